@@ -1,0 +1,1 @@
+"""Deep reinforcement learning with a leading member axis: one file an agent, a body, an environment."""

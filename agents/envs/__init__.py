@@ -1,0 +1,1 @@
+"""Environment families: `agents/envs/<family>.py` defines class `Environment`."""

@@ -1,0 +1,98 @@
+"""Running episodes of a whole pack: P members x E copies, stepped together.
+
+This is the interface behind which environments may later be stepped in worker processes: arrays of
+actions in, arrays of observations, rewards and terminations out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agents import streams, tasks
+
+
+class Episodes:
+    """E copies of every member's task; an ended episode is followed by a fresh one at once.
+
+    Episode k of copy e takes all its randomness from its member's stream at counter e + k E, so
+    that its state can be had again from its number and its actions. `observations`
+    [P, E, ...] are the current ones, and the array stays the same object.
+    """
+
+    def __init__(self, names: Sequence[str], keys: np.ndarray, copies: int) -> None:
+        shape = tasks.shape(names[0])
+        members = len(names)
+        self.copies = copies
+        self.observations = np.zeros((members, copies, *shape.observation), shape.dtype)
+        self.returns = np.zeros((members, copies))
+        self.lengths = np.zeros((members, copies), dtype=np.int64)
+        self._keys = keys
+        self._games = [tasks.make(name) for name in names for _ in range(copies)]
+        self._numbers = np.zeros((members, copies), dtype=np.int64)
+        self._actions: list[list[int]] = [[] for _ in self._games]
+        self._flat = self.observations.reshape(members * copies, *shape.observation)
+        self._rewards = np.zeros((members, copies), dtype=np.float32)
+        self._terminals = np.zeros((members, copies), dtype=bool)
+
+    def start(self) -> None:
+        """Begin the first episode of every copy."""
+        for member in range(len(self._keys)):
+            for copy in range(self.copies):
+                self._reset(member, copy)
+
+    def step(
+        self, actions: np.ndarray, live: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Act in every copy (of those `live` [P, E]); rewards and terminations [P, E].
+
+        `returns` and `lengths` include this step until `restart` is called for what has ended.
+        """
+        rewards, terminals = self._rewards.reshape(-1), self._terminals.reshape(-1)
+        going = None if live is None else live.reshape(-1).tolist()
+        for i, action in enumerate(actions.reshape(-1).tolist()):
+            if going is not None and not going[i]:
+                rewards[i], terminals[i] = 0.0, False
+                continue
+            game = self._games[i]
+            rewards[i], terminals[i] = game.step(action)
+            self._flat[i] = game.observe()
+            self._actions[i].append(action)
+        self.returns += self._rewards
+        self.lengths += 1
+        return self._rewards, self._terminals
+
+    def restart(self, member: int, copy: int) -> None:
+        """Begin the next episode of one copy."""
+        self._numbers[member, copy] += 1
+        self._reset(member, copy)
+
+    def save(self, member: int) -> dict[str, np.ndarray]:
+        """The episode number and the actions so far of a member with one copy."""
+        return {
+            "number": self._numbers[member].copy(),
+            "actions": np.array(self._actions[member], dtype=np.int64),
+        }
+
+    def load(self, member: int, state: dict[str, np.ndarray]) -> None:
+        """Begin the saved episode and replay its actions."""
+        self._numbers[member] = state["number"]
+        self._reset(member, 0)
+        game = self._games[member]
+        for action in state["actions"].tolist():
+            reward, _ = game.step(action)
+            self.returns[member] += reward
+        self.lengths[member] = len(state["actions"])
+        self._actions[member] = state["actions"].tolist()
+        self.observations[member, 0] = game.observe()
+
+    def _reset(self, member: int, copy: int) -> None:
+        number = copy + self._numbers[member, copy : copy + 1] * self.copies
+        seed = int(streams.bits(int(self._keys[member]), number)[0])
+        place = member * self.copies + copy
+        self._games[place].reset(seed)
+        self._actions[place] = []
+        self.returns[member, copy] = 0.0
+        self.lengths[member, copy] = 0
+        self.observations[member, copy] = self._games[place].observe()

@@ -1,0 +1,109 @@
+"""Evaluation of a whole pack in lockstep, on streams of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from agents import streams
+from agents.episodes import Episodes
+
+_MOST_COPIES = 16
+
+
+class Schedule(Protocol):
+    """When and how to evaluate: exactly one of `episodes` and `steps` is set."""
+
+    @property
+    def every(self) -> int:
+        """Training steps between evaluations."""
+
+    @property
+    def episodes(self) -> int | None:
+        """Episodes of one evaluation."""
+
+    @property
+    def steps(self) -> int | None:
+        """Environment steps of one evaluation, over all its copies."""
+
+    @property
+    def cap(self) -> int:
+        """Most steps of one episode."""
+
+
+class Evaluation:
+    """One evaluation of every member after `step` training steps; `advance` until it is `done`.
+
+    `episodes`: as many copies play one episode each. `steps`: steps // cap copies (1 ... 16) share
+    the steps, and an episode that ends is followed by the next. An episode that reaches the cap is
+    cut; its return counts like that of one that ended.
+    """
+
+    def __init__(
+        self, names: Sequence[str], seeds: Sequence[int], schedule: Schedule, step: int
+    ) -> None:
+        members = len(names)
+        copies, quota = _layout(schedule)
+        self._one_episode = schedule.episodes is not None
+        self._cap = schedule.cap
+        self._left = np.tile(quota, (members, 1))
+        self._episodes = Episodes(names, streams.keys(seeds, f"evaluation/{step}/episodes"), copies)
+        self._draws = streams.Draws(streams.keys(seeds, f"evaluation/{step}/actions"), 2 * copies)
+        self._played = 0
+        self._returns: list[list[float]] = [[] for _ in names]
+        self._ended = np.zeros(members, dtype=bool)
+        self._episodes.start()
+
+    @property
+    def done(self) -> bool:
+        """Whether every member has finished."""
+        return not self._left.any()
+
+    def advance(
+        self, act: Callable[[np.ndarray, np.ndarray], np.ndarray], deadline: float
+    ) -> int:
+        """Play until `deadline` (monotonic seconds) at the latest; returns lockstep steps done.
+
+        `act` maps observations [P, E, ...] and draws [P, 2 E] to actions [P, E].
+        """
+        before = self._played
+        while not self.done:
+            actions = act(self._episodes.observations, self._draws.at(self._played))
+            self._play(actions)
+            self._played += 1
+            if self._played % 16 == 0 and time.monotonic() > deadline:
+                break
+        return self._played - before
+
+    def result(self, member: int) -> dict[str, float]:
+        """`return` and `eval_partial` (1 where no episode came to an end by itself)."""
+        returns = self._returns[member] or self._episodes.returns[member].tolist()
+        return {
+            "return": float(np.mean(returns)),
+            "eval_partial": float(not self._ended[member]),
+        }
+
+    def _play(self, actions: np.ndarray) -> None:
+        live = self._left > 0
+        _, terminals = self._episodes.step(actions, live)
+        self._left -= live
+        over = live & (terminals | (self._episodes.lengths >= self._cap))
+        for member, copy in np.argwhere(over).tolist():
+            self._returns[member].append(float(self._episodes.returns[member, copy]))
+            self._ended[member] |= bool(terminals[member, copy])
+            if self._one_episode:
+                self._left[member, copy] = 0
+            if self._left[member, copy] > 0:
+                self._episodes.restart(member, copy)
+
+
+def _layout(schedule: Schedule) -> tuple[int, np.ndarray]:
+    """Number of copies and the steps each may play."""
+    if schedule.episodes is not None:
+        return schedule.episodes, np.full(schedule.episodes, schedule.cap)
+    assert schedule.steps is not None
+    copies = min(max(schedule.steps // schedule.cap, 1), _MOST_COPIES)
+    return copies, np.array([len(range(e, schedule.steps, copies)) for e in range(copies)])

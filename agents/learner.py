@@ -1,0 +1,158 @@
+"""What every learner shares: its side of the contract with whoever trains it, and checkpoints."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from agents import tasks
+from agents.parameter import Parameter
+from agents.replay import Replay
+from agents.shape import Shape
+
+if TYPE_CHECKING:
+    import torch
+
+    from agents.train import Pack, Run, State
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class BaseLearner(ABC):
+    """The class is a trainable; an instance is P agents of one signature that learn together.
+
+    A subclass states `parameters` and implements the abstract methods. Class methods do not import
+    torch, except `start`.
+    """
+
+    parameters: ClassVar[Mapping[str, Parameter]]
+    metrics: ClassVar[Sequence[str]]
+
+    @classmethod
+    def tasks(cls) -> Sequence[str]:
+        """Every task that ships; `path/file.py:Name/task` is valid too."""
+        return tasks.all_tasks()
+
+    @classmethod
+    def check(cls, params: Mapping[str, Any], task: str) -> None:
+        """Raise ValueError where a parameter or the task is not valid."""
+        for name in params:
+            if name not in cls.parameters:
+                raise ValueError(f"unknown parameter {name!r}; valid: {', '.join(cls.parameters)}")
+        complete = cls.complete(params)
+        for name, parameter in cls.parameters.items():
+            parameter.check(name, complete[name])
+        cls.check_together(complete, tasks.shape(task))
+
+    @classmethod
+    def complete(cls, params: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameters: those given, and the defaults of the others."""
+        return {name: params.get(name, p.default) for name, p in cls.parameters.items()}
+
+    @classmethod
+    @abstractmethod
+    def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
+        """Raise ValueError where parameters, each valid, do not fit together or the task."""
+
+    @classmethod
+    @abstractmethod
+    def layers(cls, params: Mapping[str, Any], task: str) -> int:
+        """Number of parametric layers of the network that `sn.layers` indexes."""
+
+    @classmethod
+    def signature(cls, params: Mapping[str, Any], task: str) -> str:
+        """Equal for runs that may share a pack."""
+        complete = cls.complete(params)
+        shared = {n: complete[n] for n, p in cls.parameters.items() if not p.packable}
+        shape = tasks.shape(task)
+        return json.dumps([shared, shape.observation, shape.dtype, shape.actions], sort_keys=True)
+
+    @classmethod
+    @abstractmethod
+    def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
+        """How many runs train best together on `device`."""
+
+    @classmethod
+    def start(cls, runs: Sequence[Run], states: Sequence[State | None], device: str) -> Pack:
+        """Train `runs` as one pack, from the beginning or from states of the same step.
+
+        On a CPU torch is set to one thread, on which the numbers of a run are promised.
+        """
+        from agents.train import Pack
+
+        if len({cls.signature(run.params, run.task) for run in runs}) != 1:
+            raise ValueError("the runs of a pack must have one signature")
+        if len({None if state is None else int(state["step"]) for state in states}) != 1:
+            raise ValueError("the states of a pack must all be None or all be of the same step")
+        if torch.device(device).type == "cpu":
+            torch.set_num_threads(1)
+        return Pack(cls, runs, states, device)
+
+    @abstractmethod
+    def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
+        """Agents with blank tensors; `initialise` or `load` fills them."""
+
+    @abstractmethod
+    def initialise(self) -> None:
+        """Begin from every member's own streams."""
+
+    @abstractmethod
+    def act(self, observations: np.ndarray, step: int) -> np.ndarray:
+        """Training actions [P] on observations [P, ...] before environment step `step`."""
+
+    @abstractmethod
+    def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
+        """Evaluation actions [P, E] on observations [P, E, ...] with 32-bit draws [P, 2 E]."""
+
+    @abstractmethod
+    def learn(self, replay: Replay, step: int) -> None:
+        """Do what is due after `step` environment steps."""
+
+    @abstractmethod
+    def measured(self, row: int, step: int) -> dict[str, float]:
+        """Metrics since the last `forget`; what does not exist yet is left out."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Begin to measure anew."""
+
+    @abstractmethod
+    def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
+        """(name, tensor [P, ...], rows of the members that have it) of all learnt state."""
+
+    @property
+    @abstractmethod
+    def counters(self) -> dict[str, int]:
+        """Counts that belong to a checkpoint, equal for all members."""
+
+    @counters.setter
+    @abstractmethod
+    def counters(self, counters: dict[str, int]) -> None: ...
+
+    def finite(self) -> np.ndarray:
+        """Whether all of a member's numbers are finite, [P]."""
+        fine = [t.detach().flatten(1).isfinite().all(1) for _, t, _ in self.tensors()]
+        return torch.stack(fine).all(0).cpu().numpy()
+
+    def save(self, row: int) -> State:
+        """One member's learnt state."""
+        state = {
+            name: tensor.detach()[row].cpu().numpy().copy()
+            for name, tensor, rows in self.tensors()
+            if row in rows
+        }
+        return state | {name: np.array(count) for name, count in self.counters.items()}
+
+    def load(self, row: int, state: State) -> None:
+        """Put back what `save` returned."""
+        with torch.no_grad():
+            for name, tensor, rows in self.tensors():
+                if row in rows:
+                    tensor[row] = torch.from_numpy(state[name])
+        self.counters = {name: int(state[name]) for name in self.counters}

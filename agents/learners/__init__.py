@@ -1,0 +1,1 @@
+"""Learning algorithms: `agents/learners/<name>.py` defines class `Learner`."""

@@ -1,0 +1,242 @@
+"""DQN (Mnih et al. 2015) as Gogianu et al. 2021 run it on MinAtar (spec §2.10, §4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agents import streams
+from agents.learner import BaseLearner
+from agents.networks import network
+from agents.networks.network import Network
+from agents.networks.spectral import PROJECTIONS, Settings
+from agents.optim import Adam, AdamSettings
+from agents.parameter import Parameter
+from agents.replay import Batch, Replay
+from agents.shape import Shape
+
+if TYPE_CHECKING:
+    import torch
+    import torch.nn.functional as F
+
+    from agents.train import Run
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+    F = LazyModule("torch.nn.functional")
+
+
+_ADAM = ("lr", "eps", "beta1", "beta2")
+
+
+class Learner(BaseLearner):
+    """P agents with a Q network each: epsilon-greedy acting, one-step targets, hard target syncs."""
+
+    parameters = {
+        "network.body": Parameter(str, "minatar"),
+        "network.convs": Parameter(tuple, (16,)),
+        "network.hidden": Parameter(int, 128, low=1),
+        "network.depth": Parameter(int, 1, low=1),
+        "sn.layers": Parameter(tuple, (), packable=True),
+        "sn.projection": Parameter(str, "hard", choices=PROJECTIONS, packable=True),
+        "sn.coefficient": Parameter(float, 1.0, low=1e-6, packable=True),
+        "sn.detach_rho": Parameter(bool, True, packable=True),
+        "sn.iterate_on_act": Parameter(bool, True, packable=True),
+        "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
+        "optimizer.eps": Parameter(float, 3.125e-4, low=0.0, packable=True),
+        "optimizer.beta1": Parameter(float, 0.9, low=0.0, high=0.999999, packable=True),
+        "optimizer.beta2": Parameter(float, 0.999, low=0.0, high=0.999999, packable=True),
+        "loss": Parameter(str, "mse", choices=("mse", "huber")),
+        "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
+        "batch_size": Parameter(int, 32, low=1),
+        "replay.capacity": Parameter(int, 100_000, low=2),
+        "warmup_steps": Parameter(int, 5_000, low=2),
+        "epsilon.initial": Parameter(float, 1.0, low=0.0, high=1.0, packable=True),
+        "epsilon.final": Parameter(float, 0.01, low=0.0, high=1.0, packable=True),
+        "epsilon.decay_until": Parameter(int, 250_000, low=2, packable=True),
+        "evaluation.epsilon": Parameter(float, 0.001, low=0.0, high=1.0, packable=True),
+        "update_every": Parameter(int, 4, low=1),
+        "target.every": Parameter(int, 4_000, low=1),
+    }
+    metrics = ("return", "train_return", "loss", "q", "epsilon", "eval_partial")
+
+    @classmethod
+    def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
+        """The network fits the observations; exploration does not end before it begins."""
+        network.check(params, shape.observation)
+        if params["epsilon.decay_until"] < params["warmup_steps"]:
+            raise ValueError(
+                "epsilon.decay_until must be at least warmup_steps "
+                f"({params['warmup_steps']}), got {params['epsilon.decay_until']}"
+            )
+
+    @classmethod
+    def layers(cls, params: Mapping[str, Any], task: str) -> int:
+        """Number of parametric layers of the Q network."""
+        return network.depth(cls.complete(params))
+
+    @classmethod
+    def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
+        """On a CPU what benchmarks/dqn_throughput.py measured best; elsewhere what memory holds."""
+        return 1 if device == "cpu" else 256
+
+    def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
+        """Q networks, their targets and optimisers; hyperparameters as vectors [P]."""
+        params = runs[0].params
+        self._runs, self._device, self._actions = runs, device, shape.actions
+        self._seeds = [run.seed for run in runs]
+        self._warmup: int = params["warmup_steps"]
+        self._update_every: int = params["update_every"]
+        self._target_every: int = params["target.every"]
+        self._huber = params["loss"] == "huber"
+
+        settings = [Settings.of(run.params) for run in runs]
+        self._online = Network(params, shape.observation, shape.actions, settings, device).train()
+        self._target = Network(params, shape.observation, shape.actions, settings, device)
+        adam = [
+            AdamSettings(*(float(run.params[f"optimizer.{n}"]) for n in _ADAM)) for run in runs
+        ]
+        self._adam = Adam(self._online.parameters, adam)
+
+        self._gamma = torch.tensor(self._vector("gamma"), device=device).float()[:, None]
+        self._evaluation_epsilon = self._vector("evaluation.epsilon")[:, None]
+        self._schedule = Schedule(
+            self._warmup,
+            self._vector("epsilon.decay_until"),
+            self._vector("epsilon.initial"),
+            self._vector("epsilon.final"),
+        )
+        self._iterates_on_act = self._vector("sn.iterate_on_act").astype(bool)
+        self._exploration = streams.Draws(streams.keys(self._seeds, "exploration"), 2)
+        self._batches = streams.Draws(streams.keys(self._seeds, "batches"), params["batch_size"])
+        self._sums = torch.zeros(len(runs), 2, dtype=torch.float64, device=device)
+        self._measured = 0
+
+    def initialise(self) -> None:
+        """Random online networks; targets start equal to them."""
+        self._online.initialise(self._seeds)
+        self._target.copy_(self._online)
+
+    def act(self, observations: np.ndarray, step: int) -> np.ndarray:
+        """Epsilon-greedy actions.
+
+        Who acts greedily has an acting forward pass, which does a power iteration where
+        `sn.iterate_on_act` says so; a random action has none.
+        """
+        draws = self._exploration.at(step)
+        random = draws[:, 0] < self._schedule.at(step) * 2.0**32
+        actions: np.ndarray = streams.below(draws[:, 1], self._actions)
+        if random.all():
+            return actions
+        iterating = self._iterates_on_act & ~random
+        greedy = self._greedy(observations[:, None], iterating)[:, 0]
+        return np.where(random, actions, greedy)
+
+    def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
+        """Actions greedy but for `evaluation.epsilon`; no power iteration."""
+        copies = observations.shape[1]
+        random = draws[:, :copies] < self._evaluation_epsilon * 2.0**32
+        actions = streams.below(draws[:, copies:], self._actions)
+        return np.where(random, actions, self._greedy(observations, None))
+
+    def learn(self, replay: Replay, step: int) -> None:
+        """An update every `update_every` and a target sync every `target.every` steps."""
+        if step < self._warmup:
+            return
+        if step % self._update_every == 0:
+            self._update(replay.sample(self._batches.at(self._adam.steps)))
+        if step % self._target_every == 0:
+            self._target.copy_(self._online)
+
+    def _update(self, batch: Batch) -> None:
+        y = self._targets(batch)
+        q = self._online(batch.observations, iterate=True)
+        chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
+        loss = self._loss(chosen, y).mean(1)
+        self._adam.step(torch.autograd.grad(loss.sum(), self._online.parameters))
+        self._measure(loss.detach(), chosen.detach().mean(1))
+
+    def _targets(self, batch: Batch) -> torch.Tensor:
+        """y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
+        with torch.no_grad():
+            q = self._target(batch.next_observations, iterate=True)
+            return batch.rewards + self._gamma * batch.masks * q.amax(2)
+
+    def _loss(self, q: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Squared error, or Huber with delta 1; [P, B]."""
+        if self._huber:
+            return F.huber_loss(q, y, reduction="none")
+        return (q - y).square()
+
+    def _greedy(self, observations: np.ndarray, iterating: np.ndarray | None) -> np.ndarray:
+        """argmax_a Q(s, a) [P, E] for observations [P, E, ...]; `iterating` [P] do an iteration."""
+        with torch.inference_mode():
+            x = torch.from_numpy(observations).to(self._device).float()
+            actions = self._online(x, self._iterations(iterating)).argmax(2)
+            return actions.cpu().numpy()
+
+    def _iterations(self, iterating: np.ndarray | None) -> torch.Tensor | bool:
+        if iterating is None or not iterating.any():
+            return False
+        if iterating.all():
+            return True
+        return torch.from_numpy(iterating).to(self._device)
+
+    def _measure(self, loss: torch.Tensor, q: torch.Tensor) -> None:
+        self._sums += torch.stack((loss, q), dim=1)
+        self._measured += 1
+
+    def measured(self, row: int, step: int) -> dict[str, float]:
+        """Mean loss, mean Q of the actions in the batches, and the current epsilon."""
+        found = {"epsilon": float(self._schedule.at(step)[row])}
+        if self._measured:
+            loss, q = (self._sums[row] / self._measured).tolist()
+            found |= {"loss": loss, "q": q}
+        return found
+
+    def forget(self) -> None:
+        """Begin new means."""
+        self._sums.zero_()
+        self._measured = 0
+
+    def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
+        """Both networks, Adam's moments, running sums."""
+        everyone = range(len(self._runs))
+        held = [(f"online.{name}", t, rows) for name, t, rows in self._online.tensors()]
+        held += [(f"target.{name}", t, rows) for name, t, rows in self._target.tensors()]
+        held += [(f"adam.m.{i}", t, everyone) for i, t in enumerate(self._adam.m)]
+        held += [(f"adam.v.{i}", t, everyone) for i, t in enumerate(self._adam.v)]
+        return [*held, ("sums", self._sums, everyone)]
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Updates done, and updates in the running sums."""
+        return {"updates": self._adam.steps, "measured": self._measured}
+
+    @counters.setter
+    def counters(self, counters: dict[str, int]) -> None:
+        self._adam.steps, self._measured = counters["updates"], counters["measured"]
+
+    def _vector(self, name: str) -> np.ndarray:
+        return np.array([float(run.params[name]) for run in self._runs])
+
+
+class Schedule:
+    """Epsilon of every member: 1 in the warm-up, then linear from initial to final (spec §4.3)."""
+
+    def __init__(
+        self, warmup: int, decay_until: np.ndarray, initial: np.ndarray, final: np.ndarray
+    ) -> None:
+        self._warmup, self._initial, self._final = warmup, initial, final
+        self._length = np.maximum(decay_until - warmup, 1.0)
+
+    def at(self, step: int) -> np.ndarray:
+        """Epsilon [P] of the action chosen after `step` environment steps."""
+        if step < self._warmup:
+            return np.ones_like(self._initial)
+        done = np.clip((step - self._warmup) / self._length, 0.0, 1.0)
+        epsilon: np.ndarray = self._initial + (self._final - self._initial) * done
+        return epsilon

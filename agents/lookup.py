@@ -1,0 +1,49 @@
+"""The one lookup rule: the file name is the name, and `path/file.py:Name` is valid anywhere."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+CLASSES = {"learners": "Learner", "networks": "Body", "envs": "Environment"}
+_FILE = re.compile(r"(?P<path>.+\.py):(?P<name>\w+)")
+
+
+def names(folder: str) -> tuple[str, ...]:
+    """All valid names in `agents/<folder>`: its files that define the folder's class."""
+    definition = re.compile(rf"^class {CLASSES[folder]}\b", re.MULTILINE)
+    files = sorted((Path(__file__).parent / folder).glob("*.py"))
+    return tuple(f.stem for f in files if definition.search(f.read_text(encoding="utf-8")))
+
+
+@cache
+def find(folder: str, name: str) -> Any:
+    """The class called `name` in `agents/<folder>`, or `Name` of `path/file.py:Name`.
+
+    Raises ValueError that lists the valid names where there is none.
+    """
+    outside = _FILE.fullmatch(name)
+    if outside:
+        return _from_file(Path(outside["path"]), outside["name"])
+    if name not in names(folder):
+        kind = CLASSES[folder].lower()
+        valid = ", ".join(names(folder))
+        raise ValueError(f"unknown {kind} {name!r}; valid: {valid}, or path/file.py:Name")
+    return getattr(importlib.import_module(f"agents.{folder}.{name}"), CLASSES[folder])
+
+
+def _from_file(path: Path, name: str) -> Any:
+    if not path.is_file():
+        raise ValueError(f"{path}:{name} names a file that does not exist")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} cannot be imported as a Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not hasattr(module, name):
+        raise ValueError(f"{path} defines no {name!r}")
+    return getattr(module, name)

@@ -1,0 +1,1 @@
+"""Network bodies: `agents/networks/<name>.py` defines class `Body`; layers and norms they share."""

@@ -1,0 +1,160 @@
+"""Layers for P networks at once: every tensor has a leading member axis, no operation mixes members.
+
+Weights are kept as [P, in, out], so that outputs, weight gradients and their layout all come
+straight out of a product. Convolutions are unfolded into products: grouped convolutions are not
+bit-equal between packs, products are.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from agents import streams
+from agents.networks.products import product
+
+if TYPE_CHECKING:
+    import torch
+    import torch.nn.functional as F
+
+    from agents.networks import functions
+    from agents.networks.spectral import SpectralNorm
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+    F = LazyModule("torch.nn.functional")
+    functions = LazyModule("agents.networks.functions")
+
+
+class Layer:
+    """A linear map and a bias; `weight` [P, in, out], `bias` [P, out].
+
+    With a `norm`, the output of the linear map is scaled before the bias is added, which equals
+    scaling the weights and is cheaper.
+    """
+
+    convolves: ClassVar[bool]
+
+    def __init__(self, members: int, kernel: tuple[int, int], field: int, device: str) -> None:
+        """Weights [members, *kernel] on `device`; `field` weights join an input and an output."""
+        inputs, outputs = kernel
+        self.weight = torch.zeros(members, inputs, outputs, device=device)
+        self.bias = torch.zeros(members, outputs, device=device)
+        self.norm: SpectralNorm | None = None
+        self._bound = math.sqrt(6.0 / (inputs + field * outputs))
+        self.input_shape: tuple[int, ...] = (inputs,)
+        self.output_shape: tuple[int, ...] = (outputs,)
+
+    def initialise(self, keys: np.ndarray) -> None:
+        """Xavier-uniform weights drawn from the streams `keys` [P], zero biases."""
+        counter = np.arange(self.weight[0].numel(), dtype=np.int64)
+        with torch.no_grad():
+            for weight, key in zip(self.weight, keys, strict=True):
+                drawn = self._bound * (2.0 * streams.uniforms(key, counter) - 1.0)
+                weight.copy_(torch.from_numpy(drawn).view(weight.shape))
+            self.bias.zero_()
+
+    def map(self, x: torch.Tensor) -> torch.Tensor:
+        """The linear map, [P, B, ...] -> [P, B, ..., out]."""
+        raise NotImplementedError
+
+    def adjoint(self, y: torch.Tensor) -> torch.Tensor:
+        """The transposed linear map: `map`'s output shape to its input shape."""
+        raise NotImplementedError
+
+    def __call__(self, x: torch.Tensor, iterate: torch.Tensor | bool) -> torch.Tensor:
+        """The layer's output; `iterate` says which members do a power iteration (see SpectralNorm).
+
+        The result is a fresh tensor, so that an activation may be applied to it in place.
+        """
+        y = self.map(x)
+        bias = self.bias.view(self.bias.shape[0], *[1] * (y.dim() - 2), -1)
+        if self.norm is not None:
+            y = y * self.norm.scale(iterate).view(-1, *[1] * (y.dim() - 1))
+        return y.add_(bias)
+
+
+class Linear(Layer):
+    """P linear layers, [P, B, in] -> [P, B, out]."""
+
+    convolves = False
+
+    def __init__(self, members: int, inputs: int, outputs: int, device: str) -> None:
+        super().__init__(members, (inputs, outputs), 1, device)
+
+    def map(self, x: torch.Tensor) -> torch.Tensor:
+        """x W, [P, B, in] -> [P, B, out]."""
+        return product(x, self.weight)
+
+    def adjoint(self, y: torch.Tensor) -> torch.Tensor:
+        """y W^T, [P, B, out] -> [P, B, in]."""
+        return product(y, self.weight.transpose(1, 2))
+
+
+class Convolution(Layer):
+    """P square convolutions of stride 1 without padding, [P, B, H, W, C] -> [P, B, H', W', out]."""
+
+    convolves = True
+
+    def __init__(
+        self, members: int, image: tuple[int, int, int], outputs: int, size: int, device: str
+    ) -> None:
+        height, width, channels = image
+        super().__init__(members, (size * size * channels, outputs), size * size, device)
+        self.size = size
+        self.input_shape = image
+        self.output_shape = (height - size + 1, width - size + 1, outputs)
+
+    def map(self, x: torch.Tensor) -> torch.Tensor:
+        """The convolution without bias."""
+        members, batch = x.shape[:2]
+        patches = functions.Unfold.apply(x, self.size) if x.requires_grad else unfold(x, self.size)
+        y = product(patches.view(members, -1, patches.shape[-1]), self.weight)
+        return y.view(members, batch, *self.output_shape)
+
+    def adjoint(self, y: torch.Tensor) -> torch.Tensor:
+        """The transposed convolution."""
+        members, batch, height, width, outputs = y.shape
+        patches = product(y.reshape(members, -1, outputs), self.weight.transpose(1, 2))
+        return fold(patches.view(members, batch, height, width, -1), self.size)
+
+
+class LayerNorm:
+    """P layer norms over the last axis with affine parameters (eps 1e-5), [P, B, N] -> [P, B, N]."""
+
+    def __init__(self, members: int, features: int, device: str) -> None:
+        self.weight = torch.ones(members, features, device=device)
+        self.bias = torch.zeros(members, features, device=device)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Each row's features to mean 0 and variance 1, then scaled and shifted."""
+        normal = F.layer_norm(x, x.shape[-1:])
+        return normal * self.weight[:, None] + self.bias[:, None]
+
+
+def unfold(x: torch.Tensor, size: int) -> torch.Tensor:
+    """All patches of x: [P, B, H, W, C] -> [P, B, H', W', size * size * C], contiguous."""
+    members, batch, height, width, channels = x.shape
+    rows, columns = height - size + 1, width - size + 1
+    p, b, h, w, _ = x.stride()
+    patches = x.as_strided(
+        (members, batch, rows, columns, size, size * channels), (p, b, h, w, h, 1)
+    )
+    return patches.reshape(members, batch, rows, columns, size * size * channels)
+
+
+def fold(patches: torch.Tensor, size: int) -> torch.Tensor:
+    """Adjoint of `unfold`: adds patches [P, B, H', W', size * size * C] up to [P, B, H, W, C]."""
+    members, batch, rows, columns, numbers = patches.shape
+    channels = numbers // (size * size)
+    x = patches.new_zeros(members, batch, rows + size - 1, columns + size - 1, channels)
+    parts = patches.view(members, batch, rows, columns, size, size, channels)
+    for i in range(size):
+        for j in range(size):
+            x[:, :, i : i + rows, j : j + columns] += parts[..., i, j, :]
+    return x
+
+

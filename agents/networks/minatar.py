@@ -1,0 +1,76 @@
+"""MinAtar's body: 3 x 3 convolutions and hidden linear layers, all with ReLU (spec §4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from agents.networks.layers import Convolution, Layer, Linear
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+_SIZE = 3
+
+
+class Body:
+    """`network.convs` (channels of each convolution), then `network.depth` x `network.hidden`."""
+
+    @staticmethod
+    def check(params: Mapping[str, Any], observation: tuple[int, ...]) -> None:
+        """Raise ValueError where the convolutions do not fit the observation."""
+        convs = params["network.convs"]
+        for channels in convs:
+            if isinstance(channels, bool) or not isinstance(channels, int) or channels < 1:
+                raise ValueError(
+                    f"network.convs must list whole numbers of at least 1, got {channels!r}"
+                )
+        if len(observation) != 3:
+            raise ValueError(
+                f"network.body=minatar needs images [H, W, C], got observations {observation}"
+            )
+        most = (min(observation[:2]) - 1) // (_SIZE - 1)
+        if len(convs) > most:
+            raise ValueError(
+                f"network.convs may have at most {most} convolutions of {_SIZE}x{_SIZE} on "
+                f"{observation[0]}x{observation[1]} observations, got {len(convs)}"
+            )
+
+    @staticmethod
+    def depth(params: Mapping[str, Any]) -> int:
+        """Number of parametric layers."""
+        return len(params["network.convs"]) + int(params["network.depth"])
+
+    def __init__(
+        self, params: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str
+    ) -> None:
+        self._convolutions: list[Convolution] = []
+        height, width, channels = observation
+        for outputs in params["network.convs"]:
+            image = (height, width, channels)
+            layer = Convolution(members, image, outputs, _SIZE, device)
+            self._convolutions.append(layer)
+            height, width, channels = layer.output_shape
+        self._hidden: list[Linear] = []
+        self.features = height * width * channels
+        for _ in range(params["network.depth"]):
+            self._hidden.append(Linear(members, self.features, params["network.hidden"], device))
+            self.features = params["network.hidden"]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Parametric layers in forward order."""
+        return [*self._convolutions, *self._hidden]
+
+    def __call__(self, x: torch.Tensor, iterate: torch.Tensor | bool) -> torch.Tensor:
+        """[P, B, H, W, C] -> [P, B, features]."""
+        for convolution in self._convolutions:
+            x = convolution(x, iterate).relu_()
+        x = x.flatten(2)
+        for linear in self._hidden:
+            x = linear(x, iterate).relu_()
+        return x

@@ -1,0 +1,148 @@
+"""Spectral normalisation of P layers at once, for a per-member set of layers.
+
+Linear layers follow Gogianu et al. 2021 §3 (one power iteration per forward pass in training mode);
+convolutions take the operator norm on the actual input size (Gouk et al. 2018). Layers count from
+the output: -1 is the output layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agents import streams
+
+if TYPE_CHECKING:
+    import torch
+
+    from agents.networks.layers import Layer
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+PROJECTIONS = ("hard", "divide", "clip_scaled")
+_EPS = 1e-12
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One member's settings: `layers` counted from the output, lambda, and how rho is used."""
+
+    layers: tuple[int, ...]
+    projection: str
+    coefficient: float
+    detach_rho: bool
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Settings:
+        """The `sn.*` parameters of a run."""
+        return cls(
+            layers=tuple(params["sn.layers"]),
+            projection=params["sn.projection"],
+            coefficient=float(params["sn.coefficient"]),
+            detach_rho=params["sn.detach_rho"],
+        )
+
+
+def check_layers(indices: Sequence[Any], depth: int) -> None:
+    """Raise ValueError unless `indices` are different layers of -1 ... -depth."""
+    valid = ", ".join(str(-i) for i in range(1, depth + 1))
+    for index in indices:
+        if isinstance(index, bool) or not isinstance(index, int) or not -depth <= index <= -1:
+            raise ValueError(
+                f"sn.layers counts layers from the output; valid here: {valid}; got {index!r}"
+            )
+    if len(set(indices)) != len(indices):
+        raise ValueError(f"sn.layers must not name a layer twice, got {list(indices)}")
+
+
+class SpectralNorm:
+    """Power iteration and scale of one layer; members that do not normalise it have scale 1.
+
+    `u` and `v` [P, 1, ...] are unit vectors on the two sides of the layer's linear map W. Following
+    the spec's two algorithms, a linear layer keeps u on its output side and lets the gradient flow
+    through rho unless `detach_rho`; a convolution keeps u on its input side and never lets it.
+    """
+
+    def __init__(self, layer: Layer, settings: Sequence[Settings], index: int) -> None:
+        members, device = len(settings), layer.weight.device
+        maps = (layer.adjoint, layer.map)
+        shapes = (layer.output_shape, layer.input_shape)
+        self._to_v, self._to_u = maps[::-1] if layer.convolves else maps
+        u_shape, v_shape = shapes[::-1] if layer.convolves else shapes
+        self.u = torch.zeros(members, 1, *u_shape, device=device)
+        self.v = torch.zeros(members, 1, *v_shape, device=device)
+
+        def mask(flags: list[bool]) -> torch.Tensor:
+            return torch.tensor(flags, device=device)
+
+        normalised = [index in s.layers for s in settings]
+        detached = [layer.convolves or s.detach_rho for s in settings]
+        self.members = [i for i, flag in enumerate(normalised) if flag]
+        self._normalised, self._detached = mask(normalised), mask(detached)
+        self._flows = not all(detached[i] for i in self.members)
+        self._coefficient = torch.tensor([s.coefficient for s in settings], device=device)
+        self._projections = {
+            name: mask([s.projection == name for s in settings])
+            for name in PROJECTIONS
+            if any(settings[i].projection == name for i in self.members)
+        }
+
+    def initialise(self, keys: np.ndarray) -> None:
+        """Unit vectors of Gaussian numbers from the streams `keys` [P]."""
+        for which, vector in enumerate((self.u, self.v)):
+            counter = np.arange(vector[0].numel(), dtype=np.int64) + (which << 32)
+            for row, key in zip(vector, keys, strict=True):
+                normal = streams.normals(key, counter)
+                row.copy_(torch.from_numpy(normal / np.linalg.norm(normal)).view(row.shape))
+
+    def scale(self, iterate: torch.Tensor | bool) -> torch.Tensor:
+        """What the layer's linear map is multiplied by, [P].
+
+        `iterate` True: every member does one power iteration first; a mask [P]: these members do.
+        """
+        if iterate is not False:
+            self._iterate(iterate)
+        rho = self.rho()
+        rho = torch.where(self._detached, rho.detach(), rho) if self._flows else rho.detach()
+        rho = torch.where(self._normalised, rho, 1.0)
+        scale = torch.ones_like(rho)
+        for name, members in self._projections.items():
+            scale = torch.where(members, _project(name, rho, self._coefficient), scale)
+        return torch.where(self._normalised, scale, 1.0)
+
+    def rho(self) -> torch.Tensor:
+        """The estimated norm u^T W v of every member's linear map, [P]."""
+        return (self.u * self._to_u(self.v)).flatten(1).sum(1)
+
+    def _iterate(self, which: torch.Tensor | bool) -> None:
+        with torch.no_grad():
+            v = _unit(self._to_v(self.u))
+            u = _unit(self._to_u(v))
+            if isinstance(which, bool):
+                self.u.copy_(u)
+                self.v.copy_(v)
+            else:
+                self.u.copy_(torch.where(_broadcast(which, u), u, self.u))
+                self.v.copy_(torch.where(_broadcast(which, v), v, self.v))
+
+
+def _project(name: str, rho: torch.Tensor, coefficient: torch.Tensor) -> torch.Tensor:
+    if name == "hard":
+        return 1.0 / torch.maximum(coefficient, rho)
+    if name == "divide":
+        return coefficient / rho
+    return 1.0 / (rho / coefficient).clamp(min=1.0)
+
+
+def _unit(x: torch.Tensor) -> torch.Tensor:
+    norm = (x * x).flatten(1).sum(1).sqrt().clamp(min=_EPS)
+    return x / _broadcast(norm, x)
+
+
+def _broadcast(vector: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    return vector.view(-1, *[1] * (like.dim() - 1))

@@ -1,0 +1,97 @@
+"""Adam with per-member step size, epsilon and decay rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+@dataclass(frozen=True)
+class AdamSettings:
+    """One member's hyperparameters; `eps` is outside the root."""
+
+    lr: float
+    eps: float
+    beta1: float
+    beta2: float
+
+
+class Adam:
+    """Kingma & Ba 2015, as torch.optim.Adam: x -= lr * m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps).
+
+    On a CPU torch's fused kernel runs once a member (bit-equal in any pack, and the fastest there);
+    elsewhere all members are updated at once, with hyperparameters as tensors [P].
+    """
+
+    def __init__(
+        self, parameters: Sequence[torch.Tensor], settings: Sequence[AdamSettings]
+    ) -> None:
+        self._parameters = list(parameters)
+        self._settings = list(settings)
+        self.steps = 0
+        self.m = [torch.zeros_like(p, requires_grad=False) for p in parameters]
+        self.v = [torch.zeros_like(p, requires_grad=False) for p in parameters]
+        with torch.no_grad():
+            split = [t.unbind(0) for t in (*self._parameters, *self.m, *self.v)]
+        per_member = [list(views) for views in zip(*split, strict=True)]
+        count = len(self._parameters)
+        self._rows = [(row[:count], row[count : 2 * count], row[2 * count :]) for row in per_member]
+
+    def step(self, gradients: Sequence[torch.Tensor]) -> None:
+        """One update from `gradients`, shaped like the parameters."""
+        self.steps += 1
+        if self._parameters[0].is_cuda:
+            self.step_together(gradients)
+        else:
+            self.step_memberwise(gradients)
+
+    def step_memberwise(self, gradients: Sequence[torch.Tensor]) -> None:
+        """The update by torch's fused kernel, one call a member."""
+        rows = zip(*(g.unbind(0) for g in gradients), strict=True)
+        now = [torch.tensor(float(self.steps))] * len(gradients)
+        for (parameters, m, v), row, member in zip(self._rows, rows, self._settings, strict=True):
+            torch._fused_adam_(
+                parameters,
+                list(row),
+                m,
+                v,
+                [],
+                now,
+                lr=member.lr,
+                beta1=member.beta1,
+                beta2=member.beta2,
+                weight_decay=0.0,
+                eps=member.eps,
+                amsgrad=False,
+                maximize=False,
+            )
+
+    def step_together(self, gradients: Sequence[torch.Tensor]) -> None:
+        """The update by tensor operations over all members."""
+        with torch.no_grad():
+            b1, b2, size, eps = self._coefficients()
+            for parameter, gradient, m, v in zip(
+                self._parameters, gradients, self.m, self.v, strict=True
+            ):
+                shape = (-1, *[1] * (parameter.dim() - 1))
+                m.lerp_(gradient, 1 - b1.view(shape))
+                v.mul_(b2.view(shape)).addcmul_(gradient, gradient * (1 - b2.view(shape)))
+                root = v.sqrt().add_(eps.view(shape))
+                parameter.sub_(m / root * size.view(shape))
+
+    def _coefficients(self) -> list[torch.Tensor]:
+        """b1, b2, lr * sqrt(1 - b2^t) / (1 - b1^t) and eps * sqrt(1 - b2^t), each [P]."""
+        rows = []
+        for member in self._settings:
+            root = (1 - member.beta2**self.steps) ** 0.5
+            size = member.lr * root / (1 - member.beta1**self.steps)
+            rows.append([member.beta1, member.beta2, size, member.eps * root])
+        return list(torch.tensor(rows, device=self._parameters[0].device).unbind(1))

@@ -1,0 +1,97 @@
+"""Counter-based random streams: keyed by (seed, purpose), the step is the counter.
+
+A number depends on its key and its counter alone: streams resume for free, do not depend on the
+pack, and one seed gives every configuration the same numbers. The generator is splitmix64 (Steele,
+Lea, Flood 2014), whose state after n draws is key + n * golden, so that any draw can be made at
+once. Arithmetic is 64-bit and wraps; NumPy arrays and torch tensors of int64 give the same bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+_GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
+_MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
+_MIX_2 = 0x94D049BB133111EB - (1 << 64)
+
+
+def key(seed: int, purpose: str) -> int:
+    """The int64 key of the stream that `seed` has for `purpose`."""
+    digest = hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
+
+
+def keys(seeds: Sequence[int], purpose: str) -> np.ndarray:
+    """The keys [P] of one purpose for every member."""
+    return np.array([key(seed, purpose) for seed in seeds], dtype=np.int64)
+
+
+def words(key: Any, counter: Any) -> Any:
+    """Random int64 words of (key, counter); both broadcast, at least one is an int64 array."""
+    word = key + (counter + 1) * _GOLDEN
+    word = (word ^ _shift(word, 30)) * _MIX_1
+    word = (word ^ _shift(word, 27)) * _MIX_2
+    return word ^ _shift(word, 31)
+
+
+def uniforms(key: Any, counter: Any) -> Any:
+    """Random numbers in [0, 1) of (key, counter), float64 with 53 random bits."""
+    return _shift(words(key, counter), 11) * 2.0**-53
+
+
+def integers(key: Any, counter: Any, bound: int) -> Any:
+    """Random int64 numbers in [0, bound) of (key, counter), for a bound below 2^31."""
+    return below(bits(key, counter), bound)
+
+
+def bits(key: Any, counter: Any) -> Any:
+    """32 random bits of (key, counter), as int64; `below` turns them into numbers under a bound."""
+    return _shift(words(key, counter), 32)
+
+
+def below(bits: Any, bound: int) -> Any:
+    """Numbers in [0, bound) from 32 random bits, by multiplication (Lemire 2019, without retry)."""
+    return (bits * bound) >> 32
+
+
+def normals(key: Any, counter: np.ndarray) -> np.ndarray:
+    """Standard normal numbers of (key, counter) as NumPy float64 (Box-Muller)."""
+    radius = np.sqrt(-2.0 * np.log1p(-uniforms(key, 2 * counter)))
+    turn = 2.0 * np.pi * uniforms(key, 2 * counter + 1)
+    normal: np.ndarray = radius * np.cos(turn)
+    return normal
+
+
+def _shift(word: Any, places: int) -> Any:
+    """Logical shift to the right of int64 words."""
+    return (word >> places) & ((1 << (64 - places)) - 1)
+
+
+class Draws:
+    """The 32-bit draws of every member of a pack, `width` a step, made `block` steps at once.
+
+    The block is only a cache: `at(step)` is a pure function of keys and step.
+    """
+
+    def __init__(self, keys: np.ndarray, width: int, block: int = 256) -> None:
+        self._keys = keys[:, None]
+        self._width = width
+        self._block = block
+        self._number = -1
+        self._cache = np.empty((block, len(keys), width), dtype=np.int64)
+
+    def at(self, step: int) -> np.ndarray:
+        """The draws [P, width] of `step`."""
+        number, place = divmod(step, self._block)
+        if number != self._number:
+            per_block = self._block * self._width
+            counter = np.arange(number * per_block, (number + 1) * per_block, dtype=np.int64)
+            drawn = bits(self._keys, counter).reshape(-1, self._block, self._width)
+            self._cache = np.ascontiguousarray(drawn.swapaxes(0, 1))
+            self._number = number
+        row: np.ndarray = self._cache[place]
+        return row

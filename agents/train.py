@@ -1,0 +1,226 @@
+"""The training loop of a pack: act, step, store, learn, evaluate, report; for any learner."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from agents import streams, tasks
+from agents.episodes import Episodes
+from agents.evaluation import Evaluation, Schedule
+from agents.replay import Replay
+
+if TYPE_CHECKING:
+    from agents.learner import BaseLearner
+
+State = dict[str, np.ndarray]
+
+_SECONDS = 0.5
+_RECENT = 100
+_CHECK_EVERY = 256
+
+
+class Run(Protocol):
+    """One run: `params` are complete (every parameter of the learner, by dotted name)."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Parameters by dotted name."""
+
+    @property
+    def task(self) -> str:
+        """Task name."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of all the run's streams."""
+
+    @property
+    def steps(self) -> int:
+        """Environment steps to train for."""
+
+    @property
+    def evaluation(self) -> Schedule:
+        """When and how to evaluate."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a member has to say at `step`; with `done` its last word."""
+
+    member: int
+    step: int
+    metrics: Mapping[str, float]
+    done: bool = False
+    diverged: bool = False
+
+
+class Pack:
+    """Runs of one signature that train together; members are indices into `runs`."""
+
+    def __init__(
+        self,
+        learner: type[BaseLearner],
+        runs: Sequence[Run],
+        states: Sequence[State | None],
+        device: str,
+    ) -> None:
+        self.step = 0
+        self.progress = 0
+        self._make, self._all_runs, self._device = learner, list(runs), device
+        self._evaluation: Evaluation | None = None
+        self._evaluated_at = 0
+        self._build(list(range(len(runs))))
+        if all(state is None for state in states):
+            self._agents.initialise()
+            self._episodes.start()
+        else:
+            self._load([state for state in states if state is not None])
+
+    def advance(self) -> list[Report]:
+        """Train or evaluate for about half a second; returns what there is to report."""
+        deadline = time.monotonic() + _SECONDS
+        while self._members and time.monotonic() < deadline:
+            if self._evaluation is not None or self._is_due():
+                reports = self._evaluate(deadline)
+            else:
+                self._train(self._next_stop())
+                reports = self._diverged()
+            if reports:
+                return reports
+        return []
+
+    def save(self, member: int) -> State:
+        """All of a member's state; a member continued from it equals the uninterrupted one."""
+        row = self._members.index(member)
+        parts = {
+            "learner": self._agents.save(row),
+            "replay": self._replay.save(row),
+            "episode": self._episodes.save(row),
+        }
+        state = {f"{part}.{name}": v for part, held in parts.items() for name, v in held.items()}
+        state["step"] = np.array(self.step)
+        state["evaluated_at"] = np.array(self._evaluated_at)
+        state["returns"] = np.array(self._returns[row])
+        return state
+
+    def drop(self, members: Iterable[int]) -> None:
+        """Give up members; the others go on untouched (an evaluation under way starts afresh)."""
+        gone = set(members)
+        kept = [member for member in self._members if member not in gone]
+        if kept == self._members:
+            return
+        states = [self.save(member) for member in kept]
+        self._evaluation = None
+        self._build(kept)
+        if kept:
+            self._load(states)
+
+    def _build(self, members: list[int]) -> None:
+        self._members = members
+        if not members:
+            return
+        runs = [self._all_runs[member] for member in members]
+        first = runs[0]
+        shape = tasks.shape(first.task)
+        seeds = [run.seed for run in runs]
+        names = [run.task for run in runs]
+        self._runs, self._names, self._seeds = runs, names, seeds
+        self._steps, self._schedule = first.steps, first.evaluation
+        self._agents = self._make(runs, shape, self._device)
+        capacity = min(first.params["replay.capacity"], first.steps)
+        self._replay = Replay(shape, len(runs), capacity, self._device)
+        self._episodes = Episodes(names, streams.keys(seeds, "episodes"), 1)
+        self._returns: list[list[float]] = [[] for _ in runs]
+
+    def _load(self, states: Sequence[State]) -> None:
+        self.step = int(states[0]["step"])
+        self._evaluated_at = int(states[0]["evaluated_at"])
+        self._replay.count = self.step
+        for row, state in enumerate(states):
+            self._agents.load(row, _part(state, "learner"))
+            self._replay.load(row, _part(state, "replay"))
+            self._episodes.load(row, _part(state, "episode"))
+            self._returns[row] = state["returns"].tolist()
+
+    def _next_stop(self) -> int:
+        """The step of the next check or evaluation, whichever comes first."""
+        every = self._schedule.every
+        check = (self.step // _CHECK_EVERY + 1) * _CHECK_EVERY
+        return min(check, (self.step // every + 1) * every, self._steps)
+
+    def _is_due(self) -> bool:
+        on_schedule = self.step % self._schedule.every == 0 or self.step == self._steps
+        return on_schedule and self.step > self._evaluated_at
+
+    def _train(self, until: int) -> None:
+        agents, episodes, replay = self._agents, self._episodes, self._replay
+        observations = episodes.observations[:, 0]
+        self.progress += until - self.step
+        while self.step < until:
+            replay.see(observations)
+            actions = agents.act(observations, self.step)
+            rewards, terminals = episodes.step(actions)
+            replay.add(actions, rewards[:, 0], terminals[:, 0])
+            if terminals.any():
+                self._restart(terminals[:, 0])
+            self.step += 1
+            agents.learn(replay, self.step)
+
+    def _restart(self, ended: np.ndarray) -> None:
+        for row in np.flatnonzero(ended).tolist():
+            self._returns[row].append(float(self._episodes.returns[row, 0]))
+            del self._returns[row][:-_RECENT]
+            self._episodes.restart(row, 0)
+
+    def _evaluate(self, deadline: float) -> list[Report]:
+        if self._evaluation is None:
+            self._evaluation = Evaluation(self._names, self._seeds, self._schedule, self.step)
+        self.progress += self._evaluation.advance(self._agents.evaluate, deadline)
+        if not self._evaluation.done:
+            return []
+        evaluation, self._evaluation = self._evaluation, None
+        self._evaluated_at = self.step
+        return self._reports(evaluation)
+
+    def _reports(self, evaluation: Evaluation) -> list[Report]:
+        done = self.step == self._steps
+        rows = enumerate(self._members)
+        reports = [
+            Report(member, self.step, self._metrics(row, evaluation.result(row)), done)
+            for row, member in rows
+        ]
+        self._agents.forget()
+        if done:
+            self._members = []
+        return reports
+
+    def _diverged(self) -> list[Report]:
+        finite = self._agents.finite()
+        if finite.all():
+            return []
+        rows = np.flatnonzero(~finite).tolist()
+        reports = [
+            Report(self._members[row], self.step, self._metrics(row, {}), done=True, diverged=True)
+            for row in rows
+        ]
+        self.drop([report.member for report in reports])
+        return reports
+
+    def _metrics(self, row: int, evaluated: Mapping[str, float]) -> dict[str, float]:
+        """What exists and is finite, in the order of the learner's `metrics`."""
+        found = {**evaluated, **self._agents.measured(row, self.step)}
+        if self._returns[row]:
+            found["train_return"] = float(np.mean(self._returns[row]))
+        order = self._make.metrics
+        return {name: found[name] for name in order if math.isfinite(found.get(name, math.nan))}
+
+
+def _part(state: State, part: str) -> State:
+    prefix = f"{part}."
+    return {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)}

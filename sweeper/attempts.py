@@ -1,0 +1,240 @@
+"""The ledger protocol from a worker's side: claim, start, report, save, release, end.
+
+Each operation forces to the disk what must be there first, then links, then writes its ledger line.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeper import checkpoint
+from sweeper.claims import Body, Claims
+from sweeper.fold import Fold, Point, RunRecord
+from sweeper.ledger import Line, Writer
+from sweeper.paths import StudyPaths
+from sweeper.plan import Run
+from sweeper.trainable import State
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An open run, with the state that a new attempt resumes from, linked under our name."""
+
+    run: Run
+    step: int
+    file: Path | None
+    state: State | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its state, its score (normalised) and its value (the metric's unit)."""
+
+    state: str
+    step: int
+    score: float | None = None
+    value: float | None = None
+    error: str | None = None
+
+
+@dataclass
+class Hold:
+    """This worker's attempt at a run."""
+
+    run: Run
+    generation: int
+    attempt: int
+    resumed: int
+    state: State | None
+    file: Path | None
+    points: list[Point]
+    sequence: int = 1
+
+    def line(self, kind: str, **fields: Any) -> Line:
+        """The next ledger line of this attempt."""
+        number, self.sequence = self.sequence, self.sequence + 1
+        return _line(kind, self.run.id, self.generation, self.attempt, number, **fields)
+
+
+class Attempts:
+    """One worker's attempts at the runs of a study."""
+
+    def __init__(self, paths: StudyPaths, fold: Fold, ledger: Writer) -> None:
+        self._paths = paths
+        self._fold = fold
+        self._ledger = ledger
+        self._claims = Claims(paths.claims, ledger.worker)
+
+    def claim(self, candidates: Sequence[Candidate]) -> list[Hold]:
+        """Claims all of `candidates` by one file; returns those that nobody was quicker at."""
+        lines = {candidate.run.id: self._claim_line(candidate) for candidate in candidates}
+        met = self._place("claim", lines, 0)
+        holds = []
+        for candidate in candidates:
+            run, line = candidate.run, lines[candidate.run.id]
+            if run.id in met:
+                _remove(candidate.file)
+                continue
+            record = self._fold.record(run.id)
+            points = [point for point in record.reports if point[0] <= candidate.step]
+            if record.resume_from is not None:
+                _remove(self._paths.checkpoints / record.resume_from.file)
+            self._fold.add(self._ledger.worker, line)
+            holds.append(
+                Hold(
+                    run,
+                    line["gen"],
+                    line["att"],
+                    candidate.step,
+                    candidate.state,
+                    candidate.file,
+                    points,
+                )
+            )
+        self._ledger.write([lines[hold.run.id] for hold in holds])
+        return holds
+
+    def start(self, holds: Sequence[Hold]) -> None:
+        """Records that a pack of `holds` is being stepped from now on."""
+        self._ledger.write([hold.line("start", pack=len(holds)) for hold in holds])
+
+    def report(self, points: Sequence[tuple[Hold, Point]], *, sync: bool) -> None:
+        """Records points, several at once."""
+        lines = []
+        for hold, point in points:
+            hold.points.append(point)
+            lines.append(hold.line("report", step=point[0], metrics=point[1]))
+        self._ledger.write(lines, sync=sync)
+
+    def superseded(self, hold: Hold) -> bool:
+        """Whether somebody has taken the run over, believing this worker dead."""
+        return self._paths.claim(hold.run.id, hold.generation, hold.attempt + 1).exists()
+
+    def save(self, states: Sequence[tuple[Hold, State]], step: int) -> None:
+        """Records states at `step`: data first, then the lines that name it, then the old goes."""
+        lines, old = [], []
+        for hold, state in states:
+            path = self._paths.checkpoint(
+                hold.run.id, hold.generation, hold.attempt, self._ledger.worker, step
+            )
+            if path == hold.file:
+                continue
+            checkpoint.write(path, state)
+            lines.append(hold.line("checkpoint", step=step, file=path.name))
+            old.append(hold.file)
+            hold.file = path
+        self._ledger.write(lines, sync=True)
+        for file in old:
+            _remove(file)
+
+    def release(
+        self, holds: Sequence[Hold], reason: str, cap: int | None = None, error: str | None = None
+    ) -> None:
+        """Gives runs up for anybody to take; `cap` is the largest pack that may try them next."""
+        fields = {"reason": reason, "cap": cap, "error": error, "time": time.time()}
+        lines = [hold.line("release", **fields) for hold in holds]
+        self._ledger.write(lines, sync=True)
+        for line in lines:
+            self._fold.add(self._ledger.worker, line)
+
+    def end(self, outcomes: Sequence[tuple[Hold, Outcome]]) -> None:
+        """Ends runs; an end that came too late, after a take-over, has no effect."""
+        lines = {}
+        for hold, outcome in outcomes:
+            sequence = hold.sequence - 1
+            lines[hold.run.id] = _end_line(
+                hold.run.id, hold.generation, hold.attempt, sequence, outcome
+            )
+        self._end(lines)
+        for hold, _ in outcomes:
+            _remove(hold.file)
+
+    def end_dead(self, record: RunRecord, outcome: Outcome) -> None:
+        """Ends a run whose last holder is dead or gave it up."""
+        attempt = record.tries[record.last]
+        line = _end_line(record.run, record.generation, record.last, attempt.sequence, outcome)
+        self._end({record.run: line})
+        if attempt.checkpoint is not None:
+            _remove(self._paths.checkpoints / attempt.checkpoint.file)
+
+    def _end(self, lines: Mapping[str, Line]) -> None:
+        met = self._place("end", lines, 1)
+        mine = [line for run, line in lines.items() if run not in met]
+        self._ledger.write(mine)
+        for line in mine:
+            self._fold.add(self._ledger.worker, line)
+
+    def _claim_line(self, candidate: Candidate) -> Line:
+        record = self._fold.record(candidate.run.id)
+        last = record.last
+        return _line(
+            "claim",
+            record.run,
+            record.generation,
+            last + 1,
+            0,
+            supersedes=record.tries[last].sequence if record.tries else None,
+            step=candidate.step,
+            file=None if candidate.file is None else candidate.file.name,
+            time=time.time(),
+        )
+
+    def _place(self, kind: str, lines: Mapping[str, Line], ahead: int) -> set[str]:
+        """Links the file of `lines` under the name of each; returns those that were taken.
+
+        What was found there instead is taken into the fold; an end is copied into our own ledger,
+        as the one who placed it may have died before it could write it.
+        """
+        names = [
+            self._paths.claim(line["run"], line["gen"], line["att"] + ahead)
+            for line in lines.values()
+        ]
+        body = {"kind": kind, "worker": self._ledger.worker, "lines": lines}
+        met = set()
+        for run, first in zip(lines, self._claims.place(names, body), strict=True):
+            if first is not None:
+                met.add(run)
+                self._meet(run, first)
+        return met
+
+    def _meet(self, run: str, first: Body) -> None:
+        line = first["lines"][run]
+        if line["kind"] == "end" and self._fold.record(run).end is None:
+            self._ledger.write([line])
+        self._fold.add(first["worker"], line)
+
+
+def _line(kind: str, run: str, generation: int, attempt: int, sequence: int, **fields: Any) -> Line:
+    return {
+        "kind": kind,
+        "run": run,
+        "gen": generation,
+        "att": attempt,
+        "seq": sequence,
+        **fields,
+    }
+
+
+def _end_line(run: str, generation: int, attempt: int, sequence: int, outcome: Outcome) -> Line:
+    return _line(
+        "end",
+        run,
+        generation,
+        attempt,
+        sequence,
+        state=outcome.state,
+        step=outcome.step,
+        score=outcome.score,
+        value=outcome.value,
+        error=outcome.error,
+        time=time.time(),
+    )
+
+
+def _remove(file: Path | None) -> None:
+    if file is not None:
+        file.unlink(missing_ok=True)

@@ -1,0 +1,102 @@
+"""`choice`: a list of values, or a mapping of labels to values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator
+
+from sweeper.axes import AxisModel, Network, Point
+from sweeper.errors import Invalid
+from sweeper.values import canonical, distinct, each, items, simple
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+
+def _labelled(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return simple(value)
+    if not value:
+        raise Invalid("must set at least one parameter, but is an empty mapping")
+    return _by_key(simple, value)
+
+
+def _by_key(rule: Callable[[Any], Any], mapping: dict[str, Any]) -> dict[str, Any]:
+    checked = {}
+    for key, value in mapping.items():
+        try:
+            checked[key] = rule(value)
+        except Invalid as error:
+            raise error.under(key) from None
+    return checked
+
+
+def _values(value: Any) -> list[Any] | dict[str, Any]:
+    if isinstance(value, dict):
+        if not value:
+            raise Invalid("must hold at least one value, but is empty")
+        if "" in value:
+            raise Invalid("must have a label for each value, but one is empty")
+        checked = _by_key(_labelled, value)
+        _distinct_labels(checked)
+        return checked
+    listed = each(simple, items(value))
+    distinct(canonical(item) for item in listed)
+    return listed
+
+
+def _distinct_labels(values: dict[str, Any]) -> None:
+    seen: dict[str, str] = {}
+    for label, value in values.items():
+        text = canonical(value)
+        if text in seen:
+            raise Invalid(f"has the same value as {seen[text]!r}", (label,))
+        seen[text] = label
+
+
+class Axis(AxisModel):
+    """Values in a given order; a labelled mapping `{a: 1}` on axis `x` sets parameter `x.a`."""
+
+    structural: ClassVar[bool] = True
+
+    values: Annotated[list[Any] | dict[str, Any], BeforeValidator(_values)]
+
+    def points(self, name: str) -> tuple[Point, ...]:
+        """One point a value, labelled by its key or its canonical text."""
+        if isinstance(self.values, dict):
+            return tuple(
+                Point(value, label, _params(name, value), ("values", label))
+                for label, value in self.values.items()
+            )
+        numeric = all(_is_number(value) for value in self.values)
+        return tuple(
+            Point(
+                value,
+                value if numeric else canonical(value),
+                {name: value},
+                ("values", index),
+            )
+            for index, value in enumerate(self.values)
+        )
+
+    def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
+        """Itself: choices do not depend on the network."""
+        return self
+
+    def distribution(self, name: str) -> BaseDistribution:
+        """Categorical, over the labels."""
+        from optuna.distributions import CategoricalDistribution
+
+        return CategoricalDistribution([point.label for point in self.points(name)])
+
+
+def _params(name: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {f"{name}.{key}": item for key, item in value.items()}
+    return {name: value}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

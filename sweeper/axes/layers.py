@@ -1,0 +1,115 @@
+"""`layers`: which layers of the network, counted from the output (-1), get a treatment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import combinations
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from sweeper.axes import MAX_POINTS, AxisModel, Network, Point
+from sweeper.errors import Invalid, shown
+from sweeper.section import Section
+from sweeper.values import Positive, distinct, each, items, whole
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+Layers = tuple[int, ...]
+
+
+def _layers(value: Any) -> Layers:
+    if value is None or value == "none":
+        return ()
+    if not isinstance(value, list | tuple):
+        raise Invalid(f"must be none or a list like [-2,-3], but got {shown(value)}")
+    indices = each(_index, value)
+    distinct(str(index) for index in indices)
+    return tuple(sorted(indices, reverse=True))
+
+
+def _index(value: Any) -> int:
+    index = whole()(value)
+    if index >= 0:
+        raise Invalid(
+            f"must count layers from the output (-1 is the output layer), but got {index}"
+        )
+    return index
+
+
+def _sets(value: Any) -> list[Layers]:
+    sets = each(_layers, items(value))
+    distinct(_text("layers", layers) for layers in sets)
+    return sets
+
+
+def _text(name: str, layers: Layers) -> str:
+    if not layers:
+        return "none"
+    return f"{name.split('.')[0]}[{','.join(str(index) for index in layers)}]"
+
+
+class AllSubsets(Section):
+    """No layer, and every set of 1 to `max` layers of the shallowest network."""
+
+    max: Positive
+
+
+class Axis(AxisModel):
+    """Sets of layers; each becomes a tuple of indices sorted from the output side."""
+
+    structural: ClassVar[bool] = False
+
+    sets: Annotated[list[Layers] | None, BeforeValidator(_sets)] = Field(default=None)
+    all_subsets: AllSubsets | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.sets is None) == (self.all_subsets is None):
+            raise Invalid("needs either sets or all_subsets")
+        return self
+
+    def points(self, name: str) -> tuple[Point, ...]:
+        """One point a set, labelled `none` or, on axis `sn.layers`, `sn[-2,-3]`."""
+        assert self.sets is not None, "resolved() writes the sets out"
+        return tuple(
+            Point(layers, _text(name, layers), {name: layers}, ("sets", index))
+            for index, layers in enumerate(self.sets)
+        )
+
+    def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
+        """Subsets written out; every index must exist in every network of the space."""
+        network = shallowest()
+        if self.all_subsets is not None:
+            return type(self)(kind=self.kind, sets=_subsets(network, self.all_subsets.max))
+        assert self.sets is not None
+        for index, layers in enumerate(self.sets):
+            if layers and layers[-1] < -network.layers:
+                raise Invalid(
+                    f"names layer {layers[-1]}, but {network.described} has "
+                    f"{network.layers} layers: -1 to -{network.layers}",
+                    ("sets", index),
+                )
+        return self
+
+    def distribution(self, name: str) -> BaseDistribution:
+        """Categorical, over the canonical texts."""
+        from optuna.distributions import CategoricalDistribution
+
+        return CategoricalDistribution([point.label for point in self.points(name)])
+
+
+def _subsets(network: Network, largest: int) -> list[Layers]:
+    if largest > network.layers:
+        raise Invalid(
+            f"must be at most {network.layers}, the layers of {network.described}, "
+            f"but got {largest}",
+            ("all_subsets", "max"),
+        )
+    sizes = range(largest + 1)
+    if sum(math.comb(network.layers, size) for size in sizes) > MAX_POINTS:
+        raise Invalid(f"makes more than {MAX_POINTS} sets", ("all_subsets", "max"))
+    indices = [-1 - position for position in range(network.layers)]
+    return [layers for size in sizes for layers in combinations(indices, size)]

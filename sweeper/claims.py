@@ -1,0 +1,62 @@
+"""Who holds a run and how it ended: one hard link decides both.
+
+A claim or an end is written to a temporary file and link(2)ed to `claims/<run>.<generation>.<n>`,
+which is atomic on local disks and on NFS. The claim of attempt n + 1 and the end of attempt n want
+the same name, so a take-over and an end of one attempt cannot both happen.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweeper.paths import write_all
+
+Body = dict[str, Any]
+
+
+class Claims:
+    """Places claims and ends for one worker."""
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        self._folder = folder
+        self._worker = worker
+        self._count = itertools.count()
+
+    def place(self, names: Sequence[Path], body: Mapping[str, Any]) -> list[Body | None]:
+        """Links one file holding `body` under each of `names`.
+
+        Returns, name by name, `None` where this worker was first and otherwise what the first one
+        wrote. The file is on the disk before any of its names is.
+        """
+        token = uuid.uuid4().hex
+        temporary = self._folder / f".{self._worker}.{next(self._count)}"
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        try:
+            write_all(descriptor, json.dumps({**body, "token": token}).encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        try:
+            return [self._link(temporary, name, token) for name in names]
+        finally:
+            os.unlink(temporary)
+
+    def _link(self, temporary: Path, name: Path, token: str) -> Body | None:
+        try:
+            os.link(temporary, name)
+        except FileExistsError:
+            first = read(name)
+            return None if first.get("token") == token else first
+        return None
+
+
+def read(name: Path) -> Body:
+    """What a claim or an end holds."""
+    body: Body = json.loads(name.read_bytes())
+    return body

@@ -1,0 +1,192 @@
+"""The command line: `sweeper COMMAND [key=value ...]`.
+
+Nothing heavy is imported before a command needs it: `sweeper --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sweeper import paths
+from sweeper.errors import SweeperError
+
+if TYPE_CHECKING:
+    from sweeper.study import Study
+
+app = typer.Typer(
+    help="Hyperparameter and architecture sweeps for deep reinforcement learning.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Words = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", show_default=False)]
+
+RUN_OPTIONS = {
+    "scale": "the space's scale: its default one is `laptop` where it has that",
+    "name": "the study's name (default: the space's, with the scale where that is not the default)",
+    "root": f"the folder of all studies (default: {paths.STUDIES})",
+    "dispatch": "how workers are started: inline (this process) or local (default)",
+    "workers": "how many workers (default: one a processor core)",
+    "pack": "how many runs train together in one worker, or auto (default)",
+    "device": "where tensors live: cpu (default) or cuda",
+    "group": "true: the study's files are open to your group (default: to you alone)",
+}
+STUDY_OPTIONS = {
+    "study": "the study's name, as `sweeper studies` lists it",
+    "root": RUN_OPTIONS["root"],
+}
+FIGURE_OPTIONS = {
+    **STUDY_OPTIONS,
+    "x": "the axis along x",
+    "y": "the axis along y, or the colour's where a figure has no second axis",
+    "hue": "the axis that lines differ in",
+    "facet": "the axis that panels differ in",
+    "metric": "a reported metric to show instead of the score",
+    "out": "the file to write instead of the study's figures/: .pdf or .png",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line; exits with 2 for a mistake of the user's, 130 after Ctrl-C."""
+    try:
+        app(args=arguments, prog_name="sweeper")
+    except SweeperError as error:
+        print(f"sweeper: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+def command(options: Mapping[str, str], note: str = "") -> Callable[..., Any]:
+    """Registers a command whose help ends with the table of its `options`."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        width = max(map(len, options), default=0)
+        table = "\n".join(f"  {name + '=':{width + 1}}  {text}" for name, text in options.items())
+        text = f"{function.__doc__}\n\n\b\nWords:\n{table}"
+        app.command(
+            name=function.__name__.rstrip("_"), help=f"{text}\n\n{note}" if note else text
+        )(function)
+        return function
+
+    return register
+
+
+@command(
+    RUN_OPTIONS,
+    "All other words change a key of the space: seeds=3, steps=1e5, "
+    "axes.optimizer.lr.values=[1e-4,1e-3].",
+)
+def run(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
+    """Plan a space, start workers and watch them; the same command again goes on."""
+    from sweeper import overrides
+    from sweeper.run import run
+
+    options, changes = overrides.parse_words(words or [], list(RUN_OPTIONS))
+    raise typer.Exit(run(space, options, changes))
+
+
+@command({**STUDY_OPTIONS, "format": "text (default) or json"})
+def status(words: Words = None) -> None:
+    """Say where a study stands (default: the one that was at work last)."""
+    import json
+
+    from sweeper.summary import summarise, summary_lines
+
+    options = _options(words, [*STUDY_OPTIONS, "format"])
+    form = options.get("format", "text")
+    if form not in ("text", "json"):
+        raise SweeperError(f"format must be text or json, but got {form!r}")
+    summary = summarise(_study(options))
+    typer.echo(
+        json.dumps(summary, indent=1) if form == "json" else "\n".join(summary_lines(summary))
+    )
+
+
+@command({"root": RUN_OPTIONS["root"]})
+def studies(words: Words = None) -> None:
+    """List all studies and how far they are."""
+    from sweeper import study
+    from sweeper.summary import summarise, summary_lines
+
+    root = _root(_options(words, ["root"]))
+    names = study.names(root)
+    for name in names:
+        typer.echo(next(iter(summary_lines(summarise(study.find(name, root))))))
+    if not names:
+        typer.echo(f"no studies under {root}")
+
+
+@command({})
+def spaces(words: Words = None) -> None:
+    """List the spaces that come with sweeper, and those in ./spaces."""
+    from sweeper import shipped
+
+    _options(words, [])
+    for path, about in shipped.spaces():
+        typer.echo(f"{path}  {about}")
+
+
+@command(
+    {
+        **STUDY_OPTIONS,
+        "table": "runs, trials or reports",
+        "out": "the file to write: .csv or .parquet",
+    }
+)
+def export(words: Words = None) -> None:
+    """Write a study's runs, trials or reports as one tidy table."""
+    from sweeper import export
+
+    options = _options(words, [*STUDY_OPTIONS, "table", "out"])
+    for name in ("table", "out"):
+        if name not in options:
+            raise SweeperError(f"{name}= is needed, as in: sweeper export study=… table=runs out=x.csv")
+    typer.echo(export.write(_study(options), options["table"], Path(options["out"])))
+
+
+def _figure_command(name: str, about: str) -> None:
+    def draw(words: Words = None) -> None:
+        from sweeper import figures
+
+        options = _options(words, list(FIGURE_OPTIONS))
+        study = _study(options)
+        out = options.pop("out", None)
+        chosen = {key: options[key] for key in options if key not in STUDY_OPTIONS}
+        for file in figures.render(study, name, chosen, Path(out) if out else None):
+            typer.echo(file)
+
+    draw.__name__, draw.__doc__ = name, about
+    command(FIGURE_OPTIONS)(draw)
+
+
+def _options(words: list[str] | None, valid: list[str]) -> dict[str, str]:
+    from sweeper import overrides
+
+    return overrides.parse_words(words or [], valid, keys=())[0]
+
+
+def _root(options: Mapping[str, str]) -> Path:
+    return Path(options.get("root", paths.STUDIES))
+
+
+def _study(options: Mapping[str, str]) -> Study:
+    """The study that the words name, or the one whose ledger changed last."""
+    from sweeper import study
+
+    root = _root(options)
+    return study.find(options["study"], root) if "study" in options else study.newest(root)
+
+
+for _file in sorted((Path(__file__).parent / "figures").glob("*.py")):
+    _module = ast.parse(_file.read_bytes())
+    if any(isinstance(node, ast.FunctionDef) and node.name == "draw" for node in _module.body):
+        _figure_command(_file.stem, (ast.get_docstring(_module) or "").partition("\n")[0])

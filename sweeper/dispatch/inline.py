@@ -1,0 +1,49 @@
+"""One worker in this very process: for debugging, and for machines with one core."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from sweeper.dispatch import Options, Workers
+from sweeper.errors import SweeperError
+from sweeper.study import Study
+from sweeper.worker import Worker
+
+
+def start(study: Study, options: Options) -> Workers:
+    """Starts one worker in a thread of this process."""
+    if options.workers != 1:
+        raise SweeperError(
+            f"dispatch=inline has one worker, but got workers={options.workers}; "
+            "dispatch=local has as many as you like"
+        )
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    return _Inline(study, options)
+
+
+class _Inline:
+    def __init__(self, study: Study, options: Options) -> None:
+        self._worker = Worker(study, pack=options.pack, device=options.device, workers=1)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def alive(self) -> int:
+        return int(self._thread.is_alive())
+
+    def replace(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        self._worker.stop()
+
+    def kill(self) -> None:
+        os._exit(130)
+
+    def _work(self) -> None:
+        try:
+            self._worker.run()
+        except BaseException as error:
+            self._error = error

@@ -1,0 +1,129 @@
+"""Worker processes on this machine, started through submitit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import submitit
+
+from sweeper.dispatch import Options, Workers
+from sweeper.errors import SweeperError
+from sweeper.liveness import exists
+from sweeper.study import Study
+from sweeper.worker import work
+
+_FOREVER_MIN = 60 * 24 * 365
+_HOPELESS = 3
+"""Workers in a row that may die without a word in the ledger before the watcher gives up."""
+
+
+def start(study: Study, options: Options) -> Workers:
+    """Starts workers, as many as are missing: those of an earlier watcher may be at work still."""
+    return _Local(study, options)
+
+
+class _Local:
+    def __init__(self, study: Study, options: Options) -> None:
+        self._study = study
+        self._options = options
+        self._logs = study.paths.logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
+        self._executor = submitit.LocalExecutor(folder=self._logs)
+        self._executor.update_parameters(
+            timeout_min=_FOREVER_MIN, stderr_to_stdout=True
+        )
+        self._gpus = _gpus(options.device)
+        self._jobs: list[Any] = []
+        self._strangers = {
+            header["pid"]: header
+            for worker in study.fold(reports=False).workers.values()
+            if not worker.closed and exists(header := worker.header)
+        }
+        self._in_vain = 0
+        self._ledger_size = -1
+        self._submit(options.workers - len(self._strangers))
+
+    def alive(self) -> int:
+        """Jobs that run, and workers of an earlier watcher that still do."""
+        strangers = sum(exists(header) is True for header in self._strangers.values())
+        return strangers + sum(not job.done() for job in self._jobs)
+
+    def replace(self) -> None:
+        missing = self._options.workers - self.alive()
+        if missing <= 0:
+            return
+        size = sum(file.stat().st_size for file in self._study.paths.ledger.iterdir())
+        self._in_vain = self._in_vain + 1 if size == self._ledger_size else 0
+        self._ledger_size = size
+        if self._in_vain >= _HOPELESS:
+            raise SweeperError(f"workers die as soon as they start:\n{self._last_words()}")
+        self._submit(missing)
+
+    def stop(self) -> None:
+        for job in self._jobs:
+            if not job.done():
+                job._process.send_signal(signal.SIGTERM)
+        for pid, header in self._strangers.items():
+            if exists(header):
+                os.kill(pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        for job in self._jobs:
+            if not job.done():
+                for child in psutil.Process(job._process.pid).children(recursive=True):
+                    child.kill()
+
+    def _submit(self, number: int) -> None:
+        study, options = self._study, self._options
+        arguments = (str(study.folder), options.pack, options.device, str(options.workers))
+        with _worker_environment():
+            for _ in range(number):
+                if self._gpus:
+                    gpu = self._gpus[len(self._jobs) % len(self._gpus)]
+                    self._executor.update_parameters(gpus_per_node=1, visible_gpus=[gpu])
+                self._jobs.append(self._executor.submit(work, *arguments))
+
+    def _last_words(self) -> str:
+        logs = sorted(self._logs.glob("*.out"), key=lambda path: path.stat().st_mtime)
+        if not logs:
+            return f"  (nothing was printed; see {self._logs})"
+        lines = logs[-1].read_text(errors="replace").splitlines()[-8:]
+        return "\n".join(f"  {line}" for line in [*lines, f"(from {logs[-1]})"])
+
+
+@contextmanager
+def _worker_environment() -> Iterator[None]:
+    """One thread a worker, and no Ctrl-C for the process that submitit puts above each.
+
+    On Ctrl-C that process would kill its worker after a second; it inherits that SIGINT is ignored,
+    while the worker sets a handler of its own.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threads = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    os.environ.update({name: value or "1" for name, value in threads.items()})
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _gpus(device: str) -> list[int]:
+    """The GPUs that workers take in turn; submitit would hide them all unless told."""
+    if not device.startswith("cuda"):
+        return []
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    found = (
+        [int(index) for index in listed.split(",") if index.strip()]
+        if listed is not None
+        else list(range(len(list(Path("/proc/driver/nvidia/gpus").glob("*")))))
+    )
+    if not found:
+        raise SweeperError(f"device={device} needs a GPU, and none is visible here")
+    return found

@@ -1,0 +1,206 @@
+"""YAML as data only: plain values, and the place each of them was written at.
+
+Scalars follow YAML 1.2 (`1e-4` is a number; `off`, `no`, `yes`, `on` are text). Tags, duplicate
+keys, several documents and aliases that expand without bound are refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+
+from sweeper.errors import Path, SweeperError, choices, dotted
+
+MAX_BYTES = 2**20
+MAX_VALUES = 100_000
+MAX_DEPTH = 50
+
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_OTHER_BASE = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_INFINITY = re.compile(r"([-+]?)\.(inf|Inf|INF)")
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+}
+
+
+@dataclass
+class Document:
+    """Plain data, and for each path in it the place it came from (`file:line`, or a word)."""
+
+    name: str
+    data: dict[str, Any]
+    places: dict[Path, str] = field(default_factory=dict)
+
+    def place(self, path: Path) -> str:
+        """The place of the value at `path`, or of the nearest one around it."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.places:
+                return self.places[path[:length]]
+        return self.name
+
+    def error(self, path: Path, message: str) -> SweeperError:
+        """The error that says of the value at `path` that it `message`."""
+        return SweeperError(f"{self.place(path)}: {dotted(path) or 'the space'} {message}")
+
+
+def read(path: FilePath) -> Document:
+    """The YAML file at `path`, whose top level must be a mapping."""
+    name = str(path)
+    try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise SweeperError(f"{name} is not a plain file")
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise SweeperError(_unreadable(path, error)) from error
+    if len(raw) > MAX_BYTES:
+        raise SweeperError(f"{name}: a space is at most {MAX_BYTES // 1024} KiB of YAML")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise SweeperError(f"{name}:{line}: a space is UTF-8 text, but this is not") from error
+    data, places = parse(text, name)
+    if data is None:
+        raise SweeperError(f"{name}: the file is empty; a space is a mapping of keys to values")
+    if not isinstance(data, dict):
+        kind = "a list" if isinstance(data, list) else repr(data)
+        raise SweeperError(f"{name}:1: a space is a mapping of keys to values, but got {kind}")
+    return Document(name, data, places)
+
+
+def parse(text: str, name: str, *, lines: bool = True) -> tuple[Any, dict[Path, str]]:
+    """The data of `text` and the place of every path in it; without `lines` all are `name`."""
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        walk = _Walk(name, lines)
+        return (None if node is None else walk.value(node, ())), walk.places
+    except yaml.MarkedYAMLError as error:
+        raise SweeperError(f"{_at(name, error, lines)}: {_problem(error)}") from error
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        where = f"{name}:{line}" if lines else name
+        what = f"the character U+{error.character:04X}" if lines else "that character"
+        raise SweeperError(f"{where}: YAML is plain text, but got {what}") from error
+    except RecursionError as error:
+        raise SweeperError(f"{name}: nested more than {MAX_DEPTH} deep") from error
+
+
+def scalar(text: str) -> Any:
+    """The value of an unquoted YAML 1.2 scalar: null, a boolean, a number, or the text itself."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text) if len(text) <= 400 else float(text)
+    if _OTHER_BASE.fullmatch(text) and len(text) <= 400:
+        return int(text, 0)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    infinity = _INFINITY.fullmatch(text)
+    if infinity:
+        return float(f"{infinity[1]}inf")
+    return text
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes; resolves nothing and refuses tags."""
+
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 (PyYAML's own declaration)
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            short = tag.replace("tag:yaml.org,2002:", "!!")
+            message = f"tags are refused, YAML is data only here: {short}"
+            raise yaml.MarkedYAMLError(problem=message, problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+
+class _Walk:
+    """Turns nodes into plain data and notes where each stood."""
+
+    def __init__(self, name: str, lines: bool) -> None:
+        self.places: dict[Path, str] = {}
+        self._name = name
+        self._lines = lines
+        self._left = MAX_VALUES
+        self._open: set[int] = set()
+
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        """The data of `node`, at `path`."""
+        self.places[path] = self._place(node)
+        self._left -= 1
+        if self._left < 0:
+            raise self._error(node, f"holds more than {MAX_VALUES} values, aliases expanded")
+        if isinstance(node, yaml.ScalarNode):
+            return scalar(node.value) if node.style is None else node.value
+        if id(node) in self._open:
+            raise self._error(node, "an alias contains itself")
+        if len(self._open) >= MAX_DEPTH:
+            raise self._error(node, f"nested more than {MAX_DEPTH} deep")
+        self._open.add(id(node))
+        value: Any
+        if isinstance(node, yaml.SequenceNode):
+            value = [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
+        else:
+            value = self._mapping(node, path)
+        self._open.remove(id(node))
+        return value
+
+    def _mapping(self, node: yaml.Node, path: Path) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        first: dict[str, yaml.Node] = {}
+        for key, item in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._error(key, "a key must be text, but got a list or a mapping")
+            name = key.value
+            if name in data:
+                line = first[name].start_mark.line + 1
+                before = f", first on line {line}" if self._lines else ""
+                raise self._error(key, f"the key {dotted((*path, name))} is there twice{before}")
+            first[name] = key
+            data[name] = self.value(item, (*path, name))
+            self.places[(*path, name)] = self._place(key)
+        return data
+
+    def _place(self, node: yaml.Node) -> str:
+        return f"{self._name}:{node.start_mark.line + 1}" if self._lines else self._name
+
+    def _error(self, node: yaml.Node, message: str) -> SweeperError:
+        return SweeperError(f"{self._place(node)}: {message}")
+
+
+def _at(name: str, error: yaml.MarkedYAMLError, lines: bool) -> str:
+    mark = error.problem_mark or error.context_mark
+    return f"{name}:{mark.line + 1}" if lines and mark is not None else name
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    problem = (error.problem or error.context or "").replace("\n", " ")
+    if problem.startswith("tags are refused"):
+        return problem
+    if "single document" in (error.context or ""):
+        return "a file holds one YAML document, but here a second one starts"
+    context = f" ({error.context})" if error.context and error.problem else ""
+    return f"this is not valid YAML: {problem}{context}"
+
+
+def _unreadable(path: FilePath, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        siblings = sorted(str(file) for file in path.parent.glob("*.y*ml"))
+        return f"{path}: there is no such file{choices(str(path), siblings) if siblings else ''}"
+    if isinstance(error, IsADirectoryError):
+        inside = sorted(str(file) for file in path.glob("*.y*ml"))
+        listed = f"; YAML files in it: {', '.join(inside)}" if inside else ""
+        return f"{path} is a folder, not a YAML file{listed}"
+    return f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"

@@ -1,0 +1,57 @@
+"""A study's tables as files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from sweeper import frame
+from sweeper.errors import SweeperError, choices
+from sweeper.fold import Fold
+from sweeper.study import Study
+
+TABLES: dict[str, Callable[[Study, Fold], pd.DataFrame]] = {
+    "runs": frame.runs,
+    "trials": frame.trials,
+    "reports": frame.reports,
+}
+
+
+def write(study: Study, table: str, out: Path) -> Path:
+    """Writes one of `TABLES` to `out`, as `.csv` or `.parquet`; returns `out`."""
+    if table not in TABLES:
+        raise SweeperError(f"unknown table {table!r}{choices(table, TABLES)}")
+    if out.suffix not in _WRITERS:
+        raise SweeperError(
+            f"out= must end in one of {', '.join(_WRITERS)}, but got {str(out)!r}"
+        )
+    if out.is_dir() or not out.parent.is_dir():
+        raise SweeperError(f"out= must name a file in a folder that exists, but got {str(out)!r}")
+    replace(out, TABLES[table](study, study.fold(reports=table == "reports")))
+    return out
+
+
+def replace(out: Path, table: pd.DataFrame) -> None:
+    """Writes `table` under a temporary name and renames it to `out`."""
+    temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        _WRITERS[out.suffix](table, temporary)
+        os.replace(temporary, out)
+    except OSError as error:
+        raise SweeperError(f"cannot write {out}: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _csv(table: pd.DataFrame, path: Path) -> None:
+    table.to_csv(path, index=False)
+
+
+def _parquet(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False)
+
+
+_WRITERS = {".csv": _csv, ".parquet": _parquet}

@@ -1,0 +1,114 @@
+"""Figures, one file each: the file name is the command.
+
+Each defines `draw(data, *, <options>) -> Picture`; its keyword-only parameters are the options that
+the figure takes. Files without `draw` are shared parts.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeper import lookup
+from sweeper.errors import SweeperError, choices
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sweeper.figures.data import Data
+    from sweeper.study import Study
+
+FORMATS = (".pdf", ".png")
+
+
+def options_of(name: str, folder: Path | None = None) -> list[str]:
+    """The options that the figure called `name` takes; imports no plotting library.
+
+    `SweeperError` where there is no such figure.
+    """
+    lookup.check(__name__, name, folder)
+    if lookup.is_file(name):
+        path, wanted = lookup.split(name, folder)
+    else:
+        found = importlib.util.find_spec(f"{__name__}.{name}")
+        assert found is not None and found.origin is not None
+        path, wanted = Path(found.origin), "draw"
+    for node in ast.parse(path.read_bytes()).body:
+        if isinstance(node, ast.FunctionDef) and node.name == wanted:
+            return [argument.arg for argument in node.args.kwonlyargs]
+    return []
+
+
+def render(
+    study: Study, name: str, options: Mapping[str, Any], out: Path | None = None
+) -> list[Path]:
+    """Draws the figure called `name` of `study`; returns the files that it wrote.
+
+    Without options it draws what the space's `figures` say of it. PDF, PNG and the CSV behind them
+    go to the study's `figures/`, named after the figure (and its options, where the space does not
+    have exactly this one); or, with `out`, a `.pdf` or `.png` of that name and its CSV.
+    `SweeperError` for an unknown figure, option or axis.
+    """
+    valid = options_of(name)
+    for option in options:
+        if option not in valid:
+            raise SweeperError(f"{name} has no option {option!r}{choices(option, valid)}")
+    if out is not None:
+        _check_out(out)
+    asked = [dict(entry.options) for entry in study.space.figures if entry.name == name]
+    wanted = [dict(options)] if options or not asked else asked
+    from sweeper.figures.data import Data
+
+    data = Data.of(study)
+    files: list[Path] = []
+    for chosen in wanted[:1] if out else wanted:
+        plain = asked == [chosen] or not chosen
+        stem = _stem(name) if plain else "-".join([_stem(name), *map(_part, chosen.values())])
+        targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
+        files += _draw(data, name, chosen, targets)
+    return files
+
+
+def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
+    from sweeper import export
+    from sweeper.figures import style
+
+    with style.context():
+        picture = lookup.find(__name__, name)(data, **options)
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _save(picture.figure, file)
+    table = files[0].with_suffix(".csv")
+    export.replace(table, picture.table)
+    return [*files, table]
+
+
+def _check_out(out: Path) -> None:
+    if out.suffix not in FORMATS:
+        raise SweeperError(f"out= must end in one of {', '.join(FORMATS)}, but got {str(out)!r}")
+    if out.is_dir() or not out.parent.is_dir():
+        raise SweeperError(f"out= must name a file in a folder that exists, but got {str(out)!r}")
+
+
+def _stem(name: str) -> str:
+    return Path(name.rpartition(":")[0]).stem if lookup.is_file(name) else name
+
+
+def _part(value: Any) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]+", "_", str(value))
+
+
+def _save(figure: Figure, file: Path) -> None:
+    temporary = file.with_name(f".{file.stem}.{os.getpid()}{file.suffix}")
+    try:
+        figure.savefig(temporary)
+        temporary.replace(file)
+    except OSError as error:
+        raise SweeperError(f"cannot write {file}: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,233 @@
+"""What a figure is drawn from: tidy tables, the axes worth showing, and what to say below."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sweeper import frame, score
+from sweeper.errors import SweeperError, choices
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sweeper.study import Study
+
+MAX_PANELS = 6
+MAX_LINES = 8
+TASK = "task"
+VALUE = "(value)"
+"""The column of `Data.table` that a figure shows."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis of the space, or the tasks, as a figure shows it."""
+
+    name: str
+    labels: tuple[Any, ...]
+    """Numbers in ascending order, or texts in the order of the space."""
+    numeric: bool
+
+    @property
+    def log(self) -> bool:
+        """Whether its numbers are spaced more evenly by ratio than by difference."""
+        if not self.numeric or len(self.labels) < 2 or min(self.labels) <= 0:
+            return False
+        ratios, steps = np.diff(np.log(self.labels)), np.diff(self.labels)
+        if max(self.labels) / min(self.labels) < 5:
+            return False
+        return len(self.labels) == 2 or _spread(ratios) < _spread(steps)
+
+    def codes(self, table: pd.DataFrame) -> Any:
+        """The position of each row's label among `labels`."""
+        return pd.Categorical(table[self.name], categories=list(self.labels)).codes
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn figure and the numbers behind it."""
+
+    figure: Figure
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Data:
+    """A study as figures see it; `reports` is called where a figure needs learning curves."""
+
+    name: str
+    runs: pd.DataFrame
+    """As `frame.runs` gives them."""
+    reports: Callable[[], pd.DataFrame]
+    axes: Mapping[str, Axis]
+    """All axes and the tasks, also those with one label."""
+    tasks: Mapping[str, tuple[float, float]]
+    """Task -> (low, high)."""
+    metric: str
+    at: str
+    how: str
+    steps: int
+    minimise: bool = False
+    note: str | None = None
+
+    @staticmethod
+    def of(study: Study) -> Data:
+        """The data of `study` as its ledger says now."""
+        fold = study.fold()
+        space = study.space
+        axes = {name: _axis(name, study) for name in space.axes}
+        return Data(
+            name=study.name,
+            runs=frame.runs(study, fold),
+            reports=lambda: frame.reports(study, fold),
+            axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
+            tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
+            metric=space.score.metric,
+            at=space.score.at,
+            how=space.score.aggregate,
+            steps=space.steps,
+            minimise=space.direction == "minimize",
+            note=space.note,
+        )
+
+    @cached_property
+    def varied(self) -> list[str]:
+        """The axes with more than one value."""
+        return [
+            name for name, axis in self.axes.items() if len(axis.labels) > 1 and name != TASK
+        ]
+
+    def axis(self, name: str) -> Axis:
+        """The axis called `name`; `SweeperError` for an unknown one."""
+        if name not in self.axes:
+            raise SweeperError(f"{name!r} is no axis of {self.name}{choices(name, self.axes)}")
+        return self.axes[name]
+
+    def first(
+        self, taken: Sequence[str | None], *, most: int | None = None, numeric: bool = False
+    ) -> str | None:
+        """The first varied axis not `taken`, with at most `most` values; numeric ones before."""
+        free = [name for name in self.varied if name not in taken]
+        free = [name for name in free if most is None or len(self.axes[name].labels) <= most]
+        if numeric:
+            free.sort(key=lambda name: not self.axes[name].numeric)
+        return free[0] if free else None
+
+    def different(self, **chosen: str | None) -> None:
+        """`SweeperError` where two of the options name one axis, or one names none."""
+        seen: dict[str, str] = {}
+        for option, name in chosen.items():
+            if name is None:
+                continue
+            self.axis(name)
+            if name in seen:
+                raise SweeperError(f"{seen[name]} and {option} must differ, but both are {name!r}")
+            seen[name] = option
+
+    def few(self, option: str, name: str | None, most: int) -> None:
+        """`SweeperError` where the axis of an option has too many values to be told apart."""
+        count = len(self.axis(name).labels) if name else 0
+        if count > most:
+            fitting = [other for other, axis in self.axes.items() if len(axis.labels) <= most]
+            raise SweeperError(
+                f"{option} takes an axis of at most {most} values, but {name!r} has {count}; "
+                f"fitting: {', '.join(fitting) or 'none'}"
+            )
+
+    def table(self, metric: str | None) -> pd.DataFrame:
+        """`runs` with the column `VALUE`: the score, or `metric` in its own unit taken as `at`."""
+        if metric is None:
+            return self.runs.assign(**{VALUE: self.runs["score"]})
+        points = self.points(metric)
+        values = {
+            run: score.run_value(
+                zip(own["step"], own[frame.POINT], strict=True), self.at, self.steps, np.nan
+            )
+            for run, own in points.groupby("run", sort=False)
+        }
+        return self.runs.assign(**{VALUE: self.runs["run"].map(values).astype(float)})
+
+    def points(self, metric: str) -> pd.DataFrame:
+        """The learning curves of `metric`, as `frame.held` gives them; `SweeperError` if unknown.
+
+        Only the score's metric has a low for runs that diverged before they reported it.
+        """
+        reports = self.reports()
+        fixed = {"run", "trial", "seed", "step", *self.axes}
+        valid = [name for name in reports.columns if name not in fixed]
+        if metric not in valid:
+            if metric == self.metric and reports.empty:
+                return reports.assign(**{frame.POINT: np.array([], float)})
+            raise SweeperError(f"{metric!r} is no metric of {self.name}{choices(metric, valid)}")
+        known = metric == self.metric
+        lows = {task: bounds[0] if known else np.nan for task, bounds in self.tasks.items()}
+        return frame.held(reports, self.runs, metric, lows)
+
+    def value_label(self, metric: str | None) -> str:
+        """What the value is, for an axis or a colour bar."""
+        how = {"iqm": "IQM"}.get(self.how, self.how)
+        if metric is not None:
+            return f"{metric}, {self.at} ({how})"
+        return f"normalised score ({how})"
+
+    def caption(self, table: pd.DataFrame, shown: Sequence[str], intervals: str) -> str:
+        """How many runs stand behind a figure of the axes `shown`, and what is not in it."""
+        trials = frame.of_runs(self.runs, self.how, [])
+        used = table[table["trial"].isin(trials.loc[trials["state"] == "complete", "trial"])]
+        pooled = [name for name in self.varied if name not in shown]
+        seeds = table["seed"].nunique()
+        count = (
+            f"{self.name}: {len(used)} of {_number(len(table), 'run')} "
+            f"({_number(len(trials), 'configuration')} × {_number(len(self.tasks), 'task')} × "
+            f"{_number(seeds, 'seed')})"
+        )
+        said = [count, f"pooled over {', '.join(pooled)}" if pooled else "", intervals]
+        failed = int((trials["state"] == "failed").sum())
+        said.append(
+            f"failed {_number(failed, 'configuration')}, pruned {int(trials['pruned'].sum())}, "
+            f"missing {int(trials['missing'].sum())} runs; diverged (kept at their last score) "
+            f"{int(trials['nan'].sum())}"
+        )
+        said.append(self.note or "")
+        return ". ".join(part[0].upper() + part[1:] if i else part for i, part in
+                         enumerate(filter(None, said))) + "."
+
+
+def complete(table: pd.DataFrame) -> pd.DataFrame:
+    """The runs of trials all of whose runs have a score: those that figures may average."""
+    whole = table["state"].isin(frame.SCORED).groupby(table["trial"]).transform("all")
+    return table[whole]
+
+
+def interval_text(known: int, count: int) -> str:
+    """What a caption says of intervals, `known` of `count` points having one."""
+    if known == count:
+        return "95 % stratified bootstrap intervals"
+    unknown = "interval unknown: fewer than 5 seeds in a task"
+    return unknown if not known else f"95 % stratified bootstrap intervals, or {unknown}"
+
+
+def wrapped(text: str, width: int) -> str:
+    """`text` in lines of at most `width` characters."""
+    return "\n".join(textwrap.wrap(text, width, break_long_words=True))
+
+
+def _axis(name: str, study: Study) -> Axis:
+    labels = tuple(dict.fromkeys(trial.labels[name] for trial in study.plan.trials))
+    numeric = all(isinstance(label, int | float) for label in labels)
+    return Axis(name, tuple(sorted(labels)) if numeric else labels, numeric)
+
+
+def _spread(values: Any) -> float:
+    return float(np.std(values) / abs(np.mean(values)))
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,52 @@
+"""What happens when the last run of a study has ended: its figures and its Optuna storage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sweeper.claims import Claims
+from sweeper.fold import Fold
+from sweeper.paths import write_durably
+from sweeper.study import Study
+
+
+def once(study: Study, fold: Fold, worker: str) -> None:
+    """Draws figures and writes the Optuna storage, unless another worker is doing so."""
+    name = study.paths.claims / f"finish.{_edition(study, fold)}"
+    if Claims(study.paths.claims, worker).place([name], {"kind": "finish"}) == [None]:
+        now(study)
+
+
+def due(study: Study, fold: Fold) -> bool:
+    """Whether the figures in the study's folder show less than its ledger."""
+    stamp = _stamp(study)
+    return not stamp.exists() or stamp.read_text() != _edition(study, fold)
+
+
+def now(study: Study) -> list[Path]:
+    """Draws the space's figures and writes the Optuna storage; returns the figures' files."""
+    from sweeper import figures, optuna_storage
+
+    fold = study.fold()
+    edition = _edition(study, fold)
+    files = [
+        file
+        for entry in study.space.figures
+        for file in figures.render(study, entry.name, entry.options)
+    ]
+    optuna_storage.write(study, fold)
+    if study.ended:
+        for state in study.paths.checkpoints.iterdir():
+            state.unlink(missing_ok=True)
+    write_durably(_stamp(study), edition.encode())
+    return files
+
+
+def _stamp(study: Study) -> Path:
+    return study.paths.figures / ".edition"
+
+
+def _edition(study: Study, fold: Fold) -> str:
+    """Names the set of ends that the figures show."""
+    ends = [record for record in fold.runs.values() if record.end is not None]
+    return f"{len(ends)}.{sum(record.generation for record in ends)}"

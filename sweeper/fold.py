@@ -1,0 +1,258 @@
+"""What the ledger says of every run: the lines of all writers, folded into one state.
+
+A fold may be refreshed at any time and never depends on the order in which writers' files are read.
+Of several attempts at a run, the claim of attempt n + 1 tells how much of attempt n counts: its
+lines up to the accepted sequence, its reports up to the step that was resumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweeper.ledger import FORMAT, Damage, Line, Reader
+from sweeper.errors import SweeperError
+from sweeper.paths import StudyPaths
+
+ENDS = ("complete", "pruned", "nan", "failed", "oom", "timeout", "lost")
+"""The states in which a run has ended."""
+
+STATES = ("open", "running", *ENDS)
+"""All states of a run."""
+
+Point = tuple[int, dict[str, float]]
+"""A report: the step and its metrics."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A saved state: the file's name, its step and the ledger sequence that named it."""
+
+    file: str
+    step: int
+    sequence: int
+
+
+@dataclass
+class Attempt:
+    """One worker's hold on a run, as far as its lines are known."""
+
+    worker: str
+    resumed: int = 0
+    supersedes: int | None = None
+    """The last sequence of the attempt before that counts; `None` for the first attempt."""
+    pack: int = 0
+    """Members of the pack in which it was last stepped; 0 before its first step."""
+    sequence: int = -1
+    step: int = 0
+    began: float | None = None
+    checkpoint: Checkpoint | None = None
+    reports: dict[int, Point] = field(default_factory=dict)
+    released: str | None = None
+    """Why its worker gave it up: `stopped`, `split`, `raised`, or `None`."""
+    cap: int | None = None
+    """The largest pack that may try this run next."""
+    error: str | None = None
+
+
+@dataclass
+class RunRecord:
+    """All that the ledger knows of a run in its newest generation."""
+
+    run: str
+    generation: int = 0
+    tries: dict[int, Attempt] = field(default_factory=dict)
+    end: Line | None = None
+    ended: float | None = None
+
+    @property
+    def last(self) -> int:
+        """The number of the newest attempt; -1 before the first."""
+        return max(self.tries, default=-1)
+
+    @property
+    def state(self) -> str:
+        """One of `STATES`; `running` says nothing of whether its worker is alive."""
+        if self.end is not None:
+            return str(self.end["state"])
+        if not self.tries or self.tries[self.last].released is not None:
+            return "open"
+        return "running"
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts began."""
+        return len(self.tries)
+
+    @property
+    def worker(self) -> str | None:
+        """Who holds it, or held it last."""
+        return self.tries[self.last].worker if self.tries else None
+
+    @property
+    def score(self) -> float | None:
+        """The normalised score of an ended run."""
+        return None if self.end is None else self.end.get("score")
+
+    @property
+    def value(self) -> float | None:
+        """The score of an ended run in the metric's own unit."""
+        return None if self.end is None else self.end.get("value")
+
+    @property
+    def error(self) -> str | None:
+        """The traceback that ended it, or the last one seen."""
+        errors = [attempt.error for _, attempt in sorted(self.tries.items()) if attempt.error]
+        return errors[-1] if errors else None
+
+    @property
+    def started(self) -> float | None:
+        """When its first attempt began, in seconds since the epoch by that worker's clock."""
+        times = [attempt.began for attempt in self.tries.values() if attempt.began is not None]
+        return min(times, default=None)
+
+    @property
+    def step(self) -> int:
+        """Environment steps done that count."""
+        if self.end is not None:
+            return int(self.end["step"])
+        return max((attempt.step for attempt in self.tries.values()), default=0)
+
+    @property
+    def reports(self) -> list[Point]:
+        """The reports that count, by step."""
+        points: dict[int, dict[str, float]] = {}
+        sequence = None if self.end is None else int(self.end["seq"])
+        limit = None
+        for _, attempt in sorted(self.tries.items(), reverse=True):
+            for number, (step, metrics) in attempt.reports.items():
+                if (sequence is None or number <= sequence) and (limit is None or step <= limit):
+                    points.setdefault(step, metrics)
+            sequence = attempt.supersedes
+            limit = attempt.resumed if limit is None else min(limit, attempt.resumed)
+        return sorted(points.items())
+
+    @property
+    def resume_from(self) -> Checkpoint | None:
+        """The saved state that the next attempt begins with."""
+        return self.tries[self.last].checkpoint if self.tries else None
+
+    @property
+    def deaths(self) -> int:
+        """Attempts that died while stepped alone and got no further than those before them."""
+        count, best = 0, 0
+        for _, attempt in sorted(self.tries.items()):
+            if attempt.released is None and attempt.pack == 1 and attempt.step <= best:
+                count += 1
+            best = max(best, attempt.step)
+        return count
+
+    @property
+    def failures(self) -> int:
+        """Attempts that raised while alone in their pack."""
+        return sum(attempt.released == "raised" for attempt in self.tries.values())
+
+    @property
+    def cap(self) -> int | None:
+        """The largest pack that may try it next: half the one that died or raised."""
+        if not self.tries:
+            return None
+        attempt = self.tries[self.last]
+        if attempt.released is None and attempt.pack:
+            return max(1, attempt.pack // 2)
+        return attempt.cap
+
+
+@dataclass(frozen=True)
+class WorkerRecord:
+    """A worker's header: where it runs, or ran, and whether it closed its ledger."""
+
+    worker: str
+    header: Mapping[str, Any]
+    closed: bool = False
+
+
+class Fold:
+    """The state of a study; with `reports=False` metrics are not kept for ended runs."""
+
+    def __init__(self, paths: StudyPaths, *, reports: bool = True) -> None:
+        self._reader = Reader(paths.ledger)
+        self._reports = reports
+        self.runs: dict[str, RunRecord] = {}
+        self.workers: dict[str, WorkerRecord] = {}
+
+    def refresh(self) -> set[str]:
+        """Reads what is new; returns the runs that it is about."""
+        return {run for worker, line in self._reader.refresh() if (run := self.add(worker, line))}
+
+    def damage(self) -> list[Damage]:
+        """Stretches of ledger files without a valid line; final once their writer is dead."""
+        return self._reader.damage()
+
+    def record(self, run: str) -> RunRecord:
+        """What is known of `run`, an empty record where nothing is."""
+        return self.runs.setdefault(run, RunRecord(run))
+
+    def add(self, worker: str, line: Line) -> str | None:
+        """Takes one line in; returns the run it is about."""
+        kind = line["kind"]
+        if kind == "header":
+            if line["format"] > FORMAT:
+                raise SweeperError(
+                    f"the study was written by a newer sweeper (ledger format {line['format']}, "
+                    f"this one reads up to {FORMAT}): upgrade sweeper"
+                )
+            self.workers.setdefault(worker, WorkerRecord(worker, line))
+            return None
+        if kind == "close":
+            header = self.workers.get(worker)
+            self.workers[worker] = WorkerRecord(worker, header.header if header else {}, True)
+            return None
+        record = self.record(line["run"])
+        if line["gen"] < record.generation:
+            return None
+        if line["gen"] > record.generation:
+            record = self.runs[line["run"]] = RunRecord(line["run"], line["gen"])
+        if kind == "end":
+            self._end(record, line)
+        elif record.end is None or self._reports:
+            _apply(record.tries.setdefault(line["att"], Attempt(worker)), line)
+        return record.run
+
+    def _end(self, record: RunRecord, line: Line) -> None:
+        if record.end is None:
+            record.end = line
+            record.ended = line.get("time")
+        if not self._reports:
+            for attempt in record.tries.values():
+                attempt.reports.clear()
+
+
+def _apply(attempt: Attempt, line: Line) -> None:
+    """Updates `attempt` with a line of its own."""
+    kind, sequence = line["kind"], line["seq"]
+    attempt.sequence = max(attempt.sequence, sequence)
+    if kind == "claim":
+        attempt.resumed = line["step"]
+        attempt.step = max(attempt.step, attempt.resumed)
+        attempt.supersedes = line["supersedes"]
+        attempt.began = line.get("time")
+        if line["file"] is not None:
+            _checkpoint(attempt, line)
+    elif kind == "start":
+        attempt.pack = line["pack"]
+    elif kind == "report":
+        attempt.reports[sequence] = (line["step"], line["metrics"])
+        attempt.step = max(attempt.step, line["step"])
+    elif kind == "checkpoint":
+        _checkpoint(attempt, line)
+    elif kind == "release":
+        attempt.released, attempt.cap = line["reason"], line["cap"]
+        attempt.error = line.get("error")
+
+
+def _checkpoint(attempt: Attempt, line: Line) -> None:
+    if attempt.checkpoint is None or attempt.checkpoint.sequence <= line["seq"]:
+        attempt.checkpoint = Checkpoint(line["file"], line["step"], line["seq"])
+    attempt.step = max(attempt.step, line["step"])

@@ -1,0 +1,115 @@
+"""Whether a worker is alive, told from a number that stands still or moves.
+
+A worker's own loop counts its progress up in `beats/<worker>`; an observer measures on its own
+monotonic clock how long that number has stood still. No two clocks are ever compared.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+BEAT_S = 5.0
+"""Seconds between beats."""
+
+T1_S = 90.0
+"""A silent worker that nobody can ask about is dead: longer than an NFS attribute cache + a beat."""
+
+T2_S = 600.0
+"""A silent worker whose process still exists hangs, and counts as dead."""
+
+
+class Beat:
+    """Counts up in a worker's beat file, and only while its work goes on."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o666)
+        self._count = 0
+        self._progress = -1
+        self._written = -BEAT_S
+
+    def __call__(self, progress: int) -> None:
+        """Counts up where `progress` has changed since the last beat and a beat is due."""
+        now = time.monotonic()
+        if progress == self._progress or now - self._written < BEAT_S:
+            return
+        self._count, self._progress, self._written = self._count + 1, progress, now
+        os.pwrite(self._descriptor, b"%020d\n" % self._count, 0)
+
+    def close(self) -> None:
+        """Closes the file; the number stays."""
+        os.close(self._descriptor)
+
+
+def identity() -> dict[str, Any]:
+    """Host, boot, process and its start: what tells this process from any other."""
+    return {
+        "host": socket.gethostname(),
+        "boot": _boot(),
+        "pid": os.getpid(),
+        "started": _started(os.getpid()),
+    }
+
+
+class Observer:
+    """Watches beats; one observer remembers what it saw of every worker."""
+
+    def __init__(self, beats: Path) -> None:
+        self._beats = beats
+        self._seen: dict[str, tuple[bytes, float]] = {}
+
+    def alive(self, worker: str, header: Mapping[str, Any]) -> bool:
+        """Whether `worker`, whose ledger began with `header`, must be taken for alive."""
+        there = exists(header)
+        if there is False:
+            return False
+        return self.still_s(worker) < (T2_S if there else T1_S)
+
+    def still_s(self, worker: str) -> float:
+        """For how many seconds this observer has seen the worker's number stand still."""
+        now = time.monotonic()
+        try:
+            number = (self._beats / worker).read_bytes()
+        except FileNotFoundError:
+            number = b""
+        seen = self._seen.get(worker)
+        if seen is None or seen[0] != number:
+            self._seen[worker] = seen = (number, now)
+        return now - seen[1]
+
+
+def exists(header: Mapping[str, Any]) -> bool | None:
+    """Whether the process that wrote `header` exists; `None` where it ran elsewhere."""
+    if not header or header["boot"] != _boot():
+        return None
+    return _started(int(header["pid"])) == header["started"]
+
+
+@functools.cache
+def _boot() -> str:
+    """This boot of this machine, and the namespace in which its process numbers mean something."""
+    if sys.platform == "linux":
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    return f"{platform.node()} {psutil.boot_time():.0f}"
+
+
+def _started(pid: int) -> str | None:
+    """When a process began, in a form fit for comparison only; `None` where it is gone."""
+    try:
+        if sys.platform == "linux":
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            return None if fields[0] in "ZX" else fields[19]
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.1f}"
+    except (OSError, psutil.Error):
+        return None

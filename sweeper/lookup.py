@@ -1,0 +1,153 @@
+"""The file name is the name: how names become axis kinds, agents, figures and backends.
+
+`find("agents.learners", "dqn")` is the class `Learner` of `agents/learners/dqn.py`;
+`path/file.py:Name` is `Name` of that file, wherever a name is looked up.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sweeper.errors import Invalid, SweeperError, choices
+
+DEFINES = {
+    "agents.envs": ("environment family", "Environment"),
+    "agents.learners": ("agent", "Learner"),
+    "agents.networks": ("network body", "Body"),
+    "sweeper.axes": ("axis kind", "Axis"),
+    "sweeper.dispatch": ("dispatch", "start"),
+    "sweeper.figures": ("figure", "draw"),
+}
+"""For each package what a name in it is called, and what each of its files defines."""
+
+
+def find(package: str, name: str, folder: Path | None = None) -> Any:
+    """What `name` stands for in `package`; a file's path is relative to `folder`.
+
+    Raises `SweeperError` for an unknown name, with all valid ones.
+    """
+    what, attribute = DEFINES[package]
+    if is_file(name):
+        try:
+            path, attribute = split(name, folder)
+        except Invalid as error:
+            raise SweeperError(f"the {what} {error.message}") from error
+        return getattr(_import_file(path), attribute)
+    if name not in names(package):
+        raise SweeperError(f"unknown {what} {name!r}{_valid(package, name)}")
+    return getattr(importlib.import_module(f"{package}.{name}"), attribute)
+
+
+def located(package: str, name: str, folder: Path | None = None) -> str:
+    """`name` itself, or with an absolute path; raises `Invalid` where `find` would not know it.
+
+    Nothing is imported.
+    """
+    if is_file(name):
+        path, wanted = split(name, folder)
+        return f"{path}:{wanted}"
+    if name not in names(package):
+        what = DEFINES[package][0]
+        article = "an" if what[0] in "aeiou" else "a"
+        raise Invalid(f"must be {article} {what}, but got {name!r}{_valid(package, name)}")
+    return name
+
+
+def names(package: str) -> list[str]:
+    """All names that `package` offers, sorted: the files that define what its files must."""
+    attribute = DEFINES[package][1]
+    return sorted(
+        file.stem
+        for folder in _folders(package)
+        for file in folder.glob("*.py")
+        if not file.stem.startswith("_") and defines(file, attribute)
+    )
+
+
+def is_file(name: str) -> bool:
+    """Whether `name` is of the form `path/file.py:Name`."""
+    return name.rpartition(":")[0].endswith(".py")
+
+
+def split(name: str, folder: Path | None = None) -> tuple[Path, str]:
+    """The absolute path and the name in `path/file.py:Name`, both of which must exist.
+
+    The file is parsed, not imported. Raises `Invalid`, naming what it defines instead.
+    """
+    text, _, wanted = name.rpartition(":")
+    if not text.endswith(".py") or not wanted.isidentifier():
+        raise Invalid(f"must look like path/file.py:name, but got {name!r}")
+    path = ((folder or Path.cwd()) / text).resolve()
+    if not path.is_file():
+        raise Invalid(f"names {name!r}, but there is no such file in {folder or Path.cwd()}")
+    defined = defined_names(path)
+    if wanted not in defined:
+        raise Invalid(f"names {name!r}, but the file does not define it{choices(wanted, defined)}")
+    return path, wanted
+
+
+def defines(path: Path, name: str) -> bool:
+    """Whether the module in `path` defines or imports `name` at its top level."""
+    try:
+        return name in path.read_text(encoding="utf-8") and name in defined_names(path)
+    except Invalid:  # importing it will tell what is wrong with it
+        return True
+
+
+def defined_names(path: Path) -> list[str]:
+    """The public names at the top level of the module in `path`, in their order."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"{path}:{line}" if line else str(path)
+        raise Invalid(
+            f"names {where}, which is not valid Python: {getattr(error, 'msg', error)}"
+        ) from error
+    found: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+            found.append(node.name)
+        elif isinstance(node, ast.Assign):
+            found += [target.id for target in node.targets if isinstance(target, ast.Name)]
+        elif isinstance(node, ast.ImportFrom):
+            found += [alias.asname or alias.name for alias in node.names]
+    return [name for name in dict.fromkeys(found) if not name.startswith("_")]
+
+
+def _valid(package: str, name: str) -> str:
+    return f"{choices(name, names(package))} (or path/file.py:{DEFINES[package][1]})"
+
+
+def _folders(package: str) -> list[Path]:
+    try:
+        spec = importlib.util.find_spec(package)
+    except ModuleNotFoundError:
+        return []
+    return [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []
+
+
+def _import_file(path: Path) -> ModuleType:
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    module_name = f"{path.stem}_{digest}"
+    if module_name in sys.modules:
+        return sys.modules[module_name]
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None and spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module_name]
+        raise SweeperError(f"importing {path} failed: {type(error).__name__}: {error}") from error
+    return module

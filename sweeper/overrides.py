@@ -1,0 +1,164 @@
+"""`key=value` words, and how they, and scales, change a space before it is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweeper.document import Document, parse
+from sweeper.errors import Path, SweeperError, choices, did_you_mean, shown
+
+KEYS = (
+    "study",
+    "reference",
+    "note",
+    "agent",
+    "function",
+    "fixed",
+    "axes",
+    "tasks",
+    "seeds",
+    "steps",
+    "evaluation",
+    "score",
+    "direction",
+    "sampler",
+    "checkpoint",
+    "limits",
+    "figures",
+)
+"""The keys of a space that a word may change; `scales` is not one of them."""
+
+_OPEN = ("axes", "tasks", "fixed")
+
+
+@dataclass(frozen=True)
+class Override:
+    """A new value for the key at a dotted path, and where it was written."""
+
+    key: str
+    value: Any
+    places: Mapping[Path, str] = field(default_factory=dict)
+    """Places by path within the value; `()` is the override itself."""
+
+
+def parse_words(
+    words: Iterable[str], options: Sequence[str], keys: Sequence[str] = KEYS
+) -> tuple[dict[str, str], list[Override]]:
+    """Splits words into a command's options and overrides of the space.
+
+    `keys` are the space's keys that the command takes: none for commands that read a study.
+    """
+    given: dict[str, str] = {}
+    overrides: list[Override] = []
+    seen: set[str] = set()
+    for word in words:
+        key, text = _split(word, [*options, *keys])
+        if key in seen:
+            raise SweeperError(f"{key}= is given twice; give it once")
+        seen.add(key)
+        if key in options:
+            given[key] = text
+        elif key.split(".")[0] in keys:
+            overrides.append(_override(key, text))
+        else:
+            what = "option or key of the space" if keys else "option"
+            raise SweeperError(f"unknown {what} {key!r}{choices(key, [*options, *keys])}")
+    return given, overrides
+
+
+def scale_overrides(document: Document, scale: str) -> list[Override]:
+    """The overrides that `scale` stands for; `Document.data["scales"]` must hold it."""
+    here: Path = ("scales", scale)
+    values = document.data["scales"][scale]
+    if values is None:
+        return []
+    if not isinstance(values, dict):
+        raise document.error(here, f"must be a mapping of keys to values, but got {shown(values)}")
+    for key in values:
+        if key.split(".")[0] not in KEYS:
+            raise document.error((*here, key), f"is no key of a space{choices(key, KEYS)}")
+    return [Override(key, values[key], _places(document, (*here, key))) for key in values]
+
+
+def apply(document: Document, override: Override) -> None:
+    """Replaces the value at the override's path, in place; null takes the key away."""
+    words = override.key.split(".")
+    try:
+        path = _locate(document.data, words)
+    except LookupError as error:
+        raise SweeperError(f"{override.places.get((), override.key)}: {error}") from None
+    target = document.data
+    for part in path[:-1]:
+        if target.get(part) is None:
+            target[part] = {}
+        target = target[part]
+    if override.value is None:
+        target.pop(path[-1], None)
+    else:
+        target[path[-1]] = override.value
+    _forget(document, path)
+    for place, text in override.places.items():
+        document.places[(*path, *place)] = text
+
+
+def _split(word: str, valid: Sequence[str]) -> tuple[str, str]:
+    key, equals, text = word.partition("=")
+    if not equals:
+        hint = did_you_mean(key, valid)
+        raise SweeperError(f"words are key=value, but {word!r} has no '='{hint}")
+    if not key or not all(key.split(".")):
+        raise SweeperError(f"words are key=value, but {word!r} has no whole key before the '='")
+    if not text.strip():
+        raise SweeperError(f"{key}= needs a value")
+    return key, text
+
+
+def _override(key: str, text: str) -> Override:
+    place = f"{key}={text}"
+    value, _ = parse(text, place, lines=False)
+    return Override(key, value, {(): place})
+
+
+def _places(document: Document, prefix: Path) -> dict[Path, str]:
+    length = len(prefix)
+    return {
+        path[length:]: place for path, place in document.places.items() if path[:length] == prefix
+    }
+
+
+def _locate(data: Any, words: list[str]) -> list[str]:
+    """The keys that lead to the dotted path; at each level the longest key that is there wins."""
+    key, rest = words[0], words[1:]
+    if not rest:
+        return [key]
+    if data.get(key) is not None and not isinstance(data[key], dict):
+        raise LookupError(f"{key} is {shown(data[key])}, not a mapping, so it has no keys")
+    below = _below(data.get(key) or {}, rest)
+    if below is not None:
+        return [key, *below]
+    if key in _OPEN or len(rest) == 1:
+        return [key, ".".join(rest)]
+    raise LookupError(f"there is no {'.'.join(words)} in the space")
+
+
+def _below(data: Mapping[str, Any], words: list[str]) -> list[str] | None:
+    for cut in range(len(words), 0, -1):
+        key = ".".join(words[:cut])
+        if key not in data:
+            continue
+        if cut == len(words):
+            return [key]
+        inside = data[key]
+        if not isinstance(inside, dict):
+            raise LookupError(f"{key} is {shown(inside)}, not a mapping, so it has no keys")
+        return [key, *(_below(inside, words[cut:]) or [".".join(words[cut:])])]
+    return None
+
+
+def _forget(document: Document, path: Sequence[str]) -> None:
+    length = len(path)
+    gone = [known for known in document.places if list(known[:length]) == list(path)]
+    for known in gone:
+        del document.places[known]

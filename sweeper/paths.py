@@ -1,0 +1,94 @@
+"""Every file name of a study, in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+STUDIES = "studies"
+"""The folder under the current one that holds studies, unless `root=` names another."""
+
+
+@dataclass(frozen=True)
+class StudyPaths:
+    """The files of the study in `folder`."""
+
+    folder: Path
+
+    @property
+    def plans(self) -> Path:
+        """Resolved spaces: `0`, then one file an extension."""
+        return self.folder / "plans"
+
+    @property
+    def ledger(self) -> Path:
+        """One append-only file a writer."""
+        return self.folder / "ledger"
+
+    @property
+    def claims(self) -> Path:
+        """Claims and ends, `<run>.<generation>.<attempt>`."""
+        return self.folder / "claims"
+
+    @property
+    def beats(self) -> Path:
+        """One small file a worker, holding a number that grows while it works."""
+        return self.folder / "beats"
+
+    @property
+    def checkpoints(self) -> Path:
+        """States of unfinished runs."""
+        return self.folder / "checkpoints"
+
+    @property
+    def runs(self) -> Path:
+        """Folders that function trainables may use, one a run."""
+        return self.folder / "runs"
+
+    @property
+    def figures(self) -> Path:
+        """Pictures and the tables behind them."""
+        return self.folder / "figures"
+
+    @property
+    def logs(self) -> Path:
+        """What workers print, one folder a start."""
+        return self.folder / "logs"
+
+    @property
+    def optuna(self) -> Path:
+        """The study as an Optuna journal."""
+        return self.folder / "optuna.journal"
+
+    def claim(self, run: str, generation: int, attempt: int) -> Path:
+        """The claim of an attempt, or the end of the attempt before it."""
+        return self.claims / f"{run}.{generation}.{attempt}"
+
+    def checkpoint(self, run: str, generation: int, attempt: int, worker: str, step: int) -> Path:
+        """The state that `worker` saved, or took over, at `step` in its attempt."""
+        return self.checkpoints / f"{run}.{generation}.{attempt}.{worker}.{step}.npz"
+
+    def create(self) -> None:
+        """Makes the folders that workers write to."""
+        for folder in (self.plans, self.ledger, self.claims, self.beats, self.checkpoints):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Writes `data` under a temporary name, forces it to the disk and renames it to `path`."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o666)
+    try:
+        write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(temporary, path)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes all of `data`; `OSError` where the disk takes only a part of it."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,146 @@
+"""Which runs a worker takes next: open ones, of one signature, at one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sweeper import checkpoint
+from sweeper.attempts import Candidate
+from sweeper.fold import Fold, RunRecord
+from sweeper.liveness import Observer
+from sweeper.plan import Run
+from sweeper.study import Study
+
+
+class Queue:
+    """The runs of a study that have not ended, in the plan's order.
+
+    `pack` is `auto` or a number of members; `workers` is how many processes share the open runs.
+    """
+
+    def __init__(
+        self, study: Study, fold: Fold, worker: str, *, pack: str, device: str, workers: int
+    ) -> None:
+        self._study = study
+        self._fold = fold
+        self._worker = worker
+        self._pack = pack
+        self._device = device
+        self._workers = workers
+        self._observer = Observer(study.paths.beats)
+        self._pending = {run.id: run for run in study.plan.runs}
+        self._running: set[str] = set()
+        self._unreadable: set[str] = set()
+        self._signatures: dict[tuple[int, str], str] = {}
+        self._note(fold.runs)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all runs have ended."""
+        return not self._pending
+
+    def refresh(self) -> None:
+        """Reads what other workers did."""
+        self._note(self._fold.refresh())
+
+    def beyond_bounds(self) -> list[RunRecord]:
+        """Runs whose holder is dead and that killed as many as `limits.deaths` allows."""
+        limit = self._study.space.limits.deaths
+        records = (self._fold.runs[run] for run in self._running)
+        return [
+            record for record in records if record.deaths >= limit and not self._held(record, {})
+        ]
+
+    def pick(self) -> list[Candidate]:
+        """Open runs that may train together, each with the state that it resumes from."""
+        batch: list[Candidate] = []
+        key: tuple[str, int] | None = None
+        size = 1
+        for run in self._open():
+            if key is not None and (self._signature(run), self._resumes_at(run)) != key:
+                continue
+            cap = self._cap(run)
+            if batch and cap is not None and cap <= len(batch):
+                continue
+            candidate = self._adopt(run)
+            if key is None:
+                key = (self._signature(run), candidate.step)
+                size = self._size(run)
+            elif candidate.step != key[1]:
+                continue
+            batch.append(candidate)
+            size = size if cap is None else min(size, cap)
+            if len(batch) >= size:
+                break
+        return batch
+
+    def _note(self, changed: set[str] | dict[str, RunRecord]) -> None:
+        for run in changed:
+            state = self._fold.runs[run].state
+            (self._running.add if state == "running" else self._running.discard)(run)
+            if state not in ("open", "running"):
+                self._pending.pop(run, None)
+
+    def _open(self) -> Iterator[Run]:
+        alive: dict[str, bool] = {}
+        for run in self._pending.values():
+            record = self._fold.runs.get(run.id)
+            if record is None or not self._held(record, alive):
+                yield run
+
+    def _held(self, record: RunRecord, alive: dict[str, bool]) -> bool:
+        """Whether a worker holds the run that must be taken for alive."""
+        if record.state != "running" or record.worker is None:
+            return False
+        worker = record.worker
+        if worker not in alive:
+            known = self._fold.workers.get(worker)
+            closed = known is not None and known.closed
+            header = known.header if known is not None else {}
+            alive[worker] = worker != self._worker and (
+                not closed and self._observer.alive(worker, header)
+            )
+        return alive[worker]
+
+    def _size(self, first: Run) -> int:
+        if not self._study.trainable.packs:
+            return 1
+        if self._pack != "auto":
+            return int(self._pack)
+        size = self._study.trainable.pack_size(first.params, first.task, self._device)
+        share = -(-(len(self._pending) - len(self._running)) // self._workers)
+        return max(1, min(size, share))
+
+    def _cap(self, run: Run) -> int | None:
+        record = self._fold.runs.get(run.id)
+        return None if record is None else record.cap
+
+    def _signature(self, run: Run) -> str:
+        key = (run.trial, run.task)
+        if key not in self._signatures:
+            self._signatures[key] = self._study.trainable.signature(run.params, run.task)
+        return self._signatures[key]
+
+    def _resumes_at(self, run: Run) -> int:
+        record = self._fold.runs.get(run.id)
+        saved = None if record is None else record.resume_from
+        return 0 if saved is None or run.id in self._unreadable else saved.step
+
+    def _adopt(self, run: Run) -> Candidate:
+        """Takes the run's state under this worker's name; from the start where it is damaged."""
+        record = self._fold.runs.get(run.id)
+        saved = None if record is None else record.resume_from
+        if record is None or saved is None or run.id in self._unreadable:
+            return Candidate(run, 0, None, None)
+        paths = self._study.paths
+        mine = paths.checkpoint(
+            run.id, record.generation, record.last + 1, self._worker, saved.step
+        )
+        try:
+            state = checkpoint.adopt(paths.checkpoints / saved.file, mine)
+        except ValueError:
+            mine.unlink(missing_ok=True)
+            self._unreadable.add(run.id)
+            return Candidate(run, 0, None, None)
+        return Candidate(run, saved.step, mine, state)

@@ -1,0 +1,81 @@
+"""`sweeper run`: from words on the command line to a study that is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from sweeper import finish, lookup, paths, study
+from sweeper.dispatch import Options
+from sweeper.errors import SweeperError
+from sweeper.overrides import Override
+from sweeper.space import Space, load
+from sweeper.study import Study
+from sweeper.summary import summarise, summary_lines
+from sweeper.watch import watch
+
+INTERRUPTED = 130
+
+
+def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) -> int:
+    """Runs the space in `path` to its end; returns the exit code.
+
+    Everything that can be wrong with the words is found before anything is started.
+    """
+    space = load(Path(path), options.get("scale"), overrides)
+    dispatch = options.get("dispatch", "local")
+    start = lookup.find("sweeper.dispatch", dispatch)
+    workers = _workers(options, dispatch)
+    group = _truth("group", options.get("group", "false"))
+    root = Path(options.get("root", paths.STUDIES))
+    name = study.check_name(options.get("name", space.name))
+    console = Console(highlight=False, soft_wrap=True)
+    started = study.start((root / name).resolve(), space, group=group)
+    if not started.ended and not watch(started, start(started, workers), console):
+        console.print("stopped; the same command goes on from here")
+        return INTERRUPTED
+    return _conclude(started, space, console)
+
+
+def _conclude(started: Study, space: Space, console: Console) -> int:
+    """Says what came out; draws the figures where no worker lived to do so."""
+    if finish.due(started, started.fold(reports=False)):
+        finish.now(started)
+    summary = summarise(started)
+    for line in summary_lines(summary):
+        console.print(line)
+    for file in sorted(started.paths.figures.glob("*.p[dn][fg]")):
+        console.print(f"  {os.path.relpath(file)}")
+    return 1 if summary["trials"]["failed"] else 0
+
+
+def _workers(options: Mapping[str, str], dispatch: str) -> Options:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    default = 1 if dispatch == "inline" else cores or 1
+    pack = options.get("pack", "auto")
+    if pack != "auto":
+        _count("pack", pack, "auto or a whole number from 1")
+    device = options.get("device", "cpu")
+    if device not in ("cpu", "cuda"):
+        raise SweeperError(f"device must be cpu or cuda, but got {device!r}")
+    number = _count("workers", options.get("workers", str(default)), "a whole number from 1")
+    return Options(workers=number, pack=pack, device=device)
+
+
+def _count(name: str, text: str, rule: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise SweeperError(f"{name} must be {rule}, but got {text!r}")
+    return number
+
+
+def _truth(name: str, text: str) -> bool:
+    if text not in ("true", "false"):
+        raise SweeperError(f"{name} must be true or false, but got {text!r}")
+    return text == "true"

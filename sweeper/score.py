@@ -1,0 +1,85 @@
+"""What a run is worth: one number from its learning curve, comparable between tasks.
+
+Imports neither scipy nor pandas, so that a worker starts quickly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Statistic = Callable[..., Array]
+
+
+def run_value(points: Iterable[tuple[int, float]], at: str, horizon: int, worst: float) -> float:
+    """A run's value in its metric's own unit, from its (step, metric) points up to `horizon`.
+
+    `at` is `final` (the last point), `max` (the largest) or `auc` (the mean height of the curve
+    between its first point and the horizon, by trapezoids). Points that are not finite are passed
+    over; a run that diverged keeps its last finite point up to the horizon (Bjorck et al. 2021,
+    §3.1), and is worth `worst`, the task's low, where it has none.
+    """
+    curve = sorted((step, y) for step, y in points if step <= horizon and math.isfinite(y))
+    return _AT[at](curve, horizon) if curve else worst
+
+
+def normalise(value: float, low: float, high: float) -> float:
+    """`value` on the scale on which the task's `low` is 0 and its `high` is 1."""
+    return (value - low) / (high - low)
+
+
+def aggregate(scores: Sequence[float], how: str) -> float:
+    """A trial's value from the scores of all its runs, tasks × seeds in any order."""
+    return float(STATISTICS[how](np.asarray(scores, float)))
+
+
+def iqm(values: npt.ArrayLike, axis: int = -1) -> Array:
+    """Interquartile mean: the lowest and the highest quarter dropped (Agarwal et al. 2021).
+
+    Equals `scipy.stats.trim_mean(values, 0.25)`, which takes longer on many rows and a second to
+    import; below 4 values it is the mean.
+    """
+    values = np.moveaxis(np.asarray(values), axis, -1)
+    cut = values.shape[-1] // 4
+    return np.asarray(np.sort(values)[..., cut : values.shape[-1] - cut].mean(-1))
+
+
+def mean(values: npt.ArrayLike, axis: int = -1) -> Array:
+    """Arithmetic mean."""
+    return np.asarray(np.mean(np.asarray(values), axis=axis))
+
+
+def median(values: npt.ArrayLike, axis: int = -1) -> Array:
+    """Median."""
+    return np.asarray(np.median(np.asarray(values), axis=axis))
+
+
+STATISTICS: dict[str, Statistic] = {"iqm": iqm, "mean": mean, "median": median}
+"""How the scores of a trial's runs become its value."""
+
+Curve = list[tuple[int, float]]
+
+
+def _final(curve: Curve, horizon: int) -> float:
+    return curve[-1][1]
+
+
+def _max(curve: Curve, horizon: int) -> float:
+    return max(y for _, y in curve)
+
+
+def _auc(curve: Curve, horizon: int) -> float:
+    steps = np.array([step for step, _ in curve] + [horizon], float)
+    heights = np.array([y for _, y in curve] + [curve[-1][1]], float)
+    if steps[-1] == steps[0]:
+        return float(heights[-1])
+    areas = np.diff(steps) * (heights[1:] + heights[:-1]) / 2
+    return float(areas.sum() / (steps[-1] - steps[0]))
+
+
+_AT: dict[str, Callable[[Curve, int], float]] = {"final": _final, "max": _max, "auc": _auc}

@@ -1,0 +1,331 @@
+"""A space: what to search, over which tasks and seeds, how long, how scored.
+
+`load` reads a YAML file, applies a scale and overrides, and checks the result against what it
+trains. The resolved space is frozen into its study with `dump` and read back with `parse`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+
+from sweeper import document as documents
+from sweeper import lookup
+from sweeper.axes import AxisKind, AxisModel
+from sweeper.errors import Invalid, SweeperError, choices, did_you_mean, shown
+from sweeper.overrides import KEYS, Override, apply, scale_overrides
+from sweeper.section import Section, validated
+from sweeper.sections import Checkpoint, Evaluation, Figure, Limits, Score, Task
+from sweeper.values import (
+    Name,
+    Positive,
+    Text,
+    canonical,
+    distinct,
+    each,
+    items,
+    mapping,
+    one_of,
+    simple,
+    text,
+    whole,
+)
+
+SAMPLERS = ("grid",)
+DEFAULT_SCALE = "laptop"
+MAX_SEEDS = 1_000_000
+
+_COLUMNS = (
+    "run",
+    "trial",
+    "task",
+    "seed",
+    "state",
+    "score",
+    "value",
+    "step",
+    "attempts",
+    "seconds",
+    "worker",
+)
+"""The columns of every table; no axis may be called like one."""
+
+
+def _axes(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
+    axes = {}
+    folder: Path | None = info.context
+    for name, keys in mapping(value).items():
+        if keys is not None:
+            try:
+                axes[name] = _axis(name, keys, folder)
+            except Invalid as error:
+                raise error.under(name) from error
+    if not axes:
+        raise Invalid("must hold at least one axis, but is empty")
+    return axes
+
+
+def _axis(name: str, keys: Any, folder: Path | None) -> AxisKind:
+    if name in _COLUMNS or not name or name != name.strip():
+        raise Invalid(f"is no name for an axis; taken: {', '.join(_COLUMNS)}")
+    if not isinstance(keys, dict):
+        raise Invalid(f"must be an axis, like {{kind: float, values: […]}}, but got {shown(keys)}")
+    valid = lookup.names("sweeper.axes")
+    kind = keys.get("kind")
+    if kind is None:
+        raise Invalid(f"needs the key 'kind'; valid kinds: {', '.join(valid)}")
+    try:
+        kind = lookup.located("sweeper.axes", text(kind), folder)
+    except Invalid as error:
+        raise error.under("kind") from error
+    found = lookup.find("sweeper.axes", kind)
+    if not (isinstance(found, type) and issubclass(found, AxisModel)):
+        raise Invalid("must name a class derived from sweeper.axes.AxisModel", ("kind",))
+    axis: Any = validated(found, {**keys, "kind": kind})
+    checked: AxisKind = axis
+    return checked
+
+
+def _tasks(value: Any) -> dict[str, Any]:
+    tasks = {name: keys for name, keys in mapping(value).items() if keys is not None}
+    if not tasks:
+        raise Invalid("must hold at least one task with its low and high, but is empty")
+    for name, keys in tasks.items():
+        if not name:
+            raise Invalid("must have a name for each task, but one is empty")
+        if not isinstance(keys, dict):
+            raise Invalid(f"must be a mapping with low and high, but got {shown(keys)}", (name,))
+    return tasks
+
+
+def _seeds(value: Any) -> tuple[int, ...]:
+    if isinstance(value, list | tuple):
+        seeds = each(whole(0), items(value))
+        distinct(str(seed) for seed in seeds)
+        return tuple(seeds)
+    count = whole(1)(value)
+    if count > MAX_SEEDS:
+        raise Invalid(f"must be at most {MAX_SEEDS}, but got {shown(value)}")
+    return tuple(range(count))
+
+
+def _fixed(value: Any) -> dict[str, Any]:
+    fixed = {}
+    for name, item in mapping(value).items():
+        if isinstance(item, dict):
+            raise Invalid(
+                "must be a value, but got a mapping; parameters have dotted names, like "
+                f"{name}.{next(iter(item), 'x')}",
+                (name,),
+            )
+        if item is not None:
+            try:
+                fixed[name] = simple(item)
+            except Invalid as error:
+                raise error.under(name) from error
+    return fixed
+
+
+def _figures(value: Any) -> list[Any]:
+    return each(_figure, value if isinstance(value, list | tuple) else items(value))
+
+
+def _figure(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        return {"name": value, "options": {}}
+    if isinstance(value, dict) and set(value) == {"name", "options"}:
+        return value
+    if not isinstance(value, dict) or len(value) != 1:
+        raise Invalid(
+            f"must be a figure's name and options, like {{heatmap: {{x: …, y: …}}}}, "
+            f"but got {shown(value)}"
+        )
+    ((name, options),) = value.items()
+    return {"name": name, "options": mapping(options)}
+
+
+class Space(Section):
+    """A space, resolved: one scale, no overrides left; immutable."""
+
+    study: Name
+    reference: Text | None = None
+    note: Text | None = None
+    """A caption for the figures: what a reader must know to read them."""
+    agent: Text | None = None
+    function: Text | None = None
+    """`path/file.py:name`, absolute."""
+    fixed: Annotated[dict[str, Any], BeforeValidator(_fixed)] = Field(default_factory=dict)
+    axes: Annotated[dict[str, Any], BeforeValidator(_axes)]
+    tasks: Annotated[dict[str, Task], BeforeValidator(_tasks)]
+    seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds)]
+    steps: Positive
+    evaluation: Evaluation | None = None
+    score: Score
+    direction: Annotated[str, BeforeValidator(one_of("maximize", "minimize"))] = "maximize"
+    sampler: Annotated[str, BeforeValidator(one_of(*SAMPLERS))] = "grid"
+    checkpoint: Checkpoint = Checkpoint()
+    limits: Limits = Limits()
+    figures: Annotated[tuple[Figure, ...], BeforeValidator(_figures)] = ()
+    scale: Text | None = None
+    """The scale that was applied."""
+    name: Name
+    """The study's name unless another is asked for: `study`, and the scale if not the default."""
+    file: Text
+    """The file it was loaded from, as it was given."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.agent is None) == (self.function is None):
+            got = "neither" if self.agent is None else "both"
+            raise Invalid(f"needs either agent or function, but got {got}")
+        if self.agent is not None and self.evaluation is None:
+            raise Invalid("needs the key 'evaluation', as in {every: 1000, episodes: 10}")
+        if self.evaluation is None:
+            return self
+        if self.function is not None:
+            raise Invalid("must go: a function evaluates itself", ("evaluation",))
+        if self.evaluation.every > self.steps:
+            raise Invalid(
+                f"must be at most steps={self.steps}, but got {self.evaluation.every}",
+                ("evaluation", "every"),
+            )
+        return self
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as plain JSON data."""
+        return {**self.model_dump(mode="json", exclude_none=True), "axes": self._dumped_axes()}
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Space:
+        """The space that `dump` gave; raises `SweeperError` where the data is not one."""
+        try:
+            return validated(cls, dict(data))
+        except Invalid as error:
+            raise documents.Document("the frozen space", {}).error(
+                error.path, error.message
+            ) from error
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what changes results: not figures, names, limits or checkpoints."""
+        essentials = json.dumps(self.essentials(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(essentials.encode()).hexdigest()
+
+    @property
+    def identity(self) -> str:
+        """What is trained, without the folder it lies in: `agent dqn`, `function f.py:train`."""
+        kind, name = ("agent", self.agent) if self.agent else ("function", self.function)
+        path, _, attribute = str(name).rpartition(":")
+        return f"{kind} {Path(path).name}:{attribute}" if path else f"{kind} {name}"
+
+    def essentials(self) -> dict[str, Any]:
+        """What the digest covers, in canonical text."""
+        return {
+            "trains": self.identity,
+            "fixed": {name: canonical(value) for name, value in self.fixed.items()},
+            "axes": [
+                [
+                    name,
+                    [[canonical(point.label), canonical(dict(point.params))] for point in points],
+                ]
+                for name, points in ((name, axis.points(name)) for name, axis in self.axes.items())
+            ],
+            "tasks": {name: [task.low, task.high] for name, task in self.tasks.items()},
+            "seeds": list(self.seeds),
+            "steps": self.steps,
+            "evaluation": self.evaluation.model_dump() if self.evaluation else None,
+            "score": self.score.model_dump(),
+            "direction": self.direction,
+            "sampler": self.sampler,
+        }
+
+    def difference(self, other: Space) -> list[str]:
+        """One line for each thing that changes results and is another in `other`."""
+        ours, theirs = _flat(self), _flat(other)
+        return [
+            f"{key}: {ours.get(key, 'nothing')} there, {theirs.get(key, 'nothing')} now"
+            for key in dict.fromkeys([*ours, *theirs])
+            if ours.get(key) != theirs.get(key)
+        ]
+
+    def _dumped_axes(self) -> dict[str, Any]:
+        return {
+            name: {"kind": axis.kind, **axis.model_dump(mode="json", exclude_defaults=True)}
+            for name, axis in self.axes.items()
+        }
+
+
+def load(path: str | Path, scale: str | None = None, overrides: Iterable[Override] = ()) -> Space:
+    """The space in the YAML file at `path`, at `scale` (`laptop` if it has that), overridden.
+
+    Raises `SweeperError` with file, line, rule, value and valid choices. Imports neither torch
+    nor environments.
+    """
+    from sweeper.check import checked
+
+    document = documents.read(Path(path))
+    folder = Path(path).parent
+    try:
+        _known_keys(document)
+        chosen = _scale(document, scale)
+        for override in [*(scale_overrides(document, chosen) if chosen else []), *overrides]:
+            apply(document, override)
+        return checked(validated(Space, _resolved(document, chosen), folder), folder)
+    except Invalid as error:
+        raise document.error(error.path, error.message) from error
+
+
+def _known_keys(document: documents.Document) -> None:
+    valid = [*KEYS, "scales"]
+    for key in document.data:
+        if key not in valid:
+            raise Invalid(f"is an unknown key{choices(key, valid)}", (key,))
+    for name in mapping_at(document, "scales"):
+        scale_overrides(document, name)
+
+
+def mapping_at(document: documents.Document, key: str) -> dict[str, Any]:
+    """The mapping under a top-level key, empty where there is none."""
+    try:
+        return mapping(document.data.get(key))
+    except Invalid as error:
+        raise error.under(key) from None
+
+
+def _scale(document: documents.Document, scale: str | None) -> str | None:
+    scales = list(mapping_at(document, "scales"))
+    if scale is None:
+        return DEFAULT_SCALE if DEFAULT_SCALE in scales else None
+    if scale not in scales:
+        listed = f"scales there: {', '.join(scales)}" if scales else "it has no scales"
+        raise SweeperError(
+            f"{document.name}: unknown scale {scale!r}{did_you_mean(scale, scales)}; {listed}"
+        )
+    return scale
+
+
+def _resolved(document: documents.Document, scale: str | None) -> dict[str, Any]:
+    data = {key: value for key, value in document.data.items() if key != "scales"}
+    study = data.get("study")
+    suffix = f"-{scale}" if scale not in (None, DEFAULT_SCALE) else ""
+    named = canonical(study) + suffix if study is not None else "unnamed"
+    return {**data, "name": named, "scale": scale, "file": document.name}
+
+
+def _flat(space: Space) -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in space.essentials().items():
+        if key == "axes":
+            for name, points in value:
+                flat[f"axes.{name}"] = canonical([label for label, _ in points])
+                flat[f"what axes.{name} sets"] = canonical([params for _, params in points])
+        elif isinstance(value, dict):
+            flat.update({f"{key}.{inner}": canonical(item) for inner, item in value.items()})
+        else:
+            flat[key] = canonical(value)
+    return flat

@@ -1,0 +1,165 @@
+"""Rules for single values, shared by spaces, axes and parameters; and their canonical text."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from sweeper.document import scalar
+from sweeper.errors import Invalid, shown
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_NAME_LENGTH = 100
+_LARGEST = 2**53
+
+
+def number(value: Any) -> int | float:
+    """A finite number; a number written as text counts, a boolean does not."""
+    read = scalar(value.strip()) if isinstance(value, str) else value
+    if isinstance(read, bool) or not isinstance(read, int | float) or not _finite(read):
+        raise Invalid(f"must be a number, but got {shown(value)}")
+    return read
+
+
+def whole(least: int | None = None) -> Callable[[Any], int]:
+    """A rule for whole numbers of at least `least`; `1e6` is whole."""
+    rule = "a whole number" if least is None else f"a whole number of at least {least}"
+
+    def check(value: Any) -> int:
+        try:
+            read = number(value)
+        except Invalid:
+            raise Invalid(f"must be {rule}, but got {shown(value)}") from None
+        if read != int(read) or (least is not None and read < least):
+            raise Invalid(f"must be {rule}, but got {shown(value)}")
+        if abs(read) > _LARGEST:
+            raise Invalid(f"must be at most 2**53, but got {shown(value)}")
+        return int(read)
+
+    return check
+
+
+def flag(value: Any) -> bool:
+    """`true` or `false`."""
+    if not isinstance(value, bool):
+        raise Invalid(f"must be true or false, but got {shown(value)}")
+    return value
+
+
+def text(value: Any) -> str:
+    """Text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise Invalid(f"must be text, but got {shown(value)}")
+    return value
+
+
+def one_of(*valid: str) -> Callable[[Any], str]:
+    """A rule for one of a few words."""
+
+    def check(value: Any) -> str:
+        if value not in valid:
+            raise Invalid(f"must be one of {', '.join(valid)}, but got {shown(value)}")
+        return str(value)
+
+    return check
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """A mapping; nothing at all counts as an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Invalid(f"must be a mapping of keys to values, but got {shown(value)}")
+    return value
+
+
+def items(value: Any) -> list[Any]:
+    """A list with something in it."""
+    if not isinstance(value, list | tuple):
+        raise Invalid(f"must be a list, but got {shown(value)}")
+    if not value:
+        raise Invalid("must hold at least one value, but is empty")
+    return list(value)
+
+
+def simple(value: Any) -> Any:
+    """A scalar, or a list of scalars as a tuple; numbers are finite."""
+    if isinstance(value, list | tuple):
+        return tuple(each(scalar_value, value))
+    return scalar_value(value)
+
+
+def scalar_value(value: Any) -> Any:
+    """A finite number, a boolean or text."""
+    if isinstance(value, dict | list | tuple) or value is None:
+        raise Invalid(
+            f"must be a number, text, true, false or a list of these, but got {shown(value)}"
+        )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Invalid(f"must be a finite number, but got {shown(value)}")
+    return value
+
+
+def each(rule: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
+    """Every value through `rule`; a complaint says which."""
+    checked = []
+    for index, value in enumerate(values):
+        try:
+            checked.append(rule(value))
+        except Invalid as error:
+            raise error.under(index) from None
+    return checked
+
+
+def distinct(keys: Iterable[str], path: tuple[str | int, ...] = ()) -> None:
+    """Raises `Invalid` at the first of `keys` that was there before."""
+    seen: dict[str, int] = {}
+    for index, key in enumerate(keys):
+        if key in seen:
+            raise Invalid(f"repeats {key}, which stands at [{seen[key]}] already", (*path, index))
+        seen[key] = index
+
+
+def study_name(value: Any) -> str:
+    """A plain file name that is safe in paths, shells and tables."""
+    name = value if isinstance(value, str) else canonical(value)
+    if not name or not _NAME.fullmatch(name) or len(name) > _NAME_LENGTH:
+        raise Invalid(
+            "must be a plain file name of letters, digits and _ . + -, not beginning with a dot "
+            f"and at most {_NAME_LENGTH} characters long, but got {shown(value)}"
+        )
+    return name
+
+
+def canonical(value: Any) -> str:
+    """One text for each value, whatever way it was written: 1 and 1.0 are `1`."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, float) and math.isfinite(value):
+        whole_number = value == int(value) and abs(value) < 1e15
+        return str(int(value)) if whole_number else re.sub(r"e([-+])0+", r"e\1", repr(value))
+    if isinstance(value, list | tuple):
+        return f"[{','.join(canonical(item) for item in value)}]"
+    if isinstance(value, dict):
+        inside = ",".join(f"{key}:{canonical(value[key])}" for key in sorted(value))
+        return f"{{{inside}}}"
+    return str(value)
+
+
+def _finite(value: int | float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+Number = Annotated[float, BeforeValidator(number)]
+Positive = Annotated[int, BeforeValidator(whole(1))]
+Flag = Annotated[bool, BeforeValidator(flag)]
+Text = Annotated[str, BeforeValidator(text)]
+Name = Annotated[str, BeforeValidator(study_name)]

@@ -1,0 +1,127 @@
+"""The watcher: shows how a study goes on and replaces workers that died."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from sweeper.dispatch import Workers
+from sweeper.fold import ENDS, Fold
+from sweeper.study import Study
+
+_POLL_S = 0.5
+_QUIET_S = 10.0
+_WINDOW_S = 60.0
+
+
+def watch(study: Study, workers: Workers, console: Console) -> bool:
+    """Watches until all runs have ended and the workers left; `False` where Ctrl-C came first."""
+    view = _View(study, console)
+    try:
+        with view.progress:
+            while view.refresh() or workers.alive():
+                if view.open:
+                    workers.replace()
+                time.sleep(_POLL_S)
+        return True
+    except KeyboardInterrupt:
+        return _interrupted(workers, console)
+
+
+def _interrupted(workers: Workers, console: Console) -> bool:
+    workers.stop()
+    console.print(f"saving the runs of {workers.alive()} workers … (Ctrl-C again to give up)")
+    try:
+        while workers.alive():
+            time.sleep(0.1)
+    except KeyboardInterrupt:
+        workers.kill()
+    return False
+
+
+class _View:
+    """A progress bar on a terminal; elsewhere a line now and then."""
+
+    def __init__(self, study: Study, console: Console) -> None:
+        self._study = study
+        self._fold = Fold(study.paths, reports=False)
+        self._console = console
+        self._steps = {run.id: run.steps for run in study.plan.runs}
+        self._done = 0
+        self._counts: Counter[str] = Counter()
+        self._history: deque[tuple[float, int]] = deque()
+        self._printed = 0.0
+        self._states: dict[str, str] = {}
+        self._reached: dict[str, int] = {}
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total} runs"),
+            TextColumn("{task.fields[text]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task: TaskID = self.progress.add_task(
+            study.name, total=len(self._steps), text="starting"
+        )
+
+    @property
+    def open(self) -> bool:
+        """Whether some run has not ended."""
+        return self._done < len(self._steps)
+
+    def refresh(self) -> bool:
+        """Reads the ledger and shows it; whether some run has not ended."""
+        for run in self._fold.refresh():
+            record = self._fold.runs[run]
+            if run in self._steps:
+                self._states[run] = record.state
+                self._reached[run] = self._steps[run] if record.end else record.step
+        self._counts = Counter(self._states.values())
+        self._done = sum(self._counts[state] for state in ENDS)
+        self.progress.update(self._task, completed=self._done, text=self._text())
+        self._say()
+        return self.open
+
+    def _say(self) -> None:
+        """Prints a line where there is no terminal: every ten seconds and at the end."""
+        now = time.monotonic()
+        if not self._console.is_terminal and (
+            now - self._printed > _QUIET_S or (not self.open and self._printed != float("inf"))
+        ):
+            self._printed = now if self.open else float("inf")
+            self._console.print(
+                f"{self._study.name}: {self._done}/{len(self._steps)} runs, {self._text()}"
+            )
+
+    def _text(self) -> str:
+        shown = [
+            f"{self._counts[state]} {state}"
+            for state in ("running", *ENDS)
+            if self._counts[state] and state != "complete"
+        ]
+        rate = self._rate()
+        if rate > 0 and self.open:
+            left = sum(self._steps.values()) - sum(self._reached.values())
+            shown += [f"{rate:,.0f} steps/s", f"{_duration(left / rate)} left"]
+        return ", ".join(shown)
+
+    def _rate(self) -> float:
+        """Steps per second over the last minute."""
+        now, steps = time.monotonic(), sum(self._reached.values())
+        self._history.append((now, steps))
+        while now - self._history[0][0] > _WINDOW_S:
+            self._history.popleft()
+        since, before = self._history[0]
+        return (steps - before) / (now - since) if now > since else 0.0
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -1,0 +1,196 @@
+"""A worker: takes runs until none is open, trains them in packs and records what happens."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sweeper
+from sweeper import finish, score
+from sweeper.attempts import Attempts, Hold, Outcome
+from sweeper.fold import Fold, Point
+from sweeper.ledger import Writer
+from sweeper.liveness import T1_S, Beat, identity
+from sweeper.queue import Queue
+from sweeper.study import Study
+from sweeper.trainable import Pack, Report
+
+_IDLE_S = 0.5
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
+
+
+def work(folder: str, pack: str, device: str, workers: str) -> None:
+    """What a dispatched process calls: one worker of the study in `folder`."""
+    Worker(Study.open(Path(folder)), pack=pack, device=device, workers=int(workers)).run()
+
+
+@dataclass
+class _Training:
+    """A pack and the holds of its live members."""
+
+    pack: Pack
+    live: dict[int, Hold]
+    saved: float = field(default_factory=time.monotonic)
+
+    def drop(self, members: Iterable[int]) -> None:
+        members = list(members)
+        for member in members:
+            del self.live[member]
+        self.pack.drop(members)
+
+
+class Worker:
+    """One of the processes that work on a study.
+
+    `pack` is `auto` or a number of members; `workers` is how many processes share the open runs.
+    """
+
+    def __init__(self, study: Study, *, pack: str, device: str, workers: int) -> None:
+        study.share_files()
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._study = study
+        self._device = device
+        self._stopping = threading.Event()
+        self._beat = Beat(study.paths.beats / self.name)
+        self._beat(0)
+        self._ledger = Writer(study.paths.ledger, self.name, _header())
+        self._fold = Fold(study.paths, reports=False)
+        self._fold.refresh()
+        self._queue = Queue(
+            study, self._fold, self.name, pack=pack, device=device, workers=workers
+        )
+        self._attempts = Attempts(study.paths, self._fold, self._ledger)
+
+    def run(self) -> None:
+        """Works until all runs have ended, nothing was to be had for a while, or it must stop."""
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                signal.signal(number, lambda *_: self.stop())
+        try:
+            self._work()
+        finally:
+            self._ledger.close()
+            self._beat.close()
+
+    def stop(self) -> None:
+        """Asks it to save its runs, give them up and leave."""
+        self._stopping.set()
+
+    def _work(self) -> None:
+        taken = time.monotonic()
+        while not self._stopping.is_set() and time.monotonic() - taken < T1_S:
+            self._queue.refresh()
+            for record in self._queue.beyond_bounds():
+                self._attempts.end_dead(record, Outcome("lost", record.step))
+            if self._queue.finished:
+                finish.once(self._study, self._fold, self._ledger.worker)
+                return
+            batch = self._queue.pick()
+            if batch:
+                self._train(self._attempts.claim(batch))
+                taken = time.monotonic()
+            else:
+                self._beat(time.monotonic_ns())
+                self._stopping.wait(_IDLE_S)
+
+    def _train(self, holds: Sequence[Hold]) -> None:
+        if not holds:
+            return
+        live = dict(enumerate(holds))
+        try:
+            states = [hold.state for hold in holds]
+            pack = self._study.trainable.start(
+                [hold.run for hold in holds], states, self._device
+            )
+            for hold in holds:
+                hold.state = None
+            self._step(_Training(pack, live))
+        except Exception:
+            self._raised(list(live.values()), traceback.format_exc())
+
+    def _step(self, training: _Training) -> None:
+        """Steps a pack until nobody is left in it, or this worker must stop."""
+        self._attempts.start(list(training.live.values()))
+        while training.live:
+            reports = training.pack.advance()
+            self._beat(training.pack.progress)
+            self._record(training, reports)
+            if self._stopping.is_set():
+                self._save(training)
+                self._attempts.release(list(training.live.values()), "stopped")
+                training.drop(list(training.live))
+            elif time.monotonic() - training.saved > self._study.space.checkpoint.every_s:
+                self._save(training)
+
+    def _record(self, training: _Training, reports: Sequence[Report]) -> None:
+        """Writes down what members report, and ends those that are done."""
+        points: list[tuple[Hold, Point]] = []
+        done: list[Report] = []
+        for report in reports:
+            if report.metrics:
+                point = (report.step, dict(report.metrics))
+                points.append((training.live[report.member], point))
+            if report.done:
+                done.append(report)
+        if points:
+            self._attempts.report(points, sync=bool(done))
+        if done:
+            ends = [(training.live[report.member], report) for report in done]
+            self._attempts.end([(hold, self._outcome(hold, report)) for hold, report in ends])
+            training.drop(report.member for report in done)
+            if len(training.live) == 1:
+                self._attempts.start(list(training.live.values()))
+
+    def _save(self, training: _Training) -> None:
+        """Saves every member's state; those whom another worker took over leave the pack."""
+        lost = [i for i, hold in training.live.items() if self._attempts.superseded(hold)]
+        training.drop(lost)
+        states = [(hold, training.pack.save(i)) for i, hold in training.live.items()]
+        saved = [(hold, state) for hold, state in states if state is not None]
+        self._attempts.save(saved, training.pack.step)
+        training.saved = time.monotonic()
+
+    def _outcome(self, hold: Hold, report: Report) -> Outcome:
+        """The end of a run that reported its last: its score, by the space's rule."""
+        rule, task = self._study.space.score, self._study.space.tasks[hold.run.task]
+        points = [
+            (step, metrics[rule.metric]) for step, metrics in hold.points if rule.metric in metrics
+        ]
+        if not points and not report.diverged:
+            names = sorted({name for _, metrics in hold.points for name in metrics})
+            error = f"the metric {rule.metric!r} was never reported, only {', '.join(names)}"
+            return Outcome("failed", report.step, error=error)
+        value = score.run_value(points, rule.at, hold.run.steps, task.low)
+        state = "nan" if report.diverged else "complete"
+        return Outcome(state, report.step, score.normalise(value, task.low, task.high), value)
+
+    def _raised(self, holds: Sequence[Hold], error: str) -> None:
+        """A pack that raised is split until the culprit is alone; then its attempts are counted."""
+        print(error, file=sys.stderr, flush=True)
+        if len(holds) > 1:
+            self._attempts.release(holds, "split", cap=len(holds) // 2, error=error)
+            return
+        for hold in holds:
+            self._attempts.release([hold], "raised", cap=1, error=error)
+            record = self._fold.record(hold.run.id)
+            if record.failures >= self._study.space.limits.failures:
+                self._attempts.end_dead(record, Outcome("failed", record.step, error=error))
+
+
+def _header() -> dict[str, object]:
+    return {
+        **identity(),
+        "job": os.environ.get("SLURM_JOB_ID"),
+        "restart": int(os.environ.get("SLURM_RESTART_COUNT", "0")),
+        "version": sweeper.__version__,
+        "time": time.time(),
+    }

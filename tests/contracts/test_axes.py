@@ -1,0 +1,69 @@
+"""Every axis kind there is keeps the promises of `sweeper.axes.AxisKind`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sweeper import lookup
+from sweeper.axes import AxisModel, Network
+from sweeper.errors import Invalid
+from sweeper.section import validated
+
+EXAMPLES = {
+    "choice": [{"values": ["a", True, [1, 2]]}, {"values": {"a": {"x": 1}, "b": {"x": [2]}}}],
+    "float": [
+        {"values": [1e-5, 1.0]},
+        {"low": 1e-5, "high": 1.0, "log": True, "count": 4},
+        {"low": -1, "high": 1, "count": 3},
+    ],
+    "layers": [{"sets": ["none", [-1], [-3, -2]]}, {"all_subsets": {"max": 2}}],
+}
+CASES = [(kind, keys) for kind, examples in EXAMPLES.items() for keys in examples]
+
+
+def make(kind, keys):
+    axis = validated(lookup.find("sweeper.axes", kind), {"kind": kind, **keys})
+    return axis.resolved("first.second", lambda: Network(3, "network a on b"))
+
+
+def test_every_kind_has_an_example():
+    assert sorted(EXAMPLES) == lookup.names("sweeper.axes")
+
+
+@pytest.mark.parametrize("kind", lookup.names("sweeper.axes"))
+def test_kinds_are_described_models(kind):
+    axis = lookup.find("sweeper.axes", kind)
+    assert issubclass(axis, AxisModel) and axis.__doc__ and isinstance(axis.structural, bool)
+    with pytest.raises(Invalid, match="is an unknown key"):
+        validated(axis, {"kind": kind, "nonsense": 1})
+
+
+@pytest.mark.parametrize(("kind", "keys"), CASES)
+def test_points(kind, keys):
+    points = make(kind, keys).points("first.second")
+    assert points == make(kind, keys).points("first.second")
+    labels = [point.label for point in points]
+    assert len(set(labels)) == len(labels) == len({json.dumps(dict(p.params)) for p in points})
+    for point in points:
+        assert isinstance(point.label, str | int | float)
+        assert point.params and all(name.startswith("first.second") for name in point.params)
+
+
+@pytest.mark.parametrize(("kind", "keys"), CASES)
+def test_round_trip(kind, keys):
+    axis = make(kind, keys)
+    data = json.loads(json.dumps(axis.model_dump(mode="json", exclude_defaults=True)))
+    again = validated(type(axis), data)
+    assert again == axis and again.points("first.second") == axis.points("first.second")
+
+
+@pytest.mark.parametrize(("kind", "keys"), CASES)
+def test_optuna_takes_every_label(kind, keys):
+    axis = make(kind, keys)
+    distribution = axis.distribution("first.second")
+    for point in axis.points("first.second"):
+        internal = distribution.to_internal_repr(point.label)
+        assert distribution._contains(internal)
+        assert distribution.to_external_repr(internal) == point.label

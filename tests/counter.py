@@ -1,0 +1,117 @@
+"""A trainable for tests: each member is a number that hops along, exactly resumable, no torch."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of `Counter`."""
+
+    kind: type
+    default: Any
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Any, ...] | None = None
+    packable: bool = True
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a member says."""
+
+    member: int
+    step: int
+    metrics: dict[str, float]
+    done: bool = False
+    diverged: bool = False
+
+
+class Counter:
+    """Hops `steps` times; `pause_s` a step, NaN at `nan_at`, an exception at `raise_at`."""
+
+    parameters = {
+        "size": Parameter(float, 1.0),
+        "width": Parameter(int, 1, packable=False),
+        "pause_s": Parameter(float, 0.0),
+        "nan_at": Parameter(int, -1),
+        "raise_at": Parameter(int, -1),
+        "bad_seed": Parameter(int, 0),
+    }
+    metrics = ("value", "twice")
+    packs = True
+
+    @classmethod
+    def tasks(cls) -> Sequence[str]:
+        return ("line", "ring")
+
+    @classmethod
+    def check(cls, params: Mapping[str, Any], task: str) -> None:
+        if params["width"] > 64:
+            raise ValueError(f"width must be at most 64, but got {params['width']}")
+
+    @classmethod
+    def layers(cls, params: Mapping[str, Any], task: str) -> int:
+        return 3
+
+    @classmethod
+    def signature(cls, params: Mapping[str, Any], task: str) -> str:
+        return f"{params['width']} {task}"
+
+    @classmethod
+    def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
+        return 4
+
+    @classmethod
+    def start(cls, runs: Sequence[Any], states: Sequence[Any], device: str) -> CounterPack:
+        return CounterPack(runs, states)
+
+
+class CounterPack:
+    """Members that hop in lockstep, ten steps at a time."""
+
+    def __init__(self, runs: Sequence[Any], states: Sequence[Any]) -> None:
+        self.runs = runs
+        self.live = dict.fromkeys(range(len(runs)))
+        self.step = 0 if states[0] is None else int(states[0]["step"])
+        self.progress = 0
+        self.value = [0.5 if state is None else float(state["value"]) for state in states]
+
+    def advance(self) -> list[Report]:
+        reports = []
+        for _ in range(10):
+            self.step += 1
+            self.progress += 1
+            for i in list(self.live):
+                reports += self._hop(i)
+                if reports and reports[-1].member == i and reports[-1].done:
+                    del self.live[i]
+        return reports
+
+    def _hop(self, i: int) -> list[Report]:
+        run = self.runs[i]
+        params = run.params
+        time.sleep(params["pause_s"])
+        if self.step == params["raise_at"] and run.seed == params["bad_seed"]:
+            raise RuntimeError(f"hopped off at step {self.step}")
+        self.value[i] = math.fmod(self.value[i] * 3.7 + params["size"] + run.seed * 0.1, 1.0)
+        if self.step == params["nan_at"] and run.seed == params["bad_seed"]:
+            return [Report(i, self.step, {}, done=True, diverged=True)]
+        if self.step % run.evaluation.every == 0 or self.step == run.steps:
+            metrics = {"value": self.value[i], "twice": 2 * self.value[i]}
+            return [Report(i, self.step, metrics, done=self.step == run.steps)]
+        return []
+
+    def save(self, member: int) -> dict[str, np.ndarray]:
+        return {"step": np.array(self.step), "value": np.array(self.value[member])}
+
+    def drop(self, members: Iterable[int]) -> None:
+        for member in members:
+            self.live.pop(member, None)

@@ -1,0 +1,57 @@
+"""An agent that trains nothing, for tests of spaces and plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Parameter:
+    kind: type
+    default: Any
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Any, ...] | None = None
+    packable: bool = False
+
+
+class Fake:
+    """Layers are convolutions and two more; hidden 13 is refused."""
+
+    parameters = {
+        "network.convs": Parameter(tuple, (16,), low=1),
+        "network.hidden": Parameter(int, 128, low=1),
+        "sn.layers": Parameter(tuple, (), packable=True),
+        "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, high=10.0, packable=True),
+        "optimizer.eps": Parameter(float, 1e-8, low=0.0, packable=True),
+        "loss": Parameter(str, "mse", choices=("mse", "huber")),
+        "clip": Parameter(bool, False),
+        "limit": Parameter(int, None),
+    }
+    metrics = ("return", "loss")
+
+    @classmethod
+    def tasks(cls):
+        return ("minatar/breakout", "minatar/asterix")
+
+    @classmethod
+    def check(cls, params, task):
+        if params["network.hidden"] == 13:
+            raise ValueError("13 brings bad luck")
+
+    @classmethod
+    def layers(cls, params, task):
+        return len(params["network.convs"]) + 2
+
+    @classmethod
+    def signature(cls, params, task):
+        return task
+
+    @classmethod
+    def pack_size(cls, params, task, device):
+        return 1
+
+    @classmethod
+    def start(cls, runs, states, device):
+        raise NotImplementedError

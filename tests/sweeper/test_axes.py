@@ -1,0 +1,167 @@
+"""What each axis kind makes of its keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.axes import Network
+from sweeper.axes import choice as choices
+from sweeper.axes import float as floats
+from sweeper.axes import layers as layer_sets
+from sweeper.errors import Invalid
+from sweeper.section import validated
+from sweeper.values import canonical
+
+
+def choice(values):
+    return validated(choices.Axis, {"kind": "choice", "values": values})
+
+
+def floating(**keys):
+    return validated(floats.Axis, {"kind": "float", **keys})
+
+
+def layers(depth=4, **keys):
+    axis = validated(layer_sets.Axis, {"kind": "layers", **keys})
+    return axis.resolved("sn.layers", lambda: Network(depth, "network a on b"))
+
+
+def labels(axis, name="x"):
+    return [point.label for point in axis.points(name)]
+
+
+def refused(make, message, path=()):
+    with pytest.raises(Invalid) as caught:
+        make()
+    assert message in caught.value.message
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1, "1"),
+        (1.0, "1"),
+        (-0.0, "0"),
+        (1e-5, "1e-5"),
+        (3.125e-4, "0.0003125"),
+        (1e22, "1e+22"),
+        (True, "true"),
+        (None, "null"),
+        ("x", "x"),
+        ([1, 2.0], "[1,2]"),
+        ({"b": 1, "a": [2]}, "{a:[2],b:1}"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_canonical_text(value, text):
+    assert canonical(value) == text
+
+
+def test_choice_of_scalars_and_lists():
+    assert labels(choice(["adam", True, [16, 16]])) == ["adam", "true", "[16,16]"]
+    assert choice([[16, 16]]).points("convs")[0].params == {"convs": (16, 16)}
+
+
+def test_choice_of_numbers_is_numeric():
+    assert labels(choice([8, 16])) == [8, 16]
+
+
+def test_choice_with_labels():
+    axis = choice({"24/128": {"convs": [24], "hidden": 128}, "plain": 3})
+    first, second = axis.points("network")
+    assert first.label == "24/128" and second.label == "plain"
+    assert first.params == {"network.convs": (24,), "network.hidden": 128}
+    assert second.params == {"network": 3}
+
+
+def test_choices_that_are_refused():
+    refused(lambda: choice([]), "must hold at least one value", ("values",))
+    refused(lambda: choice({}), "must hold at least one value", ("values",))
+    refused(lambda: choice("a"), "must be a list, but got 'a'", ("values",))
+    refused(lambda: choice([1, 1.0]), "repeats 1, which stands at [0] already", ("values", 1))
+    refused(lambda: choice([1, "1"]), "repeats 1", ("values", 1))
+    refused(lambda: choice([[1], [1.0]]), "repeats [1]", ("values", 1))
+    refused(lambda: choice([{"a": 1}]), "must be a number, text, true, false", ("values", 0))
+    refused(lambda: choice([[[1]]]), "must be a number, text, true, false", ("values", 0, 0))
+    refused(lambda: choice(["a", None]), "but got null", ("values", 1))
+    refused(lambda: choice([float("nan")]), "must be a finite number", ("values", 0))
+    refused(lambda: choice({"a": {}}), "must set at least one parameter", ("values", "a"))
+    refused(lambda: choice({"": 1}), "one is empty", ("values",))
+    refused(lambda: choice({"a": 1, "b": 1.0}), "has the same value as 'a'", ("values", "b"))
+
+
+def test_float_values():
+    assert labels(floating(values=[1e-5, "1e-3", 2])) == [1e-5, 1e-3, 2.0]
+
+
+def test_float_ranges_hold_both_ends():
+    assert labels(floating(low=1e-5, high=1e-3, log=True, count=3)) == [1e-05, 0.0001, 0.001]
+    assert labels(floating(low=0, high=1, count=5)) == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert labels(floating(low=0.1, high=0.7, count=7))[2] == 0.3
+
+
+def test_floats_that_are_refused():
+    refused(lambda: floating(values=[]), "must hold at least one value", ("values",))
+    refused(lambda: floating(values=5), "must be a list, but got 5", ("values",))
+    refused(lambda: floating(values=[1, "abc"]), "must be a number, but got 'abc'", ("values", 1))
+    refused(lambda: floating(values=[True]), "must be a number, but got true", ("values", 0))
+    refused(lambda: floating(values=[float("inf")]), "must be a number", ("values", 0))
+    refused(lambda: floating(values=[10**400]), "must be a number", ("values", 0))
+    refused(lambda: floating(values=[1, 1.0]), "repeats 1", ("values", 1))
+    refused(lambda: floating(), "needs values, or low and high")
+    refused(lambda: floating(low=1), "needs values, or low and high")
+    refused(lambda: floating(values=[1], low=1), "but got values and low")
+    refused(lambda: floating(low=1, high=1, count=2), "needs low < high, but got low=1 and high=1")
+    refused(lambda: floating(low=2, high=1), "needs low < high")
+    refused(lambda: floating(low=0, high=1, log=True), "needs low > 0 for a log range")
+    refused(lambda: floating(low=-1, high=1, log=True), "needs low > 0 for a log range")
+    refused(lambda: floating(low="x", high=1), "must be a number, but got 'x'", ("low",))
+    refused(lambda: floating(low=0, high=1, log="on"), "must be true or false", ("log",))
+    refused(lambda: floating(low=0, high=1, count=1), "a whole number of at least 2", ("count",))
+    refused(lambda: floating(low=0, high=1, count=10**6), "a count of at most")
+    refused(lambda: floating(low=0, high=1).points("x"), "needs a count of points for a grid")
+    narrow = floating(low=1, high=1 + 1e-13, count=3)
+    refused(lambda: narrow.points("x"), "too narrow")
+    refused(lambda: floating(lo=1), "is an unknown key (did you mean 'low'?)", ("lo",))
+
+
+def test_layer_sets():
+    axis = layers(sets=["none", [-2], [-3, -2]])
+    assert labels(axis, "sn.layers") == ["none", "sn[-2]", "sn[-2,-3]"]
+    assert axis.points("sn.layers")[2].params == {"sn.layers": (-2, -3)}
+
+
+def test_all_subsets_of_the_shallowest_network():
+    assert labels(layers(3, all_subsets={"max": 2}), "sn.layers") == [
+        "none",
+        "sn[-1]",
+        "sn[-2]",
+        "sn[-3]",
+        "sn[-1,-2]",
+        "sn[-1,-3]",
+        "sn[-2,-3]",
+    ]
+
+
+def test_layer_sets_that_are_refused():
+    refused(lambda: layers(), "needs either sets or all_subsets")
+    refused(lambda: layers(sets=["none"], all_subsets={"max": 1}), "needs either sets or all_")
+    refused(lambda: layers(sets=[]), "must hold at least one value", ("sets",))
+    refused(lambda: layers(sets=["some"]), "must be none or a list like [-2,-3]", ("sets", 0))
+    refused(lambda: layers(sets=[-2]), "must be none or a list like [-2,-3]", ("sets", 0))
+    refused(lambda: layers(sets=["-2,-3"]), "must be none or a list", ("sets", 0))
+    refused(lambda: layers(sets=[[0]]), "must count layers from the output", ("sets", 0, 0))
+    refused(lambda: layers(sets=[[-1.5]]), "must be a whole number", ("sets", 0, 0))
+    refused(lambda: layers(sets=[[-2, -2]]), "repeats -2", ("sets", 0, 1))
+    refused(lambda: layers(sets=[[-2, -3], [-3, -2]]), "repeats layers[-2,-3]", ("sets", 1))
+    refused(lambda: layers(sets=["none", []]), "repeats none", ("sets", 1))
+    refused(
+        lambda: layers(3, sets=["none", [-1, -4]]),
+        "names layer -4, but network a on b has 3 layers: -1 to -3",
+        ("sets", 1),
+    )
+    refused(lambda: layers(all_subsets={"max": 0}), "of at least 1", ("all_subsets", "max"))
+    refused(lambda: layers(3, all_subsets={"max": 4}), "must be at most 3", ("all_subsets", "max"))
+    refused(lambda: layers(60, all_subsets={"max": 30}), "makes more than", ("all_subsets", "max"))
+    refused(lambda: layers(all_subsets=2), "must be a mapping of max", ("all_subsets",))

@@ -1,0 +1,140 @@
+"""YAML is data only, and every complaint names file and line."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sweeper.document import MAX_BYTES, MAX_VALUES, parse, read, scalar
+from sweeper.errors import SweeperError
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("-2", -2),
+        ("007", 7),
+        ("0x1F", 31),
+        ("0o17", 15),
+        ("1e-4", 1e-4),
+        ("1E5", 1e5),
+        ("1e6", 1e6),
+        ("-.5", -0.5),
+        ("3.", 3.0),
+        (".inf", math.inf),
+        ("-.inf", -math.inf),
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("off", "off"),
+        ("no", "no"),
+        ("yes", "yes"),
+        ("on", "on"),
+        ("none", "none"),
+        ("1_000", "1_000"),
+        ("12:30:00", "12:30:00"),
+        ("2024-01-01", "2024-01-01"),
+        ("-2,-3", "-2,-3"),
+        ("nan", "nan"),
+        ("9" * 500, math.inf),
+    ],
+)
+def test_scalars_follow_yaml_1_2(text, value):
+    read = scalar(text)
+    assert read == value and type(read) is type(value)
+
+
+def test_quoted_scalars_are_text():
+    assert parse("['1e-4', \"true\", 1e-4]", "x")[0] == ["1e-4", "true", 1e-4]
+
+
+def test_data_and_lines(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("a: 1\nb:\n  c.d: [1,\n    2]\n24/128: no\n")
+    document = read(path)
+    assert document.data == {"a": 1, "b": {"c.d": [1, 2]}, "24/128": "no"}
+    assert document.place(("b", "c.d", 1)) == f"{path}:4"
+    assert document.place(("b", "c.d", 1, "deeper")) == f"{path}:4"
+    assert document.place(("nothing",)) == str(path)
+
+
+def test_aliases_are_copies():
+    data, _ = parse("a: &x [1]\nb: *x\n", "x")
+    assert data == {"a": [1], "b": [1]} and data["a"] is not data["b"]
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("a: 1\nb: 2\na: 3\n", 3, "the key a is there twice, first on line 1"),
+        ("x:\n  a: 1\n  a: 3\n", 3, "the key x.a is there twice, first on line 2"),
+        ("a: 1\nb: !!python/object:os.system {}\n", 2, "tags are refused"),
+        ("a: !!str 1\n", 1, "tags are refused, YAML is data only here: !!str"),
+        ("a: ! x\n", 1, "tags are refused"),
+        (BOMB, None, f"holds more than {MAX_VALUES} values, aliases expanded"),
+        ("a: &x [*x]\n", 1, "an alias contains itself"),
+        ("a: &x {b: *x}\n", 1, "an alias contains itself"),
+        ("a: *nowhere\n", 1, "found undefined alias"),
+        ("a: 1\n---\nb: 2\n", 2, "a file holds one YAML document, but here a second one starts"),
+        ("a: [1\nb: 2\n", 2, "this is not valid YAML"),
+        ("a: 1\n  b: 2\n", 2, "this is not valid YAML: mapping values are not allowed here"),
+        ("a: 1\nb:\t'x\n", None, "this is not valid YAML"),
+        ("a: 1\n? [x]\n: 2\n", 2, "a key must be text"),
+        ("[" * 100 + "]" * 100, 1, "nested more than 50 deep"),
+        ("[" * 20_000, None, "nested more than 50 deep"),
+        ("a: 1\nb: \x07\n", 2, "YAML is plain text, but got the character U+0007"),
+        ("", None, "the file is empty; a space is a mapping"),
+        ("# only a comment\n", None, "the file is empty"),
+        ("- 1\n- 2\n", 1, "a space is a mapping of keys to values, but got a list"),
+        ("hello\n", 1, "a space is a mapping of keys to values, but got 'hello'"),
+        ("\x00" * 10, 1, "YAML is plain text"),
+    ],
+)
+def test_what_is_refused(tmp_path, text, line, message):
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    with pytest.raises(SweeperError) as caught:
+        read(path)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(f"{path}:{line}: " if line else str(path))
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_what_is_no_text(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_bytes(b"a: 1\nb: \xff\xfe\n")
+    with pytest.raises(SweeperError, match="x.yaml:2: a space is UTF-8 text, but this is not"):
+        read(path)
+    path.write_bytes(b"#" * (MAX_BYTES + 1))
+    with pytest.raises(SweeperError, match="at most 1024 KiB"):
+        read(path)
+
+
+def test_a_byte_order_mark_is_fine(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_bytes(b"\xef\xbb\xbfa: 1\n")
+    assert read(path).data == {"a": 1}
+
+
+def test_paths_that_are_no_file(tmp_path):
+    (tmp_path / "space.yaml").write_text("a: 1\n")
+    with pytest.raises(SweeperError, match="spac.yaml: there is no such file.*did you mean.*space"):
+        read(tmp_path / "spac.yaml")
+    with pytest.raises(SweeperError, match="is a folder, not a YAML file; YAML files in it"):
+        read(tmp_path)
+    with pytest.raises(SweeperError, match="there is no such file"):
+        read(tmp_path / "nowhere" / "x.yaml")
+    with pytest.raises(SweeperError, match="not a plain file"):
+        read(type(tmp_path)("/dev/null"))
+    with pytest.raises(SweeperError, match="cannot be read"):
+        read(tmp_path / ("x" * 300))

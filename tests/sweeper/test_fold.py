@@ -1,0 +1,148 @@
+"""What counts of several attempts at a run, whatever the order in which lines are read."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweeper.errors import SweeperError
+from sweeper.fold import Fold
+from sweeper.ledger import Line
+from sweeper.paths import StudyPaths
+
+
+def line(kind: str, att: int, seq: int, **fields: Any) -> Line:
+    return {"kind": kind, "run": "r", "gen": 0, "att": att, "seq": seq, **fields}
+
+
+def claim(att: int, step: int = 0, supersedes: int | None = None, file: str | None = None) -> Line:
+    return line("claim", att, 0, step=step, supersedes=supersedes, file=file, time=1.0 + att)
+
+
+def report(att: int, seq: int, step: int, value: float) -> Line:
+    return line("report", att, seq, step=step, metrics={"m": value})
+
+
+def end(att: int, seq: int, state: str = "complete") -> Line:
+    return line("end", att, seq, state=state, step=40, score=0.5, value=5.0, time=9.0)
+
+
+def fold_of(tmp_path: Path, *lines: tuple[str, Line]) -> Fold:
+    fold = Fold(StudyPaths(tmp_path))
+    for worker, item in lines:
+        fold.add(worker, item)
+    return fold
+
+
+FIRST = [
+    ("a", claim(0)),
+    ("a", line("start", 0, 1, pack=1)),
+    ("a", report(0, 2, 10, 1.0)),
+    ("a", line("checkpoint", 0, 3, step=20, file="c20")),
+    ("a", report(0, 4, 20, 2.0)),
+    ("a", report(0, 5, 30, 3.0)),
+]
+SECOND = [
+    ("b", claim(1, step=20, supersedes=4, file="b20")),
+    ("b", report(1, 1, 30, 30.0)),
+    ("b", report(1, 2, 40, 40.0)),
+    ("b", end(1, 2)),
+]
+
+
+def test_a_taken_over_run_counts_each_step_once(tmp_path: Path) -> None:
+    record = fold_of(tmp_path, *FIRST, *SECOND).runs["r"]
+    assert record.reports == [
+        (10, {"m": 1.0}),
+        (20, {"m": 2.0}),
+        (30, {"m": 30.0}),
+        (40, {"m": 40.0}),
+    ]
+    assert (record.state, record.attempts, record.worker, record.score) == ("complete", 2, "b", 0.5)
+
+
+def test_the_order_of_reading_does_not_matter(tmp_path: Path) -> None:
+    expected = fold_of(tmp_path, *FIRST, *SECOND).runs["r"].reports
+    for order in itertools.islice(itertools.permutations(FIRST + SECOND), 0, None, 50_021):
+        assert fold_of(tmp_path, *order).runs["r"].reports == expected
+
+
+def test_lines_beyond_the_accepted_sequence_are_void(tmp_path: Path) -> None:
+    late = ("a", report(0, 9, 15, 99.0))
+    record = fold_of(tmp_path, *FIRST, *SECOND, late).runs["r"]
+    assert (15, {"m": 99.0}) not in record.reports
+
+
+def test_a_restart_from_the_beginning_voids_all_reports_before(tmp_path: Path) -> None:
+    again = ("c", claim(1, step=0, supersedes=5))
+    record = fold_of(tmp_path, *FIRST, again, ("c", report(1, 1, 10, 7.0))).runs["r"]
+    assert record.reports == [(10, {"m": 7.0})]
+    assert record.resume_from is None
+
+
+def test_states(tmp_path: Path) -> None:
+    fold = fold_of(tmp_path)
+    assert fold.record("r").state == "open"
+    fold.add("a", claim(0))
+    assert fold.record("r").state == "running"
+    fold.add("a", line("release", 0, 1, reason="stopped", cap=None, error=None))
+    assert fold.record("r").state == "open"
+    fold.add("b", claim(1))
+    assert fold.record("r").state == "running"
+    fold.add("b", end(1, 0, "nan"))
+    assert fold.record("r").state == "nan"
+
+
+def test_the_first_end_stands(tmp_path: Path) -> None:
+    record = fold_of(tmp_path, *FIRST, ("a", end(0, 5)), ("b", end(0, 5, "failed"))).runs["r"]
+    assert record.state == "complete"
+
+
+def test_deaths_count_only_alone_and_without_gain(tmp_path: Path) -> None:
+    def attempt(number: int, pack: int, *steps: int) -> list[tuple[str, Line]]:
+        lines = [("w", claim(number))]
+        if pack:
+            lines.append(("w", line("start", number, 1, pack=pack)))
+        return lines + [("w", report(number, 2 + i, step, 0.0)) for i, step in enumerate(steps)]
+
+    def deaths(*attempts: tuple[int, ...]) -> int:
+        lines = [item for i, (pack, *steps) in enumerate(attempts) for item in attempt(i, pack, *steps)]
+        return fold_of(tmp_path, *lines).runs["r"].deaths
+
+    assert deaths((0,), (0,), (0,)) == 0, "killed while claiming"
+    assert deaths((8,), (4,), (2,)) == 0, "killed in company"
+    assert deaths((1,), (1,), (1,)) == 3
+    assert deaths((1, 10), (1, 20), (1, 30)) == 0, "each got further"
+    assert deaths((1, 10), (1, 10), (1, 5)) == 2
+
+
+def test_after_a_death_the_pack_is_halved(tmp_path: Path) -> None:
+    fold = fold_of(tmp_path, ("a", claim(0)), ("a", line("start", 0, 1, pack=8)))
+    assert fold.record("r").cap == 4
+    fold.add("a", line("release", 0, 2, reason="stopped", cap=None, error=None))
+    assert fold.record("r").cap is None, "a released run may go back into a full pack"
+
+
+def test_a_newer_generation_replaces_all(tmp_path: Path) -> None:
+    fold = fold_of(tmp_path, *FIRST, ("a", end(0, 5)))
+    fold.add("b", {**claim(0), "gen": 1})
+    assert fold.record("r").state == "running"
+    fold.add("a", report(0, 6, 50, 1.0))
+    assert fold.record("r").reports == []
+
+
+def test_a_ledger_of_the_future_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SweeperError, match="newer sweeper"):
+        fold_of(tmp_path, ("a", {"kind": "header", "format": 99, "worker": "a"}))
+
+
+def test_without_reports_only_unended_runs_keep_theirs(tmp_path: Path) -> None:
+    fold = Fold(StudyPaths(tmp_path), reports=False)
+    for worker, item in FIRST:
+        fold.add(worker, item)
+    assert len(fold.record("r").reports) == 3
+    fold.add("a", end(0, 5))
+    assert fold.record("r").reports == []

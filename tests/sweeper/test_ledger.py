@@ -1,0 +1,129 @@
+"""The ledger survives whatever happens to a file."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweeper.errors import SweeperError
+from sweeper.ledger import Damage, Reader, Writer, decode, encode
+
+LINES = [{"kind": "report", "run": "a", "gen": 0, "att": 0, "seq": i, "step": i} for i in range(5)]
+
+
+def written(folder: Path) -> Path:
+    writer = Writer(folder, "w", {"host": "here"})
+    for line in LINES:
+        writer.write([line])
+    return folder / "w.0.jsonl"
+
+
+def kinds(reader: Reader) -> list[Any]:
+    return [line.get("seq", line["kind"]) for _, line in reader.refresh()]
+
+
+def test_round_trip() -> None:
+    line = {"kind": "report", "text": 'η "quoted"\r\n\x00', "number": 1e-4}
+    decoded = decode(encode(line).rstrip(b"\n"))
+    assert decoded is not None
+    assert {key: decoded[key] for key in line} == line
+    assert encode(line).count(b"\n") == 1
+
+
+@pytest.mark.parametrize("bad", [b"", b"{}", b"\x00" * 40, b'{"crc":"zzzzzzzz","a":1}', b"[]" * 20])
+def test_garbage_is_no_line(bad: bytes) -> None:
+    assert decode(bad) is None
+
+
+def test_every_line_is_read_once(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    reader = Reader(tmp_path)
+    assert kinds(reader) == ["header", 0, 1, 2, 3, 4]
+    assert kinds(reader) == []
+    with file.open("ab") as handle:
+        handle.write(encode({"kind": "close"}))
+    assert kinds(reader) == ["close"]
+
+
+def test_last_line_torn_at_every_byte(tmp_path: Path) -> None:
+    whole = written(tmp_path).read_bytes()
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    for cut in range(last, len(whole)):
+        (tmp_path / "w.0.jsonl").write_bytes(whole[:cut])
+        reader = Reader(tmp_path)
+        assert kinds(reader) == ["header", 0, 1, 2, 3]
+        expected = [] if cut == last else [Damage("w.0.jsonl", "w", last, cut)]
+        assert reader.damage() == expected
+        (tmp_path / "w.0.jsonl").write_bytes(whole)
+        assert kinds(reader) == [4], "a tail that becomes whole is read"
+        assert reader.damage() == []
+
+
+def test_a_hole_of_nuls_that_fills_later(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    whole = file.read_bytes()
+    starts = [0] + [i + 1 for i, byte in enumerate(whole) if byte == 10]
+    holed = bytearray(whole)
+    middle = slice(starts[2] + 7, starts[4] + 9)
+    holed[middle] = bytes(middle.stop - middle.start)
+    file.write_bytes(bytes(holed))
+    reader = Reader(tmp_path)
+    assert kinds(reader) == ["header", 0, 4]
+    assert reader.damage() == [Damage("w.0.jsonl", "w", starts[2], starts[5])]
+    file.write_bytes(whole)
+    assert kinds(reader) == [1, 2, 3]
+    assert reader.damage() == []
+
+
+def test_a_garbled_line_in_the_middle_costs_that_line_only(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    data = bytearray(file.read_bytes())
+    at = data.index(b'"seq":2')
+    data[at + 6] ^= 1
+    file.write_bytes(bytes(data))
+    reader = Reader(tmp_path)
+    assert kinds(reader) == ["header", 0, 1, 3, 4]
+    assert len(reader.damage()) == 1
+
+
+def test_files_that_vanish_or_do_not_belong(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "notes.txt").write_text("hello")
+    reader = Reader(tmp_path)
+    assert len(kinds(reader)) == 6
+    (tmp_path / "w.0.jsonl").unlink()
+    assert kinds(reader) == []
+    assert kinds(Reader(tmp_path / "nowhere")) == []
+
+
+def test_a_short_write_goes_on_in_a_new_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Writer(tmp_path, "w", {})
+    real = os.write
+    faults = iter(["short", "full"])
+
+    def faulty(descriptor: int, data: bytes) -> int:
+        fault = next(faults, None)
+        if fault == "short":
+            return real(descriptor, data[: len(data) // 2])
+        if fault == "full":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data)
+
+    monkeypatch.setattr(os, "write", faulty)
+    writer.write(LINES[:2], sync=True)
+    writer.write(LINES[2:])
+    reader = Reader(tmp_path)
+    read = kinds(reader)
+    assert [item for item in read if item != "header"] == [0, 0, 1, 2, 3, 4]
+    assert (tmp_path / "w.2.jsonl").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(SweeperError, match="cannot write to .*nowhere"):
+        Writer(tmp_path / "nowhere", "w", {})

@@ -1,0 +1,92 @@
+"""A number that moves is alive; one that stands still is judged by what else is known."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweeper import liveness
+from sweeper.liveness import BEAT_S, T1_S, T2_S, Beat, Observer, exists, identity
+
+
+class Clock:
+    """A monotonic clock that stands still until told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(liveness.time, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+ELSEWHERE = {**identity(), "boot": "another machine"}
+
+
+def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
+    tmp_path: Path, clock: Clock
+) -> None:
+    beat = Beat(tmp_path / "w")
+    numbers = []
+    for passed, progress in ((0, 1), (1, 2), (BEAT_S, 3), (BEAT_S, 3), (BEAT_S, 4)):
+        clock.now += passed
+        beat(progress)
+        numbers.append(int((tmp_path / "w").read_text()))
+    beat.close()
+    assert numbers == [1, 1, 2, 2, 3], "no progress, no beat: a hung loop must not look alive"
+
+
+def test_elsewhere_a_silent_worker_is_dead_after_t1(tmp_path: Path, clock: Clock) -> None:
+    beat, observer = Beat(tmp_path / "w"), Observer(tmp_path)
+    beat(1)
+    assert observer.alive("w", ELSEWHERE)
+    clock.now += T1_S - 1
+    assert observer.alive("w", ELSEWHERE)
+    clock.now += 1
+    assert not observer.alive("w", ELSEWHERE)
+    beat(2)
+    assert observer.alive("w", ELSEWHERE), "it moves: it was alive after all"
+    beat.close()
+
+
+def test_here_a_silent_worker_whose_process_exists_hangs_and_is_dead_after_t2(
+    tmp_path: Path, clock: Clock
+) -> None:
+    observer = Observer(tmp_path)
+    assert observer.alive("w", identity())
+    clock.now += T2_S - 1
+    assert observer.alive("w", identity())
+    clock.now += 1
+    assert not observer.alive("w", identity())
+
+
+def test_here_a_worker_whose_process_is_gone_is_dead_at_once(tmp_path: Path) -> None:
+    code = "import json; from sweeper.liveness import identity; print(json.dumps(identity()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    header = __import__("json").loads(done.stdout)
+    assert header["boot"] == identity()["boot"]
+    assert exists(header) is False
+    assert not Observer(tmp_path).alive("w", header)
+
+
+def test_a_process_number_that_was_given_again_is_another_process() -> None:
+    assert exists(identity()) is True
+    assert exists({**identity(), "started": "0"}) is False
+    assert exists(ELSEWHERE) is None
+    assert exists({}) is None
+
+
+def test_a_zombie_is_dead() -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    while Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
+        pass
+    assert exists({**identity(), "pid": child}) is False
+    os.waitpid(child, 0)

@@ -1,0 +1,223 @@
+"""Workers against a real ledger: every run ends once, whatever happens on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sweeper import worker as workers
+from sweeper.study import Study
+from sweeper.worker import Worker
+
+Make = Callable[..., Study]
+
+
+def run(study: Study, pack: str = "auto") -> None:
+    Worker(study, pack=pack, device="cpu", workers=1).run()
+
+
+def table(study: Study) -> list[tuple[object, ...]]:
+    """All that counts of every run, exactly."""
+    runs = study.fold().runs
+    return [
+        (run.id, runs[run.id].state, runs[run.id].score, runs[run.id].reports)
+        for run in study.plan.runs
+    ]
+
+
+def spawn(study: Study) -> subprocess.Popen[bytes]:
+    code = f"from sweeper.worker import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
+    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+
+
+def wait_for(study: Study, condition: Callable[[Study], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition(study):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def has_checkpoint(study: Study) -> bool:
+    return any(record.resume_from for record in study.fold().runs.values())
+
+
+def test_all_runs_complete_and_are_scored(make_study: Make) -> None:
+    study = make_study()
+    run(study)
+    assert study.ended
+    for record in study.fold().runs.values():
+        assert record.state == "complete"
+        assert [step for step, _ in record.reports] == [10, 20, 30, 40]
+        assert record.value == record.reports[-1][1]["value"]
+        assert record.score == pytest.approx(record.value / 2)
+    assert not list(study.paths.checkpoints.iterdir())
+    assert (study.paths.figures / "heatmap.pdf").exists()
+
+
+@pytest.mark.parametrize("pack", ["1", "2", "3"])
+def test_the_pack_does_not_change_results(make_study: Make, pack: str) -> None:
+    alone, packed = make_study(name="alone"), make_study(name="packed")
+    run(alone, "1")
+    run(packed, pack)
+    assert table(alone) == table(packed)
+
+
+def test_a_killed_worker_s_runs_are_resumed_and_come_out_the_same(make_study: Make) -> None:
+    words = ("fixed.pause_s=0.005", "checkpoint.every_s=0.05")
+    undisturbed, killed = make_study(*words, name="undisturbed"), make_study(*words, name="killed")
+    run(undisturbed)
+    process = spawn(killed)
+    wait_for(killed, has_checkpoint)
+    process.kill()
+    process.wait()
+    assert not killed.ended
+    run(killed)
+    assert table(killed) == table(undisturbed)
+    resumed = [
+        record for record in killed.fold().runs.values() if record.tries[record.last].resumed > 0
+    ]
+    assert resumed, "nobody went on from a step that was saved"
+    assert not list(killed.paths.checkpoints.iterdir())
+
+
+def test_a_stopped_worker_saves_and_gives_up_its_runs(make_study: Make) -> None:
+    study = make_study("fixed.pause_s=0.01", "steps=400")
+    process = spawn(study)
+    wait_for(study, lambda s: any(r.step >= 20 for r in s.fold().runs.values()))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 0
+    fold = study.fold()
+    assert all(worker.closed for worker in fold.workers.values())
+    assert {record.state for record in fold.runs.values()} == {"open"}
+    assert all(record.resume_from and record.resume_from.step >= 20 for record in fold.runs.values())
+
+
+def test_a_diverged_run_keeps_its_last_finite_score(make_study: Make) -> None:
+    study = make_study("fixed.nan_at=25", "fixed.bad_seed=1")
+    run(study)
+    for planned in study.plan.runs:
+        record = study.fold().runs[planned.id]
+        assert record.state == ("nan" if planned.seed == 1 else "complete")
+        assert record.value == record.reports[-1][1]["value"]
+        assert len(record.reports) == (2 if planned.seed == 1 else 4)
+
+
+def test_diverged_before_the_first_report_scores_low(make_study: Make) -> None:
+    study = make_study("fixed.nan_at=5", "fixed.bad_seed=1", "tasks.line.low=-1")
+    run(study)
+    nan = [record for record in study.fold().runs.values() if record.state == "nan"]
+    assert len(nan) == 4
+    assert {record.value for record in nan} == {-1.0}
+    assert {record.score for record in nan} == {0.0}
+
+
+def test_a_pack_that_raises_is_split_until_the_culprit_is_alone(
+    make_study: Make, capfd: pytest.CaptureFixture[str]
+) -> None:
+    study = make_study("fixed.raise_at=25", "fixed.bad_seed=2", "limits.failures=2")
+    run(study, "3")
+    fold = study.fold()
+    for planned in study.plan.runs:
+        record = fold.runs[planned.id]
+        if planned.seed == 2:
+            assert record.state == "failed"
+            assert record.failures == 2
+            assert record.error is not None
+            assert "hopped off at step 25" in record.error
+        else:
+            assert record.state == "complete"
+            assert record.failures == 0
+    assert "hopped off" in capfd.readouterr().err
+
+
+def test_a_run_that_kills_its_worker_is_lost_after_three_times(make_study: Make) -> None:
+    study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
+    (planned,) = study.plan.runs
+    for _ in range(3):
+        code = (
+            "import os\n"
+            "from sweeper.worker import work\n"
+            "from sweeper.attempts import Attempts\n"
+            "start = Attempts.start\n"
+            "Attempts.start = lambda *a: (start(*a), os._exit(9))\n"
+            f"work({str(study.folder)!r}, 'auto', 'cpu', '1')"
+        )
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
+    assert study.fold().runs[planned.id].deaths == 3
+    run(study)
+    assert study.fold().runs[planned.id].state == "lost"
+
+
+def test_a_superseded_worker_cannot_end_its_run(make_study: Make) -> None:
+    """The orphan's end comes after a take-over: the taker's counts, the orphan's has no effect."""
+    study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
+    orphan = Worker(study, pack="1", device="cpu", workers=1)
+    orphan._queue.refresh()
+    (hold,) = orphan._attempts.claim(orphan._queue.pick())
+    taker = Worker(study, pack="1", device="cpu", workers=1)
+    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    taker.run()
+    assert study.ended
+    assert orphan._attempts.superseded(hold)
+    orphan._attempts.end([(hold, workers.Outcome("failed", 0))])
+    (record,) = study.fold().runs.values()
+    assert record.state == "complete"
+    assert record.worker == taker.name
+
+
+def test_an_end_without_a_ledger_line_is_copied_by_whoever_meets_it(make_study: Make) -> None:
+    study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
+    dead = Worker(study, pack="1", device="cpu", workers=1)
+    (hold,) = dead._attempts.claim(dead._queue.pick())
+    dead._ledger.write = lambda *_, **__: None  # type: ignore[method-assign]
+    dead._attempts.end([(hold, workers.Outcome("complete", 40, 0.25, 0.5))])
+    assert not study.ended
+    taker = Worker(study, pack="1", device="cpu", workers=1)
+    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    taker.run()
+    (record,) = study.fold().runs.values()
+    assert (record.state, record.score, record.attempts) == ("complete", 0.25, 1)
+
+
+def test_a_damaged_checkpoint_means_from_the_start(make_study: Make) -> None:
+    study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
+    undisturbed = make_study(
+        "seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]", name="undisturbed"
+    )
+    run(undisturbed)
+    first = Worker(study, pack="1", device="cpu", workers=1)
+    (hold,) = first._attempts.claim(first._queue.pick())
+    first._attempts.save([(hold, {"step": __import__("numpy").array(10)})], 10)
+    first._attempts.release([hold], "stopped")
+    (file,) = study.paths.checkpoints.iterdir()
+    file.write_bytes(file.read_bytes()[:40])
+    run(study)
+    assert table(study) == table(undisturbed)
+
+
+def test_two_workers_share_a_study(make_study: Make) -> None:
+    study = make_study("fixed.pause_s=0.002", "seeds=10")
+    processes = [spawn(study) for _ in range(2)]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    fold = study.fold()
+    assert study.ended
+    assert all(record.attempts == 1 for record in fold.runs.values())
+    assert len({record.worker for record in fold.runs.values()}) == 2
+
+
+def test_study_files_are_the_owner_s_alone(make_study: Make) -> None:
+    before = os.umask(0o022)
+    try:
+        study = make_study()
+        run(study)
+        paths: list[Path] = [study.folder, *study.folder.rglob("*")]
+        assert not [path for path in paths if path.stat().st_mode & 0o077]
+    finally:
+        os.umask(before)
