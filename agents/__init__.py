@@ -1,1 +1,1 @@
-"""Deep reinforcement learning with a leading member axis: one file an agent, a body, an environment."""
+"""Deep reinforcement learning for packs of agents: one file an agent, a body, an environment."""

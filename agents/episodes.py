@@ -88,8 +88,8 @@ class Episodes:
         self.observations[member, 0] = game.observe()
 
     def _reset(self, member: int, copy: int) -> None:
-        number = copy + self._numbers[member, copy : copy + 1] * self.copies
-        seed = int(streams.bits(int(self._keys[member]), number)[0])
+        number = copy + int(self._numbers[member, copy]) * self.copies
+        seed = streams.seed(int(self._keys[member]), number)
         place = member * self.copies + copy
         self._games[place].reset(seed)
         self._actions[place] = []

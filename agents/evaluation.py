@@ -11,6 +11,7 @@ import numpy as np
 from agents import streams
 from agents.episodes import Episodes
 
+CHECK_EVERY = 16
 _MOST_COPIES = 16
 
 
@@ -62,9 +63,7 @@ class Evaluation:
         """Whether every member has finished."""
         return not self._left.any()
 
-    def advance(
-        self, act: Callable[[np.ndarray, np.ndarray], np.ndarray], deadline: float
-    ) -> int:
+    def advance(self, act: Callable[[np.ndarray, np.ndarray], np.ndarray], deadline: float) -> int:
         """Play until `deadline` (monotonic seconds) at the latest; returns lockstep steps done.
 
         `act` maps observations [P, E, ...] and draws [P, 2 E] to actions [P, E].
@@ -74,7 +73,7 @@ class Evaluation:
             actions = act(self._episodes.observations, self._draws.at(self._played))
             self._play(actions)
             self._played += 1
-            if self._played % 16 == 0 and time.monotonic() > deadline:
+            if self._played % CHECK_EVERY == 0 and time.monotonic() > deadline:
                 break
         return self._played - before
 

@@ -33,6 +33,8 @@ class BaseLearner(ABC):
 
     parameters: ClassVar[Mapping[str, Parameter]]
     metrics: ClassVar[Sequence[str]]
+    packs: ClassVar[bool] = True
+    """Whether several runs may train as one pack."""
 
     @classmethod
     def tasks(cls) -> Sequence[str]:

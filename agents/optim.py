@@ -25,7 +25,7 @@ class AdamSettings:
 
 
 class Adam:
-    """Kingma & Ba 2015, as torch.optim.Adam: x -= lr * m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps).
+    """Kingma & Ba 2015, as torch.optim.Adam: x -= lr m' / (sqrt(v') + eps), bias-corrected.
 
     On a CPU torch's fused kernel runs once a member (bit-equal in any pack, and the fastest there);
     elsewhere all members are updated at once, with hyperparameters as tensors [P].

@@ -65,44 +65,35 @@ class Frames:
 class Replay:
     """The last `capacity` transitions of every member.
 
-    Slot t modulo (capacity + 1) holds observation, action, reward and termination of step t; the
-    next observation is the next slot's, so that a transition can be drawn one step after it was
-    made. Writes are gathered on the host and reach the device before the next sample.
+    Slot t modulo (capacity + 1) holds step t: its observation in `frames` [P, slots, width], and
+    reward, mask and action in `outcomes` [P, slots, 3]. The next observation is the next slot's,
+    so that a transition can be drawn one step after it was made. Writes are gathered on the host
+    and reach the device before the next sample.
     """
 
     def __init__(self, shape: Shape, members: int, capacity: int, device: str) -> None:
         self.count = 0
-        self._frames = Frames(shape, device)
         self._slots = capacity + 1
-        columns = {
-            "frames": (self._frames.dtype, (self._frames.width,)),
-            "actions": (np.dtype("uint8" if shape.actions <= 256 else "int64"), ()),
-            "rewards": (np.dtype("float32"), ()),
-            "terminals": (np.dtype("bool"), ()),
-        }
-        self.columns = {
-            name: torch.from_numpy(np.zeros((members, self._slots, *width), dtype)).to(device)
-            for name, (dtype, width) in columns.items()
-        }
-        self._staged = {
-            name: np.zeros((members, _STAGED, *width), dtype)
-            for name, (dtype, width) in columns.items()
-        }
-        self._pending = 0
         self._device = device
-        self._flat = {name: column.flatten(0, 1) for name, column in self.columns.items()}
-        self._offsets = np.arange(members, dtype=np.int64)[:, None] * self._slots
+        self._codec = Frames(shape, device)
+        width, dtype = self._codec.width, self._codec.dtype
+        self._staged_frames = np.zeros((members, _STAGED, width), dtype)
+        self._staged_outcomes = np.zeros((members, _STAGED, 3), np.float32)
+        self._pending = 0
+        self.frames = torch.from_numpy(np.zeros((members, self._slots, width), dtype)).to(device)
+        self.outcomes = torch.zeros(members, self._slots, 3, device=device)
+        self._all_frames = self.frames.flatten(0, 1)
+        self._all_outcomes = self.outcomes.flatten(0, 1)
+        self._first = np.arange(members, dtype=np.int64)[:, None] * self._slots
 
     def see(self, observations: np.ndarray) -> None:
         """Note the observations [P, ...] of the step that `add` will complete."""
-        self._staged["frames"][:, self._pending] = self._frames.encode(observations)
+        self._staged_frames[:, self._pending] = self._codec.encode(observations)
 
     def add(self, actions: np.ndarray, rewards: np.ndarray, terminals: np.ndarray) -> None:
         """Store the step that follows the observations seen last; all are [P]."""
-        place = self._pending
-        self._staged["actions"][:, place] = actions
-        self._staged["rewards"][:, place] = rewards
-        self._staged["terminals"][:, place] = terminals
+        staged = self._staged_outcomes[:, self._pending]
+        staged[:, 0], staged[:, 1], staged[:, 2] = rewards, ~terminals, actions
         self.count += 1
         self._pending += 1
         if self._pending == _STAGED:
@@ -110,37 +101,34 @@ class Replay:
 
     def flush(self) -> None:
         """Move what was added since the last time to the device."""
-        first = self.count - self._pending
+        begin = self.count - self._pending
         done = 0
         while done < self._pending:
-            slot = (first + done) % self._slots
+            slot = (begin + done) % self._slots
             length = min(self._pending - done, self._slots - slot)
-            for name, column in self.columns.items():
-                staged = self._staged[name][:, done : done + length]
-                column[:, slot : slot + length].copy_(torch.from_numpy(staged))
+            place, staged = slice(slot, slot + length), slice(done, done + length)
+            self.frames[:, place].copy_(torch.from_numpy(self._staged_frames[:, staged]))
+            self.outcomes[:, place].copy_(torch.from_numpy(self._staged_outcomes[:, staged]))
             done += length
         self._pending = 0
 
     def sample(self, draws: np.ndarray) -> Batch:
         """Transitions chosen uniformly by 32-bit `draws` [P, B]; at least two steps are stored."""
         self.flush()
-        valid = min(self.count - 1, self._slots - 1)
-        step = self.count - 1 - valid + streams.below(draws, valid)
-        both = np.concatenate((step, step + 1), axis=1) % self._slots + self._offsets
-        slots = torch.from_numpy(both).to(self._device)
         members, batch = draws.shape
-        now = slots[:, :batch].reshape(-1)
-        rows = self._flat["frames"].index_select(0, slots.view(-1)).view(members, 2 * batch, -1)
-        observations = self._frames.decode(rows)
-
-        def column(name: str) -> torch.Tensor:
-            return self._flat[name].index_select(0, now).view(members, batch)
-
+        valid = min(self.count - 1, self._slots - 1)
+        steps = streams.below(draws, valid) + (self.count - 1 - valid)
+        both = np.concatenate((steps, steps + 1), axis=1) % self._slots + self._first
+        slots = torch.from_numpy(both).to(self._device)
+        rows = self._all_frames.index_select(0, slots.view(-1)).view(members, 2 * batch, -1)
+        outcomes = self._all_outcomes.index_select(0, slots[:, :batch].reshape(-1))
+        rewards, masks, actions = outcomes.view(members, batch, 3).unbind(2)
+        observations = self._codec.decode(rows)
         return Batch(
             observations=observations[:, :batch],
-            actions=column("actions").long(),
-            rewards=column("rewards"),
-            masks=(~column("terminals")).float(),
+            actions=actions.long(),
+            rewards=rewards,
+            masks=masks,
             next_observations=observations[:, batch:],
         )
 
@@ -149,12 +137,11 @@ class Replay:
         self.flush()
         filled = min(self.count, self._slots)
         return {
-            name: column[member, :filled].cpu().numpy().copy()
-            for name, column in self.columns.items()
+            "frames": self.frames[member, :filled].cpu().numpy().copy(),
+            "outcomes": self.outcomes[member, :filled].cpu().numpy().copy(),
         }
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
         """Put back what `save` returned; `count` is the caller's to set."""
-        for name, column in self.columns.items():
-            rows = state[name]
+        for column, rows in ((self.frames, state["frames"]), (self.outcomes, state["outcomes"])):
             column[member, : len(rows)].copy_(torch.from_numpy(rows))

@@ -17,6 +17,7 @@ import numpy as np
 _GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
 _MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
 _MIX_2 = 0x94D049BB133111EB - (1 << 64)
+_ALL = (1 << 64) - 1
 
 
 def key(seed: int, purpose: str) -> int:
@@ -38,14 +39,10 @@ def words(key: Any, counter: Any) -> Any:
     return word ^ _shift(word, 31)
 
 
-def uniforms(key: Any, counter: Any) -> Any:
-    """Random numbers in [0, 1) of (key, counter), float64 with 53 random bits."""
-    return _shift(words(key, counter), 11) * 2.0**-53
-
-
-def integers(key: Any, counter: Any, bound: int) -> Any:
-    """Random int64 numbers in [0, bound) of (key, counter), for a bound below 2^31."""
-    return below(bits(key, counter), bound)
+def uniforms(key: int, counter: np.ndarray) -> np.ndarray:
+    """Random numbers in [0, 1) of (key, counter), NumPy float64 with 53 random bits."""
+    uniform: np.ndarray = _shift(words(key, counter), 11) * 2.0**-53
+    return uniform
 
 
 def bits(key: Any, counter: Any) -> Any:
@@ -53,12 +50,20 @@ def bits(key: Any, counter: Any) -> Any:
     return _shift(words(key, counter), 32)
 
 
+def seed(key: int, counter: int) -> int:
+    """`bits` of one int key and counter, without arrays: a seed of 32 bits."""
+    word = (key + (counter + 1) * _GOLDEN) & _ALL
+    word = ((word ^ (word >> 30)) * _MIX_1) & _ALL
+    word = ((word ^ (word >> 27)) * _MIX_2) & _ALL
+    return (word ^ (word >> 31)) >> 32
+
+
 def below(bits: Any, bound: int) -> Any:
     """Numbers in [0, bound) from 32 random bits, by multiplication (Lemire 2019, without retry)."""
     return (bits * bound) >> 32
 
 
-def normals(key: Any, counter: np.ndarray) -> np.ndarray:
+def normals(key: int, counter: np.ndarray) -> np.ndarray:
     """Standard normal numbers of (key, counter) as NumPy float64 (Box-Muller)."""
     radius = np.sqrt(-2.0 * np.log1p(-uniforms(key, 2 * counter)))
     turn = 2.0 * np.pi * uniforms(key, 2 * counter + 1)

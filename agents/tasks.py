@@ -32,7 +32,8 @@ def make(task: str) -> Any:
 
 def _resolve(task: str) -> tuple[Any, str]:
     parts = _TASK.fullmatch(task)
-    if parts is None:
+    ships = lookup.names("envs")
+    if parts is None or not (".py:" in parts["family"] or parts["family"] in ships):
         raise ValueError(f"unknown task {task!r}; valid: {', '.join(all_tasks())}")
     environment = lookup.find("envs", parts["family"])
     if parts["name"] not in environment.tasks:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 State = dict[str, np.ndarray]
 
-_SECONDS = 0.5
+SECONDS = 0.5
 _RECENT = 100
-_CHECK_EVERY = 256
+_LOOK_EVERY = 256
+_CLOCK_EVERY = 16
 
 
 class Run(Protocol):
@@ -84,20 +85,21 @@ class Pack:
 
     def advance(self) -> list[Report]:
         """Train or evaluate for about half a second; returns what there is to report."""
-        deadline = time.monotonic() + _SECONDS
-        while self._members and time.monotonic() < deadline:
-            if self._evaluation is not None or self._is_due():
+        deadline = time.monotonic() + SECONDS
+        while self.members and (self.is_due() or self.step < self._steps):
+            if self.is_due():
                 reports = self._evaluate(deadline)
             else:
-                self._train(self._next_stop())
-                reports = self._diverged()
-            if reports:
+                stop = self.next_stop()
+                self.train(stop, deadline)
+                reports = self._diverged() if self.step == stop else []
+            if reports or time.monotonic() > deadline:
                 return reports
         return []
 
     def save(self, member: int) -> State:
         """All of a member's state; a member continued from it equals the uninterrupted one."""
-        row = self._members.index(member)
+        row = self.members.index(member)
         parts = {
             "learner": self._agents.save(row),
             "replay": self._replay.save(row),
@@ -112,8 +114,8 @@ class Pack:
     def drop(self, members: Iterable[int]) -> None:
         """Give up members; the others go on untouched (an evaluation under way starts afresh)."""
         gone = set(members)
-        kept = [member for member in self._members if member not in gone]
-        if kept == self._members:
+        kept = [member for member in self.members if member not in gone]
+        if kept == self.members:
             return
         states = [self.save(member) for member in kept]
         self._evaluation = None
@@ -122,7 +124,7 @@ class Pack:
             self._load(states)
 
     def _build(self, members: list[int]) -> None:
-        self._members = members
+        self.members = members
         if not members:
             return
         runs = [self._all_runs[member] for member in members]
@@ -148,20 +150,24 @@ class Pack:
             self._episodes.load(row, _part(state, "episode"))
             self._returns[row] = state["returns"].tolist()
 
-    def _next_stop(self) -> int:
-        """The step of the next check or evaluation, whichever comes first."""
-        every = self._schedule.every
-        check = (self.step // _CHECK_EVERY + 1) * _CHECK_EVERY
-        return min(check, (self.step // every + 1) * every, self._steps)
+    def next_stop(self) -> int:
+        """The step of the next evaluation or look for divergence, whichever comes first."""
 
-    def _is_due(self) -> bool:
+        def following(every: int) -> int:
+            return (self.step // every + 1) * every
+
+        return min(following(_LOOK_EVERY), following(self._schedule.every), self._steps)
+
+    def is_due(self) -> bool:
+        """Whether an evaluation comes next (it may be under way)."""
         on_schedule = self.step % self._schedule.every == 0 or self.step == self._steps
         return on_schedule and self.step > self._evaluated_at
 
-    def _train(self, until: int) -> None:
+    def train(self, until: int, deadline: float = math.inf) -> None:
+        """Train to step `until`, or until `deadline` (monotonic seconds) has passed."""
         agents, episodes, replay = self._agents, self._episodes, self._replay
         observations = episodes.observations[:, 0]
-        self.progress += until - self.step
+        begin = self.step
         while self.step < until:
             replay.see(observations)
             actions = agents.act(observations, self.step)
@@ -171,6 +177,9 @@ class Pack:
                 self._restart(terminals[:, 0])
             self.step += 1
             agents.learn(replay, self.step)
+            if self.step % _CLOCK_EVERY == 0 and time.monotonic() > deadline:
+                break
+        self.progress += self.step - begin
 
     def _restart(self, ended: np.ndarray) -> None:
         for row in np.flatnonzero(ended).tolist():
@@ -190,14 +199,12 @@ class Pack:
 
     def _reports(self, evaluation: Evaluation) -> list[Report]:
         done = self.step == self._steps
-        rows = enumerate(self._members)
+        rows = enumerate(self.members)
         reports = [
             Report(member, self.step, self._metrics(row, evaluation.result(row)), done)
             for row, member in rows
         ]
         self._agents.forget()
-        if done:
-            self._members = []
         return reports
 
     def _diverged(self) -> list[Report]:
@@ -206,7 +213,7 @@ class Pack:
             return []
         rows = np.flatnonzero(~finite).tolist()
         reports = [
-            Report(self._members[row], self.step, self._metrics(row, {}), done=True, diverged=True)
+            Report(self.members[row], self.step, self._metrics(row, {}), done=True, diverged=True)
             for row in rows
         ]
         self.drop([report.member for report in reports])

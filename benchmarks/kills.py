@@ -30,7 +30,8 @@ def command(root: Path, name: str, steps: str) -> list[str]:
     words = [f"root={root}", f"name={name}", f"steps={steps}", "workers=2", "figures=[]"]
     cadence = ["evaluation={every: 5000, episodes: 5, cap: 1000}", "checkpoint.every_s=1"]
     # Twenty kills among two workers hit single runs more often than a cluster ever would.
-    return [sys.executable, "-m", "sweeper", "run", str(SPACE), *words, *cadence, "limits.deaths=50"]
+    sweep = [sys.executable, "-m", "sweeper", "run", str(SPACE)]
+    return [*sweep, *words, *cadence, "limits.deaths=50"]
 
 
 def working(study: Study) -> dict[str, int]:

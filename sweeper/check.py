@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from sweeper import lookup
 from sweeper.errors import Invalid, choices, shown
+from sweeper.errors import Path as Location
 from sweeper.parameters import axis_points, base, points_of, shallowest
-from sweeper.plan import MAX_RUNS, trials
+from sweeper.plan import MAX_RUNS, described, trials
 from sweeper.space import Space
 from sweeper.trainable import Trainable, load_trainable
 
@@ -89,33 +92,49 @@ def _check_size(space: Space) -> None:
 
 
 def _check_figures(space: Space, folder: Path) -> Space:
-    axes = [*space.axes, "task"]
     figures = []
     for index, figure in enumerate(space.figures):
         try:
             name = lookup.located("sweeper.figures", figure.name, folder)
         except Invalid as error:
             raise error.under("figures", index) from error
+        try:
+            _check_options(figure.options, lookup.keywords("sweeper.figures", name), space)
+        except Invalid as error:
+            raise error.under("figures", index, figure.name) from error
         figures.append(figure.model_copy(update={"name": name}))
-        for option in _AXIS_OPTIONS:
-            axis = figure.options.get(option)
-            if axis is not None and axis not in axes:
-                raise Invalid(
-                    f"must be an axis, but got {shown(axis)}{choices(str(axis), axes)}",
-                    ("figures", index, figure.name, option),
-                )
     return space.model_copy(update={"figures": tuple(figures)})
 
 
+def _check_options(options: Mapping[str, Any], valid: list[str], space: Space) -> None:
+    axes = [*space.axes, "task"]
+    for option, value in options.items():
+        if option not in valid:
+            raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
+        if option in _AXIS_OPTIONS and value is not None and value not in axes:
+            raise Invalid(
+                f"must be an axis, but got {shown(value)}{choices(str(value), axes)}", (option,)
+            )
+
+
 def _check_trials(space: Space, trainable: Trainable) -> None:
-    points = axis_points(space, trainable)
-    for trial, params in trials(space, trainable, points):
+    for trial, params, _ in trials(space, trainable, axis_points(space, trainable)):
         for task in space.tasks:
             try:
                 trainable.check(params, task)
             except ValueError as error:
-                labels = ", ".join(f"{name}={label}" for name, label in trial.labels.items())
                 raise Invalid(
-                    f"hold a combination that cannot be trained, {labels} on {task}: {error}",
-                    ("axes",),
+                    f"cannot be trained by {space.identity}, {described(trial)} on {task}: {error}",
+                    _culprit(space, str(error)),
                 ) from error
+
+
+def _culprit(space: Space, message: str) -> Location:
+    """Where the parameter was set that `message` mentions first."""
+    mentioned = [
+        (message.find(name), (part, name))
+        for part, names in (("fixed", space.fixed), ("axes", space.axes))
+        for name in names
+        if name in message
+    ]
+    return min(mentioned)[1] if mentioned else ("axes",)

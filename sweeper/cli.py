@@ -72,9 +72,9 @@ def command(options: Mapping[str, str], note: str = "") -> Callable[..., Any]:
         width = max(map(len, options), default=0)
         table = "\n".join(f"  {name + '=':{width + 1}}  {text}" for name, text in options.items())
         text = f"{function.__doc__}\n\n\b\nWords:\n{table}"
-        app.command(
-            name=function.__name__.rstrip("_"), help=f"{text}\n\n{note}" if note else text
-        )(function)
+        app.command(name=function.__name__.rstrip("_"), help=f"{text}\n\n{note}" if note else text)(
+            function
+        )
         return function
 
     return register
@@ -149,7 +149,7 @@ def export(words: Words = None) -> None:
     options = _options(words, [*STUDY_OPTIONS, "table", "out"])
     for name in ("table", "out"):
         if name not in options:
-            raise SweeperError(f"{name}= is needed, as in: sweeper export study=… table=runs out=x.csv")
+            raise SweeperError(f"{name}= is needed, as in: sweeper export table=runs out=x.csv")
     typer.echo(export.write(_study(options), options["table"], Path(options["out"])))
 
 

@@ -55,7 +55,8 @@ def shown(value: Any) -> str:
     elif isinstance(value, dict):
         text = "the mapping {" + ", ".join(f"{key}: …" for key in value) + "}"
     elif isinstance(value, list | tuple):
-        text = "the list [" + ", ".join(shown(item) for item in value[:8]) + "]"
+        inside = ", ".join(shown(item) for item in value[:8])
+        text = "the list [" + inside.replace("the list ", "").replace("the mapping ", "") + "]"
     else:
         text = repr(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -25,9 +25,7 @@ def write(study: Study, table: str, out: Path) -> Path:
     if table not in TABLES:
         raise SweeperError(f"unknown table {table!r}{choices(table, TABLES)}")
     if out.suffix not in _WRITERS:
-        raise SweeperError(
-            f"out= must end in one of {', '.join(_WRITERS)}, but got {str(out)!r}"
-        )
+        raise SweeperError(f"out= must end in one of {', '.join(_WRITERS)}, but got {str(out)!r}")
     if out.is_dir() or not out.parent.is_dir():
         raise SweeperError(f"out= must name a file in a folder that exists, but got {str(out)!r}")
     replace(out, TABLES[table](study, study.fold(reports=table == "reports")))

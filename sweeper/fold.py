@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweeper.ledger import FORMAT, Damage, Line, Reader
 from sweeper.errors import SweeperError
+from sweeper.ledger import FORMAT, Damage, Line, Reader
 from sweeper.paths import StudyPaths
 
 ENDS = ("complete", "pruned", "nan", "failed", "oom", "timeout", "lost")

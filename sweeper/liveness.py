@@ -22,7 +22,7 @@ BEAT_S = 5.0
 """Seconds between beats."""
 
 T1_S = 90.0
-"""A silent worker that nobody can ask about is dead: longer than an NFS attribute cache + a beat."""
+"""A silent worker that nobody can ask about is dead: an NFS attribute cache and a beat later."""
 
 T2_S = 600.0
 """A silent worker whose process still exists hangs, and counts as dead."""
@@ -91,7 +91,7 @@ def exists(header: Mapping[str, Any]) -> bool | None:
     """Whether the process that wrote `header` exists; `None` where it ran elsewhere."""
     if not header or header["boot"] != _boot():
         return None
-    return _started(int(header["pid"])) == header["started"]
+    return _started(int(header["pid"])) == str(header["started"])
 
 
 @functools.cache

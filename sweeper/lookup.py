@@ -22,7 +22,7 @@ DEFINES = {
     "agents.learners": ("agent", "Learner"),
     "agents.networks": ("network body", "Body"),
     "sweeper.axes": ("axis kind", "Axis"),
-    "sweeper.dispatch": ("dispatch", "start"),
+    "sweeper.dispatch": ("dispatch", "Dispatch"),
     "sweeper.figures": ("figure", "draw"),
 }
 """For each package what a name in it is called, and what each of its files defines."""
@@ -63,12 +63,23 @@ def located(package: str, name: str, folder: Path | None = None) -> str:
 def names(package: str) -> list[str]:
     """All names that `package` offers, sorted: the files that define what its files must."""
     attribute = DEFINES[package][1]
-    return sorted(
-        file.stem
-        for folder in _folders(package)
-        for file in folder.glob("*.py")
-        if not file.stem.startswith("_") and defines(file, attribute)
-    )
+    return sorted(file.stem for file in _files(package) if defines(file, attribute))
+
+
+def keywords(package: str, name: str) -> list[str]:
+    """The keyword-only arguments of the function that `name` stands for; nothing is imported.
+
+    They are the schema of its options.
+    """
+    if is_file(name):
+        path, attribute = split(name)
+    else:
+        attribute = DEFINES[package][1]
+        path = next(file for file in _files(package) if file.stem == name)
+    for node in _parsed(path).body:
+        if isinstance(node, ast.FunctionDef) and node.name == attribute:
+            return [argument.arg for argument in node.args.kwonlyargs]
+    return []
 
 
 def is_file(name: str) -> bool:
@@ -103,16 +114,8 @@ def defines(path: Path, name: str) -> bool:
 
 def defined_names(path: Path) -> list[str]:
     """The public names at the top level of the module in `path`, in their order."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        where = f"{path}:{line}" if line else str(path)
-        raise Invalid(
-            f"names {where}, which is not valid Python: {getattr(error, 'msg', error)}"
-        ) from error
     found: list[str] = []
-    for node in tree.body:
+    for node in _parsed(path).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
             found.append(node.name)
         elif isinstance(node, ast.Assign):
@@ -126,12 +129,24 @@ def _valid(package: str, name: str) -> str:
     return f"{choices(name, names(package))} (or path/file.py:{DEFINES[package][1]})"
 
 
-def _folders(package: str) -> list[Path]:
+def _parsed(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"{path}:{line}" if line else str(path)
+        problem = getattr(error, "msg", error)
+        raise Invalid(f"names {where}, which is not valid Python: {problem}") from error
+
+
+def _files(package: str) -> list[Path]:
     try:
         spec = importlib.util.find_spec(package)
     except ModuleNotFoundError:
         return []
-    return [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []
+    folders = (spec.submodule_search_locations or []) if spec else []
+    files = [file for folder in folders for file in Path(folder).glob("*.py")]
+    return [file for file in files if not file.stem.startswith("_")]
 
 
 def _import_file(path: Path) -> ModuleType:

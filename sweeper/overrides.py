@@ -31,6 +31,7 @@ KEYS = (
 """The keys of a space that a word may change; `scales` is not one of them."""
 
 _OPEN = ("axes", "tasks", "fixed")
+_LONGEST = 80
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ def _split(word: str, valid: Sequence[str]) -> tuple[str, str]:
 
 
 def _override(key: str, text: str) -> Override:
-    place = f"{key}={text}"
+    place = f"{key}={' '.join(text.split())}"
+    place = place if len(place) <= _LONGEST else f"{place[: _LONGEST - 1]}…"
     value, _ = parse(text, place, lines=False)
     return Override(key, value, {(): place})
 
@@ -133,9 +135,7 @@ def _locate(data: Any, words: list[str]) -> list[str]:
     key, rest = words[0], words[1:]
     if not rest:
         return [key]
-    if data.get(key) is not None and not isinstance(data[key], dict):
-        raise LookupError(f"{key} is {shown(data[key])}, not a mapping, so it has no keys")
-    below = _below(data.get(key) or {}, rest)
+    below = _below(_inside(data, [key]), rest, [key])
     if below is not None:
         return [key, *below]
     if key in _OPEN or len(rest) == 1:
@@ -143,18 +143,26 @@ def _locate(data: Any, words: list[str]) -> list[str]:
     raise LookupError(f"there is no {'.'.join(words)} in the space")
 
 
-def _below(data: Mapping[str, Any], words: list[str]) -> list[str] | None:
+def _below(data: Mapping[str, Any], words: list[str], path: list[str]) -> list[str] | None:
     for cut in range(len(words), 0, -1):
         key = ".".join(words[:cut])
         if key not in data:
             continue
         if cut == len(words):
             return [key]
-        inside = data[key]
-        if not isinstance(inside, dict):
-            raise LookupError(f"{key} is {shown(inside)}, not a mapping, so it has no keys")
-        return [key, *(_below(inside, words[cut:]) or [".".join(words[cut:])])]
+        inside = _inside(data, [*path, key])
+        below = _below(inside, words[cut:], [*path, key])
+        return [key, *(below or [".".join(words[cut:])])]
     return None
+
+
+def _inside(data: Mapping[str, Any], path: list[str]) -> Mapping[str, Any]:
+    value = data.get(path[-1])
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise LookupError(f"{'.'.join(path)} is {shown(value)}, not a mapping, so it has no keys")
+    return value
 
 
 def _forget(document: Document, path: Sequence[str]) -> None:

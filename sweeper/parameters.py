@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.axes import Network, Point
 from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.trainable import Parameter, Trainable
-from sweeper.values import each, flag, number, whole
+from sweeper.values import canonical, each, flag, number, whole
 
 if TYPE_CHECKING:
     from sweeper.space import Space
@@ -48,7 +48,7 @@ def axis_points(space: Space, trainable: Trainable) -> dict[str, tuple[Point, ..
     points: dict[str, tuple[Point, ...]] = {}
     for name in space.axes:
         points[name] = points_of(space, trainable, name)
-        for parameter in {key for point in points[name] for key in point.params}:
+        for parameter in dict.fromkeys(key for point in points[name] for key in point.params):
             if parameter in owners:
                 raise Invalid(
                     f"sets {parameter}, which {owners[parameter]} sets too", ("axes", name)
@@ -86,7 +86,7 @@ def _networks(space: Space, trainable: Trainable) -> Iterator[Network]:
         params = dict(common)
         for point in combination:
             params.update(point.params)
-        label = " ".join(["network", *(str(point.label) for point in combination)])
+        label = " ".join(["network", *(canonical(point.label) for point in combination)])
         for task in space.tasks:
             try:
                 layers = trainable.layers(params, task)

@@ -11,11 +11,12 @@ from itertools import product
 from typing import Any
 
 from sweeper.axes import Point
-from sweeper.errors import SweeperError
+from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.parameters import axis_points, base
 from sweeper.sections import Evaluation
 from sweeper.space import Space
 from sweeper.trainable import Trainable
+from sweeper.values import canonical
 
 MAX_RUNS = 1_000_000
 
@@ -63,62 +64,64 @@ class Plan:
 
 
 def make_plan(space: Space, trainable: Trainable) -> Plan:
-    """Expands `space`; the same in every process. Raises `SweeperError` for equal trials."""
+    """Expands `space`; the same in every process.
+
+    Raises `SweeperError` where the space, which fitted when it was loaded, no longer does.
+    """
+    try:
+        return _planned(space, trainable)
+    except Invalid as error:
+        where = dotted(error.path)
+        raise SweeperError(f"{space.file}: {where} {error.message}") from error
+
+
+def _planned(space: Space, trainable: Trainable) -> Plan:
     planned: list[Trial] = []
     runs: list[Run] = []
-    seen: dict[str, int] = {}
     schedule = _json([space.steps, space.evaluation.model_dump() if space.evaluation else None])
     cells = [(task, seed, _json([task, seed])) for task in space.tasks for seed in space.seeds]
-    for trial, params in trials(space, trainable, axis_points(space, trainable)):
-        text = _json(params)
-        if text in seen:
-            raise SweeperError(_twice(space, planned[seen[text]], trial))
-        seen[text] = trial.number
+    identity = _json(space.identity)
+    for trial, params, text in trials(space, trainable, axis_points(space, trainable)):
         planned.append(trial)
-        prefix = hashlib.sha256(f"{_json(space.identity)}\n{text}\n{schedule}\n".encode())
+        prefix = hashlib.sha256(f"{identity}\n{text}\n{schedule}\n".encode())
         for task, seed, cell in cells:
             digest = prefix.copy()
             digest.update(cell.encode())
-            runs.append(
-                Run(
-                    digest.hexdigest()[:16],
-                    trial.number,
-                    params,
-                    task,
-                    seed,
-                    space.steps,
-                    space.evaluation,
-                )
-            )
+            name = digest.hexdigest()[:16]
+            runs.append(Run(name, trial.number, params, task, seed, space.steps, space.evaluation))
     return Plan(space, tuple(planned), tuple(runs))
 
 
 def trials(
     space: Space, trainable: Trainable, points: Mapping[str, tuple[Point, ...]]
-) -> Iterator[tuple[Trial, dict[str, Any]]]:
-    """Every trial of the grid with its complete parameters; the last axis changes fastest."""
+) -> Iterator[tuple[Trial, dict[str, Any], str]]:
+    """Every trial of the grid, its complete parameters and their canonical JSON.
+
+    The last axis changes fastest. Raises `Invalid` at a trial whose parameters were there before.
+    """
     names = tuple(points)
     common = base(space, trainable)
+    seen: dict[str, Trial] = {}
     for number, combination in enumerate(product(*points.values())):
         params = dict(common)
         for point in combination:
             params.update(point.params)
-        yield (
-            Trial(
-                number,
-                {name: point.value for name, point in zip(names, combination, strict=True)},
-                {name: point.label for name, point in zip(names, combination, strict=True)},
-            ),
-            params,
+        trial = Trial(
+            number,
+            {name: point.value for name, point in zip(names, combination, strict=True)},
+            {name: point.label for name, point in zip(names, combination, strict=True)},
         )
+        text = _json(params)
+        if text in seen:
+            both = f"{described(seen[text])} and {described(trial)}"
+            raise Invalid(f"hold two trials with the same parameters: {both}", ("axes",))
+        seen[text] = trial
+        yield trial, params, text
 
 
-def _twice(space: Space, first: Trial, second: Trial) -> str:
-    one, other = (
-        ", ".join(f"{name}={label}" for name, label in trial.labels.items())
-        for trial in (first, second)
-    )
-    return f"{space.file}: two trials have the same parameters: {one} and {other}"
+def described(trial: Trial) -> str:
+    """A trial as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
+    return ", ".join(f"{name}={canonical(label)}" for name, label in trial.labels.items())
 
 
 def _json(value: Any) -> str:

@@ -27,14 +27,13 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
     """
     space = load(Path(path), options.get("scale"), overrides)
     dispatch = options.get("dispatch", "local")
-    start = lookup.find("sweeper.dispatch", dispatch)
-    workers = _workers(options, dispatch)
+    backend = lookup.find("sweeper.dispatch", dispatch)(_workers(options, dispatch))
     group = _truth("group", options.get("group", "false"))
     root = Path(options.get("root", paths.STUDIES))
     name = study.check_name(options.get("name", space.name))
     console = Console(highlight=False, soft_wrap=True)
     started = study.start((root / name).resolve(), space, group=group)
-    if not started.ended and not watch(started, start(started, workers), console):
+    if not started.ended and not watch(started, backend.start(started), console):
         console.print("stopped; the same command goes on from here")
         return INTERRUPTED
     return _conclude(started, space, console)

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, ValidationInfo, model_validator
 
+from sweeper import lookup
+from sweeper.axes import AxisKind, AxisModel
 from sweeper.errors import Invalid, shown
-from sweeper.section import Section
-from sweeper.values import Number, Positive, Text, number, one_of
+from sweeper.section import Section, validated
+from sweeper.values import (
+    Number,
+    Positive,
+    Text,
+    distinct,
+    each,
+    items,
+    mapping,
+    number,
+    one_of,
+    simple,
+    text,
+    whole,
+)
 
 
 def _positive(value: Any) -> float:
@@ -78,3 +94,119 @@ class Figure(Section):
 
     name: Text
     options: dict[str, Any]
+
+
+MAX_SEEDS = 1_000_000
+
+_COLUMNS = (
+    "run",
+    "trial",
+    "task",
+    "seed",
+    "state",
+    "score",
+    "value",
+    "step",
+    "attempts",
+    "seconds",
+    "worker",
+)
+"""The columns of every table; no axis may be called like one."""
+
+
+def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
+    """Named axes, each checked by its kind; at least one."""
+    axes = {}
+    folder: Path | None = info.context
+    for name, keys in mapping(value).items():
+        if keys is not None:
+            try:
+                axes[name] = _axis(name, keys, folder)
+            except Invalid as error:
+                raise error.under(name) from error
+    if not axes:
+        raise Invalid("must hold at least one axis, but is empty")
+    return axes
+
+
+def _axis(name: str, keys: Any, folder: Path | None) -> AxisKind:
+    if name in _COLUMNS or not name or name != name.strip():
+        raise Invalid(f"is no name for an axis; taken: {', '.join(_COLUMNS)}")
+    if not isinstance(keys, dict):
+        raise Invalid(f"must be an axis, like {{kind: float, values: […]}}, but got {shown(keys)}")
+    valid = lookup.names("sweeper.axes")
+    kind = keys.get("kind")
+    if kind is None:
+        raise Invalid(f"needs the key 'kind'; valid kinds: {', '.join(valid)}")
+    try:
+        kind = lookup.located("sweeper.axes", text(kind), folder)
+    except Invalid as error:
+        raise error.under("kind") from error
+    found = lookup.find("sweeper.axes", kind)
+    if not (isinstance(found, type) and issubclass(found, AxisModel)):
+        raise Invalid("must name a class derived from sweeper.axes.AxisModel", ("kind",))
+    axis: Any = validated(found, {**keys, "kind": kind})
+    checked: AxisKind = axis
+    return checked
+
+
+def tasks_rule(value: Any) -> dict[str, Any]:
+    """Named tasks with their low and high; at least one."""
+    tasks = {name: keys for name, keys in mapping(value).items() if keys is not None}
+    if not tasks:
+        raise Invalid("must hold at least one task with its low and high, but is empty")
+    for name, keys in tasks.items():
+        if not name:
+            raise Invalid("must have a name for each task, but one is empty")
+        if not isinstance(keys, dict):
+            raise Invalid(f"must be a mapping with low and high, but got {shown(keys)}", (name,))
+    return tasks
+
+
+def seeds_rule(value: Any) -> tuple[int, ...]:
+    """A list of different seeds, or a number n for 0 … n - 1."""
+    if isinstance(value, list | tuple):
+        seeds = each(whole(0), items(value))
+        distinct(str(seed) for seed in seeds)
+        return tuple(seeds)
+    count = whole(1)(value)
+    if count > MAX_SEEDS:
+        raise Invalid(f"must be at most {MAX_SEEDS}, but got {shown(value)}")
+    return tuple(range(count))
+
+
+def fixed_rule(value: Any) -> dict[str, Any]:
+    """Values of parameters by dotted name."""
+    fixed = {}
+    for name, item in mapping(value).items():
+        if isinstance(item, dict):
+            raise Invalid(
+                "must be a value, but got a mapping; parameters have dotted names, like "
+                f"{name}.{next(iter(item), 'x')}",
+                (name,),
+            )
+        if item is not None:
+            try:
+                fixed[name] = simple(item)
+            except Invalid as error:
+                raise error.under(name) from error
+    return fixed
+
+
+def figures_rule(value: Any) -> list[Any]:
+    """Names of figures, or mappings of one name to its options."""
+    return each(_figure, value if isinstance(value, list | tuple) else items(value))
+
+
+def _figure(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        return {"name": value, "options": {}}
+    if isinstance(value, dict) and set(value) == {"name", "options"}:
+        return value
+    if not isinstance(value, dict) or len(value) != 1:
+        raise Invalid(
+            f"must be a figure's name and options, like {{heatmap: {{x: …, y: …}}}}, "
+            f"but got {shown(value)}"
+        )
+    ((name, options),) = value.items()
+    return {"name": name, "options": mapping(options)}

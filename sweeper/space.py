@@ -12,141 +12,29 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from sweeper import document as documents
-from sweeper import lookup
-from sweeper.axes import AxisKind, AxisModel
-from sweeper.errors import Invalid, SweeperError, choices, did_you_mean, shown
+from sweeper.errors import Invalid, SweeperError, choices, did_you_mean
 from sweeper.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.section import Section, validated
-from sweeper.sections import Checkpoint, Evaluation, Figure, Limits, Score, Task
-from sweeper.values import (
-    Name,
-    Positive,
-    Text,
-    canonical,
-    distinct,
-    each,
-    items,
-    mapping,
-    one_of,
-    simple,
-    text,
-    whole,
+from sweeper.sections import (
+    Checkpoint,
+    Evaluation,
+    Figure,
+    Limits,
+    Score,
+    Task,
+    axes_rule,
+    figures_rule,
+    fixed_rule,
+    seeds_rule,
+    tasks_rule,
 )
+from sweeper.values import Name, Positive, Text, canonical, mapping, one_of
 
 SAMPLERS = ("grid",)
 DEFAULT_SCALE = "laptop"
-MAX_SEEDS = 1_000_000
-
-_COLUMNS = (
-    "run",
-    "trial",
-    "task",
-    "seed",
-    "state",
-    "score",
-    "value",
-    "step",
-    "attempts",
-    "seconds",
-    "worker",
-)
-"""The columns of every table; no axis may be called like one."""
-
-
-def _axes(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
-    axes = {}
-    folder: Path | None = info.context
-    for name, keys in mapping(value).items():
-        if keys is not None:
-            try:
-                axes[name] = _axis(name, keys, folder)
-            except Invalid as error:
-                raise error.under(name) from error
-    if not axes:
-        raise Invalid("must hold at least one axis, but is empty")
-    return axes
-
-
-def _axis(name: str, keys: Any, folder: Path | None) -> AxisKind:
-    if name in _COLUMNS or not name or name != name.strip():
-        raise Invalid(f"is no name for an axis; taken: {', '.join(_COLUMNS)}")
-    if not isinstance(keys, dict):
-        raise Invalid(f"must be an axis, like {{kind: float, values: […]}}, but got {shown(keys)}")
-    valid = lookup.names("sweeper.axes")
-    kind = keys.get("kind")
-    if kind is None:
-        raise Invalid(f"needs the key 'kind'; valid kinds: {', '.join(valid)}")
-    try:
-        kind = lookup.located("sweeper.axes", text(kind), folder)
-    except Invalid as error:
-        raise error.under("kind") from error
-    found = lookup.find("sweeper.axes", kind)
-    if not (isinstance(found, type) and issubclass(found, AxisModel)):
-        raise Invalid("must name a class derived from sweeper.axes.AxisModel", ("kind",))
-    axis: Any = validated(found, {**keys, "kind": kind})
-    checked: AxisKind = axis
-    return checked
-
-
-def _tasks(value: Any) -> dict[str, Any]:
-    tasks = {name: keys for name, keys in mapping(value).items() if keys is not None}
-    if not tasks:
-        raise Invalid("must hold at least one task with its low and high, but is empty")
-    for name, keys in tasks.items():
-        if not name:
-            raise Invalid("must have a name for each task, but one is empty")
-        if not isinstance(keys, dict):
-            raise Invalid(f"must be a mapping with low and high, but got {shown(keys)}", (name,))
-    return tasks
-
-
-def _seeds(value: Any) -> tuple[int, ...]:
-    if isinstance(value, list | tuple):
-        seeds = each(whole(0), items(value))
-        distinct(str(seed) for seed in seeds)
-        return tuple(seeds)
-    count = whole(1)(value)
-    if count > MAX_SEEDS:
-        raise Invalid(f"must be at most {MAX_SEEDS}, but got {shown(value)}")
-    return tuple(range(count))
-
-
-def _fixed(value: Any) -> dict[str, Any]:
-    fixed = {}
-    for name, item in mapping(value).items():
-        if isinstance(item, dict):
-            raise Invalid(
-                "must be a value, but got a mapping; parameters have dotted names, like "
-                f"{name}.{next(iter(item), 'x')}",
-                (name,),
-            )
-        if item is not None:
-            try:
-                fixed[name] = simple(item)
-            except Invalid as error:
-                raise error.under(name) from error
-    return fixed
-
-
-def _figures(value: Any) -> list[Any]:
-    return each(_figure, value if isinstance(value, list | tuple) else items(value))
-
-
-def _figure(value: Any) -> dict[str, Any]:
-    if isinstance(value, str):
-        return {"name": value, "options": {}}
-    if isinstance(value, dict) and set(value) == {"name", "options"}:
-        return value
-    if not isinstance(value, dict) or len(value) != 1:
-        raise Invalid(
-            f"must be a figure's name and options, like {{heatmap: {{x: …, y: …}}}}, "
-            f"but got {shown(value)}"
-        )
-    ((name, options),) = value.items()
-    return {"name": name, "options": mapping(options)}
 
 
 class Space(Section):
@@ -159,10 +47,10 @@ class Space(Section):
     agent: Text | None = None
     function: Text | None = None
     """`path/file.py:name`, absolute."""
-    fixed: Annotated[dict[str, Any], BeforeValidator(_fixed)] = Field(default_factory=dict)
-    axes: Annotated[dict[str, Any], BeforeValidator(_axes)]
-    tasks: Annotated[dict[str, Task], BeforeValidator(_tasks)]
-    seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds)]
+    fixed: Annotated[dict[str, Any], BeforeValidator(fixed_rule)] = Field(default_factory=dict)
+    axes: Annotated[dict[str, Any], BeforeValidator(axes_rule)]
+    tasks: Annotated[dict[str, Task], BeforeValidator(tasks_rule)]
+    seeds: Annotated[tuple[int, ...], BeforeValidator(seeds_rule)]
     steps: Positive
     evaluation: Evaluation | None = None
     score: Score
@@ -170,7 +58,7 @@ class Space(Section):
     sampler: Annotated[str, BeforeValidator(one_of(*SAMPLERS))] = "grid"
     checkpoint: Checkpoint = Checkpoint()
     limits: Limits = Limits()
-    figures: Annotated[tuple[Figure, ...], BeforeValidator(_figures)] = ()
+    figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule)] = ()
     scale: Text | None = None
     """The scale that was applied."""
     name: Name
@@ -285,11 +173,11 @@ def _known_keys(document: documents.Document) -> None:
     for key in document.data:
         if key not in valid:
             raise Invalid(f"is an unknown key{choices(key, valid)}", (key,))
-    for name in mapping_at(document, "scales"):
+    for name in _mapping_at(document, "scales"):
         scale_overrides(document, name)
 
 
-def mapping_at(document: documents.Document, key: str) -> dict[str, Any]:
+def _mapping_at(document: documents.Document, key: str) -> dict[str, Any]:
     """The mapping under a top-level key, empty where there is none."""
     try:
         return mapping(document.data.get(key))
@@ -298,7 +186,7 @@ def mapping_at(document: documents.Document, key: str) -> dict[str, Any]:
 
 
 def _scale(document: documents.Document, scale: str | None) -> str | None:
-    scales = list(mapping_at(document, "scales"))
+    scales = list(_mapping_at(document, "scales"))
     if scale is None:
         return DEFAULT_SCALE if DEFAULT_SCALE in scales else None
     if scale not in scales:

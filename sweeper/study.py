@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import uuid
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import SweeperError, did_you_mean
+from sweeper.errors import Invalid, SweeperError, did_you_mean
 from sweeper.fold import Fold
 from sweeper.ledger import FORMAT
 from sweeper.paths import StudyPaths, write_all
 from sweeper.plan import Plan, make_plan
 from sweeper.space import Space
 from sweeper.trainable import Trainable, load_trainable
+from sweeper.values import study_name
 
 
 class Study:
@@ -92,11 +92,10 @@ def start(folder: Path, space: Space, *, group: bool = False) -> Study:
 
 def check_name(name: str) -> str:
     """`name`, if it can be the name of a study's folder."""
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", name):
-        raise SweeperError(
-            "a study's name is one word of letters, digits, '_', '-', '+' and '.', not a path, "
-            f"but got {name!r}"
-        )
+    try:
+        study_name(name)
+    except Invalid as error:
+        raise SweeperError(f"a study's name {error.message}") from error
     return name
 
 
@@ -114,9 +113,7 @@ def find(name: str, root: Path) -> Study:
     valid = names(root)
     if name not in valid:
         listed = f"studies there: {', '.join(valid)}" if valid else "there is none yet"
-        raise SweeperError(
-            f"no study {name!r} under {root}{did_you_mean(name, valid)}; {listed}"
-        )
+        raise SweeperError(f"no study {name!r} under {root}{did_you_mean(name, valid)}; {listed}")
     return Study.open(root / name)
 
 

@@ -43,8 +43,10 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         counts = {state: number for state, number in summary[what].items() if number}
         total = counts.pop("total", 0)
         listed = ", ".join(f"{number} {state}" for state, number in counts.items())
-        yield f"{summary['study']}: {total} {what}: {listed}" if what == "runs" else (
-            f"  {total} trials: {listed}"
+        yield (
+            f"{summary['study']}: {total} {what}: {listed}"
+            if what == "runs"
+            else (f"  {total} trials: {listed}")
         )
     working = sum(worker["state"] == "working" for worker in summary["workers"])
     if working:
@@ -70,9 +72,7 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
 
 def _run_counts(study: Study, fold: Fold) -> dict[str, int]:
     runs = study.plan.runs
-    counts = Counter(
-        fold.runs[run.id].state if run.id in fold.runs else "open" for run in runs
-    )
+    counts = Counter(fold.runs[run.id].state if run.id in fold.runs else "open" for run in runs)
     return {"total": len(runs)} | {state: counts[state] for state in STATES}
 
 

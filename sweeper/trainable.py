@@ -173,9 +173,7 @@ class Trainable(Protocol):
     def pack_size(self, params: Mapping[str, Any], task: str, device: str) -> int:
         """The most members that `pack=auto` puts into one pack."""
 
-    def start(
-        self, runs: Sequence[RunSpec], states: Sequence[State | None], device: str
-    ) -> Pack:
+    def start(self, runs: Sequence[RunSpec], states: Sequence[State | None], device: str) -> Pack:
         """Begins to train `runs`, each from its state: all `None`, or all at one step."""
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from sweeper.document import scalar
-from sweeper.errors import Invalid, shown
+from sweeper.errors import Invalid, did_you_mean, shown
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _NAME_LENGTH = 100
@@ -63,7 +63,8 @@ def one_of(*valid: str) -> Callable[[Any], str]:
 
     def check(value: Any) -> str:
         if value not in valid:
-            raise Invalid(f"must be one of {', '.join(valid)}, but got {shown(value)}")
+            hint = did_you_mean(str(value), valid)
+            raise Invalid(f"must be one of {', '.join(valid)}, but got {shown(value)}{hint}")
         return str(value)
 
     return check

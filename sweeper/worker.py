@@ -17,6 +17,7 @@ from pathlib import Path
 import sweeper
 from sweeper import finish, score
 from sweeper.attempts import Attempts, Hold, Outcome
+from sweeper.errors import SweeperError
 from sweeper.fold import Fold, Point
 from sweeper.ledger import Writer
 from sweeper.liveness import T1_S, Beat, identity
@@ -30,7 +31,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
 
 def work(folder: str, pack: str, device: str, workers: str) -> None:
     """What a dispatched process calls: one worker of the study in `folder`."""
-    Worker(Study.open(Path(folder)), pack=pack, device=device, workers=int(workers)).run()
+    try:
+        Worker(Study.open(Path(folder)), pack=pack, device=device, workers=int(workers)).run()
+    except SweeperError as error:
+        sys.exit(f"sweeper: {error}")
 
 
 @dataclass
@@ -65,9 +69,7 @@ class Worker:
         self._ledger = Writer(study.paths.ledger, self.name, _header())
         self._fold = Fold(study.paths, reports=False)
         self._fold.refresh()
-        self._queue = Queue(
-            study, self._fold, self.name, pack=pack, device=device, workers=workers
-        )
+        self._queue = Queue(study, self._fold, self.name, pack=pack, device=device, workers=workers)
         self._attempts = Attempts(study.paths, self._fold, self._ledger)
 
     def run(self) -> None:
@@ -108,9 +110,7 @@ class Worker:
         live = dict(enumerate(holds))
         try:
             states = [hold.state for hold in holds]
-            pack = self._study.trainable.start(
-                [hold.run for hold in holds], states, self._device
-            )
+            pack = self._study.trainable.start([hold.run for hold in holds], states, self._device)
             for hold in holds:
                 hold.state = None
             self._step(_Training(pack, live))

@@ -34,7 +34,7 @@ def space_file(tmp_path: Path) -> Path:
                 "steps": 40,
                 "evaluation": {"every": 10, "episodes": 1},
                 "score": {"metric": "value", "at": "final", "aggregate": "iqm"},
-                "figures": [],
+                "figures": [{"heatmap": {}}],
             },
             sort_keys=False,
         )

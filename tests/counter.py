@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Report:
 class Counter:
     """Hops `steps` times; `pause_s` a step, NaN at `nan_at`, an exception at `raise_at`."""
 
-    parameters = {
+    parameters: ClassVar = {
         "size": Parameter(float, 1.0),
         "width": Parameter(int, 1, packable=False),
         "pause_s": Parameter(float, 0.0),

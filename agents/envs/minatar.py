@@ -28,13 +28,12 @@ class Environment:
 
     def __init__(self, task: str) -> None:
         self._game = _module(task).Env(ramping=True)
-        self._random = np.random.RandomState(0)
+        self._random = self._game.random = np.random.RandomState(0)
         self._last_action = 0
 
     def reset(self, seed: int) -> None:
         """Begin an episode of which all randomness comes from `seed` (32 bits)."""
-        self._random = np.random.RandomState(seed)
-        self._game.random = self._random
+        self._random.seed(seed)
         self._last_action = 0
         self._game.reset()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -33,9 +33,9 @@ _ADAM = ("lr", "eps", "beta1", "beta2")
 
 
 class Learner(BaseLearner):
-    """P agents with a Q network each: epsilon-greedy acting, one-step targets, hard target syncs."""
+    """P agents with a Q network each: epsilon-greedy, one-step targets, hard target syncs."""
 
-    parameters = {
+    parameters: ClassVar[Mapping[str, Parameter]] = {
         "network.body": Parameter(str, "minatar"),
         "network.convs": Parameter(tuple, (16,)),
         "network.hidden": Parameter(int, 128, low=1),
@@ -96,9 +96,7 @@ class Learner(BaseLearner):
         settings = [Settings.of(run.params) for run in runs]
         self._online = Network(params, shape.observation, shape.actions, settings, device).train()
         self._target = Network(params, shape.observation, shape.actions, settings, device)
-        adam = [
-            AdamSettings(*(float(run.params[f"optimizer.{n}"]) for n in _ADAM)) for run in runs
-        ]
+        adam = [AdamSettings(*(float(run.params[f"optimizer.{n}"]) for n in _ADAM)) for run in runs]
         self._adam = Adam(self._online.parameters, adam)
 
         self._gamma = torch.tensor(self._vector("gamma"), device=device).float()[:, None]
@@ -237,6 +235,6 @@ class Schedule:
         """Epsilon [P] of the action chosen after `step` environment steps."""
         if step < self._warmup:
             return np.ones_like(self._initial)
-        done = np.clip((step - self._warmup) / self._length, 0.0, 1.0)
+        done = np.minimum((step - self._warmup) / self._length, 1.0)
         epsilon: np.ndarray = self._initial + (self._final - self._initial) * done
         return epsilon

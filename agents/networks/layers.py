@@ -1,4 +1,4 @@
-"""Layers for P networks at once: every tensor has a leading member axis, no operation mixes members.
+"""Layers for P networks at once: tensors have a leading member axis, no operation mixes members.
 
 Weights are kept as [P, in, out], so that outputs, weight gradients and their layout all come
 straight out of a product. Convolutions are unfolded into products: grouped convolutions are not
@@ -57,24 +57,28 @@ class Layer:
                 weight.copy_(torch.from_numpy(drawn).view(weight.shape))
             self.bias.zero_()
 
-    def map(self, x: torch.Tensor) -> torch.Tensor:
-        """The linear map, [P, B, ...] -> [P, B, ..., out]."""
+    def rows(self, x: torch.Tensor) -> torch.Tensor:
+        """The linear map, its outputs as rows: [P, B, ...] -> [P, rows, out]."""
         raise NotImplementedError
 
+    def map(self, x: torch.Tensor) -> torch.Tensor:
+        """The linear map, [P, B, *input_shape] -> [P, B, *output_shape]."""
+        return self.rows(x).view(*x.shape[:2], *self.output_shape)
+
     def adjoint(self, y: torch.Tensor) -> torch.Tensor:
-        """The transposed linear map: `map`'s output shape to its input shape."""
+        """The transposed linear map, [P, B, *output_shape] -> [P, B, *input_shape]."""
         raise NotImplementedError
 
     def __call__(self, x: torch.Tensor, iterate: torch.Tensor | bool) -> torch.Tensor:
-        """The layer's output; `iterate` says which members do a power iteration (see SpectralNorm).
+        """[P, B, *input_shape] -> [P, B, *output_shape].
 
-        The result is a fresh tensor, so that an activation may be applied to it in place.
+        `iterate` says which members do a power iteration first (see SpectralNorm.scale).
         """
-        y = self.map(x)
-        bias = self.bias.view(self.bias.shape[0], *[1] * (y.dim() - 2), -1)
+        y = self.rows(x)
         if self.norm is not None:
-            y = y * self.norm.scale(iterate).view(-1, *[1] * (y.dim() - 1))
-        return y.add_(bias)
+            y = y * self.norm.scale(iterate)[:, None, None]
+        y.add_(self.bias[:, None])
+        return y.view(*x.shape[:2], *self.output_shape)
 
 
 class Linear(Layer):
@@ -85,7 +89,7 @@ class Linear(Layer):
     def __init__(self, members: int, inputs: int, outputs: int, device: str) -> None:
         super().__init__(members, (inputs, outputs), 1, device)
 
-    def map(self, x: torch.Tensor) -> torch.Tensor:
+    def rows(self, x: torch.Tensor) -> torch.Tensor:
         """x W, [P, B, in] -> [P, B, out]."""
         return product(x, self.weight)
 
@@ -108,12 +112,10 @@ class Convolution(Layer):
         self.input_shape = image
         self.output_shape = (height - size + 1, width - size + 1, outputs)
 
-    def map(self, x: torch.Tensor) -> torch.Tensor:
-        """The convolution without bias."""
-        members, batch = x.shape[:2]
-        patches = functions.Unfold.apply(x, self.size) if x.requires_grad else unfold(x, self.size)
-        y = product(patches.view(members, -1, patches.shape[-1]), self.weight)
-        return y.view(members, batch, *self.output_shape)
+    def rows(self, x: torch.Tensor) -> torch.Tensor:
+        """The convolution without bias, a row a pixel: [P, B, H, W, C] -> [P, B H' W', out]."""
+        patches = functions.unfold(x, self.size) if x.requires_grad else unfold(x, self.size)
+        return product(patches.flatten(1, 3), self.weight)
 
     def adjoint(self, y: torch.Tensor) -> torch.Tensor:
         """The transposed convolution."""
@@ -123,7 +125,7 @@ class Convolution(Layer):
 
 
 class LayerNorm:
-    """P layer norms over the last axis with affine parameters (eps 1e-5), [P, B, N] -> [P, B, N]."""
+    """P layer norms over the last axis of [P, B, N], with affine parameters (eps 1e-5)."""
 
     def __init__(self, members: int, features: int, device: str) -> None:
         self.weight = torch.ones(members, features, device=device)
@@ -156,5 +158,3 @@ def fold(patches: torch.Tensor, size: int) -> torch.Tensor:
         for j in range(size):
             x[:, :, i : i + rows, j : j + columns] += parts[..., i, j, :]
     return x
-
-

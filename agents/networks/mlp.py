@@ -42,5 +42,5 @@ class Body:
         """[P, B, ...] -> [P, B, features]."""
         x = x.flatten(2)
         for layer in self.layers:
-            x = layer(x, iterate).relu_()
+            x = torch.relu(layer(x, iterate))
         return x

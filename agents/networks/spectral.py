@@ -7,7 +7,7 @@ the output: -1 is the output layer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ else:
 
 PROJECTIONS = ("hard", "divide", "clip_scaled")
 _EPS = 1e-12
+_Map = Callable[["torch.Tensor"], "torch.Tensor"]
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,12 @@ class SpectralNorm:
 
     def __init__(self, layer: Layer, settings: Sequence[Settings], index: int) -> None:
         members, device = len(settings), layer.weight.device
-        maps = (layer.adjoint, layer.map)
+        maps: tuple[_Map, _Map] = (layer.adjoint, layer.map)
         shapes = (layer.output_shape, layer.input_shape)
-        self._to_v, self._to_u = maps[::-1] if layer.convolves else maps
-        u_shape, v_shape = shapes[::-1] if layer.convolves else shapes
+        if layer.convolves:
+            maps, shapes = maps[::-1], shapes[::-1]
+        self._to_v, self._to_u = maps
+        u_shape, v_shape = shapes
         self.u = torch.zeros(members, 1, *u_shape, device=device)
         self.v = torch.zeros(members, 1, *v_shape, device=device)
 

@@ -1,6 +1,7 @@
-"""How workers are started: one file a backend, each with `start`.
+"""How workers are started: one file a backend, each with a class `Dispatch`.
 
-`start(study, options)` returns the `Workers` it started, which a watcher then keeps an eye on.
+`Dispatch(options)` refuses what it cannot do before anything exists; its `start(study)` returns the
+`Workers` it started, which a watcher then keeps an eye on.
 """
 
 from __future__ import annotations

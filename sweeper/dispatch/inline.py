@@ -11,15 +11,21 @@ from sweeper.study import Study
 from sweeper.worker import Worker
 
 
-def start(study: Study, options: Options) -> Workers:
-    """Starts one worker in a thread of this process."""
-    if options.workers != 1:
-        raise SweeperError(
-            f"dispatch=inline has one worker, but got workers={options.workers}; "
-            "dispatch=local has as many as you like"
-        )
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    return _Inline(study, options)
+class Dispatch:
+    """One worker in a thread of this process."""
+
+    def __init__(self, options: Options) -> None:
+        if options.workers != 1:
+            raise SweeperError(
+                f"dispatch=inline has one worker, but got workers={options.workers}; "
+                "dispatch=local has as many as you like"
+            )
+        self._options = options
+
+    def start(self, study: Study) -> Workers:
+        """Starts the worker."""
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        return _Inline(study, self._options)
 
 
 class _Inline:

@@ -22,32 +22,38 @@ from sweeper.worker import work
 
 _FOREVER_MIN = 60 * 24 * 365
 _HOPELESS = 3
-"""Workers in a row that may die without a word in the ledger before the watcher gives up."""
+"""How often in a row workers are replaced without one that took a run, before giving up."""
 
 
-def start(study: Study, options: Options) -> Workers:
-    """Starts workers, as many as are missing: those of an earlier watcher may be at work still."""
-    return _Local(study, options)
+class Dispatch:
+    """Worker processes on this machine."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._gpus = _gpus(options.device)
+
+    def start(self, study: Study) -> Workers:
+        """Starts as many as are missing: those of an earlier watcher may be at work still."""
+        return _Local(study, self._options, self._gpus)
 
 
 class _Local:
-    def __init__(self, study: Study, options: Options) -> None:
+    def __init__(self, study: Study, options: Options, gpus: list[int]) -> None:
         self._study = study
         self._options = options
         self._logs = study.paths.logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
         self._executor = submitit.LocalExecutor(folder=self._logs)
-        self._executor.update_parameters(
-            timeout_min=_FOREVER_MIN, stderr_to_stdout=True
-        )
-        self._gpus = _gpus(options.device)
+        self._executor.update_parameters(timeout_min=_FOREVER_MIN, stderr_to_stdout=True)
+        self._gpus = gpus
         self._jobs: list[Any] = []
+        self._fold = study.fold(reports=False)
         self._strangers = {
             header["pid"]: header
-            for worker in study.fold(reports=False).workers.values()
+            for worker in self._fold.workers.values()
             if not worker.closed and exists(header := worker.header)
         }
         self._in_vain = 0
-        self._ledger_size = -1
+        self._attempts = -1
         self._submit(options.workers - len(self._strangers))
 
     def alive(self) -> int:
@@ -57,14 +63,29 @@ class _Local:
 
     def replace(self) -> None:
         missing = self._options.workers - self.alive()
-        if missing <= 0:
+        if missing <= 0 or not self._to_be_had():
             return
-        size = sum(file.stat().st_size for file in self._study.paths.ledger.iterdir())
-        self._in_vain = self._in_vain + 1 if size == self._ledger_size else 0
-        self._ledger_size = size
+        attempts = sum(record.attempts for record in self._fold.runs.values())
+        self._in_vain = self._in_vain + 1 if attempts == self._attempts else 0
+        self._attempts = attempts
         if self._in_vain >= _HOPELESS:
             raise SweeperError(f"workers die as soon as they start:\n{self._last_words()}")
         self._submit(missing)
+
+    def _to_be_had(self) -> bool:
+        """Whether a new worker would find a run: one that is open, or whose holder is gone."""
+        self._fold.refresh()
+        gone = {
+            name
+            for name, worker in self._fold.workers.items()
+            if worker.closed or exists(worker.header) is False
+        }
+        records = (self._fold.runs.get(run.id) for run in self._study.plan.runs)
+        return any(
+            record is None or record.state == "open" or record.worker in gone
+            for record in records
+            if record is None or record.end is None
+        )
 
     def stop(self) -> None:
         for job in self._jobs:

@@ -6,11 +6,9 @@ the figure takes. Files without `draw` are shared parts.
 
 from __future__ import annotations
 
-import ast
-import importlib.util
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,28 +18,10 @@ from sweeper.errors import SweeperError, choices
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sweeper.figures.data import Data
+    from sweeper.figures.data import Data, Picture
     from sweeper.study import Study
 
 FORMATS = (".pdf", ".png")
-
-
-def options_of(name: str, folder: Path | None = None) -> list[str]:
-    """The options that the figure called `name` takes; imports no plotting library.
-
-    `SweeperError` where there is no such figure.
-    """
-    lookup.check(__name__, name, folder)
-    if lookup.is_file(name):
-        path, wanted = lookup.split(name, folder)
-    else:
-        found = importlib.util.find_spec(f"{__name__}.{name}")
-        assert found is not None and found.origin is not None
-        path, wanted = Path(found.origin), "draw"
-    for node in ast.parse(path.read_bytes()).body:
-        if isinstance(node, ast.FunctionDef) and node.name == wanted:
-            return [argument.arg for argument in node.args.kwonlyargs]
-    return []
 
 
 def render(
@@ -54,7 +34,8 @@ def render(
     have exactly this one); or, with `out`, a `.pdf` or `.png` of that name and its CSV.
     `SweeperError` for an unknown figure, option or axis.
     """
-    valid = options_of(name)
+    drawer = lookup.find(__name__, name)
+    valid = lookup.keywords(__name__, name)
     for option in options:
         if option not in valid:
             raise SweeperError(f"{name} has no option {option!r}{choices(option, valid)}")
@@ -70,16 +51,18 @@ def render(
         plain = asked == [chosen] or not chosen
         stem = _stem(name) if plain else "-".join([_stem(name), *map(_part, chosen.values())])
         targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
-        files += _draw(data, name, chosen, targets)
+        files += _draw(data, drawer, chosen, targets)
     return files
 
 
-def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
+def _draw(
+    data: Data, drawer: Callable[..., Picture], options: Mapping[str, Any], files: list[Path]
+) -> list[Path]:
     from sweeper import export
     from sweeper.figures import style
 
     with style.context():
-        picture = lookup.find(__name__, name)(data, **options)
+        picture = drawer(data, **options)
         for file in files:
             file.parent.mkdir(parents=True, exist_ok=True)
             _save(picture.figure, file)

@@ -47,7 +47,7 @@ class Axis:
 
     def codes(self, table: pd.DataFrame) -> Any:
         """The position of each row's label among `labels`."""
-        return pd.Categorical(table[self.name], categories=list(self.labels)).codes
+        return pd.Categorical(table[self.name], categories=list(self.labels)).codes.astype(int)
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,7 @@ class Data:
     @cached_property
     def varied(self) -> list[str]:
         """The axes with more than one value."""
-        return [
-            name for name, axis in self.axes.items() if len(axis.labels) > 1 and name != TASK
-        ]
+        return [name for name, axis in self.axes.items() if len(axis.labels) > 1 and name != TASK]
 
     def axis(self, name: str) -> Axis:
         """The axis called `name`; `SweeperError` for an unknown one."""
@@ -177,27 +175,27 @@ class Data:
             return f"{metric}, {self.at} ({how})"
         return f"normalised score ({how})"
 
-    def caption(self, table: pd.DataFrame, shown: Sequence[str], intervals: str) -> str:
-        """How many runs stand behind a figure of the axes `shown`, and what is not in it."""
+    def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
+        """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         trials = frame.of_runs(self.runs, self.how, [])
-        used = table[table["trial"].isin(trials.loc[trials["state"] == "complete", "trial"])]
         pooled = [name for name in self.varied if name not in shown]
-        seeds = table["seed"].nunique()
         count = (
-            f"{self.name}: {len(used)} of {_number(len(table), 'run')} "
+            f"{self.name}: n = {n} of {_number(len(self.runs), 'run')} "
             f"({_number(len(trials), 'configuration')} × {_number(len(self.tasks), 'task')} × "
-            f"{_number(seeds, 'seed')})"
+            f"{_number(self.runs['seed'].nunique(), 'seed')})"
         )
-        said = [count, f"pooled over {', '.join(pooled)}" if pooled else "", intervals]
+        said = [count, f"pooled over {', '.join(pooled)}" if pooled else "", said_of_points]
         failed = int((trials["state"] == "failed").sum())
+        diverged = int(trials["nan"].sum())
         said.append(
-            f"failed {_number(failed, 'configuration')}, pruned {int(trials['pruned'].sum())}, "
-            f"missing {int(trials['missing'].sum())} runs; diverged (kept at their last score) "
-            f"{int(trials['nan'].sum())}"
+            f"failed: {_number(failed, 'configuration')}; pruned: "
+            f"{_number(int(trials['pruned'].sum()), 'run')}; missing: "
+            f"{int(trials['missing'].sum())}; diverged: {diverged}"
+            + (" (kept at their last score)" if diverged else "")
         )
-        said.append(self.note or "")
-        return ". ".join(part[0].upper() + part[1:] if i else part for i, part in
-                         enumerate(filter(None, said))) + "."
+        said.append((self.note or "").strip().rstrip("."))
+        said = [part for part in said if part]
+        return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:
@@ -212,6 +210,12 @@ def interval_text(known: int, count: int) -> str:
         return "95 % stratified bootstrap intervals"
     unknown = "interval unknown: fewer than 5 seeds in a task"
     return unknown if not known else f"95 % stratified bootstrap intervals, or {unknown}"
+
+
+def span(counts: pd.Series) -> str:
+    """The smallest and the largest of `counts` that are not 0: `5`, or `5 to 30`."""
+    sizes = sorted({int(n) for n in counts if n})
+    return f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
 
 
 def wrapped(text: str, width: int) -> str:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.figure import Figure
 
 from sweeper import frame
-from sweeper.errors import SweeperError
-from sweeper.figures import style
+from sweeper.figures import cells, style
 from sweeper.figures.data import (
     MAX_PANELS,
     VALUE,
@@ -26,11 +22,10 @@ from sweeper.figures.data import (
     Picture,
     complete,
     interval_text,
+    span,
 )
 
-_CELL_IN = 0.66
-_ROW_IN = 0.40
-_TALLEST_IN = 8.5
+_TEXT_IN = (0.5, 0.8)
 
 
 def draw(
@@ -47,31 +42,156 @@ def draw(
     grey and hatched; a hatched corner marks those that lack some of their trials.
     """
     x, y, facet = _chosen(data, x, y, facet)
+    across, up, panels = (data.axis(name) if name else None for name in (x, y, facet))
+    assert across is not None
     runs = data.table(metric)
-    axes = [data.axis(name) if name else None for name in (x, y, facet)]
-    table = _cells(data, runs, axes)
-    intervals = interval_text(int(table["low"].notna().sum()), int(table["point"].notna().sum()))
-    per_cell = _per_cell(table)
+    table = _cells(data, runs, [across, up, panels])
+    decimals = style.decimals(table["point"])
+    said = [cells.lines(cell, decimals) for cell in table.to_dict("records")]
+    wanted = style.widest_in([line for lines in said for line in lines], style.TINY_PT) + 0.04
+    layout = cells.layout(across, up, panels, float(np.clip(wanted, *_TEXT_IN)))
     shown = [name for name in (x, y, facet) if name]
-    caption = data.caption(runs, shown, f"{intervals}; {per_cell}")
-    layout = _Layout.of(*axes)
+    caption = data.caption(int(table["n"].sum()), shown, _said(table, said, layout))
     grid = style.panels(layout.rows, layout.columns, layout.width, layout.height, caption)
     norm = _norm(table)
     for number, ax in enumerate(grid.axes.flat):
         if number >= layout.panels:
             ax.set_axis_off()
             continue
-        _panel(ax, table[table["(panel)"] == number], axes, norm, layout)
-        if axes[2] is not None and facet is not None:
-            ax.set_title(f"{facet} = {style.texts(axes[2])[number]}")
-    bar = grid.figure.colorbar(
+        chosen = (table["(panel)"] == number).to_numpy()
+        lines = [line for line, here in zip(said, chosen, strict=True) if here]
+        _panel(ax, table[chosen], lines, norm, layout, upwards=up is not None and up.numeric)
+        _label(ax, across, up, layout, first=number % layout.columns == 0)
+        if panels is not None:
+            ax.set_title(f"{facet} = {style.texts(panels)[number]}")
+    _colour_bar(grid.figure, list(grid.axes.flat), norm, data.value_label(metric), layout)
+    return Picture(grid.figure, table[[name for name in table if not str(name).startswith("(")]])
+
+
+def _chosen(
+    data: Data, x: str | None, y: str | None, facet: str | None
+) -> tuple[str, str | None, str | None]:
+    data.different(x=x, y=y, facet=facet)
+    x = x or data.first([y, facet], numeric=True) or data.first([y, facet]) or next(iter(data.axes))
+    y = y or data.first([x, facet], numeric=True)
+    facet = facet or data.first([x, y], most=MAX_PANELS)
+    data.different(x=x, y=y, facet=facet)
+    data.few("facet", facet, 2 * MAX_PANELS)
+    return x, y, facet
+
+
+def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFrame:
+    """One row a cell of the grid, also of those without a run."""
+    shape = [len(axis.labels) if axis else 1 for axis in axes]
+    codes = [axis.codes(runs) if axis else np.zeros(len(runs), int) for axis in axes]
+    column, row, panel = np.indices(shape).reshape(3, -1)
+    table = pd.DataFrame({"(panel)": panel, "(row)": row, "(column)": column})
+    for axis, code in zip(reversed(axes), (panel, row, column), strict=True):
+        if axis is not None:
+            table[axis.name] = [axis.labels[number] for number in code]
+    runs = runs.assign(**{"(cell)": np.ravel_multi_index(codes, shape)})
+    used = complete(runs)
+    used = used[used[VALUE].notna()]
+    filled, cell = np.unique(used["(cell)"], return_inverse=True)
+    found = frame.estimates(used, cell, VALUE, data.how)
+    for name in ("point", "low", "high"):
+        table[name] = np.nan
+        table.loc[filled, name] = getattr(found, name)
+    table["n"] = np.bincount(used["(cell)"], minlength=len(table))
+    table["planned"] = np.bincount(runs["(cell)"], minlength=len(table))
+    return table.assign(**_counts(runs, len(table)))
+
+
+def _counts(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
+    """Runs of each cell by how they ended."""
+    ends = {
+        "scored": frame.SCORED,
+        "nan": ("nan",),
+        "failed": frame.UNSCORED,
+        "pruned": ("pruned",),
+        "missing": ("open", "running"),
+    }
+    return {
+        name: np.bincount(runs.loc[runs["state"].isin(states), "(cell)"], minlength=cells)
+        for name, states in ends.items()
+    }
+
+
+def _said(table: pd.DataFrame, said: list[list[str]], layout: cells.Layout) -> str:
+    known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
+    if not count:
+        return "no configuration is complete yet"
+    text = f"{interval_text(known, count)}; n = {span(table['n'])} runs a cell"
+    if any(layout.says(lines) != lines for lines in said):
+        text += " (what has no room in a cell stands in the CSV beside this file)"
+    if ((table["n"] > 0) & (table["n"] < table["planned"])).any():
+        text += ". Hatched corner: some of the cell's configurations failed or are unfinished"
+    return text
+
+
+def _norm(table: pd.DataFrame) -> Normalize:
+    """The colour bar's range."""
+    points = table["point"].dropna()
+    if points.empty:
+        return Normalize(0, 1)
+    low, high = float(points.min()), float(points.max())
+    margin = 0.02 * (high - low) or 0.05 * abs(high) or 0.5
+    return Normalize(low - margin, high + margin)
+
+
+def _panel(
+    ax: Axes,
+    table: pd.DataFrame,
+    said: list[list[str]],
+    norm: Normalize,
+    layout: cells.Layout,
+    *,
+    upwards: bool,
+) -> None:
+    points = table.pivot(index="(row)", columns="(column)", values="point")
+    sns.heatmap(
+        points,
+        ax=ax,
+        cmap=style.COLOURS,
+        vmin=norm.vmin,
+        vmax=norm.vmax,
+        mask=points.isna(),
+        cbar=False,
+        linewidths=0.6,
+        linecolor="white",
+        xticklabels=False,
+        yticklabels=False,
+    )
+    ax.set(xlabel="", ylabel="")
+    if upwards:
+        ax.invert_yaxis()
+    for cell, lines in zip(table.to_dict("records"), said, strict=True):
+        cells.draw(ax, cell, layout.says(lines), norm, layout)
+
+
+def _label(ax: Axes, x: Axis, y: Axis | None, layout: cells.Layout, *, first: bool) -> None:
+    """Ticks and labels; those of y only on the first panel of a row."""
+    style.set_x(ax, np.arange(len(x.labels)) + 0.5, layout.x)
+    ax.set_xlabel(style.cut(x.name, layout.cell_width * len(x.labels) + 0.4, style.BASE_PT))
+    ax.tick_params(length=2, width=0.5)
+    if y is None:
+        return
+    places = np.arange(len(y.labels)) + 0.5
+    ax.set_yticks(places, cells.y_labels(y) if first else [""] * len(places), rotation=0)
+    if first:
+        tall = layout.cell_height * len(y.labels)
+        ax.set_ylabel(style.folded(y.name, tall + 0.3, style.BASE_PT))
+
+
+def _colour_bar(
+    figure: Figure, axes: list[Axes], norm: Normalize, label: str, layout: cells.Layout
+) -> None:
+    bar = figure.colorbar(
         ScalarMappable(norm, style.COLOURS),
-        ax=list(grid.axes.flat),
+        ax=axes,
         aspect=max(8, 10 * layout.height),
         fraction=0.06,
         pad=0.02,
     )
-    bar.set_label(data.value_label(metric))
+    bar.set_label(style.folded(label, layout.height - 0.25, style.BASE_PT))
     bar.outline.set_linewidth(0.4)
-    names = [name for name in table.columns if not name.startswith("(")]
-    return Picture(grid.figure, table[names])

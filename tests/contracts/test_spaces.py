@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sweeper.document import read
+from sweeper.lookup import find
 from sweeper.plan import make_plan
 from sweeper.space import Space, load
 from sweeper.trainable import load_trainable
@@ -58,3 +61,36 @@ def test_minatar_adam_sn_is_the_published_grid():
     assert sizes == {"network": 6, "sn.layers": 3, "optimizer.lr": 8, "optimizer.eps": 5}
     assert (len(space.tasks), len(space.seeds), space.steps) == (4, 2, 5_000_000)
     assert space.steps // space.evaluation.every == 40 and space.evaluation.steps == 125_000
+
+
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+def test_loading_imports_nothing_heavy(path):
+    heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
+    code = (
+        "import sys; from sweeper.space import load; from sweeper.plan import make_plan;"
+        "from sweeper.trainable import load_trainable; s = load(sys.argv[1]);"
+        f"make_plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+class Reports:
+    """Stands in for a function's run."""
+
+    seed, task, steps = 0, "parabola", 50
+
+    def __init__(self):
+        self.reports = []
+
+    def report(self, step, **metrics):
+        self.reports.append((step, metrics))
+
+
+def test_the_function_example_is_short_and_learns():
+    path = next(path for path in SPACES if path.stem == "quadratic").with_suffix(".py")
+    assert len(path.read_text().splitlines()) <= 20
+    run = Reports()
+    result = find("agents.learners", f"{path}:train")({"lr": 0.1, "momentum": 0.0}, run)
+    assert -1 < result < 0
+    assert [step for step, _ in run.reports] == [10, 20, 30, 40, 50]

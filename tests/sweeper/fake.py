@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Parameter:
 class Fake:
     """Layers are convolutions and two more; hidden 13 is refused."""
 
-    parameters = {
+    parameters: ClassVar = {
         "network.convs": Parameter(tuple, (16,), low=1),
         "network.hidden": Parameter(int, 128, low=1),
         "sn.layers": Parameter(tuple, (), packable=True),
@@ -38,7 +38,7 @@ class Fake:
     @classmethod
     def check(cls, params, task):
         if params["network.hidden"] == 13:
-            raise ValueError("13 brings bad luck")
+            raise ValueError("network.hidden 13 brings bad luck")
 
     @classmethod
     def layers(cls, params, task):

@@ -109,7 +109,9 @@ def test_deaths_count_only_alone_and_without_gain(tmp_path: Path) -> None:
         return lines + [("w", report(number, 2 + i, step, 0.0)) for i, step in enumerate(steps)]
 
     def deaths(*attempts: tuple[int, ...]) -> int:
-        lines = [item for i, (pack, *steps) in enumerate(attempts) for item in attempt(i, pack, *steps)]
+        lines = []
+        for number, (pack, *steps) in enumerate(attempts):
+            lines += attempt(number, pack, *steps)
         return fold_of(tmp_path, *lines).runs["r"].deaths
 
     assert deaths((0,), (0,), (0,)) == 0, "killed while claiming"

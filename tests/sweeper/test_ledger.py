@@ -125,5 +125,5 @@ def test_a_short_write_goes_on_in_a_new_file(
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(SweeperError, match="cannot write to .*nowhere"):
+    with pytest.raises(SweeperError, match=r"cannot write to .*nowhere"):
         Writer(tmp_path / "nowhere", "w", {})

@@ -128,14 +128,17 @@ def test_null_takes_a_key_away():
     ("key", "message"),
     [
         ("seeds.low", "seeds is 2, not a mapping, so it has no keys"),
-        ("axes.optimizer.lr.values.x", "values is the list [1, 2], not a mapping"),
+        (
+            "axes.optimizer.lr.values.x",
+            "axes.optimizer.lr.values is the list [1, 2], not a mapping, so it has no keys",
+        ),
         ("score.a.b", "there is no score.a.b in the space"),
     ],
 )
 def test_paths_that_lead_nowhere(key, message):
     with pytest.raises(SweeperError) as caught:
         apply(Document("x.yaml", copy.deepcopy(SPACE)), Override(key, 3, {(): f"{key}=3"}))
-    assert str(caught.value) == f"{key}=3: {message}" or message in str(caught.value)
+    assert str(caught.value) == f"{key}=3: {message}"
 
 
 def test_the_place_of_an_overridden_value_is_the_override():

@@ -134,7 +134,7 @@ def test_known_ids(tmp_path):
     (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
     axes = {"x": {"kind": "float", "values": [0.1]}}
     keys = {"agent": None, "function": "f.py:train", "evaluation": None, "axes": axes, "seeds": 1}
-    assert ids(space(tmp_path, **keys)) == ["KNOWN"]
+    assert ids(space(tmp_path, **keys)) == ["b12c793e545630bb"]
 
 
 def test_integer_parameters_are_whole_on_a_float_axis(tmp_path):
@@ -148,9 +148,9 @@ def test_equal_trials_are_refused(tmp_path):
     values = {"named": {"convs": [16]}, "default": {"hidden": 128}}
     axes = {"network": {"kind": "choice", "values": values}}
     with pytest.raises(SweeperError) as caught:
-        planned(space(tmp_path, axes=axes))
+        space(tmp_path, axes=axes)
     assert str(caught.value).endswith(
-        "x.yaml: two trials have the same parameters: network=named and network=default"
+        "x.yaml:3: axes hold two trials with the same parameters: network=named and network=default"
     )
 
 

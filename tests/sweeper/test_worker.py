@@ -96,7 +96,8 @@ def test_a_stopped_worker_saves_and_gives_up_its_runs(make_study: Make) -> None:
     fold = study.fold()
     assert all(worker.closed for worker in fold.workers.values())
     assert {record.state for record in fold.runs.values()} == {"open"}
-    assert all(record.resume_from and record.resume_from.step >= 20 for record in fold.runs.values())
+    saved = [record.resume_from for record in fold.runs.values()]
+    assert all(checkpoint and checkpoint.step >= 20 for checkpoint in saved)
 
 
 def test_a_diverged_run_keeps_its_last_finite_score(make_study: Make) -> None:

@@ -1,0 +1,165 @@
+"""The cells of a heat map: how large they are, what they say, how they are drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.patches import Polygon, Rectangle
+
+from sweeper.figures import style
+from sweeper.figures.data import Axis
+
+SIZES_PT = (style.BASE_PT, style.TINY_PT, style.TINY_PT)
+"""Letters of the lines in a cell."""
+
+_ROW_IN = 0.40
+_TALLEST_IN = 8.5
+_LEAST_IN = 1.35
+_LABEL_IN = 0.9
+_BAR_IN = 0.55
+_CORNER_IN = 0.12
+_LEADING = 1.15
+
+Cell = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How panels and cells are arranged; all sizes in inches."""
+
+    panels: int
+    rows: int
+    columns: int
+    width: float
+    height: float
+    cell_width: float
+    cell_height: float
+    x: style.XLabels
+
+    def says(self, lines: Sequence[str]) -> list[str]:
+        """Those of `lines`, most important first, that a cell has room for."""
+        said: list[str] = []
+        height = 0.0
+        for line, size in zip(lines, SIZES_PT, strict=False):
+            height += _LEADING * size / 72
+            if style.width_in(line, size) <= 0.97 * self.cell_width and height <= self.cell_height:
+                said.append(line)
+        return said
+
+
+def layout(x: Axis, y: Axis | None, facet: Axis | None, text_in: float) -> Layout:
+    """As many panels beside each other as leave `text_in` inches for the text in the cells.
+
+    A journal's column wide where that is enough, else a page.
+    """
+    panels = len(facet.labels) if facet else 1
+    labels = 0.45 + (y_label_width(y) if y else 0.0) + _BAR_IN
+    panel = len(x.labels) * text_in + 0.12
+    width = style.COLUMN_IN if panels * panel + labels <= style.COLUMN_IN else style.PAGE_IN
+    columns = max(1, min(panels, int((width - labels) / panel)))
+    columns = math.ceil(panels / style.rows_for(panels, columns))
+    found = _arranged(columns, panels, width, labels, x, y)
+    while found.height > _TALLEST_IN and columns < panels:
+        columns += 1
+        found = _arranged(columns, panels, width, labels, x, y)
+    return _lowered(found, len(y.labels) if y else 1)
+
+
+def _arranged(
+    columns: int, panels: int, width: float, labels: float, x: Axis, y: Axis | None
+) -> Layout:
+    cell = ((width - labels) / columns - 0.12) / len(x.labels)
+    ticks = style.x_labels(x, cell * np.arange(len(x.labels)))
+    rows = style.rows_for(panels, columns)
+    height = rows * ((len(y.labels) if y else 1) * _ROW_IN + _around(ticks, panels))
+    return Layout(panels, rows, columns, width, height, cell, _ROW_IN, ticks)
+
+
+def _lowered(found: Layout, rows: int) -> Layout:
+    """The layout with a height that fits a page and its colour bar."""
+    height = float(np.clip(found.height, _LEAST_IN, _TALLEST_IN))
+    row = (height / found.rows - _around(found.x, found.panels)) / rows
+    return replace(found, height=height, cell_height=row)
+
+
+def _around(ticks: style.XLabels, panels: int) -> float:
+    """The height of a panel's ticks, label and title."""
+    return 0.3 + ticks.height + (0.2 if panels > 1 else 0.0)
+
+
+def y_label_width(y: Axis) -> float:
+    """The width that the tick labels of `y` take, in inches."""
+    return min(_LABEL_IN, style.widest_in(style.texts(y), style.SMALL_PT))
+
+
+def y_labels(y: Axis) -> list[str]:
+    """The tick labels of `y`, folded to fit."""
+    return [style.folded(text, _LABEL_IN, style.SMALL_PT) for text in style.texts(y)]
+
+
+def lines(cell: Cell, decimals: int) -> list[str]:
+    """What a cell says, most important first: value, interval, n; or why it is empty."""
+    if np.isnan(cell["point"]):
+        return _gap(cell)
+    said = [style.fixed(cell["point"], decimals)]
+    if not np.isnan(cell["low"]):
+        said.append(interval(cell, decimals))
+    failed = f", {int(cell['failed'])} failed" if cell["failed"] else ""
+    return [*said, f"n={int(cell['n'])}{failed}"]
+
+
+def interval(cell: Cell, decimals: int) -> str:
+    """The interval as a cell shows it."""
+    return f"[{style.fixed(cell['low'], decimals)}, {style.fixed(cell['high'], decimals)}]"
+
+
+def _gap(cell: Cell) -> list[str]:
+    for state, word in (("failed", "failed"), ("pruned", "pruned"), ("scored", "unfinished")):
+        if cell[state]:
+            return [word, f"{int(cell[state])} of {int(cell['planned'])}"]
+    return ["missing"]
+
+
+def draw(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layout) -> None:
+    """Hatches a cell without a value, marks one that lacks trials, and writes `said` into it."""
+    left, bottom = float(cell["(column)"]), float(cell["(row)"])
+    empty = bool(np.isnan(cell["point"]))
+    if empty:
+        ax.add_patch(Rectangle((left, bottom), 1, 1, fc=style.GREY, ec="white", hatch=style.HATCH))
+    elif cell["n"] < cell["planned"]:
+        down = ax.yaxis_inverted()
+        top, side = (bottom, -_CORNER_IN) if down else (bottom + 1, _CORNER_IN)
+        corner = [
+            (left + 1, top),
+            (left + 1 - _CORNER_IN / size.cell_width, top),
+            (left + 1, top - side / size.cell_height),
+        ]
+        ax.add_patch(Polygon(corner, fc=style.GREY, ec="0.3", hatch="////////", lw=0.3))
+    heights = [_LEADING * points for points in SIZES_PT[: len(said)]]
+    at = sum(heights) / 2
+    for line, points, height in zip(said, SIZES_PT, heights, strict=False):
+        ax.annotate(
+            line,
+            (left + 0.5, bottom + 0.5),
+            (0, at - height / 2),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=style.TINY_PT if empty else points,
+            color="black" if empty else _ink(norm(cell["point"])),
+            bbox={"fc": style.GREY, "ec": "none", "pad": 0.6} if empty else None,
+        ).set_in_layout(False)
+        at -= height
+
+
+def _ink(share: float) -> str:
+    """Black or white, whichever can be read on the colour at `share` of the map."""
+    red, green, blue, _ = mpl.colormaps[style.COLOURS](share)
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.55 else "black"

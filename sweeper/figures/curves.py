@@ -1,0 +1,191 @@
+"""Learning curves: a metric against environment steps, a panel a task."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from sweeper import frame
+from sweeper.figures import style
+from sweeper.figures.data import (
+    MAX_LINES,
+    MAX_PANELS,
+    TASK,
+    Axis,
+    Data,
+    Picture,
+    complete,
+    interval_text,
+    span,
+)
+
+_HEIGHT_IN = 1.9
+_MOST_STEPS = 60
+_MOST_SINGLE = 40
+
+
+def draw(
+    data: Data, *, hue: str | None = None, facet: str | None = None, metric: str | None = None
+) -> Picture:
+    """A line a value of `hue`, pooling the runs of its trials; a row of panels a value of `facet`.
+
+    A line goes as far as all its runs do: those of its complete trials, or, where none is complete,
+    those of trials whose runs have all begun to report. Runs that diverged keep their last point.
+    """
+    hue, facet = _chosen(data, hue, facet)
+    name = metric or data.metric
+    lines = data.axis(hue) if hue else None
+    rows = data.axis(facet) if facet else None
+    columns = data.axes[TASK] if TASK not in (hue, facet) else None
+    points, runs = _points(data, name, [rows, columns, lines])
+    table = _table(data, points, runs, [rows, columns, lines])
+    layout = _shape(rows, columns)
+    width = style.COLUMN_IN if layout == (1, 1) else style.PAGE_IN
+    shown = [axis.name for axis in (lines, rows) if axis]
+    grid = style.panels(
+        *layout,
+        width,
+        layout[0] * _HEIGHT_IN + 0.3 + style.legend_in(lines, width),
+        data.caption(points["run"].nunique(), shown, _said(table)),
+        sharex=True,
+    )
+    count = (len(rows.labels) if rows else 1) * (len(columns.labels) if columns else 1)
+    for number, ax in enumerate(grid.axes.flat):
+        if number >= count:
+            ax.set_axis_off()
+            continue
+        _panel(ax, table[table["(panel)"] == number], points[points["(panel)"] == number], lines)
+        _frame(ax, _title(rows, columns, number), f"{name} ({_how(data)})", data.steps)
+        ax.xaxis.set_tick_params(labelbottom=number + layout[1] >= count)
+        ax.set_xlabel("environment steps" if number + layout[1] >= count else "")
+    style.legend(grid.figure, lines, width)
+    return Picture(grid.figure, table[[name for name in table if not name.startswith("(")]])
+
+
+def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
+    data.different(hue=hue, facet=facet)
+    hue = hue or data.first([facet], most=MAX_LINES)
+    data.few("hue", hue, MAX_LINES)
+    data.few("facet", facet, MAX_PANELS)
+    return hue, facet
+
+
+def _points(data: Data, metric: str, axes: list[Axis | None]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The points to draw and the runs that they belong to, numbered by panel and line."""
+    reported = data.points(metric)
+    done = complete(data.runs)
+    begun = data.runs["run"].isin(reported["run"]).groupby(data.runs["trial"]).transform("all")
+    runs = _numbered(data.runs[begun | data.runs["trial"].isin(done["trial"])], axes)
+    whole = runs["trial"].isin(done["trial"])
+    runs = runs[whole | ~whole.groupby(runs["(cell)"]).transform("any")]
+    places = runs.set_index("run")[["(panel)", "(line)", "(cell)"]]
+    return reported.join(places, on="run", how="inner"), runs
+
+
+def _numbered(runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFrame:
+    rows, columns, lines = ((axis.codes(runs) if axis else 0) for axis in axes)
+    wide = len(axes[1].labels) if axes[1] else 1
+    deep = len(axes[2].labels) if axes[2] else 1
+    panel = rows * wide + columns + np.zeros(len(runs), int)
+    return runs.assign(**{"(panel)": panel, "(line)": lines, "(cell)": panel * deep + lines})
+
+
+def _table(
+    data: Data, points: pd.DataFrame, runs: pd.DataFrame, axes: list[Axis | None]
+) -> pd.DataFrame:
+    """One row a point of a line: the steps that every run of the line has reached."""
+    keys = ["(cell)", "step"]
+    points = points[points["step"].isin(_thinned(points["step"]))]
+    points = points.sort_values([*keys, "task", "seed", "trial"], kind="stable")
+    reached = points.groupby(keys)["run"].transform("size")
+    expected = points["(cell)"].map(runs["(cell)"].value_counts())
+    points = points[reached == expected]
+    groups = points.groupby(keys, sort=True)
+    first = points.drop_duplicates(keys)
+    names = [axis.name for axis in axes if axis]
+    table = first[["(panel)", "(line)", *dict.fromkeys([*names, "step"])]].reset_index(drop=True)
+    found = frame.estimates(points, groups.ngroup().to_numpy(), frame.POINT, data.how)
+    return table.assign(point=found.point, low=found.low, high=found.high, n=found.n)
+
+
+def _thinned(steps: pd.Series) -> set[int]:
+    """At most so many steps as a line of this size can show."""
+    all_steps = np.unique(steps)
+    if len(all_steps) <= _MOST_STEPS:
+        return set(all_steps.tolist())
+    chosen = np.linspace(0, len(all_steps) - 1, _MOST_STEPS).round().astype(int)
+    return set(all_steps[chosen].tolist())
+
+
+def _shape(rows: Axis | None, columns: Axis | None) -> tuple[int, int]:
+    """Rows and columns of the grid of panels."""
+    wide = len(columns.labels) if columns else 1
+    if rows is not None and wide > 1:
+        return len(rows.labels), wide
+    count = wide * (len(rows.labels) if rows else 1)
+    across = count if count <= 3 else 2 if count == 4 else 3
+    return style.rows_for(count, across), across
+
+
+def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | None) -> None:
+    for line in range(len(lines.labels) if lines else 1):
+        own = table[table["(line)"] == line]
+        look = style.look(lines, line)
+        if own.empty:
+            continue
+        sns.lineplot(
+            x=own["step"],
+            y=own["point"],
+            ax=ax,
+            errorbar=None,
+            color=look.colour,
+            marker=look.marker,
+            markersize=3.5,
+            markevery=max(1, len(own) // 8),
+            linestyle=look.dash,
+            linewidth=1.2,
+            zorder=3,
+        )
+        if own["low"].notna().any():
+            ax.fill_between(
+                own["step"], own["low"], own["high"], color=look.colour, alpha=0.2, linewidth=0
+            )
+        elif own["n"].max() <= _MOST_SINGLE:
+            for _, run in points[points["(line)"] == line].groupby("run"):
+                ax.plot(run["step"], run[frame.POINT], color=look.colour, linewidth=0.5, alpha=0.45)
+
+
+def _frame(ax: Axes, title: str, label: str, steps: int) -> None:
+    """Title, labels and ticks of a panel."""
+    ax.set(title=title, ylabel=label)
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.set_xlim(0, steps * 1.02)
+    if not ax.lines:
+        style.empty(ax, "no full set of runs yet")
+    sns.despine(ax=ax)
+
+
+def _title(rows: Axis | None, columns: Axis | None, number: int) -> str:
+    wide = len(columns.labels) if columns else 1
+    parts = [str(columns.labels[number % wide])] if columns else []
+    if rows is not None:
+        parts.append(f"{rows.name} = {style.texts(rows)[number // wide]}")
+    return "\n".join(parts)
+
+
+def _how(data: Data) -> str:
+    return {"iqm": "IQM"}.get(data.how, data.how)
+
+
+def _said(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "no full set of runs yet"
+    known = int(table["low"].notna().sum())
+    said = f"{interval_text(known, len(table))}; n = {span(table['n'])} runs a line"
+    if (table["low"].isna() & (table["n"] <= _MOST_SINGLE)).any():
+        said += "; thin lines are single runs"
+    return said

@@ -1,0 +1,249 @@
+"""DQN: sizes of spec §4.3, exploration (identity 15), targets, losses, cadences, refusals."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from agents.learners.dqn import Learner, Schedule
+from agents.networks.network import Network
+from agents.networks.spectral import Settings
+from agents.replay import Batch
+
+PLAIN = Settings((), "hard", 1.0, True)
+
+SIZES = [
+    ((8,), 32, 16_910), ((16,), 64, 66_582), ((24,), 128, 198_398), ((32,), 256, 527_270),
+    ((8, 8), 32, 10_326), ((16, 16), 64, 40_230), ((24, 24), 128, 117_590),
+    ((32, 32), 256, 307_142), ((8, 8, 8), 32, 5_790), ((16, 16, 16), 64, 22_070),
+    ((24, 24, 24), 128, 61_358), ((32, 32, 24), 256, 117_470), ((32, 32, 32), 256, 152_550),
+    ((24, 24, 24, 24), 128, 29_702), ((16,), 128, 132_566),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("convs", "hidden", "count"), SIZES)
+def test_parameter_counts_of_the_published_table(convs, hidden, count):
+    params = Learner.complete({"network.convs": convs, "network.hidden": hidden})
+    network = Network(params, (10, 10, 4), 6, [PLAIN], "cpu")
+    assert sum(p.numel() for p in network.parameters) == count
+    assert Learner.layers(params, "minatar/breakout") == len(convs) + 2
+
+
+def test_defaults_are_those_of_the_spec():
+    params = Learner.complete({})
+    assert {name: params[name] for name in (
+        "network.convs", "network.hidden", "gamma", "batch_size", "replay.capacity",
+        "warmup_steps", "epsilon.final", "epsilon.decay_until", "evaluation.epsilon",
+        "update_every", "target.every", "optimizer.lr", "optimizer.eps", "loss",
+    )} == {
+        "network.convs": (16,), "network.hidden": 128, "gamma": 0.99, "batch_size": 32,
+        "replay.capacity": 100_000, "warmup_steps": 5_000, "epsilon.final": 0.01,
+        "epsilon.decay_until": 250_000, "evaluation.epsilon": 0.001, "update_every": 4,
+        "target.every": 4_000, "optimizer.lr": 2.5e-4, "optimizer.eps": 3.125e-4, "loss": "mse",
+    }  # fmt: skip
+
+
+def test_epsilon_schedule_of_the_spec():
+    """Identity 15: 1.0 for the first 5000 steps, 0.01 from 250,000 on, linear between."""
+    schedule = Schedule(5000, np.array([250_000.0]), np.array([1.0]), np.array([0.01]))
+    assert all(schedule.at(step)[0] == 1.0 for step in (0, 1, 4999, 5000))
+    assert schedule.at(127_500)[0] == pytest.approx(0.505)
+    assert all(schedule.at(s)[0] == pytest.approx(0.01) for s in (250_000, 5_000_000))
+
+
+def test_the_warmup_is_random_whatever_epsilon_is(run):
+    agents = learner(run(epsilon__initial=0.0, epsilon__final=0.0))
+    observations = np.zeros((1, 10, 10, 4), dtype=bool)
+    warm = {int(agents.act(observations, step)[0]) for step in range(40)}
+    assert warm == set(range(6))
+    assert len({int(agents.act(observations, step)[0]) for step in range(40, 80)}) == 1
+
+
+def test_evaluation_acts_with_its_own_epsilon(run):
+    agents = learner(run(evaluation__epsilon=1.0), run(evaluation__epsilon=0.0))
+    observations = np.zeros((2, 300, 10, 10, 4), dtype=bool)
+    draws = np.random.default_rng(0).integers(0, 2**32, (2, 600))
+    actions = agents.evaluate(observations, draws)
+    assert len(set(actions[0].tolist())) == 6 and len(set(actions[1].tolist())) == 1
+
+
+def learner(*runs) -> Learner:
+    from agents import tasks
+
+    agents = Learner(runs, tasks.shape(runs[0].task), "cpu")
+    agents.initialise()
+    return agents
+
+
+def batch(members: int, size: int = 32) -> Batch:
+    torch.manual_seed(0)
+    observations = (torch.rand(2, members, size, 10, 10, 4) < 0.2).float()
+    return Batch(
+        observations=observations[0],
+        actions=torch.randint(0, 6, (members, size)),
+        rewards=3 * torch.randn(members, size),
+        masks=(torch.rand(members, size) < 0.8).float(),
+        next_observations=observations[1],
+    )
+
+
+@pytest.mark.parametrize("loss", ["mse", "huber"])
+def test_one_update_equals_the_algorithm_written_with_torch(loss, run):
+    agents = learner(run(loss=loss, gamma=0.9), run(loss=loss, seed=1, optimizer__lr=1e-3))
+    sample = batch(2)
+    before = [p.detach().clone() for p in agents._online.parameters]
+    agents._update(sample)
+    for i, (gamma, lr) in enumerate([(0.9, 2.5e-4), (0.99, 1e-3)]):
+        net = torch_network([p[i] for p in before])
+        optimizer = torch.optim.Adam(net.parameters(), lr, eps=3.125e-4)
+        with torch.no_grad():
+            best = net(nchw(sample.next_observations[i])).max(1).values
+            y = sample.rewards[i] + gamma * sample.masks[i] * best
+        q = net(nchw(sample.observations[i])).gather(1, sample.actions[i, :, None])[:, 0]
+        losses = {"mse": torch.nn.MSELoss(), "huber": torch.nn.SmoothL1Loss()}
+        error = losses[loss](q, y)
+        error.backward()
+        optimizer.step()
+        assert agents.measured(i, 0)["loss"] == pytest.approx(error.item(), rel=1e-4)
+        assert agents.measured(i, 0)["q"] == pytest.approx(q.mean().item(), abs=1e-4)
+        for mine, theirs in zip(agents._online.parameters[-4:], list(net.parameters())[-4:],
+                                strict=True):  # fmt: skip
+            expected = theirs.detach().T if theirs.dim() == 2 else theirs.detach()
+            torch.testing.assert_close(mine[i].detach(), expected, rtol=1e-3, atol=2e-5)
+
+
+def nchw(x: torch.Tensor) -> torch.Tensor:
+    return x.permute(0, 3, 1, 2)
+
+
+class ToRows(torch.nn.Module):
+    """Flattens as we do: pixel by pixel, channels last."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def torch_network(parameters: list[torch.Tensor]) -> torch.nn.Module:
+    kernel, bias, *rest = parameters
+    channels = kernel.shape[1]
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(4, channels, 3), torch.nn.ReLU(), ToRows(),
+        torch.nn.Linear(64 * channels, rest[0].shape[1]), torch.nn.ReLU(),
+        torch.nn.Linear(rest[0].shape[1], 6),
+    )  # fmt: skip
+    with torch.no_grad():
+        net[0].weight.copy_(kernel.view(3, 3, 4, channels).permute(3, 2, 0, 1))
+        net[0].bias.copy_(bias)
+        for layer, weight, b in zip((net[3], net[5]), rest[::2], rest[1::2], strict=True):
+            layer.weight.copy_(weight.T)
+            layer.bias.copy_(b)
+    return net
+
+
+class Sampled:
+    """A replay that counts how often it was sampled."""
+
+    def __init__(self) -> None:
+        self.times: list[int] = []
+        self.step = 0
+
+    def sample(self, draws: np.ndarray) -> Batch:
+        self.times.append(self.step)
+        assert draws.shape == (1, 32)
+        return batch(1)
+
+
+def test_updates_and_target_syncs_come_when_they_are_due(run):
+    agents = learner(run(warmup_steps=10, target__every=9, update_every=4, sn__layers=(-2,)))
+    replay, synced = Sampled(), []
+    for step in range(1, 40):
+        replay.step = step
+        agents.learn(replay, step)
+        pairs = zip(agents._online.tensors(), agents._target.tensors(), strict=True)
+        if all(torch.equal(a, b) for (_, a, _), (_, b, _) in pairs) and step >= 10:
+            synced.append(step)
+    assert replay.times == [12, 16, 20, 24, 28, 32, 36]
+    assert set(synced) >= {18, 27, 36} and 20 not in synced
+
+
+def test_the_target_iterates_on_its_own_and_greedy_acting_where_asked(run):
+    agents = learner(
+        run(sn__layers=(-2,), epsilon__final=0.0),
+        run(sn__layers=(-2,), epsilon__final=0.0, sn__iterate_on_act=False),
+    )
+    online, target = (net.layers[-2].norm for net in (agents._online, agents._target))
+    before = online.u.clone()
+    agents.act(np.zeros((2, 10, 10, 4), dtype=bool), 900)
+    assert not torch.equal(online.u[0], before[0]) and torch.equal(online.u[1], before[1])
+    assert torch.equal(target.u, before)
+    agents.act(np.zeros((2, 10, 10, 4), dtype=bool), 0)
+    agents.evaluate(np.zeros((2, 3, 10, 10, 4), dtype=bool), np.zeros((2, 6), dtype=np.int64))
+    kept = online.u.clone()
+    agents._targets(batch(2))
+    assert torch.equal(online.u, kept) and not torch.equal(target.u, before)
+
+
+REFUSED = [
+    ({"optimizer.lrr": 1e-3}, "unknown parameter"), ({"loss": "l1"}, "mse, huber"),
+    ({"optimizer.lr": "fast"}, "finite number"), ({"optimizer.lr": -1.0}, "at least 0"),
+    ({"optimizer.lr": float("nan")}, "finite number"), ({"gamma": 1.5}, "at most 1"),
+    ({"batch_size": 2.5}, "whole number"), ({"batch_size": True}, "whole number"),
+    ({"sn.detach_rho": 1}, "true or false"), ({"sn.layers": -2}, "a list"),
+    ({"sn.layers": (-4,)}, "-1, -2, -3"), ({"sn.layers": (-1, -1)}, "twice"),
+    ({"sn.projection": "soft"}, "hard, divide, clip_scaled"),
+    ({"network.convs": (8,) * 5}, "at most 4"), ({"network.convs": (0,)}, "at least 1"),
+    ({"network.body": "transformer"}, "minatar, mlp"),
+    ({"epsilon.decay_until": 100}, "at least warmup_steps"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("params", "message"), REFUSED)
+def test_check_refuses(params, message):
+    with pytest.raises(ValueError, match=message):
+        Learner.check(params, "minatar/breakout")
+
+
+@pytest.mark.parametrize("task", ["minatar/pong", "atari/breakout", "breakout", ""])
+def test_check_refuses_an_unknown_task(task):
+    with pytest.raises(ValueError, match="valid"):
+        Learner.check({}, task)
+
+
+WITHOUT_TORCH = """
+import sys
+from agents.learners.dqn import Learner
+for params in ({}, {"sn.layers": (-9,)}, {"loss": "no"}, {"network.convs": [1] * 9}):
+    try:
+        Learner.check(params, "minatar/breakout")
+        refused = False
+    except ValueError:
+        refused = True
+    assert refused == bool(params)
+assert Learner.layers({}, "minatar/seaquest") == 3 and len(Learner.tasks()) == 5
+assert Learner.signature({}, "minatar/seaquest") and Learner.parameters and Learner.metrics
+assert Learner.pack_size({}, "minatar/seaquest", "cpu") >= 1
+print(sorted({"torch", "minatar", "matplotlib", "seaborn", "sweeper"} & set(sys.modules)))
+"""
+
+
+def test_the_contract_needs_neither_torch_nor_environments():
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_signature_is_what_members_must_share():
+    def signature(task="minatar/breakout", **params):
+        return Learner.signature({k.replace("__", "."): v for k, v in params.items()}, task)
+
+    alike = signature()
+    assert signature(optimizer__lr=1e-3, sn__layers=(-2,), gamma=0.9) == alike
+    assert signature("minatar/asterix") == alike != signature("minatar/seaquest")
+    for different in ({"network__convs": (8,)}, {"batch_size": 64}, {"warmup_steps": 6_000},
+                      {"loss": "huber"}, {"target__every": 10}):  # fmt: skip
+        assert signature(**different) != alike

@@ -1,0 +1,74 @@
+"""Replay: every frame once, as bits; transitions stay together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from agents import streams
+from agents.replay import Frames, Replay
+from agents.shape import Shape
+
+SHAPE = Shape(observation=(10, 10, 7), dtype="bool", actions=6)
+
+
+def filled(steps: int, capacity: int, members: int = 2) -> tuple[Replay, np.ndarray]:
+    """A replay after `steps` steps whose rewards are the step numbers, and its observations."""
+    rng = np.random.default_rng(0)
+    observations = rng.random((steps, members, 10, 10, 7)) < 0.3
+    replay = Replay(SHAPE, members, capacity, "cpu")
+    for t in range(steps):
+        replay.see(observations[t])
+        numbers = np.full(members, t)
+        replay.add(numbers % 6, numbers.astype(np.float32), numbers % 5 == 0)
+    return replay, observations
+
+
+@pytest.mark.parametrize("channels", [4, 6, 7, 10])
+def test_packing_keeps_every_bit(channels):
+    shape = Shape((10, 10, channels), "bool", 6)
+    frames = Frames(shape, "cpu")
+    observations = np.random.default_rng(1).random((3, 10, 10, channels)) < 0.5
+    rows = frames.encode(observations)
+    assert rows.shape == (3, -(-100 * channels // 8)) and rows.dtype == np.uint8
+    decoded = frames.decode(torch.from_numpy(rows)[:, None])[:, 0]
+    assert np.array_equal(decoded.numpy(), observations.astype(np.float32))
+
+
+def test_numbers_that_are_not_bits_are_kept_as_they_are():
+    frames = Frames(Shape((3,), "float32", 2), "cpu")
+    observations = np.random.default_rng(1).normal(size=(2, 3)).astype(np.float32)
+    decoded = frames.decode(torch.from_numpy(frames.encode(observations))[:, None])
+    assert np.array_equal(decoded[:, 0].numpy(), observations)
+
+
+@pytest.mark.parametrize(("steps", "capacity"), [(2, 50), (37, 50), (400, 50), (130, 64)])
+def test_transitions_are_what_was_added(steps, capacity):
+    replay, observations = filled(steps, capacity)
+    draws = streams.bits(streams.key(0, "t"), np.arange(2 * 300, dtype=np.int64)).reshape(2, 300)
+    batch = replay.sample(draws)
+    drawn = batch.rewards.long().numpy()
+    assert set(np.unique(drawn)) == set(range(max(0, steps - 1 - capacity), steps - 1))
+    for member in range(2):
+        t = drawn[member]
+        assert np.array_equal(batch.observations[member].numpy(), observations[t, member])
+        assert np.array_equal(batch.next_observations[member].numpy(), observations[t + 1, member])
+        assert np.array_equal(batch.actions[member].numpy(), t % 6)
+        assert np.array_equal(batch.masks[member].numpy(), (t % 5 != 0).astype(np.float32))
+
+
+def test_a_loaded_member_samples_the_same():
+    replay, _ = filled(170, 50)
+    copy = Replay(SHAPE, 1, 50, "cpu")
+    copy.count = replay.count
+    copy.load(0, replay.save(1))
+    draws = streams.bits(streams.key(0, "t"), np.arange(64, dtype=np.int64)).reshape(2, 32)
+    ours, theirs = replay.sample(draws), copy.sample(draws[1:])
+    assert torch.equal(ours.observations[1], theirs.observations[0])
+    assert torch.equal(ours.rewards[1], theirs.rewards[0])
+
+
+def test_only_what_is_filled_is_saved_and_in_bits():
+    replay, _ = filled(30, 1000)
+    assert replay.save(0)["frames"].shape == (30, 88)

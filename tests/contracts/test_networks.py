@@ -1,0 +1,44 @@
+"""Every body in agents/networks describes itself truly and gives the same bits in any pack."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from agents import lookup, streams
+from agents.learners.dqn import Learner
+
+OBSERVATION = (10, 10, 4)
+PARAMS = Learner.complete({})
+
+
+@pytest.fixture(params=lookup.names("networks"))
+def body(request):
+    torch.set_num_threads(1)
+    return lookup.find("networks", request.param)
+
+
+def built(body, seeds):
+    made = body(PARAMS, OBSERVATION, len(seeds), "cpu")
+    for place, layer in enumerate(made.layers):
+        layer.initialise(streams.keys(seeds, f"weights/{place}"))
+    return made
+
+
+def test_shapes_and_depth(body):
+    body.check(PARAMS, OBSERVATION)
+    made = built(body, [0, 1, 2])
+    features = made(torch.zeros(3, 5, *OBSERVATION), False)
+    assert features.shape == (3, 5, made.features)
+    assert len(made.layers) == body.depth(PARAMS)
+
+
+@pytest.mark.parametrize("batch", [1, 12, 32])
+def test_bits_do_not_depend_on_the_pack(body, batch):
+    seeds = list(range(8))
+    x = (
+        torch.rand(8, batch, *OBSERVATION, generator=torch.Generator().manual_seed(0)) < 0.3
+    ).float()
+    together = built(body, seeds)(x, False)
+    for i in seeds:
+        assert torch.equal(built(body, [i])(x[i : i + 1].clone(), False)[0], together[i])

@@ -1,0 +1,187 @@
+"""Every mistake ends with one message and exit code 2, and nothing is started."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweeper import cli
+
+Capture = pytest.CaptureFixture[str]
+
+
+def call(*arguments: str) -> int:
+    """The exit code of `sweeper ARGUMENTS`."""
+    try:
+        cli.main(arguments)
+    except SystemExit as left:
+        return int(left.code or 0)
+    return 0
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+MISTAKES = [
+    (["evry=3"], "unknown option or key of the space 'evry'"),
+    (["seeds"], "has no '='"),
+    (["seeds=0"], "seeds"),
+    (["seeds=many"], "seeds"),
+    (["seeds=[1,1]"], "seeds"),
+    (["steps=0"], "steps"),
+    (["steps=ten"], "steps"),
+    (["workers=0"], "workers must be a whole number from 1, but got '0'"),
+    (["workers=two"], "workers must be a whole number from 1, but got 'two'"),
+    (["pack=0"], "pack must be auto or a whole number from 1, but got '0'"),
+    (["device=gpu"], "device must be cpu or cuda, but got 'gpu'"),
+    (["dispatch=lokal"], "did you mean 'local'"),
+    (["dispatch=inline", "workers=2"], "dispatch=inline has one worker"),
+    (["group=maybe"], "group must be true or false"),
+    (["scale=huge"], "unknown scale 'huge'"),
+    (["name="], "name= needs a value"),
+    (["name=a/b"], "must be a plain file name"),
+    (["name=.."], "must be a plain file name"),
+    (["agent=dqnn"], "did you mean 'dqn'"),
+    (["sampler=grit"], "did you mean 'grid'"),
+    (["score.metric=valeu"], "did you mean 'value'"),
+    (["axes.width.kind=choise"], "did you mean 'choice'"),
+    (["axes.size.values=[]"], "size"),
+    (["axes.size.values=[1,1.0]"], "size"),
+    (["axes.size.values=[a]"], "must be a number"),
+    (["tasks={lien: {low: 0, high: 1}}"], "did you mean 'line'"),
+    (["seeds=3", "seeds=4"], "given twice"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), MISTAKES, ids=[" ".join(w) for w, _ in MISTAKES])
+def test_mistakes_in_words(
+    here: Path, space_file: Path, capsys: Capture, words: list[str], message: str
+) -> None:
+    assert call("run", str(space_file), *words) == 2
+    output = capsys.readouterr()
+    assert output.err.startswith("sweeper: ")
+    assert message in output.err
+    assert "Traceback" not in output.err
+    assert len(output.err) < 1000, "one message, not a page"
+    assert not (here / "studies").exists(), "nothing is started"
+
+
+FILES = {
+    "empty": (b"", "empty"),
+    "binary": (b"\xff\xfe\x00\x01", "text"),
+    "unparsable": (b"study: [1,\n", "unparsable.yaml:"),
+    "duplicate": (b"study: a\nstudy: b\n", "study"),
+    "tag": (b"study: !!python/object:os.system x\n", "tag"),
+    "list": (b"- 1\n", "mapping"),
+    "unknown": (b"study: a\nseads: 3\n", "did you mean 'seeds'"),
+    "bomb": (
+        b"a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+        + b"".join(
+            b"%c: &%c [%s]\n" % (98 + i, 98 + i, b",".join([b"*%c" % (97 + i)] * 10))
+            for i in range(9)
+        ),
+        "alias",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_that_are_no_space(here: Path, capsys: Capture, name: str) -> None:
+    content, message = FILES[name]
+    (here / f"{name}.yaml").write_bytes(content)
+    assert call("run", f"{name}.yaml") == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("path", ["nowhere.yaml", "."])
+def test_paths_that_are_no_file(here: Path, capsys: Capture, path: str) -> None:
+    assert call("run", path) == 2
+    assert path in capsys.readouterr().err
+
+
+def test_a_study_of_that_name_with_another_space(
+    here: Path, space_file: Path, capsys: Capture
+) -> None:
+    assert call("run", str(space_file), "dispatch=inline") == 0
+    capsys.readouterr()
+    assert call("run", str(space_file), "dispatch=inline", "seeds=4") == 2
+    error = capsys.readouterr().err
+    assert "exists with another space" in error
+    assert "seeds" in error
+    assert "name=" in error
+
+
+@pytest.mark.parametrize("command", ["status", "heatmap", "sensitivity", "curves", "export"])
+def test_studies_that_do_not_exist(
+    here: Path, space_file: Path, capsys: Capture, command: str
+) -> None:
+    more = ["table=runs", "out=x.csv"] if command == "export" else []
+    assert call(command, "study=hopps", *more) == 2
+    assert "there is none yet" in capsys.readouterr().err
+    assert call("run", str(space_file), "dispatch=inline") == 0
+    assert call(command, "study=hopps", *more) == 2
+    assert "did you mean 'hops'" in capsys.readouterr().err
+    assert call(command, "study=../hops", *more) == 2
+    assert "must be a plain file name" in capsys.readouterr().err
+
+
+def test_status_as_json_and_for_people(here: Path, space_file: Path, capsys: Capture) -> None:
+    assert call("run", str(space_file), "dispatch=inline") == 0
+    capsys.readouterr()
+    assert call("status", "study=hops", "format=json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["study"] == "hops"
+    assert summary["runs"]["total"] == summary["runs"]["complete"] == 12
+    assert summary["runs"]["open"] == summary["runs"]["failed"] == 0
+    assert summary["trials"]["complete"] == 4
+    assert [worker["state"] for worker in summary["workers"]] == ["left"]
+    assert summary["best"]["n"] == 3
+    assert summary["best"]["low"] is None, "three seeds: the interval is unknown"
+    assert call("status") == 0
+    assert "12 runs: 12 complete" in capsys.readouterr().out
+    assert call("studies") == 0
+    assert capsys.readouterr().out.startswith("hops: 12 runs")
+
+
+def test_spaces_are_listed_with_what_they_re_run(here: Path, capsys: Capture) -> None:
+    assert call("spaces") == 0
+    assert "minatar_adam_sn.yaml  Gogianu" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "status", "studies", "spaces", "export", "heatmap", "sensitivity", "curves"]
+)
+def test_every_command_says_what_its_words_mean(command: str, capsys: Capture) -> None:
+    assert call(command, "--help") == 0
+    output = capsys.readouterr().out
+    assert f"Usage: sweeper {command}" in output
+    assert command == "spaces" or "=  " in output
+
+
+def test_unknown_commands_and_flags(capsys: Capture) -> None:
+    assert call("statuss") == 2
+    assert call("run") == 2
+    assert call("run", "x.yaml", "--workers", "3") == 2
+
+
+def test_light_commands_import_nothing_heavy(here: Path, space_file: Path) -> None:
+    call("run", str(space_file), "dispatch=inline")
+    for arguments in (["--help"], ["status"], ["studies"], ["spaces"], ["heatmap", "--help"]):
+        code = (
+            f"import sys\nfrom sweeper.cli import main\n"
+            f"try:\n    main({arguments})\nexcept SystemExit: pass\n"
+            "print('torch' in sys.modules, 'seaborn' in sys.modules, file=sys.stderr)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        assert done.stderr.split()[-2:] == ["False", "False"], arguments
