@@ -17,6 +17,9 @@ UNSCORED = ("failed", "oom", "timeout", "lost")
 SCORED = ("complete", "nan")
 """Ends of a run that count with their score."""
 
+COUNTS = ("n", "nan", "failed", "pruned", "missing")
+"""Runs of a trial: scored, those of them that diverged, the others by why they have no score."""
+
 POINT = "(point)"
 """The column of `held` points; no axis is called like that."""
 
@@ -54,30 +57,38 @@ def trials(study: Study, fold: Fold) -> pd.DataFrame:
 
 def of_runs(table: pd.DataFrame, how: str, axes: list[str]) -> pd.DataFrame:
     """The trials behind a table of runs, as `trials` gives them."""
+    frame = counts(table, axes)
+    frame["value"] = frame["low"] = frame["high"] = np.nan
+    whole = (frame["state"] == "complete").to_numpy()
+    if whole.any():
+        cell = np.unique(table["trial"], return_inverse=True)[1]
+        chosen = whole[cell]
+        found = estimates(table[chosen], (np.cumsum(whole) - 1)[cell[chosen]], "score", how)
+        frame.loc[whole, "value"] = found.point
+        frame.loc[whole, "low"], frame.loc[whole, "high"] = found.low, found.high
+    names = ["value", "low", "high", *COUNTS]
+    return frame[[*(name for name in frame if name not in names), *names]]
+
+
+def counts(table: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
+    """The trials behind a table of runs: trial, a column an axis, state, and `COUNTS`."""
     numbers, row, cell = np.unique(table["trial"], return_index=True, return_inverse=True)
     state = table["state"].to_numpy()
 
     def count(*states: str) -> Any:
         return np.bincount(cell[np.isin(state, states)], minlength=len(numbers))
 
-    frame = table.loc[row, ["trial", *axes]].reset_index(drop=True)
-    n, failed, pruned = count(*SCORED), count(*UNSCORED), count("pruned")
-    missing = count("open", "running")
+    frame = table[["trial", *axes]].iloc[row].reset_index(drop=True)
+    found = [count(*SCORED), count("nan"), count(*UNSCORED), count("pruned")]
+    found.append(count("open", "running"))
+    n, _, failed, pruned, missing = found
     untouched = (n == 0) & (count("running") == 0)
     frame["state"] = np.select(
         [failed > 0, pruned > 0, missing == 0, ~untouched],
         ["failed", "pruned", "complete", "running"],
         "open",
     )
-    whole = (frame["state"] == "complete").to_numpy()
-    frame["value"] = frame["low"] = frame["high"] = np.nan
-    if whole.any():
-        chosen = whole[cell]
-        found = estimates(table[chosen], (np.cumsum(whole) - 1)[cell[chosen]], "score", how)
-        frame.loc[whole, "value"] = found.point
-        frame.loc[whole, "low"], frame.loc[whole, "high"] = found.low, found.high
-    counts = {"n": n, "nan": count("nan"), "failed": failed, "pruned": pruned, "missing": missing}
-    return frame.assign(**counts)
+    return frame.assign(**dict(zip(COUNTS, found, strict=True)))
 
 
 def estimates(table: pd.DataFrame, cell: Any, column: str, how: str) -> stats.Cells:
@@ -88,7 +99,7 @@ def estimates(table: pd.DataFrame, cell: Any, column: str, how: str) -> stats.Ce
     return stats.cells(
         table[column].to_numpy(),
         cell,
-        pd.factorize(table["task"])[0],
+        table["task"].cat.codes.to_numpy(int),
         table["seed"].to_numpy(),
         how,
         np.random.default_rng(0),
@@ -104,15 +115,13 @@ def reports(study: Study, fold: Fold) -> pd.DataFrame:
     steps: list[int] = []
     metrics: list[dict[str, float]] = []
     for number, run in enumerate(study.plan.runs):
-        record = fold.runs.get(run.id)
-        for step, values in record.reports if record else ():
-            position.append(number)
-            steps.append(step)
-            metrics.append(values)
+        points = fold.runs[run.id].reports if run.id in fold.runs else []
+        position += [number] * len(points)
+        steps += [step for step, _ in points]
+        metrics += [values for _, values in points]
     frame = _identity(study, position)
     frame["step"] = np.array(steps, int)
-    names = dict.fromkeys(name for values in metrics for name in values)
-    for name in names:
+    for name in dict.fromkeys(name for values in metrics for name in values):
         column = name if name not in frame else f"metric {name}"
         frame[column] = np.array([values.get(name, np.nan) for values in metrics], float)
     return frame
@@ -120,7 +129,6 @@ def reports(study: Study, fold: Fold) -> pd.DataFrame:
 
 def held(reported: pd.DataFrame, table: pd.DataFrame, metric: str, lows: Any) -> pd.DataFrame:
     """The points of the column `metric` as `POINT`, with those of diverged runs held.
-
 
     A run that diverged keeps its last point at all later steps at which its task was evaluated,
     and has its task's low (from the mapping `lows`) where it has none (the crash rule).
@@ -132,29 +140,41 @@ def held(reported: pd.DataFrame, table: pd.DataFrame, metric: str, lows: Any) ->
         grid = np.unique(points.loc[points["task"] == run["task"], "step"])
         own = points[points["run"] == run["run"]]
         last = own["step"].max() if len(own) else -1
-        y = own[POINT].iloc[-1] if len(own) else lows[run["task"]]
-        later = grid[grid > last]
-        same = {name: run[name] for name in points.columns if name in table and name != "step"}
-        added.append(pd.DataFrame({**same, "step": later, POINT: y}, columns=points.columns))
+        later = pd.DataFrame({"step": grid[grid > last]})
+        for name in points.columns.intersection(table.columns).difference(["step"]):
+            later[name] = pd.Series([run[name]] * len(later), dtype=points[name].dtype)
+        added.append(
+            later.assign(**{POINT: own[POINT].iloc[-1] if len(own) else lows[run["task"]]})
+        )
     return pd.concat([part for part in added if len(part)]) if len(added) > 1 else points
 
 
 def _identity(study: Study, position: list[int]) -> pd.DataFrame:
-    """What is planned of the runs at these positions of the plan."""
+    """What is planned of the runs at these positions of the plan.
+
+    `run` is categorical, its codes the positions: millions of reports name few runs.
+    """
     plan = study.plan
     at = np.array(position, int)
     trial = np.array([run.trial for run in plan.runs], int)[at]
+    tasks = list(study.space.tasks)
+    task = np.array([tasks.index(run.task) for run in plan.runs], int)[at]
     frame = pd.DataFrame(
         {
-            "run": np.array([run.id for run in plan.runs], object)[at],
+            "run": pd.Categorical.from_codes(at, [run.id for run in plan.runs]),
             "trial": trial,
-            "task": np.array([run.task for run in plan.runs], object)[at],
+            "task": pd.Categorical.from_codes(task, tasks),
             "seed": np.array([run.seed for run in plan.runs], int)[at],
         }
     )
     for axis in study.space.axes:
-        labels = pd.Series([trial.labels[axis] for trial in plan.trials])
-        frame[axis] = labels.to_numpy()[trial]
+        labels = [trial.labels[axis] for trial in plan.trials]
+        if all(isinstance(label, int | float) for label in labels):
+            frame[axis] = np.array(labels)[trial]
+        else:
+            values = list(dict.fromkeys(labels))
+            codes = np.array([values.index(label) for label in labels], int)
+            frame[axis] = pd.Categorical.from_codes(codes[trial], values)
     return frame
 
 

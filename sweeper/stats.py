@@ -107,6 +107,8 @@ def cells(
     starts = np.concatenate([[0], np.cumsum(sizes.sum(axis=1))])[:-1]
     point, low, high = (np.full(count, np.nan) for _ in range(3))
     resamples = int(np.clip(_DRAWS / max(1, sizes[known].sum()), _FEWEST, RESAMPLES))
+    if resamples < RESAMPLES:
+        values = values.astype(np.float32)
     patterns, members = np.unique(sizes, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         chosen = np.flatnonzero(members.reshape(-1) == number)

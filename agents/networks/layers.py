@@ -69,8 +69,10 @@ class Layer:
         """The transposed linear map, [P, B, *output_shape] -> [P, B, *input_shape]."""
         raise NotImplementedError
 
-    def __call__(self, x: torch.Tensor, iterate: torch.Tensor | bool) -> torch.Tensor:
-        """[P, B, *input_shape] -> [P, B, *output_shape].
+    def __call__(
+        self, x: torch.Tensor, iterate: torch.Tensor | bool, activate: bool = True
+    ) -> torch.Tensor:
+        """[P, B, *input_shape] -> [P, B, *output_shape], with a ReLU if `activate`.
 
         `iterate` says which members do a power iteration first (see SpectralNorm.scale).
         """
@@ -78,6 +80,8 @@ class Layer:
         if self.norm is not None:
             y = y * self.norm.scale(iterate)[:, None, None]
         y.add_(self.bias[:, None])
+        if activate:
+            y.relu_()
         return y.view(*x.shape[:2], *self.output_shape)
 
 

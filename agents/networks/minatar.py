@@ -69,8 +69,8 @@ class Body:
     def __call__(self, x: torch.Tensor, iterate: torch.Tensor | bool) -> torch.Tensor:
         """[P, B, H, W, C] -> [P, B, features]."""
         for convolution in self._convolutions:
-            x = torch.relu(convolution(x, iterate))
+            x = convolution(x, iterate)
         x = x.flatten(2)
         for linear in self._hidden:
-            x = torch.relu(linear(x, iterate))
+            x = linear(x, iterate)
         return x

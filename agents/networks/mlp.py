@@ -42,5 +42,5 @@ class Body:
         """[P, B, ...] -> [P, B, features]."""
         x = x.flatten(2)
         for layer in self.layers:
-            x = torch.relu(layer(x, iterate))
+            x = layer(x, iterate)
         return x

@@ -83,4 +83,4 @@ class Network:
 
     def __call__(self, x: torch.Tensor, iterate: torch.Tensor | bool) -> torch.Tensor:
         """[P, B, ...] -> [P, B, outputs]."""
-        return self.head(self.body(x, iterate), iterate)
+        return self.head(self.body(x, iterate), iterate, activate=False)

@@ -127,7 +127,7 @@ def _gap(cell: Cell) -> list[str]:
     return ["missing"]
 
 
-def draw(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layout) -> None:
+def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layout) -> None:
     """Hatches a cell without a value, marks one that lacks trials, and writes `said` into it."""
     left, bottom = float(cell["(column)"]), float(cell["(row)"])
     empty = bool(np.isnan(cell["point"]))

@@ -76,13 +76,15 @@ def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None,
 def _points(data: Data, metric: str, axes: list[Axis | None]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The points to draw and the runs that they belong to, numbered by panel and line."""
     reported = data.points(metric)
-    done = complete(data.runs)
-    begun = data.runs["run"].isin(reported["run"]).groupby(data.runs["trial"]).transform("all")
-    runs = _numbered(data.runs[begun | data.runs["trial"].isin(done["trial"])], axes)
-    whole = runs["trial"].isin(done["trial"])
-    runs = runs[whole | ~whole.groupby(runs["(cell)"]).transform("any")]
-    places = runs.set_index("run")[["(panel)", "(line)", "(cell)"]]
-    return reported.join(places, on="run", how="inner"), runs
+    at = reported["run"].cat.codes.to_numpy()
+    begun = np.bincount(at, minlength=len(data.runs)) > 0
+    runs = data.runs.assign(begun=begun, done=data.runs.index.isin(complete(data.runs).index))
+    runs = _numbered(runs, axes)
+    whole = runs.groupby("trial")[["begun", "done"]].transform("all")
+    finished = whole["done"].groupby(runs["(cell)"]).transform("any")
+    chosen = (whole["done"] | (whole["begun"] & ~finished)).to_numpy()
+    keys = {name: runs[name].to_numpy()[at] for name in ("(panel)", "(line)", "(cell)")}
+    return reported.assign(**keys)[chosen[at]], runs[chosen]
 
 
 def _numbered(runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFrame:
@@ -99,15 +101,13 @@ def _table(
     """One row a point of a line: the steps that every run of the line has reached."""
     keys = ["(cell)", "step"]
     points = points[points["step"].isin(_thinned(points["step"]))]
-    points = points.sort_values([*keys, "task", "seed", "trial"], kind="stable")
-    reached = points.groupby(keys)["run"].transform("size")
-    expected = points["(cell)"].map(runs["(cell)"].value_counts())
-    points = points[reached == expected]
-    groups = points.groupby(keys, sort=True)
-    first = points.drop_duplicates(keys)
+    group = points.groupby(keys, sort=True).ngroup().to_numpy()
+    full = np.bincount(runs["(cell)"])[points["(cell)"]] == np.bincount(group)[group]
+    points, group = points[full], np.unique(group[full], return_inverse=True)[1]
     names = [axis.name for axis in axes if axis]
-    table = first[["(panel)", "(line)", *dict.fromkeys([*names, "step"])]].reset_index(drop=True)
-    found = frame.estimates(points, groups.ngroup().to_numpy(), frame.POINT, data.how)
+    table = points[["(panel)", "(line)", *dict.fromkeys([*names, "step"])]]
+    table = table.iloc[np.unique(group, return_index=True)[1]].reset_index(drop=True)
+    found = frame.estimates(points, group, frame.POINT, data.how)
     return table.assign(point=found.point, low=found.low, high=found.high, n=found.n)
 
 
@@ -154,7 +154,7 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
                 own["step"], own["low"], own["high"], color=look.colour, alpha=0.2, linewidth=0
             )
         elif own["n"].max() <= _MOST_SINGLE:
-            for _, run in points[points["(line)"] == line].groupby("run"):
+            for _, run in points[points["(line)"] == line].groupby("run", observed=True):
                 ax.plot(run["step"], run[frame.POINT], color=look.colour, linewidth=0.5, alpha=0.45)
 
 

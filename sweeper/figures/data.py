@@ -148,9 +148,10 @@ class Data:
             run: score.run_value(
                 zip(own["step"], own[frame.POINT], strict=True), self.at, self.steps, np.nan
             )
-            for run, own in points.groupby("run", sort=False)
+            for run, own in points.groupby("run", sort=False, observed=True)
         }
-        return self.runs.assign(**{VALUE: self.runs["run"].map(values).astype(float)})
+        found = [values.get(run, np.nan) for run in self.runs["run"]]
+        return self.runs.assign(**{VALUE: np.array(found, float)})
 
     def points(self, metric: str) -> pd.DataFrame:
         """The learning curves of `metric`, as `frame.held` gives them; `SweeperError` if unknown.
@@ -177,7 +178,7 @@ class Data:
 
     def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
-        trials = frame.of_runs(self.runs, self.how, [])
+        trials = frame.counts(self.runs, [])
         pooled = [name for name in self.varied if name not in shown]
         count = (
             f"{self.name}: n = {n} of {_number(len(self.runs), 'run')} "

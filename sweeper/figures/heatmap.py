@@ -58,12 +58,12 @@ def draw(
         if number >= layout.panels:
             ax.set_axis_off()
             continue
-        chosen = (table["(panel)"] == number).to_numpy()
-        lines = [line for line, here in zip(said, chosen, strict=True) if here]
-        _panel(ax, table[chosen], lines, norm, layout, upwards=up is not None and up.numeric)
+        _panel(ax, table[table["(panel)"] == number], norm)
         _label(ax, across, up, layout, first=number % layout.columns == 0)
         if panels is not None:
             ax.set_title(f"{facet} = {style.texts(panels)[number]}")
+    for cell, lines in zip(table.to_dict("records"), said, strict=True):
+        cells.paint(grid.axes.flat[cell["(panel)"]], cell, layout.says(lines), norm, layout)
     _colour_bar(grid.figure, list(grid.axes.flat), norm, data.value_label(metric), layout)
     return Picture(grid.figure, table[[name for name in table if not str(name).startswith("(")]])
 
@@ -139,15 +139,8 @@ def _norm(table: pd.DataFrame) -> Normalize:
     return Normalize(low - margin, high + margin)
 
 
-def _panel(
-    ax: Axes,
-    table: pd.DataFrame,
-    said: list[list[str]],
-    norm: Normalize,
-    layout: cells.Layout,
-    *,
-    upwards: bool,
-) -> None:
+def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize) -> None:
+    """The colours; the text comes after all panels, as seaborn draws the figure at each call."""
     points = table.pivot(index="(row)", columns="(column)", values="point")
     sns.heatmap(
         points,
@@ -163,19 +156,17 @@ def _panel(
         yticklabels=False,
     )
     ax.set(xlabel="", ylabel="")
-    if upwards:
-        ax.invert_yaxis()
-    for cell, lines in zip(table.to_dict("records"), said, strict=True):
-        cells.draw(ax, cell, layout.says(lines), norm, layout)
 
 
 def _label(ax: Axes, x: Axis, y: Axis | None, layout: cells.Layout, *, first: bool) -> None:
-    """Ticks and labels; those of y only on the first panel of a row."""
+    """Ticks and labels; those of y only on the first panel of a row, numbers upwards."""
     style.set_x(ax, np.arange(len(x.labels)) + 0.5, layout.x)
     ax.set_xlabel(style.cut(x.name, layout.cell_width * len(x.labels) + 0.4, style.BASE_PT))
     ax.tick_params(length=2, width=0.5)
     if y is None:
         return
+    if y.numeric:
+        ax.invert_yaxis()
     places = np.arange(len(y.labels)) + 0.5
     ax.set_yticks(places, cells.y_labels(y) if first else [""] * len(places), rotation=0)
     if first:

@@ -125,19 +125,22 @@ def power(value: float) -> str:
 
 
 def width_in(text: str, size_pt: float) -> float:
-    """How wide `text` is, in inches; within a percent or two, as kerning is left out."""
+    """How wide `text` is, in inches, kerning left out."""
     if "$" in text:
-        return _ems(text) * size_pt / 72
-    return sum(map(_ems, text)) * size_pt / 72
+        return _extent(text) * size_pt / 72
+    return sum(map(_advance, text)) * size_pt / 72
 
 
 @cache
-def _ems(text: str) -> float:
-    """The advance of a character, or the width of a formula, for letters of size 1."""
-    if text == " ":
-        return 0.32
-    size = 100.0
-    return float(TextPath((0, 0), text, size=size).get_extents().width / size) + 0.08
+def _extent(text: str) -> float:
+    """The width of what is inked of `text`, for letters of size 1."""
+    return float(TextPath((0, 0), text, size=100.0).get_extents().width) / 100
+
+
+@cache
+def _advance(character: str) -> float:
+    """How far the next character stands from this one, for letters of size 1."""
+    return _extent(f"x{character}x") - _extent("xx")
 
 
 def widest_in(lines: Sequence[str], size_pt: float) -> float:

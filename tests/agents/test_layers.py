@@ -23,7 +23,7 @@ def initialised(layer):
 def test_linear_equals_torch():
     layer = initialised(Linear(P, 7, 5, "cpu"))
     x = torch.randn(P, B, 7)
-    for i, y in enumerate(layer(x, False)):
+    for i, y in enumerate(layer(x, False, activate=False)):
         torch.testing.assert_close(y, F.linear(x[i], layer.weight[i].T, layer.bias[i]))
 
 
@@ -31,7 +31,7 @@ def test_convolution_equals_torch_with_gradients():
     layer = initialised(Convolution(P, (10, 9, 4), 6, 3, "cpu"))
     layer.weight.requires_grad_()
     x = torch.randn(P, B, 10, 9, 4, requires_grad=True)
-    y = layer(x, False)
+    y = layer(x, False, activate=False)
     ours = torch.autograd.grad(y.square().sum(), [x, layer.weight])
     for i in range(P):
         kernel = layer.weight[i].view(3, 3, 4, 6).permute(3, 2, 0, 1)

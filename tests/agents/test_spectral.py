@@ -77,7 +77,7 @@ def test_output_scaled_before_the_bias_equals_scaled_weights():
     norm = normalised(layer, *[settings()] * P)
     layer.bias.fill_(3.0)
     x = torch.randn(P, 4, 6)
-    y = layer(x, True)
+    y = layer(x, True, activate=False)
     scaled = x @ (layer.weight * norm.scale(False)[:, None, None]) + layer.bias[:, None]
     torch.testing.assert_close(y, scaled)
 
@@ -88,7 +88,7 @@ def test_gradient_flows_through_rho_unless_detached_and_only_for_linear_layers()
     norm = normalised(layer, settings("divide"), settings("divide", detach_rho=False))
     layer.weight.requires_grad_()
     x, weights = torch.randn(2, 3, 6), torch.randn(2, 3, 5)
-    (ours,) = torch.autograd.grad((layer(x, True) * weights).sum(), [layer.weight])
+    (ours,) = torch.autograd.grad((layer(x, True, activate=False) * weights).sum(), [layer.weight])
     rho = norm.rho().detach()[:, None, None]
     plain = x.transpose(1, 2) @ weights / rho
     outer = norm.v.transpose(1, 2) @ norm.u

@@ -1,0 +1,69 @@
+"""The arrows of the design: who may import whom, and what the folders promise."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweeper import cli, lookup
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"torch", "seaborn", "matplotlib", "minatar", "gymnasium"}
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of all packages that a module imports anywhere, types included."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("path", modules("agents"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_agents_never_import_sweeper(path: Path) -> None:
+    assert "sweeper" not in imported(path)
+
+
+@pytest.mark.parametrize("path", modules("sweeper"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_sweeper_knows_no_reinforcement_learning(path: Path) -> None:
+    allowed = {"seaborn", "matplotlib"} if path.parent.name == "figures" else set()
+    assert not imported(path) & ({"agents"} | HEAVY - allowed)
+
+
+@pytest.mark.parametrize("package", sorted(lookup.DEFINES))
+def test_every_name_that_is_listed_can_be_found(package: str) -> None:
+    names = lookup.names(package)
+    assert names
+    for name in names:
+        assert lookup.find(package, name) is not None
+
+
+def test_importing_a_learner_does_not_import_torch() -> None:
+    names = [f"agents.learners.{name}" for name in lookup.names("agents.learners")]
+    code = f"import sys, {', '.join(names)}\nprint(sorted({HEAVY} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_figure_is_a_command_and_every_command_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    commands = {command.name or "" for command in cli.app.registered_commands}
+    assert set(lookup.names("sweeper.figures")) <= commands
+    for command in commands:
+        assert f"sweeper {command}" in readme, command
+
+
+def test_the_readme_names_every_option_of_run() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert f"`{' '.join(cli.RUN_OPTIONS)}`" in readme
