@@ -48,10 +48,10 @@ class Adam:
     def step(self, gradients: Sequence[torch.Tensor]) -> None:
         """One update from `gradients`, shaped like the parameters."""
         self.steps += 1
-        if self._parameters[0].is_cuda:
-            self.step_together(gradients)
-        else:
+        if self._parameters[0].device.type == "cpu":
             self.step_memberwise(gradients)
+        else:
+            self.step_together(gradients)
 
     def step_memberwise(self, gradients: Sequence[torch.Tensor]) -> None:
         """The update by torch's fused kernel, one call a member."""
@@ -77,21 +77,22 @@ class Adam:
     def step_together(self, gradients: Sequence[torch.Tensor]) -> None:
         """The update by tensor operations over all members."""
         with torch.no_grad():
-            b1, b2, size, eps = self._coefficients()
+            fresh, b2, fresh2, size, eps = self._coefficients()
             for parameter, gradient, m, v in zip(
                 self._parameters, gradients, self.m, self.v, strict=True
             ):
                 shape = (-1, *[1] * (parameter.dim() - 1))
-                m.lerp_(gradient, 1 - b1.view(shape))
-                v.mul_(b2.view(shape)).addcmul_(gradient, gradient * (1 - b2.view(shape)))
+                m.lerp_(gradient, fresh.view(shape))
+                v.mul_(b2.view(shape)).addcmul_(gradient, gradient * fresh2.view(shape))
                 root = v.sqrt().add_(eps.view(shape))
                 parameter.sub_(m / root * size.view(shape))
 
     def _coefficients(self) -> list[torch.Tensor]:
-        """b1, b2, lr * sqrt(1 - b2^t) / (1 - b1^t) and eps * sqrt(1 - b2^t), each [P]."""
+        """1 - b1, b2, 1 - b2, lr sqrt(1 - b2^t) / (1 - b1^t), eps sqrt(1 - b2^t), each [P]."""
         rows = []
         for member in self._settings:
             root = (1 - member.beta2**self.steps) ** 0.5
             size = member.lr * root / (1 - member.beta1**self.steps)
-            rows.append([member.beta1, member.beta2, size, member.eps * root])
+            fresh = (1 - member.beta1, member.beta2, 1 - member.beta2)
+            rows.append([*fresh, size, member.eps * root])
         return list(torch.tensor(rows, device=self._parameters[0].device).unbind(1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,7 @@ else:
     F = LazyModule("torch.nn.functional")
 
 _STAGED = 64
+_OUTCOMES = 3
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ class Frames:
         self._observation = shape.observation
         self._numbers = math.prod(shape.observation)
         self._packed = shape.dtype == "bool"
-        self.width = -(-self._numbers // 8) if self._packed else self._numbers
-        self.dtype = np.dtype("uint8" if self._packed else shape.dtype)
+        self.width, self.dtype = _row(shape)
         bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
         self._table = torch.from_numpy(bits).float().to(device)
 
@@ -60,6 +60,14 @@ class Frames:
             return rows.float().view(*rows.shape[:2], *self._observation)
         numbers = F.embedding(rows.int(), self._table).flatten(2)
         return numbers[..., : self._numbers].view(*rows.shape[:2], *self._observation)
+
+
+def _row(shape: Shape) -> tuple[int, np.dtype[Any]]:
+    """Width and type of a stored observation."""
+    numbers = math.prod(shape.observation)
+    if shape.dtype == "bool":
+        return -(-numbers // 8), np.dtype("uint8")
+    return numbers, np.dtype(shape.dtype)
 
 
 class Replay:
@@ -78,13 +86,18 @@ class Replay:
         self._codec = Frames(shape, device)
         width, dtype = self._codec.width, self._codec.dtype
         self._staged_frames = np.zeros((members, _STAGED, width), dtype)
-        self._staged_outcomes = np.zeros((members, _STAGED, 3), np.float32)
+        self._staged_outcomes = np.zeros((members, _STAGED, _OUTCOMES), np.float32)
         self._pending = 0
         self.frames = torch.from_numpy(np.zeros((members, self._slots, width), dtype)).to(device)
-        self.outcomes = torch.zeros(members, self._slots, 3, device=device)
+        self.outcomes = torch.zeros(members, self._slots, _OUTCOMES, device=device)
         self._all_frames = self.frames.flatten(0, 1)
         self._all_outcomes = self.outcomes.flatten(0, 1)
         self._first = np.arange(members, dtype=np.int64)[:, None] * self._slots
+
+    @staticmethod
+    def bytes_per_step(shape: Shape) -> int:
+        """Memory that one step of one member takes."""
+        return _row(shape)[0] * _row(shape)[1].itemsize + 4 * _OUTCOMES
 
     def see(self, observations: np.ndarray) -> None:
         """Note the observations [P, ...] of the step that `add` will complete."""
@@ -122,7 +135,7 @@ class Replay:
         slots = torch.from_numpy(both).to(self._device)
         rows = self._all_frames.index_select(0, slots.view(-1)).view(members, 2 * batch, -1)
         outcomes = self._all_outcomes.index_select(0, slots[:, :batch].reshape(-1))
-        rewards, masks, actions = outcomes.view(members, batch, 3).unbind(2)
+        rewards, masks, actions = outcomes.view(members, batch, _OUTCOMES).unbind(2)
         observations = self._codec.decode(rows)
         return Batch(
             observations=observations[:, :batch],

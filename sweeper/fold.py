@@ -18,6 +18,12 @@ from sweeper.paths import StudyPaths
 ENDS = ("complete", "pruned", "nan", "failed", "oom", "timeout", "lost")
 """The states in which a run has ended."""
 
+SCORED = ("complete", "nan")
+"""Ends of a run that count with their score."""
+
+UNSCORED = ("failed", "oom", "timeout", "lost")
+"""Ends of a run that fail its trial: it is never averaged over the others."""
+
 STATES = ("open", "running", *ENDS)
 """All states of a run."""
 
@@ -128,7 +134,7 @@ class RunRecord:
         for _, attempt in sorted(self.tries.items(), reverse=True):
             for number, (step, metrics) in attempt.reports.items():
                 if (sequence is None or number <= sequence) and (limit is None or step <= limit):
-                    points.setdefault(step, metrics)
+                    points[step] = metrics | points.get(step, {})
             sequence = attempt.supersedes
             limit = attempt.resumed if limit is None else min(limit, attempt.resumed)
         return sorted(points.items())

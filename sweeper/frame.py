@@ -8,14 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sweeper import stats
-from sweeper.fold import Fold
+from sweeper.fold import SCORED, UNSCORED, Fold
 from sweeper.study import Study
-
-UNSCORED = ("failed", "oom", "timeout", "lost")
-"""Ends of a run that fail its trial: it is never averaged over the others."""
-
-SCORED = ("complete", "nan")
-"""Ends of a run that count with their score."""
 
 COUNTS = ("n", "nan", "failed", "pruned", "missing")
 """Runs of a trial: scored, those of them that diverged, the others by why they have no score."""
@@ -146,7 +140,8 @@ def held(reported: pd.DataFrame, table: pd.DataFrame, metric: str, lows: Any) ->
         added.append(
             later.assign(**{POINT: own[POINT].iloc[-1] if len(own) else lows[run["task"]]})
         )
-    return pd.concat([part for part in added if len(part)]) if len(added) > 1 else points
+    whole: pd.DataFrame = pd.concat([part for part in added if len(part)] or [points])
+    return whole
 
 
 def _identity(study: Study, position: list[int]) -> pd.DataFrame:
@@ -161,9 +156,9 @@ def _identity(study: Study, position: list[int]) -> pd.DataFrame:
     task = np.array([tasks.index(run.task) for run in plan.runs], int)[at]
     frame = pd.DataFrame(
         {
-            "run": pd.Categorical.from_codes(at, [run.id for run in plan.runs]),
+            "run": _coded(at, [run.id for run in plan.runs]),
             "trial": trial,
-            "task": pd.Categorical.from_codes(task, tasks),
+            "task": _coded(task, tasks),
             "seed": np.array([run.seed for run in plan.runs], int)[at],
         }
     )
@@ -174,8 +169,12 @@ def _identity(study: Study, position: list[int]) -> pd.DataFrame:
         else:
             values = list(dict.fromkeys(labels))
             codes = np.array([values.index(label) for label in labels], int)
-            frame[axis] = pd.Categorical.from_codes(codes[trial], values)
+            frame[axis] = _coded(codes[trial], values)
     return frame
+
+
+def _coded(codes: Any, categories: list[Any]) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, pd.Index(categories, dtype=object))
 
 
 def _seconds(record: Any) -> float:

@@ -12,12 +12,12 @@ import optuna
 import pandas as pd
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweeper import frame, stats
 from sweeper.fold import Fold
 from sweeper.paths import write_durably
-from sweeper.score import normalise
 from sweeper.study import Study
 
 _STATES = {
@@ -53,8 +53,9 @@ def write(study: Study, fold: Fold) -> None:
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
+        direction = StudyDirection[study.space.direction.upper()]
         created = optuna.create_study(
-            storage=JournalStorage(memory), study_name=study.name, direction=study.space.direction
+            storage=JournalStorage(memory), study_name=study.name, direction=direction
         )
         if study.space.reference:
             created.set_user_attr("reference", study.space.reference)
@@ -114,12 +115,13 @@ def _curves(study: Study, fold: Fold, table: pd.DataFrame) -> dict[int, dict[int
         return {}
     lows = {name: task.low for name, task in space.tasks.items()}
     highs = {name: task.high for name, task in space.tasks.items()}
-    points = frame.held(reported, table, space.score.metric, lows)
-    low, high = points["task"].map(lows), points["task"].map(highs)
-    scores = normalise(points[frame.POINT], low, high)
+    worst = {name: space.worst(name) for name in space.tasks}
+    points = frame.held(reported, table, space.score.metric, worst)
+    low, high = (points["task"].map(bound).to_numpy(float) for bound in (lows, highs))
+    scores = (points[frame.POINT].to_numpy() - low) / (high - low)
     cell = points.groupby(["trial", "step"], sort=True).ngroup().to_numpy()
     keys = points[["trial", "step"]].drop_duplicates().sort_values(["trial", "step"])
-    keys["score"] = stats.points(scores.to_numpy(), cell, space.score.aggregate)
+    keys["score"] = stats.points(scores, cell, space.score.aggregate)
     full = np.bincount(cell) == len(space.tasks) * len(space.seeds)
     curves: dict[int, dict[int, float]] = {}
     for trial, step, score in keys[full].itertuples(index=False):

@@ -71,7 +71,8 @@ class StudyPaths:
 
     def create(self) -> None:
         """Makes the folders that workers write to."""
-        for folder in (self.plans, self.ledger, self.claims, self.beats, self.checkpoints):
+        work = (self.plans, self.ledger, self.claims, self.beats, self.checkpoints)
+        for folder in (*work, self.figures):
             folder.mkdir(parents=True, exist_ok=True)
 
 

@@ -99,17 +99,9 @@ class Figure(Section):
 MAX_SEEDS = 1_000_000
 
 _COLUMNS = (
-    "run",
-    "trial",
-    "task",
-    "seed",
-    "state",
-    "score",
-    "value",
-    "step",
-    "attempts",
-    "seconds",
-    "worker",
+    *("run", "trial", "task", "seed", "state", "score", "value", "step"),
+    *("attempts", "seconds", "worker", "low", "high", "n", "nan", "failed", "pruned", "missing"),
+    *("point", "planned", "scored", "usable"),
 )
 """The columns of every table; no axis may be called like one."""
 

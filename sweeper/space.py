@@ -84,6 +84,11 @@ class Space(Section):
             )
         return self
 
+    def worst(self, task: str) -> float:
+        """What a run is worth that diverged before it was ever evaluated, in the metric's unit."""
+        bounds = self.tasks[task]
+        return float(bounds.low if self.direction == "maximize" else bounds.high)
+
     def dump(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
         return {**self.model_dump(mode="json", exclude_none=True), "axes": self._dumped_axes()}

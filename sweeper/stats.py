@@ -98,7 +98,8 @@ def cells(
     `MIN_SEEDS` different seeds. Cells with the same number of runs in each task are resampled
     together, by the same draws, so that runs of equal seeds stay paired.
     """
-    values, cell, task, seed = (np.asarray(column) for column in (values, cell, task, seed))
+    values = np.asarray(values, float)
+    cell, task, seed = (np.asarray(column, int) for column in (cell, task, seed))
     order = np.lexsort((seed, task, cell))
     values, cell, task, seed = values[order], cell[order], task[order], seed[order]
     count = int(cell[-1]) + 1 if len(cell) else 0

@@ -169,7 +169,8 @@ class Worker:
             names = sorted({name for _, metrics in hold.points for name in metrics})
             error = f"the metric {rule.metric!r} was never reported, only {', '.join(names)}"
             return Outcome("failed", report.step, error=error)
-        value = score.run_value(points, rule.at, hold.run.steps, task.low)
+        worst = self._study.space.worst(hold.run.task)
+        value = score.run_value(points, rule.at, hold.run.steps, worst)
         state = "nan" if report.diverged else "complete"
         return Outcome(state, report.step, score.normalise(value, task.low, task.high), value)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
 
-from sweeper import study
+from sweeper import score, study
 from sweeper.overrides import parse_words
 from sweeper.space import load
 from sweeper.study import Study
@@ -51,3 +53,55 @@ def make_study(space_file: Path, tmp_path: Path) -> Callable[..., Study]:
         return study.start(tmp_path / "studies" / name, space)
 
     return make
+
+
+Reports = list[tuple[int, dict[str, float]]]
+Outcome = Callable[[Any, Any], tuple[str, Reports] | None]
+"""From a run and its trial's labels to its state and reports, or to nothing while it is open."""
+
+
+@pytest.fixture
+def played(tmp_path: Path) -> Callable[..., Study]:
+    """A study that nobody ran: `outcome` says how each run went. Other keys are the space's."""
+
+    def play(outcome: Outcome, **keys: Any) -> Study:
+        (tmp_path / "file.py").write_text("def train(config, run):\n    return 0.0\n")
+        keys = {
+            "study": "played",
+            "function": "file.py:train",
+            "tasks": {"line": {"low": 0.0, "high": 2.0}},
+            "seeds": 5,
+            "steps": 40,
+            "score": {"metric": "return"},
+        } | keys
+        (tmp_path / "played.yaml").write_text(yaml.safe_dump(keys, sort_keys=False))
+        made = study.start(tmp_path / "studies" / "played", load(tmp_path / "played.yaml"))
+        runs = {}
+        for run in made.plan.runs:
+            went = outcome(run, made.plan.trials[run.trial].labels)
+            if went is not None:
+                runs[run.id] = _record(made, run, *went)
+        made.fold = lambda **_: SimpleNamespace(runs=runs)  # type: ignore[method-assign]
+        return made
+
+    return play
+
+
+def _record(made: Study, run: Any, state: str, reports: Reports) -> SimpleNamespace:
+    task, rule = made.space.tasks[run.task], made.space.score
+    points = [(step, metrics[rule.metric]) for step, metrics in reports if rule.metric in metrics]
+    value = points_score = None
+    if state in ("complete", "nan", "pruned"):
+        value = score.run_value(points, rule.at, run.steps, task.low)
+        points_score = score.normalise(value, task.low, task.high)
+    return SimpleNamespace(
+        state=state,
+        reports=reports,
+        score=points_score,
+        value=value,
+        step=reports[-1][0] if reports else 0,
+        attempts=1,
+        started=100.0,
+        ended=None if state == "running" else 102.5,
+        worker="w",
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from agents import streams
+from agents import streams, tasks
 from agents.learner import BaseLearner
 from agents.networks import network
 from agents.networks.network import Network
@@ -30,6 +30,8 @@ else:
 
 
 _ADAM = ("lr", "eps", "beta1", "beta2")
+_CPU_PACK, _GPU_PACK = 4, 256
+_COPIES = 10  # of the weights: online, target, gradients, moments, and their temporaries
 
 
 class Learner(BaseLearner):
@@ -80,8 +82,20 @@ class Learner(BaseLearner):
 
     @classmethod
     def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
-        """On a CPU what benchmarks/dqn_throughput.py measured best; elsewhere what memory holds."""
-        return 1 if device == "cpu" else 256
+        """On a CPU 4, the best of 1 ... 32 or level with it for all sizes of spec §4.3.
+
+        (benchmarks/dqn_throughput.py: more members save calls but leave the caches.) On a GPU what
+        its free memory holds, at most 256.
+        """
+        if device == "cpu":
+            return _CPU_PACK
+        shape, complete = tasks.shape(task), cls.complete(params)
+        settings = [Settings.of(complete)]
+        blank = Network(complete, shape.observation, shape.actions, settings, "meta")
+        weights = 4 * sum(parameter.numel() for parameter in blank.parameters)
+        frames = complete["replay.capacity"] * Replay.bytes_per_step(shape)
+        free, _ = torch.cuda.mem_get_info(device)
+        return max(1, min(_GPU_PACK, int(0.7 * free / (_COPIES * weights + frames))))
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Q networks, their targets and optimisers; hyperparameters as vectors [P]."""

@@ -108,10 +108,8 @@ class SpectralNorm:
 
         `iterate` True: every member does one power iteration first; a mask [P]: these members do.
         """
-        if iterate is not False:
-            self._iterate(iterate)
-        rho = self.rho()
-        rho = torch.where(self._detached, rho.detach(), rho) if self._flows else rho.detach()
+        rho = self.rho() if iterate is False else self._iterate(iterate)
+        rho = torch.where(self._detached, rho.detach(), self.rho()) if self._flows else rho.detach()
         rho = torch.where(self._normalised, rho, 1.0)
         scale = torch.ones_like(rho)
         for name, members in self._projections.items():
@@ -122,16 +120,17 @@ class SpectralNorm:
         """The estimated norm u^T W v of every member's linear map, [P]."""
         return (self.u * self._to_u(self.v)).flatten(1).sum(1)
 
-    def _iterate(self, which: torch.Tensor | bool) -> None:
+    def _iterate(self, which: torch.Tensor | bool) -> torch.Tensor:
+        """One power iteration of the members `which`; returns every member's rho, detached."""
         with torch.no_grad():
-            v = _unit(self._to_v(self.u))
-            u = _unit(self._to_u(v))
-            if isinstance(which, bool):
-                self.u.copy_(u)
-                self.v.copy_(v)
-            else:
-                self.u.copy_(torch.where(_broadcast(which, u), u, self.u))
-                self.v.copy_(torch.where(_broadcast(which, v), v, self.v))
+            self._replace(self.v, _unit(self._to_v(self.u)), which)
+            image = self._to_u(self.v)
+            self._replace(self.u, _unit(image), which)
+            return (self.u * image).flatten(1).sum(1)
+
+    @staticmethod
+    def _replace(old: torch.Tensor, new: torch.Tensor, which: torch.Tensor | bool) -> None:
+        old.copy_(new if isinstance(which, bool) else torch.where(_broadcast(which, new), new, old))
 
 
 def _project(name: str, rho: torch.Tensor, coefficient: torch.Tensor) -> torch.Tensor:

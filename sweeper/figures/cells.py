@@ -13,11 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.patches import Polygon, Rectangle
 
-from sweeper.figures import style
+from sweeper.figures import lettering, style
 from sweeper.figures.data import Axis
-
-SIZES_PT = (style.BASE_PT, style.TINY_PT, style.TINY_PT)
-"""Letters of the lines in a cell."""
 
 _ROW_IN = 0.40
 _TALLEST_IN = 8.5
@@ -26,8 +23,9 @@ _LABEL_IN = 0.9
 _BAR_IN = 0.55
 _CORNER_IN = 0.12
 _LEADING = 1.15
+_NARROW_IN = 0.45
 
-Cell = Mapping[str, Any]
+Cell = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -41,15 +39,29 @@ class Layout:
     height: float
     cell_width: float
     cell_height: float
-    x: style.XLabels
+    x: lettering.XLabels
+
+    @property
+    def beside(self) -> float:
+        """The height that a label beside all panels may take."""
+        return self.height - _around(self.x, self.panels) + 0.05
+
+    @property
+    def sizes_pt(self) -> tuple[float, ...]:
+        """Letters of the lines in a cell: the value's larger where cells are wide enough."""
+        value = lettering.BASE_PT if self.cell_width > _NARROW_IN else lettering.TINY_PT
+        return (value, lettering.TINY_PT, lettering.TINY_PT)
 
     def says(self, lines: Sequence[str]) -> list[str]:
         """Those of `lines`, most important first, that a cell has room for."""
         said: list[str] = []
         height = 0.0
-        for line, size in zip(lines, SIZES_PT, strict=False):
+        for line, size in zip(lines, self.sizes_pt, strict=False):
             height += _LEADING * size / 72
-            if style.width_in(line, size) <= 0.97 * self.cell_width and height <= self.cell_height:
+            if (
+                lettering.width_in(line, size) <= 0.97 * self.cell_width
+                and height <= self.cell_height
+            ):
                 said.append(line)
         return said
 
@@ -76,7 +88,7 @@ def _arranged(
     columns: int, panels: int, width: float, labels: float, x: Axis, y: Axis | None
 ) -> Layout:
     cell = ((width - labels) / columns - 0.12) / len(x.labels)
-    ticks = style.x_labels(x, cell * np.arange(len(x.labels)))
+    ticks = lettering.x_labels(x, cell * np.arange(len(x.labels)))
     rows = style.rows_for(panels, columns)
     height = rows * ((len(y.labels) if y else 1) * _ROW_IN + _around(ticks, panels))
     return Layout(panels, rows, columns, width, height, cell, _ROW_IN, ticks)
@@ -89,26 +101,26 @@ def _lowered(found: Layout, rows: int) -> Layout:
     return replace(found, height=height, cell_height=row)
 
 
-def _around(ticks: style.XLabels, panels: int) -> float:
+def _around(ticks: lettering.XLabels, panels: int) -> float:
     """The height of a panel's ticks, label and title."""
     return 0.3 + ticks.height + (0.2 if panels > 1 else 0.0)
 
 
 def y_label_width(y: Axis) -> float:
     """The width that the tick labels of `y` take, in inches."""
-    return min(_LABEL_IN, style.widest_in(style.texts(y), style.SMALL_PT))
+    return min(_LABEL_IN, lettering.widest_in(lettering.texts(y), lettering.SMALL_PT))
 
 
 def y_labels(y: Axis) -> list[str]:
     """The tick labels of `y`, folded to fit."""
-    return [style.folded(text, _LABEL_IN, style.SMALL_PT) for text in style.texts(y)]
+    return [lettering.folded(text, _LABEL_IN, lettering.SMALL_PT) for text in lettering.texts(y)]
 
 
 def lines(cell: Cell, decimals: int) -> list[str]:
     """What a cell says, most important first: value, interval, n; or why it is empty."""
     if np.isnan(cell["point"]):
         return _gap(cell)
-    said = [style.fixed(cell["point"], decimals)]
+    said = [lettering.fixed(cell["point"], decimals)]
     if not np.isnan(cell["low"]):
         said.append(interval(cell, decimals))
     failed = f", {int(cell['failed'])} failed" if cell["failed"] else ""
@@ -117,7 +129,7 @@ def lines(cell: Cell, decimals: int) -> list[str]:
 
 def interval(cell: Cell, decimals: int) -> str:
     """The interval as a cell shows it."""
-    return f"[{style.fixed(cell['low'], decimals)}, {style.fixed(cell['high'], decimals)}]"
+    return f"[{lettering.fixed(cell['low'], decimals)}, {lettering.fixed(cell['high'], decimals)}]"
 
 
 def _gap(cell: Cell) -> list[str]:
@@ -142,9 +154,9 @@ def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layo
             (left + 1, top - side / size.cell_height),
         ]
         ax.add_patch(Polygon(corner, fc=style.GREY, ec="0.3", hatch="////////", lw=0.3))
-    heights = [_LEADING * points for points in SIZES_PT[: len(said)]]
+    heights = [_LEADING * points for points in size.sizes_pt[: len(said)]]
     at = sum(heights) / 2
-    for line, points, height in zip(said, SIZES_PT, heights, strict=False):
+    for line, points, height in zip(said, size.sizes_pt, heights, strict=False):
         ax.annotate(
             line,
             (left + 0.5, bottom + 0.5),
@@ -152,7 +164,7 @@ def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layo
             textcoords="offset points",
             ha="center",
             va="center",
-            fontsize=style.TINY_PT if empty else points,
+            fontsize=lettering.TINY_PT if empty else points,
             color="black" if empty else _ink(norm(cell["point"])),
             bbox={"fc": style.GREY, "ec": "none", "pad": 0.6} if empty else None,
         ).set_in_layout(False)

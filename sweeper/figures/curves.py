@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from sweeper import frame
-from sweeper.figures import style
+from sweeper.figures import lettering, style
 from sweeper.figures.data import (
     MAX_LINES,
     MAX_PANELS,
@@ -20,10 +20,12 @@ from sweeper.figures.data import (
     complete,
     interval_text,
     span,
+    visible,
 )
 
 _HEIGHT_IN = 1.9
-_MOST_STEPS = 60
+_MOST_STEPS = (12, 60)
+_MOST_POINTS = 1e6
 _MOST_SINGLE = 40
 
 
@@ -45,11 +47,13 @@ def draw(
     layout = _shape(rows, columns)
     width = style.COLUMN_IN if layout == (1, 1) else style.PAGE_IN
     shown = [axis.name for axis in (lines, rows) if axis]
+    limits = _limits(table)
+    said = _said(table) + (f". {style.CUT_OFF}" if limits else "")
     grid = style.panels(
         *layout,
         width,
         layout[0] * _HEIGHT_IN + 0.3 + style.legend_in(lines, width),
-        data.caption(points["run"].nunique(), shown, _said(table)),
+        data.caption(points["run"].nunique(), shown, said),
         sharex=True,
     )
     count = (len(rows.labels) if rows else 1) * (len(columns.labels) if columns else 1)
@@ -58,11 +62,13 @@ def draw(
             ax.set_axis_off()
             continue
         _panel(ax, table[table["(panel)"] == number], points[points["(panel)"] == number], lines)
+        if number in limits:
+            ax.set_ylim(limits[number])
         _frame(ax, _title(rows, columns, number), f"{name} ({_how(data)})", data.steps)
         ax.xaxis.set_tick_params(labelbottom=number + layout[1] >= count)
         ax.set_xlabel("environment steps" if number + layout[1] >= count else "")
     style.legend(grid.figure, lines, width)
-    return Picture(grid.figure, table[[name for name in table if not name.startswith("(")]])
+    return Picture(grid.figure, visible(table))
 
 
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
@@ -78,11 +84,13 @@ def _points(data: Data, metric: str, axes: list[Axis | None]) -> tuple[pd.DataFr
     reported = data.points(metric)
     at = reported["run"].cat.codes.to_numpy()
     begun = np.bincount(at, minlength=len(data.runs)) > 0
-    runs = data.runs.assign(begun=begun, done=data.runs.index.isin(complete(data.runs).index))
+    runs = data.runs.assign(
+        **{"(begun)": begun, "(done)": data.runs.index.isin(complete(data.runs).index)}
+    )
     runs = _numbered(runs, axes)
-    whole = runs.groupby("trial")[["begun", "done"]].transform("all")
-    finished = whole["done"].groupby(runs["(cell)"]).transform("any")
-    chosen = (whole["done"] | (whole["begun"] & ~finished)).to_numpy()
+    whole = runs.groupby("trial")[["(begun)", "(done)"]].transform("all")
+    finished = whole["(done)"].groupby(runs["(cell)"]).transform("any")
+    chosen = (whole["(done)"] | (whole["(begun)"] & ~finished)).to_numpy()
     keys = {name: runs[name].to_numpy()[at] for name in ("(panel)", "(line)", "(cell)")}
     return reported.assign(**keys)[chosen[at]], runs[chosen]
 
@@ -100,7 +108,7 @@ def _table(
 ) -> pd.DataFrame:
     """One row a point of a line: the steps that every run of the line has reached."""
     keys = ["(cell)", "step"]
-    points = points[points["step"].isin(_thinned(points["step"]))]
+    points = points[points["step"].isin(_thinned(points["step"], len(runs)))]
     group = points.groupby(keys, sort=True).ngroup().to_numpy()
     full = np.bincount(runs["(cell)"])[points["(cell)"]] == np.bincount(group)[group]
     points, group = points[full], np.unique(group[full], return_inverse=True)[1]
@@ -111,13 +119,13 @@ def _table(
     return table.assign(point=found.point, low=found.low, high=found.high, n=found.n)
 
 
-def _thinned(steps: pd.Series) -> set[int]:
-    """At most so many steps as a line of this size can show."""
-    all_steps = np.unique(steps)
-    if len(all_steps) <= _MOST_STEPS:
-        return set(all_steps.tolist())
-    chosen = np.linspace(0, len(all_steps) - 1, _MOST_STEPS).round().astype(int)
-    return set(all_steps[chosen].tolist())
+def _thinned(steps: pd.Series, runs: int) -> set[int]:
+    """At most so many steps as a line of this size can show, fewer where there are many runs."""
+    most = int(np.clip(_MOST_POINTS / max(1, runs), *_MOST_STEPS))
+    kept = np.unique(steps)
+    if len(kept) > most:
+        kept = kept[np.linspace(0, len(kept) - 1, most).round().astype(int)]
+    return set(kept.tolist())
 
 
 def _shape(rows: Axis | None, columns: Axis | None) -> tuple[int, int]:
@@ -158,6 +166,17 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
                 ax.plot(run["step"], run[frame.POINT], color=look.colour, linewidth=0.5, alpha=0.45)
 
 
+def _limits(table: pd.DataFrame) -> dict[int, tuple[float, float]]:
+    """The limits of y in panels whose bands are cut off."""
+    limits = {}
+    for number in np.unique(table["(panel)"]):
+        own = table[table["(panel)"] == number]
+        found = style.focus(own["point"], own[["low", "high"]].to_numpy().ravel())
+        if found is not None:
+            limits[int(number)] = found
+    return limits
+
+
 def _frame(ax: Axes, title: str, label: str, steps: int) -> None:
     """Title, labels and ticks of a panel."""
     ax.set(title=title, ylabel=label)
@@ -173,7 +192,7 @@ def _title(rows: Axis | None, columns: Axis | None, number: int) -> str:
     wide = len(columns.labels) if columns else 1
     parts = [str(columns.labels[number % wide])] if columns else []
     if rows is not None:
-        parts.append(f"{rows.name} = {style.texts(rows)[number // wide]}")
+        parts.append(f"{rows.name} = {lettering.texts(rows)[number // wide]}")
     return "\n".join(parts)
 
 

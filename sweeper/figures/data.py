@@ -13,6 +13,7 @@ import pandas as pd
 
 from sweeper import frame, score
 from sweeper.errors import SweeperError, choices
+from sweeper.fold import SCORED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -156,7 +157,7 @@ class Data:
     def points(self, metric: str) -> pd.DataFrame:
         """The learning curves of `metric`, as `frame.held` gives them; `SweeperError` if unknown.
 
-        Only the score's metric has a low for runs that diverged before they reported it.
+        Only the score's metric has a worst value for runs that diverged before they reported it.
         """
         reports = self.reports()
         fixed = {"run", "trial", "seed", "step", *self.axes}
@@ -165,9 +166,9 @@ class Data:
             if metric == self.metric and reports.empty:
                 return reports.assign(**{frame.POINT: np.array([], float)})
             raise SweeperError(f"{metric!r} is no metric of {self.name}{choices(metric, valid)}")
-        known = metric == self.metric
-        lows = {task: bounds[0] if known else np.nan for task, bounds in self.tasks.items()}
-        return frame.held(reports, self.runs, metric, lows)
+        known, side = metric == self.metric, int(self.minimise)
+        worst = {task: bounds[side] if known else np.nan for task, bounds in self.tasks.items()}
+        return frame.held(reports, self.runs, metric, worst)
 
     def value_label(self, metric: str | None) -> str:
         """What the value is, for an axis or a colour bar."""
@@ -199,9 +200,14 @@ class Data:
         return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
 
 
+def visible(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` without the columns in brackets, which only drawing needs."""
+    return table[[name for name in table.columns if not str(name).startswith("(")]]
+
+
 def complete(table: pd.DataFrame) -> pd.DataFrame:
     """The runs of trials all of whose runs have a score: those that figures may average."""
-    whole = table["state"].isin(frame.SCORED).groupby(table["trial"]).transform("all")
+    whole = table["state"].isin(SCORED).groupby(table["trial"]).transform("all")
     return table[whole]
 
 

@@ -13,7 +13,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from sweeper import frame
-from sweeper.figures import cells, style
+from sweeper.figures import cells, lettering, style
 from sweeper.figures.data import (
     MAX_PANELS,
     VALUE,
@@ -23,6 +23,7 @@ from sweeper.figures.data import (
     complete,
     interval_text,
     span,
+    visible,
 )
 
 _TEXT_IN = (0.5, 0.8)
@@ -46,14 +47,16 @@ def draw(
     assert across is not None
     runs = data.table(metric)
     table = _cells(data, runs, [across, up, panels])
-    decimals = style.decimals(table["point"])
+    decimals = lettering.decimals(table["point"])
     said = [cells.lines(cell, decimals) for cell in table.to_dict("records")]
-    wanted = style.widest_in([line for lines in said for line in lines], style.TINY_PT) + 0.04
+    wanted = (
+        lettering.widest_in([line for lines in said for line in lines], lettering.TINY_PT) + 0.04
+    )
     layout = cells.layout(across, up, panels, float(np.clip(wanted, *_TEXT_IN)))
     shown = [name for name in (x, y, facet) if name]
     caption = data.caption(int(table["n"].sum()), shown, _said(table, said, layout))
     grid = style.panels(layout.rows, layout.columns, layout.width, layout.height, caption)
-    norm = _norm(table)
+    norm = _norm(table["point"], cut=metric is None and not data.minimise)
     for number, ax in enumerate(grid.axes.flat):
         if number >= layout.panels:
             ax.set_axis_off()
@@ -61,11 +64,11 @@ def draw(
         _panel(ax, table[table["(panel)"] == number], norm)
         _label(ax, across, up, layout, first=number % layout.columns == 0)
         if panels is not None:
-            ax.set_title(f"{facet} = {style.texts(panels)[number]}")
+            ax.set_title(f"{facet} = {lettering.texts(panels)[number]}")
     for cell, lines in zip(table.to_dict("records"), said, strict=True):
         cells.paint(grid.axes.flat[cell["(panel)"]], cell, layout.says(lines), norm, layout)
     _colour_bar(grid.figure, list(grid.axes.flat), norm, data.value_label(metric), layout)
-    return Picture(grid.figure, table[[name for name in table if not str(name).startswith("(")]])
+    return Picture(grid.figure, visible(table))
 
 
 def _chosen(
@@ -105,9 +108,9 @@ def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFr
 def _counts(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
     """Runs of each cell by how they ended."""
     ends = {
-        "scored": frame.SCORED,
+        "scored": SCORED,
         "nan": ("nan",),
-        "failed": frame.UNSCORED,
+        "failed": UNSCORED,
         "pruned": ("pruned",),
         "missing": ("open", "running"),
     }
@@ -129,14 +132,15 @@ def _said(table: pd.DataFrame, said: list[list[str]], layout: cells.Layout) -> s
     return text
 
 
-def _norm(table: pd.DataFrame) -> Normalize:
-    """The colour bar's range."""
-    points = table["point"].dropna()
-    if points.empty:
-        return Normalize(0, 1)
+def _norm(points: pd.Series, *, cut: bool) -> Normalize:
+    """The colour bar's range; with `cut` all that is worse than the low reference looks alike."""
+    if points.isna().all():
+        return Normalize(-0.02, 1.02)
     low, high = float(points.min()), float(points.max())
+    if cut and low < -0.25 * high < 0:
+        low = 0.0
     margin = 0.02 * (high - low) or 0.05 * abs(high) or 0.5
-    return Normalize(low - margin, high + margin)
+    return Normalize(low - margin * (low != 0), high + margin)
 
 
 def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize) -> None:
@@ -161,7 +165,7 @@ def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize) -> None:
 def _label(ax: Axes, x: Axis, y: Axis | None, layout: cells.Layout, *, first: bool) -> None:
     """Ticks and labels; those of y only on the first panel of a row, numbers upwards."""
     style.set_x(ax, np.arange(len(x.labels)) + 0.5, layout.x)
-    ax.set_xlabel(style.cut(x.name, layout.cell_width * len(x.labels) + 0.4, style.BASE_PT))
+    ax.set_xlabel(lettering.cut(x.name, layout.cell_width * len(x.labels) + 0.4, lettering.BASE_PT))
     ax.tick_params(length=2, width=0.5)
     if y is None:
         return
@@ -171,7 +175,7 @@ def _label(ax: Axes, x: Axis, y: Axis | None, layout: cells.Layout, *, first: bo
     ax.set_yticks(places, cells.y_labels(y) if first else [""] * len(places), rotation=0)
     if first:
         tall = layout.cell_height * len(y.labels)
-        ax.set_ylabel(style.folded(y.name, tall + 0.3, style.BASE_PT))
+        ax.set_ylabel(lettering.folded(y.name, tall + 0.3, lettering.BASE_PT))
 
 
 def _colour_bar(
@@ -180,9 +184,10 @@ def _colour_bar(
     bar = figure.colorbar(
         ScalarMappable(norm, style.COLOURS),
         ax=axes,
+        extend="min" if norm.vmin == 0 else "neither",
         aspect=max(8, 10 * layout.height),
         fraction=0.06,
         pad=0.02,
     )
-    bar.set_label(style.folded(label, layout.height - 0.25, style.BASE_PT))
+    bar.set_label(lettering.folded(label, layout.beside, lettering.BASE_PT))
     bar.outline.set_linewidth(0.4)

@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper import frame, stats
-from sweeper.figures import style
+from sweeper.figures import lettering, style
 from sweeper.figures.data import (
     MAX_LINES,
     VALUE,
@@ -20,6 +20,7 @@ from sweeper.figures.data import (
     complete,
     interval_text,
     span,
+    visible,
 )
 
 _HEIGHT_IN = 2.2
@@ -43,14 +44,14 @@ def draw(
     table = _points(data, runs, across, lines)
     ranged = metric is None
     table["usable"] = stats.usable_range(table["point"], minimise=data.minimise) & ranged
+    limits = style.focus(table["point"], table[["low", "high"]].to_numpy().ravel())
+    said = _said(table, ranged) + (f". {style.CUT_OFF}" if limits else "")
     grid = style.panels(
         1,
         1,
         style.COLUMN_IN,
         _HEIGHT_IN + style.legend_in(lines, style.COLUMN_IN) + _x_labels(across).height,
-        data.caption(
-            int(table["n"].sum()), [name for name in (x, hue) if name], _said(table, ranged)
-        ),
+        data.caption(int(table["n"].sum()), [name for name in (x, hue) if name], said),
     )
     ax = grid.axes[0, 0]
     for line in range(len(lines.labels) if lines else 1):
@@ -62,11 +63,12 @@ def draw(
         style.empty(ax, "no configuration is complete yet")
     _x_axis(ax, across)
     ax.set_ylabel(data.value_label(metric))
+    ax.set_ylim(limits)
     if ranged:
         _usable(ax, table, lines, data.minimise)
     style.legend(grid.figure, lines, style.COLUMN_IN)
     sns.despine(ax=ax)
-    return Picture(grid.figure, table[[name for name in table if not name.startswith("(")]])
+    return Picture(grid.figure, visible(table))
 
 
 def _chosen(data: Data, x: str | None, hue: str | None) -> tuple[str, str | None]:
@@ -164,15 +166,15 @@ def _runs(ax: Axes, own: pd.DataFrame, runs: pd.DataFrame, look: style.Look, shi
 def _gaps(ax: Axes, table: pd.DataFrame, across: Axis) -> None:
     """Hatches the places along x at which no line has a point."""
     half = 0.4 * _gap_between(across)
-    for at, own in table.groupby("(at)"):
-        if own["point"].isna().all():
+    for at in np.unique(table["(at)"]):
+        if table.loc[table["(at)"] == at, "point"].isna().all():
             ax.axvspan(at - half, at + half, facecolor=style.GREY, hatch=style.HATCH, linewidth=0)
 
 
-def _x_labels(across: Axis) -> style.XLabels:
+def _x_labels(across: Axis) -> lettering.XLabels:
     places = _places(across)
     span = places[-1] - places[0] + 0.9 * _gap_between(across)
-    return style.x_labels(across, (places - places[0]) / span * (style.COLUMN_IN - 0.7))
+    return lettering.x_labels(across, (places - places[0]) / span * (style.COLUMN_IN - 0.7))
 
 
 def _x_axis(ax: Axes, across: Axis) -> None:

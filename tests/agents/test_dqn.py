@@ -237,6 +237,15 @@ def test_the_contract_needs_neither_torch_nor_environments():
     assert done.stdout.strip() == "[]"
 
 
+def test_pack_size_on_a_gpu_follows_its_free_memory(monkeypatch):
+    def size(free_mb: int) -> int:
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free_mb << 20, 0))
+        return Learner.pack_size({}, "minatar/breakout", "cuda")
+
+    assert size(1) == 1 and size(80_000) == 256
+    assert 1 < size(500) < size(1000) < 256
+
+
 def test_signature_is_what_members_must_share():
     def signature(task="minatar/breakout", **params):
         return Learner.signature({k.replace("__", "."): v for k, v in params.items()}, task)

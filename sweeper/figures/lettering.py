@@ -1,0 +1,131 @@
+"""Text that fits: how wide it is, how it is folded or cut, and numbers as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from matplotlib.textpath import TextPath
+
+from sweeper.figures.data import Axis, wrapped
+
+TINY_PT = 6.0
+SMALL_PT = 6.5
+BASE_PT = 7.5
+"""The sizes of letters in all figures."""
+
+_WIDEST_GAP_IN = 1.7
+
+
+def texts(axis: Axis) -> list[str]:
+    """The labels as ticks and legends show them."""
+    if not axis.numeric:
+        return [str(label) for label in axis.labels]
+    small = [label for label in axis.labels if label and not 1e-3 <= abs(label) < 1e5]
+    powers = bool(small) and axis.log
+    return [power(label) if powers or label in small else f"{label:g}" for label in axis.labels]
+
+
+def power(value: float) -> str:
+    """A number as a power of ten: 1e-5 is 10⁻⁵, 2.5e-4 is 2.5×10⁻⁴."""
+    mantissa, exponent = f"{value:.3e}".split("e")
+    ten = f"10^{{{int(exponent)}}}"
+    short = f"{float(mantissa):g}"
+    return f"${ten}$" if short == "1" else rf"${short}{{\times}}{ten}$"
+
+
+def width_in(text: str, size_pt: float) -> float:
+    """How wide `text` is, in inches, kerning left out."""
+    if "$" in text:
+        return _extent(text) * size_pt / 72
+    return sum(map(_advance, text)) * size_pt / 72
+
+
+@cache
+def _extent(text: str) -> float:
+    """The width of what is inked of `text`, for letters of size 1."""
+    return float(TextPath((0, 0), text, size=100.0).get_extents().width) / 100
+
+
+@cache
+def _advance(character: str) -> float:
+    """How far the next character stands from this one, for letters of size 1."""
+    return _extent(f"x{character}x") - _extent("xx")
+
+
+def widest_in(lines: Sequence[str], size_pt: float) -> float:
+    """The width of the widest of `lines`, in inches."""
+    return max((width_in(line, size_pt) for line in lines), default=0.0)
+
+
+def cut(label: str, width: float, size_pt: float) -> str:
+    """`label`, its end left out where it is wider than `width` inches."""
+    if "$" in label or width_in(label, size_pt) <= width:
+        return label
+    kept = max(3, int(len(label) * width / width_in(label, size_pt)) - 1)
+    return label[:kept].rstrip() + "…"
+
+
+def folded(label: str, width: float, size_pt: float) -> str:
+    """`label` in at most two lines of `width` inches, the rest left out."""
+    if "$" in label or width_in(label, size_pt) <= width:
+        return label
+    per_line = max(4, int(len(label) * width / width_in(label, size_pt)))
+    first, *rest = wrapped(label, per_line).split("\n")
+    return "\n".join([first, cut(" ".join(rest), width, size_pt)] if rest else [first])
+
+
+def decimals(values: Any) -> int:
+    """How many decimals show two digits of the largest of `values`, and never less than of 9.99."""
+    largest = max((abs(value) for value in values if np.isfinite(value)), default=0.0)
+    if largest >= 10:
+        return 1 if largest < 100 else 0
+    return 2 if largest >= 0.1 or largest == 0 else min(6, 1 - math.floor(math.log10(largest)))
+
+
+def fixed(value: float, places: int) -> str:
+    """A value with so many decimals, powers of ten from 100,000 on, and a true minus."""
+    text = f"{value:z.{places}f}" if abs(value) < 1e5 else f"{value:.2e}"
+    return text.replace("-", "−")
+
+
+@dataclass(frozen=True)
+class XLabels:
+    """Tick labels along x that fit, and the height that they take in inches."""
+
+    texts: list[str]
+    turned: bool
+    height: float
+
+
+def x_labels(axis: Axis, inches: Any) -> XLabels:
+    """The labels of `axis` for ticks at `inches` along x: folded, turned or left out to fit."""
+    labels = texts(axis)
+    gap = float(np.diff(inches).min()) if len(labels) > 1 else _WIDEST_GAP_IN
+    lines = [folded(label, 0.9 * gap, SMALL_PT) for label in labels]
+    whole = all(one.replace("\n", " ") == label for one, label in zip(lines, labels, strict=True))
+    if whole and widest_in("\n".join(lines).split("\n"), SMALL_PT) <= 0.92 * gap:
+        return XLabels(lines, False, 0.11 * max(line.count("\n") + 1 for line in lines))
+    wide = widest_in(labels, SMALL_PT) + 0.05
+    if axis.numeric and wide <= 0.5:
+        kept = _apart(inches, wide)
+        return XLabels(
+            ["" if i not in kept else labels[i] for i in range(len(labels))], False, 0.11
+        )
+    labels = [cut(label, 1.2, SMALL_PT) for label in labels]
+    kept = _apart(inches, 0.13)
+    shown = [label if i in kept else "" for i, label in enumerate(labels)]
+    return XLabels(shown, True, 0.72 * widest_in(shown, SMALL_PT) + 0.1)
+
+
+def _apart(inches: Any, least: float) -> set[int]:
+    """The ticks that keep at least `least` inches from the one kept before."""
+    kept = [0]
+    for number in range(1, len(inches)):
+        if inches[number] - inches[kept[-1]] >= least:
+            kept.append(number)
+    return set(kept)

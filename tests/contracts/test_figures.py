@@ -1,0 +1,117 @@
+"""Every figure there is keeps the promises of `sweeper.figures`."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+
+from sweeper import lookup
+from sweeper.figures import lettering, style
+from sweeper.figures.data import Data
+
+NAMES = lookup.names("sweeper.figures")
+LR = {"kind": "float", "values": [1e-5, 2.5e-4, 1e-3]}
+EPS = {"kind": "float", "values": [1e-4, 1e-2]}
+SN = {"kind": "choice", "values": ["none", "sn[-2]"]}
+TASKS = {name: {"low": 0, "high": 2} for name in ("minatar/breakout", "minatar/asterix", "c", "d")}
+LONG = [f"a long description of connectivity number {number} of many" for number in range(3)]
+SHAPES = {
+    "12 configurations": {"axes": {"optimizer.lr": LR, "optimizer.eps": EPS, "sn.layers": SN}},
+    "one seed": {"axes": {"optimizer.lr": LR, "sn.layers": SN}, "seeds": 1},
+    "four tasks": {"axes": {"optimizer.lr": LR, "sn.layers": SN}, "tasks": TASKS},
+    "long labels": {"axes": {"connectivity": {"kind": "choice", "values": LONG}, "sn": SN}},
+    "one axis": {"axes": {"optimizer.lr": LR}},
+    "one value": {"axes": {"optimizer.lr": {"kind": "float", "values": [1e-3]}}},
+    "long note": {"axes": {"sn.layers": SN}, "note": "compressed schedules " * 30},
+}
+
+
+def outcome(share):
+    """A share of all runs is missing; one has failed, one diverged."""
+
+    def went(run, labels):
+        random = np.random.default_rng([run.seed, run.trial])
+        if random.random() < share:
+            return None
+        points = [(step, {"return": random.normal() + step / 40}) for step in (10, 20, 30, 40)]
+        ends = {(0, 0): ("failed", points[:1]), (1, 0): ("nan", points[:2])}
+        return ends.get((run.trial, run.seed), ("complete", points))
+
+    return went
+
+
+@pytest.fixture
+def draw(monkeypatch):
+    """Draws a figure; returns it and the texts that are seen, with their boxes."""
+    seen = {}
+    paint = Text.draw
+
+    def watched(text, renderer, *rest, **named):
+        paint(text, renderer, *rest, **named)
+        if text.get_visible() and text.get_text().strip():
+            seen[text] = text.get_window_extent(renderer)
+
+    def drawn(study, name):
+        with style.context():
+            picture = lookup.find("sweeper.figures", name)(Data.of(study))
+            monkeypatch.setattr(Text, "draw", watched)
+            FigureCanvasAgg(picture.figure).draw()
+        return picture, seen
+
+    return drawn
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_options_are_keyword_only_and_it_is_described(name):
+    module = inspect.getmodule(draw := lookup.find("sweeper.figures", name))
+    assert draw.__doc__ and module.__doc__
+    positional, *options = inspect.signature(draw).parameters.values()
+    assert positional.name == "data"
+    assert all(option.kind == option.KEYWORD_ONLY for option in options)
+    assert {option.name for option in options} <= {"x", "y", "hue", "facet", "metric"}
+    assert all(option.default is None for option in options), "a figure draws without options"
+
+
+CASES = [(shape, 0.2) for shape in SHAPES] + [(next(iter(SHAPES)), share) for share in (0.0, 1.0)]
+
+
+@pytest.mark.parametrize(("shape", "share"), CASES)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_drawn_figure(played, draw, name, shape, share):
+    study = played(outcome(share), **SHAPES[shape])
+    picture, seen = draw(study, name)
+    assert {"point", "low", "high", "n"} <= set(picture.table.columns)
+    assert pyplot.get_fignums() == [], "figures are made without pyplot's global state"
+    says_what_stands_behind_it(seen, len(study.plan.runs))
+    is_not_clipped(picture.figure, seen)
+    does_not_overlap(seen)
+
+
+def says_what_stands_behind_it(seen, runs):
+    said = " ".join(text.get_text() for text in seen).replace("\n", " ")
+    words = ("n = ", f"of {runs} run", "ailed: ", "pruned: ", "missing: ", "diverged: ")
+    assert [word for word in words if word not in said] == []
+
+
+def is_not_clipped(figure, seen):
+    width, height = figure.bbox.size
+    assert width / figure.dpi in (style.COLUMN_IN, style.PAGE_IN)
+    for text, box in seen.items():
+        assert text.get_fontsize() >= lettering.TINY_PT
+        assert box.x0 >= -1 and box.y0 >= -1, f"{text.get_text()!r} is cut off"
+        assert box.x1 <= width + 1 and box.y1 <= height + 1, f"{text.get_text()!r} is cut off"
+
+
+def does_not_overlap(seen):
+    upright = [(text, box) for text, box in seen.items() if text.get_rotation() in (0, 90)]
+    for index, (text, box) in enumerate(upright):
+        for other, its in upright[index + 1 :]:
+            across = min(box.x1, its.x1) - max(box.x0, its.x0)
+            along = min(box.y1, its.y1) - max(box.y0, its.y0)
+            message = f"{text.get_text()!r} and {other.get_text()!r} overlap"
+            assert across <= 2 or along <= 2, message

@@ -1,0 +1,357 @@
+"""The numbers behind the pictures, what figures say, and what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from sweeper import figures, lookup
+from sweeper.errors import SweeperError
+from sweeper.figures import lettering, style
+from sweeper.figures.data import Axis, Data
+
+AXES = {
+    "optimizer.lr": {"kind": "float", "values": [1e-3, 1e-5]},
+    "optimizer.eps": {"kind": "float", "values": [1e-4, 1e-2]},
+    "sn.layers": {"kind": "choice", "values": ["none", "sn[-2]"]},
+}
+
+
+def whole(run, labels):
+    """The seed, plus 10 where the layers are normalised."""
+    value = run.seed + 10.0 * (labels["sn.layers"] != "none")
+    return "complete", [(20, {"return": value / 2, "loss": 3.0}), (40, {"return": value})]
+
+
+def drawn(study, name, **options):
+    with style.context():
+        return lookup.find("sweeper.figures", name)(Data.of(study), **options)
+
+
+def words(picture):
+    return " ".join(text.get_text() for text in picture.figure.findobj(Text)).replace("\n", " ")
+
+
+def test_heatmap_takes_the_axes_that_vary(played):
+    axes = {**AXES, "optimizer.eps": {"kind": "float", "values": [1e-4]}}
+    table = drawn(played(whole, axes=axes), "heatmap").table
+    assert list(table.columns[:3]) == ["sn.layers", "optimizer.lr", "point"]
+    assert table["optimizer.lr"].tolist() == [1e-5, 1e-5, 1e-3, 1e-3]
+    # seeds 0 … 4 in units of 2: the IQM is 2 / 2, and 12 / 2 with normalised layers
+    assert table["point"].tolist() == [1.0, 6.0, 1.0, 6.0]
+    assert table["n"].tolist() == [5] * 4
+    assert (table["low"] < table["point"]).all() and (table["point"] < table["high"]).all()
+
+
+def test_sensitivity_pools_the_other_axes(played):
+    picture = drawn(played(whole, axes=AXES), "sensitivity", x="optimizer.lr", hue="sn.layers")
+    table = picture.table
+    assert table["n"].tolist() == [10] * 4
+    assert table["point"].tolist() == [1.0, 1.0, 6.0, 6.0]
+    assert table["usable"].tolist() == [False, False, True, True]
+    assert "Pooled over optimizer.eps" in words(picture)
+    assert "n = 10 runs a point" in words(picture)
+
+
+def test_never_the_maximum(played):
+    """One lucky seed of 100 does not move the IQM of 0, 1, 2, 3, 100."""
+
+    def lucky(run, labels):
+        return "complete", [(40, {"return": 100.0 if run.seed == 4 else float(run.seed)})]
+
+    table = drawn(played(lucky, axes=AXES), "heatmap").table
+    assert table["point"].tolist() == [1.0] * 8
+
+
+def test_curves(played):
+    picture = drawn(played(whole, axes=AXES), "curves", hue="sn.layers")
+    assert picture.table["step"].tolist() == [20, 40, 20, 40]
+    assert picture.table["point"].tolist() == [1.0, 2.0, 6.0, 12.0]
+    assert picture.table["n"].tolist() == [20] * 4
+
+
+def test_curves_end_where_a_run_of_the_set_ends(played):
+    def stopping(run, labels):
+        state, reports = whole(run, labels)
+        return ("running", reports[:1]) if run.seed == 3 else (state, reports)
+
+    table = drawn(played(stopping, axes=AXES), "curves", hue="sn.layers").table
+    assert table["step"].tolist() == [20, 20] and table["n"].tolist() == [20, 20]
+
+
+def test_curves_of_complete_trials_do_not_wait_for_the_others(played):
+    def one_left(run, labels):
+        state, reports = whole(run, labels)
+        return ("running", reports[:1]) if run.trial == 0 else (state, reports)
+
+    table = drawn(played(one_left, axes=AXES), "curves", hue="sn.layers").table
+    assert table["n"].tolist() == [15, 15, 20, 20]
+
+
+def test_curves_hold_diverged_runs(played):
+    def diverging(run, labels):
+        state, reports = whole(run, labels)
+        return ("nan", reports[:1]) if run.seed == 2 else (state, reports)
+
+    table = drawn(played(diverging, axes=AXES), "curves", hue="sn.layers").table
+    # without normalisation 0, 1, 1 (held), 3, 4 under each of 4 configurations: 1, 1, 1 … 3
+    assert table["n"].tolist() == [20] * 4
+    assert table["point"].tolist()[1] == np.mean([1] * 7 + [3] * 3)
+
+
+def test_curves_have_a_panel_a_task(played):
+    tasks = {name: {"low": 0, "high": 1} for name in ("a", "b", "c", "d")}
+    picture = drawn(played(whole, axes=AXES, tasks=tasks), "curves", hue="sn.layers")
+    assert [axes.get_title() for axes in picture.figure.axes] == list(tasks)
+    assert picture.table["task"].value_counts().tolist() == [4] * 4
+
+
+def test_a_facet_of_curves_is_a_row(played):
+    tasks = {name: {"low": 0, "high": 1} for name in ("a", "b")}
+    study = played(whole, axes=AXES, tasks=tasks)
+    picture = drawn(study, "curves", hue="optimizer.lr", facet="sn.layers")
+    titles = [axes.get_title() for axes in picture.figure.axes]
+    assert titles == [f"{task}\nsn.layers = {sn}" for sn in ("none", "sn[-2]") for task in "ab"]
+
+
+def test_another_metric(played):
+    study = played(whole, axes=AXES)
+    heat = drawn(study, "heatmap", metric="loss")
+    assert heat.table["point"].tolist() == [3.0] * 8 and "loss, final (IQM)" in words(heat)
+    band = drawn(study, "sensitivity", metric="return", hue="sn.layers")
+    assert band.table["point"].tolist() == [2.0, 2.0, 12.0, 12.0]
+    assert not band.table["usable"].any() and "usable" not in words(band)
+    curve = drawn(study, "curves", metric="loss", hue="sn.layers")
+    assert curve.table["step"].tolist() == [20, 20]
+
+
+@pytest.mark.parametrize("name", ["heatmap", "sensitivity", "curves"])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"hue": "optimizer.l", "x": "optimizer.l"},
+            "'optimizer.l' is no axis.*did you mean",
+        ),
+        ({"x": "optimizer.lr", "y": "optimizer.lr", "hue": "optimizer.lr"}, "must differ"),
+        ({"metric": "los"}, r"'los' is no metric.*did you mean 'loss'"),
+    ],
+)
+def test_wrong_options(played, name, options, message):
+    study = played(whole, axes=AXES)
+    if name == "curves" and "x" in options:
+        options = {"hue": options["hue"], "facet": options["hue"]}
+    valid = lookup.keywords("sweeper.figures", name)
+    chosen = {key: value for key, value in options.items() if key in valid}
+    with pytest.raises(SweeperError, match=message):
+        drawn(study, name, **chosen)
+
+
+def test_too_many_lines_are_refused(played):
+    axes = {
+        "lr": {"kind": "float", "values": [float(n) for n in range(1, 12)]},
+        "b": AXES["sn.layers"],
+    }
+    study = played(lambda run, labels: None, axes=axes)
+    with pytest.raises(
+        SweeperError, match="hue takes an axis of at most 8 values, but 'lr' has 11"
+    ):
+        drawn(study, "sensitivity", x="b", hue="lr")
+
+
+def failing(run, labels):
+    state, reports = whole(run, labels)
+    if run.trial == 0:
+        return ("failed", []) if run.seed == 1 else (state, reports)
+    if run.trial == 1:
+        return ("running", reports[:1]) if run.seed == 1 else (state, reports)
+    if run.trial == 2 and run.seed < 2:
+        return "nan", reports[:1]
+    return None if run.trial == 7 else (state, reports)
+
+
+def test_failed_unfinished_and_missing_cells_are_marked_and_counted(played):
+    picture = drawn(played(failing, axes=AXES), "heatmap")
+    said = words(picture)
+    assert picture.table["point"].isna().sum() == 3
+    for word in ("failed 1 of 5", "unfinished 4 of 5", "missing"):
+        assert word in said
+    assert "n = 25 of 40 runs (8 configurations × 1 task × 5 seeds)" in said
+    assert "Failed: 1 configuration; pruned: 0 runs; missing: 6; diverged: 2 (kept at" in said
+    hatched = [patch for axes in picture.figure.axes for patch in axes.patches if patch.get_hatch()]
+    assert len(hatched) == 3
+
+
+def test_a_cell_that_lacks_a_configuration_says_so(played):
+    study = played(failing, axes={"pooled": {"kind": "choice", "values": list("abcdefg")}, **AXES})
+    picture = drawn(study, "heatmap", x="optimizer.lr", y="optimizer.eps", facet="sn.layers")
+    assert picture.table["planned"].tolist() == [35] * 8
+    assert sorted(set(picture.table["n"])) == [30, 35]
+    assert "Hatched corner" in words(picture) and "n = 30 to 35 runs a cell" in words(picture)
+
+
+def test_too_few_seeds_are_said(played):
+    study = played(whole, axes=AXES, seeds=4, note="laptop scale: 40 steps")
+    for name in ("heatmap", "sensitivity", "curves"):
+        picture = drawn(study, name)
+        assert picture.table["low"].isna().all()
+        assert "Interval unknown: fewer than 5 seeds" in words(picture)
+        assert "Laptop scale: 40 steps." in words(picture)
+
+
+def test_single_runs_are_drawn_where_the_interval_is_unknown(played):
+    study = played(whole, axes=AXES, seeds=2)
+    (ax,) = drawn(study, "sensitivity", x="optimizer.lr", hue="sn.layers").figure.axes
+    points = [offset for scatter in ax.collections for offset in scatter.get_offsets()]
+    assert len([point for point in points if len(point)]) >= 16
+    (ax,) = drawn(study, "curves", hue="sn.layers").figure.axes
+    assert len(ax.lines) == 2 + 16
+
+
+@pytest.mark.parametrize("name", ["heatmap", "sensitivity", "curves"])
+def test_single_axis_of_one_value(played, name):
+    study = played(
+        lambda run, labels: ("complete", [(40, {"return": 1.0})]),
+        axes={"lr": {"kind": "float", "values": [0.1]}},
+    )
+    assert drawn(study, name).table["point"].tolist() in ([0.5], [1.0])
+
+
+def test_direction(played):
+    def outcome(run, labels):
+        return "complete", [(40, {"return": 2 * labels["lr"]})]
+
+    study = played(
+        outcome, axes={"lr": {"kind": "float", "values": [0.0, 0.1, 0.5]}}, direction="minimize"
+    )
+    assert drawn(study, "sensitivity").table["usable"].tolist() == [True, True, False]
+
+
+def test_render_writes_pdf_png_and_csv(played):
+    figures_asked = [{"heatmap": {"x": "optimizer.lr"}}, {"curves": {"hue": "sn.layers"}}]
+    study = played(whole, axes=AXES, figures=figures_asked)
+    files = figures.render(study, "heatmap", {})
+    assert [file.name for file in files] == ["heatmap.pdf", "heatmap.png", "heatmap.csv"]
+    assert files[0].read_bytes()[:5] == b"%PDF-" and files[1].read_bytes()[1:4] == b"PNG"
+    assert len(pd.read_csv(files[2])) == 8
+    assert figures.render(study, "heatmap", {"x": "optimizer.lr"})[0].name == "heatmap.pdf"
+    other = figures.render(study, "heatmap", {"x": "sn.layers"})
+    assert other[0].name == "heatmap-sn.layers.pdf"
+    left = sorted(file.name for file in study.paths.figures.iterdir())
+    assert left == sorted(file.name for file in [*files, *other])
+
+
+def test_render_tells_several_of_one_kind_apart(played):
+    asked = [{"heatmap": {"x": "optimizer.lr"}}, {"heatmap": {"x": "optimizer.eps"}}]
+    study = played(whole, axes=AXES, figures=asked)
+    names = [file.name for file in figures.render(study, "heatmap", {}) if file.suffix == ".pdf"]
+    assert names == ["heatmap-optimizer.lr.pdf", "heatmap-optimizer.eps.pdf"]
+
+
+def test_the_same_figure_twice_is_the_same(played):
+    study = played(whole, axes=AXES)
+    one, two = ([f.read_bytes() for f in figures.render(study, "heatmap", {})[1:]] for _ in "ab")
+    assert one == two
+
+
+def test_render_to_a_file(played, tmp_path):
+    study = played(whole, axes=AXES)
+    files = figures.render(study, "curves", {}, tmp_path / "x.png")
+    assert [file.name for file in files] == ["x.png", "x.csv"]
+    assert not list(study.paths.figures.glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "out", "message"),
+    [
+        ("heatmp", {}, None, "did you mean 'heatmap'"),
+        ("heatmap", {"hue": "optimizer.lr"}, None, "heatmap has no option 'hue'.*valid: x, y"),
+        ("heatmap", {}, "x.jpg", r"one of \.pdf, \.png"),
+        ("heatmap", {}, "none/x.pdf", "a folder that exists"),
+    ],
+)
+def test_render_refuses(played, tmp_path, name, options, out, message):
+    study = played(whole, axes=AXES)
+    with pytest.raises(SweeperError, match=message):
+        figures.render(study, name, options, tmp_path / out if out else None)
+
+
+def test_a_figure_of_the_users_own(played, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from matplotlib.figure import Figure\n"
+        "from sweeper.figures.data import Picture\n"
+        "def draw(data, *, colour=None):\n"
+        "    return Picture(Figure(), data.runs)\n"
+    )
+    study = played(whole, axes=AXES)
+    name = f"{tmp_path}/mine.py:draw"
+    assert figures.render(study, name, {"colour": "red"})[0].name == "mine-red.pdf"
+
+
+@pytest.mark.parametrize(
+    ("labels", "log"),
+    [
+        ((1e-5, 1e-4, 1e-3), True),
+        ((3.125e-4, 1e-2), True),
+        ((128, 256, 512, 1024, 2048), True),
+        ((0.1, 0.2, 0.4, 0.5, 0.6, 0.7, 0.9, 0.99), False),
+        ((0.0, 1e-4, 1e-2), False),
+        ((1, 2, 3, 4, 5, 6), False),
+        ((1.0,), False),
+    ],
+)
+def test_which_axes_are_logarithmic(labels, log):
+    assert Axis("a", labels, True).log is log
+
+
+def test_tick_texts():
+    lr = Axis("lr", (1e-5, 2.5e-4, 1e-3), True)
+    assert lettering.texts(lr) == ["$10^{-5}$", r"$2.5{\times}10^{-4}$", "$10^{-3}$"]
+    assert lettering.texts(Axis("width", (128, 2048), True)) == ["128", "2048"]
+    assert lettering.texts(Axis("alpha", (0.1, 0.99), True)) == ["0.1", "0.99"]
+    assert lettering.texts(Axis("sn", ("none", "sn[-2]"), False)) == ["none", "sn[-2]"]
+
+
+@pytest.mark.parametrize(
+    ("values", "decimals"),
+    [([0.4, -0.1], 2), ([0.012], 3), ([52.0], 1), ([5230.0], 0), ([np.nan], 2), ([7.5], 2)],
+)
+def test_decimals(values, decimals):
+    assert lettering.decimals(values) == decimals
+
+
+def test_numbers_in_cells():
+    assert lettering.fixed(-0.123, 2) == "−0.12"
+    assert lettering.fixed(-0.0001, 2) == "0.00"
+    assert lettering.fixed(1234567.0, 0) == "1.23e+06"
+
+
+def test_labels_are_folded_turned_or_left_out():
+    long = Axis("a", ("a long description of it", "another long description of it"), False)
+    assert lettering.x_labels(long, np.array([0.0, 0.9])).texts[1].count("\n") == 1
+    turned = lettering.x_labels(long, np.array([0.0, 0.3]))
+    assert turned.turned and turned.texts[1].endswith("…") and turned.height > 0.5
+    dense = Axis("a", (0.1, 0.11, 0.9), True)
+    kept = lettering.x_labels(dense, np.array([0.0, 0.02, 2.0]))
+    assert kept.texts == ["0.1", "", "0.9"] and not kept.turned
+
+
+def test_one_bad_value_does_not_press_the_others_together(played):
+    """Three learning rates score near 1, one far below the low reference."""
+
+    def outcome(run, labels):
+        value = 2.0 if labels["optimizer.lr"] < 0.1 else -30.0 - 400 * (run.seed > 3)
+        return "complete", [(20, {"return": 1.0}), (40, {"return": value + 0.1 * run.seed})]
+
+    axes = {"optimizer.lr": {"kind": "float", "values": [1e-4, 1e-3, 1e-2, 1.0]}}
+    study = played(outcome, axes=axes)
+    heat = drawn(study, "heatmap")
+    bar = heat.figure.axes[-1]
+    assert bar.get_ylim()[0] == 0, "all below the low reference has one colour"
+    assert heat.table["point"].tolist()[3] < -10
+    band = drawn(study, "sensitivity")
+    (ax,) = band.figure.axes
+    assert "cut off" in words(band)
+    assert -30 < ax.get_ylim()[0] < heat.table["point"].tolist()[3]
