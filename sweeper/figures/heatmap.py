@@ -25,6 +25,7 @@ from sweeper.figures.data import (
     span,
     visible,
 )
+from sweeper.fold import SCORED, UNSCORED
 
 _TEXT_IN = (0.5, 0.8)
 
