@@ -119,6 +119,13 @@ def test_diverged_before_the_first_report_scores_low(make_study: Make) -> None:
     assert {record.score for record in nan} == {0.0}
 
 
+def test_where_less_is_better_the_worst_is_high(make_study: Make) -> None:
+    study = make_study("fixed.nan_at=5", "fixed.bad_seed=1", "direction=minimize")
+    run(study)
+    nan = [record for record in study.fold().runs.values() if record.state == "nan"]
+    assert {record.value for record in nan} == {2.0}
+
+
 def test_a_pack_that_raises_is_split_until_the_culprit_is_alone(
     make_study: Make, capfd: pytest.CaptureFixture[str]
 ) -> None:
