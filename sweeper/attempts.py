@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from sweeper import checkpoint
 from sweeper.claims import Body, Claims
 from sweeper.fold import Fold, Point, RunRecord
 from sweeper.ledger import Line, Writer
-from sweeper.paths import StudyPaths
+from sweeper.paths import StudyPaths, disk_is_full
 from sweeper.plan import Run
 from sweeper.trainable import State
 
@@ -51,8 +51,17 @@ class Hold:
     resumed: int
     state: State | None
     file: Path | None
-    points: list[Point]
+    before: list[Point]
+    """Reports of earlier attempts."""
+    points: list[Point] = field(default_factory=list)
     sequence: int = 1
+
+    @property
+    def curve(self) -> list[Point]:
+        """All reports that count: earlier ones up to where this attempt went on, and its own."""
+        first = min((step for step, _ in self.points), default=0)
+        limit = self.resumed if self.resumed else first - 1
+        return [point for point in self.before if point[0] <= limit] + self.points
 
     def line(self, kind: str, **fields: Any) -> Line:
         """The next ledger line of this attempt."""
@@ -80,7 +89,7 @@ class Attempts:
                 _remove(candidate.file)
                 continue
             record = self._fold.record(run.id)
-            points = [point for point in record.reports if point[0] <= candidate.step]
+            before = record.reports
             if record.resume_from is not None:
                 _remove(self._paths.checkpoints / record.resume_from.file)
             self._fold.add(self._ledger.worker, line)
@@ -92,7 +101,7 @@ class Attempts:
                     candidate.step,
                     candidate.state,
                     candidate.file,
-                    points,
+                    before,
                 )
             )
         self._ledger.write([lines[hold.run.id] for hold in holds])
@@ -115,7 +124,10 @@ class Attempts:
         return self._paths.claim(hold.run.id, hold.generation, hold.attempt + 1).exists()
 
     def save(self, states: Sequence[tuple[Hold, State]], step: int) -> None:
-        """Records states at `step`: data first, then the lines that name it, then the old goes."""
+        """Records states at `step`: data first, then the lines that name it, then the old goes.
+
+        On a full disk the old state stays.
+        """
         lines, old = [], []
         for hold, state in states:
             path = self._paths.checkpoint(
@@ -123,7 +135,12 @@ class Attempts:
             )
             if path == hold.file:
                 continue
-            checkpoint.write(path, state)
+            try:
+                checkpoint.write(path, state)
+            except OSError as error:
+                if disk_is_full(error):
+                    continue
+                raise
             lines.append(hold.line("checkpoint", step=step, file=path.name))
             old.append(hold.file)
             hold.file = path
@@ -177,6 +194,7 @@ class Attempts:
             record.generation,
             last + 1,
             0,
+            worker=self._ledger.worker,
             supersedes=record.tries[last].sequence if record.tries else None,
             step=candidate.step,
             file=None if candidate.file is None else candidate.file.name,
@@ -186,8 +204,8 @@ class Attempts:
     def _place(self, kind: str, lines: Mapping[str, Line], ahead: int) -> set[str]:
         """Links the file of `lines` under the name of each; returns those that were taken.
 
-        What was found there instead is taken into the fold; an end is copied into our own ledger,
-        as the one who placed it may have died before it could write it.
+        What was found there instead is taken into the fold, and copied into our own ledger where
+        it is news: who placed it may have died before it could write it.
         """
         names = [
             self._paths.claim(line["run"], line["gen"], line["att"] + ahead)
@@ -202,8 +220,8 @@ class Attempts:
         return met
 
     def _meet(self, run: str, first: Body) -> None:
-        line = first["lines"][run]
-        if line["kind"] == "end" and self._fold.record(run).end is None:
+        line, record = first["lines"][run], self._fold.record(run)
+        if record.end is None and (line["kind"] == "end" or line["att"] not in record.tries):
             self._ledger.write([line])
         self._fold.add(first["worker"], line)
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sweeper.paths import write_all
+from sweeper.paths import patiently, write_synced
 
 Body = dict[str, Any]
 
@@ -36,16 +36,12 @@ class Claims:
         """
         token = uuid.uuid4().hex
         temporary = self._folder / f".{self._worker}.{next(self._count)}"
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        data = json.dumps({**body, "token": token}).encode()
         try:
-            write_all(descriptor, json.dumps({**body, "token": token}).encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        try:
+            patiently(lambda: write_synced(temporary, data), self._folder)
             return [self._link(temporary, name, token) for name in names]
         finally:
-            os.unlink(temporary)
+            temporary.unlink(missing_ok=True)
 
     def _link(self, temporary: Path, name: Path, token: str) -> Body | None:
         try:

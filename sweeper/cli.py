@@ -55,13 +55,16 @@ FIGURE_OPTIONS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line; exits with 2 for a mistake of the user's, 130 after Ctrl-C."""
+    """Runs the command line; exits with 2 for a mistake of the user's, 1 for a failure."""
     try:
         app(args=arguments, prog_name="sweeper")
     except SweeperError as error:
         print(f"sweeper: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:
+        sys.exit(1)
+    except OSError as error:
+        print(f"sweeper: {error.strerror}: {error.filename}", file=sys.stderr)
         sys.exit(1)
 
 

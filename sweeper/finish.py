@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from pathlib import Path
 
 from sweeper.claims import Claims
@@ -23,23 +25,29 @@ def due(study: Study, fold: Fold) -> bool:
     return not stamp.exists() or stamp.read_text() != _edition(study, fold)
 
 
-def now(study: Study) -> list[Path]:
-    """Draws the space's figures and writes the Optuna storage; returns the figures' files."""
+def now(study: Study) -> None:
+    """Draws the space's figures and writes the Optuna storage.
+
+    A figure that raises is reported; the others are drawn, and the next `sweeper run` tries again.
+    """
     from sweeper import figures, optuna_storage
 
     fold = study.fold()
     edition = _edition(study, fold)
-    files = [
-        file
-        for entry in study.space.figures
-        for file in figures.render(study, entry.name, entry.options)
-    ]
+    whole = True
+    for name in dict.fromkeys(entry.name for entry in study.space.figures):
+        try:
+            figures.render(study, name, {})
+        except Exception:
+            whole = False
+            print(f"sweeper: {name} could not be drawn:", file=sys.stderr)
+            traceback.print_exc()
     optuna_storage.write(study, fold)
     if study.ended:
         for state in study.paths.checkpoints.iterdir():
             state.unlink(missing_ok=True)
-    write_durably(_stamp(study), edition.encode())
-    return files
+    if whole:
+        write_durably(_stamp(study), edition.encode())
 
 
 def _stamp(study: Study) -> Path:

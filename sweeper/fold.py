@@ -7,6 +7,7 @@ lines up to the accepted sequence, its reports up to the step that was resumed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,8 @@ UNSCORED = ("failed", "oom", "timeout", "lost")
 
 STATES = ("open", "running", *ENDS)
 """All states of a run."""
+
+_ABOUT_RUNS = {"claim", "start", "report", "checkpoint", "release", "end"}
 
 Point = tuple[int, dict[str, float]]
 """A report: the step and its metrics."""
@@ -60,6 +63,27 @@ class Attempt:
     cap: int | None = None
     """The largest pack that may try this run next."""
     error: str | None = None
+    stateful: bool = False
+    """Whether it resumed from a saved state."""
+
+    @property
+    def continues(self) -> float:
+        """Up to which step the reports of earlier attempts count.
+
+        Without a saved state it began anew, or, as a function may, went on from files of its own:
+        then what it reported first tells where.
+        """
+        if self.stateful:
+            return self.resumed
+        return min((step for step, _ in self.reports.values()), default=0) - 1
+
+    def accepted(self, sequence: int | None) -> dict[int, dict[str, float]]:
+        """Its reports up to `sequence` (all where `None`) by step; what was written last counts."""
+        points: dict[int, dict[str, float]] = {}
+        for number, (step, metrics) in sorted(self.reports.items()):
+            if sequence is None or number <= sequence:
+                points[step] = points.get(step, {}) | metrics
+        return points
 
 
 @dataclass
@@ -130,13 +154,16 @@ class RunRecord:
         """The reports that count, by step."""
         points: dict[int, dict[str, float]] = {}
         sequence = None if self.end is None else int(self.end["seq"])
-        limit = None
-        for _, attempt in sorted(self.tries.items(), reverse=True):
-            for number, (step, metrics) in attempt.reports.items():
-                if (sequence is None or number <= sequence) and (limit is None or step <= limit):
+        limit = math.inf
+        for number in range(self.last, -1, -1):
+            attempt = self.tries.get(number)
+            if attempt is None:
+                sequence = None
+                continue
+            for step, metrics in attempt.accepted(sequence).items():
+                if step <= limit:
                     points[step] = metrics | points.get(step, {})
-            sequence = attempt.supersedes
-            limit = attempt.resumed if limit is None else min(limit, attempt.resumed)
+            sequence, limit = attempt.supersedes, min(limit, attempt.continues)
         return sorted(points.items())
 
     @property
@@ -215,6 +242,8 @@ class Fold:
             header = self.workers.get(worker)
             self.workers[worker] = WorkerRecord(worker, header.header if header else {}, True)
             return None
+        if kind not in _ABOUT_RUNS:
+            return None
         record = self.record(line["run"])
         if line["gen"] < record.generation:
             return None
@@ -240,11 +269,13 @@ def _apply(attempt: Attempt, line: Line) -> None:
     kind, sequence = line["kind"], line["seq"]
     attempt.sequence = max(attempt.sequence, sequence)
     if kind == "claim":
+        attempt.worker = line["worker"]
         attempt.resumed = line["step"]
         attempt.step = max(attempt.step, attempt.resumed)
         attempt.supersedes = line["supersedes"]
         attempt.began = line.get("time")
-        if line["file"] is not None:
+        attempt.stateful = line["file"] is not None
+        if attempt.stateful:
             _checkpoint(attempt, line)
     elif kind == "start":
         attempt.pack = line["pack"]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import hashlib
 import importlib.util
 import math
 import numbers
+import operator
+import os
 import queue
 import sys
 import threading
@@ -12,7 +17,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
+
+import psutil
 
 from sweeper.trainable import Parameter, RunSpec, State
 
@@ -20,6 +28,12 @@ RESULT = "value"
 """The metric under which the returned number is reported."""
 
 _PAUSE_S = 0.5
+
+_CHILDREN_S = 10.0
+"""Seconds between two looks at child processes: listing them takes milliseconds."""
+
+_LOADING = threading.Lock()
+"""Held while a file is imported, so that no two functions' threads import it at once."""
 
 
 class _Dropped(BaseException):
@@ -41,8 +55,19 @@ class FunctionRun:
     _report: Callable[[int, dict[str, float]], None] = field(repr=False)
 
     def report(self, step: int, **metrics: float) -> None:
-        """Records metrics at `step`; a NaN or an Inf ends the run as diverged."""
-        self._report(int(step), {name: float(value) for name, value in metrics.items()})
+        """Records metrics at `step`, 0 to `steps`; a NaN or an Inf ends the run as diverged.
+
+        Raises `ValueError` for a step beyond these, `TypeError` for what is no number.
+        """
+        try:
+            step = operator.index(step)
+        except TypeError as error:
+            raise TypeError(f"step must be an integer, but got {step!r}") from error
+        if not 0 <= step <= self.steps:
+            raise ValueError(
+                f"0 <= step <= run.steps must hold, but got step={step}, run.steps={self.steps}"
+            )
+        self._report(step, {name: _number(name, value) for name, value in metrics.items()})
 
 
 @dataclass(frozen=True)
@@ -59,38 +84,45 @@ class FunctionReport:
 class FunctionPack:
     """A pack of one: the function in a thread, so that its worker stays responsive."""
 
-    def __init__(self, function: Callable[..., Any], run: RunSpec, folder: Path) -> None:
+    def __init__(self, load: Callable[[], Callable[..., Any]], run: RunSpec, folder: Path) -> None:
         self.step = 0
         self._queue: queue.Queue[FunctionReport | Exception] = queue.Queue()
+        self._error: Exception | None = None
+        self._reports = 0
         self._dropped = False
+        self._children_s, self._looked = 0.0, -math.inf
         resumed = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         view = FunctionRun(run.id, run.task, run.seed, run.steps, folder, resumed, self._report)
-        thread = threading.Thread(
-            target=self._call, args=(function, dict(run.params), view), daemon=True
-        )
-        thread.start()
+        args = (load, dict(run.params), view)
+        threading.Thread(target=self._call, args=args, daemon=True).start()
 
     @property
     def progress(self) -> int:
-        """Processor time of this process in tenths of a second, plus the step reached.
+        """Processor seconds of the function, its threads and child processes, plus its reports.
 
-        A function that neither computes nor reports looks hung, and after a while counts as dead.
+        The thread that asks is the worker's, so its own time does not count. A function that
+        neither computes nor reports looks hung, and after a while counts as dead.
         """
-        return int(time.process_time() * 10) + self.step
+        now = time.monotonic()
+        if now - self._looked >= _CHILDREN_S:
+            self._children_s, self._looked = _children_s(), now
+        threads_s = time.process_time() - time.thread_time()
+        return int(threads_s + self._children_s) + self._reports
 
     def advance(self) -> Sequence[FunctionReport]:
-        """Waits half a second at most; raises what the function raised."""
+        """Waits half a second at most; raises what the function raised, after its reports."""
         reports: list[FunctionReport] = []
-        try:
-            item = self._queue.get(timeout=_PAUSE_S)
-            while True:
+        with contextlib.suppress(queue.Empty):
+            while self._error is None:
+                item = self._queue.get(timeout=0 if reports else _PAUSE_S)
                 if isinstance(item, Exception):
-                    raise item
-                reports.append(item)
-                item = self._queue.get_nowait()
-        except queue.Empty:
-            return reports
+                    self._error = item
+                else:
+                    reports.append(item)
+        if self._error is not None and not reports:
+            raise self._error
+        return reports
 
     def save(self, member: int) -> State | None:
         """A function keeps its own state, in `run.folder`."""
@@ -100,33 +132,42 @@ class FunctionPack:
         """Makes the function's next report unwind it."""
         self._dropped = self._dropped or bool(list(members))
 
-    def _call(self, function: Callable[..., Any], config: dict[str, Any], run: FunctionRun) -> None:
+    def _call(
+        self, load: Callable[[], Callable[..., Any]], config: dict[str, Any], run: FunctionRun
+    ) -> None:
         try:
+            function = load()
+            if self._dropped:
+                return
             result = function(config, run)
             if isinstance(result, bool) or not isinstance(result, numbers.Real):
                 raise TypeError(
                     f"{function.__name__} must return a number, but returned {result!r}"
                 )
-            self._put(self.step, {RESULT: float(result)}, done=True)
+            self._put(self.step or run.steps, {RESULT: float(result)}, done=True)
         except _Dropped:
             pass
         except Exception as error:
             self._queue.put(error)
         except BaseException as error:
-            self._queue.put(RuntimeError(f"the function ended with {type(error).__name__}"))
+            self._queue.put(_ended(error))
 
     def _report(self, step: int, metrics: dict[str, float]) -> None:
+        self._put(step, metrics, done=False)
         if self._dropped:
             raise _Dropped
-        self._put(step, metrics, done=False)
 
     def _put(self, step: int, metrics: dict[str, float], *, done: bool) -> None:
+        """Reports, unless the run has ended; NaN and Inf end it."""
+        if self._dropped:
+            return
         finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
         diverged = len(finite) < len(metrics)
+        if done or diverged:
+            self._dropped = True
         self.step = max(self.step, step)
+        self._reports += 1
         self._queue.put(FunctionReport(step, finite, done or diverged, diverged))
-        if diverged and not done:
-            raise _Dropped
 
 
 class Function:
@@ -170,16 +211,59 @@ class Function:
         """Calls the function for the one run in `runs`."""
         (run,) = runs
         assert self._runs is not None, "a function needs the study's folder to run"
-        return FunctionPack(self._load(), run, self._runs / run.id)
+        return FunctionPack(self._load, run, self._runs / run.id)
 
     def _load(self) -> Callable[..., Any]:
-        folder = str(self._path.parent)
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-        spec = importlib.util.spec_from_file_location(self._path.stem, self._path)
-        assert spec is not None and spec.loader is not None, self._path
-        module = importlib.util.module_from_spec(spec)
-        sys.modules.setdefault(self._path.stem, module)
-        spec.loader.exec_module(module)
-        function: Callable[..., Any] = getattr(module, self._name)
+        with _LOADING:
+            function: Callable[..., Any] = getattr(_module(self._path), self._name)
         return function
+
+
+@functools.cache
+def _module(path: Path) -> ModuleType:
+    """The module in `path`, imported once a process, so that what it defines can be pickled."""
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    name = path.stem
+    known = sys.modules.get(name)
+    if known is not None:
+        if getattr(known, "__file__", None) == str(path):
+            return known
+        name += "_" + hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError("float() would take text for a number")
+        return float(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise TypeError(f"the metric {name!r} must be a number, but got {value!r}") from error
+
+
+def _ended(error: BaseException) -> Exception:
+    """What `sys.exit()` and its like become, wherever the user's file has them."""
+    failure = RuntimeError(f"a function must return a number, but {error!r} ended it or its import")
+    failure.__cause__ = error
+    return failure
+
+
+def _children_s() -> float:
+    """Processor seconds of the processes below this one, living or waited for."""
+    times = os.times()
+    total = times.children_user + times.children_system
+    with contextlib.suppress(psutil.Error):
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                total += sum(child.cpu_times()[:4])  # its own, and of those it waited for
+    return total

@@ -11,14 +11,13 @@ from __future__ import annotations
 import errno
 import json
 import os
-import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import SweeperError
+from sweeper.paths import patiently
 
 FORMAT = 1
 """Version of the files in a study's folder."""
@@ -26,13 +25,12 @@ FORMAT = 1
 Line = dict[str, Any]
 
 _PREFIX = len('{"crc":"00000000",')
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_PATIENCE_S = 600.0
 
 
 def encode(line: Mapping[str, Any]) -> bytes:
     """One ledger line, newline included."""
-    body = json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode()[1:]
+    text = json.dumps(line, separators=(",", ":"), ensure_ascii=False)
+    body = text.encode(errors="replace")[1:]
     return b'{"crc":"%08x",' % zlib.crc32(body) + body + b"\n"
 
 
@@ -65,11 +63,7 @@ class Writer:
         to ten minutes. A line may then stand in both files; its sequence number tells.
         """
         data = b"".join(map(encode, lines))
-        deadline = time.monotonic() + _PATIENCE_S
-        while not self._append(data, sync):
-            if time.monotonic() > deadline:
-                raise SweeperError(f"the disk under {self._folder} is full: free some space")
-            time.sleep(min(30.0, 0.1 * 2**self._files))
+        patiently(lambda: self._append(data, sync), self._folder)
 
     def close(self) -> None:
         """Writes the closing line: nothing follows it."""
@@ -77,28 +71,27 @@ class Writer:
             self.write([{"kind": "close"}])
             self._leave()
 
-    def _append(self, data: bytes, sync: bool) -> bool:
+    def _append(self, data: bytes, sync: bool) -> None:
         try:
-            if self._descriptor is None:
-                name = f"{self.worker}.{self._files}.jsonl"
-                self._files += 1
-                flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
-                self._descriptor = os.open(self._folder / name, flags, 0o666)
-                data = encode(self._header) + data
-                sync = True
+            if self._descriptor is None or os.fstat(self._descriptor).st_nlink == 0:
+                data, sync = self._open() + data, True
+            assert self._descriptor is not None
             if data and os.write(self._descriptor, data) != len(data):
-                self._leave()
-                return False
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if sync:
                 os.fsync(self._descriptor)
-        except OSError as error:
+        except OSError:
             self._leave()
-            if error.errno in _FULL:
-                return False
-            raise SweeperError(
-                f"cannot write to {self._folder}: {os.strerror(error.errno or 0)}"
-            ) from error
-        return True
+            raise
+
+    def _open(self) -> bytes:
+        """Opens the next file, also where somebody removed the last; returns its first line."""
+        self._leave()
+        name = f"{self.worker}.{self._files}.jsonl"
+        self._files += 1
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
+        self._descriptor = os.open(self._folder / name, flags, 0o666)
+        return encode(self._header)
 
     def _leave(self) -> None:
         if self._descriptor is not None:

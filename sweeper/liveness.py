@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class Beat:
         if progress == self._progress or now - self._written < BEAT_S:
             return
         self._count, self._progress, self._written = self._count + 1, progress, now
-        os.pwrite(self._descriptor, b"%020d\n" % self._count, 0)
+        with suppress(OSError):
+            os.pwrite(self._descriptor, b"%020d\n" % self._count, 0)
 
     def close(self) -> None:
         """Closes the file; the number stays."""

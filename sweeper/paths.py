@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.errors import SweeperError
+
 STUDIES = "studies"
 """The folder under the current one that holds studies, unless `root=` names another."""
+
+PATIENCE_S = 600.0
+"""For how long a full disk is waited for."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True)
@@ -79,17 +89,40 @@ class StudyPaths:
 def write_durably(path: Path, data: bytes) -> None:
     """Writes `data` under a temporary name, forces it to the disk and renames it to `path`."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o666)
     try:
-        write_all(descriptor, data)
+        write_synced(temporary, data)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Writes `data` to `path` and forces it to the disk; `OSError` where only a part fits."""
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o666)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    os.replace(temporary, path)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
-    """Writes all of `data`; `OSError` where the disk takes only a part of it."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def disk_is_full(error: OSError) -> bool:
+    """Whether `error` says that a disk or a quota is full."""
+    return error.errno in _FULL
+
+
+def patiently(write: Callable[[], None], folder: Path) -> None:
+    """Calls `write` until it finds space, for ten minutes; `SweeperError` where it finds none."""
+    deadline, pause = time.monotonic() + PATIENCE_S, 0.1
+    while True:
+        try:
+            return write()
+        except OSError as error:
+            if not disk_is_full(error):
+                raise SweeperError(f"cannot write to {folder}: {error.strerror}") from error
+            if time.monotonic() > deadline:
+                raise SweeperError(f"the disk under {folder} is full: free some space") from error
+        time.sleep(pause)
+        pause = min(2 * pause, 30.0)

@@ -85,7 +85,7 @@ class Queue:
         alive: dict[str, bool] = {}
         for run in self._pending.values():
             record = self._fold.runs.get(run.id)
-            if record is None or not self._held(record, alive):
+            if record is None or (record.end is None and not self._held(record, alive)):
                 yield run
 
     def _held(self, record: RunRecord, alive: dict[str, bool]) -> bool:
@@ -124,13 +124,13 @@ class Queue:
     def _resumes_at(self, run: Run) -> int:
         record = self._fold.runs.get(run.id)
         saved = None if record is None else record.resume_from
-        return 0 if saved is None or run.id in self._unreadable else saved.step
+        return 0 if saved is None or saved.file in self._unreadable else saved.step
 
     def _adopt(self, run: Run) -> Candidate:
         """Takes the run's state under this worker's name; from the start where it is damaged."""
         record = self._fold.runs.get(run.id)
         saved = None if record is None else record.resume_from
-        if record is None or saved is None or run.id in self._unreadable:
+        if record is None or saved is None or saved.file in self._unreadable:
             return Candidate(run, 0, None, None)
         paths = self._study.paths
         mine = paths.checkpoint(
@@ -140,6 +140,6 @@ class Queue:
             state = checkpoint.adopt(paths.checkpoints / saved.file, mine)
         except ValueError:
             mine.unlink(missing_ok=True)
-            self._unreadable.add(run.id)
+            self._unreadable.add(saved.file)
             return Candidate(run, 0, None, None)
         return Candidate(run, saved.step, mine, state)

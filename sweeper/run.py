@@ -33,10 +33,19 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
     name = study.check_name(options.get("name", space.name))
     console = Console(highlight=False, soft_wrap=True)
     started = study.start((root / name).resolve(), space, group=group)
-    if not started.ended and not watch(started, backend.start(started), console):
+    _say_what_is_kept(started, space, console)
+    if not started.ended and not watch(started, lambda: backend.start(started), console):
         console.print("stopped; the same command goes on from here")
         return INTERRUPTED
     return _conclude(started, space, console)
+
+
+def _say_what_is_kept(started: Study, space: Space, console: Console) -> None:
+    """A study keeps what it was started with, also where a change would not change results."""
+    kept, given = started.space.dump(), space.dump()
+    for name in ("checkpoint", "limits", "figures"):
+        if kept.get(name) != given.get(name):
+            console.print(f"{started.name} keeps the {name} that it was started with")
 
 
 def _conclude(started: Study, space: Space, console: Console) -> int:
@@ -46,9 +55,10 @@ def _conclude(started: Study, space: Space, console: Console) -> int:
     summary = summarise(started)
     for line in summary_lines(summary):
         console.print(line)
-    for file in sorted(started.paths.figures.glob("*.p[dn][fg]")):
+    for file in sorted(started.paths.figures.glob("[!.]*.p[dn][fg]")):
         console.print(f"  {os.path.relpath(file)}")
-    return 1 if summary["trials"]["failed"] else 0
+    whole = not finish.due(started, started.fold(reports=False))
+    return 0 if whole and not summary["trials"]["failed"] else 1
 
 
 def _workers(options: Mapping[str, str], dispatch: str) -> Options:

@@ -20,11 +20,13 @@ def run_value(points: Iterable[tuple[int, float]], at: str, horizon: int, worst:
     """A run's value in its metric's own unit, from its (step, metric) points up to `horizon`.
 
     `at` is `final` (the last point), `max` (the largest) or `auc` (the mean height of the curve
-    between its first point and the horizon, by trapezoids). Points that are not finite are passed
+    between its first point and the horizon, by trapezoids). Points of one step keep the order in
+    which they are given, so that the last written is the final one. Points not finite are passed
     over; a run that diverged keeps its last finite point up to the horizon (Bjorck et al. 2021,
     §3.1), and is worth `worst`, the task's low, where it has none.
     """
-    curve = sorted((step, y) for step, y in points if step <= horizon and math.isfinite(y))
+    finite = [(step, y) for step, y in points if step <= horizon and math.isfinite(y)]
+    curve = sorted(finite, key=lambda point: point[0])
     return _AT[at](curve, horizon) if curve else worst
 
 

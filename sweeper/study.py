@@ -6,6 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from sweeper.errors import Invalid, SweeperError, did_you_mean
 from sweeper.fold import Fold
 from sweeper.ledger import FORMAT
-from sweeper.paths import StudyPaths, write_all
+from sweeper.paths import StudyPaths, write_synced
 from sweeper.plan import Plan, make_plan
 from sweeper.space import Space
 from sweeper.trainable import Trainable, load_trainable
@@ -81,6 +82,7 @@ def start(folder: Path, space: Space, *, group: bool = False) -> Study:
             f"cannot write to the study's folder {folder}: {error.strerror}"
         ) from error
     study = Study.open(folder)
+    study.share_files()
     if study.space.digest != space.digest:
         raise SweeperError(
             f"the study {folder.name} exists with another space:\n"
@@ -125,7 +127,7 @@ def names(root: Path) -> list[str]:
 
 
 def _touched(folder: Path) -> float:
-    return max(file.stat().st_mtime for file in [folder, *(folder / "ledger").iterdir()])
+    return max(file.stat().st_mtime for file in [folder, *folder.glob("ledger/*")])
 
 
 def _freeze(paths: StudyPaths, frozen: Mapping[str, Any]) -> None:
@@ -133,29 +135,25 @@ def _freeze(paths: StudyPaths, frozen: Mapping[str, Any]) -> None:
     if plan.exists():
         return
     temporary = paths.plans / f".{uuid.uuid4().hex}"
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     try:
-        write_all(descriptor, json.dumps(frozen, indent=1, ensure_ascii=False).encode())
-        os.fsync(descriptor)
+        write_synced(temporary, json.dumps(frozen, indent=1, ensure_ascii=False).encode())
+        with suppress(FileExistsError):
+            os.link(temporary, plan)
     finally:
-        os.close(descriptor)
-    try:
-        os.link(temporary, plan)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
 
 
 def _read(folder: Path) -> dict[str, Any]:
     plan = folder / "plans" / "0"
     try:
         frozen: dict[str, Any] = json.loads(plan.read_bytes())
-    except (OSError, ValueError) as error:
-        raise SweeperError(f"{plan} cannot be read as a study's plan: {error}") from error
-    if frozen["format"] > FORMAT:
+        version = int(frozen["format"])
+        frozen["space"], frozen["group"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise SweeperError(f"{plan} cannot be read as a study's plan: {error!r}") from error
+    if version > FORMAT:
         raise SweeperError(
-            f"{folder.name} was made by a newer sweeper (format {frozen['format']}, this one reads "
+            f"{folder.name} was made by a newer sweeper (format {version}, this one reads "
             f"up to {FORMAT}): upgrade sweeper"
         )
     return frozen

@@ -69,8 +69,19 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
 
 def _run_counts(study: Study, fold: Fold) -> dict[str, int]:
     runs = study.plan.runs
-    counts = Counter(fold.runs[run.id].state if run.id in fold.runs else "open" for run in runs)
+    counts = Counter(_run_state(fold, run.id) for run in runs)
     return {"total": len(runs)} | {state: counts[state] for state in STATES}
+
+
+def _run_state(fold: Fold, run: str) -> str:
+    """A run's state; one whose worker is known to be gone is open for the next."""
+    record = fold.runs.get(run)
+    if record is None:
+        return "open"
+    if record.state != "running":
+        return record.state
+    holder = _worker_state(fold.workers.get(record.worker or ""))
+    return "open" if holder in ("left", "dead") else "running"
 
 
 def _worker_state(worker: Any) -> str:
@@ -95,9 +106,10 @@ def _trials(study: Study, fold: Fold) -> list[_Trial]:
     """All trials, judged as `frame.trials` does, without the seconds that pandas and scipy take."""
     by_trial = groupby(study.plan.runs, key=lambda run: run.trial)
     found = []
-    for number, runs in by_trial:
+    for number, group in by_trial:
+        runs = list(group)
         records = [fold.runs.get(run.id) for run in runs]
-        states = {record.state if record else "open" for record in records}
+        states = {_run_state(fold, run.id) for run in runs}
         scores = [record.score for record in records if record and record.score is not None]
         found.append(_Trial(number, _trial_state(states), scores))
     return found

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -17,29 +20,46 @@ _QUIET_S = 10.0
 _WINDOW_S = 60.0
 
 
-def watch(study: Study, workers: Workers, console: Console) -> bool:
-    """Watches until all runs have ended and the workers left; `False` where Ctrl-C came first."""
-    view = _View(study, console)
+def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
+    """Starts workers and watches until all runs have ended and they left; `False` if interrupted.
+
+    Ctrl-C and SIGTERM interrupt: the workers save their runs and leave.
+    """
+    workers: Workers | None = None
     try:
-        with view.progress:
-            while view.refresh() or workers.alive():
-                if view.open:
-                    workers.replace()
-                time.sleep(_POLL_S)
+        with _sigterm_as_ctrl_c():
+            view = _View(study, console)
+            workers = begin()
+            with view.progress:
+                while view.refresh() or workers.alive():
+                    if view.open:
+                        workers.replace()
+                    time.sleep(_POLL_S)
         return True
     except KeyboardInterrupt:
-        return _interrupted(workers, console)
+        if workers is not None:
+            _stop(workers, console)
+        return False
 
 
-def _interrupted(workers: Workers, console: Console) -> bool:
-    workers.stop()
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(workers: Workers, console: Console) -> None:
+    """Asks again every second: a worker that is just starting may not hear it the first time."""
     console.print(f"saving the runs of {workers.alive()} workers … (Ctrl-C again to give up)")
     try:
         while workers.alive():
-            time.sleep(0.1)
+            workers.stop()
+            time.sleep(1 if workers.alive() else 0)
     except KeyboardInterrupt:
         workers.kill()
-    return False
 
 
 class _View:

@@ -10,31 +10,76 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import sweeper
 from sweeper import finish, score
 from sweeper.attempts import Attempts, Hold, Outcome
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold, Point
 from sweeper.ledger import Writer
 from sweeper.liveness import T1_S, Beat, identity
+from sweeper.provenance import revision
 from sweeper.queue import Queue
 from sweeper.study import Study
 from sweeper.trainable import Pack, Report
 
 _IDLE_S = 0.5
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
+_PATIENCE_S = 2 * T1_S
+"""For how long a worker waits for a run to be had: long enough to find a silent one dead."""
+
+_STOP = (signal.SIGTERM, signal.SIGUSR2)
 
 
 def work(folder: str, pack: str, device: str, workers: str) -> None:
-    """What a dispatched process calls: one worker of the study in `folder`."""
+    """What a dispatched process calls: one worker of the study in `folder`. Ends the process.
+
+    At the end nobody is waited for: neither threads nor children that a function left behind.
+    """
+    stopping = _detach()
+    code = 0
     try:
-        Worker(Study.open(Path(folder)), pack=pack, device=device, workers=int(workers)).run()
+        study = Study.open(Path(folder))
+        Worker(study, pack=pack, device=device, workers=int(workers), stopping=stopping).run()
     except SweeperError as error:
-        sys.exit(f"sweeper: {error}")
+        print(f"sweeper: {error}", file=sys.stderr)
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _detach() -> threading.Event:
+    """Makes this process a worker: out of the terminal's reach, stopped by a signal to it alone.
+
+    Returns the event that such a signal sets. Processes that a function forks get signals as usual,
+    and the safe path that this process was started with ends here.
+    """
+    stopping = threading.Event()
+    with suppress(PermissionError):
+        os.setsid()
+    for number in _STOP:
+        signal.signal(number, lambda *_: stopping.set())
+    os.register_at_fork(
+        after_in_child=lambda: [signal.signal(number, signal.SIG_DFL) for number in _STOP]
+    )
+    os.environ.pop("PYTHONSAFEPATH", None)
+    return stopping
+
+
+class _Raised(Exception):
+    """What is trained raised; the text is the traceback."""
+
+
+@contextmanager
+def _theirs() -> Iterator[None]:
+    """What is raised inside counts against the runs in the pack; our own errors do not."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        raise _Raised(traceback.format_exc()) from error
 
 
 @dataclass
@@ -49,21 +94,31 @@ class _Training:
         members = list(members)
         for member in members:
             del self.live[member]
-        self.pack.drop(members)
+        with _theirs():
+            self.pack.drop(members)
 
 
 class Worker:
     """One of the processes that work on a study.
 
-    `pack` is `auto` or a number of members; `workers` is how many processes share the open runs.
+    `pack` is `auto` or a number of members; `workers` is how many processes share the open runs;
+    once `stopping` is set it saves its runs, gives them up and leaves.
     """
 
-    def __init__(self, study: Study, *, pack: str, device: str, workers: int) -> None:
+    def __init__(
+        self,
+        study: Study,
+        *,
+        pack: str,
+        device: str,
+        workers: int,
+        stopping: threading.Event | None = None,
+    ) -> None:
         study.share_files()
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._study = study
         self._device = device
-        self._stopping = threading.Event()
+        self._stopping = stopping or threading.Event()
         self._beat = Beat(study.paths.beats / self.name)
         self._beat(0)
         self._ledger = Writer(study.paths.ledger, self.name, _header())
@@ -74,22 +129,15 @@ class Worker:
 
     def run(self) -> None:
         """Works until all runs have ended, nothing was to be had for a while, or it must stop."""
-        if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                signal.signal(number, lambda *_: self.stop())
         try:
             self._work()
         finally:
             self._ledger.close()
             self._beat.close()
 
-    def stop(self) -> None:
-        """Asks it to save its runs, give them up and leave."""
-        self._stopping.set()
-
     def _work(self) -> None:
         taken = time.monotonic()
-        while not self._stopping.is_set() and time.monotonic() - taken < T1_S:
+        while not self._stopping.is_set() and time.monotonic() - taken < _PATIENCE_S:
             self._queue.refresh()
             for record in self._queue.beyond_bounds():
                 self._attempts.end_dead(record, Outcome("lost", record.step))
@@ -108,21 +156,28 @@ class Worker:
         if not holds:
             return
         live = dict(enumerate(holds))
+        self._attempts.start(holds)
         try:
             states = [hold.state for hold in holds]
-            pack = self._study.trainable.start([hold.run for hold in holds], states, self._device)
+            with _theirs():
+                runs = [hold.run for hold in holds]
+                pack = self._study.trainable.start(runs, states, self._device)
             for hold in holds:
                 hold.state = None
             self._step(_Training(pack, live))
+        except _Raised as raised:
+            self._raised(list(live.values()), str(raised))
         except Exception:
-            self._raised(list(live.values()), traceback.format_exc())
+            self._attempts.release(list(live.values()), "stopped")
+            raise
 
     def _step(self, training: _Training) -> None:
         """Steps a pack until nobody is left in it, or this worker must stop."""
-        self._attempts.start(list(training.live.values()))
         while training.live:
-            reports = training.pack.advance()
-            self._beat(training.pack.progress)
+            with _theirs():
+                reports = training.pack.advance()
+                progress = training.pack.progress
+            self._beat(progress)
             self._record(training, reports)
             if self._stopping.is_set():
                 self._save(training)
@@ -154,7 +209,8 @@ class Worker:
         """Saves every member's state; those whom another worker took over leave the pack."""
         lost = [i for i, hold in training.live.items() if self._attempts.superseded(hold)]
         training.drop(lost)
-        states = [(hold, training.pack.save(i)) for i, hold in training.live.items()]
+        with _theirs():
+            states = [(hold, training.pack.save(i)) for i, hold in training.live.items()]
         saved = [(hold, state) for hold, state in states if state is not None]
         self._attempts.save(saved, training.pack.step)
         training.saved = time.monotonic()
@@ -163,10 +219,10 @@ class Worker:
         """The end of a run that reported its last: its score, by the space's rule."""
         rule, task = self._study.space.score, self._study.space.tasks[hold.run.task]
         points = [
-            (step, metrics[rule.metric]) for step, metrics in hold.points if rule.metric in metrics
+            (step, metrics[rule.metric]) for step, metrics in hold.curve if rule.metric in metrics
         ]
         if not points and not report.diverged:
-            names = sorted({name for _, metrics in hold.points for name in metrics})
+            names = sorted({name for _, metrics in hold.curve for name in metrics})
             error = f"the metric {rule.metric!r} was never reported, only {', '.join(names)}"
             return Outcome("failed", report.step, error=error)
         worst = self._study.space.worst(hold.run.task)
@@ -175,8 +231,14 @@ class Worker:
         return Outcome(state, report.step, score.normalise(value, task.low, task.high), value)
 
     def _raised(self, holds: Sequence[Hold], error: str) -> None:
-        """A pack that raised is split until the culprit is alone; then its attempts are counted."""
+        """A pack that raised is split until the culprit is alone; then its attempts are counted.
+
+        Whatever is raised while the worker must stop is no failure.
+        """
         print(error, file=sys.stderr, flush=True)
+        if self._stopping.is_set():
+            self._attempts.release(holds, "stopped")
+            return
         if len(holds) > 1:
             self._attempts.release(holds, "split", cap=len(holds) // 2, error=error)
             return
@@ -192,6 +254,6 @@ def _header() -> dict[str, object]:
         **identity(),
         "job": os.environ.get("SLURM_JOB_ID"),
         "restart": int(os.environ.get("SLURM_RESTART_COUNT", "0")),
-        "version": sweeper.__version__,
+        "revision": revision(),
         "time": time.time(),
     }

@@ -30,10 +30,11 @@ class Dispatch:
 
 class _Inline:
     def __init__(self, study: Study, options: Options) -> None:
-        self._worker = Worker(study, pack=options.pack, device=options.device, workers=1)
+        self._study = study
+        self._options = options
+        self._stopping = threading.Event()
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+        self._begin()
 
     def alive(self) -> int:
         return int(self._thread.is_alive())
@@ -41,15 +42,27 @@ class _Inline:
     def replace(self) -> None:
         if self._error is not None:
             raise self._error
+        if not self.alive():
+            self._begin()
 
     def stop(self) -> None:
-        self._worker.stop()
+        self._stopping.set()
 
     def kill(self) -> None:
         os._exit(130)
 
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
     def _work(self) -> None:
         try:
-            self._worker.run()
+            Worker(
+                self._study,
+                pack=self._options.pack,
+                device=self._options.device,
+                workers=1,
+                stopping=self._stopping,
+            ).run()
         except BaseException as error:
             self._error = error

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import submitit
 
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
-from sweeper.liveness import exists
+from sweeper.fold import WorkerRecord
+from sweeper.liveness import Observer, exists
 from sweeper.study import Study
 from sweeper.worker import work
 
@@ -41,17 +42,14 @@ class _Local:
     def __init__(self, study: Study, options: Options, gpus: list[int]) -> None:
         self._study = study
         self._options = options
+        self._gpus = gpus
         self._logs = study.paths.logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
         self._executor = submitit.LocalExecutor(folder=self._logs)
         self._executor.update_parameters(timeout_min=_FOREVER_MIN, stderr_to_stdout=True)
-        self._gpus = gpus
         self._jobs: list[Any] = []
         self._fold = study.fold(reports=False)
-        self._strangers = {
-            header["pid"]: header
-            for worker in self._fold.workers.values()
-            if not worker.closed and exists(header := worker.header)
-        }
+        self._observer = Observer(study.paths.beats)
+        self._strangers = {name: worker.header for name, worker in self._here()}
         self._in_vain = 0
         self._attempts = -1
         self._submit(options.workers - len(self._strangers))
@@ -62,23 +60,44 @@ class _Local:
         return strangers + sum(not job.done() for job in self._jobs)
 
     def replace(self) -> None:
-        missing = self._options.workers - self.alive()
-        if missing <= 0 or not self._to_be_had():
+        self._fold.refresh()
+        for name, worker in self._here():
+            if not self._observer.alive(name, worker.header):
+                _signal(worker.header, signal.SIGKILL)
+        alive = self.alive()
+        if alive >= self._options.workers or not self._to_be_had():
             return
         attempts = sum(record.attempts for record in self._fold.runs.values())
-        self._in_vain = self._in_vain + 1 if attempts == self._attempts else 0
+        self._in_vain = self._in_vain + 1 if attempts == self._attempts and not alive else 0
         self._attempts = attempts
         if self._in_vain >= _HOPELESS:
             raise SweeperError(f"workers die as soon as they start:\n{self._last_words()}")
-        self._submit(missing)
+        self._submit(self._options.workers - alive)
+
+    def stop(self) -> None:
+        self._fold.refresh()
+        for _, worker in self._here():
+            _signal(worker.header, signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._fold.refresh()
+        for _, worker in self._here():
+            _signal(worker.header, signal.SIGKILL)
+        for job in self._jobs:
+            if not job.done():
+                job._process.kill()
+
+    def _here(self) -> list[tuple[str, WorkerRecord]]:
+        """All workers of the study that live on this machine."""
+        workers = self._fold.workers.items()
+        return [(name, w) for name, w in workers if not w.closed and exists(w.header)]
 
     def _to_be_had(self) -> bool:
-        """Whether a new worker would find a run: one that is open, or whose holder is gone."""
-        self._fold.refresh()
+        """Whether a new worker would find a run: one that is open, or whose holder is dead."""
         gone = {
             name
             for name, worker in self._fold.workers.items()
-            if worker.closed or exists(worker.header) is False
+            if worker.closed or not self._observer.alive(name, worker.header)
         }
         records = (self._fold.runs.get(run.id) for run in self._study.plan.runs)
         return any(
@@ -86,20 +105,6 @@ class _Local:
             for record in records
             if record is None or record.end is None
         )
-
-    def stop(self) -> None:
-        for job in self._jobs:
-            if not job.done():
-                job._process.send_signal(signal.SIGTERM)
-        for pid, header in self._strangers.items():
-            if exists(header):
-                os.kill(pid, signal.SIGTERM)
-
-    def kill(self) -> None:
-        for job in self._jobs:
-            if not job.done():
-                for child in psutil.Process(job._process.pid).children(recursive=True):
-                    child.kill()
 
     def _submit(self, number: int) -> None:
         study, options = self._study, self._options
@@ -119,19 +124,27 @@ class _Local:
         return "\n".join(f"  {line}" for line in [*lines, f"(from {logs[-1]})"])
 
 
+def _signal(header: Mapping[str, Any], number: int) -> None:
+    """Signals the worker whose ledger began with `header`, if it is there and ours."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(int(header["pid"]), number)
+
+
 @contextmanager
 def _worker_environment() -> Iterator[None]:
-    """One thread a worker, and no Ctrl-C for the process that submitit puts above each.
+    """One thread a worker; no Ctrl-C for the process that submitit puts above each; a safe path.
 
-    On Ctrl-C that process would kill its worker after a second; it inherits that SIGINT is ignored,
-    while the worker sets a handler of its own.
+    On Ctrl-C that process would kill its worker after a second: it inherits that SIGINT is ignored.
+    Without a safe path a module in the current folder would hide a module of the same name.
     """
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["PYTHONSAFEPATH"] = "1"
     threads = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     os.environ.update({name: value or "1" for name, value in threads.items()})
     try:
         yield
     finally:
+        del os.environ["PYTHONSAFEPATH"]
         signal.signal(signal.SIGINT, before)
 
 
@@ -140,6 +153,8 @@ def _gpus(device: str) -> list[int]:
     if not device.startswith("cuda"):
         return []
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed is not None and not re.fullmatch(r"[0-9, ]*", listed):
+        raise SweeperError(f"CUDA_VISIBLE_DEVICES must list numbers, but is {listed!r}")
     found = (
         [int(index) for index in listed.split(",") if index.strip()]
         if listed is not None

@@ -18,8 +18,15 @@ def line(kind: str, att: int, seq: int, **fields: Any) -> Line:
     return {"kind": kind, "run": "r", "gen": 0, "att": att, "seq": seq, **fields}
 
 
-def claim(att: int, step: int = 0, supersedes: int | None = None, file: str | None = None) -> Line:
-    return line("claim", att, 0, step=step, supersedes=supersedes, file=file, time=1.0 + att)
+def claim(
+    att: int,
+    step: int = 0,
+    supersedes: int | None = None,
+    file: str | None = None,
+    worker: str = "a",
+) -> Line:
+    fields = {"worker": worker, "step": step, "supersedes": supersedes, "file": file}
+    return line("claim", att, 0, time=1.0 + att, **fields)
 
 
 def report(att: int, seq: int, step: int, value: float) -> Line:
@@ -46,7 +53,7 @@ FIRST = [
     ("a", report(0, 5, 30, 3.0)),
 ]
 SECOND = [
-    ("b", claim(1, step=20, supersedes=4, file="b20")),
+    ("b", claim(1, step=20, supersedes=4, file="b20", worker="b")),
     ("b", report(1, 1, 30, 30.0)),
     ("b", report(1, 2, 40, 40.0)),
     ("b", end(1, 2)),
@@ -148,3 +155,33 @@ def test_without_reports_only_unended_runs_keep_theirs(tmp_path: Path) -> None:
     assert len(fold.record("r").reports) == 3
     fold.add("a", end(0, 5))
     assert fold.record("r").reports == []
+
+
+def test_a_claim_whose_line_was_lost_costs_no_report_that_counts(tmp_path: Path) -> None:
+    """Attempt 1 was killed between its link and its line: attempt 2 supersedes 1, not 0."""
+    third = ("c", claim(2, step=20, supersedes=0, file="c20", worker="c"))
+    record = fold_of(tmp_path, *FIRST, third, ("c", report(2, 1, 30, 30.0))).runs["r"]
+    assert [step for step, _ in record.reports] == [10, 20, 30]
+
+
+def test_a_claim_copied_by_whoever_met_it_is_still_its_owner_s(tmp_path: Path) -> None:
+    copied = ("c", claim(1, step=20, supersedes=4, file="b20", worker="b"))
+    record = fold_of(tmp_path, *FIRST, copied).runs["r"]
+    assert record.worker == "b"
+
+
+def test_a_function_that_goes_on_from_its_own_files_keeps_what_it_reported(tmp_path: Path) -> None:
+    again = [("c", claim(1, supersedes=5)), ("c", report(1, 1, 25, 7.0))]
+    record = fold_of(tmp_path, *FIRST, *again).runs["r"]
+    assert record.reports == [(10, {"m": 1.0}), (20, {"m": 2.0}), (25, {"m": 7.0})]
+
+
+def test_metrics_at_one_step_are_merged_and_the_last_written_counts(tmp_path: Path) -> None:
+    fold = fold_of(tmp_path, ("a", claim(0)), ("a", report(0, 1, 10, 1.0)))
+    fold.add("a", line("report", 0, 2, step=10, metrics={"other": 3.0}))
+    fold.add("a", report(0, 3, 10, 2.0))
+    assert fold.runs["r"].reports == [(10, {"m": 2.0, "other": 3.0})]
+
+
+def test_lines_of_an_unknown_kind_are_passed_over(tmp_path: Path) -> None:
+    assert fold_of(tmp_path, ("a", {"kind": "greeting"})).runs == {}

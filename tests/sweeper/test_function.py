@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from sweeper import study
-from sweeper.function import Function
+from sweeper import function, study
+from sweeper.function import Function, FunctionPack
 from sweeper.overrides import parse_words
 from sweeper.space import load
 from sweeper.study import Study
@@ -27,6 +31,15 @@ limits: {failures: 2}
 """
 
 Sweep = Callable[..., Study]
+
+
+@pytest.fixture(autouse=True)
+def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test's files are imported as in a process of its own."""
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    yield
+    for name in ("mine", "helper"):
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture
@@ -120,15 +133,222 @@ def test_the_folder_is_kept_across_attempts_and_resumed_says_so(
     capfd.readouterr()
 
 
+def test_the_returned_number_is_put_at_the_end_where_nothing_was_reported(sweep: Sweep) -> None:
+    made = sweep("    return 4.0\n")
+    for record in made.fold().runs.values():
+        assert record.reports == [(3, {"value": 4.0})]
+        assert record.value == 4.0
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("100, loss=1.0", "ValueError: 0 <= step <= run.steps must hold, but got step=100, run."),
+        ("-1, loss=1.0", "ValueError: 0 <= step <= run.steps must hold, but got step=-1, run."),
+        ("1.5, loss=1.0", "TypeError: step must be an integer, but got 1.5"),
+        ("'1', loss=1.0", "TypeError: step must be an integer, but got '1'"),
+        ("1, loss='0.5'", "TypeError: the metric 'loss' must be a number, but got '0.5'"),
+        ("1, loss=None", "TypeError: the metric 'loss' must be a number, but got None"),
+        ("1, gain=2.0, loss=[1.0]", "TypeError: the metric 'loss' must be a number, but got [1.0]"),
+    ],
+)
+def test_a_report_that_cannot_count_raises_in_the_function(
+    sweep: Sweep, capfd: pytest.CaptureFixture[str], call: str, error: str
+) -> None:
+    made = sweep(f"    run.report({call})\n    return 1.0\n")
+    assert states(made) == {"failed"}
+    for record in made.fold().runs.values():
+        assert error in (record.error or "")
+        assert f"run.report({call})" in (record.error or ""), "the traceback shows the line"
+        assert record.reports == []
+    capfd.readouterr()
+
+
+def test_numbers_of_numpy_and_torch_are_reported(sweep: Sweep) -> None:
+    made = sweep(
+        "    import numpy, torch\n"
+        "    run.report(numpy.int64(1), a=numpy.float32(0.5), b=torch.tensor(2), c=True)\n"
+        "    return numpy.float64(1.0)\n"
+    )
+    (record, *_) = made.fold().runs.values()
+    assert record.reports == [(1, {"a": 0.5, "b": 2.0, "c": 1.0, "value": 1.0})]
+
+
+def test_every_run_of_a_worker_can_use_a_pool_of_processes(sweep: Sweep) -> None:
+    made = sweep(
+        "    with multiprocessing.Pool(1) as pool:\n"
+        "        return pool.apply_async(double, (config['x'],)).get(timeout=20)\n"
+        "def double(x):\n"
+        "    return 2 * x\n"
+        "import multiprocessing\n"
+    )
+    for planned in made.plan.runs:
+        record = made.fold().runs[planned.id]
+        assert (record.value, record.attempts) == (2 * planned.params["x"], 1), record.error
+
+
+def test_a_file_is_imported_once_under_its_own_name(sweep: Sweep) -> None:
+    made = sweep(
+        "    import mine\n"
+        "    mine.calls.append(run.id)\n"
+        "    return float(len(calls) if __name__ == 'mine' else 0)\n"
+        "calls = []\n"
+    )
+    values = sorted(record.value or 0 for record in made.fold().runs.values())
+    assert values == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_file_named_like_a_known_module_replaces_nothing(tmp_path: Path) -> None:
+    known = sys.modules["yaml"]
+    pack = begin(tmp_path, "NAME = __name__\ndef train(config, run):\n    raise KeyError(NAME)\n")
+    with pytest.raises(KeyError) as caught:
+        wait(pack)
+    (name,) = caught.value.args
+    assert sys.modules["yaml"] is known
+    assert name != "yaml"
+    assert sys.modules.pop(name).__file__ == str(tmp_path / "yaml.py")
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("raise SystemExit('no licence')", "must return a number, but SystemExit('no licence')"),
+        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+    ],
+)
+def test_what_an_import_raises_fails_the_run_with_the_traceback(
+    sweep: Sweep, capfd: pytest.CaptureFixture[str], line: str, word: str
+) -> None:
+    made = sweep(f"    return 1.0\n{line}\n")
+    assert states(made) == {"failed"}
+    for record in made.fold().runs.values():
+        assert word in (record.error or "")
+        assert line in (record.error or ""), "the traceback shows the line"
+    assert "mine" not in sys.modules
+    capfd.readouterr()
+
+
+def test_a_long_import_blocks_nobody_and_a_dropped_run_is_not_begun(tmp_path: Path) -> None:
+    body = "    (run.folder / 'begun').touch()\n    return 1.0\n"
+    start = time.monotonic()
+    text = f"import time\ntime.sleep(1.5)\nDONE = 1\ndef train(config, run):\n{body}"
+    pack = begin(tmp_path, text)
+    assert list(pack.advance()) == []
+    pack.drop([0])
+    assert time.monotonic() - start < 1.4, "its worker stays responsive"
+    time.sleep(2)
+    assert function._module(tmp_path / "yaml.py").DONE == 1
+    assert not (tmp_path / "r" / "begun").exists()
+
+
+def test_reports_before_an_error_are_not_lost(tmp_path: Path) -> None:
+    pack = begin(
+        tmp_path,
+        "import queue\n"
+        "def train(config, run):\n"
+        "    run.report(1, loss=1.0)\n"
+        "    raise queue.Empty('mine')\n",
+    )
+    time.sleep(0.3)
+    assert [report.step for report in pack.advance()] == [1]
+    with pytest.raises(function.queue.Empty, match="mine"):
+        pack.advance()
+
+
+def test_a_run_ends_once_though_the_function_goes_on(tmp_path: Path) -> None:
+    pack = begin(
+        tmp_path,
+        "def train(config, run):\n"
+        "    for step in range(3):\n"
+        "        try:\n"
+        "            run.report(step, loss=float('nan'))\n"
+        "        except BaseException:\n"
+        "            pass\n"
+        "    return 1.0\n",
+    )
+    assert [report.done for report in wait(pack)] == [True]
+
+
 def test_a_function_that_only_waits_makes_no_progress(tmp_path: Path) -> None:
-    (tmp_path / "f.py").write_text("import time\ndef train(config, run):\n    time.sleep(3)\n")
-
-    class Run:
-        id, params, task, seed, steps, evaluation = "r", {}, "default", 0, 1, None
-
-    pack = Function(tmp_path / "f.py", "train", tmp_path).start([Run()], [None], "cpu")
+    pack = begin(tmp_path, "import time\ndef train(config, run):\n    time.sleep(4)\n")
+    pack.advance()
     before = pack.progress
     start = time.monotonic()
     assert list(pack.advance()) == []
     assert time.monotonic() - start < 2, "its worker stays responsive"
-    assert pack.progress - before <= 1, "a hung function must not look alive"
+    spin(1.2)
+    assert pack.progress == before, "a hung function must not look alive by its worker's work"
+
+
+BUSY = """
+import subprocess, sys, threading, time
+from pathlib import Path
+
+STOP = Path(__file__).with_name("stop")
+SPIN = f"import os\\nwhile not os.path.exists({str(STOP)!r}): pass"
+BELOW = f"import subprocess, sys\\nsubprocess.run([sys.executable, '-c', {SPIN!r}])"
+
+def train(config, run):
+    time.sleep(0.3)
+    WORK
+"""
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "exec(SPIN)",
+        "run.report(1, loss=1.0)",
+        "thread = threading.Thread(target=exec, args=(SPIN,)); thread.start(); thread.join()",
+        "subprocess.run([sys.executable, '-c', SPIN])",
+        "subprocess.run([sys.executable, '-c', BELOW])",
+    ],
+    ids=["itself", "a report", "a thread", "a child", "a grandchild"],
+)
+def test_what_a_function_does_is_progress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    monkeypatch.setattr(function, "_CHILDREN_S", 0.0)
+    pack = begin(tmp_path, BUSY.replace("WORK", work))
+    before, deadline = pack.progress, time.monotonic() + 15
+    try:
+        while pack.progress <= before:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        (tmp_path / "stop").touch()
+        with pytest.raises(TypeError, match="must return a number, but returned None"):
+            wait(pack)
+
+
+def test_children_are_looked_at_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+    monkeypatch.setattr(function, "_children_s", lambda: looks.append(0.0) or 0.0)
+    pack = begin(tmp_path, "def train(config, run):\n    return 1.0\n")
+    assert len({pack.progress for _ in range(50)}) <= 2
+    assert len(looks) == 1
+
+
+def begin(folder: Path, text: str) -> FunctionPack:
+    """Starts `train` of a file with `text`, named like a module that is imported already."""
+    (folder / "yaml.py").write_text(text)
+    run: Any = SimpleNamespace(id="r", params={}, task="default", seed=0, steps=3, evaluation=None)
+    return Function(folder / "yaml.py", "train", folder).start([run], [None], "cpu")
+
+
+def wait(pack: FunctionPack) -> list[Any]:
+    """The reports of the next 2 seconds."""
+    end = time.monotonic() + 2
+    reports: list[Any] = []
+    while time.monotonic() < end:
+        reports += pack.advance()
+    return reports
+
+
+def spin(seconds: float) -> None:
+    """Uses this thread's processor time."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass

@@ -50,6 +50,12 @@ def test_points_beyond_the_horizon_do_not_count():
     assert run_value(CURVE, "max", 10, worst=0.0) == 1.0
 
 
+def test_of_two_points_at_one_step_the_last_written_is_final():
+    assert run_value([(20, 9.0), (10, 5.0), (20, 2.0)], "final", 20, worst=0.0) == 2.0
+    assert run_value([(20, 9.0), (20, 2.0)], "auc", 20, worst=0.0) == 2.0
+    assert run_value([(20, 9.0), (20, 2.0)], "max", 20, worst=0.0) == 9.0
+
+
 def test_normalised():
     assert [normalise(value, 1.0, 5.0) for value in (1.0, 5.0, 3.0, 7.0)] == [0, 1, 0.5, 1.5]
 
