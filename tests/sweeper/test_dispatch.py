@@ -14,6 +14,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sweeper import liveness
+from sweeper.dispatch import Options, local
 from sweeper.liveness import exists
 from sweeper.study import Study
 
@@ -140,6 +142,39 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
     runs = study.fold().runs.values()
     assert all(record.end is not None for record in runs)
     assert any(record.tries[record.last].resumed > 0 for record in runs)
+
+
+def test_modules_in_the_current_folder_hide_nothing(space_file: Path, tmp_path: Path) -> None:
+    for name in ("queue.py", "agents.py", "submitit.py"):
+        (tmp_path / name).write_text("raise RuntimeError('the wrong module')\n")
+    script = Path(sys.executable).parent / "sweeper"
+    done = subprocess.run(
+        [script, "run", space_file.name, "workers=1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_worker_that_hangs_is_killed_and_replaced(
+    make_study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study("fixed.pause_s=0.01")
+    workers = local.Dispatch(Options(workers=1, pack="auto", device="cpu")).start(study)
+    wait_until(lambda: any(r.state == "running" for r in study.fold().runs.values()))
+    (hung,) = working(study)
+    os.kill(hung, signal.SIGSTOP)
+    monkeypatch.setattr(liveness, "T2_S", 7.0)
+
+    def ended() -> bool:
+        workers.replace()
+        return study.ended and not workers.alive()
+
+    wait_until(ended)
+    assert not working(study)
+    assert {record.state for record in study.fold().runs.values()} == {"complete"}
 
 
 def test_workers_that_cannot_start_are_given_up_with_their_last_words(

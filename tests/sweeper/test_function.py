@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -206,7 +205,9 @@ def test_a_file_named_like_a_known_module_replaces_nothing(tmp_path: Path) -> No
     (name,) = caught.value.args
     assert sys.modules["yaml"] is known
     assert name != "yaml"
-    assert sys.modules.pop(name).__file__ == str(tmp_path / "yaml.py")
+    module = sys.modules.pop(name)
+    assert module.__file__ == str(tmp_path / "yaml.py")
+    assert function._module(tmp_path / "yaml.py") is module, "imported once"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from sweeper import checkpoint, claims, figures, finish, liveness
 from sweeper import worker as workers
+from sweeper.attempts import Attempts
 from sweeper.study import Study
 from sweeper.worker import Worker
 
@@ -208,6 +211,101 @@ def test_a_damaged_checkpoint_means_from_the_start(make_study: Make) -> None:
     file.write_bytes(file.read_bytes()[:40])
     run(study)
     assert table(study) == table(undisturbed)
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_under_checkpoints_costs_checkpoints_only(
+    make_study: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study("checkpoint.every_s=0.001", "fixed.pause_s=0.001")
+    monkeypatch.setattr(checkpoint, "write", full)
+    run(study)
+    assert {r.state for r in study.fold().runs.values()} == {"complete"}
+    assert not any(r.failures for r in study.fold().runs.values())
+
+
+def test_a_full_disk_under_claims_is_waited_for(
+    make_study: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study()
+    real, faults = claims.write_synced, iter([True, False, True, True, False, True])
+
+    def faulty(path: Path, data: bytes) -> None:
+        if next(faults, False):
+            real(path, data[:10])
+            full()
+        real(path, data)
+
+    monkeypatch.setattr(claims, "write_synced", faulty)
+    run(study)
+    records = study.fold().runs.values()
+    assert {(r.state, r.attempts) for r in records} == {("complete", 1)}
+    assert not list(study.paths.claims.glob(".*")), "temporary files were left"
+
+
+def test_our_own_errors_do_not_count_against_runs(
+    make_study: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study()
+    monkeypatch.setattr(Attempts, "report", lambda *_, **__: full())
+    with pytest.raises(OSError, match="No space left"):
+        run(study)
+    records = study.fold().runs.values()
+    assert {(r.state, r.failures, r.deaths) for r in records} == {("open", 0, 0)}
+
+
+def test_a_silent_worker_of_another_machine_is_superseded_after_t1(
+    make_study: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
+    elsewhere = {**liveness.identity(), "boot": "another machine"}
+    monkeypatch.setattr(workers, "identity", lambda: elsewhere)
+    silent = Worker(study, pack="1", device="cpu", workers=1)
+    assert len(silent._attempts.claim(silent._queue.pick())) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(liveness, "T1_S", 1.0)
+    begin = time.monotonic()
+    run(study)
+    assert time.monotonic() - begin > 1.0
+    (record,) = study.fold().runs.values()
+    assert (record.state, record.attempts) == ("complete", 2)
+
+
+def test_what_a_trainable_raises_when_started_is_counted(
+    make_study: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    monkeypatch.setattr(study.trainable, "start", leave)
+    run(study)
+    (record,) = study.fold().runs.values()
+    assert (record.state, record.failures) == ("failed", 3)
+    assert "SystemExit" in capfd.readouterr().err
+
+
+def test_a_figure_that_cannot_be_drawn_does_not_take_the_others_along(
+    make_study: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    study = make_study("figures=[heatmap,curves]")
+    real = figures.render
+
+    def render(study: Study, name: str, options: dict[str, str]) -> list[Path]:
+        if name == "heatmap":
+            raise RuntimeError("no ink")
+        return real(study, name, options)
+
+    monkeypatch.setattr(figures, "render", render)
+    run(study)
+    assert "heatmap could not be drawn" in capfd.readouterr().err
+    assert (study.paths.figures / "curves.pdf").exists()
+    assert study.paths.optuna.exists()
+    assert finish.due(study, study.fold()), "the next sweeper run tries again"
 
 
 def test_two_workers_share_a_study(make_study: Make) -> None:
