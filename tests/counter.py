@@ -10,17 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter of `Counter`."""
-
-    kind: type
-    default: Any
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[Any, ...] | None = None
-    packable: bool = True
+from agents.parameter import Parameter
 
 
 @dataclass(frozen=True)
@@ -38,12 +28,12 @@ class Counter:
     """Hops `steps` times; `pause_s` a step, NaN at `nan_at`, an exception at `raise_at`."""
 
     parameters: ClassVar = {
-        "size": Parameter(float, 1.0),
-        "width": Parameter(int, 1, packable=False),
-        "pause_s": Parameter(float, 0.0),
-        "nan_at": Parameter(int, -1),
-        "raise_at": Parameter(int, -1),
-        "bad_seed": Parameter(int, 0),
+        "size": Parameter(float, 1.0, packable=True),
+        "width": Parameter(int, 1),
+        "pause_s": Parameter(float, 0.0, packable=True),
+        "nan_at": Parameter(int, -1, packable=True),
+        "raise_at": Parameter(int, -1, packable=True),
+        "bad_seed": Parameter(int, 0, packable=True),
     }
     metrics = ("value", "twice")
     packs = True

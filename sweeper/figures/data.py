@@ -211,6 +211,22 @@ def complete(table: pd.DataFrame) -> pd.DataFrame:
     return table[whole]
 
 
+def estimate(table: pd.DataFrame, runs: pd.DataFrame, how: str) -> None:
+    """Gives the cells in `table` a point, an interval, and how many runs count and were planned.
+
+    `runs` has its cell in `(cell)`, which is a row of `table`, and its number in `VALUE`.
+    """
+    used = complete(runs)
+    used = used[used[VALUE].notna()]
+    filled, cell = np.unique(used["(cell)"], return_inverse=True)
+    found = frame.estimates(used, cell, VALUE, how)
+    for name in ("point", "low", "high"):
+        table[name] = np.nan
+        table.loc[filled, name] = getattr(found, name)
+    table["n"] = np.bincount(used["(cell)"], minlength=len(table))
+    table["planned"] = np.bincount(runs["(cell)"], minlength=len(table))
+
+
 def interval_text(known: int, count: int) -> str:
     """What a caption says of intervals, `known` of `count` points having one."""
     if known == count:

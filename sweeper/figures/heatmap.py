@@ -12,15 +12,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from sweeper import frame
 from sweeper.figures import cells, lettering, style
 from sweeper.figures.data import (
     MAX_PANELS,
-    VALUE,
     Axis,
     Data,
     Picture,
-    complete,
+    estimate,
     interval_text,
     span,
     visible,
@@ -94,15 +92,7 @@ def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFr
         if axis is not None:
             table[axis.name] = [axis.labels[number] for number in code]
     runs = runs.assign(**{"(cell)": np.ravel_multi_index(codes, shape)})
-    used = complete(runs)
-    used = used[used[VALUE].notna()]
-    filled, cell = np.unique(used["(cell)"], return_inverse=True)
-    found = frame.estimates(used, cell, VALUE, data.how)
-    for name in ("point", "low", "high"):
-        table[name] = np.nan
-        table.loc[filled, name] = getattr(found, name)
-    table["n"] = np.bincount(used["(cell)"], minlength=len(table))
-    table["planned"] = np.bincount(runs["(cell)"], minlength=len(table))
+    estimate(table, runs, data.how)
     return table.assign(**_counts(runs, len(table)))
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper import frame, stats
+from sweeper import stats
 from sweeper.figures import lettering, style
 from sweeper.figures.data import (
     MAX_LINES,
@@ -18,6 +18,7 @@ from sweeper.figures.data import (
     Data,
     Picture,
     complete,
+    estimate,
     interval_text,
     span,
     visible,
@@ -90,15 +91,7 @@ def _points(data: Data, runs: pd.DataFrame, across: Axis, lines: Axis | None) ->
     table[across.name] = [across.labels[number] for number in column]
     code = across.codes(runs) + count * (lines.codes(runs) if lines else 0)
     runs["(cell)"] = code
-    used = complete(runs)
-    used = used[used[VALUE].notna()]
-    filled, cell = np.unique(used["(cell)"], return_inverse=True)
-    found = frame.estimates(used, cell, VALUE, data.how)
-    for name in ("point", "low", "high"):
-        table[name] = np.nan
-        table.loc[filled, name] = getattr(found, name)
-    table["n"] = np.bincount(used["(cell)"], minlength=len(table))
-    table["planned"] = np.bincount(runs["(cell)"], minlength=len(table))
+    estimate(table, runs, data.how)
     return table
 
 
