@@ -127,7 +127,7 @@ class _View:
         if rate > 0 and self.open:
             left = sum(self._steps.values()) - sum(self._reached.values())
             shown += [f"{rate:,.0f} steps/s", f"{_duration(left / rate)} left"]
-        return ", ".join(shown) or ("starting" if self.open else "all complete")
+        return ", ".join(shown) or ("starting" if self.open else "drawing figures")
 
     def _rate(self) -> float:
         """Steps per second over the last minute."""
