@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,9 @@ def find(folder: str, name: str) -> Any:
 
 
 def _from_file(path: Path, name: str) -> Any:
-    if not path.is_file():
-        raise ValueError(f"{path}:{name} names a file that does not exist")
+    path = _located(path)
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path} cannot be imported as a Python file")
@@ -47,3 +49,11 @@ def _from_file(path: Path, name: str) -> Any:
     if not hasattr(module, name):
         raise ValueError(f"{path} defines no {name!r}")
     return getattr(module, name)
+
+
+def _located(path: Path) -> Path:
+    """The file itself: a relative path is one from an importable folder, the newest first."""
+    for folder in [*reversed(sys.path), "."]:
+        if (Path(folder) / path).is_file():
+            return (Path(folder) / path).resolve()
+    raise ValueError(f"{path} names a file that does not exist")

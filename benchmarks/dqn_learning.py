@@ -1,4 +1,4 @@
-"""What DQN learns on a MinAtar game with the schedules of the published sweeps (spec: net 16/128).
+"""What DQN learns on a MinAtar game with the schedules of the published sweeps, net 16/128.
 
     python benchmarks/dqn_learning.py [game=breakout] [steps=400000] [seeds=3]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sweeper import frame, stats, study
+from sweeper import frame, score, stats, study
 
 SPACE = Path(__file__).parents[1] / "spaces" / "minatar_adam_sn.yaml"
 NAME = "minatar_adam_sn"
@@ -39,7 +39,7 @@ def main(root: str = "") -> None:
             lr: np.asarray(group["score"], float)
             for lr, group in runs.groupby("optimizer.lr", observed=True)
         }
-        ranked = sorted(scores, key=lambda lr: stats.iqm(scores[lr]))
+        ranked = sorted(scores, key=lambda lr: score.iqm(scores[lr]))
         best, worst = scores[ranked[-1]], scores[ranked[0]]
         found = stats.difference(best[:, None], worst[:, None], "iqm", np.random.default_rng(0))
         print("| date | cores | runs | minutes | best η | worst η | difference (95 % interval) |")

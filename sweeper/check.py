@@ -10,6 +10,7 @@ from typing import Any
 from sweeper import lookup
 from sweeper.errors import Invalid, choices, shown
 from sweeper.errors import Path as Location
+from sweeper.figures import MOST
 from sweeper.parameters import axis_points, base, points_of, shallowest
 from sweeper.plan import MAX_RUNS, described, trials
 from sweeper.space import Space
@@ -33,7 +34,7 @@ def checked(space: Space, folder: Path) -> Space:
     space = _resolve(space, trainable)
     _check_size(space)
     _check_trials(space, trainable)
-    return _check_figures(space, folder)
+    return _check_figures(space, folder, trainable)
 
 
 def _absolute(space: Space, folder: Path) -> Space:
@@ -51,7 +52,7 @@ def _absolute(space: Space, folder: Path) -> Space:
 def _check_names(space: Space, trainable: Trainable) -> None:
     valid = trainable.tasks()
     for task in space.tasks:
-        if valid and task not in valid:
+        if valid and task not in valid and ".py:" not in task:
             raise Invalid(f"is no task of {space.identity}{choices(task, valid)}", ("tasks", task))
     metric = space.score.metric
     if trainable.metrics and metric not in trainable.metrics:
@@ -91,7 +92,7 @@ def _check_size(space: Space) -> None:
         )
 
 
-def _check_figures(space: Space, folder: Path) -> Space:
+def _check_figures(space: Space, folder: Path, trainable: Trainable) -> Space:
     figures = []
     for index, figure in enumerate(space.figures):
         try:
@@ -99,22 +100,40 @@ def _check_figures(space: Space, folder: Path) -> Space:
         except Invalid as error:
             raise error.under("figures", index) from error
         try:
-            _check_options(figure.options, lookup.keywords("sweeper.figures", name), space)
+            _check_options(
+                figure.options, lookup.keywords("sweeper.figures", name), space, trainable
+            )
         except Invalid as error:
             raise error.under("figures", index, figure.name) from error
         figures.append(figure.model_copy(update={"name": name}))
     return space.model_copy(update={"figures": tuple(figures)})
 
 
-def _check_options(options: Mapping[str, Any], valid: list[str], space: Space) -> None:
-    axes = [*space.axes, "task"]
+def _check_options(
+    options: Mapping[str, Any], valid: list[str], space: Space, trainable: Trainable
+) -> None:
+    sizes = {name: len(axis.points(name)) for name, axis in space.axes.items()}
+    sizes["task"] = len(space.tasks)
+    seen: dict[Any, str] = {}
     for option, value in options.items():
         if option not in valid:
             raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
-        if option in _AXIS_OPTIONS and value is not None and value not in axes:
+        if option == "metric" and trainable.metrics and value not in trainable.metrics:
+            metrics = choices(str(value), trainable.metrics)
+            raise Invalid(f"must be a metric, but got {shown(value)}{metrics}", (option,))
+        if option not in _AXIS_OPTIONS or value is None:
+            continue
+        if value not in sizes:
+            axes = choices(str(value), sizes)
+            raise Invalid(f"must be an axis, but got {shown(value)}{axes}", (option,))
+        if value in seen:
+            raise Invalid(f"must be another axis than {seen[value]}, but got {value!r}", (option,))
+        if sizes[value] > MOST.get(option, sizes[value]):
             raise Invalid(
-                f"must be an axis, but got {shown(value)}{choices(str(value), axes)}", (option,)
+                f"takes an axis of at most {MOST[option]} values, but {value!r} has {sizes[value]}",
+                (option,),
             )
+        seen[value] = option
 
 
 def _check_trials(space: Space, trainable: Trainable) -> None:

@@ -44,7 +44,6 @@ STUDY_OPTIONS = {
     "root": RUN_OPTIONS["root"],
 }
 FIGURE_OPTIONS = {
-    **STUDY_OPTIONS,
     "x": "the axis along x",
     "y": "the axis along y, or the colour's where a figure has no second axis",
     "hue": "the axis that lines differ in",
@@ -123,7 +122,10 @@ def studies(words: Words = None) -> None:
     root = _root(_options(words, ["root"]))
     names = study.names(root)
     for name in names:
-        typer.echo(next(iter(summary_lines(summarise(study.find(name, root))))))
+        try:
+            typer.echo(next(iter(summary_lines(summarise(study.find(name, root))))))
+        except SweeperError as error:
+            typer.echo(f"{name}: {error}")
     if not names:
         typer.echo(f"no studies under {root}")
 
@@ -156,19 +158,23 @@ def export(words: Words = None) -> None:
     typer.echo(export.write(_study(options), options["table"], Path(options["out"])))
 
 
-def _figure_command(name: str, about: str) -> None:
+def _figure_command(name: str, about: str, takes: list[str]) -> None:
+    """Registers the figure `name`, whose `draw` takes the options `takes`."""
+    options = {key: text for key, text in FIGURE_OPTIONS.items() if key in takes}
+    options = {**STUDY_OPTIONS, **options, "out": FIGURE_OPTIONS["out"]}
+
     def draw(words: Words = None) -> None:
         from sweeper import figures
 
-        options = _options(words, list(FIGURE_OPTIONS))
-        study = _study(options)
-        out = options.pop("out", None)
-        chosen = {key: options[key] for key in options if key not in STUDY_OPTIONS}
+        given = _options(words, list(options))
+        study = _study(given)
+        out = given.pop("out", None)
+        chosen = {key: given[key] for key in given if key not in STUDY_OPTIONS}
         for file in figures.render(study, name, chosen, Path(out) if out else None):
             typer.echo(file)
 
     draw.__name__, draw.__doc__ = name, about
-    command(FIGURE_OPTIONS)(draw)
+    command(options)(draw)
 
 
 def _options(words: list[str] | None, valid: list[str]) -> dict[str, str]:
@@ -191,5 +197,7 @@ def _study(options: Mapping[str, str]) -> Study:
 
 for _file in sorted((Path(__file__).parent / "figures").glob("*.py")):
     _module = ast.parse(_file.read_bytes())
-    if any(isinstance(node, ast.FunctionDef) and node.name == "draw" for node in _module.body):
-        _figure_command(_file.stem, (ast.get_docstring(_module) or "").partition("\n")[0])
+    for _node in _module.body:
+        if isinstance(_node, ast.FunctionDef) and _node.name == "draw":
+            _about = (ast.get_docstring(_module) or "").partition("\n")[0]
+            _figure_command(_file.stem, _about, [option.arg for option in _node.args.kwonlyargs])

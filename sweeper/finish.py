@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from sweeper.claims import Claims
+from sweeper.errors import SweeperError
 from sweeper.fold import Fold
 from sweeper.paths import write_durably
 from sweeper.study import Study
@@ -38,6 +39,9 @@ def now(study: Study) -> None:
     for name in dict.fromkeys(entry.name for entry in study.space.figures):
         try:
             figures.render(study, name, {})
+        except SweeperError as error:
+            whole = False
+            print(f"sweeper: {name} could not be drawn: {error}", file=sys.stderr)
         except Exception:
             whole = False
             print(f"sweeper: {name} could not be drawn:", file=sys.stderr)

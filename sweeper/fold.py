@@ -134,6 +134,8 @@ class RunRecord:
     def error(self) -> str | None:
         """The traceback that ended it, or the last one seen."""
         errors = [attempt.error for _, attempt in sorted(self.tries.items()) if attempt.error]
+        if self.end is not None and self.end.get("error"):
+            errors.append(self.end["error"])
         return errors[-1] if errors else None
 
     @property

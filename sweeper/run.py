@@ -33,24 +33,29 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
     name = study.check_name(options.get("name", space.name))
     console = Console(highlight=False, soft_wrap=True)
     started = study.start((root / name).resolve(), space, group=group)
-    _say_what_is_kept(started, space, console)
+    redraw = _join(started, space, console)
     if not started.ended and not watch(started, lambda: backend.start(started), console):
         console.print("stopped; the same command goes on from here")
         return INTERRUPTED
-    return _conclude(started, space, console)
+    return _conclude(started, console, redraw=redraw)
 
 
-def _say_what_is_kept(started: Study, space: Space, console: Console) -> None:
-    """A study keeps what it was started with, also where a change would not change results."""
+def _join(started: Study, space: Space, console: Console) -> bool:
+    """Takes the command's figures over, says what the study keeps; whether figures changed."""
     kept, given = started.space.dump(), space.dump()
-    for name in ("checkpoint", "limits", "figures"):
-        if kept.get(name) != given.get(name):
-            console.print(f"{started.name} keeps the {name} that it was started with")
+
+    def changed(name: str) -> bool:
+        return bool(kept.get(name) != given.get(name))
+
+    for name in filter(changed, ("checkpoint", "limits")):
+        console.print(f"{started.name} keeps the {name} that it was started with")
+    started.space = started.space.model_copy(update={"figures": space.figures, "note": space.note})
+    return changed("figures") or changed("note")
 
 
-def _conclude(started: Study, space: Space, console: Console) -> int:
-    """Says what came out; draws the figures where no worker lived to do so."""
-    if finish.due(started, started.fold(reports=False)):
+def _conclude(started: Study, console: Console, *, redraw: bool) -> int:
+    """Says what came out; draws the figures where no worker did."""
+    if redraw or finish.due(started, started.fold(reports=False)):
         finish.now(started)
     summary = summarise(started)
     for line in summary_lines(summary):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import sweeper
 from sweeper import document
+from sweeper.errors import SweeperError
 
 
 def spaces() -> list[tuple[Path, str]]:
@@ -20,5 +21,8 @@ def spaces() -> list[tuple[Path, str]]:
 
 
 def _about(path: Path) -> str:
-    data = document.read(path).data
+    try:
+        data = document.read(path).data
+    except SweeperError as error:
+        return f"({error})"
     return str(data.get("reference") or data.get("note") or "")

@@ -65,6 +65,8 @@ class Space(Section):
     """The study's name unless another is asked for: `study`, and the scale if not the default."""
     file: Text
     """The file it was loaded from, as it was given."""
+    folder: Text
+    """The absolute folder of that file."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -207,7 +209,8 @@ def _resolved(document: documents.Document, scale: str | None) -> dict[str, Any]
     study = data.get("study")
     suffix = f"-{scale}" if scale not in (None, DEFAULT_SCALE) else ""
     named = canonical(study) + suffix if study is not None else "unnamed"
-    return {**data, "name": named, "scale": scale, "file": document.name}
+    folder = str(Path(document.name).resolve().parent)
+    return {**data, "name": named, "scale": scale, "file": document.name, "folder": folder}
 
 
 def _flat(space: Space) -> dict[str, str]:

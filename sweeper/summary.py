@@ -13,6 +13,8 @@ from sweeper.liveness import exists
 from sweeper.score import aggregate
 from sweeper.study import Study
 
+_SHOWN = 5
+
 TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
 
 
@@ -31,6 +33,7 @@ def summarise(study: Study) -> dict[str, Any]:
             for name, worker in sorted(fold.workers.items())
         ],
         "best": _best(study, trials),
+        "errors": _errors(study, fold),
         "damaged": [
             {"file": damage.file, "start": damage.start, "end": damage.end}
             for damage in fold.damage()
@@ -52,7 +55,7 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         )
     working = sum(worker["state"] == "working" for worker in summary["workers"])
     if working:
-        yield f"  {working} workers at work"
+        yield f"  {working} {'worker' if working == 1 else 'workers'} at work"
     best = summary["best"]
     if best is not None:
         chosen = ", ".join(f"{axis}={value}" for axis, value in best["params"].items())
@@ -60,11 +63,20 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             f"  best: trial {best['trial']}, score {best['value']:.3g} "
             f"({best['aggregate']} of {best['n']} runs): {chosen}"
         )
+    for error, number in list(summary["errors"].items())[:_SHOWN]:
+        yield f"  {number} failed: {error}"
     for damage in summary["damaged"]:
         yield (
             f"  damaged: bytes {damage['start']} to {damage['end']} of ledger/{damage['file']} "
             "hold no whole line"
         )
+
+
+def _errors(study: Study, fold: Fold) -> dict[str, int]:
+    """The last line of what ended failed runs, and how many each ended; the most frequent first."""
+    records = (fold.runs.get(run.id) for run in study.plan.runs)
+    errors = [r.error for r in records if r and r.state in UNSCORED and r.error]
+    return dict(Counter(error.strip().rpartition("\n")[2] for error in errors).most_common())
 
 
 def _run_counts(study: Study, fold: Fold) -> dict[str, int]:

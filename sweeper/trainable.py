@@ -7,6 +7,7 @@ of these may import torch; only `start` may.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -178,7 +179,13 @@ class Trainable(Protocol):
 
 
 def load_trainable(space: Space, runs: Path | None = None) -> Trainable:
-    """What `space` trains; functions need `runs`, the folder of their folders, to start."""
+    """What `space` trains; functions need `runs`, the folder of their folders, to start.
+
+    The space's folder becomes importable, last of all: names of files in parameters and tasks are
+    relative to it.
+    """
+    if space.folder not in sys.path:
+        sys.path.append(space.folder)
     if space.function is not None:
         from sweeper.function import Function
 

@@ -1,4 +1,4 @@
-"""DQN (Mnih et al. 2015) as Gogianu et al. 2021 run it on MinAtar (spec §2.10, §4.3)."""
+"""DQN (Mnih et al. 2015) with the settings of Gogianu et al. 2021 (public configurations)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Learner(BaseLearner):
 
     @classmethod
     def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
-        """On a CPU 4, the best of 1 ... 32 or level with it for all sizes of spec §4.3.
+        """On a CPU 4, the best of 1 ... 32 or level with it for all published sizes.
 
         (benchmarks/dqn_throughput.py: more members save calls but leave the caches.) On a GPU what
         its free memory holds, at most 256.
@@ -237,7 +237,7 @@ class Learner(BaseLearner):
 
 
 class Schedule:
-    """Epsilon of every member: 1 in the warm-up, then linear from initial to final (spec §4.3)."""
+    """Epsilon of every member: 1 in the warm-up, then linear from initial to final."""
 
     def __init__(
         self, warmup: int, decay_until: np.ndarray, initial: np.ndarray, final: np.ndarray

@@ -1,4 +1,4 @@
-"""MinAtar's body: 3 x 3 convolutions and hidden linear layers, all with ReLU (spec §4.3)."""
+"""MinAtar's body: 3 x 3 convolutions and hidden linear layers, all with ReLU."""
 
 from __future__ import annotations
 

@@ -64,8 +64,8 @@ def check_layers(indices: Sequence[Any], depth: int) -> None:
 class SpectralNorm:
     """Power iteration and scale of one layer; members that do not normalise it have scale 1.
 
-    `u` and `v` [P, 1, ...] are unit vectors on the two sides of the layer's linear map W. Following
-    the spec's two algorithms, a linear layer keeps u on its output side and lets the gradient flow
+    `u` and `v` [P, 1, ...] are unit vectors on the two sides of the layer's linear map W. As in the
+    two published algorithms, a linear layer keeps u on its output side and lets the gradient flow
     through rho unless `detach_rho`; a convolution keeps u on its input side and never lets it.
     """
 

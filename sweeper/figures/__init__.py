@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from sweeper.figures.data import Data, Picture
     from sweeper.study import Study
 
+MOST = {"hue": 8, "facet": 12}
+"""The most values of an axis that can be told apart, by the option that names it."""
+
 FORMATS = (".pdf", ".png")
 
 

@@ -9,10 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from sweeper import frame
-from sweeper.figures import lettering, style
+from sweeper.figures import MOST, lettering, style
 from sweeper.figures.data import (
-    MAX_LINES,
-    MAX_PANELS,
     TASK,
     Axis,
     Data,
@@ -73,9 +71,8 @@ def draw(
 
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
     data.different(hue=hue, facet=facet)
-    hue = hue or data.first([facet], most=MAX_LINES)
-    data.few("hue", hue, MAX_LINES)
-    data.few("facet", facet, MAX_PANELS)
+    hue = hue or data.first([facet], most=MOST["hue"])
+    data.few(hue=hue, facet=facet)
     return hue, facet
 
 
@@ -184,7 +181,7 @@ def _frame(ax: Axes, title: str, label: str, steps: int) -> None:
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.set_xlim(0, steps * 1.02)
     if not ax.lines:
-        style.empty(ax, "no full set of runs yet")
+        style.empty(ax, "no full set of runs")
     sns.despine(ax=ax)
 
 
@@ -202,7 +199,7 @@ def _how(data: Data) -> str:
 
 def _said(table: pd.DataFrame) -> str:
     if table.empty:
-        return "no full set of runs yet"
+        return "no full set of runs"
     known = int(table["low"].notna().sum())
     said = f"{interval_text(known, len(table))}; n = {span(table['n'])} runs a line"
     if (table["low"].isna() & (table["n"] <= _MOST_SINGLE)).any():

@@ -13,6 +13,7 @@ import pandas as pd
 
 from sweeper import frame, score
 from sweeper.errors import SweeperError, choices
+from sweeper.figures import MOST
 from sweeper.fold import SCORED
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sweeper.study import Study
 
 MAX_PANELS = 6
-MAX_LINES = 8
 TASK = "task"
 VALUE = "(value)"
 """The column of `Data.table` that a figure shows."""
@@ -130,15 +130,16 @@ class Data:
                 raise SweeperError(f"{seen[name]} and {option} must differ, but both are {name!r}")
             seen[name] = option
 
-    def few(self, option: str, name: str | None, most: int) -> None:
+    def few(self, **chosen: str | None) -> None:
         """`SweeperError` where the axis of an option has too many values to be told apart."""
-        count = len(self.axis(name).labels) if name else 0
-        if count > most:
-            fitting = [other for other, axis in self.axes.items() if len(axis.labels) <= most]
-            raise SweeperError(
-                f"{option} takes an axis of at most {most} values, but {name!r} has {count}; "
-                f"fitting: {', '.join(fitting) or 'none'}"
-            )
+        for option, name in chosen.items():
+            count, most = len(self.axis(name).labels) if name else 0, MOST[option]
+            if count > most:
+                fitting = [other for other, axis in self.axes.items() if len(axis.labels) <= most]
+                raise SweeperError(
+                    f"{option} takes an axis of at most {most} values, but {name!r} has {count}; "
+                    f"fitting: {', '.join(fitting) or 'none'}"
+                )
 
     def table(self, metric: str | None) -> pd.DataFrame:
         """`runs` with the column `VALUE`: the score, or `metric` in its own unit taken as `at`."""
@@ -184,7 +185,7 @@ class Data:
         count = (
             f"{self.name}: n = {n} of {_number(len(self.runs), 'run')} "
             f"({_number(len(trials), 'configuration')} × {_number(len(self.tasks), 'task')} × "
-            f"{_number(self.runs['seed'].nunique(), 'seed')})"
+            f"{_number(self.runs['seed'].nunique(), 'seed')}, {self.steps:,} steps)"
         )
         said = [count, f"pooled over {', '.join(pooled)}" if pooled else "", said_of_points]
         failed = int((trials["state"] == "failed").sum())

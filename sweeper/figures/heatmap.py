@@ -78,7 +78,7 @@ def _chosen(
     y = y or data.first([x, facet], numeric=True)
     facet = facet or data.first([x, y], most=MAX_PANELS)
     data.different(x=x, y=y, facet=facet)
-    data.few("facet", facet, 2 * MAX_PANELS)
+    data.few(facet=facet)
     return x, y, facet
 
 
@@ -114,7 +114,7 @@ def _counts(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
 def _said(table: pd.DataFrame, said: list[list[str]], layout: cells.Layout) -> str:
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
-        return "no configuration is complete yet"
+        return "no configuration is complete"
     text = f"{interval_text(known, count)}; n = {span(table['n'])} runs a cell"
     if any(layout.says(lines) != lines for lines in said):
         text += " (what has no room in a cell stands in the CSV beside this file)"

@@ -10,9 +10,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper import stats
-from sweeper.figures import lettering, style
+from sweeper.figures import MOST, lettering, style
 from sweeper.figures.data import (
-    MAX_LINES,
     VALUE,
     Axis,
     Data,
@@ -61,7 +60,7 @@ def draw(
         _runs(ax, own, runs, style.look(lines, line), shift=_shift(line, lines, across))
     _gaps(ax, table, across)
     if table["point"].isna().all():
-        style.empty(ax, "no configuration is complete yet")
+        style.empty(ax, "no configuration is complete")
     _x_axis(ax, across)
     ax.set_ylabel(data.value_label(metric))
     ax.set_ylim(limits)
@@ -75,9 +74,9 @@ def draw(
 def _chosen(data: Data, x: str | None, hue: str | None) -> tuple[str, str | None]:
     data.different(x=x, hue=hue)
     x = x or data.first([hue], numeric=True) or next(iter(data.axes))
-    hue = hue or data.first([x], most=MAX_LINES)
+    hue = hue or data.first([x], most=MOST["hue"])
     data.different(x=x, hue=hue)
-    data.few("hue", hue, MAX_LINES)
+    data.few(hue=hue)
     return x, hue
 
 
@@ -209,7 +208,7 @@ def _stretches(own: pd.DataFrame) -> list[tuple[float, float]]:
 def _said(table: pd.DataFrame, ranged: bool) -> str:
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
-        return "no configuration is complete yet"
+        return "no configuration is complete"
     said = f"{interval_text(known, count)}; n = {span(table['n'])} runs a point"
     if (table["low"].isna() & table["point"].notna()).any():
         said += "; open markers are single runs"

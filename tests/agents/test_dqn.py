@@ -1,4 +1,4 @@
-"""DQN: sizes of spec §4.3, exploration (identity 15), targets, losses, cadences, refusals."""
+"""DQN: published sizes, exploration, targets, losses, cadences, refusals."""
 
 from __future__ import annotations
 

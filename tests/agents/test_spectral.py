@@ -1,4 +1,4 @@
-"""Spectral normalisation: spec §8 identities 1 and 2, gradients, masks, refusals."""
+"""Spectral normalisation: its identities, gradients, masks, refusals."""
 
 from __future__ import annotations
 

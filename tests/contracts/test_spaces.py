@@ -19,7 +19,7 @@ CASES = [(path, scale) for path in SPACES for scale in read(path).data["scales"]
 NAMES = [f"{path.stem}-{scale}" for path, scale in CASES]
 
 PAPER_RUNS = {"minatar_adam_sn": 5_760}
-"""Runs of the published experiments: spec §6."""
+"""Runs of the published experiments."""
 
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)

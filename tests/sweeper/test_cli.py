@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from sweeper import cli
+from sweeper import cli, lookup
 
 Capture = pytest.CaptureFixture[str]
 
@@ -57,6 +58,13 @@ MISTAKES = [
     (["axes.size.values=[a]"], "must be a number"),
     (["tasks={lien: {low: 0, high: 1}}"], "did you mean 'line'"),
     (["seeds=3", "seeds=4"], "given twice"),
+    (["figures=[{heatmap: {x: size, y: size}}]"], "must be another axis than x, but got 'size'"),
+    (["figures=[{curves: {metric: valeu}}]"], "did you mean 'value'"),
+    (["figures=[{curves: {hue: sice}}]"], "did you mean 'size'"),
+    (
+        ["axes.size.values=[1,2,3,4,5,6,7,8,9]", "figures=[{curves: {hue: size}}]"],
+        "takes an axis of at most 8 values, but 'size' has 9",
+    ),
 ]
 
 
@@ -149,6 +157,47 @@ def test_status_as_json_and_for_people(here: Path, space_file: Path, capsys: Cap
     assert "12 runs: 12 complete" in capsys.readouterr().out
     assert call("studies") == 0
     assert capsys.readouterr().out.startswith("hops: 12 runs")
+
+
+def test_figures_may_change_after_the_end(here: Path, space_file: Path, capsys: Capture) -> None:
+    words = ["run", str(space_file), "dispatch=inline"]
+    assert call(*words) == 0
+    assert call(*words, "figures=[curves]") == 0
+    assert "curves.pdf" in capsys.readouterr().out
+
+
+def test_why_runs_failed_is_said(here: Path, space_file: Path, capsys: Capture) -> None:
+    words = ["fixed.raise_at=5", "limits.failures=1", "pack=1", "seeds=1"]
+    assert call("run", str(space_file), "dispatch=inline", *words) == 1
+    assert "4 failed: RuntimeError: hopped off at step 5" in capsys.readouterr().out
+    assert call("status", "format=json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["errors"] == {"RuntimeError: hopped off at step 5": 4}
+    assert summary["best"] is None
+
+
+def test_a_damaged_study_does_not_hide_the_others(
+    here: Path, space_file: Path, capsys: Capture
+) -> None:
+    assert call("run", str(space_file), "dispatch=inline") == 0
+    plan = here / "studies" / "broken" / "plans" / "0"
+    plan.parent.mkdir(parents=True)
+    plan.write_text("{}")
+    capsys.readouterr()
+    assert call("studies") == 0
+    output = capsys.readouterr().out
+    assert "hops: 12 runs" in output
+    assert "cannot be read as a study's plan" in output
+
+
+@pytest.mark.parametrize("figure", lookup.names("sweeper.figures"))
+def test_the_help_of_a_figure_lists_what_it_takes(
+    here: Path, space_file: Path, capsys: Capture, figure: str
+) -> None:
+    takes = {*lookup.keywords("sweeper.figures", figure), "study", "root", "out"}
+    assert call(figure, "--help") == 0
+    listed = set(re.findall(r"^ +(\w+)=  ", capsys.readouterr().out, re.MULTILINE))
+    assert listed == takes
 
 
 def test_spaces_are_listed_with_what_they_re_run(here: Path, capsys: Capture) -> None:
