@@ -16,7 +16,17 @@ from sweeper.plan import MAX_RUNS, described, trials
 from sweeper.space import Space
 from sweeper.trainable import Trainable, load_trainable
 
-_CONTRACT = ("parameters", "metrics", "tasks", "check", "layers", "signature", "pack_size", "start")
+_CONTRACT = (
+    "parameters",
+    "metrics",
+    "packs",
+    "tasks",
+    "check",
+    "layers",
+    "signature",
+    "pack_size",
+    "start",
+)
 _AXIS_OPTIONS = ("x", "y", "hue", "facet")
 
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
-import importlib.util
 import math
 import numbers
 import operator
 import os
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar
 
 import psutil
 
+from sweeper.lookup import import_file
 from sweeper.trainable import Parameter, RunSpec, State
 
 RESULT = "value"
@@ -215,31 +211,8 @@ class Function:
 
     def _load(self) -> Callable[..., Any]:
         with _LOADING:
-            function: Callable[..., Any] = getattr(_module(self._path), self._name)
+            function: Callable[..., Any] = getattr(import_file(self._path), self._name)
         return function
-
-
-@functools.cache
-def _module(path: Path) -> ModuleType:
-    """The module in `path`, imported once a process, so that what it defines can be pickled."""
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
-    name = path.stem
-    known = sys.modules.get(name)
-    if known is not None:
-        if getattr(known, "__file__", None) == str(path):
-            return known
-        name += "_" + hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None, path
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        sys.modules.pop(name, None)
-        raise
-    return module
 
 
 def _number(name: str, value: Any) -> float:

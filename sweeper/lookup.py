@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib
 import importlib.util
@@ -39,7 +40,11 @@ def find(package: str, name: str, folder: Path | None = None) -> Any:
             path, attribute = split(name, folder)
         except Invalid as error:
             raise SweeperError(f"the {what} {error.message}") from error
-        return getattr(_import_file(path), attribute)
+        try:
+            return getattr(import_file(path), attribute)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise SweeperError(f"importing {path} failed: {reason}") from error
     if name not in names(package):
         raise SweeperError(f"unknown {what} {name!r}{_valid(package, name)}")
     return getattr(importlib.import_module(f"{package}.{name}"), attribute)
@@ -149,20 +154,27 @@ def _files(package: str) -> list[Path]:
     return [file for file in files if not file.stem.startswith("_")]
 
 
-def _import_file(path: Path) -> ModuleType:
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    module_name = f"{path.stem}_{digest}"
-    if module_name in sys.modules:
-        return sys.modules[module_name]
+@functools.cache
+def import_file(path: Path) -> ModuleType:
+    """The module in `path`, imported once a process, so that what it defines can be pickled.
+
+    Its folder becomes importable. Whatever its code raises goes through.
+    """
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
-    spec = importlib.util.spec_from_file_location(module_name, path)
+    name = path.stem
+    known = sys.modules.get(name)
+    if known is not None:
+        if getattr(known, "__file__", None) == str(path):
+            return known
+        name += "_" + hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None, path
     module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
+    sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[module_name]
-        raise SweeperError(f"importing {path} failed: {type(error).__name__}: {error}") from error
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
     return module

@@ -107,7 +107,7 @@ def apply(document: Document, override: Override) -> None:
 def _split(word: str, valid: Sequence[str]) -> tuple[str, str]:
     key, equals, text = word.partition("=")
     if not equals:
-        hint = did_you_mean(key, valid)
+        hint = f"; {key}=… sets it" if key in valid else did_you_mean(key, valid)
         raise SweeperError(f"words are key=value, but {word!r} has no '='{hint}")
     if not key or not all(key.split(".")):
         raise SweeperError(f"words are key=value, but {word!r} has no whole key before the '='")

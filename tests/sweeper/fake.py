@@ -21,6 +21,7 @@ class Fake:
         "limit": Parameter(int, None),
     }
     metrics = ("return", "loss")
+    packs = True
 
     @classmethod
     def tasks(cls):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sweeper import function, study
+from sweeper import function, lookup, study
 from sweeper.function import Function, FunctionPack
 from sweeper.overrides import parse_words
 from sweeper.space import load
@@ -207,7 +207,7 @@ def test_a_file_named_like_a_known_module_replaces_nothing(tmp_path: Path) -> No
     assert name != "yaml"
     module = sys.modules.pop(name)
     assert module.__file__ == str(tmp_path / "yaml.py")
-    assert function._module(tmp_path / "yaml.py") is module, "imported once"
+    assert lookup.import_file(tmp_path / "yaml.py") is module, "imported once"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_long_import_blocks_nobody_and_a_dropped_run_is_not_begun(tmp_path: Pa
     pack.drop([0])
     assert time.monotonic() - start < 1.4, "its worker stays responsive"
     time.sleep(2)
-    assert function._module(tmp_path / "yaml.py").DONE == 1
+    assert lookup.import_file(tmp_path / "yaml.py").DONE == 1
     assert not (tmp_path / "r" / "begun").exists()
 
 
