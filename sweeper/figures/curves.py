@@ -159,8 +159,11 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
                 own["step"], own["low"], own["high"], color=look.colour, alpha=0.2, linewidth=0
             )
         elif own["n"].max() <= _MOST_SINGLE:
+            faint = 0.45 * min(1.0, (10 / own["n"].max()) ** 0.5)
             for _, run in points[points["(line)"] == line].groupby("run", observed=True):
-                ax.plot(run["step"], run[frame.POINT], color=look.colour, linewidth=0.5, alpha=0.45)
+                ax.plot(
+                    run["step"], run[frame.POINT], color=look.colour, linewidth=0.5, alpha=faint
+                )
 
 
 def _limits(table: pd.DataFrame) -> dict[int, tuple[float, float]]:

@@ -64,16 +64,6 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def test_local_and_inline_end_with_the_same_table(space_file: Path, tmp_path: Path) -> None:
-    local = sweeper("run", space_file.name, "name=local", "workers=2", cwd=tmp_path)
-    assert local.returncode == 0, local.stderr
-    assert "12 runs: 12 complete" in local.stdout
-    assert "heatmap.pdf" in local.stdout
-    inline = sweeper("run", space_file.name, "name=inline", "dispatch=inline", cwd=tmp_path)
-    assert inline.returncode == 0, inline.stderr
-    pd.testing.assert_frame_equal(results(tmp_path, "local"), results(tmp_path, "inline"))
-
-
 def test_the_same_command_again_does_nothing_more(space_file: Path, tmp_path: Path) -> None:
     for _ in range(2):
         done = sweeper("run", space_file.name, "dispatch=inline", cwd=tmp_path)

@@ -1,0 +1,40 @@
+"""Every way to start workers ends with the same table of runs, bit by bit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweeper import frame, lookup
+from sweeper.study import Study
+from sweeper.worker import Worker
+
+MAY_DIFFER = ["attempts", "seconds", "worker"]
+
+
+@pytest.mark.parametrize("dispatch", lookup.names("sweeper.dispatch"))
+def test_the_table_does_not_depend_on_how_workers_are_started(
+    dispatch, make_study, space_file: Path, tmp_path: Path
+) -> None:
+    direct = make_study(name="direct")
+    Worker(direct, pack="1", device="cpu", workers=1).run()
+    command = [sys.executable, "-m", "sweeper", "run", space_file.name]
+    done = subprocess.run(
+        [*command, "name=started", f"dispatch={dispatch}", "workers=1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "12 runs: 12 complete" in done.stdout
+    assert "heatmap.pdf" in done.stdout
+    started = Study.open(tmp_path / "studies" / "started")
+    expected, found = (
+        frame.runs(study, study.fold()).drop(columns=MAY_DIFFER) for study in (direct, started)
+    )
+    assert found.equals(expected)
+    assert frame.reports(started, started.fold()).equals(frame.reports(direct, direct.fold()))
