@@ -204,7 +204,7 @@ def _said(table: pd.DataFrame) -> str:
     if table.empty:
         return "no full set of runs"
     known = int(table["low"].notna().sum())
-    said = f"{interval_text(known, len(table))}; n = {span(table['n'])} runs a line"
+    said = f"{interval_text(known, len(table))}; n = {span(table['n'])} a line"
     if (table["low"].isna() & (table["n"] <= _MOST_SINGLE)).any():
         said += "; thin lines are single runs"
     return said

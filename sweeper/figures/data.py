@@ -237,9 +237,10 @@ def interval_text(known: int, count: int) -> str:
 
 
 def span(counts: pd.Series) -> str:
-    """The smallest and the largest of `counts` that are not 0: `5`, or `5 to 30`."""
+    """The smallest and the largest of `counts` that are not 0: `5 runs`, or `5 to 30 runs`."""
     sizes = sorted({int(n) for n in counts if n})
-    return f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    least = f"{sizes[0]} to " if len(sizes) > 1 else ""
+    return least + _number(sizes[-1], "run")
 
 
 def wrapped(text: str, width: int) -> str:

@@ -115,7 +115,7 @@ def _said(table: pd.DataFrame, said: list[list[str]], layout: cells.Layout) -> s
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
         return "no configuration is complete"
-    text = f"{interval_text(known, count)}; n = {span(table['n'])} runs a cell"
+    text = f"{interval_text(known, count)}; n = {span(table['n'])} a cell"
     if any(layout.says(lines) != lines for lines in said):
         text += " (what has no room in a cell stands in the CSV beside this file)"
     if ((table["n"] > 0) & (table["n"] < table["planned"])).any():

@@ -209,7 +209,7 @@ def _said(table: pd.DataFrame, ranged: bool) -> str:
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
         return "no configuration is complete"
-    said = f"{interval_text(known, count)}; n = {span(table['n'])} runs a point"
+    said = f"{interval_text(known, count)}; n = {span(table['n'])} a point"
     if (table["low"].isna() & table["point"].notna()).any():
         said += "; open markers are single runs"
     if ranged and table["usable"].any():
