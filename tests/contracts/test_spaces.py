@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from sweeper import study
 from sweeper.document import read
 from sweeper.lookup import find
 from sweeper.plan import make_plan
 from sweeper.space import Space, load
 from sweeper.trainable import load_trainable
+from sweeper.worker import Worker
 
 SPACES = sorted((Path(__file__).parents[2] / "spaces").glob("*.yaml"))
 CASES = [(path, scale) for path in SPACES for scale in read(path).data["scales"]]
@@ -94,3 +96,14 @@ def test_the_function_example_is_short_and_learns():
     result = find("agents.learners", f"{path}:train")({"lr": 0.1, "momentum": 0.0}, run)
     assert -1 < result < 0
     assert [step for step, _ in run.reports] == [10, 20, 30, 40, 50]
+
+
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+def test_the_smoke_scale_runs_to_its_figures(path, tmp_path):
+    made = study.start(tmp_path / "study", load(path, "smoke"))
+    Worker(made, pack="auto", device="cpu", workers=1).run()
+    assert {record.state for record in made.fold().runs.values()} == {"complete"}
+    assert made.ended
+    drawn = {file.stem.partition("-")[0] for file in made.paths.figures.glob("*.pdf")}
+    assert drawn == {figure.name for figure in made.space.figures}
+    assert made.paths.optuna.exists()
