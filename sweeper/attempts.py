@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -238,19 +238,8 @@ def _line(kind: str, run: str, generation: int, attempt: int, sequence: int, **f
 
 
 def _end_line(run: str, generation: int, attempt: int, sequence: int, outcome: Outcome) -> Line:
-    return _line(
-        "end",
-        run,
-        generation,
-        attempt,
-        sequence,
-        state=outcome.state,
-        step=outcome.step,
-        score=outcome.score,
-        value=outcome.value,
-        error=outcome.error,
-        time=time.time(),
-    )
+    fields = {**asdict(outcome), "time": time.time()}
+    return _line("end", run, generation, attempt, sequence, **fields)
 
 
 def _remove(file: Path | None) -> None:

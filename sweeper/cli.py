@@ -5,7 +5,6 @@ Nothing heavy is imported before a command needs it: `sweeper --help` answers at
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sweeper import paths
+from sweeper import lookup, paths
 from sweeper.errors import SweeperError
 
 if TYPE_CHECKING:
@@ -74,9 +73,7 @@ def command(options: Mapping[str, str], note: str = "") -> Callable[..., Any]:
         width = max(map(len, options), default=0)
         table = "\n".join(f"  {name + '=':{width + 1}}  {text}" for name, text in options.items())
         text = f"{function.__doc__}\n\n\b\nWords:\n{table}"
-        app.command(name=function.__name__.rstrip("_"), help=f"{text}\n\n{note}" if note else text)(
-            function
-        )
+        app.command(name=function.__name__, help=f"{text}\n\n{note}" if note else text)(function)
         return function
 
     return register
@@ -195,9 +192,9 @@ def _study(options: Mapping[str, str]) -> Study:
     return study.find(options["study"], root) if "study" in options else study.newest(root)
 
 
-for _file in sorted((Path(__file__).parent / "figures").glob("*.py")):
-    _module = ast.parse(_file.read_bytes())
-    for _node in _module.body:
-        if isinstance(_node, ast.FunctionDef) and _node.name == "draw":
-            _about = (ast.get_docstring(_module) or "").partition("\n")[0]
-            _figure_command(_file.stem, _about, [option.arg for option in _node.args.kwonlyargs])
+for _name in lookup.names("sweeper.figures"):
+    _figure_command(
+        _name,
+        lookup.about("sweeper.figures", _name),
+        lookup.keywords("sweeper.figures", _name),
+    )

@@ -26,8 +26,8 @@ def due(study: Study, fold: Fold) -> bool:
     return not stamp.exists() or stamp.read_text() != _edition(study, fold)
 
 
-def now(study: Study) -> None:
-    """Draws the space's figures and writes the Optuna storage.
+def now(study: Study) -> bool:
+    """Draws the space's figures and writes the Optuna storage; whether all could be drawn.
 
     A figure that raises is reported; the others are drawn, and the next `sweeper run` tries again.
     """
@@ -38,7 +38,7 @@ def now(study: Study) -> None:
     whole = True
     for name in dict.fromkeys(entry.name for entry in study.space.figures):
         try:
-            figures.render(study, name, {})
+            figures.render(study, name, {}, fold=fold)
         except SweeperError as error:
             whole = False
             print(f"sweeper: {name} could not be drawn: {error}", file=sys.stderr)
@@ -47,11 +47,12 @@ def now(study: Study) -> None:
             print(f"sweeper: {name} could not be drawn:", file=sys.stderr)
             traceback.print_exc()
     optuna_storage.write(study, fold)
-    if study.ended:
+    if study.ended_in(fold):
         for state in study.paths.checkpoints.iterdir():
             state.unlink(missing_ok=True)
     if whole:
         write_durably(_stamp(study), edition.encode())
+    return whole
 
 
 def _stamp(study: Study) -> Path:

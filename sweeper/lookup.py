@@ -79,12 +79,16 @@ def keywords(package: str, name: str) -> list[str]:
     if is_file(name):
         path, attribute = split(name)
     else:
-        attribute = DEFINES[package][1]
-        path = next(file for file in _files(package) if file.stem == name)
+        path, attribute = _file(package, name), DEFINES[package][1]
     for node in _parsed(path).body:
         if isinstance(node, ast.FunctionDef) and node.name == attribute:
             return [argument.arg for argument in node.args.kwonlyargs]
     return []
+
+
+def about(package: str, name: str) -> str:
+    """The first line of what the file of `name` says of itself; nothing is imported."""
+    return (ast.get_docstring(_parsed(_file(package, name))) or "").partition("\n")[0]
 
 
 def is_file(name: str) -> bool:
@@ -142,6 +146,10 @@ def _parsed(path: Path) -> ast.Module:
         where = f"{path}:{line}" if line else str(path)
         problem = getattr(error, "msg", error)
         raise Invalid(f"names {where}, which is not valid Python: {problem}") from error
+
+
+def _file(package: str, name: str) -> Path:
+    return next(file for file in _files(package) if file.stem == name)
 
 
 def _files(package: str) -> list[Path]:

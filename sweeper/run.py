@@ -55,14 +55,13 @@ def _join(started: Study, space: Space, console: Console) -> bool:
 
 def _conclude(started: Study, console: Console, *, redraw: bool) -> int:
     """Says what came out; draws the figures where no worker did."""
-    if redraw or finish.due(started, started.fold(reports=False)):
-        finish.now(started)
+    redraw = redraw or finish.due(started, started.fold(reports=False))
+    whole = finish.now(started) if redraw else True
     summary = summarise(started)
     for line in summary_lines(summary):
         console.print(line)
     for file in sorted(started.paths.figures.glob("[!.]*.p[dn][fg]")):
         console.print(f"  {os.path.relpath(file)}")
-    whole = not finish.due(started, started.fold(reports=False))
     return 0 if whole and not summary["trials"]["failed"] else 1
 
 

@@ -48,8 +48,12 @@ class Study:
     @property
     def ended(self) -> bool:
         """Whether all its runs have ended."""
-        runs = self.fold(reports=False).runs
-        return all(run.id in runs and runs[run.id].end is not None for run in self.plan.runs)
+        return self.ended_in(self.fold(reports=False))
+
+    def ended_in(self, fold: Fold) -> bool:
+        """Whether `fold` knows all its runs to have ended."""
+        records = (fold.runs.get(run.id) for run in self.plan.runs)
+        return all(record is not None and record.end is not None for record in records)
 
     def fold(self, *, reports: bool = True) -> Fold:
         """All that its ledger says now."""

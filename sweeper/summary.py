@@ -21,12 +21,13 @@ TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
 def summarise(study: Study) -> dict[str, Any]:
     """Counts of runs and trials by state, the workers, the best trial, damage to the ledger."""
     fold = study.fold(reports=False)
-    trials = _trials(study, fold)
-    counts = Counter(trial.state for trial in trials)
+    states = {run.id: _run_state(fold, run.id) for run in study.plan.runs}
+    trials = _trials(study, fold, states)
+    runs, counts = Counter(states.values()), Counter(trial.state for trial in trials)
     return {
         "study": study.name,
         "folder": str(study.folder),
-        "runs": _run_counts(study, fold),
+        "runs": {"total": len(states)} | {state: runs[state] for state in STATES},
         "trials": {"total": len(trials)} | {state: counts[state] for state in TRIAL_STATES},
         "workers": [
             {"name": name, "host": worker.header.get("host"), "state": _worker_state(worker)}
@@ -44,15 +45,8 @@ def summarise(study: Study) -> dict[str, Any]:
 
 def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
     """The summary for people."""
-    for what in ("runs", "trials"):
-        counts = {state: number for state, number in summary[what].items() if number}
-        total = counts.pop("total", 0)
-        listed = ", ".join(f"{number} {state}" for state, number in counts.items())
-        yield (
-            f"{summary['study']}: {total} {what}: {listed}"
-            if what == "runs"
-            else (f"  {total} trials: {listed}")
-        )
+    yield f"{summary['study']}: {_counted(summary, 'runs')}"
+    yield f"  {_counted(summary, 'trials')}"
     working = sum(worker["state"] == "working" for worker in summary["workers"])
     if working:
         yield f"  {working} {'worker' if working == 1 else 'workers'} at work"
@@ -72,17 +66,17 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def _counted(summary: Mapping[str, Any], what: str) -> str:
+    counts = {state: number for state, number in summary[what].items() if number}
+    total = counts.pop("total", 0)
+    return f"{total} {what}: " + ", ".join(f"{number} {state}" for state, number in counts.items())
+
+
 def _errors(study: Study, fold: Fold) -> dict[str, int]:
     """The last line of what ended failed runs, and how many each ended; the most frequent first."""
     records = (fold.runs.get(run.id) for run in study.plan.runs)
     errors = [r.error for r in records if r and r.state in UNSCORED and r.error]
     return dict(Counter(error.strip().rpartition("\n")[2] for error in errors).most_common())
-
-
-def _run_counts(study: Study, fold: Fold) -> dict[str, int]:
-    runs = study.plan.runs
-    counts = Counter(_run_state(fold, run.id) for run in runs)
-    return {"total": len(runs)} | {state: counts[state] for state in STATES}
 
 
 def _run_state(fold: Fold, run: str) -> str:
@@ -114,16 +108,14 @@ class _Trial:
     scores: list[float]
 
 
-def _trials(study: Study, fold: Fold) -> list[_Trial]:
+def _trials(study: Study, fold: Fold, states: Mapping[str, str]) -> list[_Trial]:
     """All trials, judged as `frame.trials` does, without the seconds that pandas and scipy take."""
-    by_trial = groupby(study.plan.runs, key=lambda run: run.trial)
     found = []
-    for number, group in by_trial:
+    for number, group in groupby(study.plan.runs, key=lambda run: run.trial):
         runs = list(group)
         records = [fold.runs.get(run.id) for run in runs]
-        states = {_run_state(fold, run.id) for run in runs}
         scores = [record.score for record in records if record and record.score is not None]
-        found.append(_Trial(number, _trial_state(states), scores))
+        found.append(_Trial(number, _trial_state({states[run.id] for run in runs}), scores))
     return found
 
 

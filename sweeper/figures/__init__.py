@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sweeper.figures.data import Data, Picture
+    from sweeper.fold import Fold
     from sweeper.study import Study
 
 MOST = {"hue": 8, "facet": 12}
@@ -28,9 +29,15 @@ FORMATS = (".pdf", ".png")
 
 
 def render(
-    study: Study, name: str, options: Mapping[str, Any], out: Path | None = None
+    study: Study,
+    name: str,
+    options: Mapping[str, Any],
+    out: Path | None = None,
+    fold: Fold | None = None,
 ) -> list[Path]:
-    """Draws the figure called `name` of `study`; returns the files that it wrote.
+    """Draws the figure called `name` of `study` as `fold` (its ledger, where none) says it stands.
+
+    Returns the files that it wrote.
 
     Without options it draws what the space's `figures` say of it. PDF, PNG and the CSV behind them
     go to the study's `figures/`, named after the figure (and its options, where the space does not
@@ -48,7 +55,7 @@ def render(
     wanted = [dict(options)] if options or not asked else asked
     from sweeper.figures.data import Data
 
-    data = Data.of(study)
+    data = Data.of(study, fold)
     files: list[Path] = []
     for chosen in wanted[:1] if out else wanted:
         plain = asked == [chosen] or not chosen

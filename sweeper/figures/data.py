@@ -14,7 +14,7 @@ import pandas as pd
 from sweeper import frame, score
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
-from sweeper.fold import SCORED
+from sweeper.fold import SCORED, Fold
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -79,9 +79,9 @@ class Data:
     note: str | None = None
 
     @staticmethod
-    def of(study: Study) -> Data:
-        """The data of `study` as its ledger says now."""
-        fold = study.fold()
+    def of(study: Study, fold: Fold | None = None) -> Data:
+        """The data of `study`, as `fold` or else its ledger now says."""
+        fold = fold or study.fold()
         space = study.space
         axes = {name: _axis(name, study) for name in space.axes}
         return Data(

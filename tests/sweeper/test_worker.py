@@ -295,10 +295,10 @@ def test_a_figure_that_cannot_be_drawn_does_not_take_the_others_along(
     study = make_study("figures=[heatmap,curves]")
     real = figures.render
 
-    def render(study: Study, name: str, options: dict[str, str]) -> list[Path]:
+    def render(study: Study, name: str, *rest: object, **more: object) -> list[Path]:
         if name == "heatmap":
             raise RuntimeError("no ink")
-        return real(study, name, options)
+        return real(study, name, *rest, **more)
 
     monkeypatch.setattr(figures, "render", render)
     run(study)
