@@ -13,7 +13,7 @@ from typing import Any
 
 from sweeper import checkpoint
 from sweeper.claims import Body, Claims
-from sweeper.fold import Fold, Point, RunRecord
+from sweeper.fold import REOPENED, Fold, Point, RunRecord
 from sweeper.ledger import Line, Writer
 from sweeper.paths import StudyPaths, disk_is_full
 from sweeper.plan import Run
@@ -39,6 +39,8 @@ class Outcome:
     score: float | None = None
     value: float | None = None
     error: str | None = None
+    also: list[float] | None = None
+    """The further scores, normalised, where the space has several."""
 
 
 @dataclass
@@ -62,6 +64,11 @@ class Hold:
         first = min((step for step, _ in self.points), default=0)
         limit = self.resumed if self.resumed else first - 1
         return [point for point in self.before if point[0] <= limit] + self.points
+
+    @property
+    def step(self) -> int:
+        """Environment steps done, as far as reported."""
+        return max((step for step, _ in self.points), default=self.resumed)
 
     def line(self, kind: str, **fields: Any) -> Line:
         """The next ledger line of this attempt."""
@@ -170,6 +177,37 @@ class Attempts:
         for hold, _ in outcomes:
             _remove(hold.file)
 
+    def reopen(self, records: Sequence[RunRecord]) -> list[str]:
+        """Begins the next generation of ended runs, for anybody to take; returns those it did.
+
+        That is a claim of the new generation's attempt 0, given up at once.
+        """
+        lines = {
+            record.run: _line(
+                "claim",
+                record.run,
+                record.generation + 1,
+                0,
+                0,
+                worker=self._ledger.worker,
+                supersedes=None,
+                step=0,
+                file=None,
+                time=time.time(),
+            )
+            for record in records
+        }
+        met = self._place("claim", lines, 0)
+        mine = [line for run, line in lines.items() if run not in met]
+        given_up = [
+            _line("release", line["run"], line["gen"], 0, 1, reason=REOPENED, cap=None, error=None)
+            for line in mine
+        ]
+        self._ledger.write([*mine, *given_up], sync=True)
+        for line in [*mine, *given_up]:
+            self._fold.add(self._ledger.worker, line)
+        return [line["run"] for line in mine]
+
     def end_dead(self, record: RunRecord, outcome: Outcome) -> None:
         """Ends a run whose last holder is dead or gave it up."""
         attempt = record.tries[record.last]
@@ -221,7 +259,8 @@ class Attempts:
 
     def _meet(self, run: str, first: Body) -> None:
         line, record = first["lines"][run], self._fold.record(run)
-        if record.end is None and (line["kind"] == "end" or line["att"] not in record.tries):
+        news = line["kind"] == "end" or line["att"] not in record.tries
+        if line["gen"] > record.generation or (record.end is None and news):
             self._ledger.write([line])
         self._fold.add(first["worker"], line)
 
@@ -239,6 +278,8 @@ def _line(kind: str, run: str, generation: int, attempt: int, sequence: int, **f
 
 def _end_line(run: str, generation: int, attempt: int, sequence: int, outcome: Outcome) -> Line:
     fields = {**asdict(outcome), "time": time.time()}
+    if outcome.also is None:
+        del fields["also"]
     return _line("end", run, generation, attempt, sequence, **fields)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from sweeper import lookup
+import numpy as np
+
+from sweeper import lookup, sampling
 from sweeper.errors import Invalid, choices, shown
 from sweeper.errors import Path as Location
+from sweeper.expand import Configuration, Expansion, described
 from sweeper.figures import MOST
-from sweeper.parameters import axis_points, base, points_of, shallowest
-from sweeper.plan import MAX_RUNS, described, trials
+from sweeper.parameters import base, points_of, shallowest
+from sweeper.plan import MAX_RUNS
 from sweeper.space import Space
 from sweeper.trainable import Trainable, load_trainable
 
@@ -27,6 +30,9 @@ _CONTRACT = (
     "pack_size",
     "start",
 )
+_DRAWN = 1000
+"""How many configurations of a sampler's are tried before anything starts."""
+
 _AXIS_OPTIONS = ("x", "y", "hue", "facet")
 
 
@@ -43,6 +49,7 @@ def checked(space: Space, folder: Path) -> Space:
     _check_names(space, trainable)
     space = _resolve(space, trainable)
     _check_size(space)
+    sampling.check(space, Expansion(space, trainable))
     _check_trials(space, trainable)
     return _check_figures(space, folder, trainable)
 
@@ -64,13 +71,13 @@ def _check_names(space: Space, trainable: Trainable) -> None:
     for task in space.tasks:
         if valid and task not in valid and ".py:" not in task:
             raise Invalid(f"is no task of {space.identity}{choices(task, valid)}", ("tasks", task))
-    metric = space.score.metric
-    if trainable.metrics and metric not in trainable.metrics:
-        raise Invalid(
-            f"must be a metric of {space.identity}, but got {metric!r}"
-            f"{choices(metric, trainable.metrics)}",
-            ("score", "metric"),
-        )
+    for index, rule in enumerate(space.scores):
+        if trainable.metrics and rule.metric not in trainable.metrics:
+            raise Invalid(
+                f"must be a metric of {space.identity}, but got {rule.metric!r}"
+                f"{choices(rule.metric, trainable.metrics)}",
+                ("score", *([index] if space.score.also else []), "metric"),
+            )
 
 
 def _resolve(space: Space, trainable: Trainable) -> Space:
@@ -91,6 +98,12 @@ def _resolve(space: Space, trainable: Trainable) -> Space:
 
 
 def _check_size(space: Space) -> None:
+    if space.sampler.name != "grid":
+        runs = (space.trials or 0) * len(space.tasks) * len(space.seeds)
+        if runs > MAX_RUNS:
+            rule = f"× tasks × seeds make {runs} runs, but a plan has at most {MAX_RUNS}"
+            raise Invalid(rule, ("trials",))
+        return
     sizes = {name: len(axis.points(name)) for name, axis in space.axes.items()}
     runs = prod(sizes.values()) * len(space.tasks) * len(space.seeds)
     if runs > MAX_RUNS:
@@ -122,7 +135,7 @@ def _check_figures(space: Space, folder: Path, trainable: Trainable) -> Space:
 def _check_options(
     options: Mapping[str, Any], valid: list[str], space: Space, trainable: Trainable
 ) -> None:
-    sizes = {name: len(axis.points(name)) for name, axis in space.axes.items()}
+    sizes = {name: _size(space, name) for name in space.axes}
     sizes["task"] = len(space.tasks)
     seen: dict[Any, str] = {}
     for option, value in options.items():
@@ -146,16 +159,43 @@ def _check_options(
         seen[value] = option
 
 
+def _size(space: Space, axis: str) -> int:
+    """How many values the axis has; a range that a sampler draws from, one a trial."""
+    if space.sampler.name == "grid":
+        return len(space.axes[axis].points(axis))
+    distribution = space.axes[axis].distribution(axis)
+    return len(getattr(distribution, "choices", range(space.trials or 0)))
+
+
 def _check_trials(space: Space, trainable: Trainable) -> None:
-    for trial, params, _ in trials(space, trainable, axis_points(space, trainable)):
+    for cell in _cells(space, Expansion(space, trainable)):
         for task in space.tasks:
             try:
-                trainable.check(params, task)
+                trainable.check(cell.params, task)
             except ValueError as error:
                 raise Invalid(
-                    f"cannot be trained by {space.identity}, {described(trial)} on {task}: {error}",
+                    f"cannot be trained by {space.identity}, {described(cell.labels)} on {task}: "
+                    f"{error}",
                     _culprit(space, str(error)),
                 ) from error
+
+
+def _cells(space: Space, expansion: Expansion) -> Iterator[Configuration]:
+    """All cells of a grid; of what a sampler may draw, the ends of ranges with all choices.
+
+    Where these are too many, a thousand of them at random.
+    """
+    if space.sampler.name == "grid":
+        yield from expansion.grid()
+        return
+    rng = np.random.default_rng(0)
+    for _ in range(_DRAWN):
+        yield expansion.draw(lambda _, over: sampling.at(over, _corner(rng, over)))
+
+
+def _corner(rng: np.random.Generator, over: Any) -> float:
+    ends = np.array([0.0, 1.0 - 1e-9])
+    return float(rng.random() if hasattr(over, "choices") else rng.choice(ends))
 
 
 def _culprit(space: Space, message: str) -> Location:

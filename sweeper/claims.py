@@ -52,6 +52,24 @@ class Claims:
         return None
 
 
+def link_first(name: Path, data: bytes) -> bool:
+    """Writes `data` to a new file and links it to `name`; whether nobody had done so before.
+
+    The file is on the disk before its name is.
+    """
+    if name.exists():
+        return False
+    temporary = name.with_name(f".{uuid.uuid4().hex}")
+    try:
+        write_synced(temporary, data)
+        os.link(temporary, name)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
 def read(name: Path) -> Body:
     """What a claim or an end holds."""
     body: Body = json.loads(name.read_bytes())

@@ -36,6 +36,7 @@ RUN_OPTIONS = {
     "workers": "how many workers (default: one a processor core)",
     "pack": "how many runs train together in one worker, or auto (default)",
     "device": "where tensors live: cpu (default) or cuda",
+    "extend": "true: the study grows by more seeds, grid values or trials (default: false)",
     "group": "true: the study's files are open to your group (default: to you alone)",
 }
 STUDY_OPTIONS = {
@@ -110,6 +111,81 @@ def status(words: Words = None) -> None:
     )
 
 
+@command({**STUDY_OPTIONS, "n": "how many (default: 5)"})
+def best(words: Words = None) -> None:
+    """Show the best trials of a study, with their intervals."""
+    from sweeper import listing
+
+    options = _options(words, [*STUDY_OPTIONS, "n"])
+    number = _count("n", options.get("n", "5"))
+    for line in listing.best(_study(options), number):
+        typer.echo(line)
+
+
+@command({**STUDY_OPTIONS, "trace": "true: the whole traceback of each (default: false)"})
+def failed(words: Words = None) -> None:
+    """List the runs that failed, and why."""
+    from sweeper import listing
+
+    options = _options(words, [*STUDY_OPTIONS, "trace"])
+    for line in listing.failed(_study(options), trace=_truth("trace", options)):
+        typer.echo(line)
+
+
+@command(
+    {
+        **STUDY_OPTIONS,
+        "state": "which of them: failed, oom, timeout, lost or nan (default: all but nan)",
+    }
+)
+def retry(words: Words = None) -> None:
+    """Open the failed runs of a study again."""
+    from sweeper import listing, reopen
+    from sweeper.fold import UNSCORED
+
+    options = _options(words, [*STUDY_OPTIONS, "state"])
+    study = _study(options)
+    states = [options["state"]] if "state" in options else UNSCORED
+    _reopened(len(reopen.retry(study, states)), listing.again(study))
+
+
+@command({**STUDY_OPTIONS, "run": "the run's id, or the beginning of it"})
+def rerun(words: Words = None) -> None:
+    """Open one run of a study again, however it ended."""
+    from sweeper import listing, reopen
+
+    options = _options(words, [*STUDY_OPTIONS, "run"])
+    if "run" not in options:
+        raise SweeperError("run= is needed: `sweeper export table=runs out=runs.csv` lists them")
+    study = _study(options)
+    _reopened(len(reopen.rerun(study, options["run"])), listing.again(study))
+
+
+@command({**STUDY_OPTIONS, "storage": "an Optuna storage's URL (default: the study's journal)"})
+def optuna(words: Words = None) -> None:
+    """Write a study as an Optuna storage, for optuna.load_study and optuna-dashboard."""
+    from sweeper import optuna_storage
+
+    options = _options(words, [*STUDY_OPTIONS, "storage"])
+    study = _study(options)
+    typer.echo(optuna_storage.write(study, study.fold(), options.get("storage")))
+
+
+@command(
+    {name: RUN_OPTIONS[name] for name in ("scale", "root")},
+    "All other words change a key of the space, as for run.",
+)
+def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
+    """Say what a space would train, and what that takes; start nothing."""
+    from sweeper import overrides, preview
+    from sweeper.space import load
+
+    options, changes = overrides.parse_words(words or [], ["scale", "root"])
+    loaded = load(Path(space), options.get("scale"), changes)
+    for line in preview.lines(loaded, _root(options)):
+        typer.echo(line)
+
+
 @command({"root": RUN_OPTIONS["root"]})
 def studies(words: Words = None) -> None:
     """List all studies and how far they are."""
@@ -172,6 +248,26 @@ def _figure_command(name: str, about: str, takes: list[str]) -> None:
 
     draw.__name__, draw.__doc__ = name, about
     command(options)(draw)
+
+
+def _reopened(number: int, command: str) -> None:
+    from sweeper.values import counted
+
+    opened = f"opened {counted(number, 'run')} again"
+    typer.echo(f"{opened}: {command}" if number else f"{opened}: there is none of that kind")
+
+
+def _count(name: str, text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise SweeperError(f"{name} must be a whole number from 1, but got {text!r}")
+    return int(text)
+
+
+def _truth(name: str, options: Mapping[str, str]) -> bool:
+    text = options.get(name, "false")
+    if text not in ("true", "false"):
+        raise SweeperError(f"{name} must be true or false, but got {text!r}")
+    return text == "true"
 
 
 def _options(words: list[str] | None, valid: list[str]) -> dict[str, str]:

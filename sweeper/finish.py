@@ -60,6 +60,7 @@ def _stamp(study: Study) -> Path:
 
 
 def _edition(study: Study, fold: Fold) -> str:
-    """Names the set of ends that the figures show."""
+    """Names the set of ends that the figures show, and the space that says which figures."""
     ends = [record for record in fold.runs.values() if record.end is not None]
-    return f"{len(ends)}.{sum(record.generation for record in ends)}"
+    generations = sum(record.generation for record in ends)
+    return f"{len(ends)}.{generations}.{len(study.versions)}"

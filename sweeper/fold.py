@@ -30,6 +30,9 @@ STATES = ("open", "running", *ENDS)
 
 _ABOUT_RUNS = {"claim", "start", "report", "checkpoint", "release", "end"}
 
+REOPENED = "reopened"
+"""Why attempt 0 of a new generation was given up: it only opened the run again."""
+
 Point = tuple[int, dict[str, float]]
 """A report: the step and its metrics."""
 
@@ -59,7 +62,7 @@ class Attempt:
     checkpoint: Checkpoint | None = None
     reports: dict[int, Point] = field(default_factory=dict)
     released: str | None = None
-    """Why its worker gave it up: `stopped`, `split`, `raised`, or `None`."""
+    """Why its worker gave it up: `stopped`, `split`, `raised`, `reopened`, or `None`."""
     cap: int | None = None
     """The largest pack that may try this run next."""
     error: str | None = None
@@ -113,7 +116,7 @@ class RunRecord:
     @property
     def attempts(self) -> int:
         """How many attempts began."""
-        return len(self.tries)
+        return sum(attempt.released != REOPENED for attempt in self.tries.values())
 
     @property
     def worker(self) -> str | None:
@@ -216,6 +219,8 @@ class Fold:
         self._reports = reports
         self.runs: dict[str, RunRecord] = {}
         self.workers: dict[str, WorkerRecord] = {}
+        self.judged: dict[int, dict[int, Line]] = {}
+        """What a pruner said of trials, by trial and step."""
 
     def refresh(self) -> set[str]:
         """Reads what is new; returns the runs that it is about."""
@@ -244,6 +249,8 @@ class Fold:
             header = self.workers.get(worker)
             self.workers[worker] = WorkerRecord(worker, header.header if header else {}, True)
             return None
+        if kind == "judged":
+            self.judged.setdefault(line["trial"], {})[line["step"]] = line
         if kind not in _ABOUT_RUNS:
             return None
         record = self.record(line["run"])

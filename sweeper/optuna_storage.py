@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import optuna
 import pandas as pd
-from optuna.storages import JournalStorage
+from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sweeper import frame, stats
+from sweeper import frame, score, stats
+from sweeper.errors import SweeperError
 from sweeper.fold import Fold
 from sweeper.paths import write_durably
+from sweeper.space import Space
 from sweeper.study import Study
 
 _STATES = {
@@ -42,29 +45,67 @@ class _Memory(BaseJournalBackend):  # type: ignore[misc, unused-ignore]
         self.logs += logs
 
 
-def write(study: Study, fold: Fold) -> None:
-    """Writes an Optuna journal file anew, under a temporary name that is then renamed.
+def write(study: Study, fold: Fold, url: str | None = None) -> str:
+    """Writes the study to the Optuna storage at `url`, or to its journal; returns where.
+
+    Either is written anew: in a storage a study of that name is deleted first, and the journal is
+    written under a temporary name that is then renamed.
 
     One Optuna trial a trial, in their order: its labels as parameters, the aggregate as value, the
     aggregate at every step that all its runs have reached as intermediate values, and the counts
     `n`, `nan`, `failed`, `pruned`, `missing` of its runs as user attributes.
     """
-    memory = _Memory()
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        direction = StudyDirection[study.space.direction.upper()]
-        created = optuna.create_study(
-            storage=JournalStorage(memory), study_name=study.name, direction=direction
-        )
-        if study.space.reference:
-            created.set_user_attr("reference", study.space.reference)
-        created.set_user_attr("metric", study.space.score.metric)
-        created.add_trials(_trials(study, fold))
+        if url is not None:
+            _fill(_emptied(url, study.name), study, fold)
+            return url
+        memory = _Memory()
+        _fill(JournalStorage(memory), study, fold)
     finally:
         optuna.logging.set_verbosity(verbosity)
     lines = (json.dumps(log, separators=(",", ":")) + "\n" for log in memory.logs)
     write_durably(study.paths.optuna, "".join(lines).encode())
+    return str(study.paths.optuna)
+
+
+def _emptied(url: str, name: str) -> BaseStorage:
+    """The storage at `url`, without a study called `name`."""
+    try:
+        storage: BaseStorage = optuna.storages.get_storage(url)
+    except Exception as error:
+        raise SweeperError(
+            f"storage={url} cannot be opened: {error}; a URL looks like sqlite:///optuna.db"
+        ) from error
+    if name in {found.study_name for found in storage.get_all_studies()}:
+        storage.delete_study(storage.get_study_id_from_name(name))
+    return storage
+
+
+def _fill(storage: BaseStorage, study: Study, fold: Fold) -> None:
+    space = study.space
+    created = optuna.create_study(
+        storage=storage,
+        study_name=study.name,
+        directions=[StudyDirection[name.upper()] for name in space.directions],
+    )
+    if space.reference:
+        created.set_user_attr("reference", space.reference)
+    created.set_user_attr("metric", space.score.metric)
+    created.add_trials(_trials(study, fold))
+    if space.score.also:
+        with warnings.catch_warnings():  # "experimental" since Optuna 3.2
+            warnings.simplefilter("ignore")
+            created.set_metric_names(_metrics(space))
+
+
+def _metrics(space: Space) -> list[str]:
+    """Names of the scores, no two alike."""
+    names: list[str] = []
+    for rule in space.scores:
+        names.append(rule.metric if rule.metric not in names else f"{rule.metric} {rule.at}")
+    return names
 
 
 def _trials(study: Study, fold: Fold) -> Iterable[FrozenTrial]:
@@ -79,15 +120,32 @@ def _trials(study: Study, fold: Fold) -> Iterable[FrozenTrial]:
         started, ended = times[trial.number]
         frozen = create_trial(
             state=state,
-            value=row["value"] if state == TrialState.COMPLETE else None,
+            values=_values(study, fold, trial.number, row) if state.is_finished() else None,
             params=dict(trial.labels),
-            distributions=distributions,
+            distributions={name: distributions[name] for name in trial.labels},
             intermediate_values=curves.get(trial.number, {}),
             user_attrs={key: int(row[key]) for key in ("n", "nan", "failed", "pruned", "missing")},
         )
         frozen.datetime_start = None if state == TrialState.WAITING else started
         frozen.datetime_complete = ended if state.is_finished() else None
         yield frozen
+
+
+def _values(study: Study, fold: Fold, trial: int, row: Mapping[Any, Any]) -> list[float] | None:
+    """The value of a complete trial; with several scores all of them."""
+    if row["state"] != "complete":
+        return None
+    if not study.space.score.also:
+        return [row["value"]]
+    runs = study.plan.runs_of(trial)
+    further = [(fold.runs[run.id].end or {}).get("also", ()) for run in runs]
+    return [
+        row["value"],
+        *(
+            score.aggregate(column, rule.aggregate)
+            for column, rule in zip(zip(*further, strict=True), study.space.score.also, strict=True)
+        ),
+    ]
 
 
 def _times(study: Study, fold: Fold) -> list[tuple[datetime, datetime]]:
@@ -124,6 +182,6 @@ def _curves(study: Study, fold: Fold, table: pd.DataFrame) -> dict[int, dict[int
     keys["score"] = stats.points(scores, cell, space.score.aggregate)
     full = np.bincount(cell) == len(space.tasks) * len(space.seeds)
     curves: dict[int, dict[int, float]] = {}
-    for trial, step, score in keys[full].itertuples(index=False):
-        curves.setdefault(int(trial), {})[int(step)] = float(score)
+    for trial, step, height in keys[full].itertuples(index=False):
+        curves.setdefault(int(trial), {})[int(step)] = float(height)
     return curves

@@ -24,6 +24,8 @@ KEYS = (
     "score",
     "direction",
     "sampler",
+    "trials",
+    "pruner",
     "checkpoint",
     "limits",
     "figures",

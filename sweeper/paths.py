@@ -8,8 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from sweeper.errors import SweeperError
+
+T = TypeVar("T")
 
 STUDIES = "studies"
 """The folder under the current one that holds studies, unless `root=` names another."""
@@ -28,8 +31,13 @@ class StudyPaths:
 
     @property
     def plans(self) -> Path:
-        """Resolved spaces: `0`, then one file an extension."""
+        """Resolved spaces: `0`, then one file each time the space changed."""
         return self.folder / "plans"
+
+    @property
+    def trials(self) -> Path:
+        """What a sampler planned, one file a packful; and which trials were pruned."""
+        return self.folder / "trials"
 
     @property
     def ledger(self) -> Path:
@@ -75,13 +83,17 @@ class StudyPaths:
         """The claim of an attempt, or the end of the attempt before it."""
         return self.claims / f"{run}.{generation}.{attempt}"
 
+    def pruned(self, trial: int) -> Path:
+        """There once a trial was pruned."""
+        return self.trials / f"{trial}.pruned"
+
     def checkpoint(self, run: str, generation: int, attempt: int, worker: str, step: int) -> Path:
         """The state that `worker` saved, or took over, at `step` in its attempt."""
         return self.checkpoints / f"{run}.{generation}.{attempt}.{worker}.{step}.npz"
 
     def create(self) -> None:
         """Makes the folders that workers write to."""
-        work = (self.plans, self.ledger, self.claims, self.beats, self.checkpoints)
+        work = (self.plans, self.trials, self.ledger, self.claims, self.beats, self.checkpoints)
         for folder in (*work, self.figures):
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -113,7 +125,7 @@ def disk_is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
-def patiently(write: Callable[[], None], folder: Path) -> None:
+def patiently(write: Callable[[], T], folder: Path) -> T:
     """Calls `write` until it finds space, for ten minutes; `SweeperError` where it finds none."""
     deadline, pause = time.monotonic() + PATIENCE_S, 0.1
     while True:

@@ -1,22 +1,20 @@
-"""The runs of a space: all trials of the grid, on every task, under every seed, in one order."""
+"""The runs of a study: all its trials, on every task, under every seed, in one order."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
+from itertools import islice
 from typing import Any
 
-from sweeper.axes import Point
 from sweeper.errors import Invalid, SweeperError, dotted
-from sweeper.parameters import axis_points, base
+from sweeper.expand import Configuration, Expansion
+from sweeper.sampling import ADAPTIVE, sequence
 from sweeper.sections import Evaluation
 from sweeper.space import Space
 from sweeper.trainable import Trainable
-from sweeper.values import canonical
 
 MAX_RUNS = 1_000_000
 
@@ -27,7 +25,7 @@ class Trial:
 
     number: int
     values: Mapping[str, Any]
-    """Axis -> value."""
+    """Axis -> value; axes that its other values switch off are absent."""
     labels: Mapping[str, str | int | float]
     """Axis -> number on numeric axes, canonical text elsewhere."""
 
@@ -46,82 +44,119 @@ class Run:
     evaluation: Evaluation | None
 
 
-@dataclass(frozen=True)
 class Plan:
-    """Trials in the order of the grid; runs by trial, then task, then seed."""
+    """Trials by number; runs by trial, then task, then seed. It grows and never shrinks.
 
-    space: Space
-    trials: tuple[Trial, ...]
-    runs: tuple[Run, ...]
+    A sampler that learns plans a packful of trials at a time (`add`); all other trials follow from
+    the space (`extend`), the same in every process.
+    """
+
+    def __init__(self, space: Space, trainable: Trainable) -> None:
+        self._trainable = trainable
+        self._configurations: list[Configuration] = []
+        self._numbers: dict[str, int] = {}
+        self.trials: list[Trial] = []
+        self.runs: list[Run] = []
+        self._by_id: dict[str, Run] = {}
+        self.closed = False
+        """Whether its sampler found no further configuration."""
+        self.extend(space)
 
     def run(self, id: str) -> Run:
         """The run called `id`; raises `KeyError` where there is none."""
         return self._by_id[id]
 
-    @cached_property
-    def _by_id(self) -> dict[str, Run]:
-        return {run.id: run for run in self.runs}
+    def find(self, id: str) -> Run | None:
+        """The run called `id`, if it is planned."""
+        return self._by_id.get(id)
 
+    def runs_of(self, trial: int) -> list[Run]:
+        """The runs of one trial."""
+        size = len(self.space.tasks) * len(self.space.seeds)
+        return self.runs[trial * size : (trial + 1) * size]
 
-def make_plan(space: Space, trainable: Trainable) -> Plan:
-    """Expands `space`; the same in every process.
+    def configuration(self, trial: int) -> Configuration:
+        """What trial number `trial` stands for."""
+        return self._configurations[trial]
 
-    Raises `SweeperError` where the space, which fitted when it was loaded, no longer does.
-    """
-    try:
-        return _planned(space, trainable)
-    except Invalid as error:
-        where = dotted(error.path)
-        raise SweeperError(f"{space.file}: {where} {error.message}") from error
+    @property
+    def due(self) -> int:
+        """How many trials its sampler has still to plan."""
+        if self.closed or self.space.trials is None:
+            return 0
+        return max(0, self.space.trials - len(self.trials))
 
+    @property
+    def total(self) -> int:
+        """How many runs there will be in the end."""
+        return len(self.runs) + self.due * len(self.space.tasks) * len(self.space.seeds)
 
-def _planned(space: Space, trainable: Trainable) -> Plan:
-    planned: list[Trial] = []
-    runs: list[Run] = []
-    schedule = _json([space.steps, space.evaluation.model_dump() if space.evaluation else None])
-    cells = [(task, seed, _json([task, seed])) for task in space.tasks for seed in space.seeds]
-    identity = _json(space.identity)
-    for trial, params, text in trials(space, trainable, axis_points(space, trainable)):
-        planned.append(trial)
-        prefix = hashlib.sha256(f"{identity}\n{text}\n{schedule}\n".encode())
-        for task, seed, cell in cells:
-            digest = prefix.copy()
-            digest.update(cell.encode())
-            name = digest.hexdigest()[:16]
-            runs.append(Run(name, trial.number, params, task, seed, space.steps, space.evaluation))
-    return Plan(space, tuple(planned), tuple(runs))
+    def extend(self, space: Space) -> list[Run]:
+        """Takes over `space`, whose seeds or trials may be more than before; returns new runs.
 
+        Raises `SweeperError` where the space, which fitted when it was loaded, no longer does.
+        """
+        known = set(self._by_id)
+        try:
+            self.space = space
+            self.expansion = Expansion(space, self._trainable)
+            self._number(self._planned())
+        except Invalid as error:
+            raise SweeperError(f"{space.file}: {dotted(error.path)} {error.message}") from error
+        self.runs, self._by_id = [], {}
+        self._enlist(self._configurations, self.trials)
+        return [run for run in self.runs if run.id not in known]
 
-def trials(
-    space: Space, trainable: Trainable, points: Mapping[str, tuple[Point, ...]]
-) -> Iterator[tuple[Trial, dict[str, Any], str]]:
-    """Every trial of the grid, its complete parameters and their canonical JSON.
+    def add(self, configurations: Iterable[Configuration]) -> list[Run]:
+        """Gives the next numbers to what a sampler has chosen; returns their runs."""
+        before = len(self.trials)
+        self._number(configurations)
+        return self._enlist(self._configurations[before:], self.trials[before:])
 
-    The last axis changes fastest. Raises `Invalid` at a trial whose parameters were there before.
-    """
-    names = tuple(points)
-    common = base(space, trainable)
-    seen: dict[str, Trial] = {}
-    for number, combination in enumerate(product(*points.values())):
-        params = dict(common)
-        for point in combination:
-            params.update(point.params)
-        trial = Trial(
-            number,
-            {name: point.value for name, point in zip(names, combination, strict=True)},
-            {name: point.label for name, point in zip(names, combination, strict=True)},
-        )
-        text = _json(params)
-        if text in seen:
-            both = f"{described(seen[text])} and {described(trial)}"
-            raise Invalid(f"hold two trials with the same parameters: {both}", ("axes",))
-        seen[text] = trial
-        yield trial, params, text
+    def knows(self, configuration: Configuration) -> bool:
+        """Whether one of its trials has this configuration."""
+        return configuration.text in self._numbers
 
+    def _planned(self) -> Iterator[Configuration]:
+        sampler = self.space.sampler.name
+        if sampler == "grid":
+            yield from self.expansion.grid()
+        elif sampler not in ADAPTIVE:
+            assert self.space.trials is not None
+            yield from islice(sequence(self.space, self.expansion), self.space.trials)
 
-def described(trial: Trial) -> str:
-    """A trial as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
-    return ", ".join(f"{name}={canonical(label)}" for name, label in trial.labels.items())
+    def _number(self, configurations: Iterable[Configuration]) -> None:
+        for chosen in configurations:
+            if chosen.text not in self._numbers:
+                number = self._numbers[chosen.text] = len(self.trials)
+                self.trials.append(Trial(number, chosen.values, chosen.labels))
+                self._configurations.append(chosen)
+
+    def _enlist(
+        self, configurations: Iterable[Configuration], trials: Iterable[Trial]
+    ) -> list[Run]:
+        space = self.space
+        schedule = _json([space.steps, space.evaluation.model_dump() if space.evaluation else None])
+        cells = [
+            (task, seed, _json([task, seed]).encode())
+            for task in space.tasks
+            for seed in space.seeds
+        ]
+        identity = _json(space.identity)
+        runs = []
+        for chosen, trial in zip(configurations, trials, strict=True):
+            prefix = hashlib.sha256(f"{identity}\n{chosen.text}\n{schedule}\n".encode())
+            for task, seed, cell in cells:
+                digest = prefix.copy()
+                digest.update(cell)
+                name = digest.hexdigest()[:16]
+                run = Run(
+                    name, trial.number, chosen.params, task, seed, space.steps, space.evaluation
+                )
+                runs.append(run)
+        self.runs += runs
+        self._by_id.update((run.id, run) for run in runs)
+        return runs
 
 
 def _json(value: Any) -> str:

@@ -1,21 +1,115 @@
-"""Which code produced a number."""
+"""Which code, packages and machine produced a number."""
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import importlib.metadata
+import os
+import platform
+import re
+import socket
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import sweeper
 
+if TYPE_CHECKING:
+    from sweeper.space import Space
 
+_LONGEST_DIFF = 200_000
+"""Characters of a diff that are kept; of a longer one the hash tells."""
+
+
+def provenance(space: Space) -> dict[str, Any]:
+    """What is recorded when a study starts: code, packages, machine.
+
+    `code` holds the revisions and the hashes of the files that the space names; `diffs` what was
+    changed in these repositories since; `packages` and `machine` speak for themselves.
+    """
+    folders = {"sweeper": Path(sweeper.__file__).parent, "space": Path(space.folder)}
+    diffs = {name: _diff(folder) for name, folder in folders.items()}
+    return {
+        "code": code(space),
+        "diffs": {name: diff for name, diff in diffs.items() if diff},
+        "packages": _packages(),
+        "machine": {
+            "host": socket.gethostname(),
+            "platform": platform.platform(),
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+        },
+    }
+
+
+def code(space: Space) -> dict[str, str]:
+    """What produces a number: sweeper's revision, the project's, and hashes of its own files."""
+    found = {"sweeper": revision()}
+    project = _describe(Path(space.folder))
+    if project:
+        found["project"] = project
+    named = space.function if space.function is not None else space.agent
+    path = Path(str(named).rpartition(":")[0])
+    if path.suffix == ".py":
+        found[path.name] = _hash(path)
+    return found
+
+
+@functools.cache
 def revision() -> str:
     """sweeper's version, and its git revision (`-dirty` where files are changed) if it has one."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    folder = Path(sweeper.__file__).parent
+    described = _describe(Path(sweeper.__file__).parent)
+    return f"{sweeper.__version__} {described}".strip()
+
+
+def _describe(folder: Path) -> str:
+    return _git(folder, "describe", "--always", "--dirty", "--abbrev=12").strip()
+
+
+def _diff(folder: Path) -> str:
+    diff = _git(folder, "diff", "HEAD")
+    if len(diff) <= _LONGEST_DIFF:
+        return diff
+    return f"{len(diff)} characters, SHA-256 {hashlib.sha256(diff.encode()).hexdigest()}"
+
+
+def _git(folder: Path, *words: str) -> str:
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=5, check=True
+            ["git", *words], cwd=folder, capture_output=True, timeout=10, check=True
         )
     except (OSError, subprocess.SubprocessError):
-        return sweeper.__version__
-    return f"{sweeper.__version__} {done.stdout.strip()}"
+        return ""
+    return done.stdout.decode(errors="replace")
+
+
+def _hash(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return "missing"
+
+
+def _packages() -> dict[str, str]:
+    """Python, and the packages that sweeper and its extras need, as far as installed."""
+    found = {"python": platform.python_version()}
+    try:
+        needed = importlib.metadata.requires("sweeper") or []
+    except importlib.metadata.PackageNotFoundError:
+        needed = []
+    for requirement in needed:
+        name = re.split(r"[^A-Za-z0-9_.-]", requirement)[0]
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor()

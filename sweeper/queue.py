@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from sweeper import checkpoint
 from sweeper.attempts import Candidate
@@ -36,12 +37,25 @@ class Queue:
 
     @property
     def finished(self) -> bool:
-        """Whether all runs have ended."""
-        return not self._pending
+        """Whether all runs have ended, and no more will be planned."""
+        return not self._pending and not self._study.plan.due
 
-    def refresh(self) -> None:
-        """Reads what other workers did."""
-        self._note(self._fold.refresh())
+    def refresh(self) -> set[str]:
+        """Reads what other workers did and planned; returns the runs that something happened to."""
+        for run in self._study.refresh():
+            self._pending[run.id] = run
+        changed = self._fold.refresh()
+        self._note(changed)
+        return changed
+
+    def wanting(self) -> int:
+        """How many trials must be planned so that this worker can fill a pack."""
+        plan = self._study.plan
+        if not plan.due:
+            return 0
+        size = self._most(plan.runs[-1]) if plan.runs else 1
+        missing = size - sum(1 for _ in islice(self._open(), size))
+        return -(-missing // (len(plan.space.tasks) * len(plan.space.seeds)))
 
     def beyond_bounds(self) -> list[RunRecord]:
         """Runs whose holder is dead and that killed as many as `limits.deaths` allows."""
@@ -74,12 +88,14 @@ class Queue:
                 break
         return batch
 
-    def _note(self, changed: set[str] | dict[str, RunRecord]) -> None:
+    def _note(self, changed: Iterable[str]) -> None:
         for run in changed:
             state = self._fold.runs[run].state
             (self._running.add if state == "running" else self._running.discard)(run)
             if state not in ("open", "running"):
                 self._pending.pop(run, None)
+            elif run not in self._pending and (planned := self._study.plan.find(run)):
+                self._pending[run] = planned
 
     def _open(self) -> Iterator[Run]:
         alive: dict[str, bool] = {}
@@ -103,13 +119,19 @@ class Queue:
         return alive[worker]
 
     def _size(self, first: Run) -> int:
+        size = self._most(first)
+        if self._pack != "auto" or self._study.plan.due:
+            return size
+        share = -(-(len(self._pending) - len(self._running)) // self._workers)
+        return max(1, min(size, share))
+
+    def _most(self, first: Run) -> int:
+        """The most members of a pack that begins with `first`."""
         if not self._study.trainable.packs:
             return 1
         if self._pack != "auto":
             return int(self._pack)
-        size = self._study.trainable.pack_size(first.params, first.task, self._device)
-        share = -(-(len(self._pending) - len(self._running)) // self._workers)
-        return max(1, min(size, share))
+        return self._study.trainable.pack_size(first.params, first.task, self._device)
 
     def _cap(self, run: Run) -> int | None:
         record = self._fold.runs.get(run.id)

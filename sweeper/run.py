@@ -25,38 +25,41 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
 
     Everything that can be wrong with the words is found before anything is started.
     """
-    space = load(Path(path), options.get("scale"), overrides)
+    if study.is_one(Path(path)):
+        space, folder = _frozen(Path(path), options, overrides)
+    else:
+        space = load(Path(path), options.get("scale"), overrides)
+        root = Path(options.get("root", paths.STUDIES))
+        folder = (root / study.check_name(options.get("name", space.name))).resolve()
     dispatch = options.get("dispatch", "local")
     backend = lookup.find("sweeper.dispatch", dispatch)(_workers(options, dispatch))
     group = _truth("group", options.get("group", "false"))
-    root = Path(options.get("root", paths.STUDIES))
-    name = study.check_name(options.get("name", space.name))
     console = Console(highlight=False, soft_wrap=True)
-    started = study.start((root / name).resolve(), space, group=group)
-    redraw = _join(started, space, console)
+    extend = _truth("extend", options.get("extend", "false"))
+    started = study.start(folder, space, group=group, extend=extend)
     if not started.ended and not watch(started, lambda: backend.start(started), console):
         console.print("stopped; the same command goes on from here")
         return INTERRUPTED
-    return _conclude(started, console, redraw=redraw)
+    return _conclude(started, console)
 
 
-def _join(started: Study, space: Space, console: Console) -> bool:
-    """Takes the command's figures over, says what the study keeps; whether figures changed."""
-    kept, given = started.space.dump(), space.dump()
+def _frozen(
+    folder: Path, options: Mapping[str, str], overrides: Sequence[Override]
+) -> tuple[Space, Path]:
+    """The space of a study that is there, and the study's folder."""
+    words = [*(name for name in ("scale", "name", "root") if name in options)]
+    words += [override.key for override in overrides]
+    if words:
+        raise SweeperError(
+            f"{folder} is a study, which goes on as it is: {words[0]}= needs a space's YAML file"
+        )
+    return Study.open(folder).space, folder.resolve()
 
-    def changed(name: str) -> bool:
-        return bool(kept.get(name) != given.get(name))
 
-    for name in filter(changed, ("checkpoint", "limits")):
-        console.print(f"{started.name} keeps the {name} that it was started with")
-    started.space = started.space.model_copy(update={"figures": space.figures, "note": space.note})
-    return changed("figures") or changed("note")
-
-
-def _conclude(started: Study, console: Console, *, redraw: bool) -> int:
+def _conclude(started: Study, console: Console) -> int:
     """Says what came out; draws the figures where no worker did."""
-    redraw = redraw or finish.due(started, started.fold(reports=False))
-    whole = finish.now(started) if redraw else True
+    due = finish.due(started, started.fold(reports=False))
+    whole = finish.now(started) if due else True
     summary = summarise(started)
     for line in summary_lines(summary):
         console.print(line)

@@ -34,6 +34,11 @@ def _positive(value: Any) -> float:
     return read
 
 
+def _ordered(low: float, high: float) -> None:
+    if low >= high:
+        raise Invalid(f"needs low < high, but got low={low:g} and high={high:g}")
+
+
 class Task(Section):
     """The scores of a task that count as 0 and as 1."""
 
@@ -41,9 +46,8 @@ class Task(Section):
     high: Number
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low >= self.high:
-            raise Invalid(f"needs low < high, but got low={self.low:g} and high={self.high:g}")
+    def _bounded(self) -> Self:
+        _ordered(self.low, self.high)
         return self
 
 
@@ -66,12 +70,34 @@ class Evaluation(Section):
         return self
 
 
-class Score(Section):
+class Rule(Section):
     """How a run's reports become one number, and a trial's runs one value."""
 
     metric: Text
     at: Annotated[str, BeforeValidator(one_of("final", "max", "auc"))] = "final"
     aggregate: Annotated[str, BeforeValidator(one_of("iqm", "mean", "median"))] = "iqm"
+
+
+Direction = Annotated[str, BeforeValidator(one_of("maximize", "minimize"))]
+
+
+class Objective(Rule):
+    """A further score; `low` counts as 0 and `high` as 1, on every task."""
+
+    direction: Direction = "maximize"
+    low: Number = 0.0
+    high: Number = 1.0
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        _ordered(self.low, self.high)
+        return self
+
+
+class Score(Rule):
+    """What is searched for; in a list of several, figures and tables show the first."""
+
+    also: tuple[Objective, ...] = ()
 
 
 class Checkpoint(Section):
@@ -183,6 +209,24 @@ def fixed_rule(value: Any) -> dict[str, Any]:
             except Invalid as error:
                 raise error.under(name) from error
     return fixed
+
+
+def score_rule(value: Any) -> Any:
+    """One score, or a list of several: the further ones stand under the first's `also`."""
+    if not isinstance(value, list | tuple):
+        return value
+    first, *others = items(value)
+    return {**_scored(0, first), "also": [_scored(1 + i, other) for i, other in enumerate(others)]}
+
+
+def _scored(index: int, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Invalid(f"must be a mapping of metric, at, …, but got {shown(value)}", (index,))
+    try:
+        validated(Objective if index else Score, value)
+    except Invalid as error:
+        raise error.under(index) from error
+    return value
 
 
 def figures_rule(value: Any) -> list[Any]:

@@ -17,23 +17,26 @@ from pydantic import BeforeValidator, Field, model_validator
 from sweeper import document as documents
 from sweeper.errors import Invalid, SweeperError, choices, did_you_mean
 from sweeper.overrides import KEYS, Override, apply, scale_overrides
+from sweeper.sampling import Pruner, Sampler, pruner_rule, sampler_rule
 from sweeper.section import Section, validated
 from sweeper.sections import (
     Checkpoint,
+    Direction,
     Evaluation,
     Figure,
     Limits,
+    Objective,
     Score,
     Task,
     axes_rule,
     figures_rule,
     fixed_rule,
+    score_rule,
     seeds_rule,
     tasks_rule,
 )
-from sweeper.values import Name, Positive, Text, canonical, mapping, one_of
+from sweeper.values import Name, Positive, Text, canonical, mapping
 
-SAMPLERS = ("grid",)
 DEFAULT_SCALE = "laptop"
 
 
@@ -53,9 +56,12 @@ class Space(Section):
     seeds: Annotated[tuple[int, ...], BeforeValidator(seeds_rule)]
     steps: Positive
     evaluation: Evaluation | None = None
-    score: Score
-    direction: Annotated[str, BeforeValidator(one_of("maximize", "minimize"))] = "maximize"
-    sampler: Annotated[str, BeforeValidator(one_of(*SAMPLERS))] = "grid"
+    score: Annotated[Score, BeforeValidator(score_rule)]
+    direction: Direction = "maximize"
+    sampler: Annotated[Sampler, BeforeValidator(sampler_rule)] = Sampler(name="grid")
+    trials: Positive | None = None
+    """How many trials a sampler plans in all, whatever the number of workers."""
+    pruner: Annotated[Pruner | None, BeforeValidator(pruner_rule)] = None
     checkpoint: Checkpoint = Checkpoint()
     limits: Limits = Limits()
     figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule)] = ()
@@ -85,6 +91,31 @@ class Space(Section):
                 ("evaluation", "every"),
             )
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_direction(cls, data: Any) -> Any:
+        """The direction of the first of several scores is the space's."""
+        score = data.get("score") if isinstance(data, dict) else None
+        if not isinstance(score, list) or not score or not isinstance(score[0], dict):
+            return data
+        first = score[0]
+        if first.get("direction") is None:
+            return data
+        if data.get("direction") not in (None, first["direction"]):
+            raise Invalid("contradicts the direction of the first score", ("direction",))
+        own = {key: value for key, value in first.items() if key != "direction"}
+        return {**data, "direction": first["direction"], "score": [own, *score[1:]]}
+
+    @property
+    def scores(self) -> tuple[Score | Objective, ...]:
+        """All scores, the one that figures and tables show first."""
+        return (self.score, *self.score.also)
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """`maximize` or `minimize`, for each of the scores."""
+        return (self.direction, *(other.direction for other in self.score.also))
 
     def worst(self, task: str) -> float:
         """What a run is worth that diverged before it was ever evaluated, in the metric's unit."""
@@ -134,19 +165,26 @@ class Space(Section):
             "seeds": list(self.seeds),
             "steps": self.steps,
             "evaluation": self.evaluation.model_dump() if self.evaluation else None,
-            "score": self.score.model_dump(),
+            "score": _without_empty(self.score.model_dump()),
             "direction": self.direction,
-            "sampler": self.sampler,
+            "sampler": self.sampler.name,
+            **_without_empty(
+                {
+                    "arguments": self.sampler.options,
+                    "trials": self.trials,
+                    "pruner": self.pruner and self.pruner.model_dump(),
+                }
+            ),
         }
 
-    def difference(self, other: Space) -> list[str]:
-        """One line for each thing that changes results and is another in `other`."""
+    def differences(self, other: Space) -> dict[str, str]:
+        """A line for each thing that changes results and is another in `other`, by its key."""
         ours, theirs = _flat(self), _flat(other)
-        return [
-            f"{key}: {ours.get(key, 'nothing')} there, {theirs.get(key, 'nothing')} now"
+        return {
+            key: f"{key}: {ours.get(key, 'nothing')} there, {theirs.get(key, 'nothing')} now"
             for key in dict.fromkeys([*ours, *theirs])
             if ours.get(key) != theirs.get(key)
-        ]
+        }
 
     def _dumped_axes(self) -> dict[str, Any]:
         return {
@@ -211,6 +249,10 @@ def _resolved(document: documents.Document, scale: str | None) -> dict[str, Any]
     named = canonical(study) + suffix if study is not None else "unnamed"
     folder = str(Path(document.name).resolve().parent)
     return {**data, "name": named, "scale": scale, "file": document.name, "folder": folder}
+
+
+def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if value}
 
 
 def _flat(space: Space) -> dict[str, str]:

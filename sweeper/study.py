@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import os
-import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from sweeper import packfuls, versions
 from sweeper.errors import Invalid, SweeperError, did_you_mean
 from sweeper.fold import Fold
-from sweeper.ledger import FORMAT
-from sweeper.paths import StudyPaths, write_synced
-from sweeper.plan import Plan, make_plan
+from sweeper.paths import StudyPaths
+from sweeper.plan import Plan, Run
 from sweeper.space import Space
 from sweeper.trainable import Trainable, load_trainable
 from sweeper.values import study_name
+from sweeper.versions import Version
 
 
 class Study:
     """The study in `folder`; its plan and its trainable are made when first asked for."""
 
-    def __init__(self, folder: Path, frozen: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, versions: Sequence[Version]) -> None:
         self.folder = folder
         self.paths = StudyPaths(folder)
-        self.space = Space.parse(frozen["space"])
-        self.group = bool(frozen["group"])
+        self.versions = list(versions)
+        self.group = self.versions[0].group
 
     @property
     def name(self) -> str:
         """The study's name, which is its folder's."""
         return self.folder.name
+
+    @property
+    def space(self) -> Space:
+        """Its space as it is now: the newest version."""
+        return self.versions[-1].space
 
     @cached_property
     def trainable(self) -> Trainable:
@@ -42,8 +44,27 @@ class Study:
 
     @cached_property
     def plan(self) -> Plan:
-        """Its trials and runs, in their fixed order."""
-        return make_plan(self.space, self.trainable)
+        """Its trials and runs, in their fixed order, as far as they are planned."""
+        first, *others = self.versions
+        plan = Plan(first.space, self.trainable)
+        for version in others:
+            if version.space.digest != plan.space.digest:
+                plan.extend(version.space)
+        packfuls.follow(self.paths, plan)
+        return plan
+
+    def refresh(self) -> list[Run]:
+        """Takes in what was planned since: new versions and trials; returns the runs that are new.
+
+        Of a space that nothing but figures and limits changed in, the runs are the same.
+        """
+        found = versions.read(self.folder, len(self.versions))
+        self.versions += found
+        new: list[Run] = []
+        for version in found:
+            if version.space.digest != self.plan.space.digest:
+                new += self.plan.extend(version.space)
+        return new + packfuls.follow(self.paths, self.plan)
 
     @property
     def ended(self) -> bool:
@@ -52,6 +73,8 @@ class Study:
 
     def ended_in(self, fold: Fold) -> bool:
         """Whether `fold` knows all its runs to have ended."""
+        if self.plan.due:
+            return False
         records = (fold.runs.get(run.id) for run in self.plan.runs)
         return all(record is not None and record.end is not None for record in records)
 
@@ -67,32 +90,26 @@ class Study:
 
     @staticmethod
     def open(folder: Path) -> Study:
-        """The study in `folder`, frozen by whoever started it first."""
-        return Study(folder, _read(folder))
+        """The study in `folder`."""
+        return Study(folder, versions.read(folder))
 
 
-def start(folder: Path, space: Space, *, group: bool = False) -> Study:
-    """Freezes `space` as the plan of the study in `folder`, or joins the study that is there.
+def start(folder: Path, space: Space, *, group: bool = False, extend: bool = False) -> Study:
+    """Starts a study of `space` in `folder`, or joins the one that is there.
 
-    Of several processes that start one study at once, one links `plans/0` and the others read it.
+    A joined study goes on with the figures, limits and checkpoint intervals of `space`; with
+    `extend` also with its further seeds, grid values and trials. Raises `SweeperError` where the
+    spaces differ in anything else that changes results.
     """
-    paths = StudyPaths(folder)
     os.umask(0o007 if group else 0o077)
     try:
-        paths.create()
-        _freeze(paths, {"format": FORMAT, "space": space.dump(), "group": group})
+        StudyPaths(folder).create()
+        study = Study(folder, versions.join(folder, space, group=group, extend=extend))
     except OSError as error:
         raise SweeperError(
             f"cannot write to the study's folder {folder}: {error.strerror}"
         ) from error
-    study = Study.open(folder)
     study.share_files()
-    if study.space.digest != space.digest:
-        raise SweeperError(
-            f"the study {folder.name} exists with another space:\n"
-            + "\n".join(f"  {line}" for line in study.space.difference(space))
-            + "\nrun the new space under a name of its own (name=…)"
-        )
     return study
 
 
@@ -127,37 +144,13 @@ def names(root: Path) -> list[str]:
     """All studies under `root`, sorted."""
     if not root.is_dir():
         return []
-    return sorted(path.name for path in root.iterdir() if (path / "plans" / "0").is_file())
+    return sorted(path.name for path in root.iterdir() if is_one(path))
+
+
+def is_one(folder: Path) -> bool:
+    """Whether `folder` is a study's."""
+    return (folder / "plans" / "0").is_file()
 
 
 def _touched(folder: Path) -> float:
     return max(file.stat().st_mtime for file in [folder, *folder.glob("ledger/*")])
-
-
-def _freeze(paths: StudyPaths, frozen: Mapping[str, Any]) -> None:
-    plan = paths.plans / "0"
-    if plan.exists():
-        return
-    temporary = paths.plans / f".{uuid.uuid4().hex}"
-    try:
-        write_synced(temporary, json.dumps(frozen, indent=1, ensure_ascii=False).encode())
-        with suppress(FileExistsError):
-            os.link(temporary, plan)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _read(folder: Path) -> dict[str, Any]:
-    plan = folder / "plans" / "0"
-    try:
-        frozen: dict[str, Any] = json.loads(plan.read_bytes())
-        version = int(frozen["format"])
-        frozen["space"], frozen["group"]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise SweeperError(f"{plan} cannot be read as a study's plan: {error!r}") from error
-    if version > FORMAT:
-        raise SweeperError(
-            f"{folder.name} was made by a newer sweeper (format {version}, this one reads "
-            f"up to {FORMAT}): upgrade sweeper"
-        )
-    return frozen

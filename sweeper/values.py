@@ -152,6 +152,11 @@ def canonical(value: Any) -> str:
     return str(value)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _finite(value: int | float) -> bool:
     try:
         return math.isfinite(value)

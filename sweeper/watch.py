@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from sweeper.dispatch import Workers
 from sweeper.fold import ENDS, Fold
+from sweeper.plan import Run
 from sweeper.study import Study
 
 _POLL_S = 0.5
@@ -69,7 +70,7 @@ class _View:
         self._study = study
         self._fold = Fold(study.paths, reports=False)
         self._console = console
-        self._steps = {run.id: run.steps for run in study.plan.runs}
+        self._steps: dict[str, int] = {}
         self._done = 0
         self._counts: Counter[str] = Counter()
         self._history: deque[tuple[float, int]] = deque()
@@ -85,16 +86,18 @@ class _View:
             disable=not console.is_terminal,
         )
         self._task: TaskID = self.progress.add_task(
-            study.name, total=len(self._steps), text="starting"
+            study.name, total=study.plan.total, text="starting"
         )
+        self._planned(study.plan.runs)
 
     @property
     def open(self) -> bool:
         """Whether some run has not ended."""
-        return self._done < len(self._steps)
+        return self._done < self._study.plan.total
 
     def refresh(self) -> bool:
         """Reads the ledger and shows it; whether some run has not ended."""
+        self._planned(self._study.refresh())
         for run in self._fold.refresh():
             record = self._fold.runs[run]
             if run in self._steps:
@@ -102,9 +105,13 @@ class _View:
                 self._reached[run] = self._steps[run] if record.end else record.step
         self._counts = Counter(self._states.values())
         self._done = sum(self._counts[state] for state in ENDS)
-        self.progress.update(self._task, completed=self._done, text=self._text())
+        total = self._study.plan.total
+        self.progress.update(self._task, completed=self._done, total=total, text=self._text())
         self._say()
         return self.open
+
+    def _planned(self, runs: Iterable[Run]) -> None:
+        self._steps.update((run.id, run.steps) for run in runs)
 
     def _say(self) -> None:
         """Prints a line where there is no terminal: every ten seconds and at the end."""
@@ -114,7 +121,7 @@ class _View:
         ):
             self._printed = now if self.open else float("inf")
             self._console.print(
-                f"{self._study.name}: {self._done}/{len(self._steps)} runs, {self._text()}"
+                f"{self._study.name}: {self._done}/{self._study.plan.total} runs, {self._text()}"
             )
 
     def _text(self) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweeper import finish, score
 from sweeper.attempts import Attempts, Hold, Outcome
@@ -23,8 +24,13 @@ from sweeper.ledger import Writer
 from sweeper.liveness import T1_S, Beat, identity
 from sweeper.provenance import revision
 from sweeper.queue import Queue
+from sweeper.sampling import ADAPTIVE
+from sweeper.sections import Objective
 from sweeper.study import Study
 from sweeper.trainable import Pack, Report
+
+if TYPE_CHECKING:
+    from sweeper.advisor import Advisor
 
 _IDLE_S = 0.5
 _PATIENCE_S = 2 * T1_S
@@ -122,8 +128,9 @@ class Worker:
         self._beat = Beat(study.paths.beats / self.name)
         self._beat(0)
         self._ledger = Writer(study.paths.ledger, self.name, _header())
-        self._fold = Fold(study.paths, reports=False)
+        self._fold = Fold(study.paths, reports=study.space.pruner is not None)
         self._fold.refresh()
+        self._advisor = self._advised()
         self._queue = Queue(study, self._fold, self.name, pack=pack, device=device, workers=workers)
         self._attempts = Attempts(study.paths, self._fold, self._ledger)
 
@@ -138,12 +145,13 @@ class Worker:
     def _work(self) -> None:
         taken = time.monotonic()
         while not self._stopping.is_set() and time.monotonic() - taken < _PATIENCE_S:
-            self._queue.refresh()
+            self._refresh()
             for record in self._queue.beyond_bounds():
                 self._attempts.end_dead(record, Outcome("lost", record.step))
             if self._queue.finished:
                 finish.once(self._study, self._fold, self._ledger.worker)
                 return
+            self._plan()
             batch = self._queue.pick()
             if batch:
                 self._train(self._attempts.claim(batch))
@@ -152,7 +160,29 @@ class Worker:
                 self._beat(time.monotonic_ns())
                 self._stopping.wait(_IDLE_S)
 
+    def _advised(self) -> Advisor | None:
+        """Optuna's advisor, where the space asks for one: it takes a while to import."""
+        space = self._study.space
+        if space.sampler.name not in ADAPTIVE and space.pruner is None:
+            return None
+        from sweeper.advisor import Advisor
+
+        return Advisor(self._study, self._fold, self._ledger)
+
+    def _refresh(self) -> None:
+        changed = self._queue.refresh()
+        if self._advisor is not None:
+            self._advisor.note(changed)
+
+    def _plan(self) -> None:
+        """Plans trials until there are runs enough to fill a pack, or all are planned."""
+        while self._advisor is not None and (number := self._queue.wanting()):
+            self._advisor.plan(number)
+            self._refresh()
+            self._beat(time.monotonic_ns())
+
     def _train(self, holds: Sequence[Hold]) -> None:
+        holds = self._unpruned(holds)
         if not holds:
             return
         live = dict(enumerate(holds))
@@ -196,14 +226,37 @@ class Worker:
                 points.append((training.live[report.member], point))
             if report.done:
                 done.append(report)
+        reported = {hold.run.trial for hold, _ in points}
         if points:
             self._attempts.report(points, sync=bool(done))
+            self._judge(reported)
         if done:
             ends = [(training.live[report.member], report) for report in done]
             self._attempts.end([(hold, self._outcome(hold, report)) for hold, report in ends])
             training.drop(report.member for report in done)
-            if len(training.live) == 1:
-                self._attempts.start(list(training.live.values()))
+            self._judge(reported)
+        left = len(training.live)
+        if points:
+            kept = self._unpruned(list(training.live.values()))
+            training.drop([i for i, hold in training.live.items() if hold not in kept])
+        if len(training.live) == 1 and (done or len(training.live) < left):
+            self._attempts.start(list(training.live.values()))
+
+    def _judge(self, trials: set[int]) -> None:
+        """Lets the pruner judge trials of which something was reported."""
+        if self._advisor is not None and self._study.space.pruner is not None:
+            self._refresh()
+            self._advisor.judge(trials)
+
+    def _unpruned(self, holds: Sequence[Hold]) -> list[Hold]:
+        """Ends those of `holds` whose trial was pruned, and returns the others."""
+        if self._study.space.pruner is None:
+            return list(holds)
+        trials = {hold.run.trial for hold in holds}
+        pruned = {trial for trial in trials if self._study.paths.pruned(trial).exists()}
+        ends = [hold for hold in holds if hold.run.trial in pruned]
+        self._attempts.end([(hold, Outcome("pruned", hold.step)) for hold in ends])
+        return [hold for hold in holds if hold.run.trial not in pruned]
 
     def _save(self, training: _Training) -> None:
         """Saves every member's state; those whom another worker took over leave the pack."""
@@ -217,18 +270,26 @@ class Worker:
 
     def _outcome(self, hold: Hold, report: Report) -> Outcome:
         """The end of a run that reported its last: its score, by the space's rule."""
-        rule, task = self._study.space.score, self._study.space.tasks[hold.run.task]
-        points = [
-            (step, metrics[rule.metric]) for step, metrics in hold.curve if rule.metric in metrics
-        ]
-        if not points and not report.diverged:
-            names = sorted({name for _, metrics in hold.curve for name in metrics})
-            error = f"the metric {rule.metric!r} was never reported, only {', '.join(names)}"
-            return Outcome("failed", report.step, error=error)
-        worst = self._study.space.worst(hold.run.task)
-        value = score.run_value(points, rule.at, hold.run.steps, worst)
-        state = "nan" if report.diverged else "complete"
-        return Outcome(state, report.step, score.normalise(value, task.low, task.high), value)
+        space, curve = self._study.space, hold.curve
+        names = sorted({name for _, metrics in curve for name in metrics})
+        for rule in space.scores:
+            if rule.metric not in names and not report.diverged:
+                error = f"the metric {rule.metric!r} was never reported, only {', '.join(names)}"
+                return Outcome("failed", report.step, error=error)
+        task = space.tasks[hold.run.task]
+        value = score.run_value(
+            _points(curve, space.score.metric),
+            space.score.at,
+            hold.run.steps,
+            space.worst(hold.run.task),
+        )
+        return Outcome(
+            "nan" if report.diverged else "complete",
+            report.step,
+            score.normalise(value, task.low, task.high),
+            value,
+            also=[_scored(curve, rule, hold.run.steps) for rule in space.score.also] or None,
+        )
 
     def _raised(self, holds: Sequence[Hold], error: str) -> None:
         """A pack that raised is split until the culprit is alone; then its attempts are counted.
@@ -247,6 +308,17 @@ class Worker:
             record = self._fold.record(hold.run.id)
             if record.failures >= self._study.space.limits.failures:
                 self._attempts.end_dead(record, Outcome("failed", record.step, error=error))
+
+
+def _points(curve: Sequence[Point], metric: str) -> list[tuple[int, float]]:
+    return [(step, metrics[metric]) for step, metrics in curve if metric in metrics]
+
+
+def _scored(curve: Sequence[Point], rule: Objective, steps: int) -> float:
+    """One of the further scores of a run, normalised."""
+    worst = rule.low if rule.direction == "maximize" else rule.high
+    value = score.run_value(_points(curve, rule.metric), rule.at, steps, worst)
+    return score.normalise(value, rule.low, rule.high)
 
 
 def _header() -> dict[str, object]:

@@ -58,7 +58,7 @@ class _Inline:
     def _work(self) -> None:
         try:
             Worker(
-                self._study,
+                Study.open(self._study.folder),  # its own: the plan grows under the watcher's eyes
                 pack=self._options.pack,
                 device=self._options.device,
                 workers=1,

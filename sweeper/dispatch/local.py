@@ -99,6 +99,8 @@ class _Local:
             for name, worker in self._fold.workers.items()
             if worker.closed or not self._observer.alive(name, worker.header)
         }
+        if self._study.plan.due:
+            return True
         records = (self._fold.runs.get(run.id) for run in self._study.plan.runs)
         return any(
             record is None or record.state == "open" or record.worker in gone

@@ -11,7 +11,7 @@ import pytest
 from sweeper import study
 from sweeper.document import read
 from sweeper.lookup import find
-from sweeper.plan import make_plan
+from sweeper.plan import Plan
 from sweeper.space import Space, load
 from sweeper.trainable import load_trainable
 from sweeper.worker import Worker
@@ -35,7 +35,7 @@ def test_files_are_called_like_their_study_and_hold_the_usual_scales(path):
 @pytest.mark.parametrize(("path", "scale"), CASES, ids=NAMES)
 def test_expands(path, scale):
     space = load(path, scale)
-    plan = make_plan(space, load_trainable(space))
+    plan = Plan(space, load_trainable(space))
     assert len(plan.runs) == len(plan.trials) * len(space.tasks) * len(space.seeds)
     assert len({run.id for run in plan.runs}) == len(plan.runs)
     assert Space.parse(space.dump()) == space
@@ -45,7 +45,7 @@ def test_expands(path, scale):
 @pytest.mark.parametrize(("path", "scale"), CASES, ids=NAMES)
 def test_has_the_size_its_scale_promises(path, scale):
     space = load(path, scale)
-    plan = make_plan(space, load_trainable(space))
+    plan = Plan(space, load_trainable(space))
     if scale == "paper":
         assert len(plan.runs) == PAPER_RUNS[path.stem]
     if scale == "laptop":
@@ -69,9 +69,9 @@ def test_minatar_adam_sn_is_the_published_grid():
 def test_loading_imports_nothing_heavy(path):
     heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
-        "import sys; from sweeper.space import load; from sweeper.plan import make_plan;"
+        "import sys; from sweeper.space import load; from sweeper.plan import Plan;"
         "from sweeper.trainable import load_trainable; s = load(sys.argv[1]);"
-        f"make_plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
+        f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(path)]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"

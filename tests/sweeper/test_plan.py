@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sweeper.errors import SweeperError
 from sweeper.overrides import parse_words
-from sweeper.plan import make_plan
+from sweeper.plan import Plan
 from sweeper.space import Space, load
 from sweeper.trainable import load_trainable
 
@@ -44,7 +44,7 @@ def space(folder, **keys):
 
 
 def planned(space):
-    return make_plan(space, load_trainable(space))
+    return Plan(space, load_trainable(space))
 
 
 BOTH = {
@@ -118,9 +118,9 @@ def test_ids_depend_on_all_that_changes_a_run_and_nothing_else(tmp_path):
 def test_ids_are_the_same_in_another_process(tmp_path):
     here = space(tmp_path)
     code = (
-        "import json, sys; from sweeper.space import Space; from sweeper.plan import make_plan;"
+        "import json, sys; from sweeper.space import Space; from sweeper.plan import Plan;"
         "from sweeper.trainable import load_trainable; s = Space.parse(json.load(sys.stdin));"
-        "print(*[run.id for run in make_plan(s, load_trainable(s)).runs])"
+        "print(*[run.id for run in Plan(s, load_trainable(s)).runs])"
     )
     frozen = json.dumps(here.dump())
     done = subprocess.run(

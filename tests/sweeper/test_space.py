@@ -157,9 +157,9 @@ def test_the_digest_covers_what_changes_results(tmp_path):
 
 def test_the_difference_says_what_changed(tmp_path):
     space = loaded(tmp_path)
-    assert space.difference(space) == []
+    assert space.differences(space) == {}
     other = loaded(tmp_path, "seeds=1", "axes.optimizer.lr.values=[1e-5]", "score.at=max")
-    assert space.difference(other) == [
+    assert list(space.differences(other).values()) == [
         "axes.optimizer.lr: [1e-5,0.001] there, [1e-5] now",
         "what axes.optimizer.lr sets: [{optimizer.lr:1e-5},{optimizer.lr:0.001}] there, "
         "[{optimizer.lr:1e-5}] now",
@@ -232,7 +232,7 @@ LR = "values: [1e-5, 1e-3]"
         ("metric: return", "metric: retrun",
          "x.yaml:20: score.metric must be a metric of agent fake.py:Fake, but got 'retrun' (did "
          "you mean 'return'?); valid: return, loss"),
-        ("sampler: grid", "sampler: gird", "x.yaml:22: sampler must be one of grid, but"),
+        ("sampler: grid", "sampler: gird", "x.yaml:22: sampler must be a sampler, but got"),
         ("direction: maximize", "direction: up",
          "x.yaml:21: direction must be one of maximize, minimize, but got 'up'"),
         ("metric: return", "metric: return, at: end",
@@ -405,9 +405,9 @@ def test_an_axis_kind_of_the_users(tmp_path):
 def test_loading_imports_nothing_heavy(tmp_path):
     heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
-        "import sys; from sweeper.space import load; from sweeper.plan import make_plan;"
+        "import sys; from sweeper.space import load; from sweeper.plan import Plan;"
         "from sweeper.trainable import load_trainable; s = load(sys.argv[1]);"
-        f"make_plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
+        f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(write(tmp_path))]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"

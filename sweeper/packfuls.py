@@ -1,0 +1,84 @@
+"""Trials that a sampler planned: one file a packful, `trials/<number of its first trial>`.
+
+The file is written whole and then linked: who is first has planned these trials, and who is not
+reads them. So numbers are given in order and the total is exact without a lock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sweeper.claims import link_first
+from sweeper.errors import SweeperError
+from sweeper.expand import Configuration
+from sweeper.paths import StudyPaths, patiently
+from sweeper.plan import Plan, Run
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A configuration that a sampler chose, and what it keeps of that."""
+
+    configuration: Configuration
+    attributes: Mapping[str, Any]
+    """Optuna's system attributes of the trial."""
+
+
+def propose(
+    paths: StudyPaths, first: int, proposals: Sequence[Proposal], seen: Mapping[str, int]
+) -> bool:
+    """Plans trials from number `first` on, with how many trials in what state had been `seen`.
+
+    An empty packful says that there are no more configurations. Returns whether nobody was quicker.
+    """
+    trials = [
+        {
+            "labels": proposal.configuration.labels,
+            "params": proposal.configuration.params,
+            "attributes": proposal.attributes,
+        }
+        for proposal in proposals
+    ]
+    data = json.dumps({"first": first, "trials": trials, "seen": seen}, separators=(",", ":"))
+    name = paths.trials / str(first)
+    return patiently(lambda: link_first(name, data.encode()), paths.trials)
+
+
+def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
+    """Adds to `plan` what was planned since; returns the new runs."""
+    new: list[Run] = []
+    while plan.due and (packful := _read(paths, len(plan.trials))) is not None:
+        chosen = [_chosen(plan, trial) for trial in packful["trials"]]
+        plan.closed = not chosen
+        new += plan.add(chosen)
+    return new
+
+
+def attributes(paths: StudyPaths, first: int, trials: int) -> Iterator[dict[str, Any]]:
+    """What the sampler keeps of each of the trials from `first` to `trials` - 1.
+
+    `first` must be the first of a packful.
+    """
+    while first < trials:
+        packful = _read(paths, first)
+        assert packful is not None, first
+        yield from (trial["attributes"] for trial in packful["trials"])
+        first += len(packful["trials"])
+
+
+def _read(paths: StudyPaths, first: int) -> dict[str, Any] | None:
+    try:
+        packful: dict[str, Any] = json.loads((paths.trials / str(first)).read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise SweeperError(f"{paths.trials / str(first)} is damaged: {error}") from error
+    return packful
+
+
+def _chosen(plan: Plan, trial: Mapping[str, Any]) -> Configuration:
+    labels = trial["labels"]
+    return plan.expansion.draw(lambda name, _: labels[name])

@@ -1,0 +1,165 @@
+"""Which trials end early, by Optuna's pruners.
+
+A pruner sees a trial at a step once a fixed set of its runs has reported there: all its runs, or
+those under the first `seeds` seeds. What it sees is the aggregate of their normalised scores.
+`wilcoxon` compares run by run: its steps are these runs, and what it sees is how they ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+
+from sweeper import sampling, score
+from sweeper.claims import link_first
+from sweeper.fold import SCORED, Fold, RunRecord
+from sweeper.ledger import Writer
+from sweeper.paths import patiently
+from sweeper.plan import Run
+from sweeper.study import Study
+
+
+class Judge:
+    """Judges trials as one worker; `judged` is the study in Optuna's memory."""
+
+    def __init__(self, study: Study, fold: Fold, ledger: Writer, judged: optuna.Study) -> None:
+        self._study, self._fold, self._ledger = study, fold, ledger
+        self._optuna, self._memory = judged, judged._storage
+        self._pruner = _pruner(study)
+        judged.pruner = self._pruner
+        self._shown: dict[int, set[int]] = {}
+
+    def feed(self, trial: int, *, ended: bool) -> None:
+        """Shows Optuna what the pruner has seen of `trial`, and what it kept of that.
+
+        Of an ended trial that is all there is.
+        """
+        if self._pruner is None:
+            return
+        lines = self._fold.judged.get(trial, {})
+        values = {step: line["value"] for step, line in lines.items()}
+        if ended:
+            values = self._points(trial) | values
+        for step in sorted(set(values) - self._shown.setdefault(trial, set())):
+            self._show(trial, step, values[step])
+            for key, kept in lines.get(step, {}).get("attributes", {}).items():
+                self._memory.set_trial_system_attr(self._id(trial), key, kept)
+
+    def judge(self, trials: Iterable[int]) -> None:
+        """Judges each of `trials` at every step that it has reached since, in their order."""
+        for trial in sorted(set(trials)):
+            if not self._study.paths.pruned(trial).exists():
+                self._judge(trial)
+
+    def _judge(self, trial: int) -> None:
+        lines = self._fold.judged.get(trial, {})
+        if any(line["prune"] for line in lines.values()):
+            self._prune(trial)
+            return
+        for step, value in sorted(self._points(trial).items()):
+            if step not in lines and self._decide(trial, step, value):
+                self._prune(trial)
+                return
+
+    def _decide(self, trial: int, step: int, value: float) -> bool:
+        """Asks the pruner, and writes down what it says before anything follows from it."""
+        assert self._pruner is not None
+        before = dict(self._memory.get_trial(self._id(trial)).system_attrs)
+        self._show(trial, step, value)
+        frozen = self._memory.get_trial(self._id(trial))
+        prune = bool(self._pruner.prune(self._optuna, frozen))
+        after = self._memory.get_trial(self._id(trial)).system_attrs
+        kept = {key: after[key] for key in after if key not in before or after[key] != before[key]}
+        line = {
+            "kind": "judged",
+            "trial": trial,
+            "step": step,
+            "value": value,
+            "prune": prune,
+            "attributes": kept,
+        }
+        self._ledger.write([line], sync=prune)
+        self._fold.add(self._ledger.worker, line)
+        return prune
+
+    def _prune(self, trial: int) -> None:
+        name = self._study.paths.pruned(trial)
+        patiently(lambda: link_first(name, self._ledger.worker.encode()), name.parent)
+
+    def _show(self, trial: int, step: int, value: float) -> None:
+        self._memory.set_trial_intermediate_value(self._id(trial), step, value)
+        self._shown.setdefault(trial, set()).add(step)
+
+    def _id(self, trial: int) -> int:
+        id: int = self._memory.get_trial_id_from_study_id_trial_number(
+            self._optuna._study_id, trial
+        )
+        return id
+
+    def _points(self, trial: int) -> dict[int, float]:
+        """What there is to see of a trial, by step."""
+        space, runs = self._study.space, self._set(trial)
+        assert space.pruner is not None
+        records = [self._fold.runs.get(run.id, RunRecord(run.id)) for run in runs]
+        if space.pruner.name == "wilcoxon":
+            return {
+                index: float(record.score)
+                for index, record in enumerate(records)
+                if record.state in SCORED and record.score is not None
+            }
+        curves = [self._curve(run, record) for run, record in zip(runs, records, strict=True)]
+        steps = sorted({step for curve in curves for step in curve.points if step >= 0})
+        return {
+            step: score.aggregate([curve.at(step) for curve in curves], space.score.aggregate)
+            for step in steps
+            if all(curve.reaches(step) for curve in curves)
+        }
+
+    def _set(self, trial: int) -> list[Run]:
+        """The runs by which a trial is judged."""
+        space = self._study.space
+        assert space.pruner is not None
+        judges = set(space.seeds[: space.pruner.seeds])
+        return [run for run in self._study.plan.runs_of(trial) if run.seed in judges]
+
+    def _curve(self, run: Run, record: RunRecord) -> _Curve:
+        space = self._study.space
+        task, metric = space.tasks[run.task], space.score.metric
+        points = {
+            step: score.normalise(metrics[metric], task.low, task.high)
+            for step, metrics in record.reports
+            if metric in metrics
+        }
+        if record.state == "nan" and not points:
+            points[-1] = score.normalise(space.worst(run.task), task.low, task.high)
+        return _Curve(points, record.state == "nan")
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """A run's normalised points by step; one that diverged holds its last."""
+
+    points: dict[int, float]
+    diverged: bool
+
+    def reaches(self, step: int) -> bool:
+        return step in self.points or (self.diverged and step > max(self.points))
+
+    def at(self, step: int) -> float:
+        return self.points[step] if step in self.points else self.points[max(self.points)]
+
+
+def _pruner(study: Study) -> Any:
+    """The pruner of the space; what Optuna would guess from ended trials, the space knows."""
+    space = study.space
+    if space.pruner is None:
+        return None
+    options = dict(space.pruner.options)
+    if space.pruner.name == "hyperband":
+        options = {"max_resource": space.steps} | options
+    if space.pruner.name == "successivehalving":
+        options = {"min_resource": max(1, space.steps // 100)} | options
+    return sampling.constructor("pruners", sampling.PRUNERS[space.pruner.name])(**options)

@@ -1,0 +1,352 @@
+"""Samplers and pruners by their Optuna names; and the plans of those that do not learn.
+
+`grid`, `random` and `qmc` are planned once, as pure functions of the space; the others are asked
+trial by trial (`sweeper.advisor`). Optuna is imported only where one of its arguments is given.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweeper.errors import Invalid, choices, shown
+from sweeper.section import Section
+from sweeper.values import Text, flag, mapping, number, one_of, text, whole
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+    from sweeper.expand import Configuration, Expansion
+    from sweeper.space import Space
+
+SAMPLERS = {
+    "grid": "",
+    "random": "RandomSampler",
+    "qmc": "QMCSampler",
+    "tpe": "TPESampler",
+    "gp": "GPSampler",
+    "cmaes": "CmaEsSampler",
+    "nsgaii": "NSGAIISampler",
+}
+"""Samplers and the classes of Optuna that they are."""
+
+ADAPTIVE = ("tpe", "gp", "cmaes", "nsgaii")
+"""Samplers that learn from results."""
+
+PRUNERS = {
+    "median": "MedianPruner",
+    "successivehalving": "SuccessiveHalvingPruner",
+    "hyperband": "HyperbandPruner",
+    "wilcoxon": "WilcoxonPruner",
+}
+"""Pruners and the classes of Optuna that they are."""
+
+_VAIN = 1000
+"""After how many points in a row that are no new configuration a sequence has come to its end."""
+
+_RULES: dict[str, Callable[[Any], Any]] = {
+    "int": whole(),
+    "float": lambda value: float(number(value)),
+    "bool": flag,
+    "str": text,
+}
+
+
+class Sampler(Section):
+    """How trials are chosen: `grid`, or a sampler of Optuna's with its arguments."""
+
+    name: Text
+    options: dict[str, Any] = {}  # noqa: RUF012 (pydantic copies it)
+
+    @property
+    def seed(self) -> int:
+        """The seed of all that is drawn at random."""
+        return int(self.options.get("seed", 0))
+
+
+class Pruner(Section):
+    """Which trials end early: a pruner of Optuna's with its arguments, and `seeds`.
+
+    A trial is judged by its runs on all tasks under the first `seeds` seeds (default: all), once
+    all of these have reported at a step.
+    """
+
+    name: Text
+    options: dict[str, Any] = {}  # noqa: RUF012 (pydantic copies it)
+    seeds: int | None = None
+
+
+def sampler_rule(value: Any) -> Any:
+    """`tpe`, `TPESampler`, or `{tpe: {n_startup_trials: 20, seed: 1}}`."""
+    name, options = _named(value, SAMPLERS, "Sampler", "a sampler")
+    if name == "grid" and options:
+        key = next(iter(options))
+        raise Invalid("must go: grid has no arguments", ("grid", key))
+    return {"name": name, "options": _arguments("samplers", SAMPLERS[name], name, options)}
+
+
+def pruner_rule(value: Any) -> Any:
+    """`median`, `MedianPruner`, or `{median: {n_warmup_steps: 1000, seeds: 2}}`."""
+    if isinstance(value, dict) and set(value) >= {"name", "options"}:
+        return value
+    name, options = _named(value, PRUNERS, "Pruner", "a pruner")
+    options = dict(options)
+    seeds = options.pop("seeds", None)
+    try:
+        seeds = None if seeds is None else whole(1)(seeds)
+    except Invalid as error:
+        raise error.under(name, "seeds") from None
+    arguments = _arguments("pruners", PRUNERS[name], name, options, ("seeds",))
+    return {"name": name, "options": arguments, "seeds": seeds}
+
+
+def constructor(module: str, name: str) -> Any:
+    """The class of Optuna's that is called `name` in its module `samplers` or `pruners`."""
+    import importlib
+
+    return getattr(importlib.import_module(f"optuna.{module}"), name)
+
+
+def sequence(space: Space, expansion: Expansion) -> Iterator[Configuration]:
+    """The configurations of `random` or `qmc` in their order, without end or until none is new.
+
+    A point that is there already, or that the space does not allow, is passed over.
+    """
+    from sweeper.expand import Rejected
+
+    seen: set[str] = set()
+    vain = 0
+    for point in _points(space, len(expansion.axes)):
+        place = dict(zip(expansion.axes, point, strict=True))
+        vain += 1
+        try:
+            drawn = expansion.draw(lambda name, over, place=place: at(over, place[name]))  # type: ignore[misc]
+        except Rejected:
+            drawn = None
+        if drawn is not None and drawn.text not in seen:
+            seen.add(drawn.text)
+            vain = 0
+            yield drawn
+        if vain >= _VAIN:
+            return
+
+
+def at(distribution: BaseDistribution, share: float) -> Any:
+    """The value at `share` (0 ≤ share < 1) of a distribution, each value's part equally long."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices[int(share * len(distribution.choices))]
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    low, high, step = distribution.low, distribution.high, distribution.step
+    if isinstance(distribution, IntDistribution) or step is not None:
+        step = step or 1
+        if not distribution.log:
+            count = int((high - low) / step + 1e-9) + 1
+            return low + int(share * count) * step
+        low, high = low - 0.5, high + 0.5
+        value = round(low * (high / low) ** share)
+        return min(max(value, distribution.low), distribution.high)
+    value = low * (high / low) ** share if distribution.log else low + (high - low) * share
+    return min(max(value, low), high)
+
+
+def _points(space: Space, axes: int) -> Iterator[Any]:
+    """Points of the unit cube [axes]; the first n are the same however many are taken."""
+    sampler = space.sampler
+    if sampler.name == "random":
+        rng = np.random.default_rng(sampler.seed)
+        while True:
+            yield from rng.random((256, axes))
+    from scipy.stats import qmc
+
+    kinds = {"sobol": qmc.Sobol, "halton": qmc.Halton}
+    engine = kinds[sampler.options.get("qmc_type", "sobol")](
+        axes, scramble=sampler.options.get("scramble", False), rng=sampler.seed
+    )
+    for _ in range(2**22):
+        yield from engine.random(1)
+
+
+def check(space: Space, expansion: Expansion) -> None:
+    """Raises `Invalid` where the sampler or the pruner cannot take the space."""
+    if space.sampler.name == "grid":
+        if space.trials is not None:
+            raise Invalid("must go: a grid has as many trials as it has cells", ("trials",))
+        if space.pruner is not None:
+            _check_pruner(space)
+        return
+    if space.trials is None:
+        raise Invalid(f"needs the key 'trials': how many {space.sampler.name} plans in all")
+    for name, axis in space.axes.items():
+        if getattr(axis, "count", None) is not None:
+            raise Invalid(
+                f"must go: points are counted for a grid, {space.sampler.name} takes the whole "
+                "range (list them under values to have only these)",
+                ("axes", name, "count"),
+            )
+    _check_names(space)
+    _check_ranges(space)
+    _check_objectives(space)
+    _check_enough(space, expansion)
+    if space.pruner is not None:
+        _check_pruner(space)
+
+
+def _check_names(space: Space) -> None:
+    options = space.sampler.options
+    kind = options.get("qmc_type")
+    if kind is not None:
+        try:
+            one_of("sobol", "halton")(kind)
+        except Invalid as error:
+            raise error.under("sampler", "qmc", "qmc_type") from None
+
+
+def _check_ranges(space: Space) -> None:
+    """CMA-ES moves in ranges; with fewer than two it would silently draw at random."""
+    from optuna.distributions import CategoricalDistribution
+
+    if space.sampler.name != "cmaes":
+        return
+    ranges = [
+        name
+        for name, axis in space.axes.items()
+        if not isinstance(axis.distribution(name), CategoricalDistribution)
+    ]
+    if len(ranges) < 2:
+        listed = f"only {ranges[0]}" if ranges else "choices only"
+        raise Invalid(
+            "is cmaes, which needs at least two axes that are ranges (low and high), but the space "
+            f"has {listed}; use tpe or random instead",
+            ("sampler",),
+        )
+
+
+def _check_objectives(space: Space) -> None:
+    several = len(space.scores) > 1
+    if several and space.sampler.name in ("gp", "cmaes"):
+        raise Invalid(
+            f"is {space.sampler.name}, which takes one score, but the space has "
+            f"{len(space.scores)}; use nsgaii or tpe instead",
+            ("sampler",),
+        )
+    if several and space.pruner is not None:
+        raise Invalid("must go: pruners judge one score, but the space has several", ("pruner",))
+
+
+def _check_enough(space: Space, expansion: Expansion) -> None:
+    """A space of choices holds only so many configurations."""
+    from optuna.distributions import CategoricalDistribution
+
+    assert space.trials is not None
+    kinds = [axis.distribution(name) for name, axis in space.axes.items()]
+    if not all(isinstance(kind, CategoricalDistribution) for kind in kinds):
+        return
+    if math.prod(len(axis.points(name)) for name, axis in space.axes.items()) > 10 * space.trials:
+        return
+    cells = sum(1 for _ in expansion.grid())
+    if cells < space.trials:
+        raise Invalid(
+            f"must be at most {cells}, the configurations that the space has, "
+            f"but got {space.trials}",
+            ("trials",),
+        )
+
+
+def _check_pruner(space: Space) -> None:
+    assert space.pruner is not None
+    if len(space.scores) > 1:
+        raise Invalid("must go: pruners judge one score, but the space has several", ("pruner",))
+    seeds = space.pruner.seeds
+    if seeds is not None and seeds > len(space.seeds):
+        raise Invalid(
+            f"must be at most {len(space.seeds)}, the seeds of the space, but got {seeds}",
+            ("pruner", space.pruner.name, "seeds"),
+        )
+
+
+def _named(
+    value: Any, known: Mapping[str, str], suffix: str, what: str
+) -> tuple[str, dict[str, Any]]:
+    if isinstance(value, dict) and set(value) == {"name", "options"}:
+        value = {value["name"]: value["options"]}
+    if isinstance(value, dict) and len(value) == 1:
+        ((given, options),) = value.items()
+    else:
+        given, options = value, {}
+    if not isinstance(given, str):
+        raise Invalid(
+            f"must be {what}'s name, or one name with its arguments, like "
+            f"{{{list(known)[-1]}: {{…}}}}, but got {shown(value)}"
+        )
+    name = given.lower().removesuffix(suffix.lower())
+    if name not in known:
+        listed = choices(name, known)
+        raise Invalid(f"must be {what}, but got {given!r}{listed}")
+    try:
+        return name, mapping(options)
+    except Invalid as error:
+        raise error.under(given) from None
+
+
+def _arguments(
+    module: str, found: str, name: str, options: dict[str, Any], more: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """`options` as arguments of the class `found`; those that are plain values can be given."""
+    if not options:
+        return {}
+    valid = _plain(constructor(module, found))
+    checked = {}
+    for key, value in options.items():
+        if value is None:
+            continue
+        if key not in valid:
+            raise Invalid(
+                f"is an unknown argument of {found}{choices(key, [*valid, *more])}", (name, key)
+            )
+        try:
+            checked[key] = _plainly(value, valid[key])
+        except Invalid as error:
+            raise error.under(name, key) from None
+    return _tried(module, found, name, checked)
+
+
+def _plain(function: Any) -> dict[str, list[str]]:
+    """The arguments of a constructor that are numbers, flags or text, with what they may be."""
+    found = {}
+    for key, parameter in inspect.signature(function.__init__).parameters.items():
+        annotation = parameter.annotation
+        kinds = getattr(annotation, "__name__", str(annotation)).replace(" ", "").split("|")
+        kinds = [kind for kind in kinds if kind in _RULES]
+        if kinds:
+            found[key] = sorted(kinds, key=list(_RULES).index)
+    return found
+
+
+def _plainly(value: Any, kinds: list[str]) -> Any:
+    for kind in kinds:
+        try:
+            return _RULES[kind](value)
+        except Invalid as error:
+            last = error
+    raise last
+
+
+def _tried(module: str, found: str, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The options, if Optuna takes them."""
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            constructor(module, found)(**options)
+    except ImportError as error:
+        raise Invalid(f"needs a package that is not installed: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise Invalid(f"has arguments that Optuna refuses: {error}", (name,)) from error
+    return options

@@ -1,0 +1,129 @@
+"""The versions of a study's space: `plans/0`, then one file each time it changes.
+
+What changes results may only grow: seeds, the values of a grid, the trials of a sampler. Who links
+a version first decides; all others read it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeper.claims import link_first
+from sweeper.errors import SweeperError
+from sweeper.expand import Expansion
+from sweeper.ledger import FORMAT
+from sweeper.paths import StudyPaths
+from sweeper.provenance import provenance
+from sweeper.space import Space
+from sweeper.trainable import load_trainable
+
+_PASSING = ("study", "name", "scale", "file")
+"""Keys that tell how a space was named and found: a version of their own they are not worth."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A space as it was frozen, and by which code on which machine."""
+
+    space: Space
+    group: bool
+    provenance: Mapping[str, Any]
+
+
+def read(folder: Path, first: int = 0) -> list[Version]:
+    """The versions in `folder` from number `first` on; `SweeperError` where `plans/0` is none."""
+    found: list[Version] = []
+    while first + len(found) == 0 or (folder / "plans" / str(first + len(found))).exists():
+        found.append(_read(folder / "plans" / str(first + len(found))))
+    return found
+
+
+def join(folder: Path, space: Space, *, group: bool, extend: bool) -> list[Version]:
+    """Makes `space` the newest version of the study in `folder`, and returns all.
+
+    Raises `SweeperError` where it changes results and `extend` does not allow how.
+    """
+    plans = StudyPaths(folder).plans
+    known = read(folder) if (plans / "0").exists() else []
+    while not known or not _same(known[-1].space, space):
+        if known:
+            _check(folder.name, known[-1].space, space, extend=extend)
+            group = known[0].group
+        frozen = {"format": FORMAT, "space": space.dump(), "group": group}
+        data = json.dumps({**frozen, "provenance": provenance(space)}, indent=1, ensure_ascii=False)
+        link_first(plans / str(len(known)), data.encode())
+        known += read(folder, len(known))
+    return known
+
+
+def _same(old: Space, new: Space) -> bool:
+    kept, given = ({**space.dump(), **dict.fromkeys(_PASSING)} for space in (old, new))
+    return kept == given
+
+
+def _check(name: str, old: Space, new: Space, *, extend: bool) -> None:
+    if old.digest == new.digest:
+        return
+    grown, other = growth(old, new)
+    if extend and not other:
+        return
+    ways = ["run the new space under a name of its own (name=…)"]
+    if not other:
+        ways.append("or let this study grow (extend=true)")
+    if extend:
+        ways[0] = (
+            "extend=true is for more seeds, more values of a grid or more trials of a sampler; "
+            + ways[0]
+        )
+    raise SweeperError(
+        f"the study {name} exists with another space:\n"
+        + "".join(f"  {line}\n" for line in [*other, *(() if extend else grown)])
+        + ", ".join(ways)
+    )
+
+
+def growth(old: Space, new: Space) -> tuple[list[str], list[str]]:
+    """The differences between two spaces: those by which `old` only grows, and the others."""
+    grown: list[str] = []
+    other: list[str] = []
+    axes = _axes_grow(old, new)
+    for key, line in old.differences(new).items():
+        (grown if _grows(key, old, new, axes) else other).append(line)
+    return grown, other
+
+
+def _grows(key: str, old: Space, new: Space, axes: bool) -> bool:
+    if key == "seeds":
+        return set(old.seeds) < set(new.seeds)
+    if key == "trials":
+        return old.trials is not None and new.trials is not None and old.trials < new.trials
+    return axes and "axes." in key
+
+
+def _axes_grow(old: Space, new: Space) -> bool:
+    """Whether the grid of `new` holds every cell of the grid of `old`."""
+    if "grid" not in (old.sampler.name, new.sampler.name) or list(old.axes) != list(new.axes):
+        return False
+    trainable = load_trainable(new)
+    cells = [{cell.text for cell in Expansion(space, trainable).grid()} for space in (old, new)]
+    return cells[0] <= cells[1]
+
+
+def _read(plan: Path) -> Version:
+    folder = plan.parents[1]
+    try:
+        frozen: dict[str, Any] = json.loads(plan.read_bytes())
+        version = int(frozen["format"])
+        space, group = frozen["space"], bool(frozen["group"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise SweeperError(f"{plan} cannot be read as a study's plan: {error!r}") from error
+    if version > FORMAT:
+        raise SweeperError(
+            f"{folder.name} was made by a newer sweeper (format {version}, this one reads "
+            f"up to {FORMAT}): upgrade sweeper"
+        )
+    return Version(Space.parse(space), group, frozen.get("provenance", {}))
