@@ -78,6 +78,7 @@ class Advisor:
             return False
         self._feed()
         first = len(plan.trials)
+        before = dict(self._kept())
         proposals: list[Proposal] = []
         with _quiet():
             for trial in range(first, first + number):
@@ -86,7 +87,8 @@ class Advisor:
                     break
                 proposals.append(proposal)
         seen = Counter(trial.state.name.lower() for trial in self._trials()[:first])
-        if packfuls.propose(self._study.paths, first, proposals, seen):
+        kept = {key: value for key, value in self._kept().items() if before.get(key) != value}
+        if packfuls.propose(self._study.paths, first, proposals, kept, seen):
             self._known = first + len(proposals)
         else:
             self._memory.forget(first)
@@ -148,11 +150,16 @@ class Advisor:
     def _feed_new(self) -> None:
         plan = self._study.plan
         first, self._known = self._known, len(plan.trials)
-        kept: Iterable[dict[str, Any]] = ({} for _ in range(first, self._known))
+        attributes: list[dict[str, Any]] = []
         if self._study.space.sampler.name in sampling.ADAPTIVE:
-            kept = packfuls.attributes(self._study.paths, first, self._known)
-        for trial, attributes in zip(range(first, self._known), kept, strict=True):
-            self._create(plan.configuration(trial), attributes)
+            for ours, whole in packfuls.kept(self._study.paths, first, self._known):
+                attributes += ours
+                for key, value in whole.items():
+                    self._memory.set_study_system_attr(self._optuna._study_id, key, value)
+        else:
+            attributes = [{}] * (self._known - first)
+        for trial, own in zip(range(first, self._known), attributes, strict=True):
+            self._create(plan.configuration(trial), own)
             self._stale.add(trial)
 
     def _create(self, chosen: Configuration, attributes: dict[str, Any]) -> None:
@@ -194,12 +201,17 @@ class Advisor:
             for column, rule in zip(zip(*scores, strict=True), rules, strict=True)
         ]
 
+    def _kept(self) -> dict[str, Any]:
+        """What the sampler keeps of the whole study, trials named by their numbers."""
+        attributes: dict[str, Any] = self._memory.get_study_system_attrs(self._optuna._study_id)
+        return attributes
+
     def _trials(self) -> list[FrozenTrial]:
         return self._memory.get_all_trials(self._optuna._study_id, deepcopy=False)
 
 
 class _Memory(InMemoryStorage):  # type: ignore[misc, unused-ignore]
-    """Optuna's storage in memory, which can also forget."""
+    """Optuna's storage in memory, which can also forget; a trial's id is its number."""
 
     def forget(self, first: int) -> None:
         """Takes away all trials from number `first` on, none of which has ended."""
@@ -207,6 +219,7 @@ class _Memory(InMemoryStorage):  # type: ignore[misc, unused-ignore]
             for trial in info.trials[first:]:
                 del self._trial_id_to_study_id_and_number[trial._trial_id]
             del info.trials[first:]
+            self._max_trial_id = len(info.trials) - 1
 
 
 def _sampler(study: Study, number: int, turn: int) -> Any:

@@ -28,11 +28,16 @@ class Proposal:
 
 
 def propose(
-    paths: StudyPaths, first: int, proposals: Sequence[Proposal], seen: Mapping[str, int]
+    paths: StudyPaths,
+    first: int,
+    proposals: Sequence[Proposal],
+    kept: Mapping[str, Any],
+    seen: Mapping[str, int],
 ) -> bool:
-    """Plans trials from number `first` on, with how many trials in what state had been `seen`.
+    """Plans trials from number `first` on; returns whether nobody was quicker.
 
-    An empty packful says that there are no more configurations. Returns whether nobody was quicker.
+    `kept` is what the sampler keeps of the whole study, `seen` how many trials there were in what
+    state. An empty packful says that there are no more configurations.
     """
     trials = [
         {
@@ -42,7 +47,8 @@ def propose(
         }
         for proposal in proposals
     ]
-    data = json.dumps({"first": first, "trials": trials, "seen": seen}, separators=(",", ":"))
+    packful = {"first": first, "trials": trials, "study": kept, "seen": seen}
+    data = json.dumps(packful, separators=(",", ":"))
     name = paths.trials / str(first)
     return patiently(lambda: link_first(name, data.encode()), paths.trials)
 
@@ -57,15 +63,17 @@ def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
     return new
 
 
-def attributes(paths: StudyPaths, first: int, trials: int) -> Iterator[dict[str, Any]]:
-    """What the sampler keeps of each of the trials from `first` to `trials` - 1.
+def kept(
+    paths: StudyPaths, first: int, trials: int
+) -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
+    """What the sampler keeps of the trials from `first` to `trials` - 1, and of the whole study.
 
-    `first` must be the first of a packful.
+    Packful by packful; `first` must be the first of one.
     """
     while first < trials:
         packful = _read(paths, first)
         assert packful is not None, first
-        yield from (trial["attributes"] for trial in packful["trials"])
+        yield [trial["attributes"] for trial in packful["trials"]], packful["study"]
         first += len(packful["trials"])
 
 

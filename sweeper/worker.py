@@ -255,7 +255,9 @@ class Worker:
         trials = {hold.run.trial for hold in holds}
         pruned = {trial for trial in trials if self._study.paths.pruned(trial).exists()}
         ends = [hold for hold in holds if hold.run.trial in pruned]
-        self._attempts.end([(hold, Outcome("pruned", hold.step)) for hold in ends])
+        steps = [max(hold.step, self._fold.record(hold.run.id).step) for hold in ends]
+        outcomes = [Outcome("pruned", step) for step in steps]
+        self._attempts.end(list(zip(ends, outcomes, strict=True)))
         return [hold for hold in holds if hold.run.trial not in pruned]
 
     def _save(self, training: _Training) -> None:

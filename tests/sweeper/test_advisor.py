@@ -1,0 +1,388 @@
+"""Optuna's samplers and pruners over a study that workers share and that dies and goes on."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sweeper import packfuls, sampling, study
+from sweeper.advisor import Advisor
+from sweeper.errors import SweeperError
+from sweeper.ledger import Writer
+from sweeper.overrides import parse_words
+from sweeper.space import load
+from sweeper.study import Study
+from sweeper.worker import Worker
+
+FUNCTION = """
+import math, time
+
+def train(config, run):
+    value = 0.0
+    for step in range(1, run.steps + 1):
+        value = -((math.log10(config["lr"]) + 3) ** 2) - abs(config["size"] - 5) + run.seed / 100
+        run.report(step, score=value + step / 100, cost=config["size"] + run.seed)
+        time.sleep(PAUSE)
+    return value
+"""
+
+RANGES = {
+    "lr": {"kind": "float", "low": 1e-5, "high": 1.0, "log": True},
+    "size": {"kind": "float", "low": 1.0, "high": 9.0},
+}
+CHOICES = {
+    "lr": {"kind": "float", "values": [1e-4, 1e-3, 1e-2]},
+    "size": {"kind": "choice", "values": [1, 3, 5]},
+}
+
+
+@pytest.fixture
+def make(tmp_path):
+    def make(*words, name="study", pause=0.0, axes=RANGES, **keys):
+        (tmp_path / "f.py").write_text(FUNCTION.replace("PAUSE", str(pause)))
+        space = {
+            "study": "advised",
+            "function": "f.py:train",
+            "axes": axes,
+            "tasks": {"line": {"low": -10.0, "high": 0.0}},
+            "seeds": 2,
+            "steps": 4,
+            "score": {"metric": "score"},
+            "sampler": {"tpe": {"n_startup_trials": 3}},
+            "trials": 8,
+        } | keys
+        if space["trials"] is None:
+            del space["trials"]
+        (tmp_path / "s.yaml").write_text(yaml.safe_dump(space, sort_keys=False))
+        loaded = load(tmp_path / "s.yaml", None, parse_words(words, ())[1])
+        return study.start(tmp_path / "studies" / name, loaded)
+
+    return make
+
+
+def work(started, pack="auto"):
+    """One worker until the study has ended; returns the study as anybody would open it."""
+    Worker(Study.open(started.folder), pack=pack, device="cpu", workers=1).run()
+    return Study.open(started.folder)
+
+
+def labels(found):
+    return [dict(trial.labels) for trial in found.plan.trials]
+
+
+@pytest.mark.parametrize("sampler", [name for name in sampling.SAMPLERS if name != "grid"])
+def test_every_sampler_plans_just_so_many_trials_and_the_same_again(make, sampler):
+    first, again = (work(make(sampler=sampler, name=name, trials=6)) for name in ("a", "b"))
+    assert first.ended and len(first.plan.trials) == 6 and len(first.plan.runs) == 12
+    assert labels(first) == labels(again)
+    assert len({json.dumps(one) for one in labels(first)}) == 6
+    options = {"seed": 7} | ({"scramble": True} if sampler == "qmc" else {})
+    other = work(make(sampler={sampler: options}, name="c", trials=6))
+    assert labels(other) != labels(first)
+
+
+def test_tpe_learns(make):
+    found = work(make(trials=30, seeds=1))
+    sizes = [abs(one["size"] - 5) for one in labels(found)]
+    assert sum(sizes[20:]) < sum(sizes[:10])
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc"])
+def test_sequences_are_pure_functions_of_the_space(make, sampler):
+    few, many = (make(sampler=sampler, name=str(n), trials=n) for n in (4, 9))
+    assert labels(many)[:4] == labels(few)
+    assert not list(many.paths.trials.iterdir())
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc", "tpe", "nsgaii"])
+def test_no_configuration_comes_twice(make, sampler):
+    found = work(make(sampler=sampler, axes=CHOICES, trials=9, seeds=1))
+    assert len({json.dumps(one) for one in labels(found)}) == 9
+
+
+def test_the_total_is_exact_however_many_workers_plan(make):
+    started = make(trials=11, seeds=1, pause=0.02)
+    code = "import sys; from sweeper.worker import work; work(sys.argv[1], 'auto', 'cpu', '4')"
+    workers = [
+        subprocess.Popen([sys.executable, "-c", code, str(started.folder)]) for _ in range(4)
+    ]
+    assert [worker.wait(120) for worker in workers] == [0] * 4
+    found = Study.open(started.folder)
+    assert found.ended and len(found.plan.trials) == 11
+    firsts = sorted(int(path.name) for path in found.paths.trials.iterdir())
+    assert firsts[0] == 0 and len(firsts) <= 11
+
+
+def test_who_was_not_first_drops_the_packful_and_reads_the_others(make):
+    started = make()
+    advisors = []
+    for name in ("a", "b"):
+        opened = Study.open(started.folder)
+        assert not opened.plan.runs
+        fold = opened.fold()
+        ledger = Writer(opened.paths.ledger, name, {})
+        advisors.append((opened, Advisor(opened, fold, ledger)))
+    for _, advisor in advisors:
+        assert advisor.plan(3)
+    for opened, _ in advisors:
+        assert len(opened.refresh()) == 6
+        assert len(opened.plan.trials) == 3
+    assert labels(advisors[0][0]) == labels(advisors[1][0])
+    assert [path.name for path in started.paths.trials.iterdir()] == ["0"]
+    assert advisors[1][1].plan(99)
+    assert len(advisors[1][0].refresh()) == 10 and not advisors[1][1].plan(1)
+
+
+def test_a_packful_is_asked_at_once(make, tmp_path):
+    counter = f"{Path(__file__).parents[1] / 'counter.py'}:Counter"
+    keys = {
+        "agent": counter,
+        "function": None,
+        "axes": {"size": {"kind": "float", "low": 0.1, "high": 0.9}},
+        "evaluation": {"every": 10, "episodes": 1},
+        "steps": 20,
+        "score": {"metric": "value"},
+    }
+    found = work(make(seeds=2, trials=9, **keys), pack="6")
+    packfuls_ = {
+        int(path.name): json.loads(path.read_text()) for path in found.paths.trials.iterdir()
+    }
+    sizes = [len(packfuls_[first]["trials"]) for first in sorted(packfuls_)]
+    assert sizes == [1, 2, 3, 3]
+    assert packfuls_[3]["seen"] == {"complete": 3}
+
+
+def test_a_space_that_is_exhausted_ends_early(make):
+    """Eight of nine cells are there; constraints that are not known before could do that."""
+    started = make(axes=CHOICES, trials=9, seeds=1)
+    started.plan  # noqa: B018
+    packfuls.propose(started.paths, 0, [], {}, {})
+    assert work(started).plan.total == 0
+
+
+KILLS = {
+    "tpe": {"trials": 14, "seeds": 1, "pause": 0.02},
+    "successivehalving": {
+        "trials": 14,
+        "seeds": 1,
+        "pause": 0.02,
+        "steps": 8,
+        "sampler": {"tpe": {"n_startup_trials": 4}},
+        "pruner": {"successivehalving": {"min_resource": 1, "reduction_factor": 2}},
+    },
+    "hyperband": {
+        "trials": 12,
+        "seeds": 1,
+        "pause": 0.02,
+        "steps": 8,
+        "pruner": {"hyperband": {"reduction_factor": 2}},
+    },
+    "cmaes": {"trials": 12, "seeds": 1, "pause": 0.02, "sampler": "cmaes"},
+    "nsgaii": {
+        "trials": 12,
+        "seeds": 1,
+        "pause": 0.02,
+        "sampler": {"nsgaii": {"population_size": 4}},
+        "score": [{"metric": "score"}, {"metric": "cost", "direction": "minimize"}],
+    },
+}
+
+
+@pytest.mark.parametrize("case", KILLS)
+def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, case):
+    calm = work(make(name="calm", **KILLS[case]))
+    started = make(name="killed", **KILLS[case], limits={"deaths": 99})
+    rng, kills = random.Random(case), 0
+    code = "import sys; from sweeper.worker import work; work(sys.argv[1], 'auto', 'cpu', '1')"
+    while not Study.open(started.folder).ended:
+        worker = subprocess.Popen([sys.executable, "-c", code, str(started.folder)])
+        planned = len(list(started.paths.trials.glob("*[0-9]")))
+        if kills < 4:
+            deadline = time.monotonic() + 60
+            while (
+                len(list(started.paths.trials.glob("*[0-9]"))) <= planned
+                and worker.poll() is None
+                and time.monotonic() < deadline
+            ):
+                time.sleep(0.01)
+            time.sleep(rng.uniform(0, 0.4))
+            worker.send_signal(signal.SIGKILL)
+            kills += 1
+        worker.wait(120)
+    killed = Study.open(started.folder)
+    assert labels(killed) == labels(calm)
+    folds = [found.fold() for found in (calm, killed)]
+    ends = [[fold.runs[run.id].end for run in calm.plan.runs] for fold in folds]
+    assert [(end["state"], end["step"], end["score"]) for end in ends[0]] == [
+        (end["state"], end["step"], end["score"]) for end in ends[1]
+    ]
+    judged = [
+        {
+            trial: {step: (line["prune"], line["value"]) for step, line in steps.items()}
+            for trial, steps in fold.judged.items()
+        }
+        for fold in folds
+    ]
+    assert judged[0] == judged[1]
+    if "pruner" in KILLS[case]:
+        assert {end["state"] for end in ends[0]} == {"complete", "pruned"}
+
+
+def test_pruning_ends_the_runs_of_a_trial_and_no_others(make):
+    found = work(
+        make(
+            pause=0.03,
+            steps=8,
+            seeds=3,
+            trials=None,
+            sampler="grid",
+            axes={
+                "lr": {"kind": "float", "values": [1e-3, 1.0]},
+                "size": {"kind": "choice", "values": [5]},
+            },
+            pruner={"median": {"n_startup_trials": 1, "seeds": 1}},
+        )
+    )
+    records = found.fold().runs
+    states = [records[run.id].state for run in found.plan.runs]
+    assert states == ["complete"] * 3 + ["pruned"] * 3
+    pruned = [records[run.id] for run in found.plan.runs_of(1)]
+    assert pruned[0].step == 1 and [record.step for record in pruned[1:]] == [0, 0]
+    assert found.paths.pruned(1).exists() and not found.paths.pruned(0).exists()
+
+
+def test_wilcoxon_compares_run_by_run(make):
+    found = work(
+        make(
+            seeds=8,
+            trials=None,
+            sampler="grid",
+            axes={
+                "lr": {"kind": "float", "values": [1e-3, 1.0]},
+                "size": {"kind": "choice", "values": [5]},
+            },
+            pruner={"wilcoxon": {"n_startup_steps": 2}},
+        )
+    )
+    records = found.fold().runs
+    states = [records[run.id].state for run in found.plan.runs_of(1)]
+    assert states[0] == states[1] == "complete" and states[-1] == "pruned"
+
+
+def test_a_retried_trial_is_seen_as_it_ended_last(make, tmp_path):
+    """Optuna's trials are final, ours may be opened again."""
+    from sweeper import reopen
+
+    started = make(trials=6, seeds=1)
+    found = work(started)
+    fold = found.fold()
+    advisor = Advisor(found, fold, Writer(found.paths.ledger, "w", {}))
+    advisor.note(fold.runs)
+    advisor._feed()
+    assert [trial.state.name for trial in advisor._trials()] == ["COMPLETE"] * 6
+    run = found.plan.runs[2].id
+    reopen.rerun(found, run)
+    advisor.note(fold.refresh())
+    advisor._feed()
+    assert [trial.state.name for trial in advisor._trials()][:4] == [
+        "COMPLETE",
+        "COMPLETE",
+        "RUNNING",
+        "COMPLETE",
+    ]
+
+
+BAD = {
+    "an unknown sampler": (
+        {"sampler": "tpee"},
+        "sampler must be a sampler, but got 'tpee' (did you mean 'tpe'?); valid: grid, random, "
+        "qmc, tpe, gp, cmaes, nsgaii",
+    ),
+    "an unknown pruner": (
+        {"pruner": "halving"},
+        "pruner must be a pruner, but got 'halving'",
+    ),
+    "an unknown argument": (
+        {"sampler": {"tpe": {"n_startup_trails": 3}}},
+        "sampler.tpe.n_startup_trails is an unknown argument of TPESampler (did you mean "
+        "'n_startup_trials'?)",
+    ),
+    "an argument of the wrong type": (
+        {"sampler": {"TPESampler": {"n_startup_trials": "many"}}},
+        "sampler.tpe.n_startup_trials must be a whole number, but got 'many'",
+    ),
+    "an argument that Optuna refuses": (
+        {"pruner": {"successivehalving": {"reduction_factor": 1}}},
+        "pruner.successivehalving has arguments that Optuna refuses",
+    ),
+    "no total": ({"trials": None}, "needs the key 'trials'"),
+    "a total for a grid": (
+        {"sampler": "grid", "axes": CHOICES},
+        "trials must go: a grid has as many trials as it has cells",
+    ),
+    "a grid's key": (
+        {"axes": {"lr": {"kind": "float", "low": 0.1, "high": 1, "count": 3}}},
+        "axes.lr.count must go: points are counted for a grid, tpe takes the whole range",
+    ),
+    "a grid with arguments": ({"sampler": {"grid": {"n": 3}}}, "grid has no arguments"),
+    "CMA-ES with choices only": (
+        {"axes": CHOICES, "sampler": "cmaes"},
+        "sampler is cmaes, which needs at least two axes that are ranges (low and high), but the "
+        "space has choices only; use tpe or random instead",
+    ),
+    "CMA-ES with one range": (
+        {"axes": {**CHOICES, "lr": RANGES["lr"]}, "sampler": "cmaes"},
+        "only lr; use tpe or random instead",
+    ),
+    "several scores for CMA-ES": (
+        {"sampler": "cmaes", "score": [{"metric": "score"}, {"metric": "cost"}]},
+        "sampler is cmaes, which takes one score, but the space has 2; use nsgaii or tpe instead",
+    ),
+    "several scores and a pruner": (
+        {"pruner": "median", "score": [{"metric": "score"}, {"metric": "cost"}]},
+        "pruner must go: pruners judge one score, but the space has several",
+    ),
+    "more seeds than there are": (
+        {"pruner": {"median": {"seeds": 3}}},
+        "pruner.median.seeds must be at most 2, the seeds of the space, but got 3",
+    ),
+    "more trials than configurations": (
+        {"axes": CHOICES, "trials": 10},
+        "trials must be at most 9, the configurations that the space has, but got 10",
+    ),
+    "too many runs": ({"trials": 1_000_000}, "trials × tasks × seeds make 2000000 runs"),
+    "two directions": (
+        {"direction": "minimize", "score": [{"metric": "score", "direction": "maximize"}]},
+        "direction contradicts the direction of the first score",
+    ),
+    "an unknown direction": (
+        {"score": [{"metric": "score"}, {"metric": "cost", "direction": "down"}]},
+        "score[1].direction must be one of maximize, minimize, but got 'down'",
+    ),
+    "two names": ({"sampler": {"tpe": {}, "gp": {}}}, "must be a sampler's name, or one name"),
+    "nothing": ({"sampler": {}}, "must be a sampler's name, or one name"),
+    "a list": ({"pruner": ["median"]}, "must be a pruner's name, or one name"),
+    "no number of trials": ({"trials": "many"}, "trials must be a whole number of at least 1"),
+    "no trials": ({"trials": 0}, "trials must be a whole number of at least 1"),
+    "an unknown sequence": (
+        {"sampler": {"qmc": {"qmc_type": "sobel"}}},
+        "qmc_type",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_refused(make, case):
+    keys, message = BAD[case]
+    with pytest.raises(SweeperError) as caught:
+        make(**keys)
+    assert message in str(caught.value)
+    assert "s.yaml:" in str(caught.value)
