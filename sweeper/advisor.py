@@ -55,6 +55,7 @@ class Advisor:
                 storage=self._memory,
                 study_name=space.study,
                 directions=[StudyDirection[name.upper()] for name in space.directions],
+                sampler=optuna.samplers.RandomSampler(),  # a new memory: nobody was asked yet
                 pruner=None,
             )
             self._judge = Judge(self._study, self._fold, self._ledger, self._optuna)
@@ -105,7 +106,7 @@ class Advisor:
         texts = {proposal.configuration.text for proposal in before}
         for turn in range(_ASKED):
             self._memory.forget(number)
-            self._optuna.sampler = _sampler(self._study, number, turn)
+            self._optuna.sampler = self._sampler(number, turn)
             trial = self._optuna.ask()
             assert trial.number == number, (trial.number, number)
             try:
@@ -116,6 +117,15 @@ class Advisor:
                 return Proposal(chosen, self._trials()[number].system_attrs)
         self._memory.forget(number)
         return self._drawn(number, texts)
+
+    def _sampler(self, number: int, turn: int) -> Any:
+        """A sampler for one trial; it looks only at trials that the one before it did not know."""
+        space, before = self._study.space, self._optuna.sampler
+        options = {**space.sampler.options, "seed": _seed(space, number, turn)}
+        made = sampling.constructor("samplers", sampling.SAMPLERS[space.sampler.name])(**options)
+        if isinstance(before, type(made)) and hasattr(made, "_search_space"):
+            made._search_space = before._search_space
+        return made
 
     def _drawn(self, number: int, texts: set[str]) -> Proposal | None:
         space, plan = self._study.space, self._study.plan
@@ -220,12 +230,6 @@ class _Memory(InMemoryStorage):  # type: ignore[misc, unused-ignore]
                 del self._trial_id_to_study_id_and_number[trial._trial_id]
             del info.trials[first:]
             self._max_trial_id = len(info.trials) - 1
-
-
-def _sampler(study: Study, number: int, turn: int) -> Any:
-    space = study.space
-    options = {**space.sampler.options, "seed": _seed(space, number, turn)}
-    return sampling.constructor("samplers", sampling.SAMPLERS[space.sampler.name])(**options)
 
 
 def _seed(space: Any, number: int, turn: int) -> int:
