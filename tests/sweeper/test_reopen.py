@@ -1,0 +1,132 @@
+"""The next generation of runs that have ended."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from sweeper import finish, frame, listing, reopen
+from sweeper.attempts import Attempts
+from sweeper.errors import SweeperError
+from sweeper.study import Study
+from sweeper.worker import Worker
+
+
+def work(started):
+    Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1).run()
+    return Study.open(started.folder)
+
+
+def states(found):
+    fold = found.fold()
+    return [fold.runs[run.id].state for run in found.plan.runs]
+
+
+@pytest.fixture
+def failing(make_study):
+    """Of 2 sizes x 3 seeds, the runs of seed 1 raise; of seed 2 some diverge."""
+    return work(
+        make_study(
+            "axes.width={kind: choice, values: [1]}",
+            "fixed.raise_at=15",
+            "fixed.bad_seed=1",
+            "limits.failures=2",
+        )
+    )
+
+
+def test_failed_runs_are_tried_again_and_fail_again(failing):
+    assert states(failing).count("failed") == 2
+    opened = reopen.retry(failing)
+    assert len(opened) == 2 and states(failing).count("open") == 2
+    assert reopen.retry(failing) == []
+    again = work(failing)
+    assert states(again).count("failed") == 2
+    record = again.fold().runs[opened[0]]
+    assert record.generation == 1 and record.failures == 2
+
+
+def test_only_the_newest_generation_counts(make_study):
+    done = work(make_study())
+    before = frame.runs(done, done.fold())
+    run = done.plan.runs[4].id
+    assert reopen.rerun(done, run[:12]) == [run]
+    assert not done.ended and finish.due(done, done.fold())
+    again = work(done)
+    fold = again.fold()
+    assert again.ended and fold.runs[run].generation == 1
+    columns = ["run", "state", "score", "step"]
+    assert frame.runs(again, fold)[columns].equals(before[columns])
+    assert not finish.due(again, fold)
+
+
+def test_a_retry_that_died_before_it_could_write_is_finished_by_the_next(failing):
+    dying = (
+        "import os, sys; from pathlib import Path; from sweeper import reopen;"
+        "from sweeper.ledger import Writer; from sweeper.study import Study;"
+        "write = Writer.write;"
+        "Writer.write = lambda self, lines, **_: os._exit(9) if lines else write(self, lines);"
+        "reopen.retry(Study.open(Path(sys.argv[1])))"
+    )
+    assert subprocess.call([sys.executable, "-c", dying, str(failing.folder)]) == 9
+    assert states(failing).count("failed") == 2
+    reopen.retry(failing)
+    assert states(failing).count("failed") == 0
+    assert work(failing).ended
+
+
+def test_states_that_cannot_be_retried(failing):
+    for state in ("complete", "pruned", "open", "lsot"):
+        with pytest.raises(SweeperError, match=f"state= must be one of .*, but got '{state}'"):
+            reopen.retry(failing, [state])
+
+
+def test_diverged_runs_are_retried_when_asked(make_study):
+    done = work(make_study("fixed.nan_at=12", "fixed.bad_seed=2"))
+    assert states(done).count("nan") == 4
+    assert reopen.retry(done) == []
+    assert len(reopen.retry(done, ["nan"])) == 4
+
+
+def test_runs_that_cannot_be_rerun(make_study):
+    started = make_study()
+    run = started.plan.runs[0].id
+    with pytest.raises(SweeperError, match=f"the run {run} is open: it has not ended"):
+        reopen.rerun(started, run)
+    with pytest.raises(SweeperError, match="there is no run 'xyz'"):
+        reopen.rerun(started, "xyz")
+    with pytest.raises(SweeperError, match="12 runs begin with ''"):
+        reopen.rerun(started, "")
+
+
+def test_two_at_once_open_one_generation(failing, monkeypatch):
+    place = Attempts.reopen
+
+    def late(self, records):
+        monkeypatch.setattr(Attempts, "reopen", place)
+        assert len(reopen.retry(failing)) == 2
+        return self.reopen(records)
+
+    monkeypatch.setattr(Attempts, "reopen", late)
+    assert reopen.retry(failing) == []
+    assert {failing.fold().runs[run.id].generation for run in failing.plan.runs} == {0, 1}
+
+
+def test_what_failed_is_listed_with_its_traceback(failing):
+    short = list(listing.failed(failing, trace=False))
+    assert len(short) == 4 and short[1] == "    RuntimeError: hopped off at step 15"
+    assert "failed at step 10 after 4 attempts: line, seed 1, trial 0: width=1" in short[0]
+    long = "\n".join(listing.failed(failing, trace=True))
+    assert long.count("Traceback (most recent call last)") == 2 and "in _hop" in long
+
+
+def test_the_best_are_listed(make_study):
+    done = work(make_study("seeds=5"))
+    lines = list(listing.best(done, 2))
+    assert lines[0] == "hops: 4 trials are complete; iqm of the normalised value"
+    table = frame.trials(done, done.fold())
+    top = table.sort_values("value", ascending=False).iloc[0]
+    assert f"trial {top['trial']}:" in lines[1] and f"{top['value']:.4g} (" in lines[1]
+    assert len(lines) == 3
