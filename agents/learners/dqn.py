@@ -103,7 +103,7 @@ class Learner(BaseLearner):
         """Two networks, Adam's two moments, and the replay."""
         shape, complete = tasks.shape(task), cls.complete(params)
         numbers = network.numbers(complete, shape.observation, shape.actions)
-        slots = complete["replay.capacity"] + 1
+        slots: int = complete["replay.capacity"] + 1
         return 4 * (2 + _MOMENTS) * numbers + slots * Replay.bytes_per_step(shape)
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:

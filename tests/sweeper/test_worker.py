@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sweeper import checkpoint, claims, figures, finish, liveness
@@ -205,7 +206,7 @@ def test_a_damaged_checkpoint_means_from_the_start(make_study: Make) -> None:
     run(undisturbed)
     first = Worker(study, pack="1", device="cpu", workers=1)
     (hold,) = first._attempts.claim(first._queue.pick())
-    first._attempts.save([(hold, {"step": __import__("numpy").array(10)})], 10)
+    first._attempts.save([(hold, ({"step": np.array(10)}, None))], 10)
     first._attempts.release([hold], "stopped")
     (file,) = study.paths.checkpoints.iterdir()
     file.write_bytes(file.read_bytes()[:40])

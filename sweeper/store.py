@@ -1,0 +1,133 @@
+"""A worker's files in `checkpoints/` and `weights/`: written, bounded, and removed in time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from sweeper import checkpoint, disk
+from sweeper.checkpoint import Best, Part, Saved
+from sweeper.fold import Fold
+from sweeper.ledger import Writer
+from sweeper.paths import StudyPaths, disk_is_full, patiently
+from sweeper.trainable import State
+
+_GB = 10**9
+_WEIGHTS = ".weights.npz"
+
+Place = tuple[str, int, int]
+"""A run, a generation and an attempt."""
+
+
+class Store:
+    """Saves states and weights while they fit under `max_gb`, the bound for the whole study."""
+
+    def __init__(self, paths: StudyPaths, ledger: Writer, max_gb: float) -> None:
+        self._paths = paths
+        self._ledger = ledger
+        self._bound = max_gb * _GB
+        self._used = 0
+        self._skipped = 0
+
+    def measure(self) -> None:
+        """Looks how much the study's checkpoints and weights take: before each round of saves."""
+        self._used = disk.used([self._paths.checkpoints, self._paths.weights])
+
+    def save(
+        self,
+        place: Place,
+        step: int,
+        before: Saved | None,
+        part: Part,
+        best: Best | None,
+    ) -> Saved | None:
+        """Writes a state at `step`; `None`, and `before` stays, where it is there or finds no room.
+
+        Of its rows it writes those that `before` lacks.
+        """
+        file = self._paths.checkpoint(*place, self._ledger.worker, step)
+        if (before is not None and file == before.file) or not self._fits(
+            checkpoint.size(*part, best), "checkpoint"
+        ):
+            return None
+        try:
+            return checkpoint.save(file, before, *part, best)
+        except OSError as error:
+            if disk_is_full(error):
+                return None
+            raise
+
+    def weights(self, place: Place, weights: State) -> Path | None:
+        """Writes the weights of an attempt that is about to end, to be placed if it does."""
+        if not self._fits(checkpoint.size(weights), "weights"):
+            return None
+        file = self._paths.pending_weights(*place, self._ledger.worker)
+        patiently(lambda: checkpoint.write(file, weights), file.parent)
+        return file
+
+    def place(self, run: str, pending: Path) -> None:
+        """Makes the weights of an attempt that ended those of its run."""
+        _rename(self._paths, run, pending)
+
+    def clean(self, ended: Mapping[str, tuple[int, int]]) -> None:
+        """Removes all files of `ended` runs up to these generations and attempts, orphans' too.
+
+        Weights stay: whoever wrote them places them, or the study's end does.
+        """
+        for file in self._paths.checkpoints.iterdir():
+            found = _place(file.name)
+            if found is None or file.name.endswith(_WEIGHTS):
+                continue
+            if found[0] in ended and found[1:] <= ended[found[0]]:
+                file.unlink(missing_ok=True)
+
+    def _fits(self, size: int, what: str) -> bool:
+        if self._used + size <= self._bound:
+            self._used += size
+            return True
+        if not self._skipped:
+            print(
+                f"sweeper: a {what} was not saved: checkpoints and weights may take "
+                f"checkpoint.max_gb={self._bound / _GB:g} and take {self._used / _GB:.3g}; "
+                "others that find no room are only counted",
+                file=sys.stderr,
+                flush=True,
+            )
+        self._skipped += 1
+        self._ledger.write([{"kind": "skip", "saves": self._skipped}])
+        return False
+
+
+def conclude(paths: StudyPaths, fold: Fold) -> None:
+    """Empties `checkpoints/` once all runs have ended; weights left there go where they belong."""
+    for file in paths.checkpoints.iterdir():
+        found = _place(file.name)
+        if found is not None and file.name.endswith(_WEIGHTS) and _ended(fold, found):
+            _rename(paths, found[0], file)
+        file.unlink(missing_ok=True)
+
+
+def _rename(paths: StudyPaths, run: str, pending: Path) -> None:
+    paths.weights.mkdir(exist_ok=True)
+    with suppress(FileNotFoundError):  # the study's end was quicker
+        os.replace(pending, paths.weights / f"{run}.npz")
+
+
+def _ended(fold: Fold, found: Place) -> bool:
+    """Whether this attempt is the one that ended its run."""
+    record = fold.runs.get(found[0])
+    if record is None or record.end is None:
+        return False
+    return (record.generation, record.end["att"]) == found[1:]
+
+
+def _place(name: str) -> Place | None:
+    """What a file in `checkpoints/` belongs to; temporary ones begin with a dot."""
+    parts = name.removeprefix(".").split(".", 3)
+    try:
+        return parts[0], int(parts[1]), int(parts[2])
+    except (ValueError, IndexError):
+        return None
