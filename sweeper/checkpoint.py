@@ -27,6 +27,7 @@ MOST_SEGMENTS = 32
 
 _CHECKSUM = 8
 
+_BLOCK = 4096
 _ENTRY = 400
 """Bytes that a file takes for each of its arrays besides the numbers."""
 
@@ -94,9 +95,14 @@ def taken(pack: Pack, member: int, saved: Saved | None) -> Part | None:
 
 
 def size(state: State, rows: Rows | None = None, best: Best | None = None) -> int:
-    """About how many bytes `save` will write."""
-    held = [state, rows.arrays if rows else {}, best.weights if best else {}]
-    return sum(np.asanyarray(array).nbytes + _ENTRY for part in held for array in part.values())
+    """About how many bytes `save` will take on the disk, in whole blocks."""
+    small = _bytes(state) + (_bytes(best.weights) if best else 0)
+    large = _bytes(rows.arrays) if rows else 0
+    return sum(-(-part // _BLOCK) * _BLOCK for part in (small, large))
+
+
+def _bytes(arrays: State) -> int:
+    return sum(np.asanyarray(array).nbytes + _ENTRY for array in arrays.values())
 
 
 def save(
