@@ -117,7 +117,14 @@ class Attempts:
         return holds
 
     def start(self, holds: Sequence[Hold]) -> None:
-        """Records that a pack of `holds` is being stepped from now on."""
+        """Records that a pack of `holds` is being stepped from now on.
+
+        The folder that an earlier generation's function left is put aside before.
+        """
+        for hold in holds:
+            tries = self._fold.record(hold.run.id).tries.values()
+            if hold.generation and not any(attempt.pack for attempt in tries):
+                self._paths.put_aside(hold.run.id, hold.generation)
         self._ledger.write([hold.line("start", pack=len(holds)) for hold in holds])
 
     def report(self, points: Sequence[tuple[Hold, Point]], *, sync: bool) -> None:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from sweeper.paths import StudyPaths
+from sweeper.trainable import Trainable
+
+_BLOCK = 4096
+"""What the smallest file takes."""
+
+_LINES, _REPORT = 500, 200
+"""Bytes of a run's claim, start and end in the ledger, and of one of its reports."""
 
 _SAMPLED = 256
 """Of more claims, or folders of runs, than this only so many are measured, evenly spread."""
 
 
 def usage(paths: StudyPaths) -> dict[str, int]:
-    """Bytes of each part of a study, their `total`, and the number of `files`.
+    """Bytes of the large parts of a study, and the `total` and number of `files` of all of it.
 
     Claims and the folders of functions' runs, which may be very many, are estimated from a sample.
     """
@@ -27,10 +35,32 @@ def usage(paths: StudyPaths) -> dict[str, int]:
         "figures": _measured(paths.figures),
     }
     found = {name: size for name, (size, _) in counted.items()}
+    others = [entry for entry in _scan(paths.folder) if entry.name not in counted]
+    everything = [*counted.values(), *map(_measured_entry, others)]
     return found | {
-        "total": sum(found.values()),
-        "files": sum(files for _, files in counted.values()),
+        "total": sum(size for size, _ in everything),
+        "files": sum(files for _, files in everything),
     }
+
+
+def planned(runs: int, reports: int, state: int, at_once: int, max_gb: float) -> dict[str, int]:
+    """What a study of so many runs will take at most, before it has begun; the keys are `usage`'s.
+
+    A run makes `reports` reports; `at_once` of them train at a time, with states of `state` bytes.
+    Of a checkpoint, the old stays until the new one is written. Kept weights and what functions
+    write are not in it.
+    """
+    ledger = runs * (_LINES + reports * _REPORT)
+    claims = 2 * runs * _BLOCK
+    checkpoints = min(2 * at_once * state, round(max_gb * 10**9))
+    total = ledger + claims + checkpoints
+    return {"ledger": ledger, "claims": claims, "checkpoints": checkpoints, "total": total}
+
+
+def state_bytes(trainable: Trainable, params: Mapping[str, Any], task: str) -> int | None:
+    """Bytes of one run's state, in memory and on the disk; `None` where the trainable can't say."""
+    tell = getattr(trainable, "state_bytes", None)
+    return None if tell is None else int(tell(params, task))
 
 
 def used(folders: Iterable[Path]) -> int:
@@ -48,6 +78,14 @@ def _measured(folder: Path) -> tuple[int, int]:
             files += 1
             sizes[status.st_ino] = _bytes(status)
     return sum(sizes.values()), files
+
+
+def _measured_entry(entry: os.DirEntry[str]) -> tuple[int, int]:
+    if entry.is_dir(follow_symlinks=False):
+        return _measured(Path(entry.path))
+    with suppress(FileNotFoundError):
+        return _bytes(entry.stat(follow_symlinks=False)), 1
+    return 0, 0
 
 
 def _claims(folder: Path) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -99,6 +100,12 @@ class StudyPaths:
     def pending_weights(self, run: str, generation: int, attempt: int, worker: str) -> Path:
         """The weights of an attempt whose end is about to be placed."""
         return self.checkpoints / f"{run}.{generation}.{attempt}.{worker}.weights.npz"
+
+    def put_aside(self, run: str, generation: int) -> None:
+        """Renames the folder of a run, so that its function begins `generation` with a new one."""
+        folder = self.runs / run
+        with suppress(OSError):  # there is none, or another is put aside already
+            os.rename(folder, folder.with_name(f"{run}.{generation - 1}"))
 
     def create(self) -> None:
         """Makes the folders that workers write to."""

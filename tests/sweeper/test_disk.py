@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from sweeper import disk
+from sweeper import disk, lookup
 from sweeper.paths import StudyPaths
+from sweeper.study import Study
+from sweeper.summary import summarise, summary_lines
+from sweeper.worker import Worker
 
 PARTS = ("ledger", "claims", "checkpoints", "weights", "runs", "figures")
 
@@ -40,6 +44,10 @@ def test_each_part_is_counted(paths: StudyPaths) -> None:
     assert {name: found[name] for name in PARTS} == pytest.approx(sizes, rel=0.2)
     assert found["total"] == sum(found[name] for name in PARTS)
     assert found["files"] == len(PARTS)
+    fill(paths.optuna, 40_960)
+    fill(paths.logs / "0" / "out", 40_960)
+    assert disk.usage(paths)["total"] >= found["total"] + 2 * 40_960
+    assert disk.usage(paths)["files"] == len(PARTS) + 2
 
 
 def test_hard_links_count_once(paths: StudyPaths) -> None:
@@ -67,7 +75,7 @@ def test_many_claims_and_folders_are_estimated(paths: StudyPaths) -> None:
     assert found["files"] == 3000
 
 
-def test_two_hundred_thousand_claims_cost_no_second(paths: StudyPaths) -> None:
+def test_many_claims_cost_no_time(paths: StudyPaths) -> None:
     first = paths.claims / "x"
     first.write_bytes(b"x")
     for place in range(20_000):
@@ -75,3 +83,35 @@ def test_two_hundred_thousand_claims_cost_no_second(paths: StudyPaths) -> None:
     begin = time.monotonic()
     disk.usage(paths)
     assert time.monotonic() - begin < 0.5
+
+
+def test_what_is_planned_is_about_what_comes(make_study: Callable[..., Study]) -> None:
+    study = make_study()
+    expected = disk.planned(12, 4, state=1000, at_once=4, max_gb=50)
+    Worker(study, pack="1", device="cpu", workers=1).run()
+    found = disk.usage(study.paths)
+    assert 0.3 * expected["ledger"] < found["ledger"] <= 1.2 * expected["ledger"]
+    assert 0.9 * expected["claims"] < found["claims"] <= 1.2 * expected["claims"]
+    assert expected["total"] == expected["ledger"] + expected["claims"] + 8000
+    assert disk.planned(12, 4, 10**9, 4, max_gb=0.5)["checkpoints"] == 500_000_000
+
+
+def test_a_trainable_may_tell_how_large_a_state_is(make_study: Callable[..., Study]) -> None:
+    assert disk.state_bytes(make_study().trainable, {}, "line") is None
+    dqn = lookup.find("agents.learners", "dqn")
+    small, large = (
+        disk.state_bytes(dqn, {"replay.capacity": capacity}, "minatar/breakout")
+        for capacity in (1_000, 100_000)
+    )
+    assert small is not None and large is not None
+    assert large - small == 99_000 * 62
+
+
+def test_status_says_what_a_study_takes(make_study: Callable[..., Study]) -> None:
+    study = make_study()
+    fill(study.paths.weights / "x.npz", 3_000_000)
+    summary = summarise(study)
+    assert summary["disk"] == disk.usage(study.paths)
+    (line,) = [line for line in summary_lines(summary) if "on disk" in line]
+    assert line.strip().startswith("3.01 MB on disk in ")
+    assert "3 MB weights" in line

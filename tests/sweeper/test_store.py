@@ -247,6 +247,22 @@ def test_keep_needs_a_trainable_with_weights(make_study: Make) -> None:
     assert "counter.py:Counter has no weights that sweeper knows of" in str(caught.value)
 
 
+def test_functions_are_told_where_to_keep_files(
+    make_study: Make, tmp_path: Path, space_file: Path
+) -> None:
+    (tmp_path / "own.py").write_text("def train(config, run):\n    return 0.0\n")
+    space = yaml.safe_load(space_file.read_text())
+    del space["agent"], space["evaluation"]
+    space_file.write_text(yaml.safe_dump({**space, "function": "own.py:train"}, sort_keys=False))
+    with pytest.raises(SweeperError, match=r"keep files in run\.folder, which stays"):
+        make_study("checkpoint.keep=best")
+
+
+def test_what_is_kept_does_not_change_the_digest(make: Make) -> None:
+    one = make("checkpoint.keep=best", "checkpoint.max_gb=1")
+    assert one.space.digest == make(name="other").space.digest
+
+
 def test_a_save_that_takes_long_is_followed_by_ten_times_as_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
