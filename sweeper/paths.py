@@ -99,7 +99,7 @@ class StudyPaths:
 
     def pending_weights(self, run: str, generation: int, attempt: int, worker: str) -> Path:
         """The weights of an attempt whose end is about to be placed."""
-        return self.checkpoints / f"{run}.{generation}.{attempt}.{worker}.weights.npz"
+        return self.weights / f".{run}.{generation}.{attempt}.{worker}.npz"
 
     def put_aside(self, run: str, generation: int) -> None:
         """Renames the folder of a run, so that its function begins `generation` with a new one."""

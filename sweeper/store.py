@@ -16,7 +16,6 @@ from sweeper.paths import StudyPaths, disk_is_full, patiently
 from sweeper.trainable import State
 
 _GB = 10**9
-_WEIGHTS = ".weights.npz"
 
 Place = tuple[str, int, int]
 """A run, a generation and an attempt."""
@@ -55,6 +54,8 @@ class Store:
             return None
         try:
             return checkpoint.save(file, before, *part, best)
+        except FileNotFoundError:  # who took the run over has removed what was being written
+            return None
         except OSError as error:
             if disk_is_full(error):
                 return None
@@ -65,6 +66,7 @@ class Store:
         if not self._fits(checkpoint.size(weights), "weights"):
             return None
         file = self._paths.pending_weights(*place, self._ledger.worker)
+        file.parent.mkdir(exist_ok=True)
         patiently(lambda: checkpoint.write(file, weights), file.parent)
         return file
 
@@ -73,15 +75,10 @@ class Store:
         _rename(self._paths, run, pending)
 
     def clean(self, ended: Mapping[str, tuple[int, int]]) -> None:
-        """Removes all files of `ended` runs up to these generations and attempts, orphans' too.
-
-        Weights stay: whoever wrote them places them, or the study's end does.
-        """
+        """Removes checkpoints of `ended` runs up to these generations and attempts, also orphans."""
         for file in self._paths.checkpoints.iterdir():
             found = _place(file.name)
-            if found is None or file.name.endswith(_WEIGHTS):
-                continue
-            if found[0] in ended and found[1:] <= ended[found[0]]:
+            if found is not None and found[0] in ended and found[1:] <= ended[found[0]]:
                 file.unlink(missing_ok=True)
 
     def _fits(self, size: int, what: str) -> bool:
@@ -102,16 +99,17 @@ class Store:
 
 
 def conclude(paths: StudyPaths, fold: Fold) -> None:
-    """Empties `checkpoints/` once all runs have ended; weights left there go where they belong."""
+    """Empties `checkpoints/` once all runs have ended, and places weights that still wait."""
     for file in paths.checkpoints.iterdir():
+        file.unlink(missing_ok=True)
+    for file in paths.weights.glob(".*"):
         found = _place(file.name)
-        if found is not None and file.name.endswith(_WEIGHTS) and _ended(fold, found):
+        if found is not None and file.suffix == ".npz" and _ended(fold, found):
             _rename(paths, found[0], file)
         file.unlink(missing_ok=True)
 
 
 def _rename(paths: StudyPaths, run: str, pending: Path) -> None:
-    paths.weights.mkdir(exist_ok=True)
     with suppress(FileNotFoundError):  # the study's end was quicker
         os.replace(pending, paths.weights / f"{run}.npz")
 
@@ -125,8 +123,8 @@ def _ended(fold: Fold, found: Place) -> bool:
 
 
 def _place(name: str) -> Place | None:
-    """What a file in `checkpoints/` belongs to; temporary ones begin with a dot."""
-    parts = name.removeprefix(".").split(".", 3)
+    """What a file belongs to; temporary ones, and weights that wait, begin with dots."""
+    parts = name.lstrip(".").split(".", 3)
     try:
         return parts[0], int(parts[1]), int(parts[2])
     except (ValueError, IndexError):

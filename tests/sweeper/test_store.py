@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -127,6 +130,72 @@ def test_an_orphan_cannot_touch_what_was_taken_over(make: Make) -> None:
     assert not files(study)
 
 
+class Killed(BaseException):
+    """Stands for SIGKILL: from here on no call of the process reaches the disk."""
+
+
+class Reaper:
+    """Lets `left` calls through to the disk, the last of them half a write where it is one."""
+
+    CALLS = ("open", "write", "fsync", "replace", "link", "unlink")
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, left: int) -> None:
+        self.left = left
+        for name in self.CALLS:
+            monkeypatch.setattr(os, name, self._guarded(name, getattr(os, name)))
+
+    def _guarded(self, name: str, real: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **kwargs: object) -> object:
+            self.left -= 1
+            if self.left < 0:
+                if self.left == -1 and name == "write":
+                    descriptor, data = args
+                    real(descriptor, bytes(data)[: len(data) // 2])  # type: ignore[call-overload,arg-type]
+                raise Killed
+            return real(*args, **kwargs)
+
+        return call
+
+
+def test_killed_at_any_call_of_a_save_the_state_before_or_after_it_is_whole(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, survived, left = [], False, 0
+    while not survived:
+        study = make(*ONE, name=f"killed-{left}")
+        worker = Worker(study, pack="1", device="cpu", workers=1)
+        (hold,) = worker._attempts.claim(worker._queue.pick())
+        pack = study.trainable.start([hold.run], [None], "cpu")
+        with monkeypatch.context() as patched:
+            for step in (10, 20):
+                pack.advance()
+                part = checkpoint.taken(pack, 0, hold.saved)
+                assert part is not None
+                if step == 20:
+                    Reaper(patched, left)
+                with suppress(Killed):
+                    worker._attempts.save([(hold, part)], pack.step)
+                    survived = step == 20
+        found.append(_resumes_at(study, pack))
+        left += 1
+    assert len(found) > 10
+    assert found == sorted(found) and set(found) == {10, 20}
+
+
+def _resumes_at(study: Study, pack: Any) -> int:
+    """The step at which another worker goes on; checks its state and that nothing else is left."""
+    taker = Worker(study, pack="1", device="cpu", workers=1)
+    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    (candidate,) = taker._queue.pick()
+    assert candidate.loaded is not None, "it would begin anew"
+    trail = pack.save(0)["trail"][: candidate.step]
+    assert np.array_equal(candidate.loaded.state["trail"], trail)
+    (hold,) = taker._attempts.claim([candidate])
+    assert hold.saved is not None
+    assert files(study) == sorted(path.name for path in hold.saved.files)
+    return candidate.step
+
+
 def test_a_bound_leaves_saves_out_says_so_once_and_counts(
     make: Make, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,11 +278,26 @@ def test_weights_come_before_the_end_and_take_effect_with_it(make: Make) -> None
     dead = Worker(study, pack="1", device="cpu", workers=1)
     dead._attempts._store.place = lambda *_: None  # type: ignore[method-assign]
     dead._train(dead._attempts.claim(dead._queue.pick()))
-    assert study.ended and not study.paths.weights.exists()
-    assert [name.endswith(".weights.npz") for name in files(study)] == [True]
+    (waiting,) = study.paths.weights.iterdir()
+    assert study.ended and waiting.name.startswith(f".{study.plan.runs[0].id}.0.0.")
     run(study)
+    (placed,) = study.paths.weights.iterdir()
+    assert placed.name == f"{study.plan.runs[0].id}.npz"
     assert len(weights(study)) == 1
-    assert not files(study)
+
+
+def test_weights_of_an_attempt_that_did_not_end_its_run_go(make: Make) -> None:
+    study = make("checkpoint.keep=final", *ONE)
+    dead = Worker(study, pack="1", device="cpu", workers=1)
+    dead._attempts.claim(dead._queue.pick())
+    (run_id,) = [planned.id for planned in study.plan.runs]
+    study.paths.weights.mkdir()
+    for name in (f".{run_id}.0.0.w.npz", f"..{run_id}.0.1.w.npz.77"):
+        (study.paths.weights / name).write_bytes(b"x")
+    taker = Worker(study, pack="1", device="cpu", workers=1)
+    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    taker.run()
+    assert [file.name for file in study.paths.weights.iterdir()] == [f"{run_id}.npz"]
 
 
 def test_a_late_end_places_no_weights(make: Make) -> None:
