@@ -94,7 +94,7 @@ class Attempts:
         self._fold = fold
         self._ledger = ledger
         self._claims = Claims(paths.claims, ledger.worker)
-        self._store = Store(paths, ledger, max_gb)
+        self._store = Store(paths, ledger.worker, max_gb)
 
     def claim(self, candidates: Sequence[Candidate]) -> list[Hold]:
         """Claims all of `candidates` by one file; returns those that nobody was quicker at."""
@@ -151,7 +151,7 @@ class Attempts:
             if saved is not None:
                 lines.append(hold.line("checkpoint", step=step, file=saved.file.name))
                 written.append((hold, saved))
-        self._ledger.write(lines, sync=True)
+        self._ledger.write([*lines, *self._store.news()], sync=True)
         for hold, saved in written:
             _remove(hold.saved, saved)
             hold.saved = saved
@@ -233,7 +233,7 @@ class Attempts:
         """Places ends; returns the runs whose ends came too late."""
         met = self._place("end", lines, 1)
         mine = [line for run, line in lines.items() if run not in met]
-        self._ledger.write(mine)
+        self._ledger.write([*mine, *self._store.news()])
         for line in mine:
             self._fold.add(self._ledger.worker, line)
         return met

@@ -11,7 +11,7 @@ from pathlib import Path
 from sweeper import checkpoint, disk
 from sweeper.checkpoint import Best, Part, Saved
 from sweeper.fold import Fold
-from sweeper.ledger import Writer
+from sweeper.ledger import Line
 from sweeper.paths import StudyPaths, disk_is_full, patiently
 from sweeper.trainable import State
 
@@ -24,12 +24,12 @@ Place = tuple[str, int, int]
 class Store:
     """Saves states and weights while they fit under `max_gb`, the bound for the whole study."""
 
-    def __init__(self, paths: StudyPaths, ledger: Writer, max_gb: float) -> None:
+    def __init__(self, paths: StudyPaths, worker: str, max_gb: float) -> None:
         self._paths = paths
-        self._ledger = ledger
+        self._worker = worker
         self._bound = max_gb * _GB
         self._used = 0
-        self._skipped = 0
+        self._skipped = self._told = 0
 
     def measure(self) -> None:
         """Looks how much the study's checkpoints and weights take: before each round of saves."""
@@ -47,9 +47,9 @@ class Store:
 
         Of its rows it writes those that `before` lacks.
         """
-        file = self._paths.checkpoint(*place, self._ledger.worker, step)
+        file = self._paths.checkpoint(*place, self._worker, step)
         if (before is not None and file == before.file) or not self._fits(
-            checkpoint.size(*part, best), "checkpoint"
+            checkpoint.size(*part, best), "a checkpoint was"
         ):
             return None
         try:
@@ -57,15 +57,16 @@ class Store:
         except FileNotFoundError:  # who took the run over has removed what was being written
             return None
         except OSError as error:
-            if disk_is_full(error):
-                return None
-            raise
+            if not disk_is_full(error):
+                raise
+            self._skip("a checkpoint was", f"the disk under {file.parent} is full")
+            return None
 
     def weights(self, place: Place, weights: State) -> Path | None:
         """Writes the weights of an attempt that is about to end, to be placed if it does."""
-        if not self._fits(checkpoint.size(weights), "weights"):
+        if not self._fits(checkpoint.size(weights), "weights were"):
             return None
-        file = self._paths.pending_weights(*place, self._ledger.worker)
+        file = self._paths.pending_weights(*place, self._worker)
         file.parent.mkdir(exist_ok=True)
         patiently(lambda: checkpoint.write(file, weights), file.parent)
         return file
@@ -75,27 +76,39 @@ class Store:
         _rename(self._paths, run, pending)
 
     def clean(self, ended: Mapping[str, tuple[int, int]]) -> None:
-        """Removes checkpoints of `ended` runs up to these generations and attempts, also orphans."""
+        """Removes checkpoints of `ended` runs up to these generations and attempts, of orphans too.
+
+        Weights that wait stay until the study's end: their attempt may have been the last.
+        """
         for file in self._paths.checkpoints.iterdir():
             found = _place(file.name)
             if found is not None and found[0] in ended and found[1:] <= ended[found[0]]:
                 file.unlink(missing_ok=True)
 
+    def news(self) -> list[Line]:
+        """A ledger line that counts the saves left out so far, where there are more than before."""
+        if self._skipped == self._told:
+            return []
+        self._told = self._skipped
+        return [{"kind": "skip", "saves": self._skipped}]
+
     def _fits(self, size: int, what: str) -> bool:
         if self._used + size <= self._bound:
             self._used += size
             return True
-        if not self._skipped:
-            print(
-                f"sweeper: a {what} was not saved: checkpoints and weights may take "
-                f"checkpoint.max_gb={self._bound / _GB:g} and take {self._used / _GB:.3g}; "
-                "others that find no room are only counted",
-                file=sys.stderr,
-                flush=True,
-            )
-        self._skipped += 1
-        self._ledger.write([{"kind": "skip", "saves": self._skipped}])
+        self._skip(
+            what,
+            f"checkpoints and weights may take checkpoint.max_gb={self._bound / _GB:g} and take "
+            f"{self._used / _GB:.3g}",
+        )
         return False
+
+    def _skip(self, what: str, why: str) -> None:
+        """Counts what was not saved, and says so the first time."""
+        if not self._skipped:
+            print(f"sweeper: {what} not saved: {why}; from now on only counted", file=sys.stderr)
+            sys.stderr.flush()
+        self._skipped += 1
 
 
 def conclude(paths: StudyPaths, fold: Fold) -> None:

@@ -66,8 +66,8 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {_disk(summary['disk'])}"
     if summary["skipped_saves"]:
         yield (
-            f"  {summary['skipped_saves']} saves left out: checkpoints and weights had reached "
-            "checkpoint.max_gb"
+            f"  {summary['skipped_saves']} saves left out: no room under checkpoint.max_gb, or on "
+            "the disk"
         )
     for damage in summary["damaged"]:
         yield (

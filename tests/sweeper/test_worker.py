@@ -18,6 +18,7 @@ from sweeper import checkpoint, claims, figures, finish, liveness
 from sweeper import worker as workers
 from sweeper.attempts import Attempts
 from sweeper.study import Study
+from sweeper.summary import summarise
 from sweeper.worker import Worker
 
 Make = Callable[..., Study]
@@ -226,6 +227,7 @@ def test_a_full_disk_under_checkpoints_costs_checkpoints_only(
     run(study)
     assert {r.state for r in study.fold().runs.values()} == {"complete"}
     assert not any(r.failures for r in study.fold().runs.values())
+    assert summarise(study)["skipped_saves"]
 
 
 def test_a_full_disk_under_claims_is_waited_for(
