@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from sweeper.paths import StudyPaths
-from sweeper.trainable import Trainable
-
-_BLOCK = 4096
-"""What the smallest file takes."""
-
-_LINES, _REPORT = 500, 200
-"""Bytes of a run's claim, start and end in the ledger, and of one of its reports."""
 
 _SAMPLED = 256
 """Of more claims, or folders of runs, than this only so many are measured, evenly spread."""
@@ -41,26 +33,6 @@ def usage(paths: StudyPaths) -> dict[str, int]:
         "total": sum(size for size, _ in everything),
         "files": sum(files for _, files in everything),
     }
-
-
-def planned(runs: int, reports: int, state: int, at_once: int, max_gb: float) -> dict[str, int]:
-    """What a study of so many runs will take at most, before it has begun; the keys are `usage`'s.
-
-    A run makes `reports` reports; `at_once` of them train at a time, with states of `state` bytes.
-    Of a checkpoint, the old stays until the new one is written. Kept weights and what functions
-    write are not in it.
-    """
-    ledger = runs * (_LINES + reports * _REPORT)
-    claims = 2 * runs * _BLOCK
-    checkpoints = min(2 * at_once * state, round(max_gb * 10**9))
-    total = ledger + claims + checkpoints
-    return {"ledger": ledger, "claims": claims, "checkpoints": checkpoints, "total": total}
-
-
-def state_bytes(trainable: Trainable, params: Mapping[str, Any], task: str) -> int | None:
-    """Bytes of one run's state, in memory and on the disk; `None` where the trainable can't say."""
-    tell = getattr(trainable, "state_bytes", None)
-    return None if tell is None else int(tell(params, task))
 
 
 def used(folders: Iterable[Path]) -> int:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import disk, lookup
+from sweeper import disk
 from sweeper.paths import StudyPaths
 from sweeper.study import Study
 from sweeper.summary import summarise, summary_lines
-from sweeper.worker import Worker
 
 PARTS = ("ledger", "claims", "checkpoints", "weights", "runs", "figures")
 
@@ -83,28 +82,6 @@ def test_many_claims_cost_no_time(paths: StudyPaths) -> None:
     begin = time.monotonic()
     disk.usage(paths)
     assert time.monotonic() - begin < 0.5
-
-
-def test_what_is_planned_is_about_what_comes(make_study: Callable[..., Study]) -> None:
-    study = make_study()
-    expected = disk.planned(12, 4, state=1000, at_once=4, max_gb=50)
-    Worker(study, pack="1", device="cpu", workers=1).run()
-    found = disk.usage(study.paths)
-    assert 0.3 * expected["ledger"] < found["ledger"] <= 1.2 * expected["ledger"]
-    assert 0.9 * expected["claims"] < found["claims"] <= 1.2 * expected["claims"]
-    assert expected["total"] == expected["ledger"] + expected["claims"] + 8000
-    assert disk.planned(12, 4, 10**9, 4, max_gb=0.5)["checkpoints"] == 500_000_000
-
-
-def test_a_trainable_may_tell_how_large_a_state_is(make_study: Callable[..., Study]) -> None:
-    assert disk.state_bytes(make_study().trainable, {}, "line") is None
-    dqn = lookup.find("agents.learners", "dqn")
-    small, large = (
-        disk.state_bytes(dqn, {"replay.capacity": capacity}, "minatar/breakout")
-        for capacity in (1_000, 100_000)
-    )
-    assert small is not None and large is not None
-    assert large - small == 99_000 * 62
 
 
 def test_status_says_what_a_study_takes(make_study: Callable[..., Study]) -> None:

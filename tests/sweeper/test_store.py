@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import yaml
 
-from sweeper import checkpoint, disk, store
+from sweeper import checkpoint, disk, reopen, store
 from sweeper.attempts import Outcome
 from sweeper.errors import SweeperError
 from sweeper.overrides import parse_words
@@ -298,6 +298,23 @@ def test_weights_of_an_attempt_that_did_not_end_its_run_go(make: Make) -> None:
     taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
     taker.run()
     assert [file.name for file in study.paths.weights.iterdir()] == [f"{run_id}.npz"]
+
+
+def test_a_rerun_replaces_weights_only_when_it_ends(make: Make) -> None:
+    study = make("checkpoint.keep=final", *ONE)
+    run(study)
+    (kept,) = study.paths.weights.iterdir()
+    before = weights(study)
+    kept.write_bytes(b"of the first generation")
+    reopen.rerun(study, study.plan.runs[0].id)
+    worker = Worker(study, pack="1", device="cpu", workers=1)
+    worker._attempts.end = lambda *_: None  # type: ignore[method-assign]
+    worker._train(worker._attempts.claim(worker._queue.pick()))
+    assert kept.read_bytes() == b"of the first generation"
+    again = Worker(study, pack="1", device="cpu", workers=1)
+    again._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    again.run()
+    assert study.ended and weights(study) == before
 
 
 def test_a_late_end_places_no_weights(make: Make) -> None:
