@@ -35,6 +35,8 @@ class BaseLearner(ABC):
     metrics: ClassVar[Sequence[str]]
     packs: ClassVar[bool] = True
     """Whether several runs may train as one pack."""
+    keeps_weights: ClassVar[bool] = True
+    """Whether packs have `weights`, so that a space may ask for them."""
 
     @classmethod
     def tasks(cls) -> Sequence[str]:
@@ -79,6 +81,11 @@ class BaseLearner(ABC):
     @abstractmethod
     def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
         """How many runs train best together on `device`."""
+
+    @classmethod
+    @abstractmethod
+    def state_bytes(cls, params: Mapping[str, Any], task: str) -> int:
+        """Bytes of one member's whole state once its replay is full; a little is left out."""
 
     @classmethod
     def start(cls, runs: Sequence[Run], states: Sequence[State | None], device: str) -> Pack:
@@ -128,6 +135,10 @@ class BaseLearner(ABC):
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """(name, tensor [P, ...], rows of the members that have it) of all learnt state."""
 
+    @abstractmethod
+    def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
+        """Those of `tensors` that one needs to act, under names of their own."""
+
     @property
     @abstractmethod
     def counters(self) -> dict[str, int]:
@@ -144,12 +155,12 @@ class BaseLearner(ABC):
 
     def save(self, row: int) -> State:
         """One member's learnt state."""
-        state = {
-            name: tensor.detach()[row].cpu().numpy().copy()
-            for name, tensor, rows in self.tensors()
-            if row in rows
-        }
-        return state | {name: np.array(count) for name, count in self.counters.items()}
+        counts = {name: np.array(count) for name, count in self.counters.items()}
+        return _member(self.tensors(), row) | counts
+
+    def weights(self, row: int) -> State:
+        """What one member acts with: parameters and, where normalised, the vectors u and v."""
+        return _member(self.acting(), row)
 
     def load(self, row: int, state: State) -> None:
         """Put back what `save` returned."""
@@ -158,3 +169,12 @@ class BaseLearner(ABC):
                 if row in rows:
                     tensor[row] = torch.from_numpy(state[name])
         self.counters = {name: int(state[name]) for name in self.counters}
+
+
+def _member(tensors: list[tuple[str, torch.Tensor, Sequence[int]]], row: int) -> State:
+    """One member's part of `tensors`, as arrays without the member axis."""
+    return {
+        name: tensor.detach()[row].cpu().numpy().copy()
+        for name, tensor, rows in tensors
+        if row in rows
+    }

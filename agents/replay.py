@@ -25,6 +25,16 @@ _OUTCOMES = 3
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Rows `begin` ... `end` - 1 of append-only arrays; those before `first` are needed no more."""
+
+    begin: int
+    end: int
+    first: int
+    arrays: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
 class Batch:
     """Transitions: observations [P, B, ...], actions [P, B] (int64), rewards and masks [P, B].
 
@@ -145,16 +155,24 @@ class Replay:
             next_observations=observations[:, batch:],
         )
 
-    def save(self, member: int) -> dict[str, np.ndarray]:
-        """The filled part of one member's replay."""
+    @property
+    def first(self) -> int:
+        """The oldest step that is still stored."""
+        return max(0, self.count - self._slots)
+
+    def save(self, member: int, since: int = 0) -> dict[str, np.ndarray]:
+        """What is stored of one member's steps from `since` on, oldest first."""
         self.flush()
-        filled = min(self.count, self._slots)
+        slots = np.arange(max(since, self.first), self.count) % self._slots
+        rows = torch.from_numpy(slots).to(self._device)
         return {
-            "frames": self.frames[member, :filled].cpu().numpy().copy(),
-            "outcomes": self.outcomes[member, :filled].cpu().numpy().copy(),
+            "frames": self.frames[member].index_select(0, rows).cpu().numpy(),
+            "outcomes": self.outcomes[member].index_select(0, rows).cpu().numpy(),
         }
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
-        """Put back what `save` returned; `count` is the caller's to set."""
-        for column, rows in ((self.frames, state["frames"]), (self.outcomes, state["outcomes"])):
-            column[member, : len(rows)].copy_(torch.from_numpy(rows))
+        """Put back what `save` returned; `count` is the caller's to set, before."""
+        slots = np.arange(self.count - len(state["frames"]), self.count) % self._slots
+        rows = torch.from_numpy(slots).to(self._device)
+        for column, name in ((self.frames, "frames"), (self.outcomes, "outcomes")):
+            column[member].index_copy_(0, rows, torch.from_numpy(state[name]).to(self._device))

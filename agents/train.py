@@ -13,7 +13,7 @@ import numpy as np
 from agents import streams, tasks
 from agents.episodes import Episodes
 from agents.evaluation import Evaluation, Schedule
-from agents.replay import Replay
+from agents.replay import Replay, Rows
 
 if TYPE_CHECKING:
     from agents.learner import BaseLearner
@@ -99,17 +99,24 @@ class Pack:
 
     def save(self, member: int) -> State:
         """All of a member's state; a member continued from it equals the uninterrupted one."""
-        row = self.members.index(member)
-        parts = {
-            "learner": self._agents.save(row),
-            "replay": self._replay.save(row),
-            "episode": self._episodes.save(row),
-        }
-        state = {f"{part}.{name}": v for part, held in parts.items() for name, v in held.items()}
+        state, rows = self.save_since(member, 0)
+        return state | rows.arrays
+
+    def save_since(self, member: int, step: int) -> tuple[State, Rows]:
+        """`save` in two parts: the small state, and the replay from `step` on, a row a step."""
+        row, replay = self.members.index(member), self._replay
+        state = _named("learner", self._agents.save(row))
+        state |= _named("episode", self._episodes.save(row))
         state["step"] = np.array(self.step)
         state["evaluated_at"] = np.array(self._evaluated_at)
         state["returns"] = np.array(self._returns[row])
-        return state
+        arrays = _named("replay", replay.save(row, step))
+        begin = min(max(step, replay.first), replay.count)
+        return state, Rows(begin, replay.count, replay.first, arrays)
+
+    def weights(self, member: int) -> State:
+        """The tensors that a member acts with, by name, without the member axis."""
+        return self._agents.weights(self.members.index(member))
 
     def drop(self, members: Iterable[int]) -> None:
         """Give up members; the others go on untouched (an evaluation under way starts afresh)."""
@@ -226,6 +233,10 @@ class Pack:
             found["train_return"] = float(np.mean(self._returns[row]))
         order = self._make.metrics
         return {name: found[name] for name in order if math.isfinite(found.get(name, math.nan))}
+
+
+def _named(part: str, held: State) -> State:
+    return {f"{part}.{name}": value for name, value in held.items()}
 
 
 def _part(state: State, part: str) -> State:

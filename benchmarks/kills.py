@@ -3,7 +3,7 @@
     python benchmarks/kills.py [kills=20] [steps=15000]
 
 Prints a row for the README: runs, kills, lost, counted twice, runs resumed from a saved step, and
-whether the two tables of runs are equal bit by bit.
+whether the tables of runs, their curves and the weights kept of them are equal bit by bit.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ SPACE = Path(__file__).parents[1] / "spaces" / "minatar_adam_sn.yaml"
 def command(root: Path, name: str, steps: str) -> list[str]:
     words = [f"root={root}", f"name={name}", f"steps={steps}", "workers=2", "figures=[]"]
     cadence = ["evaluation={every: 5000, episodes: 5, cap: 1000}", "checkpoint.every_s=1"]
+    cadence += ["checkpoint.keep=best"]
     # Twenty kills among two workers hit single runs more often than a cluster ever would.
     sweep = [sys.executable, "-m", "sweeper", "run", str(SPACE)]
     return [*sweep, *words, *cadence, "limits.deaths=50"]
@@ -87,15 +88,21 @@ def main(kills: str = "20", steps: str = "15000") -> None:
             if attempt + 1 in fold.runs[run].tries
         )
         equal = tables[0].equals(tables[1]) and curves[0].equals(curves[1])
+        equal = equal and weights(calm) == weights(killed)
         seconds = tables_seconds(calm)
         print(f"runs last {min(seconds):.1f} to {max(seconds):.1f} s; ends: {dict(ends)}")
         print("| date | runs | kills | attempts killed | resumed from a step > 0 | lost", end=" ")
-        print("| counted twice | tables and curves equal |\n|---|---|---|---|---|---|---|---|")
+        print("| counted twice | results equal |\n|---|---|---|---|---|---|---|---|")
         lost = len(killed.plan.runs) - ends["complete"]
         print(
             f"| {date.today()} | {len(killed.plan.runs)} | {kills} | {len(struck)} | {resumed} "
             f"| {lost} | {twice(killed)} | {'bit by bit' if equal else 'NO'} |"
         )
+
+
+def weights(study: Study) -> dict[str, bytes]:
+    """The weights that stay of each run: those of its best evaluation."""
+    return {file.name: file.read_bytes() for file in study.paths.weights.iterdir()}
 
 
 def twice(study: Study) -> int:

@@ -6,17 +6,17 @@ Each operation forces to the disk what must be there first, then links, then wri
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-from sweeper import checkpoint
+from sweeper.checkpoint import Best, Loaded, Part, Saved
 from sweeper.claims import Body, Claims
 from sweeper.fold import REOPENED, Fold, Point, RunRecord
 from sweeper.ledger import Line, Writer
-from sweeper.paths import StudyPaths, disk_is_full
+from sweeper.paths import StudyPaths
 from sweeper.plan import Run
+from sweeper.store import Place, Store
 from sweeper.trainable import State
 
 
@@ -26,8 +26,7 @@ class Candidate:
 
     run: Run
     step: int
-    file: Path | None
-    state: State | None
+    loaded: Loaded | None = None
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,23 @@ class Hold:
     generation: int
     attempt: int
     resumed: int
-    state: State | None
-    file: Path | None
     before: list[Point]
     """Reports of earlier attempts."""
+    state: State | None = None
+    """What it resumes from, until its pack has begun."""
+    saved: Saved | None = None
+    """Its newest checkpoint."""
+    best: Best | None = None
+    """Its best evaluation, where the space keeps that one's weights."""
+    weights: State | None = None
+    """What is kept of it when it ends."""
     points: list[Point] = field(default_factory=list)
     sequence: int = 1
+
+    @property
+    def place(self) -> Place:
+        """Run, generation and attempt."""
+        return self.run.id, self.generation, self.attempt
 
     @property
     def curve(self) -> list[Point]:
@@ -77,13 +87,14 @@ class Hold:
 
 
 class Attempts:
-    """One worker's attempts at the runs of a study."""
+    """One worker's attempts at the runs of a study; its files may take `max_gb` with others'."""
 
-    def __init__(self, paths: StudyPaths, fold: Fold, ledger: Writer) -> None:
+    def __init__(self, paths: StudyPaths, fold: Fold, ledger: Writer, max_gb: float) -> None:
         self._paths = paths
         self._fold = fold
         self._ledger = ledger
         self._claims = Claims(paths.claims, ledger.worker)
+        self._store = Store(paths, ledger.worker, max_gb)
 
     def claim(self, candidates: Sequence[Candidate]) -> list[Hold]:
         """Claims all of `candidates` by one file; returns those that nobody was quicker at."""
@@ -91,31 +102,29 @@ class Attempts:
         met = self._place("claim", lines, 0)
         holds = []
         for candidate in candidates:
-            run, line = candidate.run, lines[candidate.run.id]
+            run, line, loaded = candidate.run, lines[candidate.run.id], candidate.loaded
             if run.id in met:
-                _remove(candidate.file)
+                _remove(loaded.saved if loaded else None)
                 continue
-            record = self._fold.record(run.id)
-            before = record.reports
-            if record.resume_from is not None:
-                _remove(self._paths.checkpoints / record.resume_from.file)
+            before = self._fold.record(run.id).reports
             self._fold.add(self._ledger.worker, line)
-            holds.append(
-                Hold(
-                    run,
-                    line["gen"],
-                    line["att"],
-                    candidate.step,
-                    candidate.state,
-                    candidate.file,
-                    before,
-                )
-            )
+            hold = Hold(run, line["gen"], line["att"], candidate.step, before)
+            if loaded is not None:
+                hold.state, hold.saved, hold.best = loaded.state, loaded.saved, loaded.best
+            holds.append(hold)
         self._ledger.write([lines[hold.run.id] for hold in holds])
+        self._clean({h.run.id: (h.generation, h.attempt - 1) for h in holds if h.attempt})
         return holds
 
     def start(self, holds: Sequence[Hold]) -> None:
-        """Records that a pack of `holds` is being stepped from now on."""
+        """Records that a pack of `holds` is being stepped from now on.
+
+        The folder that an earlier generation's function left is put aside before.
+        """
+        for hold in holds:
+            tries = self._fold.record(hold.run.id).tries.values()
+            if hold.generation and not any(attempt.pack for attempt in tries):
+                self._paths.put_aside(hold.run.id, hold.generation)
         self._ledger.write([hold.line("start", pack=len(holds)) for hold in holds])
 
     def report(self, points: Sequence[tuple[Hold, Point]], *, sync: bool) -> None:
@@ -130,30 +139,26 @@ class Attempts:
         """Whether somebody has taken the run over, believing this worker dead."""
         return self._paths.claim(hold.run.id, hold.generation, hold.attempt + 1).exists()
 
-    def save(self, states: Sequence[tuple[Hold, State]], step: int) -> None:
+    def save(self, states: Iterable[tuple[Hold, Part]], step: int) -> None:
         """Records states at `step`: data first, then the lines that name it, then the old goes.
 
-        On a full disk the old state stays.
+        What finds no room is left out: on a full disk, and beyond the bound, the old state stays.
         """
-        lines, old = [], []
-        for hold, state in states:
-            path = self._paths.checkpoint(
-                hold.run.id, hold.generation, hold.attempt, self._ledger.worker, step
-            )
-            if path == hold.file:
-                continue
-            try:
-                checkpoint.write(path, state)
-            except OSError as error:
-                if disk_is_full(error):
-                    continue
-                raise
-            lines.append(hold.line("checkpoint", step=step, file=path.name))
-            old.append(hold.file)
-            hold.file = path
-        self._ledger.write(lines, sync=True)
-        for file in old:
-            _remove(file)
+        lines, written = [], []
+        self._store.measure()
+        for hold, part in states:
+            saved = self._store.save(hold.place, step, hold.saved, part, hold.best)
+            if saved is not None:
+                lines.append(hold.line("checkpoint", step=step, file=saved.file.name))
+                written.append((hold, saved))
+        self._ledger.write([*lines, *self._store.news()], sync=True)
+        for hold, saved in written:
+            _remove(hold.saved, saved)
+            hold.saved = saved
+
+    def leave(self, hold: Hold) -> None:
+        """Forgets an attempt that another worker has superseded, and removes its files."""
+        _remove(hold.saved)
 
     def release(
         self, holds: Sequence[Hold], reason: str, cap: int | None = None, error: str | None = None
@@ -167,15 +172,24 @@ class Attempts:
 
     def end(self, outcomes: Sequence[tuple[Hold, Outcome]]) -> None:
         """Ends runs; an end that came too late, after a take-over, has no effect."""
-        lines = {}
+        lines, pending = {}, {}
+        if any(hold.weights is not None for hold, _ in outcomes):
+            self._store.measure()
         for hold, outcome in outcomes:
             sequence = hold.sequence - 1
             lines[hold.run.id] = _end_line(
                 hold.run.id, hold.generation, hold.attempt, sequence, outcome
             )
-        self._end(lines)
-        for hold, _ in outcomes:
-            _remove(hold.file)
+            if hold.weights is not None:
+                pending[hold.run.id] = self._store.weights(hold.place, hold.weights)
+        met = self._end(lines)
+        for run, file in pending.items():
+            if file is not None and run in met:
+                file.unlink(missing_ok=True)
+            elif file is not None:
+                self._store.place(run, file)
+        stale = [hold for hold, _ in outcomes if hold.saved or hold.attempt or hold.generation]
+        self._clean({hold.run.id: (hold.generation, hold.attempt) for hold in stale})
 
     def reopen(self, records: Sequence[RunRecord]) -> list[str]:
         """Begins the next generation of ended runs, for anybody to take; returns those it did.
@@ -213,15 +227,20 @@ class Attempts:
         attempt = record.tries[record.last]
         line = _end_line(record.run, record.generation, record.last, attempt.sequence, outcome)
         self._end({record.run: line})
-        if attempt.checkpoint is not None:
-            _remove(self._paths.checkpoints / attempt.checkpoint.file)
+        self._clean({record.run: (record.generation, record.last)})
 
-    def _end(self, lines: Mapping[str, Line]) -> None:
+    def _end(self, lines: Mapping[str, Line]) -> set[str]:
+        """Places ends; returns the runs whose ends came too late."""
         met = self._place("end", lines, 1)
         mine = [line for run, line in lines.items() if run not in met]
-        self._ledger.write(mine)
+        self._ledger.write([*mine, *self._store.news()])
         for line in mine:
             self._fold.add(self._ledger.worker, line)
+        return met
+
+    def _clean(self, ended: Mapping[str, tuple[int, int]]) -> None:
+        if ended:
+            self._store.clean(ended)
 
     def _claim_line(self, candidate: Candidate) -> Line:
         record = self._fold.record(candidate.run.id)
@@ -235,7 +254,7 @@ class Attempts:
             worker=self._ledger.worker,
             supersedes=record.tries[last].sequence if record.tries else None,
             step=candidate.step,
-            file=None if candidate.file is None else candidate.file.name,
+            file=None if candidate.loaded is None else candidate.loaded.saved.file.name,
             time=time.time(),
         )
 
@@ -283,6 +302,6 @@ def _end_line(run: str, generation: int, attempt: int, sequence: int, outcome: O
     return _line("end", run, generation, attempt, sequence, **fields)
 
 
-def _remove(file: Path | None) -> None:
-    if file is not None:
-        file.unlink(missing_ok=True)
+def _remove(saved: Saved | None, but: Saved | None = None) -> None:
+    if saved is not None:
+        saved.remove(but)

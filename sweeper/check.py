@@ -47,6 +47,7 @@ def checked(space: Space, folder: Path) -> Space:
     if missing:
         raise Invalid(f"cannot be trained: it lacks {', '.join(missing)}", ("agent",))
     _check_names(space, trainable)
+    _check_keep(space, trainable)
     space = _resolve(space, trainable)
     _check_size(space)
     sampling.check(space, Expansion(space, trainable))
@@ -78,6 +79,17 @@ def _check_names(space: Space, trainable: Trainable) -> None:
                 f"{choices(rule.metric, trainable.metrics)}",
                 ("score", *([index] if space.score.also else []), "metric"),
             )
+
+
+def _check_keep(space: Space, trainable: Trainable) -> None:
+    if space.checkpoint.keep == "none" or getattr(trainable, "keeps_weights", False):
+        return
+    where = "in run.folder, which stays" if space.function else "with packs that have weights()"
+    raise Invalid(
+        f"must be none, but got {space.checkpoint.keep!r}: {space.identity} has no weights that "
+        f"sweeper knows of; keep files {where}",
+        ("checkpoint", "keep"),
+    )
 
 
 def _resolve(space: Space, trainable: Trainable) -> Space:

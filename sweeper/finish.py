@@ -6,6 +6,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from sweeper import store
 from sweeper.claims import Claims
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold
@@ -48,8 +49,7 @@ def now(study: Study) -> bool:
             traceback.print_exc()
     optuna_storage.write(study, fold)
     if study.ended_in(fold):
-        for state in study.paths.checkpoints.iterdir():
-            state.unlink(missing_ok=True)
+        store.conclude(study.paths, fold)
     if whole:
         write_durably(_stamp(study), edition.encode())
     return whole

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sweeper.errors import SweeperError
@@ -204,11 +204,12 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class WorkerRecord:
-    """A worker's header: where it runs, or ran, and whether it closed its ledger."""
+    """A worker's header: where it runs, or ran; whether it closed its ledger; saves left out."""
 
     worker: str
     header: Mapping[str, Any]
     closed: bool = False
+    skipped: int = 0
 
 
 class Fold:
@@ -245,9 +246,10 @@ class Fold:
                 )
             self.workers.setdefault(worker, WorkerRecord(worker, line))
             return None
-        if kind == "close":
-            header = self.workers.get(worker)
-            self.workers[worker] = WorkerRecord(worker, header.header if header else {}, True)
+        if kind in ("close", "skip"):
+            known = self.workers.get(worker, WorkerRecord(worker, {}))
+            news = {"closed": True} if kind == "close" else {"skipped": line["saves"]}
+            self.workers[worker] = replace(known, **news)
             return None
         if kind == "judged":
             self.judged.setdefault(line["trial"], {})[line["step"]] = line

@@ -6,6 +6,7 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -60,6 +61,11 @@ class StudyPaths:
         return self.folder / "checkpoints"
 
     @property
+    def weights(self) -> Path:
+        """Weights that are kept of ended runs, `<run>.npz`, where the space asks for them."""
+        return self.folder / "weights"
+
+    @property
     def runs(self) -> Path:
         """Folders that function trainables may use, one a run."""
         return self.folder / "runs"
@@ -91,6 +97,16 @@ class StudyPaths:
         """The state that `worker` saved, or took over, at `step` in its attempt."""
         return self.checkpoints / f"{run}.{generation}.{attempt}.{worker}.{step}.npz"
 
+    def pending_weights(self, run: str, generation: int, attempt: int, worker: str) -> Path:
+        """The weights of an attempt whose end is about to be placed."""
+        return self.weights / f".{run}.{generation}.{attempt}.{worker}.npz"
+
+    def put_aside(self, run: str, generation: int) -> None:
+        """Renames the folder of a run, so that its function begins `generation` with a new one."""
+        folder = self.runs / run
+        with suppress(OSError):  # there is none, or another is put aside already
+            os.rename(folder, folder.with_name(f"{run}.{generation - 1}"))
+
     def create(self) -> None:
         """Makes the folders that workers write to."""
         work = (self.plans, self.trials, self.ledger, self.claims, self.beats, self.checkpoints)
@@ -98,7 +114,7 @@ class StudyPaths:
             folder.mkdir(parents=True, exist_ok=True)
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes | memoryview) -> None:
     """Writes `data` under a temporary name, forces it to the disk and renames it to `path`."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -108,7 +124,7 @@ def write_durably(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def write_synced(path: Path, data: bytes) -> None:
+def write_synced(path: Path, data: bytes | memoryview) -> None:
     """Writes `data` to `path` and forces it to the disk; `OSError` where only a part fits."""
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o666)
     try:

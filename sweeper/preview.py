@@ -104,7 +104,7 @@ def _room(plan: Plan, trainable: Trainable) -> Iterator[str]:
             bytes_ * trainable.pack_size(run.params, run.task, "cpu") for bytes_, run in cells
         )
         yield f"memory: {_bytes(largest)} of states a worker, beside its packages"
-        states = 2 * workers * largest
+        states = min(2 * workers * largest, round(space.checkpoint.max_gb * 10**9))
     reports = space.steps // space.evaluation.every if space.evaluation else 1
     records = plan.total * ((reports + 3) * _LINE_BYTES + 2 * _BLOCK_BYTES)
     yield (

@@ -153,15 +153,14 @@ class Queue:
         record = self._fold.runs.get(run.id)
         saved = None if record is None else record.resume_from
         if record is None or saved is None or saved.file in self._unreadable:
-            return Candidate(run, 0, None, None)
+            return Candidate(run, 0)
         paths = self._study.paths
         mine = paths.checkpoint(
             run.id, record.generation, record.last + 1, self._worker, saved.step
         )
         try:
-            state = checkpoint.adopt(paths.checkpoints / saved.file, mine)
+            loaded = checkpoint.adopt(paths.checkpoints / saved.file, mine)
         except ValueError:
-            mine.unlink(missing_ok=True)
             self._unreadable.add(saved.file)
-            return Candidate(run, 0, None, None)
-        return Candidate(run, saved.step, mine, state)
+            return Candidate(run, 0)
+        return Candidate(run, saved.step, loaded)

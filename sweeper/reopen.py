@@ -51,6 +51,7 @@ def _reopen(study: Study, records: list[RunRecord]) -> list[str]:
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     ledger = Writer(study.paths.ledger, name, {**identity(), "command": "retry"})
     try:
-        return Attempts(study.paths, study.fold(reports=False), ledger).reopen(records)
+        bound = study.space.checkpoint.max_gb
+        return Attempts(study.paths, study.fold(reports=False), ledger, bound).reopen(records)
     finally:
         ledger.close()

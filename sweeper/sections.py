@@ -101,9 +101,16 @@ class Score(Rule):
 
 
 class Checkpoint(Section):
-    """How often workers save the states of their runs."""
+    """How often workers save the states of their runs, and what stays of them."""
 
     every_s: Annotated[float, BeforeValidator(_positive)] = 30.0
+    """Seconds from one save to the next; ten times as long as a save takes at least."""
+    keep: Annotated[str, BeforeValidator(one_of("none", "final", "best"))] = "none"
+    """Weights that stay in the study's `weights/<run>.npz`: those of the end, or of the best
+    evaluation by the score's metric."""
+    max_gb: Annotated[float, BeforeValidator(_positive)] = 50.0
+    """The most gigabytes (10⁹ bytes) that the study's checkpoints and kept weights may take. A save
+    that finds no room is left out and counted; the run goes on."""
 
 
 class Limits(Section):

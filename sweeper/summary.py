@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from sweeper import disk
 from sweeper.fold import STATES, UNSCORED, Fold
 from sweeper.liveness import exists
 from sweeper.score import aggregate
 from sweeper.study import Study
 
 _SHOWN = 5
+_LARGEST = 3
 
 TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
 
@@ -35,6 +37,8 @@ def summarise(study: Study) -> dict[str, Any]:
         ],
         "best": _best(study, trials),
         "errors": _errors(study, fold),
+        "disk": disk.usage(study.paths),
+        "skipped_saves": sum(worker.skipped for worker in fold.workers.values()),
         "damaged": [
             {"file": damage.file, "start": damage.start, "end": damage.end}
             for damage in fold.damage()
@@ -59,11 +63,33 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         )
     for error, number in list(summary["errors"].items())[:_SHOWN]:
         yield f"  {number} failed: {error}"
+    yield f"  {_disk(summary['disk'])}"
+    if summary["skipped_saves"]:
+        yield (
+            f"  {summary['skipped_saves']} saves left out: no room under checkpoint.max_gb, or on "
+            "the disk"
+        )
     for damage in summary["damaged"]:
         yield (
             f"  damaged: bytes {damage['start']} to {damage['end']} of ledger/{damage['file']} "
             "hold no whole line"
         )
+
+
+def _disk(usage: Mapping[str, int]) -> str:
+    """What the study takes on the disk, and its largest parts."""
+    parts = {name: size for name, size in usage.items() if name not in ("total", "files")}
+    largest = sorted(parts, key=lambda name: -parts[name])[:_LARGEST]
+    shown = ", ".join(f"{_size(parts[name])} {name}" for name in largest if parts[name])
+    return f"{_size(usage['total'])} on disk in {usage['files']:,} files: {shown}"
+
+
+def _size(number: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:,.3g} GB"
 
 
 def _counted(summary: Mapping[str, Any], what: str) -> str:

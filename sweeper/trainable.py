@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -144,8 +144,50 @@ class Pack(Protocol):
         """Removes members; the others go on untouched."""
 
 
+class Rows(Protocol):
+    """Rows of arrays that only grow at their end, such as a replay's: one row a step, say."""
+
+    @property
+    def begin(self) -> int:
+        """The number of the first row here, counted from the run's start."""
+
+    @property
+    def end(self) -> int:
+        """The number behind the last row here, which is the last row there is."""
+
+    @property
+    def first(self) -> int:
+        """Rows before this one are no longer needed."""
+
+    @property
+    def arrays(self) -> State:
+        """The rows by name, all arrays of one length; the names differ from the state's."""
+
+
+@runtime_checkable
+class Appending(Protocol):
+    """What a pack has besides whose members' states hold many rows: each is written once.
+
+    A state that is given to `start` is whole, as `save` returns it: with the rows from `first` on.
+    """
+
+    def save_since(self, member: int, row: int) -> tuple[State, Rows]:
+        """The state without its rows, and the rows from number `row`, or from `first`, on."""
+
+
+class Weighing(Protocol):
+    """What the packs of a trainable have besides whose `keeps_weights` is true."""
+
+    def weights(self, member: int) -> State:
+        """What the member acts with, called right after `advance` has returned its report."""
+
+
 class Trainable(Protocol):
-    """Something a sweep can train."""
+    """Something a sweep can train.
+
+    It may have besides: `keeps_weights`, true where its packs are `Weighing`; and
+    `state_bytes(params, task) -> int`, the bytes of one member's state, for `sweeper plan`.
+    """
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:

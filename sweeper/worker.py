@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper import finish, score
+from sweeper import checkpoint, finish, score
 from sweeper.attempts import Attempts, Hold, Outcome
+from sweeper.checkpoint import Part
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold, Point
+from sweeper.keeping import Keeping
 from sweeper.ledger import Writer
 from sweeper.liveness import T1_S, Beat, identity
 from sweeper.provenance import revision
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 _IDLE_S = 0.5
 _PATIENCE_S = 2 * T1_S
 """For how long a worker waits for a run to be had: long enough to find a silent one dead."""
+
+_SHARE = 10
+"""A save is followed by at least so many times its own time without one."""
 
 _STOP = (signal.SIGTERM, signal.SIGUSR2)
 
@@ -95,6 +100,11 @@ class _Training:
     pack: Pack
     live: dict[int, Hold]
     saved: float = field(default_factory=time.monotonic)
+    save_s: float = 0.0
+
+    def due(self, every_s: float) -> bool:
+        """Whether to save now: after `every_s` seconds, or later where saving takes long."""
+        return time.monotonic() - self.saved > max(every_s, _SHARE * self.save_s)
 
     def drop(self, members: Iterable[int]) -> None:
         members = list(members)
@@ -132,7 +142,9 @@ class Worker:
         self._fold.refresh()
         self._advisor = self._advised()
         self._queue = Queue(study, self._fold, self.name, pack=pack, device=device, workers=workers)
-        self._attempts = Attempts(study.paths, self._fold, self._ledger)
+        bound = study.space.checkpoint.max_gb
+        self._attempts = Attempts(study.paths, self._fold, self._ledger, bound)
+        self._keeping = Keeping(study.space)
 
     def run(self) -> None:
         """Works until all runs have ended, nothing was to be had for a while, or it must stop."""
@@ -213,7 +225,7 @@ class Worker:
                 self._save(training)
                 self._attempts.release(list(training.live.values()), "stopped")
                 training.drop(list(training.live))
-            elif time.monotonic() - training.saved > self._study.space.checkpoint.every_s:
+            elif training.due(self._study.space.checkpoint.every_s):
                 self._save(training)
 
     def _record(self, training: _Training, reports: Sequence[Report]) -> None:
@@ -221,6 +233,8 @@ class Worker:
         points: list[tuple[Hold, Point]] = []
         done: list[Report] = []
         for report in reports:
+            with _theirs():
+                self._keeping.note(training.pack, training.live[report.member], report)
             if report.metrics:
                 point = (report.step, dict(report.metrics))
                 points.append((training.live[report.member], point))
@@ -262,13 +276,14 @@ class Worker:
 
     def _save(self, training: _Training) -> None:
         """Saves every member's state; those whom another worker took over leave the pack."""
-        lost = [i for i, hold in training.live.items() if self._attempts.superseded(hold)]
+        begin = time.monotonic()
+        lost = {i: h for i, h in training.live.items() if self._attempts.superseded(h)}
+        for hold in lost.values():
+            self._attempts.leave(hold)
         training.drop(lost)
-        with _theirs():
-            states = [(hold, training.pack.save(i)) for i, hold in training.live.items()]
-        saved = [(hold, state) for hold, state in states if state is not None]
-        self._attempts.save(saved, training.pack.step)
+        self._attempts.save(_states(training), training.pack.step)
         training.saved = time.monotonic()
+        training.save_s = training.saved - begin
 
     def _outcome(self, hold: Hold, report: Report) -> Outcome:
         """The end of a run that reported its last: its score, by the space's rule."""
@@ -321,6 +336,15 @@ def _scored(curve: Sequence[Point], rule: Objective, steps: int) -> float:
     worst = rule.low if rule.direction == "maximize" else rule.high
     value = score.run_value(_points(curve, rule.metric), rule.at, steps, worst)
     return score.normalise(value, rule.low, rule.high)
+
+
+def _states(training: _Training) -> Iterator[tuple[Hold, Part]]:
+    """The states of all members that have one, one after the other: together they may be large."""
+    for member, hold in training.live.items():
+        with _theirs():
+            part = checkpoint.taken(training.pack, member, hold.saved)
+        if part is not None:
+            yield hold, part
 
 
 def _header() -> dict[str, object]:

@@ -105,3 +105,54 @@ class CounterPack:
     def drop(self, members: Iterable[int]) -> None:
         for member in members:
             self.live.pop(member, None)
+
+
+KEPT = 25
+
+
+class Hoarder(Counter):
+    """Hops by a trail of its last values, which is saved in pieces; has weights."""
+
+    keeps_weights = True
+
+    @classmethod
+    def start(cls, runs: Sequence[Any], states: Sequence[Any], device: str) -> HoarderPack:
+        return HoarderPack(runs, states)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A piece of a trail."""
+
+    begin: int
+    end: int
+    first: int
+    arrays: dict[str, np.ndarray]
+
+
+class HoarderPack(CounterPack):
+    """The trails' rows are numbered by steps; a lost row changes the values that follow."""
+
+    def __init__(self, runs: Sequence[Any], states: Sequence[Any]) -> None:
+        super().__init__(runs, states)
+        self.trails = [[] if state is None else state["trail"].tolist() for state in states]
+
+    def _hop(self, i: int) -> list[Report]:
+        reports = super()._hop(i)
+        self.trails[i].append(self.value[i])
+        del self.trails[i][:-KEPT]
+        self.value[i] = math.fmod(self.value[i] + self.trails[i][0], 1.0)
+        return reports
+
+    def save(self, member: int) -> dict[str, np.ndarray]:
+        state, rows = self.save_since(member, 0)
+        return state | rows.arrays
+
+    def save_since(self, member: int, row: int) -> tuple[dict[str, np.ndarray], Rows]:
+        first = max(0, self.step - KEPT)
+        begin = max(row, first)
+        trail = np.array(self.trails[member][begin - first :])
+        return super().save(member), Rows(begin, self.step, first, {"trail": trail})
+
+    def weights(self, member: int) -> dict[str, np.ndarray]:
+        return {"trail": np.array(self.trails[member])}

@@ -31,6 +31,7 @@ else:
 
 _ADAM = ("lr", "eps", "beta1", "beta2")
 _CPU_PACK, _GPU_PACK = 4, 256
+_MOMENTS = 2
 _COPIES = 10  # of the weights: online, target, gradients, moments, and their temporaries
 
 
@@ -96,6 +97,14 @@ class Learner(BaseLearner):
         frames = complete["replay.capacity"] * Replay.bytes_per_step(shape)
         free, _ = torch.cuda.mem_get_info(device)
         return max(1, min(_GPU_PACK, int(0.7 * free / (_COPIES * weights + frames))))
+
+    @classmethod
+    def state_bytes(cls, params: Mapping[str, Any], task: str) -> int:
+        """Two networks, Adam's two moments, and the replay."""
+        shape, complete = tasks.shape(task), cls.complete(params)
+        numbers = network.numbers(complete, shape.observation, shape.actions)
+        slots: int = complete["replay.capacity"] + 1
+        return 4 * (2 + _MOMENTS) * numbers + slots * Replay.bytes_per_step(shape)
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Q networks, their targets and optimisers; hyperparameters as vectors [P]."""
@@ -222,6 +231,10 @@ class Learner(BaseLearner):
         held += [(f"adam.m.{i}", t, everyone) for i, t in enumerate(self._adam.m)]
         held += [(f"adam.v.{i}", t, everyone) for i, t in enumerate(self._adam.v)]
         return [*held, ("sums", self._sums, everyone)]
+
+    def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
+        """The online network: `0.weight` [in, out], `0.bias` [out], ... from the input on."""
+        return self._online.tensors()
 
     @property
     def counters(self) -> dict[str, int]:

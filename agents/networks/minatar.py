@@ -45,6 +45,20 @@ class Body:
         """Number of parametric layers."""
         return len(params["network.convs"]) + int(params["network.depth"])
 
+    @staticmethod
+    def numbers(params: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int]:
+        """How many weights and biases it has, and how many features it gives."""
+        height, width, channels = observation
+        total = 0
+        for outputs in params["network.convs"]:
+            total += (_SIZE * _SIZE * channels + 1) * outputs
+            height, width, channels = height - _SIZE + 1, width - _SIZE + 1, outputs
+        features = height * width * channels
+        for _ in range(params["network.depth"]):
+            total += (features + 1) * params["network.hidden"]
+            features = params["network.hidden"]
+        return total, features
+
     def __init__(
         self, params: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str
     ) -> None:

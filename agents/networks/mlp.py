@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,15 @@ class Body:
     def depth(params: Mapping[str, Any]) -> int:
         """Number of parametric layers."""
         return int(params["network.depth"])
+
+    @staticmethod
+    def numbers(params: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int]:
+        """How many weights and biases it has, and how many features it gives."""
+        total, features = 0, math.prod(observation)
+        for _ in range(params["network.depth"]):
+            total += (features + 1) * params["network.hidden"]
+            features = params["network.hidden"]
+        return total, features
 
     def __init__(
         self, params: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str

@@ -22,6 +22,13 @@ def depth(params: Mapping[str, Any]) -> int:
     return int(lookup.find("networks", params["network.body"]).depth(params)) + 1
 
 
+def numbers(params: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
+    """How many weights and biases the network has, without importing torch."""
+    body = lookup.find("networks", params["network.body"])
+    inside, features = body.numbers(params, observation)
+    return int(inside + (features + 1) * outputs)
+
+
 def check(params: Mapping[str, Any], observation: tuple[int, ...]) -> None:
     """Raise ValueError where body, sizes or `sn.layers` do not fit, without importing torch."""
     lookup.find("networks", params["network.body"]).check(params, observation)

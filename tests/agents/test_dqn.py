@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from agents.learners.dqn import Learner, Schedule
-from agents.networks.network import Network
+from agents.networks.network import Network, numbers
 from agents.networks.spectral import Settings
 from agents.replay import Batch
 
@@ -31,6 +31,7 @@ def test_parameter_counts_of_the_published_table(convs, hidden, count):
     network = Network(params, (10, 10, 4), 6, [PLAIN], "cpu")
     assert sum(p.numel() for p in network.parameters) == count
     assert Learner.layers(params, "minatar/breakout") == len(convs) + 2
+    assert numbers(params, (10, 10, 4), 6) == count
 
 
 def test_defaults_are_those_of_the_spec():
@@ -256,3 +257,28 @@ def test_signature_is_what_members_must_share():
     for different in ({"network__convs": (8,)}, {"batch_size": 64}, {"warmup_steps": 6_000},
                       {"loss": "huber"}, {"target__every": 10}):  # fmt: skip
         assert signature(**different) != alike
+
+
+def test_weights_are_enough_to_act_with_numpy_alone(run, tmp_path):
+    params = {"network__body": "mlp", "network__depth": 2, "evaluation__epsilon": 0.0}
+    runs = [run(seed=seed, optimizer__lr=1e-3, **params) for seed in (0, 1, 2)]
+    pack = Learner.start(runs, [None] * 3, "cpu")
+    pack.train(120)
+    np.savez(tmp_path / "weights.npz", **pack.weights(1))
+    with np.load(tmp_path / "weights.npz") as weights:
+        x = np.random.default_rng(0).random((5, 10, 10, 4)) < 0.3
+        q = x.reshape(5, -1).astype(np.float32)
+        for layer in range(3):
+            q = q @ weights[f"{layer}.weight"] + weights[f"{layer}.bias"]
+            q = np.maximum(q, 0) if layer < 2 else q
+        assert len(weights.files) == 6
+    draws = np.full((3, 10), 2**31)
+    observations = np.stack([x, x, x])
+    assert np.array_equal(q.argmax(1), pack._agents.evaluate(observations, draws)[1])
+
+
+def test_weights_of_a_normalised_layer_come_with_its_vectors(run):
+    runs = [run(sn__layers=(-2,)), run(seed=1)]
+    pack = Learner.start(runs, [None] * 2, "cpu")
+    assert {"1.u", "1.v"} <= pack.weights(0).keys()
+    assert not {"1.u", "1.v"} & pack.weights(1).keys()

@@ -72,3 +72,17 @@ def test_a_loaded_member_samples_the_same():
 def test_only_what_is_filled_is_saved_and_in_bits():
     replay, _ = filled(30, 1000)
     assert replay.save(0)["frames"].shape == (30, 88)
+
+
+@pytest.mark.parametrize(("steps", "capacity"), [(30, 50), (170, 50), (230, 64)])
+def test_pieces_put_together_are_the_whole(steps, capacity):
+    replay, _ = filled(steps, capacity)
+    whole = replay.save(1)
+    assert replay.first == max(0, steps - capacity - 1)
+    for since in (0, replay.first, replay.first + 7, steps):
+        piece = replay.save(1, since)
+        kept = max(since, replay.first) - replay.first
+        for name, rows in whole.items():
+            assert np.array_equal(piece[name], rows[kept:])
+    drawn = whole["outcomes"][:, 0]
+    assert np.array_equal(drawn, np.arange(replay.first, steps))

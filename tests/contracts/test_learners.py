@@ -63,6 +63,43 @@ def test_a_pack_trains_reports_saves_and_resumes(learner):
     assert pack.progress >= 50
 
 
+def test_a_state_in_pieces_is_the_state(learner):
+    pack = learner.start([small_run(learner, seed) for seed in (0, 1)], [None, None], "cpu")
+    pieces = []
+    for step in (20, 45):
+        pack.train(step)
+        pieces.append(pack.save_since(1, pieces[-1][1].end if pieces else 0))
+    whole, (state, rows) = pack.save(1), pieces[-1]
+    first = pieces[0][1]
+    assert (first.begin, first.end, rows.begin, rows.end) == (0, 20, 20, 45)
+    assert whole.keys() == state.keys() | rows.arrays.keys()
+    for name, array in state.items():
+        assert np.array_equal(array, whole[name])
+    for name, array in rows.arrays.items():
+        joined = np.concatenate((first.arrays[name], array))[rows.first - first.begin :]
+        assert np.array_equal(joined, whole[name])
+
+
+def test_weights_are_plain_arrays_of_one_member(learner):
+    assert learner.keeps_weights
+    runs = [small_run(learner, seed) for seed in (0, 1)]
+    alone = learner.start(runs[1:], [None], "cpu").weights(0)
+    packed = learner.start(runs, [None, None], "cpu").weights(1)
+    assert alone.keys() == packed.keys()
+    for name, array in alone.items():
+        assert np.array_equal(array, packed[name])
+        assert array.dtype == np.float32
+
+
+def test_the_estimate_of_a_state_holds_once_the_replay_is_full(learner):
+    run = small_run(learner, 0)
+    run.params["replay.capacity"] = 30
+    pack = learner.start([run], [None], "cpu")
+    finish(pack)
+    found = sum(array.nbytes for array in pack.save(0).values())
+    assert learner.state_bytes(run.params, run.task) == pytest.approx(found, rel=0.02)
+
+
 def finish(pack) -> list:
     reports: list = []
     while not (reports and reports[-1].done):

@@ -31,6 +31,9 @@ def test_shapes_and_depth(body):
     features = made(torch.zeros(3, 5, *OBSERVATION), False)
     assert features.shape == (3, 5, made.features)
     assert len(made.layers) == body.depth(PARAMS)
+    tensors = [tensor for layer in made.layers for tensor in (layer.weight, layer.bias)]
+    numbers = sum(tensor[0].numel() for tensor in tensors)
+    assert body.numbers(PARAMS, OBSERVATION) == (numbers, made.features)
 
 
 @pytest.mark.parametrize("batch", [1, 12, 32])

@@ -13,6 +13,7 @@ import pytest
 
 from sweeper import function, lookup, study
 from sweeper.function import Function, FunctionPack
+from sweeper.ledger import Writer
 from sweeper.overrides import parse_words
 from sweeper.space import load
 from sweeper.study import Study
@@ -130,6 +131,31 @@ def test_the_folder_is_kept_across_attempts_and_resumed_says_so(
     assert states(made) == {"complete"}
     assert {record.attempts for record in made.fold().runs.values()} == {2}
     capfd.readouterr()
+
+
+def test_a_new_generation_begins_with_a_new_folder(sweep: Sweep) -> None:
+    made = sweep(
+        "    with (run.folder / 'marks').open('a') as file:\n"
+        "        file.write('x')\n"
+        "    if (run.folder / 'marks').read_text() == 'x' and run.seed:\n"
+        "        raise RuntimeError('once')\n"
+        "    return float(len((run.folder / 'marks').read_text()))\n"
+    )
+    assert {record.value for record in made.fold().runs.values()} == {1.0, 2.0}
+    again = Writer(made.paths.ledger, "again", {})
+    for run in made.plan.runs:
+        head = {"run": run.id, "gen": 1, "att": 0}
+        claim = {"worker": "again", "supersedes": None, "step": 0, "file": None, "time": 0.0}
+        again.write([{"kind": "claim", **head, "seq": 0, **claim}])
+        again.write([{"kind": "release", **head, "seq": 1, "reason": "stopped", "cap": None}])
+    again.close()
+    Worker(made, pack="1", device="cpu", workers=1).run()
+    records = made.fold().runs.values()
+    assert {(record.generation, record.value) for record in records} == {(1, 1.0), (1, 2.0)}
+    for run in made.plan.runs:
+        marks = "xx" if run.seed else "x"
+        assert (made.paths.runs / run.id / "marks").read_text() == marks
+        assert (made.paths.runs / f"{run.id}.0" / "marks").read_text() == marks
 
 
 def test_the_returned_number_is_put_at_the_end_where_nothing_was_reported(sweep: Sweep) -> None:

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sweeper import checkpoint, claims, figures, finish, liveness
 from sweeper import worker as workers
 from sweeper.attempts import Attempts
 from sweeper.study import Study
+from sweeper.summary import summarise
 from sweeper.worker import Worker
 
 Make = Callable[..., Study]
@@ -205,7 +207,7 @@ def test_a_damaged_checkpoint_means_from_the_start(make_study: Make) -> None:
     run(undisturbed)
     first = Worker(study, pack="1", device="cpu", workers=1)
     (hold,) = first._attempts.claim(first._queue.pick())
-    first._attempts.save([(hold, {"step": __import__("numpy").array(10)})], 10)
+    first._attempts.save([(hold, ({"step": np.array(10)}, None))], 10)
     first._attempts.release([hold], "stopped")
     (file,) = study.paths.checkpoints.iterdir()
     file.write_bytes(file.read_bytes()[:40])
@@ -225,6 +227,7 @@ def test_a_full_disk_under_checkpoints_costs_checkpoints_only(
     run(study)
     assert {r.state for r in study.fold().runs.values()} == {"complete"}
     assert not any(r.failures for r in study.fold().runs.values())
+    assert summarise(study)["skipped_saves"]
 
 
 def test_a_full_disk_under_claims_is_waited_for(

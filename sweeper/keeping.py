@@ -1,0 +1,39 @@
+"""Which weights of a run stay: none, the last, or those of its best evaluation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sweeper.attempts import Hold
+from sweeper.checkpoint import Best
+from sweeper.space import Space
+from sweeper.trainable import Report
+
+
+class Keeping:
+    """Takes weights from packs as `space.checkpoint.keep` says."""
+
+    def __init__(self, space: Space) -> None:
+        self._keep = space.checkpoint.keep
+        self._metric = space.score.metric
+        self._sign = 1 if space.direction == "maximize" else -1
+
+    def note(self, pack: Any, hold: Hold, report: Report) -> None:
+        """Looks at a report of `hold` right after `pack` gave it; of equals the first is best.
+
+        A member that diverged has no last weights, but may have had a best evaluation.
+        """
+        if self._keep == "none":
+            return
+        if self._keep == "final":
+            if report.done and not report.diverged:
+                hold.weights = pack.weights(report.member)
+            return
+        value = report.metrics.get(self._metric)
+        if value is not None and not report.diverged and self._better(value, hold.best):
+            hold.best = Best(value, pack.weights(report.member))
+        if report.done and hold.best is not None:
+            hold.weights = hold.best.weights
+
+    def _better(self, value: float, best: Best | None) -> bool:
+        return best is None or self._sign * value > self._sign * best.value

@@ -1,0 +1,94 @@
+"""What a study takes on the disk."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sweeper import disk
+from sweeper.paths import StudyPaths
+from sweeper.study import Study
+from sweeper.summary import summarise, summary_lines
+
+PARTS = ("ledger", "claims", "checkpoints", "weights", "runs", "figures")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> StudyPaths:
+    made = StudyPaths(tmp_path / "study")
+    made.create()
+    return made
+
+
+def fill(file: Path, size: int) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(os.urandom(size))
+
+
+def test_an_empty_study_takes_nothing(tmp_path: Path) -> None:
+    found = disk.usage(StudyPaths(tmp_path / "nowhere"))
+    assert found == dict.fromkeys((*PARTS, "total", "files"), 0)
+
+
+def test_each_part_is_counted(paths: StudyPaths) -> None:
+    sizes = {name: 40_960 * (place + 1) for place, name in enumerate(PARTS)}
+    for name, size in sizes.items():
+        folder = getattr(paths, name)
+        fill(folder / "a" / "b" if name == "runs" else folder / "b", size)
+    found = disk.usage(paths)
+    assert {name: found[name] for name in PARTS} == pytest.approx(sizes, rel=0.2)
+    assert found["total"] == sum(found[name] for name in PARTS)
+    assert found["files"] == len(PARTS)
+    fill(paths.optuna, 40_960)
+    fill(paths.logs / "0" / "out", 40_960)
+    assert disk.usage(paths)["total"] >= found["total"] + 2 * 40_960
+    assert disk.usage(paths)["files"] == len(PARTS) + 2
+
+
+def test_hard_links_count_once(paths: StudyPaths) -> None:
+    fill(paths.checkpoints / "a", 40_960)
+    alone = disk.used([paths.checkpoints])
+    os.link(paths.checkpoints / "a", paths.checkpoints / "b")
+    assert disk.used([paths.checkpoints, paths.weights]) == alone
+    assert disk.usage(paths)["files"] == 2
+
+
+def test_a_small_file_takes_a_block(paths: StudyPaths) -> None:
+    fill(paths.claims / "a", 300)
+    status = (paths.claims / "a").stat()
+    assert disk.usage(paths)["claims"] == max(300, 512 * status.st_blocks)
+
+
+def test_many_claims_and_folders_are_estimated(paths: StudyPaths) -> None:
+    for place in range(1000):
+        fill(paths.claims / f"c{place}", 300)
+        os.link(paths.claims / f"c{place}", paths.claims / f"d{place}")
+        fill(paths.runs / f"r{place}" / "state", 8192)
+    found = disk.usage(paths)
+    assert found["claims"] == 1000 * disk._bytes((paths.claims / "c0").stat())
+    assert found["runs"] == 1000 * disk._bytes((paths.runs / "r0" / "state").stat())
+    assert found["files"] == 3000
+
+
+def test_many_claims_cost_no_time(paths: StudyPaths) -> None:
+    first = paths.claims / "x"
+    first.write_bytes(b"x")
+    for place in range(20_000):
+        os.link(first, paths.claims / f"c{place}")
+    begin = time.monotonic()
+    disk.usage(paths)
+    assert time.monotonic() - begin < 0.5
+
+
+def test_status_says_what_a_study_takes(make_study: Callable[..., Study]) -> None:
+    study = make_study()
+    fill(study.paths.weights / "x.npz", 3_000_000)
+    summary = summarise(study)
+    assert summary["disk"] == disk.usage(study.paths)
+    (line,) = [line for line in summary_lines(summary) if "on disk" in line]
+    assert line.strip().startswith("3.01 MB on disk in ")
+    assert "3 MB weights" in line
