@@ -13,7 +13,7 @@ from sweeper.depth import shallowest
 from sweeper.errors import Invalid, choices, shown
 from sweeper.expand import DROP, Configuration, Expansion, Rejected
 from sweeper.figures import MOST
-from sweeper.parameters import base, points_of
+from sweeper.parameters import base, span_of
 from sweeper.plan import MAX_RUNS
 from sweeper.space import Space
 from sweeper.trainable import Trainable, load_trainable
@@ -87,7 +87,7 @@ def _resolve(space: Space, trainable: Trainable) -> Space:
     space = space.model_copy(update={"fixed": fixed})
     for name, axis in space.axes.items():
         if axis.structural:
-            points_of(space, trainable, name)
+            span_of(space, trainable, name)
     find = shallowest(space, trainable)
     axes = {}
     for name, axis in space.axes.items():

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sweeper import document as documents
 from sweeper.errors import Invalid, SweeperError, choices, did_you_mean
+from sweeper.essentials import essentials, flat
 from sweeper.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.relations import constraints_rule, derived_rule, zip_rule
 from sweeper.sampling import Pruner, Sampler, pruner_rule, sampler_rule
@@ -186,53 +187,16 @@ class Space(Section):
 
     def essentials(self) -> dict[str, Any]:
         """What the digest covers, in canonical text."""
-        return {
-            "trains": self.identity,
-            "fixed": {name: canonical(value) for name, value in self.fixed.items()},
-            "axes": [
-                [
-                    name,
-                    [[canonical(point.label), canonical(dict(point.params))] for point in points],
-                ]
-                for name, points in ((name, axis.points(name)) for name, axis in self.axes.items())
-            ],
-            "tasks": {name: [task.low, task.high] for name, task in self.tasks.items()},
-            "seeds": list(self.seeds),
-            "steps": self.steps,
-            "evaluation": self.evaluation.model_dump() if self.evaluation else None,
-            "score": _without_empty(self.score.model_dump()),
-            "direction": self.direction,
-            "sampler": self.sampler.name,
-            **_without_empty(
-                {
-                    "arguments": self.sampler.options,
-                    "trials": self.trials,
-                    "pruner": self.pruner and self.pruner.model_dump(),
-                }
-            ),
-            **self._relations(),
-        }
+        return essentials(self)
 
     def differences(self, other: Space) -> dict[str, str]:
         """A line for each thing that changes results and is another in `other`, by its key."""
-        ours, theirs = _flat(self), _flat(other)
+        ours, theirs = flat(self), flat(other)
         return {
             key: f"{key}: {ours.get(key, 'nothing')} there, {theirs.get(key, 'nothing')} now"
             for key in dict.fromkeys([*ours, *theirs])
             if ours.get(key) != theirs.get(key)
         }
-
-    def _relations(self) -> dict[str, Any]:
-        """What axes have to do with each other, where they have."""
-        when = {name: axis.when for name, axis in self.axes.items() if axis.when}
-        relations = {
-            "when": {name: canonical(conditions) for name, conditions in when.items()},
-            "zip": [list(group) for group in self.zip],
-            "derived": dict(self.derived),
-            "constraints": list(self.constraints),
-            "invalid": self.invalid if self.invalid != "error" else None,
-        }
-        return {key: value for key, value in relations.items() if value}
 
     def _dumped_axes(self) -> dict[str, Any]:
         return {
@@ -297,21 +261,3 @@ def _resolved(document: documents.Document, scale: str | None) -> dict[str, Any]
     named = canonical(study) + suffix if study is not None else "unnamed"
     folder = str(Path(document.name).resolve().parent)
     return {**data, "name": named, "scale": scale, "file": document.name, "folder": folder}
-
-
-def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if value}
-
-
-def _flat(space: Space) -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for key, value in space.essentials().items():
-        if key == "axes":
-            for name, points in value:
-                flat[f"axes.{name}"] = canonical([label for label, _ in points])
-                flat[f"what axes.{name} sets"] = canonical([params for _, params in points])
-        elif isinstance(value, dict):
-            flat.update({f"{key}.{inner}": canonical(item) for inner, item in value.items()})
-        else:
-            flat[key] = canonical(value)
-    return flat

@@ -317,6 +317,37 @@ def test_a_range_without_a_count_can_be_drawn_but_has_no_grid(space):
         list(free.grid())
 
 
+def test_a_sampler_draws_from_ranges_that_have_no_grid(space):
+    """Depth, digest and conditions need no points of them."""
+    keys = {
+        "axes": {
+            "optimizer": OPTIMIZER,
+            "optimizer.eps": {
+                "kind": "float",
+                "low": 1e-5,
+                "high": 1,
+                "when": {"optimizer": "adam"},
+            },
+            "network.layers": {"kind": "int", "low": 1, "high": 16, "log": True},
+            "sn.layers": {"kind": "layers", "sets": ["none", [-2]]},
+            "norm": NORM,
+        },
+        "sampler": "random",
+        "trials": 30,
+        "invalid": "drop",
+    }
+    made = space(**keys)
+    plan = Plan(made, load_trainable(made))
+    assert len(plan.trials) == 30
+    for trial in plan.trials:
+        assert ("optimizer.eps" in trial.labels) == (trial.labels["optimizer"] == "adam")
+        assert trial.labels["norm"] != "group[48]"
+    again = Space.parse(json.loads(json.dumps(made.dump())))
+    assert again == made and again.digest == made.digest
+    other = space("axes.network.layers.high=8", **keys)
+    assert list(made.differences(other)) == ["axes.network.layers"]
+
+
 def test_the_reference_is_all_defaults(space):
     axes = {
         "optimizer": OPTIMIZER | {"default": "sgd"},
