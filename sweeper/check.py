@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from math import prod
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sweeper import lookup, sampling
+from sweeper.depth import shallowest
 from sweeper.errors import Invalid, choices, shown
-from sweeper.errors import Path as Location
-from sweeper.expand import Configuration, Expansion, described
+from sweeper.expand import DROP, Configuration, Expansion, Rejected
 from sweeper.figures import MOST
-from sweeper.parameters import base, points_of, shallowest
+from sweeper.parameters import base, span_of
 from sweeper.plan import MAX_RUNS
 from sweeper.space import Space
 from sweeper.trainable import Trainable, load_trainable
@@ -49,10 +48,12 @@ def checked(space: Space, folder: Path) -> Space:
     _check_names(space, trainable)
     _check_keep(space, trainable)
     space = _resolve(space, trainable)
-    _check_size(space)
+    expansion = Expansion(space, trainable)
+    expansion.reference()
+    _check_size(space, expansion)
     sampling.check(space, Expansion(space, trainable))
-    _check_trials(space, trainable)
-    return _check_figures(space, folder, trainable)
+    _check_trials(space, expansion)
+    return _check_figures(space, folder, trainable, expansion.conditional)
 
 
 def _absolute(space: Space, folder: Path) -> Space:
@@ -98,7 +99,7 @@ def _resolve(space: Space, trainable: Trainable) -> Space:
     space = space.model_copy(update={"fixed": fixed})
     for name, axis in space.axes.items():
         if axis.structural:
-            points_of(space, trainable, name)
+            span_of(space, trainable, name)
     find = shallowest(space, trainable)
     axes = {}
     for name, axis in space.axes.items():
@@ -109,25 +110,37 @@ def _resolve(space: Space, trainable: Trainable) -> Space:
     return space.model_copy(update={"axes": axes})
 
 
-def _check_size(space: Space) -> None:
+def _check_size(space: Space, expansion: Expansion) -> None:
+    """A plan has a bound; of a space that drops combinations all are counted, but no run is."""
     if space.sampler.name != "grid":
         runs = (space.trials or 0) * len(space.tasks) * len(space.seeds)
         if runs > MAX_RUNS:
             rule = f"× tasks × seeds make {runs} runs, but a plan has at most {MAX_RUNS}"
             raise Invalid(rule, ("trials",))
         return
-    sizes = {name: len(axis.points(name)) for name, axis in space.axes.items()}
-    runs = prod(sizes.values()) * len(space.tasks) * len(space.seeds)
-    if runs > MAX_RUNS:
-        by_axis = " × ".join(str(size) for size in sizes.values())
-        raise Invalid(
-            f"× tasks × seeds make {runs} runs ({by_axis} × {len(space.tasks)} × "
-            f"{len(space.seeds)}), but a plan has at most {MAX_RUNS}",
-            ("axes",),
-        )
+    each = 1 if space.invalid == DROP else len(space.tasks) * len(space.seeds)
+    count = expansion.size(MAX_RUNS // each)
+    if count * each <= MAX_RUNS:
+        return
+    sizes = " × ".join(str(size) for size in expansion.sizes())
+    if space.invalid == DROP:
+        what = f"make more than {MAX_RUNS} combinations ({sizes}), dropped ones included"
+        raise Invalid(f"{what}, but a plan has at most that many", ("axes",))
+    more = "more than " if expansion.conditional else ""
+    runs = MAX_RUNS if expansion.conditional else count * each
+    raise Invalid(
+        f"× tasks × seeds make {more}{runs} runs ({sizes} × {len(space.tasks)} × "
+        f"{len(space.seeds)}), but a plan has at most {MAX_RUNS}",
+        ("axes",),
+    )
 
 
-def _check_figures(space: Space, folder: Path, trainable: Trainable) -> Space:
+def _check_figures(
+    space: Space, folder: Path, trainable: Trainable, conditional: Collection[str]
+) -> Space:
+    """Figures with paths made absolute; where an axis is absent counts as one value more."""
+    sizes = {name: _size(space, name) + (name in conditional) for name in space.axes}
+    sizes["task"] = len(space.tasks)
     figures = []
     for index, figure in enumerate(space.figures):
         try:
@@ -136,7 +149,7 @@ def _check_figures(space: Space, folder: Path, trainable: Trainable) -> Space:
             raise error.under("figures", index) from error
         try:
             _check_options(
-                figure.options, lookup.keywords("sweeper.figures", name), space, trainable
+                figure.options, lookup.keywords("sweeper.figures", name), sizes, trainable
             )
         except Invalid as error:
             raise error.under("figures", index, figure.name) from error
@@ -145,10 +158,8 @@ def _check_figures(space: Space, folder: Path, trainable: Trainable) -> Space:
 
 
 def _check_options(
-    options: Mapping[str, Any], valid: list[str], space: Space, trainable: Trainable
+    options: Mapping[str, Any], valid: list[str], sizes: Mapping[str, int], trainable: Trainable
 ) -> None:
-    sizes = {name: _size(space, name) for name in space.axes}
-    sizes["task"] = len(space.tasks)
     seen: dict[Any, str] = {}
     for option, value in options.items():
         if option not in valid:
@@ -173,49 +184,43 @@ def _check_options(
 
 def _size(space: Space, axis: str) -> int:
     """How many values the axis has; a range that a sampler draws from, one a trial."""
-    if space.sampler.name == "grid":
+    if space.sampler.name == "grid" or space.axes[axis].ends is None:
         return len(space.axes[axis].points(axis))
-    distribution = space.axes[axis].distribution(axis)
-    return len(getattr(distribution, "choices", range(space.trials or 0)))
+    return space.trials or 0
 
 
-def _check_trials(space: Space, trainable: Trainable) -> None:
-    for cell in _cells(space, Expansion(space, trainable)):
-        for task in space.tasks:
-            try:
-                trainable.check(cell.params, task)
-            except ValueError as error:
-                raise Invalid(
-                    f"cannot be trained by {space.identity}, {described(cell.labels)} on {task}: "
-                    f"{error}",
-                    _culprit(space, str(error)),
-                ) from error
+def _check_trials(space: Space, expansion: Expansion) -> None:
+    count = 0
+    for made in _cells(space, expansion):
+        count += 1
+        if space.invalid != DROP:
+            expansion.check(made)
+    if not count:
+        what = f"all {expansion.dropped}" if expansion.dropped else f"{_DRAWN} random"
+        raise Invalid(f"hold no trial: {what} combinations are dropped", ("axes",))
+    runs = count * len(space.tasks) * len(space.seeds)
+    if space.sampler.name == "grid" and runs > MAX_RUNS:
+        raise Invalid(
+            f"× tasks × seeds make {runs} runs, but a plan has at most {MAX_RUNS}", ("axes",)
+        )
 
 
 def _cells(space: Space, expansion: Expansion) -> Iterator[Configuration]:
-    """All cells of a grid; of what a sampler may draw, the ends of ranges with all choices.
-
-    Where these are too many, a thousand of them at random.
+    """All cells of a grid; of what a sampler may draw a thousand: choices at random, and the ends
+    of ranges.
     """
     if space.sampler.name == "grid":
         yield from expansion.grid()
         return
     rng = np.random.default_rng(0)
     for _ in range(_DRAWN):
-        yield expansion.draw(lambda _, over: sampling.at(over, _corner(rng, over)))
+        try:
+            yield expansion.draw(lambda _, over: sampling.at(over, _corner(rng, over)))
+        except Rejected as error:
+            if space.invalid != DROP:
+                raise Invalid(error.message, error.path) from error
 
 
 def _corner(rng: np.random.Generator, over: Any) -> float:
     ends = np.array([0.0, 1.0 - 1e-9])
     return float(rng.random() if hasattr(over, "choices") else rng.choice(ends))
-
-
-def _culprit(space: Space, message: str) -> Location:
-    """Where the parameter was set that `message` mentions first."""
-    mentioned = [
-        (message.find(name), (part, name))
-        for part, names in (("fixed", space.fixed), ("axes", space.axes))
-        for name in names
-        if name in message
-    ]
-    return min(mentioned)[1] if mentioned else ("axes",)

@@ -147,6 +147,8 @@ def held(reported: pd.DataFrame, table: pd.DataFrame, metric: str, lows: Any) ->
 def _identity(study: Study, position: list[int]) -> pd.DataFrame:
     """What is planned of the runs at these positions of the plan.
 
+    Where an axis is inactive its column holds NaN, or no category.
+
     `run` is categorical, its codes the positions: millions of reports name few runs.
     """
     plan = study.plan
@@ -163,12 +165,14 @@ def _identity(study: Study, position: list[int]) -> pd.DataFrame:
         }
     )
     for axis in study.space.axes:
-        labels = [trial.labels[axis] for trial in plan.trials]
-        if all(isinstance(label, int | float) for label in labels):
-            frame[axis] = np.array(labels)[trial]
+        labels: list[Any] = [trial.labels.get(axis) for trial in plan.trials]
+        values = [label for label in dict.fromkeys(labels) if label is not None]
+        if all(isinstance(label, int | float) for label in values):
+            numbers = np.array(labels) if None not in labels else np.array(labels, float)
+            frame[axis] = numbers[trial]
         else:
-            values = list(dict.fromkeys(labels))
-            codes = np.array([values.index(label) for label in labels], int)
+            place = {label: code for code, label in enumerate(values)}
+            codes = np.array([place.get(label, -1) for label in labels], int)
             frame[axis] = _coded(codes[trial], values)
     return frame
 

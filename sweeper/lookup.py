@@ -139,8 +139,14 @@ def _valid(package: str, name: str) -> str:
 
 
 def _parsed(path: Path) -> ast.Module:
+    return _tree(path, path.read_bytes())
+
+
+@functools.lru_cache(maxsize=256)
+def _tree(path: Path, source: bytes) -> ast.Module:
+    """Parsed once for each content: every axis of a space asks for all kinds there are."""
     try:
-        return ast.parse(path.read_bytes())
+        return ast.parse(source)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         where = f"{path}:{line}" if line else str(path)

@@ -17,6 +17,10 @@ KEYS = (
     "function",
     "fixed",
     "axes",
+    "zip",
+    "derived",
+    "constraints",
+    "invalid",
     "tasks",
     "seeds",
     "steps",
@@ -32,7 +36,7 @@ KEYS = (
 )
 """The keys of a space that a word may change; `scales` is not one of them."""
 
-_OPEN = ("axes", "tasks", "fixed")
+_OPEN = ("axes", "tasks", "fixed", "derived")
 _LONGEST = 80
 
 
@@ -89,7 +93,7 @@ def apply(document: Document, override: Override) -> None:
     """Replaces the value at the override's path, in place; null takes the key away."""
     words = override.key.split(".")
     try:
-        path = _locate(document.data, words)
+        path = _locate(document.data, words, _is_axis(override.value))
     except LookupError as error:
         raise SweeperError(f"{override.places.get((), override.key)}: {error}") from None
     target = document.data
@@ -132,12 +136,22 @@ def _places(document: Document, prefix: Path) -> dict[Path, str]:
     }
 
 
-def _locate(data: Any, words: list[str]) -> list[str]:
-    """The keys that lead to the dotted path; at each level the longest key that is there wins."""
+def _is_axis(value: Any) -> bool:
+    return isinstance(value, dict) and "kind" in value
+
+
+def _locate(data: Any, words: list[str], axis: bool) -> list[str]:
+    """The keys that lead to the dotted path; at each level the longest key that is there wins.
+
+    With `axis` the value is a whole axis: a new one where what is there is none of its keys.
+    """
     key, rest = words[0], words[1:]
     if not rest:
         return [key]
     below = _below(_inside(data, [key]), rest, [key])
+    if key == "axes" and axis and ".".join(rest) not in _inside(data, [key]):
+        inside = below is not None and below[1:] and below[1].split(".")[0] == "values"
+        below = below if inside else None
     if below is not None:
         return [key, *below]
     if key in _OPEN or len(rest) == 1:
@@ -154,8 +168,15 @@ def _below(data: Mapping[str, Any], words: list[str], path: list[str]) -> list[s
             return [key]
         inside = _inside(data, [*path, key])
         below = _below(inside, words[cut:], [*path, key])
-        return [key, *(below or [".".join(words[cut:])])]
+        return [key, *(below or _new(words[cut:]))]
     return None
+
+
+def _new(words: list[str]) -> list[str]:
+    """The path of a key that is not there yet; conditions are a mapping of their own."""
+    if words[0] == "when" and len(words) > 1:
+        return ["when", ".".join(words[1:])]
+    return [".".join(words)]
 
 
 def _inside(data: Mapping[str, Any], path: list[str]) -> Mapping[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from itertools import product
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sweeper.axes import Network, Point
+from sweeper.axes import Point
 from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.trainable import Parameter, Trainable
-from sweeper.values import canonical, each, flag, number, whole
+from sweeper.values import each, flag, number, whole
 
 if TYPE_CHECKING:
     from sweeper.space import Space
@@ -38,23 +37,8 @@ def base(space: Space, trainable: Trainable) -> dict[str, Any]:
     params = {name: parameter.default for name, parameter in known.items()}
     for name, value in space.fixed.items():
         here: Path = ("fixed", name)
-        params[name] = _coerced(space, trainable, name, value, here, "is")
+        params[name] = fitted(space, trainable, name, value, here, "is")
     return params
-
-
-def axis_points(space: Space, trainable: Trainable) -> dict[str, tuple[Point, ...]]:
-    """Each axis's points, their parameters coerced; no parameter is set twice."""
-    owners = dict.fromkeys(space.fixed, "fixed")
-    points: dict[str, tuple[Point, ...]] = {}
-    for name in space.axes:
-        points[name] = points_of(space, trainable, name)
-        for parameter in dict.fromkeys(key for point in points[name] for key in point.params):
-            if parameter in owners:
-                raise Invalid(
-                    f"sets {parameter}, which {owners[parameter]} sets too", ("axes", name)
-                )
-            owners[parameter] = f"axes.{name}"
-    return points
 
 
 def points_of(space: Space, trainable: Trainable, name: str) -> tuple[Point, ...]:
@@ -67,32 +51,32 @@ def points_of(space: Space, trainable: Trainable, name: str) -> tuple[Point, ...
     return tuple(_point(space, trainable, name, point) for point in points)
 
 
-def shallowest(space: Space, trainable: Trainable) -> Callable[[], Network]:
-    """Finds, once and when asked, the network of fewest layers among all combinations."""
-    found: list[Network] = []
+@dataclass(frozen=True)
+class Span:
+    """Points that show what an axis sets: all of its grid, or the ends of a range without one."""
 
-    def find() -> Network:
-        if not found:
-            found.append(min(_networks(space, trainable), key=lambda network: network.layers))
-        return found[0]
-
-    return find
+    points: tuple[Point, ...]
+    grid: bool
 
 
-def _networks(space: Space, trainable: Trainable) -> Iterator[Network]:
-    names = [name for name, axis in space.axes.items() if axis.structural]
-    common = base(space, trainable)
-    for combination in product(*(points_of(space, trainable, name) for name in names)):
-        params = dict(common)
-        for point in combination:
-            params.update(point.params)
-        label = " ".join(["network", *(canonical(point.label) for point in combination)])
-        for task in space.tasks:
-            try:
-                layers = trainable.layers(params, task)
-            except ValueError as error:
-                raise Invalid(f"cannot count the layers of {label} on {task}: {error}") from error
-            yield Network(layers, f"{label} on {task}")
+def span_of(space: Space, trainable: Trainable, name: str) -> Span:
+    """The span of one axis, its parameters coerced."""
+    ends = space.axes[name].ends
+    try:
+        return Span(points_of(space, trainable, name), True)
+    except Invalid:
+        if ends is None:
+            raise
+    return Span(tuple(point_at(space, trainable, name, end) for end in ends), False)
+
+
+def point_at(space: Space, trainable: Trainable, name: str, label: Any) -> Point:
+    """The point of one axis with this label, its parameters coerced."""
+    try:
+        point = space.axes[name].point(name, label)
+    except Invalid as error:
+        raise error.under("axes", name) from error
+    return _point(space, trainable, name, point)
 
 
 def _point(space: Space, trainable: Trainable, name: str, point: Point) -> Point:
@@ -100,14 +84,18 @@ def _point(space: Space, trainable: Trainable, name: str, point: Point) -> Point
     for parameter, value in point.params.items():
         here: Path = ("axes", name, *point.path)
         verb = "is" if parameter == name else f"sets {parameter}, which is"
-        params[parameter] = _coerced(space, trainable, parameter, value, here, verb)
+        params[parameter] = fitted(space, trainable, parameter, value, here, verb)
     numeric = name in params and not isinstance(point.label, str)
     return replace(point, params=params, label=params[name] if numeric else point.label)
 
 
-def _coerced(
-    space: Space, trainable: Trainable, name: str, value: Any, path: Path, verb: str
+def fitted(
+    space: Space, trainable: Trainable, name: str, value: Any, path: Path, verb: str = "is"
 ) -> Any:
+    """`value` as what the parameter `name` takes; `Invalid`, at `path`, says that it `verb` wrong.
+
+    Any value will do where the trainable accepts any name.
+    """
     known = trainable.parameters
     if not known:
         return value

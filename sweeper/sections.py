@@ -43,7 +43,9 @@ class Task(Section):
     """The scores of a task that count as 0 and as 1."""
 
     low: Number
+    """The score that counts as 0, as in `low: 0.5`."""
     high: Number
+    """The score that counts as 1, as in `high: 14`."""
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -55,11 +57,13 @@ class Evaluation(Section):
     """How often and how long agents are evaluated; satisfies `sweeper.trainable.Evaluation`."""
 
     every: Positive
-    """Environment steps from one evaluation to the next."""
+    """Environment steps from one evaluation to the next, as in `every: 125000`."""
     episodes: Positive | None = None
+    """Episodes of one evaluation, as in `episodes: 10`; or else `steps`."""
     steps: Positive | None = None
+    """Environment steps of one evaluation, as in `steps: 125000`; or else `episodes`."""
     cap: Positive = 10_000
-    """The most environment steps of one episode."""
+    """The most environment steps of one episode, as in `cap: 2000`."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
@@ -74,8 +78,11 @@ class Rule(Section):
     """How a run's reports become one number, and a trial's runs one value."""
 
     metric: Text
+    """The metric that is scored, as in `metric: return`."""
     at: Annotated[str, BeforeValidator(one_of("final", "max", "auc"))] = "final"
+    """Which of a run's reports count: the last, the best, or the area under all: `at: max`."""
     aggregate: Annotated[str, BeforeValidator(one_of("iqm", "mean", "median"))] = "iqm"
+    """How a trial's runs become one value, as in `aggregate: mean`."""
 
 
 Direction = Annotated[str, BeforeValidator(one_of("maximize", "minimize"))]
@@ -85,8 +92,11 @@ class Objective(Rule):
     """A further score; `low` counts as 0 and `high` as 1, on every task."""
 
     direction: Direction = "maximize"
+    """Which of its values are better, as in `direction: minimize`."""
     low: Number = 0.0
+    """The value that counts as 0, as in `low: 0.5`."""
     high: Number = 1.0
+    """The value that counts as 1, as in `high: 14`."""
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -98,13 +108,15 @@ class Score(Rule):
     """What is searched for; in a list of several, figures and tables show the first."""
 
     also: tuple[Objective, ...] = ()
+    """The further scores of a list, as in `score: [{metric: return}, {metric: loss}]`."""
 
 
 class Checkpoint(Section):
     """How often workers save the states of their runs, and what stays of them."""
 
     every_s: Annotated[float, BeforeValidator(_positive)] = 30.0
-    """Seconds from one save to the next; ten times as long as a save takes at least."""
+    """Seconds from one save to the next, as in `every_s: 60`; at least ten times as long as a save
+    takes."""
     keep: Annotated[str, BeforeValidator(one_of("none", "final", "best"))] = "none"
     """Weights that stay in the study's `weights/<run>.npz`: those of the end, or of the best
     evaluation by the score's metric."""
@@ -117,9 +129,9 @@ class Limits(Section):
     """How often a run may fail before it ends."""
 
     deaths: Positive = 3
-    """Deaths of its worker while it was stepped alone and gained nothing."""
+    """Deaths of its worker while it was stepped alone and gained nothing, as in `deaths: 5`."""
     failures: Positive = 3
-    """Attempts that raised."""
+    """Attempts that raised, as in `failures: 1`."""
 
 
 class Figure(Section):

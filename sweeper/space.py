@@ -16,7 +16,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sweeper import document as documents
 from sweeper.errors import Invalid, SweeperError, choices, did_you_mean
+from sweeper.essentials import essentials, flat
 from sweeper.overrides import KEYS, Override, apply, scale_overrides
+from sweeper.relations import constraints_rule, derived_rule, zip_rule
 from sweeper.sampling import Pruner, Sampler, pruner_rule, sampler_rule
 from sweeper.section import Section, validated
 from sweeper.sections import (
@@ -35,7 +37,7 @@ from sweeper.sections import (
     seeds_rule,
     tasks_rule,
 )
-from sweeper.values import Name, Positive, Text, canonical, mapping
+from sweeper.values import Name, Positive, Text, canonical, mapping, one_of
 
 DEFAULT_SCALE = "laptop"
 
@@ -44,27 +46,61 @@ class Space(Section):
     """A space, resolved: one scale, no overrides left; immutable."""
 
     study: Name
+    """What the study is called, as in `study: minatar_adam_sn`."""
     reference: Text | None = None
+    """What the experiment stands for or repeats: a paper, a figure."""
     note: Text | None = None
     """A caption for the figures: what a reader must know to read them."""
     agent: Text | None = None
+    """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own."""
     function: Text | None = None
-    """`path/file.py:name`, absolute."""
+    """Instead of an agent a function of your own: `path/file.py:name`, relative to the space."""
     fixed: Annotated[dict[str, Any], BeforeValidator(fixed_rule)] = Field(default_factory=dict)
+    """Parameters that all trials share, as in `fixed: {batch_size: 32}`."""
     axes: Annotated[dict[str, Any], BeforeValidator(axes_rule)]
+    """The searched parameters; the last axis changes fastest, and an axis stands behind those that
+    its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`."""
+    zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule)] = ()
+    """Groups of axes of one length that move together, the i-th value of one with the i-th of the
+    others; a group stands where its first axis stands: `zip: [[network.units, optimizer.lr]]`."""
+    derived: Annotated[dict[str, str], BeforeValidator(derived_rule)] = Field(default_factory=dict)
+    """Parameters computed from others, and from those derived before, as in
+    `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. One keeps its default where a name in it is
+    inactive."""
+    constraints: Annotated[tuple[str, ...], BeforeValidator(constraints_rule)] = ()
+    """What must hold for every combination, as in
+    `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name in it is
+    inactive."""
+    invalid: Annotated[str, BeforeValidator(one_of("error", "drop"))] = "error"
+    """What becomes of a combination that a constraint or what is trained refuses: an error, or left
+    out and counted, as in `invalid: drop`."""
     tasks: Annotated[dict[str, Task], BeforeValidator(tasks_rule)]
+    """The tasks, each with the scores that count as 0 and 1, as in
+    `tasks: {minatar/breakout: {low: 0.5, high: 14}}`."""
     seeds: Annotated[tuple[int, ...], BeforeValidator(seeds_rule)]
+    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`."""
     steps: Positive
+    """Environment steps of a run, as in `steps: 5000000`."""
     evaluation: Evaluation | None = None
+    """When agents are evaluated; needed by agents, refused for functions."""
     score: Annotated[Score, BeforeValidator(score_rule)]
+    """How runs are scored: one rule, as in `score: {metric: return}`, or a list of several."""
     direction: Direction = "maximize"
+    """Which scores are better, as in `direction: minimize`."""
     sampler: Annotated[Sampler, BeforeValidator(sampler_rule)] = Sampler(name="grid")
+    """How trials are chosen: `grid`, or a sampler of Optuna's, which may have its arguments, as in
+    `sampler: {tpe: {seed: 1}}`."""
     trials: Positive | None = None
-    """How many trials a sampler plans in all, whatever the number of workers."""
+    """How many trials a sampler plans in all, whatever the number of workers: `trials: 200`."""
     pruner: Annotated[Pruner | None, BeforeValidator(pruner_rule)] = None
+    """Which trials end early: a pruner of Optuna's, with its arguments and the number of seeds that
+    it looks at, as in `pruner: {median: {n_warmup_steps: 1000, seeds: 2}}`."""
     checkpoint: Checkpoint = Checkpoint()
+    """How often states are saved."""
     limits: Limits = Limits()
+    """How often a run may fail."""
     figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule)] = ()
+    """Figures with their options, as in `figures: [{heatmap: {x: optimizer.lr}}, curves]`."""
     scale: Text | None = None
     """The scale that was applied."""
     name: Name
@@ -151,35 +187,11 @@ class Space(Section):
 
     def essentials(self) -> dict[str, Any]:
         """What the digest covers, in canonical text."""
-        return {
-            "trains": self.identity,
-            "fixed": {name: canonical(value) for name, value in self.fixed.items()},
-            "axes": [
-                [
-                    name,
-                    [[canonical(point.label), canonical(dict(point.params))] for point in points],
-                ]
-                for name, points in ((name, axis.points(name)) for name, axis in self.axes.items())
-            ],
-            "tasks": {name: [task.low, task.high] for name, task in self.tasks.items()},
-            "seeds": list(self.seeds),
-            "steps": self.steps,
-            "evaluation": self.evaluation.model_dump() if self.evaluation else None,
-            "score": _without_empty(self.score.model_dump()),
-            "direction": self.direction,
-            "sampler": self.sampler.name,
-            **_without_empty(
-                {
-                    "arguments": self.sampler.options,
-                    "trials": self.trials,
-                    "pruner": self.pruner and self.pruner.model_dump(),
-                }
-            ),
-        }
+        return essentials(self)
 
     def differences(self, other: Space) -> dict[str, str]:
         """A line for each thing that changes results and is another in `other`, by its key."""
-        ours, theirs = _flat(self), _flat(other)
+        ours, theirs = flat(self), flat(other)
         return {
             key: f"{key}: {ours.get(key, 'nothing')} there, {theirs.get(key, 'nothing')} now"
             for key in dict.fromkeys([*ours, *theirs])
@@ -249,21 +261,3 @@ def _resolved(document: documents.Document, scale: str | None) -> dict[str, Any]
     named = canonical(study) + suffix if study is not None else "unnamed"
     folder = str(Path(document.name).resolve().parent)
     return {**data, "name": named, "scale": scale, "file": document.name, "folder": folder}
-
-
-def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if value}
-
-
-def _flat(space: Space) -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for key, value in space.essentials().items():
-        if key == "axes":
-            for name, points in value:
-                flat[f"axes.{name}"] = canonical([label for label, _ in points])
-                flat[f"what axes.{name} sets"] = canonical([params for _, params in points])
-        elif isinstance(value, dict):
-            flat.update({f"{key}.{inner}": canonical(item) for inner, item in value.items()})
-        else:
-            flat[key] = canonical(value)
-    return flat

@@ -5,13 +5,16 @@ A kind is a pydantic model of the keys beside `kind`, with the methods of `AxisK
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self
 
-from sweeper.errors import Path
+from pydantic import BeforeValidator
+
+from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.section import Section
-from sweeper.values import Text
+from sweeper.values import Text, canonical, distinct, each, items, mapping, simple
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -43,21 +46,78 @@ class Network:
     """Which it is, as in `network 24/128 on minatar/breakout`."""
 
 
+def _conditions(value: Any) -> dict[str, tuple[Any, ...]] | None:
+    """For each axis that is named, the labels or values of which it must have one."""
+    conditions = {}
+    for axis, wanted in mapping(value).items():
+        if wanted is None:
+            continue
+        listed = isinstance(wanted, list | tuple)
+        try:
+            checked = each(simple, items(wanted)) if listed else [simple(wanted)]
+            distinct(canonical(item) for item in checked)
+        except Invalid as error:
+            raise error.under(axis) from error
+        conditions[axis] = tuple(checked)
+    return conditions or None
+
+
 class AxisModel(Section):
     """The base of every `Axis`: a section of a space with the key `kind`."""
 
     kind: Text
+    """Which kind of axis it is: one of those below, or `path/file.py:Axis` of your own."""
+    default: Annotated[Any, BeforeValidator(simple)] = None
+    """The value, or its label, that the axis has in the reference configuration: one of its values,
+    or a number in its range. It changes no result."""
+    when: Annotated[dict[str, tuple[Any, ...]] | None, BeforeValidator(_conditions)] = None
+    """The axis counts only where other axes have these values (or labels; a list means any of
+    them; several axes must all agree): `when: {optimizer: adam}`. Elsewhere it sets nothing."""
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The ends of the range that samplers draw from; `None` where they draw its points."""
+        return None
+
+    @abstractmethod
+    def points(self, name: str) -> tuple[Point, ...]:
+        """The grid of the axis called `name`, in its order; raises `Invalid`."""
+
+    def point(self, name: str, label: Any) -> Point:
+        """The point with this label, else the only one with this value; raises `Invalid`."""
+        points = self.points(name)
+        text = canonical(label)
+        for point in points:
+            if canonical(point.label) == text:
+                return point
+        found = [point for point in points if canonical(point.value) == text]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            named = ", ".join(canonical(point.label) for point in found)
+            raise Invalid(f"must be one value, but {shown(label)} stands for {named}")
+        valid = [canonical(point.label) for point in points]
+        raise Invalid(f"must be one of its values, but got {shown(label)}{choices(text, valid)}")
 
 
 class AxisKind(Protocol):
     """What every kind of axis can do."""
 
     kind: str
+    default: Any
+    when: Mapping[str, tuple[Any, ...]] | None
     structural: ClassVar[bool]
     """Whether its values can change the network's depth."""
 
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The ends of the range that samplers draw from; `None` where they draw its points."""
+
     def points(self, name: str) -> tuple[Point, ...]:
         """The grid of the axis called `name`, in its order; raises `Invalid`."""
+
+    def point(self, name: str, label: Any) -> Point:
+        """The point with a label that `distribution` gave, also between those of the grid."""
 
     def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
         """The same axis with all that depends on the network written out and checked."""

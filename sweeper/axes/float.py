@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, model_validator
 
 from sweeper.axes import MAX_POINTS, AxisModel, Network, Point
-from sweeper.errors import Invalid
+from sweeper.errors import Invalid, shown
 from sweeper.values import Flag, Number, canonical, distinct, each, items, number, whole
 
 if TYPE_CHECKING:
@@ -24,15 +24,23 @@ def _values(value: Any) -> list[float]:
 
 
 class Axis(AxisModel):
-    """`values`, or `low` to `high`: both ends and `count` points in all, evenly or by ratio."""
+    """`values`, or `low` to `high`: both ends and `count` points in all, evenly or by ratio.
+
+    `optimizer.lr: {kind: float, low: 1e-5, high: 1e-3, log: true, count: 5, default: 1e-4}`
+    """
 
     structural: ClassVar[bool] = False
 
     values: Annotated[list[float] | None, BeforeValidator(_values)] = None
+    """The numbers one by one, as in `values: [1e-4, 1e-3]`."""
     low: Number | None = None
+    """The smallest number of a range, as in `low: 1e-5`."""
     high: Number | None = None
+    """The largest number of a range, as in `high: 1e-3`."""
     log: Flag = False
+    """Whether the range is spaced by ratio, as in `log: true`."""
     count: Annotated[int | None, BeforeValidator(whole(2))] = None
+    """How many points of the range a grid has, both ends included, as in `count: 5`."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -51,6 +59,23 @@ class Axis(AxisModel):
         if self.count is not None and self.count > MAX_POINTS:
             raise Invalid(f"takes a count of at most {MAX_POINTS}, but got {self.count}")
         return self
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The ends of the range that samplers draw from; `None` where they draw its points."""
+        if self.low is None or self.high is None:
+            return None
+        return self.low, self.high
+
+    def point(self, name: str, label: Any) -> Point:
+        """The number itself; in a range any number will do."""
+        if self.values is not None:
+            return super().point(name, label)
+        assert self.low is not None and self.high is not None
+        value = float(number(label))
+        if not self.low <= value <= self.high:
+            raise Invalid(f"must be from {self.low:g} to {self.high:g}, but got {shown(label)}")
+        return Point(value, value, {name: value})
 
     def points(self, name: str) -> tuple[Point, ...]:
         """The values, or `count` of them from low to high, both included."""

@@ -55,15 +55,21 @@ class AllSubsets(Section):
     """No layer, and every set of 1 to `max` layers of the shallowest network."""
 
     max: Positive
+    """The most layers in a set, as in `max: 2`."""
 
 
 class Axis(AxisModel):
-    """Sets of layers; each becomes a tuple of indices sorted from the output side."""
+    """Sets of layers; each becomes a tuple of indices sorted from the output side.
+
+    `sn.layers: {kind: layers, sets: [none, [-2], [-2, -3]]}`
+    """
 
     structural: ClassVar[bool] = False
 
     sets: Annotated[list[Layers] | None, BeforeValidator(_sets)] = Field(default=None)
+    """The sets one by one: `none`, or layers counted from the output layer, which is -1."""
     all_subsets: AllSubsets | None = None
+    """`{max: 2}`: no layer, and every set of up to two layers of the shallowest network."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -73,7 +79,8 @@ class Axis(AxisModel):
 
     def points(self, name: str) -> tuple[Point, ...]:
         """One point a set, labelled `none` or, on axis `sn.layers`, `sn[-2,-3]`."""
-        assert self.sets is not None, "resolved() writes the sets out"
+        if self.sets is None:
+            raise Invalid("needs sets here: what all_subsets are depends on all other axes")
         return tuple(
             Point(layers, _text(name, layers), {name: layers}, ("sets", index))
             for index, layers in enumerate(self.sets)
@@ -83,7 +90,8 @@ class Axis(AxisModel):
         """Subsets written out; every index must exist in every network of the space."""
         network = shallowest()
         if self.all_subsets is not None:
-            return type(self)(kind=self.kind, sets=_subsets(network, self.all_subsets.max))
+            sets = _subsets(network, self.all_subsets.max)
+            return self.model_copy(update={"sets": sets, "all_subsets": None})
         assert self.sets is not None
         for index, layers in enumerate(self.sets):
             if layers and layers[-1] < -network.layers:

@@ -14,7 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Polygon, Rectangle
 
 from sweeper.figures import lettering, style
-from sweeper.figures.data import Axis
+from sweeper.figures.data import ABSENT, Axis
 
 _ROW_IN = 0.40
 _TALLEST_IN = 8.5
@@ -136,14 +136,17 @@ def _gap(cell: Cell) -> list[str]:
     for state, word in (("failed", "failed"), ("pruned", "pruned"), ("scored", "unfinished")):
         if cell[state]:
             return [word, f"{int(cell[state])} of {int(cell['planned'])}"]
-    return ["missing"]
+    return ["missing"] if cell["planned"] else [ABSENT]
 
 
 def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layout) -> None:
-    """Hatches a cell without a value, marks one that lacks trials, and writes `said` into it."""
+    """Hatches a cell without a value, marks one that lacks trials, and writes `said` into it.
+
+    A cell that no trial belongs to stays white.
+    """
     left, bottom = float(cell["(column)"]), float(cell["(row)"])
     empty = bool(np.isnan(cell["point"]))
-    if empty:
+    if empty and cell["planned"]:
         ax.add_patch(Rectangle((left, bottom), 1, 1, fc=style.GREY, ec="white", hatch=style.HATCH))
     elif cell["n"] < cell["planned"]:
         down = ax.yaxis_inverted()
@@ -166,7 +169,9 @@ def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layo
             va="center",
             fontsize=lettering.TINY_PT if empty else points,
             color="black" if empty else _ink(norm(cell["point"])),
-            bbox={"fc": style.GREY, "ec": "none", "pad": 0.6} if empty else None,
+            bbox={"fc": style.GREY, "ec": "none", "pad": 0.6}
+            if empty and cell["planned"]
+            else None,
         ).set_in_layout(False)
         at -= height
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from sweeper.study import Study
 
+ABSENT = "–"
+"""What stands for an axis in trials in which it is inactive."""
+
 MAX_PANELS = 6
 TASK = "task"
 VALUE = "(value)"
@@ -35,20 +38,29 @@ class Axis:
     labels: tuple[Any, ...]
     """Numbers in ascending order, or texts in the order of the space."""
     numeric: bool
+    absent: bool = False
+    """Whether the last label, a NaN or `ABSENT`, stands for trials in which it is inactive."""
+
+    @property
+    def known(self) -> list[Any]:
+        """The labels that are values of the axis."""
+        return list(self.labels[:-1] if self.absent else self.labels)
 
     @property
     def log(self) -> bool:
         """Whether its numbers are spaced more evenly by ratio than by difference."""
-        if not self.numeric or len(self.labels) < 2 or min(self.labels) <= 0:
+        known = self.known
+        if not self.numeric or len(known) < 2 or min(known) <= 0:
             return False
-        ratios, steps = np.diff(np.log(self.labels)), np.diff(self.labels)
-        if max(self.labels) / min(self.labels) < 5:
+        ratios, steps = np.diff(np.log(known)), np.diff(known)
+        if max(known) / min(known) < 5:
             return False
-        return len(self.labels) == 2 or _spread(ratios) < _spread(steps)
+        return len(known) == 2 or _spread(ratios) < _spread(steps)
 
     def codes(self, table: pd.DataFrame) -> Any:
         """The position of each row's label among `labels`."""
-        return pd.Categorical(table[self.name], categories=list(self.labels)).codes.astype(int)
+        codes = pd.Categorical(table[self.name], categories=self.known).codes.astype(int)
+        return np.where(codes < 0, len(self.labels) - 1, codes) if self.absent else codes
 
 
 @dataclass(frozen=True)
@@ -249,9 +261,12 @@ def wrapped(text: str, width: int) -> str:
 
 
 def _axis(name: str, study: Study) -> Axis:
-    labels = tuple(dict.fromkeys(trial.labels[name] for trial in study.plan.trials))
+    found = dict.fromkeys(trial.labels.get(name) for trial in study.plan.trials)
+    labels: list[Any] = [label for label in found if label is not None]
     numeric = all(isinstance(label, int | float) for label in labels)
-    return Axis(name, tuple(sorted(labels)) if numeric else labels, numeric)
+    labels = sorted(labels) if numeric else labels
+    missing = [np.nan if numeric else ABSENT] if None in found else []
+    return Axis(name, (*labels, *missing), numeric, bool(missing))
 
 
 def _spread(values: Any) -> float:

@@ -39,7 +39,8 @@ def draw(
     """A panel a value of `facet`; a cell pools all runs of the trials with its x and y.
 
     Trials that failed or are not complete do not enter a cell. Cells without a complete trial are
-    grey and hatched; a hatched corner marks those that lack some of their trials.
+    grey and hatched, white where the grid holds none at all; a hatched corner marks those that lack
+    some of their trials.
     """
     x, y, facet = _chosen(data, x, y, facet)
     across, up, panels = (data.axis(name) if name else None for name in (x, y, facet))
@@ -120,6 +121,8 @@ def _said(table: pd.DataFrame, said: list[list[str]], layout: cells.Layout) -> s
         text += " (what has no room in a cell stands in the CSV beside this file)"
     if ((table["n"] > 0) & (table["n"] < table["planned"])).any():
         text += ". Hatched corner: some of the cell's configurations failed or are unfinished"
+    if (table["planned"] == 0).any():
+        text += ". White: not in the grid"
     return text
 
 

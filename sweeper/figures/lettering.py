@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.textpath import TextPath
 
-from sweeper.figures.data import Axis, wrapped
+from sweeper.figures.data import ABSENT, Axis, wrapped
 
 TINY_PT = 6.0
 SMALL_PT = 6.5
@@ -25,9 +25,10 @@ def texts(axis: Axis) -> list[str]:
     """The labels as ticks and legends show them."""
     if not axis.numeric:
         return [str(label) for label in axis.labels]
-    small = [label for label in axis.labels if label and not 1e-3 <= abs(label) < 1e5]
+    small = [label for label in axis.known if label and not 1e-3 <= abs(label) < 1e5]
     powers = bool(small) and axis.log
-    return [power(label) if powers or label in small else f"{label:g}" for label in axis.labels]
+    said = [power(label) if powers or label in small else f"{label:g}" for label in axis.known]
+    return [*said, ABSENT] if axis.absent else said
 
 
 def power(value: float) -> str:

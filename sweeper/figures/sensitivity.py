@@ -44,6 +44,7 @@ def draw(
     table = _points(data, runs, across, lines)
     ranged = metric is None
     table["usable"] = stats.usable_range(table["point"], minimise=data.minimise) & ranged
+    table["usable"] &= table["(known)"]
     limits = style.focus(table["point"], table[["low", "high"]].to_numpy().ravel())
     said = _said(table, ranged) + (f". {style.CUT_OFF}" if limits else "")
     grid = style.panels(
@@ -88,6 +89,7 @@ def _points(data: Data, runs: pd.DataFrame, across: Axis, lines: Axis | None) ->
     if lines is not None:
         table[lines.name] = [lines.labels[number] for number in line]
     table[across.name] = [across.labels[number] for number in column]
+    table["(known)"] = column < len(across.known)
     code = across.codes(runs) + count * (lines.codes(runs) if lines else 0)
     runs["(cell)"] = code
     estimate(table, runs, data.how)
@@ -95,11 +97,18 @@ def _points(data: Data, runs: pd.DataFrame, across: Axis, lines: Axis | None) ->
 
 
 def _places(axis: Axis) -> Any:
-    """Where the labels stand along x: numbers at their value or logarithm, texts side by side."""
+    """Where the labels stand along x: numbers at their value or logarithm, texts side by side.
+
+    Where the axis is inactive stands behind them all.
+    """
     if not axis.numeric:
         return np.arange(len(axis.labels), dtype=float)
-    values = np.array(axis.labels, float)
-    return np.log10(values) if axis.log else values
+    values = np.array(axis.known, float)
+    places = np.log10(values) if axis.log else values
+    if not axis.absent:
+        return places
+    gap = np.diff(places).min() if len(places) > 1 else 1.0
+    return np.append(places, places[-1] + 1.5 * gap if len(places) else 0.0)
 
 
 def _gap_between(axis: Axis) -> float:
@@ -121,7 +130,7 @@ def _line(ax: Axes, own: pd.DataFrame, look: style.Look, shift: float) -> None:
         x=own["(at)"] + shift,
         y=own["point"],
         ax=ax,
-        units=own["point"].isna().cumsum(),
+        units=(own["point"].isna() | ~own["(known)"]).cumsum(),
         estimator=None,
         color=look.colour,
         marker=look.marker,

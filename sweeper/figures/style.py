@@ -28,6 +28,9 @@ PAGE_IN = 6.9
 
 GREY = "0.88"
 HATCH = "////"
+NEUTRAL = "0.45"
+"""The colour of trials in which the axis that the colours show is inactive."""
+
 COLOURS = "viridis"
 MARKERS = "os^Dv<>p"
 DASHES: tuple[Any, ...] = (
@@ -103,10 +106,11 @@ def colours(axis: Axis | None) -> list[Any]:
     """A colour a label: lightness follows the order of numbers, lettering.texts differ in hue."""
     if axis is None:
         return [sns.color_palette("colorblind")[0]]
-    count = len(axis.labels)
+    count = len(axis.known)
+    found = list(sns.color_palette("colorblind", count))
     if axis.numeric:
-        return [mpl.colormaps[COLOURS](share) for share in np.linspace(0.0, 0.85, count)]
-    return list(sns.color_palette("colorblind", count))
+        found = [mpl.colormaps[COLOURS](share) for share in np.linspace(0.0, 0.85, count)]
+    return [*found, NEUTRAL] if axis.absent else found
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import optuna
 import pytest
 
 from sweeper import lookup
@@ -18,7 +19,16 @@ EXAMPLES = {
         {"low": 1e-5, "high": 1.0, "log": True, "count": 4},
         {"low": -1, "high": 1, "count": 3},
     ],
+    "int": [
+        {"values": [256, 64]},
+        {"low": 1, "high": 16, "log": True, "count": 5},
+        {"low": 2, "high": 8, "step": 3},
+        {"low": -1, "high": 1},
+        {"low": 0, "high": 9, "count": 3},
+    ],
     "layers": [{"sets": ["none", [-1], [-3, -2]]}, {"all_subsets": {"max": 2}}],
+    "norm": [{"values": ["none", "layer"]}, {"values": ["batch", "group"], "groups": [8, 16]}],
+    "shape": [{"units": [128, 256], "layers": [1, 2, 4]}, {"values": [[256, 2], [64, 1]]}],
 }
 CASES = [(kind, keys) for kind, examples in EXAMPLES.items() for keys in examples]
 
@@ -67,3 +77,39 @@ def test_optuna_takes_every_label(kind, keys):
         internal = distribution.to_internal_repr(point.label)
         assert distribution._contains(internal)
         assert distribution.to_external_repr(internal) == point.label
+
+
+@pytest.mark.parametrize(("kind", "keys"), CASES)
+def test_a_point_is_found_by_the_label_that_optuna_gives(kind, keys):
+    axis = make(kind, keys)
+    for point in axis.points("first.second"):
+        found = axis.point("first.second", json.loads(json.dumps(point.label)))
+        assert (found.value, found.label, found.params) == (point.value, point.label, point.params)
+    for wrong in ("nonsense", 12345.5, True if kind != "choice" else "truth"):
+        with pytest.raises(Invalid, match="must be"):
+            axis.point("first.second", wrong)
+
+
+@pytest.mark.parametrize(("kind", "keys"), CASES)
+def test_whatever_optuna_draws_is_a_point(kind, keys):
+    axis = make(kind, keys)
+    distribution = axis.distribution("first.second")
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
+    between = 0
+    for _ in range(40):
+        label = study.ask({"first.second": distribution}).params["first.second"]
+        point = axis.point("first.second", label)
+        assert point.label == label and list(point.params.values())
+        between += point.label not in [known.label for known in axis.points("first.second")]
+    assert between == 0 or axis.ends is not None
+
+
+@pytest.mark.parametrize(("kind", "keys"), CASES)
+def test_every_kind_takes_a_default_and_conditions(kind, keys):
+    points = make(kind, keys).points("first.second")
+    more = {"default": points[-1].label, "when": {"other": ["a", 1]}}
+    axis = make(kind, keys | more)
+    assert axis.point("first.second", axis.default).label == points[-1].label
+    assert axis.when == {"other": ("a", 1)}
+    data = json.loads(json.dumps(axis.model_dump(mode="json", exclude_defaults=True)))
+    assert validated(type(axis), data) == axis

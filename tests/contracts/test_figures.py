@@ -27,6 +27,24 @@ SHAPES = {
     "long labels": {"axes": {"connectivity": {"kind": "choice", "values": LONG}, "sn": SN}},
     "one axis": {"axes": {"optimizer.lr": LR}},
     "one value": {"axes": {"optimizer.lr": {"kind": "float", "values": [1e-3]}}},
+    "an axis that is not always active": {
+        "axes": {
+            "optimizer": {"kind": "choice", "values": ["adam", "sgd"]},
+            "optimizer.lr": LR,
+            "optimizer.eps": EPS | {"when": {"optimizer": "adam"}},
+        }
+    },
+    "texts that are not always active": {
+        "axes": {
+            "sn.layers": SN | {"when": {"optimizer.lr": [1e-5, 1e-3]}},
+            "optimizer.lr": LR,
+            "optimizer.eps": EPS | {"when": {"sn.layers": "none"}},
+        }
+    },
+    "axes that move together": {
+        "axes": {"optimizer.lr": LR, "width": {"kind": "int", "values": [64, 128, 256]}, "sn": SN},
+        "zip": [["optimizer.lr", "width"]],
+    },
     "long note": {"axes": {"sn.layers": SN}, "note": "compressed schedules " * 30},
 }
 

@@ -47,3 +47,30 @@ class Fake:
     @classmethod
     def start(cls, runs, states, device):
         raise NotImplementedError
+
+
+class Rich(Fake):
+    """One with parameters that depend on each other: group norm must divide the units."""
+
+    parameters: ClassVar = {
+        **Fake.parameters,
+        "optimizer": Parameter(str, "adam", choices=("adam", "sgd", "rmsprop")),
+        "optimizer.momentum": Parameter(float, 0.0, low=0.0, high=1.0, packable=True),
+        "network.units": Parameter(int, 64, low=1),
+        "network.layers": Parameter(int, 2, low=1),
+        "norm.kind": Parameter(str, "none", choices=("none", "layer", "group", "batch")),
+        "norm.groups": Parameter(int, None, low=1),
+        "asymmetry.alpha": Parameter(float, 0.5, low=0.0, high=1.0, packable=True),
+        "asymmetry.beta": Parameter(float, 0.5, low=0.0, high=1.0, packable=True),
+    }
+
+    @classmethod
+    def check(cls, params, task):
+        super().check(params, task)
+        units, groups = params["network.units"], params["norm.groups"]
+        if params["norm.kind"] == "group" and units % groups:
+            raise ValueError(f"norm.groups must divide network.units={units}, but got {groups}")
+
+    @classmethod
+    def layers(cls, params, task):
+        return params["network.layers"] + 1

@@ -162,3 +162,27 @@ def test_scales_that_are_wrong():
         scale_overrides(document, "a")
     with pytest.raises(SweeperError, match=r"scales.b.sedes is no key of a space .*'seeds'"):
         scale_overrides(document, "b")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "path"),
+    [
+        ("axes.sn.new", {"kind": "float"}, ["axes", "sn.new"]),
+        ("axes.sn.layers", {"kind": "choice"}, ["axes", "sn.layers"]),
+        ("axes.sn.values.c", {"kind": 1}, ["axes", "sn", "values", "c"]),
+        ("axes.sn.when.loss", "huber", ["axes", "sn", "when", "loss"]),
+        ("axes.sn.when.network.kind", "huber", ["axes", "sn", "when", "network.kind"]),
+        ("axes.sn.when", {"loss": "mse"}, ["axes", "sn", "when"]),
+        ("derived.asymmetry.beta", "1 - x", ["derived", "asymmetry.beta"]),
+        ("zip", [["a", "b"]], ["zip"]),
+        ("constraints", ["a > b"], ["constraints"]),
+        ("invalid", "drop", ["invalid"]),
+    ],
+)
+def test_axes_conditions_and_formulas_can_be_added(key, value, path):
+    document = Document("x.yaml", copy.deepcopy(SPACE))
+    apply(document, Override(key, value))
+    found = document.data
+    for part in path:
+        found = found[part]
+    assert found == value

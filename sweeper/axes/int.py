@@ -1,0 +1,143 @@
+"""`int`: whole numbers given one by one, or a range by steps, evenly, or by ratio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator, model_validator
+
+from sweeper.axes import MAX_POINTS, AxisModel, Network, Point
+from sweeper.errors import Invalid, shown
+from sweeper.values import Flag, Positive, distinct, each, items, whole
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+
+def _values(value: Any) -> list[int]:
+    numbers = each(whole(), items(value))
+    distinct(str(item) for item in numbers)
+    return numbers
+
+
+Whole = Annotated[int, BeforeValidator(whole())]
+
+
+class Axis(AxisModel):
+    """`values`, or every whole number (or every `step`-th, or `count` of them) of a range.
+
+    `network.layers: {kind: int, low: 1, high: 16, log: true, count: 5}`
+    """
+
+    structural: ClassVar[bool] = True
+
+    values: Annotated[list[int] | None, BeforeValidator(_values)] = None
+    """The whole numbers one by one, as in `values: [64, 128, 256]`."""
+    low: Whole | None = None
+    """The smallest number of a range, as in `low: 1`."""
+    high: Whole | None = None
+    """The largest number of a range, as in `high: 16`."""
+    log: Flag = False
+    """Whether the range is spaced by ratio, as in `log: true`; a grid of it needs a `count`."""
+    step: Positive | None = None
+    """From one number to the next, as in `step: 5`; steps must lead from `low` to `high`."""
+    count: Annotated[int | None, BeforeValidator(whole(2))] = None
+    """How many points of the range a grid has, both ends included, as in `count: 5`."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        ranged = {"low", "high", "log", "step", "count"} & self.model_fields_set
+        if self.values is not None:
+            if ranged:
+                given = " and ".join(sorted(ranged))
+                raise Invalid(f"takes values, or low and high, but got values and {given}")
+            return self
+        if self.low is None or self.high is None:
+            raise Invalid("needs values, or low and high")
+        if self.low >= self.high:
+            raise Invalid(f"needs low < high, but got low={self.low} and high={self.high}")
+        if self.log and self.low <= 0:
+            raise Invalid(f"needs low > 0 for a log range, but got low={self.low}")
+        if self.count is not None and self.count > MAX_POINTS:
+            raise Invalid(f"takes a count of at most {MAX_POINTS}, but got {self.count}")
+        self._check_step()
+        return self
+
+    def _check_step(self) -> None:
+        if self.step is None:
+            return
+        assert self.low is not None and self.high is not None
+        for name, given in (("count", self.count is not None), ("log: true", self.log)):
+            if given:
+                raise Invalid(f"takes either step or {name}, but got both")
+        if (self.high - self.low) % self.step:
+            raise Invalid(
+                f"needs steps that lead from low to high, but got low={self.low}, "
+                f"high={self.high} and step={self.step}"
+            )
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The ends of the range that samplers draw from; `None` where they draw its points."""
+        if self.low is None or self.high is None:
+            return None
+        by_steps = not self.log and self.count is None and self._size() is not None
+        return None if by_steps else (self.low, self.high)
+
+    def _size(self) -> int | None:
+        """How many numbers a range by steps has, or `None` where they are too many for a grid."""
+        assert self.low is not None and self.high is not None
+        size = (self.high - self.low) // (self.step or 1) + 1
+        return size if size <= MAX_POINTS else None
+
+    def points(self, name: str) -> tuple[Point, ...]:
+        """The values, or those of the range, both ends included."""
+        if self.values is not None:
+            return tuple(
+                Point(value, value, {name: value}, ("values", index))
+                for index, value in enumerate(self.values)
+            )
+        assert self.low is not None and self.high is not None
+        if self.count is not None:
+            grid = [self._at(index / (self.count - 1)) for index in range(self.count)]
+            if len(set(grid)) < len(grid):
+                raise Invalid(f"is too narrow a range for {self.count} different values")
+        elif self.log or self._size() is None:
+            raise Invalid("needs a count of points for a grid")
+        else:
+            grid = list(range(self.low, self.high + 1, self.step or 1))
+        return tuple(Point(value, value, {name: value}) for value in grid)
+
+    def point(self, name: str, label: Any) -> Point:
+        """The number itself; in a range without steps any whole number will do."""
+        if self.ends is None:
+            return super().point(name, label)
+        assert self.low is not None and self.high is not None
+        value = whole()(label)
+        if not self.low <= value <= self.high or (value - self.low) % (self.step or 1):
+            steps = f" by steps of {self.step}" if self.step else ""
+            raise Invalid(f"must be from {self.low} to {self.high}{steps}, but got {shown(label)}")
+        return Point(value, value, {name: value})
+
+    def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
+        """Itself: numbers do not depend on the network."""
+        return self
+
+    def distribution(self, name: str) -> BaseDistribution:
+        """The range; or, where values are given, a categorical over exactly these."""
+        from optuna.distributions import CategoricalDistribution, IntDistribution
+
+        if self.values is not None:
+            return CategoricalDistribution(self.values)
+        assert self.low is not None and self.high is not None
+        return IntDistribution(self.low, self.high, log=self.log, step=self.step or 1)
+
+    def _at(self, share: float) -> int:
+        assert self.low is not None and self.high is not None
+        if share in (0.0, 1.0):
+            return self.high if share else self.low
+        if self.log:
+            return round(self.low * math.pow(self.high / self.low, share))
+        return round(self.low + (self.high - self.low) * share)

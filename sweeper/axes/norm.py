@@ -1,0 +1,79 @@
+"""`norm`: how a network's layers are normalised; group norm with each of its group counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator, model_validator
+
+from sweeper.axes import AxisModel, Network, Point
+from sweeper.errors import Invalid
+from sweeper.values import distinct, each, items, one_of, whole
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+NORMS = ("none", "layer", "group", "batch")
+GROUP = "group"
+
+
+def _norms(value: Any) -> list[str]:
+    norms = each(one_of(*NORMS), items(value))
+    distinct(norms)
+    return norms
+
+
+def _groups(value: Any) -> list[int]:
+    groups = each(whole(1), items(value))
+    distinct(str(count) for count in groups)
+    return groups
+
+
+class Axis(AxisModel):
+    """Norms by name; on axis `critic.norm` it sets `critic.norm.kind` and, for `group` alone,
+    `critic.norm.groups`. A point for each group count, labelled `group[8]`; `group` as a value
+    of another axis's `when` stands for all of them.
+
+    `critic.norm: {kind: norm, values: [none, layer, group], groups: [8, 16]}`
+    """
+
+    structural: ClassVar[bool] = False
+
+    values: Annotated[list[str], BeforeValidator(_norms)]
+    """Some of `none`, `layer`, `group` and `batch`."""
+    groups: Annotated[list[int] | None, BeforeValidator(_groups)] = None
+    """The group counts of `group`, as in `groups: [8, 16]`."""
+
+    @model_validator(mode="after")
+    def _groups_with_group(self) -> Self:
+        if GROUP in self.values and self.groups is None:
+            raise Invalid("needs groups, the group counts of 'group', like [8, 16]")
+        if GROUP not in self.values and self.groups is not None:
+            raise Invalid(
+                f"takes groups only with 'group' among its values, but got {', '.join(self.values)}"
+            )
+        return self
+
+    def points(self, name: str) -> tuple[Point, ...]:
+        """One point a norm, and for `group` one a group count."""
+        found = []
+        for index, norm in enumerate(self.values):
+            params: dict[str, Any] = {f"{name}.kind": norm}
+            if norm != GROUP:
+                found.append(Point(norm, norm, params, ("values", index)))
+                continue
+            for place, count in enumerate(self.groups or ()):
+                both = {**params, f"{name}.groups": count}
+                found.append(Point(norm, f"{norm}[{count}]", both, ("groups", place)))
+        return tuple(found)
+
+    def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
+        """Itself: norms do not depend on the network's depth."""
+        return self
+
+    def distribution(self, name: str) -> BaseDistribution:
+        """Categorical, over the labels."""
+        from optuna.distributions import CategoricalDistribution
+
+        return CategoricalDistribution([point.label for point in self.points(name)])

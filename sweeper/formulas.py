@@ -1,0 +1,138 @@
+"""What a space says of combinations: parameters computed from others, and constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sweeper.errors import Invalid, Path, choices
+from sweeper.expression import Expression, parse
+from sweeper.parameters import fitted
+from sweeper.space import Space
+from sweeper.trainable import Trainable
+from sweeper.values import canonical, simple
+
+Labels = Mapping[str, str | int | float]
+
+
+class Rejected(Invalid):
+    """A combination that a constraint or what is trained refuses; `invalid: drop` leaves it out."""
+
+
+class Formulas:
+    """The expressions of a space, bound to the names that there are.
+
+    A name stands for the parameter's value, or else for the axis's label. It is absent where its
+    axis is inactive and the parameter has no default.
+    """
+
+    def __init__(self, space: Space, trainable: Trainable, owners: Mapping[str, str]) -> None:
+        """`owners` says of each parameter that is set who sets it; raises `Invalid`."""
+        self._space, self._trainable = space, trainable
+        self._derived = {name: parse(text) for name, text in space.derived.items()}
+        self._constraints = [parse(text) for text in space.constraints]
+        valid = trainable.parameters
+        for name in self._derived:
+            if valid and name not in valid:
+                message = f"is no parameter of {space.identity}{choices(name, valid)}"
+                raise Invalid(message, ("derived", name))
+            if name in owners:
+                raise Invalid(f"is a parameter that {owners[name]} sets too", ("derived", name))
+        known = dict.fromkeys([*valid, *space.axes, *owners, *self._derived])
+        for name, expression in self._derived.items():
+            _check_names(expression, known, ("derived", name))
+        for index, expression in enumerate(self._constraints):
+            _check_names(expression, known, ("constraints", index))
+        _check_order(self._derived)
+
+    def complete(self, params: dict[str, Any], labels: Labels) -> None:
+        """Adds derived parameters to `params` and checks the constraints.
+
+        Raises `Rejected` where the combination is not valid, `Invalid` where an expression has no
+        value.
+        """
+        if not self._derived and not self._constraints:
+            return
+        scope = {**labels, **params}
+        for name, expression in self._derived.items():
+            if _present(expression, scope):
+                params[name] = scope[name] = self._computed(name, expression, scope, labels)
+        for index, expression in enumerate(self._constraints):
+            if _present(expression, scope):
+                self._check(("constraints", index), expression, scope, labels)
+
+    def _computed(
+        self, name: str, expression: Expression, scope: Mapping[str, Any], labels: Labels
+    ) -> Any:
+        here: Path = ("derived", name)
+        try:
+            value = simple(expression.value(scope))
+        except Invalid as error:
+            raise Invalid(f"{error.message}, for {described(labels)}", here) from error
+        try:
+            return fitted(self._space, self._trainable, name, value, here)
+        except Invalid as error:
+            raise Rejected(f"{error.message}, for {described(labels)}", here) from error
+
+    def _check(
+        self, here: Path, expression: Expression, scope: Mapping[str, Any], labels: Labels
+    ) -> None:
+        try:
+            holds = expression.value(scope)
+        except Invalid as error:
+            raise Invalid(f"{error.message}, for {described(labels)}", here) from error
+        if not isinstance(holds, bool):
+            raise Invalid(
+                f"must be true or false, but is {canonical(holds)} for {described(labels)}: "
+                f"{expression.text}",
+                here,
+            )
+        if not holds:
+            known = ", ".join(f"{name} is {canonical(scope[name])}" for name in expression.names)
+            raise Rejected(
+                f"does not hold for {described(labels)}: {expression.text}"
+                + (f", where {known}" if known else ""),
+                here,
+            )
+
+
+def described(labels: Labels) -> str:
+    """A combination as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
+    return ", ".join(f"{name}={canonical(label)}" for name, label in labels.items())
+
+
+def _present(expression: Expression, scope: Mapping[str, Any]) -> bool:
+    return all(scope.get(name) is not None for name in expression.names)
+
+
+def _check_names(expression: Expression, known: Mapping[str, Any], here: Path) -> None:
+    for name in expression.names:
+        if name not in known:
+            raise Invalid(f"names {name!r}, which there is not{choices(name, known)}", here)
+
+
+def _check_order(derived: Mapping[str, Expression]) -> None:
+    """A derived parameter is computed from others, or from those derived before it."""
+    order = list(derived)
+    for number, name in enumerate(order):
+        later = [other for other in derived[name].names if other in order[number:]]
+        if not later:
+            continue
+        circle = _circle(derived, [name])
+        if circle:
+            raise Invalid(f"depends on itself in a circle: {' → '.join(circle)}", ("derived", name))
+        raise Invalid(
+            f"needs {later[0]}, which is derived after it: put it first", ("derived", name)
+        )
+
+
+def _circle(derived: Mapping[str, Expression], path: list[str]) -> list[str]:
+    """The way from the first of `path` back to it, where there is one."""
+    for name in derived[path[-1]].names:
+        if name == path[0]:
+            return [*path, name]
+        if name in derived and name not in path:
+            found = _circle(derived, [*path, name])
+            if found:
+                return found
+    return []

@@ -1,0 +1,167 @@
+"""The reference of the space language, written from its schema: `python -m sweeper.reference`."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+import textwrap
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from sweeper import lookup
+from sweeper.axes import AxisModel
+from sweeper.expression import MAX_LENGTH
+from sweeper.overrides import KEYS
+from sweeper.sampling import PRUNERS, SAMPLERS
+from sweeper.sections import Objective, Task
+from sweeper.space import Space
+
+_WORDS = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    dict: "mapping",
+    tuple: "list",
+    list: "list",
+}
+
+_OWN_FORMS = ("tasks", "figures", "sampler", "pruner")
+"""Keys whose mappings name things: there is no table of their keys."""
+
+_HEAD = """\
+# The space language
+
+Written by `python -m sweeper.reference > docs/space.md` from the schema that checks every space: do
+not edit it. Every key can be changed by a word of the command line (`steps=1000`,
+`axes.optimizer.lr.count=3`) and by a scale; `null` takes a key away."""
+
+_EXPRESSIONS = f"""\
+## Expressions
+
+`derived` and `constraints` hold expressions of at most {MAX_LENGTH} characters: numbers, text in quotes, `true`,
+`false`, dotted names of parameters and axes, `+ - * / // % **`, comparisons (also chained, and
+`in`), `and`, `or`, `not`, `a if b else c`, lists, and calls of `min`, `max`, `abs`, `round`, `len`,
+`int`, `float` and `log2`. A name stands for the parameter's value, or else for the axis's label."""  # noqa: E501
+
+
+def page() -> str:
+    """The whole page, in Markdown."""
+    parts = [_HEAD, "## Keys of a space", _table(Space, KEYS), *_sections()]
+    parts += [_advice("sampler", SAMPLERS), _advice("pruner", PRUNERS), _SCALES, "## Axes"]
+    parts += ["Keys that every kind has:", _table(AxisModel)]
+    for kind in lookup.names("sweeper.axes"):
+        axis = lookup.find("sweeper.axes", kind)
+        own = [name for name in axis.model_fields if name not in AxisModel.model_fields]
+        parts += [f"### `{kind}`", _prose(axis), _table(axis, own)]
+    return "\n\n".join([*parts, _EXPRESSIONS]) + "\n"
+
+
+_SCALES = """\
+## `scales`
+
+Named sets of overrides, by dotted key: `scales: {smoke: {seeds: 1, axes.optimizer.lr.count: 2}}`.
+`scale=smoke` applies one; the scale `laptop` is applied where none is asked for."""
+
+
+def _advice(key: str, known: Mapping[str, str]) -> str:
+    listed = ", ".join(
+        f"`{name}` (Optuna's `{there}`)" if there else f"`{name}`" for name, there in known.items()
+    )
+    return f"### `{key}`\n\nOne of {listed}; with arguments that Optuna's class takes."
+
+
+def documentation(model: type[BaseModel]) -> dict[str, str]:
+    """What the source says of each field of `model` and its bases, below the field."""
+    found: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        if not issubclass(base, BaseModel) or base.__module__.startswith("pydantic"):
+            continue
+        (node,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(node, ast.ClassDef)
+        for field, text in zip(node.body, node.body[1:], strict=False):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and isinstance(text, ast.Expr)
+                and isinstance(text.value, ast.Constant)
+            ):
+                found[field.target.id] = " ".join(str(text.value.value).split())
+    return found
+
+
+def _sections() -> Iterator[str]:
+    """A table for each key that is a mapping of known keys."""
+    found: dict[str, type[BaseModel]] = {"tasks.<name>": Task, "score[1]": Objective}
+    for name in KEYS:
+        for model in _models(Space.model_fields[name].annotation):
+            found.setdefault(name, model)
+    for name, model in found.items():
+        if name in _OWN_FORMS:
+            continue
+        yield f"### `{name}`"
+        yield _prose(model)
+        yield _table(model)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in typing.get_args(annotation):
+        yield from _models(inner)
+
+
+def _table(model: type[BaseModel], names: Any = None) -> str:
+    said = documentation(model)
+    rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    for name in names if names is not None else model.model_fields:
+        field = model.model_fields[name]
+        cells = (f"`{name}`", _type(field), _default(field), said.get(name, ""))
+        rows.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def _type(field: FieldInfo) -> str:
+    for rule in field.metadata:
+        check = getattr(rule, "func", None)
+        if inspect.isfunction(check):
+            valid = inspect.getclosurevars(check).nonlocals.get("valid")
+            if valid:
+                return ", ".join(f"`{word}`" for word in valid)
+    return " or ".join(dict.fromkeys(_named(field.annotation))) or "value"
+
+
+def _named(annotation: Any) -> Iterator[str]:
+    origin = typing.get_origin(annotation) or annotation
+    if origin in _WORDS:
+        yield _WORDS[origin]
+    elif isinstance(origin, type) and issubclass(origin, BaseModel):
+        yield "mapping"
+    elif origin is not annotation:
+        for inner in typing.get_args(annotation):
+            yield from _named(inner)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    default = field.default
+    if field.default_factory is not None or default in (None, (), [], {}):
+        return "none"
+    if isinstance(default, BaseModel):
+        return "see below"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _prose(model: type[BaseModel]) -> str:
+    return re.sub(r"\n\n(?=`)", "\n\nExample: ", inspect.getdoc(model) or "")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
