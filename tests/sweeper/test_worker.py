@@ -312,7 +312,7 @@ def test_a_figure_that_cannot_be_drawn_does_not_take_the_others_along(
 
 
 def test_two_workers_share_a_study(make_study: Make) -> None:
-    study = make_study("fixed.pause_s=0.002", "seeds=10")
+    study = make_study("fixed.pause_s=0.01", "seeds=10")
     processes = [spawn(study) for _ in range(2)]
     assert [process.wait(timeout=60) for process in processes] == [0, 0]
     fold = study.fold()
