@@ -86,7 +86,7 @@ class FunctionPack:
         self._error: Exception | None = None
         self._reports = 0
         self._dropped = False
-        self._children_s, self._looked = 0.0, -math.inf
+        self._children_s, self._looked = 0.0, time.monotonic()
         resumed = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         view = FunctionRun(run.id, run.task, run.seed, run.steps, folder, resumed, self._report)

@@ -28,6 +28,9 @@ T1_S = 90.0
 T2_S = 600.0
 """A silent worker whose process still exists hangs, and counts as dead."""
 
+_SURE_S = 1.0
+"""For how long who was alive is believed to be, so that asking often costs nothing."""
+
 
 class Beat:
     """Counts up in a worker's beat file, and only while its work goes on."""
@@ -68,13 +71,18 @@ class Observer:
     def __init__(self, beats: Path) -> None:
         self._beats = beats
         self._seen: dict[str, tuple[bytes, float]] = {}
+        self._alive: dict[str, float] = {}
 
     def alive(self, worker: str, header: Mapping[str, Any]) -> bool:
         """Whether `worker`, whose ledger began with `header`, must be taken for alive."""
+        now = time.monotonic()
+        if now - self._alive.get(worker, -_SURE_S) < _SURE_S:
+            return True
         there = exists(header)
-        if there is False:
-            return False
-        return self.still_s(worker) < (T2_S if there else T1_S)
+        alive = there is not False and self.still_s(worker) < (T2_S if there else T1_S)
+        if alive:
+            self._alive[worker] = now
+        return alive
 
     def still_s(self, worker: str) -> float:
         """For how many seconds this observer has seen the worker's number stand still."""

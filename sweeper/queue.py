@@ -9,6 +9,7 @@ from sweeper import checkpoint
 from sweeper.attempts import Candidate
 from sweeper.fold import Fold, RunRecord
 from sweeper.liveness import Observer
+from sweeper.order import Pending
 from sweeper.plan import Run
 from sweeper.study import Study
 
@@ -29,10 +30,10 @@ class Queue:
         self._device = device
         self._workers = workers
         self._observer = Observer(study.paths.beats)
-        self._pending = {run.id: run for run in study.plan.runs}
         self._running: set[str] = set()
         self._unreadable: set[str] = set()
         self._signatures: dict[tuple[int, str], str] = {}
+        self._pending = Pending(study.plan.runs, self._signature)
         self._note(fold.runs)
 
     @property
@@ -43,7 +44,7 @@ class Queue:
     def refresh(self) -> set[str]:
         """Reads what other workers did and planned; returns the runs that something happened to."""
         for run in self._study.refresh():
-            self._pending[run.id] = run
+            self._pending.add(run)
         changed = self._fold.refresh()
         self._note(changed)
         return changed
@@ -54,7 +55,7 @@ class Queue:
         if not plan.due:
             return 0
         size = self._most(plan.runs[-1]) if plan.runs else 1
-        missing = size - sum(1 for _ in islice(self._open(), size))
+        missing = size - sum(1 for _ in islice(self._open(iter(self._pending), {}), size))
         return -(-missing // (len(plan.space.tasks) * len(plan.space.seeds)))
 
     def beyond_bounds(self) -> list[RunRecord]:
@@ -70,7 +71,9 @@ class Queue:
         batch: list[Candidate] = []
         key: tuple[str, int] | None = None
         size = 1
-        for run in self._open():
+        alive: dict[str, bool] = {}
+        first = next(self._open(iter(self._pending), alive), None)
+        for run in self._open(self._pending.like(first), alive) if first is not None else ():
             if key is not None and (self._signature(run), self._resumes_at(run)) != key:
                 continue
             cap = self._cap(run)
@@ -93,13 +96,12 @@ class Queue:
             state = self._fold.runs[run].state
             (self._running.add if state == "running" else self._running.discard)(run)
             if state not in ("open", "running"):
-                self._pending.pop(run, None)
+                self._pending.ended(run)
             elif run not in self._pending and (planned := self._study.plan.find(run)):
-                self._pending[run] = planned
+                self._pending.add(planned)
 
-    def _open(self) -> Iterator[Run]:
-        alive: dict[str, bool] = {}
-        for run in self._pending.values():
+    def _open(self, runs: Iterator[Run], alive: dict[str, bool]) -> Iterator[Run]:
+        for run in runs:
             record = self._fold.runs.get(run.id)
             if record is None or (record.end is None and not self._held(record, alive)):
                 yield run

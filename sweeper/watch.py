@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from sweeper.dispatch import Workers
-from sweeper.fold import ENDS, Fold
+from sweeper.fold import ENDS, Fold, RunRecord
 from sweeper.plan import Run
 from sweeper.study import Study
 
@@ -77,6 +77,10 @@ class _View:
         self._printed = 0.0
         self._states: dict[str, str] = {}
         self._reached: dict[str, int] = {}
+        self._total = 0
+        """Steps done, of all runs."""
+        self._left = 0
+        """Steps to do."""
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -99,11 +103,8 @@ class _View:
         """Reads the ledger and shows it; whether some run has not ended."""
         self._planned(self._study.refresh())
         for run in self._fold.refresh():
-            record = self._fold.runs[run]
             if run in self._steps:
-                self._states[run] = record.state
-                self._reached[run] = self._steps[run] if record.end else record.step
-        self._counts = Counter(self._states.values())
+                self._changed(self._fold.runs[run])
         self._done = sum(self._counts[state] for state in ENDS)
         total = self._study.plan.total
         self.progress.update(self._task, completed=self._done, total=total, text=self._text())
@@ -111,7 +112,20 @@ class _View:
         return self.open
 
     def _planned(self, runs: Iterable[Run]) -> None:
-        self._steps.update((run.id, run.steps) for run in runs)
+        for run in runs:
+            self._left += run.steps - self._steps.get(run.id, 0)
+            self._steps[run.id] = run.steps
+
+    def _changed(self, record: RunRecord) -> None:
+        """Counts anew what has changed, and only that: there may be a hundred thousand runs."""
+        self._counts[self._states.get(record.run, "")] -= 1
+        self._counts[record.state] += 1
+        self._states[record.run] = record.state
+        reached = record.step if record.end is None else self._steps[record.run]
+        gained = reached - self._reached.get(record.run, 0)
+        self._reached[record.run] = reached
+        self._total += gained
+        self._left -= gained
 
     def _say(self) -> None:
         """Prints a line where there is no terminal: every ten seconds and at the end."""
@@ -132,13 +146,12 @@ class _View:
         ]
         rate = self._rate()
         if rate > 0 and self.open:
-            left = sum(self._steps.values()) - sum(self._reached.values())
-            shown += [f"{rate:,.0f} steps/s", f"{_duration(left / rate)} left"]
+            shown += [f"{rate:,.0f} steps/s", f"{_duration(self._left / rate)} left"]
         return ", ".join(shown) or ("starting" if self.open else "drawing figures")
 
     def _rate(self) -> float:
         """Steps per second over the last minute."""
-        now, steps = time.monotonic(), sum(self._reached.values())
+        now, steps = time.monotonic(), self._total
         self._history.append((now, steps))
         while now - self._history[0][0] > _WINDOW_S:
             self._history.popleft()

@@ -355,6 +355,10 @@ def test_children_are_looked_at_now_and_then(
     monkeypatch.setattr(function, "_children_s", lambda: looks.append(0.0) or 0.0)
     pack = begin(tmp_path, "def train(config, run):\n    return 1.0\n")
     assert len({pack.progress for _ in range(50)}) <= 2
+    assert len(looks) == 0, "a short run has none worth the time"
+    later = time.monotonic() + 11
+    monkeypatch.setattr(function.time, "monotonic", lambda: later)
+    assert len({pack.progress for _ in range(50)}) <= 2
     assert len(looks) == 1
 
 
