@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sweeper.checkpoint import Best, Loaded, Part, Saved
-from sweeper.claims import Body, Claims
+from sweeper.claims import Body, Claims, read
 from sweeper.fold import REOPENED, Fold, Point, RunRecord
 from sweeper.ledger import Line, Writer
 from sweeper.paths import StudyPaths
@@ -277,11 +277,17 @@ class Attempts:
         return met
 
     def _meet(self, run: str, first: Body) -> None:
-        line, record = first["lines"][run], self._fold.record(run)
-        news = line["kind"] == "end" or line["att"] not in record.tries
-        if line["gen"] > record.generation or (record.end is None and news):
-            self._ledger.write([line])
-        self._fold.add(first["worker"], line)
+        """Takes in what was found, and what followed it: its worker's ledger may be gone."""
+        body: Body | None = first
+        while body is not None:
+            line, record = body["lines"][run], self._fold.record(run)
+            ends = line["kind"] == "end"
+            news = record.end is None and (ends or line["att"] not in record.tries)
+            if line["gen"] > record.generation or news:
+                self._ledger.write([line])
+            self._fold.add(body["worker"], line)
+            after = self._paths.claim(run, line["gen"], line["att"] + 1)
+            body = None if ends else read(after) if after.exists() else None
 
 
 def _line(kind: str, run: str, generation: int, attempt: int, sequence: int, **fields: Any) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -104,6 +105,7 @@ def start(folder: Path, space: Space, *, group: bool = False, extend: bool = Fal
     os.umask(0o007 if group else 0o077)
     try:
         StudyPaths(folder).create()
+        _probe(folder / "ledger")
         study = Study(folder, versions.join(folder, space, group=group, extend=extend))
     except OSError as error:
         raise SweeperError(
@@ -154,3 +156,11 @@ def is_one(folder: Path) -> bool:
 
 def _touched(folder: Path) -> float:
     return max(file.stat().st_mtime for file in [folder, *folder.glob("ledger/*")])
+
+
+def _probe(folder: Path) -> None:
+    """Raises `OSError` where nothing can be written to a folder that was made long ago."""
+    if not os.access(folder, os.W_OK):
+        read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+        number = errno.EROFS if read_only else errno.EACCES
+        raise OSError(number, os.strerror(number), str(folder))

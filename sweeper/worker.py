@@ -135,9 +135,9 @@ class Worker:
         self._study = study
         self._device = device
         self._stopping = stopping or threading.Event()
+        self._ledger = Writer(study.paths.ledger, self.name, _header())
         self._beat = Beat(study.paths.beats / self.name)
         self._beat(0)
-        self._ledger = Writer(study.paths.ledger, self.name, _header())
         self._fold = Fold(study.paths, reports=study.space.pruner is not None)
         self._fold.refresh()
         self._advisor = self._advised()
