@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it: `sweeper --help` answers at
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -65,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         print(f"sweeper: {error.strerror}: {error.filename}", file=sys.stderr)
         sys.exit(1)
+    finally:
+        gc.enable()
 
 
 def command(options: Mapping[str, str], note: str = "") -> Callable[..., Any]:
@@ -284,6 +287,7 @@ def _study(options: Mapping[str, str]) -> Study:
     """The study that the words name, or the one whose ledger changed last."""
     from sweeper import study
 
+    gc.disable()  # whoever reads a study makes many objects, drops none and ends
     root = _root(options)
     return study.find(options["study"], root) if "study" in options else study.newest(root)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import stats
+from sweeper.columns import Columns
 from sweeper.fold import SCORED, UNSCORED, Fold
 from sweeper.study import Study
 
@@ -25,15 +26,15 @@ def runs(study: Study, fold: Fold) -> pd.DataFrame:
     `score` is normalised, `value` in the metric's own unit; both NaN before the run has ended.
     """
     plan = study.plan.runs
-    records = [fold.runs.get(run.id) for run in plan]
-    frame = _identity(study, list(range(len(plan))))
-    frame["state"] = [record.state if record else "open" for record in records]
-    for name in ("score", "value"):
-        frame[name] = np.array([getattr(record, name, None) for record in records], float)
-    frame["step"] = [record.step if record else 0 for record in records]
-    frame["attempts"] = [record.attempts if record else 0 for record in records]
-    frame["seconds"] = [_seconds(record) for record in records]
-    frame["worker"] = [record.worker if record else None for record in records]
+    columns = Columns(fold.runs, [run.id for run in plan])
+    frame = _identity(study, np.arange(len(plan)))
+    frame["state"] = columns.texts("state", "open").tolist()
+    frame["score"] = columns.numbers("score")
+    frame["value"] = columns.numbers("value")
+    frame["step"] = columns.numbers("step", 0).astype(int)
+    frame["attempts"] = columns.numbers("attempts", 0).astype(int)
+    frame["seconds"] = columns.numbers("ended") - columns.numbers("started")
+    frame["worker"] = columns.texts("worker").tolist()
     return frame
 
 
@@ -105,19 +106,12 @@ def reports(study: Study, fold: Fold) -> pd.DataFrame:
 
     A metric that a report does not hold is NaN; one called like another column is `metric …`.
     """
-    position: list[int] = []
-    steps: list[int] = []
-    metrics: list[dict[str, float]] = []
-    for number, run in enumerate(study.plan.runs):
-        points = fold.runs[run.id].reports if run.id in fold.runs else []
-        position += [number] * len(points)
-        steps += [step for step, _ in points]
-        metrics += [values for _, values in points]
+    columns = Columns(fold.runs, [run.id for run in study.plan.runs])
+    position, steps, metrics = columns.reports()
     frame = _identity(study, position)
-    frame["step"] = np.array(steps, int)
-    for name in dict.fromkeys(name for values in metrics for name in values):
-        column = name if name not in frame else f"metric {name}"
-        frame[column] = np.array([values.get(name, np.nan) for values in metrics], float)
+    frame["step"] = steps
+    for name, values in metrics.items():
+        frame[name if name not in frame else f"metric {name}"] = values
     return frame
 
 
@@ -144,18 +138,18 @@ def held(reported: pd.DataFrame, table: pd.DataFrame, metric: str, lows: Any) ->
     return whole
 
 
-def _identity(study: Study, position: list[int]) -> pd.DataFrame:
-    """What is planned of the runs at these positions of the plan.
+def _identity(study: Study, at: Any) -> pd.DataFrame:
+    """What is planned of the runs at the positions `at` of the plan.
 
     Where an axis is inactive its column holds NaN, or no category.
 
     `run` is categorical, its codes the positions: millions of reports name few runs.
     """
     plan = study.plan
-    at = np.array(position, int)
     trial = np.array([run.trial for run in plan.runs], int)[at]
     tasks = list(study.space.tasks)
-    task = np.array([tasks.index(run.task) for run in plan.runs], int)[at]
+    number = {task: place for place, task in enumerate(tasks)}
+    task = np.array([number[run.task] for run in plan.runs], int)[at]
     frame = pd.DataFrame(
         {
             "run": _coded(at, [run.id for run in plan.runs]),
@@ -179,9 +173,3 @@ def _identity(study: Study, position: list[int]) -> pd.DataFrame:
 
 def _coded(codes: Any, categories: list[Any]) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, pd.Index(categories, dtype=object))
-
-
-def _seconds(record: Any) -> float:
-    if record is None or record.started is None or record.ended is None:
-        return float("nan")
-    return float(record.ended - record.started)

@@ -11,20 +11,26 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sweeper.paths import patiently
+from sweeper.paths import StudyPaths, patiently
 
 FORMAT = 1
 """Version of the files in a study's folder."""
 
 Line = dict[str, Any]
 
+_BEGIN = b'{"crc":"'
 _PREFIX = len('{"crc":"00000000",')
+_NAME = re.compile(r"[.]\d+[.]jsonl$")
+_BLOCK = 1 << 23
+"""Bytes that are read at a time."""
 
 
 def encode(line: Mapping[str, Any]) -> bytes:
@@ -36,13 +42,7 @@ def encode(line: Mapping[str, Any]) -> bytes:
 
 def decode(data: bytes) -> Line | None:
     """The line that `data` (without newline) holds, or `None` where its checksum does not fit."""
-    try:
-        if int(data[8:16], 16) != zlib.crc32(data[_PREFIX:]):
-            return None
-        line = json.loads(data)
-    except ValueError:
-        return None
-    return line if isinstance(line, dict) else None
+    return parse([data])[0] if fits(data) else None
 
 
 class Writer:
@@ -100,14 +100,44 @@ class Writer:
 
 
 @dataclass
-class _File:
+class Mark:
     """How far one ledger file has been read, and which stretches of it did not fit."""
+
+    offset: int = 0
+    last: int = 0
+    """Where the last line before `offset` begins."""
+    crc: int = 0
+    """The CRC-32 of that line's bytes."""
+    bad: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, start: int, end: int) -> None:
+        """Takes note of a stretch; two that touch may be one line with a newline in it."""
+        for number, (first, last) in enumerate(self.bad):
+            if last == start or end == first:
+                del self.bad[number]
+                return self.add(min(first, start), max(last, end))
+        self.bad = sorted([*self.bad, (start, end)])
+        return None
+
+    def fits(self, path: Path) -> bool:
+        """Whether the file still holds that last line there."""
+        try:
+            with path.open("rb") as handle:
+                handle.seek(self.last)
+                data = handle.read(self.offset - self.last)
+        except OSError:
+            return False
+        return len(data) == self.offset - self.last and zlib.crc32(data) == self.crc
+
+
+@dataclass
+class _File:
+    """A ledger file as its reader knows it."""
 
     path: Path
     worker: str
-    offset: int = 0
+    mark: Mark
     tail: int = 0
-    bad: list[tuple[int, int]] = field(default_factory=list)
     changed: tuple[int, int] = (-1, -1)
 
 
@@ -122,71 +152,136 @@ class Damage:
 
 
 class Reader:
-    """Reads what all writers have appended since the last time."""
+    """Reads what all writers have appended since the last time, or behind `marks` of its files."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, marks: Mapping[str, Mark] | None = None) -> None:
         self._folder = folder
         self._files: dict[str, _File] = {}
+        self.size = sum(mark.offset for mark in (marks or {}).values())
+        """How many bytes of all files have been read."""
+        self.looked = self.size
+        """That number when somebody last looked whether a snapshot is due."""
+        for name, mark in (marks or {}).items():
+            own = Mark(mark.offset, mark.last, mark.crc, list(mark.bad))
+            self._files[name] = _File(folder / name, _writer(name), own, mark.offset)
+
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """How far each file has been read."""
+        return {name: file.mark for name, file in self._files.items()}
 
     def refresh(self) -> Iterator[tuple[str, Line]]:
         """Yields (worker, line) for every line that became readable."""
+        for worker, lines, _ in self.blocks():
+            for line in lines:
+                yield worker, line
+
+    def blocks(self) -> Iterator[tuple[str, list[Line], list[bytes]]]:
+        """The same in blocks: a worker, its next lines, and the bytes of each."""
         for file in self._scan():
-            yield from self._again(file)
-            yield from self._onwards(file)
+            with suppress(FileNotFoundError):
+                yield from self._again(file)
+                yield from self._onwards(file)
 
     def damage(self) -> list[Damage]:
         """Stretches that are invalid so far; final only once their writer is dead."""
         found = []
-        for file in self._files.values():
-            stretches = file.bad + ([(file.offset, file.tail)] if file.tail > file.offset else [])
-            found += [Damage(file.path.name, file.worker, *stretch) for stretch in stretches]
+        for name, file in self._files.items():
+            end = file.mark.offset
+            stretches = file.mark.bad + ([(end, file.tail)] if file.tail > end else [])
+            found += [Damage(name, file.worker, *stretch) for stretch in stretches]
         return found
 
     def _scan(self) -> list[_File]:
         due = []
-        try:
-            entries = sorted(os.scandir(self._folder), key=lambda entry: entry.name)
-        except FileNotFoundError:
-            return []
-        for entry in entries:
-            if not entry.name.endswith(".jsonl"):
-                continue
-            file = self._files.get(entry.name)
+        for name in names(self._folder):
+            path = self._folder / name
+            file = self._files.get(name)
             if file is None:
-                worker = entry.name.rsplit(".", 2)[0]
-                file = self._files[entry.name] = _File(Path(entry.path), worker)
+                file = self._files[name] = _File(path, _writer(name), Mark())
             try:
-                status = os.stat(entry.path)
+                status = os.stat(path)
             except FileNotFoundError:
                 continue
-            mark = (status.st_size, status.st_mtime_ns)
-            if mark != file.changed or file.bad:
-                file.changed = mark
+            changed = (status.st_size, status.st_mtime_ns)
+            if changed != file.changed or file.mark.bad:
+                file.changed = changed
                 due.append(file)
         return due
 
-    def _again(self, file: _File) -> Iterator[tuple[str, Line]]:
-        stretches, file.bad = file.bad, []
-        for start, end in stretches:
-            with file.path.open("rb") as handle:
-                handle.seek(start)
-                yield from self._lines(file, start, handle.read(end - start))
-
-    def _onwards(self, file: _File) -> Iterator[tuple[str, Line]]:
+    def _again(self, file: _File) -> Iterator[tuple[str, list[Line], list[bytes]]]:
+        if not file.mark.bad:
+            return
         with file.path.open("rb") as handle:
-            handle.seek(file.offset)
-            data = handle.read()
-        file.tail = file.offset + len(data)
-        whole = data.rfind(b"\n") + 1
-        start, file.offset = file.offset, file.offset + whole
-        yield from self._lines(file, start, data[:whole])
+            stretches, file.mark.bad = file.mark.bad, []
+            for start, end in stretches:
+                handle.seek(start)
+                yield self._block(file, start, handle.read(end - start))
 
-    def _lines(self, file: _File, start: int, data: bytes) -> Iterator[tuple[str, Line]]:
+    def _onwards(self, file: _File) -> Iterator[tuple[str, list[Line], list[bytes]]]:
+        """A block at a time; a line longer than that is read with the next."""
+        mark, size = file.mark, _BLOCK
+        with file.path.open("rb") as handle:
+            while True:
+                handle.seek(mark.offset)
+                data = handle.read(size)
+                file.tail = mark.offset + len(data)
+                whole = data.rfind(b"\n") + 1
+                if whole:
+                    start, mark.offset = mark.offset, mark.offset + whole
+                    mark.last = start + data.rfind(b"\n", 0, whole - 1) + 1
+                    self.size += whole
+                    mark.crc = zlib.crc32(data[mark.last - start : whole])
+                    yield self._block(file, start, data[:whole])
+                if len(data) < size:
+                    return
+                size = _BLOCK if whole else 2 * size
+
+    def _block(self, file: _File, start: int, data: bytes) -> tuple[str, list[Line], list[bytes]]:
+        pieces = []
         for piece in data.split(b"\n")[:-1]:
             end = start + len(piece) + 1
-            line = decode(piece)
-            if line is None:
-                file.bad.append((start, end))
+            if fits(piece):
+                pieces.append(piece)
             else:
-                yield file.worker, line
+                file.mark.add(start, end)
             start = end
+        return file.worker, parse(pieces), pieces
+
+
+def names(folder: Path) -> list[str]:
+    """The ledger files in `folder`, sorted."""
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))
+    except FileNotFoundError:
+        return []
+
+
+def missing(paths: StudyPaths) -> list[str]:
+    """Ledger files that were there once: every worker that has a beat began one, from 0 on."""
+    there = names(paths.ledger)
+    last = {_writer(name): int(name.split(".")[-2]) for name in there if _NAME.search(name)}
+    with suppress(FileNotFoundError):
+        last = dict.fromkeys(os.listdir(paths.beats), 0) | last
+    wanted = [f"{worker}.{k}.jsonl" for worker, most in last.items() for k in range(most + 1)]
+    return sorted(set(wanted) - set(there))
+
+
+def fits(data: bytes) -> bool:
+    """Whether `data` (without newline) is a line by its checksum."""
+    try:
+        whole = data[:8] == _BEGIN and len(data) > _PREFIX
+        return whole and int(data[8:16], 16) == zlib.crc32(data[_PREFIX:])
+    except ValueError:
+        return False
+
+
+def parse(pieces: Sequence[bytes]) -> list[Line]:
+    """The lines that `pieces` hold, whose checksums fit; all at once takes half the time."""
+    lines: list[Line] = json.loads(b"[%s]" % b",".join(pieces))
+    return lines
+
+
+def _writer(name: str) -> str:
+    """Whose file it is."""
+    return name.rsplit(".", 2)[0]

@@ -46,6 +46,11 @@ class StudyPaths:
         return self.folder / "ledger"
 
     @property
+    def snapshots(self) -> Path:
+        """Caches of what is final in the ledger; may be removed at any time."""
+        return self.folder / "snapshots"
+
+    @property
     def claims(self) -> Path:
         """Claims and ends, `<run>.<generation>.<attempt>`."""
         return self.folder / "claims"

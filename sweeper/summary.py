@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from sweeper import disk
-from sweeper.fold import STATES, UNSCORED, Fold
+from sweeper.columns import Columns
+from sweeper.fold import STATES, UNSCORED, WorkerRecord
+from sweeper.ledger import missing
 from sweeper.liveness import exists
-from sweeper.score import aggregate
+from sweeper.score import STATISTICS
 from sweeper.study import Study
+
+Array = npt.NDArray[Any]
 
 _SHOWN = 5
 _LARGEST = 3
@@ -23,27 +28,30 @@ TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
 def summarise(study: Study) -> dict[str, Any]:
     """Counts of runs and trials by state, the workers, the best trial, damage to the ledger."""
     fold = study.fold(reports=False)
-    states = {run.id: _run_state(fold, run.id) for run in study.plan.runs}
-    trials = _trials(study, fold, states)
-    runs, counts = Counter(states.values()), Counter(trial.state for trial in trials)
+    workers = {name: _worker_state(worker) for name, worker in sorted(fold.workers.items())}
+    columns = Columns(fold.runs, [run.id for run in study.plan.runs])
+    states = _states(columns, workers)
+    trials = _trial_states(study, states)
+    runs, counts = Counter(states.tolist()), Counter(trials.tolist())
     return {
         "study": study.name,
         "folder": str(study.folder),
         "runs": {"total": len(states)} | {state: runs[state] for state in STATES},
         "trials": {"total": len(trials)} | {state: counts[state] for state in TRIAL_STATES},
         "workers": [
-            {"name": name, "host": worker.header.get("host"), "state": _worker_state(worker)}
-            for name, worker in sorted(fold.workers.items())
+            {"name": name, "host": fold.workers[name].header.get("host"), "state": state}
+            for name, state in workers.items()
         ],
-        "best": _best(study, trials),
-        "errors": _errors(study, fold),
+        "best": _best(study, trials == "complete", columns.numbers("score")),
+        "errors": _errors(columns, states),
         "disk": disk.usage(study.paths),
         "skipped_saves": sum(worker.skipped for worker in fold.workers.values()),
         "damaged": [
             {"file": damage.file, "start": damage.start, "end": damage.end}
             for damage in fold.damage()
-            if _worker_state(fold.workers.get(damage.worker)) != "working"
+            if workers.get(damage.worker) != "working"
         ],
+        "missing": missing(study.paths),
     }
 
 
@@ -74,6 +82,11 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             f"  damaged: bytes {damage['start']} to {damage['end']} of ledger/{damage['file']} "
             "hold no whole line"
         )
+    for file in summary["missing"]:
+        yield (
+            f"  missing: ledger/{file}: what its worker reported is lost; "
+            "how its runs ended stands in claims/ and is read from there by the next sweeper run"
+        )
 
 
 def _disk(usage: Mapping[str, int]) -> str:
@@ -98,77 +111,62 @@ def _counted(summary: Mapping[str, Any], what: str) -> str:
     return f"{total} {what}: " + ", ".join(f"{number} {state}" for state, number in counts.items())
 
 
-def _errors(study: Study, fold: Fold) -> dict[str, int]:
+def _errors(columns: Columns, states: Array) -> dict[str, int]:
     """The last line of what ended failed runs, and how many each ended; the most frequent first."""
-    records = (fold.runs.get(run.id) for run in study.plan.runs)
-    errors = [r.error for r in records if r and r.state in UNSCORED and r.error]
+    errors = filter(None, columns.texts("error")[np.isin(states, UNSCORED)])
     return dict(Counter(error.strip().rpartition("\n")[2] for error in errors).most_common())
 
 
-def _run_state(fold: Fold, run: str) -> str:
-    """A run's state; one whose worker is known to be gone is open for the next."""
-    record = fold.runs.get(run)
-    if record is None:
-        return "open"
-    if record.state != "running":
-        return record.state
-    holder = _worker_state(fold.workers.get(record.worker or ""))
-    return "open" if holder in ("left", "dead") else "running"
+def _states(columns: Columns, workers: Mapping[str, str]) -> Array:
+    """Each run's state; one whose worker is known to be gone is open for the next."""
+    states = columns.texts("state", "open")
+    for number, record in columns.others:
+        if record.state == "running" and workers.get(record.worker or "") in ("left", "dead"):
+            states[number] = "open"
+    return states
 
 
-def _worker_state(worker: Any) -> str:
+def _worker_state(worker: WorkerRecord) -> str:
     """`left`, `working`, `dead`, or `unknown` where it ran on another machine."""
-    if worker is None:
-        return "unknown"
     if worker.closed:
         return "left"
     return {True: "working", False: "dead", None: "unknown"}[exists(worker.header)]
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """A trial's state, and its runs' scores where all of them have one."""
-
-    number: int
-    state: str
-    scores: list[float]
-
-
-def _trials(study: Study, fold: Fold, states: Mapping[str, str]) -> list[_Trial]:
+def _trial_states(study: Study, states: Array) -> Array:
     """All trials, judged as `frame.trials` does, without the seconds that pandas and scipy take."""
-    found = []
-    for number, group in groupby(study.plan.runs, key=lambda run: run.trial):
-        runs = list(group)
-        records = [fold.runs.get(run.id) for run in runs]
-        scores = [record.score for record in records if record and record.score is not None]
-        found.append(_Trial(number, _trial_state({states[run.id] for run in runs}), scores))
-    return found
+    trial = np.array([run.trial for run in study.plan.runs], int)
+
+    def count(*of: str) -> Array:
+        return np.bincount(trial[np.isin(states, of)], minlength=len(study.plan.trials))
+
+    missing = count("open", "running")
+    untouched = missing == np.bincount(trial, minlength=len(missing))
+    return np.select(
+        [count(*UNSCORED) > 0, count("pruned") > 0, missing == 0, count("running") > 0, untouched],
+        ["failed", "pruned", "complete", "running", "open"],
+        "running",
+    )
 
 
-def _trial_state(states: set[str]) -> str:
-    if states & set(UNSCORED):
-        return "failed"
-    if "pruned" in states:
-        return "pruned"
-    if states <= {"complete", "nan"}:
-        return "complete"
-    return "open" if states == {"open"} else "running"
-
-
-def _best(study: Study, trials: list[_Trial]) -> dict[str, Any] | None:
+def _best(study: Study, whole: Array, scores: Array) -> dict[str, Any] | None:
     """The trial with the best value; its interval is a figure's business."""
-    how = study.space.score.aggregate
-    values = {
-        trial.number: aggregate(trial.scores, how) for trial in trials if trial.state == "complete"
-    }
-    if not values:
+    how, trial = study.space.score.aggregate, np.array([run.trial for run in study.plan.runs], int)
+    chosen = whole[trial]
+    if not chosen.any():
         return None
-    choose = max if study.space.direction == "maximize" else min
-    number = choose(values, key=lambda trial: values[trial])
+    order = np.argsort(trial[chosen], kind="stable")
+    numbers, first, n = np.unique(trial[chosen][order], return_index=True, return_counts=True)
+    values = np.empty(len(numbers))
+    for size in np.unique(n):
+        rows = first[n == size, None] + np.arange(size)
+        values[n == size] = STATISTICS[how](scores[chosen][order][rows])
+    best = (np.argmax if study.space.direction == "maximize" else np.argmin)(values)
+    number = int(numbers[best])
     return {
         "trial": number,
-        "value": values[number],
+        "value": float(values[best]),
         "aggregate": how,
-        "n": len(trials[number].scores),
+        "n": int(n[best]),
         "params": dict(study.plan.trials[number].labels),
     }

@@ -1,0 +1,230 @@
+"""What is known of one run: its attempts, and what of each of them counts.
+
+Of several attempts the claim of attempt n + 1 tells how much of attempt n counts: its lines up to
+the accepted sequence, its reports up to the step that was resumed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from sweeper.ledger import Line
+
+ENDS = ("complete", "pruned", "nan", "failed", "oom", "timeout", "lost")
+"""The states in which a run has ended."""
+
+SCORED = ("complete", "nan")
+"""Ends of a run that count with their score."""
+
+UNSCORED = ("failed", "oom", "timeout", "lost")
+"""Ends of a run that fail its trial: it is never averaged over the others."""
+
+STATES = ("open", "running", *ENDS)
+"""All states of a run."""
+
+REOPENED = "reopened"
+"""Why attempt 0 of a new generation was given up: it only opened the run again."""
+
+Point = tuple[int, dict[str, float]]
+"""A report: the step and its metrics."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A saved state: the file's name, its step and the ledger sequence that named it."""
+
+    file: str
+    step: int
+    sequence: int
+
+
+@dataclass
+class Attempt:
+    """One worker's hold on a run, as far as its lines are known."""
+
+    worker: str
+    resumed: int = 0
+    supersedes: int | None = None
+    """The last sequence of the attempt before that counts; `None` for the first attempt."""
+    pack: int = 0
+    """Members of the pack in which it was last stepped; 0 before its first step."""
+    sequence: int = -1
+    step: int = 0
+    began: float | None = None
+    checkpoint: Checkpoint | None = None
+    reports: dict[int, Point] = field(default_factory=dict)
+    released: str | None = None
+    """Why its worker gave it up: `stopped`, `split`, `raised`, `reopened`, or `None`."""
+    cap: int | None = None
+    """The largest pack that may try this run next."""
+    error: str | None = None
+    stateful: bool = False
+    """Whether it resumed from a saved state."""
+
+    @property
+    def continues(self) -> float:
+        """Up to which step the reports of earlier attempts count.
+
+        Without a saved state it began anew, or, as a function may, went on from files of its own:
+        then what it reported first tells where.
+        """
+        if self.stateful:
+            return self.resumed
+        return min((step for step, _ in self.reports.values()), default=0) - 1
+
+    def accepted(self, sequence: int | None) -> dict[int, dict[str, float]]:
+        """Its reports up to `sequence` (all where `None`) by step; what was written last counts."""
+        points: dict[int, dict[str, float]] = {}
+        for number, (step, metrics) in sorted(self.reports.items()):
+            if sequence is None or number <= sequence:
+                points[step] = points.get(step, {}) | metrics
+        return points
+
+
+@dataclass
+class RunRecord:
+    """All that the ledger knows of a run in its newest generation."""
+
+    run: str
+    generation: int = 0
+    tries: dict[int, Attempt] = field(default_factory=dict)
+    end: Line | None = None
+    ended: float | None = None
+
+    def whole(self, runs: dict[str, RunRecord]) -> RunRecord:
+        """The record to change: itself; one that a snapshot knows takes a whole one's place."""
+        return self
+
+    @property
+    def last(self) -> int:
+        """The number of the newest attempt; -1 before the first."""
+        return max(self.tries, default=-1)
+
+    @property
+    def state(self) -> str:
+        """One of `STATES`; `running` says nothing of whether its worker is alive."""
+        if self.end is not None:
+            return str(self.end["state"])
+        if not self.tries or self.tries[self.last].released is not None:
+            return "open"
+        return "running"
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts began."""
+        return sum(attempt.released != REOPENED for attempt in self.tries.values())
+
+    @property
+    def worker(self) -> str | None:
+        """Who holds it, or held it last."""
+        return self.tries[self.last].worker if self.tries else None
+
+    @property
+    def score(self) -> float | None:
+        """The normalised score of an ended run."""
+        return None if self.end is None else self.end.get("score")
+
+    @property
+    def value(self) -> float | None:
+        """The score of an ended run in the metric's own unit."""
+        return None if self.end is None else self.end.get("value")
+
+    @property
+    def error(self) -> str | None:
+        """The traceback that ended it, or the last one seen."""
+        errors = [attempt.error for _, attempt in sorted(self.tries.items()) if attempt.error]
+        if self.end is not None and self.end.get("error"):
+            errors.append(self.end["error"])
+        return errors[-1] if errors else None
+
+    @property
+    def started(self) -> float | None:
+        """When its first attempt began, in seconds since the epoch by that worker's clock."""
+        times = [attempt.began for attempt in self.tries.values() if attempt.began is not None]
+        return min(times, default=None)
+
+    @property
+    def step(self) -> int:
+        """Environment steps done that count."""
+        if self.end is not None:
+            return int(self.end["step"])
+        return max((attempt.step for attempt in self.tries.values()), default=0)
+
+    @property
+    def reports(self) -> list[Point]:
+        """The reports that count, by step."""
+        points: dict[int, dict[str, float]] = {}
+        sequence = None if self.end is None else int(self.end["seq"])
+        limit = math.inf
+        for number in range(self.last, -1, -1):
+            attempt = self.tries.get(number)
+            if attempt is None:
+                sequence = None
+                continue
+            for step, metrics in attempt.accepted(sequence).items():
+                if step <= limit:
+                    points[step] = metrics | points.get(step, {})
+            sequence, limit = attempt.supersedes, min(limit, attempt.continues)
+        return sorted(points.items())
+
+    @property
+    def resume_from(self) -> Checkpoint | None:
+        """The saved state that the next attempt begins with."""
+        return self.tries[self.last].checkpoint if self.tries else None
+
+    @property
+    def deaths(self) -> int:
+        """Attempts that died while stepped alone and got no further than those before them."""
+        count, best = 0, 0
+        for _, attempt in sorted(self.tries.items()):
+            if attempt.released is None and attempt.pack == 1 and attempt.step <= best:
+                count += 1
+            best = max(best, attempt.step)
+        return count
+
+    @property
+    def failures(self) -> int:
+        """Attempts that raised while alone in their pack."""
+        return sum(attempt.released == "raised" for attempt in self.tries.values())
+
+    @property
+    def cap(self) -> int | None:
+        """The largest pack that may try it next: half the one that died or raised."""
+        if not self.tries:
+            return None
+        attempt = self.tries[self.last]
+        if attempt.released is None and attempt.pack:
+            return max(1, attempt.pack // 2)
+        return attempt.cap
+
+
+def apply(attempt: Attempt, line: Line) -> None:
+    """Updates `attempt` with a line of its own."""
+    kind, sequence = line["kind"], line["seq"]
+    attempt.sequence = max(attempt.sequence, sequence)
+    if kind == "claim":
+        attempt.worker = line["worker"]
+        attempt.resumed = line["step"]
+        attempt.step = max(attempt.step, attempt.resumed)
+        attempt.supersedes = line["supersedes"]
+        attempt.began = line.get("time")
+        attempt.stateful = line["file"] is not None
+        if attempt.stateful:
+            _checkpoint(attempt, line)
+    elif kind == "start":
+        attempt.pack = line["pack"]
+    elif kind == "report":
+        attempt.reports[sequence] = (line["step"], line["metrics"])
+        attempt.step = max(attempt.step, line["step"])
+    elif kind == "checkpoint":
+        _checkpoint(attempt, line)
+    elif kind == "release":
+        attempt.released, attempt.cap = line["reason"], line["cap"]
+        attempt.error = line.get("error")
+
+
+def _checkpoint(attempt: Attempt, line: Line) -> None:
+    if attempt.checkpoint is None or attempt.checkpoint.sequence <= line["seq"]:
+        attempt.checkpoint = Checkpoint(line["file"], line["step"], line["seq"])
+    attempt.step = max(attempt.step, line["step"])
