@@ -118,7 +118,10 @@ def _started(pid: int) -> str | None:
     try:
         if sys.platform == "linux":
             fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            return None if fields[0] in "ZX" else fields[19]
+            gone = (
+                fields[0] in "ZX" and int(fields[17]) <= 1
+            )  # a killed one's threads go one by one
+            return None if gone else fields[19]
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.1f}"
     except (OSError, psutil.Error):

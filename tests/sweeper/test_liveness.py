@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,31 @@ def test_a_zombie_is_dead() -> None:
         pass
     assert exists({**identity(), "pid": child}) is False
     os.waitpid(child, 0)
+
+
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="names a system call"
+)
+def test_a_process_lives_as_long_as_any_of_its_threads() -> None:
+    """A killed worker's main thread may be gone while another still holds its files."""
+    code = (
+        "import ctypes, os, sys, threading\n"
+        "threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0))).start()\n"
+        "print('ready', flush=True)\n"
+        "ctypes.CDLL(None).syscall(60, 0)"  # exit(2): of this thread alone
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdout.readline()
+        stat = Path(f"/proc/{process.pid}/stat")
+        started = stat.read_text().rsplit(")", 1)[1].split()[19]
+        header = {**identity(), "pid": process.pid, "started": started}
+        while stat.read_text().rsplit(")", 1)[1].split()[0] != "Z":
+            pass
+        assert exists(header) is True
+        process.stdin.close()
+        while exists(header):
+            pass
+        assert exists(header) is False
