@@ -24,7 +24,8 @@ import yaml
 
 from sweeper import packfuls, study
 from sweeper.advisor import Advisor
-from sweeper.attempts import Outcome, _end_line
+from sweeper.attempts import _end_line
+from sweeper.holds import Outcome
 from sweeper.ledger import Writer
 from sweeper.packfuls import Proposal
 from sweeper.sampling import at

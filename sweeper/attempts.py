@@ -7,83 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict
 
-from sweeper.checkpoint import Best, Loaded, Part, Saved
+from sweeper.checkpoint import Part, Saved
 from sweeper.claims import Body, Claims, read
 from sweeper.fold import REOPENED, Fold, Point, RunRecord
+from sweeper.holds import Candidate, Hold, Outcome, line_of
 from sweeper.ledger import Line, Writer
 from sweeper.paths import StudyPaths
-from sweeper.plan import Run
-from sweeper.store import Place, Store
-from sweeper.trainable import State
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An open run, with the state that a new attempt resumes from, linked under our name."""
-
-    run: Run
-    step: int
-    loaded: Loaded | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended: its state, its score (normalised) and its value (the metric's unit)."""
-
-    state: str
-    step: int
-    score: float | None = None
-    value: float | None = None
-    error: str | None = None
-    also: list[float] | None = None
-    """The further scores, normalised, where the space has several."""
-
-
-@dataclass
-class Hold:
-    """This worker's attempt at a run."""
-
-    run: Run
-    generation: int
-    attempt: int
-    resumed: int
-    before: list[Point]
-    """Reports of earlier attempts."""
-    state: State | None = None
-    """What it resumes from, until its pack has begun."""
-    saved: Saved | None = None
-    """Its newest checkpoint."""
-    best: Best | None = None
-    """Its best evaluation, where the space keeps that one's weights."""
-    weights: State | None = None
-    """What is kept of it when it ends."""
-    points: list[Point] = field(default_factory=list)
-    sequence: int = 1
-
-    @property
-    def place(self) -> Place:
-        """Run, generation and attempt."""
-        return self.run.id, self.generation, self.attempt
-
-    @property
-    def curve(self) -> list[Point]:
-        """All reports that count: earlier ones up to where this attempt went on, and its own."""
-        first = min((step for step, _ in self.points), default=0)
-        limit = self.resumed if self.resumed else first - 1
-        return [point for point in self.before if point[0] <= limit] + self.points
-
-    @property
-    def step(self) -> int:
-        """Environment steps done, as far as reported."""
-        return max((step for step, _ in self.points), default=self.resumed)
-
-    def line(self, kind: str, **fields: Any) -> Line:
-        """The next ledger line of this attempt."""
-        number, self.sequence = self.sequence, self.sequence + 1
-        return _line(kind, self.run.id, self.generation, self.attempt, number, **fields)
+from sweeper.store import Store
 
 
 class Attempts:
@@ -197,7 +129,7 @@ class Attempts:
         That is a claim of the new generation's attempt 0, given up at once.
         """
         lines = {
-            record.run: _line(
+            record.run: line_of(
                 "claim",
                 record.run,
                 record.generation + 1,
@@ -214,7 +146,9 @@ class Attempts:
         met = self._place("claim", lines, 0)
         mine = [line for run, line in lines.items() if run not in met]
         given_up = [
-            _line("release", line["run"], line["gen"], 0, 1, reason=REOPENED, cap=None, error=None)
+            line_of(
+                "release", line["run"], line["gen"], 0, 1, reason=REOPENED, cap=None, error=None
+            )
             for line in mine
         ]
         self._ledger.write([*mine, *given_up], sync=True)
@@ -245,7 +179,7 @@ class Attempts:
     def _claim_line(self, candidate: Candidate) -> Line:
         record = self._fold.record(candidate.run.id)
         last = record.last
-        return _line(
+        return line_of(
             "claim",
             record.run,
             record.generation,
@@ -290,22 +224,11 @@ class Attempts:
             body = None if ends else read(after) if after.exists() else None
 
 
-def _line(kind: str, run: str, generation: int, attempt: int, sequence: int, **fields: Any) -> Line:
-    return {
-        "kind": kind,
-        "run": run,
-        "gen": generation,
-        "att": attempt,
-        "seq": sequence,
-        **fields,
-    }
-
-
 def _end_line(run: str, generation: int, attempt: int, sequence: int, outcome: Outcome) -> Line:
     fields = {**asdict(outcome), "time": time.time()}
     if outcome.also is None:
         del fields["also"]
-    return _line("end", run, generation, attempt, sequence, **fields)
+    return line_of("end", run, generation, attempt, sequence, **fields)
 
 
 def _remove(saved: Saved | None, but: Saved | None = None) -> None:

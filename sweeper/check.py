@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeper import lookup, sampling
+from sweeper import lookup, sampling, sampling_check
 from sweeper.depth import shallowest
 from sweeper.errors import Invalid, choices, shown
 from sweeper.expand import DROP, Configuration, Expansion, Rejected
@@ -51,7 +51,7 @@ def checked(space: Space, folder: Path) -> Space:
     expansion = Expansion(space, trainable)
     expansion.reference()
     _check_size(space, expansion)
-    sampling.check(space, Expansion(space, trainable))
+    sampling_check.check(space, Expansion(space, trainable))
     _check_trials(space, expansion)
     return _check_figures(space, folder, trainable, expansion.conditional)
 

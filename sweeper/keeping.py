@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweeper.attempts import Hold
 from sweeper.checkpoint import Best
+from sweeper.holds import Hold
 from sweeper.space import Space
 from sweeper.trainable import Report
 

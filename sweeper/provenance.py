@@ -10,6 +10,7 @@ import platform
 import re
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,16 @@ def code(space: Space) -> dict[str, str]:
     if path.suffix == ".py":
         found[path.name] = _hash(path)
     return found
+
+
+def unlike(recorded: Mapping[str, Any], ours: Mapping[str, str]) -> list[str]:
+    """What in `ours` differs from the code in a study's provenance: `f.py 1a2b, was 3c4d`."""
+    theirs = recorded.get("code", {})
+    return [
+        f"{name} {now}, was {theirs[name]}"
+        for name, now in ours.items()
+        if name in theirs and theirs[name] != now
+    ]
 
 
 @functools.cache

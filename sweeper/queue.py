@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from sweeper import checkpoint
-from sweeper.attempts import Candidate
 from sweeper.fold import Fold, RunRecord
+from sweeper.holds import Candidate
 from sweeper.liveness import Observer
 from sweeper.order import Pending
 from sweeper.plan import Run

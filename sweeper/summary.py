@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from sweeper import disk
 from sweeper.columns import Columns
-from sweeper.fold import STATES, UNSCORED, WorkerRecord
+from sweeper.fold import STATES, UNSCORED, Fold, WorkerRecord
 from sweeper.ledger import missing
 from sweeper.liveness import exists
+from sweeper.provenance import unlike
 from sweeper.score import STATISTICS
 from sweeper.study import Study
+from sweeper.values import counted
 
 Array = npt.NDArray[Any]
 
@@ -33,17 +35,21 @@ def summarise(study: Study) -> dict[str, Any]:
     states = _states(columns, workers)
     trials = _trial_states(study, states)
     runs, counts = Counter(states.tolist()), Counter(trials.tolist())
+    plan = study.plan
+    runs["open"] += plan.total - len(states)
+    counts["open"] += plan.due
     return {
         "study": study.name,
         "folder": str(study.folder),
-        "runs": {"total": len(states)} | {state: runs[state] for state in STATES},
-        "trials": {"total": len(trials)} | {state: counts[state] for state in TRIAL_STATES},
+        "runs": {"total": plan.total} | {state: runs[state] for state in STATES},
+        "trials": {"total": counts.total()} | {state: counts[state] for state in TRIAL_STATES},
         "workers": [
             {"name": name, "host": fold.workers[name].header.get("host"), "state": state}
             for name, state in workers.items()
         ],
         "best": _best(study, trials == "complete", columns.numbers("score")),
         "errors": _errors(columns, states),
+        "provenance": _provenance(study, fold),
         "disk": disk.usage(study.paths),
         "skipped_saves": sum(worker.skipped for worker in fold.workers.values()),
         "damaged": [
@@ -71,6 +77,7 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         )
     for error, number in list(summary["errors"].items())[:_SHOWN]:
         yield f"  {number} failed: {error}"
+    yield from (f"  {line}" for line in _began(summary["provenance"]))
     yield f"  {_disk(summary['disk'])}"
     if summary["skipped_saves"]:
         yield (
@@ -87,6 +94,29 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             f"  missing: ledger/{file}: what its worker reported is lost; "
             "how its runs ended stands in claims/ and is read from there by the next sweeper run"
         )
+
+
+def _provenance(study: Study, fold: Fold) -> dict[str, Any]:
+    """With what code the study began, on what machine, and which workers ran other code."""
+    began = study.versions[0].provenance
+    headers = {name: worker.header for name, worker in sorted(fold.workers.items())}
+    others = {name: unlike(began, header.get("code", {})) for name, header in headers.items()}
+    return {
+        **{key: began.get(key, {}) for key in ("code", "packages", "machine")},
+        "dirty": sorted(began.get("diffs", {})),
+        "other_code": {name: lines for name, lines in others.items() if lines},
+    }
+
+
+def _began(provenance: Mapping[str, Any]) -> Iterator[str]:
+    code, machine = provenance["code"], provenance["machine"]
+    if code and machine:
+        shown = ", ".join(f"{name} {revision}" for name, revision in code.items())
+        yield f"began with {shown} on {machine['host']} ({machine['cores']} cores)"
+    others = provenance["other_code"]
+    for line in dict.fromkeys(line for lines in others.values() for line in lines):
+        number = sum(line in lines for lines in others.values())
+        yield f"{counted(number, 'worker')} ran other code: {line}"
 
 
 def _disk(usage: Mapping[str, int]) -> str:

@@ -16,13 +16,14 @@ import pytest
 import yaml
 
 from sweeper import checkpoint, disk, reopen, store
-from sweeper.attempts import Outcome
 from sweeper.errors import SweeperError
+from sweeper.holds import Outcome
 from sweeper.overrides import parse_words
 from sweeper.space import load
 from sweeper.study import Study, start
 from sweeper.summary import summarise, summary_lines
-from sweeper.worker import Worker, _Training
+from sweeper.trainer import _Training
+from sweeper.worker import Worker
 from tests.sweeper.test_worker import has_checkpoint, run, spawn, table, wait_for
 
 Make = Callable[..., Study]
@@ -309,7 +310,7 @@ def test_a_rerun_replaces_weights_only_when_it_ends(make: Make) -> None:
     reopen.rerun(study, study.plan.runs[0].id)
     worker = Worker(study, pack="1", device="cpu", workers=1)
     worker._attempts.end = lambda *_: None  # type: ignore[method-assign]
-    worker._train(worker._attempts.claim(worker._queue.pick()))
+    worker._trainer.train(worker._attempts.claim(worker._queue.pick()))
     assert kept.read_bytes() == b"of the first generation"
     again = Worker(study, pack="1", device="cpu", workers=1)
     again._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]

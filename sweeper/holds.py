@@ -1,0 +1,93 @@
+"""What a worker holds: open runs that it may take, its attempts at runs, and how these end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweeper.checkpoint import Best, Loaded, Saved
+from sweeper.ledger import Line
+from sweeper.plan import Run
+from sweeper.record import Point
+from sweeper.store import Place
+from sweeper.trainable import State
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An open run, with the state that a new attempt resumes from, linked under our name."""
+
+    run: Run
+    step: int
+    loaded: Loaded | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its state, its score (normalised) and its value (the metric's unit)."""
+
+    state: str
+    step: int
+    score: float | None = None
+    value: float | None = None
+    error: str | None = None
+    also: list[float] | None = None
+    """The further scores, normalised, where the space has several."""
+
+
+@dataclass
+class Hold:
+    """This worker's attempt at a run."""
+
+    run: Run
+    generation: int
+    attempt: int
+    resumed: int
+    before: list[Point]
+    """Reports of earlier attempts."""
+    state: State | None = None
+    """What it resumes from, until its pack has begun."""
+    saved: Saved | None = None
+    """Its newest checkpoint."""
+    best: Best | None = None
+    """Its best evaluation, where the space keeps that one's weights."""
+    weights: State | None = None
+    """What is kept of it when it ends."""
+    points: list[Point] = field(default_factory=list)
+    sequence: int = 1
+
+    @property
+    def place(self) -> Place:
+        """Run, generation and attempt."""
+        return self.run.id, self.generation, self.attempt
+
+    @property
+    def curve(self) -> list[Point]:
+        """All reports that count: earlier ones up to where this attempt went on, and its own."""
+        first = min((step for step, _ in self.points), default=0)
+        limit = self.resumed if self.resumed else first - 1
+        return [point for point in self.before if point[0] <= limit] + self.points
+
+    @property
+    def step(self) -> int:
+        """Environment steps done, as far as reported."""
+        return max((step for step, _ in self.points), default=self.resumed)
+
+    def line(self, kind: str, **fields: Any) -> Line:
+        """The next ledger line of this attempt."""
+        number, self.sequence = self.sequence, self.sequence + 1
+        return line_of(kind, self.run.id, self.generation, self.attempt, number, **fields)
+
+
+def line_of(
+    kind: str, run: str, generation: int, attempt: int, sequence: int, **fields: Any
+) -> Line:
+    """A ledger line about an attempt."""
+    return {
+        "kind": kind,
+        "run": run,
+        "gen": generation,
+        "att": attempt,
+        "seq": sequence,
+        **fields,
+    }

@@ -1,0 +1,43 @@
+"""How a run that reported its last ended: its scores, by the rules of the space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sweeper import score
+from sweeper.holds import Outcome
+from sweeper.plan import Run
+from sweeper.record import Point
+from sweeper.sections import Objective
+from sweeper.space import Space
+
+
+def outcome(
+    space: Space, run: Run, curve: Sequence[Point], step: int, *, diverged: bool
+) -> Outcome:
+    """The end of `run` at `step`, of which `curve` is all that was reported and counts."""
+    names = sorted({name for _, metrics in curve for name in metrics})
+    for rule in space.scores:
+        if rule.metric not in names and not diverged:
+            error = f"the metric {rule.metric!r} was never reported, only {', '.join(names)}"
+            return Outcome("failed", step, error=error)
+    task, points = space.tasks[run.task], _points(curve, space.score.metric)
+    value = score.run_value(points, space.score.at, run.steps, space.worst(run.task))
+    return Outcome(
+        "nan" if diverged else "complete",
+        step,
+        score.normalise(value, task.low, task.high),
+        value,
+        also=[_scored(curve, rule, run.steps) for rule in space.score.also] or None,
+    )
+
+
+def _scored(curve: Sequence[Point], rule: Objective, steps: int) -> float:
+    """One of the further scores of a run, normalised."""
+    worst = rule.low if rule.direction == "maximize" else rule.high
+    value = score.run_value(_points(curve, rule.metric), rule.at, steps, worst)
+    return score.normalise(value, rule.low, rule.high)
+
+
+def _points(curve: Sequence[Point], metric: str) -> list[tuple[int, float]]:
+    return [(step, metrics[metric]) for step, metrics in curve if metric in metrics]

@@ -1,0 +1,110 @@
+"""Checks that a space's sampler and pruner can take it."""
+
+from __future__ import annotations
+
+from sweeper.errors import Invalid
+from sweeper.expand import Expansion
+from sweeper.space import Space
+from sweeper.values import one_of
+
+_EASILY = 10
+"""With so many times as many cells as trials nobody counts which are valid."""
+
+
+def check(space: Space, expansion: Expansion) -> None:
+    """Raises `Invalid` where the sampler or the pruner cannot take the space."""
+    if space.sampler.name == "grid":
+        if space.trials is not None:
+            raise Invalid("must go: a grid has as many trials as it has cells", ("trials",))
+        if space.pruner is not None:
+            _check_pruner(space)
+        return
+    if space.trials is None:
+        raise Invalid(f"needs the key 'trials': how many {space.sampler.name} plans in all")
+    for name, axis in space.axes.items():
+        if getattr(axis, "count", None) is not None:
+            raise Invalid(
+                f"must go: points are counted for a grid, {space.sampler.name} takes the whole "
+                "range (list them under values to have only these)",
+                ("axes", name, "count"),
+            )
+    _check_names(space)
+    _check_ranges(space)
+    _check_objectives(space)
+    _check_enough(space, expansion)
+    if space.pruner is not None:
+        _check_pruner(space)
+
+
+def _check_names(space: Space) -> None:
+    options = space.sampler.options
+    kind = options.get("qmc_type")
+    if kind is not None:
+        try:
+            one_of("sobol", "halton")(kind)
+        except Invalid as error:
+            raise error.under("sampler", "qmc", "qmc_type") from None
+
+
+def _check_ranges(space: Space) -> None:
+    """CMA-ES moves in ranges; with fewer than two it would silently draw at random."""
+    from optuna.distributions import CategoricalDistribution
+
+    if space.sampler.name != "cmaes":
+        return
+    ranges = [
+        name
+        for name, axis in space.axes.items()
+        if not isinstance(axis.distribution(name), CategoricalDistribution)
+    ]
+    if len(ranges) < 2:
+        listed = f"only {ranges[0]}" if ranges else "choices only"
+        raise Invalid(
+            "is cmaes, which needs at least two axes that are ranges (low and high), but the space "
+            f"has {listed}; use tpe or random instead",
+            ("sampler",),
+        )
+
+
+def _check_objectives(space: Space) -> None:
+    several = len(space.scores) > 1
+    if several and space.sampler.name in ("gp", "cmaes"):
+        raise Invalid(
+            f"is {space.sampler.name}, which takes one score, but the space has "
+            f"{len(space.scores)}; use nsgaii or tpe instead",
+            ("sampler",),
+        )
+    if several and space.pruner is not None:
+        raise Invalid("must go: pruners judge one score, but the space has several", ("pruner",))
+
+
+def _check_enough(space: Space, expansion: Expansion) -> None:
+    """A space of choices holds only so many configurations."""
+    from optuna.distributions import CategoricalDistribution
+
+    assert space.trials is not None
+    kinds = [axis.distribution(name) for name, axis in space.axes.items()]
+    if not all(isinstance(kind, CategoricalDistribution) for kind in kinds):
+        return
+    many = _EASILY * space.trials
+    if expansion.size(many) > many:
+        return
+    cells = sum(1 for _ in expansion.grid())
+    if cells < space.trials:
+        raise Invalid(
+            f"must be at most {cells}, the configurations that the space has, "
+            f"but got {space.trials}",
+            ("trials",),
+        )
+
+
+def _check_pruner(space: Space) -> None:
+    assert space.pruner is not None
+    if len(space.scores) > 1:
+        raise Invalid("must go: pruners judge one score, but the space has several", ("pruner",))
+    seeds = space.pruner.seeds
+    if seeds is not None and seeds > len(space.seeds):
+        raise Invalid(
+            f"must be at most {len(space.seeds)}, the seeds of the space, but got {seeds}",
+            ("pruner", space.pruner.name, "seeds"),
+        )

@@ -1,0 +1,200 @@
+"""Trains packs on behalf of a worker, and records what happens."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sweeper import checkpoint
+from sweeper.attempts import Attempts
+from sweeper.checkpoint import Part
+from sweeper.fold import Fold
+from sweeper.holds import Hold, Outcome
+from sweeper.keeping import Keeping
+from sweeper.outcome import outcome
+from sweeper.record import Point
+from sweeper.study import Study
+from sweeper.trainable import Pack, Report
+
+_SHARE = 10
+"""A save is followed by at least so many times its own time without one."""
+
+
+class _Raised(Exception):
+    """What is trained raised; the text is the traceback."""
+
+
+@contextmanager
+def _theirs() -> Iterator[None]:
+    """What is raised inside counts against the runs in the pack; our own errors do not."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        raise _Raised(traceback.format_exc()) from error
+
+
+@dataclass
+class _Training:
+    """A pack and the holds of its live members."""
+
+    pack: Pack
+    live: dict[int, Hold]
+    saved: float = field(default_factory=time.monotonic)
+    save_s: float = 0.0
+
+    def due(self, every_s: float) -> bool:
+        """Whether to save now: after `every_s` seconds, or later where saving takes long."""
+        return time.monotonic() - self.saved > max(every_s, _SHARE * self.save_s)
+
+    def drop(self, members: Iterable[int]) -> None:
+        members = list(members)
+        for member in members:
+            del self.live[member]
+        with _theirs():
+            self.pack.drop(members)
+
+
+class Trainer:
+    """Trains what a worker holds until it has ended, or until `stopping` is set.
+
+    `beat` is told of progress, `judge` of the trials of which something was reported.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        fold: Fold,
+        attempts: Attempts,
+        device: str,
+        stopping: threading.Event,
+        beat: Callable[[int], None],
+        judge: Callable[[set[int]], None],
+    ) -> None:
+        self._study, self._fold, self._attempts = study, fold, attempts
+        self._device, self._stopping = device, stopping
+        self._beat, self._judge = beat, judge
+        self._keeping = Keeping(study.space)
+
+    def train(self, holds: Sequence[Hold]) -> None:
+        """Trains `holds` as one pack; what it raises is theirs and recorded."""
+        holds = self._unpruned(holds)
+        if not holds:
+            return
+        live = dict(enumerate(holds))
+        self._attempts.start(holds)
+        try:
+            states = [hold.state for hold in holds]
+            with _theirs():
+                runs = [hold.run for hold in holds]
+                pack = self._study.trainable.start(runs, states, self._device)
+            for hold in holds:
+                hold.state = None
+            self._step(_Training(pack, live))
+        except _Raised as raised:
+            self._raised(list(live.values()), str(raised))
+        except Exception:
+            self._attempts.release(list(live.values()), "stopped")
+            raise
+
+    def _step(self, training: _Training) -> None:
+        """Steps a pack until nobody is left in it, or this worker must stop."""
+        while training.live:
+            with _theirs():
+                reports = training.pack.advance()
+                progress = training.pack.progress
+            self._beat(progress)
+            self._record(training, reports)
+            if self._stopping.is_set():
+                self._save(training)
+                self._attempts.release(list(training.live.values()), "stopped")
+                training.drop(list(training.live))
+            elif training.due(self._study.space.checkpoint.every_s):
+                self._save(training)
+
+    def _record(self, training: _Training, reports: Sequence[Report]) -> None:
+        """Writes down what members report, and ends those that are done."""
+        points: list[tuple[Hold, Point]] = []
+        done: list[Report] = []
+        for report in reports:
+            with _theirs():
+                self._keeping.note(training.pack, training.live[report.member], report)
+            if report.metrics:
+                point = (report.step, dict(report.metrics))
+                points.append((training.live[report.member], point))
+            if report.done:
+                done.append(report)
+        reported = {hold.run.trial for hold, _ in points}
+        if points:
+            self._attempts.report(points, sync=bool(done))
+            self._judge(reported)
+        if done:
+            ends = [(training.live[report.member], report) for report in done]
+            self._attempts.end([(hold, self._outcome(hold, report)) for hold, report in ends])
+            training.drop(report.member for report in done)
+            self._judge(reported)
+        left = len(training.live)
+        if points:
+            kept = self._unpruned(list(training.live.values()))
+            training.drop([i for i, hold in training.live.items() if hold not in kept])
+        if len(training.live) == 1 and (done or len(training.live) < left):
+            self._attempts.start(list(training.live.values()))
+
+    def _unpruned(self, holds: Sequence[Hold]) -> list[Hold]:
+        """Ends those of `holds` whose trial was pruned, and returns the others."""
+        if self._study.space.pruner is None:
+            return list(holds)
+        trials = {hold.run.trial for hold in holds}
+        pruned = {trial for trial in trials if self._study.paths.pruned(trial).exists()}
+        ends = [hold for hold in holds if hold.run.trial in pruned]
+        steps = [max(hold.step, self._fold.record(hold.run.id).step) for hold in ends]
+        outcomes = [Outcome("pruned", step) for step in steps]
+        self._attempts.end(list(zip(ends, outcomes, strict=True)))
+        return [hold for hold in holds if hold.run.trial not in pruned]
+
+    def _save(self, training: _Training) -> None:
+        """Saves every member's state; those whom another worker took over leave the pack."""
+        begin = time.monotonic()
+        lost = {i: h for i, h in training.live.items() if self._attempts.superseded(h)}
+        for hold in lost.values():
+            self._attempts.leave(hold)
+        training.drop(lost)
+        self._attempts.save(_states(training), training.pack.step)
+        training.saved = time.monotonic()
+        training.save_s = training.saved - begin
+
+    def _outcome(self, hold: Hold, report: Report) -> Outcome:
+        return outcome(
+            self._study.space, hold.run, hold.curve, report.step, diverged=report.diverged
+        )
+
+    def _raised(self, holds: Sequence[Hold], error: str) -> None:
+        """A pack that raised is split until the culprit is alone; then its attempts are counted.
+
+        Whatever is raised while the worker must stop is no failure.
+        """
+        print(error, file=sys.stderr, flush=True)
+        if self._stopping.is_set():
+            self._attempts.release(holds, "stopped")
+            return
+        if len(holds) > 1:
+            self._attempts.release(holds, "split", cap=len(holds) // 2, error=error)
+            return
+        for hold in holds:
+            self._attempts.release([hold], "raised", cap=1, error=error)
+            record = self._fold.record(hold.run.id)
+            if record.failures >= self._study.space.limits.failures:
+                self._attempts.end_dead(record, Outcome("failed", record.step, error=error))
+
+
+def _states(training: _Training) -> Iterator[tuple[Hold, Part]]:
+    """The states of all members that have one, one after the other: together they may be large."""
+    for member, hold in training.live.items():
+        with _theirs():
+            part = checkpoint.taken(training.pack, member, hold.saved)
+        if part is not None:
+            yield hold, part
