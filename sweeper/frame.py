@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeper import stats
+from sweeper import score, stats
 from sweeper.columns import Columns
 from sweeper.fold import SCORED, UNSCORED, Fold
 from sweeper.study import Study
@@ -99,6 +99,18 @@ def estimates(table: pd.DataFrame, cell: Any, column: str, how: str) -> stats.Ce
         how,
         np.random.default_rng(0),
     )
+
+
+def further(study: Study, fold: Fold, trial: int) -> list[float]:
+    """The values of a complete trial by the further scores of the space, if it has any."""
+    rules = study.space.score.also
+    if not rules:
+        return []
+    ends = [fold.runs[run.id].end or {} for run in study.plan.runs_of(trial)]
+    columns = zip(*(end["also"] for end in ends), strict=True)
+    return [
+        score.aggregate(column, rule.aggregate) for column, rule in zip(columns, rules, strict=True)
+    ]
 
 
 def reports(study: Study, fold: Fold) -> pd.DataFrame:

@@ -8,6 +8,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from sweeper import frame
 from sweeper.fold import UNSCORED
 from sweeper.study import Study
@@ -15,21 +17,49 @@ from sweeper.values import canonical, counted
 
 
 def best(study: Study, number: int) -> Iterator[str]:
-    """The `number` best complete trials, or with several scores those that no other beats in all.
+    """The `number` best complete trials; with several scores, of those that none beats in all.
 
-    Each with its value, its 95 % interval where five seeds a task stand behind it, and its axes.
+    Each with its value, its 95 % interval where five seeds a task stand behind it, its further
+    scores and its axes; and the reference configuration, where the space has one.
     """
-    table = frame.trials(study, study.fold(reports=False))
+    fold = study.fold(reports=False)
+    table = frame.trials(study, fold)
     table = table[table["state"] == "complete"]
     if table.empty:
         yield f"{study.name}: no trial is complete yet"
         return
+    rules = study.space.scores
+    scored = ", ".join(f"{rule.aggregate} of the normalised {rule.metric}" for rule in rules)
+    yield f"{study.name}: {counted(len(table), 'complete trial')}; {scored}"
+    further = {trial: frame.further(study, fold, trial) for trial in table["trial"]}
+    front = table[_unbeaten(study, table["value"], list(further.values()))]
+    if len(rules) > 1:
+        yield f"{counted(len(front), 'trial')} that no other beats in all scores"
     descending = study.space.direction == "maximize"
-    ranked = table.sort_values(["value", "trial"], ascending=[not descending, True])
-    how, metric = study.space.score.aggregate, study.space.score.metric
-    yield f"{study.name}: {len(table)} trials are complete; {how} of the normalised {metric}"
+    ranked = front.sort_values(["value", "trial"], ascending=[not descending, True])
     for rank, row in enumerate(ranked.head(number).to_dict("records"), 1):
-        yield f"{rank:3}.  {_value(row)}  trial {row['trial']}: {_labels(study, row['trial'])}"
+        yield f"{rank:3}.  {_trial(study, row, further)}"
+    reference = study.plan.reference
+    for row in table[table["trial"] == reference].to_dict("records"):
+        yield f"reference  {_trial(study, row, further)}"
+
+
+def _unbeaten(study: Study, values: Any, further: list[list[float]]) -> Any:
+    """Which trials [trials] no other is at least as good as in all scores and better in one.
+
+    With one score that is every trial: their order tells.
+    """
+    if not study.space.score.also:
+        return np.ones(len(values), bool)
+    signs = np.where(np.array(study.space.directions) == "maximize", 1.0, -1.0)
+    scores = signs * np.column_stack([values, np.array(further)])
+    beaten = [bool(((scores >= own).all(1) & (scores > own).any(1)).any()) for own in scores]
+    return ~np.array(beaten)
+
+
+def _trial(study: Study, row: Mapping[Any, Any], further: Mapping[int, list[float]]) -> str:
+    values = "; ".join([_value(row), *(f"{value:.4g}" for value in further[row["trial"]])])
+    return f"{values}  trial {row['trial']}: {_labels(study, row['trial'])}"
 
 
 def _value(row: Mapping[Any, Any]) -> str:

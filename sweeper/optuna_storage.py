@@ -16,7 +16,7 @@ from optuna.storages.journal import BaseJournalBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sweeper import frame, score, stats
+from sweeper import frame, stats
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold
 from sweeper.paths import write_durably
@@ -120,7 +120,7 @@ def _trials(study: Study, fold: Fold) -> Iterable[FrozenTrial]:
         started, ended = times[trial.number]
         frozen = create_trial(
             state=state,
-            values=_values(study, fold, trial.number, row) if state.is_finished() else None,
+            values=_values(study, fold, row) if state == TrialState.COMPLETE else None,
             params=dict(trial.labels),
             distributions={name: distributions[name] for name in trial.labels},
             intermediate_values=curves.get(trial.number, {}),
@@ -131,21 +131,8 @@ def _trials(study: Study, fold: Fold) -> Iterable[FrozenTrial]:
         yield frozen
 
 
-def _values(study: Study, fold: Fold, trial: int, row: Mapping[Any, Any]) -> list[float] | None:
-    """The value of a complete trial; with several scores all of them."""
-    if row["state"] != "complete":
-        return None
-    if not study.space.score.also:
-        return [row["value"]]
-    runs = study.plan.runs_of(trial)
-    further = [(fold.runs[run.id].end or {}).get("also", ()) for run in runs]
-    return [
-        row["value"],
-        *(
-            score.aggregate(column, rule.aggregate)
-            for column, rule in zip(zip(*further, strict=True), study.space.score.also, strict=True)
-        ),
-    ]
+def _values(study: Study, fold: Fold, row: Mapping[Any, Any]) -> list[float]:
+    return [row["value"], *frame.further(study, fold, row["trial"])]
 
 
 def _times(study: Study, fold: Fold) -> list[tuple[datetime, datetime]]:

@@ -80,6 +80,12 @@ class Plan:
         return self._configurations[trial]
 
     @property
+    def reference(self) -> int | None:
+        """The trial of all defaults, if it is planned."""
+        chosen = self.expansion.reference()
+        return None if chosen is None else self._numbers.get(chosen.text)
+
+    @property
     def due(self) -> int:
         """How many trials its sampler has still to plan."""
         if self.closed or self.space.trials is None:

@@ -37,6 +37,9 @@ def lines(space: Space, root: Path) -> Iterator[str]:
     if plan.expansion.dropped:
         yield f"  {plan.expansion.dropped} cells of the grid are invalid and dropped"
     yield from _trials(plan)
+    reference = plan.expansion.reference()
+    if reference is not None:
+        yield f"  reference: {described(reference.labels)}"
 
 
 def _counts(plan: Plan) -> str:

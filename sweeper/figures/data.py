@@ -40,6 +40,8 @@ class Axis:
     numeric: bool
     absent: bool = False
     """Whether the last label, a NaN or `ABSENT`, stands for trials in which it is inactive."""
+    drawn: bool = False
+    """Whether a sampler drew its numbers from a range: hardly two trials share one."""
 
     @property
     def known(self) -> list[Any]:
@@ -266,7 +268,13 @@ def _axis(name: str, study: Study) -> Axis:
     numeric = all(isinstance(label, int | float) for label in labels)
     labels = sorted(labels) if numeric else labels
     missing = [np.nan if numeric else ABSENT] if None in found else []
-    return Axis(name, (*labels, *missing), numeric, bool(missing))
+    return Axis(name, (*labels, *missing), numeric, bool(missing), _drawn(name, study))
+
+
+def _drawn(name: str, study: Study) -> bool:
+    if study.space.sampler.name == "grid":
+        return False
+    return not hasattr(study.space.axes[name].distribution(name), "choices")
 
 
 def _spread(values: Any) -> float:

@@ -25,6 +25,9 @@ from sweeper.figures.data import (
 
 _HEIGHT_IN = 2.2
 _BAR_IN = 0.09
+_EDGE = 0.03
+"""Room at both ends of the x axis, as a share of it."""
+
 _CROWD = 20
 """Runs a point from which on they are drawn small and faint."""
 
@@ -42,11 +45,13 @@ def draw(
     runs = data.table(metric)
     across, lines = data.axis(x), data.axis(hue) if hue else None
     table = _points(data, runs, across, lines)
-    ranged = metric is None
+    ranged = metric is None and not across.drawn
     table["usable"] = stats.usable_range(table["point"], minimise=data.minimise) & ranged
     table["usable"] &= table["(known)"]
     limits = style.focus(table["point"], table[["low", "high"]].to_numpy().ravel())
     said = _said(table, ranged) + (f". {style.CUT_OFF}" if limits else "")
+    if across.drawn:
+        said += f". A sampler drew {across.name}: other axes differ from point to point"
     grid = style.panels(
         1,
         1,
@@ -57,7 +62,7 @@ def draw(
     ax = grid.axes[0, 0]
     for line in range(len(lines.labels) if lines else 1):
         own = table[table["(line)"] == line]
-        _line(ax, own, style.look(lines, line), shift=_shift(line, lines, across))
+        _line(ax, own, style.look(lines, line), across, shift=_shift(line, lines, across))
         _runs(ax, own, runs, style.look(lines, line), shift=_shift(line, lines, across))
     _gaps(ax, table, across)
     if table["point"].isna().all():
@@ -123,7 +128,8 @@ def _shift(line: int, lines: Axis | None, across: Axis) -> float:
     return 0.05 * _gap_between(across) * (line - (count - 1) / 2)
 
 
-def _line(ax: Axes, own: pd.DataFrame, look: style.Look, shift: float) -> None:
+def _line(ax: Axes, own: pd.DataFrame, look: style.Look, across: Axis, shift: float) -> None:
+    """Points, joined where neighbours along x differ in nothing else."""
     if own["point"].isna().all():
         return
     sns.lineplot(
@@ -135,13 +141,13 @@ def _line(ax: Axes, own: pd.DataFrame, look: style.Look, shift: float) -> None:
         color=look.colour,
         marker=look.marker,
         markersize=4.5,
-        linestyle=look.dash,
+        linestyle="none" if across.drawn else look.dash,
         linewidth=1.3,
         zorder=3,
     )
-    ax.fill_between(
-        own["(at)"] + shift, own["low"], own["high"], color=look.colour, alpha=0.2, linewidth=0
-    )
+    if not across.drawn:
+        low, high = own["low"], own["high"]
+        ax.fill_between(own["(at)"] + shift, low, high, color=look.colour, alpha=0.2, linewidth=0)
     ax.vlines(own["(at)"] + shift, own["low"], own["high"], color=look.colour, linewidth=0.7)
 
 
@@ -180,7 +186,7 @@ def _x_labels(across: Axis) -> lettering.XLabels:
 
 def _x_axis(ax: Axes, across: Axis) -> None:
     places = _places(across)
-    edge = 0.45 * _gap_between(across)
+    edge = max(0.45 * _gap_between(across), _EDGE * (places[-1] - places[0]))
     ax.set_xlim(places[0] - edge, places[-1] + edge)
     style.set_x(ax, places, _x_labels(across))
     ax.set_xlabel(across.name)

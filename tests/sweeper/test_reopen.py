@@ -125,7 +125,7 @@ def test_what_failed_is_listed_with_its_traceback(failing):
 def test_the_best_are_listed(make_study):
     done = work(make_study("seeds=5"))
     lines = list(listing.best(done, 2))
-    assert lines[0] == "hops: 4 trials are complete; iqm of the normalised value"
+    assert lines[0] == "hops: 4 complete trials; iqm of the normalised value"
     table = frame.trials(done, done.fold())
     top = table.sort_values("value", ascending=False).iloc[0]
     assert f"trial {top['trial']}:" in lines[1] and f"{top['value']:.4g} (" in lines[1]

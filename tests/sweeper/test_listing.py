@@ -1,0 +1,59 @@
+"""What `sweeper best` lists; `sweeper failed` is tested with the runs that it is about."""
+
+from __future__ import annotations
+
+from sweeper import frame, listing
+from sweeper.study import Study
+from sweeper.worker import Worker
+
+
+def work(started):
+    Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1).run()
+    return Study.open(started.folder)
+
+
+def test_nothing_is_complete_yet(make_study):
+    assert list(listing.best(make_study(), 5)) == ["hops: no trial is complete yet"]
+
+
+def test_the_best_with_interval_beside_the_reference(make_study):
+    done = work(make_study("seeds=5", "axes.width.default=1", "axes.size.default=0.3"))
+    table = frame.trials(done, done.fold()).sort_values("value", ascending=False)
+    lines = list(listing.best(done, 2))
+    assert len(lines) == 4
+    for line, row in zip(lines[1:3], table.to_dict("records"), strict=False):
+        shown = f"{row['value']:.4g} ({row['low']:.4g} to {row['high']:.4g}, 5 runs)"
+        assert f"{shown}  trial {row['trial']}:" in line
+    assert lines[3].startswith("reference  ") and lines[3].endswith("trial 1: width=1, size=0.3")
+
+
+def test_the_smallest_is_best_where_the_space_says_so(make_study):
+    done = work(make_study("direction=minimize"))
+    best = frame.trials(done, done.fold())["value"].min()
+    assert f"{best:.4g} (interval unknown, 3 runs)" in list(listing.best(done, 1))[1]
+
+
+def test_with_several_scores_those_that_no_other_beats(make_study):
+    done = work(
+        make_study(
+            "score=[{metric: value}, {metric: twice, at: max, direction: minimize, high: 4}]",
+            "seeds=1",
+            "figures=[]",
+        )
+    )
+    fold = done.fold()
+    scores = {
+        row["trial"]: (row["value"], *frame.further(done, fold, row["trial"]))
+        for row in frame.trials(done, fold).to_dict("records")
+    }
+    unbeaten = {
+        trial
+        for trial, (high, low) in scores.items()
+        if not any(
+            other != (high, low) and other[0] >= high and other[1] <= low
+            for other in scores.values()
+        )
+    }
+    lines = list(listing.best(done, 9))
+    assert f"{len(unbeaten)} trial" in lines[1]
+    assert {int(line.split("trial ")[1].split(":")[0]) for line in lines[2:]} == unbeaten
