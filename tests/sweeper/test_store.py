@@ -278,7 +278,7 @@ def test_weights_come_before_the_end_and_take_effect_with_it(make: Make) -> None
     study = make("checkpoint.keep=final", *ONE)
     dead = Worker(study, pack="1", device="cpu", workers=1)
     dead._attempts._store.place = lambda *_: None  # type: ignore[method-assign]
-    dead._train(dead._attempts.claim(dead._queue.pick()))
+    dead._trainer.train(dead._attempts.claim(dead._queue.pick()))
     (waiting,) = study.paths.weights.iterdir()
     assert study.ended and waiting.name.startswith(f".{study.plan.runs[0].id}.0.0.")
     run(study)
