@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from sweeper.axes import MAX_POINTS, AxisModel, Network, Point
+from sweeper.axes import AxisModel, Network, Point
+from sweeper.axes._numbers import listed, one_form, spaced
 from sweeper.errors import Invalid, shown
 from sweeper.values import Flag, Number, canonical, distinct, each, items, number, whole
 
@@ -44,20 +45,7 @@ class Axis(AxisModel):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        ranged = {"low", "high", "log", "count"} & self.model_fields_set
-        if self.values is not None:
-            if ranged:
-                given = " and ".join(sorted(ranged))
-                raise Invalid(f"takes values, or low and high, but got values and {given}")
-            return self
-        if self.low is None or self.high is None:
-            raise Invalid("needs values, or low and high")
-        if self.low >= self.high:
-            raise Invalid(f"needs low < high, but got low={self.low:g} and high={self.high:g}")
-        if self.log and self.low <= 0:
-            raise Invalid(f"needs low > 0 for a log range, but got low={self.low:g}")
-        if self.count is not None and self.count > MAX_POINTS:
-            raise Invalid(f"takes a count of at most {MAX_POINTS}, but got {self.count}")
+        one_form(self)
         return self
 
     @property
@@ -80,15 +68,11 @@ class Axis(AxisModel):
     def points(self, name: str) -> tuple[Point, ...]:
         """The values, or `count` of them from low to high, both included."""
         if self.values is not None:
-            return tuple(
-                Point(value, value, {name: value}, ("values", index))
-                for index, value in enumerate(self.values)
-            )
+            return listed(name, self.values)
         if self.count is None:
             raise Invalid("needs a count of points for a grid")
-        grid = [self._at(index / (self.count - 1)) for index in range(self.count)]
-        if len(set(grid)) < len(grid):
-            raise Invalid(f"is too narrow a range for {self.count} different values")
+        assert self.low is not None and self.high is not None
+        grid = spaced(self.low, self.high, self.count, log=self.log, rule=_rounded)
         return tuple(Point(value, value, {name: value}) for value in grid)
 
     def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
@@ -104,12 +88,6 @@ class Axis(AxisModel):
         assert self.low is not None and self.high is not None
         return FloatDistribution(self.low, self.high, log=self.log)
 
-    def _at(self, share: float) -> float:
-        assert self.low is not None and self.high is not None
-        if share in (0.0, 1.0):
-            return self.high if share else self.low
-        if self.log:
-            value = self.low * (self.high / self.low) ** share
-        else:
-            value = self.low + (self.high - self.low) * share
-        return float(f"{value:.{_DIGITS}g}")
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")

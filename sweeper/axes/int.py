@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
 from sweeper.axes import MAX_POINTS, AxisModel, Network, Point
+from sweeper.axes._numbers import listed, one_form, spaced
 from sweeper.errors import Invalid, shown
 from sweeper.values import Flag, Positive, distinct, each, items, whole
 
@@ -48,20 +48,7 @@ class Axis(AxisModel):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        ranged = {"low", "high", "log", "step", "count"} & self.model_fields_set
-        if self.values is not None:
-            if ranged:
-                given = " and ".join(sorted(ranged))
-                raise Invalid(f"takes values, or low and high, but got values and {given}")
-            return self
-        if self.low is None or self.high is None:
-            raise Invalid("needs values, or low and high")
-        if self.low >= self.high:
-            raise Invalid(f"needs low < high, but got low={self.low} and high={self.high}")
-        if self.log and self.low <= 0:
-            raise Invalid(f"needs low > 0 for a log range, but got low={self.low}")
-        if self.count is not None and self.count > MAX_POINTS:
-            raise Invalid(f"takes a count of at most {MAX_POINTS}, but got {self.count}")
+        one_form(self)
         self._check_step()
         return self
 
@@ -95,15 +82,10 @@ class Axis(AxisModel):
     def points(self, name: str) -> tuple[Point, ...]:
         """The values, or those of the range, both ends included."""
         if self.values is not None:
-            return tuple(
-                Point(value, value, {name: value}, ("values", index))
-                for index, value in enumerate(self.values)
-            )
+            return listed(name, self.values)
         assert self.low is not None and self.high is not None
         if self.count is not None:
-            grid = [self._at(index / (self.count - 1)) for index in range(self.count)]
-            if len(set(grid)) < len(grid):
-                raise Invalid(f"is too narrow a range for {self.count} different values")
+            grid = spaced(self.low, self.high, self.count, log=self.log, rule=round)
         elif self.log or self._size() is None:
             raise Invalid("needs a count of points for a grid")
         else:
@@ -133,11 +115,3 @@ class Axis(AxisModel):
             return CategoricalDistribution(self.values)
         assert self.low is not None and self.high is not None
         return IntDistribution(self.low, self.high, log=self.log, step=self.step or 1)
-
-    def _at(self, share: float) -> int:
-        assert self.low is not None and self.high is not None
-        if share in (0.0, 1.0):
-            return self.high if share else self.low
-        if self.log:
-            return round(self.low * math.pow(self.high / self.low, share))
-        return round(self.low + (self.high - self.low) * share)

@@ -1,0 +1,54 @@
+"""What axes of numbers share: values one by one, or points of a range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sweeper.axes import MAX_POINTS, AxisModel, Point
+from sweeper.errors import Invalid
+from sweeper.values import canonical
+
+
+def one_form(axis: AxisModel) -> None:
+    """Raises `Invalid` unless `axis` has either values or a range from low to high, above 0 if log.
+
+    Its keys beside `values` are those of a range: `low`, `high`, `log`, `count` and maybe more.
+    """
+    given: Any = axis
+    if given.values is not None:
+        ranged = axis.model_fields_set - set(AxisModel.model_fields) - {"values"}
+        if ranged:
+            others = " and ".join(sorted(ranged))
+            raise Invalid(f"takes values, or low and high, but got values and {others}")
+        return
+    low, high = given.low, given.high
+    if low is None or high is None:
+        raise Invalid("needs values, or low and high")
+    if low >= high:
+        raise Invalid(f"needs low < high, but got low={canonical(low)} and high={canonical(high)}")
+    if given.log and low <= 0:
+        raise Invalid(f"needs low > 0 for a log range, but got low={canonical(low)}")
+    if given.count is not None and given.count > MAX_POINTS:
+        raise Invalid(f"takes a count of at most {MAX_POINTS}, but got {given.count}")
+
+
+def listed(name: str, values: Sequence[Any]) -> tuple[Point, ...]:
+    """A point for each of the values that stand in the space."""
+    return tuple(
+        Point(value, value, {name: value}, ("values", index)) for index, value in enumerate(values)
+    )
+
+
+def spaced(
+    low: Any, high: Any, count: int, *, log: bool, rule: Callable[[float], Any]
+) -> list[Any]:
+    """`count` numbers from `low` to `high`, both included, evenly or by ratio, rounded by `rule`."""
+    shares = (index / (count - 1) for index in range(1, count - 1))
+    between = [
+        rule(low * (high / low) ** share if log else low + (high - low) * share) for share in shares
+    ]
+    grid = [low, *between, high]
+    if len(set(grid)) < len(grid):
+        raise Invalid(f"is too narrow a range for {count} different values")
+    return grid
