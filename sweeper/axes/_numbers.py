@@ -43,7 +43,7 @@ def listed(name: str, values: Sequence[Any]) -> tuple[Point, ...]:
 def spaced(
     low: Any, high: Any, count: int, *, log: bool, rule: Callable[[float], Any]
 ) -> list[Any]:
-    """`count` numbers from `low` to `high`, both included, evenly or by ratio, rounded by `rule`."""
+    """`count` numbers from `low` to `high`, evenly or by ratio; `rule` rounds all but the ends."""
     shares = (index / (count - 1) for index in range(1, count - 1))
     between = [
         rule(low * (high / low) ** share if log else low + (high - low) * share) for share in shares
