@@ -114,12 +114,14 @@ def optimise(journal: str, trials: int) -> None:
         sampler=sampler,
         load_if_exists=True,
     )
-    while sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False)) < trials:
-        trial = study.ask()
+
+    def objective(trial: optuna.Trial) -> float:
         x, y = trial.suggest_int("x", 0, trials // 10 - 1), trial.suggest_int("y", 0, 9)
         for k in range(10):
             trial.report(x / (k + 1), k)
-        study.tell(trial, float(y))
+        return float(y)
+
+    study.optimize(objective)  # the sampler stops it when the grid is done
 
 
 def reading(root: Path, study: Study) -> None:
@@ -152,9 +154,9 @@ def main(
     print("|---|---|---|---|---|---|")
     folder = Path(root or tempfile.mkdtemp())
     try:
+        studies = [sweep(folder, int(number)) for number in runs.split(",")]
         for number in filter(None, trials.split(",")):
             grid(folder, int(number))
-        studies = [sweep(folder, int(number)) for number in runs.split(",")]
         reading(folder, studies[-1])
         print(f"\nload at the end: {os.getloadavg()[0]:.1f}")
     finally:
