@@ -20,6 +20,7 @@ from sweeper.ledger import Writer
 from sweeper.overrides import parse_words
 from sweeper.space import load
 from sweeper.study import Study
+from sweeper.summary import summarise, summary_lines
 from sweeper.worker import Worker
 
 FUNCTION = """
@@ -166,6 +167,18 @@ def test_a_space_that_is_exhausted_ends_early(make):
     started.plan  # noqa: B018
     packfuls.propose(started.paths, 0, [], {}, {})
     assert work(started).plan.total == 0
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc", "tpe"])
+@pytest.mark.parametrize("keys", [{}, {"pruner": "median"}], ids=["plain", "pruned"])
+def test_fewer_whole_numbers_than_trials_end_early_and_are_told(make, sampler, keys):
+    axes = {"lr": {"kind": "float", "values": [1e-3]}, "size": {"kind": "int", "low": 1, "high": 3}}
+    found = work(make(sampler=sampler, axes=axes, trials=5, seeds=1, **keys))
+    assert found.ended and found.plan.total == 3
+    summary = summarise(found)
+    assert summary["unfound"] == 2 and summary["trials"]["total"] == 3
+    assert "  2 more were asked for: no further configuration was found" in summary_lines(summary)
+    assert [path.name for path in found.paths.trials.iterdir() if sampler != "tpe"] == []
 
 
 KILLS = {
