@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -56,6 +57,13 @@ class Axis(AxisModel):
             raise Invalid(f"needs low < high, but got low={self.low:g} and high={self.high:g}")
         if self.log and self.low <= 0:
             raise Invalid(f"needs low > 0 for a log range, but got low={self.low:g}")
+        size, what = (
+            (self.high / self.low, "high / low for a log range")
+            if self.log
+            else (self.high - self.low, "high - low")
+        )
+        if not math.isfinite(size):
+            raise Invalid(f"needs a finite {what}, but got low={self.low:g} and high={self.high:g}")
         if self.count is not None and self.count > MAX_POINTS:
             raise Invalid(f"takes a count of at most {MAX_POINTS}, but got {self.count}")
         return self
