@@ -181,6 +181,13 @@ def test_fewer_whole_numbers_than_trials_end_early_and_are_told(make, sampler, k
     assert [path.name for path in found.paths.trials.iterdir() if sampler != "tpe"] == []
 
 
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_range_of_which_only_the_inside_is_valid_is_searched(make, sampler):
+    keys = {"constraints": ["4 < size", "size < 6"], "invalid": "drop"}
+    found = work(make(sampler=sampler, trials=4, seeds=1, **keys))
+    assert [4 < one["size"] < 6 for one in labels(found)] == [True] * 4
+
+
 KILLS = {
     "tpe": {"trials": 14, "seeds": 1, "pause": 0.02},
     "successivehalving": {
@@ -384,6 +391,10 @@ BAD = {
     "nothing": ({"sampler": {}}, "must be a sampler's name, or one name"),
     "a list": ({"pruner": ["median"]}, "must be a pruner's name, or one name"),
     "no number of trials": ({"trials": "many"}, "trials must be a whole number of at least 1"),
+    "a task as wide as no number": (
+        {"tasks": {"line": {"low": -1e308, "high": 1e308}}},
+        "tasks.line needs a finite high - low, but got low=-1e+308 and high=1e+308",
+    ),
     "no trials": ({"trials": 0}, "trials must be a whole number of at least 1"),
     "an unknown sequence": (
         {"sampler": {"qmc": {"qmc_type": "sobel"}}},
