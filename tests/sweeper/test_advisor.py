@@ -47,7 +47,7 @@ CHOICES = {
 
 @pytest.fixture
 def make(tmp_path):
-    def make(*words, name="study", pause=0.0, axes=RANGES, **keys):
+    def make(*words, name="study", pause=0.0, axes=RANGES, extend=False, **keys):
         (tmp_path / "f.py").write_text(FUNCTION.replace("PAUSE", str(pause)))
         space = {
             "study": "advised",
@@ -64,7 +64,7 @@ def make(tmp_path):
             del space["trials"]
         (tmp_path / "s.yaml").write_text(yaml.safe_dump(space, sort_keys=False))
         loaded = load(tmp_path / "s.yaml", None, parse_words(words, ())[1])
-        return study.start(tmp_path / "studies" / name, loaded)
+        return study.start(tmp_path / "studies" / name, loaded, extend=extend)
 
     return make
 
@@ -140,6 +140,16 @@ def test_who_was_not_first_drops_the_packful_and_reads_the_others(make):
     assert [path.name for path in started.paths.trials.iterdir()] == ["0"]
     assert advisors[1][1].plan(99)
     assert len(advisors[1][0].refresh()) == 10 and not advisors[1][1].plan(1)
+
+
+def test_a_trial_that_is_refused_now_is_named(make):
+    started = work(make(trials=2, seeds=1))
+    file = started.paths.trials / "1"
+    packful = json.loads(file.read_text())
+    packful["trials"][0]["labels"]["size"] = 99.0
+    file.write_text(json.dumps(packful))
+    with pytest.raises(SweeperError, match="trials/1 holds a trial that is no longer one of the"):
+        Study.open(started.folder).plan  # noqa: B018
 
 
 def test_a_packful_is_asked_at_once(make, tmp_path):
