@@ -142,6 +142,20 @@ def test_who_was_not_first_drops_the_packful_and_reads_the_others(make):
     assert len(advisors[1][0].refresh()) == 10 and not advisors[1][1].plan(1)
 
 
+def test_a_lost_race_leaves_nothing_of_the_sampler_behind(make):
+    """NSGA-II keeps the parents of a generation: those that the winner saw count."""
+    keys = KILLS["nsgaii"] | {"pause": 0.0, "trials": 9}
+    started = work(make(**(keys | {"trials": 4})))
+    grown = make(**keys, extend=True)
+    fold = grown.fold()
+    late = Advisor(grown, fold, Writer(grown.paths.ledger, "late", {}))
+    assert len(grown.plan.trials) == len(started.plan.trials) == 4
+    packfuls.propose(grown.paths, 4, [], {}, {})
+    before = dict(late._kept())
+    assert late.plan(2)
+    assert dict(late._kept()) == before and not grown.refresh()
+
+
 def test_a_trial_that_is_refused_now_is_named(make):
     started = work(make(trials=2, seeds=1))
     file = started.paths.trials / "1"
