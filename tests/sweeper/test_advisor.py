@@ -303,6 +303,19 @@ def test_pruning_ends_the_runs_of_a_trial_and_no_others(make):
     assert found.paths.pruned(1).exists() and not found.paths.pruned(0).exists()
 
 
+def test_a_live_worker_advises_on_a_study_that_grew_as_one_that_begins(make):
+    started = make(trials=4, seeds=1)
+    work(started)
+    worker = Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1)
+    worker._refresh()
+    worker._advisor._feed()
+    assert {trial.state.name for trial in worker._advisor._trials()} == {"COMPLETE"}
+    make(trials=6, seeds=2, extend=True)
+    worker._refresh()
+    worker._advisor._feed()
+    assert {trial.state.name for trial in worker._advisor._trials()} == {"RUNNING"}
+
+
 def test_wilcoxon_compares_run_by_run(make):
     found = work(
         make(
