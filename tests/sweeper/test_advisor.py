@@ -303,6 +303,61 @@ def test_pruning_ends_the_runs_of_a_trial_and_no_others(make):
     assert found.paths.pruned(1).exists() and not found.paths.pruned(0).exists()
 
 
+def test_a_trial_that_is_done_is_no_longer_pruned(make):
+    """Its last report and its end come together; later seeds of it would be pruned otherwise."""
+    keys = {
+        "agent": f"{Path(__file__).parents[1] / 'counter.py'}:Counter",
+        "function": None,
+        "axes": {"size": {"kind": "float", "values": [0.9, 0.3, 0.6, 0.1]}},
+        "evaluation": {"every": 10, "episodes": 1},
+        "steps": 10,
+        "score": {"metric": "value"},
+        "sampler": "grid",
+        "trials": None,
+        "seeds": 1,
+        "pruner": {"median": {"n_startup_trials": 1}},
+    }
+    found = work(make(**keys), pack="1")
+    assert not list(found.paths.trials.glob("*.pruned"))
+    grown = work(make(**{**keys, "seeds": 2}, extend=True), pack="1")
+    fold = grown.fold()
+    assert {fold.runs[run.id].state for run in grown.plan.runs} == {"complete"}
+
+
+def test_what_is_ahead_of_its_judge_is_pruned_all_the_same(make):
+    """Its end comes with the report by which it is pruned; who reports later would be pruned."""
+    keys = {
+        "agent": f"{Path(__file__).parents[1] / 'counter.py'}:Counter",
+        "function": None,
+        "axes": {"size": {"kind": "float", "values": [k / 10 for k in range(9, 0, -1)]}},
+        "evaluation": {"every": 5, "episodes": 1},
+        "steps": 10,
+        "score": {"metric": "value"},
+        "sampler": "grid",
+        "trials": None,
+        "seeds": 1,
+        "pruner": {"median": {"n_startup_trials": 1}},
+    }
+    found = work(make(**keys), pack="1")
+    fold, links = found.fold(), found.paths.trials.glob("*.pruned")
+    pruned = {run.trial for run in found.plan.runs if fold.runs[run.id].state == "pruned"}
+    assert pruned == {int(link.stem) for link in links} and pruned
+
+
+def test_a_trial_is_judged_by_the_seeds_that_the_study_began_with(make):
+    """Trials that ended before a study grew, and those after, by the same set of their runs."""
+    keys = {"trials": 5, "seeds": [1], "pruner": {"median": {"n_startup_trials": 1}}}
+    before = work(make(**keys)).fold().judged
+    grown = make(**{**keys, "seeds": [0, 1, 2]}, extend=True)
+    fold = grown.fold()
+    judge = Advisor(grown, fold, Writer(grown.paths.ledger, "w", {}))._judge
+    values = {trial: judge._points(trial) for trial in before}
+    assert values == {
+        trial: {step: line["value"] for step, line in lines.items()}
+        for trial, lines in before.items()
+    }
+
+
 def test_a_live_worker_advises_on_a_study_that_grew_as_one_that_begins(make):
     started = make(trials=4, seeds=1)
     work(started)
