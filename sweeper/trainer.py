@@ -157,6 +157,8 @@ class Trainer:
             return list(holds)
         trials = {hold.run.trial for hold in holds}
         pruned = {trial for trial in trials if self._study.paths.pruned(trial).exists()}
+        if not pruned:
+            return list(holds)
         ends = [hold for hold in holds if hold.run.trial in pruned]
         steps = [max(hold.step, self._fold.record(hold.run.id).step) for hold in ends]
         outcomes = [Outcome("pruned", step) for step in steps]

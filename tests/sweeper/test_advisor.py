@@ -15,6 +15,7 @@ import yaml
 
 from sweeper import packfuls, sampling, study
 from sweeper.advisor import Advisor
+from sweeper.claims import Claims
 from sweeper.errors import SweeperError
 from sweeper.ledger import Writer
 from sweeper.overrides import parse_words
@@ -342,6 +343,16 @@ def test_what_is_ahead_of_its_judge_is_pruned_all_the_same(make):
     fold, links = found.fold(), found.paths.trials.glob("*.pruned")
     pruned = {run.trial for run in found.plan.runs if fold.runs[run.id].state == "pruned"}
     assert pruned == {int(link.stem) for link in links} and pruned
+
+
+def test_where_nothing_is_pruned_no_claim_is_written_for_it(make, monkeypatch):
+    """Each one is forced to the disk, and there may be a report every second."""
+    placed, place = [], Claims.place
+    monkeypatch.setattr(
+        Claims, "place", lambda self, names, body: placed.append(names) or place(self, names, body)
+    )
+    found = work(make(trials=2, seeds=1, pruner={"median": {"n_startup_trials": 99}}))
+    assert found.ended and all(placed)
 
 
 def test_a_trial_is_judged_by_the_seeds_that_the_study_began_with(make):
