@@ -362,11 +362,11 @@ def test_a_trial_is_judged_by_the_seeds_that_the_study_began_with(make):
     grown = make(**{**keys, "seeds": [0, 1, 2]}, extend=True)
     fold = grown.fold()
     judge = Advisor(grown, fold, Writer(grown.paths.ledger, "w", {}))._judge
-    values = {trial: judge._points(trial) for trial in before}
-    assert values == {
-        trial: {step: line["value"] for step, line in lines.items()}
-        for trial, lines in before.items()
-    }
+    for trial, lines in before.items():
+        values = judge._points(trial)
+        assert {step: values.get(step) for step in lines} == {
+            step: line["value"] for step, line in lines.items()
+        }
 
 
 def test_a_live_worker_advises_on_a_study_that_grew_as_one_that_begins(make):
@@ -432,6 +432,18 @@ BAD = {
     "an unknown pruner": (
         {"pruner": "halving"},
         "pruner must be a pruner, but got 'halving'",
+    ),
+    "an unknown pruner as a frozen space writes it": (
+        {"pruner": {"name": "halving", "options": {}}},
+        "pruner must be a pruner, but got 'halving'",
+    ),
+    "an unknown argument of a pruner as a frozen space writes it": (
+        {"pruner": {"name": "median", "options": {"n_steps": 3}, "seeds": None}},
+        "pruner.median.n_steps is an unknown argument of MedianPruner",
+    ),
+    "a list for a name": (
+        {"sampler": {"name": ["tpe"], "options": {}}},
+        "must be a sampler's name, or one name with its arguments",
     ),
     "an unknown argument": (
         {"sampler": {"tpe": {"n_startup_trails": 3}}},
