@@ -93,6 +93,7 @@ class Advisor:
             self._known = first + len(proposals)
         else:
             self._memory.forget(first)
+            self._memory.put_back(self._optuna._study_id, before)
         return True
 
     def judge(self, trials: Iterable[int]) -> None:
@@ -222,6 +223,10 @@ class Advisor:
 
 class _Memory(InMemoryStorage):  # type: ignore[misc, unused-ignore]
     """Optuna's storage in memory, which can also forget; a trial's id is its number."""
+
+    def put_back(self, study: int, attributes: dict[str, Any]) -> None:
+        """Gives the study as a whole the system attributes that it had."""
+        self._studies[study].system_attrs = attributes
 
     def forget(self, first: int) -> None:
         """Takes away all trials from number `first` on, none of which has ended."""

@@ -207,7 +207,7 @@ def _check_trials(space: Space, expansion: Expansion) -> None:
 
 def _cells(space: Space, expansion: Expansion) -> Iterator[Configuration]:
     """All cells of a grid; of what a sampler may draw a thousand: choices at random, and the ends
-    of ranges.
+    of ranges; where others are dropped, what lies between may be all that is valid.
     """
     if space.sampler.name == "grid":
         yield from expansion.grid()
@@ -215,12 +215,13 @@ def _cells(space: Space, expansion: Expansion) -> Iterator[Configuration]:
     rng = np.random.default_rng(0)
     for _ in range(_DRAWN):
         try:
-            yield expansion.draw(lambda _, over: sampling.at(over, _corner(rng, over)))
+            yield expansion.draw(lambda _, over: sampling.at(over, _share(space, rng, over)))
         except Rejected as error:
             if space.invalid != DROP:
                 raise Invalid(error.message, error.path) from error
 
 
-def _corner(rng: np.random.Generator, over: Any) -> float:
-    ends = np.array([0.0, 1.0 - 1e-9])
-    return float(rng.random() if hasattr(over, "choices") else rng.choice(ends))
+def _share(space: Space, rng: np.random.Generator, over: Any) -> float:
+    inside = rng.random()
+    shares = [0.0, 1.0 - 1e-9, *([inside] if space.invalid == DROP else [])]
+    return float(inside if hasattr(over, "choices") else rng.choice(shares))

@@ -86,7 +86,7 @@ class Records:
             self.workers[worker] = replace(known, **news)
             return None
         if kind == "judged":
-            self.judged.setdefault(line["trial"], {})[line["step"]] = line
+            self._judged(line)
         if kind not in ABOUT_RUNS:
             return None
         record = self.of(line)
@@ -99,6 +99,12 @@ class Records:
         if record.end is None or self._reports or kind != "report":
             apply(attempt, line)
         return record.run
+
+    def _judged(self, line: Line) -> None:
+        """Of two judges at once the one that prunes counts, in whatever order they are read."""
+        steps = self.judged.setdefault(line["trial"], {})
+        both = [steps.get(line["step"], line), line]
+        steps[line["step"]] = max(both, key=lambda one: (one["prune"], one["value"]))
 
     def of(self, line: Line) -> RunRecord | None:
         """The record that `line` changes: none where it is of a generation before."""

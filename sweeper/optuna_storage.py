@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+import sweeper
 from sweeper import frame, stats
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold
@@ -30,6 +32,10 @@ _STATES = {
     "running": TrialState.RUNNING,
     "open": TrialState.WAITING,
 }
+
+
+_MARK = "sweeper"
+"""The user attribute of a study that sweeper wrote, and may write anew."""
 
 
 class _Memory(BaseJournalBackend):  # type: ignore[misc, unused-ignore]
@@ -48,8 +54,9 @@ class _Memory(BaseJournalBackend):  # type: ignore[misc, unused-ignore]
 def write(study: Study, fold: Fold, url: str | None = None) -> str:
     """Writes the study to the Optuna storage at `url`, or to its journal; returns where.
 
-    Either is written anew: in a storage a study of that name is deleted first, and the journal is
-    written under a temporary name that is then renamed.
+    Either is written anew: in a storage a study of that name is deleted first if sweeper wrote it,
+    and the journal is written under a temporary name that is then renamed. Raises `SweeperError`
+    where the storage holds another study of that name, or cannot be opened or written to.
 
     One Optuna trial a trial, in their order: its labels as parameters, the aggregate as value, the
     aggregate at every step that all its runs have reached as intermediate values, and the counts
@@ -59,7 +66,12 @@ def write(study: Study, fold: Fold, url: str | None = None) -> str:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         if url is not None:
-            _fill(_emptied(url, study.name), study, fold)
+            try:
+                _fill(_emptied(url, study.name), study, fold)
+            except StorageInternalError as error:
+                raise SweeperError(
+                    f"storage={url} cannot be written to: {_cause(error)}"
+                ) from error
             return url
         memory = _Memory()
         _fill(JournalStorage(memory), study, fold)
@@ -71,16 +83,28 @@ def write(study: Study, fold: Fold, url: str | None = None) -> str:
 
 
 def _emptied(url: str, name: str) -> BaseStorage:
-    """The storage at `url`, without a study called `name`."""
+    """The storage at `url`, without a study called `name`; another's is left alone."""
     try:
         storage: BaseStorage = optuna.storages.get_storage(url)
+        names = {found.study_name for found in storage.get_all_studies()}
     except Exception as error:
         raise SweeperError(
-            f"storage={url} cannot be opened: {error}; a URL looks like sqlite:///optuna.db"
+            f"storage={url} cannot be opened: {_cause(error)}; a URL looks like sqlite:///optuna.db"
         ) from error
-    if name in {found.study_name for found in storage.get_all_studies()}:
-        storage.delete_study(storage.get_study_id_from_name(name))
+    if name in names:
+        there = storage.get_study_id_from_name(name)
+        if _MARK not in storage.get_study_user_attrs(there) and storage.get_n_trials(there):
+            raise SweeperError(
+                f"storage={url} holds a study {name!r} that sweeper did not write, and it would be "
+                "lost: use another storage, or delete it there"
+            )
+        storage.delete_study(there)
     return storage
+
+
+def _cause(error: Exception) -> str:
+    """What lies behind an error of Optuna's, in one line."""
+    return str(error.__cause__ or error).partition("\n")[0]
 
 
 def _fill(storage: BaseStorage, study: Study, fold: Fold) -> None:
@@ -90,6 +114,7 @@ def _fill(storage: BaseStorage, study: Study, fold: Fold) -> None:
         study_name=study.name,
         directions=[StudyDirection[name.upper()] for name in space.directions],
     )
+    created.set_user_attr(_MARK, sweeper.__version__)
     if space.reference:
         created.set_user_attr("reference", space.reference)
     created.set_user_attr("metric", space.score.metric)

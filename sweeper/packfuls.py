@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.claims import link_first
-from sweeper.errors import SweeperError
+from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.expand import Configuration
 from sweeper.paths import StudyPaths, patiently
 from sweeper.plan import Plan, Run
@@ -54,10 +54,19 @@ def propose(
 
 
 def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
-    """Adds to `plan` what was planned since; returns the new runs."""
+    """Adds to `plan` what was planned since; returns the new runs.
+
+    Raises `SweeperError` where what is trained has changed and refuses a trial of before.
+    """
     new: list[Run] = []
     while plan.due and (packful := _read(paths, len(plan.trials))) is not None:
-        chosen = [_chosen(plan, trial) for trial in packful["trials"]]
+        try:
+            chosen = [_chosen(plan, trial) for trial in packful["trials"]]
+        except Invalid as error:
+            raise SweeperError(
+                f"{paths.trials / str(packful['first'])} holds a trial that is no longer one of "
+                f"the space's: {dotted(error.path)} {error.message}"
+            ) from error
         plan.closed = not chosen
         new += plan.add(chosen)
     return new

@@ -88,9 +88,15 @@ class Plan:
     @property
     def due(self) -> int:
         """How many trials its sampler has still to plan."""
-        if self.closed or self.space.trials is None:
+        if self.closed or self.space.sampler.name not in ADAPTIVE:
             return 0
+        assert self.space.trials is not None
         return max(0, self.space.trials - len(self.trials))
+
+    @property
+    def unfound(self) -> int:
+        """How many of the trials asked for there are not: no further configuration was found."""
+        return max(0, (self.space.trials or 0) - len(self.trials) - self.due)
 
     @property
     def total(self) -> int:

@@ -34,6 +34,8 @@ def lines(space: Space, root: Path) -> Iterator[str]:
     yield f"  steps: {plan.total * space.steps:,} in all, {space.steps:,} a run"
     yield f"  time: {_time(plan, root)}"
     yield from (f"  {line}" for line in _room(plan, trainable))
+    if plan.unfound:
+        yield f"  {plan.unfound} more were asked for: no further configuration was found"
     if plan.expansion.dropped:
         yield f"  {plan.expansion.dropped} cells of the grid are invalid and dropped"
     yield from _trials(plan)

@@ -1,7 +1,8 @@
 """Which trials end early, by Optuna's pruners.
 
 A pruner sees a trial at a step once a fixed set of its runs has reported there: all its runs, or
-those under the first `seeds` seeds. What it sees is the aggregate of their normalised scores.
+those under the first `seeds` seeds; of a study that grew, by the seeds that it began with. What it
+sees is the aggregate of their normalised scores.
 `wilcoxon` compares run by run: its steps are these runs, and what it sees is how they ended.
 """
 
@@ -70,7 +71,7 @@ class Judge:
         before = dict(self._memory.get_trial(self._id(trial)).system_attrs)
         self._show(trial, step, value)
         frozen = self._memory.get_trial(self._id(trial))
-        prune = bool(self._pruner.prune(self._optuna, frozen))
+        prune = bool(self._pruner.prune(self._optuna, frozen)) and not self._done(trial, step)
         after = self._memory.get_trial(self._id(trial)).system_attrs
         kept = {key: after[key] for key in after if key not in before or after[key] != before[key]}
         line = {
@@ -84,6 +85,13 @@ class Judge:
         self._ledger.write([line], sync=prune)
         self._fold.add(self._ledger.worker, line)
         return prune
+
+    def _done(self, trial: int, step: int) -> bool:
+        """Whether all runs of `trial` have got to the end: there is nothing left to save."""
+        space = self._study.space
+        assert space.pruner is not None
+        ends = space.pruner.name != "wilcoxon" and step >= space.steps
+        return ends and len(self._set(trial)) == len(self._study.plan.runs_of(trial))
 
     def _prune(self, trial: int) -> None:
         name = self._study.paths.pruned(trial)
@@ -120,7 +128,7 @@ class Judge:
 
     def _set(self, trial: int) -> list[Run]:
         """The runs by which a trial is judged."""
-        space = self._study.space
+        space = self._study.versions[0].space
         assert space.pruner is not None
         judges = set(space.seeds[: space.pruner.seeds])
         return [run for run in self._study.plan.runs_of(trial) if run.seed in judges]

@@ -43,11 +43,12 @@ class Queue:
 
     def refresh(self) -> set[str]:
         """Reads what other workers did and planned; returns the runs that something happened to."""
-        for run in self._study.refresh():
+        planned = self._study.refresh()
+        for run in planned:
             self._pending.add(run)
         changed = self._fold.refresh()
         self._note(changed)
-        return changed
+        return changed.union(run.id for run in planned)
 
     def wanting(self) -> int:
         """How many trials must be planned so that this worker can fill a pack."""

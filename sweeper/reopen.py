@@ -37,8 +37,9 @@ def rerun(study: Study, name: str) -> list[str]:
         wrong = f"{len(found)} runs begin with" if found else "there is no run"
         raise SweeperError(f"{wrong} {name!r}{'' if found else choices(name, [*known][:5])}")
     record = study.fold(reports=False).record(found[0])
-    if record.state not in (*SCORED, *UNSCORED):
-        why = "its trial was pruned" if record.state == "pruned" else "it has not ended"
+    pruned = study.paths.pruned(study.plan.run(found[0]).trial).exists()
+    if pruned or record.state not in (*SCORED, *UNSCORED):
+        why = "its trial was pruned" if pruned else "it has not ended"
         raise SweeperError(f"the run {found[0]} is {record.state}: {why}")
     return _reopen(study, [record])
 

@@ -65,7 +65,8 @@ def _conclude(started: Study, console: Console) -> int:
         console.print(line)
     for file in sorted(started.paths.figures.glob("[!.]*.p[dn][fg]")):
         console.print(f"  {os.path.relpath(file)}")
-    return 0 if whole and not summary["trials"]["failed"] else 1
+    trials = summary["trials"]
+    return 0 if whole and trials["total"] and not trials["failed"] else 1
 
 
 def _workers(options: Mapping[str, str], dispatch: str) -> Options:

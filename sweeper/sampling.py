@@ -90,8 +90,8 @@ def sampler_rule(value: Any) -> Any:
 
 def pruner_rule(value: Any) -> Any:
     """`median`, `MedianPruner`, or `{median: {n_warmup_steps: 1000, seeds: 2}}`."""
-    if isinstance(value, dict) and set(value) >= {"name", "options"}:
-        return value
+    if _frozen(value):
+        value = {value["name"]: {**mapping(value["options"]), "seeds": value.get("seeds")}}
     name, options = _named(value, PRUNERS, "Pruner", "a pruner")
     options = dict(options)
     seeds = options.pop("seeds", None)
@@ -174,7 +174,7 @@ def _points(space: Space, axes: int) -> Iterator[Any]:
 def _named(
     value: Any, known: Mapping[str, str], suffix: str, what: str
 ) -> tuple[str, dict[str, Any]]:
-    if isinstance(value, dict) and set(value) == {"name", "options"}:
+    if _frozen(value) and "seeds" not in value:
         value = {value["name"]: value["options"]}
     if isinstance(value, dict) and len(value) == 1:
         ((given, options),) = value.items()
@@ -193,6 +193,14 @@ def _named(
         return name, mapping(options)
     except Invalid as error:
         raise error.under(given) from None
+
+
+def _frozen(value: Any) -> bool:
+    """Whether a sampler or a pruner is written as `Space.dump` writes it."""
+    keys = set(value) if isinstance(value, dict) else set()
+    return {"name", "options"} <= keys <= {"name", "options", "seeds"} and isinstance(
+        value["name"], str
+    )
 
 
 def _arguments(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -37,6 +38,8 @@ def _positive(value: Any) -> float:
 def _ordered(low: float, high: float) -> None:
     if low >= high:
         raise Invalid(f"needs low < high, but got low={low:g} and high={high:g}")
+    if not math.isfinite(high - low):
+        raise Invalid(f"needs a finite high - low, but got low={low:g} and high={high:g}")
 
 
 class Task(Section):

@@ -43,6 +43,7 @@ def summarise(study: Study) -> dict[str, Any]:
         "folder": str(study.folder),
         "runs": {"total": plan.total} | {state: runs[state] for state in STATES},
         "trials": {"total": counts.total()} | {state: counts[state] for state in TRIAL_STATES},
+        "unfound": plan.unfound,
         "workers": [
             {"name": name, "host": fold.workers[name].header.get("host"), "state": state}
             for name, state in workers.items()
@@ -65,6 +66,8 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
     """The summary for people."""
     yield f"{summary['study']}: {_counted(summary, 'runs')}"
     yield f"  {_counted(summary, 'trials')}"
+    if summary["unfound"]:
+        yield f"  {summary['unfound']} more were asked for: no further configuration was found"
     working = sum(worker["state"] == "working" for worker in summary["workers"])
     if working:
         yield f"  {working} {'worker' if working == 1 else 'workers'} at work"

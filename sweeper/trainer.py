@@ -117,7 +117,11 @@ class Trainer:
                 self._save(training)
 
     def _record(self, training: _Training, reports: Sequence[Report]) -> None:
-        """Writes down what members report, and ends those that are done."""
+        """Writes down what members report, and ends those that are pruned by it, or done.
+
+        What is trained may be ahead of its judge; then it is pruned all the same.
+        """
+        before = len(training.live)
         points: list[tuple[Hold, Point]] = []
         done: list[Report] = []
         for report in reports:
@@ -132,17 +136,20 @@ class Trainer:
         if points:
             self._attempts.report(points, sync=bool(done))
             self._judge(reported)
+            self._drop_pruned(training)
+        done = [report for report in done if report.member in training.live]
         if done:
             ends = [(training.live[report.member], report) for report in done]
             self._attempts.end([(hold, self._outcome(hold, report)) for hold, report in ends])
             training.drop(report.member for report in done)
             self._judge(reported)
-        left = len(training.live)
-        if points:
-            kept = self._unpruned(list(training.live.values()))
-            training.drop([i for i, hold in training.live.items() if hold not in kept])
-        if len(training.live) == 1 and (done or len(training.live) < left):
+            self._drop_pruned(training)
+        if len(training.live) == 1 < before:
             self._attempts.start(list(training.live.values()))
+
+    def _drop_pruned(self, training: _Training) -> None:
+        kept = self._unpruned(list(training.live.values()))
+        training.drop([i for i, hold in training.live.items() if hold not in kept])
 
     def _unpruned(self, holds: Sequence[Hold]) -> list[Hold]:
         """Ends those of `holds` whose trial was pruned, and returns the others."""
@@ -150,6 +157,8 @@ class Trainer:
             return list(holds)
         trials = {hold.run.trial for hold in holds}
         pruned = {trial for trial in trials if self._study.paths.pruned(trial).exists()}
+        if not pruned:
+            return list(holds)
         ends = [hold for hold in holds if hold.run.trial in pruned]
         steps = [max(hold.step, self._fold.record(hold.run.id).step) for hold in ends]
         outcomes = [Outcome("pruned", step) for step in steps]

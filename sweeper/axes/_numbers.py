@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,6 +30,12 @@ def one_form(axis: AxisModel) -> None:
         raise Invalid(f"needs low < high, but got low={canonical(low)} and high={canonical(high)}")
     if given.log and low <= 0:
         raise Invalid(f"needs low > 0 for a log range, but got low={canonical(low)}")
+    size, what = (
+        (high / low, "high / low for a log range") if given.log else (high - low, "high - low")
+    )
+    if not math.isfinite(size):
+        ends = f"low={canonical(low)} and high={canonical(high)}"
+        raise Invalid(f"needs a finite {what}, but got {ends}")
     if given.count is not None and given.count > MAX_POINTS:
         raise Invalid(f"takes a count of at most {MAX_POINTS}, but got {given.count}")
 

@@ -42,7 +42,7 @@ def render(
     Without options it draws what the space's `figures` say of it. PDF, PNG and the CSV behind them
     go to the study's `figures/`, named after the figure (and its options, where the space does not
     have exactly this one); or, with `out`, a `.pdf` or `.png` of that name and its CSV.
-    `SweeperError` for an unknown figure, option or axis.
+    `SweeperError` for an unknown figure, option or axis, and before the first trial is planned.
     """
     drawer = lookup.find(__name__, name)
     valid = lookup.keywords(__name__, name)
@@ -53,6 +53,8 @@ def render(
         _check_out(out)
     asked = [dict(entry.options) for entry in study.space.figures if entry.name == name]
     wanted = [dict(options)] if options or not asked else asked
+    if not study.plan.trials:
+        raise SweeperError(f"{name} has nothing to show: no trial of {study.name} is planned yet")
     from sweeper.figures.data import Data
 
     data = Data.of(study, fold)

@@ -15,11 +15,13 @@ import yaml
 
 from sweeper import packfuls, sampling, study
 from sweeper.advisor import Advisor
+from sweeper.claims import Claims
 from sweeper.errors import SweeperError
 from sweeper.ledger import Writer
 from sweeper.overrides import parse_words
 from sweeper.space import load
 from sweeper.study import Study
+from sweeper.summary import summarise, summary_lines
 from sweeper.worker import Worker
 
 FUNCTION = """
@@ -46,7 +48,7 @@ CHOICES = {
 
 @pytest.fixture
 def make(tmp_path):
-    def make(*words, name="study", pause=0.0, axes=RANGES, **keys):
+    def make(*words, name="study", pause=0.0, axes=RANGES, extend=False, **keys):
         (tmp_path / "f.py").write_text(FUNCTION.replace("PAUSE", str(pause)))
         space = {
             "study": "advised",
@@ -63,7 +65,7 @@ def make(tmp_path):
             del space["trials"]
         (tmp_path / "s.yaml").write_text(yaml.safe_dump(space, sort_keys=False))
         loaded = load(tmp_path / "s.yaml", None, parse_words(words, ())[1])
-        return study.start(tmp_path / "studies" / name, loaded)
+        return study.start(tmp_path / "studies" / name, loaded, extend=extend)
 
     return make
 
@@ -141,6 +143,30 @@ def test_who_was_not_first_drops_the_packful_and_reads_the_others(make):
     assert len(advisors[1][0].refresh()) == 10 and not advisors[1][1].plan(1)
 
 
+def test_a_lost_race_leaves_nothing_of_the_sampler_behind(make):
+    """NSGA-II keeps the parents of a generation: those that the winner saw count."""
+    keys = KILLS["nsgaii"] | {"pause": 0.0, "trials": 9}
+    started = work(make(**(keys | {"trials": 4})))
+    grown = make(**keys, extend=True)
+    fold = grown.fold()
+    late = Advisor(grown, fold, Writer(grown.paths.ledger, "late", {}))
+    assert len(grown.plan.trials) == len(started.plan.trials) == 4
+    packfuls.propose(grown.paths, 4, [], {}, {})
+    before = dict(late._kept())
+    assert late.plan(2)
+    assert dict(late._kept()) == before and not grown.refresh()
+
+
+def test_a_trial_that_is_refused_now_is_named(make):
+    started = work(make(trials=2, seeds=1))
+    file = started.paths.trials / "1"
+    packful = json.loads(file.read_text())
+    packful["trials"][0]["labels"]["size"] = 99.0
+    file.write_text(json.dumps(packful))
+    with pytest.raises(SweeperError, match="trials/1 holds a trial that is no longer one of the"):
+        Study.open(started.folder).plan  # noqa: B018
+
+
 def test_a_packful_is_asked_at_once(make, tmp_path):
     counter = f"{Path(__file__).parents[1] / 'counter.py'}:Counter"
     keys = {
@@ -166,6 +192,25 @@ def test_a_space_that_is_exhausted_ends_early(make):
     started.plan  # noqa: B018
     packfuls.propose(started.paths, 0, [], {}, {})
     assert work(started).plan.total == 0
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc", "tpe"])
+@pytest.mark.parametrize("keys", [{}, {"pruner": "median"}], ids=["plain", "pruned"])
+def test_fewer_whole_numbers_than_trials_end_early_and_are_told(make, sampler, keys):
+    axes = {"lr": {"kind": "float", "values": [1e-3]}, "size": {"kind": "int", "low": 1, "high": 3}}
+    found = work(make(sampler=sampler, axes=axes, trials=5, seeds=1, **keys))
+    assert found.ended and found.plan.total == 3
+    summary = summarise(found)
+    assert summary["unfound"] == 2 and summary["trials"]["total"] == 3
+    assert "  2 more were asked for: no further configuration was found" in summary_lines(summary)
+    assert [path.name for path in found.paths.trials.iterdir() if sampler != "tpe"] == []
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_range_of_which_only_the_inside_is_valid_is_searched(make, sampler):
+    keys = {"constraints": ["4 < size", "size < 6"], "invalid": "drop"}
+    found = work(make(sampler=sampler, trials=4, seeds=1, **keys))
+    assert [4 < one["size"] < 6 for one in labels(found)] == [True] * 4
 
 
 KILLS = {
@@ -259,6 +304,84 @@ def test_pruning_ends_the_runs_of_a_trial_and_no_others(make):
     assert found.paths.pruned(1).exists() and not found.paths.pruned(0).exists()
 
 
+def test_a_trial_that_is_done_is_no_longer_pruned(make):
+    """Its last report and its end come together; later seeds of it would be pruned otherwise."""
+    keys = {
+        "agent": f"{Path(__file__).parents[1] / 'counter.py'}:Counter",
+        "function": None,
+        "axes": {"size": {"kind": "float", "values": [0.9, 0.3, 0.6, 0.1]}},
+        "evaluation": {"every": 10, "episodes": 1},
+        "steps": 10,
+        "score": {"metric": "value"},
+        "sampler": "grid",
+        "trials": None,
+        "seeds": 1,
+        "pruner": {"median": {"n_startup_trials": 1}},
+    }
+    found = work(make(**keys), pack="1")
+    assert not list(found.paths.trials.glob("*.pruned"))
+    grown = work(make(**{**keys, "seeds": 2}, extend=True), pack="1")
+    fold = grown.fold()
+    assert {fold.runs[run.id].state for run in grown.plan.runs} == {"complete"}
+
+
+def test_what_is_ahead_of_its_judge_is_pruned_all_the_same(make):
+    """Its end comes with the report by which it is pruned; who reports later would be pruned."""
+    keys = {
+        "agent": f"{Path(__file__).parents[1] / 'counter.py'}:Counter",
+        "function": None,
+        "axes": {"size": {"kind": "float", "values": [k / 10 for k in range(9, 0, -1)]}},
+        "evaluation": {"every": 5, "episodes": 1},
+        "steps": 10,
+        "score": {"metric": "value"},
+        "sampler": "grid",
+        "trials": None,
+        "seeds": 1,
+        "pruner": {"median": {"n_startup_trials": 1}},
+    }
+    found = work(make(**keys), pack="1")
+    fold, links = found.fold(), found.paths.trials.glob("*.pruned")
+    pruned = {run.trial for run in found.plan.runs if fold.runs[run.id].state == "pruned"}
+    assert pruned == {int(link.stem) for link in links} and pruned
+
+
+def test_where_nothing_is_pruned_no_claim_is_written_for_it(make, monkeypatch):
+    """Each one is forced to the disk, and there may be a report every second."""
+    placed, place = [], Claims.place
+    monkeypatch.setattr(
+        Claims, "place", lambda self, names, body: placed.append(names) or place(self, names, body)
+    )
+    found = work(make(trials=2, seeds=1, pruner={"median": {"n_startup_trials": 99}}))
+    assert found.ended and all(placed)
+
+
+def test_a_trial_is_judged_by_the_seeds_that_the_study_began_with(make):
+    """Trials that ended before a study grew, and those after, by the same set of their runs."""
+    keys = {"trials": 5, "seeds": [1], "pruner": {"median": {"n_startup_trials": 1}}}
+    before = work(make(**keys)).fold().judged
+    grown = make(**{**keys, "seeds": [0, 1, 2]}, extend=True)
+    fold = grown.fold()
+    judge = Advisor(grown, fold, Writer(grown.paths.ledger, "w", {}))._judge
+    for trial, lines in before.items():
+        values = judge._points(trial)
+        assert {step: values.get(step) for step in lines} == {
+            step: line["value"] for step, line in lines.items()
+        }
+
+
+def test_a_live_worker_advises_on_a_study_that_grew_as_one_that_begins(make):
+    started = make(trials=4, seeds=1)
+    work(started)
+    worker = Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1)
+    worker._refresh()
+    worker._advisor._feed()
+    assert {trial.state.name for trial in worker._advisor._trials()} == {"COMPLETE"}
+    make(trials=6, seeds=2, extend=True)
+    worker._refresh()
+    worker._advisor._feed()
+    assert {trial.state.name for trial in worker._advisor._trials()} == {"RUNNING"}
+
+
 def test_wilcoxon_compares_run_by_run(make):
     found = work(
         make(
@@ -309,6 +432,18 @@ BAD = {
     "an unknown pruner": (
         {"pruner": "halving"},
         "pruner must be a pruner, but got 'halving'",
+    ),
+    "an unknown pruner as a frozen space writes it": (
+        {"pruner": {"name": "halving", "options": {}}},
+        "pruner must be a pruner, but got 'halving'",
+    ),
+    "an unknown argument of a pruner as a frozen space writes it": (
+        {"pruner": {"name": "median", "options": {"n_steps": 3}, "seeds": None}},
+        "pruner.median.n_steps is an unknown argument of MedianPruner",
+    ),
+    "a list for a name": (
+        {"sampler": {"name": ["tpe"], "options": {}}},
+        "must be a sampler's name, or one name with its arguments",
     ),
     "an unknown argument": (
         {"sampler": {"tpe": {"n_startup_trails": 3}}},
@@ -371,6 +506,10 @@ BAD = {
     "nothing": ({"sampler": {}}, "must be a sampler's name, or one name"),
     "a list": ({"pruner": ["median"]}, "must be a pruner's name, or one name"),
     "no number of trials": ({"trials": "many"}, "trials must be a whole number of at least 1"),
+    "a task as wide as no number": (
+        {"tasks": {"line": {"low": -1e308, "high": 1e308}}},
+        "tasks.line needs a finite high - low, but got low=-1e+308 and high=1e+308",
+    ),
     "no trials": ({"trials": 0}, "trials must be a whole number of at least 1"),
     "an unknown sequence": (
         {"sampler": {"qmc": {"qmc_type": "sobel"}}},

@@ -114,6 +114,8 @@ def test_floats_that_are_refused():
     refused(lambda: floating(values=[1], low=1), "but got values and low")
     refused(lambda: floating(low=1, high=1, count=2), "needs low < high, but got low=1 and high=1")
     refused(lambda: floating(low=2, high=1), "needs low < high")
+    refused(lambda: floating(low=-1e308, high=1e308), "needs a finite high - low, but got low=-1e")
+    refused(lambda: floating(low=1e-300, high=1e300, log=True), "needs a finite high / low for a")
     refused(lambda: floating(low=0, high=1, log=True), "needs low > 0 for a log range")
     refused(lambda: floating(low=-1, high=1, log=True), "needs low > 0 for a log range")
     refused(lambda: floating(low="x", high=1), "must be a number, but got 'x'", ("low",))

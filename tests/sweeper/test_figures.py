@@ -355,3 +355,11 @@ def test_one_bad_value_does_not_press_the_others_together(played):
     (ax,) = band.figure.axes
     assert "cut off" in words(band)
     assert -30 < ax.get_ylim()[0] < heat.table["point"].tolist()[3]
+
+
+@pytest.mark.parametrize("name", ["heatmap", "sensitivity", "curves"])
+def test_a_study_whose_sampler_has_planned_nothing_yet_says_so(played, name):
+    axes = {"size": {"kind": "float", "low": 0.1, "high": 1.0}}
+    study = played(lambda run, labels: None, axes=axes, sampler="tpe", trials=3)
+    with pytest.raises(SweeperError, match=f"{name} has nothing to show: no trial of played is"):
+        figures.render(study, name, {})

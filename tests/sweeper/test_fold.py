@@ -185,3 +185,15 @@ def test_metrics_at_one_step_are_merged_and_the_last_written_counts(tmp_path: Pa
 
 def test_lines_of_an_unknown_kind_are_passed_over(tmp_path: Path) -> None:
     assert fold_of(tmp_path, ("a", {"kind": "greeting"})).runs == {}
+
+
+def test_two_judges_at_once_are_heard_alike_in_any_order(tmp_path):
+    judged = {"kind": "judged", "trial": 3, "step": 10, "attributes": {}}
+    lines = [judged | {"prune": False, "value": 0.5}, judged | {"prune": True, "value": 0.4}]
+    heard = []
+    for order in (lines, lines[::-1]):
+        fold = Fold(StudyPaths(tmp_path))
+        for line in order:
+            fold.add("w", line)
+        heard.append(fold.judged)
+    assert heard[0] == heard[1] == {3: {10: lines[1]}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import optuna
 import pytest
 from optuna.storages import JournalStorage
@@ -9,6 +11,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from sweeper import frame, optuna_storage
+from sweeper.errors import SweeperError
 
 AXES = {
     "size": {"kind": "float", "low": 0.1, "high": 10.0, "log": True, "count": 3},
@@ -77,3 +80,33 @@ def test_writing_again_replaces_the_file(loaded):
 
 def test_importances_can_be_asked(loaded):
     assert set(optuna.importance.get_param_importances(loaded()[1])) <= set(AXES)
+
+
+def test_another_study_of_that_name_is_not_deleted(loaded, tmp_path):
+    study, _ = loaded()
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    theirs = optuna.create_study(storage=url, study_name="played")
+    theirs.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    with pytest.raises(SweeperError, match="holds a study 'played' that sweeper did not write"):
+        optuna_storage.write(study, study.fold(), url)
+    assert len(optuna.load_study(study_name="played", storage=url).trials) == 2
+
+
+def test_ours_is_written_anew_beside_others(loaded, tmp_path):
+    study, _ = loaded()
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    optuna.create_study(storage=url, study_name="another")
+    optuna.create_study(storage=url, study_name="played")  # a writer that was killed at once
+    for _ in range(2):
+        optuna_storage.write(study, study.fold(), url)
+    assert sorted(optuna.get_all_study_names(url)) == ["another", "played"]
+    assert len(optuna.load_study(study_name="played", storage=url).trials) == 6
+
+
+def test_a_database_of_another_kind_is_refused(loaded, tmp_path):
+    study, _ = loaded()
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("create table studies (name text)")
+    other.close()
+    with pytest.raises(SweeperError, match=r"other.db cannot be (opened|written to): [^\n]*$"):
+        optuna_storage.write(study, study.fold(), f"sqlite:///{tmp_path / 'other.db'}")

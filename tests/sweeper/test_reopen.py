@@ -101,6 +101,14 @@ def test_runs_that_cannot_be_rerun(make_study):
         reopen.rerun(started, "")
 
 
+def test_a_run_that_completed_before_its_trial_was_pruned_keeps_its_score(make_study):
+    done = work(make_study())
+    done.paths.pruned(0).write_text("somebody")
+    run = done.plan.runs[0].id
+    with pytest.raises(SweeperError, match=f"the run {run} is complete: its trial was pruned"):
+        reopen.rerun(done, run)
+
+
 def test_two_at_once_open_one_generation(failing, monkeypatch):
     place = Attempts.reopen
 
