@@ -202,6 +202,7 @@ def _usable(ax: Axes, table: pd.DataFrame, lines: Axis | None, minimise: bool) -
     least = 1 - 0.8 * (1 - best) if minimise else 0.8 * best
     ax.axhline(least, color="0.4", linewidth=0.6, linestyle=(0, (2, 2)), zorder=1)
     low, high = ax.get_ylim()
+    low, high = min(low, least), max(high, least)
     low -= (high - low) * share / (1 - share)
     ax.set_ylim(low, high)
     half = 0.12 * float(np.diff(np.unique(table["(at)"])).min(initial=1.0))
