@@ -28,6 +28,9 @@ _BAR_IN = 0.09
 _EDGE = 0.03
 """Room at both ends of the x axis, as a share of it."""
 
+_APART = 0.08
+"""How far the inactive stands from the numbers at least: drawn ones may almost touch."""
+
 _CROWD = 20
 """Runs a point from which on they are drawn small and faint."""
 
@@ -112,7 +115,7 @@ def _places(axis: Axis) -> Any:
     places = np.log10(values) if axis.log else values
     if not axis.absent:
         return places
-    gap = np.diff(places).min() if len(places) > 1 else 1.0
+    gap = max(np.diff(places).min(), _APART * np.ptp(places)) if len(places) > 1 else 1.0
     return np.append(places, places[-1] + 1.5 * gap if len(places) else 0.0)
 
 

@@ -65,6 +65,14 @@ def test_axes_that_are_zipped_are_shown_as_one(played):
     assert "sn.layers" in drawn(study, "heatmap", x="optimizer.lr").table.columns
 
 
+def test_the_inactive_stands_apart_from_drawn_numbers(played):
+    from sweeper.figures.data import Axis
+    from sweeper.figures.sensitivity import _places
+
+    places = _places(Axis("x", (1.0, 1.0001, 2.0, 5.0, float("nan")), True, absent=True))
+    assert places[-1] - places[-2] > 0.1 * (places[-2] - places[0])
+
+
 def test_the_line_that_usable_means_is_in_the_picture(played):
     def close(run, labels):
         return "complete", [(40, {"return": 100.0 + run.seed})]
