@@ -159,7 +159,7 @@ def rerun(words: Words = None) -> None:
 
     options = _options(words, [*STUDY_OPTIONS, "run"])
     if "run" not in options:
-        raise SweeperError("run= is needed: `sweeper export table=runs out=runs.csv` lists them")
+        raise SweeperError(f"run= is needed: {reopen.LIST_RUNS}")
     study = _study(options)
     _reopened(len(reopen.rerun(study, options["run"])), listing.again(study))
 
@@ -183,7 +183,7 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
     from sweeper import overrides, preview
     from sweeper.space import load
 
-    options, changes = overrides.parse_words(words or [], ["scale", "root"])
+    options, changes = overrides.parse_words(words or [], ["scale", "root"], of_run=RUN_OPTIONS)
     loaded = load(Path(space), options.get("scale"), changes)
     for line in preview.lines(loaded, _root(options)):
         typer.echo(line)

@@ -43,7 +43,8 @@ def flat(space: Space) -> dict[str, str]:
                 flat[f"axes.{name}"] = canonical([label for label, _ in points])
                 flat[f"what axes.{name} sets"] = canonical([params for _, params in points])
         elif isinstance(value, dict):
-            flat.update({f"{key}.{inner}": canonical(item) for inner, item in value.items()})
+            under = f"sampler.{space.sampler.name}" if key == "arguments" else key
+            flat.update({f"{under}.{inner}": canonical(item) for inner, item in value.items()})
         else:
             flat[key] = canonical(value)
     return flat

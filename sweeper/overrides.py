@@ -51,11 +51,15 @@ class Override:
 
 
 def parse_words(
-    words: Iterable[str], options: Sequence[str], keys: Sequence[str] = KEYS
+    words: Iterable[str],
+    options: Sequence[str],
+    keys: Sequence[str] = KEYS,
+    of_run: Iterable[str] = (),
 ) -> tuple[dict[str, str], list[Override]]:
     """Splits words into a command's options and overrides of the space.
 
     `keys` are the space's keys that the command takes: none for commands that read a study.
+    A word of `of_run`, the options of `sweeper run`, is told apart from one that nobody knows.
     """
     given: dict[str, str] = {}
     overrides: list[Override] = []
@@ -70,6 +74,11 @@ def parse_words(
         elif key.split(".")[0] in keys:
             overrides.append(_override(key, text))
         else:
+            if key in of_run:
+                valid = ", ".join(options)
+                raise SweeperError(
+                    f"{key}= is an option of `sweeper run` only; valid here: {valid}"
+                )
             what = "option or key of the space" if keys else "option"
             raise SweeperError(f"unknown {what} {key!r}{choices(key, [*options, *keys])}")
     return given, overrides

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterable
 
 from sweeper.attempts import Attempts
-from sweeper.errors import SweeperError, choices
+from sweeper.errors import SweeperError, did_you_mean
 from sweeper.fold import SCORED, UNSCORED, RunRecord
 from sweeper.ledger import Writer
 from sweeper.liveness import identity
@@ -16,6 +16,8 @@ from sweeper.study import Study
 
 RETRIED = (*UNSCORED, "nan")
 """States of runs that can be tried again."""
+
+LIST_RUNS = "`sweeper export table=runs out=runs.csv` lists them"
 
 
 def retry(study: Study, states: Iterable[str] = UNSCORED) -> list[str]:
@@ -33,9 +35,9 @@ def rerun(study: Study, name: str) -> list[str]:
     """Opens again the one run called `name`, or by the beginning of its id."""
     found = [run.id for run in study.plan.runs if run.id.startswith(name)]
     if len(found) != 1:
-        known = (run.id for run in study.plan.runs)
         wrong = f"{len(found)} runs begin with" if found else "there is no run"
-        raise SweeperError(f"{wrong} {name!r}{'' if found else choices(name, [*known][:5])}")
+        hint = "" if found else did_you_mean(name, (run.id for run in study.plan.runs))
+        raise SweeperError(f"{wrong} {name!r}{hint}: {LIST_RUNS}")
     record = study.fold(reports=False).record(found[0])
     pruned = study.paths.pruned(study.plan.run(found[0]).trial).exists()
     if pruned or record.state not in (*SCORED, *UNSCORED):

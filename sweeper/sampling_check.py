@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sweeper.errors import Invalid
 from sweeper.expand import Expansion
 from sweeper.space import Space
@@ -108,3 +111,17 @@ def _check_pruner(space: Space) -> None:
             f"must be at most {len(space.seeds)}, the seeds of the space, but got {seeds}",
             ("pruner", space.pruner.name, "seeds"),
         )
+    if space.pruner.name == "hyperband":
+        _check_hyperband(space.pruner.options)
+
+
+def _check_hyperband(options: Mapping[str, Any]) -> None:
+    """Optuna looks at these arguments only when a worker prunes for the first time."""
+    least = {"min_resource": 1, "max_resource": 1, "reduction_factor": 2, "bootstrap_count": 0}
+    for key, bound in least.items():
+        given = options.get(key, bound)
+        if given != "auto" and given < bound:
+            raise Invalid(
+                f"must be a whole number of at least {bound}, but got {given}",
+                ("pruner", "hyperband", key),
+            )

@@ -17,7 +17,7 @@ from sweeper.liveness import exists
 from sweeper.provenance import unlike
 from sweeper.score import STATISTICS
 from sweeper.study import Study
-from sweeper.values import counted
+from sweeper.values import canonical, counted
 
 Array = npt.NDArray[Any]
 
@@ -73,10 +73,10 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {working} {'worker' if working == 1 else 'workers'} at work"
     best = summary["best"]
     if best is not None:
-        chosen = ", ".join(f"{axis}={value}" for axis, value in best["params"].items())
+        chosen = ", ".join(f"{axis}={canonical(value)}" for axis, value in best["params"].items())
         yield (
             f"  best: trial {best['trial']}, score {best['value']:.3g} "
-            f"({best['aggregate']} of {best['n']} runs): {chosen}"
+            f"({best['aggregate']} of {counted(best['n'], 'run')}): {chosen}"
         )
     for error, number in list(summary["errors"].items())[:_SHOWN]:
         yield f"  {number} failed: {error}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import submitit
+from submitit.core.utils import FailedJobError
 
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
@@ -23,7 +24,10 @@ from sweeper.worker import work
 
 _FOREVER_MIN = 60 * 24 * 365
 _HOPELESS = 3
-"""How often in a row workers are replaced without one that took a run, before giving up."""
+"""How often in a row workers are replaced without one that took a run, before giving up.
+
+Where workers raise and no run ends in between, each may do so as often.
+"""
 
 
 class Dispatch:
@@ -52,6 +56,9 @@ class _Local:
         self._strangers = {name: worker.header for name, worker in self._here()}
         self._in_vain = 0
         self._attempts = -1
+        self._ends = -1
+        self._raised = 0
+        """Workers that had raised when the last run ended."""
         self._submit(options.workers - len(self._strangers))
 
     def alive(self) -> int:
@@ -72,7 +79,10 @@ class _Local:
         self._attempts = attempts
         if self._in_vain >= _HOPELESS:
             raise SweeperError(f"workers die as soon as they start:\n{self._last_words()}")
-        self._submit(self._options.workers - alive)
+        if not self._raise_on():
+            self._submit(self._options.workers - alive)
+        elif not alive:
+            raise SweeperError(f"workers raise, and no run ends:\n{self._last_words()}")
 
     def stop(self) -> None:
         self._fold.refresh()
@@ -107,6 +117,16 @@ class _Local:
             for record in records
             if record is None or record.end is None
         )
+
+    def _raise_on(self) -> bool:
+        """Whether one worker after another raised since a run has ended. A killed one did not."""
+        raised = sum(
+            isinstance(job.exception(), FailedJobError) for job in self._jobs if job.done()
+        )
+        ends = sum(record.end is not None for record in self._fold.runs.values())
+        if ends != self._ends:
+            self._ends, self._raised = ends, raised
+        return raised - self._raised >= _HOPELESS * self._options.workers
 
     def _submit(self, number: int) -> None:
         study, options = self._study, self._options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -90,6 +90,7 @@ class Data:
     how: str
     steps: int
     minimise: bool = False
+    zip: tuple[tuple[str, ...], ...] = ()
     note: str | None = None
 
     @staticmethod
@@ -109,6 +110,7 @@ class Data:
             how=space.score.aggregate,
             steps=space.steps,
             minimise=space.direction == "minimize",
+            zip=tuple(tuple(group) for group in space.zip),
             note=space.note,
         )
 
@@ -124,14 +126,21 @@ class Data:
         return self.axes[name]
 
     def first(
-        self, taken: Sequence[str | None], *, most: int | None = None, numeric: bool = False
+        self, taken: Iterable[str | None], *, most: int | None = None, numeric: bool = False
     ) -> str | None:
-        """The first varied axis not `taken`, with at most `most` values; numeric ones before."""
+        """The first varied axis that is not `taken` and moves with none of them; numeric first."""
+        taken = {*taken, *self.moved(taken)}
         free = [name for name in self.varied if name not in taken]
         free = [name for name in free if most is None or len(self.axes[name].labels) <= most]
         if numeric:
             free.sort(key=lambda name: not self.axes[name].numeric)
         return free[0] if free else None
+
+    def moved(self, shown: Iterable[str | None]) -> dict[str, str]:
+        """The varied axes not `shown` that move with a shown one, each with that one."""
+        pairs = [(name, axis) for group in self.zip for axis in group for name in group]
+        hidden = {name for name in self.varied if name not in shown}
+        return {name: axis for name, axis in pairs if name in hidden and axis in shown}
 
     def different(self, **chosen: str | None) -> None:
         """`SweeperError` where two of the options name one axis, or one names none."""
@@ -195,13 +204,16 @@ class Data:
     def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         trials = frame.counts(self.runs, [])
-        pooled = [name for name in self.varied if name not in shown]
+        moved = self.moved(shown)
+        pooled = [name for name in self.varied if name not in shown and name not in moved]
         count = (
             f"{self.name}: n = {n} of {_number(len(self.runs), 'run')} "
             f"({_number(len(trials), 'configuration')} × {_number(len(self.tasks), 'task')} × "
             f"{_number(self.runs['seed'].nunique(), 'seed')}, {self.steps:,} steps)"
         )
-        said = [count, f"pooled over {', '.join(pooled)}" if pooled else "", said_of_points]
+        zipped = ", ".join(f"{name} with {axis}" for name, axis in moved.items())
+        over = f"pooled over {', '.join(pooled)}" if pooled else ""
+        said = [count, f"zipped: {zipped}" if zipped else "", over, said_of_points]
         failed = int((trials["state"] == "failed").sum())
         diverged = int(trials["nan"].sum())
         said.append(

@@ -28,6 +28,9 @@ _BAR_IN = 0.09
 _EDGE = 0.03
 """Room at both ends of the x axis, as a share of it."""
 
+_APART = 0.08
+"""How far the inactive stands from the numbers at least: drawn ones may almost touch."""
+
 _CROWD = 20
 """Runs a point from which on they are drawn small and faint."""
 
@@ -112,7 +115,7 @@ def _places(axis: Axis) -> Any:
     places = np.log10(values) if axis.log else values
     if not axis.absent:
         return places
-    gap = np.diff(places).min() if len(places) > 1 else 1.0
+    gap = max(np.diff(places).min(), _APART * np.ptp(places)) if len(places) > 1 else 1.0
     return np.append(places, places[-1] + 1.5 * gap if len(places) else 0.0)
 
 
@@ -202,6 +205,7 @@ def _usable(ax: Axes, table: pd.DataFrame, lines: Axis | None, minimise: bool) -
     least = 1 - 0.8 * (1 - best) if minimise else 0.8 * best
     ax.axhline(least, color="0.4", linewidth=0.6, linestyle=(0, (2, 2)), zorder=1)
     low, high = ax.get_ylim()
+    low, high = min(low, least), max(high, least)
     low -= (high - low) * share / (1 - share)
     ax.set_ylim(low, high)
     half = 0.12 * float(np.diff(np.unique(table["(at)"])).min(initial=1.0))

@@ -458,6 +458,14 @@ BAD = {
         {"pruner": {"successivehalving": {"reduction_factor": 1}}},
         "pruner.successivehalving has arguments that Optuna refuses",
     ),
+    "what Optuna would find in a worker only": (
+        {"pruner": {"hyperband": {"reduction_factor": 0}}},
+        "pruner.hyperband.reduction_factor must be a whole number of at least 2, but got 0",
+    ),
+    "a resource below one": (
+        {"pruner": {"hyperband": {"max_resource": -1}}},
+        "pruner.hyperband.max_resource must be a whole number of at least 1, but got -1",
+    ),
     "no total": ({"trials": None}, "needs the key 'trials'"),
     "a total for a grid": (
         {"sampler": "grid", "axes": CHOICES},

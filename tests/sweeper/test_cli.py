@@ -221,6 +221,14 @@ def test_unknown_commands_and_flags(capsys: Capture) -> None:
     assert call("run", "x.yaml", "--workers", "3") == 2
 
 
+def test_an_option_of_run_is_told_apart_where_only_a_plan_is_asked_for(
+    here: Path, space_file: Path, capsys: Capture
+) -> None:
+    assert call("plan", str(space_file), "extend=true") == 2
+    said = "extend= is an option of `sweeper run` only; valid here: scale, root"
+    assert said in capsys.readouterr().err
+
+
 def test_light_commands_import_nothing_heavy(here: Path, space_file: Path) -> None:
     call("run", str(space_file), "dispatch=inline")
     for arguments in (["--help"], ["status"], ["studies"], ["spaces"], ["heatmap", "--help"]):

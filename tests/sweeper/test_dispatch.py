@@ -16,6 +16,7 @@ import pytest
 
 from sweeper import liveness
 from sweeper.dispatch import Options, local
+from sweeper.errors import SweeperError
 from sweeper.liveness import exists
 from sweeper.study import Study
 
@@ -183,3 +184,33 @@ def test_workers_that_cannot_start_are_given_up_with_their_last_words(
     assert watcher.returncode == 2, output
     assert "workers die as soon as they start" in output
     assert "does not define it" in output
+
+
+def test_workers_that_raise_while_no_run_ends_are_given_up(
+    make_study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(*arguments: str) -> None:
+        """A worker that takes runs, and raises once it has something to judge."""
+        from sweeper import pruning, worker
+
+        pruning.Judge.judge = None  # type: ignore[assignment, method-assign]
+        worker.work(*arguments)
+
+    monkeypatch.setattr(local, "work", work)
+    study = make_study("pruner=median", "fixed.pause_s=0.01")
+    workers = local.Dispatch(Options(workers=1, pack="auto", device="cpu")).start(study)
+
+    def given_up() -> bool:
+        try:
+            workers.replace()
+        except SweeperError as error:
+            assert "workers raise, and no run ends" in str(error)
+            assert "'NoneType' object is not callable" in str(error)
+            return True
+        return False
+
+    wait_until(given_up)
+    assert not working(study)
+    assert isinstance(workers, local._Local)
+    wait_until(lambda: all(job._process.poll() is not None for job in workers._jobs))
+    assert any(record.attempts for record in study.fold().runs.values())

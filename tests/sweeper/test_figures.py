@@ -55,6 +55,35 @@ def test_sensitivity_pools_the_other_axes(played):
     assert "n = 10 runs a point" in words(picture)
 
 
+def test_axes_that_are_zipped_are_shown_as_one(played):
+    keys = {"axes": AXES, "zip": [["optimizer.lr", "optimizer.eps"]]}
+    study = played(whole, **keys)
+    picture = drawn(study, "sensitivity", x="optimizer.lr")
+    assert list(picture.table.columns[:2]) == ["sn.layers", "optimizer.lr"]
+    assert "Zipped: optimizer.eps with optimizer.lr" in words(picture)
+    assert "Pooled" not in words(picture)
+    assert "sn.layers" in drawn(study, "heatmap", x="optimizer.lr").table.columns
+
+
+def test_the_inactive_stands_apart_from_drawn_numbers(played):
+    from sweeper.figures.data import Axis
+    from sweeper.figures.sensitivity import _places
+
+    places = _places(Axis("x", (1.0, 1.0001, 2.0, 5.0, float("nan")), True, absent=True))
+    assert places[-1] - places[-2] > 0.1 * (places[-2] - places[0])
+
+
+def test_the_line_that_usable_means_is_in_the_picture(played):
+    def close(run, labels):
+        return "complete", [(40, {"return": 100.0 + run.seed})]
+
+    picture = drawn(played(close, axes=AXES), "sensitivity", x="optimizer.lr")
+    (axes,) = picture.figure.axes
+    low, high = axes.get_ylim()
+    (dashed,) = [line for line in axes.lines if line.get_linewidth() == 0.6]
+    assert low < dashed.get_ydata()[0] < high
+
+
 def test_never_the_maximum(played):
     """One lucky seed of 100 does not move the IQM of 0, 1, 2, 3, 100."""
 

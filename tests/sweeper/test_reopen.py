@@ -95,7 +95,7 @@ def test_runs_that_cannot_be_rerun(make_study):
     run = started.plan.runs[0].id
     with pytest.raises(SweeperError, match=f"the run {run} is open: it has not ended"):
         reopen.rerun(started, run)
-    with pytest.raises(SweeperError, match="there is no run 'xyz'"):
+    with pytest.raises(SweeperError, match=r"there is no run 'xyz': .*runs\.csv` lists them$"):
         reopen.rerun(started, "xyz")
     with pytest.raises(SweeperError, match="12 runs begin with ''"):
         reopen.rerun(started, "")

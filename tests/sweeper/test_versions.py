@@ -73,6 +73,13 @@ def test_another_space_is_refused_with_the_difference(join, words, line, extend)
     assert ("extend=true is for more seeds" in message) == extend
 
 
+def test_an_argument_of_the_sampler_is_named_as_it_is_written(join):
+    words = ["axes.size={kind: float, low: 0.1, high: 0.3}", "trials=3"]
+    join(*words, "sampler={tpe: {seed: 1}}")
+    with pytest.raises(SweeperError, match=r"sampler\.tpe\.seed: 1 there, 2 now"):
+        join(*words, "sampler={tpe: {seed: 2}}")
+
+
 @pytest.mark.parametrize("words", [["seeds=4"], ["axes.size.values=[0.2,0.1,0.3]"]])
 def test_growth_is_refused_unless_asked_for_and_offered(join, words):
     join()
