@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sweeper import temporary
 from sweeper.paths import patiently, write_synced
 
 Body = dict[str, Any]
@@ -35,17 +36,17 @@ class Claims:
         wrote. The file is on the disk before any of its names is.
         """
         token = uuid.uuid4().hex
-        temporary = self._folder / f".{self._worker}.{next(self._count)}"
+        new = self._folder / f".{next(self._count)}.{self._worker}"
         data = json.dumps({**body, "token": token}).encode()
         try:
-            patiently(lambda: write_synced(temporary, data), self._folder)
-            return [self._link(temporary, name, token) for name in names]
+            patiently(lambda: write_synced(new, data), self._folder)
+            return [self._link(new, name, token) for name in names]
         finally:
-            temporary.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
 
-    def _link(self, temporary: Path, name: Path, token: str) -> Body | None:
+    def _link(self, new: Path, name: Path, token: str) -> Body | None:
         try:
-            os.link(temporary, name)
+            os.link(new, name)
         except FileExistsError:
             first = read(name)
             return None if first.get("token") == token else first
@@ -59,14 +60,14 @@ def link_first(name: Path, data: bytes) -> bool:
     """
     if name.exists():
         return False
-    temporary = name.with_name(f".{uuid.uuid4().hex}")
+    new = temporary.beside(name)
     try:
-        write_synced(temporary, data)
-        os.link(temporary, name)
+        write_synced(new, data)
+        os.link(new, name)
     except FileExistsError:
         return False
     finally:
-        temporary.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
     return True
 
 

@@ -61,6 +61,15 @@ def write(paths: StudyPaths) -> Snapshot | None:
         return None
 
 
+def tidy(paths: StudyPaths) -> None:
+    """Removes snapshots that were never finished, unless somebody writes one now."""
+    with suppress(OSError), _alone(paths.snapshots) as alone:
+        whole = {file.stem for file in newest(paths.snapshots)} if alone else set()
+        for file in paths.snapshots.iterdir() if alone else ():
+            if file.name != _LOCK and file.name.split(".")[0] not in whole:
+                file.unlink(missing_ok=True)
+
+
 def _write(paths: StudyPaths) -> Snapshot | None:
     file = Builder(paths.ledger, load(paths)).save(paths.snapshots)
     for old in paths.snapshots.iterdir():

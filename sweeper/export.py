@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sweeper import frame
+from sweeper import frame, temporary
 from sweeper.errors import SweeperError, choices
 from sweeper.fold import Fold
 from sweeper.study import Study
@@ -34,14 +34,14 @@ def write(study: Study, table: str, out: Path) -> Path:
 
 def replace(out: Path, table: pd.DataFrame) -> None:
     """Writes `table` under a temporary name and renames it to `out`."""
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    new = temporary.beside(out)
     try:
-        _WRITERS[out.suffix](table, temporary)
-        os.replace(temporary, out)
+        _WRITERS[out.suffix](table, new)
+        os.replace(new, out)
     except OSError as error:
         raise SweeperError(f"cannot write {out}: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
 
 
 def _csv(table: pd.DataFrame, path: Path) -> None:

@@ -6,7 +6,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from sweeper import store
+from sweeper import compact, store, temporary
 from sweeper.claims import Claims
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold
@@ -50,9 +50,18 @@ def now(study: Study) -> bool:
     optuna_storage.write(study, fold)
     if study.ended_in(fold):
         store.conclude(study.paths, fold)
+        tidy(study)
     if whole:
         write_durably(_stamp(study), edition.encode())
     return whole
+
+
+def tidy(study: Study) -> None:
+    """Removes what processes that were killed had begun to write and nobody will ever read."""
+    paths = study.paths
+    folders = (paths.plans, paths.trials, paths.claims, paths.weights, paths.figures)
+    temporary.sweep([paths.folder, *folders])
+    compact.tidy(paths)
 
 
 def _stamp(study: Study) -> Path:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from sweeper import temporary
 from sweeper.errors import SweeperError
 
 T = TypeVar("T")
@@ -121,12 +122,12 @@ class StudyPaths:
 
 def write_durably(path: Path, data: bytes | memoryview) -> None:
     """Writes `data` under a temporary name, forces it to the disk and renames it to `path`."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    new = temporary.beside(path)
     try:
-        write_synced(temporary, data)
-        os.replace(temporary, path)
+        write_synced(new, data)
+        os.replace(new, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
 
 
 def write_synced(path: Path, data: bytes | memoryview) -> None:

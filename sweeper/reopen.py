@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections.abc import Iterable
 
+from sweeper import temporary
 from sweeper.attempts import Attempts
 from sweeper.errors import SweeperError, choices
 from sweeper.fold import SCORED, UNSCORED, RunRecord
@@ -48,7 +46,7 @@ def _reopen(study: Study, records: list[RunRecord]) -> list[str]:
     if not records:
         return []
     study.share_files()
-    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    name = temporary.process()
     ledger = Writer(study.paths.ledger, name, {**identity(), "command": "retry"})
     try:
         bound = study.space.checkpoint.max_gb

@@ -60,6 +60,7 @@ def _conclude(started: Study, console: Console) -> int:
     """Says what came out; draws the figures where no worker did."""
     due = finish.due(started, started.fold(reports=False))
     whole = finish.now(started) if due else True
+    finish.tidy(started)
     summary = summarise(started)
     for line in summary_lines(summary):
         console.print(line)

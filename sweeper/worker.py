@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
-import socket
 import sys
 import threading
 import time
@@ -13,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper import finish
+from sweeper import finish, temporary
 from sweeper.attempts import Attempts
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold
@@ -89,7 +87,7 @@ class Worker:
         stopping: threading.Event | None = None,
     ) -> None:
         study.share_files()
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.name = temporary.process()
         self._study = study
         self._stopping = stopping or threading.Event()
         self._ledger = Writer(study.paths.ledger, self.name, _header(study))

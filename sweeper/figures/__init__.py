@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeper import lookup
+from sweeper import lookup, temporary
 from sweeper.errors import SweeperError, choices
 
 if TYPE_CHECKING:
@@ -97,11 +97,11 @@ def _part(value: Any) -> str:
 
 
 def _save(figure: Figure, file: Path) -> None:
-    temporary = file.with_name(f".{file.stem}.{os.getpid()}{file.suffix}")
+    new = temporary.beside(file)
     try:
-        figure.savefig(temporary)
-        temporary.replace(file)
+        figure.savefig(new, format=file.suffix[1:])
+        os.replace(new, file)
     except OSError as error:
         raise SweeperError(f"cannot write {file}: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
