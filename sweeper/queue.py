@@ -31,6 +31,8 @@ class Queue:
         self._workers = workers
         self._observer = Observer(study.paths.beats)
         self._running: set[str] = set()
+        self._gone: set[str] = set()
+        """Workers found dead before the ledger was last read: all that they wrote is known."""
         self._unreadable: set[str] = set()
         self._signatures: dict[tuple[int, str], str] = {}
         self._pending = Pending(study.plan.runs, self._signature)
@@ -45,9 +47,18 @@ class Queue:
         """Reads what other workers did and planned; returns the runs that something happened to."""
         for run in self._study.refresh():
             self._pending.add(run)
+        self._gone = set(self._dead())
         changed = self._fold.refresh()
         self._note(changed)
         return changed
+
+    def _dead(self) -> Iterator[str]:
+        """Workers that hold runs and must no longer be taken for alive."""
+        for worker in {self._fold.runs[run].worker for run in self._running}:
+            known = self._fold.workers.get(worker or "")
+            header = known.header if known is not None else {}
+            if worker is not None and not self._observer.alive(worker, header):
+                yield worker
 
     def wanting(self) -> int:
         """How many trials must be planned so that this worker can fill a pack."""
@@ -55,25 +66,22 @@ class Queue:
         if not plan.due:
             return 0
         size = self._most(plan.runs[-1]) if plan.runs else 1
-        missing = size - sum(1 for _ in islice(self._open(iter(self._pending), {}), size))
+        missing = size - sum(1 for _ in islice(self._open(iter(self._pending)), size))
         return -(-missing // (len(plan.space.tasks) * len(plan.space.seeds)))
 
     def beyond_bounds(self) -> list[RunRecord]:
         """Runs whose holder is dead and that killed as many as `limits.deaths` allows."""
         limit = self._study.space.limits.deaths
         records = (self._fold.runs[run] for run in self._running)
-        return [
-            record for record in records if record.deaths >= limit and not self._held(record, {})
-        ]
+        return [record for record in records if record.deaths >= limit and not self._held(record)]
 
     def pick(self) -> list[Candidate]:
         """Open runs that may train together, each with the state that it resumes from."""
         batch: list[Candidate] = []
         key: tuple[str, int] | None = None
         size = 1
-        alive: dict[str, bool] = {}
-        first = next(self._open(iter(self._pending), alive), None)
-        for run in self._open(self._pending.like(first), alive) if first is not None else ():
+        first = next(self._open(iter(self._pending)), None)
+        for run in self._open(self._pending.like(first)) if first is not None else ():
             if key is not None and (self._signature(run), self._resumes_at(run)) != key:
                 continue
             cap = self._cap(run)
@@ -100,25 +108,21 @@ class Queue:
             elif run not in self._pending and (planned := self._study.plan.find(run)):
                 self._pending.add(planned)
 
-    def _open(self, runs: Iterator[Run], alive: dict[str, bool]) -> Iterator[Run]:
+    def _open(self, runs: Iterator[Run]) -> Iterator[Run]:
         for run in runs:
             record = self._fold.runs.get(run.id)
-            if record is None or (record.end is None and not self._held(record, alive)):
+            if record is None or (record.end is None and not self._held(record)):
                 yield run
 
-    def _held(self, record: RunRecord, alive: dict[str, bool]) -> bool:
-        """Whether a worker holds the run that must be taken for alive."""
-        if record.state != "running" or record.worker is None:
+    def _held(self, record: RunRecord) -> bool:
+        """Whether a worker holds the run that must be taken for alive.
+
+        A dead one's run is taken over only once all that it wrote has been read.
+        """
+        if record.state != "running" or record.worker in (None, self._worker):
             return False
-        worker = record.worker
-        if worker not in alive:
-            known = self._fold.workers.get(worker)
-            closed = known is not None and known.closed
-            header = known.header if known is not None else {}
-            alive[worker] = worker != self._worker and (
-                not closed and self._observer.alive(worker, header)
-            )
-        return alive[worker]
+        known = self._fold.workers.get(record.worker)
+        return record.worker not in self._gone and (known is None or not known.closed)
 
     def _size(self, first: Run) -> int:
         size = self._most(first)
