@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,9 +65,12 @@ class Hold:
     @property
     def curve(self) -> list[Point]:
         """All reports that count: earlier ones up to where this attempt went on, and its own."""
-        first = min((step for step, _ in self.points), default=0)
-        limit = self.resumed if self.resumed else first - 1
-        return [point for point in self.before if point[0] <= limit] + self.points
+        first = min((step for step, _ in self.points), default=math.inf)
+        limit = self.resumed if self.resumed else first
+        points: dict[int, dict[str, float]] = {}
+        for step, metrics in [*(point for point in self.before if point[0] <= limit), *self.points]:
+            points[step] = points.get(step, {}) | metrics
+        return list(points.items())
 
     @property
     def step(self) -> int:

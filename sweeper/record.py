@@ -67,11 +67,12 @@ class Attempt:
         """Up to which step the reports of earlier attempts count.
 
         Without a saved state it began anew, or, as a function may, went on from files of its own:
-        then what it reported first tells where.
+        then what it reported first tells where; of that step it may report only what was missing.
+        Who died before the first report says nothing.
         """
         if self.stateful:
             return self.resumed
-        return min((step for step, _ in self.reports.values()), default=0) - 1
+        return min((step for step, _ in self.reports.values()), default=math.inf)
 
     def accepted(self, sequence: int | None) -> dict[int, dict[str, float]]:
         """Its reports up to `sequence` (all where `None`) by step; what was written last counts."""
