@@ -44,11 +44,21 @@ class FunctionRun:
     task: str
     seed: int
     steps: int
-    folder: Path
-    """A folder of its own, kept across attempts."""
     resumed: bool
     """Whether an earlier attempt may have left files in `folder`."""
+    _folder: Path = field(repr=False)
+    _asked: Callable[[], None] = field(repr=False)
     _report: Callable[[int, dict[str, float]], None] = field(repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """A folder of its own, kept across attempts.
+
+        For who has asked for it, `report` returns once the report is in the ledger: a function
+        that reports first and saves its state then loses no report however it is killed.
+        """
+        self._asked()
+        return self._folder
 
     def report(self, step: int, **metrics: float) -> None:
         """Records metrics at `step`, 0 to `steps`; a NaN or an Inf ends the run as diverged.
@@ -80,16 +90,31 @@ class FunctionReport:
 class FunctionPack:
     """A pack of one: the function in a thread, so that its worker stays responsive."""
 
-    def __init__(self, load: Callable[[], Callable[..., Any]], run: RunSpec, folder: Path) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Callable[..., Any]],
+        run: RunSpec,
+        folder: Path,
+        *,
+        waits: bool = False,
+    ) -> None:
         self.step = 0
         self._queue: queue.Queue[FunctionReport | Exception] = queue.Queue()
+        self._given = self._recorded = 0
+        """How many reports the worker was given, and has written down."""
+        self._recording = threading.Condition()
+        self._waits = waits
+        """Whether each report is written down, and judged, before the function goes on."""
         self._error: Exception | None = None
         self._reports = 0
         self._dropped = False
         self._children_s, self._looked = 0.0, time.monotonic()
         resumed = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        view = FunctionRun(run.id, run.task, run.seed, run.steps, folder, resumed, self._report)
+        view = FunctionRun(
+            *(run.id, run.task, run.seed, run.steps, resumed, folder),
+            *(self._ask, self._report),
+        )
         args = (load, dict(run.params), view)
         threading.Thread(target=self._call, args=args, daemon=True).start()
 
@@ -107,7 +132,14 @@ class FunctionPack:
         return int(threads_s + self._children_s) + self._reports
 
     def advance(self) -> Sequence[FunctionReport]:
-        """Waits half a second at most; raises what the function raised, after its reports."""
+        """Waits half a second at most; raises what the function raised, after its reports.
+
+        The worker that asks for more has written down what it was given before.
+        """
+        self._recorded = self._given
+        if self._waits:
+            with self._recording:
+                self._recording.notify_all()
         reports: list[FunctionReport] = []
         with contextlib.suppress(queue.Empty):
             while self._error is None:
@@ -118,6 +150,7 @@ class FunctionPack:
                     reports.append(item)
         if self._error is not None and not reports:
             raise self._error
+        self._given += len(reports)
         return reports
 
     def save(self, member: int) -> State | None:
@@ -127,6 +160,8 @@ class FunctionPack:
     def drop(self, members: Iterable[int]) -> None:
         """Makes the function's next report unwind it."""
         self._dropped = self._dropped or bool(list(members))
+        with self._recording:
+            self._recording.notify_all()
 
     def _call(
         self, load: Callable[[], Callable[..., Any]], config: dict[str, Any], run: FunctionRun
@@ -150,8 +185,22 @@ class FunctionPack:
 
     def _report(self, step: int, metrics: dict[str, float]) -> None:
         self._put(step, metrics, done=False)
+        if self._waits:
+            self._wait()
         if self._dropped:
             raise _Dropped
+
+    def _ask(self) -> None:
+        """From now on reports wait until they are written down, and those before do so now."""
+        if not self._waits:
+            self._waits = True
+            self._wait()
+
+    def _wait(self) -> None:
+        """Waits until the worker has written down all reports so far, or the run has ended."""
+        number = self._reports
+        with self._recording:
+            self._recording.wait_for(lambda: self._recorded >= number or self._dropped)
 
     def _put(self, step: int, metrics: dict[str, float], *, done: bool) -> None:
         """Reports, unless the run has ended; NaN and Inf end it."""
@@ -169,18 +218,22 @@ class FunctionPack:
 class Function:
     """Makes a trainable of the function `name` in the file `path`.
 
-    `runs` is the folder in which each run gets one of its own. Any parameter, task and metric is
-    accepted: only the function knows.
+    `runs` is the folder in which each run gets one of its own. With `waits` each report is judged
+    before the function goes on, so that what a pruner says does not depend on who was quicker. Any
+    parameter, task and metric is accepted: only the function knows.
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = {}
     metrics: ClassVar[Sequence[str]] = ()
     packs: ClassVar[bool] = False
 
-    def __init__(self, path: Path, name: str, runs: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, name: str, runs: Path | None = None, *, waits: bool = False
+    ) -> None:
         self._path = path
         self._name = name
         self._runs = runs
+        self._waits = waits
 
     def tasks(self) -> Sequence[str]:
         """Any task is accepted."""
@@ -207,7 +260,7 @@ class Function:
         """Calls the function for the one run in `runs`."""
         (run,) = runs
         assert self._runs is not None, "a function needs the study's folder to run"
-        return FunctionPack(self._load, run, self._runs / run.id)
+        return FunctionPack(self._load, run, self._runs / run.id, waits=self._waits)
 
     def _load(self) -> Callable[..., Any]:
         with _LOADING:

@@ -232,7 +232,7 @@ def load_trainable(space: Space, runs: Path | None = None) -> Trainable:
         from sweeper.function import Function
 
         path, name = space.function.rsplit(":", 1)
-        return Function(Path(path), name, runs)
+        return Function(Path(path), name, runs, waits=space.pruner is not None)
     assert space.agent is not None
     trainable: Trainable = find("agents.learners", space.agent)
     return trainable

@@ -129,14 +129,16 @@ class Trainer:
             if report.done:
                 done.append(report)
         reported = {hold.run.trial for hold, _ in points}
+        ending = {training.live[report.member].run.trial for report in done}
         if points:
             self._attempts.report(points, sync=bool(done))
-            self._judge(reported)
+            self._judge(reported - ending)
         if done:
             ends = [(training.live[report.member], report) for report in done]
             self._attempts.end([(hold, self._outcome(hold, report)) for hold, report in ends])
             training.drop(report.member for report in done)
-            self._judge(reported)
+            # Only now: whoever took over from here would find the trial pruned, and we did not.
+            self._judge(reported | ending)
         left = len(training.live)
         if points:
             kept = self._unpruned(list(training.live.values()))
