@@ -1,0 +1,137 @@
+"""Whether a study that was disturbed is whole, and equal to one that was not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sweeper import frame
+from sweeper.fold import Fold
+from sweeper.ledger import Reader
+from sweeper.study import Study
+from sweeper.summary import summarise
+
+_OWN = ("attempts", "seconds", "worker")
+"""Columns that tell how a run was done, not what came out."""
+
+_STAYS = {"figures/.edition", "snapshots/.lock"}
+
+Bodies = dict[tuple[str, int], dict[int, dict[str, Any]]]
+"""Claims and ends by run, generation and number."""
+
+
+def lost(study: Study) -> list[str]:
+    """Planned runs that have not ended as complete."""
+    runs = study.fold(reports=False).runs
+    return [
+        f"{run.id} is {runs[run.id].state if run.id in runs else 'open'}"
+        for run in study.plan.runs
+        if run.id not in runs or runs[run.id].state not in ("complete", "pruned")
+    ]
+
+
+def twice(study: Study) -> list[str]:
+    """Generations of runs with more than one end, or several different ends in the ledger."""
+    ends: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for _, line in Reader(study.paths.ledger).refresh():
+        if line["kind"] == "end":
+            ends[line["run"], line["gen"]].add(_text(line))
+    found = [
+        f"{key}: the ledger knows {len(own)} ends" for key, own in ends.items() if len(own) > 1
+    ]
+    for key, numbers in _claims(study).items():
+        kinds = [numbers[number]["kind"] for number in sorted(numbers)]
+        if kinds.count("end") > 1:
+            found.append(f"{key}: {kinds.count('end')} ends were placed")
+    return found
+
+
+def wrong(study: Study, killed: Iterable[int]) -> Iterator[str]:
+    """What else is amiss: claims and ledger that differ, files left behind, what status says."""
+    yield from _inconsistent(study)
+    yield from (f"{file} was left behind" for file in _left(study))
+    summary = summarise(study)
+    yield from (f"{file} is missing" for file in summary["missing"])
+    yield from (f"an error: {error}" for error in summary["errors"])
+    pids = {str(pid) for pid in killed}
+    for damage in summary["damaged"]:
+        if damage["file"].rsplit(".", 2)[0].rsplit("-", 2)[1] not in pids:
+            yield f"{damage['file']} is damaged, and its writer was not killed"
+
+
+def differ(study: Study, calm: Study) -> Iterator[str]:
+    """In what the tables, the kept weights and the figures' tables differ from `calm`'s."""
+    tables = [_tables(made, made.fold()) for made in (calm, study)]
+    shutil.rmtree(study.paths.snapshots, ignore_errors=True)
+    tables.append(_tables(study, study.fold()))
+    for name in tables[0]:
+        if not tables[0][name].equals(tables[1][name]):
+            yield f"the table of {name} differs"
+        if not tables[1][name].equals(tables[2][name]):
+            yield f"the table of {name} differs without snapshots"
+    for folder, pattern in (("weights", "*"), ("figures", "*.csv")):
+        files = [_contents(made.folder / folder, pattern) for made in (calm, study)]
+        if files[0] != files[1]:
+            yield f"{folder}/ differs"
+
+
+def chosen(study: Study) -> list[Any]:
+    """Trials as they were planned, and how each ended."""
+    table = frame.trials(study, study.fold())
+    labels = [dict(trial.labels) for trial in study.plan.trials]
+    return list(zip(labels, table["state"], table["value"].astype(str), strict=True))
+
+
+def _tables(study: Study, fold: Fold) -> dict[str, pd.DataFrame]:
+    runs = frame.runs(study, fold).drop(columns=list(_OWN))
+    return {"runs": runs, "reports": frame.reports(study, fold)}
+
+
+def _contents(folder: Path, pattern: str) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.glob(pattern)}
+
+
+def _text(line: dict[str, Any]) -> str:
+    return json.dumps({key: line[key] for key in line if key != "crc"}, sort_keys=True)
+
+
+def _claims(study: Study) -> Bodies:
+    """What stands in `claims/`, but for files that were never placed and who finished."""
+    found: Bodies = defaultdict(dict)
+    for file in study.paths.claims.iterdir():
+        if not file.name.startswith((".", "finish.")):
+            run, generation, number = file.name.split(".")
+            found[run, int(generation)][int(number)] = json.loads(file.read_bytes())
+    return found
+
+
+def _inconsistent(study: Study) -> Iterator[str]:
+    """Where the newest generation's claims and the fold of the ledger do not say the same."""
+    runs = study.fold().runs
+    for (run, generation), numbers in _claims(study).items():
+        last = max(numbers)
+        kinds = [numbers[number]["kind"] for number in sorted(numbers)]
+        if sorted(numbers) != list(range(last + 1)) or kinds != ["claim"] * last + ["end"]:
+            yield f"{run}.{generation} has {kinds} at {sorted(numbers)}"
+        elif generation == runs[run].generation:
+            end, tries = numbers[last]["lines"][run], runs[run].tries
+            if _text(dict(runs[run].end or {})) != _text(end):
+                yield f"{run}.{generation}: the ledger's end is another"
+            holders = [numbers[number]["lines"][run]["worker"] for number in range(last)]
+            if holders != [tries[number].worker for number in sorted(tries)]:
+                yield f"{run}.{generation}: the ledger's attempts are others"
+
+
+def _left(study: Study) -> Iterator[str]:
+    """Temporary files, and checkpoints of runs that have ended."""
+    for file in study.folder.rglob("*"):
+        name = str(file.relative_to(study.folder))
+        temporary = file.name.startswith(".") and name not in _STAYS
+        if file.is_file() and (temporary or name.startswith("checkpoints/")):
+            yield name

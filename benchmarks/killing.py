@@ -1,0 +1,267 @@
+"""Kills workers from outside the product: at an operation on a study's files, or at any moment.
+
+Workers are forked from this process, which has imported everything already. In the fork the
+functions of `os` through which files change are wrapped: before and after each of them, and half
+way through what is written, is a place at which the process may end itself by SIGKILL. Every kill
+is written down with its place before it happens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweeper.study import Study
+from sweeper.worker import work
+
+RANDOM = "at any moment"
+"""The place of a kill from outside."""
+
+FORCED = ("before ", "half of ", "after ")
+"""How forced places begin."""
+
+_WRAPPED = ("open", "write", "fsync", "link", "replace", "rename", "unlink")
+
+_MOST_WRONG = 5
+"""After so many workers that failed there is no point in going on."""
+
+Aim = Callable[[str], bool]
+"""From a place that is reached to whether to die there."""
+
+
+class Log:
+    """Which kills there were: a line each, appended before the kill."""
+
+    def __init__(self, file: Path) -> None:
+        self._descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
+        self._write = os.write
+
+    def add(self, place: str, pid: int) -> None:
+        """Writes one down."""
+        self._write(self._descriptor, f"{pid} {place}\n".encode())
+
+    def kills(self) -> dict[int, str]:
+        """The place of each, by the number of the process."""
+        size = os.fstat(self._descriptor).st_size
+        lines = os.pread(self._descriptor, size, 0).decode().splitlines()
+        return {int(pid): place for pid, _, place in (line.partition(" ") for line in lines)}
+
+    def places(self) -> Counter[str]:
+        """How many there were at each place."""
+        return Counter(self.kills().values())
+
+
+class Trap:
+    """Wraps this process's `os`: it dies where `aim` says, if that is in `folder`."""
+
+    def __init__(self, folder: Path, log: Log, aim: Aim) -> None:
+        self._folder = str(folder)
+        self._log, self._aim = log, aim
+        self._real = {name: getattr(os, name) for name in _WRAPPED}
+        self._links: Counter[str] = Counter()
+        for name in _WRAPPED:
+            setattr(os, name, self._wrapped(name))
+
+    def _wrapped(self, name: str) -> Callable[..., Any]:
+        real = self._real[name]
+
+        def call(*args: Any, **named: Any) -> Any:
+            what = self._what(name, args)
+            if what is None:
+                return real(*args, **named)
+            self._at(f"before {name} {what}")
+            if name == "write" and self._wanted(f"half of {name} {what}"):
+                real(args[0], bytes(args[1])[: len(args[1]) // 2])
+                self._die(f"half of {name} {what}")
+            if name == "fsync" and "snapshot" in what and self._wanted(f"half of {what}"):
+                os.ftruncate(args[0], os.fstat(args[0]).st_size // 2)
+                self._die(f"half of {what}")
+            result = real(*args, **named)
+            self._at(f"after {name} {what}")
+            return result
+
+        return call
+
+    def _at(self, place: str) -> None:
+        if self._wanted(place):
+            self._die(place)
+
+    def _wanted(self, place: str) -> bool:
+        return self._aim(place)
+
+    def _die(self, place: str) -> None:
+        self._log.add(place, os.getpid())
+        os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(60)
+
+    def _what(self, name: str, args: Sequence[Any]) -> str | None:
+        """What the operation is about; `None` where that is no file of the study's."""
+        if name == "open" and not args[1] & os.O_CREAT:
+            return None
+        target = args[1] if name in ("link", "replace", "rename") else args[0]
+        if isinstance(target, int):
+            try:
+                target = os.readlink(f"/proc/self/fd/{target}")
+            except OSError:
+                return None
+        path = os.fspath(target)
+        if not isinstance(path, str) or not path.startswith(self._folder + "/"):
+            return None
+        top, _, rest = path[len(self._folder) + 1 :].partition("/")
+        if top in ("runs", "logs", "beats"):
+            return None
+        if not rest:
+            return "optuna.journal" if "optuna" in top else "the study's folder"
+        if name == "link" and top == "claims":
+            return self._link(args[0])
+        if name == "write" and top in ("ledger", "claims"):
+            return f"{top} {_kinds(top, bytes(args[1]))}"
+        return f"{top} {_sort(rest)}".strip()
+
+    def _link(self, source: Any) -> str:
+        """A link of a claim or an end: of one file the first, or a further one."""
+        with open(source, "rb") as opened:
+            kind = json.loads(opened.read())["kind"]
+        self._links[str(source)] += 1
+        return f"claims {kind}{', a further one' if self._links[str(source)] > 1 else ''}"
+
+
+def _kinds(top: str, data: bytes) -> str:
+    """The kinds of the lines that are about to be written."""
+    try:
+        lines = [json.loads(data)] if top == "claims" else map(json.loads, data.splitlines())
+        return "+".join(dict.fromkeys(str(line["kind"]) for line in lines))
+    except ValueError:
+        return "rest"
+
+
+def _sort(rest: str) -> str:
+    """A word for files of one sort."""
+    for part in (".rows.npz", ".reports.npz", ".lines", ".npz", ".pruned", ".jsonl"):
+        if part in rest:
+            return part[1:]
+    for suffix in (".pdf", ".png", ".csv", ".edition"):
+        if suffix in rest:
+            return "stamp" if suffix == ".edition" else "picture or table"
+    return "temporary" if rest.startswith(".") else ""
+
+
+def fork(target: Callable[[], object], folder: Path, log: Log, aim: Aim | None) -> int:
+    """Starts `target` in a fork of this process, which dies where `aim` says; returns its number.
+
+    Exit code 0 where it came through; what it prints goes to `errors.txt` beside the log.
+    """
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 3
+    try:
+        output = os.open(
+            folder.parent / "errors.txt", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600
+        )
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        if aim is not None:
+            Trap(folder, log, aim)
+        target()
+        code = 0
+    except SystemExit as exit:
+        code = int(exit.code or 0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def least_hit(log: Log, quota: int, rng: random.Random) -> Aim:
+    """Aims at places at which fewer than `quota` processes died so far, every other time."""
+    hits, own = log.places(), random.Random(rng.random())
+    return lambda place: hits[place] < quota and own.random() < 0.5
+
+
+class Crew:
+    """Forked processes that work on one study, each with an aim from `arm`; what became of them.
+
+    With `pause_s` they are also killed from here, at random moments that far apart on average.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        log: Log,
+        arm: Callable[[], Aim | None] = lambda: None,
+        pause_s: float | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._folder, self._log, self._arm = folder, log, arm
+        self._pause_s, self._rng = pause_s, rng or random.Random(0)
+        self._alive: list[int] = []
+        self.killed: list[int] = []
+        self.wrong: list[int] = []
+        """Exit statuses of processes that ended neither well nor by a kill of ours."""
+
+    def work(self, size: int, pack: str) -> None:
+        """Keeps `size` workers at the study until all runs have ended and all workers have left."""
+        study = Study.open(self._folder)
+        fold, due = study.fold(reports=False), self._next()
+        while (open := not study.ended_in(fold)) or self._alive:
+            self._reap()
+            while open and len(self._alive) < size:
+                self._start(lambda: work(str(self._folder), pack, "cpu", str(size)))
+            if time.monotonic() > due and self._alive:
+                self._kill(self._rng.choice(self._alive))
+                due = self._next()
+            time.sleep(0.01)
+            study.refresh()
+            fold.refresh()
+
+    def until_through(self, target: Callable[[], object]) -> None:
+        """Starts `target` again and again until it came through without being killed."""
+        killed, turns = -1, 0
+        while killed < len(self.killed):
+            killed, turns = len(self.killed), turns + 1
+            due = self._next(1.5**turns)  # it cannot go on from where it was killed
+            self._start(target)
+            while self._alive:
+                if time.monotonic() > due:
+                    self._kill(self._alive[0])
+                    due = float("inf")
+                time.sleep(0.005)
+                self._reap()
+
+    def _start(self, target: Callable[[], object]) -> None:
+        self._alive.append(fork(target, self._folder, self._log, self._arm()))
+
+    def _next(self, longer: float = 1.0) -> float:
+        if self._pause_s is None:
+            return float("inf")
+        return time.monotonic() + self._rng.expovariate(1 / (longer * self._pause_s))
+
+    def _kill(self, pid: int) -> None:
+        self._log.add(RANDOM, pid)
+        os.kill(pid, signal.SIGKILL)
+
+    def _reap(self) -> None:
+        for pid in list(self._alive):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if not ended:
+                continue
+            self._alive.remove(pid)
+            if os.WIFSIGNALED(status) and pid in self._log.kills():
+                self.killed.append(pid)
+            elif status:
+                self.wrong.append(status)
+        if len(self.wrong) > _MOST_WRONG:
+            raise RuntimeError((self._folder.parent / "errors.txt").read_text()[-3000:])
