@@ -176,10 +176,12 @@ def watched(root: Path, kills: int, seed: int) -> Outcome:
     """`sweeper run` with its workers, killed and given again."""
     root.mkdir()
     calm, outcome = undisturbed(of(chaos_spaces.GRID, chaos_commands.LONG), root, "1"), Outcome()
-    log = Log(root / "kills.txt")
-    made, dead = chaos_commands.watched(root, log, kills, random.Random(seed))
-    outcome.places = Counter(place for _, place in dead)
-    outcome.check(made, calm, "tables", [pid for pid, _ in dead])
+    log, rng = Log(root / "kills.txt"), random.Random(seed)
+    while outcome.kills < kills and outcome.whole:
+        name = f"killed{outcome.sweeps}"
+        made, dead = chaos_commands.watched(root, name, log, kills - outcome.kills, rng)
+        outcome.places.update(place for _, place in dead)
+        outcome.check(made, calm, "tables", [pid for pid, _ in dead])
     return outcome
 
 

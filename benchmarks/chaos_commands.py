@@ -33,16 +33,16 @@ LONG = {"seeds": 12, "steps": 60}
 
 
 def watched(
-    root: Path, log: Log, kills: int, rng: random.Random
+    root: Path, name: str, log: Log, kills: int, rng: random.Random
 ) -> tuple[Study, list[tuple[int, str]]]:
     """`sweeper run` of a space with three workers; watcher and workers are killed at random.
 
     Returns the study, and the number and place of each process that was killed.
     """
-    chaos_spaces.space(root, "watched", chaos_spaces.GRID, LONG)
-    words = [str(root / "watched.yaml"), f"root={root / 'studies'}", "name=watched", "workers=3"]
+    chaos_spaces.space(root, name, chaos_spaces.GRID, LONG)
+    words = [str(root / f"{name}.yaml"), f"root={root / 'studies'}", f"name={name}", "workers=3"]
     command = [sys.executable, "-m", "sweeper", "run", *words, "dispatch=local"]
-    folder, turns = root / "studies" / "watched", 0
+    folder, turns = root / "studies" / name, 0
     dead: list[tuple[int, str]] = []
     deadline = time.monotonic() + _PATIENCE_S
     while True:
