@@ -101,10 +101,13 @@ class Records:
         return record.run
 
     def _judged(self, line: Line) -> None:
-        """Of two judges at once the one that prunes counts, in whatever order they are read."""
+        """What was said of the newest lives of a trial's runs counts, in whatever order it is read.
+
+        Of two judges at once that is the one that prunes.
+        """
         steps = self.judged.setdefault(line["trial"], {})
         both = [steps.get(line["step"], line), line]
-        steps[line["step"]] = max(both, key=lambda one: (one["prune"], one["value"]))
+        steps[line["step"]] = max(both, key=lambda one: (one["lives"], one["prune"], one["value"]))
 
     def of(self, line: Line) -> RunRecord | None:
         """The record that `line` changes: none where it is of a generation before."""

@@ -17,7 +17,7 @@ import optuna
 from sweeper import sampling, score
 from sweeper.claims import link_first
 from sweeper.fold import SCORED, Fold, RunRecord
-from sweeper.ledger import Writer
+from sweeper.ledger import Line, Writer
 from sweeper.paths import patiently
 from sweeper.plan import Run
 from sweeper.study import Study
@@ -40,7 +40,7 @@ class Judge:
         """
         if self._pruner is None:
             return
-        lines = self._fold.judged.get(trial, {})
+        lines = self._lines(trial)
         values = {step: line["value"] for step, line in lines.items()}
         if ended:
             values = self._points(trial) | values
@@ -56,7 +56,7 @@ class Judge:
                 self._judge(trial)
 
     def _judge(self, trial: int) -> None:
-        lines = self._fold.judged.get(trial, {})
+        lines = self._lines(trial)
         if any(line["prune"] for line in lines.values()):
             self._prune(trial)
             return
@@ -77,6 +77,7 @@ class Judge:
         line = {
             "kind": "judged",
             "trial": trial,
+            "lives": self._lives(trial),
             "step": step,
             "value": value,
             "prune": prune,
@@ -85,6 +86,18 @@ class Judge:
         self._ledger.write([line], sync=prune)
         self._fold.add(self._ledger.worker, line)
         return prune
+
+    def _lines(self, trial: int) -> dict[int, Line]:
+        """What was said of the trial, by step; what was said before one of its runs was reopened
+        no longer counts.
+        """
+        lives, lines = self._lives(trial), self._fold.judged.get(trial, {})
+        return {step: line for step, line in lines.items() if line["lives"] == lives}
+
+    def _lives(self, trial: int) -> int:
+        """How often the runs that judge a trial were opened again, together."""
+        records = (self._fold.runs.get(run.id) for run in self._set(trial))
+        return sum(record.generation for record in records if record is not None)
 
     def _done(self, trial: int, step: int) -> bool:
         """Whether all runs of `trial` have got to the end: there is nothing left to save."""

@@ -423,6 +423,21 @@ def test_a_retried_trial_is_seen_as_it_ended_last(make, tmp_path):
     ]
 
 
+def test_a_run_that_was_reopened_is_judged_anew(make):
+    from sweeper import reopen
+
+    keys = {"steps": 6, "seeds": 1, "trials": 4, "pruner": "median", "pause": 0.01}
+    found = work(make(**keys))
+    before = {trial: dict(steps) for trial, steps in found.fold().judged.items()}
+    reopen.rerun(found, found.plan.runs[1].id)
+    after = work(found).fold().judged
+    assert {line["lives"] for line in after[1].values()} == {1}
+    assert {step: line["value"] for step, line in after[1].items()} == {
+        step: line["value"] for step, line in before[1].items()
+    }
+    assert all(after[trial] == before[trial] for trial in before if trial != 1)
+
+
 BAD = {
     "an unknown sampler": (
         {"sampler": "tpee"},

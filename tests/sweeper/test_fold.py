@@ -188,7 +188,7 @@ def test_lines_of_an_unknown_kind_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_two_judges_at_once_are_heard_alike_in_any_order(tmp_path):
-    judged = {"kind": "judged", "trial": 3, "step": 10, "attributes": {}}
+    judged = {"kind": "judged", "trial": 3, "lives": 1, "step": 10, "attributes": {}}
     lines = [judged | {"prune": False, "value": 0.5}, judged | {"prune": True, "value": 0.4}]
     heard = []
     for order in (lines, lines[::-1]):
@@ -197,3 +197,14 @@ def test_two_judges_at_once_are_heard_alike_in_any_order(tmp_path):
             fold.add("w", line)
         heard.append(fold.judged)
     assert heard[0] == heard[1] == {3: {10: lines[1]}}
+
+
+def test_what_was_said_before_a_run_was_reopened_gives_way(tmp_path):
+    judged = {"kind": "judged", "trial": 3, "step": 10, "attributes": {}}
+    before = judged | {"lives": 0, "prune": True, "value": 0.5}
+    after = judged | {"lives": 1, "prune": False, "value": 0.4}
+    for order in ([before, after], [after, before]):
+        fold = Fold(StudyPaths(tmp_path))
+        for line in order:
+            fold.add("w", line)
+        assert fold.judged == {3: {10: after}}
