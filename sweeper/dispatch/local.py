@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import submitit
-from submitit.core.utils import FailedJobError
 
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
@@ -119,10 +118,11 @@ class _Local:
         )
 
     def _raise_on(self) -> bool:
-        """Whether one worker after another raised since a run has ended. A killed one did not."""
-        raised = sum(
-            isinstance(job.exception(), FailedJobError) for job in self._jobs if job.done()
-        )
+        """Whether one worker after another raised since a run has ended.
+
+        Only these leave submitit a result: others end their process. To ask for it would wait.
+        """
+        raised = sum(bool(job.paths.result_pickle.exists()) for job in self._jobs)
         ends = sum(record.end is not None for record in self._fold.runs.values())
         if ends != self._ends:
             self._ends, self._raised = ends, raised
