@@ -112,6 +112,7 @@ def test_an_orphan_cannot_touch_what_was_taken_over(make: Make) -> None:
     orphan._attempts.save([(hold, part)], pack.step)
     taker = Worker(study, pack="1", device="cpu", workers=1)
     taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    taker._queue.refresh()
     (candidate,) = taker._queue.pick()
     assert candidate.step == 10 and candidate.loaded is not None
     assert candidate.loaded.state["trail"].size == 10
@@ -187,6 +188,7 @@ def _resumes_at(study: Study, pack: Any) -> int:
     """The step at which another worker goes on; checks its state and that nothing else is left."""
     taker = Worker(study, pack="1", device="cpu", workers=1)
     taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    taker._queue.refresh()
     (candidate,) = taker._queue.pick()
     assert candidate.loaded is not None, "it would begin anew"
     trail = pack.save(0)["trail"][: candidate.step]
