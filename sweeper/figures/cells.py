@@ -14,7 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Polygon, Rectangle
 
 from sweeper.figures import lettering, style
-from sweeper.figures.data import ABSENT, Axis
+from sweeper.figures.axis import ABSENT, Axis
 
 _ROW_IN = 0.40
 _TALLEST_IN = 8.5

@@ -10,16 +10,8 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from sweeper import frame
 from sweeper.figures import MOST, lettering, style
-from sweeper.figures.data import (
-    TASK,
-    Axis,
-    Data,
-    Picture,
-    complete,
-    interval_text,
-    span,
-    visible,
-)
+from sweeper.figures.axis import Axis
+from sweeper.figures.data import TASK, Data, Picture, complete, interval_text, span, visible
 
 _HEIGHT_IN = 1.9
 _MOST_STEPS = (12, 60)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import pandas as pd
 from sweeper import frame, score
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
+from sweeper.figures.axis import Axis, axis_of
 from sweeper.fold import SCORED, Fold
 
 if TYPE_CHECKING:
@@ -21,48 +22,10 @@ if TYPE_CHECKING:
 
     from sweeper.study import Study
 
-ABSENT = "–"
-"""What stands for an axis in trials in which it is inactive."""
-
 MAX_PANELS = 6
 TASK = "task"
 VALUE = "(value)"
 """The column of `Data.table` that a figure shows."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """An axis of the space, or the tasks, as a figure shows it."""
-
-    name: str
-    labels: tuple[Any, ...]
-    """Numbers in ascending order, or texts in the order of the space."""
-    numeric: bool
-    absent: bool = False
-    """Whether the last label, a NaN or `ABSENT`, stands for trials in which it is inactive."""
-    drawn: bool = False
-    """Whether a sampler drew its numbers from a range: hardly two trials share one."""
-
-    @property
-    def known(self) -> list[Any]:
-        """The labels that are values of the axis."""
-        return list(self.labels[:-1] if self.absent else self.labels)
-
-    @property
-    def log(self) -> bool:
-        """Whether its numbers are spaced more evenly by ratio than by difference."""
-        known = self.known
-        if not self.numeric or len(known) < 2 or min(known) <= 0:
-            return False
-        ratios, steps = np.diff(np.log(known)), np.diff(known)
-        if max(known) / min(known) < 5:
-            return False
-        return len(known) == 2 or _spread(ratios) < _spread(steps)
-
-    def codes(self, table: pd.DataFrame) -> Any:
-        """The position of each row's label among `labels`."""
-        codes = pd.Categorical(table[self.name], categories=self.known).codes.astype(int)
-        return np.where(codes < 0, len(self.labels) - 1, codes) if self.absent else codes
 
 
 @dataclass(frozen=True)
@@ -98,7 +61,7 @@ class Data:
         """The data of `study`, as `fold` or else its ledger now says."""
         fold = fold or study.fold()
         space = study.space
-        axes = {name: _axis(name, study) for name in space.axes}
+        axes = {name: axis_of(name, study) for name in space.axes}
         return Data(
             name=study.name,
             runs=frame.runs(study, fold),
@@ -272,25 +235,6 @@ def span(counts: pd.Series) -> str:
 def wrapped(text: str, width: int) -> str:
     """`text` in lines of at most `width` characters."""
     return "\n".join(textwrap.wrap(text, width, break_long_words=True))
-
-
-def _axis(name: str, study: Study) -> Axis:
-    found = dict.fromkeys(trial.labels.get(name) for trial in study.plan.trials)
-    labels: list[Any] = [label for label in found if label is not None]
-    numeric = all(isinstance(label, int | float) for label in labels)
-    labels = sorted(labels) if numeric else labels
-    missing = [np.nan if numeric else ABSENT] if None in found else []
-    return Axis(name, (*labels, *missing), numeric, bool(missing), _drawn(name, study))
-
-
-def _drawn(name: str, study: Study) -> bool:
-    if study.space.sampler.name == "grid":
-        return False
-    return not hasattr(study.space.axes[name].distribution(name), "choices")
-
-
-def _spread(values: Any) -> float:
-    return float(np.std(values) / abs(np.mean(values)))
 
 
 def _number(count: int, what: str) -> str:

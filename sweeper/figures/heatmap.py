@@ -13,16 +13,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from sweeper.figures import cells, lettering, style
-from sweeper.figures.data import (
-    MAX_PANELS,
-    Axis,
-    Data,
-    Picture,
-    estimate,
-    interval_text,
-    span,
-    visible,
-)
+from sweeper.figures.axis import BINS, Axis, Binned, binned
+from sweeper.figures.data import MAX_PANELS, Data, Picture, estimate, interval_text, span, visible
 from sweeper.fold import SCORED, UNSCORED
 
 _TEXT_IN = (0.5, 0.8)
@@ -40,10 +32,10 @@ def draw(
 
     Trials that failed or are not complete do not enter a cell. Cells without a complete trial are
     grey and hatched, white where the grid holds none at all; a hatched corner marks those that lack
-    some of their trials.
+    some of their trials. Numbers that a sampler drew are binned.
     """
     x, y, facet = _chosen(data, x, y, facet)
-    across, up, panels = (data.axis(name) if name else None for name in (x, y, facet))
+    across, up, panels = (binned(data.axis(name)) if name else None for name in (x, y, facet))
     assert across is not None
     runs = data.table(metric)
     table = _cells(data, runs, [across, up, panels])
@@ -54,7 +46,8 @@ def draw(
     )
     layout = cells.layout(across, up, panels, float(np.clip(wanted, *_TEXT_IN)))
     shown = [name for name in (x, y, facet) if name]
-    caption = data.caption(int(table["n"].sum()), shown, _said(table, said, layout))
+    known = _said(table, said, layout) + _binned([across, up, panels])
+    caption = data.caption(int(table["n"].sum()), shown, known)
     grid = style.panels(layout.rows, layout.columns, layout.width, layout.height, caption)
     norm = _norm(table["point"], cut=metric is None and not data.minimise)
     for number, ax in enumerate(grid.axes.flat):
@@ -122,8 +115,15 @@ def _said(table: pd.DataFrame, said: list[list[str]], layout: cells.Layout) -> s
     if ((table["n"] > 0) & (table["n"] < table["planned"])).any():
         text += ". Hatched corner: some of the cell's configurations failed or are unfinished"
     if (table["planned"] == 0).any():
-        text += ". White: not in the grid"
+        text += ". White: no configuration"
     return text
+
+
+def _binned(axes: list[Axis | None]) -> str:
+    names = [axis.name for axis in axes if isinstance(axis, Binned)]
+    if not names:
+        return ""
+    return f". A sampler drew {' and '.join(names)}: {BINS} bins each, labelled by their middles"
 
 
 def _norm(points: pd.Series, *, cut: bool) -> Normalize:

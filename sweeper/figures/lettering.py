@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from matplotlib.textpath import TextPath
 
-from sweeper.figures.data import ABSENT, Axis, wrapped
+from sweeper.figures.axis import ABSENT, Axis
+from sweeper.figures.data import wrapped
 
 TINY_PT = 6.0
 SMALL_PT = 6.5

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 
 from sweeper import stats
 from sweeper.figures import MOST, lettering, style
+from sweeper.figures.axis import Axis
 from sweeper.figures.data import (
     VALUE,
-    Axis,
     Data,
     Picture,
     complete,

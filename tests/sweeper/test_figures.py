@@ -10,7 +10,8 @@ from matplotlib.text import Text
 from sweeper import figures, lookup
 from sweeper.errors import SweeperError
 from sweeper.figures import lettering, style
-from sweeper.figures.data import Axis, Data
+from sweeper.figures.axis import Axis
+from sweeper.figures.data import Data
 
 AXES = {
     "optimizer.lr": {"kind": "float", "values": [1e-3, 1e-5]},
@@ -66,7 +67,7 @@ def test_axes_that_are_zipped_are_shown_as_one(played):
 
 
 def test_the_inactive_stands_apart_from_drawn_numbers(played):
-    from sweeper.figures.data import Axis
+    from sweeper.figures.axis import Axis
     from sweeper.figures.sensitivity import _places
 
     places = _places(Axis("x", (1.0, 1.0001, 2.0, 5.0, float("nan")), True, absent=True))
@@ -392,3 +393,27 @@ def test_a_study_whose_sampler_has_planned_nothing_yet_says_so(played, name):
     study = played(lambda run, labels: None, axes=axes, sampler="tpe", trials=3)
     with pytest.raises(SweeperError, match=f"{name} has nothing to show: no trial of played is"):
         figures.render(study, name, {})
+
+
+def test_a_heat_map_bins_what_a_sampler_drew(played):
+    axes = {
+        "lr": {"kind": "float", "low": 1e-5, "high": 1.0, "log": True},
+        "size": {"kind": "int", "low": 1, "high": 4},
+    }
+
+    def went(run, labels):
+        return "complete", [(40, {"return": labels["size"] / 4})]
+
+    study = played(went, axes=axes, sampler="random", trials=40, seeds=1)
+    picture = lookup.find("sweeper.figures", "heatmap")(Data.of(study), x="lr", y="size")
+    table = picture.table
+    assert len(table) == 8 * 4 and table["n"].sum() == 40
+    drawn = np.array([trial.labels["lr"] for trial in study.plan.trials])
+    edges = np.geomspace(drawn.min(), drawn.max(), 9)
+    expected, _ = np.histogram(np.log(drawn), np.log(edges))
+    assert table.groupby("lr")["n"].sum().tolist() == expected.tolist()
+    assert sorted(table["lr"].unique()) == [
+        float(f"{m:.2g}") for m in np.sqrt(edges[1:] * edges[:-1])
+    ]
+    for size, own in table[table["n"] > 0].groupby("size"):
+        assert own["point"].unique() == pytest.approx([size / 8])

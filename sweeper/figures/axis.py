@@ -1,0 +1,104 @@
+"""An axis of the space as figures show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeper.study import Study
+
+ABSENT = "–"
+"""What stands for an axis in trials in which it is inactive."""
+
+BINS = 8
+"""Into how many bins a figure of cells puts the numbers that a sampler drew."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis of the space, or the tasks, as a figure shows it."""
+
+    name: str
+    labels: tuple[Any, ...]
+    """Numbers in ascending order, or texts in the order of the space."""
+    numeric: bool
+    absent: bool = False
+    """Whether the last label, a NaN or `ABSENT`, stands for trials in which it is inactive."""
+    drawn: bool = False
+    """Whether a sampler drew its numbers from a range: hardly two trials share one."""
+
+    @property
+    def known(self) -> list[Any]:
+        """The labels that are values of the axis."""
+        return list(self.labels[:-1] if self.absent else self.labels)
+
+    @property
+    def log(self) -> bool:
+        """Whether its numbers are spaced more evenly by ratio than by difference."""
+        known = self.known
+        if not self.numeric or len(known) < 2 or min(known) <= 0:
+            return False
+        ratios, steps = np.diff(np.log(known)), np.diff(known)
+        if max(known) / min(known) < 5:
+            return False
+        return len(known) == 2 or _spread(ratios) < _spread(steps)
+
+    def codes(self, table: pd.DataFrame) -> Any:
+        """The position of each row's label among `labels`."""
+        codes = pd.Categorical(table[self.name], categories=self.known).codes.astype(int)
+        return np.where(codes < 0, len(self.labels) - 1, codes) if self.absent else codes
+
+
+@dataclass(frozen=True)
+class Binned(Axis):
+    """Numbers that a sampler drew, in bins; a label is the middle of its bin."""
+
+    edges: tuple[float, ...] = ()
+
+    def codes(self, table: pd.DataFrame) -> Any:
+        """The position of each row's bin among `labels`."""
+        values = table[self.name].to_numpy(float)
+        codes = np.searchsorted(self.edges[1:-1], values, side="right")
+        return np.where(np.isnan(values), len(self.labels) - 1, codes)
+
+
+def binned(axis: Axis) -> Axis:
+    """`axis`, its numbers in `BINS` bins of one width (or ratio) if a sampler drew more of them."""
+    known = axis.known
+    if not axis.drawn or len(known) <= BINS:
+        return axis
+    space = np.geomspace if axis.log else np.linspace
+    edges = space(known[0], known[-1], 2 * BINS + 1)
+    middles = [float(f"{middle:.2g}") for middle in edges[1::2]]
+    labels = middles if len(set(middles)) == BINS else edges[1::2].tolist()
+    return Binned(
+        axis.name,
+        (*labels, *axis.labels[len(known) :]),
+        numeric=True,
+        absent=axis.absent,
+        drawn=True,
+        edges=tuple(edges[::2]),
+    )
+
+
+def axis_of(name: str, study: Study) -> Axis:
+    """The axis of the study's space that is called `name`."""
+    found = dict.fromkeys(trial.labels.get(name) for trial in study.plan.trials)
+    labels: list[Any] = [label for label in found if label is not None]
+    numeric = all(isinstance(label, int | float) for label in labels)
+    labels = sorted(labels) if numeric else labels
+    missing = [np.nan if numeric else ABSENT] if None in found else []
+    return Axis(name, (*labels, *missing), numeric, bool(missing), _drawn(name, study))
+
+
+def _drawn(name: str, study: Study) -> bool:
+    if study.space.sampler.name == "grid":
+        return False
+    return not hasattr(study.space.axes[name].distribution(name), "choices")
+
+
+def _spread(values: Any) -> float:
+    return float(np.std(values) / abs(np.mean(values)))
