@@ -16,6 +16,9 @@ ABSENT = "–"
 BINS = 8
 """Into how many bins a figure of cells puts the numbers that a sampler drew."""
 
+_MANY = 12
+"""So many numbers need no bins."""
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -66,9 +69,9 @@ class Binned(Axis):
 
 
 def binned(axis: Axis) -> Axis:
-    """`axis`, its numbers in `BINS` bins of one width (or ratio) if a sampler drew more of them."""
+    """`axis`, its numbers in `BINS` bins of one width (or ratio) if a sampler drew many of them."""
     known = axis.known
-    if not axis.drawn or len(known) <= BINS:
+    if not axis.drawn or len(known) <= _MANY:
         return axis
     space = np.geomspace if axis.log else np.linspace
     edges = space(known[0], known[-1], 2 * BINS + 1)

@@ -14,7 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Polygon, Rectangle
 
 from sweeper.figures import lettering, style
-from sweeper.figures.axis import ABSENT, Axis
+from sweeper.figures.axis import Axis
 
 _ROW_IN = 0.40
 _TALLEST_IN = 8.5
@@ -136,7 +136,7 @@ def _gap(cell: Cell) -> list[str]:
     for state, word in (("failed", "failed"), ("pruned", "pruned"), ("scored", "unfinished")):
         if cell[state]:
             return [word, f"{int(cell[state])} of {int(cell['planned'])}"]
-    return ["missing"] if cell["planned"] else [ABSENT]
+    return ["missing"] if cell["planned"] else []
 
 
 def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layout) -> None:
