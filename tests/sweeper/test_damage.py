@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import cli, compact, study
+from sweeper import cli, compact, liveness, study
 from sweeper.space import load
 from sweeper.study import Study
 from sweeper.summary import summarise
@@ -160,8 +160,14 @@ def test_a_bad_line_in_the_middle(harmed: Harmed, capsys: Capture, kind: str, ho
     assert sum(len(row[2]) for row in after.values()) + missing == 48
 
 
-def test_a_missing_ledger_file(harmed: Harmed, capsys: Capture) -> None:
-    """What it reported is gone; what it ended is in its claims."""
+def test_a_missing_ledger_file(
+    harmed: Harmed, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it reported is gone; what it ended is in its claims.
+
+    Without its header nobody knows where its worker ran: what it held is waited for.
+    """
+    monkeypatch.setattr(liveness, "T1_S", 1.0)
     harmed.file.unlink()
     found, text = harmed.status(capsys)
     assert found["missing"] == [harmed.file.name]
