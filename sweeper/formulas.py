@@ -10,7 +10,7 @@ from sweeper.expression import Expression, parse
 from sweeper.parameters import fitted
 from sweeper.space import Space
 from sweeper.trainable import Trainable
-from sweeper.values import canonical, simple
+from sweeper.values import brief, canonical, simple
 
 Labels = Mapping[str, str | int | float]
 
@@ -98,7 +98,7 @@ class Formulas:
 
 def described(labels: Labels) -> str:
     """A combination as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
-    return ", ".join(f"{name}={canonical(label)}" for name, label in labels.items())
+    return ", ".join(f"{name}={brief(label)}" for name, label in labels.items())
 
 
 def _present(expression: Expression, scope: Mapping[str, Any]) -> bool:

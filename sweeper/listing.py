@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from sweeper import frame
+from sweeper.expand import described
 from sweeper.fold import UNSCORED
 from sweeper.study import Study
-from sweeper.values import canonical, counted
+from sweeper.values import counted
 
 
 def best(study: Study, number: int) -> Iterator[str]:
@@ -95,5 +96,4 @@ def again(study: Study) -> str:
 
 
 def _labels(study: Study, trial: int) -> str:
-    labels = study.plan.trials[trial].labels
-    return ", ".join(f"{axis}={canonical(label)}" for axis, label in labels.items())
+    return described(study.plan.trials[trial].labels)

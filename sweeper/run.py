@@ -28,6 +28,8 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
     if study.is_one(Path(path)):
         space, folder = _frozen(Path(path), options, overrides)
     else:
+        if not Path(path).suffix and study.names(Path(path).parent):
+            study.find(Path(path).name, Path(path).parent)  # which says what studies there are
         space = load(Path(path), options.get("scale"), overrides)
         root = Path(options.get("root", paths.STUDIES))
         folder = (root / study.check_name(options.get("name", space.name))).resolve()

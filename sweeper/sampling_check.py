@@ -113,6 +113,13 @@ def _check_pruner(space: Space) -> None:
         )
     if space.pruner.name == "hyperband":
         _check_hyperband(space.pruner.options)
+    least = space.pruner.options.get("min_resource", 0)
+    if least != "auto" and least > space.steps:
+        raise Invalid(
+            f"must be at most {space.steps}, the steps of a run, or nothing is ever pruned, "
+            f"but got {least}",
+            ("pruner", space.pruner.name, "min_resource"),
+        )
 
 
 def _check_hyperband(options: Mapping[str, Any]) -> None:

@@ -195,7 +195,7 @@ class Space(Section):
         return {
             key: f"{key}: {ours.get(key, 'nothing')} there, {theirs.get(key, 'nothing')} now"
             for key in dict.fromkeys([*ours, *theirs])
-            if ours.get(key) != theirs.get(key)
+            if ours.get(key) != theirs.get(key) and not _follows(key, ours, theirs)
         }
 
     def _dumped_axes(self) -> dict[str, Any]:
@@ -203,6 +203,12 @@ class Space(Section):
             name: {"kind": axis.kind, **axis.model_dump(mode="json", exclude_defaults=True)}
             for name, axis in self.axes.items()
         }
+
+
+def _follows(key: str, ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
+    """Whether what an axis sets differs because its values do, which is said already."""
+    axis = key.removeprefix("what ").removesuffix(" sets")
+    return axis != key and ours.get(axis) != theirs.get(axis)
 
 
 def load(path: str | Path, scale: str | None = None, overrides: Iterable[Override] = ()) -> Space:

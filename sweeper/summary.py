@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from sweeper import disk
 from sweeper.columns import Columns
+from sweeper.expand import described
 from sweeper.fold import STATES, UNSCORED, Fold, WorkerRecord
 from sweeper.ledger import missing
 from sweeper.liveness import exists
 from sweeper.provenance import unlike
 from sweeper.score import STATISTICS
 from sweeper.study import Study
-from sweeper.values import canonical, counted
+from sweeper.values import counted
 
 Array = npt.NDArray[Any]
 
@@ -73,10 +74,9 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {working} {'worker' if working == 1 else 'workers'} at work"
     best = summary["best"]
     if best is not None:
-        chosen = ", ".join(f"{axis}={canonical(value)}" for axis, value in best["params"].items())
         yield (
             f"  best: trial {best['trial']}, score {best['value']:.3g} "
-            f"({best['aggregate']} of {counted(best['n'], 'run')}): {chosen}"
+            f"({best['aggregate']} of {counted(best['n'], 'run')}): {described(best['params'])}"
         )
     for error, number in list(summary["errors"].items())[:_SHOWN]:
         yield f"  {number} failed: {error}"

@@ -152,6 +152,11 @@ def canonical(value: Any) -> str:
     return str(value)
 
 
+def brief(value: Any) -> str:
+    """`canonical`, of a number that was drawn no more than six digits: for people."""
+    return canonical(float(f"{value:.6g}") if isinstance(value, float) else value)
+
+
 def counted(number: int, noun: str) -> str:
     """`1 run`, `2 runs`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

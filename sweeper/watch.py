@@ -147,7 +147,7 @@ class _View:
         rate = self._rate()
         if rate > 0 and self.open:
             shown += [f"{rate:,.0f} steps/s", f"{_duration(self._left / rate)} left"]
-        return ", ".join(shown) or ("starting" if self.open else "drawing figures")
+        return ", ".join(shown) or ("starting" if self.open else "finishing")
 
     def _rate(self) -> float:
         """Steps per second over the last minute."""

@@ -1,4 +1,4 @@
-"""Optuna's samplers and pruners over a study that workers share and that dies and goes on."""
+"""Optuna's samplers over a study that workers share and that dies and goes on."""
 
 from __future__ import annotations
 
@@ -11,69 +11,20 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
-from sweeper import packfuls, sampling, study
+from sweeper import packfuls, sampling
 from sweeper.advisor import Advisor
-from sweeper.claims import Claims
 from sweeper.errors import SweeperError
 from sweeper.ledger import Writer
-from sweeper.overrides import parse_words
-from sweeper.space import load
 from sweeper.study import Study
 from sweeper.summary import summarise, summary_lines
 from sweeper.worker import Worker
-
-FUNCTION = """
-import math, time
-
-def train(config, run):
-    value = 0.0
-    for step in range(1, run.steps + 1):
-        value = -((math.log10(config["lr"]) + 3) ** 2) - abs(config["size"] - 5) + run.seed / 100
-        run.report(step, score=value + step / 100, cost=config["size"] + run.seed)
-        time.sleep(PAUSE)
-    return value
-"""
-
-RANGES = {
-    "lr": {"kind": "float", "low": 1e-5, "high": 1.0, "log": True},
-    "size": {"kind": "float", "low": 1.0, "high": 9.0},
-}
-CHOICES = {
-    "lr": {"kind": "float", "values": [1e-4, 1e-3, 1e-2]},
-    "size": {"kind": "choice", "values": [1, 3, 5]},
-}
+from tests.sweeper.advised import CHOICES, RANGES, maker, work
 
 
 @pytest.fixture
 def make(tmp_path):
-    def make(*words, name="study", pause=0.0, axes=RANGES, extend=False, **keys):
-        (tmp_path / "f.py").write_text(FUNCTION.replace("PAUSE", str(pause)))
-        space = {
-            "study": "advised",
-            "function": "f.py:train",
-            "axes": axes,
-            "tasks": {"line": {"low": -10.0, "high": 0.0}},
-            "seeds": 2,
-            "steps": 4,
-            "score": {"metric": "score"},
-            "sampler": {"tpe": {"n_startup_trials": 3}},
-            "trials": 8,
-        } | keys
-        if space["trials"] is None:
-            del space["trials"]
-        (tmp_path / "s.yaml").write_text(yaml.safe_dump(space, sort_keys=False))
-        loaded = load(tmp_path / "s.yaml", None, parse_words(words, ())[1])
-        return study.start(tmp_path / "studies" / name, loaded, extend=extend)
-
-    return make
-
-
-def work(started, pack="auto"):
-    """One worker until the study has ended; returns the study as anybody would open it."""
-    Worker(Study.open(started.folder), pack=pack, device="cpu", workers=1).run()
-    return Study.open(started.folder)
+    return maker(tmp_path)
 
 
 def labels(found):
@@ -281,94 +232,6 @@ def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, c
         assert {end["state"] for end in ends[0]} == {"complete", "pruned"}
 
 
-def test_pruning_ends_the_runs_of_a_trial_and_no_others(make):
-    found = work(
-        make(
-            pause=0.03,
-            steps=8,
-            seeds=3,
-            trials=None,
-            sampler="grid",
-            axes={
-                "lr": {"kind": "float", "values": [1e-3, 1.0]},
-                "size": {"kind": "choice", "values": [5]},
-            },
-            pruner={"median": {"n_startup_trials": 1, "seeds": 1}},
-        )
-    )
-    records = found.fold().runs
-    states = [records[run.id].state for run in found.plan.runs]
-    assert states == ["complete"] * 3 + ["pruned"] * 3
-    pruned = [records[run.id] for run in found.plan.runs_of(1)]
-    assert pruned[0].step == 1 and [record.step for record in pruned[1:]] == [0, 0]
-    assert found.paths.pruned(1).exists() and not found.paths.pruned(0).exists()
-
-
-def test_a_trial_that_is_done_is_no_longer_pruned(make):
-    """Its last report and its end come together; later seeds of it would be pruned otherwise."""
-    keys = {
-        "agent": f"{Path(__file__).parents[1] / 'counter.py'}:Counter",
-        "function": None,
-        "axes": {"size": {"kind": "float", "values": [0.9, 0.3, 0.6, 0.1]}},
-        "evaluation": {"every": 10, "episodes": 1},
-        "steps": 10,
-        "score": {"metric": "value"},
-        "sampler": "grid",
-        "trials": None,
-        "seeds": 1,
-        "pruner": {"median": {"n_startup_trials": 1}},
-    }
-    found = work(make(**keys), pack="1")
-    assert not list(found.paths.trials.glob("*.pruned"))
-    grown = work(make(**{**keys, "seeds": 2}, extend=True), pack="1")
-    fold = grown.fold()
-    assert {fold.runs[run.id].state for run in grown.plan.runs} == {"complete"}
-
-
-def test_what_is_ahead_of_its_judge_is_pruned_all_the_same(make):
-    """Its end comes with the report by which it is pruned; who reports later would be pruned."""
-    keys = {
-        "agent": f"{Path(__file__).parents[1] / 'counter.py'}:Counter",
-        "function": None,
-        "axes": {"size": {"kind": "float", "values": [k / 10 for k in range(9, 0, -1)]}},
-        "evaluation": {"every": 5, "episodes": 1},
-        "steps": 10,
-        "score": {"metric": "value"},
-        "sampler": "grid",
-        "trials": None,
-        "seeds": 1,
-        "pruner": {"median": {"n_startup_trials": 1}},
-    }
-    found = work(make(**keys), pack="1")
-    fold, links = found.fold(), found.paths.trials.glob("*.pruned")
-    pruned = {run.trial for run in found.plan.runs if fold.runs[run.id].state == "pruned"}
-    assert pruned == {int(link.stem) for link in links} and pruned
-
-
-def test_where_nothing_is_pruned_no_claim_is_written_for_it(make, monkeypatch):
-    """Each one is forced to the disk, and there may be a report every second."""
-    placed, place = [], Claims.place
-    monkeypatch.setattr(
-        Claims, "place", lambda self, names, body: placed.append(names) or place(self, names, body)
-    )
-    found = work(make(trials=2, seeds=1, pruner={"median": {"n_startup_trials": 99}}))
-    assert found.ended and all(placed)
-
-
-def test_a_trial_is_judged_by_the_seeds_that_the_study_began_with(make):
-    """Trials that ended before a study grew, and those after, by the same set of their runs."""
-    keys = {"trials": 5, "seeds": [1], "pruner": {"median": {"n_startup_trials": 1}}}
-    before = work(make(**keys)).fold().judged
-    grown = make(**{**keys, "seeds": [0, 1, 2]}, extend=True)
-    fold = grown.fold()
-    judge = Advisor(grown, fold, Writer(grown.paths.ledger, "w", {}))._judge
-    for trial, lines in before.items():
-        values = judge._points(trial)
-        assert {step: values.get(step) for step in lines} == {
-            step: line["value"] for step, line in lines.items()
-        }
-
-
 def test_a_live_worker_advises_on_a_study_that_grew_as_one_that_begins(make):
     started = make(trials=4, seeds=1)
     work(started)
@@ -380,24 +243,6 @@ def test_a_live_worker_advises_on_a_study_that_grew_as_one_that_begins(make):
     worker._refresh()
     worker._advisor._feed()
     assert {trial.state.name for trial in worker._advisor._trials()} == {"RUNNING"}
-
-
-def test_wilcoxon_compares_run_by_run(make):
-    found = work(
-        make(
-            seeds=8,
-            trials=None,
-            sampler="grid",
-            axes={
-                "lr": {"kind": "float", "values": [1e-3, 1.0]},
-                "size": {"kind": "choice", "values": [5]},
-            },
-            pruner={"wilcoxon": {"n_startup_steps": 2}},
-        )
-    )
-    records = found.fold().runs
-    states = [records[run.id].state for run in found.plan.runs_of(1)]
-    assert states[0] == states[1] == "complete" and states[-1] == "pruned"
 
 
 def test_a_retried_trial_is_seen_as_it_ended_last(make, tmp_path):
@@ -421,21 +266,6 @@ def test_a_retried_trial_is_seen_as_it_ended_last(make, tmp_path):
         "RUNNING",
         "COMPLETE",
     ]
-
-
-def test_a_run_that_was_reopened_is_judged_anew(make):
-    from sweeper import reopen
-
-    keys = {"steps": 6, "seeds": 1, "trials": 4, "pruner": "median", "pause": 0.01}
-    found = work(make(**keys))
-    before = {trial: dict(steps) for trial, steps in found.fold().judged.items()}
-    reopen.rerun(found, found.plan.runs[1].id)
-    after = work(found).fold().judged
-    assert {line["lives"] for line in after[1].values()} == {1}
-    assert {step: line["value"] for step, line in after[1].items()} == {
-        step: line["value"] for step, line in before[1].items()
-    }
-    assert all(after[trial] == before[trial] for trial in before if trial != 1)
 
 
 BAD = {
@@ -476,6 +306,11 @@ BAD = {
     "what Optuna would find in a worker only": (
         {"pruner": {"hyperband": {"reduction_factor": 0}}},
         "pruner.hyperband.reduction_factor must be a whole number of at least 2, but got 0",
+    ),
+    "a resource that no run reaches": (
+        {"pruner": {"successivehalving": {"min_resource": 5}}},
+        "pruner.successivehalving.min_resource must be at most 4, the steps of a run, or nothing "
+        "is ever pruned, but got 5",
     ),
     "a resource below one": (
         {"pruner": {"hyperband": {"max_resource": -1}}},
