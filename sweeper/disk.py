@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR
 
 from sweeper.paths import StudyPaths
 
-_SAMPLED = 256
-"""Of more claims, or folders of runs, than this only so many are measured, evenly spread."""
+
+@dataclass(frozen=True)
+class Sample:
+    """Some of the `number` files or folders in a folder, evenly spread."""
+
+    number: int
+    some: Sequence[Path]
 
 
-def usage(paths: StudyPaths) -> dict[str, int]:
+def usage(paths: StudyPaths, samples: Mapping[str, Sample] | None = None) -> dict[str, int]:
     """Bytes of the large parts of a study, and the `total` and number of `files` of all of it.
 
-    Claims and the folders of functions' runs, which may be very many, are estimated from a sample.
+    Claims and the folders of functions' runs may be very many: these are estimated where `samples`
+    has one of them, under the part's name.
     """
+    samples = samples or {}
     counted = {
-        "ledger": _measured(paths.ledger),
-        "claims": _claims(paths.claims),
-        "checkpoints": _measured(paths.checkpoints),
-        "weights": _measured(paths.weights),
-        "runs": _runs(paths.runs),
-        "figures": _measured(paths.figures),
+        name: _estimated(folder, samples.get(name))
+        for name, folder in {
+            "ledger": paths.ledger,
+            "claims": paths.claims,
+            "checkpoints": paths.checkpoints,
+            "weights": paths.weights,
+            "runs": paths.runs,
+            "figures": paths.figures,
+        }.items()
     }
     found = {name: size for name, (size, _) in counted.items()}
     others = [entry for entry in _scan(paths.folder) if entry.name not in counted]
@@ -60,32 +72,21 @@ def _measured_entry(entry: os.DirEntry[str]) -> tuple[int, int]:
     return 0, 0
 
 
-def _claims(folder: Path) -> tuple[int, int]:
-    """Bytes and files of claims: their numbers tell which are one file, a sample how long it is."""
-    entries = list(_scan(folder))
-    inodes = {entry.inode(): entry for entry in entries}
-    sizes = []
-    for entry in _sample(list(inodes.values())):
+def _estimated(folder: Path, sample: Sample | None) -> tuple[int, int]:
+    """Bytes and files below `folder`, by its sample where that does not hold everything."""
+    if sample is None or sample.number <= len(sample.some):
+        return _measured(folder)
+    size = files = 0.0
+    for path in sample.some:
         with suppress(FileNotFoundError):
-            sizes.append(_bytes(entry.stat(follow_symlinks=False)))
-    return _scaled(sum(sizes), len(sizes), len(inodes)), len(entries)
-
-
-def _runs(folder: Path) -> tuple[int, int]:
-    """Bytes and files of the runs' folders."""
-    folders = list(_scan(folder))
-    sample = [_measured(Path(entry.path)) for entry in _sample(folders)]
-    size, files = (sum(column) for column in zip(*sample, strict=True)) if sample else (0, 0)
-    number, whole = len(sample), len(folders)
-    return _scaled(size, number, whole), _scaled(files, number, whole)
-
-
-def _sample(entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
-    return entries[:: -(-len(entries) // _SAMPLED) or 1]
-
-
-def _scaled(sum_of_sample: int, sampled: int, whole: int) -> int:
-    return round(sum_of_sample * whole / sampled) if sampled else 0
+            status = path.stat()
+            if S_ISDIR(status.st_mode):
+                inner = _measured(path)
+                size, files = size + inner[0], files + inner[1]
+            else:  # one that several names share counts for each with its part
+                size, files = size + _bytes(status) / status.st_nlink, files + 1
+    scale = sample.number / max(1, len(sample.some))
+    return round(size * scale), round(files * scale)
 
 
 def _files(folder: Path) -> Iterator[os.DirEntry[str]]:

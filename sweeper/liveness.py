@@ -17,8 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 BEAT_S = 5.0
 """Seconds between beats."""
 
@@ -110,19 +108,28 @@ def _boot() -> str:
     if sys.platform == "linux":
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    import psutil  # which Linux needs not: it takes a while
+
     return f"{platform.node()} {psutil.boot_time():.0f}"
 
 
 def _started(pid: int) -> str | None:
     """When a process began, in a form fit for comparison only; `None` where it is gone."""
+    if sys.platform != "linux":
+        return _started_elsewhere(pid)
     try:
-        if sys.platform == "linux":
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            gone = (
-                fields[0] in "ZX" and int(fields[17]) <= 1
-            )  # a killed one's threads go one by one
-            return None if gone else fields[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    gone = fields[0] in "ZX" and int(fields[17]) <= 1  # a killed one's threads go one by one
+    return None if gone else fields[19]
+
+
+def _started_elsewhere(pid: int) -> str | None:
+    import psutil
+
+    try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.1f}"
-    except (OSError, psutil.Error):
+    except psutil.Error:
         return None

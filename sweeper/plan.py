@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.expand import Configuration, Expansion
@@ -30,8 +30,7 @@ class Trial:
     """Axis -> number on numeric axes, canonical text elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """A trial on one task under one seed; satisfies `sweeper.trainable.RunSpec`."""
 
     id: str

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from sweeper.score import STATISTICS, Array
+from sweeper.score import AVERAGED, STATISTICS, Array
 
 MIN_SEEDS = 5
 """With fewer seeds in a task an interval is unknown: a percentile bootstrap of the IQM covers 49 %
@@ -96,7 +96,7 @@ def cells(
     `cell` numbers the cells from 0 without gaps, `task` and `seed` are integers. A cell may hold
     runs of several configurations; its interval is unknown where one of its tasks has fewer than
     `MIN_SEEDS` different seeds. Cells with the same number of runs in each task are resampled
-    together, by the same draws, so that runs of equal seeds stay paired.
+    together, by the same draws.
     """
     values = np.asarray(values, float)
     cell, task, seed = (np.asarray(column, int) for column in (cell, task, seed))
@@ -118,7 +118,8 @@ def cells(
         drawn = known[chosen]
         if drawn.any():
             strata = np.split(block[drawn], np.cumsum(pattern[pattern > 0])[:-1], axis=1)
-            bounds = _percentiles(_bootstrap(strata, how, rng, resamples))
+            draw = _bootstrap_one if len(strata) == 1 else _bootstrap
+            bounds = _percentiles(draw(strata, how, rng, resamples))
             low[chosen[drawn]], high[chosen[drawn]] = bounds
     return Cells(point, low, high, sizes.sum(axis=1))
 
@@ -195,6 +196,23 @@ def _bootstrap(
         )
         parts.append(result.bootstrap_distribution)
     return np.concatenate(parts)
+
+
+def _bootstrap_one(
+    strata: Sequence[Array], how: str, rng: np.random.Generator, resamples: int
+) -> Array:
+    """`_bootstrap` of a single stratum, without looking at any resample.
+
+    All our statistics are means of some order statistics, and those of a resample are the cell's
+    own, at the sorted positions that were drawn: so one product of matrices gives all of them.
+    """
+    (values,) = strata
+    runs = values.shape[1]
+    positions = np.sort(rng.integers(runs, size=(resamples, runs)))[:, AVERAGED[how](runs)]
+    rows = np.arange(resamples)[:, None] * runs
+    counts = np.bincount((rows + positions).ravel(), minlength=resamples * runs)
+    weights = counts.reshape(resamples, runs) / positions.shape[1]
+    return np.asarray(np.sort(values) @ weights.T.astype(values.dtype))
 
 
 def _percentiles(draws: Array) -> tuple[Array, Array]:

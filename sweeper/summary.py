@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ Array = npt.NDArray[Any]
 
 _SHOWN = 5
 _LARGEST = 3
+_SAMPLED = 256
+"""Of how many runs the files are measured; more are estimated from these."""
 
 TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
 
@@ -52,7 +55,7 @@ def summarise(study: Study) -> dict[str, Any]:
         "best": _best(study, trials == "complete", columns.numbers("score")),
         "errors": _errors(columns, states),
         "provenance": _provenance(study, fold),
-        "disk": disk.usage(study.paths),
+        "disk": _usage(study, fold, columns),
         "skipped_saves": sum(worker.skipped for worker in fold.workers.values()),
         "damaged": [
             {"file": damage.file, "start": damage.start, "end": damage.end}
@@ -97,6 +100,26 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             f"  missing: ledger/{file}: what its worker reported is lost; "
             "how its runs ended stands in claims/ and is read from there by the next sweeper run"
         )
+
+
+def _usage(study: Study, fold: Fold, columns: Columns) -> dict[str, int]:
+    """What the study takes on the disk; of many runs only some are looked at."""
+    attempts, ended = columns.numbers("attempts", 0), ~np.isnan(columns.numbers("ended"))
+    claims = (attempts + ended).astype(int)
+    begun = np.flatnonzero(claims)
+    claimed: list[Path] = []
+    folders: list[Path] = []
+    for number in begun[:: -(-len(begun) // _SAMPLED) or 1].tolist():
+        record = fold.runs[study.plan.runs[number].id]
+        folders.append(study.paths.runs / record.run)
+        claimed += [
+            study.paths.claim(record.run, record.generation, attempt)
+            for attempt in range(claims[number])
+        ]
+    samples = {"claims": disk.Sample(int(claims.sum()), claimed)}
+    if not study.trainable.packs:  # functions have folders
+        samples["runs"] = disk.Sample(len(begun), folders)
+    return disk.usage(study.paths, samples)
 
 
 def _provenance(study: Study, fold: Fold) -> dict[str, Any]:

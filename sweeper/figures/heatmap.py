@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -138,22 +137,12 @@ def _norm(points: pd.Series, *, cut: bool) -> Normalize:
 
 
 def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize) -> None:
-    """The colours; the text comes after all panels, as seaborn draws the figure at each call."""
-    points = table.pivot(index="(row)", columns="(column)", values="point")
-    sns.heatmap(
-        points,
-        ax=ax,
-        cmap=style.COLOURS,
-        vmin=norm.vmin,
-        vmax=norm.vmax,
-        mask=points.isna(),
-        cbar=False,
-        linewidths=0.6,
-        linecolor="white",
-        xticklabels=False,
-        yticklabels=False,
-    )
-    ax.set(xlabel="", ylabel="")
+    """The colours, the first row on top (seaborn's heatmap would draw the figure once a panel)."""
+    points = table.pivot(index="(row)", columns="(column)", values="point").to_numpy(float)
+    shown = np.ma.masked_invalid(points)
+    ax.pcolormesh(shown, cmap=style.COLOURS, norm=norm, edgecolors="white", linewidth=0.6)
+    ax.set(xlim=(0, points.shape[1]), ylim=(points.shape[0], 0), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
 
 
 def _label(ax: Axes, x: Axis, y: Axis | None, layout: cells.Layout, *, first: bool) -> None:

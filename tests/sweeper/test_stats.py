@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import trim_mean
 
 from sweeper import stats
-from sweeper.score import STATISTICS, iqm
+from sweeper.score import AVERAGED, STATISTICS, iqm
 
 
 @pytest.fixture
@@ -134,3 +134,30 @@ def test_usable_range():
 
 def test_usable_range_where_smaller_is_better():
     assert stats.usable_range([0.0, 0.2, 0.21, 1.0], minimise=True).tolist() == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 8, 11])
+@pytest.mark.parametrize("how", STATISTICS)
+def test_every_statistic_is_the_mean_of_some_order_statistics(how, n, rng):
+    values = np.sort(rng.normal(size=(3, n)))
+    assert STATISTICS[how](values) == pytest.approx(values[:, AVERAGED[how](n)].mean(-1))
+
+
+@pytest.mark.parametrize("how", STATISTICS)
+def test_one_task_is_resampled_without_looking_at_any_resample(how):
+    values = np.random.default_rng(1).normal(size=(4, 9))
+    drawn = np.random.default_rng(2).integers(9, size=(500, 9))
+    resampled = STATISTICS[how](np.sort(values)[:, drawn])
+    found = stats._bootstrap_one([values], how, np.random.default_rng(2), 500)
+    np.testing.assert_allclose(found, resampled)
+
+
+@pytest.mark.parametrize("how", STATISTICS)
+def test_one_task_has_the_bounds_that_scipy_finds(how):
+    """Within Monte-Carlo error: resampled medians are few, so bounds may be one of them apart."""
+    values = np.random.default_rng(1).normal(size=(4, 25))
+    both = [
+        stats._percentiles(draw([values], how, np.random.default_rng(2), 20_000))
+        for draw in (stats._bootstrap_one, stats._bootstrap)
+    ]
+    np.testing.assert_allclose(both[0], both[1], atol=0.03 if how != "median" else 0.15)
