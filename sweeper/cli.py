@@ -33,10 +33,12 @@ RUN_OPTIONS = {
     "scale": "the space's scale: its default one is `laptop` where it has that",
     "name": "the study's name (default: the space's, with the scale where that is not the default)",
     "root": f"the folder of all studies (default: {paths.STUDIES})",
-    "dispatch": "how workers are started: inline (this process) or local (default)",
-    "workers": "how many workers (default: one a processor core)",
+    "dispatch": "how workers are started: inline (this process), local (default) or slurm",
+    "profile": "what a Slurm job asks for: slurm/default.yaml (default), or a file of your own",
+    "watch": "true: stay and watch workers on Slurm, which need nobody (default: false)",
+    "workers": "how many workers (default: one a processor core; on Slurm what the profile allows)",
     "pack": "how many runs train together in one worker, or auto (default)",
-    "device": "where tensors live: cpu (default) or cuda",
+    "device": "where tensors live: cpu or cuda (default: cuda where the profile has GPUs)",
     "extend": "true: the study grows by more seeds, grid values or trials (default: false)",
     "group": "true: the study's files are open to your group (default: to you alone)",
 }
@@ -95,6 +97,19 @@ def run(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Word
 
     options, changes = overrides.parse_words(words or [], list(RUN_OPTIONS))
     raise typer.Exit(run(space, options, changes))
+
+
+@command({**STUDY_OPTIONS, **{name: RUN_OPTIONS[name] for name in ("pack", "device", "workers")}})
+def work(words: Words = None) -> None:
+    """Join a study as one more worker: on this machine, or as a job of your own."""
+    from sweeper.run import options_of
+    from sweeper.work import tend
+
+    given = _options(words, [*STUDY_OPTIONS, "pack", "device", "workers"])
+    options, study = options_of(given), _study(given)
+    raise typer.Exit(
+        tend(study.folder, options.pack, options.device or "cpu", options.workers or 1)
+    )
 
 
 @command({**STUDY_OPTIONS, "format": "text (default) or json"})

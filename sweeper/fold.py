@@ -62,12 +62,21 @@ class Records:
         self._reports = reports
         self.runs: dict[str, RunRecord] = {}
         self.workers: dict[str, WorkerRecord] = {}
+        self._lives: dict[str, int] = {}
+        """The newest life of each worker that is started anew when it is killed."""
         self.judged: dict[int, dict[int, Line]] = {}
         """What a pruner said of trials, by trial and step."""
 
     def record(self, run: str) -> RunRecord:
         """What is known of `run`, an empty record where nothing is."""
         return self.runs.setdefault(run, RunRecord(run))
+
+    def outlived(self, header: Mapping[str, Any]) -> bool:
+        """Whether another worker was started in the place of the one whose header this is.
+
+        Only one that was seen dead has a successor.
+        """
+        return header.get("life", 0) < self._lives.get(header.get("tender") or "", 0)
 
     def add(self, worker: str, line: Line) -> str | None:
         """Takes one line in; returns the run it is about."""
@@ -79,6 +88,9 @@ class Records:
                     f"this one reads up to {FORMAT}): upgrade sweeper"
                 )
             self.workers.setdefault(worker, WorkerRecord(worker, line))
+            if line.get("tender") is not None:
+                lives = max(line["life"], self._lives.get(line["tender"], 0))
+                self._lives[line["tender"]] = lives
             return None
         if kind in ("close", "skip"):
             known = self.workers.get(worker, WorkerRecord(worker, {}))

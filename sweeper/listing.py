@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeper import frame
+from sweeper import frame, paths
 from sweeper.expand import described
 from sweeper.fold import UNSCORED
 from sweeper.study import Study
@@ -93,6 +93,13 @@ def failed(study: Study, *, trace: bool) -> Iterator[str]:
 def again(study: Study) -> str:
     """The command that goes on with a study."""
     return shlex.join(["sweeper", "run", os.path.relpath(study.folder)])
+
+
+def words(study: Study) -> str:
+    """The words that name a study on the command line."""
+    root = os.path.relpath(study.folder.parent)
+    named = [f"study={study.name}", *([f"root={root}"] if root != paths.STUDIES else [])]
+    return shlex.join(named)
 
 
 def _labels(study: Study, trial: int) -> str:

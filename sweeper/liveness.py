@@ -17,14 +17,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sweeper import scheduler
+from sweeper.paths import StudyPaths
+from sweeper.scheduler import Scheduler
+
 BEAT_S = 5.0
 """Seconds between beats."""
+
+STALE_S = 20.0
+"""A worker silent for so long is asked about; it is dead where its job has ended."""
 
 T1_S = 90.0
 """A silent worker that nobody can ask about is dead: an NFS attribute cache and a beat later."""
 
 T2_S = 600.0
-"""A silent worker whose process still exists hangs, and counts as dead."""
+"""A silent worker whose process or job still exists hangs, and counts as dead."""
 
 _SURE_S = 1.0
 """For how long who was alive is believed to be, so that asking often costs nothing."""
@@ -57,6 +64,7 @@ def identity() -> dict[str, Any]:
     """Host, boot, process and its start: what tells this process from any other."""
     return {
         "host": socket.gethostname(),
+        "user": os.getuid(),
         "boot": _boot(),
         "pid": os.getpid(),
         "started": _started(os.getpid()),
@@ -66,8 +74,9 @@ def identity() -> dict[str, Any]:
 class Observer:
     """Watches beats; one observer remembers what it saw of every worker."""
 
-    def __init__(self, beats: Path) -> None:
-        self._beats = beats
+    def __init__(self, paths: StudyPaths) -> None:
+        self._beats = paths.beats
+        self._scheduler = Scheduler(paths)
         self._seen: dict[str, tuple[bytes, float]] = {}
         self._alive: dict[str, float] = {}
 
@@ -77,10 +86,18 @@ class Observer:
         if now - self._alive.get(worker, -_SURE_S) < _SURE_S:
             return True
         there = exists(header)
-        alive = there is not False and self.still_s(worker) < (T2_S if there else T1_S)
+        alive = there is not False and self._moves(worker, header, there)
         if alive:
             self._alive[worker] = now
         return alive
+
+    def _moves(self, worker: str, header: Mapping[str, Any], there: bool | None) -> bool:
+        """Whether its number has moved lately: how lately depends on what is known besides."""
+        still = self.still_s(worker)
+        if there or still < STALE_S:
+            return still < T2_S
+        word = self._scheduler.word(header)
+        return still < {scheduler.RUNNING: T2_S, None: T1_S}.get(word, STALE_S)
 
     def still_s(self, worker: str) -> float:
         """For how many seconds this observer has seen the worker's number stand still."""

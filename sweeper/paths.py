@@ -62,6 +62,11 @@ class StudyPaths:
         return self.folder / "beats"
 
     @property
+    def scheduler(self) -> Path:
+        """What the scheduler said last of the study's jobs, and who asks it next."""
+        return self.folder / "scheduler"
+
+    @property
     def checkpoints(self) -> Path:
         """States of unfinished runs."""
         return self.folder / "checkpoints"

@@ -29,7 +29,7 @@ class Queue:
         self._pack = pack
         self._device = device
         self._workers = workers
-        self._observer = Observer(study.paths.beats)
+        self._observer = Observer(study.paths)
         self._running: set[str] = set()
         self._gone: set[str] = set()
         """Workers found dead before the ledger was last read: all that they wrote is known."""
@@ -58,7 +58,9 @@ class Queue:
         for worker in {self._fold.runs[run].worker for run in self._running}:
             known = self._fold.workers.get(worker or "")
             header = known.header if known is not None else {}
-            if worker is not None and not self._observer.alive(worker, header):
+            if worker is None:
+                continue
+            if self._fold.outlived(header) or not self._observer.alive(worker, header):
                 yield worker
 
     def wanting(self) -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sweeper import finish, lookup, paths, study
-from sweeper.dispatch import Options
+from sweeper import finish, listing, lookup, paths, study
+from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
 from sweeper.overrides import Override
 from sweeper.space import Space, load
@@ -34,15 +34,31 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
         root = Path(options.get("root", paths.STUDIES))
         folder = (root / study.check_name(options.get("name", space.name))).resolve()
     dispatch = options.get("dispatch", "local")
-    backend = lookup.find("sweeper.dispatch", dispatch)(_workers(options, dispatch))
+    backend = lookup.find("sweeper.dispatch", dispatch)(options_of(options))
     group = _truth("group", options.get("group", "false"))
     console = Console(highlight=False, soft_wrap=True)
     extend = _truth("extend", options.get("extend", "false"))
     started = study.start(folder, space, group=group, extend=extend)
-    if not started.ended and not watch(started, lambda: backend.start(started), console):
-        console.print("stopped; the same command goes on from here")
-        return INTERRUPTED
+    if not started.ended:
+        if not backend.watched:
+            return _leave(started, backend.start(started), console)
+        if not watch(started, lambda: backend.start(started), console):
+            return INTERRUPTED
     return _conclude(started, console)
+
+
+def _leave(started: Study, workers: Workers, console: Console) -> int:
+    """Says how to follow workers that need nobody."""
+    for line in workers.said:
+        console.print(line)
+    console.print(f"{started.name} goes on without you:")
+    for command, about in (
+        (listing.again(started) + " dispatch=slurm watch=true", "stays and watches"),
+        (f"sweeper status {listing.words(started)}", "says where it stands"),
+        (f"sweeper cancel {listing.words(started)}", "stops the workers"),
+    ):
+        console.print(f"  {command}  # {about}")
+    return 0
 
 
 def _frozen(
@@ -72,17 +88,22 @@ def _conclude(started: Study, console: Console) -> int:
     return 0 if whole and trials["total"] and not trials["failed"] else 1
 
 
-def _workers(options: Mapping[str, str], dispatch: str) -> Options:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    default = 1 if dispatch == "inline" else cores or 1
+def options_of(options: Mapping[str, str]) -> Options:
+    """What the words say of workers; `SweeperError` where they cannot be had."""
     pack = options.get("pack", "auto")
     if pack != "auto":
         _count("pack", pack, "auto or a whole number from 1")
-    device = options.get("device", "cpu")
-    if device not in ("cpu", "cuda"):
+    device = options.get("device")
+    if device not in (None, "cpu", "cuda"):
         raise SweeperError(f"device must be cpu or cuda, but got {device!r}")
-    number = _count("workers", options.get("workers", str(default)), "a whole number from 1")
-    return Options(workers=number, pack=pack, device=device)
+    workers = options.get("workers")
+    return Options(
+        workers=_count("workers", workers, "a whole number from 1") if workers else None,
+        pack=pack,
+        device=device,
+        profile=options.get("profile"),
+        watch=_truth("watch", options.get("watch", "false")),
+    )
 
 
 def _count(name: str, text: str, rule: str) -> int:

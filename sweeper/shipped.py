@@ -1,4 +1,4 @@
-"""The spaces that come with sweeper, and those in the current folder."""
+"""The spaces and cluster profiles that come with sweeper, and those in the current folder."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from sweeper.errors import SweeperError
 
 def spaces() -> list[tuple[Path, str]]:
     """Each space's file, and the figure or table that it re-runs."""
+    return [(path, _about(path)) for path in files("spaces", "*.yaml")]
+
+
+def files(folder: str, pattern: str) -> list[Path]:
+    """Files in `folder` here and of sweeper's own, in a wheel or in the repository; each once."""
     package = Path(sweeper.__file__).parent
-    folders = (Path("spaces"), package / "_spaces", package.parent / "spaces")
     found: dict[Path, Path] = {}
-    for folder in folders:
-        for path in sorted(folder.glob("*.yaml")):
+    for place in (Path(folder), package / f"_{folder}", package.parent / folder):
+        for path in sorted(place.glob(pattern)):
             found.setdefault(path.resolve(), path)
-    return [(path, _about(path)) for path in found.values()]
+    return list(found.values())
 
 
 def _about(path: Path) -> str:

@@ -31,6 +31,8 @@ def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
         with _sigterm_as_ctrl_c():
             view = _View(study, console)
             workers = begin()
+            for line in workers.said:
+                console.print(line)
             with view.progress:
                 while view.refresh() or workers.alive():
                     if view.open:
@@ -38,8 +40,12 @@ def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
                     time.sleep(_POLL_S)
         return True
     except KeyboardInterrupt:
-        if workers is not None:
+        if workers is not None and workers.needed:
             _stop(workers, console)
+        if workers is None or workers.needed:
+            console.print("stopped; the same command goes on from here")
+        else:
+            console.print("the workers go on; `sweeper cancel` stops them")
         return False
 
 

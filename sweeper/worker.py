@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -23,15 +24,49 @@ from sweeper.queue import Queue
 from sweeper.sampling import ADAPTIVE
 from sweeper.study import Study
 from sweeper.trainer import Trainer
+from sweeper.work import REQUEUE
 
 if TYPE_CHECKING:
     from sweeper.advisor import Advisor
 
+_PR_SET_PDEATHSIG = 1
 _IDLE_S = 0.5
 _PATIENCE_S = 2 * T1_S
 """For how long a worker waits for a run to be had: long enough to find a silent one dead."""
 
-_STOP = (signal.SIGTERM, signal.SIGUSR2)
+
+class Stopping(threading.Event):
+    """Once set, a worker saves its runs, gives them up and leaves; or it `comes_back`.
+
+    It does where its machine is wanted for others, or its time there ends: SIGUSR2, as Slurm is
+    asked to send before either, or the time (seconds since the epoch) in SWEEPER_UNTIL. After
+    SIGTERM it does not.
+    """
+
+    comes_back = False
+
+    def listen(self) -> None:
+        """From now on signals, and the end of the time, set it."""
+        signal.signal(signal.SIGTERM, lambda *_: self.set())
+        signal.signal(signal.SIGUSR2, lambda *_: self.interrupt())
+        os.register_at_fork(after_in_child=_deaf)
+        until = os.environ.get("SWEEPER_UNTIL")
+        if until is not None:
+            timer = threading.Timer(max(0.0, float(until) - time.time()), self.interrupt)
+            timer.daemon = True
+            timer.start()
+
+    def interrupt(self) -> None:
+        """Sets it for a while only: the worker comes back."""
+        if not self.is_set():
+            self.comes_back = True
+        self.set()
+
+
+def _deaf() -> None:
+    """Processes that a function forks get signals as usual."""
+    for number in (signal.SIGTERM, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def work(folder: str, pack: str, device: str, workers: str) -> None:
@@ -47,25 +82,25 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
     except SweeperError as error:
         print(f"sweeper: {error}", file=sys.stderr)
         code = 1
+    if not code and stopping.comes_back:
+        code = REQUEUE
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _detach() -> threading.Event:
+def _detach() -> Stopping:
     """Makes this process a worker: out of the terminal's reach, stopped by a signal to it alone.
 
-    Returns the event that such a signal sets. Processes that a function forks get signals as usual,
-    and the safe path that this process was started with ends here.
+    It also hears SIGTERM when `sweeper work`, which would start it anew, is no more; and the safe
+    path that it was started with ends here.
     """
-    stopping = threading.Event()
+    stopping = Stopping()
     with suppress(PermissionError):
         os.setsid()
-    for number in _STOP:
-        signal.signal(number, lambda *_: stopping.set())
-    os.register_at_fork(
-        after_in_child=lambda: [signal.signal(number, signal.SIG_DFL) for number in _STOP]
-    )
+    stopping.listen()
+    if "SWEEPER_TENDER" in os.environ and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     os.environ.pop("PYTHONSAFEPATH", None)
     return stopping
 
@@ -166,6 +201,23 @@ def _header(study: Study) -> dict[str, object]:
         **identity(),
         "job": os.environ.get("SLURM_JOB_ID"),
         "restart": int(os.environ.get("SLURM_RESTART_COUNT", "0")),
+        "tender": os.environ.get("SWEEPER_TENDER"),
+        "life": int(os.environ.get("SWEEPER_LIFE", "0")),
+        "log": _log(study.folder),
         "code": ours,
         "time": time.time(),
     }
+
+
+def _log(folder: Path) -> str | None:
+    """The file that this process prints to, relative to the study where it lies within."""
+    try:
+        file = Path(os.readlink(f"/proc/{os.getpid()}/fd/1"))
+    except OSError:
+        return None
+    within = folder.resolve() in file.parents
+    return str(file.relative_to(folder.resolve()) if within else file) if file.is_file() else None
+
+
+if __name__ == "__main__":
+    work(*sys.argv[1:])

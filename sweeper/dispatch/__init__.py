@@ -1,7 +1,7 @@
 """How workers are started: one file a backend, each with a class `Dispatch`.
 
 `Dispatch(options)` refuses what it cannot do before anything exists; its `start(study)` returns the
-`Workers` it started, which a watcher then keeps an eye on.
+`Workers` it started, which a watcher then keeps an eye on where its `watched` says so.
 """
 
 from __future__ import annotations
@@ -9,18 +9,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from sweeper.errors import SweeperError
+
 
 @dataclass(frozen=True)
 class Options:
-    """What `sweeper run` was told of its workers; `pack` is `auto` or a number of members."""
+    """What `sweeper run` was told of its workers; `pack` is `auto` or a number of members.
 
-    workers: int
+    `None` leaves it to the backend. `watch` is whether somebody stays where nobody is needed.
+    """
+
+    workers: int | None
     pack: str
-    device: str
+    device: str | None
+    profile: str | None = None
+    watch: bool = False
+
+    def local_only(self, dispatch: str) -> None:
+        """Raises `SweeperError` for what means something on a cluster only."""
+        for name, given in (("profile", self.profile is not None), ("watch", self.watch)):
+            if given:
+                raise SweeperError(f"{name}= is for dispatch=slurm, but dispatch is {dispatch}")
 
 
 class Workers(Protocol):
     """The worker processes of one study on behalf of one watcher."""
+
+    needed: bool
+    """Whether they need the watcher: others go on when it leaves."""
+    said: list[str]
+    """What is to be told of how they were started."""
 
     def alive(self) -> int:
         """How many of them work."""

@@ -15,12 +15,15 @@ class Dispatch:
     """One worker in a thread of this process."""
 
     def __init__(self, options: Options) -> None:
-        if options.workers != 1:
+        options.local_only("inline")
+        if options.workers not in (None, 1):
             raise SweeperError(
                 f"dispatch=inline has one worker, but got workers={options.workers}; "
                 "dispatch=local has as many as you like"
             )
         self._options = options
+
+    watched = True
 
     def start(self, study: Study) -> Workers:
         """Starts the worker."""
@@ -29,9 +32,12 @@ class Dispatch:
 
 
 class _Inline:
+    needed = True
+
     def __init__(self, study: Study, options: Options) -> None:
         self._study = study
         self._options = options
+        self.said: list[str] = []
         self._stopping = threading.Event()
         self._error: BaseException | None = None
         self._begin()
@@ -60,7 +66,7 @@ class _Inline:
             Worker(
                 Study.open(self._study.folder),  # its own: the plan grows under the watcher's eyes
                 pack=self._options.pack,
-                device=self._options.device,
+                device=self._options.device or "cpu",
                 workers=1,
                 stopping=self._stopping,
             ).run()

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,14 @@ class Dispatch:
     """Worker processes on this machine."""
 
     def __init__(self, options: Options) -> None:
-        self._options = options
-        self._gpus = _gpus(options.device)
+        options.local_only("local")
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        self._options = replace(
+            options, workers=options.workers or cores or 1, device=options.device or "cpu"
+        )
+        self._gpus = _gpus(str(self._options.device))
+
+    watched = True
 
     def start(self, study: Study) -> Workers:
         """Starts as many as are missing: those of an earlier watcher may be at work still."""
@@ -42,23 +49,28 @@ class Dispatch:
 
 
 class _Local:
+    needed = True
+
     def __init__(self, study: Study, options: Options, gpus: list[int]) -> None:
         self._study = study
         self._options = options
         self._gpus = gpus
+        self.said: list[str] = []
+        assert options.workers is not None and options.device is not None
+        self._wanted, self._device = options.workers, options.device
         self._logs = study.paths.logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
         self._executor = submitit.LocalExecutor(folder=self._logs)
         self._executor.update_parameters(timeout_min=_FOREVER_MIN, stderr_to_stdout=True)
         self._jobs: list[Any] = []
         self._fold = study.fold(reports=False)
-        self._observer = Observer(study.paths.beats)
+        self._observer = Observer(study.paths)
         self._strangers = {name: worker.header for name, worker in self._here()}
         self._in_vain = 0
         self._attempts = -1
         self._ends = -1
         self._raised = 0
         """Workers that had raised when the last run ended."""
-        self._submit(options.workers - len(self._strangers))
+        self._submit(self._wanted - len(self._strangers))
 
     def alive(self) -> int:
         """Jobs that run, and workers of an earlier watcher that still do."""
@@ -71,7 +83,7 @@ class _Local:
             if not self._observer.alive(name, worker.header):
                 _signal(worker.header, signal.SIGKILL)
         alive = self.alive()
-        if alive >= self._options.workers or not self._to_be_had():
+        if alive >= self._wanted or not self._to_be_had():
             return
         attempts = sum(record.attempts for record in self._fold.runs.values())
         self._in_vain = self._in_vain + 1 if attempts == self._attempts and not alive else 0
@@ -79,7 +91,7 @@ class _Local:
         if self._in_vain >= _HOPELESS:
             raise SweeperError(f"workers die as soon as they start:\n{self._last_words()}")
         if not self._raise_on():
-            self._submit(self._options.workers - alive)
+            self._submit(self._wanted - alive)
         elif not alive:
             raise SweeperError(f"workers raise, and no run ends:\n{self._last_words()}")
 
@@ -126,11 +138,11 @@ class _Local:
         ends = sum(record.end is not None for record in self._fold.runs.values())
         if ends != self._ends:
             self._ends, self._raised = ends, raised
-        return raised - self._raised >= _HOPELESS * self._options.workers
+        return raised - self._raised >= _HOPELESS * self._wanted
 
     def _submit(self, number: int) -> None:
         study, options = self._study, self._options
-        arguments = (str(study.folder), options.pack, options.device, str(options.workers))
+        arguments = (str(study.folder), options.pack, self._device, str(self._wanted))
         with _worker_environment():
             for _ in range(number):
                 if self._gpus:

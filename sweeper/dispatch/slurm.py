@@ -1,0 +1,207 @@
+"""Workers as array jobs on a Slurm cluster, that need nobody once they are submitted."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from sweeper import finish, script, slurm
+from sweeper import profile as profiles
+from sweeper.dispatch import Options, Workers
+from sweeper.errors import SweeperError
+from sweeper.limits import Limits
+from sweeper.profile import Profile
+from sweeper.scheduler import Scheduler
+from sweeper.study import Study
+
+_HOPELESS = 3
+"""How often in a row jobs are submitted of which none takes a run, before giving up."""
+
+
+def name_of(study: Study) -> str:
+    """What the study's jobs are called: all of them are found by it, whoever submitted them."""
+    place = hashlib.sha256(str(study.folder.resolve()).encode()).hexdigest()[:6]
+    return f"sweeper-{study.name}-{place}"
+
+
+class Dispatch:
+    """Array jobs; what the cluster would refuse, or leave waiting for ever, is refused first."""
+
+    def __init__(self, options: Options) -> None:
+        slurm.need()
+        self._options = options
+        self._profile = profiles.load(options.profile or profiles.DEFAULT)
+        self.device = options.device or ("cuda" if self._profile.gpus else "cpu")
+        if self.device == "cuda" and not self._profile.gpus:
+            raise SweeperError(
+                f"device=cuda needs GPUs, and {self._profile.file} asks for none: "
+                "set gpus_per_node there"
+            )
+        self._limits = Limits.asked()
+        self._limits.check(self._profile)
+        self._try()
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody stays to watch: the workers need nobody."""
+        return self._options.watch
+
+    def start(self, study: Study) -> Workers:
+        """Submits as many workers as are missing: others may be there, running or waiting."""
+        return _Jobs(study, self._options, self._profile, self._limits, self.device)
+
+    def _try(self) -> None:
+        """Lets sbatch say what it thinks of the profile, before anything exists."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "worker.sbatch"
+            file.write_text(script.text(self._profile, "sweeper", Path(folder), [], None))
+            try:
+                slurm.test(str(file))
+            except slurm.Unanswered as error:
+                raise refused(self._profile, str(error)) from error
+
+
+class _Jobs:
+    needed = False
+
+    def __init__(
+        self, study: Study, options: Options, profile: Profile, limits: Limits, device: str
+    ) -> None:
+        self._study, self._options = study, options
+        self._profile, self._limits, self._device = profile, limits, device
+        self._name = name_of(study)
+        self._fold = study.fold(reports=False)
+        self._scheduler = Scheduler(study.paths)
+        self._in_vain = 0
+        self._attempts = -1
+        self._submitted = 0
+        """The newest answer when jobs were submitted last."""
+        self.said: list[str] = []
+        self._top_up(_live(slurm_jobs(self._name)))
+
+    def alive(self) -> int:
+        """Workers that run or wait, by the scheduler's last word; none once all is drawn."""
+        if not self._fold_has_open() and not finish.due(self._study, self._fold):
+            return 0
+        jobs = self._scheduler.jobs(self._name)
+        return self._profile.tasks * len(_live(jobs or []))
+
+    def replace(self) -> None:
+        jobs = self._scheduler.jobs(self._name)
+        if jobs is None or self._scheduler.number < self._submitted + 2:
+            return  # asked before those that were submitted last could be there
+        live = _live(jobs)
+        if not self._fold_has_open():
+            return
+        attempts = sum(record.attempts for record in self._fold.runs.values())
+        if not live:
+            self._in_vain = self._in_vain + 1 if attempts == self._attempts else 0
+            self._attempts = attempts
+        if self._in_vain >= _HOPELESS:
+            raise SweeperError(
+                f"jobs end without having taken a run: see {self._study.paths.logs}, or "
+                f"sweeper doctor profile={self._profile.file}"
+            )
+        self._top_up(live)
+
+    def stop(self) -> None:
+        """Leaves them alone: whoever stops watching stops no job (`sweeper cancel` does)."""
+
+    def kill(self) -> None:
+        """As `stop`."""
+
+    def _fold_has_open(self) -> bool:
+        self._study.refresh()
+        self._fold.refresh()
+        return not self._study.ended_in(self._fold)
+
+    def _top_up(self, live: Sequence[slurm.Job]) -> None:
+        wanted = self._wanted()
+        missing = wanted - len(live)
+        if live:
+            self.said.append(f"{len(live)} jobs of this study run or wait already")
+        if missing > 0:
+            self.said.append(self._submit(missing))
+            self._submitted = self._scheduler.number
+
+    def _wanted(self) -> int:
+        """How many jobs there should be: `workers`, or as many as may run at a time."""
+        records = self._fold.runs
+        ended = sum(record.end is not None for record in records.values())
+        open_runs = max(1, self._study.plan.total - ended)
+        number = self._options.workers
+        if number is None:
+            number = min(open_runs, self._profile.parallel * self._profile.tasks)
+        return -(-number // self._profile.tasks)
+
+    def _submit(self, number: int) -> str:
+        """Submits `number` jobs as arrays; all of them or none."""
+        self._limits.check_number(number)
+        logs = self._study.paths.logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
+        logs.mkdir(parents=True)
+        words = work_words(self._study, self._options, self._device, number * self._profile.tasks)
+        ids: list[str] = []
+        for size, parallel in script.split(number, self._limits.array, self._profile.parallel):
+            file = logs / f"{len(ids)}.sbatch"
+            file.write_text(
+                script.text(self._profile.throttled(parallel), self._name, logs, words, size)
+            )
+            try:
+                ids.append(slurm.submit(str(file)))
+            except slurm.Unanswered as error:
+                slurm.cancel(ids)
+                raise refused(self._profile, str(error)) from error
+        workers = number * self._profile.tasks
+        arrays = f"array {ids[0]}" if len(ids) == 1 else f"{len(ids)} arrays, {', '.join(ids)}"
+        return f"submitted {workers} {'worker' if workers == 1 else 'workers'} as {arrays}"
+
+
+def work_words(study: Study, options: Options, device: str, workers: int) -> list[str]:
+    """The words after `sweeper work` that join `study`."""
+    folder = study.folder.resolve()
+    words = [f"study={folder.name}", f"root={folder.parent}", f"pack={options.pack}"]
+    return [*words, f"device={device}", f"workers={workers}"]
+
+
+def slurm_jobs(name: str) -> list[slurm.Job]:
+    """The jobs called `name`, asked for now: before a submission nothing else will do."""
+    try:
+        return [job for job in slurm.jobs() if job.name == name]
+    except slurm.Unanswered as error:
+        raise SweeperError(f"Slurm does not answer, so nothing was submitted: {error}") from error
+
+
+def _live(jobs: Sequence[slurm.Job]) -> list[slurm.Job]:
+    """Those that run, wait, or may be run once more."""
+    return [job for job in jobs if job.live or job.state in slurm.MAYBE]
+
+
+_REASONS = {
+    "invalid partition": "partition",
+    "invalid account": "account",
+    "account or account/partition": "account",
+    "invalid qos": "qos",
+    "invalid generic resource": "gpus_per_node or gres",
+    "gres": "gpus_per_node or gres",
+    "invalid feature": "constraint",
+    "time limit": "timeout_min",
+    "memory": "mem_gb",
+    "invalid wckey": "wckey",
+    "node count": "cpus_per_task, gpus_per_node or mem_gb",
+    "node configuration": "cpus_per_task, gpus_per_node or mem_gb",
+    "array": "workers= on the command line",
+    "unable to open file": "the study's folder (root=), which must be shared",
+}
+
+
+def refused(profile: Profile, words: str) -> SweeperError:
+    """Slurm's own words, and which key of the profile they are about."""
+    lines = [line.removeprefix("sbatch: error: ") for line in words.splitlines() if line.strip()]
+    lowered = words.lower()
+    keys = [key for reason, key in _REASONS.items() if reason in lowered]
+    hint = f"; change {keys[0]} in {profile.file}" if keys else f" (with {profile.file})"
+    return SweeperError(f"Slurm refused: {' / '.join(lines)}{hint}")

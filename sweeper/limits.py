@@ -1,0 +1,88 @@
+"""What the cluster allows, and what a profile asks for beyond it.
+
+Slurm accepts a job that asks for more time or processors than a partition will ever give, and
+leaves it waiting for ever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sweeper import slurm
+from sweeper.errors import SweeperError
+from sweeper.profile import Profile
+from sweeper.slurm import Partition
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The cluster's limits, as this user sees them."""
+
+    array: int
+    """Elements of an array."""
+    jobs: int
+    """Jobs that the controller keeps in mind."""
+    partitions: Sequence[Partition]
+
+    @staticmethod
+    def asked() -> Limits:
+        """Asks Slurm; `SweeperError` where it does not answer."""
+        try:
+            settings, partitions = slurm.settings(), slurm.partitions()
+        except slurm.Unanswered as error:
+            raise SweeperError(f"Slurm does not answer: {error}") from error
+        array, jobs = (_number(settings[key]) for key in ("MaxArraySize", "MaxJobCount"))
+        return Limits(array or 1, jobs, partitions)
+
+    def check(self, profile: Profile) -> None:
+        """Raises `SweeperError` where jobs of `profile` would wait for ever."""
+        for complaint in self.complaints(profile):
+            raise SweeperError(f"{profile.file}: {complaint}")
+
+    def complaints(self, profile: Profile) -> Iterator[str]:
+        """What is beyond the limits of all partitions that the profile names."""
+        named = self._named(profile)
+        if not named:
+            return
+        given = ", ".join(partition.name for partition in named)
+        longest = [partition.minutes for partition in named]
+        if profile.minutes and all(most is not None and profile.minutes > most for most in longest):
+            most = max(filter(None, longest))
+            yield (
+                f"timeout_min must be at most {most}, the limit of the partition {given}, but is "
+                f"{profile.minutes}: such jobs would wait for ever"
+            )
+        cpus = max(partition.cpus for partition in named)
+        if profile.cpus > cpus:
+            yield (
+                f"cpus_per_task × tasks_per_node must be at most {cpus}, the processors of a node "
+                f"of the partition {given}, but is {profile.cpus}: such jobs would wait for ever"
+            )
+        memory = max(partition.memory_mb for partition in named)
+        if profile.memory_mb > memory:
+            yield (
+                f"mem_gb must be at most {memory / 1024:.3g}, the memory of a node of the "
+                f"partition {given}, but is {profile.memory_mb / 1024:.3g}"
+            )
+
+    def check_number(self, jobs: int) -> None:
+        """Raises `SweeperError` where there would be more jobs than the controller takes."""
+        if jobs > self.jobs:
+            raise SweeperError(
+                f"workers= must be at most {self.jobs} jobs, the cluster's MaxJobCount, but there "
+                f"would be {jobs}; sbatch would wait, and then fail"
+            )
+
+    def _named(self, profile: Profile) -> list[Partition]:
+        asked = profile.parameters.get("partition")
+        if asked is None:
+            return [partition for partition in self.partitions if partition.default]
+        names = str(asked).split(",")
+        return [partition for partition in self.partitions if partition.name in names]
+
+
+def _number(text: str) -> int:
+    found = re.match(r"\d+", text)
+    return int(found[0]) if found else 0

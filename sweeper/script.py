@@ -1,0 +1,67 @@
+"""The batch script of workers, as submitit writes it; and how many arrays of it there are."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from sweeper.profile import Profile
+from sweeper.work import REQUEUE
+
+_REQUEUE = f"""\
+code=$?
+if [ $code -eq {REQUEUE} ]; then
+  echo "sweeper: the time is over, or others need the node: requeued"
+  scontrol requeue "$SLURM_JOB_ID" && sleep 60
+fi
+exit $code"""
+"""Once all workers of a job have left: one that has more to do asks for the job's next life."""
+
+
+def text(profile: Profile, name: str, logs: Path, words: list[str], array: int | None) -> str:
+    """The script of a job called `name` that runs `sweeper work` with `words`.
+
+    `array` is how many elements it has, `None` a job without elements. It prints to `logs`.
+    """
+    import submitit  # takes a while
+
+    class Script(submitit.SlurmExecutor):
+        def text(self, command: str) -> str:
+            if array is not None:
+                self.parameters["map_count"] = array
+            return str(self._make_submission_file_text(command, ""))
+
+    executor = Script(folder=logs)
+    executor.update_parameters(**_parameters(profile, name))
+    command = [sys.executable, "-P", "-u", "-m", "sweeper", "work", *words]
+    return executor.text(shlex.join(command)) + "\n"
+
+
+def _parameters(profile: Profile, name: str) -> dict[str, Any]:
+    given = dict(profile.parameters)
+    setup = ["export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MKL_NUM_THREADS=${MKL_NUM_THREADS:-1}"]
+    if profile.minutes is not None:
+        seconds = 60 * profile.minutes - profile.delay_s
+        setup.append(f"export SWEEPER_UNTIL=$(($(date +%s) + {seconds}))")
+    return given | {
+        "job_name": name,
+        "stderr_to_stdout": True,
+        "setup": [*setup, *given.get("setup", [])],
+        "teardown": [_REQUEUE] if "teardown" not in given else [*_saved(given["teardown"])],
+        "srun_args": ["--open-mode=append", "--kill-on-bad-exit=0", *given.get("srun_args", [])],
+        "additional_parameters": {"requeue": True} | given.get("additional_parameters", {}),
+    }
+
+
+def _saved(lines: list[str]) -> list[str]:
+    """The user's last lines, between a worker's end and what follows from it."""
+    return ["worker=$?", *lines, "(exit $worker)", _REQUEUE]
+
+
+def split(number: int, largest: int, parallel: int) -> list[tuple[int, int]]:
+    """Arrays of at most `largest` elements for `number` jobs, each with its share of `parallel`."""
+    arrays = -(-number // largest)
+    sizes = [number // arrays + (k < number % arrays) for k in range(arrays)]
+    return [(size, max(1, round(parallel * size / number))) for size in sizes]

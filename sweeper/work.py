@@ -1,0 +1,78 @@
+"""`sweeper work`: one more worker for a study, started anew whenever it is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from sweeper import temporary
+
+REQUEUE = 75
+"""Exit code of a worker that left with runs open, at its time limit or for others (EX_TEMPFAIL)."""
+
+_SIGNALS = (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)
+_HOPELESS = 3
+"""So many workers one after the other, each killed within a minute, are enough."""
+
+_QUICKLY_S = 60.0
+
+
+def tend(folder: Path, pack: str, device: str, workers: int) -> int:
+    """Runs a worker of the study in `folder` until it leaves; returns its exit code.
+
+    One that is killed, for its memory or by mistake, is followed by another: the machine is ours
+    until the job ends. Signals are passed on.
+    """
+    _choose_gpu()
+    tending = _Tending()
+    quick = 0
+    while True:
+        began = time.monotonic()
+        code = tending.run([str(folder), pack, device, str(workers)])
+        if code >= 0 or tending.stopping:
+            return max(code, 0) if tending.stopping else code
+        name = signal.Signals(-code).name
+        print(f"sweeper: the worker was killed by {name}", file=sys.stderr, flush=True)
+        quick = quick + 1 if time.monotonic() - began < _QUICKLY_S else 0
+        if quick >= _HOPELESS:
+            print("sweeper: it is killed again and again: given up", file=sys.stderr, flush=True)
+            return 1
+
+
+class _Tending:
+    """The worker process there is, and what is passed on to it."""
+
+    def __init__(self) -> None:
+        self.stopping = False
+        self._name = temporary.process()
+        self._life = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        for number in _SIGNALS:
+            signal.signal(number, self._pass_on)
+
+    def run(self, words: list[str]) -> int:
+        """Runs one worker to its end; returns its exit code, negative where it was killed."""
+        environment = os.environ | {"SWEEPER_TENDER": self._name, "SWEEPER_LIFE": str(self._life)}
+        self._life += 1
+        command = [sys.executable, "-P", "-u", "-m", "sweeper.worker", *words]
+        self._process = subprocess.Popen(command, env=environment)
+        return self._process.wait()
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        self.stopping = True
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM if number == signal.SIGINT else number)
+
+
+def _choose_gpu() -> None:
+    """Of a node's GPUs each of its workers takes one."""
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    local = os.environ.get("SLURM_LOCALID")
+    tasks = os.environ.get("SLURM_STEP_NUM_TASKS", "1")
+    if len(listed) > 1 and local is not None and int(tasks) > 1:
+        os.environ["CUDA_VISIBLE_DEVICES"] = listed[int(local) % len(listed)]
