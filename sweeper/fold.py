@@ -76,7 +76,7 @@ class Records:
 
         Only one that was seen dead has a successor.
         """
-        return header.get("life", 0) < self._lives.get(header.get("tender") or "", 0)
+        return int(header.get("life", 0)) < self._lives.get(header.get("tender") or "", 0)
 
     def add(self, worker: str, line: Line) -> str | None:
         """Takes one line in; returns the run it is about."""

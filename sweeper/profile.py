@@ -115,7 +115,7 @@ def find(name: str) -> Path:
 def _checked(file: Path, data: Mapping[str, Any]) -> Profile:
     import submitit  # takes a while
 
-    names = submitit.SlurmExecutor._equivalence_dict()
+    names: dict[str, Any] = dict(submitit.SlurmExecutor._equivalence_dict())
     valid = sorted({*submitit.SlurmExecutor._valid_parameters(), *names} - set(_OURS))
     parameters: dict[str, Any] = {}
     for key, value in data.items():
@@ -125,7 +125,7 @@ def _checked(file: Path, data: Mapping[str, Any]) -> Profile:
             raise Invalid(f"is an unknown key{choices(str(key), valid)}", (key,))
         if value is None:
             continue
-        native = names.get(key, key)
+        native = str(names.get(key, key))
         if native in parameters:
             raise Invalid("is given twice, under two names", (key,))
         try:

@@ -41,6 +41,8 @@ def text(profile: Profile, name: str, logs: Path, words: list[str], array: int |
 
 def _parameters(profile: Profile, name: str) -> dict[str, Any]:
     given = dict(profile.parameters)
+    if profile.memory_mb:
+        given["mem"] = f"{profile.memory_mb:.0f}M"
     setup = ["export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MKL_NUM_THREADS=${MKL_NUM_THREADS:-1}"]
     if profile.minutes is not None:
         seconds = 60 * profile.minutes - profile.delay_s
