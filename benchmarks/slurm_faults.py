@@ -42,7 +42,9 @@ _SHORT = {"timeout_min": 1, "signal_delay_s": 30}
 _LONG = {"timeout_min": 3, "signal_delay_s": 60}
 
 SCENARIOS = {
-    "kills": Scenario("SIGKILL of random workers", slurm_kills.kills, options={"workers": 4}),
+    "kills": Scenario(
+        "SIGKILL of random workers", slurm_kills.kills, {"cpus_per_task": 2}, {"workers": 6}
+    ),
     "limit": Scenario("time limit of 1 minute", slurm_kills.limits, _SHORT),
     "limit3": Scenario(
         "time limit of 3 minutes, runs of 8",
@@ -55,7 +57,11 @@ SCENARIOS = {
     "nodes": Scenario(
         "slurmd alone, slurmd and its steps, steps alone killed", slurm_outages.nodes
     ),
-    "scancel": Scenario("scancel of the array, and of a waiting element", slurm_kills.cancelled),
+    "scancel": Scenario(
+        "scancel of the array, and of a waiting element",
+        slurm_kills.cancelled,
+        {"cpus_per_task": 1},
+    ),
     "controller": Scenario("slurmctld down for 30 s", slurm_outages.controller),
     "database": Scenario("slurmdbd down for a minute", slurm_outages.database),
     "noaccounting": Scenario("no accounting, sacct fails", slurm_outages.no_accounting),

@@ -40,7 +40,7 @@ def queries(sweep: Sweep) -> None:
     sweep.space = sweep.root / "queries.yaml"
     sweep.space.write_text(SPACE)
     sweep.words, sweep.pack, sweep.workers = (), 1, TASKS
-    sweep.configure(mem_gb=0.3, array_parallelism=TASKS)
+    sweep.configure(mem_gb=0.3, cpus_per_task=1, array_parallelism=TASKS)
     asked = _counted(sweep)
     watcher = subprocess.Popen(
         sweep.command("watch=true"), env=sweep.variables, stdout=subprocess.DEVNULL

@@ -38,7 +38,7 @@ SPACE = (
 PROFILE: Mapping[str, Any] = {
     "timeout_min": 30,
     "signal_delay_s": 60,
-    "cpus_per_task": 1,
+    "cpus_per_task": 3,  # a worker a node
     "mem_gb": 0.9,
     "partition": "low",
 }
