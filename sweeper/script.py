@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ from typing import Any
 from sweeper.profile import Profile
 from sweeper.work import REQUEUE
 
+_STRUCK = 128 + signal.SIGUSR2
+"""Exit code of `sweeper work` where that signal came before it listened."""
+
 _REQUEUE = f"""\
 code=$?
-if [ $code -eq {REQUEUE} ]; then
+if [ $code -eq {REQUEUE} ] || [ $code -eq {_STRUCK} ]; then
   echo "sweeper: the time is over, or others need the node: requeued"
   job=${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}${{SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}}
   scontrol requeue "$job" && sleep 60

@@ -34,8 +34,10 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
     while True:
         began = time.monotonic()
         code = tending.run([str(folder), pack, device, str(workers)])
+        if tending.stopping and code == -signal.SIGUSR2:  # it was not listening yet
+            return REQUEUE
         if code >= 0 or tending.stopping:
-            return max(code, 0) if tending.stopping else code
+            return max(code, 0)
         name = signal.Signals(-code).name
         print(f"sweeper: the worker was killed by {name}", file=sys.stderr, flush=True)
         quick = quick + 1 if time.monotonic() - began < _QUICKLY_S else 0
@@ -48,7 +50,7 @@ class _Tending:
     """The worker process there is, and what is passed on to it."""
 
     def __init__(self) -> None:
-        self.stopping = False
+        self._heard: int | None = None
         self._name = temporary.process()
         self._life = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,12 +63,21 @@ class _Tending:
         self._life += 1
         command = [sys.executable, "-P", "-u", "-m", "sweeper.worker", *words]
         self._process = subprocess.Popen(command, env=environment)
+        self._tell()  # what came while it was being started
         return self._process.wait()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether a signal came."""
+        return self._heard is not None
+
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        self.stopping = True
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM if number == signal.SIGINT else number)
+        self._heard = signal.SIGTERM if number == signal.SIGINT else number
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._heard and self._process is not None and self._process.poll() is None:
+            self._process.send_signal(self._heard)
 
 
 def _choose_gpu() -> None:
