@@ -144,14 +144,11 @@ def full_disk(sweep: Sweep) -> None:
         sweep.run()
         sweep.somebody()
         sweep.for_s(10)
-        filler = sweep.root / "studies" / "filler"
-        _fill(filler)
-        sweep.injected += 1
         before = _size(sweep)
-        going = sweep.for_s(40)
+        going = _fill_for_s(sweep, 40)
+        sweep.injected += 1
         sweep.remarks.append(f"meanwhile the ledger grew by {_size(sweep) - before} bytes")
         assert going, "all runs ended on a full disk"
-        filler.unlink()
         sweep.finish()
         logs = [file.read_text() for file in sweep.folder.glob("logs/*/*.out")]
         told = sum("is full" in log for log in logs)
@@ -176,10 +173,18 @@ def _small_disk(sweep: Sweep, size: str) -> Iterator[None]:
         sweep.site.up()
 
 
-def _fill(file: Path) -> None:
-    with file.open("wb", buffering=0) as handle, suppress(OSError):
-        while True:
-            handle.write(b"\0" * 4096)
+def _fill_for_s(sweep: Sweep, seconds: float) -> bool:
+    """Fills the disk, and takes again what becomes free; whether runs are open at the end."""
+    end, filler = time.monotonic() + seconds, sweep.root / "studies" / "filler"
+    with filler.open("wb", buffering=0) as handle:
+        while time.monotonic() < end:
+            with suppress(OSError):
+                while True:
+                    handle.write(b"\0" * 4096)
+            time.sleep(0.05)
+        going = not sweep.ended()
+    filler.unlink()
+    return going
 
 
 def _size(sweep: Sweep) -> int:
