@@ -55,7 +55,9 @@ SCENARIOS = {
     "preempt": Scenario("preemption, grace 20 s", partial(slurm_kills.preempted, grace=20)),
     "preempt0": Scenario("preemption, no grace", partial(slurm_kills.preempted, grace=0)),
     "nodes": Scenario(
-        "slurmd alone, slurmd and its steps, steps alone killed", slurm_outages.nodes
+        "slurmd alone, slurmd and its steps, steps alone killed",
+        slurm_outages.nodes,
+        {"cpus_per_task": 2},
     ),
     "scancel": Scenario(
         "scancel of the array, and of a waiting element",
