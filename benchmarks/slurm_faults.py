@@ -2,7 +2,7 @@
 
     python -m benchmarks.slurm_faults [scenarios=kills,limit,…] [seed=0] [folder=…]
 
-Needs what slurm/cluster needs: root on Debian, and for `clock` the package faketime. Starts a
+Needs what slurm/cluster needs: root on Debian, and for `clock` a C compiler. Starts a
 loopback cluster of its own in `folder`, and prints a table for the README.
 """
 

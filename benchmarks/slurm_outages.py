@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from benchmarks.slurm_site import Process
+from benchmarks.slurm_site import ROOT, Process
 from benchmarks.slurm_sweep import Sweep
 from sweeper.study import Study
+
+
+_LIBRARY = "ahead.so"
 
 
 def nodes(sweep: Sweep) -> None:
@@ -193,12 +196,11 @@ def _size(sweep: Sweep) -> int:
 
 def clock(sweep: Sweep) -> None:
     """The clocks of one job's workers are ten minutes ahead; it and another are killed."""
-    prolog = sweep.root / "prolog"
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    prolog, library = sweep.root / "prolog", sweep.root / _LIBRARY
+    source = ROOT / "benchmarks" / "ahead.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
     prolog.write_text(
-        "#!/bin/sh\n[ $SLURM_ARRAY_TASK_ID = 0 ] || exit 0\n"
-        f"echo export LD_PRELOAD={library}\necho export FAKETIME=+10m\n"
-        "echo export DONT_FAKE_MONOTONIC=1\necho export NO_FAKE_STAT=1\n"
+        f"#!/bin/sh\n[ $SLURM_ARRAY_TASK_ID = 0 ] && echo export LD_PRELOAD={library}\n:\n"
     )
     prolog.chmod(0o755)
     sweep.configure(srun_args=[f"--task-prolog={prolog}"])
@@ -221,7 +223,7 @@ def _ahead(sweep: Sweep) -> Process:
 
 def _is_ahead(process: Process) -> bool:
     with suppress(OSError):
-        return b"FAKETIME=+10m" in Path(f"/proc/{process.pid}/environ").read_bytes()
+        return _LIBRARY.encode() in Path(f"/proc/{process.pid}/environ").read_bytes()
     return False
 
 
