@@ -15,7 +15,6 @@ from benchmarks.slurm_site import ROOT, Process
 from benchmarks.slurm_sweep import Sweep
 from sweeper.study import Study
 
-
 _LIBRARY = "ahead.so"
 
 
