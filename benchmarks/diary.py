@@ -100,9 +100,14 @@ class Repeated:
     """Steps of all members that were trained again."""
     worst_s: float
     """The most that one pack had trained since what was saved of it, when it was interrupted."""
+    interval_s: float
+    """The longest time between two saves of a pack."""
 
     def __str__(self) -> str:
-        return f"{self.steps:,} steps; at most {self.worst_s:.1f} s at a time"
+        return (
+            f"{self.steps:,} steps; at most {self.worst_s:.1f} s at a time, where up to "
+            f"{self.interval_s:.1f} s lay between checkpoints"
+        )
 
 
 def repeated(folder: Path, needed: int, steps: int) -> Repeated:
@@ -114,7 +119,8 @@ def repeated(folder: Path, needed: int, steps: int) -> Repeated:
             trained += members * (after - before)
     longest = max((lines[-1][0] - lines[0][0] for lines in packs), default=0.0)
     worst = max((_in_vain_s(lines, steps) for lines in packs), default=0.0)
-    return Repeated(len(packs), longest, trained - needed, worst)
+    interval = max((_interval_s(lines) for lines in packs), default=0.0)
+    return Repeated(len(packs), longest, trained - needed, worst, interval)
 
 
 Entry = tuple[float, int, int, int]
@@ -133,3 +139,10 @@ def _in_vain_s(lines: Sequence[Entry], steps: int) -> float:
     if step == steps or not members:
         return 0.0
     return end - max(at for at, reached, _, _ in lines if reached <= saved)
+
+
+def _interval_s(lines: Sequence[Entry]) -> float:
+    """The longest time in which nothing new was saved."""
+    first = {saved: at for at, _, _, saved in reversed(lines)}
+    times = sorted([*first.values(), lines[-1][0]])
+    return max((after - before for before, after in pairwise(times)), default=0.0)
