@@ -91,6 +91,10 @@ class Observer:
             self._alive[worker] = now
         return alive
 
+    def excuses(self, header: Mapping[str, Any]) -> bool:
+        """Whether the scheduler knows what a dead worker died of, and it was not its runs."""
+        return self._scheduler.excuses(header)
+
     def _moves(self, worker: str, header: Mapping[str, Any], there: bool | None) -> bool:
         """Whether its number has moved lately: how lately depends on what is known besides."""
         still = self.still_s(worker)

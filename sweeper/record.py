@@ -47,6 +47,8 @@ class Attempt:
     resumed: int = 0
     supersedes: int | None = None
     """The last sequence of the attempt before that counts; `None` for the first attempt."""
+    excuses: bool = False
+    """Whether the attempt before died with its job, which was pushed out or cancelled."""
     pack: int = 0
     """Members of the pack in which it was last stepped; 0 before its first step."""
     sequence: int = -1
@@ -176,10 +178,16 @@ class RunRecord:
 
     @property
     def deaths(self) -> int:
-        """Attempts that died while stepped alone and got no further than those before them."""
+        """Attempts that died while stepped alone and got no further than those before them.
+
+        Those that ended with their job, pushed out by others or cancelled, do not count.
+        """
         count, best = 0, 0
-        for _, attempt in sorted(self.tries.items()):
-            if attempt.released is None and attempt.pack == 1 and attempt.step <= best:
+        for number, attempt in sorted(self.tries.items()):
+            following = self.tries.get(number + 1)
+            excused = following is not None and following.excuses
+            alone = attempt.released is None and attempt.pack == 1
+            if alone and attempt.step <= best and not excused:
                 count += 1
             best = max(best, attempt.step)
         return count
@@ -209,6 +217,7 @@ def apply(attempt: Attempt, line: Line) -> None:
         attempt.resumed = line["step"]
         attempt.step = max(attempt.step, attempt.resumed)
         attempt.supersedes = line["supersedes"]
+        attempt.excuses = bool(line.get("excused"))
         attempt.began = line.get("time")
         attempt.stateful = line["file"] is not None
         if attempt.stateful:

@@ -44,7 +44,7 @@ def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
 
 
 def test_elsewhere_a_silent_worker_is_dead_after_t1(tmp_path: Path, clock: Clock) -> None:
-    beat, observer = Beat(tmp_path / "w"), Observer(tmp_path)
+    beat, observer = Beat(tmp_path / "w"), Observer(StudyPaths(tmp_path))
     beat(1)
     assert observer.alive("w", ELSEWHERE)
     clock.now += T1_S - 1
@@ -59,7 +59,7 @@ def test_elsewhere_a_silent_worker_is_dead_after_t1(tmp_path: Path, clock: Clock
 def test_here_a_silent_worker_whose_process_exists_hangs_and_is_dead_after_t2(
     tmp_path: Path, clock: Clock
 ) -> None:
-    observer = Observer(tmp_path)
+    observer = Observer(StudyPaths(tmp_path))
     assert observer.alive("w", identity())
     clock.now += T2_S - 1
     assert observer.alive("w", identity())
@@ -73,7 +73,7 @@ def test_here_a_worker_whose_process_is_gone_is_dead_at_once(tmp_path: Path) -> 
     header = __import__("json").loads(done.stdout)
     assert header["boot"] == identity()["boot"]
     assert exists(header) is False
-    assert not Observer(tmp_path).alive("w", header)
+    assert not Observer(StudyPaths(tmp_path)).alive("w", header)
 
 
 def test_a_process_number_that_was_given_again_is_another_process() -> None:
