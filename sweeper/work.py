@@ -34,8 +34,10 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
     while True:
         began = time.monotonic()
         code = tending.run([str(folder), pack, device, str(workers)])
-        if code >= 0 or tending.stopping:
-            return max(code, 0) if tending.stopping else code
+        if code >= 0:
+            return code
+        if tending.stopping is not None:
+            return REQUEUE if tending.stopping == signal.SIGUSR2 else 0
         name = signal.Signals(-code).name
         print(f"sweeper: the worker was killed by {name}", file=sys.stderr, flush=True)
         quick = quick + 1 if time.monotonic() - began < _QUICKLY_S else 0
@@ -48,7 +50,8 @@ class _Tending:
     """The worker process there is, and what is passed on to it."""
 
     def __init__(self) -> None:
-        self.stopping = False
+        self.stopping: int | None = None
+        """The first signal that asked the worker to leave."""
         self._name = temporary.process()
         self._life = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,12 +64,15 @@ class _Tending:
         self._life += 1
         command = [sys.executable, "-P", "-u", "-m", "sweeper.worker", *words]
         self._process = subprocess.Popen(command, env=environment)
+        if self.stopping is not None:  # it came before there was somebody to pass it on to
+            self._process.send_signal(self.stopping)
         return self._process.wait()
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        self.stopping = True
+        number = signal.SIGTERM if number == signal.SIGINT else number
+        self.stopping = self.stopping or number
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM if number == signal.SIGINT else number)
+            self._process.send_signal(number)
 
 
 def _choose_gpu() -> None:
