@@ -105,7 +105,8 @@ class _Jobs:
             self._attempts = attempts
         if self._in_vain >= _HOPELESS:
             raise SweeperError(
-                f"jobs end without having taken a run: see {self._study.paths.logs}, or "
+                f"jobs end without having taken a run: see {self._study.paths.logs} (no job can "
+                "write there where nodes do not share that folder: set root=), or "
                 f"sweeper doctor profile={self._profile.file}"
             )
         self._top_up(live)

