@@ -37,6 +37,8 @@ class Scheduler:
     def __init__(self, paths: StudyPaths) -> None:
         self._folder = paths.scheduler
         self._answer: dict[str, Any] = {"number": 0, "failures": 0, "jobs": []}
+        self._version = (0, 0)
+        """Which file the answer was read from: of thousands of jobs it takes a while to read."""
         self._seen = time.monotonic() - EVERY_S
         """When this process first saw the newest answer."""
         self._first: dict[str, int] = {}
@@ -128,8 +130,14 @@ class Scheduler:
         self._take(answer)
 
     def _read(self) -> None:
+        file = self._folder / "answer"
         with suppress(OSError, ValueError):
-            answer = json.loads((self._folder / "answer").read_bytes())
+            stat = file.stat()
+            version = (stat.st_ino, stat.st_mtime_ns)
+            if version == self._version:
+                return
+            answer = json.loads(file.read_bytes())
+            self._version = version
             if answer["number"] > self._answer["number"]:
                 self._take(answer)
 
