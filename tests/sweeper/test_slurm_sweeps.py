@@ -75,8 +75,8 @@ def test_submit_log_out_and_come_back_to_figures(space_file: Path, tmp_path: Pat
 def test_at_its_time_limit_a_job_is_requeued_and_its_runs_go_on(
     space_file: Path, tmp_path: Path, make_study: Callable[..., Study]
 ) -> None:
-    words = ("seeds=1", "steps=320", "fixed.pause_s=0.01", "checkpoint.every_s=0.5")
-    (tmp_path / "short.yaml").write_text("timeout_min: 1\nsignal_delay_s: 48\ncpus_per_task: 1\n")
+    words = ("seeds=1", "steps=400", "fixed.pause_s=0.01", "checkpoint.every_s=0.5")
+    (tmp_path / "short.yaml").write_text("timeout_min: 1\nsignal_delay_s: 45\ncpus_per_task: 1\n")
     sweeper(space_file.name, *words, "profile=short.yaml", "workers=1", "pack=4", cwd=tmp_path)
     study = Study.open(tmp_path / "studies" / "hops")
     wait_until(lambda: study.ended, seconds=300)
