@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ from typing import Any
 from sweeper.profile import Profile
 from sweeper.work import REQUEUE
 
+_TOLD_EARLY = 128 + signal.SIGUSR2
+"""Exit code of a worker that was told to leave before it could listen."""
+
 _REQUEUE = f"""\
 code=$?
-if [ $code -eq {REQUEUE} ]; then
+if [ $code -eq {REQUEUE} ] || [ $code -eq {_TOLD_EARLY} ]; then
   echo "sweeper: the time is over, or others need the node: requeued"
   scontrol requeue "$SLURM_JOB_ID" && sleep 60
 fi
@@ -49,6 +53,7 @@ def _parameters(profile: Profile, name: str) -> dict[str, Any]:
         setup.append(f"export SWEEPER_UNTIL=$(($(date +%s) + {seconds}))")
     return given | {
         "job_name": name,
+        "time": profile.minutes,  # submitit would make it five minutes
         "stderr_to_stdout": True,
         "setup": [*setup, *given.get("setup", [])],
         "teardown": [_REQUEUE] if "teardown" not in given else [*_saved(given["teardown"])],
@@ -65,5 +70,9 @@ def _saved(lines: list[str]) -> list[str]:
 def split(number: int, largest: int, parallel: int) -> list[tuple[int, int]]:
     """Arrays of at most `largest` elements for `number` jobs, each with its share of `parallel`."""
     arrays = -(-number // largest)
-    sizes = [number // arrays + (k < number % arrays) for k in range(arrays)]
-    return [(size, max(1, round(parallel * size / number))) for size in sizes]
+    return [(_share(number, arrays, k), max(1, _share(parallel, arrays, k))) for k in range(arrays)]
+
+
+def _share(number: int, parts: int, k: int) -> int:
+    """What the `k`-th of `parts` gets of `number`, which is divided as evenly as can be."""
+    return number // parts + (k < number % parts)

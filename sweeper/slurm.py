@@ -33,7 +33,7 @@ class Job:
     """A job, or one element of an array, as squeue lists it."""
 
     id: str
-    """The number that the job itself has as SLURM_JOB_ID."""
+    """Its SLURM_JOB_ID; elements that wait share their array's."""
     state: str
     restarts: int
     name: str

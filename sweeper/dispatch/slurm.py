@@ -43,6 +43,8 @@ class Dispatch:
             )
         self._limits = Limits.asked()
         self._limits.check(self._profile)
+        if options.workers is not None:
+            self._limits.check_number(self._profile.jobs(options.workers))
         self._try()
 
     @property
@@ -103,7 +105,8 @@ class _Jobs:
             self._attempts = attempts
         if self._in_vain >= _HOPELESS:
             raise SweeperError(
-                f"jobs end without having taken a run: see {self._study.paths.logs}, or "
+                f"jobs end without having taken a run: see {self._study.paths.logs} (no job can "
+                "write there where nodes do not share that folder: set root=), or "
                 f"sweeper doctor profile={self._profile.file}"
             )
         self._top_up(live)
@@ -136,7 +139,7 @@ class _Jobs:
         number = self._options.workers
         if number is None:
             number = min(open_runs, self._profile.parallel * self._profile.tasks)
-        return -(-number // self._profile.tasks)
+        return self._profile.jobs(number)
 
     def _submit(self, number: int, wanted: int) -> str:
         """Submits `number` jobs of the `wanted` as arrays; all of them or none."""
@@ -185,14 +188,17 @@ _REASONS = {
     "invalid account": "account",
     "account or account/partition": "account",
     "invalid qos": "qos",
+    "violates accounting": "workers= on the command line, or what jobs ask for",
     "invalid generic resource": "gpus_per_node or gres",
     "gres": "gpus_per_node or gres",
     "invalid feature": "constraint",
     "time limit": "timeout_min",
+    "mutually exclusive": "mem_gb, mem_per_cpu or mem_per_gpu",
     "memory": "mem_gb",
     "invalid wckey": "wckey",
     "node count": "cpus_per_task, gpus_per_node or mem_gb",
     "node configuration": "cpus_per_task, gpus_per_node or mem_gb",
+    "option '": "additional_parameters",
     "array": "workers= on the command line",
     "unable to open file": "the study's folder (root=), which must be shared",
 }
