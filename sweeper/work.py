@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from sweeper import temporary
+from sweeper.paths import StudyPaths
 
 REQUEUE = 75
 """Exit code of a worker that left with runs open, at its time limit or for others (EX_TEMPFAIL)."""
@@ -36,6 +37,8 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
         code = tending.run([str(folder), pack, device, str(workers)])
         if code >= 0 or tending.stopping:
             return max(code, 0) if tending.stopping else code
+        if StudyPaths(folder).cancelled.exists():
+            return 0
         name = signal.Signals(-code).name
         print(f"sweeper: the worker was killed by {name}", file=sys.stderr, flush=True)
         quick = quick + 1 if time.monotonic() - began < _QUICKLY_S else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import score, study
+from sweeper import score, slurm, study
 from sweeper.overrides import parse_words
 from sweeper.space import load
 from sweeper.study import Study
@@ -42,6 +43,17 @@ def space_file(tmp_path: Path) -> Path:
         )
     )
     return file
+
+
+@pytest.fixture
+def cluster() -> None:
+    """The Slurm cluster that SLURM_CONF points to; without one that answers the test is skipped."""
+    if "SLURM_CONF" not in os.environ:
+        pytest.skip('no Slurm cluster: eval "$(slurm/cluster env)" names one')
+    try:
+        slurm.ask("scontrol", "ping", timeout_s=10)
+    except slurm.Unanswered as error:
+        pytest.skip(f"the Slurm cluster does not answer: {error}")
 
 
 @pytest.fixture
