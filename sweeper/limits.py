@@ -43,7 +43,7 @@ class Limits:
 
     def complaints(self, profile: Profile) -> Iterator[str]:
         """What is beyond the limits of all partitions that the profile names."""
-        named = self._named(profile)
+        named = self.named(profile)
         if not named:
             return
         given = ", ".join(partition.name for partition in named)
@@ -81,7 +81,8 @@ class Limits:
                 f"would be {jobs}; sbatch would wait, and then fail"
             )
 
-    def _named(self, profile: Profile) -> list[Partition]:
+    def named(self, profile: Profile) -> list[Partition]:
+        """The partitions that jobs of `profile` may run in."""
         asked = profile.parameters.get("partition")
         if asked is None:
             return [partition for partition in self.partitions if partition.default]

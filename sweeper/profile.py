@@ -100,8 +100,17 @@ class Profile:
     @property
     def gpus(self) -> bool:
         """Whether it asks for GPUs."""
-        asked = any(self.parameters.get(key) for key in ("gpus_per_node", "gpus_per_task"))
-        return asked or "gpu" in str(self.parameters.get("gres", ""))
+        return self.gpu_count > 0
+
+    @property
+    def gpu_count(self) -> int:
+        """GPUs of a job."""
+        node, task = (int(self.parameters.get(f"gpus_per_{of}", 0)) for of in ("node", "task"))
+        if node or task:
+            return node or task * self.tasks
+        gres = str(self.parameters.get("gres", "")).split(",")
+        parts = [part.removeprefix("gres:").split(":") for part in gres if "gpu" in part]
+        return sum(int(part[-1]) if part[-1].isdecimal() else 1 for part in parts)
 
 
 def load(name: str) -> Profile:

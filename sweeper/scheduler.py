@@ -84,11 +84,28 @@ class Scheduler:
         if header.get("job") is None or header.get("user") != os.getuid():
             return False
         self._read()
-        known = self._answer["jobs"].get(str(header["job"]))
+        known = self._known.get(str(header["job"]))
         if known is None:
             return False
-        restarted = int(known["restarts"]) > int(header["restart"])
-        return restarted or known["state"] in {*slurm.MAYBE, "CANCELLED"}
+        return known.restarts > header["restart"] or known.state in {*slurm.MAYBE, "CANCELLED"}
+
+    def knows(self, header: Mapping[str, Any]) -> bool:
+        """Whether there is an answer that would list the job of a worker, were there one."""
+        answered = self.number > 0 and not self._answer["failures"]
+        return answered and header.get("user") == os.getuid()
+
+    def renew(self, now: float | None) -> None:
+        """Reads the shared answer, and asks anew where it is too old.
+
+        It is as old as its file by the file server's clock, which says `now`: whoever looks once
+        cannot wait to see it stand still.
+        """
+        self._read()
+        with suppress(OSError):
+            if now is not None:
+                age = now - (self._folder / "answer").stat().st_mtime
+                self._seen = time.monotonic() - max(0.0, age)
+        self.refresh()
 
     def state(self, job: str) -> str | None:
         """The job's state in the newest answer."""
@@ -114,7 +131,7 @@ class Scheduler:
         failures = int(self._answer["failures"])
         wait = min(EVERY_S * 2**failures, _SLOWEST_S)
         now = time.monotonic()
-        if now - self._seen < wait:
+        if now - self._seen < wait or not slurm.installed():
             return
         following = self.number + 1
         while (self._folder / str(following)).exists():
@@ -128,7 +145,7 @@ class Scheduler:
             self._ask(following)
 
     def _ask(self, number: int) -> None:
-        answer: dict[str, Any] = {"number": number, "failures": 0, "time": time.time()}
+        answer: dict[str, Any] = {"number": number, "failures": 0, "time": time.time(), "jobs": []}
         try:
             answer["jobs"] = [asdict(job) for job in slurm.jobs()]
         except slurm.Unanswered as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +26,25 @@ exit $code"""
 """Once all workers of a job have left: one that has more to do asks for the job's next life."""
 
 
-def text(profile: Profile, name: str, logs: Path, words: list[str], array: int | None) -> str:
-    """The script of a job called `name` that runs `sweeper work` with `words`.
+def text(
+    profile: Profile,
+    name: str,
+    logs: Path,
+    words: list[str],
+    array: int | None,
+    module: Sequence[str] = ("sweeper", "work"),
+) -> str:
+    """The script of a job called `name` that runs `sweeper work`, or `module`, with `words`.
 
     `array` is how many elements it has, `None` a job without elements. It prints to `logs`.
     """
     import submitit  # takes a while
 
     class Script(submitit.SlurmExecutor):
+        @classmethod
+        def affinity(cls) -> int:
+            return 1  # a text can be had where Slurm is not
+
         def text(self, command: str) -> str:
             if array is not None:
                 self.parameters["map_count"] = array
@@ -39,7 +52,7 @@ def text(profile: Profile, name: str, logs: Path, words: list[str], array: int |
 
     executor = Script(folder=logs)
     executor.update_parameters(**_parameters(profile, name))
-    command = [sys.executable, "-P", "-u", "-m", "sweeper", "work", *words]
+    command = [sys.executable, "-P", "-u", "-m", *module, *words]
     return executor.text(shlex.join(command)) + "\n"
 
 
@@ -65,6 +78,19 @@ def _parameters(profile: Profile, name: str) -> dict[str, Any]:
 def _saved(lines: list[str]) -> list[str]:
     """The user's last lines, between a worker's end and what follows from it."""
     return ["worker=$?", *lines, "(exit $worker)", _REQUEUE]
+
+
+def job_name(folder: Path) -> str:
+    """What the jobs of the study in `folder` are called: all are found by it."""
+    place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:6]
+    return f"sweeper-{folder.name}-{place}"
+
+
+def work_words(folder: Path, pack: str, device: str, workers: int) -> list[str]:
+    """The words after `sweeper work` that join the study in `folder`."""
+    folder = folder.resolve()
+    words = [f"study={folder.name}", f"root={folder.parent}", f"pack={pack}"]
+    return [*words, f"device={device}", f"workers={workers}"]
 
 
 def split(number: int, largest: int, parallel: int) -> list[tuple[int, int]]:

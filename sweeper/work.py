@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from sweeper import temporary
+from sweeper.paths import StudyPaths
 
 REQUEUE = 75
 """Exit code of a worker that left with runs open, at its time limit or for others (EX_TEMPFAIL)."""
@@ -38,6 +39,8 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
             return REQUEUE if tending.stopping == signal.SIGUSR2 else 0
         if tending.stopping is not None or code in (0, REQUEUE):
             return code
+        if StudyPaths(folder).cancelled.exists():
+            return 0
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
         print(f"sweeper: the worker {how}", file=sys.stderr, flush=True)
         quick = quick + 1 if time.monotonic() - began < _QUICKLY_S else 0

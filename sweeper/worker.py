@@ -18,7 +18,7 @@ from sweeper.errors import SweeperError
 from sweeper.fold import Fold
 from sweeper.holds import Outcome
 from sweeper.ledger import Writer
-from sweeper.liveness import T1_S, Beat, identity
+from sweeper.liveness import BEAT_S, T1_S, Beat, identity
 from sweeper.provenance import code, unlike
 from sweeper.queue import Queue
 from sweeper.sampling import ADAPTIVE
@@ -82,7 +82,7 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
     except SweeperError as error:
         print(f"sweeper: {error}", file=sys.stderr)
         code = 1
-    if not code and stopping.comes_back:
+    if not code and stopping.comes_back and not study.paths.cancelled.exists():
         code = REQUEUE
     sys.stdout.flush()
     sys.stderr.flush()
@@ -127,7 +127,8 @@ class Worker:
         self._stopping = stopping or threading.Event()
         self._ledger = Writer(study.paths.ledger, self.name, _header(study))
         self._beat = Beat(study.paths.beats / self.name)
-        self._beat(0)
+        self._looked = -BEAT_S
+        self._progressed(0)
         self._fold = Fold(study.paths, reports=study.space.pruner is not None)
         self._fold.refresh()
         self._advisor = self._advised()
@@ -135,7 +136,7 @@ class Worker:
         bound = study.space.checkpoint.max_gb
         self._attempts = Attempts(study.paths, self._fold, self._ledger, bound)
         self._trainer = Trainer(
-            study, self._fold, self._attempts, device, self._stopping, self._beat, self._judge
+            study, self._fold, self._attempts, device, self._stopping, self._progressed, self._judge
         )
 
     def run(self) -> None:
@@ -161,8 +162,17 @@ class Worker:
                 self._trainer.train(self._attempts.claim(batch))
                 taken = time.monotonic()
             else:
-                self._beat(time.monotonic_ns())
+                self._progressed(time.monotonic_ns())
                 self._stopping.wait(_IDLE_S)
+
+    def _progressed(self, progress: int) -> None:
+        """Beats, and stops where the study was cancelled: looked for as often as a beat is due."""
+        self._beat(progress)
+        now = time.monotonic()
+        if now - self._looked >= BEAT_S:
+            self._looked = now
+            if self._study.paths.cancelled.exists():
+                self._stopping.set()
 
     def _advised(self) -> Advisor | None:
         """Optuna's advisor, where the space asks for one: it takes a while to import."""
@@ -183,7 +193,7 @@ class Worker:
         while self._advisor is not None and (number := self._queue.wanting()):
             self._advisor.plan(number)
             self._refresh()
-            self._beat(time.monotonic_ns())
+            self._progressed(time.monotonic_ns())
 
     def _judge(self, trials: set[int]) -> None:
         """Lets the pruner judge trials of which something was reported."""

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from sweeper import score, slurm, study
-from sweeper.dispatch.slurm import name_of
 from sweeper.overrides import parse_words
+from sweeper.script import job_name
 from sweeper.space import load
 from sweeper.study import Study
 
@@ -40,7 +40,7 @@ def cluster(tmp_path: Path) -> Iterator[None]:
     if missing is not None:
         pytest.skip(missing)
     yield
-    names = {name_of(Study.open(plan.parent)) for plan in tmp_path.glob("studies/*/plans")}
+    names = {job_name(plan.parent) for plan in tmp_path.glob("studies/*/plans")}
     slurm.cancel(job.id for job in slurm.jobs() if job.name in names and job.live)
 
 

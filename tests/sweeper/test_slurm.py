@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from sweeper import cli, slurm
-from sweeper.dispatch.slurm import name_of
 from sweeper.errors import SweeperError
 from sweeper.limits import Limits
+from sweeper.script import job_name
 from sweeper.slurm import Partition
 from sweeper.study import Study
 from tests.sweeper.test_profile import read
@@ -217,9 +217,9 @@ def test_jobs_are_listed_one_by_one_by_their_whole_name(tmp_path: Path) -> None:
 
 def test_jobs_of_studies_of_one_name_are_told_apart_by_their_folders(make_study) -> None:
     first: Study = make_study()
-    assert name_of(first).startswith("sweeper-hops-")
+    assert job_name(first.folder).startswith("sweeper-hops-")
     moved = Study.open(first.folder.rename(first.folder.with_name("elsewhere")))
-    assert name_of(moved) != name_of(first)
+    assert job_name(moved.folder) != job_name(first.folder)
 
 
 def test_what_a_command_complains_of_is_raised() -> None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from sweeper import frame, slurm
-from sweeper.dispatch.slurm import name_of
+from sweeper.script import job_name
 from sweeper.study import Study
 from sweeper.worker import Worker
 
@@ -40,7 +40,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
 
 
 def jobs(study: Study) -> list[slurm.Job]:
-    return [job for job in slurm.jobs() if job.name == name_of(study)]
+    return [job for job in slurm.jobs() if job.name == job_name(study.folder)]
 
 
 def table(study: Study) -> pd.DataFrame:
