@@ -55,7 +55,7 @@ class Attempt:
     checkpoint: Checkpoint | None = None
     reports: dict[int, Point] = field(default_factory=dict)
     released: str | None = None
-    """Why its worker gave it up: `stopped`, `split`, `raised`, `reopened`, or `None`."""
+    """Why its worker gave it up: `stopped`, `split`, `memory`, `raised`, `reopened`, or `None`."""
     cap: int | None = None
     """The largest pack that may try this run next."""
     error: str | None = None
@@ -177,12 +177,21 @@ class RunRecord:
     @property
     def deaths(self) -> int:
         """Attempts that died while stepped alone and got no further than those before them."""
-        count, best = 0, 0
-        for _, attempt in sorted(self.tries.items()):
+        return len(self._deaths)
+
+    @property
+    def died_in_vain(self) -> bool:
+        """Whether the newest attempt is one of these `deaths`, once its worker is dead."""
+        return self.last in self._deaths
+
+    @property
+    def _deaths(self) -> list[int]:
+        found, best = [], 0
+        for number, attempt in sorted(self.tries.items()):
             if attempt.released is None and attempt.pack == 1 and attempt.step <= best:
-                count += 1
+                found.append(number)
             best = max(best, attempt.step)
-        return count
+        return found
 
     @property
     def failures(self) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from sweeper import liveness
 from sweeper.liveness import BEAT_S, T1_S, T2_S, Beat, Observer, exists, identity
+from sweeper.memory import Gauge
 
 
 class Clock:
@@ -33,18 +34,18 @@ ELSEWHERE = {**identity(), "boot": "another machine"}
 def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
     tmp_path: Path, clock: Clock
 ) -> None:
-    beat = Beat(tmp_path / "w")
+    beat = Beat(tmp_path / "w", Gauge(1))
     numbers = []
     for passed, progress in ((0, 1), (1, 2), (BEAT_S, 3), (BEAT_S, 3), (BEAT_S, 4)):
         clock.now += passed
         beat(progress)
-        numbers.append(int((tmp_path / "w").read_text()))
+        numbers.append(int((tmp_path / "w").read_text().split()[0]))
     beat.close()
     assert numbers == [1, 1, 2, 2, 3], "no progress, no beat: a hung loop must not look alive"
 
 
 def test_elsewhere_a_silent_worker_is_dead_after_t1(tmp_path: Path, clock: Clock) -> None:
-    beat, observer = Beat(tmp_path / "w"), Observer(tmp_path)
+    beat, observer = Beat(tmp_path / "w", Gauge(1)), Observer(tmp_path)
     beat(1)
     assert observer.alive("w", ELSEWHERE)
     clock.now += T1_S - 1
