@@ -78,7 +78,9 @@ def main() -> None:
         measured = int(subprocess.run(command, capture_output=True, check=True).stdout)
         predicted = Learner.pack_bytes(params, TASK, STEPS, members)
         share = predicted / measured
-        print(f"| {name} | {members} | {predicted / 1e6:.0f} | {measured / 1e6:.0f} | {share:.2f} |")
+        print(
+            f"| {name} | {members} | {predicted / 1e6:.0f} | {measured / 1e6:.0f} | {share:.2f} |"
+        )
 
 
 if __name__ == "__main__":

@@ -97,7 +97,10 @@ class Observer:
 
     def out_of_memory(self, worker: str, header: Mapping[str, Any]) -> str | None:
         """What shows that a dead worker was killed for its memory; `None` where nothing does."""
-        job = None if header.get("job") is None else self._scheduler.state(str(header["job"]))
+        job = None
+        if header.get("job") is not None:
+            self._scheduler.refresh()
+            job = self._scheduler.state(str(header["job"]))
         return memory.evidence(self._beats / worker, header, job, _boot())
 
     def _moves(self, worker: str, header: Mapping[str, Any], there: bool | None) -> bool:

@@ -207,6 +207,7 @@ def _header(study: Study, gauge: Gauge) -> dict[str, object]:
         "tender": os.environ.get("SWEEPER_TENDER"),
         "life": int(os.environ.get("SWEEPER_LIFE", "0")),
         "cgroup": gauge.cgroup,
+        "gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "log": _log(study.folder),
         "code": ours,
         "time": time.time(),
