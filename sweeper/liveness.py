@@ -103,6 +103,10 @@ class Observer:
             job = self._scheduler.state(str(header["job"]))
         return memory.evidence(self._beats / worker, header, job, _boot())
 
+    def excuses(self, header: Mapping[str, Any]) -> bool:
+        """Whether the scheduler knows what a dead worker died of, and it was not its runs."""
+        return self._scheduler.excuses(header)
+
     def _moves(self, worker: str, header: Mapping[str, Any], there: bool | None) -> bool:
         """Whether its number has moved lately: how lately depends on what is known besides."""
         still = self.still_s(worker)

@@ -94,7 +94,7 @@ class Queue:
         often as `limits.deaths` allows.
         """
         for record in [self._fold.runs[run] for run in self._running]:
-            if not record.died_in_vain or self._held(record):
+            if not record.died_in_vain or self._held(record) or self._excused(record):
                 continue
             worker = str(record.worker)
             known = self._fold.workers.get(worker)
@@ -199,7 +199,9 @@ class Queue:
 
     def _cap(self, run: Run) -> int | None:
         record = self._fold.runs.get(run.id)
-        return None if record is None else record.cap
+        if record is None:
+            return None
+        return record.tries[record.last].pack or None if self._excused(record) else record.cap
 
     def _signature(self, run: Run) -> str:
         key = (run.trial, run.task)
@@ -217,7 +219,7 @@ class Queue:
         record = self._fold.runs.get(run.id)
         saved = None if record is None else record.resume_from
         if record is None or saved is None or saved.file in self._unreadable:
-            return Candidate(run, 0)
+            return Candidate(run, 0, excused=record is not None and self._excused(record))
         paths = self._study.paths
         mine = paths.checkpoint(
             run.id, record.generation, record.last + 1, self._worker, saved.step
@@ -226,5 +228,12 @@ class Queue:
             loaded = checkpoint.adopt(paths.checkpoints / saved.file, mine)
         except ValueError:
             self._unreadable.add(saved.file)
-            return Candidate(run, 0)
-        return Candidate(run, saved.step, loaded)
+            return Candidate(run, 0, excused=self._excused(record))
+        return Candidate(run, saved.step, loaded, self._excused(record))
+
+    def _excused(self, record: RunRecord) -> bool:
+        """Whether the run's last attempt ended with its worker's job, and not by itself."""
+        if record.state != "running" or record.worker is None:
+            return False
+        known = self._fold.workers.get(record.worker)
+        return known is not None and self._observer.excuses(known.header)

@@ -68,6 +68,17 @@ class Scheduler:
             return MAYBE
         return RUNNING if known["state"] in slurm.LIVE else ENDED
 
+    def excuses(self, header: Mapping[str, Any]) -> bool:
+        """Whether a worker's death was its job's: pushed out, cancelled, or its node's."""
+        if header.get("job") is None or header.get("user") != os.getuid():
+            return False
+        self._read()
+        known = self._answer["jobs"].get(str(header["job"]))
+        if known is None:
+            return False
+        restarted = int(known["restarts"]) > int(header["restart"])
+        return restarted or known["state"] in {*slurm.MAYBE, "CANCELLED"}
+
     def state(self, job: str) -> str | None:
         """The job's state in the newest answer."""
         known = self._answer["jobs"].get(job)

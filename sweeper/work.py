@@ -17,7 +17,7 @@ REQUEUE = 75
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)
 _HOPELESS = 12
-"""So many workers one after the other, each killed within a minute, are enough.
+"""So many workers one after the other, each dead within a minute, are enough.
 
 A large pack that finds too little memory is halved by as many, before its runs are alone.
 """
@@ -28,8 +28,8 @@ _QUICKLY_S = 60.0
 def tend(folder: Path, pack: str, device: str, workers: int) -> int:
     """Runs a worker of the study in `folder` until it leaves; returns its exit code.
 
-    One that is killed, for its memory or by mistake, is followed by another: the machine is ours
-    until the job ends. Signals are passed on.
+    One that is killed, for its memory or by mistake, or raised, is followed by another: the machine
+    is ours until the job ends. Signals are passed on.
     """
     _choose_gpu()
     tending = _Tending()
@@ -37,13 +37,15 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
     while True:
         began = time.monotonic()
         code = tending.run([str(folder), pack, device, str(workers)])
-        if code >= 0 or tending.stopping:
-            return max(code, 0) if tending.stopping else code
-        name = signal.Signals(-code).name
-        print(f"sweeper: the worker was killed by {name}", file=sys.stderr, flush=True)
+        if tending.told is not None and code < 0:  # it did not listen yet
+            return REQUEUE if tending.told == signal.SIGUSR2 else 0
+        if tending.told is not None or code in (0, REQUEUE):
+            return code
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+        print(f"sweeper: the worker {how}", file=sys.stderr, flush=True)
         quick = quick + 1 if time.monotonic() - began < _QUICKLY_S else 0
         if quick >= _HOPELESS:
-            print("sweeper: it is killed again and again: given up", file=sys.stderr, flush=True)
+            print("sweeper: and again and again: given up", file=sys.stderr, flush=True)
             return 1
 
 
@@ -51,7 +53,8 @@ class _Tending:
     """The worker process there is, and what is passed on to it."""
 
     def __init__(self) -> None:
-        self.stopping = False
+        self.told: int | None = None
+        """The signal that ends this, once there was one."""
         self._name = temporary.process()
         self._life = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -67,7 +70,7 @@ class _Tending:
         return self._process.wait()
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        self.stopping = True
+        self.told = number
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM if number == signal.SIGINT else number)
 

@@ -125,7 +125,7 @@ class _Jobs:
         if live:
             self.said.append(f"{len(live)} jobs of this study run or wait already")
         if missing > 0:
-            self.said.append(self._submit(missing))
+            self.said.append(self._submit(missing, wanted))
             self._submitted = self._scheduler.number
 
     def _wanted(self) -> int:
@@ -138,12 +138,12 @@ class _Jobs:
             number = min(open_runs, self._profile.parallel * self._profile.tasks)
         return -(-number // self._profile.tasks)
 
-    def _submit(self, number: int) -> str:
-        """Submits `number` jobs as arrays; all of them or none."""
+    def _submit(self, number: int, wanted: int) -> str:
+        """Submits `number` jobs of the `wanted` as arrays; all of them or none."""
         self._limits.check_number(number)
         logs = self._study.paths.logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
         logs.mkdir(parents=True)
-        words = work_words(self._study, self._options, self._device, number * self._profile.tasks)
+        words = work_words(self._study, self._options, self._device, wanted * self._profile.tasks)
         ids: list[str] = []
         for size, parallel in script.split(number, self._limits.array, self._profile.parallel):
             file = logs / f"{len(ids)}.sbatch"

@@ -13,6 +13,7 @@ import pytest
 from sweeper import liveness
 from sweeper.liveness import BEAT_S, T1_S, T2_S, Beat, Observer, exists, identity
 from sweeper.memory import Gauge
+from sweeper.paths import StudyPaths
 
 
 class Clock:
@@ -45,7 +46,7 @@ def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
 
 
 def test_elsewhere_a_silent_worker_is_dead_after_t1(tmp_path: Path, clock: Clock) -> None:
-    beat, observer = Beat(tmp_path / "w", Gauge(1)), Observer(tmp_path)
+    beat, observer = Beat(tmp_path / "w", Gauge(1)), Observer(StudyPaths(tmp_path))
     beat(1)
     assert observer.alive("w", ELSEWHERE)
     clock.now += T1_S - 1
@@ -60,7 +61,7 @@ def test_elsewhere_a_silent_worker_is_dead_after_t1(tmp_path: Path, clock: Clock
 def test_here_a_silent_worker_whose_process_exists_hangs_and_is_dead_after_t2(
     tmp_path: Path, clock: Clock
 ) -> None:
-    observer = Observer(tmp_path)
+    observer = Observer(StudyPaths(tmp_path))
     assert observer.alive("w", identity())
     clock.now += T2_S - 1
     assert observer.alive("w", identity())
@@ -74,7 +75,7 @@ def test_here_a_worker_whose_process_is_gone_is_dead_at_once(tmp_path: Path) -> 
     header = __import__("json").loads(done.stdout)
     assert header["boot"] == identity()["boot"]
     assert exists(header) is False
-    assert not Observer(tmp_path).alive("w", header)
+    assert not Observer(StudyPaths(tmp_path)).alive("w", header)
 
 
 def test_a_process_number_that_was_given_again_is_another_process() -> None:
