@@ -46,7 +46,9 @@ def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
 
 
 def test_elsewhere_a_silent_worker_is_dead_after_t1(tmp_path: Path, clock: Clock) -> None:
-    beat, observer = Beat(tmp_path / "w", Gauge(1)), Observer(StudyPaths(tmp_path))
+    paths = StudyPaths(tmp_path)
+    paths.beats.mkdir()
+    beat, observer = Beat(paths.beats / "w", Gauge(1)), Observer(paths)
     beat(1)
     assert observer.alive("w", ELSEWHERE)
     clock.now += T1_S - 1
