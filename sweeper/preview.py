@@ -15,7 +15,7 @@ from sweeper.expand import described
 from sweeper.plan import Plan, Run
 from sweeper.space import Space
 from sweeper.study import Study
-from sweeper.trainable import Trainable, load_trainable
+from sweeper.trainable import Trainable, Weighable, load_trainable
 from sweeper.values import counted, hours
 
 _ENDS = 3
@@ -125,14 +125,16 @@ def _costs(folder: Path, space: Space) -> list[float]:
 def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
     """Memory and disk, as far as the trainable tells how large a run's state is."""
     space, workers = plan.space, options.workers or os.cpu_count() or 1
-    size = getattr(trainable, "state_bytes", None)
-    if size is None or not plan.runs:
+    if not isinstance(trainable, Weighable) or not plan.runs:
         yield "memory: only running it can tell"
         states = 0
     else:
-        cells = [(size(run.params, run.task), run) for run in _one_a_cell(plan)]
-        largest = max(bytes_ * _pack(trainable, run, options) for bytes_, run in cells)
-        yield f"memory: {_bytes(largest)} of states a worker, beside its packages"
+        cells = [(run.params, run.task, space.steps) for run in _one_a_cell(plan)]
+        sizes = [_pack(trainable, run, options) for run in _one_a_cell(plan)]
+        pairs = list(zip(cells, sizes, strict=True))
+        most = max(trainable.pack_bytes(*cell, size) for cell, size in pairs)
+        yield f"memory: up to {_bytes(most)} a worker, beside its packages (on a CPU)"
+        largest = max(size * trainable.state_bytes(*cell) for cell, size in pairs)
         states = min(2 * workers * largest, round(space.checkpoint.max_gb * 10**9))
     reports = space.steps // space.evaluation.every if space.evaluation else 1
     records = plan.total * ((reports + 3) * _LINE_BYTES + 2 * _BLOCK_BYTES)

@@ -17,8 +17,11 @@ REQUEUE = 75
 """Exit code of a worker that left with runs open, at its time limit or for others (EX_TEMPFAIL)."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)
-_HOPELESS = 3
-"""So many workers one after the other, each dead within a minute, are enough."""
+_HOPELESS = 12
+"""So many workers one after the other, each dead within a minute, are enough.
+
+A large pack that finds too little memory is halved by as many, before its runs are alone.
+"""
 
 _QUICKLY_S = 60.0
 

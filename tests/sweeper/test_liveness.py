@@ -12,6 +12,7 @@ import pytest
 
 from sweeper import liveness
 from sweeper.liveness import BEAT_S, STALE_S, T1_S, T2_S, Beat, Observer, exists, identity
+from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths
 from sweeper.scheduler import ENDED, MAYBE, RUNNING, Scheduler
 
@@ -35,12 +36,12 @@ ELSEWHERE = {**identity(), "boot": "another machine"}
 def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
     tmp_path: Path, clock: Clock
 ) -> None:
-    beat = Beat(tmp_path / "w")
+    beat = Beat(tmp_path / "w", Gauge(1))
     numbers = []
     for passed, progress in ((0, 1), (1, 2), (BEAT_S, 3), (BEAT_S, 3), (BEAT_S, 4)):
         clock.now += passed
         beat(progress)
-        numbers.append(int((tmp_path / "w").read_text()))
+        numbers.append(int((tmp_path / "w").read_text().split()[0]))
     beat.close()
     assert numbers == [1, 1, 2, 2, 3], "no progress, no beat: a hung loop must not look alive"
 
@@ -48,7 +49,7 @@ def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
 def test_elsewhere_a_silent_worker_is_dead_after_t1(tmp_path: Path, clock: Clock) -> None:
     paths = StudyPaths(tmp_path)
     paths.beats.mkdir()
-    beat, observer = Beat(paths.beats / "w"), Observer(paths)
+    beat, observer = Beat(paths.beats / "w", Gauge(1)), Observer(paths)
     beat(1)
     assert observer.alive("w", ELSEWHERE)
     clock.now += T1_S - 1

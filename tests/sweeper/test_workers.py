@@ -11,6 +11,7 @@ import pytest
 from sweeper import slurm, workers
 from sweeper.ledger import Writer
 from sweeper.liveness import Beat, identity
+from sweeper.memory import Gauge
 from sweeper.scheduler import EVERY_S
 from sweeper.summary import summarise, summary_lines
 
@@ -20,7 +21,7 @@ JOB = {**ELSEWHERE, "job": "7", "restart": 0}
 
 def began(study, name: str, header, *, silent_s: float = 0.0) -> Writer:
     """A worker whose number has stood still for so long."""
-    beat = Beat(study.paths.beats / name)
+    beat = Beat(study.paths.beats / name, Gauge(1))
     beat(1)
     beat.close()
     ago = time.time() - silent_s
