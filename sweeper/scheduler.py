@@ -140,9 +140,10 @@ class Scheduler:
             if now - self._asked[1] < _GIVEN_UP_S:
                 return
             following += 1
-        self._folder.mkdir(exist_ok=True)
-        if link_first(self._folder / str(following), b""):
-            self._ask(following)
+        with suppress(OSError):  # a full disk: nothing is asked until there is room
+            self._folder.mkdir(exist_ok=True)
+            if link_first(self._folder / str(following), b""):
+                self._ask(following)
 
     def _ask(self, number: int) -> None:
         answer: dict[str, Any] = {"number": number, "failures": 0, "time": time.time(), "jobs": []}

@@ -20,10 +20,15 @@ _REQUEUE = f"""\
 code=$?
 if [ $code -eq {REQUEUE} ] || [ $code -eq {_TOLD_EARLY} ]; then
   echo "sweeper: the time is over, or others need the node: requeued"
-  scontrol requeue "$SLURM_JOB_ID" && sleep 60
+  job=${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}${{SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}}
+  scontrol requeue "$job" && sleep 60
 fi
 exit $code"""
-"""Once all workers of a job have left: one that has more to do asks for the job's next life."""
+"""Once all workers of a job have left: one that has more to do asks for the job's next life.
+
+One element of an array has the number of the whole array as its SLURM_JOB_ID, and it alone is
+meant.
+"""
 
 
 def text(
