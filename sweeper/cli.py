@@ -112,21 +112,80 @@ def work(words: Words = None) -> None:
     )
 
 
-@command({**STUDY_OPTIONS, "format": "text (default) or json"})
+@command(
+    {
+        **STUDY_OPTIONS,
+        "format": "text (default) or json",
+        "watch": "true: show it anew every few seconds, until all runs have ended (default: false)",
+    }
+)
 def status(words: Words = None) -> None:
     """Say where a study stands (default: the one that was at work last)."""
     import json
 
+    from sweeper import live
     from sweeper.summary import summarise, summary_lines
 
-    options = _options(words, [*STUDY_OPTIONS, "format"])
+    options = _options(words, [*STUDY_OPTIONS, "format", "watch"])
     form = options.get("format", "text")
     if form not in ("text", "json"):
         raise SweeperError(f"format must be text or json, but got {form!r}")
+    if _truth("watch", options):
+        if form != "text":
+            raise SweeperError("watch=true needs format=text, but got format=json")
+        live.show(_study(options))
+        return
     summary = summarise(_study(options))
     typer.echo(
         json.dumps(summary, indent=1) if form == "json" else "\n".join(summary_lines(summary))
     )
+
+
+@command(
+    {
+        **STUDY_OPTIONS,
+        "run": "the run's id, or the beginning of it (default: list all workers' logs)",
+        "follow": "true: go on until the run has ended, whoever takes it over (default: false)",
+    }
+)
+def logs(words: Words = None) -> None:
+    """Show what the worker printed that holds, or held last, a run; or list all logs."""
+    from sweeper import logs
+
+    options = _options(words, [*STUDY_OPTIONS, "run", "follow"])
+    follows = _truth("follow", options)
+    if "run" not in options:
+        if follows:
+            raise SweeperError("follow=true needs run=, the run to follow")
+        for line in logs.listed(_study(options)):
+            typer.echo(line)
+        return
+    study, run = _study(options), options["run"]
+    moved = lambda file: typer.echo(f"==> {file} <==", err=True)  # noqa: E731
+    for data in logs.follow(study, run, moved) if follows else logs.of_run(study, run):
+        typer.echo(data, nl=False)
+
+
+@command(STUDY_OPTIONS)
+def cancel(words: Words = None) -> None:
+    """Stop the workers and jobs of a study; its runs stay open, and `sweeper run` goes on."""
+    from sweeper.cancel import cancel
+
+    for line in cancel(_study(_options(words, list(STUDY_OPTIONS)))):
+        typer.echo(line)
+
+
+@command({name: RUN_OPTIONS[name] for name in ("profile", "root")})
+def doctor(words: Words = None) -> None:
+    """Say whether workers are safe on this file system and cluster, and what to change."""
+    from sweeper import doctor
+
+    options = _options(words, ["profile", "root"])
+    problems = 0
+    for finding in doctor.examine(options.get("profile"), _root(options)):
+        typer.echo(finding)
+        problems += finding.level == "problem"
+    raise typer.Exit(int(problems > 0))
 
 
 @command({**STUDY_OPTIONS, "n": "how many (default: 5)"})
@@ -189,18 +248,32 @@ def optuna(words: Words = None) -> None:
     typer.echo(optuna_storage.write(study, study.fold(), options.get("storage")))
 
 
+PLAN_OPTIONS = {
+    name: RUN_OPTIONS[name]
+    for name in ("scale", "name", "root", "dispatch", "profile", "workers", "pack", "device")
+}
+
+
 @command(
-    {name: RUN_OPTIONS[name] for name in ("scale", "root")},
+    PLAN_OPTIONS,
     "All other words change a key of the space, as for run.",
 )
 def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
     """Say what a space would train, and what that takes; start nothing."""
     from sweeper import overrides, preview
+    from sweeper.run import options_of
     from sweeper.space import load
+    from sweeper.study import check_name
 
-    options, changes = overrides.parse_words(words or [], ["scale", "root"], of_run=RUN_OPTIONS)
+    options, changes = overrides.parse_words(words or [], list(PLAN_OPTIONS), of_run=RUN_OPTIONS)
+    dispatch = options.get("dispatch", "local")
+    lookup.find("sweeper.dispatch", dispatch)
+    workers = options_of(options)
+    if dispatch != "slurm":
+        workers.local_only(dispatch)
     loaded = load(Path(space), options.get("scale"), changes)
-    for line in preview.lines(loaded, _root(options)):
+    folder = _root(options) / check_name(options.get("name", loaded.name))
+    for line in preview.lines(loaded, folder, workers, slurm=dispatch == "slurm"):
         typer.echo(line)
 
 

@@ -21,6 +21,8 @@ class Candidate:
     run: Run
     step: int
     loaded: Loaded | None = None
+    excused: bool = False
+    """Whether the attempt before was its job's to end, as by preemption, not the run's."""
 
 
 @dataclass(frozen=True)

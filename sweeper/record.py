@@ -47,6 +47,8 @@ class Attempt:
     resumed: int = 0
     supersedes: int | None = None
     """The last sequence of the attempt before that counts; `None` for the first attempt."""
+    excuses: bool = False
+    """Whether the attempt before died with its job, which was pushed out or cancelled."""
     pack: int = 0
     """Members of the pack in which it was last stepped; 0 before its first step."""
     sequence: int = -1
@@ -55,7 +57,7 @@ class Attempt:
     checkpoint: Checkpoint | None = None
     reports: dict[int, Point] = field(default_factory=dict)
     released: str | None = None
-    """Why its worker gave it up: `stopped`, `split`, `raised`, `reopened`, or `None`."""
+    """Why its worker gave it up: `stopped`, `split`, `memory`, `raised`, `reopened`, or `None`."""
     cap: int | None = None
     """The largest pack that may try this run next."""
     error: str | None = None
@@ -176,13 +178,28 @@ class RunRecord:
 
     @property
     def deaths(self) -> int:
-        """Attempts that died while stepped alone and got no further than those before them."""
-        count, best = 0, 0
-        for _, attempt in sorted(self.tries.items()):
-            if attempt.released is None and attempt.pack == 1 and attempt.step <= best:
-                count += 1
+        """Attempts that died while stepped alone and got no further than those before them.
+
+        Those that ended with their job, pushed out by others or cancelled, do not count.
+        """
+        return len(self._deaths)
+
+    @property
+    def died_in_vain(self) -> bool:
+        """Whether the newest attempt is one of these `deaths`, once its worker is dead."""
+        return self.last in self._deaths
+
+    @property
+    def _deaths(self) -> list[int]:
+        found, best = [], 0
+        for number, attempt in sorted(self.tries.items()):
+            following = self.tries.get(number + 1)
+            excused = following is not None and following.excuses
+            alone = attempt.released is None and attempt.pack == 1
+            if alone and attempt.step <= best and not excused:
+                found.append(number)
             best = max(best, attempt.step)
-        return count
+        return found
 
     @property
     def failures(self) -> int:
@@ -209,6 +226,7 @@ def apply(attempt: Attempt, line: Line) -> None:
         attempt.resumed = line["step"]
         attempt.step = max(attempt.step, attempt.resumed)
         attempt.supersedes = line["supersedes"]
+        attempt.excuses = bool(line.get("excused"))
         attempt.began = line.get("time")
         attempt.stateful = line["file"] is not None
         if attempt.stateful:

@@ -128,6 +128,14 @@ def test_deaths_count_only_alone_and_without_gain(tmp_path: Path) -> None:
     assert deaths((1, 10), (1, 10), (1, 5)) == 2
 
 
+def test_a_death_that_was_its_jobs_does_not_count(tmp_path: Path) -> None:
+    """Whoever takes the run over knows what the scheduler says, and writes it down."""
+    lines = [("w", line("start", number, 1, pack=1)) for number in range(3)]
+    claims = [("w", claim(number) | {"excused": number == 1}) for number in range(3)]
+    record = fold_of(tmp_path, *claims, *lines).runs["r"]
+    assert record.deaths == 2, "the first of three was pushed out"
+
+
 def test_after_a_death_the_pack_is_halved(tmp_path: Path) -> None:
     fold = fold_of(tmp_path, ("a", claim(0)), ("a", line("start", 0, 1, pack=8)))
     assert fold.record("r").cap == 4
