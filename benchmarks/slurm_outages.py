@@ -31,9 +31,10 @@ def nodes(sweep: Sweep) -> None:
             if rest:
                 _kill_all(sweep, node)
             sweep.injected += 1
-            copies = _two_at_once(sweep, victim, 45 if slurmd else 20)
             if slurmd and not rest:
-                sweep.remarks.append(f"two copies of a job at once: {copies}")
+                seen = _two_at_once(sweep, victim, 90)
+                sweep.remarks.append(f"two copies of a job at once: {'yes' if seen else 'no'}")
+            sweep.for_s(10 if not slurmd or not rest else 35)
             if slurmd:
                 sweep.site.revive(node)
             sweep.until(lambda: _usable(sweep), 120)
@@ -56,11 +57,8 @@ def _two_at_once(sweep: Sweep, victim: Process, seconds: float) -> bool:
         later = [p for p in there if p.job == victim.job and p.restart > victim.restart]
         return victim.pid in [p.pid for p in there] and bool(later)
 
-    end, seen = time.monotonic() + seconds, False
-    while time.monotonic() < end and not sweep.ended():
-        seen = seen or both()
-        time.sleep(0.3)
-    return seen
+    end = time.monotonic() + seconds
+    return sweep.until(lambda: both() or time.monotonic() > end) and both()
 
 
 def _usable(sweep: Sweep) -> bool:
