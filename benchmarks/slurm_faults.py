@@ -115,7 +115,7 @@ def undisturbed(site: Site, root: Path) -> Study:
 def row(name: str, account: Account) -> str:
     """A line of the table."""
     sweep = account.sweep
-    equal = "NO" if account.problems else "yes"
+    equal = "NO" if account.problems else "yes" if account.compared else "–"
     packs = f"{account.repeated.packs} packs, the longest {account.repeated.longest_s:.0f} s"
     remarks = [*sweep.remarks, packs, f"the command {sweep.given} times"]
     cells = [

@@ -199,13 +199,14 @@ class Sweep:
         """Whether it is whole, and equal to the undisturbed sweep where it is of the same space."""
         study = Study.open(self.folder)
         problems = list(accounts.inconsistent(study))
-        if self.words[: len(SPACE)] == SPACE:
+        compared = self.words[: len(SPACE)] == SPACE
+        if compared:
             problems += accounts.differ(study, calm)
         problems += [f"{state} told {n} times" for state, n in self.false.items()]
         lost, twice = accounts.lost(study), accounts.twice(study)
         needed = len(study.plan.runs) * study.space.steps
         again = diary.repeated(self.diary, needed, study.space.steps)
-        return Account(self, lost, twice, problems, again)
+        return Account(self, lost, twice, problems, again, compared)
 
 
 @dataclass
@@ -217,6 +218,8 @@ class Account:
     twice: list[str]
     problems: list[str]
     repeated: diary.Repeated
+    compared: bool
+    """Whether there was an undisturbed sweep of the same runs."""
 
     @property
     def all_problems(self) -> list[str]:
