@@ -104,6 +104,8 @@ class Repeated:
     """The longest time between two saves of a pack."""
 
     def __str__(self) -> str:
+        if not self.packs:
+            return "–"
         return (
             f"{self.steps:,} steps; at most {self.worst_s:.1f} s at a time, where up to "
             f"{self.interval_s:.1f} s lay between checkpoints"

@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmarks import slurm_kills, slurm_outages, slurm_queries
 from benchmarks.slurm_site import Site
-from benchmarks.slurm_sweep import PACK, RUNS, SAVE_S, STEPS, Account, Sweep
+from benchmarks.slurm_sweep import PACK, RUNS, SAVE_S, SPACE, STEPS, Account, Sweep
 from sweeper.study import Study
 
 
@@ -44,7 +44,10 @@ _LONG = {"timeout_min": 3, "signal_delay_s": 60}
 
 SCENARIOS = {
     "kills": Scenario(
-        "SIGKILL of random workers", slurm_kills.kills, {"cpus_per_task": 2}, {"workers": 6}
+        "SIGKILL of random workers",
+        slurm_kills.kills,
+        {"cpus_per_task": 2},
+        {"workers": 6, "words": (*SPACE, "limits.deaths=1000")},
     ),
     "limit": Scenario("time limit of 2 minutes", slurm_kills.limits, _SHORT),
     "limit3": Scenario(

@@ -76,8 +76,8 @@ class Site:
         return done.stdout.strip()
 
     def jobs(self, name: str, states: str = "all") -> list[str]:
-        """The numbers of jobs whose names begin with `name`, elements of arrays one by one."""
-        listed = self.ask("squeue", "-h", "-r", "-t", states, "-o", "%A %j %T", check=False)
+        """Jobs whose names begin with `name`, elements of arrays one by one as `array_element`."""
+        listed = self.ask("squeue", "-h", "-r", "-t", states, "-o", "%i %j %T", check=False)
         words = [line.split() for line in listed.splitlines()]
         ended = ("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT")
         return [job for job, title, state in words if title.startswith(name) and state not in ended]

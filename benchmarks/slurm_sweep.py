@@ -199,7 +199,7 @@ class Sweep:
         """Whether it is whole, and equal to the undisturbed sweep where it is of the same space."""
         study = Study.open(self.folder)
         problems = list(accounts.inconsistent(study))
-        if self.words == SPACE:
+        if self.words[: len(SPACE)] == SPACE:
             problems += accounts.differ(study, calm)
         problems += [f"{state} told {n} times" for state, n in self.false.items()]
         lost, twice = accounts.lost(study), accounts.twice(study)
