@@ -24,6 +24,10 @@ else:
     torch = LazyModule("torch")
 
 
+_PASSES_BYTES = 25_000_000
+"""What the first passes through any network take: code of kernels, their scratch memory."""
+
+
 class BaseLearner(ABC):
     """The class is a trainable; an instance is P agents of one signature that learn together.
 
@@ -84,13 +88,35 @@ class BaseLearner(ABC):
 
     @classmethod
     @abstractmethod
-    def state_bytes(cls, params: Mapping[str, Any], task: str) -> int:
-        """Bytes of one member's whole state once its replay is full; a little is left out."""
+    def state_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
+        """Bytes of one member's saved state after `steps` steps; a little is left out."""
 
     @classmethod
-    def start(cls, runs: Sequence[Run], states: Sequence[State | None], device: str) -> Pack:
+    @abstractmethod
+    def member_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
+        """Bytes that one more member takes while a pack trains for `steps` steps on a CPU."""
+
+    @classmethod
+    def pack_bytes(cls, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:
+        """The most main memory that a pack takes on a CPU, beside what `prepare` imports.
+
+        That is while it trains, or when it loses a member: the others' states are copied then
+        (benchmarks/memory.py).
+        """
+        training = members * cls.member_bytes(params, task, steps)
+        losing = (2 * members - 1) * cls.state_bytes(params, task, steps)
+        return _PASSES_BYTES + max(training, losing)
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Import torch."""
+        torch.get_num_threads()
+
+    @classmethod
+    def start(cls, runs: Sequence[Run], states: list[State | None], device: str) -> Pack:
         """Train `runs` as one pack, from the beginning or from states of the same step.
 
+        States are taken out of their list one by one, so that none is in memory twice.
         On a CPU torch is set to one thread, on which the numbers of a run are promised.
         """
         from agents.train import Pack

@@ -68,7 +68,7 @@ class Pack:
         self,
         learner: type[BaseLearner],
         runs: Sequence[Run],
-        states: Sequence[State | None],
+        states: list[State | None],
         device: str,
     ) -> None:
         self.step = 0
@@ -81,7 +81,7 @@ class Pack:
             self._agents.initialise()
             self._episodes.start()
         else:
-            self._load([state for state in states if state is not None])
+            self._load(states)
 
     def advance(self) -> list[Report]:
         """Train or evaluate for about half a second; returns what there is to report."""
@@ -124,8 +124,9 @@ class Pack:
         kept = [member for member in self.members if member not in gone]
         if kept == self.members:
             return
-        states = [self.save(member) for member in kept]
+        states: list[State | None] = [self.save(member) for member in kept]
         self._evaluation = None
+        del self._agents, self._replay  # before others of their size are made
         self._build(kept)
         if kept:
             self._load(states)
@@ -147,11 +148,13 @@ class Pack:
         self._episodes = Episodes(names, streams.keys(seeds, "episodes"), 1)
         self._returns: list[list[float]] = [[] for _ in runs]
 
-    def _load(self, states: Sequence[State]) -> None:
-        self.step = int(states[0]["step"])
-        self._evaluated_at = int(states[0]["evaluated_at"])
-        self._replay.count = self.step
+    def _load(self, states: list[State | None]) -> None:
+        """Take all states out of the list, one by one."""
         for row, state in enumerate(states):
+            assert state is not None
+            states[row] = None
+            self.step = self._replay.count = int(state["step"])
+            self._evaluated_at = int(state["evaluated_at"])
             self._agents.load(row, _part(state, "learner"))
             self._replay.load(row, _part(state, "replay"))
             self._episodes.load(row, _part(state, "episode"))

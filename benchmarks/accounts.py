@@ -54,7 +54,7 @@ def twice(study: Study) -> list[str]:
 
 def wrong(study: Study, killed: Iterable[int]) -> Iterator[str]:
     """What else is amiss: claims and ledger that differ, files left behind, what status says."""
-    yield from _inconsistent(study)
+    yield from inconsistent(study)
     yield from (f"{file} was left behind" for file in _left(study))
     summary = summarise(study)
     yield from (f"{file} is missing" for file in summary["missing"])
@@ -111,7 +111,7 @@ def _claims(study: Study) -> Bodies:
     return found
 
 
-def _inconsistent(study: Study) -> Iterator[str]:
+def inconsistent(study: Study) -> Iterator[str]:
     """Where the newest generation's claims and the fold of the ledger do not say the same."""
     runs = study.fold().runs
     for (run, generation), numbers in _claims(study).items():

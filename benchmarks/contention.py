@@ -69,7 +69,7 @@ def main(minutes: str = "10", workers: str = "8") -> None:
             time.sleep(0.1)
         study = Study.open(root / "contended")
         kills = disturb(study, process, 60 * float(minutes))
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait()
         report(study, kills, minutes, workers)
 

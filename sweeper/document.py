@@ -52,8 +52,8 @@ class Document:
         return SweeperError(f"{self.place(path)}: {dotted(path) or 'the space'} {message}")
 
 
-def read(path: FilePath) -> Document:
-    """The YAML file at `path`, whose top level must be a mapping."""
+def read(path: FilePath, what: str = "a space") -> Document:
+    """The YAML file at `path`, whose top level must be a mapping; messages call it `what`."""
     name = str(path)
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
@@ -63,18 +63,18 @@ def read(path: FilePath) -> Document:
     except (OSError, ValueError) as error:
         raise SweeperError(_unreadable(path, error)) from error
     if len(raw) > MAX_BYTES:
-        raise SweeperError(f"{name}: a space is at most {MAX_BYTES // 1024} KiB of YAML")
+        raise SweeperError(f"{name}: {what} is at most {MAX_BYTES // 1024} KiB of YAML")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise SweeperError(f"{name}:{line}: a space is UTF-8 text, but this is not") from error
+        raise SweeperError(f"{name}:{line}: {what} is UTF-8 text, but this is not") from error
     data, places = parse(text, name)
     if data is None:
-        raise SweeperError(f"{name}: the file is empty; a space is a mapping of keys to values")
+        raise SweeperError(f"{name}: the file is empty; {what} is a mapping of keys to values")
     if not isinstance(data, dict):
         kind = "a list" if isinstance(data, list) else repr(data)
-        raise SweeperError(f"{name}:1: a space is a mapping of keys to values, but got {kind}")
+        raise SweeperError(f"{name}:1: {what} is a mapping of keys to values, but got {kind}")
     return Document(name, data, places)
 
 

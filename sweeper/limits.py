@@ -43,7 +43,7 @@ class Limits:
 
     def complaints(self, profile: Profile) -> Iterator[str]:
         """What is beyond the limits of all partitions that the profile names."""
-        named = self._named(profile)
+        named = self.named(profile)
         if not named:
             return
         given = ", ".join(partition.name for partition in named)
@@ -53,6 +53,12 @@ class Limits:
             yield (
                 f"timeout_min must be at most {most}, the limit of the partition {given}, but is "
                 f"{profile.minutes}: such jobs would wait for ever"
+            )
+        given_s = [60 * default for each in named if (default := _default_minutes(each))]
+        if profile.minutes is None and given_s and profile.delay_s >= min(given_s):
+            yield (
+                f"signal_delay_s must be less than the {min(given_s)} seconds that the partition "
+                f"{given} gives jobs without timeout_min, but is {profile.delay_s}"
             )
         cpus = max(partition.cpus for partition in named)
         if profile.cpus > cpus:
@@ -75,12 +81,17 @@ class Limits:
                 f"would be {jobs}; sbatch would wait, and then fail"
             )
 
-    def _named(self, profile: Profile) -> list[Partition]:
+    def named(self, profile: Profile) -> list[Partition]:
+        """The partitions that jobs of `profile` may run in."""
         asked = profile.parameters.get("partition")
         if asked is None:
             return [partition for partition in self.partitions if partition.default]
         names = str(asked).split(",")
         return [partition for partition in self.partitions if partition.name in names]
+
+
+def _default_minutes(partition: Partition) -> int | None:
+    return slurm.minutes(partition.settings.get("DefaultTime", "NONE"))
 
 
 def _number(text: str) -> int:

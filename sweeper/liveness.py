@@ -1,7 +1,8 @@
 """Whether a worker is alive, told from a number that stands still or moves.
 
-A worker's own loop counts its progress up in `beats/<worker>`; an observer measures on its own
-monotonic clock how long that number has stood still. No two clocks are ever compared.
+A worker's own loop counts its progress up in `beats/<worker>`, and writes its memory behind it; an
+observer measures on its own monotonic clock how long that number has stood still. No two clocks
+are ever compared.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sweeper import scheduler
+from sweeper import memory, scheduler
+from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths
 from sweeper.scheduler import Scheduler
 
@@ -40,8 +42,9 @@ _SURE_S = 1.0
 class Beat:
     """Counts up in a worker's beat file, and only while its work goes on."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, gauge: Gauge) -> None:
         self._descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o666)
+        self._gauge = gauge
         self._count = 0
         self._progress = -1
         self._written = -BEAT_S
@@ -53,7 +56,8 @@ class Beat:
             return
         self._count, self._progress, self._written = self._count + 1, progress, now
         with suppress(OSError):
-            os.pwrite(self._descriptor, b"%020d\n" % self._count, 0)
+            size = self._gauge.read().encode()
+            os.pwrite(self._descriptor, b"%020d %s\n" % (self._count, size), 0)
 
     def close(self) -> None:
         """Closes the file; the number stays."""
@@ -90,6 +94,14 @@ class Observer:
         if alive:
             self._alive[worker] = now
         return alive
+
+    def out_of_memory(self, worker: str, header: Mapping[str, Any]) -> str | None:
+        """What shows that a dead worker was killed for its memory; `None` where nothing does."""
+        job = None
+        if header.get("job") is not None:
+            self._scheduler.refresh()
+            job = self._scheduler.state(str(header["job"]))
+        return memory.evidence(self._beats / worker, header, job, _boot())
 
     def excuses(self, header: Mapping[str, Any]) -> bool:
         """Whether the scheduler knows what a dead worker died of, and it was not its runs."""

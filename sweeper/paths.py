@@ -67,6 +67,11 @@ class StudyPaths:
         return self.folder / "scheduler"
 
     @property
+    def cancelled(self) -> Path:
+        """There while nobody shall work on the study: when, and by whom, it was cancelled."""
+        return self.folder / "cancelled"
+
+    @property
     def checkpoints(self) -> Path:
         """States of unfinished runs."""
         return self.folder / "checkpoints"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,19 @@ _OURS = {
     "dependency": "workers depend on nothing",
 }
 """What submitit would take, and why a profile has no say in it."""
+
+_INSTEAD = {
+    "time": "timeout_min",
+    "mem": "mem_gb",
+    "signal": "signal_delay_s",
+    "array": "array_parallelism",
+    "ntasks": "tasks_per_node",
+    "gpus": "gpus_per_node",
+}
+"""Lines of sbatch that a profile's own keys become."""
+
+_SET = "job_name", "nodes", "dependency", "output", "error", "open_mode", "wrap", "wait"
+"""Lines of sbatch that sweeper writes, or that would keep it from being answered."""
 
 _LINES = "srun_args", "setup", "teardown"
 _WHOLE = (
@@ -55,6 +68,10 @@ class Profile:
         """Workers a job."""
         return int(self.parameters.get("ntasks_per_node", 1))
 
+    def jobs(self, workers: int) -> int:
+        """How many jobs hold so many workers."""
+        return -(-workers // self.tasks)
+
     @property
     def cpus(self) -> int:
         """Processors a job asks for."""
@@ -83,8 +100,17 @@ class Profile:
     @property
     def gpus(self) -> bool:
         """Whether it asks for GPUs."""
-        asked = any(self.parameters.get(key) for key in ("gpus_per_node", "gpus_per_task"))
-        return asked or "gpu" in str(self.parameters.get("gres", ""))
+        return self.gpu_count > 0
+
+    @property
+    def gpu_count(self) -> int:
+        """GPUs of a job."""
+        node, task = (int(self.parameters.get(f"gpus_per_{of}", 0)) for of in ("node", "task"))
+        if node or task:
+            return node or task * self.tasks
+        gres = str(self.parameters.get("gres", "")).split(",")
+        parts = [part.removeprefix("gres:").split(":") for part in gres if "gpu" in part]
+        return sum(int(part[-1]) if part[-1].isdecimal() else 1 for part in parts)
 
 
 def load(name: str) -> Profile:
@@ -93,7 +119,7 @@ def load(name: str) -> Profile:
     Raises `SweeperError` with file, line, key and what is valid.
     """
     file = find(name)
-    read = document.read(file)
+    read = document.read(file, "a profile")
     try:
         return _checked(file, mapping(read.data))
     except Invalid as error:
@@ -105,7 +131,8 @@ def find(name: str) -> Path:
     file = Path(name)
     if file.is_file():
         return file
-    ours = {f"slurm/{path.name}": path for path in shipped.files("slurm", "*.yaml")}
+    nearest_last = reversed(shipped.files("slurm", "*.yaml"))
+    ours = {f"slurm/{path.name}": path for path in nearest_last}
     wanted = name if name in ours else f"slurm/{name.removesuffix('.yaml')}.yaml"
     if wanted in ours:
         return ours[wanted]
@@ -132,14 +159,26 @@ def _checked(file: Path, data: Mapping[str, Any]) -> Profile:
             parameters[native] = _value(key, value)
         except Invalid as error:
             raise error.under(key) from None
-    minutes = parameters.get("time")
-    delay = parameters.get("signal_delay_s", 90)
-    if minutes is not None and 60 * minutes <= delay:
+    _check_additional(parameters.get("additional_parameters", {}), valid)
+    profile = Profile(file, parameters, parameters.get("time"))
+    if profile.minutes is not None and 60 * profile.minutes <= profile.delay_s:
         raise Invalid(
-            f"must be less than the {60 * minutes} seconds of the time limit, but is {delay}",
-            ("signal_delay_s",) if "signal_delay_s" in data else (),
+            f"must be more than signal_delay_s, {profile.delay_s} seconds before it at which a "
+            f"worker saves its runs, but is {60 * profile.minutes} seconds",
+            ("time" if "time" in data else "timeout_min",),
         )
-    return Profile(file, parameters, minutes)
+    return profile
+
+
+def _check_additional(given: Mapping[str, Any], valid: Sequence[str]) -> None:
+    """Refuses lines for sbatch that would undo what the profile says, unseen by all checks."""
+    for key in given:
+        name = str(key).replace("-", "_")
+        ours = _INSTEAD.get(name, name)
+        if ours in valid:
+            raise Invalid(f"must go: it is the profile's {ours}", ("additional_parameters", key))
+        if name in _SET:
+            raise Invalid("must go: sweeper sets it", ("additional_parameters", key))
 
 
 def _value(key: str, value: Any) -> Any:

@@ -7,25 +7,38 @@ from itertools import islice
 
 from sweeper import checkpoint
 from sweeper.fold import Fold, RunRecord
-from sweeper.holds import Candidate
+from sweeper.holds import Candidate, Outcome
 from sweeper.liveness import Observer
+from sweeper.memory import Gauge
 from sweeper.order import Pending
 from sweeper.plan import Run
 from sweeper.study import Study
+from sweeper.trainable import Weighable
 
 
 class Queue:
     """The runs of a study that have not ended, in the plan's order.
 
-    `pack` is `auto` or a number of members; `workers` is how many processes share the open runs.
+    `pack` is `auto` or a number of members; `workers` is how many processes share the open runs;
+    `gauge` tells what memory there is for packs.
     """
 
     def __init__(
-        self, study: Study, fold: Fold, worker: str, *, pack: str, device: str, workers: int
+        self,
+        study: Study,
+        fold: Fold,
+        worker: str,
+        gauge: Gauge,
+        *,
+        pack: str,
+        device: str,
+        workers: int,
     ) -> None:
         self._study = study
         self._fold = fold
         self._worker = worker
+        self._gauge = gauge
+        self._room: int | None = None
         self._pack = pack
         self._device = device
         self._workers = workers
@@ -35,6 +48,8 @@ class Queue:
         """Workers found dead before the ledger was last read: all that they wrote is known."""
         self._unreadable: set[str] = set()
         self._signatures: dict[tuple[int, str], str] = {}
+        self._bounds: dict[str, int] = {}
+        """The largest packs of a signature since one found too little memory here."""
         self._pending = Pending(study.plan.runs, self._signature)
         self._note(fold.runs)
 
@@ -72,12 +87,23 @@ class Queue:
         missing = size - sum(1 for _ in islice(self._open(iter(self._pending)), size))
         return -(-missing // (len(plan.space.tasks) * len(plan.space.seeds)))
 
-    def beyond_bounds(self) -> list[RunRecord]:
-        """Runs whose holder is dead and that killed as many as `limits.deaths` allows."""
-        limit = self._study.space.limits.deaths
-        records = (self._fold.runs[run] for run in self._running)
-        beyond = [record for record in records if record.deaths >= limit]
-        return [record for record in beyond if not (self._held(record) or self._excused(record))]
+    def fatal(self) -> Iterator[tuple[RunRecord, Outcome]]:
+        """Runs that must not be tried again, and how they end.
+
+        Their holder died with them alone, no step further: for its memory, where that shows, or as
+        often as `limits.deaths` allows.
+        """
+        for record in [self._fold.runs[run] for run in self._running]:
+            if not record.died_in_vain or self._held(record) or self._excused(record):
+                continue
+            worker = str(record.worker)
+            known = self._fold.workers.get(worker)
+            why = self._observer.out_of_memory(worker, known.header) if known else None
+            if why is not None:
+                error = f"its worker was killed for its memory: {why}"
+                yield record, Outcome("oom", record.step, error=error)
+            elif record.deaths >= self._study.space.limits.deaths:
+                yield record, Outcome("lost", record.step)
 
     def pick(self) -> list[Candidate]:
         """Open runs that may train together, each with the state that it resumes from."""
@@ -105,12 +131,24 @@ class Queue:
 
     def _note(self, changed: Iterable[str]) -> None:
         for run in changed:
-            state = self._fold.runs[run].state
+            record = self._fold.runs[run]
+            self._learn(record)
+            state = record.state
             (self._running.add if state == "running" else self._running.discard)(run)
             if state not in ("open", "running"):
                 self._pending.ended(run)
             elif run not in self._pending and (planned := self._study.plan.find(run)):
                 self._pending.add(planned)
+
+    def _learn(self, record: RunRecord) -> None:
+        """Packs like one that found too little memory in this process stay smaller from now on."""
+        attempt = record.tries.get(record.last)
+        if attempt is None or attempt.released != "memory" or attempt.worker != self._worker:
+            return
+        run = self._study.plan.find(record.run)
+        if run is not None and attempt.cap is not None:
+            signature = self._signature(run)
+            self._bounds[signature] = min(attempt.cap, self._bounds.get(signature, attempt.cap))
 
     def _open(self, runs: Iterator[Run]) -> Iterator[Run]:
         for run in runs:
@@ -139,9 +177,25 @@ class Queue:
         """The most members of a pack that begins with `first`."""
         if not self._study.trainable.packs:
             return 1
-        if self._pack != "auto":
-            return int(self._pack)
-        return self._study.trainable.pack_size(first.params, first.task, self._device)
+        bound = self._bounds.get(self._signature(first))
+        size = int(self._pack) if self._pack != "auto" else self._fitting(first)
+        return size if bound is None else min(size, bound)
+
+    def _fitting(self, first: Run) -> int:
+        """The most members that train well together and find memory: on a GPU, that of the GPU."""
+        trainable = self._study.trainable
+        size = trainable.pack_size(first.params, first.task, self._device)
+        if self._device != "cpu" or not isinstance(trainable, Weighable):
+            return size
+        if self._room is None:
+            trainable.prepare()
+            self._room = self._gauge.room()
+        steps, room = self._study.space.steps, self._room
+
+        def fits(members: int) -> bool:
+            return trainable.pack_bytes(first.params, first.task, steps, members) <= room
+
+        return next((members for members in range(size, 1, -1) if fits(members)), 1)
 
     def _cap(self, run: Run) -> int | None:
         record = self._fold.runs.get(run.id)

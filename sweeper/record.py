@@ -57,7 +57,7 @@ class Attempt:
     checkpoint: Checkpoint | None = None
     reports: dict[int, Point] = field(default_factory=dict)
     released: str | None = None
-    """Why its worker gave it up: `stopped`, `split`, `raised`, `reopened`, or `None`."""
+    """Why its worker gave it up: `stopped`, `split`, `memory`, `raised`, `reopened`, or `None`."""
     cap: int | None = None
     """The largest pack that may try this run next."""
     error: str | None = None
@@ -182,15 +182,24 @@ class RunRecord:
 
         Those that ended with their job, pushed out by others or cancelled, do not count.
         """
-        count, best = 0, 0
+        return len(self._deaths)
+
+    @property
+    def died_in_vain(self) -> bool:
+        """Whether the newest attempt is one of these `deaths`, once its worker is dead."""
+        return self.last in self._deaths
+
+    @property
+    def _deaths(self) -> list[int]:
+        found, best = [], 0
         for number, attempt in sorted(self.tries.items()):
             following = self.tries.get(number + 1)
             excused = following is not None and following.excuses
             alone = attempt.released is None and attempt.pack == 1
             if alone and attempt.step <= best and not excused:
-                count += 1
+                found.append(number)
             best = max(best, attempt.step)
-        return count
+        return found
 
     @property
     def failures(self) -> int:

@@ -31,17 +31,23 @@ def retry(study: Study, states: Iterable[str] = UNSCORED) -> list[str]:
 
 def rerun(study: Study, name: str) -> list[str]:
     """Opens again the one run called `name`, or by the beginning of its id."""
+    run = find(study, name)
+    record = study.fold(reports=False).record(run)
+    pruned = study.paths.pruned(study.plan.run(run).trial).exists()
+    if pruned or record.state not in (*SCORED, *UNSCORED):
+        why = "its trial was pruned" if pruned else "it has not ended"
+        raise SweeperError(f"the run {run} is {record.state}: {why}")
+    return _reopen(study, [record])
+
+
+def find(study: Study, name: str) -> str:
+    """The id of the one run that is called `name`, or whose id begins so."""
     found = [run.id for run in study.plan.runs if run.id.startswith(name)]
     if len(found) != 1:
         wrong = f"{len(found)} runs begin with" if found else "there is no run"
         hint = "" if found else did_you_mean(name, (run.id for run in study.plan.runs))
         raise SweeperError(f"{wrong} {name!r}{hint}: {LIST_RUNS}")
-    record = study.fold(reports=False).record(found[0])
-    pruned = study.paths.pruned(study.plan.run(found[0]).trial).exists()
-    if pruned or record.state not in (*SCORED, *UNSCORED):
-        why = "its trial was pruned" if pruned else "it has not ended"
-        raise SweeperError(f"the run {found[0]} is {record.state}: {why}")
-    return _reopen(study, [record])
+    return found[0]
 
 
 def _reopen(study: Study, records: list[RunRecord]) -> list[str]:

@@ -39,6 +39,7 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
     console = Console(highlight=False, soft_wrap=True)
     extend = _truth("extend", options.get("extend", "false"))
     started = study.start(folder, space, group=group, extend=extend)
+    started.paths.cancelled.unlink(missing_ok=True)
     if not started.ended:
         if not backend.watched:
             return _leave(started, backend.start(started), console)

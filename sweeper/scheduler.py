@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from sweeper import slurm
@@ -31,16 +32,25 @@ RUNNING, ENDED, MAYBE = "running", "ended", "maybe"
 """A job runs as when its worker began; is over, or was restarted since; may be restarted soon."""
 
 
+def answers(paths: StudyPaths) -> Path:
+    """Where the processes of this user share what was answered: it is about this user's jobs."""
+    return paths.scheduler / str(os.getuid())
+
+
 class Scheduler:
     """One process's view of the shared answer; no two clocks are ever compared."""
 
     def __init__(self, paths: StudyPaths) -> None:
-        self._folder = paths.scheduler
-        self._answer: dict[str, Any] = {"number": 0, "failures": 0, "jobs": {}}
+        self._folder = answers(paths)
+        self._answer: dict[str, Any] = {"number": 0, "failures": 0, "jobs": []}
+        self._version = (0, 0)
+        """Which file the answer was read from: of thousands of jobs it takes a while to read."""
         self._seen = time.monotonic() - EVERY_S
         """When this process first saw the newest answer."""
         self._first: dict[str, int] = {}
-        """The newest answer there was when this process first asked about a job."""
+        """The newest answer that was asked for when this process first asked about a job."""
+        self._known: dict[str, slurm.Job] = {}
+        """The jobs of the newest answer; those of an array that wait share a number."""
         self._asked: tuple[int, float] | None = None
         """The number that somebody is asking for, and since when this process knows."""
 
@@ -55,49 +65,71 @@ class Scheduler:
         return self._said(str(header["job"]), int(header["restart"]))
 
     def _said(self, job: str, restart: int) -> str | None:
-        number = int(self._answer["number"])
-        first = self._first.setdefault(job, number)
-        if not number or self._answer["failures"]:
+        if job not in self._first:
+            self._first[job] = self._newest()
+        if not self.number or self._answer["failures"]:
             return None
-        known = self._answer["jobs"].get(job)
+        known = self._known.get(job)
         if known is None:  # what ended some minutes ago is forgotten; one asked since would know it
-            return ENDED if number > first + 1 else None
-        if known["restarts"] > restart:
-            return ENDED
-        if known["state"] in slurm.MAYBE:
+            return ENDED if self.number > self._first[job] else None
+        if known.restarts != restart:
+            return ENDED if known.restarts > restart else None
+        if known.state in slurm.MAYBE:
             return MAYBE
-        return RUNNING if known["state"] in slurm.LIVE else ENDED
+        return RUNNING if known.live else ENDED
+
+    def _newest(self) -> int:
+        """The newest answer that somebody may have asked for already."""
+        number = self.number + 1
+        while (self._folder / str(number + 1)).exists():
+            number += 1
+        return number
 
     def excuses(self, header: Mapping[str, Any]) -> bool:
         """Whether a worker's death was its job's: pushed out, cancelled, or its node's."""
         if header.get("job") is None or header.get("user") != os.getuid():
             return False
         self._read()
-        known = self._answer["jobs"].get(str(header["job"]))
+        known = self._known.get(str(header["job"]))
         if known is None:
             return False
-        restarted = int(known["restarts"]) > int(header["restart"])
-        return restarted or known["state"] in {*slurm.MAYBE, "CANCELLED"}
+        return known.restarts > header["restart"] or known.state in {*slurm.MAYBE, "CANCELLED"}
+
+    def knows(self, header: Mapping[str, Any]) -> bool:
+        """Whether there is an answer that would list the job of a worker, were there one."""
+        answered = self.number > 0 and not self._answer["failures"]
+        return answered and header.get("user") == os.getuid()
+
+    def renew(self, now: float | None) -> None:
+        """Reads the shared answer, and asks anew where it is too old.
+
+        It is as old as its file by the file server's clock, which says `now`: whoever looks once
+        cannot wait to see it stand still.
+        """
+        self._read()
+        with suppress(OSError):
+            if now is not None:
+                age = now - (self._folder / "answer").stat().st_mtime
+                self._seen = time.monotonic() - max(0.0, age)
+        self.refresh()
 
     def state(self, job: str) -> str | None:
         """The job's state in the newest answer."""
-        known = self._answer["jobs"].get(job)
-        return None if known is None else str(known["state"])
+        known = self._known.get(job)
+        return None if known is None else known.state
 
     def jobs(self, name: str) -> list[slurm.Job] | None:
         """The jobs called `name` in the newest answer; `None` where there is no answer."""
         self.refresh()
-        if not self._answer["number"] or self._answer["failures"]:
+        if not self.number or self._answer["failures"]:
             return None
-        return [job for job in self._listed() if job.name == name]
+        listed = (slurm.Job(**known) for known in self._answer["jobs"])
+        return [job for job in listed if job.name == name]
 
     @property
     def number(self) -> int:
         """The number of the newest answer that was read."""
         return int(self._answer["number"])
-
-    def _listed(self) -> list[slurm.Job]:
-        return [slurm.Job(**known) for known in self._answer["jobs"].values()]
 
     def refresh(self) -> None:
         """Reads the shared answer; asks for a new one where it is due and nobody else does."""
@@ -105,23 +137,24 @@ class Scheduler:
         failures = int(self._answer["failures"])
         wait = min(EVERY_S * 2**failures, _SLOWEST_S)
         now = time.monotonic()
-        if now - self._seen < wait:
+        if now - self._seen < wait or not slurm.installed():
             return
-        following = int(self._answer["number"]) + 1
+        following = self.number + 1
         while (self._folder / str(following)).exists():
             if self._asked is None or self._asked[0] != following:
                 self._asked = (following, now)
             if now - self._asked[1] < _GIVEN_UP_S:
                 return
             following += 1
-        self._folder.mkdir(exist_ok=True)
-        if link_first(self._folder / str(following), b""):
-            self._ask(following)
+        with suppress(OSError):  # a full disk: nothing is asked until there is room
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if link_first(self._folder / str(following), b""):
+                self._ask(following)
 
     def _ask(self, number: int) -> None:
-        answer: dict[str, Any] = {"number": number, "failures": 0, "time": time.time()}
+        answer: dict[str, Any] = {"number": number, "failures": 0, "time": time.time(), "jobs": []}
         try:
-            answer["jobs"] = {job.id: asdict(job) for job in slurm.jobs()}
+            answer["jobs"] = [asdict(job) for job in slurm.jobs()]
         except slurm.Unanswered as error:
             answer["jobs"] = self._answer["jobs"]
             answer["failures"] = int(self._answer["failures"]) + 1
@@ -132,10 +165,17 @@ class Scheduler:
         self._take(answer)
 
     def _read(self) -> None:
+        file = self._folder / "answer"
         with suppress(OSError, ValueError):
-            answer = json.loads((self._folder / "answer").read_bytes())
+            stat = file.stat()
+            version = (stat.st_ino, stat.st_mtime_ns)
+            if version == self._version:
+                return
+            answer = json.loads(file.read_bytes())
+            self._version = version
             if answer["number"] > self._answer["number"]:
                 self._take(answer)
 
     def _take(self, answer: dict[str, Any]) -> None:
         self._answer, self._seen, self._asked = answer, time.monotonic(), None
+        self._known = {known["id"]: slurm.Job(**known) for known in answer["jobs"]}

@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
+import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sweeper.profile import Profile
 from sweeper.work import REQUEUE
 
+_TOLD_EARLY = 128 + signal.SIGUSR2
+"""Exit code of a worker that was told to leave before it could listen."""
+
 _REQUEUE = f"""\
 code=$?
-if [ $code -eq {REQUEUE} ]; then
+if [ $code -eq {REQUEUE} ] || [ $code -eq {_TOLD_EARLY} ]; then
   echo "sweeper: the time is over, or others need the node: requeued"
-  scontrol requeue "$SLURM_JOB_ID" && sleep 60
+  job=${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}${{SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}}
+  scontrol requeue "$job" && sleep 60
 fi
 exit $code"""
-"""Once all workers of a job have left: one that has more to do asks for the job's next life."""
+"""Once all workers of a job have left: one that has more to do asks for the job's next life.
+
+One element of an array has the number of the whole array as its SLURM_JOB_ID, and it alone is
+meant.
+"""
 
 
-def text(profile: Profile, name: str, logs: Path, words: list[str], array: int | None) -> str:
-    """The script of a job called `name` that runs `sweeper work` with `words`.
+def text(
+    profile: Profile,
+    name: str,
+    logs: Path,
+    words: list[str],
+    array: int | None,
+    module: Sequence[str] = ("sweeper", "work"),
+) -> str:
+    """The script of a job called `name` that runs `sweeper work`, or `module`, with `words`.
 
     `array` is how many elements it has, `None` a job without elements. It prints to `logs`.
     """
     import submitit  # takes a while
 
     class Script(submitit.SlurmExecutor):
+        @classmethod
+        def affinity(cls) -> int:
+            return 1  # a text can be had where Slurm is not
+
         def text(self, command: str) -> str:
             if array is not None:
                 self.parameters["map_count"] = array
@@ -35,7 +57,7 @@ def text(profile: Profile, name: str, logs: Path, words: list[str], array: int |
 
     executor = Script(folder=logs)
     executor.update_parameters(**_parameters(profile, name))
-    command = [sys.executable, "-P", "-u", "-m", "sweeper", "work", *words]
+    command = [sys.executable, "-P", "-u", "-m", *module, *words]
     return executor.text(shlex.join(command)) + "\n"
 
 
@@ -49,6 +71,7 @@ def _parameters(profile: Profile, name: str) -> dict[str, Any]:
         setup.append(f"export SWEEPER_UNTIL=$(($(date +%s) + {seconds}))")
     return given | {
         "job_name": name,
+        "time": profile.minutes,  # submitit would make it five minutes
         "stderr_to_stdout": True,
         "setup": [*setup, *given.get("setup", [])],
         "teardown": [_REQUEUE] if "teardown" not in given else [*_saved(given["teardown"])],
@@ -62,8 +85,25 @@ def _saved(lines: list[str]) -> list[str]:
     return ["worker=$?", *lines, "(exit $worker)", _REQUEUE]
 
 
+def job_name(folder: Path) -> str:
+    """What the jobs of the study in `folder` are called: all are found by it."""
+    place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:6]
+    return f"sweeper-{folder.name}-{place}"
+
+
+def work_words(folder: Path, pack: str, device: str, workers: int) -> list[str]:
+    """The words after `sweeper work` that join the study in `folder`."""
+    folder = folder.resolve()
+    words = [f"study={folder.name}", f"root={folder.parent}", f"pack={pack}"]
+    return [*words, f"device={device}", f"workers={workers}"]
+
+
 def split(number: int, largest: int, parallel: int) -> list[tuple[int, int]]:
     """Arrays of at most `largest` elements for `number` jobs, each with its share of `parallel`."""
     arrays = -(-number // largest)
-    sizes = [number // arrays + (k < number % arrays) for k in range(arrays)]
-    return [(size, max(1, round(parallel * size / number))) for size in sizes]
+    return [(_share(number, arrays, k), max(1, _share(parallel, arrays, k))) for k in range(arrays)]
+
+
+def _share(number: int, parts: int, k: int) -> int:
+    """What the `k`-th of `parts` gets of `number`, which is divided as evenly as can be."""
+    return number // parts + (k < number % parts)

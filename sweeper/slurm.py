@@ -33,7 +33,7 @@ class Job:
     """A job, or one element of an array, as squeue lists it."""
 
     id: str
-    """The number that the job itself has as SLURM_JOB_ID."""
+    """Its SLURM_JOB_ID; elements that wait share their array's."""
     state: str
     restarts: int
     name: str
@@ -113,6 +113,11 @@ def cancel(ids: Iterable[str]) -> None:
         ask("scancel", "--quiet", *listed[begin : begin + 500])
 
 
+def cancel_named(name: str) -> None:
+    """Cancels all of this user's jobs called `name`, elements of arrays that wait too."""
+    ask("scancel", "--quiet", "--me", f"--name={name}")
+
+
 def settings() -> dict[str, str]:
     """`scontrol show config`."""
     lines = ask("scontrol", "show", "config").splitlines()
@@ -156,6 +161,15 @@ def partitions() -> list[Partition]:
             )
         )
     return found
+
+
+def seconds(text: str) -> int:
+    """Whole seconds of a setting such as `30 sec` or `00:00:20`."""
+    words = text.split()
+    total = 0
+    for part in (words[0] if words else "0").replace("-", ":").split(":"):
+        total = 60 * total + (int(part) if part.isdecimal() else 0)
+    return total
 
 
 def minutes(text: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,16 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sweeper import disk
+from sweeper import cancel, disk
 from sweeper.columns import Columns
 from sweeper.expand import described
 from sweeper.fold import STATES, UNSCORED, Fold, WorkerRecord
 from sweeper.ledger import missing
-from sweeper.liveness import exists
 from sweeper.provenance import unlike
 from sweeper.score import STATISTICS
 from sweeper.study import Study
 from sweeper.values import counted
+from sweeper.workers import Roll, Standing
 
 Array = npt.NDArray[Any]
 
@@ -34,7 +35,9 @@ TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
 def summarise(study: Study) -> dict[str, Any]:
     """Counts of runs and trials by state, the workers, the best trial, damage to the ledger."""
     fold = study.fold(reports=False)
-    workers = {name: _worker_state(worker) for name, worker in sorted(fold.workers.items())}
+    roll = Roll(study, fold)
+    standings = roll.standings()
+    workers = {name: standing.state for name, standing in standings.items()}
     columns = Columns(fold.runs, [run.id for run in study.plan.runs])
     states = _states(columns, workers)
     trials = _trial_states(study, states)
@@ -48,10 +51,9 @@ def summarise(study: Study) -> dict[str, Any]:
         "runs": {"total": plan.total} | {state: runs[state] for state in STATES},
         "trials": {"total": counts.total()} | {state: counts[state] for state in TRIAL_STATES},
         "unfound": plan.unfound,
-        "workers": [
-            {"name": name, "host": fold.workers[name].header.get("host"), "state": state}
-            for name, state in workers.items()
-        ],
+        "workers": [_worker(fold.workers[name], standing) for name, standing in standings.items()],
+        "jobs": roll.jobs(),
+        "cancelled": cancel.read(study),
         "best": _best(study, trials == "complete", columns.numbers("score")),
         "errors": _errors(columns, states),
         "provenance": _provenance(study, fold),
@@ -72,9 +74,7 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {_counted(summary, 'trials')}"
     if summary["unfound"]:
         yield f"  {summary['unfound']} more were asked for: no further configuration was found"
-    working = sum(worker["state"] == "working" for worker in summary["workers"])
-    if working:
-        yield f"  {working} {'worker' if working == 1 else 'workers'} at work"
+    yield from (f"  {line}" for line in _at_work(summary))
     best = summary["best"]
     if best is not None:
         yield (
@@ -100,6 +100,36 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             f"  missing: ledger/{file}: what its worker reported is lost; "
             "how its runs ended stands in claims/ and is read from there by the next sweeper run"
         )
+
+
+def _worker(worker: WorkerRecord, standing: Standing) -> dict[str, Any]:
+    """What is known of a worker, and how it stands."""
+    header = {key: worker.header.get(key) for key in ("host", "job", "restart", "log")}
+    silent = None if standing.silent_s is None else round(standing.silent_s, 1)
+    told = {"state": standing.state, "evidence": standing.evidence, "silent_s": silent}
+    return {"name": worker.worker, **header, **told}
+
+
+def _at_work(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Who works or may work still, and the evidence where that is not plain."""
+    cancelled, jobs = summary["cancelled"], summary["jobs"]
+    if cancelled is not None:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(cancelled["time"]))
+        yield f"cancelled {when} by {cancelled['user']} on {cancelled['host']}: sweeper run goes on"
+    counts = Counter(worker["state"] for worker in summary["workers"])
+    if counts["working"]:
+        yield f"{counted(counts['working'], 'worker')} at work"
+    if jobs is not None:
+        yield f"{counted(sum(jobs.values()), 'Slurm job')}: " + ", ".join(
+            f"{number} {state}" for state, number in jobs.items()
+        )
+    if summary["runs"]["open"] + summary["runs"]["running"] == 0:
+        return
+    doubtful = [w for w in summary["workers"] if w["state"] in ("silent", "waiting", "unknown")]
+    for worker in doubtful[:_SHOWN]:
+        yield f"worker {worker['name']} is {worker['state']}: {worker['evidence']}"
+    if len(doubtful) > _SHOWN:
+        yield f"… and {counted(len(doubtful) - _SHOWN, 'worker')} more like these"
 
 
 def _usage(study: Study, fold: Fold, columns: Columns) -> dict[str, int]:
@@ -180,13 +210,6 @@ def _states(columns: Columns, workers: Mapping[str, str]) -> Array:
         if record.state == "running" and workers.get(record.worker or "") in ("left", "dead"):
             states[number] = "open"
     return states
-
-
-def _worker_state(worker: WorkerRecord) -> str:
-    """`left`, `working`, `dead`, or `unknown` where it ran on another machine."""
-    if worker.closed:
-        return "left"
-    return {True: "working", False: "dead", None: "unknown"}[exists(worker.header)]
 
 
 def _trial_states(study: Study, states: Array) -> Array:

@@ -185,8 +185,7 @@ class Weighing(Protocol):
 class Trainable(Protocol):
     """Something a sweep can train.
 
-    It may have besides: `keeps_weights`, true where its packs are `Weighing`; and
-    `state_bytes(params, task) -> int`, the bytes of one member's state, for `sweeper plan`.
+    It may be `Weighable` besides, and have `keeps_weights`, true where its packs are `Weighing`.
     """
 
     @property
@@ -216,8 +215,25 @@ class Trainable(Protocol):
     def pack_size(self, params: Mapping[str, Any], task: str, device: str) -> int:
         """The most members that `pack=auto` puts into one pack."""
 
-    def start(self, runs: Sequence[RunSpec], states: Sequence[State | None], device: str) -> Pack:
-        """Begins to train `runs`, each from its state: all `None`, or all at one step."""
+    def start(self, runs: Sequence[RunSpec], states: list[State | None], device: str) -> Pack:
+        """Begins to train `runs`, each from its state: all `None`, or all at one step.
+
+        It may take the states out of the list one by one, so that none is in memory twice.
+        """
+
+
+@runtime_checkable
+class Weighable(Protocol):
+    """What a trainable has besides whose packs' memory can be told before they begin."""
+
+    def prepare(self) -> None:
+        """Imports what training needs, so that a worker can tell what memory is left for packs."""
+
+    def state_bytes(self, params: Mapping[str, Any], task: str, steps: int) -> int:
+        """The bytes of one member's saved state after `steps` steps."""
+
+    def pack_bytes(self, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:
+        """The most main memory that a pack takes in `steps` steps on a CPU, losing one included."""
 
 
 def load_trainable(space: Space, runs: Path | None = None) -> Trainable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sweeper import checkpoint
+from sweeper import checkpoint, memory
 from sweeper.attempts import Attempts
 from sweeper.checkpoint import Part
 from sweeper.fold import Fold
@@ -26,7 +27,9 @@ _SHARE = 10
 
 
 class _Raised(Exception):
-    """What is trained raised; the text is the traceback."""
+    """What is trained raised; the text is the traceback, and `why` what it lacked memory for."""
+
+    why: str | None = None
 
 
 @contextmanager
@@ -35,7 +38,10 @@ def _theirs() -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit) as error:
-        raise _Raised(traceback.format_exc()) from error
+        raised = _Raised(traceback.format_exc())
+        if memory.ran_out(error):
+            raised.why = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise raised from error
 
 
 @dataclass
@@ -79,6 +85,8 @@ class Trainer:
         self._device, self._stopping = device, stopping
         self._beat, self._judge = beat, judge
         self._keeping = Keeping(study.space)
+        self._alone = False
+        """Whether one run has been the pack's only one since its newest `start` line."""
 
     def train(self, holds: Sequence[Hold]) -> None:
         """Trains `holds` as one pack; what it raises is theirs and recorded."""
@@ -86,20 +94,30 @@ class Trainer:
         if not holds:
             return
         live = dict(enumerate(holds))
-        self._attempts.start(holds)
+        self._start(holds)
         try:
-            states = [hold.state for hold in holds]
-            with _theirs():
-                runs = [hold.run for hold in holds]
-                pack = self._study.trainable.start(runs, states, self._device)
-            for hold in holds:
-                hold.state = None
-            self._step(_Training(pack, live))
+            self._step(_Training(self._begin(holds), live))
         except _Raised as raised:
-            self._raised(list(live.values()), str(raised))
+            self._raised(list(live.values()), raised)
         except Exception:
             self._attempts.release(list(live.values()), "stopped")
             raise
+        else:
+            return
+        gc.collect()  # what raised is held by its own traceback, and holds its memory
+
+    def _start(self, holds: Sequence[Hold]) -> None:
+        self._alone = len(holds) == 1
+        self._attempts.start(holds)
+
+    def _begin(self, holds: Sequence[Hold]) -> Pack:
+        """Hands the states over: whoever takes them in frees them."""
+        states = [hold.state for hold in holds]
+        for hold in holds:
+            hold.state = None
+        with _theirs():
+            runs = [hold.run for hold in holds]
+            return self._study.trainable.start(runs, states, self._device)
 
     def _step(self, training: _Training) -> None:
         """Steps a pack until nobody is left in it, or this worker must stop."""
@@ -145,7 +163,7 @@ class Trainer:
             self._judge(reported)
             self._drop_pruned(training)
         if len(training.live) == 1 < before:
-            self._attempts.start(list(training.live.values()))
+            self._start(list(training.live.values()))
 
     def _drop_pruned(self, training: _Training) -> None:
         kept = self._unpruned(list(training.live.values()))
@@ -181,23 +199,33 @@ class Trainer:
             self._study.space, hold.run, hold.curve, report.step, diverged=report.diverged
         )
 
-    def _raised(self, holds: Sequence[Hold], error: str) -> None:
+    def _raised(self, holds: Sequence[Hold], raised: _Raised) -> None:
         """A pack that raised is split until the culprit is alone; then its attempts are counted.
 
-        Whatever is raised while the worker must stop is no failure.
+        One that finds too little memory alone would never find more. Whatever is raised while the
+        worker must stop is no failure.
         """
+        error = str(raised)
         print(error, file=sys.stderr, flush=True)
         if self._stopping.is_set():
             self._attempts.release(holds, "stopped")
-            return
-        if len(holds) > 1:
-            self._attempts.release(holds, "split", cap=len(holds) // 2, error=error)
-            return
-        for hold in holds:
-            self._attempts.release([hold], "raised", cap=1, error=error)
-            record = self._fold.record(hold.run.id)
-            if record.failures >= self._study.space.limits.failures:
-                self._attempts.end_dead(record, Outcome("failed", record.step, error=error))
+        elif not self._alone:
+            reason = "split" if raised.why is None else "memory"
+            self._attempts.release(holds, reason, cap=max(1, len(holds) // 2), error=error)
+        elif raised.why is not None:
+            error = f"{error}out of memory, alone in its pack: {raised.why}"
+            ends = [(hold, max(hold.step, self._fold.record(hold.run.id).step)) for hold in holds]
+            self._attempts.end([(hold, Outcome("oom", step, error=error)) for hold, step in ends])
+        else:
+            for hold in holds:
+                self._failed(hold, error)
+
+    def _failed(self, hold: Hold, error: str) -> None:
+        """Counts what a run raised alone; it ends once that is too often."""
+        self._attempts.release([hold], "raised", cap=1, error=error)
+        record = self._fold.record(hold.run.id)
+        if record.failures >= self._study.space.limits.failures:
+            self._attempts.end_dead(record, Outcome("failed", record.step, error=error))
 
 
 def _states(training: _Training) -> Iterator[tuple[Hold, Part]]:

@@ -162,6 +162,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def hours(number: float) -> str:
+    """Hours to two digits, as people write them: `9,500`, `0.12`."""
+    return f"{float(f'{number:.2g}'):,.10g}" if number >= 0.001 else "less than 0.001"
+
+
 def _finite(value: int | float) -> bool:
     try:
         return math.isfinite(value)

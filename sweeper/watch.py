@@ -24,7 +24,7 @@ _WINDOW_S = 60.0
 def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
     """Starts workers and watches until all runs have ended and they left; `False` if interrupted.
 
-    Ctrl-C and SIGTERM interrupt: the workers save their runs and leave.
+    Ctrl-C and SIGTERM interrupt, as `sweeper cancel` does: the workers save their runs and leave.
     """
     workers: Workers | None = None
     try:
@@ -35,10 +35,17 @@ def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
                 console.print(line)
             with view.progress:
                 while view.refresh() or workers.alive():
+                    if study.paths.cancelled.exists():
+                        break
                     if view.open:
                         workers.replace()
                     time.sleep(_POLL_S)
-        return True
+        if not view.open:
+            return True
+        if workers.needed:
+            _stop(workers, console)
+        console.print("cancelled; the same command goes on from here")
+        return False
     except KeyboardInterrupt:
         if workers is not None and workers.needed:
             _stop(workers, console)

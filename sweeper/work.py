@@ -11,13 +11,17 @@ from pathlib import Path
 from types import FrameType
 
 from sweeper import temporary
+from sweeper.paths import StudyPaths
 
 REQUEUE = 75
 """Exit code of a worker that left with runs open, at its time limit or for others (EX_TEMPFAIL)."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)
-_HOPELESS = 3
-"""So many workers one after the other, each dead within a minute, are enough."""
+_HOPELESS = 12
+"""So many workers one after the other, each dead within a minute, are enough.
+
+A large pack that finds too little memory is halved by as many, before its runs are alone.
+"""
 
 _QUICKLY_S = 60.0
 
@@ -34,10 +38,12 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
     while True:
         began = time.monotonic()
         code = tending.run([str(folder), pack, device, str(workers)])
-        if tending.told is not None and code < 0:  # it did not listen yet
-            return REQUEUE if tending.told == signal.SIGUSR2 else 0
-        if tending.told is not None or code in (0, REQUEUE):
+        if tending.stopping is not None and code < 0:  # it did not listen yet
+            return REQUEUE if tending.stopping == signal.SIGUSR2 else 0
+        if tending.stopping is not None or code in (0, REQUEUE):
             return code
+        if StudyPaths(folder).cancelled.exists():
+            return 0
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
         print(f"sweeper: the worker {how}", file=sys.stderr, flush=True)
         quick = quick + 1 if time.monotonic() - began < _QUICKLY_S else 0
@@ -50,8 +56,8 @@ class _Tending:
     """The worker process there is, and what is passed on to it."""
 
     def __init__(self) -> None:
-        self.told: int | None = None
-        """The signal that ends this, once there was one."""
+        self.stopping: int | None = None
+        """The first signal that asked the worker to leave."""
         self._name = temporary.process()
         self._life = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,12 +70,15 @@ class _Tending:
         self._life += 1
         command = [sys.executable, "-P", "-u", "-m", "sweeper.worker", *words]
         self._process = subprocess.Popen(command, env=environment)
+        if self.stopping is not None:  # it came before there was somebody to pass it on to
+            self._process.send_signal(self.stopping)
         return self._process.wait()
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        self.told = number
+        number = signal.SIGTERM if number == signal.SIGINT else number
+        self.stopping = self.stopping or number
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM if number == signal.SIGINT else number)
+            self._process.send_signal(number)
 
 
 def _choose_gpu() -> None:

@@ -16,9 +16,9 @@ from sweeper import finish, temporary
 from sweeper.attempts import Attempts
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold
-from sweeper.holds import Outcome
 from sweeper.ledger import Writer
-from sweeper.liveness import T1_S, Beat, identity
+from sweeper.liveness import BEAT_S, T1_S, Beat, identity
+from sweeper.memory import Gauge
 from sweeper.provenance import code, unlike
 from sweeper.queue import Queue
 from sweeper.sampling import ADAPTIVE
@@ -82,7 +82,7 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
     except SweeperError as error:
         print(f"sweeper: {error}", file=sys.stderr)
         code = 1
-    if not code and stopping.comes_back:
+    if not code and stopping.comes_back and not study.paths.cancelled.exists():
         code = REQUEUE
     sys.stdout.flush()
     sys.stderr.flush()
@@ -125,17 +125,21 @@ class Worker:
         self.name = temporary.process()
         self._study = study
         self._stopping = stopping or threading.Event()
-        self._ledger = Writer(study.paths.ledger, self.name, _header(study))
-        self._beat = Beat(study.paths.beats / self.name)
-        self._beat(0)
+        gauge = Gauge(workers)
+        self._ledger = Writer(study.paths.ledger, self.name, _header(study, gauge))
+        self._beat = Beat(study.paths.beats / self.name, gauge)
+        self._looked = -BEAT_S
+        self._progressed(0)
         self._fold = Fold(study.paths, reports=study.space.pruner is not None)
         self._fold.refresh()
         self._advisor = self._advised()
-        self._queue = Queue(study, self._fold, self.name, pack=pack, device=device, workers=workers)
+        self._queue = Queue(
+            study, self._fold, self.name, gauge, pack=pack, device=device, workers=workers
+        )
         bound = study.space.checkpoint.max_gb
         self._attempts = Attempts(study.paths, self._fold, self._ledger, bound)
         self._trainer = Trainer(
-            study, self._fold, self._attempts, device, self._stopping, self._beat, self._judge
+            study, self._fold, self._attempts, device, self._stopping, self._progressed, self._judge
         )
 
     def run(self) -> None:
@@ -150,8 +154,8 @@ class Worker:
         taken = time.monotonic()
         while not self._stopping.is_set() and time.monotonic() - taken < _PATIENCE_S:
             self._refresh()
-            for record in self._queue.beyond_bounds():
-                self._attempts.end_dead(record, Outcome("lost", record.step))
+            for record, outcome in self._queue.fatal():
+                self._attempts.end_dead(record, outcome)
             if self._queue.finished:
                 finish.once(self._study, self._fold, self._ledger.worker)
                 return
@@ -161,8 +165,17 @@ class Worker:
                 self._trainer.train(self._attempts.claim(batch))
                 taken = time.monotonic()
             else:
-                self._beat(time.monotonic_ns())
+                self._progressed(time.monotonic_ns())
                 self._stopping.wait(_IDLE_S)
+
+    def _progressed(self, progress: int) -> None:
+        """Beats, and stops where the study was cancelled: looked for as often as a beat is due."""
+        self._beat(progress)
+        now = time.monotonic()
+        if now - self._looked >= BEAT_S:
+            self._looked = now
+            if self._study.paths.cancelled.exists():
+                self._stopping.set()
 
     def _advised(self) -> Advisor | None:
         """Optuna's advisor, where the space asks for one: it takes a while to import."""
@@ -183,7 +196,7 @@ class Worker:
         while self._advisor is not None and (number := self._queue.wanting()):
             self._advisor.plan(number)
             self._refresh()
-            self._beat(time.monotonic_ns())
+            self._progressed(time.monotonic_ns())
 
     def _judge(self, trials: set[int]) -> None:
         """Lets the pruner judge trials of which something was reported."""
@@ -192,7 +205,7 @@ class Worker:
             self._advisor.judge(trials)
 
 
-def _header(study: Study) -> dict[str, object]:
+def _header(study: Study, gauge: Gauge) -> dict[str, object]:
     """What begins the worker's ledger; it is told where it runs other code than the study began."""
     ours = code(study.space)
     for line in unlike(study.versions[0].provenance, ours):
@@ -203,6 +216,8 @@ def _header(study: Study) -> dict[str, object]:
         "restart": int(os.environ.get("SLURM_RESTART_COUNT", "0")),
         "tender": os.environ.get("SWEEPER_TENDER"),
         "life": int(os.environ.get("SWEEPER_LIFE", "0")),
+        "cgroup": gauge.cgroup,
+        "gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "log": _log(study.folder),
         "code": ours,
         "time": time.time(),

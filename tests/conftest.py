@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,12 +12,36 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import score, study
+from sweeper import score, slurm, study
 from sweeper.overrides import parse_words
+from sweeper.script import job_name
 from sweeper.space import load
 from sweeper.study import Study
 
 COUNTER = Path(__file__).parent / "counter.py"
+
+
+@functools.cache
+def _missing_cluster() -> str | None:
+    """Why there is no Slurm to test with; `None` where there is one."""
+    if "SLURM_CONF" not in os.environ:
+        return "no Slurm cluster: SLURM_CONF is not set (slurm/cluster up starts one)"
+    try:
+        slurm.ask("scontrol", "ping", timeout_s=15)
+    except slurm.Unanswered as error:
+        return f"the Slurm cluster of SLURM_CONF does not answer: {error}"
+    return None
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[None]:
+    """The Slurm cluster that SLURM_CONF points to; jobs of the test's studies end with it."""
+    missing = _missing_cluster()
+    if missing is not None:
+        pytest.skip(missing)
+    yield
+    names = {job_name(plan.parent) for plan in tmp_path.glob("studies/*/plans")}
+    slurm.cancel(job.id for job in slurm.jobs() if job.name in names and job.live)
 
 
 @pytest.fixture

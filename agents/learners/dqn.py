@@ -32,7 +32,9 @@ else:
 _ADAM = ("lr", "eps", "beta1", "beta2")
 _CPU_PACK, _GPU_PACK = 4, 256
 _MOMENTS = 2
-_COPIES = 10  # of the weights: online, target, gradients, moments, and their temporaries
+_CPU_COPIES = 6  # of the weights: online, target, gradients, moments, and an update's temporaries
+_GPU_COPIES = 10  # where all members are updated at once
+_GPU_SHARE = 0.7  # of the free memory: workers may share the GPU, and its allocator fragments
 
 
 class Learner(BaseLearner):
@@ -90,21 +92,35 @@ class Learner(BaseLearner):
         """
         if device == "cpu":
             return _CPU_PACK
-        shape, complete = tasks.shape(task), cls.complete(params)
-        settings = [Settings.of(complete)]
-        blank = Network(complete, shape.observation, shape.actions, settings, "meta")
-        weights = 4 * sum(parameter.numel() for parameter in blank.parameters)
-        frames = complete["replay.capacity"] * Replay.bytes_per_step(shape)
         free, _ = torch.cuda.mem_get_info(device)
-        return max(1, min(_GPU_PACK, int(0.7 * free / (_COPIES * weights + frames))))
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        member = cls._bytes(params, task, None, _GPU_COPIES, trains=True)
+        return max(1, min(_GPU_PACK, int(_GPU_SHARE * (free + cached) / member)))
 
     @classmethod
-    def state_bytes(cls, params: Mapping[str, Any], task: str) -> int:
+    def state_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
         """Two networks, Adam's two moments, and the replay."""
+        return cls._bytes(params, task, steps, 2 + _MOMENTS, trains=False)
+
+    @classmethod
+    def member_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
+        """The replay, the weights with what an update makes of them, and two passes of a batch."""
+        return cls._bytes(params, task, steps, _CPU_COPIES, trains=True)
+
+    @classmethod
+    def _bytes(
+        cls, params: Mapping[str, Any], task: str, steps: int | None, copies: int, *, trains: bool
+    ) -> int:
+        """The replay after `steps` steps (full where `None`) and `copies` of the weights.
+
+        Who `trains` has the passes of a batch besides: forward and backward.
+        """
         shape, complete = tasks.shape(task), cls.complete(params)
-        numbers = network.numbers(complete, shape.observation, shape.actions)
-        slots: int = complete["replay.capacity"] + 1
-        return 4 * (2 + _MOMENTS) * numbers + slots * Replay.bytes_per_step(shape)
+        sizes = (complete, shape.observation, shape.actions)
+        capacity: int = complete["replay.capacity"]
+        slots = 1 + (capacity if steps is None else min(capacity, steps))
+        batch: int = 2 * complete["batch_size"] * network.made(*sizes) if trains else 0
+        return 4 * (copies * network.numbers(*sizes) + batch) + slots * Replay.bytes_per_step(shape)
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Q networks, their targets and optimisers; hyperparameters as vectors [P]."""

@@ -46,18 +46,24 @@ class Body:
         return len(params["network.convs"]) + int(params["network.depth"])
 
     @staticmethod
-    def numbers(params: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int]:
-        """How many weights and biases it has, and how many features it gives."""
+    def numbers(params: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int, int]:
+        """How many weights and biases it has, how many features it gives, how many it makes.
+
+        What a pass makes of one observation are all outputs, and the patches under convolutions.
+        """
         height, width, channels = observation
-        total = 0
+        total = made = 0
         for outputs in params["network.convs"]:
-            total += (_SIZE * _SIZE * channels + 1) * outputs
+            patch = _SIZE * _SIZE * channels
+            total += (patch + 1) * outputs
             height, width, channels = height - _SIZE + 1, width - _SIZE + 1, outputs
+            made += height * width * (patch + outputs)
         features = height * width * channels
         for _ in range(params["network.depth"]):
             total += (features + 1) * params["network.hidden"]
             features = params["network.hidden"]
-        return total, features
+            made += features
+        return total, features, made
 
     def __init__(
         self, params: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str

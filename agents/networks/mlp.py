@@ -29,13 +29,17 @@ class Body:
         return int(params["network.depth"])
 
     @staticmethod
-    def numbers(params: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int]:
-        """How many weights and biases it has, and how many features it gives."""
-        total, features = 0, math.prod(observation)
+    def numbers(params: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int, int]:
+        """How many weights and biases it has, how many features it gives, how many it makes.
+
+        What a pass makes of one observation are all outputs of layers.
+        """
+        total, features, made = 0, math.prod(observation), 0
         for _ in range(params["network.depth"]):
             total += (features + 1) * params["network.hidden"]
             features = params["network.hidden"]
-        return total, features
+            made += features
+        return total, features, made
 
     def __init__(
         self, params: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,19 +20,28 @@ else:
 
 def depth(params: Mapping[str, Any]) -> int:
     """Number of parametric layers of the network that `params` describe, its head included."""
-    return int(lookup.find("networks", params["network.body"]).depth(params)) + 1
+    return int(_body(params).depth(params)) + 1
 
 
 def numbers(params: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
     """How many weights and biases the network has, without importing torch."""
-    body = lookup.find("networks", params["network.body"])
-    inside, features = body.numbers(params, observation)
+    inside, features, _ = _body(params).numbers(params, observation)
     return int(inside + (features + 1) * outputs)
+
+
+def made(params: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
+    """How many numbers a pass makes of one observation, it included, without importing torch."""
+    _, _, inside = _body(params).numbers(params, observation)
+    return int(math.prod(observation) + inside + outputs)
+
+
+def _body(params: Mapping[str, Any]) -> Any:
+    return lookup.find("networks", params["network.body"])
 
 
 def check(params: Mapping[str, Any], observation: tuple[int, ...]) -> None:
     """Raise ValueError where body, sizes or `sn.layers` do not fit, without importing torch."""
-    lookup.find("networks", params["network.body"]).check(params, observation)
+    _body(params).check(params, observation)
     check_layers(params["sn.layers"], depth(params))
 
 
@@ -47,8 +57,7 @@ class Network:
         device: str,
     ) -> None:
         members = len(settings)
-        body = lookup.find("networks", params["network.body"])
-        self.body = body(params, observation, members, device)
+        self.body = _body(params)(params, observation, members, device)
         self.head = Linear(members, self.body.features, outputs, device)
         self.layers = [*self.body.layers, self.head]
         for place, layer in enumerate(self.layers):

@@ -7,6 +7,7 @@ import re
 import signal
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -62,6 +63,8 @@ class _Local:
         self._executor = submitit.LocalExecutor(folder=self._logs)
         self._executor.update_parameters(timeout_min=_FOREVER_MIN, stderr_to_stdout=True)
         self._jobs: list[Any] = []
+        self._took: list[int] = []
+        """The GPU of each job."""
         self._fold = study.fold(reports=False)
         self._observer = Observer(study.paths)
         self._strangers = {name: worker.header for name, worker in self._here()}
@@ -146,9 +149,16 @@ class _Local:
         with _worker_environment():
             for _ in range(number):
                 if self._gpus:
-                    gpu = self._gpus[len(self._jobs) % len(self._gpus)]
-                    self._executor.update_parameters(gpus_per_node=1, visible_gpus=[gpu])
+                    self._took.append(self._freest())
+                    self._executor.update_parameters(gpus_per_node=1, visible_gpus=self._took[-1:])
                 self._jobs.append(self._executor.submit(work, *arguments))
+
+    def _freest(self) -> int:
+        """The GPU that the fewest workers have, those of an earlier watcher included."""
+        pairs = zip(self._took, self._jobs, strict=True)
+        taken = Counter(str(gpu) for gpu, job in pairs if not job.done())
+        taken.update(str(h.get("gpus")) for h in self._strangers.values() if exists(h) is True)
+        return min(self._gpus, key=lambda gpu: taken[str(gpu)])
 
     def _last_words(self) -> str:
         logs = sorted(self._logs.glob("*.out"), key=lambda path: path.stat().st_mtime)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from sweeper import finish, script, slurm
+from sweeper import finish, layout, script, slurm
 from sweeper import profile as profiles
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
@@ -20,12 +19,6 @@ from sweeper.study import Study
 
 _HOPELESS = 3
 """How often in a row jobs are submitted of which none takes a run, before giving up."""
-
-
-def name_of(study: Study) -> str:
-    """What the study's jobs are called: all of them are found by it, whoever submitted them."""
-    place = hashlib.sha256(str(study.folder.resolve()).encode()).hexdigest()[:6]
-    return f"sweeper-{study.name}-{place}"
 
 
 class Dispatch:
@@ -43,6 +36,8 @@ class Dispatch:
             )
         self._limits = Limits.asked()
         self._limits.check(self._profile)
+        if options.workers is not None:
+            self._limits.check_number(self._profile.jobs(options.workers))
         self._try()
 
     @property
@@ -73,7 +68,7 @@ class _Jobs:
     ) -> None:
         self._study, self._options = study, options
         self._profile, self._limits, self._device = profile, limits, device
-        self._name = name_of(study)
+        self._name = script.job_name(study.folder)
         self._fold = study.fold(reports=False)
         self._scheduler = Scheduler(study.paths)
         self._in_vain = 0
@@ -103,7 +98,8 @@ class _Jobs:
             self._attempts = attempts
         if self._in_vain >= _HOPELESS:
             raise SweeperError(
-                f"jobs end without having taken a run: see {self._study.paths.logs}, or "
+                f"jobs end without having taken a run: see {self._study.paths.logs} (no job can "
+                "write there where nodes do not share that folder: set root=), or "
                 f"sweeper doctor profile={self._profile.file}"
             )
         self._top_up(live)
@@ -132,18 +128,16 @@ class _Jobs:
         """How many jobs there should be: `workers`, or as many as may run at a time."""
         records = self._fold.runs
         ended = sum(record.end is not None for record in records.values())
-        open_runs = max(1, self._study.plan.total - ended)
-        number = self._options.workers
-        if number is None:
-            number = min(open_runs, self._profile.parallel * self._profile.tasks)
-        return -(-number // self._profile.tasks)
+        open_runs = self._study.plan.total - ended
+        return layout.jobs(self._options, self._profile, open_runs)
 
     def _submit(self, number: int, wanted: int) -> str:
         """Submits `number` jobs of the `wanted` as arrays; all of them or none."""
         self._limits.check_number(number)
         logs = self._study.paths.logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
         logs.mkdir(parents=True)
-        words = work_words(self._study, self._options, self._device, wanted * self._profile.tasks)
+        sharing = wanted * self._profile.tasks
+        words = script.work_words(self._study.folder, self._options.pack, self._device, sharing)
         ids: list[str] = []
         for size, parallel in script.split(number, self._limits.array, self._profile.parallel):
             file = logs / f"{len(ids)}.sbatch"
@@ -158,13 +152,6 @@ class _Jobs:
         workers = number * self._profile.tasks
         arrays = f"array {ids[0]}" if len(ids) == 1 else f"{len(ids)} arrays, {', '.join(ids)}"
         return f"submitted {workers} {'worker' if workers == 1 else 'workers'} as {arrays}"
-
-
-def work_words(study: Study, options: Options, device: str, workers: int) -> list[str]:
-    """The words after `sweeper work` that join `study`."""
-    folder = study.folder.resolve()
-    words = [f"study={folder.name}", f"root={folder.parent}", f"pack={options.pack}"]
-    return [*words, f"device={device}", f"workers={workers}"]
 
 
 def slurm_jobs(name: str) -> list[slurm.Job]:
@@ -185,14 +172,17 @@ _REASONS = {
     "invalid account": "account",
     "account or account/partition": "account",
     "invalid qos": "qos",
+    "violates accounting": "workers= on the command line, or what jobs ask for",
     "invalid generic resource": "gpus_per_node or gres",
     "gres": "gpus_per_node or gres",
     "invalid feature": "constraint",
     "time limit": "timeout_min",
+    "mutually exclusive": "mem_gb, mem_per_cpu or mem_per_gpu",
     "memory": "mem_gb",
     "invalid wckey": "wckey",
     "node count": "cpus_per_task, gpus_per_node or mem_gb",
     "node configuration": "cpus_per_task, gpus_per_node or mem_gb",
+    "option '": "additional_parameters",
     "array": "workers= on the command line",
     "unable to open file": "the study's folder (root=), which must be shared",
 }

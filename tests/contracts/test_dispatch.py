@@ -13,17 +13,23 @@ from sweeper.study import Study
 from sweeper.worker import Worker
 
 MAY_DIFFER = ["attempts", "seconds", "worker"]
+NEEDS = {"slurm": "cluster"}
+"""Fixtures without which a test of a dispatch is skipped."""
+STAYS = {"slurm": ["watch=true"]}
+"""Words that let `sweeper run` stay to the end."""
 
 
 @pytest.mark.parametrize("dispatch", lookup.names("sweeper.dispatch"))
 def test_the_table_does_not_depend_on_how_workers_are_started(
-    dispatch, make_study, space_file: Path, tmp_path: Path
+    dispatch, make_study, space_file: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    if dispatch in NEEDS:
+        request.getfixturevalue(NEEDS[dispatch])
     direct = make_study(name="direct")
     Worker(direct, pack="1", device="cpu", workers=1).run()
     command = [sys.executable, "-m", "sweeper", "run", space_file.name]
     done = subprocess.run(
-        [*command, "name=started", f"dispatch={dispatch}", "workers=1"],
+        [*command, "name=started", f"dispatch={dispatch}", "workers=1", *STAYS.get(dispatch, [])],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -97,7 +97,7 @@ def test_the_estimate_of_a_state_holds_once_the_replay_is_full(learner):
     pack = learner.start([run], [None], "cpu")
     finish(pack)
     found = sum(array.nbytes for array in pack.save(0).values())
-    assert learner.state_bytes(run.params, run.task) == pytest.approx(found, rel=0.02)
+    assert learner.state_bytes(run.params, run.task, run.steps) == pytest.approx(found, rel=0.02)
 
 
 def finish(pack) -> list:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -33,7 +35,15 @@ def test_shapes_and_depth(body):
     assert len(made.layers) == body.depth(PARAMS)
     tensors = [tensor for layer in made.layers for tensor in (layer.weight, layer.bias)]
     numbers = sum(tensor[0].numel() for tensor in tensors)
-    assert body.numbers(PARAMS, OBSERVATION) == (numbers, made.features)
+    pass_ = sum(_made(layer) for layer in made.layers)
+    assert body.numbers(PARAMS, OBSERVATION) == (numbers, made.features, pass_)
+
+
+def _made(layer):
+    """Numbers of a layer's outputs for one observation, and of the patches under a convolution."""
+    outputs = math.prod(layer.output_shape)
+    rows = outputs // layer.weight.shape[2]
+    return outputs + (rows * layer.weight.shape[1] if layer.convolves else 0)
 
 
 @pytest.mark.parametrize("batch", [1, 12, 32])

@@ -19,6 +19,7 @@ from benchmarks.killing import FORCED, Aim, Crew, Log
 from sweeper import compact, liveness, temporary, worker
 from sweeper.claims import link_first
 from sweeper.function import FunctionPack
+from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths
 from sweeper.queue import Queue
 from sweeper.record import Attempt, RunRecord
@@ -226,7 +227,7 @@ def test_a_run_is_taken_over_once_all_that_the_dead_wrote_is_read(make_study):
     holder = worker.Worker(study, pack="1", device="cpu", workers=1)
     name = holder.name
     fold = study.fold(reports=False)
-    queue = Queue(study, fold, "other", pack="1", device="cpu", workers=1)
+    queue = Queue(study, fold, "other", Gauge(1), pack="1", device="cpu", workers=1)
     queue.refresh()
     (candidate,) = queue.pick()
     (hold,) = holder._attempts.claim([candidate])

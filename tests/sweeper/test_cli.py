@@ -225,7 +225,7 @@ def test_an_option_of_run_is_told_apart_where_only_a_plan_is_asked_for(
     here: Path, space_file: Path, capsys: Capture
 ) -> None:
     assert call("plan", str(space_file), "extend=true") == 2
-    said = "extend= is an option of `sweeper run` only; valid here: scale, root"
+    said = "extend= is an option of `sweeper run` only; valid here: scale, name, root"
     assert said in capsys.readouterr().err
 
 

@@ -135,8 +135,14 @@ def test_torn_at_every_byte_of_the_last_line(harmed: Harmed, capsys: Capture) ->
 
 @pytest.mark.parametrize("kind", ["header", "claim", "start", "report", "checkpoint", "end"])
 @pytest.mark.parametrize("how", ["garbled", "NULs"])
-def test_a_bad_line_in_the_middle(harmed: Harmed, capsys: Capture, kind: str, how: str) -> None:
-    """The runs end as ever; of their curves only reports of that line may be missing."""
+def test_a_bad_line_in_the_middle(
+    harmed: Harmed, capsys: Capture, kind: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The runs end as ever; of their curves only reports of that line may be missing.
+
+    Without its header nobody knows where a worker ran: what it held is waited for.
+    """
+    monkeypatch.setattr(liveness, "T1_S", 1.0)
     start, end = harmed.lines(kind)[0]
     data = bytearray(harmed.data)
     data[start + 30 : end - 3] = (
@@ -255,3 +261,25 @@ def test_a_full_disk_is_waited_for_and_status_works(tmp_path: Path) -> None:
     said = script(text, *map(str, words))
     assert "12 runs: 12 complete" in said
     assert "damaged" not in said.splitlines()[-1]
+
+
+ASKING = """
+import sys
+from pathlib import Path
+from sweeper import scheduler
+from sweeper.paths import StudyPaths
+from sweeper.scheduler import Scheduler
+
+root, scheduler.EVERY_S = Path(sys.argv[1]), 0.0
+asking = Scheduler(StudyPaths(root))
+header = {"job": "1", "restart": 0, "user": 0}
+print("full:", asking.word(header), asking.number)
+"""
+
+
+def test_a_full_disk_stops_questions_to_the_scheduler_and_nobody_who_asks(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "asking.py").write_text(ASKING)
+    text = 'mount -t tmpfs -o size=64k,nr_inodes=2 none "$1"; touch "$1/last"; "$2" "$3" "$1"'
+    said = script(text, str(tmp_path / "disk"), sys.executable, str(tmp_path / "asking.py"))
+    assert "full: None 0" in said

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from sweeper import liveness
-from sweeper.liveness import BEAT_S, T1_S, T2_S, Beat, Observer, exists, identity
+from sweeper.liveness import BEAT_S, STALE_S, T1_S, T2_S, Beat, Observer, exists, identity
+from sweeper.memory import Gauge
+from sweeper.paths import StudyPaths
+from sweeper.scheduler import ENDED, MAYBE, RUNNING, Scheduler
 
 
 class Clock:
@@ -33,18 +36,20 @@ ELSEWHERE = {**identity(), "boot": "another machine"}
 def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
     tmp_path: Path, clock: Clock
 ) -> None:
-    beat = Beat(tmp_path / "w")
+    beat = Beat(tmp_path / "w", Gauge(1))
     numbers = []
     for passed, progress in ((0, 1), (1, 2), (BEAT_S, 3), (BEAT_S, 3), (BEAT_S, 4)):
         clock.now += passed
         beat(progress)
-        numbers.append(int((tmp_path / "w").read_text()))
+        numbers.append(int((tmp_path / "w").read_text().split()[0]))
     beat.close()
     assert numbers == [1, 1, 2, 2, 3], "no progress, no beat: a hung loop must not look alive"
 
 
 def test_elsewhere_a_silent_worker_is_dead_after_t1(tmp_path: Path, clock: Clock) -> None:
-    beat, observer = Beat(tmp_path / "w"), Observer(StudyPaths(tmp_path))
+    paths = StudyPaths(tmp_path)
+    paths.beats.mkdir()
+    beat, observer = Beat(paths.beats / "w", Gauge(1)), Observer(paths)
     beat(1)
     assert observer.alive("w", ELSEWHERE)
     clock.now += T1_S - 1
@@ -54,6 +59,30 @@ def test_elsewhere_a_silent_worker_is_dead_after_t1(tmp_path: Path, clock: Clock
     beat(2)
     assert observer.alive("w", ELSEWHERE), "it moves: it was alive after all"
     beat.close()
+
+
+@pytest.mark.parametrize(
+    ("word", "patience_s"), [(ENDED, STALE_S), (MAYBE, STALE_S), (RUNNING, T2_S), (None, T1_S)]
+)
+def test_of_a_silent_worker_the_scheduler_is_asked(
+    tmp_path: Path,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    word: str | None,
+    patience_s: float,
+) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(Scheduler, "word", lambda *_: asked.append(clock.now) or word)
+    observer = Observer(StudyPaths(tmp_path))
+    assert observer.alive("w", ELSEWHERE)
+    clock.now += STALE_S - 2
+    assert observer.alive("w", ELSEWHERE)
+    assert not asked
+    clock.now = 1000 + patience_s - 1
+    assert observer.alive("w", ELSEWHERE)
+    clock.now += 1
+    assert not observer.alive("w", ELSEWHERE)
+    assert asked
 
 
 def test_here_a_silent_worker_whose_process_exists_hangs_and_is_dead_after_t2(

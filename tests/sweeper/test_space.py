@@ -162,8 +162,6 @@ def test_the_difference_says_what_changed(tmp_path):
     other = loaded(tmp_path, "seeds=1", "axes.optimizer.lr.values=[1e-5]", "score.at=max")
     assert list(space.differences(other).values()) == [
         "axes.optimizer.lr: [1e-5,0.001] there, [1e-5] now",
-        "what axes.optimizer.lr sets: [{optimizer.lr:1e-5},{optimizer.lr:0.001}] there, "
-        "[{optimizer.lr:1e-5}] now",
         "seeds: [4,7] there, [0] now",
         "score.at: final there, max now",
     ]

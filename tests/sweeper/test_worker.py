@@ -17,6 +17,7 @@ import pytest
 from sweeper import checkpoint, claims, figures, finish, liveness
 from sweeper import worker as workers
 from sweeper.attempts import Attempts
+from sweeper.holds import Outcome
 from sweeper.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker
@@ -179,7 +180,7 @@ def test_a_superseded_worker_cannot_end_its_run(make_study: Make) -> None:
     taker.run()
     assert study.ended
     assert orphan._attempts.superseded(hold)
-    orphan._attempts.end([(hold, workers.Outcome("failed", 0))])
+    orphan._attempts.end([(hold, Outcome("failed", 0))])
     (record,) = study.fold().runs.values()
     assert record.state == "complete"
     assert record.worker == taker.name
@@ -190,7 +191,7 @@ def test_an_end_without_a_ledger_line_is_copied_by_whoever_meets_it(make_study: 
     dead = Worker(study, pack="1", device="cpu", workers=1)
     (hold,) = dead._attempts.claim(dead._queue.pick())
     dead._ledger.write = lambda *_, **__: None  # type: ignore[method-assign]
-    dead._attempts.end([(hold, workers.Outcome("complete", 40, 0.25, 0.5))])
+    dead._attempts.end([(hold, Outcome("complete", 40, 0.25, 0.5))])
     assert not study.ended
     taker = Worker(study, pack="1", device="cpu", workers=1)
     taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]

@@ -1,0 +1,91 @@
+"""`sweeper cancel`: stops the workers of a study, however they were started, and leaves runs open.
+
+A file in the study's folder tells them; `sweeper run` takes it away again.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from sweeper import listing, script, slurm, workers
+from sweeper.claims import link_first
+from sweeper.errors import SweeperError
+from sweeper.fold import Fold
+from sweeper.liveness import exists
+from sweeper.study import Study
+from sweeper.values import counted
+
+
+def cancel(study: Study) -> Iterator[str]:
+    """Cancels the study; says how many jobs and workers were stopped."""
+    fold = study.fold(reports=False)
+    ended = study.ended_in(fold)
+    if not ended:
+        _mark(study)
+    standings = workers.standings(study, fold).values()
+    elsewhere = sum(one.state in ("working", "silent") and not one.here for one in standings)
+    here = _signal(fold)
+    jobs = _cancel_jobs(study, fold)
+    told = [counted(here, "worker") + " on this machine"] if here else []
+    told += [counted(elsewhere, "worker") + " elsewhere"] if elsewhere else []
+    told += [counted(jobs, "Slurm job")] if jobs else []
+    if ended:
+        yield f"{study.name}: all runs have ended"
+    if told:
+        yield f"{study.name}: stopped {', '.join(told)}; workers save their runs and leave"
+    else:
+        yield f"{study.name}: nothing to stop: no worker is at work, and no job waits"
+    if not ended:
+        yield f"  {listing.again(study)}  # goes on"
+
+
+def read(study: Study) -> dict[str, Any] | None:
+    """When (seconds since the epoch), by whom and on what machine it was cancelled, if it was."""
+    with suppress(FileNotFoundError, ValueError):
+        body: dict[str, Any] = json.loads(study.paths.cancelled.read_bytes())
+        return body
+    return None
+
+
+def _mark(study: Study) -> None:
+    study.share_files()
+    body = {"time": time.time(), "user": getpass.getuser(), "host": socket.gethostname()}
+    try:
+        link_first(study.paths.cancelled, json.dumps(body).encode())
+    except OSError as error:
+        raise SweeperError(f"cannot write to {study.folder}: {error.strerror}") from error
+
+
+def _signal(fold: Fold) -> int:
+    """Sends SIGTERM to the workers on this machine: they need not wait for their next beat."""
+    told = 0
+    for worker in fold.workers.values():
+        if not worker.closed and "command" not in worker.header and exists(worker.header):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(int(worker.header["pid"]), signal.SIGTERM)
+                told += 1
+    return told
+
+
+def _cancel_jobs(study: Study, fold: Fold) -> int:
+    """Cancels the study's jobs, by their name; returns how many there were."""
+    if not slurm.installed() or not workers.on_slurm(study, fold):
+        return 0
+    name = script.job_name(study.folder)
+    try:
+        live = sum(job.live and job.name == name for job in slurm.jobs())
+        slurm.cancel_named(name)
+    except slurm.Unanswered as error:
+        raise SweeperError(
+            f"Slurm does not answer, so jobs that wait were not cancelled ({error}); workers at "
+            "work leave all the same: try sweeper cancel again"
+        ) from error
+    return live

@@ -1,0 +1,36 @@
+"""`sweeper doctor`: whether workers will be safe here, and what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sweeper import cluster_check, disk_check, node_check, probe, slurm
+from sweeper import profile as profiles
+from sweeper.errors import SweeperError
+from sweeper.finding import Finding
+
+
+def examine(profile: str | None, root: Path) -> Iterator[Finding]:
+    """The studies' file system, Slurm against the profile, a node; without Slurm this machine."""
+    loaded = profiles.load(profile or profiles.DEFAULT)
+    yield from disk_check.checked(root)
+    if not slurm.installed():
+        yield Finding("ok", "Slurm is not installed here: dispatch=local and inline are to be had")
+        yield from _here()
+        return
+    try:
+        yield from cluster_check.checked(loaded)
+    except (slurm.Unanswered, SweeperError) as error:
+        yield Finding("problem", f"Slurm does not answer: {error}", "try again; ask who runs it")
+        return
+    yield from node_check.checked(loaded, root)
+
+
+def _here() -> Iterator[Finding]:
+    found = probe.gpus()
+    if found["torch"] is None:
+        yield Finding("problem", f"torch cannot be imported: {found['error']}")
+    else:
+        what = f"torch {found['torch']} sees {found['gpus']} GPUs"
+        yield Finding("ok", f"{what}; device=cpu needs none" if not found["gpus"] else what)

@@ -1,0 +1,29 @@
+"""`sweeper status watch=true`: how a study stands, again and again."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.live import Live
+
+from sweeper.study import Study
+from sweeper.summary import summarise, summary_lines
+
+_EVERY_S = 3.0
+_SHARE = 10
+"""What takes long is done seldom: it takes at most a tenth of the time."""
+
+
+def show(study: Study) -> None:
+    """Shows the study's status until all its runs have ended, or Ctrl-C."""
+    console = Console(highlight=False, markup=False)
+    with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
+        while True:
+            begin = time.monotonic()
+            study.refresh()
+            summary = summarise(study)
+            live.update("\n".join(summary_lines(summary)), refresh=True)
+            if summary["runs"]["open"] + summary["runs"]["running"] == 0:
+                return
+            time.sleep(max(_EVERY_S, _SHARE * (time.monotonic() - begin)))

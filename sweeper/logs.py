@@ -1,0 +1,99 @@
+"""`sweeper logs`: what workers printed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sweeper import reopen, workers
+from sweeper.errors import SweeperError
+from sweeper.fold import Fold
+from sweeper.study import Study
+from sweeper.values import counted
+
+_POLL_S = 0.5
+_BLOCK = 1 << 20
+
+
+def listed(study: Study) -> Iterator[str]:
+    """The logs of all workers with who printed to them, the newest last."""
+    fold = study.fold(reports=False)
+    about: dict[Path, str] = {}
+    without = 0
+    for name, standing in workers.standings(study, fold).items():
+        file = _log(study, fold, name)
+        if file is None or not file.exists():
+            without += 1
+        else:
+            about[file] = f"{file}  {name} ({standing.state})"
+    yield from (about[file] for file in sorted(about, key=lambda file: file.stat().st_mtime))
+    if without:
+        yield f"{counted(without, 'worker')} without a log: inline, or at a terminal"
+    if not about and not without:
+        yield f"{study.name}: no worker has begun yet"
+
+
+def of_run(study: Study, name: str) -> Iterator[bytes]:
+    """The log of the worker that holds, or held last, the run whose id begins with `name`."""
+    run = reopen.find(study, name)
+    yield from _Tail().news(_holders(study, study.fold(reports=False), run))
+
+
+def follow(study: Study, name: str, moved: Callable[[Path], None]) -> Iterator[bytes]:
+    """The same, and what is added to it until the run has ended.
+
+    Where another worker takes the run over, goes on with its log; `moved` is told before.
+    """
+    run = reopen.find(study, name)
+    fold, tail = study.fold(reports=False), _Tail()
+    file = _holders(study, fold, run)
+    while True:
+        ended = fold.record(run).end is not None
+        yield from tail.news(file)
+        if ended:
+            return
+        time.sleep(_POLL_S)
+        fold.refresh()
+        holders = _log(study, fold, fold.record(run).worker or "")
+        if holders is not None and holders != file and holders.exists():
+            yield from tail.news(file)
+            file = holders
+            moved(file)
+
+
+class _Tail:
+    """Reads files on from where it was; one that is met again is not repeated."""
+
+    def __init__(self) -> None:
+        self._offsets: dict[Path, int] = {}
+
+    def news(self, file: Path) -> Iterator[bytes]:
+        with file.open("rb") as handle:
+            handle.seek(self._offsets.get(file, 0))
+            while data := handle.read(_BLOCK):
+                self._offsets[file] = handle.tell()
+                yield data
+
+
+def _holders(study: Study, fold: Fold, run: str) -> Path:
+    """The log of a run's newest worker; `SweeperError` where there is none."""
+    record = fold.record(run)
+    if not record.attempts or record.worker is None:
+        raise SweeperError(f"the run {run} has not begun: no worker took it yet")
+    file = _log(study, fold, record.worker)
+    if file is None:
+        raise SweeperError(
+            f"the worker {record.worker} of the run {run} has no log: it printed to a terminal, "
+            "as dispatch=inline does"
+        )
+    if not file.exists():
+        raise SweeperError(f"the log of the run {run} is gone: {file}")
+    return file
+
+
+def _log(study: Study, fold: Fold, worker: str) -> Path | None:
+    """The file that a worker printed to, as its ledger's header names it."""
+    known = fold.workers.get(worker)
+    log = known.header.get("log") if known is not None else None
+    return None if log is None else study.folder / log

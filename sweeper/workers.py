@@ -1,0 +1,154 @@
+"""How each worker of a study stands, and what tells so: for people, who look once.
+
+A worker's beat is as old as its file, by the clock of the file server: that of a file touched just
+now beside it. No machine's clock is asked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeper import script, slurm, temporary
+from sweeper.fold import Fold, WorkerRecord
+from sweeper.liveness import STALE_S, exists
+from sweeper.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
+from sweeper.study import Study
+
+_FORGOTTEN_S = EVERY_S + slurm.TIMEOUT_S
+"""Whoever is silent for longer was so before the newest answer was asked for."""
+
+STATES = ("working", "silent", "waiting", "unknown", "dead", "left")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One of `STATES`, and why."""
+
+    state: str
+    evidence: str
+    here: bool = False
+    """Whether its process is on this machine."""
+    silent_s: float | None = None
+    """For how long its number has stood still; `None` where nobody can tell."""
+
+
+class Roll:
+    """The workers of a study as they stand now, and its jobs."""
+
+    def __init__(self, study: Study, fold: Fold) -> None:
+        self._study, self._fold = study, fold
+        self._now = _server_time(study.paths.folder)
+        self._scheduler: Scheduler | None = None
+        if on_slurm(study, fold) and not study.ended_in(fold):
+            self._scheduler = Scheduler(study.paths)
+            self._scheduler.renew(self._now)
+
+    def standings(self) -> dict[str, Standing]:
+        """How each worker stands, by its name."""
+        return {name: self._standing(worker) for name, worker in sorted(self._workers)}
+
+    def jobs(self) -> dict[str, int] | None:
+        """How many of the study's jobs wait and run; `None` where Slurm does not say."""
+        if self._scheduler is None:
+            return None
+        jobs = self._scheduler.jobs(script.job_name(self._study.folder))
+        if jobs is None:
+            return None
+        running = sum(job.state in ("RUNNING", "COMPLETING") for job in jobs)
+        return {"pending": sum(job.live for job in jobs) - running, "running": running}
+
+    @property
+    def _workers(self) -> list[tuple[str, WorkerRecord]]:
+        """Those that took, or wanted to take, runs: `retry` and `rerun` write a ledger too."""
+        return [
+            (name, worker)
+            for name, worker in self._fold.workers.items()
+            if "command" not in worker.header
+        ]
+
+    def _standing(self, worker: WorkerRecord) -> Standing:
+        header = worker.header
+        if worker.closed:
+            return Standing("left", "it closed its ledger")
+        if self._fold.outlived(header):
+            return Standing("dead", "another was started in its place")
+        there = exists(header)
+        if there is False:
+            return Standing("dead", "its process is gone")
+        silent = self._silent_s(worker.worker)
+        if silent is None:
+            state = "working" if there else "unknown"
+            told = "its process is there" if there else "nobody here can tell"
+            return Standing(state, told, bool(there))
+        if silent < STALE_S:
+            return Standing("working", f"beat {silent:.0f} s ago", bool(there), silent)
+        state, evidence = "silent", "its process is there"
+        if not there:
+            state, evidence = self._asked(header, silent)
+        return Standing(state, f"silent for {_duration(silent)}; {evidence}", bool(there), silent)
+
+    def _asked(self, header: Mapping[str, Any], silent: float) -> tuple[str, str]:
+        """What the scheduler's word makes of a silent worker that is not on this machine."""
+        job = header.get("job")
+        if job is None:
+            return "unknown", f"it was on {header.get('host', 'a machine nobody knows')}"
+        if self._scheduler is None:
+            return "unknown", f"nobody asked Slurm about job {job}"
+        word, state = self._scheduler.word(header), self._scheduler.state(str(job))
+        if word == RUNNING:
+            waits = state in slurm.LIVE - {"RUNNING", "COMPLETING"}
+            return "waiting" if waits else "silent", f"Slurm has job {job} {state}"
+        if word == MAYBE:
+            return "unknown", f"Slurm has job {job} {state}, and may run it once more"
+        if word == ENDED and state in slurm.LIVE - {"RUNNING", "COMPLETING"}:
+            return "waiting", f"Slurm has requeued job {job}: {state}"
+        if word == ENDED:
+            again = "began anew since" if state in slurm.LIVE else f"ended: {state or 'forgotten'}"
+            return "dead", f"Slurm says that job {job} {again}"
+        if word is None and silent > _FORGOTTEN_S and self._scheduler.knows(header):
+            return "dead", f"Slurm has forgotten job {job}, which ended some time ago"
+        return "unknown", f"Slurm does not know job {job}, or does not answer"
+
+    def _silent_s(self, worker: str) -> float | None:
+        """Seconds since its last beat: opened, so that a network file system looks anew."""
+        with suppress(OSError), (self._study.paths.beats / worker).open("rb") as beat:
+            if self._now is not None:
+                return max(0.0, self._now - os.fstat(beat.fileno()).st_mtime)
+        return None
+
+
+def standings(study: Study, fold: Fold) -> dict[str, Standing]:
+    """How each worker stands, by its name."""
+    return Roll(study, fold).standings()
+
+
+def on_slurm(study: Study, fold: Fold) -> bool:
+    """Whether a worker ever was a Slurm job, or jobs were submitted."""
+    if any(worker.header.get("job") for worker in fold.workers.values()):
+        return True
+    return next(study.paths.logs.glob("*/*.sbatch"), None) is not None
+
+
+def _server_time(folder: Path) -> float | None:
+    """The time by the clock of the file server behind `folder`; `None` where it is not writable."""
+    touched = temporary.beside(folder / "now")
+    try:
+        descriptor = os.open(touched, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            os.write(descriptor, b".")
+            os.fsync(descriptor)
+            return os.fstat(descriptor).st_mtime
+        finally:
+            os.close(descriptor)
+            touched.unlink()
+    except OSError:
+        return None
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"

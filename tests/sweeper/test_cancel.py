@@ -1,0 +1,117 @@
+"""`sweeper cancel` stops whoever works, leaves runs open, and the same command goes on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from sweeper import cancel, frame, slurm, summary
+from sweeper.study import Study
+from sweeper.work import REQUEUE
+from sweeper.worker import Worker
+
+SLOW = "seeds=1", "fixed.pause_s=0.04", "steps=200", "checkpoint.every_s=0.2"
+MAY_DIFFER = ["attempts", "seconds", "worker"]
+
+
+def sweeper(*words: str, cwd: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "sweeper", *words]
+    out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(command, cwd=cwd, text=True, **out)
+
+
+def said(*words: str, cwd: Path, code: int = 0) -> str:
+    process = sweeper(*words, cwd=cwd)
+    text = process.communicate(timeout=120)[0]
+    assert process.returncode == code, text
+    return text
+
+
+def until(what, timeout_s: float = 60.0):
+    deadline = time.monotonic() + timeout_s
+    while not (found := what()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return found
+
+
+def test_a_worker_looks_for_it_when_a_beat_is_due(make_study) -> None:
+    study = make_study(*[word.replace("=200", "=2000") for word in SLOW])
+    command = [sys.executable, "-m", "sweeper.worker", str(study.folder), "1", "cpu", "1"]
+    worker = subprocess.Popen(command)
+    until(lambda: study.fold().runs)
+    study.paths.cancelled.write_text("{}")  # nobody signals it, as on another machine
+    assert worker.wait(30) == 0
+    (record,) = study.fold().runs.values()
+    assert record.state == "open"
+    assert record.resume_from.step > 0
+    late = Worker(study, pack="1", device="cpu", workers=1)
+    late.run()
+    assert len(study.fold().runs) == 1, "who begins later takes nothing"
+
+
+def test_a_cancelled_worker_is_not_requeued(make_study) -> None:
+    study = make_study(*SLOW)
+    command = [sys.executable, "-m", "sweeper", "work", "study=hops", f"root={study.folder.parent}"]
+    worker = subprocess.Popen(command)
+    until(lambda: study.fold().runs)
+    study.paths.cancelled.write_text("{}")
+    worker.send_signal(signal.SIGUSR2)  # after which it would come back
+    assert worker.wait(30) == 0 != REQUEUE
+
+
+def test_local_workers_and_their_watcher_stop_and_the_same_command_goes_on(
+    make_study, space_file: Path, tmp_path: Path
+) -> None:
+    run = ["run", space_file.name, "workers=2", "pack=1", *SLOW]
+    watcher = sweeper(*run, cwd=tmp_path)
+    folder = tmp_path / "studies" / "hops"
+    until(lambda: (folder / "plans" / "0").exists())
+    study = Study.open(folder)
+    until(lambda: len(study.fold().runs) >= 2)
+    told = said("cancel", cwd=tmp_path)
+    assert "hops: stopped 2 workers on this machine" in told
+    assert "cancelled; the same command goes on from here" in watcher.communicate(timeout=30)[0]
+    assert watcher.returncode == 130
+    states = {record.state for record in study.fold().runs.values()}
+    assert "open" in states
+    assert "running" not in states
+    status = said("status", cwd=tmp_path)
+    assert "  cancelled 2" in status
+    assert "hops: nothing to stop" in said("cancel", cwd=tmp_path)
+    assert "4 complete" in said(*run, cwd=tmp_path)
+    assert cancel.read(study) is None
+    assert "all runs have ended" in said("cancel", cwd=tmp_path)
+    direct = make_study(*SLOW, name="direct")
+    Worker(direct, pack="4", device="cpu", workers=1).run()
+    expected, found = (
+        frame.runs(one, one.fold()).drop(columns=MAY_DIFFER) for one in (direct, study)
+    )
+    assert found.equals(expected)
+
+
+def test_jobs_that_run_and_wait(make_study, space_file: Path, tmp_path: Path, cluster) -> None:
+    profile = tmp_path / "one.yaml"
+    profile.write_text("timeout_min: 10\ncpus_per_task: 1\nmem_gb: 0.5\narray_parallelism: 2\n")
+    run = ["run", space_file.name, "dispatch=slurm", f"profile={profile}", "pack=1"]
+    assert "submitted 6 workers" in said(*run, "workers=6", *SLOW, cwd=tmp_path)
+    study = Study.open(tmp_path / "studies" / "hops")
+    until(lambda: study.fold().runs)
+    told = summary.summarise(study)
+    assert sum(told["jobs"].values()) == 6, "elements that wait count one by one"
+    cancelled = said("cancel", cwd=tmp_path)
+    assert "6 Slurm jobs" in cancelled
+    until(lambda: not any(job.live for job in jobs(study)))
+    assert all(record.state == "open" for record in study.fold().runs.values())
+    fast = [*run, "workers=2", *SLOW, "watch=true"]
+    assert "4 complete" in said(*fast, cwd=tmp_path)
+    assert all(record.end is not None for record in study.fold().runs.values())
+
+
+def jobs(study: Study) -> list[slurm.Job]:
+    from sweeper.script import job_name
+
+    return [job for job in slurm.jobs() if job.name == job_name(study.folder)]
