@@ -24,7 +24,7 @@ from pathlib import Path
 import submitit
 
 from sweeper import slurm
-from sweeper.dispatch.slurm import name_of
+from sweeper.script import job_name
 from sweeper.study import Study
 
 TRAIN = """
@@ -122,7 +122,7 @@ def batch_by_batch(root: Path, workers: int, packs: int) -> tuple[float, float]:
 def array(root: Path, workers: int) -> None:
     """Submits `workers` workers for a small study; watches how many run; cancels what is left."""
     study = study_of(root, "array", 60, workers, wait=False)
-    name, most, sizes = name_of(study), 0, {}
+    name, most, sizes = job_name(study.folder), 0, {}
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline and not Study.open(study.folder).ended:
         jobs = [job for job in slurm.jobs() if job.name == name]
