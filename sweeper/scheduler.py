@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from sweeper import slurm
@@ -31,11 +32,16 @@ RUNNING, ENDED, MAYBE = "running", "ended", "maybe"
 """A job runs as when its worker began; is over, or was restarted since; may be restarted soon."""
 
 
+def answers(paths: StudyPaths) -> Path:
+    """Where the processes of this user share what was answered: it is about this user's jobs."""
+    return paths.scheduler / str(os.getuid())
+
+
 class Scheduler:
     """One process's view of the shared answer; no two clocks are ever compared."""
 
     def __init__(self, paths: StudyPaths) -> None:
-        self._folder = paths.scheduler
+        self._folder = answers(paths)
         self._answer: dict[str, Any] = {"number": 0, "failures": 0, "jobs": []}
         self._version = (0, 0)
         """Which file the answer was read from: of thousands of jobs it takes a while to read."""
@@ -141,7 +147,7 @@ class Scheduler:
                 return
             following += 1
         with suppress(OSError):  # a full disk: nothing is asked until there is room
-            self._folder.mkdir(exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
             if link_first(self._folder / str(following), b""):
                 self._ask(following)
 

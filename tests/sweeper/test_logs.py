@@ -62,31 +62,22 @@ def test_what_a_worker_printed_and_a_log_that_is_gone(make_study) -> None:
         list(logs.of_run(study, run))
 
 
-def test_following_a_run_goes_on_with_the_worker_that_takes_it_over(make_study, tmp_path) -> None:
-    words = "fixed.raise_at=5", "limits.failures=9", "fixed.pause_s=0.2", "seeds=1"
+def test_following_a_run_goes_on_with_the_worker_that_takes_it_over(make_study) -> None:
+    words = "fixed.raise_at=5", "limits.failures=4", "fixed.pause_s=0.2", "seeds=1"
     study = make_study(*words, "axes.width.values=[1]", "axes.size.values=[0.1]")
     first = join(study, study.paths.logs / "first.out")
     run = study.plan.runs[0].id
     until(lambda: study.fold().record(run).tries)
-    told = tmp_path / "told"
-    words = "logs", "study=hops", f"run={run}", "follow=true"
-    with told.open("w") as out:
-        following = subprocess.Popen(
-            [sys.executable, "-m", "sweeper", *words],
-            cwd=tmp_path,
-            stdout=out,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    until(lambda: "hopped off" in told.read_text())
+    moved: list[Path] = []
+    following = logs.follow(study, run, moved.append)
+    told = next(following)  # the run raised once
     first.send_signal(signal.SIGKILL)
     first.wait()
     second = join(study, study.paths.logs / "second.out")
-    err = following.communicate(timeout=60)[1]
+    told += b"".join(following)
     second.wait(60)
-    assert following.returncode == 0
-    assert "second.out <==" in err
-    assert told.read_text() == read(study, "first.out") + read(study, "second.out")
+    assert moved == [study.paths.logs / "second.out"]
+    assert told.decode() == read(study, "first.out") + read(study, "second.out")
     assert "hopped off at step 5" in read(study, "second.out")
 
 

@@ -20,6 +20,7 @@ from sweeper.listing import failed
 from sweeper.liveness import identity
 from sweeper.memory import Gauge, Reading
 from sweeper.overrides import parse_words
+from sweeper.scheduler import answers
 from sweeper.space import load
 from sweeper.study import Study
 from sweeper.worker import Worker
@@ -254,9 +255,9 @@ def test_slurm_s_word_is_evidence(
     silent._attempts.start(silent._attempts.claim(silent._queue.pick()))
     monkeypatch.undo()
     job = {"id": "77", "state": said, "restarts": 0, "name": "n", "reason": ""}
-    answer = {"number": 5, "failures": 0, "time": 0.0, "jobs": {"77": job}}
-    made.paths.scheduler.mkdir()
-    (made.paths.scheduler / "answer").write_text(json.dumps(answer))
+    answer = {"number": 5, "failures": 0, "time": 0.0, "jobs": [job]}
+    answers(made.paths).mkdir(parents=True)
+    (answers(made.paths) / "answer").write_text(json.dumps(answer))
     monkeypatch.setattr(liveness, "STALE_S", 0.5)
     Worker(made, pack="1", device="cpu", workers=1).run()
     (record,) = made.fold().runs.values()

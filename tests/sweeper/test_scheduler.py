@@ -14,7 +14,7 @@ import pytest
 
 from sweeper import scheduler
 from sweeper.paths import StudyPaths
-from sweeper.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
+from sweeper.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler, answers
 
 SQUEUE = """#!/bin/sh
 echo asked >> {folder}/asked
@@ -120,13 +120,13 @@ def test_a_job_that_is_not_listed_ended_once_an_answer_was_asked_for_since(
     other.refresh()
     assert mine.word(header()) is None, "asked before"
     clock.now += EVERY_S
-    (paths.scheduler / "2").touch()  # somebody began to ask, and the answer may be from before
-    (paths.scheduler / "3").touch()
+    (answers(paths) / "2").touch()  # somebody began to ask, and the answer may be from before
+    (answers(paths) / "3").touch()
     late = Scheduler(paths)
     assert late.word(header()) is None
-    answer = json.loads((paths.scheduler / "answer").read_text())
+    answer = json.loads((answers(paths) / "answer").read_text())
     for number, known in ((3, None), (4, ENDED)):
-        (paths.scheduler / "answer").write_text(json.dumps(answer | {"number": number}))
+        (answers(paths) / "answer").write_text(json.dumps(answer | {"number": number}))
         assert late.word(header()) == known
     assert mine.word(header()) == ENDED
 
@@ -141,7 +141,7 @@ def test_one_question_serves_all_and_another_is_asked_only_after_a_while(
         clock.now += 1
     assert slurm.asked <= 4 * 10
     assert slurm.asked >= 2 * 10
-    assert len(list(paths.scheduler.iterdir())) == 2, "the answer, and its number"
+    assert len(list(answers(paths).iterdir())) == 2, "the answer, and its number"
 
 
 def test_processes_ask_one_at_a_time(slurm: Slurm, paths: StudyPaths) -> None:
@@ -163,7 +163,7 @@ def test_processes_ask_one_at_a_time(slurm: Slurm, paths: StudyPaths) -> None:
     for process in started:
         process.communicate(b"\n")
         assert process.returncode == 0
-    answer = json.loads((paths.scheduler / "answer").read_text())
+    answer = json.loads((answers(paths) / "answer").read_text())
     assert slurm.asked == answer["number"], "each number was asked for by one"
     assert 2 <= slurm.asked <= 4 * 2 / 0.5 + 1
 
@@ -174,7 +174,7 @@ def test_who_dies_over_a_question_is_passed_over(
     observer = Scheduler(paths)
     observer.refresh()
     clock.now += EVERY_S
-    (paths.scheduler / "2").touch()
+    (answers(paths) / "2").touch()
     while observer.number == 1:
         observer.refresh()
         clock.now += 1

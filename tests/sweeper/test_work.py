@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sweeper import work
 from sweeper.liveness import exists
 from sweeper.study import Study
 from sweeper.work import REQUEUE
@@ -118,15 +119,15 @@ def test_a_signal_before_the_worker_listens_counts(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_three_quick_deaths_are_enough(make_study, tend) -> None:
+def test_too_many_quick_deaths_are_enough(make_study, tend) -> None:
     process = tend(make_study(*SLOW))
-    for _ in range(3):
+    for _ in range(work._HOPELESS):
         os.kill(until_found(lambda: child(process), process), signal.SIGKILL)
         time.sleep(0.1)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert said.count("the worker was killed by SIGKILL") == 3
-    assert "it is killed again and again: given up" in said
+    assert said.count("the worker was killed by SIGKILL") == work._HOPELESS
+    assert "again and again: given up" in said
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sweeper import slurm, workers
 from sweeper.ledger import Writer
 from sweeper.liveness import Beat, identity
 from sweeper.memory import Gauge
-from sweeper.scheduler import EVERY_S
+from sweeper.scheduler import EVERY_S, answers
 from sweeper.summary import summarise, summary_lines
 
 ELSEWHERE = {**identity(), "boot": "another machine's", "host": "far"}
@@ -31,10 +31,10 @@ def began(study, name: str, header, *, silent_s: float = 0.0) -> Writer:
 
 def answered(study, *jobs: slurm.Job, failures: int = 0) -> None:
     """Slurm's newest answer, just given, so that nobody asks."""
-    study.paths.scheduler.mkdir(exist_ok=True)
-    listed = {job.id: job.__dict__ for job in jobs}
+    answers(study.paths).mkdir(parents=True, exist_ok=True)
+    listed = [job.__dict__ for job in jobs]
     body = {"number": 3, "failures": failures, "jobs": listed}
-    (study.paths.scheduler / "answer").write_text(json.dumps(body))
+    (answers(study.paths) / "answer").write_text(json.dumps(body))
 
 
 def stands(study, name: str = "a") -> workers.Standing:
@@ -111,7 +111,7 @@ def test_an_answer_that_is_old_is_not_believed(make_study, monkeypatch) -> None:
     began(study, "a", JOB, silent_s=40)
     answered(study, job("FAILED"))
     old = time.time() - 2 * EVERY_S
-    os.utime(study.paths.scheduler / "answer", (old, old))
+    os.utime(answers(study.paths) / "answer", (old, old))
     asked = []
     monkeypatch.setattr(slurm, "installed", lambda: True)
     monkeypatch.setattr(slurm, "jobs", lambda: asked.append(1) or [job("RUNNING")])

@@ -1,0 +1,92 @@
+"""The commands: what all of them share; one file for each group of them.
+
+Nothing heavy is imported before a command needs it: `sweeper --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sweeper import paths
+from sweeper.errors import SweeperError
+
+if TYPE_CHECKING:
+    from sweeper.study import Study
+
+app = typer.Typer(
+    help="Hyperparameter and architecture sweeps for deep reinforcement learning.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Words = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", show_default=False)]
+
+RUN_OPTIONS = {
+    "scale": "the space's scale: its default one is `laptop` where it has that",
+    "name": "the study's name (default: the space's, with the scale where that is not the default)",
+    "root": f"the folder of all studies (default: {paths.STUDIES})",
+    "dispatch": "how workers are started: inline (this process), local (default) or slurm",
+    "profile": "what a Slurm job asks for: slurm/default.yaml (default), or a file of your own",
+    "watch": "true: stay and watch workers on Slurm, which need nobody (default: false)",
+    "workers": "how many workers (default: one a processor core; on Slurm what the profile allows)",
+    "pack": "how many runs train together in one worker, or auto (default)",
+    "device": "where tensors live: cpu or cuda (default: cuda where the profile has GPUs)",
+    "extend": "true: the study grows by more seeds, grid values or trials (default: false)",
+    "group": "true: the study's files are open to your group (default: to you alone)",
+}
+STUDY_OPTIONS = {
+    "study": "the study's name, as `sweeper studies` lists it",
+    "root": RUN_OPTIONS["root"],
+}
+
+
+def command(options: Mapping[str, str], note: str = "") -> Callable[..., Any]:
+    """Registers a command whose help ends with the table of its `options`."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        width = max(map(len, options), default=0)
+        table = "\n".join(f"  {name + '=':{width + 1}}  {text}" for name, text in options.items())
+        text = f"{function.__doc__}\n\n\b\nWords:\n{table}"
+        app.command(name=function.__name__, help=f"{text}\n\n{note}" if note else text)(function)
+        return function
+
+    return register
+
+
+def count_of(name: str, text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise SweeperError(f"{name} must be a whole number from 1, but got {text!r}")
+    return int(text)
+
+
+def truth_of(name: str, options: Mapping[str, str]) -> bool:
+    text = options.get(name, "false")
+    if text not in ("true", "false"):
+        raise SweeperError(f"{name} must be true or false, but got {text!r}")
+    return text == "true"
+
+
+def parsed(words: list[str] | None, valid: list[str]) -> dict[str, str]:
+    from sweeper import overrides
+
+    return overrides.parse_words(words or [], valid, keys=())[0]
+
+
+def root_of(options: Mapping[str, str]) -> Path:
+    return Path(options.get("root", paths.STUDIES))
+
+
+def study_of(options: Mapping[str, str]) -> Study:
+    """The study that the words name, or the one whose ledger changed last."""
+    from sweeper import study
+
+    gc.disable()  # whoever reads a study makes many objects, drops none and ends
+    root = root_of(options)
+    return study.find(options["study"], root) if "study" in options else study.newest(root)

@@ -1,0 +1,46 @@
+"""Commands that draw: one for every figure there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from sweeper import lookup
+from sweeper.commands import STUDY_OPTIONS, Words, command, parsed, study_of
+
+FIGURE_OPTIONS = {
+    "x": "the axis along x",
+    "y": "the axis along y, or the colour's where a figure has no second axis",
+    "hue": "the axis that lines differ in",
+    "facet": "the axis that panels differ in",
+    "metric": "a reported metric to show instead of the score",
+    "out": "the file to write instead of the study's figures/: .pdf or .png",
+}
+
+
+def _figure_command(name: str, about: str, takes: list[str]) -> None:
+    """Registers the figure `name`, whose `draw` takes the options `takes`."""
+    options = {key: text for key, text in FIGURE_OPTIONS.items() if key in takes}
+    options = {**STUDY_OPTIONS, **options, "out": FIGURE_OPTIONS["out"]}
+
+    def draw(words: Words = None) -> None:
+        from sweeper import figures
+
+        given = parsed(words, list(options))
+        study = study_of(given)
+        out = given.pop("out", None)
+        chosen = {key: given[key] for key in given if key not in STUDY_OPTIONS}
+        for file in figures.render(study, name, chosen, Path(out) if out else None):
+            typer.echo(file)
+
+    draw.__name__, draw.__doc__ = name, about
+    command(options)(draw)
+
+
+for _name in lookup.names("sweeper.figures"):
+    _figure_command(
+        _name,
+        lookup.about("sweeper.figures", _name),
+        lookup.keywords("sweeper.figures", _name),
+    )

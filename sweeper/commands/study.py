@@ -1,0 +1,186 @@
+"""Commands about studies that are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from sweeper.commands import (
+    RUN_OPTIONS,
+    STUDY_OPTIONS,
+    Words,
+    command,
+    count_of,
+    parsed,
+    root_of,
+    study_of,
+    truth_of,
+)
+from sweeper.errors import SweeperError
+
+
+@command(
+    {
+        **STUDY_OPTIONS,
+        "format": "text (default) or json",
+        "watch": "true: show it anew every few seconds, until all runs have ended (default: false)",
+    }
+)
+def status(words: Words = None) -> None:
+    """Say where a study stands (default: the one that was at work last)."""
+    import json
+
+    from sweeper import live
+    from sweeper.summary import summarise, summary_lines
+
+    options = parsed(words, [*STUDY_OPTIONS, "format", "watch"])
+    form = options.get("format", "text")
+    if form not in ("text", "json"):
+        raise SweeperError(f"format must be text or json, but got {form!r}")
+    if truth_of("watch", options):
+        if form != "text":
+            raise SweeperError("watch=true needs format=text, but got format=json")
+        live.show(study_of(options))
+        return
+    summary = summarise(study_of(options))
+    typer.echo(
+        json.dumps(summary, indent=1) if form == "json" else "\n".join(summary_lines(summary))
+    )
+
+
+@command(
+    {
+        **STUDY_OPTIONS,
+        "run": "the run's id, or the beginning of it (default: list all workers' logs)",
+        "follow": "true: go on until the run has ended, whoever takes it over (default: false)",
+    }
+)
+def logs(words: Words = None) -> None:
+    """Show what the worker printed that holds, or held last, a run; or list all logs."""
+    from sweeper import logs
+
+    options = parsed(words, [*STUDY_OPTIONS, "run", "follow"])
+    follows = truth_of("follow", options)
+    if "run" not in options:
+        if follows:
+            raise SweeperError("follow=true needs run=, the run to follow")
+        for line in logs.listed(study_of(options)):
+            typer.echo(line)
+        return
+    study, run = study_of(options), options["run"]
+    moved = lambda file: typer.echo(f"==> {file} <==", err=True)  # noqa: E731
+    for data in logs.follow(study, run, moved) if follows else logs.of_run(study, run):
+        typer.echo(data, nl=False)
+
+
+@command({**STUDY_OPTIONS, "n": "how many (default: 5)"})
+def best(words: Words = None) -> None:
+    """Show the best trials of a study, with their intervals."""
+    from sweeper import listing
+
+    options = parsed(words, [*STUDY_OPTIONS, "n"])
+    number = count_of("n", options.get("n", "5"))
+    for line in listing.best(study_of(options), number):
+        typer.echo(line)
+
+
+@command({**STUDY_OPTIONS, "trace": "true: the whole traceback of each (default: false)"})
+def failed(words: Words = None) -> None:
+    """List the runs that failed, and why."""
+    from sweeper import listing
+
+    options = parsed(words, [*STUDY_OPTIONS, "trace"])
+    for line in listing.failed(study_of(options), trace=truth_of("trace", options)):
+        typer.echo(line)
+
+
+@command(
+    {
+        **STUDY_OPTIONS,
+        "state": "which of them: failed, oom, timeout, lost or nan (default: all but nan)",
+    }
+)
+def retry(words: Words = None) -> None:
+    """Open the failed runs of a study again."""
+    from sweeper import listing, reopen
+    from sweeper.fold import UNSCORED
+
+    options = parsed(words, [*STUDY_OPTIONS, "state"])
+    study = study_of(options)
+    states = [options["state"]] if "state" in options else UNSCORED
+    _reopened(len(reopen.retry(study, states)), listing.again(study))
+
+
+@command({**STUDY_OPTIONS, "run": "the run's id, or the beginning of it"})
+def rerun(words: Words = None) -> None:
+    """Open one run of a study again, however it ended."""
+    from sweeper import listing, reopen
+
+    options = parsed(words, [*STUDY_OPTIONS, "run"])
+    if "run" not in options:
+        raise SweeperError(f"run= is needed: {reopen.LIST_RUNS}")
+    study = study_of(options)
+    _reopened(len(reopen.rerun(study, options["run"])), listing.again(study))
+
+
+@command({**STUDY_OPTIONS, "storage": "an Optuna storage's URL (default: the study's journal)"})
+def optuna(words: Words = None) -> None:
+    """Write a study as an Optuna storage, for optuna.load_study and optuna-dashboard."""
+    from sweeper import optuna_storage
+
+    options = parsed(words, [*STUDY_OPTIONS, "storage"])
+    study = study_of(options)
+    typer.echo(optuna_storage.write(study, study.fold(), options.get("storage")))
+
+
+@command({"root": RUN_OPTIONS["root"]})
+def studies(words: Words = None) -> None:
+    """List all studies and how far they are."""
+    from sweeper import study
+    from sweeper.summary import summarise, summary_lines
+
+    root = root_of(parsed(words, ["root"]))
+    names = study.names(root)
+    for name in names:
+        try:
+            typer.echo(next(iter(summary_lines(summarise(study.find(name, root))))))
+        except SweeperError as error:
+            typer.echo(f"{name}: {error}")
+    if not names:
+        typer.echo(f"no studies under {root}")
+
+
+@command({})
+def spaces(words: Words = None) -> None:
+    """List the spaces that come with sweeper, and those in ./spaces."""
+    from sweeper import shipped
+
+    parsed(words, [])
+    for path, about in shipped.spaces():
+        typer.echo(f"{path}  {about}")
+
+
+@command(
+    {
+        **STUDY_OPTIONS,
+        "table": "runs, trials or reports",
+        "out": "the file to write: .csv or .parquet",
+    }
+)
+def export(words: Words = None) -> None:
+    """Write a study's runs, trials or reports as one tidy table."""
+    from sweeper import export
+
+    options = parsed(words, [*STUDY_OPTIONS, "table", "out"])
+    for name in ("table", "out"):
+        if name not in options:
+            raise SweeperError(f"{name}= is needed, as in: sweeper export table=runs out=x.csv")
+    typer.echo(export.write(study_of(options), options["table"], Path(options["out"])))
+
+
+def _reopened(number: int, command: str) -> None:
+    from sweeper.values import counted
+
+    opened = f"opened {counted(number, 'run')} again"
+    typer.echo(f"{opened}: {command}" if number else f"{opened}: there is none of that kind")

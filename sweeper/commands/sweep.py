@@ -1,0 +1,97 @@
+"""Commands that plan, start and stop sweeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sweeper import lookup
+from sweeper.commands import (
+    RUN_OPTIONS,
+    STUDY_OPTIONS,
+    Words,
+    command,
+    parsed,
+    root_of,
+    study_of,
+)
+
+
+@command(
+    RUN_OPTIONS,
+    "All other words change a key of the space: seeds=3, steps=1e5, "
+    "axes.optimizer.lr.values=[1e-4,1e-3].",
+)
+def run(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
+    """Plan a space, start workers and watch them; the same command again goes on."""
+    from sweeper import overrides
+    from sweeper.run import run
+
+    options, changes = overrides.parse_words(words or [], list(RUN_OPTIONS))
+    raise typer.Exit(run(space, options, changes))
+
+
+PLAN_OPTIONS = {
+    name: RUN_OPTIONS[name]
+    for name in ("scale", "name", "root", "dispatch", "profile", "workers", "pack", "device")
+}
+
+
+@command(
+    PLAN_OPTIONS,
+    "All other words change a key of the space, as for run.",
+)
+def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
+    """Say what a space would train, and what that takes; start nothing."""
+    from sweeper import overrides, preview
+    from sweeper.run import options_of
+    from sweeper.space import load
+    from sweeper.study import check_name
+
+    options, changes = overrides.parse_words(words or [], list(PLAN_OPTIONS), of_run=RUN_OPTIONS)
+    dispatch = options.get("dispatch", "local")
+    lookup.find("sweeper.dispatch", dispatch)
+    workers = options_of(options)
+    if dispatch != "slurm":
+        workers.local_only(dispatch)
+    loaded = load(Path(space), options.get("scale"), changes)
+    folder = root_of(options) / check_name(options.get("name", loaded.name))
+    for line in preview.lines(loaded, folder, workers, slurm=dispatch == "slurm"):
+        typer.echo(line)
+
+
+@command({**STUDY_OPTIONS, **{name: RUN_OPTIONS[name] for name in ("pack", "device", "workers")}})
+def work(words: Words = None) -> None:
+    """Join a study as one more worker: on this machine, or as a job of your own."""
+    from sweeper.run import options_of
+    from sweeper.work import tend
+
+    given = parsed(words, [*STUDY_OPTIONS, "pack", "device", "workers"])
+    options, study = options_of(given), study_of(given)
+    raise typer.Exit(
+        tend(study.folder, options.pack, options.device or "cpu", options.workers or 1)
+    )
+
+
+@command(STUDY_OPTIONS)
+def cancel(words: Words = None) -> None:
+    """Stop the workers and jobs of a study; its runs stay open, and `sweeper run` goes on."""
+    from sweeper.cancel import cancel
+
+    for line in cancel(study_of(parsed(words, list(STUDY_OPTIONS)))):
+        typer.echo(line)
+
+
+@command({name: RUN_OPTIONS[name] for name in ("profile", "root")})
+def doctor(words: Words = None) -> None:
+    """Say whether workers are safe on this file system and cluster, and what to change."""
+    from sweeper import doctor
+
+    options = parsed(words, ["profile", "root"])
+    problems = 0
+    for finding in doctor.examine(options.get("profile"), root_of(options)):
+        typer.echo(finding)
+        problems += finding.level == "problem"
+    raise typer.Exit(int(problems > 0))

@@ -1,0 +1,18 @@
+"""`sweeper status watch=true` shows the study until all its runs have ended."""
+
+from __future__ import annotations
+
+import threading
+
+from sweeper import live
+from sweeper.worker import Worker
+
+
+def test_it_ends_with_the_study(make_study, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(live, "_EVERY_S", 0.1)
+    study = make_study()
+    worker = threading.Thread(target=Worker(study, pack="4", device="cpu", workers=1).run)
+    worker.start()
+    live.show(type(study).open(study.folder))
+    worker.join()
+    assert "hops: 12 runs: 12 complete" in capsys.readouterr().out
