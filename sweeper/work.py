@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from sweeper import temporary
+from sweeper import output, temporary
 from sweeper.paths import StudyPaths
 
 REQUEUE = 75
@@ -32,6 +32,7 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
     One that is killed, for its memory or by mistake, or raised, is followed by another: the machine
     is ours until the job ends. Signals are passed on.
     """
+    output.forgive()
     _choose_gpu()
     tending = _Tending()
     quick = 0

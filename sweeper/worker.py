@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper import finish, temporary
+from sweeper import finish, output, temporary
 from sweeper.attempts import Attempts
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold
@@ -96,6 +96,7 @@ def _detach() -> Stopping:
     path that it was started with ends here.
     """
     stopping = Stopping()
+    output.forgive()
     with suppress(PermissionError):
         os.setsid()
     stopping.listen()
