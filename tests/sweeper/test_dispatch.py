@@ -37,7 +37,13 @@ def begin(*words: str, cwd: Path) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=_hear_ctrl_c,
     )
+
+
+def _hear_ctrl_c() -> None:
+    """A suite that runs in the background ignores it, and what it starts would, too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def study_at(folder: Path) -> Study:
@@ -116,7 +122,7 @@ def test_killing_the_watcher_does_not_stop_the_workers(space_file: Path, tmp_pat
 def test_ctrl_c_saves_and_the_same_command_goes_on(
     space_file: Path, tmp_path: Path, group: bool
 ) -> None:
-    words = ("run", space_file.name, "workers=2", "fixed.pause_s=0.05", "steps=120")
+    words = ("run", space_file.name, "workers=2", "fixed.pause_s=0.02", "steps=60")
     watcher = begin(*words, cwd=tmp_path)
     folder = tmp_path / "studies" / "hops"
     wait_until((folder / "plans" / "0").exists)
