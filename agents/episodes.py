@@ -7,6 +7,7 @@ actions in, arrays of observations, rewards and terminations out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -31,10 +32,13 @@ class Episodes:
         self._keys = keys
         self._games = [tasks.make(name) for name in names for _ in range(copies)]
         self._numbers = np.zeros((members, copies), dtype=np.int64)
-        self._actions: list[list[int]] = [[] for _ in self._games]
+        self._actions: list[list[Any]] = [[] for _ in self._games]
+        self._action = (shape.actions,) if shape.continuous else ()
+        self._type = np.float32 if shape.continuous else np.int64
         self._flat = self.observations.reshape(members * copies, *shape.observation)
         self._rewards = np.zeros((members, copies), dtype=np.float32)
         self._terminals = np.zeros((members, copies), dtype=bool)
+        self._cuts = np.zeros((members, copies), dtype=bool)
 
     def start(self) -> None:
         """Begin the first episode of every copy."""
@@ -44,24 +48,33 @@ class Episodes:
 
     def step(
         self, actions: np.ndarray, live: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Act in every copy (of those `live` [P, E]); rewards and terminations [P, E].
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Act in every copy (of those `live` [P, E]); rewards, terminations and cuts [P, E].
 
-        `returns` and `lengths` include this step until `restart` is called for what has ended.
+        An episode is cut where its task's time limit ends it, and nothing in it. `returns` and
+        `lengths` include this step until `restart` is called for what has ended.
         """
         rewards, terminals = self._rewards.reshape(-1), self._terminals.reshape(-1)
+        cuts = self._cuts.reshape(-1)
         going = None if live is None else live.reshape(-1).tolist()
-        for i, action in enumerate(actions.reshape(-1).tolist()):
+        for i, action in enumerate(self._listed(actions)):
             if going is not None and not going[i]:
-                rewards[i], terminals[i] = 0.0, False
+                rewards[i], terminals[i], cuts[i] = 0.0, False, False
                 continue
             game = self._games[i]
-            rewards[i], terminals[i] = game.step(action)
+            rewards[i], terminals[i], cuts[i] = game.step(action)
             self._flat[i] = game.observe()
             self._actions[i].append(action)
         self.returns += self._rewards
         self.lengths += 1
-        return self._rewards, self._terminals
+        return self._rewards, self._terminals, self._cuts
+
+    def _listed(self, actions: np.ndarray) -> list[Any]:
+        """Actions one by one: whole numbers, or arrays of their own."""
+        if not self._action:
+            listed: list[int] = actions.reshape(-1).tolist()
+            return listed
+        return list(actions.reshape(-1, *self._action).astype(self._type))
 
     def restart(self, member: int, copy: int) -> None:
         """Begin the next episode of one copy."""
@@ -72,7 +85,7 @@ class Episodes:
         """The episode number and the actions so far of a member with one copy."""
         return {
             "number": self._numbers[member].copy(),
-            "actions": np.array(self._actions[member], dtype=np.int64),
+            "actions": np.array(self._actions[member], self._type).reshape(-1, *self._action),
         }
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
@@ -80,11 +93,11 @@ class Episodes:
         self._numbers[member] = state["number"]
         self._reset(member, 0)
         game = self._games[member]
-        for action in state["actions"].tolist():
-            reward, _ = game.step(action)
-            self.returns[member] += reward
+        actions = self._listed(state["actions"])
+        for action in actions:
+            self.returns[member] += np.float32(game.step(action)[0])
         self.lengths[member] = len(state["actions"])
-        self._actions[member] = state["actions"].tolist()
+        self._actions[member] = actions
         self.observations[member, 0] = game.observe()
 
     def _reset(self, member: int, copy: int) -> None:

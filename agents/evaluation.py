@@ -87,12 +87,13 @@ class Evaluation:
 
     def _play(self, actions: np.ndarray) -> None:
         live = self._left > 0
-        _, terminals = self._episodes.step(actions, live)
+        _, terminals, cuts = self._episodes.step(actions, live)
         self._left -= live
-        over = live & (terminals | (self._episodes.lengths >= self._cap))
+        ended = terminals | cuts
+        over = live & (ended | (self._episodes.lengths >= self._cap))
         for member, copy in np.argwhere(over).tolist():
             self._returns[member].append(float(self._episodes.returns[member, copy]))
-            self._ended[member] |= bool(terminals[member, copy])
+            self._ended[member] |= bool(ended[member, copy])
             if self._one_episode:
                 self._left[member, copy] = 0
             if self._left[member, copy] > 0:

@@ -37,6 +37,8 @@ class BaseLearner(ABC):
 
     parameters: ClassVar[Mapping[str, Parameter]]
     metrics: ClassVar[Sequence[str]]
+    continuous: ClassVar[bool] = False
+    """Whether its actions are numbers, and not choices."""
     packs: ClassVar[bool] = True
     """Whether several runs may train as one pack."""
     keeps_weights: ClassVar[bool] = True
@@ -44,8 +46,8 @@ class BaseLearner(ABC):
 
     @classmethod
     def tasks(cls) -> Sequence[str]:
-        """Every task that ships; `path/file.py:Name/task` is valid too."""
-        return tasks.all_tasks()
+        """Every task that ships whose actions fit; `path/file.py:Name/task` is valid too."""
+        return [t for t in tasks.all_tasks() if tasks.shape(t).continuous == cls.continuous]
 
     @classmethod
     def check(cls, params: Mapping[str, Any], task: str) -> None:
@@ -56,7 +58,12 @@ class BaseLearner(ABC):
         complete = cls.complete(params)
         for name, parameter in cls.parameters.items():
             parameter.check(name, complete[name])
-        cls.check_together(complete, tasks.shape(task))
+        tasks.check(task)
+        shape = tasks.shape(task)
+        if shape.continuous != cls.continuous:
+            ours, theirs = ("numbers", "choices") if cls.continuous else ("choices", "numbers")
+            raise ValueError(f"this agent's actions are {ours}, those of {task!r} are {theirs}")
+        cls.check_together(complete, shape)
 
     @classmethod
     def complete(cls, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,7 +146,10 @@ class BaseLearner(ABC):
 
     @abstractmethod
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
-        """Training actions [P] on observations [P, ...] before environment step `step`."""
+        """Training actions [P] on observations [P, ...] before environment step `step`.
+
+        Numbers have an axis more, [P, A]; so below.
+        """
 
     @abstractmethod
     def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:

@@ -21,7 +21,8 @@ else:
     F = LazyModule("torch.nn.functional")
 
 _STAGED = 64
-_OUTCOMES = 3
+_BESIDES = 2
+"""Numbers of an outcome besides its action: reward and mask."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Batch:
-    """Transitions: observations [P, B, ...], actions [P, B] (int64), rewards and masks [P, B].
+    """Transitions: observations [P, B, ...], actions, rewards and masks [P, B].
 
-    `masks` is 0 where the transition terminated its episode, else 1.
+    Actions are choices [P, B] (int64), or numbers [P, B, A]. `masks` is 0 where the transition
+    terminated its episode, else 1, also where the episode was cut.
     """
 
     observations: torch.Tensor
@@ -80,13 +82,45 @@ def _row(shape: Shape) -> tuple[int, np.dtype[Any]]:
     return numbers, np.dtype(shape.dtype)
 
 
+class Cuts:
+    """Steps after which one member's episodes were cut, ascending, and the observations there."""
+
+    def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
+        self._steps = np.zeros(0, np.int64)
+        self._frames = np.zeros((0, width), dtype)
+
+    def add(self, step: int, frame: np.ndarray, first: int) -> None:
+        """Note a cut after `step`; those before `first` are forgotten."""
+        kept = np.searchsorted(self._steps, first)
+        self._steps = np.append(self._steps[kept:], step)
+        self._frames = np.concatenate((self._frames[kept:], frame[None]))
+
+    def find(self, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which of `steps` [B] were cut, and the observations after them."""
+        if not len(self._steps):
+            return self._steps, self._frames
+        place = np.minimum(np.searchsorted(self._steps, steps), len(self._steps) - 1)
+        cut = np.flatnonzero(self._steps[place] == steps)
+        return cut, self._frames[place[cut]]
+
+    def save(self, first: int) -> dict[str, np.ndarray]:
+        """All cuts from `first` on."""
+        kept = np.searchsorted(self._steps, first)
+        return {"steps": self._steps[kept:].copy(), "frames": self._frames[kept:].copy()}
+
+    def load(self, state: dict[str, np.ndarray]) -> None:
+        """Put back what `save` returned."""
+        self._steps, self._frames = state["steps"], state["frames"]
+
+
 class Replay:
     """The last `capacity` transitions of every member.
 
     Slot t modulo (capacity + 1) holds step t: its observation in `frames` [P, slots, width], and
-    reward, mask and action in `outcomes` [P, slots, 3]. The next observation is the next slot's,
-    so that a transition can be drawn one step after it was made. Writes are gathered on the host
-    and reach the device before the next sample.
+    reward, mask and action in `outcomes` [P, slots, 2 + numbers of an action]. The next observation
+    is the next slot's, so that a transition can be drawn one step after it was made; where an
+    episode was cut it is one of `last`, kept by step. Writes are gathered on the host and reach the
+    device before the next sample.
     """
 
     def __init__(self, shape: Shape, members: int, capacity: int, device: str) -> None:
@@ -96,10 +130,13 @@ class Replay:
         self._codec = Frames(shape, device)
         width, dtype = self._codec.width, self._codec.dtype
         self._staged_frames = np.zeros((members, _STAGED, width), dtype)
-        self._staged_outcomes = np.zeros((members, _STAGED, _OUTCOMES), np.float32)
+        self._outcomes = _BESIDES + (shape.actions if shape.continuous else 1)
+        self._chooses = not shape.continuous
+        self._staged_outcomes = np.zeros((members, _STAGED, self._outcomes), np.float32)
         self._pending = 0
         self.frames = torch.from_numpy(np.zeros((members, self._slots, width), dtype)).to(device)
-        self.outcomes = torch.zeros(members, self._slots, _OUTCOMES, device=device)
+        self.outcomes = torch.zeros(members, self._slots, self._outcomes, device=device)
+        self._cuts = [Cuts(width, dtype) for _ in range(members)]
         self._all_frames = self.frames.flatten(0, 1)
         self._all_outcomes = self.outcomes.flatten(0, 1)
         self._first = np.arange(members, dtype=np.int64)[:, None] * self._slots
@@ -107,20 +144,31 @@ class Replay:
     @staticmethod
     def bytes_per_step(shape: Shape) -> int:
         """Memory that one step of one member takes."""
-        return _row(shape)[0] * _row(shape)[1].itemsize + 4 * _OUTCOMES
+        numbers = _BESIDES + (shape.actions if shape.continuous else 1)
+        return _row(shape)[0] * _row(shape)[1].itemsize + 4 * numbers
 
     def see(self, observations: np.ndarray) -> None:
         """Note the observations [P, ...] of the step that `add` will complete."""
         self._staged_frames[:, self._pending] = self._codec.encode(observations)
 
     def add(self, actions: np.ndarray, rewards: np.ndarray, terminals: np.ndarray) -> None:
-        """Store the step that follows the observations seen last; all are [P]."""
+        """Store the step that follows the observations seen last; all are [P], numbers [P, A]."""
         staged = self._staged_outcomes[:, self._pending]
-        staged[:, 0], staged[:, 1], staged[:, 2] = rewards, ~terminals, actions
+        staged[:, 0], staged[:, 1] = rewards, ~terminals
+        staged[:, _BESIDES:] = actions.reshape(len(actions), -1)
         self.count += 1
         self._pending += 1
         if self._pending == _STAGED:
             self.flush()
+
+    def cut(self, rows: np.ndarray, observations: np.ndarray) -> None:
+        """Note that the episodes of the members `rows` were cut by the step that was added last.
+
+        `observations` [P, ...] are those after it: the last ones, from which one would go on.
+        """
+        frames = self._codec.encode(observations)
+        for row in rows.tolist():
+            self._cuts[row].add(self.count - 1, frames[row], self.first)
 
     def flush(self) -> None:
         """Move what was added since the last time to the device."""
@@ -144,14 +192,21 @@ class Replay:
         both = np.concatenate((steps, steps + 1), axis=1) % self._slots + self._first
         slots = torch.from_numpy(both).to(self._device)
         rows = self._all_frames.index_select(0, slots.view(-1)).view(members, 2 * batch, -1)
+        for row, cuts in enumerate(self._cuts):
+            place, frames = cuts.find(steps[row])
+            if len(place):
+                rows[row, torch.from_numpy(place + batch).to(rows.device)] = torch.from_numpy(
+                    frames
+                ).to(rows.device)
         outcomes = self._all_outcomes.index_select(0, slots[:, :batch].reshape(-1))
-        rewards, masks, actions = outcomes.view(members, batch, _OUTCOMES).unbind(2)
+        outcomes = outcomes.view(members, batch, self._outcomes)
+        actions = outcomes[..., _BESIDES:]
         observations = self._codec.decode(rows)
         return Batch(
             observations=observations[:, :batch],
-            actions=actions.long(),
-            rewards=rewards,
-            masks=masks,
+            actions=actions[..., 0].long() if self._chooses else actions,
+            rewards=outcomes[..., 0],
+            masks=outcomes[..., 1],
             next_observations=observations[:, batch:],
         )
 
@@ -169,6 +224,14 @@ class Replay:
             "frames": self.frames[member].index_select(0, rows).cpu().numpy(),
             "outcomes": self.outcomes[member].index_select(0, rows).cpu().numpy(),
         }
+
+    def save_cuts(self, member: int) -> dict[str, np.ndarray]:
+        """The steps after which a member's episodes were cut, and the last observations there."""
+        return self._cuts[member].save(self.first)
+
+    def load_cuts(self, member: int, state: dict[str, np.ndarray]) -> None:
+        """Put back what `save_cuts` returned."""
+        self._cuts[member].load(state)
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
         """Put back what `save` returned; `count` is the caller's to set, before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from typing import Any
 
@@ -15,6 +16,21 @@ def all_tasks() -> tuple[str, ...]:
     """Every task of every family that ships."""
     families = lookup.names("envs")
     return tuple(f"{f}/{name}" for f in families for name in lookup.find("envs", f).tasks)
+
+
+def check(task: str) -> None:
+    """ValueError where there is no such task, or its packages are not installed.
+
+    A family says by `extra` which of sweeper's extras it needs, and what that must make importable.
+    """
+    environment, _ = _resolve(task)
+    extra, *modules = getattr(environment, "extra", ("",))
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ValueError(
+            f"the task {task!r} needs {missing[0]}, which is not installed: "
+            f"pip install 'sweeper[{extra}]'"
+        )
 
 
 def shape(task: str) -> Shape:

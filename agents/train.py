@@ -110,6 +110,7 @@ class Pack:
         state["step"] = np.array(self.step)
         state["evaluated_at"] = np.array(self._evaluated_at)
         state["returns"] = np.array(self._returns[row])
+        state |= _named("cuts", replay.save_cuts(row))
         arrays = _named("replay", replay.save(row, step))
         begin = min(max(step, replay.first), replay.count)
         return state, Rows(begin, replay.count, replay.first, arrays)
@@ -157,6 +158,7 @@ class Pack:
             self._evaluated_at = int(state["evaluated_at"])
             self._agents.load(row, _part(state, "learner"))
             self._replay.load(row, _part(state, "replay"))
+            self._replay.load_cuts(row, _part(state, "cuts"))
             self._episodes.load(row, _part(state, "episode"))
             self._returns[row] = state["returns"].tolist()
 
@@ -181,10 +183,12 @@ class Pack:
         while self.step < until:
             replay.see(observations)
             actions = agents.act(observations, self.step)
-            rewards, terminals = episodes.step(actions)
+            rewards, terminals, cuts = episodes.step(actions)
             replay.add(actions, rewards[:, 0], terminals[:, 0])
-            if terminals.any():
-                self._restart(terminals[:, 0])
+            if cuts.any():
+                replay.cut(np.flatnonzero(cuts[:, 0] & ~terminals[:, 0]), observations)
+            if (terminals | cuts).any():
+                self._restart((terminals | cuts)[:, 0])
             self.step += 1
             agents.learn(replay, self.step)
             if self.step % _CLOCK_EVERY == 0 and time.monotonic() > deadline:

@@ -68,7 +68,7 @@ def stable_baselines() -> Train:
             return self._observe(), {}
 
         def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-            reward, terminated = self._game.step(int(action))
+            reward, terminated, _ = self._game.step(int(action))
             return self._observe(), float(reward), terminated, False, {}
 
         def _observe(self) -> np.ndarray:
@@ -146,7 +146,7 @@ class PlainLoop:
     def train(self, steps: int) -> None:
         for _ in range(steps):
             action, slot = self.act(), self.step % 100_000
-            reward, terminated = self.game.step(action)
+            reward, terminated, _ = self.game.step(action)
             after = self.game.observe().transpose(2, 0, 1)
             self.observations[0, slot], self.observations[1, slot] = self.observation, after
             self.actions[slot], self.rewards[slot] = action, reward

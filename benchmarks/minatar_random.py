@@ -23,7 +23,7 @@ def returns(task: str, episodes: int) -> np.ndarray:
         game.reset(episode)
         terminated = False
         while not terminated:
-            reward, terminated = game.step(int(rng.integers(actions)))
+            reward, terminated, _ = game.step(int(rng.integers(actions)))
             found[episode] += reward
     return found
 

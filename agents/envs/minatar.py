@@ -20,6 +20,7 @@ class Environment:
     """One MinAtar game, numerically equal to `minatar.Environment` with its defaults."""
 
     tasks: ClassVar[tuple[str, ...]] = tuple(_CHANNELS)
+    extra: ClassVar[tuple[str, ...]] = ("minatar", "minatar")
 
     @staticmethod
     def shape(task: str) -> Shape:
@@ -37,13 +38,13 @@ class Environment:
         self._last_action = 0
         self._game.reset()
 
-    def step(self, action: int) -> tuple[float, bool]:
-        """Act once; returns the reward and whether the episode has terminated."""
+    def step(self, action: int) -> tuple[float, bool, bool]:
+        """Act once; returns the reward and whether the episode terminated; it is never cut."""
         if self._random.rand() < _STICKINESS:
             action = self._last_action
         self._last_action = action
         reward, terminated = self._game.act(action)
-        return reward, terminated
+        return reward, terminated, False
 
     def observe(self) -> np.ndarray:
         """The current observation [10, 10, C]."""
@@ -55,8 +56,7 @@ class Environment:
 def _module(task: str) -> Any:
     """The game's own module, without the package: that imports matplotlib and seaborn (1.2 s)."""
     package = importlib.util.find_spec("minatar")
-    if package is None or package.origin is None:
-        raise ModuleNotFoundError("MinAtar is not installed; install the extra: sweeper[minatar]")
+    assert package is not None and package.origin is not None, "a task is checked first"
     path = Path(package.origin).parent / "environments" / f"{task}.py"
     spec = importlib.util.spec_from_file_location(f"minatar_{task}", path)
     assert spec is not None and spec.loader is not None

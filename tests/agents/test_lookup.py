@@ -26,7 +26,7 @@ class Corridor:
 
     def step(self, action):
         self.place += 1 if action else -1
-        return float(action), abs(self.place) > 4
+        return float(action), abs(self.place) > 4, False
 
     def observe(self):
         return np.array([self.place, 1.0, 0.5], dtype=np.float32)

@@ -86,3 +86,51 @@ def test_pieces_put_together_are_the_whole(steps, capacity):
             assert np.array_equal(piece[name], rows[kept:])
     drawn = whole["outcomes"][:, 0]
     assert np.array_equal(drawn, np.arange(replay.first, steps))
+
+
+CONTROL = Shape(observation=(2,), dtype="float32", actions=3, continuous=True)
+
+
+def controlled(steps: int, capacity: int) -> Replay:
+    """A replay of two members; observation t is (t, member); cut after every 7th step of member 1.
+
+    There the last observation is (-t, member), which no slot holds.
+    """
+    replay = Replay(CONTROL, 2, capacity, "cpu")
+    for t in range(steps):
+        replay.see(np.array([[t, 0], [t, 1]], np.float32))
+        actions = np.full((2, 3), t, np.float32) + np.arange(3, dtype=np.float32)
+        replay.add(actions, np.array([t, t], np.float32), np.array([False, t % 5 == 0]))
+        if t % 7 == 0:
+            replay.cut(np.array([1]), np.array([[9, 9], [-t, 1]], np.float32))
+    return replay
+
+
+def test_actions_that_are_numbers_are_kept():
+    batch = controlled(40, 100).sample(streams.Draws(streams.keys([1, 2], "x"), 64).at(0))
+    assert batch.actions.shape == (2, 64, 3)
+    assert torch.equal(
+        batch.actions - batch.rewards[..., None], torch.tensor([0.0, 1, 2]).expand(2, 64, 3)
+    )
+
+
+@pytest.mark.parametrize("capacity", [20, 100])
+def test_the_last_observation_of_an_episode_that_was_cut_is_the_next_one(capacity):
+    """And the mask stays 1: a time limit is no termination."""
+    replay = controlled(60, capacity)
+    restored = Replay(CONTROL, 2, capacity, "cpu")
+    restored.count = replay.count
+    for member in range(2):
+        restored.load(member, replay.save(member))
+        restored.load_cuts(member, replay.save_cuts(member))
+    draws = streams.Draws(streams.keys([1, 2], "x"), 500).at(0)
+    for batch in (replay.sample(draws), restored.sample(draws)):
+        steps, following = batch.rewards, batch.next_observations[..., 0]
+        assert torch.equal(following[0], steps[0] + 1)
+        cut = steps[1] % 7 == 0
+        assert cut.any() and torch.equal(following[1], torch.where(cut, -steps[1], steps[1] + 1))
+        assert torch.equal(batch.masks[1], (steps[1] % 5 != 0).float())
+
+
+def test_cuts_that_are_overwritten_are_forgotten():
+    assert len(controlled(1000, 20).save_cuts(1)["steps"]) == 3

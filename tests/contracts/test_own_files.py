@@ -44,7 +44,7 @@ class Environment:
 
     def step(self, action):
         self.left -= 1
-        return float(action == 0), self.left == 0
+        return float(action == 0), self.left == 0, False
 
     def observe(self):
         return np.zeros((10, 10, 4), bool)

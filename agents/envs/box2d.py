@@ -1,0 +1,28 @@
+"""Gymnasium's Box2D walker."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from agents.gym import Gym
+from agents.shape import Shape
+
+
+class Environment(Gym):
+    """BipedalWalker-v3: 1,600 steps at most."""
+
+    tasks: ClassVar[tuple[str, ...]] = ("BipedalWalker-v3",)
+    extra: ClassVar[tuple[str, ...]] = ("box2d", "gymnasium", "Box2D")
+
+    @staticmethod
+    def shape(task: str) -> Shape:
+        """24 numbers, four torques."""
+        return Shape((24,), "float32", 4, continuous=True)
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode in a new world: an old one's contacts are resolved in another order."""
+        from Box2D import b2World
+
+        self._environment._destroy()
+        self._environment.world = b2World()
+        super().reset(seed)

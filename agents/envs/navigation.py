@@ -1,0 +1,47 @@
+"""Navigation in n dimensions (Hui 2022, §3.2): walk to the origin, one step a dimension."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from agents.shape import Shape
+
+_STEPS = 1000
+
+
+class Environment:
+    """The task's name is n. The position begins normally distributed; an action is added to it.
+
+    The reward is by how much the distance to the origin shrinks, over the root of n, so that the
+    return of the shortest way is about 1 in many dimensions. It never terminates.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = tuple(str(n) for n in (1, 2, 3, 5, 10, 20, 50, 100, 200))
+
+    @staticmethod
+    def shape(task: str) -> Shape:
+        """The position, and where to go."""
+        return Shape((int(task),), "float32", int(task), continuous=True)
+
+    def __init__(self, task: str) -> None:
+        self._position = np.zeros(int(task))
+        self._steps = 0
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode of which all randomness comes from `seed` (32 bits)."""
+        self._position = np.random.RandomState(seed).standard_normal(len(self._position))
+        self._steps = 0
+
+    def step(self, action: np.ndarray) -> tuple[float, bool, bool]:
+        """Act once; returns the reward, that it goes on, and whether the episode was cut."""
+        before = np.linalg.norm(self._position)
+        self._position = self._position + np.clip(action, -1.0, 1.0)
+        gained = before - np.linalg.norm(self._position)
+        self._steps += 1
+        return float(gained / np.sqrt(len(self._position))), False, self._steps >= _STEPS
+
+    def observe(self) -> np.ndarray:
+        """The position, float32."""
+        return self._position.astype(np.float32)
