@@ -142,6 +142,7 @@ def test_a_bad_line_in_the_middle(
 
     Without its header nobody knows where a worker ran: what it held is waited for.
     """
+    monkeypatch.setattr(liveness, "STALE_S", 1.0)
     monkeypatch.setattr(liveness, "T1_S", 1.0)
     start, end = harmed.lines(kind)[0]
     data = bytearray(harmed.data)
@@ -173,6 +174,7 @@ def test_a_missing_ledger_file(
 
     Without its header nobody knows where its worker ran: what it held is waited for.
     """
+    monkeypatch.setattr(liveness, "STALE_S", 1.0)
     monkeypatch.setattr(liveness, "T1_S", 1.0)
     harmed.file.unlink()
     found, text = harmed.status(capsys)

@@ -270,6 +270,7 @@ def test_a_silent_worker_of_another_machine_is_superseded_after_t1(
     silent = Worker(study, pack="1", device="cpu", workers=1)
     assert len(silent._attempts.claim(silent._queue.pick())) == 1
     monkeypatch.undo()
+    monkeypatch.setattr(liveness, "STALE_S", 1.0)
     monkeypatch.setattr(liveness, "T1_S", 1.0)
     begin = time.monotonic()
     run(study)
