@@ -20,6 +20,9 @@ from sweeper.study import Study
 _HOPELESS = 3
 """How often in a row jobs are submitted of which none takes a run, before giving up."""
 
+_SETTLES_S = 10.0
+"""How long jobs that end, or may be run once more, are given to become one or the other."""
+
 
 class Dispatch:
     """Array jobs; what the cluster would refuse, or leave waiting for ever, is refused first."""
@@ -76,7 +79,7 @@ class _Jobs:
         self._submitted = 0
         """The newest answer when jobs were submitted last."""
         self.said: list[str] = []
-        self._top_up(_live(slurm_jobs(self._name)))
+        self._top_up(_settled(self._name))
 
     def alive(self) -> int:
         """Workers that run or wait, by the scheduler's last word; none once all is drawn."""
@@ -160,6 +163,18 @@ def slurm_jobs(name: str) -> list[slurm.Job]:
         return [job for job in slurm.jobs() if job.name == name]
     except slurm.Unanswered as error:
         raise SweeperError(f"Slurm does not answer, so nothing was submitted: {error}") from error
+
+
+def _settled(name: str) -> list[slurm.Job]:
+    """The jobs called `name` that run or wait, and not those that are about to be gone.
+
+    Nobody looks again after a submission: a job that ends must not keep another from its place.
+    """
+    jobs = slurm_jobs(name)
+    if any(job.state == "COMPLETING" or job.state in slurm.MAYBE for job in jobs):
+        time.sleep(_SETTLES_S)
+        jobs = slurm_jobs(name)
+    return [job for job in jobs if job.live and job.state != "COMPLETING"]
 
 
 def _live(jobs: Sequence[slurm.Job]) -> list[slurm.Job]:
