@@ -165,8 +165,9 @@ class Scheduler:
         self._take(answer)
 
     def _read(self) -> None:
+        """Reads the newest answer; one that is torn, or of another sweeper's form, is none."""
         file = self._folder / "answer"
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, TypeError, KeyError):
             stat = file.stat()
             version = (stat.st_ino, stat.st_mtime_ns)
             if version == self._version:
@@ -177,5 +178,6 @@ class Scheduler:
                 self._take(answer)
 
     def _take(self, answer: dict[str, Any]) -> None:
-        self._answer, self._seen, self._asked = answer, time.monotonic(), None
-        self._known = {known["id"]: slurm.Job(**known) for known in answer["jobs"]}
+        known = {job["id"]: slurm.Job(**job) for job in answer["jobs"]}
+        self._answer = {key: answer[key] for key in ("number", "failures", "jobs")}
+        self._known, self._seen, self._asked = known, time.monotonic(), None
