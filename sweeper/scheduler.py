@@ -146,8 +146,9 @@ class Scheduler:
             if now - self._asked[1] < _GIVEN_UP_S:
                 return
             following += 1
-        with suppress(OSError):  # a full disk: nothing is asked until there is room
-            self._folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # a full disk, or a study that was moved: nothing is asked
+            for folder in (self._folder.parent, self._folder):
+                folder.mkdir(exist_ok=True)
             if link_first(self._folder / str(following), b""):
                 self._ask(following)
 

@@ -16,6 +16,7 @@ from sweeper.limits import Limits
 from sweeper.profile import Profile
 from sweeper.scheduler import Scheduler
 from sweeper.study import Study
+from sweeper.values import counted
 
 _HOPELESS = 3
 """How often in a row jobs are submitted of which none takes a run, before giving up."""
@@ -79,7 +80,9 @@ class _Jobs:
         self._submitted = 0
         """The newest answer when jobs were submitted last."""
         self.said: list[str] = []
-        self._top_up(_settled(self._name))
+        jobs = _settled(self._name)
+        self._tell_of_failures(jobs)
+        self._top_up([job for job in jobs if job.live and job.state != "COMPLETING"])
 
     def alive(self) -> int:
         """Workers that run or wait, by the scheduler's last word; none once all is drawn."""
@@ -100,11 +103,7 @@ class _Jobs:
             self._in_vain = self._in_vain + 1 if attempts == self._attempts else 0
             self._attempts = attempts
         if self._in_vain >= _HOPELESS:
-            raise SweeperError(
-                f"jobs end without having taken a run: see {self._study.paths.logs} (no job can "
-                "write there where nodes do not share that folder: set root=), or "
-                f"sweeper doctor profile={self._profile.file}"
-            )
+            raise SweeperError(f"jobs end without having taken a run: {self._where_to_look}")
         self._top_up(live)
 
     def stop(self) -> None:
@@ -112,6 +111,21 @@ class _Jobs:
 
     def kill(self) -> None:
         """As `stop`."""
+
+    def _tell_of_failures(self, jobs: Sequence[slurm.Job]) -> None:
+        """Says so where jobs failed lately, and no worker has ever begun."""
+        failed = sum(job.state == "FAILED" for job in jobs)
+        if failed and not self._fold.workers:
+            begun = f"{counted(failed, 'job')} failed before a worker began"
+            self.said.append(f"warning: {begun}: {self._where_to_look}")
+
+    @property
+    def _where_to_look(self) -> str:
+        return (
+            f"see {self._study.paths.logs} (no job can write there where nodes do not share that "
+            f"folder: set root=), or sweeper doctor profile={self._profile.file} "
+            f"root={self._study.folder.parent}"
+        )
 
     def _fold_has_open(self) -> bool:
         self._study.refresh()
@@ -166,7 +180,7 @@ def slurm_jobs(name: str) -> list[slurm.Job]:
 
 
 def _settled(name: str) -> list[slurm.Job]:
-    """The jobs called `name` that run or wait, and not those that are about to be gone.
+    """The jobs called `name`, once those that end, or may be run once more, had time to settle.
 
     Nobody looks again after a submission: a job that ends must not keep another from its place.
     """
@@ -174,7 +188,7 @@ def _settled(name: str) -> list[slurm.Job]:
     if any(job.state == "COMPLETING" or job.state in slurm.MAYBE for job in jobs):
         time.sleep(_SETTLES_S)
         jobs = slurm_jobs(name)
-    return [job for job in jobs if job.live and job.state != "COMPLETING"]
+    return jobs
 
 
 def _live(jobs: Sequence[slurm.Job]) -> list[slurm.Job]:
