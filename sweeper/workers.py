@@ -45,6 +45,7 @@ class Roll:
         self._now = _server_time(study.paths.folder)
         self._scheduler: Scheduler | None = None
         if on_slurm(study, fold) and not study.ended_in(fold):
+            study.share_files()  # who is first to ask makes the folder of the answers
             self._scheduler = Scheduler(study.paths)
             self._scheduler.renew(self._now)
 

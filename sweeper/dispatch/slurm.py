@@ -137,6 +137,7 @@ class _Jobs:
         missing = wanted - len(live)
         if live:
             self.said.append(f"{len(live)} jobs of this study run or wait already")
+            self.said += _held(live)
         if missing > 0:
             self.said.append(self._submit(missing, wanted))
             self._submitted = self._scheduler.number
@@ -194,6 +195,14 @@ def _settled(name: str) -> list[slurm.Job]:
 def _live(jobs: Sequence[slurm.Job]) -> list[slurm.Job]:
     """Those that run, wait, or may be run once more."""
     return [job for job in jobs if job.live or job.state in slurm.MAYBE]
+
+
+def _held(live: Sequence[slurm.Job]) -> list[str]:
+    """A line where jobs will not start before somebody releases them."""
+    held = [job for job in live if "held" in job.reason.lower()]
+    ids = ",".join(sorted({job.id for job in held}))
+    why = ", ".join(sorted({job.reason for job in held}))
+    return [f"{len(held)} of them are held ({why}): scontrol release {ids}"] if held else []
 
 
 _REASONS = {

@@ -37,6 +37,14 @@ def test_a_job_that_is_about_to_be_gone_takes_no_place(space_file: Path, tmp_pat
     assert "submitted 1 worker as array" in sweeper(space_file.name, "workers=1", cwd=tmp_path)
 
 
+def test_jobs_that_are_held_are_told_of(space_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "held.yaml").write_text("additional_parameters: {hold: true}\n")
+    words = (space_file.name, "workers=1", "profile=held.yaml")
+    sweeper(*words, cwd=tmp_path)
+    said = sweeper(*words, cwd=tmp_path)
+    assert "1 of them are held (JobHeldUser): scontrol release " in said
+
+
 def test_jobs_that_failed_before_a_worker_began_are_told_of(
     space_file: Path, tmp_path: Path
 ) -> None:
