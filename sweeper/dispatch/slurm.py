@@ -221,6 +221,7 @@ _REASONS = {
     "node count": "cpus_per_task, gpus_per_node or mem_gb",
     "node configuration": "cpus_per_task, gpus_per_node or mem_gb",
     "option '": "additional_parameters",
+    "reservation": "additional_parameters",
     "array": "workers= on the command line",
     "unable to open file": "the study's folder (root=), which must be shared",
 }
