@@ -44,7 +44,10 @@ def cancel(study: Study) -> Iterator[str]:
     else:
         yield f"{study.name}: nothing to stop: no worker is at work, and no job waits"
     if not ended:
-        yield f"  {listing.again(study)}  # goes on"
+        again, about = listing.again(study), "goes on"
+        if workers.on_slurm(study, fold):
+            again, about = f"{again} dispatch=slurm", "goes on; with the profile= that it had"
+        yield f"  {again}  # {about}"
 
 
 def read(study: Study) -> dict[str, Any] | None:

@@ -43,6 +43,7 @@ class Beat:
     """Counts up in a worker's beat file, and only while its work goes on."""
 
     def __init__(self, path: Path, gauge: Gauge) -> None:
+        path.parent.mkdir(exist_ok=True)  # somebody may have tidied up
         self._descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o666)
         self._gauge = gauge
         self._count = 0

@@ -25,7 +25,10 @@ _MINUTES = 5
 
 def checked(profile: Profile, root: Path) -> Iterator[Finding]:
     """Submits the job, waits a minute at most for it to begin, and removes what it left."""
-    folder = Path(tempfile.mkdtemp(prefix=".doctor-", dir=existing(root)))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".doctor-", dir=existing(root)))
+    except OSError:
+        return  # nothing can be written there, as the file system's own check has said
     job = ""
     try:
         job = _submit(profile, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -42,19 +43,23 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
     started.paths.cancelled.unlink(missing_ok=True)
     if not started.ended:
         if not backend.watched:
-            return _leave(started, backend.start(started), console)
+            return _leave(started, backend.start(started), options, console)
         if not watch(started, lambda: backend.start(started), console):
             return INTERRUPTED
     return _conclude(started, console)
 
 
-def _leave(started: Study, workers: Workers, console: Console) -> int:
+_OF_WORKERS = "dispatch", "profile", "workers", "pack", "device", "group"
+
+
+def _leave(started: Study, workers: Workers, options: Mapping[str, str], console: Console) -> int:
     """Says how to follow workers that need nobody."""
     for line in workers.said:
         console.print(line)
     console.print(f"{started.name} goes on without you:")
+    same = shlex.join(f"{name}={options[name]}" for name in _OF_WORKERS if name in options)
     for command, about in (
-        (listing.again(started) + " dispatch=slurm watch=true", "stays and watches"),
+        (f"{listing.again(started)} {same} watch=true", "stays and watches"),
         (f"sweeper status {listing.words(started)}", "says where it stands"),
         (f"sweeper cancel {listing.words(started)}", "stops the workers"),
     ):

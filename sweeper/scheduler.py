@@ -146,8 +146,9 @@ class Scheduler:
             if now - self._asked[1] < _GIVEN_UP_S:
                 return
             following += 1
-        with suppress(OSError):  # a full disk: nothing is asked until there is room
-            self._folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # a full disk, or a study that was moved: nothing is asked
+            for folder in (self._folder.parent, self._folder):
+                folder.mkdir(exist_ok=True)
             if link_first(self._folder / str(following), b""):
                 self._ask(following)
 
@@ -165,8 +166,9 @@ class Scheduler:
         self._take(answer)
 
     def _read(self) -> None:
+        """Reads the newest answer; one that is torn, or of another sweeper's form, is none."""
         file = self._folder / "answer"
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, TypeError, KeyError):
             stat = file.stat()
             version = (stat.st_ino, stat.st_mtime_ns)
             if version == self._version:
@@ -177,5 +179,6 @@ class Scheduler:
                 self._take(answer)
 
     def _take(self, answer: dict[str, Any]) -> None:
-        self._answer, self._seen, self._asked = answer, time.monotonic(), None
-        self._known = {known["id"]: slurm.Job(**known) for known in answer["jobs"]}
+        known = {job["id"]: slurm.Job(**job) for job in answer["jobs"]}
+        self._answer = {key: answer[key] for key in ("number", "failures", "jobs")}
+        self._known, self._seen, self._asked = known, time.monotonic(), None

@@ -121,7 +121,7 @@ def _at_work(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"{counted(counts['working'], 'worker')} at work"
     if jobs is not None:
         yield f"{counted(sum(jobs.values()), 'Slurm job')}: " + ", ".join(
-            f"{number} {state}" for state, number in jobs.items()
+            f"{number} {state}" for state, number in jobs.items() if number or state != "failed"
         )
     if summary["runs"]["open"] + summary["runs"]["running"] == 0:
         return

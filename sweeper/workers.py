@@ -45,6 +45,7 @@ class Roll:
         self._now = _server_time(study.paths.folder)
         self._scheduler: Scheduler | None = None
         if on_slurm(study, fold) and not study.ended_in(fold):
+            study.share_files()  # who is first to ask makes the folder of the answers
             self._scheduler = Scheduler(study.paths)
             self._scheduler.renew(self._now)
 
@@ -53,14 +54,16 @@ class Roll:
         return {name: self._standing(worker) for name, worker in sorted(self._workers)}
 
     def jobs(self) -> dict[str, int] | None:
-        """How many of the study's jobs wait and run; `None` where Slurm does not say."""
+        """How many of the study's jobs wait, run and lately failed; `None` if nobody says."""
         if self._scheduler is None:
             return None
         jobs = self._scheduler.jobs(script.job_name(self._study.folder))
         if jobs is None:
             return None
         running = sum(job.state in ("RUNNING", "COMPLETING") for job in jobs)
-        return {"pending": sum(job.live for job in jobs) - running, "running": running}
+        failed = sum(job.state == "FAILED" for job in jobs)
+        pending = sum(job.live for job in jobs) - running
+        return {"pending": pending, "running": running, "failed": failed}
 
     @property
     def _workers(self) -> list[tuple[str, WorkerRecord]]:

@@ -16,9 +16,13 @@ from sweeper.limits import Limits
 from sweeper.profile import Profile
 from sweeper.scheduler import Scheduler
 from sweeper.study import Study
+from sweeper.values import counted
 
 _HOPELESS = 3
 """How often in a row jobs are submitted of which none takes a run, before giving up."""
+
+_SETTLES_S = 10.0
+"""How long jobs that end, or may be run once more, are given to become one or the other."""
 
 
 class Dispatch:
@@ -76,7 +80,9 @@ class _Jobs:
         self._submitted = 0
         """The newest answer when jobs were submitted last."""
         self.said: list[str] = []
-        self._top_up(_live(slurm_jobs(self._name)))
+        jobs = _settled(self._name)
+        self._tell_of_failures(jobs)
+        self._top_up([job for job in jobs if job.live and job.state != "COMPLETING"])
 
     def alive(self) -> int:
         """Workers that run or wait, by the scheduler's last word; none once all is drawn."""
@@ -97,11 +103,7 @@ class _Jobs:
             self._in_vain = self._in_vain + 1 if attempts == self._attempts else 0
             self._attempts = attempts
         if self._in_vain >= _HOPELESS:
-            raise SweeperError(
-                f"jobs end without having taken a run: see {self._study.paths.logs} (no job can "
-                "write there where nodes do not share that folder: set root=), or "
-                f"sweeper doctor profile={self._profile.file}"
-            )
+            raise SweeperError(f"jobs end without having taken a run: {self._where_to_look}")
         self._top_up(live)
 
     def stop(self) -> None:
@@ -109,6 +111,21 @@ class _Jobs:
 
     def kill(self) -> None:
         """As `stop`."""
+
+    def _tell_of_failures(self, jobs: Sequence[slurm.Job]) -> None:
+        """Says so where jobs failed lately, and no worker has ever begun."""
+        failed = sum(job.state == "FAILED" for job in jobs)
+        if failed and not self._fold.workers:
+            begun = f"{counted(failed, 'job')} failed before a worker began"
+            self.said.append(f"warning: {begun}: {self._where_to_look}")
+
+    @property
+    def _where_to_look(self) -> str:
+        return (
+            f"see {self._study.paths.logs} (no job can write there where nodes do not share that "
+            f"folder: set root=), or sweeper doctor profile={self._profile.file} "
+            f"root={self._study.folder.parent}"
+        )
 
     def _fold_has_open(self) -> bool:
         self._study.refresh()
@@ -120,6 +137,7 @@ class _Jobs:
         missing = wanted - len(live)
         if live:
             self.said.append(f"{len(live)} jobs of this study run or wait already")
+            self.said += _held(live)
         if missing > 0:
             self.said.append(self._submit(missing, wanted))
             self._submitted = self._scheduler.number
@@ -162,9 +180,29 @@ def slurm_jobs(name: str) -> list[slurm.Job]:
         raise SweeperError(f"Slurm does not answer, so nothing was submitted: {error}") from error
 
 
+def _settled(name: str) -> list[slurm.Job]:
+    """The jobs called `name`, once those that end, or may be run once more, had time to settle.
+
+    Nobody looks again after a submission: a job that ends must not keep another from its place.
+    """
+    jobs = slurm_jobs(name)
+    if any(job.state == "COMPLETING" or job.state in slurm.MAYBE for job in jobs):
+        time.sleep(_SETTLES_S)
+        jobs = slurm_jobs(name)
+    return jobs
+
+
 def _live(jobs: Sequence[slurm.Job]) -> list[slurm.Job]:
     """Those that run, wait, or may be run once more."""
     return [job for job in jobs if job.live or job.state in slurm.MAYBE]
+
+
+def _held(live: Sequence[slurm.Job]) -> list[str]:
+    """A line where jobs will not start before somebody releases them."""
+    held = [job for job in live if "held" in job.reason.lower()]
+    ids = ",".join(sorted({job.id for job in held}))
+    why = ", ".join(sorted({job.reason for job in held}))
+    return [f"{len(held)} of them are held ({why}): scontrol release {ids}"] if held else []
 
 
 _REASONS = {
@@ -183,6 +221,7 @@ _REASONS = {
     "node count": "cpus_per_task, gpus_per_node or mem_gb",
     "node configuration": "cpus_per_task, gpus_per_node or mem_gb",
     "option '": "additional_parameters",
+    "reservation": "additional_parameters",
     "array": "workers= on the command line",
     "unable to open file": "the study's folder (root=), which must be shared",
 }

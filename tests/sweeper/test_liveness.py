@@ -36,12 +36,12 @@ ELSEWHERE = {**identity(), "boot": "another machine"}
 def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
     tmp_path: Path, clock: Clock
 ) -> None:
-    beat = Beat(tmp_path / "w", Gauge(1))
+    beat = Beat(tmp_path / "removed" / "w", Gauge(1))
     numbers = []
     for passed, progress in ((0, 1), (1, 2), (BEAT_S, 3), (BEAT_S, 3), (BEAT_S, 4)):
         clock.now += passed
         beat(progress)
-        numbers.append(int((tmp_path / "w").read_text().split()[0]))
+        numbers.append(int((tmp_path / "removed" / "w").read_text().split()[0]))
     beat.close()
     assert numbers == [1, 1, 2, 2, 3], "no progress, no beat: a hung loop must not look alive"
 

@@ -220,3 +220,25 @@ def test_where_there_is_no_slurm_nothing_is_known(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert Scheduler(paths).word(header()) is None
+
+
+@pytest.mark.parametrize(
+    "written", ["[]", "{}", '{"number": 9', '{"number": 9, "failures": 0, "jobs": [{"id": "7"}]}']
+)
+def test_an_answer_that_is_torn_or_of_another_form_is_none_and_is_asked_for_anew(
+    slurm: Slurm, paths: StudyPaths, clock: type[Clock], written: str
+) -> None:
+    slurm.lists((7, "RUNNING", 0))
+    answers(paths).mkdir(parents=True)
+    (answers(paths) / "answer").write_text(written)
+    assert Scheduler(paths).word(header()) == RUNNING and slurm.asked == 1
+    assert json.loads((answers(paths) / "answer").read_bytes())["jobs"][0]["id"] == "7"
+
+
+def test_a_study_that_was_moved_is_not_made_anew(
+    slurm: Slurm, paths: StudyPaths, clock: type[Clock]
+) -> None:
+    observer = Scheduler(paths)
+    paths.folder.rmdir()
+    assert observer.word(header()) is None
+    assert not paths.folder.exists() and slurm.asked == 0

@@ -60,6 +60,11 @@ def refused(
         ("constraint: nope", "Invalid feature specification", "constraint"),
         ("mem_gb: 1\nmem_per_cpu: 9M", "are mutually exclusive", "mem_gb, mem_per_cpu or mem_per"),
         ("additional_parameters: {nope: 1}", "unrecognized option", "additional_parameters"),
+        (
+            "additional_parameters: {reservation: x}",
+            "reservation is invalid",
+            "additional_parameters",
+        ),
     ],
 )
 def test_slurms_own_words_and_the_key_to_change(

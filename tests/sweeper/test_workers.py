@@ -13,6 +13,8 @@ from sweeper.ledger import Writer
 from sweeper.liveness import Beat, identity
 from sweeper.memory import Gauge
 from sweeper.scheduler import EVERY_S, answers
+from sweeper.script import job_name
+from sweeper.study import start
 from sweeper.summary import summarise, summary_lines
 
 ELSEWHERE = {**identity(), "boot": "another machine's", "host": "far"}
@@ -95,6 +97,31 @@ def test_slurms_word_of_a_silent_worker(make_study, listed, state: str, evidence
     answered(study, *listed)
     found = stands(study)
     assert (found.state, found.evidence.partition("; ")[2]) == (state, evidence)
+
+
+def test_the_group_may_write_beside_the_answers_of_whoever_asked_first(
+    make_study, tmp_path, monkeypatch
+) -> None:
+    study = start(tmp_path / "ours", make_study().space, group=True)
+    began(study, "a", JOB)
+    monkeypatch.setattr(slurm, "installed", lambda: True)
+    monkeypatch.setattr(slurm, "jobs", list)
+    before = os.umask(0o022)
+    try:
+        stands(study)
+    finally:
+        os.umask(before)
+    assert study.paths.scheduler.stat().st_mode & 0o777 == 0o770
+
+
+def test_status_counts_jobs_and_those_that_failed(make_study) -> None:
+    study = make_study()
+    began(study, "a", JOB)
+    name = job_name(study.folder)
+    states = ("PENDING", "RUNNING", "FAILED", "COMPLETED")
+    answered(study, *(slurm.Job(state, state, 0, name, "None") for state in states))
+    lines = "\n".join(summary_lines(summarise(study)))
+    assert "3 Slurm jobs: 1 pending, 1 running, 1 failed" in lines
 
 
 def test_a_job_that_slurm_forgot_and_a_slurm_that_fails(make_study) -> None:

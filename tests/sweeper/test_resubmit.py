@@ -1,0 +1,58 @@
+"""`sweeper run` again, where jobs of the study are about to be gone, or failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sweeper import slurm
+from sweeper.script import job_name
+from tests.sweeper.test_slurm_sweeps import sweeper, wait_until
+
+pytestmark = pytest.mark.usefixtures("cluster")
+
+
+def begun(folder: Path, lines: str, state: str) -> str:
+    """A job called as those of the study in `folder`, once it is in `state`."""
+    script = folder.parent / "job.sbatch"
+    script.write_text(
+        f"#!/bin/bash\n#SBATCH --job-name={job_name(folder)} --output=/dev/null\n{lines}\n"
+    )
+    job = slurm.submit(str(script))
+    wait_until(lambda: state_of(job) == state)
+    return job
+
+
+def state_of(job: str) -> str:
+    return next(known.state for known in slurm.jobs() if known.id == job)
+
+
+def test_a_job_that_is_about_to_be_gone_takes_no_place(space_file: Path, tmp_path: Path) -> None:
+    study = tmp_path / "studies" / "hops"
+    study.parent.mkdir()
+    job = begun(study, "trap '' TERM; for i in {1..300}; do sleep 1; done", "RUNNING")
+    slurm.ask("scancel", "--full", job)
+    wait_until(lambda: state_of(job) == "COMPLETING")
+    assert "submitted 1 worker as array" in sweeper(space_file.name, "workers=1", cwd=tmp_path)
+
+
+def test_jobs_that_are_held_are_told_of(space_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "held.yaml").write_text("additional_parameters: {hold: true}\n")
+    words = (space_file.name, "workers=1", "profile=held.yaml")
+    sweeper(*words, cwd=tmp_path)
+    said = sweeper(*words, cwd=tmp_path)
+    assert "1 of them are held (JobHeldUser): scontrol release " in said
+
+
+def test_jobs_that_failed_before_a_worker_began_are_told_of(
+    space_file: Path, tmp_path: Path
+) -> None:
+    study = tmp_path / "studies" / "hops"
+    study.parent.mkdir()
+    begun(study, "exit 1", "FAILED")
+    words = (space_file.name, "workers=1", "profile=slurm/default.yaml")
+    said = sweeper(*words, cwd=tmp_path)
+    assert f"warning: 1 job failed before a worker began: see {study / 'logs'}" in said
+    again = "profile=slurm/default.yaml dispatch=slurm"
+    assert all(f" {word} " in said for word in again.split()), "who goes on needs the same words"
