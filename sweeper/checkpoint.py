@@ -191,13 +191,17 @@ def adopt(theirs: Path, mine: Path) -> Loaded:
 
 
 def _link(theirs: Path, mine: Path) -> None:
-    def link() -> None:
-        with suppress(FileExistsError):
-            os.link(theirs, mine)
+    def link() -> bool:
+        """Whether it was there: who took the run over before us removes it."""
+        try:
+            with suppress(FileExistsError):
+                os.link(theirs, mine)
+        except FileNotFoundError:
+            return False
+        return True
 
-    if not theirs.exists():
+    if not patiently(link, mine.parent):
         raise ValueError(f"{theirs.name} is gone")
-    patiently(link, mine.parent)
 
 
 def _joined(saved: Saved, first: int) -> State:

@@ -72,6 +72,7 @@ def _parameters(profile: Profile, name: str) -> dict[str, Any]:
     return given | {
         "job_name": name,
         "time": profile.minutes,  # submitit would make it five minutes
+        "wckey": given.get("wckey"),  # submitit would give its own name
         "stderr_to_stdout": True,
         "setup": [*setup, *given.get("setup", [])],
         "teardown": [_REQUEUE] if "teardown" not in given else [*_saved(given["teardown"])],

@@ -136,7 +136,7 @@ class _Jobs:
         wanted = self._wanted()
         missing = wanted - len(live)
         if live:
-            self.said.append(f"{len(live)} jobs of this study run or wait already")
+            self.said.append(f"already run or wait: {counted(len(live), 'job')} of this study")
             self.said += _held(live)
         if missing > 0:
             self.said.append(self._submit(missing, wanted))

@@ -55,7 +55,7 @@ def test_submit_log_out_and_come_back_to_figures(space_file: Path, tmp_path: Pat
     assert "hops goes on without you" in said
     study = Study.open(tmp_path / "studies" / "hops")
     assert len(jobs(study)) == 3
-    assert "3 jobs of this study run or wait already" in sweeper(*words, "workers=3", cwd=tmp_path)
+    assert "already run or wait: 3 jobs of this study" in sweeper(*words, "workers=3", cwd=tmp_path)
     assert len(jobs(study)) == 3, "the same command doubles nobody"
     said = sweeper(*words, "workers=4", cwd=tmp_path)
     assert "submitted 1 worker as array" in said, "but tops them up"
