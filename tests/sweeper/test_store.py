@@ -382,7 +382,7 @@ def test_a_save_that_takes_long_is_followed_by_ten_times_as_long(
 
 
 def test_a_save_is_timed(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    study = make(*QUICK, *ONE, "steps=300")
+    study = make(*QUICK, *ONE, "steps=600")
     real, saves = checkpoint.write, []
 
     def slow(path: Path, state: dict[str, np.ndarray]) -> None:
