@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from sweeper import listing, script, slurm, workers
+from sweeper import hints, script, slurm, workers
 from sweeper.claims import link_first
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold
@@ -44,7 +44,7 @@ def cancel(study: Study) -> Iterator[str]:
     else:
         yield f"{study.name}: nothing to stop: no worker is at work, and no job waits"
     if not ended:
-        again, about = listing.again(study), "goes on"
+        again, about = hints.again(study), "goes on"
         if workers.on_slurm(study, fold):
             again, about = f"{again} dispatch=slurm", "goes on; with the profile= that it had"
         yield f"  {again}  # {about}"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from sweeper import frame, paths
+from sweeper import frame
 from sweeper.expand import described
 from sweeper.fold import UNSCORED
 from sweeper.study import Study
@@ -88,18 +86,6 @@ def failed(study: Study, *, trace: bool) -> Iterator[str]:
             yield f"    {line}"
     if not found:
         yield f"{study.name}: no run has failed"
-
-
-def again(study: Study) -> str:
-    """The command that goes on with a study."""
-    return shlex.join(["sweeper", "run", os.path.relpath(study.folder)])
-
-
-def words(study: Study) -> str:
-    """The words that name a study on the command line."""
-    root = os.path.relpath(study.folder.parent)
-    named = [f"study={study.name}", *([f"root={root}"] if root != paths.STUDIES else [])]
-    return shlex.join(named)
 
 
 def _labels(study: Study, trial: int) -> str:

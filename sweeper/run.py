@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sweeper import finish, listing, lookup, paths, study
+from sweeper import finish, hints, lookup, paths, study
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
 from sweeper.overrides import Override
@@ -59,9 +59,9 @@ def _leave(started: Study, workers: Workers, options: Mapping[str, str], console
     console.print(f"{started.name} goes on without you:")
     same = shlex.join(f"{name}={options[name]}" for name in _OF_WORKERS if name in options)
     for command, about in (
-        (f"{listing.again(started)} {same} watch=true", "stays and watches"),
-        (f"sweeper status {listing.words(started)}", "says where it stands"),
-        (f"sweeper cancel {listing.words(started)}", "stops the workers"),
+        (f"{hints.again(started)} {same} watch=true", "stays and watches"),
+        (f"sweeper status {hints.words(started)}", "says where it stands"),
+        (f"sweeper cancel {hints.words(started)}", "stops the workers"),
     ):
         console.print(f"  {command}  # {about}")
     return 0

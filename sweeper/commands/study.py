@@ -31,7 +31,6 @@ def status(words: Words = None) -> None:
     """Say where a study stands (default: the one that was at work last)."""
     import json
 
-    from sweeper import live
     from sweeper.summary import summarise, summary_lines
 
     options = parsed(words, [*STUDY_OPTIONS, "format", "watch"])
@@ -41,6 +40,8 @@ def status(words: Words = None) -> None:
     if truth_of("watch", options):
         if form != "text":
             raise SweeperError("watch=true needs format=text, but got format=json")
+        from sweeper import live
+
         live.show(study_of(options))
         return
     summary = summarise(study_of(options))
@@ -103,25 +104,25 @@ def failed(words: Words = None) -> None:
 )
 def retry(words: Words = None) -> None:
     """Open the failed runs of a study again."""
-    from sweeper import listing, reopen
+    from sweeper import hints, reopen
     from sweeper.fold import UNSCORED
 
     options = parsed(words, [*STUDY_OPTIONS, "state"])
     study = study_of(options)
     states = [options["state"]] if "state" in options else UNSCORED
-    _reopened(len(reopen.retry(study, states)), listing.again(study))
+    _reopened(len(reopen.retry(study, states)), hints.again(study))
 
 
 @command({**STUDY_OPTIONS, "run": "the run's id, or the beginning of it"})
 def rerun(words: Words = None) -> None:
     """Open one run of a study again, however it ended."""
-    from sweeper import listing, reopen
+    from sweeper import hints, reopen
 
     options = parsed(words, [*STUDY_OPTIONS, "run"])
     if "run" not in options:
         raise SweeperError(f"run= is needed: {reopen.LIST_RUNS}")
     study = study_of(options)
-    _reopened(len(reopen.rerun(study, options["run"])), listing.again(study))
+    _reopened(len(reopen.rerun(study, options["run"])), hints.again(study))
 
 
 @command({**STUDY_OPTIONS, "storage": "an Optuna storage's URL (default: the study's journal)"})
