@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from sweeper.score import AVERAGED, STATISTICS, Array
 
@@ -173,6 +172,8 @@ def _bootstrap(
 
     scipy draws within each stratum, the same indices for all cells.
     """
+    from scipy import stats  # takes a second to import, and one task needs it not
+
     function = STATISTICS[how]
 
     def pooled(*parts: Array, axis: int) -> Array:

@@ -10,7 +10,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -50,6 +49,10 @@ _LINE_IN = 0.105
 _CHARACTERS_PER_IN = 21.5
 
 
+_GREY = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+"""With what follows them this is seaborn's style `ticks`."""
+
+
 @contextmanager
 def context() -> Iterator[None]:
     """Settings for everything that is drawn and saved inside; none of them leak out."""
@@ -68,8 +71,12 @@ def context() -> Iterator[None]:
         "savefig.dpi": 250,
         "pdf.fonttype": 42,
         "mathtext.default": "regular",
+        **dict.fromkeys(_GREY, ".15"),
+        "axes.axisbelow": True,
+        "lines.solid_capstyle": "round",
+        "patch.edgecolor": "w",
+        "patch.force_edgecolor": True,
     }
-    settings = {**sns.axes_style("ticks"), **settings}
     with mpl.rc_context(settings):  # type: ignore[arg-type, unused-ignore]
         yield
 
@@ -105,6 +112,8 @@ def panels(
 
 def colours(axis: Axis | None) -> list[Any]:
     """A colour a label: lightness follows the order of numbers, lettering.texts differ in hue."""
+    import seaborn as sns  # which imports scipy: heat maps need neither
+
     if axis is None:
         return [sns.color_palette("colorblind")[0]]
     count = len(axis.known)
