@@ -6,6 +6,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sweeper import finish, layout, script, slurm
@@ -17,6 +18,9 @@ from sweeper.profile import Profile
 from sweeper.scheduler import Scheduler
 from sweeper.study import Study
 from sweeper.values import counted
+
+_LOOKS, _LOOK_S = 2, 2.0
+"""How often, and after how many seconds each, who does not stay looks whether jobs fail at once."""
 
 _HOPELESS = 3
 """How often in a row jobs are submitted of which none takes a run, before giving up."""
@@ -82,7 +86,9 @@ class _Jobs:
         self.said: list[str] = []
         jobs = _settled(self._name)
         self._tell_of_failures(jobs)
-        self._top_up([job for job in jobs if job.live and job.state != "COMPLETING"])
+        live = [job for job in jobs if job.live and job.state != "COMPLETING"]
+        if self._top_up(live) and not options.watch:
+            self._look({job.id for job in jobs})
 
     def alive(self) -> int:
         """Workers that run or wait, by the scheduler's last word; none once all is drawn."""
@@ -112,6 +118,22 @@ class _Jobs:
     def kill(self) -> None:
         """As `stop`."""
 
+    def _look(self, before: set[str]) -> None:
+        """Raises `SweeperError` where new jobs fail as they start, which nobody stays to see."""
+        for _ in range(_LOOKS):
+            time.sleep(_LOOK_S)
+            self._fold.refresh()
+            if self._fold.workers:
+                return
+            with suppress(slurm.Unanswered):
+                jobs = [job for job in slurm.jobs() if job.name == self._name]
+                new = [job for job in jobs if job.id not in before]
+                failed = sum(job.state == "FAILED" for job in new)
+                if failed and not self._fold.workers:
+                    slurm.cancel_named(self._name)
+                    begun = f"{counted(failed, 'job')} failed before a worker began"
+                    raise SweeperError(f"{begun}, all were cancelled: {self._where_to_look}")
+
     def _tell_of_failures(self, jobs: Sequence[slurm.Job]) -> None:
         """Says so where jobs failed lately, and no worker has ever begun."""
         failed = sum(job.state == "FAILED" for job in jobs)
@@ -132,7 +154,8 @@ class _Jobs:
         self._fold.refresh()
         return not self._study.ended_in(self._fold)
 
-    def _top_up(self, live: Sequence[slurm.Job]) -> None:
+    def _top_up(self, live: Sequence[slurm.Job]) -> bool:
+        """Submits the jobs that are missing; whether there were any."""
         wanted = self._wanted()
         missing = wanted - len(live)
         if live:
@@ -141,6 +164,7 @@ class _Jobs:
         if missing > 0:
             self.said.append(self._submit(missing, wanted))
             self._submitted = self._scheduler.number
+        return missing > 0
 
     def _wanted(self) -> int:
         """How many jobs there should be: `workers`, or as many as may run at a time."""

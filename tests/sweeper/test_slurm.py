@@ -162,6 +162,30 @@ def test_a_studies_folder_that_cannot_be_written_to(space_file: Path, tmp_path: 
     assert "sealed" in done.stderr
 
 
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.skipif(
+    subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode
+    != 0,
+    reason="may not mount anything",
+)
+def test_a_studies_folder_that_nodes_do_not_see(space_file: Path, tmp_path: Path) -> None:
+    """Jobs fail before a worker begins, and who does not stay to watch hears of it."""
+    (tmp_path / "apart").mkdir()
+    command = f"{sys.executable} -m sweeper run hops.yaml dispatch=slurm root=apart workers=2"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f"mount -t tmpfs none apart && {command}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stdout
+    assert "failed before a worker began, all were cancelled: see " in done.stderr
+    assert "no job can write there where nodes do not share that folder: set root=" in done.stderr
+    name = job_name(tmp_path / "apart" / "hops")
+    assert not [job for job in slurm.jobs() if job.name == name and job.live]
+
+
 def limits(**partition: object) -> Limits:
     given = {"MaxTime": "1:00:00", "DefaultTime": "NONE"} | partition
     settings = {key: str(value) for key, value in given.items()}
