@@ -23,8 +23,8 @@ from pathlib import Path
 
 import submitit
 
-from sweeper import slurm
-from sweeper.script import job_name
+from sweeper.cluster import slurm
+from sweeper.cluster.script import job_name
 from sweeper.study import Study
 
 TRAIN = """

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from sweeper import hints, script, slurm, workers
+from sweeper import hints, workers
 from sweeper.claims import link_first
+from sweeper.cluster import script, slurm
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold
 from sweeper.liveness import exists

@@ -18,10 +18,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sweeper import memory, scheduler
+from sweeper import memory
+from sweeper.cluster import scheduler
+from sweeper.cluster.scheduler import Scheduler
 from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths
-from sweeper.scheduler import Scheduler
 
 BEAT_S = 5.0
 """Seconds between beats."""

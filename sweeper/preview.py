@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
-from sweeper import layout
 from sweeper import study as studies
+from sweeper.cluster import layout
 from sweeper.dispatch import Options
 from sweeper.errors import SweeperError
 from sweeper.expand import described

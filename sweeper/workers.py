@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper import script, slurm, temporary
+from sweeper import temporary
+from sweeper.cluster import script, slurm
+from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
 from sweeper.fold import Fold, WorkerRecord
 from sweeper.liveness import STALE_S, exists
-from sweeper.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
 from sweeper.study import Study
 
 _FORGOTTEN_S = EVERY_S + slurm.TIMEOUT_S

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import score, slurm, study
+from sweeper import score, study
+from sweeper.cluster import slurm
+from sweeper.cluster.script import job_name
 from sweeper.overrides import parse_words
-from sweeper.script import job_name
 from sweeper.space import load
 from sweeper.study import Study
 

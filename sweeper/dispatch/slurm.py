@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper import finish, layout, script, slurm
-from sweeper import profile as profiles
+from sweeper import finish
+from sweeper.cluster import layout, script, slurm
+from sweeper.cluster import profile as profiles
+from sweeper.cluster.limits import Limits
+from sweeper.cluster.profile import Profile
+from sweeper.cluster.scheduler import Scheduler
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
-from sweeper.limits import Limits
-from sweeper.profile import Profile
-from sweeper.scheduler import Scheduler
 from sweeper.study import Study
 from sweeper.values import counted
 

@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from sweeper import cancel, frame, slurm, summary
+from sweeper import cancel, frame, summary
+from sweeper.cluster import slurm
 from sweeper.study import Study
 from sweeper.work import REQUEUE
 from sweeper.worker import Worker
@@ -112,6 +113,6 @@ def test_jobs_that_run_and_wait(make_study, space_file: Path, tmp_path: Path, cl
 
 
 def jobs(study: Study) -> list[slurm.Job]:
-    from sweeper.script import job_name
+    from sweeper.cluster.script import job_name
 
     return [job for job in slurm.jobs() if job.name == job_name(study.folder)]

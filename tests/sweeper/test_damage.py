@@ -268,9 +268,9 @@ def test_a_full_disk_is_waited_for_and_status_works(tmp_path: Path) -> None:
 ASKING = """
 import sys
 from pathlib import Path
-from sweeper import scheduler
+from sweeper.cluster import scheduler
 from sweeper.paths import StudyPaths
-from sweeper.scheduler import Scheduler
+from sweeper.cluster.scheduler import Scheduler
 
 root, scheduler.EVERY_S = Path(sys.argv[1]), 0.0
 asking = Scheduler(StudyPaths(root))

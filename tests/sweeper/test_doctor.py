@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import cluster_check, disk_check, doctor, profile, slurm
+from sweeper import doctor
 from sweeper.cli import main
+from sweeper.cluster import profile, slurm
+from sweeper.doctor import cluster, disk
 
 SETTINGS = {
     "MaxArraySize": "1001",
@@ -23,7 +25,7 @@ SETTINGS = {
 
 
 def test_a_file_system_that_does_all(tmp_path: Path) -> None:
-    found = list(disk_check.checked(tmp_path / "not" / "yet"))
+    found = list(disk.checked(tmp_path / "not" / "yet"))
     assert {finding.level for finding in found} <= {"ok", "warning"}
     told = "\n".join(map(str, found))
     for name in ("O_EXCL", "link(2)", "rename(2)", "fsync(2)", "mounted at /"):
@@ -36,7 +38,7 @@ def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refuse)
-    (problem,) = (one for one in disk_check.checked(tmp_path) if one.level == "problem")
+    (problem,) = (one for one in disk.checked(tmp_path) if one.level == "problem")
     assert str(problem).startswith("problem  link(2): Operation not permitted: put the studies on")
 
 
@@ -57,7 +59,7 @@ def test_what_settings_mean(monkeypatch, changed, of_partition, warning: str | N
     partition = slurm.Partition("low", True, 600, 8, 16000, keys)
     monkeypatch.setattr(slurm, "settings", lambda: SETTINGS | changed)
     monkeypatch.setattr(slurm, "partitions", lambda: [partition])
-    found = list(cluster_check.checked(profile.load("slurm/default.yaml")))
+    found = list(cluster.checked(profile.load("slurm/default.yaml")))
     warnings = [str(finding) for finding in found if finding.level == "warning"]
     assert len(warnings) == (warning is not None)
     assert warning is None or warning in warnings[0]

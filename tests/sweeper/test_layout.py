@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import layout, profile, slurm
+from sweeper.cluster import layout, profile, slurm
+from sweeper.cluster.limits import Limits
 from sweeper.dispatch import Options
-from sweeper.limits import Limits
 from sweeper.values import hours
 
 

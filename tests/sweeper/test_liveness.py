@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from sweeper import liveness
+from sweeper.cluster.scheduler import ENDED, MAYBE, RUNNING, Scheduler
 from sweeper.liveness import BEAT_S, STALE_S, T1_S, T2_S, Beat, Observer, exists, identity
 from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths
-from sweeper.scheduler import ENDED, MAYBE, RUNNING, Scheduler
 
 
 class Clock:

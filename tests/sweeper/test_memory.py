@@ -16,11 +16,11 @@ import yaml
 
 from sweeper import liveness, memory, study
 from sweeper import worker as workers
+from sweeper.cluster.scheduler import answers
 from sweeper.listing import failed
 from sweeper.liveness import identity
 from sweeper.memory import Gauge, Reading
 from sweeper.overrides import parse_words
-from sweeper.scheduler import answers
 from sweeper.space import load
 from sweeper.study import Study
 from sweeper.worker import Worker

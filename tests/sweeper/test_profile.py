@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import profile, shipped
+from sweeper import shipped
+from sweeper.cluster import profile
+from sweeper.cluster.profile import Profile
 from sweeper.errors import SweeperError
-from sweeper.profile import Profile
 
 
 def read(folder: Path, text: str) -> Profile:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sweeper import profile, script
+from sweeper.cluster import profile, script
 from sweeper.study import Study
 from sweeper.work import REQUEUE
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import slurm
-from sweeper.script import job_name
+from sweeper.cluster import slurm
+from sweeper.cluster.script import job_name
 from tests.sweeper.test_slurm_sweeps import sweeper, wait_until
 
 pytestmark = pytest.mark.usefixtures("cluster")

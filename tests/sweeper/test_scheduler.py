@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from sweeper import scheduler
+from sweeper.cluster import scheduler
+from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler, answers
 from sweeper.paths import StudyPaths
-from sweeper.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler, answers
 
 SQUEUE = """#!/bin/sh
 echo asked >> {folder}/asked
@@ -148,7 +148,7 @@ def test_processes_ask_one_at_a_time(slurm: Slurm, paths: StudyPaths) -> None:
     code = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from sweeper import scheduler\n"
+        "from sweeper.cluster import scheduler\n"
         "from sweeper.paths import StudyPaths\n"
         "scheduler.EVERY_S = 0.5\n"
         "observer = scheduler.Scheduler(StudyPaths(Path(sys.argv[1])))\n"

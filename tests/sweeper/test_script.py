@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import profile, script
+from sweeper.cluster import profile, script
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import cli, slurm
+from sweeper import cli
+from sweeper.cluster import slurm
+from sweeper.cluster.limits import Limits
+from sweeper.cluster.script import job_name
+from sweeper.cluster.slurm import Partition
 from sweeper.errors import SweeperError
-from sweeper.limits import Limits
-from sweeper.script import job_name
-from sweeper.slurm import Partition
 from sweeper.study import Study
 from tests.sweeper.test_profile import read
 

@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from sweeper import frame, slurm
-from sweeper.script import job_name
+from sweeper import frame
+from sweeper.cluster import slurm
+from sweeper.cluster.script import job_name
 from sweeper.study import Study
 from sweeper.worker import Worker
 

@@ -8,12 +8,13 @@ import time
 
 import pytest
 
-from sweeper import slurm, workers
+from sweeper import workers
+from sweeper.cluster import slurm
+from sweeper.cluster.scheduler import EVERY_S, answers
+from sweeper.cluster.script import job_name
 from sweeper.ledger import Writer
 from sweeper.liveness import Beat, identity
 from sweeper.memory import Gauge
-from sweeper.scheduler import EVERY_S, answers
-from sweeper.script import job_name
 from sweeper.study import start
 from sweeper.summary import summarise, summary_lines
 

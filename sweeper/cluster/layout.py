@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from sweeper import profile as profiles
-from sweeper import script, slurm
+from sweeper.cluster import profile as profiles
+from sweeper.cluster import script, slurm
+from sweeper.cluster.limits import Limits
+from sweeper.cluster.profile import Profile
 from sweeper.dispatch import Options
 from sweeper.errors import SweeperError
-from sweeper.limits import Limits
-from sweeper.profile import Profile
 from sweeper.values import counted, hours
 
 

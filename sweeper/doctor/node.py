@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sweeper import probe, script, slurm
-from sweeper.disk_check import existing
+from sweeper.cluster import script, slurm
+from sweeper.cluster.profile import Profile
 from sweeper.dispatch.slurm import refused
-from sweeper.finding import Finding
+from sweeper.doctor import probe
+from sweeper.doctor.disk import existing
+from sweeper.doctor.finding import Finding
 from sweeper.liveness import STALE_S
-from sweeper.profile import Profile
 
 _START_S = 60.0
 _ASK_S = 3.0
@@ -61,7 +62,7 @@ def _submit(profile: Profile, folder: Path) -> str:
     (folder / "exclusive").touch()
     words = [str(folder)]
     file.write_text(
-        script.text(short, "sweeper-doctor", folder, words, None, module=["sweeper.probe"])
+        script.text(short, "sweeper-doctor", folder, words, None, module=["sweeper.doctor.probe"])
     )
     return slurm.submit(str(file))
 

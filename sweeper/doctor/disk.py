@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from sweeper.finding import Finding
+from sweeper.doctor.finding import Finding
 
 _SLOW_S = 0.1
 

@@ -1,7 +1,7 @@
 """What `sweeper doctor` runs on a node: answers files with files, and says what it sees there.
 
-`python -m sweeper.probe FOLDER`: FOLDER is on the studies' file system. The other end measures how
-long it takes from its file to our answer, on its own clock.
+`python -m sweeper.doctor.probe FOLDER`: FOLDER is on the studies' file system. The other end
+measures how long it takes from its file to our answer, on its own clock.
 """
 
 from __future__ import annotations

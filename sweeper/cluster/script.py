@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sweeper.profile import Profile
+from sweeper.cluster.profile import Profile
 from sweeper.work import REQUEUE
 
 _TOLD_EARLY = 128 + signal.SIGUSR2

@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sweeper import cluster_check, disk_check, node_check, probe, slurm
-from sweeper import profile as profiles
+from sweeper.cluster import profile as profiles
+from sweeper.cluster import slurm
+from sweeper.doctor import cluster, disk, node, probe
+from sweeper.doctor.finding import Finding
 from sweeper.errors import SweeperError
-from sweeper.finding import Finding
 
 
 def examine(profile: str | None, root: Path) -> Iterator[Finding]:
     """The studies' file system, Slurm against the profile, a node; without Slurm this machine."""
     loaded = profiles.load(profile or profiles.DEFAULT)
-    yield from disk_check.checked(root)
+    yield from disk.checked(root)
     if not slurm.installed():
         yield Finding("ok", "Slurm is not installed here: dispatch=local and inline are to be had")
         yield from _here()
         return
     try:
-        yield from cluster_check.checked(loaded)
+        yield from cluster.checked(loaded)
     except (slurm.Unanswered, SweeperError) as error:
         yield Finding("problem", f"Slurm does not answer: {error}", "try again; ask who runs it")
         return
-    yield from node_check.checked(loaded, root)
+    yield from node.checked(loaded, root)
 
 
 def _here() -> Iterator[Finding]:

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sweeper import slurm
+from sweeper.cluster import slurm
+from sweeper.cluster.profile import Profile
+from sweeper.cluster.slurm import Partition
 from sweeper.errors import SweeperError
-from sweeper.profile import Profile
-from sweeper.slurm import Partition
 
 
 @dataclass(frozen=True)

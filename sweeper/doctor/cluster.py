@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sweeper import slurm
-from sweeper.finding import Finding
-from sweeper.limits import Limits
-from sweeper.profile import Profile
-from sweeper.slurm import Partition
+from sweeper.cluster import slurm
+from sweeper.cluster.limits import Limits
+from sweeper.cluster.profile import Profile
+from sweeper.cluster.slurm import Partition
+from sweeper.doctor.finding import Finding
 
 _SHORT_S = 10
 
