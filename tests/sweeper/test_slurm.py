@@ -141,22 +141,25 @@ def test_words_that_mean_something_on_a_cluster_only(
     assert f"is for dispatch=slurm, but dispatch is {dispatch}" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("cluster")
-@pytest.mark.skipif(
-    subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode
-    != 0,
-    reason="may not mount anything",
-)
-def test_a_studies_folder_that_cannot_be_written_to(space_file: Path, tmp_path: Path) -> None:
-    (tmp_path / "sealed").mkdir()
-    command = f"{sys.executable} -m sweeper run hops.yaml dispatch=slurm root=sealed"
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", f"mount -t tmpfs -o ro none sealed && {command}"],
-        cwd=tmp_path,
+def run_on_a_disk_of_its_own(folder: Path, options: str) -> subprocess.CompletedProcess[str]:
+    """`sweeper run` of the space beside `folder`, at which only it has a file system mounted."""
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("may not mount anything")
+    folder.mkdir()
+    run = f"{sys.executable} -m sweeper run hops.yaml dispatch=slurm workers=2 root={folder.name}"
+    command = f"mount -t tmpfs -o {options} none {folder.name} && {run}"
+    return subprocess.run(
+        ["unshare", "--mount", "sh", "-c", command],
+        cwd=folder.parent,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_studies_folder_that_cannot_be_written_to(space_file: Path, tmp_path: Path) -> None:
+    done = run_on_a_disk_of_its_own(tmp_path / "sealed", "ro")
     assert done.returncode in (1, 2)
     assert done.stderr.startswith("sweeper: ")
     assert "Read-only file system" in done.stderr
@@ -164,22 +167,9 @@ def test_a_studies_folder_that_cannot_be_written_to(space_file: Path, tmp_path: 
 
 
 @pytest.mark.usefixtures("cluster")
-@pytest.mark.skipif(
-    subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode
-    != 0,
-    reason="may not mount anything",
-)
 def test_a_studies_folder_that_nodes_do_not_see(space_file: Path, tmp_path: Path) -> None:
     """Jobs fail before a worker begins, and who does not stay to watch hears of it."""
-    (tmp_path / "apart").mkdir()
-    command = f"{sys.executable} -m sweeper run hops.yaml dispatch=slurm root=apart workers=2"
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", f"mount -t tmpfs none apart && {command}"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_on_a_disk_of_its_own(tmp_path / "apart", "rw")
     assert done.returncode == 2, done.stdout
     assert "failed before a worker began, all were cancelled: see " in done.stderr
     assert "no job can write there where nodes do not share that folder: set root=" in done.stderr
