@@ -166,7 +166,7 @@ def test_a_pack_that_is_refused_memory_is_halved_until_it_fits(nets: Make) -> No
 
 def test_a_pack_of_its_own_size_fits_at_once(nets: Make) -> None:
     made = nets()
-    assert limited(made, 300) == 0
+    assert limited(made, 240) == 0
     records = made.fold().runs.values()
     assert {(r.state, r.attempts) for r in records} == {("complete", 1)}
     assert {r.tries[0].pack for r in records} <= {1, 2, 3}, "four would be best on a CPU"
