@@ -125,7 +125,7 @@ def array(root: Path, workers: int) -> None:
     name, most, sizes = job_name(study.folder), 0, {}
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline and not Study.open(study.folder).ended:
-        jobs = [job for job in slurm.jobs() if job.name == name]
+        jobs = slurm.jobs(name)
         most = max(most, sum(job.state == "RUNNING" for job in jobs))
         sizes.setdefault("jobs", len(jobs))
         time.sleep(2)

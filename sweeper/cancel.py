@@ -85,7 +85,7 @@ def _cancel_jobs(study: Study, fold: Fold) -> int:
         return 0
     name = script.job_name(study.folder)
     try:
-        live = sum(job.live and job.name == name for job in slurm.jobs())
+        live = sum(job.live for job in slurm.jobs(name))
         slurm.cancel_named(name)
     except slurm.Unanswered as error:
         raise SweeperError(

@@ -119,6 +119,14 @@ def apply(document: Document, override: Override) -> None:
         document.places[(*path, *place)] = text
 
 
+def truth(name: str, options: Mapping[str, str]) -> bool:
+    """Whether the option `name` is true; not given it is false."""
+    text = options.get(name, "false")
+    if text not in ("true", "false"):
+        raise SweeperError(f"{name} must be true or false, but got {text!r}")
+    return text == "true"
+
+
 def _split(word: str, valid: Sequence[str]) -> tuple[str, str]:
     key, equals, text = word.partition("=")
     if not equals:

@@ -217,9 +217,11 @@ class Queue:
     def _adopt(self, run: Run) -> Candidate:
         """Takes the run's state under this worker's name; from the start where it is damaged."""
         record = self._fold.runs.get(run.id)
-        saved = None if record is None else record.resume_from
-        if record is None or saved is None or saved.file in self._unreadable:
-            return Candidate(run, 0, excused=record is not None and self._excused(record))
+        if record is None:
+            return Candidate(run, 0)
+        saved, excused = record.resume_from, self._excused(record)
+        if saved is None or saved.file in self._unreadable:
+            return Candidate(run, 0, excused=excused)
         paths = self._study.paths
         mine = paths.checkpoint(
             run.id, record.generation, record.last + 1, self._worker, saved.step
@@ -228,8 +230,8 @@ class Queue:
             loaded = checkpoint.adopt(paths.checkpoints / saved.file, mine)
         except ValueError:
             self._unreadable.add(saved.file)
-            return Candidate(run, 0, excused=self._excused(record))
-        return Candidate(run, saved.step, loaded, self._excused(record))
+            return Candidate(run, 0, excused=excused)
+        return Candidate(run, saved.step, loaded, excused)
 
     def _excused(self, record: RunRecord) -> bool:
         """Whether the run's last attempt ended with its worker's job, and not by itself."""

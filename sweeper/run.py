@@ -12,7 +12,7 @@ from rich.console import Console
 from sweeper import finish, hints, lookup, paths, study
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
-from sweeper.overrides import Override
+from sweeper.overrides import Override, truth
 from sweeper.space import Space, load
 from sweeper.study import Study
 from sweeper.summary import summarise, summary_lines
@@ -36,9 +36,9 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
         folder = (root / study.check_name(options.get("name", space.name))).resolve()
     dispatch = options.get("dispatch", "local")
     backend = lookup.find("sweeper.dispatch", dispatch)(options_of(options))
-    group = _truth("group", options.get("group", "false"))
+    group = truth("group", options)
     console = Console(highlight=False, soft_wrap=True)
-    extend = _truth("extend", options.get("extend", "false"))
+    extend = truth("extend", options)
     started = study.start(folder, space, group=group, extend=extend)
     started.paths.cancelled.unlink(missing_ok=True)
     if not started.ended:
@@ -108,7 +108,7 @@ def options_of(options: Mapping[str, str]) -> Options:
         pack=pack,
         device=device,
         profile=options.get("profile"),
-        watch=_truth("watch", options.get("watch", "false")),
+        watch=truth("watch", options),
     )
 
 
@@ -120,9 +120,3 @@ def _count(name: str, text: str, rule: str) -> int:
     if number < 1:
         raise SweeperError(f"{name} must be {rule}, but got {text!r}")
     return number
-
-
-def _truth(name: str, text: str) -> bool:
-    if text not in ("true", "false"):
-        raise SweeperError(f"{name} must be true or false, but got {text!r}")
-    return text == "true"

@@ -20,19 +20,12 @@ from sweeper.values import (
     each,
     items,
     mapping,
-    number,
     one_of,
+    positive,
     simple,
     text,
     whole,
 )
-
-
-def _positive(value: Any) -> float:
-    read = float(number(value))
-    if read <= 0:
-        raise Invalid(f"must be a number above 0, but got {shown(value)}")
-    return read
 
 
 def _ordered(low: float, high: float) -> None:
@@ -117,13 +110,13 @@ class Score(Rule):
 class Checkpoint(Section):
     """How often workers save the states of their runs, and what stays of them."""
 
-    every_s: Annotated[float, BeforeValidator(_positive)] = 30.0
+    every_s: Annotated[float, BeforeValidator(positive)] = 30.0
     """Seconds from one save to the next, as in `every_s: 60`; at least ten times as long as a save
     takes."""
     keep: Annotated[str, BeforeValidator(one_of("none", "final", "best"))] = "none"
     """Weights that stay in the study's `weights/<run>.npz`: those of the end, or of the best
     evaluation by the score's metric."""
-    max_gb: Annotated[float, BeforeValidator(_positive)] = 50.0
+    max_gb: Annotated[float, BeforeValidator(positive)] = 50.0
     """The most gigabytes (10⁹ bytes) that the study's checkpoints and kept weights may take. A save
     that finds no room is left out and counted; the run goes on."""
 

@@ -26,6 +26,14 @@ def number(value: Any) -> int | float:
     return read
 
 
+def positive(value: Any) -> float:
+    """A number above 0."""
+    read = float(number(value))
+    if read <= 0:
+        raise Invalid(f"must be a number above 0, but got {shown(value)}")
+    return read
+
+
 def whole(least: int | None = None) -> Callable[[Any], int]:
     """A rule for whole numbers of at least `least`; `1e6` is whole."""
     rule = "a whole number" if least is None else f"a whole number of at least {least}"

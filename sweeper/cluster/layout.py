@@ -26,8 +26,7 @@ def jobs(options: Options, profile: Profile, open_runs: int) -> int:
 def resolved(options: Options) -> Options:
     """The same with a profile, and the device that it means."""
     profile = profiles.load(options.profile or profiles.DEFAULT)
-    device = options.device or ("cuda" if profile.gpus else "cpu")
-    return replace(options, profile=str(profile.file), device=device)
+    return replace(options, profile=str(profile.file), device=profile.device(options.device))
 
 
 def lines(options: Options, folder: Path, runs: int, worker_hours: float | None) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sweeper import document, shipped
 from sweeper.errors import Invalid, SweeperError, choices, shown
-from sweeper.values import mapping, number, text, whole
+from sweeper.values import mapping, positive, text, whole
 
 DEFAULT = "slurm/default.yaml"
 
@@ -102,6 +102,10 @@ class Profile:
         """Whether it asks for GPUs."""
         return self.gpu_count > 0
 
+    def device(self, asked: str | None) -> str:
+        """Where tensors live: where it was asked for, else on its GPUs if it has them."""
+        return asked or ("cuda" if self.gpus else "cpu")
+
     @property
     def gpu_count(self) -> int:
         """GPUs of a job."""
@@ -187,7 +191,7 @@ def _value(key: str, value: Any) -> Any:
     if key in _WHOLE:
         return whole(1)(value)
     if key == "mem_gb":
-        return _positive(value)
+        return positive(value)
     if key in ("mem_per_cpu", "mem_per_gpu"):
         return _memory(value)
     if key in _LINES:
@@ -197,13 +201,6 @@ def _value(key: str, value: Any) -> Any:
     if key == "exclusive" and isinstance(value, bool):
         return value
     return text(str(value) if isinstance(value, int | float) else value)
-
-
-def _positive(value: Any) -> float:
-    read = float(number(value))
-    if read <= 0:
-        raise Invalid(f"must be a number above 0, but got {shown(value)}")
-    return read
 
 
 def _memory(value: Any) -> str:

@@ -49,8 +49,10 @@ class Scheduler:
         """When this process first saw the newest answer."""
         self._first: dict[str, int] = {}
         """The newest answer that was asked for when this process first asked about a job."""
+        self._listed: list[slurm.Job] = []
+        """The jobs of the newest answer."""
         self._known: dict[str, slurm.Job] = {}
-        """The jobs of the newest answer; those of an array that wait share a number."""
+        """The same by number, which those of an array that wait share."""
         self._asked: tuple[int, float] | None = None
         """The number that somebody is asking for, and since when this process knows."""
 
@@ -123,8 +125,7 @@ class Scheduler:
         self.refresh()
         if not self.number or self._answer["failures"]:
             return None
-        listed = (slurm.Job(**known) for known in self._answer["jobs"])
-        return [job for job in listed if job.name == name]
+        return [job for job in self._listed if job.name == name]
 
     @property
     def number(self) -> int:
@@ -179,6 +180,7 @@ class Scheduler:
                 self._take(answer)
 
     def _take(self, answer: dict[str, Any]) -> None:
-        known = {job["id"]: slurm.Job(**job) for job in answer["jobs"]}
+        listed = [slurm.Job(**job) for job in answer["jobs"]]
         self._answer = {key: answer[key] for key in ("number", "failures", "jobs")}
-        self._known, self._seen, self._asked = known, time.monotonic(), None
+        self._listed, self._known = listed, {job.id: job for job in listed}
+        self._seen, self._asked = time.monotonic(), None

@@ -84,14 +84,17 @@ def _environment() -> dict[str, str]:
 _FIELDS = "JobID:24,State:24,RestartCnt:8,Reason:64,Name:160"
 
 
-def jobs() -> list[Job]:
-    """This user's jobs that wait, run or ended a few minutes ago, elements of arrays one by one."""
+def jobs(called: str | None = None) -> list[Job]:
+    """This user's jobs that wait, run or ended a few minutes ago, elements of arrays one by one.
+
+    Only those of one name where `called` gives it.
+    """
     printed = ask("squeue", "--me", "--noheader", "--array", "--states=all", f"--Format={_FIELDS}")
     found = []
     for line in printed.splitlines():
         words = [line[:24], line[24:48], line[48:56], line[56:120], line[120:]]
         id, state, restarts, reason, name = (word.strip() for word in words)
-        if id:
+        if id and called in (None, name):
             found.append(Job(id, state.split()[0], int(restarts or 0), name, reason))
     return found
 
@@ -164,18 +167,15 @@ def partitions() -> list[Partition]:
 
 
 def seconds(text: str) -> int:
-    """Whole seconds of a setting such as `30 sec` or `00:00:20`."""
+    """Whole seconds of a setting such as `30 sec`, `00:00:20` or `1-00:00:00`."""
     words = text.split()
-    total = 0
-    for part in (words[0] if words else "0").replace("-", ":").split(":"):
+    days, _, clock = (words[0] if words else "0").rpartition("-")
+    total = int(days or 0) * 24
+    for part in clock.split(":"):
         total = 60 * total + (int(part) if part.isdecimal() else 0)
     return total
 
 
 def minutes(text: str) -> int | None:
     """Whole minutes of a time as Slurm prints it, `[days-]hours:minutes:seconds`."""
-    if text in ("UNLIMITED", "NONE", "INFINITE"):
-        return None
-    days, _, clock = text.rpartition("-")
-    hours, mins, _ = (int(part) for part in clock.split(":"))
-    return (int(days or 0) * 24 + hours) * 60 + mins
+    return None if text in ("UNLIMITED", "NONE", "INFINITE") else seconds(text) // 60

@@ -66,13 +66,6 @@ def count_of(name: str, text: str) -> int:
     return int(text)
 
 
-def truth_of(name: str, options: Mapping[str, str]) -> bool:
-    text = options.get(name, "false")
-    if text not in ("true", "false"):
-        raise SweeperError(f"{name} must be true or false, but got {text!r}")
-    return text == "true"
-
-
 def parsed(words: list[str] | None, valid: list[str]) -> dict[str, str]:
     from sweeper import overrides
 

@@ -15,7 +15,6 @@ from sweeper.commands import (
     parsed,
     root_of,
     study_of,
-    truth_of,
 )
 from sweeper.errors import SweeperError
 
@@ -31,13 +30,14 @@ def status(words: Words = None) -> None:
     """Say where a study stands (default: the one that was at work last)."""
     import json
 
+    from sweeper.overrides import truth
     from sweeper.summary import summarise, summary_lines
 
     options = parsed(words, [*STUDY_OPTIONS, "format", "watch"])
     form = options.get("format", "text")
     if form not in ("text", "json"):
         raise SweeperError(f"format must be text or json, but got {form!r}")
-    if truth_of("watch", options):
+    if truth("watch", options):
         if form != "text":
             raise SweeperError("watch=true needs format=text, but got format=json")
         from sweeper import live
@@ -60,9 +60,10 @@ def status(words: Words = None) -> None:
 def logs(words: Words = None) -> None:
     """Show what the worker printed that holds, or held last, a run; or list all logs."""
     from sweeper import logs
+    from sweeper.overrides import truth
 
     options = parsed(words, [*STUDY_OPTIONS, "run", "follow"])
-    follows = truth_of("follow", options)
+    follows = truth("follow", options)
     if "run" not in options:
         if follows:
             raise SweeperError("follow=true needs run=, the run to follow")
@@ -90,9 +91,10 @@ def best(words: Words = None) -> None:
 def failed(words: Words = None) -> None:
     """List the runs that failed, and why."""
     from sweeper import listing
+    from sweeper.overrides import truth
 
     options = parsed(words, [*STUDY_OPTIONS, "trace"])
-    for line in listing.failed(study_of(options), trace=truth_of("trace", options)):
+    for line in listing.failed(study_of(options), trace=truth("trace", options)):
         typer.echo(line)
 
 

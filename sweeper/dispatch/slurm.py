@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Dispatch:
         slurm.need()
         self._options = options
         self._profile = profiles.load(options.profile or profiles.DEFAULT)
-        self.device = options.device or ("cuda" if self._profile.gpus else "cpu")
+        self.device = self._profile.device(options.device)
         if self.device == "cuda" and not self._profile.gpus:
             raise SweeperError(
                 f"device=cuda needs GPUs, and {self._profile.file} asks for none: "
@@ -86,7 +86,9 @@ class _Jobs:
         """The newest answer when jobs were submitted last."""
         self.said: list[str] = []
         jobs = _settled(self._name)
-        self._tell_of_failures(jobs)
+        failed = self._failed(jobs)
+        if failed is not None:
+            self.said.append(f"warning: {failed}: {self._where_to_look}")
         live = [job for job in jobs if job.live and job.state != "COMPLETING"]
         if self._top_up(live) and not options.watch:
             self._look({job.id for job in jobs})
@@ -127,20 +129,17 @@ class _Jobs:
             if self._fold.workers:
                 return
             with suppress(slurm.Unanswered):
-                jobs = [job for job in slurm.jobs() if job.name == self._name]
-                new = [job for job in jobs if job.id not in before]
-                failed = sum(job.state == "FAILED" for job in new)
-                if failed and not self._fold.workers:
+                failed = self._failed(job for job in slurm.jobs(self._name) if job.id not in before)
+                if failed is not None:
                     slurm.cancel_named(self._name)
-                    begun = f"{counted(failed, 'job')} failed before a worker began"
-                    raise SweeperError(f"{begun}, all were cancelled: {self._where_to_look}")
+                    raise SweeperError(f"{failed}, all were cancelled: {self._where_to_look}")
 
-    def _tell_of_failures(self, jobs: Sequence[slurm.Job]) -> None:
-        """Says so where jobs failed lately, and no worker has ever begun."""
+    def _failed(self, jobs: Iterable[slurm.Job]) -> str | None:
+        """How many of `jobs` failed, where some did and no worker has ever begun."""
         failed = sum(job.state == "FAILED" for job in jobs)
-        if failed and not self._fold.workers:
-            begun = f"{counted(failed, 'job')} failed before a worker began"
-            self.said.append(f"warning: {begun}: {self._where_to_look}")
+        if not failed or self._fold.workers:
+            return None
+        return f"{counted(failed, 'job')} failed before a worker began"
 
     @property
     def _where_to_look(self) -> str:
@@ -200,7 +199,7 @@ class _Jobs:
 def slurm_jobs(name: str) -> list[slurm.Job]:
     """The jobs called `name`, asked for now: before a submission nothing else will do."""
     try:
-        return [job for job in slurm.jobs() if job.name == name]
+        return slurm.jobs(name)
     except slurm.Unanswered as error:
         raise SweeperError(f"Slurm does not answer, so nothing was submitted: {error}") from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from sweeper.doctor import probe
 from sweeper.doctor.finding import Finding
 
 _SLOW_S = 0.1
@@ -66,26 +67,17 @@ def _tried(name: str, check: Callable[[Path], str], folder: Path) -> Finding:
 
 
 def _exclusive(folder: Path) -> str:
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
-    os.close(os.open(folder / "a", flags, 0o600))
-    try:
-        os.close(os.open(folder / "a", flags, 0o600))
-    except FileExistsError:
-        return ""
-    return "a file could be made twice"
+    probe.creates(folder / "a")
+    return "a file could be made twice" if probe.creates(folder / "a") else ""
 
 
 def _link(folder: Path) -> str:
     (folder / "b").write_text("b")
     (folder / "c").write_text("c")
-    os.link(folder / "b", folder / "d")
+    probe.links(folder / "b", folder / "d")
     if (folder / "d").stat().st_nlink != 2:
         return "two names of a file do not count as two"
-    try:
-        os.link(folder / "c", folder / "d")
-    except FileExistsError:
-        return ""
-    return "a name could be linked twice"
+    return "a name could be linked twice" if probe.links(folder / "c", folder / "d") else ""
 
 
 def _rename(folder: Path) -> str:

@@ -56,8 +56,8 @@ def checked(profile: Profile, root: Path) -> Iterator[Finding]:
 
 
 def _submit(profile: Profile, folder: Path) -> str:
-    short = Profile(profile.file, {**profile.parameters, "signal_delay_s": 30}, _MINUTES)
-    short = Profile(short.file, {**short.parameters, "time": _MINUTES}, _MINUTES)
+    asked = {**profile.parameters, "signal_delay_s": 30, "time": _MINUTES}
+    short = Profile(profile.file, asked, _MINUTES)
     file = folder / "probe.sbatch"
     (folder / "exclusive").touch()
     words = [str(folder)]

@@ -69,14 +69,14 @@ def _found(folder: Path) -> dict[str, object]:
     return {
         "host": socket.gethostname(),
         "python": sys.executable,
-        "exclusive": not _creates(folder / "exclusive"),
-        "link": not _links(folder / "here", folder / "exclusive"),
+        "exclusive": not creates(folder / "exclusive"),
+        "link": not links(folder / "here", folder / "exclusive"),
         **gpus(),
     }
 
 
-def _creates(file: Path) -> bool:
-    """Whether a file that the other end made can be made once more: it must not."""
+def creates(file: Path) -> bool:
+    """Whether `file` can be made anew: where it is there it must not."""
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
@@ -84,7 +84,8 @@ def _creates(file: Path) -> bool:
     return True
 
 
-def _links(source: Path, target: Path) -> bool:
+def links(source: Path, target: Path) -> bool:
+    """Whether `target` can be made another name of `source`: where it is there it must not."""
     try:
         os.link(source, target)
     except FileExistsError:

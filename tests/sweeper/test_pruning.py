@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,13 +41,13 @@ def test_pruning_ends_the_runs_of_a_trial_and_no_others(make):
     assert found.paths.pruned(1).exists() and not found.paths.pruned(0).exists()
 
 
-def test_a_trial_that_is_done_is_no_longer_pruned(make):
-    """Its last report and its end come together; later seeds of it would be pruned otherwise."""
-    keys = {
+def counting(sizes: list[float], every: int) -> dict[str, Any]:
+    """Keys of a grid of counters, one seed each, under the median pruner."""
+    return {
         "agent": f"{Path(__file__).parents[1] / 'counter.py'}:Counter",
         "function": None,
-        "axes": {"size": {"kind": "float", "values": [0.9, 0.3, 0.6, 0.1]}},
-        "evaluation": {"every": 10, "episodes": 1},
+        "axes": {"size": {"kind": "float", "values": sizes}},
+        "evaluation": {"every": every, "episodes": 1},
         "steps": 10,
         "score": {"metric": "value"},
         "sampler": "grid",
@@ -54,6 +55,11 @@ def test_a_trial_that_is_done_is_no_longer_pruned(make):
         "seeds": 1,
         "pruner": {"median": {"n_startup_trials": 1}},
     }
+
+
+def test_a_trial_that_is_done_is_no_longer_pruned(make):
+    """Its last report and its end come together; later seeds of it would be pruned otherwise."""
+    keys = counting([0.9, 0.3, 0.6, 0.1], every=10)
     found = work(make(**keys), pack="1")
     assert not list(found.paths.trials.glob("*.pruned"))
     grown = work(make(**{**keys, "seeds": 2}, extend=True), pack="1")
@@ -63,18 +69,7 @@ def test_a_trial_that_is_done_is_no_longer_pruned(make):
 
 def test_what_is_ahead_of_its_judge_is_pruned_all_the_same(make):
     """Its end comes with the report by which it is pruned; who reports later would be pruned."""
-    keys = {
-        "agent": f"{Path(__file__).parents[1] / 'counter.py'}:Counter",
-        "function": None,
-        "axes": {"size": {"kind": "float", "values": [k / 10 for k in range(9, 0, -1)]}},
-        "evaluation": {"every": 5, "episodes": 1},
-        "steps": 10,
-        "score": {"metric": "value"},
-        "sampler": "grid",
-        "trials": None,
-        "seeds": 1,
-        "pruner": {"median": {"n_startup_trials": 1}},
-    }
+    keys = counting([k / 10 for k in range(9, 0, -1)], every=5)
     found = work(make(**keys), pack="1")
     fold, links = found.fold(), found.paths.trials.glob("*.pruned")
     pruned = {run.trial for run in found.plan.runs if fold.runs[run.id].state == "pruned"}
