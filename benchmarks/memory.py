@@ -24,17 +24,17 @@ TASK, STEPS, WARMUP = "minatar/seaquest", 5_000_000, 64
 
 CASES: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     "24/128, the smallest": (4, {"network.convs": [24]}),
-    "32,32,32/256, the largest": (4, {"network.convs": [32] * 3, "network.hidden": 256}),
+    "32,32,32/256, the largest": (4, {"network.convs": [32] * 3, "network.units": 256}),
     "24,24,24,24/128, the deepest": (4, {"network.convs": [24] * 4}),
     "24/128, alone": (1, {"network.convs": [24]}),
     "24/128, 16 members": (16, {"network.convs": [24]}),
     "24/128, replay of 10,000": (8, {"network.convs": [24], "replay.capacity": 10_000}),
     "24/128, replay of 1,000,000": (4, {"network.convs": [24], "replay.capacity": 1_000_000}),
-    "24/2048": (4, {"network.convs": [24], "network.hidden": 2048}),
+    "24/2048": (4, {"network.convs": [24], "network.units": 2048}),
     "24/128, batches of 512": (4, {"network.convs": [24], "batch_size": 512}),
     "mlp, 3 of 512": (
         4,
-        {"network.body": "mlp", "network.hidden": 512, "network.depth": 3},
+        {"network.body": "mlp", "network.units": 512, "network.layers": 3},
     ),
 }
 

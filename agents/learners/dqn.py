@@ -43,8 +43,8 @@ class Learner(BaseLearner):
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "network.body": Parameter(str, "minatar"),
         "network.convs": Parameter(tuple, (16,)),
-        "network.hidden": Parameter(int, 128, low=1),
-        "network.depth": Parameter(int, 1, low=1),
+        "network.units": Parameter(int, 128, low=1),
+        "network.layers": Parameter(int, 1, low=1),
         "sn.layers": Parameter(tuple, (), packable=True),
         "sn.projection": Parameter(str, "hard", choices=PROJECTIONS, packable=True),
         "sn.coefficient": Parameter(float, 1.0, low=1e-6, packable=True),
@@ -71,7 +71,8 @@ class Learner(BaseLearner):
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """The network fits the observations; exploration does not end before it begins."""
-        network.check(params, shape.observation)
+        network.check(params, "network", shape.observation)
+        network.check_normalised(params, "network")
         if params["epsilon.decay_until"] < params["warmup_steps"]:
             raise ValueError(
                 "epsilon.decay_until must be at least warmup_steps "
@@ -81,7 +82,7 @@ class Learner(BaseLearner):
     @classmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
         """Number of parametric layers of the Q network."""
-        return network.depth(cls.complete(params))
+        return network.depth(network.part(cls.complete(params), "network"))
 
     @classmethod
     def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
@@ -116,7 +117,7 @@ class Learner(BaseLearner):
         Who `trains` has the passes of a batch besides: forward and backward.
         """
         shape, complete = tasks.shape(task), cls.complete(params)
-        sizes = (complete, shape.observation, shape.actions)
+        sizes = (network.part(complete, "network"), shape.observation, shape.actions)
         capacity: int = complete["replay.capacity"]
         slots = 1 + (capacity if steps is None else min(capacity, steps))
         batch: int = 2 * complete["batch_size"] * network.made(*sizes) if trains else 0
@@ -133,8 +134,9 @@ class Learner(BaseLearner):
         self._huber = params["loss"] == "huber"
 
         settings = [Settings.of(run.params) for run in runs]
-        self._online = Network(params, shape.observation, shape.actions, settings, device).train()
-        self._target = Network(params, shape.observation, shape.actions, settings, device)
+        sizes = (network.part(params, "network"), shape.observation, shape.actions)
+        self._online = Network(*sizes, settings, device).train()
+        self._target = Network(*sizes, settings, device)
         adam = [AdamSettings(*(float(run.params[f"optimizer.{n}"]) for n in _ADAM)) for run in runs]
         self._adam = Adam(self._online.parameters, adam)
 

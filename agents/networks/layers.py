@@ -8,13 +8,14 @@ bit-equal between packs, products are.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from agents import streams
+from agents.networks import norms
 from agents.networks.products import product
 
 if TYPE_CHECKING:
@@ -30,12 +31,16 @@ else:
     F = LazyModule("torch.nn.functional")
     functions = LazyModule("agents.networks.functions")
 
+ACTIVATIONS = ("relu", "swish")
+INITS = ("xavier", "orthogonal")
+ORTHOGONAL_GAIN = math.sqrt(2.0)
+
 
 class Layer:
     """A linear map and a bias; `weight` [P, in, out], `bias` [P, out].
 
-    With a `norm`, the output of the linear map is scaled before the bias is added, which equals
-    scaling the weights and is cheaper.
+    With `spectral`, the output of the linear map is scaled before the bias is added, which equals
+    scaling the weights and is cheaper. `norm` and then `activation` follow the bias.
     """
 
     convolves: ClassVar[bool]
@@ -45,19 +50,37 @@ class Layer:
         inputs, outputs = kernel
         self.weight = torch.zeros(members, inputs, outputs, device=device)
         self.bias = torch.zeros(members, outputs, device=device)
-        self.norm: SpectralNorm | None = None
+        self.spectral: SpectralNorm | None = None
+        self.norm: norms.Norm | None = None
+        self.activation: str | None = "relu"
         self._bound = math.sqrt(6.0 / (inputs + field * outputs))
         self.input_shape: tuple[int, ...] = (inputs,)
         self.output_shape: tuple[int, ...] = (outputs,)
 
-    def initialise(self, keys: np.ndarray) -> None:
-        """Xavier-uniform weights drawn from the streams `keys` [P], zero biases."""
-        counter = np.arange(self.weight[0].numel(), dtype=np.int64)
+    def initialise(self, keys: np.ndarray, gain: float | None = None) -> None:
+        """Weights drawn from the streams `keys` [P], zero biases.
+
+        Xavier-uniform (Glorot & Bengio 2010), or orthogonal with `gain` (Saxe et al. 2014).
+        """
         with torch.no_grad():
             for weight, key in zip(self.weight, keys, strict=True):
-                drawn = self._bound * (2.0 * streams.uniforms(key, counter) - 1.0)
-                weight.copy_(torch.from_numpy(drawn).view(weight.shape))
+                weight.copy_(self._uniform(key) if gain is None else gain * self._orthogonal(key))
             self.bias.zero_()
+
+    def _uniform(self, key: int) -> torch.Tensor:
+        counter = np.arange(self.weight[0].numel(), dtype=np.int64)
+        drawn = self._bound * (2.0 * streams.uniforms(key, counter) - 1.0)
+        return torch.from_numpy(drawn).view(self.weight.shape[1:])
+
+    def _orthogonal(self, key: int) -> torch.Tensor:
+        """Orthonormal rows or columns, whichever are fewer; float64 [in, out]."""
+        counter = np.arange(self.weight[0].numel(), dtype=np.int64)
+        drawn = torch.from_numpy(streams.normals(key, counter)).view(self.weight.shape[1:])
+        inputs, outputs = drawn.shape
+        q, r = torch.linalg.qr(drawn if inputs >= outputs else drawn.T)
+        q = q * r.diagonal().sign()
+        found: torch.Tensor = q if inputs >= outputs else q.T
+        return found
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
         """The linear map, its outputs as rows: [P, B, ...] -> [P, rows, out]."""
@@ -72,19 +95,27 @@ class Layer:
         raise NotImplementedError
 
     def __call__(
-        self, x: torch.Tensor, iterate: torch.Tensor | bool, activate: bool = True
+        self, x: torch.Tensor, iterate: torch.Tensor | bool, training: bool = False
     ) -> torch.Tensor:
-        """[P, B, *input_shape] -> [P, B, *output_shape], with a ReLU if `activate`.
+        """[P, B, *input_shape] -> [P, B, *output_shape].
 
-        `iterate` says which members do a power iteration first (see SpectralNorm.scale).
+        `iterate` says which members do a power iteration first (see SpectralNorm.scale);
+        `training` takes the statistics of batch norms from this batch.
         """
         y = self.rows(x)
-        if self.norm is not None:
-            y = y * self.norm.scale(iterate)[:, None, None]
+        if self.spectral is not None:
+            y = y * self.spectral.scale(iterate)[:, None, None]
         y.add_(self.bias[:, None])
-        if activate:
-            y.relu_()
-        return y.view(*x.shape[:2], *self.output_shape)
+        if self.norm is not None:
+            y = self.norm(y, training)
+        return activated(y, self.activation).view(*x.shape[:2], *self.output_shape)
+
+
+def activated(y: torch.Tensor, activation: str | None) -> torch.Tensor:
+    """ReLU (in place) or Swish, x sigmoid(x) (Ramachandran et al. 2017), or y itself."""
+    if activation == "relu":
+        return y.relu_()
+    return F.silu(y) if activation == "swish" else y
 
 
 class Linear(Layer):
@@ -102,6 +133,14 @@ class Linear(Layer):
     def adjoint(self, y: torch.Tensor) -> torch.Tensor:
         """y W^T, [P, B, out] -> [P, B, in]."""
         return product(y, self.weight.transpose(1, 2))
+
+
+def hidden(sizes: Mapping[str, Any], members: int, inputs: int, device: str) -> Linear:
+    """A hidden layer of `units`, with the `norm` and the `activation` that `sizes` name."""
+    layer = Linear(members, inputs, sizes["units"], device)
+    layer.norm = norms.made(sizes, members, sizes["units"], device)
+    layer.activation = sizes.get("activation", "relu")
+    return layer
 
 
 class Convolution(Layer):
@@ -128,19 +167,6 @@ class Convolution(Layer):
         members, batch, height, width, outputs = y.shape
         patches = product(y.reshape(members, -1, outputs), self.weight.transpose(1, 2))
         return fold(patches.view(members, batch, height, width, -1), self.size)
-
-
-class LayerNorm:
-    """P layer norms over the last axis of [P, B, N], with affine parameters (eps 1e-5)."""
-
-    def __init__(self, members: int, features: int, device: str) -> None:
-        self.weight = torch.ones(members, features, device=device)
-        self.bias = torch.zeros(members, features, device=device)
-
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """Each row's features to mean 0 and variance 1, then scaled and shifted."""
-        normal = F.layer_norm(x, x.shape[-1:])
-        return normal * self.weight[:, None] + self.bias[:, None]
 
 
 def unfold(x: torch.Tensor, size: int) -> torch.Tensor:

@@ -9,6 +9,8 @@ from agents.networks.layers import Convolution, Layer, Linear
 
 if TYPE_CHECKING:
     import torch
+
+    from agents.networks.norms import Norm
 else:
     from agents.lazy import LazyModule
 
@@ -18,75 +20,74 @@ _SIZE = 3
 
 
 class Body:
-    """`network.convs` (channels of each convolution), then `network.depth` x `network.hidden`."""
+    """`convs` (channels of each convolution), then `layers` x `units`."""
 
     @staticmethod
-    def check(params: Mapping[str, Any], observation: tuple[int, ...]) -> None:
+    def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
         """Raise ValueError where the convolutions do not fit the observation."""
-        convs = params["network.convs"]
+        convs = sizes["convs"]
         for channels in convs:
             if isinstance(channels, bool) or not isinstance(channels, int) or channels < 1:
-                raise ValueError(
-                    f"network.convs must list whole numbers of at least 1, got {channels!r}"
-                )
+                raise ValueError(f"convs must list whole numbers of at least 1, got {channels!r}")
         if len(observation) != 3:
-            raise ValueError(
-                f"network.body=minatar needs images [H, W, C], got observations {observation}"
-            )
+            raise ValueError(f"body=minatar needs images [H, W, C], got observations {observation}")
         most = (min(observation[:2]) - 1) // (_SIZE - 1)
         if len(convs) > most:
             raise ValueError(
-                f"network.convs may have at most {most} convolutions of {_SIZE}x{_SIZE} on "
+                f"convs may have at most {most} convolutions of {_SIZE}x{_SIZE} on "
                 f"{observation[0]}x{observation[1]} observations, got {len(convs)}"
             )
 
     @staticmethod
-    def depth(params: Mapping[str, Any]) -> int:
+    def depth(sizes: Mapping[str, Any]) -> int:
         """Number of parametric layers."""
-        return len(params["network.convs"]) + int(params["network.depth"])
+        return len(sizes["convs"]) + int(sizes["layers"])
 
     @staticmethod
-    def numbers(params: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int, int]:
+    def numbers(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int, int]:
         """How many weights and biases it has, how many features it gives, how many it makes.
 
         What a pass makes of one observation are all outputs, and the patches under convolutions.
         """
         height, width, channels = observation
         total = made = 0
-        for outputs in params["network.convs"]:
+        for outputs in sizes["convs"]:
             patch = _SIZE * _SIZE * channels
             total += (patch + 1) * outputs
             height, width, channels = height - _SIZE + 1, width - _SIZE + 1, outputs
             made += height * width * (patch + outputs)
         features = height * width * channels
-        for _ in range(params["network.depth"]):
-            total += (features + 1) * params["network.hidden"]
-            features = params["network.hidden"]
+        for _ in range(sizes["layers"]):
+            total += (features + 1) * sizes["units"]
+            features = sizes["units"]
             made += features
         return total, features, made
 
     def __init__(
-        self, params: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str
+        self, sizes: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str
     ) -> None:
         self._convolutions: list[Convolution] = []
         height, width, channels = observation
-        for outputs in params["network.convs"]:
+        for outputs in sizes["convs"]:
             image = (height, width, channels)
             layer = Convolution(members, image, outputs, _SIZE, device)
             self._convolutions.append(layer)
             height, width, channels = layer.output_shape
         self._hidden: list[Linear] = []
         self.features = height * width * channels
-        for _ in range(params["network.depth"]):
-            self._hidden.append(Linear(members, self.features, params["network.hidden"], device))
-            self.features = params["network.hidden"]
+        for _ in range(sizes["layers"]):
+            self._hidden.append(Linear(members, self.features, sizes["units"], device))
+            self.features = sizes["units"]
+        self.norms: list[Norm] = []
 
     @property
     def layers(self) -> list[Layer]:
         """Parametric layers in forward order."""
         return [*self._convolutions, *self._hidden]
 
-    def __call__(self, x: torch.Tensor, iterate: torch.Tensor | bool) -> torch.Tensor:
+    def __call__(
+        self, x: torch.Tensor, iterate: torch.Tensor | bool, training: bool = False
+    ) -> torch.Tensor:
         """[P, B, H, W, C] -> [P, B, features]."""
         for convolution in self._convolutions:
             x = convolution(x, iterate)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agents.networks.layers import Layer, Linear
+from agents.networks.layers import Layer, hidden
 
 if TYPE_CHECKING:
     import torch
@@ -17,44 +17,47 @@ else:
 
 
 class Body:
-    """`network.depth` linear layers of `network.hidden` units; observations are flattened."""
+    """`layers` linear layers of `units` units; observations are flattened."""
 
     @staticmethod
-    def check(params: Mapping[str, Any], observation: tuple[int, ...]) -> None:
+    def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
         """Any sizes fit any observation."""
 
     @staticmethod
-    def depth(params: Mapping[str, Any]) -> int:
+    def depth(sizes: Mapping[str, Any]) -> int:
         """Number of parametric layers."""
-        return int(params["network.depth"])
+        return int(sizes["layers"])
 
     @staticmethod
-    def numbers(params: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int, int]:
+    def numbers(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int, int]:
         """How many weights and biases it has, how many features it gives, how many it makes.
 
         What a pass makes of one observation are all outputs of layers.
         """
         total, features, made = 0, math.prod(observation), 0
-        for _ in range(params["network.depth"]):
-            total += (features + 1) * params["network.hidden"]
-            features = params["network.hidden"]
+        for _ in range(sizes["layers"]):
+            total += (features + 1) * sizes["units"]
+            features = sizes["units"]
             made += features
         return total, features, made
 
     def __init__(
-        self, params: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str
+        self, sizes: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str
     ) -> None:
         self.layers: list[Layer] = []
         self.features = 1
         for size in observation:
             self.features *= size
-        for _ in range(params["network.depth"]):
-            self.layers.append(Linear(members, self.features, params["network.hidden"], device))
-            self.features = params["network.hidden"]
+        for _ in range(sizes["layers"]):
+            self.layers.append(hidden(sizes, members, self.features, device))
+            self.features = sizes["units"]
+        self.norms = [layer.norm for layer in self.layers if layer.norm is not None]
 
-    def __call__(self, x: torch.Tensor, iterate: torch.Tensor | bool) -> torch.Tensor:
+    def __call__(
+        self, x: torch.Tensor, iterate: torch.Tensor | bool, training: bool = False
+    ) -> torch.Tensor:
         """[P, B, ...] -> [P, B, features]."""
         x = x.flatten(2)
         for layer in self.layers:
-            x = layer(x, iterate)
+            x = layer(x, iterate, training)
         return x

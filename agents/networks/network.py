@@ -6,72 +6,106 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from agents import lookup, streams
-from agents.networks.layers import Linear
+from agents.networks.layers import ORTHOGONAL_GAIN, Linear
 from agents.networks.spectral import Settings, SpectralNorm, check_layers
 
 if TYPE_CHECKING:
     import torch
+
+    from agents.networks.norms import Norm
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
 
 
-def depth(params: Mapping[str, Any]) -> int:
-    """Number of parametric layers of the network that `params` describe, its head included."""
-    return int(_body(params).depth(params)) + 1
+def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The parameters `name.*`, without that prefix: what describes one network."""
+    prefix = f"{name}."
+    return {n.removeprefix(prefix): v for n, v in params.items() if n.startswith(prefix)}
 
 
-def numbers(params: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
+def depth(sizes: Mapping[str, Any]) -> int:
+    """Number of parametric layers of the network that `sizes` describe, its head included."""
+    return int(_body(sizes).depth(sizes)) + 1
+
+
+def numbers(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
     """How many weights and biases the network has, without importing torch."""
-    inside, features, _ = _body(params).numbers(params, observation)
+    inside, features, _ = _body(sizes).numbers(sizes, observation)
     return int(inside + (features + 1) * outputs)
 
 
-def made(params: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
+def made(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
     """How many numbers a pass makes of one observation, it included, without importing torch."""
-    _, _, inside = _body(params).numbers(params, observation)
+    _, _, inside = _body(sizes).numbers(sizes, observation)
     return int(math.prod(observation) + inside + outputs)
 
 
-def _body(params: Mapping[str, Any]) -> Any:
-    return lookup.find("networks", params["network.body"])
+def _body(sizes: Mapping[str, Any]) -> Any:
+    return lookup.find("networks", sizes["body"])
 
 
-def check(params: Mapping[str, Any], observation: tuple[int, ...]) -> None:
-    """Raise ValueError where body, sizes or `sn.layers` do not fit, without importing torch."""
-    _body(params).check(params, observation)
-    check_layers(params["sn.layers"], depth(params))
+def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) -> None:
+    """Raise ValueError where body or sizes `name.*` do not fit, without importing torch."""
+    sizes = part(params, name)
+    try:
+        _body(sizes).check(sizes, observation)
+    except ValueError as error:
+        raise ValueError(f"{name}.{error}") from error
+
+
+def check_normalised(params: Mapping[str, Any], name: str) -> None:
+    """Raise ValueError where `sn.layers` are no layers of the network `name.*`."""
+    check_layers(params["sn.layers"], depth(part(params, name)))
 
 
 class Network:
-    """P networks with one shape: `params` gives it, `settings` each member's normalised layers."""
+    """P networks with one shape: `sizes` gives it, `settings` each member's normalised layers."""
 
     def __init__(
         self,
-        params: Mapping[str, Any],
+        sizes: Mapping[str, Any],
         observation: tuple[int, ...],
         outputs: int,
         settings: Sequence[Settings],
         device: str,
+        head_gain: float = ORTHOGONAL_GAIN,
     ) -> None:
+        """`head_gain` is that of an orthogonal head; hidden layers have sqrt(2)."""
         members = len(settings)
-        self.body = _body(params)(params, observation, members, device)
+        self.body = _body(sizes)(sizes, observation, members, device)
         self.head = Linear(members, self.body.features, outputs, device)
+        self.head.activation = None
         self.layers = [*self.body.layers, self.head]
+        self.norms: list[Norm] = self.body.norms
+        self._head_gain = head_gain
+        self._orthogonal = sizes.get("init", "xavier") == "orthogonal"
         for place, layer in enumerate(self.layers):
             index = place - len(self.layers)
             if any(index in member.layers for member in settings):
-                layer.norm = SpectralNorm(layer, settings, index)
+                layer.spectral = SpectralNorm(layer, settings, index)
         self.parameters = [t for layer in self.layers for t in (layer.weight, layer.bias)]
+        self.parameters += [t for norm in self.norms for t in norm.parameters]
 
-    def initialise(self, seeds: Sequence[int]) -> None:
-        """Weights and power-iteration vectors from every member's own streams."""
+    def initialise(self, seeds: Sequence[int], names: Sequence[str] = ("",)) -> None:
+        """Weights and power-iteration vectors from every member's own streams.
+
+        Each seed serves as many members in turn as there are `names`, which tell their streams
+        apart.
+        """
+
+        def keys(purpose: str) -> np.ndarray:
+            return np.array([streams.key(s, f"{name}{purpose}") for s in seeds for name in names])
+
         for place, layer in enumerate(self.layers):
-            layer.initialise(streams.keys(seeds, f"weights/{place}"))
-            if layer.norm is not None:
-                layer.norm.initialise(streams.keys(seeds, f"spectral/{place}"))
+            gain = self._head_gain if layer is self.head else ORTHOGONAL_GAIN
+            layer.initialise(keys(f"weights/{place}"), gain if self._orthogonal else None)
+            if layer.spectral is not None:
+                layer.spectral.initialise(keys(f"spectral/{place}"))
 
     def train(self) -> Network:
         """Let gradients be taken with respect to the parameters."""
@@ -92,11 +126,26 @@ class Network:
         for place, layer in enumerate(self.layers):
             held.append((f"{place}.weight", layer.weight, everyone))
             held.append((f"{place}.bias", layer.bias, everyone))
-            if layer.norm is not None:
-                held.append((f"{place}.u", layer.norm.u, layer.norm.members))
-                held.append((f"{place}.v", layer.norm.v, layer.norm.members))
+            if layer.spectral is not None:
+                held.append((f"{place}.u", layer.spectral.u, layer.spectral.members))
+                held.append((f"{place}.v", layer.spectral.v, layer.spectral.members))
+        for place, norm in enumerate(self.norms):
+            held += [(f"norm{place}.{name}", t, everyone) for name, t in norm.tensors()]
         return held
 
-    def __call__(self, x: torch.Tensor, iterate: torch.Tensor | bool) -> torch.Tensor:
-        """[P, B, ...] -> [P, B, outputs]."""
-        return self.head(self.body(x, iterate), iterate, activate=False)
+    def features(
+        self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False
+    ) -> torch.Tensor:
+        """What the head reads, [P, B, ...] -> [P, B, features]."""
+        found: torch.Tensor = self.body(x, iterate, training)
+        return found
+
+    def __call__(
+        self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False
+    ) -> torch.Tensor:
+        """[P, B, ...] -> [P, B, outputs].
+
+        `iterate` says who does a power iteration first (SpectralNorm.scale); `training` takes the
+        statistics of batch norms from this batch.
+        """
+        return self.head(self.features(x, iterate, training), iterate, training)

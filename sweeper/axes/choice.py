@@ -59,14 +59,14 @@ def _distinct_labels(values: dict[str, Any]) -> None:
 class Axis(AxisModel):
     """Values in a given order; a labelled mapping `{a: 1}` on axis `x` sets parameter `x.a`.
 
-    `network: {kind: choice, values: {small: {hidden: 64}, large: {hidden: 256}}}`
+    `network: {kind: choice, values: {small: {units: 64}, large: {units: 256}}}`
     """
 
     structural: ClassVar[bool] = True
 
     values: Annotated[list[Any] | dict[str, Any], BeforeValidator(_values)]
     """A list of numbers, texts, true, false or lists; or a mapping of labels to such values, or to
-    the parameters that a label sets, as in `{small: {hidden: 64}}`."""
+    the parameters that a label sets, as in `{small: {units: 64}}`."""
 
     def points(self, name: str) -> tuple[Point, ...]:
         """One point a value, labelled by its key or its canonical text."""

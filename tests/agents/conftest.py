@@ -35,7 +35,7 @@ QUICK = {
     "epsilon.final": 0.1,
     "target.every": 100,
     "network.convs": (4,),
-    "network.hidden": 16,
+    "network.units": 16,
 }
 
 

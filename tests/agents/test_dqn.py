@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from agents.learners.dqn import Learner, Schedule
-from agents.networks.network import Network, numbers
+from agents.networks.network import Network, numbers, part
 from agents.networks.spectral import Settings
 from agents.replay import Batch
 
@@ -25,23 +25,23 @@ SIZES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("convs", "hidden", "count"), SIZES)
-def test_parameter_counts_of_the_published_table(convs, hidden, count):
-    params = Learner.complete({"network.convs": convs, "network.hidden": hidden})
-    network = Network(params, (10, 10, 4), 6, [PLAIN], "cpu")
+@pytest.mark.parametrize(("convs", "units", "count"), SIZES)
+def test_parameter_counts_of_the_published_table(convs, units, count):
+    params = Learner.complete({"network.convs": convs, "network.units": units})
+    network = Network(part(params, "network"), (10, 10, 4), 6, [PLAIN], "cpu")
     assert sum(p.numel() for p in network.parameters) == count
     assert Learner.layers(params, "minatar/breakout") == len(convs) + 2
-    assert numbers(params, (10, 10, 4), 6) == count
+    assert numbers(part(params, "network"), (10, 10, 4), 6) == count
 
 
 def test_defaults_are_those_of_the_spec():
     params = Learner.complete({})
     assert {name: params[name] for name in (
-        "network.convs", "network.hidden", "gamma", "batch_size", "replay.capacity",
+        "network.convs", "network.units", "gamma", "batch_size", "replay.capacity",
         "warmup_steps", "epsilon.final", "epsilon.decay_until", "evaluation.epsilon",
         "update_every", "target.every", "optimizer.lr", "optimizer.eps", "loss",
     )} == {
-        "network.convs": (16,), "network.hidden": 128, "gamma": 0.99, "batch_size": 32,
+        "network.convs": (16,), "network.units": 128, "gamma": 0.99, "batch_size": 32,
         "replay.capacity": 100_000, "warmup_steps": 5_000, "epsilon.final": 0.01,
         "epsilon.decay_until": 250_000, "evaluation.epsilon": 0.001, "update_every": 4,
         "target.every": 4_000, "optimizer.lr": 2.5e-4, "optimizer.eps": 3.125e-4, "loss": "mse",
@@ -176,7 +176,7 @@ def test_the_target_iterates_on_its_own_and_greedy_acting_where_asked(run):
         run(sn__layers=(-2,), epsilon__final=0.0),
         run(sn__layers=(-2,), epsilon__final=0.0, sn__iterate_on_act=False),
     )
-    online, target = (net.layers[-2].norm for net in (agents._online, agents._target))
+    online, target = (net.layers[-2].spectral for net in (agents._online, agents._target))
     before = online.u.clone()
     agents.act(np.zeros((2, 10, 10, 4), dtype=bool), 900)
     assert not torch.equal(online.u[0], before[0]) and torch.equal(online.u[1], before[1])
@@ -260,7 +260,7 @@ def test_signature_is_what_members_must_share():
 
 
 def test_weights_are_enough_to_act_with_numpy_alone(run, tmp_path):
-    params = {"network__body": "mlp", "network__depth": 2, "evaluation__epsilon": 0.0}
+    params = {"network__body": "mlp", "network__layers": 2, "evaluation__epsilon": 0.0}
     runs = [run(seed=seed, optimizer__lr=1e-3, **params) for seed in (0, 1, 2)]
     pack = Learner.start(runs, [None] * 3, "cpu")
     pack.train(120)

@@ -8,13 +8,15 @@ import torch
 import torch.nn.functional as F
 
 from agents import streams
-from agents.networks.layers import Convolution, LayerNorm, Linear, fold, unfold
+from agents.networks.layers import Convolution, Linear, fold, unfold
+from agents.networks.norms import LayerNorm
 from agents.networks.products import product
 
 P, B = 3, 4
 
 
 def initialised(layer):
+    layer.activation = None
     layer.initialise(streams.keys(range(P), "test"))
     layer.bias.normal_(generator=torch.Generator().manual_seed(0))
     return layer
@@ -23,7 +25,7 @@ def initialised(layer):
 def test_linear_equals_torch():
     layer = initialised(Linear(P, 7, 5, "cpu"))
     x = torch.randn(P, B, 7)
-    for i, y in enumerate(layer(x, False, activate=False)):
+    for i, y in enumerate(layer(x, False)):
         torch.testing.assert_close(y, F.linear(x[i], layer.weight[i].T, layer.bias[i]))
 
 
@@ -31,7 +33,7 @@ def test_convolution_equals_torch_with_gradients():
     layer = initialised(Convolution(P, (10, 9, 4), 6, 3, "cpu"))
     layer.weight.requires_grad_()
     x = torch.randn(P, B, 10, 9, 4, requires_grad=True)
-    y = layer(x, False, activate=False)
+    y = layer(x, False)
     ours = torch.autograd.grad(y.square().sum(), [x, layer.weight])
     for i in range(P):
         kernel = layer.weight[i].view(3, 3, 4, 6).permute(3, 2, 0, 1)
@@ -62,11 +64,11 @@ def test_fold_is_the_adjoint_of_unfold():
 
 
 def test_layer_norm_equals_torch():
-    norm = LayerNorm(P, 8, "cpu")
+    norm = LayerNorm(P, 8, True, "cpu")
     norm.weight.uniform_(0.5, 2.0)
     norm.bias.normal_()
     x = torch.randn(P, B, 8)
-    for i, y in enumerate(norm(x)):
+    for i, y in enumerate(norm(x, False)):
         torch.testing.assert_close(y, F.layer_norm(x[i], (8,), norm.weight[i], norm.bias[i]))
 
 

@@ -61,10 +61,10 @@ def assert_equal(one, two):
 
 
 CASES = {
-    "default net": {"network__convs": (16,), "network__hidden": 128, "steps": 300},
-    "odd sizes, huber": {"network__convs": (5, 3), "network__hidden": 13, "loss": "huber",
+    "default net": {"network__convs": (16,), "network__units": 128, "steps": 300},
+    "odd sizes, huber": {"network__convs": (5, 3), "network__units": 13, "loss": "huber",
                          "batch_size": 7},
-    "mlp on another game": {"network__body": "mlp", "network__depth": 2, "network__hidden": 30,
+    "mlp on another game": {"network__body": "mlp", "network__layers": 2, "network__units": 30,
                             "task": "minatar/space_invaders"},
     "steps of evaluation": {"task": "minatar/freeway", "steps": 300},
 }  # fmt: skip

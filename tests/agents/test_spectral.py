@@ -8,7 +8,7 @@ import torch
 from agents import streams
 from agents.learners.dqn import Learner
 from agents.networks.layers import Convolution, Layer, Linear
-from agents.networks.network import Network
+from agents.networks.network import Network, part
 from agents.networks.spectral import PROJECTIONS, Settings, SpectralNorm
 
 P = 2
@@ -23,7 +23,7 @@ def normalised(layer: Layer, *members: Settings) -> SpectralNorm:
     layer.initialise(streams.keys(seeds, "weights"))
     norm = SpectralNorm(layer, members, -1)
     norm.initialise(streams.keys(seeds, "spectral"))
-    layer.norm = norm
+    layer.spectral, layer.activation = norm, None
     return norm
 
 
@@ -77,7 +77,7 @@ def test_output_scaled_before_the_bias_equals_scaled_weights():
     norm = normalised(layer, *[settings()] * P)
     layer.bias.fill_(3.0)
     x = torch.randn(P, 4, 6)
-    y = layer(x, True, activate=False)
+    y = layer(x, True)
     scaled = x @ (layer.weight * norm.scale(False)[:, None, None]) + layer.bias[:, None]
     torch.testing.assert_close(y, scaled)
 
@@ -88,7 +88,7 @@ def test_gradient_flows_through_rho_unless_detached_and_only_for_linear_layers()
     norm = normalised(layer, settings("divide"), settings("divide", detach_rho=False))
     layer.weight.requires_grad_()
     x, weights = torch.randn(2, 3, 6), torch.randn(2, 3, 5)
-    (ours,) = torch.autograd.grad((layer(x, True, activate=False) * weights).sum(), [layer.weight])
+    (ours,) = torch.autograd.grad((layer(x, True) * weights).sum(), [layer.weight])
     rho = norm.rho().detach()[:, None, None]
     plain = x.transpose(1, 2) @ weights / rho
     outer = norm.v.transpose(1, 2) @ norm.u
@@ -116,7 +116,7 @@ def test_no_iteration_unless_asked_and_only_for_those_asked():
 def test_an_unmasked_member_has_exactly_the_numbers_of_a_plain_network():
     params = Learner.complete({})
     plain, masked = (
-        Network(params, (10, 10, 4), 6, members, "cpu").train()
+        Network(part(params, "network"), (10, 10, 4), 6, members, "cpu").train()
         for members in (
             [settings(layers=())] * 2,
             [settings(layers=()), settings(layers=(-1, -2, -3), detach_rho=False)],
@@ -128,7 +128,7 @@ def test_an_unmasked_member_has_exactly_the_numbers_of_a_plain_network():
         network.initialise([0, 0])
         q = network(x, True)
         results.append((q, *torch.autograd.grad(q.square().sum(), network.parameters)))
-    assert all(layer.norm is None for layer in plain.layers)
+    assert all(layer.spectral is None for layer in plain.layers)
     for a, b in zip(*results, strict=True):
         assert torch.equal(a[0], b[0])
         assert not torch.equal(a[1], b[1])
@@ -137,7 +137,8 @@ def test_an_unmasked_member_has_exactly_the_numbers_of_a_plain_network():
 def test_a_network_copies_the_vectors_too():
     params = Learner.complete({})
     one, two = (
-        Network(params, (10, 10, 4), 6, [settings(layers=(-2, -3))], "cpu") for _ in range(2)
+        Network(part(params, "network"), (10, 10, 4), 6, [settings(layers=(-2, -3))], "cpu")
+        for _ in range(2)
     )
     one.initialise([3])
     one(torch.zeros(1, 1, 10, 10, 4), True)
@@ -153,7 +154,7 @@ def test_layer_indices_follow_forward_order(convs, body):
     params = Learner.complete({"network.convs": convs, "network.body": body})
     depth = Learner.layers(params, "minatar/breakout")
     called = []
-    network = Network(params, (10, 10, 4), 6, [settings(layers=())], "cpu")
+    network = Network(part(params, "network"), (10, 10, 4), 6, [settings(layers=())], "cpu")
     for layer in network.layers:
         layer.rows = spy(layer, layer.rows, called)
     network(torch.zeros(1, 1, 10, 10, 4), False)

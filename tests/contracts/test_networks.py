@@ -9,9 +9,10 @@ import torch
 
 from agents import lookup, streams
 from agents.learners.dqn import Learner
+from agents.networks.network import part
 
 OBSERVATION = (10, 10, 4)
-PARAMS = Learner.complete({})
+SIZES = part(Learner.complete({}), "network")
 
 
 @pytest.fixture(params=lookup.names("networks"))
@@ -21,22 +22,22 @@ def body(request):
 
 
 def built(body, seeds):
-    made = body(PARAMS, OBSERVATION, len(seeds), "cpu")
+    made = body(SIZES, OBSERVATION, len(seeds), "cpu")
     for place, layer in enumerate(made.layers):
         layer.initialise(streams.keys(seeds, f"weights/{place}"))
     return made
 
 
 def test_shapes_and_depth(body):
-    body.check(PARAMS, OBSERVATION)
+    body.check(SIZES, OBSERVATION)
     made = built(body, [0, 1, 2])
     features = made(torch.zeros(3, 5, *OBSERVATION), False)
     assert features.shape == (3, 5, made.features)
-    assert len(made.layers) == body.depth(PARAMS)
+    assert len(made.layers) == body.depth(SIZES)
     tensors = [tensor for layer in made.layers for tensor in (layer.weight, layer.bias)]
     numbers = sum(tensor[0].numel() for tensor in tensors)
     pass_ = sum(_made(layer) for layer in made.layers)
-    assert body.numbers(PARAMS, OBSERVATION) == (numbers, made.features, pass_)
+    assert body.numbers(SIZES, OBSERVATION) == (numbers, made.features, pass_)
 
 
 def _made(layer):

@@ -45,14 +45,14 @@ DQN: dict[str, Any] = {
     "agent": "dqn",
     "fixed": {
         "network.body": "mlp",
-        "network.depth": 2,
+        "network.layers": 2,
         "batch_size": 4,
         "replay.capacity": 100,
         "warmup_steps": 16,
         "epsilon.decay_until": 32,
         "update_every": 16,
     },
-    "axes": {"network.hidden": {"kind": "int", "values": [1024]}},
+    "axes": {"network.units": {"kind": "int", "values": [1024]}},
     "tasks": {"minatar/breakout": {"low": 0, "high": 10}},
     "seeds": 8,
     "steps": 32,
@@ -173,9 +173,9 @@ def test_a_pack_of_its_own_size_fits_at_once(nets: Make) -> None:
 
 
 def test_a_network_that_does_not_fit_alone_ends_as_oom_and_the_others_complete(nets: Make) -> None:
-    made = nets("axes.network.hidden.values=[16,4096]", "seeds=2")
+    made = nets("axes.network.units.values=[16,4096]", "seeds=2")
     assert limited(made, 220) == 0
-    assert states(made, "network.hidden") == {16: {"complete"}, 4096: {"oom"}}
+    assert states(made, "network.units") == {16: {"complete"}, 4096: {"oom"}}
     assert {r.attempts for r in made.fold().runs.values()} == {1}
     told = "\n".join(failed(made, trace=False))
     assert told.count("out of memory, alone in its pack: RuntimeError") == 2
@@ -225,7 +225,7 @@ def cgroup() -> Iterator[Path]:
 
 def test_a_pack_that_the_kernel_kills_is_halved_until_it_fits(nets: Make, cgroup: Path) -> None:
     """Eight are too many however little torch itself takes, one is not however much."""
-    large = "axes.network.hidden.values=[1536]"
+    large = "axes.network.units.values=[1536]"
     made = nets(large)
     assert tended(made, "8", cgroup) == 0
     assert memory.kills_in(str(cgroup)) > 0
@@ -233,9 +233,9 @@ def test_a_pack_that_the_kernel_kills_is_halved_until_it_fits(nets: Make, cgroup
 
 
 def test_a_network_that_the_kernel_kills_alone_ends_as_oom(nets: Make, cgroup: Path) -> None:
-    made = nets("axes.network.hidden.values=[16,4096]", "seeds=1")
+    made = nets("axes.network.units.values=[16,4096]", "seeds=1")
     assert tended(made, "1", cgroup) == 0
-    assert states(made, "network.hidden") == {16: {"complete"}, 4096: {"oom"}}
+    assert states(made, "network.units") == {16: {"complete"}, 4096: {"oom"}}
     assert f"in its cgroup {cgroup}: 1, 0 before" in "\n".join(failed(made, trace=False))
 
 
