@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,20 @@ else:
 
 _PASSES_BYTES = 25_000_000
 """What the first passes through any network take: code of kernels, their scratch memory."""
+_GPU_PACK = 256
+_MOMENTS = 2  # of Adam
+_CPU_COPIES = 5  # of trained weights: themselves, gradients, moments, and an update's temporaries
+_GPU_COPIES = 9  # where all members are updated at once
+_GPU_SHARE = 0.7  # of the free memory: workers may share the GPU, and its allocator fragments
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many numbers a member has: trained weights, targets' weights, and those of its passes."""
+
+    trained: int
+    targets: int
+    passes: int
 
 
 class BaseLearner(ABC):
@@ -41,6 +56,8 @@ class BaseLearner(ABC):
     """Whether its actions are numbers, and not choices."""
     packs: ClassVar[bool] = True
     """Whether several runs may train as one pack."""
+    cpu_pack: ClassVar[int] = 1
+    """How many runs train best together on a CPU."""
     keeps_weights: ClassVar[bool] = True
     """Whether packs have `weights`, so that a space may ask for them."""
 
@@ -90,18 +107,46 @@ class BaseLearner(ABC):
 
     @classmethod
     @abstractmethod
-    def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
-        """How many runs train best together on `device`."""
+    def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
+        """What memory is estimated from; `params` are complete."""
 
     @classmethod
-    @abstractmethod
+    def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
+        """How many runs train best together on `device`.
+
+        On a CPU `cpu_pack` (more members save calls but leave the caches); on a GPU what its free
+        memory holds, at most 256.
+        """
+        if device == "cpu":
+            return cls.cpu_pack
+        free, _ = torch.cuda.mem_get_info(device)
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        sizes, replay = cls._held(params, task, None)
+        member = 4 * (_GPU_COPIES * sizes.trained + sizes.targets + sizes.passes) + replay
+        return max(1, min(_GPU_PACK, int(_GPU_SHARE * (free + cached) / member)))
+
+    @classmethod
     def state_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
         """Bytes of one member's saved state after `steps` steps; a little is left out."""
+        sizes, replay = cls._held(params, task, steps)
+        return 4 * ((1 + _MOMENTS) * sizes.trained + sizes.targets) + replay
 
     @classmethod
-    @abstractmethod
     def member_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
-        """Bytes that one more member takes while a pack trains for `steps` steps on a CPU."""
+        """Bytes that one more member takes while a pack trains for `steps` steps on a CPU.
+
+        That is the replay, the weights with what an update makes of them, and its passes.
+        """
+        sizes, replay = cls._held(params, task, steps)
+        return 4 * (_CPU_COPIES * sizes.trained + sizes.targets + sizes.passes) + replay
+
+    @classmethod
+    def _held(cls, params: Mapping[str, Any], task: str, steps: int | None) -> tuple[Sizes, int]:
+        """A member's sizes, and the bytes of its replay after `steps` steps (`None`: full)."""
+        shape, complete = tasks.shape(task), cls.complete(params)
+        capacity: int = complete["replay.capacity"]
+        slots = 1 + (capacity if steps is None else min(capacity, steps))
+        return cls.sizes(complete, shape), slots * Replay.bytes_per_step(shape)
 
     @classmethod
     def pack_bytes(cls, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:

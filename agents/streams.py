@@ -18,6 +18,7 @@ _GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
 _MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
 _MIX_2 = 0x94D049BB133111EB - (1 << 64)
 _ALL = (1 << 64) - 1
+_BLOCK = 4096
 
 
 def key(seed: int, purpose: str) -> int:
@@ -76,6 +77,19 @@ def _shift(word: Any, places: int) -> Any:
     return (word >> places) & ((1 << (64 - places)) - 1)
 
 
+def gaussians(keys: Any, counter: np.ndarray) -> np.ndarray:
+    """Standard normal numbers, float32, two of each (key, counter) one after the other.
+
+    Box-Muller with 32 random bits for the radius and 32 for the angle: at most 6.7 from 0.
+    """
+    word = words(keys, counter)
+    uniform = (_shift(word, 32) + 0.5).astype(np.float32) * np.float32(2.0**-32)
+    turn = (word & 0xFFFFFFFF).astype(np.float32) * np.float32(2.0 * np.pi * 2.0**-32)
+    radius = np.sqrt(np.float32(-2.0) * np.log(uniform))
+    both = np.stack((radius * np.cos(turn), radius * np.sin(turn)), axis=-1)
+    return both.reshape(*both.shape[:-2], -1)
+
+
 class Draws:
     """The 32-bit draws of every member of a pack, `width` a step, made `block` steps at once.
 
@@ -87,16 +101,36 @@ class Draws:
         self._width = width
         self._block = block
         self._number = -1
-        self._cache = np.empty((block, len(keys), width), dtype=np.int64)
+        self._cache = np.empty(0)
 
     def at(self, step: int) -> np.ndarray:
         """The draws [P, width] of `step`."""
         number, place = divmod(step, self._block)
         if number != self._number:
-            per_block = self._block * self._width
-            counter = np.arange(number * per_block, (number + 1) * per_block, dtype=np.int64)
-            drawn = bits(self._keys, counter).reshape(-1, self._block, self._width)
+            drawn = self._drawn(number).reshape(len(self._keys), self._block, self._width)
             self._cache = np.ascontiguousarray(drawn.swapaxes(0, 1))
             self._number = number
         row: np.ndarray = self._cache[place]
         return row
+
+    def _drawn(self, block: int) -> np.ndarray:
+        return bits(self._keys, self._counter(block, self._width))  # type: ignore[no-any-return]
+
+    def _counter(self, block: int, width: int) -> np.ndarray:
+        size = self._block * width
+        return np.arange(block * size, (block + 1) * size, dtype=np.int64)
+
+
+class Normals(Draws):
+    """Standard normal numbers of every member, `width` a step, float32."""
+
+    def __init__(self, keys: np.ndarray, width: int) -> None:
+        super().__init__(keys, width + width % 2, max(1, _BLOCK // width))
+        self._asked = width
+
+    def at(self, step: int) -> np.ndarray:
+        """The numbers [P, width] of `step`."""
+        return super().at(step)[:, : self._asked]
+
+    def _drawn(self, block: int) -> np.ndarray:
+        return gaussians(self._keys, self._counter(block, self._width // 2))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from agents import streams, tasks
-from agents.learner import BaseLearner
+from agents import streams
+from agents.learner import BaseLearner, Sizes
+from agents.means import Means
 from agents.networks import network
 from agents.networks.network import Network
 from agents.networks.spectral import PROJECTIONS, Settings
@@ -30,11 +31,6 @@ else:
 
 
 _ADAM = ("lr", "eps", "beta1", "beta2")
-_CPU_PACK, _GPU_PACK = 4, 256
-_MOMENTS = 2
-_CPU_COPIES = 6  # of the weights: online, target, gradients, moments, and an update's temporaries
-_GPU_COPIES = 10  # where all members are updated at once
-_GPU_SHARE = 0.7  # of the free memory: workers may share the GPU, and its allocator fragments
 
 
 class Learner(BaseLearner):
@@ -67,6 +63,7 @@ class Learner(BaseLearner):
         "target.every": Parameter(int, 4_000, low=1),
     }
     metrics = ("return", "train_return", "loss", "q", "epsilon", "eval_partial")
+    cpu_pack = 4  # the best of 1 ... 32 or level with it for all published sizes
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
@@ -85,43 +82,11 @@ class Learner(BaseLearner):
         return network.depth(network.part(cls.complete(params), "network"))
 
     @classmethod
-    def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
-        """On a CPU 4, the best of 1 ... 32 or level with it for all published sizes.
-
-        (benchmarks/dqn_throughput.py: more members save calls but leave the caches.) On a GPU what
-        its free memory holds, at most 256.
-        """
-        if device == "cpu":
-            return _CPU_PACK
-        free, _ = torch.cuda.mem_get_info(device)
-        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        member = cls._bytes(params, task, None, _GPU_COPIES, trains=True)
-        return max(1, min(_GPU_PACK, int(_GPU_SHARE * (free + cached) / member)))
-
-    @classmethod
-    def state_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
-        """Two networks, Adam's two moments, and the replay."""
-        return cls._bytes(params, task, steps, 2 + _MOMENTS, trains=False)
-
-    @classmethod
-    def member_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
-        """The replay, the weights with what an update makes of them, and two passes of a batch."""
-        return cls._bytes(params, task, steps, _CPU_COPIES, trains=True)
-
-    @classmethod
-    def _bytes(
-        cls, params: Mapping[str, Any], task: str, steps: int | None, copies: int, *, trains: bool
-    ) -> int:
-        """The replay after `steps` steps (full where `None`) and `copies` of the weights.
-
-        Who `trains` has the passes of a batch besides: forward and backward.
-        """
-        shape, complete = tasks.shape(task), cls.complete(params)
-        sizes = (network.part(complete, "network"), shape.observation, shape.actions)
-        capacity: int = complete["replay.capacity"]
-        slots = 1 + (capacity if steps is None else min(capacity, steps))
-        batch: int = 2 * complete["batch_size"] * network.made(*sizes) if trains else 0
-        return 4 * (copies * network.numbers(*sizes) + batch) + slots * Replay.bytes_per_step(shape)
+    def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
+        """The Q network and its target; a pass of a batch forward and backward."""
+        sizes = (network.part(params, "network"), shape.observation, shape.actions)
+        weights = network.numbers(*sizes)
+        return Sizes(weights, weights, 2 * params["batch_size"] * network.made(*sizes))
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Q networks, their targets and optimisers; hyperparameters as vectors [P]."""
@@ -151,8 +116,7 @@ class Learner(BaseLearner):
         self._iterates_on_act = self._vector("sn.iterate_on_act").astype(bool)
         self._exploration = streams.Draws(streams.keys(self._seeds, "exploration"), 2)
         self._batches = streams.Draws(streams.keys(self._seeds, "batches"), params["batch_size"])
-        self._sums = torch.zeros(len(runs), 2, dtype=torch.float64, device=device)
-        self._measured = 0
+        self._means = Means(("loss", "q"), len(runs), device)
 
     def initialise(self) -> None:
         """Random online networks; targets start equal to them."""
@@ -196,7 +160,7 @@ class Learner(BaseLearner):
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
         loss = self._loss(chosen, y).mean(1)
         self._adam.step(torch.autograd.grad(loss.sum(), self._online.parameters))
-        self._measure(loss.detach(), chosen.detach().mean(1))
+        self._means.add(loss=loss, q=chosen.mean(1))
 
     def _targets(self, batch: Batch) -> torch.Tensor:
         """y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
@@ -224,22 +188,13 @@ class Learner(BaseLearner):
             return True
         return torch.from_numpy(iterating).to(self._device)
 
-    def _measure(self, loss: torch.Tensor, q: torch.Tensor) -> None:
-        self._sums += torch.stack((loss, q), dim=1)
-        self._measured += 1
-
     def measured(self, row: int, step: int) -> dict[str, float]:
         """Mean loss, mean Q of the actions in the batches, and the current epsilon."""
-        found = {"epsilon": float(self._schedule.at(step)[row])}
-        if self._measured:
-            loss, q = (self._sums[row] / self._measured).tolist()
-            found |= {"loss": loss, "q": q}
-        return found
+        return self._means.of(row) | {"epsilon": float(self._schedule.at(step)[row])}
 
     def forget(self) -> None:
         """Begin new means."""
-        self._sums.zero_()
-        self._measured = 0
+        self._means.forget()
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Both networks, Adam's moments, running sums."""
@@ -248,7 +203,7 @@ class Learner(BaseLearner):
         held += [(f"target.{name}", t, rows) for name, t, rows in self._target.tensors()]
         held += [(f"adam.m.{i}", t, everyone) for i, t in enumerate(self._adam.m)]
         held += [(f"adam.v.{i}", t, everyone) for i, t in enumerate(self._adam.v)]
-        return [*held, ("sums", self._sums, everyone)]
+        return [*held, ("sums", self._means.sums, everyone)]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """The online network: `0.weight` [in, out], `0.bias` [out], ... from the input on."""
@@ -257,11 +212,12 @@ class Learner(BaseLearner):
     @property
     def counters(self) -> dict[str, int]:
         """Updates done, and updates in the running sums."""
-        return {"updates": self._adam.steps, "measured": self._measured}
+        return {"updates": self._adam.steps, **self._means.counts}
 
     @counters.setter
     def counters(self, counters: dict[str, int]) -> None:
-        self._adam.steps, self._measured = counters["updates"], counters["measured"]
+        self._adam.steps = counters["updates"]
+        self._means.counts = {name: counters[name] for name in self._means.names}
 
     def _vector(self, name: str) -> np.ndarray:
         return np.array([float(run.params[name]) for run in self._runs])

@@ -1,0 +1,39 @@
+"""Running means of what a pack measures while it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Means:
+    """The mean of every named measure [P] over the updates since the last `forget`."""
+
+    def __init__(self, names: Sequence[str], members: int, device: str) -> None:
+        self.names = tuple(names)
+        self.sums = torch.zeros(members, len(names), dtype=torch.float64, device=device)
+        self.counts = dict.fromkeys(names, 0)
+
+    def add(self, **values: torch.Tensor) -> None:
+        """One more value [P] of each of these measures."""
+        for name, value in values.items():
+            self.sums[:, self.names.index(name)] += value.detach()
+            self.counts[name] += 1
+
+    def of(self, row: int) -> dict[str, float]:
+        """One member's means; what was not measured is left out."""
+        sums = self.sums[row].tolist()
+        counts = self.counts.items()
+        return {n: total / c for (n, c), total in zip(counts, sums, strict=True) if c}
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.sums.zero_()
+        self.counts = dict.fromkeys(self.names, 0)
