@@ -34,12 +34,11 @@ def refused(
 
     def run(text: str, *words: str) -> str:
         (tmp_path / "p.yaml").write_text(text)
-        before = len(slurm.jobs()) if slurm.installed() else 0
         with pytest.raises(SystemExit) as left:
             cli.main(["run", space_file.name, "dispatch=slurm", "profile=p.yaml", *words])
         assert left.value.code == 2
         assert not (tmp_path / "studies").exists(), "a study was left behind"
-        assert not slurm.installed() or len(slurm.jobs()) == before
+        assert not slurm.installed() or not slurm.jobs(job_name(tmp_path / "studies" / "hops"))
         return capsys.readouterr().err
 
     return run
