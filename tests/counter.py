@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,10 @@ class Report:
 
 
 class Counter:
-    """Hops `steps` times; `pause_s` a step, NaN at `nan_at`, an exception at `raise_at`."""
+    """Hops `steps` times; `pause_s` a step, NaN at `nan_at`, an exception at `raise_at`.
+
+    Where COUNTER_PAUSE_S is set, that is a pause too: workers may be slow whose runs are the same.
+    """
 
     parameters: ClassVar = {
         "size": Parameter(float, 1.0, packable=True),
@@ -72,6 +76,7 @@ class CounterPack:
         self.live = dict.fromkeys(range(len(runs)))
         self.step = 0 if states[0] is None else int(states[0]["step"])
         self.progress = 0
+        self.pause_s = float(os.environ.get("COUNTER_PAUSE_S", "0"))
         self.value = [0.5 if state is None else float(state["value"]) for state in states]
 
     def advance(self) -> list[Report]:
@@ -88,7 +93,7 @@ class CounterPack:
     def _hop(self, i: int) -> list[Report]:
         run = self.runs[i]
         params = run.params
-        time.sleep(params["pause_s"])
+        time.sleep(params["pause_s"] + self.pause_s)
         if self.step == params["raise_at"] and run.seed == params["bad_seed"]:
             raise RuntimeError(f"hopped off at step {self.step}")
         self.value[i] = math.fmod(self.value[i] * 3.7 + params["size"] + run.seed * 0.1, 1.0)

@@ -170,10 +170,10 @@ def seconds(text: str) -> int:
     """Whole seconds of a setting such as `30 sec`, `00:00:20` or `1-00:00:00`."""
     words = text.split()
     days, _, clock = (words[0] if words else "0").rpartition("-")
-    total = int(days or 0) * 24
+    total = 0
     for part in clock.split(":"):
         total = 60 * total + (int(part) if part.isdecimal() else 0)
-    return total
+    return int(days or 0) * 24 * 60 * 60 + total
 
 
 def minutes(text: str) -> int | None:

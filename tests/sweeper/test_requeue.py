@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from sweeper.cluster import profile, script
@@ -41,7 +40,7 @@ def played(text: str, folder: Path, code: int, environment: dict[str, str]) -> l
         (folder / name).chmod(0o755)
     (folder / "asked").write_text("")
     variables = {"PATH": f"{folder}:{os.environ['PATH']}", **environment}
-    done = subprocess.run(["bash", "-c", text, "worker", str(folder)], env=variables, timeout=20)
+    done = subprocess.run(["bash", "-c", text, "worker", str(folder)], env=variables, timeout=60)
     assert done.returncode == code
     return (folder / "asked").read_text().splitlines()
 
@@ -63,16 +62,25 @@ def test_one_that_is_done_or_failed_is_not(texts: list[str], tmp_path: Path, cod
         assert played(text, tmp_path, code, ELEMENT) == []
 
 
+DAWDLES = """\
+import pathlib, sys, time
+if "sweeper.worker" in sys.orig_argv:
+    pathlib.Path(__file__).with_name("begun").touch()
+    time.sleep(600)
+"""
+
+
 def test_a_worker_that_is_struck_before_it_listens_comes_back(
-    make_study: Callable[..., Study],
+    make_study: Callable[..., Study], tmp_path: Path
 ) -> None:
+    (tmp_path / "sitecustomize.py").write_text(DAWDLES)
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     folder = make_study().folder
     words = [f"study={folder.name}", f"root={folder.parent}"]
-    with subprocess.Popen([sys.executable, "-m", "sweeper", "work", *words]) as tender:
-        while not (children := psutil.Process(tender.pid).children()):
-            time.sleep(0.001)
-        while "sweeper.worker" not in children[0].cmdline():
-            time.sleep(0.001)
+    command = [sys.executable, "-m", "sweeper", "work", *words]
+    with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": paths}) as tender:
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.01)
         tender.send_signal(signal.SIGUSR2)
-        assert tender.wait(20) == REQUEUE
+        assert tender.wait(60) == REQUEUE
     assert Study.open(folder).fold().workers == {}, "it began before it was struck"

@@ -33,7 +33,7 @@ def test_a_job_that_is_about_to_be_gone_takes_no_place(space_file: Path, tmp_pat
     study.parent.mkdir()
     job = begun(study, "trap '' TERM; for i in {1..300}; do sleep 1; done", "RUNNING")
     slurm.ask("scancel", "--full", job)
-    wait_until(lambda: state_of(job) == "COMPLETING")
+    wait_until(lambda: state_of(job) != "RUNNING")
     assert "submitted 1 worker as array" in sweeper(space_file.name, "workers=1", cwd=tmp_path)
 
 
