@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: its type, default and valid values; `packable` if members may differ in it."""
+    """One parameter: its type, default and valid values; `packable` if members may differ in it.
+
+    One whose default is `None` need not be given.
+    """
 
     kind: type
     default: Any
@@ -20,6 +23,8 @@ class Parameter:
 
     def check(self, name: str, value: Any) -> None:
         """Raise ValueError that states rule, value and valid choices where `value` is not valid."""
+        if value is None and self.default is None:
+            return
         if not self._has_kind(value):
             raise ValueError(f"{name} must be {self._kind_name()}, got {value!r}")
         if self.choices is not None and value not in self.choices:

@@ -105,10 +105,13 @@ class Layer:
         y = self.rows(x)
         if self.spectral is not None:
             y = y * self.spectral.scale(iterate)[:, None, None]
-        y.add_(self.bias[:, None])
+        rectified = self.norm is None and self.activation == "relu"
+        y = functions.shifted(y, self.bias, rectified)
         if self.norm is not None:
             y = self.norm(y, training)
-        return activated(y, self.activation).view(*x.shape[:2], *self.output_shape)
+        if not rectified:
+            y = activated(y, self.activation)
+        return y.view(*x.shape[:2], *self.output_shape)
 
 
 def activated(y: torch.Tensor, activation: str | None) -> torch.Tensor:

@@ -119,6 +119,15 @@ class Network:
             for mine, theirs in zip(self.tensors(), other.tensors(), strict=True):
                 mine[1].copy_(theirs[1])
 
+    def borrow(self, other: Network, every: int) -> None:
+        """Stand for every `every`-th network of `other`: the same memory, without gradients."""
+        for mine, theirs in zip(
+            (*self.layers, *self.norms), (*other.layers, *other.norms), strict=True
+        ):
+            for name, value in vars(theirs).items():
+                if isinstance(value, torch.Tensor):
+                    setattr(mine, name, value.detach()[::every])
+
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """(name, tensor, members that have it) of all that belongs in a checkpoint."""
         everyone = range(self.layers[0].weight.shape[0])

@@ -49,6 +49,9 @@ class Settings:
         )
 
 
+NOT_NORMALISED = Settings((), "hard", 1.0, detach_rho=True)
+
+
 def check_layers(indices: Sequence[Any], depth: int) -> None:
     """Raise ValueError unless `indices` are different layers of -1 ... -depth."""
     valid = ", ".join(str(-i) for i in range(1, depth + 1))

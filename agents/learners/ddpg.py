@@ -1,0 +1,40 @@
+"""DDPG (Lillicrap et al. 2016) as Hui 2022, Alg. 1 prints it: one critic, the online actor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from agents.actor_critic import ActorCritic
+from agents.networks.products import mean
+from agents.parameter import Parameter
+from agents.replay import Batch
+from agents.settings import DETERMINISTIC, PARAMETERS
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Learner(ActorCritic):
+    """P agents with a deterministic policy and noise of a fixed size on it."""
+
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **PARAMETERS,
+        **DETERMINISTIC,
+        "critics": Parameter(int, 1, low=1),
+    }
+
+    def update(self, batch: Batch, *noise: torch.Tensor) -> None:
+        """y = r + gamma m min_j Q'_j(s', mu(s')); the actor climbs Q_1(s, mu(s))."""
+        with torch.no_grad():
+            following = self.policy.mode(self.actor(batch.next_observations, target=True))
+            values = self.q(batch.next_observations, following, target=True)
+            y = self.bootstrap(batch, values.amin(1))
+        self.fit_critic(batch, y)
+        actions = self.policy.mode(self.actor(batch.observations))
+        self.descend("actor", -mean(self.q1(batch.observations, actions)))
+        self.follow()

@@ -1,0 +1,80 @@
+"""SAC (Haarnoja et al. 2018, second version) with the defaults of Hui 2022 (spec §2.10, §4.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from agents.actor_critic import METRICS, ActorCritic
+from agents.networks.products import mean
+from agents.parameter import Parameter
+from agents.replay import Batch
+from agents.settings import ENTROPY, GAUSSIAN, PARAMETERS
+from agents.shape import Shape
+from agents.temperature import Temperature
+
+if TYPE_CHECKING:
+    import torch
+
+    from agents.train import Run
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Learner(ActorCritic):
+    """P agents with a stochastic policy, twin critics and a temperature beta."""
+
+    noises = 2
+    parameters: ClassVar[Mapping[str, Parameter]] = {**PARAMETERS, **GAUSSIAN, **ENTROPY}
+    metrics = (*METRICS, "entropy", "beta")
+
+    @classmethod
+    def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
+        """Bounds have an order; a temperature that is found starts above 0."""
+        super().check_together(params, shape)
+        low, high = params["policy.log_std_low"], params["policy.log_std_high"]
+        if low >= high:
+            raise ValueError(f"policy.log_std_low must be below {high}, got {low}")
+        if params["entropy.auto"] and params["policy"] == "deterministic":
+            raise ValueError(
+                "entropy.auto must be false for policy=deterministic, whose entropy is fixed"
+            )
+        if params["entropy.auto"] and not params["entropy.beta"]:
+            raise ValueError("entropy.beta must be above 0 where entropy.auto is true, got 0")
+
+    def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
+        """Networks and the temperature."""
+        super().__init__(runs, shape, device)
+        self.temperature = Temperature([run.params for run in runs], shape.actions, device)
+        self.adams["beta"] = self.temperature.adam
+
+    def initialise(self) -> None:
+        """Networks and the temperature."""
+        super().initialise()
+        self.temperature.initialise()
+
+    def update(self, batch: Batch, *noise: torch.Tensor) -> None:
+        """y = r + gamma m (min_j Q'_j(s', a') - beta log pi(a'|s'));
+        the actor climbs min_j Q_j(s, a) - beta log pi(a|s)."""
+        with torch.no_grad():
+            y = self.bootstrap(batch, self.following(batch, noise[0]))
+        self.fit_critic(batch, y)
+        beta = self.temperature.beta
+        actions, log_prob = self.policy.sample(self.actor(batch.observations), noise[1])
+        objective = self.q(batch.observations, actions).amin(1) - beta * log_prob
+        self.descend("actor", -mean(objective))
+        self.means.add(entropy=-mean(log_prob.detach()), beta=beta[:, 0])
+        self.temperature.step(log_prob)
+        self.follow()
+
+    def following(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
+        """The soft values [P, B] of the states that follow."""
+        actions, log_prob = self.policy.sample(self.actor(batch.next_observations), noise)
+        values = self.q(batch.next_observations, actions, target=True).amin(1)
+        return values - self.temperature.beta * log_prob
+
+    def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
+        """Networks, moments, and the temperature."""
+        return [*super().tensors(), ("log_beta", self.temperature.log, range(len(self.runs)))]

@@ -1,0 +1,24 @@
+"""SACLite (Hui 2022, Alg. 2): SAC whose targets leave out the entropy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.learners import sac
+from agents.replay import Batch
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Learner(sac.Learner):
+    """Algorithm 2 prints one critic; twin ones are inferred (spec §2.10), `critics` says."""
+
+    def following(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
+        """min_j Q'_j(s', a') with a' ~ pi, [P, B]."""
+        actions, _ = self.policy.sample(self.actor(batch.next_observations), noise)
+        return self.q(batch.next_observations, actions, target=True).amin(1)

@@ -1,0 +1,54 @@
+"""SAC as first published (Haarnoja et al. 2018a), with a value network; the one of Ota et al."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from agents.actor_critic import METRICS, ActorCritic
+from agents.networks.products import mean
+from agents.parameter import Parameter
+from agents.replay import Batch
+from agents.settings import PARAMETERS
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Learner(ActorCritic):
+    """P agents with a stochastic policy, twin critics and a value network; no temperature.
+
+    `reward_scale` does its work: 5, and 20 on Humanoid (spec §2.10, §4.2).
+    """
+
+    noises = 1
+    policy_kind = "squashed_gaussian"
+    metrics = (*METRICS, "value_loss")
+    values = ("critic", "value")
+    targeted = ("value",)
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **PARAMETERS,
+        "policy.log_std_low": Parameter(float, -20.0),
+        "policy.log_std_high": Parameter(float, 2.0),
+        "reward_scale": Parameter(float, 5.0, packable=True),
+        "actor.init": Parameter(str, "xavier", choices=("xavier", "orthogonal")),
+        "critic.init": Parameter(str, "xavier", choices=("xavier", "orthogonal")),
+    }
+
+    def update(self, batch: Batch, *noise: torch.Tensor) -> None:
+        """Q: c r + gamma m V'(s'); V: min_j Q_j(s, a) - log pi(a|s);
+        the actor climbs Q_1(s, a) - log pi(a|s)."""
+        actions, log_prob = self.policy.sample(self.actor(batch.observations), noise[0])
+        with torch.no_grad():
+            y = self.bootstrap(batch, self.targets["value"](batch.next_observations)[:, 0, :, 0])
+            v = self.q(batch.observations, actions).amin(1) - log_prob
+        self.fit_critic(batch, y)
+        values = self.nets["value"](batch.observations, training=True)[..., 0]
+        self.descend("value", self.loss(values, v).sum(1))
+        objective = self.q1(batch.observations, actions) - log_prob
+        self.descend("actor", -mean(objective))
+        self.follow()

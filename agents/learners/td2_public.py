@@ -1,0 +1,41 @@
+"""TD2 as its author's later public code has it (spec §2.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from agents.learners import td2
+from agents.networks.products import mean
+from agents.parameter import Parameter
+from agents.replay import Batch
+from agents.settings import SMOOTHING
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Learner(td2.Learner):
+    """Noise on actions in targets and in the actor's loss, which averages over all critics."""
+
+    noises = 2
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **td2.Learner.parameters,
+        **SMOOTHING,
+        "smoothing.clip": Parameter(float, 0.3, low=0.0, packable=True),
+    }
+
+    def update(self, batch: Batch, *noise: torch.Tensor) -> None:
+        """y = r + gamma m min_j Q'_j(s', mu(s') + e); the actor climbs mean_j Q_j(s, mu(s) + e)."""
+        with torch.no_grad():
+            following = self.smoothed(self.actor(batch.next_observations, target=True), noise[0])
+            values = self.q(batch.next_observations, following, target=True)
+            y = self.bootstrap(batch, values.amin(1))
+        self.fit_critic(batch, y)
+        actions = self.smoothed(self.actor(batch.observations), noise[1])
+        self.descend("actor", -mean(self.q(batch.observations, actions).flatten(1)))
+        self.follow()

@@ -1,0 +1,46 @@
+"""TD3 (Fujimoto et al. 2018), with the defaults of its public code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from agents.actor_critic import ActorCritic
+from agents.networks.products import mean
+from agents.parameter import Parameter
+from agents.replay import Batch
+from agents.settings import DETERMINISTIC, PARAMETERS, SMOOTHING
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Learner(ActorCritic):
+    """P agents with twin critics, smoothed targets and an actor that learns less often."""
+
+    noises = 1
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **PARAMETERS,
+        **DETERMINISTIC,
+        **SMOOTHING,
+        "policy.std": Parameter(float, 0.1, low=0.0, packable=True),
+        "policy.delay": Parameter(int, 2, low=1),
+        "target.actor": Parameter(str, "ema", choices=("online", "ema")),
+        "warmup_steps": Parameter(int, 25_000, low=2),
+    }
+
+    def update(self, batch: Batch, *noise: torch.Tensor) -> None:
+        """y = r + gamma m min_j Q'_j(s', mu'(s') + e); the actor climbs Q_1(s, mu(s))."""
+        with torch.no_grad():
+            following = self.smoothed(self.actor(batch.next_observations, target=True), noise[0])
+            values = self.q(batch.next_observations, following, target=True)
+            y = self.bootstrap(batch, values.amin(1))
+        self.fit_critic(batch, y)
+        if self.updates % self.params["policy.delay"] == 0:
+            actions = self.policy.mode(self.actor(batch.observations))
+            self.descend("actor", -mean(self.q1(batch.observations, actions)))
+            self.follow()

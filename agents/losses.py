@@ -1,0 +1,63 @@
+"""Losses of a critic's residuals, with weights by their sign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agents.networks.products import mean
+from agents.parameter import Parameter
+
+if TYPE_CHECKING:
+    import torch
+    import torch.nn.functional as F
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+    F = LazyModule("torch.nn.functional")
+
+PARAMETERS: Mapping[str, Parameter] = {
+    "loss": Parameter(str, "mse", choices=("mse", "huber")),
+    "asymmetry.alpha": Parameter(float, None, low=0.0, high=1.0, packable=True),
+    "asymmetry.beta": Parameter(float, None, low=0.0, packable=True),
+}
+
+
+def check(params: Mapping[str, Any]) -> None:
+    """Raise ValueError where `asymmetry.beta` is given alone."""
+    if params["asymmetry.alpha"] is None and params["asymmetry.beta"] is not None:
+        raise ValueError("asymmetry.beta needs asymmetry.alpha, which is not given")
+
+
+def asymmetry(params: Mapping[str, Any]) -> tuple[float, float]:
+    """Weights of positive and of negative residuals: alpha and beta, which is 1 - alpha unless
+    given; 1 and 1 without them."""
+    alpha, beta = params["asymmetry.alpha"], params["asymmetry.beta"]
+    if alpha is None:
+        return 1.0, 1.0
+    return float(alpha), float(1.0 - alpha if beta is None else beta)
+
+
+class Loss:
+    """alpha max(0, d)^2 + beta min(0, d)^2 of residuals d = q - y (Hui 2022, §3.4).
+
+    With `huber` the squares are Huber's function with delta 1 (which is d^2 / 2 near 0).
+    """
+
+    def __init__(self, params: Sequence[Mapping[str, Any]], device: str) -> None:
+        self._huber = params[0]["loss"] == "huber"
+        weights = [asymmetry(member) for member in params]
+        self._plain = all(weight == (1.0, 1.0) for weight in weights)
+        self._alpha, self._beta = torch.tensor(weights, device=device).T[:, :, None, None]
+
+    def __call__(self, q: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """The mean over the batch of q [P, C, B] against y [P, B]; [P, C]."""
+        residual = q - y[:, None]
+        if self._huber:
+            loss = F.huber_loss(q, y[:, None].expand_as(q), reduction="none")
+        else:
+            loss = residual.square()
+        if not self._plain:
+            loss = loss * torch.where(residual > 0, self._alpha, self._beta)
+        return mean(loss)

@@ -1,0 +1,78 @@
+"""C networks for every member that read the same: a twin critic is one critic batched twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agents.networks.network import Network
+from agents.networks.spectral import NOT_NORMALISED
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Ensemble:
+    """P x C networks as one network: its row p C + c is member p's c-th."""
+
+    def __init__(
+        self,
+        sizes: Mapping[str, Any],
+        inputs: int,
+        outputs: int,
+        rows: tuple[int, int],
+        device: str,
+        head_gain: float,
+    ) -> None:
+        """`rows` are P and C."""
+        self.members, self.copies = rows
+        everyone = [NOT_NORMALISED] * (self.members * self.copies)
+        self.net = Network(sizes, (inputs,), outputs, everyone, device, head_gain)
+        self._first = Network(sizes, (inputs,), outputs, everyone[: self.members], "meta")
+        self._first.borrow(self.net, self.copies)
+
+    @property
+    def parameters(self) -> list[torch.Tensor]:
+        """What is learned, tensors [P C, ...]."""
+        return self.net.parameters
+
+    @property
+    def tracked(self) -> list[torch.Tensor]:
+        """All that a target follows: parameters, and the statistics of batch norms."""
+        return [tensor for _, tensor, _ in self.net.tensors()]
+
+    def train(self) -> Ensemble:
+        """Let gradients be taken with respect to the parameters."""
+        self.net.train()
+        return self
+
+    def initialise(self, seeds: Sequence[int], name: str) -> None:
+        """Every network from streams of its own, by the names `name.0/`, `name.1/`, ..."""
+        self.net.initialise(seeds, [f"{name}.{copy}/" for copy in range(self.copies)])
+
+    def __call__(self, x: torch.Tensor, training: bool = False) -> torch.Tensor:
+        """[P, B, inputs] -> [P, C, B, outputs]."""
+        members, batch, inputs = x.shape
+        if self.copies > 1:
+            x = x[:, None].expand(-1, self.copies, -1, -1).reshape(-1, batch, inputs)
+        return self.net(x, training=training).view(members, self.copies, batch, -1)
+
+    def first(self, x: torch.Tensor) -> torch.Tensor:
+        """The first network of every member alone, [P, B, inputs] -> [P, B, outputs].
+
+        Its parameters count as constants.
+        """
+        return self._first(x)
+
+    def tensors(self) -> list[tuple[str, torch.Tensor]]:
+        """What belongs in a checkpoint, [P, C, ...]."""
+        return [(name, by_member(t, self.members)) for name, t, _ in self.net.tensors()]
+
+
+def by_member(tensor: torch.Tensor, members: int) -> torch.Tensor:
+    """Rows [P C, ...] as [P, C, ...], in the same memory."""
+    return tensor.detach().view(members, -1, *tensor.shape[1:])

@@ -1,0 +1,74 @@
+"""Parameters that actor-critic learners share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agents import losses
+from agents.networks.layers import ACTIVATIONS, INITS
+from agents.networks.norms import NORMS
+from agents.parameter import Parameter
+
+
+def network_parameters(name: str) -> dict[str, Parameter]:
+    """What describes the network `name`, and its step size."""
+    described = {
+        "body": Parameter(str, "mlp"),
+        "units": Parameter(int, 256, low=1),
+        "layers": Parameter(int, 2, low=1),
+        "activation": Parameter(str, "relu", choices=ACTIVATIONS),
+        "norm": Parameter(str, "none", choices=NORMS),
+        "norm.groups": Parameter(int, 16, low=1),
+        "norm.affine": Parameter(bool, False),
+        "init": Parameter(str, "orthogonal", choices=INITS),
+        "lr": Parameter(float, 3e-4, low=0.0, packable=True),
+    }
+    return {f"{name}.{key}": parameter for key, parameter in described.items()}
+
+
+PARAMETERS: Mapping[str, Parameter] = {
+    **network_parameters("actor"),
+    **network_parameters("critic"),
+    "critics": Parameter(int, 2, low=1),
+    "target.networks": Parameter(bool, True),
+    "target.tau": Parameter(float, 0.005, low=0.0, high=1.0, packable=True),
+    **losses.PARAMETERS,
+    "optimizer.eps": Parameter(float, 1e-8, low=0.0, packable=True),
+    "optimizer.beta1": Parameter(float, 0.9, low=0.0, high=0.999999, packable=True),
+    "optimizer.beta2": Parameter(float, 0.999, low=0.0, high=0.999999, packable=True),
+    "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
+    "reward_scale": Parameter(float, 1.0, packable=True),
+    "batch_size": Parameter(int, 256, low=1),
+    "replay.capacity": Parameter(int, 1_000_000, low=2),
+    "warmup_steps": Parameter(int, 10_000, low=2),
+    "update_every": Parameter(int, 1, low=1),
+}
+"""Of every actor-critic learner; the defaults are those of spec §4.5, Hui 2022 and public code."""
+
+DETERMINISTIC: Mapping[str, Parameter] = {
+    "policy.std": Parameter(float, 0.2, low=0.0, packable=True),
+    "target.actor": Parameter(str, "online", choices=("online", "ema")),
+}
+"""Of learners whose policy is deterministic: its noise, and whose actions targets take."""
+
+SMOOTHING: Mapping[str, Parameter] = {
+    "smoothing.std": Parameter(float, 0.2, low=0.0, packable=True),
+    "smoothing.clip": Parameter(float, 0.5, low=0.0, packable=True),
+}
+"""Of learners that put clipped noise on the actions that targets take."""
+GAUSSIAN: Mapping[str, Parameter] = {
+    "policy": Parameter(str, "squashed_gaussian", choices=("squashed_gaussian", "deterministic")),
+    "policy.log_std_low": Parameter(float, -10.0),
+    "policy.log_std_high": Parameter(float, 2.0),
+    "policy.std": Parameter(float, 0.2, low=0.0, packable=True),
+}
+"""Of learners whose policy is a squashed Gaussian; `policy.std` is the deterministic one's."""
+
+ENTROPY: Mapping[str, Parameter] = {
+    "entropy.auto": Parameter(bool, True),
+    "entropy.beta": Parameter(float, 1.0, low=0.0, packable=True),
+    "entropy.lr": Parameter(float, 3e-4, low=0.0, packable=True),
+    "entropy.target": Parameter(float, -0.5, packable=True),
+}
+"""Of learners with a temperature beta: its value, or where it starts if it is found automatically
+so that the entropy is `entropy.target` times the numbers of an action."""

@@ -1,0 +1,49 @@
+"""The entropy temperature beta: fixed, or found so that the entropy meets a target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agents.networks.products import mean
+from agents.optim import Adam, AdamSettings
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Temperature:
+    """beta [P, 1]; automatically the minimum of E[beta (-log pi - H)] (Haarnoja et al. 2018).
+
+    H is `entropy.target` times the numbers of an action. What learns is log beta, by Adam.
+    """
+
+    def __init__(self, members: Sequence[Mapping[str, Any]], actions: int, device: str) -> None:
+        def vector(values: Sequence[float]) -> torch.Tensor:
+            return torch.tensor(values, device=device)[:, None]
+
+        self.fixed: bool = not members[0]["entropy.auto"]
+        self._start = vector([float(m["entropy.beta"]) for m in members])
+        self._entropy = vector([actions * float(m["entropy.target"]) for m in members])
+        self.log = torch.zeros_like(self._start)
+        settings = [AdamSettings(float(m["entropy.lr"]), 1e-8, 0.9, 0.999) for m in members]
+        self.adam = Adam([self.log], settings)
+
+    def initialise(self) -> None:
+        """Begin at `entropy.beta`."""
+        self.log.copy_(self._start.log())
+
+    @property
+    def beta(self) -> torch.Tensor:
+        """The temperature, [P, 1]."""
+        return self._start if self.fixed else self.log.exp()
+
+    def step(self, log_prob: torch.Tensor) -> None:
+        """One update from log pi [P, B]: d/d log beta of the loss is beta E[-log pi - H]."""
+        if not self.fixed:
+            lack = -mean(log_prob.detach())[:, None] - self._entropy
+            self.adam.step([self.beta * lack])

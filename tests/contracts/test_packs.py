@@ -1,0 +1,108 @@
+"""Whatever learner: a run's numbers are the same alone, in any pack, and continued."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents import lookup
+
+NAMES = lookup.names("learners")
+STEPS = 64
+QUICK = {
+    "warmup_steps": 24,
+    "replay.capacity": 60,
+    "network.convs": (5,),
+    "network.units": 13,
+    "epsilon.decay_until": 40,
+    "target.every": 10,
+    "actor.units": 20,
+    "critic.units": 24,
+    "policy.delay": 2,
+}
+DIFFERENT = {
+    "optimizer.lr": (1e-3, 1e-4, 3e-4),
+    "actor.lr": (1e-3, 1e-4, 3e-4),
+    "optimizer.eps": (1e-4, 1e-8, 1e-2),
+    "gamma": (0.9, 0.99, 0.5),
+    "target.tau": (0.005, 0.5, 1.0),
+    "asymmetry.alpha": (None, 0.3, 0.7),
+    "smoothing.std": (0.2, 0.0, 0.1),
+    "policy.std": (0.1, 0.3, 0.0),
+    "entropy.beta": (1.0, 0.1, 0.5),
+}
+
+
+@pytest.fixture(params=NAMES)
+def learner(request: pytest.FixtureRequest) -> Any:
+    return lookup.find("learners", request.param)
+
+
+def runs(learner: Any, **given: Any) -> list[SimpleNamespace]:
+    """Three runs of one signature that differ in all that members may differ in."""
+    schedule = SimpleNamespace(every=30, episodes=2, steps=None, cap=7)
+    task = "navigation/3" if learner.continuous else learner.tasks()[0]
+    made = []
+    for seed in range(3):
+        wanted = QUICK | {name: values[seed] for name, values in DIFFERENT.items()} | given
+        params = learner.complete({n: v for n, v in wanted.items() if n in learner.parameters})
+        learner.check(params, task)
+        made.append(
+            SimpleNamespace(params=params, task=task, seed=seed, steps=STEPS, evaluation=schedule)
+        )
+    return made
+
+
+def played(pack: Any) -> list[Any]:
+    """All reports, to the end."""
+    reports: list[Any] = []
+    while not (reports and reports[-1].done):
+        reports += pack.advance()
+    return reports
+
+
+def of(reports: list[Any], member: int) -> list[Any]:
+    return [(r.step, dict(r.metrics), r.done) for r in reports if r.member == member]
+
+
+def assert_same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
+    assert one.keys() == other.keys()
+    different = [name for name in one if not np.array_equal(one[name], other[name])]
+    assert not different
+
+
+def test_a_pack_equals_its_runs_alone(learner: Any) -> None:
+    three = runs(learner)
+    pack = learner.start(three, [None] * 3, "cpu")
+    reports = played(pack)
+    for member, run in enumerate(three):
+        alone = learner.start([run], [None], "cpu")
+        assert of(played(alone), 0) == of(reports, member)
+        assert_same(alone.save(0), pack.save(member))
+
+
+def test_a_continued_run_equals_an_uninterrupted_one(learner: Any) -> None:
+    three = runs(learner)
+    whole = learner.start(three, [None] * 3, "cpu")
+    played(whole)
+    halfway = learner.start(three, [None] * 3, "cpu")
+    halfway.train(45)
+    states = [halfway.save(member) for member in (2, 1)]
+    continued = learner.start([three[2], three[1]], states, "cpu")
+    played(continued)
+    assert_same(continued.save(0), whole.save(2))
+    assert_same(continued.save(1), whole.save(1))
+
+
+def test_members_go_on_untouched_when_others_leave(learner: Any) -> None:
+    three = runs(learner)
+    pack = learner.start(three, [None] * 3, "cpu")
+    pack.train(40)
+    pack.drop([1])
+    played(pack)
+    alone = learner.start([three[2]], [None], "cpu")
+    played(alone)
+    assert_same(alone.save(0), pack.save(2))
