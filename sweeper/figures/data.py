@@ -157,12 +157,18 @@ class Data:
         worst = {task: bounds[side] if known else np.nan for task, bounds in self.tasks.items()}
         return frame.held(reports, self.runs, metric, worst)
 
-    def value_label(self, metric: str | None) -> str:
-        """What the value is, for an axis or a colour bar."""
-        how = {"iqm": "IQM"}.get(self.how, self.how)
-        if metric is not None:
-            return f"{metric}, {self.at} ({how})"
-        return f"normalised score ({how})"
+    @property
+    def average(self) -> str:
+        """What the runs of a point become, as labels say it."""
+        return {"iqm": "IQM"}.get(self.how, self.how)
+
+    def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
+        """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
+        if metric is None:
+            return f"normalised score ({self.average})"
+        pooled = len(self.tasks) > 1 and TASK not in shown
+        over = f" over {len(self.tasks)} tasks, not normalised" if pooled else ""
+        return f"{metric}, {self.at} ({self.average}{over})"
 
     def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
