@@ -55,6 +55,9 @@ class Data:
     minimise: bool = False
     zip: tuple[tuple[str, ...], ...] = ()
     note: str | None = None
+    scale: str | None = None
+    paper_steps: int | None = None
+    """The steps of the space's scale `paper`, where it has that."""
 
     @staticmethod
     def of(study: Study, fold: Fold | None = None) -> Data:
@@ -75,6 +78,8 @@ class Data:
             minimise=space.direction == "minimize",
             zip=tuple(tuple(group) for group in space.zip),
             note=space.note,
+            scale=space.scale,
+            paper_steps=space.paper_steps,
         )
 
     @cached_property
@@ -191,9 +196,16 @@ class Data:
             f"{int(trials['missing'].sum())}; diverged: {diverged}"
             + (" (kept at their last score)" if diverged else "")
         )
-        said.append((self.note or "").strip().rstrip("."))
+        said += [self._budget(), (self.note or "").strip().rstrip(".")]
         said = [part for part in said if part]
         return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
+
+    def _budget(self) -> str:
+        """The budget beside the paper's, where a study does not have the paper's."""
+        if self.paper_steps in (None, self.steps):
+            return ""
+        scale = f"{self.scale}: " if self.scale else ""
+        return f"{scale}{self.steps:,} of the paper's {self.paper_steps:,} steps"
 
 
 def visible(table: pd.DataFrame) -> pd.DataFrame:
