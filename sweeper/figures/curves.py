@@ -18,6 +18,7 @@ _HEIGHT_IN = 1.9
 _MOST_STEPS = (12, 60)
 _MOST_POINTS = 1e6
 _MOST_SINGLE = 40
+_MOST_ROWS = 6
 
 
 def draw(
@@ -29,9 +30,10 @@ def draw(
 ) -> Picture:
     """A line a value of `hue`, pooling the runs of its trials; a row of panels a value of `facet`.
 
-    Of several metrics each has a column of panels, and every task its row. A line goes as far as
-    all its runs do: those of its complete trials, or, where none is complete, those of trials whose
-    runs have all begun to report. Runs that diverged keep their last point.
+    Of several metrics each has a column of panels, and every task its row; of many tasks two stand
+    beside each other. A line goes as far as all its runs do: those of its complete trials, or,
+    where none is complete, those of trials whose runs have all begun to report. Runs that diverged
+    keep their last point.
     """
     hue, facet = _chosen(data, hue, facet)
     names = _metrics(data, metric)
@@ -41,7 +43,7 @@ def draw(
     drawn = [_drawn(data, names, place, [rows, columns, lines]) for place in range(len(names))]
     points, table = (pd.concat(parts, ignore_index=True) for parts in zip(*drawn, strict=True))
     count = (len(rows.labels) if rows else 1) * (len(columns.labels) if columns else 1)
-    layout = _shape(rows, columns) if len(names) == 1 else (count, len(names))
+    layout = _shape(rows, columns) if len(names) == 1 else _columns(count, len(names))
     width = style.COLUMN_IN if layout == (1, 1) else style.PAGE_IN
     row = style.row_in(layout[0], _HEIGHT_IN)
     limits = style.limits(table)
@@ -61,9 +63,10 @@ def draw(
             continue
         _panel(ax, table[table["(panel)"] == number], points[points["(panel)"] == number], lines)
         ax.set_ylim(limits.get(number))
-        label = lettering.folded(f"{names[place]} ({data.average})", row, lettering.BASE_PT)
+        label = lettering.folded(f"{names[place]} ({data.average})", row - 0.4, lettering.BASE_PT)
         lowest = number + layout[1] >= count * len(names)
-        _frame(ax, _title(rows, columns, panel), label, data.steps, lowest=lowest)
+        title, ticks = _title(rows, columns, panel), 6 if layout[1] < 4 else 3
+        _frame(ax, title, label, data.steps, ticks=ticks, lowest=lowest)
     style.legend(grid.figure, lines, width)
     return Picture(grid.figure, visible(table))
 
@@ -157,6 +160,12 @@ def _shape(rows: Axis | None, columns: Axis | None) -> tuple[int, int]:
     return style.rows_for(count, across), across
 
 
+def _columns(count: int, metrics: int) -> tuple[int, int]:
+    """Rows and columns of the grid of `count` panels of each of several metrics."""
+    beside = 2 if metrics == 2 and count > _MOST_ROWS else 1
+    return style.rows_for(count, beside), beside * metrics
+
+
 def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | None) -> None:
     for line in range(len(lines.labels) if lines else 1):
         own = table[table["(line)"] == line]
@@ -188,14 +197,14 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
                 )
 
 
-def _frame(ax: Axes, title: str, label: str, steps: int, *, lowest: bool) -> None:
+def _frame(ax: Axes, title: str, label: str, steps: int, *, ticks: int, lowest: bool) -> None:
     """Title, labels and ticks of a panel; those of x only where it is the `lowest`."""
     ax.set(title=title, ylabel=label)
-    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.set_xlim(0, steps * 1.02)
     ax.xaxis.set_tick_params(labelbottom=lowest)
-    ax.set_xlabel("environment steps" if lowest else "")
+    ax.set_xlabel("environment steps" if lowest else "", visible=lowest)
     if not ax.lines:
         style.empty(ax, "no full set of runs")
     sns.despine(ax=ax)

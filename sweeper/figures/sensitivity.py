@@ -177,7 +177,7 @@ def _frame(ax: Axes, across: Axis, panel: _Panel, number: int) -> None:
     ax.set_xlim(places[0] - edge, places[-1] + edge)
     style.set_x(ax, places, panel.x)
     ax.xaxis.set_tick_params(labelbottom=lowest)
-    ax.set_xlabel(across.name if lowest else "")
+    ax.set_xlabel(across.name if lowest else "", visible=lowest)
     sns.despine(ax=ax)
 
 

@@ -119,3 +119,14 @@ def test_one_metric_in_a_list_is_that_metric(played):
 def test_wrong_metrics(played, metric, message):
     with pytest.raises(SweeperError, match=message):
         drawn(played(with_rank, axes=AXES), "curves", metric=metric)
+
+
+def test_of_many_tasks_two_stand_beside_each_other(played):
+    tasks = {f"t{number}": {"low": 0, "high": 1} for number in range(7)}
+    study = played(with_rank, axes={"sn.layers": AXES["sn.layers"]}, tasks=tasks, seeds=1)
+    figure = drawn(study, "curves", metric=["return", "effective_rank"]).figure
+    shown = [axes for axes in figure.axes if axes.axison]
+    assert [axes.get_title() for axes in shown] == [task for task in tasks for _ in "ab"]
+    assert len(figure.axes) == 4 * 4 and figure.get_figheight() < 11
+    lowest = [axes.get_title() for axes in shown if axes.xaxis.label.get_visible()]
+    assert lowest == ["t5", "t5", "t6", "t6"]
