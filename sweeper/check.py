@@ -12,11 +12,12 @@ from sweeper import lookup, sampling, sampling_check
 from sweeper.depth import shallowest
 from sweeper.errors import Invalid, choices, shown
 from sweeper.expand import DROP, Configuration, Expansion, Rejected
-from sweeper.figures import MOST
+from sweeper.figures import AXES, MOST, takes_several
 from sweeper.parameters import base, span_of
 from sweeper.plan import MAX_RUNS
 from sweeper.space import Space
 from sweeper.trainable import Trainable, load_trainable
+from sweeper.values import distinct
 
 _CONTRACT = (
     "parameters",
@@ -31,8 +32,6 @@ _CONTRACT = (
 )
 _DRAWN = 1000
 """How many configurations of a sampler's are tried before anything starts."""
-
-_AXIS_OPTIONS = ("x", "y", "hue", "facet")
 
 
 def checked(space: Space, folder: Path) -> Space:
@@ -158,18 +157,20 @@ def _check_figures(
 
 
 def _check_options(
-    options: Mapping[str, Any], valid: list[str], sizes: Mapping[str, int], trainable: Trainable
+    options: Mapping[str, Any],
+    valid: Mapping[str, str],
+    sizes: Mapping[str, int],
+    trainable: Trainable,
 ) -> None:
     seen: dict[Any, str] = {}
     for option, value in options.items():
         if option not in valid:
             raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
-        if option == "metric" and trainable.metrics and value not in trainable.metrics:
-            metrics = choices(str(value), trainable.metrics)
-            raise Invalid(f"must be a metric, but got {shown(value)}{metrics}", (option,))
-        if option not in _AXIS_OPTIONS or value is None:
+        if option == "metric":
+            _check_metrics(value, takes_several(valid[option]), trainable.metrics)
+        if option not in AXES or value is None:
             continue
-        if value not in sizes:
+        if not isinstance(value, str) or value not in sizes:
             axes = choices(str(value), sizes)
             raise Invalid(f"must be an axis, but got {shown(value)}{axes}", (option,))
         if value in seen:
@@ -180,6 +181,24 @@ def _check_options(
                 (option,),
             )
         seen[value] = option
+
+
+def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:
+    """One metric, or a list of different ones where a figure takes `several`."""
+    listed = isinstance(value, list | tuple)
+    names = list(value) if listed else [value]
+    if listed and not several:
+        raise Invalid(f"must be one metric, but got {shown(value)}", ("metric",))
+    if not 0 < len(names) <= MOST["metric"]:
+        rule = f"takes 1 to {MOST['metric']} metrics, but got {len(names)}"
+        raise Invalid(rule, ("metric",))
+    distinct(map(str, names), ("metric",))
+    for index, name in enumerate(names):
+        if known and name not in known:
+            path = ("metric", index) if listed else ("metric",)
+            raise Invalid(
+                f"must be a metric, but got {shown(name)}{choices(str(name), known)}", path
+            )
 
 
 def _size(space: Space, axis: str) -> int:

@@ -71,10 +71,10 @@ def names(package: str) -> list[str]:
     return sorted(file.stem for file in _files(package) if defines(file, attribute))
 
 
-def keywords(package: str, name: str) -> list[str]:
-    """The keyword-only arguments of the function that `name` stands for; nothing is imported.
+def keywords(package: str, name: str) -> dict[str, str]:
+    """The keyword-only arguments of the function that `name` stands for, with their annotations.
 
-    They are the schema of its options.
+    They are the schema of its options; nothing is imported.
     """
     if is_file(name):
         path, attribute = split(name)
@@ -82,8 +82,11 @@ def keywords(package: str, name: str) -> list[str]:
         path, attribute = _file(package, name), DEFINES[package][1]
     for node in _parsed(path).body:
         if isinstance(node, ast.FunctionDef) and node.name == attribute:
-            return [argument.arg for argument in node.args.kwonlyargs]
-    return []
+            return {
+                argument.arg: ast.unparse(argument.annotation) if argument.annotation else ""
+                for argument in node.args.kwonlyargs
+            }
+    return {}
 
 
 def about(package: str, name: str) -> str:

@@ -37,9 +37,10 @@ from sweeper.sections import (
     seeds_rule,
     tasks_rule,
 )
-from sweeper.values import Name, Positive, Text, canonical, mapping, one_of
+from sweeper.values import Name, Positive, Text, canonical, mapping, one_of, whole
 
 DEFAULT_SCALE = "laptop"
+PAPER_SCALE = "paper"
 
 
 class Space(Section):
@@ -50,7 +51,8 @@ class Space(Section):
     reference: Text | None = None
     """What the experiment stands for or repeats: a paper, a figure."""
     note: Text | None = None
-    """A caption for the figures: what a reader must know to read them."""
+    """A caption for the figures: what a reader must know to read them. Where there is a scale
+    `paper`, its steps stand beside it, unless they are the study's own."""
     agent: Text | None = None
     """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own."""
     function: Text | None = None
@@ -100,9 +102,12 @@ class Space(Section):
     limits: Limits = Limits()
     """How often a run may fail."""
     figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule)] = ()
-    """Figures with their options, as in `figures: [{heatmap: {x: optimizer.lr}}, curves]`."""
+    """Figures with their options, as in `figures: [{heatmap: {x: optimizer.lr}}, curves]`; learning
+    curves of several metrics side by side with `curves: {metric: [return, loss]}`."""
     scale: Text | None = None
     """The scale that was applied."""
+    paper_steps: Positive | None = None
+    """The steps that the file's scale `paper` asks for, where it has that scale."""
     name: Name
     """The study's name unless another is asked for: `study`, and the scale if not the default."""
     file: Text
@@ -224,9 +229,10 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     try:
         _known_keys(document)
         chosen = _scale(document, scale)
+        paper = _paper_steps(document)
         for override in [*(scale_overrides(document, chosen) if chosen else []), *overrides]:
             apply(document, override)
-        return checked(validated(Space, _resolved(document, chosen), folder), folder)
+        return checked(validated(Space, _resolved(document, chosen, paper), folder), folder)
     except Invalid as error:
         raise document.error(error.path, error.message) from error
 
@@ -260,10 +266,27 @@ def _scale(document: documents.Document, scale: str | None) -> str | None:
     return scale
 
 
-def _resolved(document: documents.Document, scale: str | None) -> dict[str, Any]:
+def _paper_steps(document: documents.Document) -> int | None:
+    """The steps of the scale `paper`, before anything is overridden."""
+    scales = _mapping_at(document, "scales")
+    if PAPER_SCALE not in scales:
+        return None
+    scaled = "steps" in (scales[PAPER_SCALE] or {})
+    path = ("scales", PAPER_SCALE, "steps") if scaled else ("steps",)
+    value = scales[PAPER_SCALE]["steps"] if scaled else document.data.get("steps")
+    try:
+        return None if value is None else whole(1)(value)
+    except Invalid as error:
+        raise error.under(*path) from error
+
+
+def _resolved(
+    document: documents.Document, scale: str | None, paper_steps: int | None
+) -> dict[str, Any]:
     data = {key: value for key, value in document.data.items() if key != "scales"}
     study = data.get("study")
     suffix = f"-{scale}" if scale not in (None, DEFAULT_SCALE) else ""
     named = canonical(study) + suffix if study is not None else "unnamed"
     folder = str(Path(document.name).resolve().parent)
-    return {**data, "name": named, "scale": scale, "file": document.name, "folder": folder}
+    found = {"scale": scale, "paper_steps": paper_steps, "file": document.name, "folder": folder}
+    return {**data, "name": named, **found}

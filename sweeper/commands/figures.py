@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -14,12 +16,12 @@ FIGURE_OPTIONS = {
     "y": "the axis along y, or the colour's where a figure has no second axis",
     "hue": "the axis that lines differ in",
     "facet": "the axis that panels differ in",
-    "metric": "a reported metric to show instead of the score",
+    "metric": "a reported metric to show instead of the score; of curves also several: return,loss",
     "out": "the file to write instead of the study's figures/: .pdf or .png",
 }
 
 
-def _figure_command(name: str, about: str, takes: list[str]) -> None:
+def _figure_command(name: str, about: str, takes: Collection[str]) -> None:
     """Registers the figure `name`, whose `draw` takes the options `takes`."""
     options = {key: text for key, text in FIGURE_OPTIONS.items() if key in takes}
     options = {**STUDY_OPTIONS, **options, "out": FIGURE_OPTIONS["out"]}
@@ -30,12 +32,18 @@ def _figure_command(name: str, about: str, takes: list[str]) -> None:
         given = parsed(words, list(options))
         study = study_of(given)
         out = given.pop("out", None)
-        chosen = {key: given[key] for key in given if key not in STUDY_OPTIONS}
+        chosen = {key: _value(given[key]) for key in given if key not in STUDY_OPTIONS}
         for file in figures.render(study, name, chosen, Path(out) if out else None):
             typer.echo(file)
 
     draw.__name__, draw.__doc__ = name, about
     command(options)(draw)
+
+
+def _value(text: str) -> Any:
+    """A list where commas separate several values, with or without brackets."""
+    inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    return [part.strip() for part in inner.split(",")] if "," in inner else inner
 
 
 for _name in lookup.names("sweeper.figures"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper import lookup, temporary
-from sweeper.errors import SweeperError, choices
+from sweeper.errors import SweeperError, choices, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     from sweeper.fold import Fold
     from sweeper.study import Study
 
-MOST = {"hue": 8, "facet": 12}
-"""The most values of an axis that can be told apart, by the option that names it."""
+MOST = {"hue": 8, "facet": 12, "metric": 4}
+"""The most values of an axis that can be told apart, or the most metrics, by option."""
+
+AXES = ("x", "y", "hue", "facet")
+"""The options that name an axis."""
+
+SHARED = (*AXES, "metric")
+"""The options that mean the same in all figures; a user's own figure may have others."""
 
 FORMATS = (".pdf", ".png")
 
@@ -49,6 +55,9 @@ def render(
     for option in options:
         if option not in valid:
             raise SweeperError(f"{name} has no option {option!r}{choices(option, valid)}")
+        listed = isinstance(options[option], list | tuple)
+        if listed and option in SHARED and not takes_several(valid[option]):
+            raise SweeperError(f"{name} takes one {option}, but got {shown(options[option])}")
     if out is not None:
         _check_out(out)
     asked = [dict(entry.options) for entry in study.space.figures if entry.name == name]
@@ -61,10 +70,15 @@ def render(
     files: list[Path] = []
     for chosen in wanted[:1] if out else wanted:
         plain = asked == [chosen] or not chosen
-        stem = _stem(name) if plain else "-".join([_stem(name), *map(_part, chosen.values())])
+        stem = _stem(name) if plain else "-".join([_stem(name), *_parts(chosen, asked)])
         targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
         files += _draw(data, drawer, chosen, targets)
     return files
+
+
+def takes_several(annotation: str) -> bool:
+    """Whether an option whose keyword is annotated like that takes a list, too."""
+    return not annotation or "list" in annotation
 
 
 def _draw(
@@ -94,8 +108,21 @@ def _stem(name: str) -> str:
     return Path(name.rpartition(":")[0]).stem if lookup.is_file(name) else name
 
 
+def _parts(chosen: Mapping[str, Any], asked: list[dict[str, Any]]) -> list[str]:
+    """What tells a figure from the others that are asked for: its options' values.
+
+    With the options' names where the values alone are those of another one, too.
+    """
+    values = [_part(value) for value in chosen.values()]
+    others = [[_part(value) for value in other.values()] for other in asked if other != chosen]
+    if values not in others:
+        return values
+    return [f"{option}_{value}" for option, value in zip(chosen, values, strict=True)]
+
+
 def _part(value: Any) -> str:
-    return re.sub(r"[^A-Za-z0-9_.]+", "_", str(value))
+    text = "_".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return re.sub(r"[^A-Za-z0-9_.]+", "_", text)
 
 
 def _save(figure: Figure, file: Path) -> None:

@@ -16,6 +16,9 @@ ABSENT = "–"
 BINS = 8
 """Into how many bins a figure of cells puts the numbers that a sampler drew."""
 
+_APART = 0.08
+"""How far the inactive stands from the numbers at least: drawn ones may almost touch."""
+
 _MANY = 12
 """So many numbers need no bins."""
 
@@ -48,6 +51,27 @@ class Axis:
         if max(known) / min(known) < 5:
             return False
         return len(known) == 2 or _spread(ratios) < _spread(steps)
+
+    @property
+    def places(self) -> Any:
+        """Where the labels stand along x: numbers at their value or logarithm, texts side by side.
+
+        Where the axis is inactive stands behind them all.
+        """
+        if not self.numeric:
+            return np.arange(len(self.labels), dtype=float)
+        values = np.array(self.known, float)
+        places = np.log10(values) if self.log else values
+        if not self.absent:
+            return places
+        gap = max(np.diff(places).min(), _APART * np.ptp(places)) if len(places) > 1 else 1.0
+        return np.append(places, places[-1] + 1.5 * gap if len(places) else 0.0)
+
+    @property
+    def gap(self) -> float:
+        """The smallest distance of two places along x."""
+        places = self.places
+        return float(np.diff(places).min()) if len(places) > 1 else 1.0
 
     def codes(self, table: pd.DataFrame) -> Any:
         """The position of each row's label among `labels`."""

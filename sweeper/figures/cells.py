@@ -17,7 +17,6 @@ from sweeper.figures import lettering, style
 from sweeper.figures.axis import Axis
 
 _ROW_IN = 0.40
-_TALLEST_IN = 8.5
 _LEAST_IN = 1.35
 _LABEL_IN = 0.9
 _BAR_IN = 0.55
@@ -78,7 +77,7 @@ def layout(x: Axis, y: Axis | None, facet: Axis | None, text_in: float) -> Layou
     columns = max(1, min(panels, int((width - labels) / panel)))
     columns = math.ceil(panels / style.rows_for(panels, columns))
     found = _arranged(columns, panels, width, labels, x, y)
-    while found.height > _TALLEST_IN and columns < panels:
+    while found.height > style.TALLEST_IN and columns < panels:
         columns += 1
         found = _arranged(columns, panels, width, labels, x, y)
     return _lowered(found, len(y.labels) if y else 1)
@@ -96,7 +95,7 @@ def _arranged(
 
 def _lowered(found: Layout, rows: int) -> Layout:
     """The layout with a height that fits a page and its colour bar."""
-    height = float(np.clip(found.height, _LEAST_IN, _TALLEST_IN))
+    height = float(np.clip(found.height, _LEAST_IN, style.TALLEST_IN))
     row = (height / found.rows - _around(found.x, found.panels)) / rows
     return replace(found, height=height, cell_height=row)
 

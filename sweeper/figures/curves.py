@@ -1,4 +1,4 @@
-"""Learning curves: a metric against environment steps, a panel a task."""
+"""Learning curves: metrics against environment steps, a panel a task, a column a metric."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from sweeper import frame
+from sweeper.errors import SweeperError
 from sweeper.figures import MOST, lettering, style
 from sweeper.figures.axis import Axis
 from sweeper.figures.data import TASK, Data, Picture, complete, interval_text, span, visible
@@ -17,48 +18,80 @@ _HEIGHT_IN = 1.9
 _MOST_STEPS = (12, 60)
 _MOST_POINTS = 1e6
 _MOST_SINGLE = 40
+_MOST_ROWS = 6
 
 
 def draw(
-    data: Data, *, hue: str | None = None, facet: str | None = None, metric: str | None = None
+    data: Data,
+    *,
+    hue: str | None = None,
+    facet: str | None = None,
+    metric: str | list[str] | None = None,
 ) -> Picture:
     """A line a value of `hue`, pooling the runs of its trials; a row of panels a value of `facet`.
 
-    A line goes as far as all its runs do: those of its complete trials, or, where none is complete,
-    those of trials whose runs have all begun to report. Runs that diverged keep their last point.
+    Of several metrics each has a column of panels, and every task its row; of many tasks two stand
+    beside each other. A line goes as far as all its runs do: those of its complete trials, or,
+    where none is complete, those of trials whose runs have all begun to report. Runs that diverged
+    keep their last point.
     """
     hue, facet = _chosen(data, hue, facet)
-    name = metric or data.metric
+    names = _metrics(data, metric)
     lines = data.axis(hue) if hue else None
-    rows = data.axis(facet) if facet else None
-    columns = data.axes[TASK] if TASK not in (hue, facet) else None
-    points, runs = _points(data, name, [rows, columns, lines])
-    table = _table(data, points, runs, [rows, columns, lines])
-    layout = _shape(rows, columns)
+    rows = data.axis(facet) if facet not in (None, TASK) else None
+    columns = data.axes[TASK] if hue != TASK else None
+    drawn = [_drawn(data, names, place, [rows, columns, lines]) for place in range(len(names))]
+    points, table = (pd.concat(parts, ignore_index=True) for parts in zip(*drawn, strict=True))
+    count = (len(rows.labels) if rows else 1) * (len(columns.labels) if columns else 1)
+    layout = _shape(rows, columns) if len(names) == 1 else _columns(count, len(names))
     width = style.COLUMN_IN if layout == (1, 1) else style.PAGE_IN
-    shown = [axis.name for axis in (lines, rows) if axis]
-    limits = _limits(table)
+    row = style.row_in(layout[0], _HEIGHT_IN)
+    limits = style.limits(table)
     said = _said(table) + (f". {style.CUT_OFF}" if limits else "")
+    shown = [axis.name for axis in (lines, rows, columns) if axis]
     grid = style.panels(
         *layout,
         width,
-        layout[0] * _HEIGHT_IN + 0.3 + style.legend_in(lines, width),
+        layout[0] * row + 0.3 + style.legend_in(lines, width),
         data.caption(points["run"].nunique(), shown, said),
         sharex=True,
     )
-    count = (len(rows.labels) if rows else 1) * (len(columns.labels) if columns else 1)
     for number, ax in enumerate(grid.axes.flat):
-        if number >= count:
+        place, panel = number % len(names), number // len(names)
+        if panel >= count:
             ax.set_axis_off()
             continue
         _panel(ax, table[table["(panel)"] == number], points[points["(panel)"] == number], lines)
-        if number in limits:
-            ax.set_ylim(limits[number])
-        _frame(ax, _title(rows, columns, number), f"{name} ({_how(data)})", data.steps)
-        ax.xaxis.set_tick_params(labelbottom=number + layout[1] >= count)
-        ax.set_xlabel("environment steps" if number + layout[1] >= count else "")
+        ax.set_ylim(limits.get(number))
+        label = lettering.folded(f"{names[place]} ({data.average})", row - 0.4, lettering.BASE_PT)
+        lowest = number + layout[1] >= count * len(names)
+        title, ticks = _title(rows, columns, panel), 6 if layout[1] < 4 else 3
+        _frame(ax, title, label, data.steps, ticks=ticks, lowest=lowest)
     style.legend(grid.figure, lines, width)
     return Picture(grid.figure, visible(table))
+
+
+def _metrics(data: Data, metric: str | list[str] | None) -> list[str]:
+    """The metrics to show; `SweeperError` for too many, or one named twice."""
+    names = [metric or data.metric] if metric is None or isinstance(metric, str) else list(metric)
+    if not 0 < len(names) <= MOST["metric"]:
+        raise SweeperError(f"metric takes 1 to {MOST['metric']} metrics, but got {len(names)}")
+    if len(set(names)) < len(names):
+        raise SweeperError(f"metric names one metric twice: {', '.join(names)}")
+    return names
+
+
+def _drawn(
+    data: Data, names: list[str], place: int, axes: list[Axis | None]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The points and the table of the metric at `place`; panels are numbered over all metrics."""
+    points, runs = _points(data, names[place], axes)
+    table = _table(data, points, runs, axes)
+    if len(names) > 1:
+        table.insert(0, "metric", names[place])
+    points = points[["run", "step", frame.POINT, "(line)", "(panel)"]]
+    panels = [part["(panel)"] * len(names) + place for part in (points, table)]
+    return points.assign(**{"(panel)": panels[0]}), table.assign(**{"(panel)": panels[1]})
 
 
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
@@ -123,8 +156,14 @@ def _shape(rows: Axis | None, columns: Axis | None) -> tuple[int, int]:
     if rows is not None and wide > 1:
         return len(rows.labels), wide
     count = wide * (len(rows.labels) if rows else 1)
-    across = count if count <= 3 else 2 if count == 4 else 3
+    across = style.beside(count)
     return style.rows_for(count, across), across
+
+
+def _columns(count: int, metrics: int) -> tuple[int, int]:
+    """Rows and columns of the grid of `count` panels of each of several metrics."""
+    beside = 2 if metrics == 2 and count > _MOST_ROWS else 1
+    return style.rows_for(count, beside), beside * metrics
 
 
 def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | None) -> None:
@@ -158,23 +197,14 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
                 )
 
 
-def _limits(table: pd.DataFrame) -> dict[int, tuple[float, float]]:
-    """The limits of y in panels whose bands are cut off."""
-    limits = {}
-    for number in np.unique(table["(panel)"]):
-        own = table[table["(panel)"] == number]
-        found = style.focus(own["point"], own[["low", "high"]].to_numpy().ravel())
-        if found is not None:
-            limits[int(number)] = found
-    return limits
-
-
-def _frame(ax: Axes, title: str, label: str, steps: int) -> None:
-    """Title, labels and ticks of a panel."""
+def _frame(ax: Axes, title: str, label: str, steps: int, *, ticks: int, lowest: bool) -> None:
+    """Title, labels and ticks of a panel; those of x only where it is the `lowest`."""
     ax.set(title=title, ylabel=label)
-    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.set_xlim(0, steps * 1.02)
+    ax.xaxis.set_tick_params(labelbottom=lowest)
+    ax.set_xlabel("environment steps" if lowest else "", visible=lowest)
     if not ax.lines:
         style.empty(ax, "no full set of runs")
     sns.despine(ax=ax)
@@ -182,14 +212,10 @@ def _frame(ax: Axes, title: str, label: str, steps: int) -> None:
 
 def _title(rows: Axis | None, columns: Axis | None, number: int) -> str:
     wide = len(columns.labels) if columns else 1
-    parts = [str(columns.labels[number % wide])] if columns else []
+    parts = [style.panel_title(columns, number % wide)] if columns else []
     if rows is not None:
-        parts.append(f"{rows.name} = {lettering.texts(rows)[number // wide]}")
+        parts.append(style.panel_title(rows, number // wide))
     return "\n".join(parts)
-
-
-def _how(data: Data) -> str:
-    return {"iqm": "IQM"}.get(data.how, data.how)
 
 
 def _said(table: pd.DataFrame) -> str:

@@ -55,6 +55,9 @@ class Data:
     minimise: bool = False
     zip: tuple[tuple[str, ...], ...] = ()
     note: str | None = None
+    scale: str | None = None
+    paper_steps: int | None = None
+    """The steps of the space's scale `paper`, where it has that."""
 
     @staticmethod
     def of(study: Study, fold: Fold | None = None) -> Data:
@@ -75,6 +78,8 @@ class Data:
             minimise=space.direction == "minimize",
             zip=tuple(tuple(group) for group in space.zip),
             note=space.note,
+            scale=space.scale,
+            paper_steps=space.paper_steps,
         )
 
     @cached_property
@@ -157,12 +162,18 @@ class Data:
         worst = {task: bounds[side] if known else np.nan for task, bounds in self.tasks.items()}
         return frame.held(reports, self.runs, metric, worst)
 
-    def value_label(self, metric: str | None) -> str:
-        """What the value is, for an axis or a colour bar."""
-        how = {"iqm": "IQM"}.get(self.how, self.how)
-        if metric is not None:
-            return f"{metric}, {self.at} ({how})"
-        return f"normalised score ({how})"
+    @property
+    def average(self) -> str:
+        """What the runs of a point become, as labels say it."""
+        return {"iqm": "IQM"}.get(self.how, self.how)
+
+    def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
+        """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
+        if metric is None:
+            return f"normalised score ({self.average})"
+        pooled = len(self.tasks) > 1 and TASK not in shown
+        over = f" over {len(self.tasks)} tasks, not normalised" if pooled else ""
+        return f"{metric}, {self.at} ({self.average}{over})"
 
     def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
@@ -185,9 +196,16 @@ class Data:
             f"{int(trials['missing'].sum())}; diverged: {diverged}"
             + (" (kept at their last score)" if diverged else "")
         )
-        said.append((self.note or "").strip().rstrip("."))
+        said += [self._budget(), (self.note or "").strip().rstrip(".")]
         said = [part for part in said if part]
         return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
+
+    def _budget(self) -> str:
+        """The budget beside the paper's, where a study does not have the paper's."""
+        if self.paper_steps in (None, self.steps):
+            return ""
+        scale = f"{self.scale}: " if self.scale else ""
+        return f"{scale}{self.steps:,} of the paper's {self.paper_steps:,} steps"
 
 
 def visible(table: pd.DataFrame) -> pd.DataFrame:

@@ -59,7 +59,7 @@ def draw(
             ax.set_title(f"{facet} = {lettering.texts(panels)[number]}")
     for cell, lines in zip(table.to_dict("records"), said, strict=True):
         cells.paint(grid.axes.flat[cell["(panel)"]], cell, layout.says(lines), norm, layout)
-    _colour_bar(grid.figure, list(grid.axes.flat), norm, data.value_label(metric), layout)
+    _colour_bar(grid.figure, list(grid.axes.flat), norm, data.value_label(metric, shown), layout)
     return Picture(grid.figure, visible(table))
 
 

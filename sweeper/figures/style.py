@@ -18,13 +18,16 @@ from matplotlib.lines import Line2D
 
 from sweeper.figures import lettering
 from sweeper.figures.axis import Axis
-from sweeper.figures.data import wrapped
+from sweeper.figures.data import TASK, wrapped
 
 COLUMN_IN = 3.4
 """Width of a journal's column."""
 
 PAGE_IN = 6.9
 """Width of a journal's page."""
+
+TALLEST_IN = 8.5
+"""Height of a journal's page without a caption."""
 
 GREY = "0.88"
 HATCH = "////"
@@ -46,6 +49,7 @@ DASHES: tuple[Any, ...] = (
 
 _HANDLE: dict[str, Any] = {"linewidth": 1.3, "markersize": 4.5, "markeredgecolor": "white"}
 _LINE_IN = 0.105
+_LEAST_ROW_IN = 1.2
 _CHARACTERS_PER_IN = 21.5
 
 
@@ -203,6 +207,15 @@ def focus(points: Any, bounds: Any) -> tuple[float, float] | None:
     return None if whole else (float(least - margin), float(most + margin))
 
 
+def limits(table: Any) -> dict[int, tuple[float, float]]:
+    """The limits of y, from `focus`, in those panels of a table of points whose bands are cut."""
+    found = {
+        int(number): focus(own["point"], own[["low", "high"]].to_numpy().ravel())
+        for number, own in table.groupby("(panel)")
+    }
+    return {number: limits for number, limits in found.items() if limits is not None}
+
+
 CUT_OFF = "Bands that leave the axis are cut off"
 """What a caption says where `focus` gave limits."""
 
@@ -212,6 +225,22 @@ def empty(axes: Axes, why: str) -> None:
     axes.set_yticks([])
     axes.set_facecolor(GREY)
     axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes)
+
+
+def panel_title(axis: Axis, number: int) -> str:
+    """What stands above the panel of the label `number` of `axis`: of a task its name alone."""
+    text = lettering.texts(axis)[number]
+    return text if axis.name == TASK else f"{axis.name} = {text}"
+
+
+def beside(count: int) -> int:
+    """How many of `count` panels with lines stand beside each other on a page."""
+    return count if count <= 3 else 2 if count == 4 else 3
+
+
+def row_in(rows: int, wanted: float) -> float:
+    """The height of a row of panels: as `wanted`, less where that would not fit a page."""
+    return min(wanted, max(_LEAST_ROW_IN, TALLEST_IN / rows))
 
 
 def rows_for(count: int, columns: int) -> int:

@@ -56,7 +56,10 @@ def outcome(share):
         random = np.random.default_rng([run.seed, run.trial])
         if random.random() < share:
             return None
-        points = [(step, {"return": random.normal() + step / 40}) for step in (10, 20, 30, 40)]
+        points = [
+            (step, {"return": random.normal() + step / 40, "effective_rank": random.normal(40)})
+            for step in (10, 20, 30, 40)
+        ]
         ends = {(0, 0): ("failed", points[:1]), (1, 0): ("nan", points[:2])}
         return ends.get((run.trial, run.seed), ("complete", points))
 
@@ -74,9 +77,9 @@ def draw(monkeypatch):
         if text.get_visible() and text.get_text().strip():
             seen[text] = text.get_window_extent(renderer)
 
-    def drawn(study, name):
+    def drawn(study, name, **options):
         with style.context():
-            picture = lookup.find("sweeper.figures", name)(Data.of(study))
+            picture = lookup.find("sweeper.figures", name)(Data.of(study), **options)
             monkeypatch.setattr(Text, "draw", watched)
             FigureCanvasAgg(picture.figure).draw()
         return picture, seen
@@ -105,6 +108,26 @@ def test_a_drawn_figure(played, draw, name, shape, share):
     picture, seen = draw(study, name)
     assert {"point", "low", "high", "n"} <= set(picture.table.columns)
     assert pyplot.get_fignums() == [], "figures are made without pyplot's global state"
+    says_what_stands_behind_it(seen, len(study.plan.runs))
+    is_not_clipped(picture.figure, seen)
+    does_not_overlap(seen)
+
+
+ARRANGED = [
+    ("heatmap", {"x": "optimizer.lr", "y": "sn.layers", "facet": "task", "metric": "return"}),
+    ("sensitivity", {"x": "optimizer.lr", "facet": "task", "metric": "return"}),
+    ("sensitivity", {"x": "sn.layers", "hue": "task", "facet": "optimizer.lr"}),
+    ("curves", {"hue": "sn.layers", "facet": "task"}),
+    ("curves", {"hue": "sn.layers", "metric": ["return", "effective_rank"]}),
+    ("curves", {"hue": "sn.layers", "facet": "optimizer.lr", "metric": ["return"]}),
+]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2])
+@pytest.mark.parametrize(("name", "options"), ARRANGED)
+def test_a_figure_of_many_panels(played, draw, name, options, share):
+    study = played(outcome(share), **SHAPES["four tasks"])
+    picture, seen = draw(study, name, **options)
     says_what_stands_behind_it(seen, len(study.plan.runs))
     is_not_clipped(picture.figure, seen)
     does_not_overlap(seen)

@@ -5,34 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
 
 from sweeper import figures, lookup
 from sweeper.errors import SweeperError
-from sweeper.figures import lettering, style
-from sweeper.figures.axis import Axis
 from sweeper.figures.data import Data
-
-AXES = {
-    "optimizer.lr": {"kind": "float", "values": [1e-3, 1e-5]},
-    "optimizer.eps": {"kind": "float", "values": [1e-4, 1e-2]},
-    "sn.layers": {"kind": "choice", "values": ["none", "sn[-2]"]},
-}
-
-
-def whole(run, labels):
-    """The seed, plus 10 where the layers are normalised."""
-    value = run.seed + 10.0 * (labels["sn.layers"] != "none")
-    return "complete", [(20, {"return": value / 2, "loss": 3.0}), (40, {"return": value})]
-
-
-def drawn(study, name, **options):
-    with style.context():
-        return lookup.find("sweeper.figures", name)(Data.of(study), **options)
-
-
-def words(picture):
-    return " ".join(text.get_text() for text in picture.figure.findobj(Text)).replace("\n", " ")
+from tests.sweeper.drawing import AXES, drawn, whole, words
 
 
 def test_heatmap_takes_the_axes_that_vary(played):
@@ -46,16 +23,6 @@ def test_heatmap_takes_the_axes_that_vary(played):
     assert (table["low"] < table["point"]).all() and (table["point"] < table["high"]).all()
 
 
-def test_sensitivity_pools_the_other_axes(played):
-    picture = drawn(played(whole, axes=AXES), "sensitivity", x="optimizer.lr", hue="sn.layers")
-    table = picture.table
-    assert table["n"].tolist() == [10] * 4
-    assert table["point"].tolist() == [1.0, 1.0, 6.0, 6.0]
-    assert table["usable"].tolist() == [False, False, True, True]
-    assert "Pooled over optimizer.eps" in words(picture)
-    assert "n = 10 runs a point" in words(picture)
-
-
 def test_axes_that_are_zipped_are_shown_as_one(played):
     keys = {"axes": AXES, "zip": [["optimizer.lr", "optimizer.eps"]]}
     study = played(whole, **keys)
@@ -66,25 +33,6 @@ def test_axes_that_are_zipped_are_shown_as_one(played):
     assert "sn.layers" in drawn(study, "heatmap", x="optimizer.lr").table.columns
 
 
-def test_the_inactive_stands_apart_from_drawn_numbers(played):
-    from sweeper.figures.axis import Axis
-    from sweeper.figures.sensitivity import _places
-
-    places = _places(Axis("x", (1.0, 1.0001, 2.0, 5.0, float("nan")), True, absent=True))
-    assert places[-1] - places[-2] > 0.1 * (places[-2] - places[0])
-
-
-def test_the_line_that_usable_means_is_in_the_picture(played):
-    def close(run, labels):
-        return "complete", [(40, {"return": 100.0 + run.seed})]
-
-    picture = drawn(played(close, axes=AXES), "sensitivity", x="optimizer.lr")
-    (axes,) = picture.figure.axes
-    low, high = axes.get_ylim()
-    (dashed,) = [line for line in axes.lines if line.get_linewidth() == 0.6]
-    assert low < dashed.get_ydata()[0] < high
-
-
 def test_never_the_maximum(played):
     """One lucky seed of 100 does not move the IQM of 0, 1, 2, 3, 100."""
 
@@ -93,57 +41,6 @@ def test_never_the_maximum(played):
 
     table = drawn(played(lucky, axes=AXES), "heatmap").table
     assert table["point"].tolist() == [1.0] * 8
-
-
-def test_curves(played):
-    picture = drawn(played(whole, axes=AXES), "curves", hue="sn.layers")
-    assert picture.table["step"].tolist() == [20, 40, 20, 40]
-    assert picture.table["point"].tolist() == [1.0, 2.0, 6.0, 12.0]
-    assert picture.table["n"].tolist() == [20] * 4
-
-
-def test_curves_end_where_a_run_of_the_set_ends(played):
-    def stopping(run, labels):
-        state, reports = whole(run, labels)
-        return ("running", reports[:1]) if run.seed == 3 else (state, reports)
-
-    table = drawn(played(stopping, axes=AXES), "curves", hue="sn.layers").table
-    assert table["step"].tolist() == [20, 20] and table["n"].tolist() == [20, 20]
-
-
-def test_curves_of_complete_trials_do_not_wait_for_the_others(played):
-    def one_left(run, labels):
-        state, reports = whole(run, labels)
-        return ("running", reports[:1]) if run.trial == 0 else (state, reports)
-
-    table = drawn(played(one_left, axes=AXES), "curves", hue="sn.layers").table
-    assert table["n"].tolist() == [15, 15, 20, 20]
-
-
-def test_curves_hold_diverged_runs(played):
-    def diverging(run, labels):
-        state, reports = whole(run, labels)
-        return ("nan", reports[:1]) if run.seed == 2 else (state, reports)
-
-    table = drawn(played(diverging, axes=AXES), "curves", hue="sn.layers").table
-    # without normalisation 0, 1, 1 (held), 3, 4 under each of 4 configurations: 1, 1, 1 … 3
-    assert table["n"].tolist() == [20] * 4
-    assert table["point"].tolist()[1] == np.mean([1] * 7 + [3] * 3)
-
-
-def test_curves_have_a_panel_a_task(played):
-    tasks = {name: {"low": 0, "high": 1} for name in ("a", "b", "c", "d")}
-    picture = drawn(played(whole, axes=AXES, tasks=tasks), "curves", hue="sn.layers")
-    assert [axes.get_title() for axes in picture.figure.axes] == list(tasks)
-    assert picture.table["task"].value_counts().tolist() == [4] * 4
-
-
-def test_a_facet_of_curves_is_a_row(played):
-    tasks = {name: {"low": 0, "high": 1} for name in ("a", "b")}
-    study = played(whole, axes=AXES, tasks=tasks)
-    picture = drawn(study, "curves", hue="optimizer.lr", facet="sn.layers")
-    titles = [axes.get_title() for axes in picture.figure.axes]
-    assert titles == [f"{task}\nsn.layers = {sn}" for sn in ("none", "sn[-2]") for task in "ab"]
 
 
 def test_another_metric(played):
@@ -249,16 +146,6 @@ def test_single_axis_of_one_value(played, name):
     assert drawn(study, name).table["point"].tolist() in ([0.5], [1.0])
 
 
-def test_direction(played):
-    def outcome(run, labels):
-        return "complete", [(40, {"return": 2 * labels["lr"]})]
-
-    study = played(
-        outcome, axes={"lr": {"kind": "float", "values": [0.0, 0.1, 0.5]}}, direction="minimize"
-    )
-    assert drawn(study, "sensitivity").table["usable"].tolist() == [True, True, False]
-
-
 def test_render_writes_pdf_png_and_csv(played):
     figures_asked = [{"heatmap": {"x": "optimizer.lr"}}, {"curves": {"hue": "sn.layers"}}]
     study = played(whole, axes=AXES, figures=figures_asked)
@@ -320,54 +207,6 @@ def test_a_figure_of_the_users_own(played, tmp_path):
     assert figures.render(study, name, {"colour": "red"})[0].name == "mine-red.pdf"
 
 
-@pytest.mark.parametrize(
-    ("labels", "log"),
-    [
-        ((1e-5, 1e-4, 1e-3), True),
-        ((3.125e-4, 1e-2), True),
-        ((128, 256, 512, 1024, 2048), True),
-        ((0.1, 0.2, 0.4, 0.5, 0.6, 0.7, 0.9, 0.99), False),
-        ((0.0, 1e-4, 1e-2), False),
-        ((1, 2, 3, 4, 5, 6), False),
-        ((1.0,), False),
-    ],
-)
-def test_which_axes_are_logarithmic(labels, log):
-    assert Axis("a", labels, True).log is log
-
-
-def test_tick_texts():
-    lr = Axis("lr", (1e-5, 2.5e-4, 1e-3), True)
-    assert lettering.texts(lr) == ["$10^{-5}$", r"$2.5{\times}10^{-4}$", "$10^{-3}$"]
-    assert lettering.texts(Axis("width", (128, 2048), True)) == ["128", "2048"]
-    assert lettering.texts(Axis("alpha", (0.1, 0.99), True)) == ["0.1", "0.99"]
-    assert lettering.texts(Axis("sn", ("none", "sn[-2]"), False)) == ["none", "sn[-2]"]
-
-
-@pytest.mark.parametrize(
-    ("values", "decimals"),
-    [([0.4, -0.1], 2), ([0.012], 3), ([52.0], 1), ([5230.0], 0), ([np.nan], 2), ([7.5], 2)],
-)
-def test_decimals(values, decimals):
-    assert lettering.decimals(values) == decimals
-
-
-def test_numbers_in_cells():
-    assert lettering.fixed(-0.123, 2) == "−0.12"
-    assert lettering.fixed(-0.0001, 2) == "0.00"
-    assert lettering.fixed(1234567.0, 0) == "1.23e+06"
-
-
-def test_labels_are_folded_turned_or_left_out():
-    long = Axis("a", ("a long description of it", "another long description of it"), False)
-    assert lettering.x_labels(long, np.array([0.0, 0.9])).texts[1].count("\n") == 1
-    turned = lettering.x_labels(long, np.array([0.0, 0.3]))
-    assert turned.turned and turned.texts[1].endswith("…") and turned.height > 0.5
-    dense = Axis("a", (0.1, 0.11, 0.9), True)
-    kept = lettering.x_labels(dense, np.array([0.0, 0.02, 2.0]))
-    assert kept.texts == ["0.1", "", "0.9"] and not kept.turned
-
-
 def test_one_bad_value_does_not_press_the_others_together(played):
     """Three learning rates score near 1, one far below the low reference."""
 
@@ -417,3 +256,42 @@ def test_a_heat_map_bins_what_a_sampler_drew(played):
     ]
     for size, own in table[table["n"] > 0].groupby("size"):
         assert own["point"].unique() == pytest.approx([size / 8])
+
+
+def test_width_and_depth_ascend_and_every_value_is_a_label(played):
+    axes = {
+        "critic.units": {"kind": "int", "values": [2048, 128, 1024, 256, 512]},
+        "critic.layers": {"kind": "int", "values": [1, 16, 2, 8, 4]},
+    }
+
+    def went(run, labels):
+        value = labels["critic.units"] - labels["critic.layers"] + 0.1 * run.seed
+        return "complete", [(40, {"return": float(value)})]
+
+    options = {"x": "critic.layers", "y": "critic.units", "metric": "return"}
+    picture = drawn(played(went, axes=axes), "heatmap", **options)
+    panel = picture.figure.axes[0]
+    across = [label.get_text() for label in panel.get_xticklabels()]
+    up = [label.get_text() for label in panel.get_yticklabels()]
+    assert across == ["1", "2", "4", "8", "16"] and up == ["128", "256", "512", "1024", "2048"]
+    assert not panel.yaxis_inverted(), "rows ascend upwards"
+    said = [text.get_text() for text in panel.texts]
+    assert "2047" in said and "112" in said and said.count("n=5") == 25
+
+
+def test_figures_that_differ_in_an_options_name_alone_are_two_files(played):
+    asked = [{"sensitivity": {"x": "optimizer.lr", key: "sn.layers"}} for key in ("hue", "facet")]
+    study = played(whole, axes=AXES, figures=asked)
+    files = figures.render(study, "sensitivity", {})
+    assert [file.stem for file in files if file.suffix == ".pdf"] == [
+        "sensitivity-x_optimizer.lr-hue_sn.layers",
+        "sensitivity-x_optimizer.lr-facet_sn.layers",
+    ]
+
+
+def test_several_metrics_name_their_file(played):
+    study = played(whole, axes=AXES)
+    (pdf, *_) = figures.render(study, "curves", {"metric": ["return", "loss"]})
+    assert pdf.name == "curves-return_loss.pdf"
+    with pytest.raises(SweeperError, match=r"heatmap takes one metric, but got the list \['retu"):
+        figures.render(study, "heatmap", {"metric": ["return", "loss"]})

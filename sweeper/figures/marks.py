@@ -1,0 +1,170 @@
+"""What a sensitivity figure draws: lines, bands, single runs, best points and usable ranges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
+
+from sweeper.figures import lettering, style
+from sweeper.figures.axis import Axis
+from sweeper.figures.data import VALUE, complete
+
+_BAR_IN = 0.075
+_LIFT_IN = 0.06
+_LINE_IN = 0.1
+_MARKER_PT = 4.5
+_BEST_PT = 6.5
+
+_CROWD = 20
+"""Runs a point from which on they are drawn small and faint."""
+
+
+def line(ax: Axes, own: pd.DataFrame, look: style.Look, *, joined: bool) -> None:
+    """Points with their intervals, those tied with the best open.
+
+    They are `joined` where neighbours along x differ in nothing else.
+    """
+    if own["point"].isna().all():
+        return
+    sns.lineplot(
+        x=own["(at)"],
+        y=own["point"],
+        ax=ax,
+        units=(own["point"].isna() | ~own["(known)"]).cumsum(),
+        estimator=None,
+        color=look.colour,
+        marker=look.marker,
+        markersize=_MARKER_PT,
+        linestyle=look.dash if joined else "none",
+        linewidth=1.3,
+        zorder=3,
+    )
+    if joined:
+        low, high = own["low"], own["high"]
+        ax.fill_between(own["(at)"], low, high, color=look.colour, alpha=0.2, linewidth=0)
+    ax.vlines(own["(at)"], own["low"], own["high"], color=look.colour, linewidth=0.7)
+    for chosen, size, inside, edge in (
+        (own["tied"], _MARKER_PT - 0.5, "white", look.colour),
+        (own["best"], _BEST_PT, look.colour, "0.1"),
+    ):
+        ax.plot(
+            own["(at)"][chosen],
+            own["point"][chosen],
+            look.marker,
+            markersize=size,
+            markerfacecolor=inside,
+            markeredgecolor=edge,
+            markeredgewidth=1.0,
+            zorder=4,
+        )
+
+
+def runs(ax: Axes, own: pd.DataFrame, table: pd.DataFrame, look: style.Look) -> None:
+    """The single runs, from `table`, of points whose interval is unknown."""
+    at = own.loc[own["low"].isna() & own["point"].notna(), "(at)"]
+    chosen = complete(table)
+    chosen = chosen[chosen["(cell)"].isin(at.index)]
+    crowded = len(chosen) > _CROWD * max(1, len(at))
+    ax.scatter(
+        chosen["(cell)"].map(at),
+        chosen[VALUE],
+        s=4 if crowded else 9,
+        marker=look.marker,
+        color=[look.colour],
+        linewidths=0,
+        alpha=0.2 if crowded else 0.4,
+        zorder=2,
+    )
+
+
+def gaps(ax: Axes, table: pd.DataFrame, across: Axis) -> None:
+    """Hatches the places along x at which no line has a point."""
+    half = 0.4 * across.gap
+    for at in np.unique(table["(at)"]):
+        if table.loc[table["(at)"] == at, "point"].isna().all():
+            ax.axvspan(at - half, at + half, facecolor=style.GREY, hatch=style.HATCH, linewidth=0)
+
+
+def best(ax: Axes, table: pd.DataFrame, across: Axis, inches: tuple[float, float]) -> None:
+    """Writes its value of x above the best point of each line; `inches` are the size of `ax`.
+
+    A text stands above the point's interval. Points at one place that almost touch share one;
+    other texts move up out of the way.
+    """
+    wide, tall = inches
+    left, right = ax.get_xlim()
+    low, high = ax.get_ylim()
+    texts = dict(zip(across.labels, lettering.texts(across), strict=True))
+    gap = across.gap / (right - left) * wide
+    tops = table[["point", "high"]].max(axis=1).clip(upper=high)
+    marked = table.assign(**{"(y)": (tops - low) / (high - low) * tall})[table["best"]]
+    written: list[tuple[float, float, float]] = []
+    for _, own in marked.sort_values("(y)").iterrows():
+        at, y = own["(at)"], own["(y)"]
+        above = marked.loc[marked["(at)"] == at, "(y)"] - y
+        if ((above > 0) & (above < _LIFT_IN + _LINE_IN)).any():
+            continue
+        text = lettering.cut(texts[own[across.name]], max(gap, 0.3), lettering.TINY_PT)
+        half = lettering.width_in(text, lettering.TINY_PT) / 2
+        x = (at - left) / (right - left) * wide
+        inside = float(np.clip(x, half, max(half, wide - half)))
+        base = y + _LIFT_IN
+        for middle, height, other in written:
+            if abs(middle - inside) < half + other + 0.03 and abs(height - base) < _LINE_IN:
+                base = height + _LINE_IN
+        written.append((inside, base, half))
+        _write(ax, text, (at, low + (high - low) * y / tall), (inside - x, base - y))
+    _make_room(ax, max((base for _, base, _ in written), default=0.0) + 1.5 * _LINE_IN, tall)
+
+
+def _write(ax: Axes, text: str, at: tuple[float, float], by_in: tuple[float, float]) -> None:
+    """A small text in a white halo, `by_in` inches to the right of and above a point."""
+    ax.annotate(
+        text,
+        at,
+        (by_in[0] * 72, by_in[1] * 72),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=lettering.TINY_PT,
+        path_effects=[withStroke(linewidth=1.5, foreground="white")],
+        zorder=5,
+    ).set_in_layout(False)
+
+
+def _make_room(ax: Axes, top_in: float, tall: float) -> None:
+    """Raises the upper limit of y where what stands `top_in` inches high would leave the axes."""
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, low + (high - low) * max(1.0, top_in / tall))
+
+
+def usable(ax: Axes, table: pd.DataFrame, lines: Axis | None, minimise: bool, tall: float) -> None:
+    """A line at the least usable score, and a bar for each line over its usable values."""
+    if not table["usable"].any():
+        return
+    count = len(lines.labels) if lines else 1
+    share = _BAR_IN * (count + 0.5) / tall
+    best_point = table["point"].min() if minimise else table["point"].max()
+    least = 1 - 0.8 * (1 - best_point) if minimise else 0.8 * best_point
+    ax.axhline(least, color="0.4", linewidth=0.6, linestyle=(0, (2, 2)), zorder=1)
+    low, high = ax.get_ylim()
+    low, high = min(low, least), max(high, least)
+    low -= (high - low) * share / (1 - share)
+    ax.set_ylim(low, high)
+    half = 0.12 * float(np.diff(np.unique(table["(at)"])).min(initial=1.0))
+    for number in range(count):
+        look = style.look(lines, number)
+        y = low + (high - low) * share * (count - number) / (count + 0.75)
+        for first, last in _stretches(table[table["(line)"] == number]):
+            ax.hlines(y, first - half, last + half, color=look.colour, linewidth=3)
+            ax.plot([first, last], [y, y], look.marker, color="white", markersize=1.8, mew=0)
+
+
+def _stretches(own: pd.DataFrame) -> list[tuple[float, float]]:
+    """First and last place of each stretch of neighbouring usable values."""
+    number = (~own["usable"]).cumsum()[own["usable"]]
+    places = own["(at)"][own["usable"]]
+    return [(group.iloc[0], group.iloc[-1]) for _, group in places.groupby(number)]

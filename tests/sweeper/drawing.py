@@ -1,0 +1,30 @@
+"""Figures of studies that nobody ran, for tests."""
+
+from __future__ import annotations
+
+from matplotlib.text import Text
+
+from sweeper import lookup
+from sweeper.figures import style
+from sweeper.figures.data import Data
+
+AXES = {
+    "optimizer.lr": {"kind": "float", "values": [1e-3, 1e-5]},
+    "optimizer.eps": {"kind": "float", "values": [1e-4, 1e-2]},
+    "sn.layers": {"kind": "choice", "values": ["none", "sn[-2]"]},
+}
+
+
+def whole(run, labels):
+    """The seed, plus 10 where the layers are normalised."""
+    value = run.seed + 10.0 * (labels["sn.layers"] != "none")
+    return "complete", [(20, {"return": value / 2, "loss": 3.0}), (40, {"return": value})]
+
+
+def drawn(study, name, **options):
+    with style.context():
+        return lookup.find("sweeper.figures", name)(Data.of(study), **options)
+
+
+def words(picture):
+    return " ".join(text.get_text() for text in picture.figure.findobj(Text)).replace("\n", " ")

@@ -1,0 +1,57 @@
+"""Which labels figures show, and how they write numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sweeper.figures import lettering
+from sweeper.figures.axis import Axis
+
+
+@pytest.mark.parametrize(
+    ("labels", "log"),
+    [
+        ((1e-5, 1e-4, 1e-3), True),
+        ((3.125e-4, 1e-2), True),
+        ((128, 256, 512, 1024, 2048), True),
+        ((0.1, 0.2, 0.4, 0.5, 0.6, 0.7, 0.9, 0.99), False),
+        ((0.0, 1e-4, 1e-2), False),
+        ((1, 2, 3, 4, 5, 6), False),
+        ((1.0,), False),
+    ],
+)
+def test_which_axes_are_logarithmic(labels, log):
+    assert Axis("a", labels, True).log is log
+
+
+def test_tick_texts():
+    lr = Axis("lr", (1e-5, 2.5e-4, 1e-3), True)
+    assert lettering.texts(lr) == ["$10^{-5}$", r"$2.5{\times}10^{-4}$", "$10^{-3}$"]
+    assert lettering.texts(Axis("width", (128, 2048), True)) == ["128", "2048"]
+    assert lettering.texts(Axis("alpha", (0.1, 0.99), True)) == ["0.1", "0.99"]
+    assert lettering.texts(Axis("sn", ("none", "sn[-2]"), False)) == ["none", "sn[-2]"]
+
+
+@pytest.mark.parametrize(
+    ("values", "decimals"),
+    [([0.4, -0.1], 2), ([0.012], 3), ([52.0], 1), ([5230.0], 0), ([np.nan], 2), ([7.5], 2)],
+)
+def test_decimals(values, decimals):
+    assert lettering.decimals(values) == decimals
+
+
+def test_numbers_in_cells():
+    assert lettering.fixed(-0.123, 2) == "−0.12"
+    assert lettering.fixed(-0.0001, 2) == "0.00"
+    assert lettering.fixed(1234567.0, 0) == "1.23e+06"
+
+
+def test_labels_are_folded_turned_or_left_out():
+    long = Axis("a", ("a long description of it", "another long description of it"), False)
+    assert lettering.x_labels(long, np.array([0.0, 0.9])).texts[1].count("\n") == 1
+    turned = lettering.x_labels(long, np.array([0.0, 0.3]))
+    assert turned.turned and turned.texts[1].endswith("…") and turned.height > 0.5
+    dense = Axis("a", (0.1, 0.11, 0.9), True)
+    kept = lettering.x_labels(dense, np.array([0.0, 0.02, 2.0]))
+    assert kept.texts == ["0.1", "", "0.9"] and not kept.turned
