@@ -1,7 +1,7 @@
 """Running episodes of a whole pack: P members x E copies, stepped together.
 
-This is the interface behind which environments may later be stepped in worker processes: arrays of
-actions in, arrays of observations, rewards and terminations out.
+Environments step one after another. Threads or processes that share a pack's lose where no core is
+idle, and where they gain (Humanoid) one more worker gains more (benchmarks/env_stepping.py).
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Episodes:
         self._rewards = np.zeros((members, copies), dtype=np.float32)
         self._terminals = np.zeros((members, copies), dtype=bool)
         self._cuts = np.zeros((members, copies), dtype=bool)
+        outcomes = self._rewards, self._terminals, self._cuts
+        self._flat_outcomes = [outcome.reshape(-1) for outcome in outcomes]
 
     def start(self) -> None:
         """Begin the first episode of every copy."""
@@ -54,8 +56,7 @@ class Episodes:
         An episode is cut where its task's time limit ends it, and nothing in it. `returns` and
         `lengths` include this step until `restart` is called for what has ended.
         """
-        rewards, terminals = self._rewards.reshape(-1), self._terminals.reshape(-1)
-        cuts = self._cuts.reshape(-1)
+        rewards, terminals, cuts = self._flat_outcomes
         going = None if live is None else live.reshape(-1).tolist()
         for i, action in enumerate(self._listed(actions)):
             if going is not None and not going[i]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from agents import tasks
+from agents import lookup, tasks
 from agents.parameter import Parameter
 from agents.replay import Replay
 from agents.shape import Shape
@@ -71,7 +71,7 @@ class BaseLearner(ABC):
         """Raise ValueError where a parameter or the task is not valid."""
         for name in params:
             if name not in cls.parameters:
-                raise ValueError(f"unknown parameter {name!r}; valid: {', '.join(cls.parameters)}")
+                raise lookup.unknown("parameter", name, list(cls.parameters))
         complete = cls.complete(params)
         for name, parameter in cls.parameters.items():
             parameter.check(name, complete[name])
@@ -81,6 +81,11 @@ class BaseLearner(ABC):
             ours, theirs = ("numbers", "choices") if cls.continuous else ("choices", "numbers")
             raise ValueError(f"this agent's actions are {ours}, those of {task!r} are {theirs}")
         cls.check_together(complete, shape)
+
+    @classmethod
+    def describe(cls, task: str) -> dict[str, str]:
+        """What is recorded of a task with a study: its shape, and versions of its packages."""
+        return tasks.describe(task)
 
     @classmethod
     def complete(cls, params: Mapping[str, Any]) -> dict[str, Any]:

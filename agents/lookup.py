@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
 import re
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 CLASSES = {"learners": "Learner", "networks": "Body", "envs": "Environment"}
+_MOST_LISTED = 20
 _FILE = re.compile(r"(?P<path>.+\.py):(?P<name>\w+)")
 
 
@@ -31,10 +34,18 @@ def find(folder: str, name: str) -> Any:
     if outside:
         return _from_file(Path(outside["path"]), outside["name"])
     if name not in names(folder):
-        kind = CLASSES[folder].lower()
-        valid = ", ".join(names(folder))
-        raise ValueError(f"unknown {kind} {name!r}; valid: {valid}, or path/file.py:Name")
+        error = unknown(CLASSES[folder].lower(), name, names(folder))
+        raise ValueError(f"{error}, or path/file.py:Name")
     return getattr(importlib.import_module(f"agents.{folder}.{name}"), CLASSES[folder])
+
+
+def unknown(kind: str, name: str, valid: Sequence[str]) -> ValueError:
+    """The error that lists what is valid; of more than 20 those nearest to `name`."""
+    shown = list(valid)
+    if len(shown) > _MOST_LISTED:
+        shown = difflib.get_close_matches(name, valid, n=_MOST_LISTED, cutoff=0.0)
+        shown.append(f"and {len(valid) - _MOST_LISTED} more")
+    return ValueError(f"unknown {kind} {name!r}; valid: {', '.join(shown)}")
 
 
 def _from_file(path: Path, name: str) -> Any:

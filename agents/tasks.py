@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import re
+from contextlib import suppress
 from typing import Any
 
 from agents import lookup
@@ -40,6 +42,19 @@ def shape(task: str) -> Shape:
     return described
 
 
+def describe(task: str) -> dict[str, str]:
+    """What results depend on and a task's name does not tell: its shape, its packages' versions."""
+    environment, name = _resolve(task)
+    found = environment.shape(name)
+    size = " x ".join(str(n) for n in found.observation)
+    kind = "numbers" if found.continuous else "choices"
+    told = {"observation": f"{size} {found.dtype}", "actions": f"{found.actions} {kind}"}
+    for package in getattr(environment, "extra", ("",))[1:]:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            told[package] = importlib.metadata.version(package)
+    return told
+
+
 def make(task: str) -> Any:
     """One environment of the task."""
     environment, name = _resolve(task)
@@ -50,9 +65,9 @@ def _resolve(task: str) -> tuple[Any, str]:
     parts = _TASK.fullmatch(task)
     ships = lookup.names("envs")
     if parts is None or not (".py:" in parts["family"] or parts["family"] in ships):
-        raise ValueError(f"unknown task {task!r}; valid: {', '.join(all_tasks())}")
+        raise lookup.unknown("task", task, all_tasks())
     environment = lookup.find("envs", parts["family"])
     if parts["name"] not in environment.tasks:
-        valid = ", ".join(f"{parts['family']}/{name}" for name in environment.tasks)
-        raise ValueError(f"unknown task {task!r}; valid: {valid}")
+        valid = [f"{parts['family']}/{name}" for name in environment.tasks]
+        raise lookup.unknown("task", task, valid)
     return environment, parts["name"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 Path = tuple[str | int, ...]
 """Where a value stands in a document: keys and list positions from the top."""
 
 _LONGEST = 60
+_MOST_LISTED = 20
 
 
 class SweeperError(Exception):
@@ -45,7 +46,15 @@ def did_you_mean(word: str, valid: Iterable[str]) -> str:
 def choices(word: str, valid: Iterable[str]) -> str:
     """` (did you mean 'x'?); valid: x, y, z`: the whole answer to an unknown name."""
     names = list(valid)
-    return f"{did_you_mean(word, names)}; valid: {', '.join(names) or 'none'}"
+    return f"{did_you_mean(word, names)}; valid: {listed(word, names) or 'none'}"
+
+
+def listed(word: str, names: Sequence[str]) -> str:
+    """`x, y, z`; of more than 20 those nearest to `word`, and how many more there are."""
+    if len(names) <= _MOST_LISTED:
+        return ", ".join(names)
+    nearest = difflib.get_close_matches(word, names, n=_MOST_LISTED, cutoff=0.0)
+    return f"{', '.join(nearest)}, and {len(names) - _MOST_LISTED} more"
 
 
 def shown(value: Any) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sweeper
+from sweeper.trainable import Describing, load_trainable
 
 if TYPE_CHECKING:
     from sweeper.space import Space
@@ -27,7 +28,8 @@ def provenance(space: Space) -> dict[str, Any]:
     """What is recorded when a study starts: code, packages, machine.
 
     `code` holds the revisions and the hashes of the files that the space names; `diffs` what was
-    changed in these repositories since; `packages` and `machine` speak for themselves.
+    changed in these repositories since; `tasks` is what the agent says of each; `packages` and
+    `machine` speak for themselves.
     """
     folders = {"sweeper": Path(sweeper.__file__).parent, "space": Path(space.folder)}
     diffs = {name: _diff(folder) for name, folder in folders.items()}
@@ -35,6 +37,7 @@ def provenance(space: Space) -> dict[str, Any]:
         "code": code(space),
         "diffs": {name: diff for name, diff in diffs.items() if diff},
         "packages": _packages(),
+        "tasks": _tasks(space),
         "machine": {
             "host": socket.gethostname(),
             "platform": platform.platform(),
@@ -116,6 +119,13 @@ def _packages() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _tasks(space: Space) -> dict[str, dict[str, str]]:
+    trainable = load_trainable(space)
+    if not isinstance(trainable, Describing):
+        return {}
+    return {task: dict(trainable.describe(task)) for task in space.tasks}
 
 
 def _processor() -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sweeper import packfuls, versions
-from sweeper.errors import Invalid, SweeperError, did_you_mean
+from sweeper.errors import Invalid, SweeperError, did_you_mean, listed
 from sweeper.fold import Fold
 from sweeper.paths import StudyPaths
 from sweeper.plan import Plan, Run
@@ -137,8 +137,8 @@ def find(name: str, root: Path) -> Study:
     check_name(name)
     valid = names(root)
     if name not in valid:
-        listed = f"studies there: {', '.join(valid)}" if valid else "there is none yet"
-        raise SweeperError(f"no study {name!r} under {root}{did_you_mean(name, valid)}; {listed}")
+        there = f"studies there: {listed(name, valid)}" if valid else "there is none yet"
+        raise SweeperError(f"no study {name!r} under {root}{did_you_mean(name, valid)}; {there}")
     return Study.open(root / name)
 
 

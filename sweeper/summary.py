@@ -158,7 +158,7 @@ def _provenance(study: Study, fold: Fold) -> dict[str, Any]:
     headers = {name: worker.header for name, worker in sorted(fold.workers.items())}
     others = {name: unlike(began, header.get("code", {})) for name, header in headers.items()}
     return {
-        **{key: began.get(key, {}) for key in ("code", "packages", "machine")},
+        **{key: began.get(key, {}) for key in ("code", "packages", "machine", "tasks")},
         "dirty": sorted(began.get("diffs", {})),
         "other_code": {name: lines for name, lines in others.items() if lines},
     }
@@ -169,6 +169,8 @@ def _began(provenance: Mapping[str, Any]) -> Iterator[str]:
     if code and machine:
         shown = ", ".join(f"{name} {revision}" for name, revision in code.items())
         yield f"began with {shown} on {machine['host']} ({machine['cores']} cores)"
+    for task, told in list(provenance["tasks"].items())[:_SHOWN]:
+        yield f"task {task}: " + ", ".join(f"{name} {words}" for name, words in told.items())
     others = provenance["other_code"]
     for line in dict.fromkeys(line for lines in others.values() for line in lines):
         number = sum(line in lines for lines in others.values())

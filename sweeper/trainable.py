@@ -236,6 +236,14 @@ class Weighable(Protocol):
         """The most main memory that a pack takes in `steps` steps on a CPU, losing one included."""
 
 
+@runtime_checkable
+class Describing(Protocol):
+    """What a trainable has besides that can say what a task's name does not tell."""
+
+    def describe(self, task: str) -> Mapping[str, str]:
+        """Words by name, such as sizes and versions; recorded when a study starts."""
+
+
 def load_trainable(space: Space, runs: Path | None = None) -> Trainable:
     """What `space` trains; functions need `runs`, the folder of their folders, to start.
 

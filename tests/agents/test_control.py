@@ -11,6 +11,14 @@ from agents import tasks
 from agents.learners.dqn import Learner
 
 
+def needed(task: str) -> None:
+    """Skips where the task's packages are not installed."""
+    try:
+        tasks.check(task)
+    except ValueError as error:
+        pytest.skip(str(error))
+
+
 @pytest.mark.parametrize("n", [2, 10, 50])
 def test_the_return_of_navigation_telescopes(n):
     """Spec: the sum of rewards is (|p_0| - |p_T|) / sqrt(n)."""
@@ -26,15 +34,83 @@ def test_the_return_of_navigation_telescopes(n):
     assert environment._steps == 1000
 
 
-@pytest.mark.parametrize("task", ["mujoco/HalfCheetah-v4", "dmc/cartpole-swingup"])
+ENDURING = ["mujoco/HalfCheetah-v4", "mujoco/Ant-v5", "dmc/cartpole-swingup", "navigation/3"]
+
+
+@pytest.mark.parametrize("task", ENDURING)
 def test_a_time_limit_cuts_and_does_not_terminate(task):
-    pytest.importorskip({"dmc": "dm_control"}.get(task.split("/")[0], "mujoco"))
+    needed(task)
     environment = tasks.make(task)
     environment.reset(0)
     action = np.zeros(tasks.shape(task).actions, np.float32)
     for step in range(1, 1001):
         _, terminated, cut = environment.step(action)
         assert cut == (step == 1000) and not terminated
+
+
+@pytest.mark.parametrize(
+    "task", ["mujoco/Hopper-v4", "mujoco/Humanoid-v5", "box2d/BipedalWalker-v3"]
+)
+def test_who_falls_terminates_and_is_not_cut(task):
+    needed(task)
+    environment = tasks.make(task)
+    environment.reset(0)
+    action, ends = np.zeros(tasks.shape(task).actions, np.float32), (False, False)
+    while not any(ends):
+        ends = environment.step(action)[1:]
+    assert ends == (True, False)
+
+
+@pytest.mark.parametrize(
+    "task", ["mujoco/HalfCheetah-v4", "mujoco/Hopper-v5", "box2d/BipedalWalker-v3"]
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_episode_equals_that_of_gymnasium_with_its_time_limit(task):
+    needed(task)
+    gymnasium = pytest.importorskip("gymnasium")
+    ours, theirs = tasks.make(task), gymnasium.make(task.split("/")[1])
+    ours.reset(7)
+    assert np.array_equal(ours.observe(), theirs.reset(seed=7)[0].astype(np.float32))
+    size, rng, ends = tasks.shape(task).actions, np.random.default_rng(0), (False, False)
+    while not any(ends):
+        action = rng.uniform(-0.1, 0.1, size)
+        reward, *ends = ours.step(action)
+        observation, their_reward, *their_ends, _ = theirs.step(action)
+        assert (reward, ends) == (their_reward, their_ends)
+        assert np.array_equal(ours.observe(), observation.astype(np.float32))
+
+
+@pytest.mark.parametrize("task", ["cheetah-run", "reacher-hard"])
+def test_an_episode_equals_that_of_the_control_suite(task):
+    suite = pytest.importorskip("dm_control.suite")
+    ours = tasks.make(f"dmc/{task}")
+    random = np.random.RandomState(7)
+    theirs = suite.load(*task.split("-"), task_kwargs={"random": random})
+    random.seed(7)
+    ours.reset(7)
+    theirs.reset()
+    size, rng, cut = tasks.shape(f"dmc/{task}").actions, np.random.default_rng(0), False
+    while not cut:
+        action = rng.uniform(-1, 1, size)
+        reward, terminated, cut = ours.step(action)
+        step = theirs.step(action)
+        seen = np.concatenate([np.ravel(part) for part in step.observation.values()])
+        assert (reward, cut, terminated) == (step.reward, step.last(), False)
+        assert np.array_equal(ours.observe(), seen.astype(np.float32))
+
+
+def test_no_task_needs_a_screen(monkeypatch):
+    """quadruped-escape would send its terrain to a renderer with every episode."""
+    needed("dmc/quadruped-escape")
+    from dm_control import _render
+
+    def refuse(*_, **__):
+        raise RuntimeError("no OpenGL here")
+
+    monkeypatch.setattr(_render, "Renderer", refuse)
+    environment = tasks.make("dmc/quadruped-escape")
+    environment.reset(0)
+    assert environment.observe().shape == (101,)
 
 
 def test_actions_are_scaled_to_the_bounds_of_the_robot():

@@ -61,3 +61,27 @@ def test_wrong_files_are_refused(corridor, tmp_path):
     for task in (f"{corridor}/long", f"{tmp_path}/no.py:Corridor/short", f"{corridor}s/short"):
         with pytest.raises(ValueError):
             tasks.shape(task)
+
+
+@pytest.mark.parametrize(
+    "wrong, right",
+    [
+        ("mujoco/HalfCheeta-v4", "mujoco/HalfCheetah-v4"),
+        ("dmc/cheetah_run", "dmc/cheetah-run"),
+        ("dmcs/cheetah-run", "dmc/cheetah-run"),
+    ],
+)
+def test_a_task_mistyped_is_answered_with_the_nearest(wrong, right):
+    with pytest.raises(ValueError, match=rf"unknown task '{wrong}'; valid: .*{right}") as caught:
+        tasks.check(wrong)
+    assert str(caught.value).count(", ") <= 20
+
+
+def test_what_is_recorded_of_a_task_tells_one_ant_from_another(corridor):
+    narrow, wide = tasks.describe("mujoco/ant_27"), tasks.describe("mujoco/ant_111")
+    assert (narrow["observation"], wide["observation"]) == ("27 float32", "111 float32")
+    assert narrow["actions"] == "8 numbers"
+    assert tasks.describe("minatar/breakout")["observation"] == "10 x 10 x 4 bool"
+    assert set(tasks.describe(f"{corridor}/short")) == {"observation", "actions"}
+    pytest.importorskip("mujoco")
+    assert set(narrow) == {"observation", "actions", "gymnasium", "mujoco"}

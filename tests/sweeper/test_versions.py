@@ -16,6 +16,7 @@ from sweeper.ledger import FORMAT
 from sweeper.overrides import parse_words
 from sweeper.space import load
 from sweeper.study import Study
+from sweeper.summary import summarise, summary_lines
 from sweeper.worker import Worker
 
 
@@ -225,3 +226,16 @@ def test_provenance_is_recorded(tmp_path):
     assert "+    return 2.0" in found["diffs"]["space"]
     assert {"python", "numpy", "torch", "optuna"} <= set(found["packages"])
     assert found["machine"]["cores"] >= 1 and found["machine"]["host"]
+
+
+def test_what_the_agent_says_of_tasks_is_recorded_and_shown(tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        "study: s\nagent: dqn\naxes: {optimizer.lr: {kind: float, values: [1e-3]}}\n"
+        "tasks: {minatar/breakout: {low: 0, high: 1}}\nseeds: 1\nsteps: 1\n"
+        "evaluation: {every: 1, episodes: 1, cap: 1}\nscore: {metric: return}\n"
+    )
+    begun = study.start(tmp_path / "s", load(tmp_path / "s.yaml"))
+    told = begun.versions[0].provenance["tasks"]["minatar/breakout"]
+    assert told["observation"] == "10 x 10 x 4 bool" and told["actions"] == "6 choices"
+    shown = list(summary_lines(summarise(begun)))
+    assert any("task minatar/breakout: observation 10 x 10 x 4 bool, act" in line for line in shown)
