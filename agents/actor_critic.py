@@ -96,10 +96,10 @@ class ActorCritic(BaseLearner):
         self.runs, self.shape, self.device = runs, shape, device
         self.params = runs[0].params
         self.updates = 0
+        self._vectors: dict[str, torch.Tensor] = {}
         members = [run.params for run in runs]
         self.policy = POLICIES[self.params.get("policy", self.policy_kind)](members, device)
         self.loss = losses.Loss(members, device)
-        self.gamma, self.scale = self.vector("gamma"), self.vector("reward_scale")
         names = ("actor", *self.values)
         self.nets = {name: self._made(name).train() for name in names}
         followed = self.followed(self.params)
@@ -148,8 +148,10 @@ class ActorCritic(BaseLearner):
 
     def vector(self, name: str) -> torch.Tensor:
         """A hyperparameter of all members, [P, 1], to go with [P, B]."""
-        values = [[float(run.params[name])] for run in self.runs]
-        return torch.tensor(values, device=self.device)
+        if name not in self._vectors:
+            values = [[float(run.params[name])] for run in self.runs]
+            self._vectors[name] = torch.tensor(values, device=self.device)
+        return self._vectors[name]
 
     def initialise(self) -> None:
         """Random networks; targets start equal to them."""
@@ -204,37 +206,57 @@ class ActorCritic(BaseLearner):
     def q(
         self, observations: torch.Tensor, actions: torch.Tensor, target: bool = False
     ) -> torch.Tensor:
-        """All critics' values, or all targets': [P, B, S] and [P, B, A] -> [P, C, B]."""
+        """All critics' values, or all targets': [P, B, S] and [P, B, A] -> [P, C, B].
+
+        No gradients for the critics; nor below.
+        """
         nets = self.targets if target else self.nets
-        return nets["critic"](torch.cat((observations, actions), dim=2))[..., 0]
+        return nets["critic"](torch.cat((observations, actions), dim=2), constant=True)[..., 0]
 
     def q1(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        """The first critic's values [P, B], for an actor to climb: no gradients for the critic."""
+        """The first critic's values [P, B], for an actor to climb."""
         return self.nets["critic"].first(torch.cat((observations, actions), dim=2))[..., 0]
 
     def smoothed(self, out: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """The policy's actions with clipped normal noise on them, cut at -1 and 1."""
-        std, clip = (self.vector(f"smoothing.{key}")[..., None] for key in ("std", "clip"))
-        shift = torch.minimum(torch.maximum(std * noise, -clip), clip)
-        return (self.policy.mode(out) + shift).clamp(-1.0, 1.0)
+        std, clip = (
+            self.vector("smoothing.std")[..., None],
+            self.vector("smoothing.clip")[..., None],
+        )
+        return (self.policy.mode(out) + (std * noise).clamp(-clip, clip)).clamp(-1.0, 1.0)
 
     def bootstrap(self, batch: Batch, values: torch.Tensor) -> torch.Tensor:
         """y = scale r + gamma m v of the values [P, B] that follow, m = 0 where terminated."""
-        return self.scale * batch.rewards + self.gamma * batch.masks * values
+        gamma, scale = self.vector("gamma"), self.vector("reward_scale")
+        return scale * batch.rewards + gamma * batch.masks * values
 
     def fit_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """A step of all critics towards y [P, B]."""
         pairs = torch.cat((batch.observations, batch.actions), dim=2)
-        q = self.nets["critic"](pairs, training=True)[..., 0]
-        loss = self.loss(q, y).sum(1)
-        self.descend("critic", loss)
-        self.means.add(q=mean(q.detach().flatten(1)))
+        self.means.add(q=mean(self.fit("critic", pairs, y).flatten(1)))
 
-    def descend(self, name: str, loss: torch.Tensor) -> None:
-        """A step of the network `name` down a loss [P]."""
+    def fit(self, name: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """A step of the networks `name` on x [P, B, inputs] towards y [P, B].
+
+        Returns what they gave before, [P, C, B].
+        """
+        outputs = self.nets[name](x, training=True)
+        values = outputs.detach()[..., 0]
+        loss, gradient = self.loss(values, y)
+        self._step(name, outputs, gradient[..., None])
+        self.means.add(**{f"{name}_loss": loss.sum(1)})
+        return values
+
+    def climb(self, objective: torch.Tensor) -> None:
+        """A step of the actor that makes the mean of an objective [P, B] larger."""
+        batch = objective.shape[1]
+        self._step("actor", objective, objective.new_full(objective.shape, -1.0 / batch))
+        self.means.add(actor_loss=-mean(objective.detach()))
+
+    def _step(self, name: str, outputs: torch.Tensor, gradient: torch.Tensor) -> None:
+        """A step of Adam from the gradient of a loss at `outputs`."""
         parameters = self.nets[name].parameters
-        self.adams[name].step(torch.autograd.grad(loss.sum(), parameters))
-        self.means.add(**{f"{name}_loss": loss})
+        self.adams[name].step(torch.autograd.grad(outputs, parameters, gradient))
 
     def follow(self) -> None:
         """Targets come nearer by tau."""

@@ -10,12 +10,10 @@ from agents.parameter import Parameter
 
 if TYPE_CHECKING:
     import torch
-    import torch.nn.functional as F
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
-    F = LazyModule("torch.nn.functional")
 
 PARAMETERS: Mapping[str, Parameter] = {
     "loss": Parameter(str, "mse", choices=("mse", "huber")),
@@ -51,13 +49,18 @@ class Loss:
         self._plain = all(weight == (1.0, 1.0) for weight in weights)
         self._alpha, self._beta = torch.tensor(weights, device=device).T[:, :, None, None]
 
-    def __call__(self, q: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """The mean over the batch of q [P, C, B] against y [P, B]; [P, C]."""
+    def __call__(self, q: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The mean over the batch of q [P, C, B] against y [P, B]: [P, C]; and its gradient at q.
+
+        The gradient is written down because taking it would cost more than a small layer.
+        """
         residual = q - y[:, None]
         if self._huber:
-            loss = F.huber_loss(q, y[:, None].expand_as(q), reduction="none")
+            slope = residual.clamp(-1.0, 1.0)
+            loss = slope * (residual - 0.5 * slope)
         else:
-            loss = residual.square()
+            slope, loss = 2.0 * residual, residual.square()
         if not self._plain:
-            loss = loss * torch.where(residual > 0, self._alpha, self._beta)
-        return mean(loss)
+            weight = torch.where(residual > 0, self._alpha, self._beta)
+            slope, loss = slope * weight, loss * weight
+        return mean(loss), slope / q.shape[2]

@@ -19,12 +19,13 @@ class Means:
     def __init__(self, names: Sequence[str], members: int, device: str) -> None:
         self.names = tuple(names)
         self.sums = torch.zeros(members, len(names), dtype=torch.float64, device=device)
+        self._columns = dict(zip(self.names, self.sums.unbind(1), strict=True))
         self.counts = dict.fromkeys(names, 0)
 
     def add(self, **values: torch.Tensor) -> None:
         """One more value [P] of each of these measures."""
         for name, value in values.items():
-            self.sums[:, self.names.index(name)] += value.detach()
+            self._columns[name].add_(value.detach())
             self.counts[name] += 1
 
     def of(self, row: int) -> dict[str, float]:

@@ -63,8 +63,7 @@ class Learner(ActorCritic):
         self.fit_critic(batch, y)
         beta = self.temperature.beta
         actions, log_prob = self.policy.sample(self.actor(batch.observations), noise[1])
-        objective = self.q(batch.observations, actions).amin(1) - beta * log_prob
-        self.descend("actor", -mean(objective))
+        self.climb(self.q(batch.observations, actions).amin(1) - beta * log_prob)
         self.means.add(entropy=-mean(log_prob.detach()), beta=beta[:, 0])
         self.temperature.step(log_prob)
         self.follow()

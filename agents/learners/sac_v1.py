@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from agents.actor_critic import METRICS, ActorCritic
-from agents.networks.products import mean
 from agents.parameter import Parameter
 from agents.replay import Batch
 from agents.settings import PARAMETERS
@@ -47,8 +46,6 @@ class Learner(ActorCritic):
             y = self.bootstrap(batch, self.targets["value"](batch.next_observations)[:, 0, :, 0])
             v = self.q(batch.observations, actions).amin(1) - log_prob
         self.fit_critic(batch, y)
-        values = self.nets["value"](batch.observations, training=True)[..., 0]
-        self.descend("value", self.loss(values, v).sum(1))
-        objective = self.q1(batch.observations, actions) - log_prob
-        self.descend("actor", -mean(objective))
+        self.fit("value", batch.observations, v)
+        self.climb(self.q1(batch.observations, actions) - log_prob)
         self.follow()

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from agents.learners import td2
-from agents.networks.products import mean
 from agents.parameter import Parameter
 from agents.replay import Batch
 from agents.settings import SMOOTHING
@@ -37,5 +36,5 @@ class Learner(td2.Learner):
             y = self.bootstrap(batch, values.amin(1))
         self.fit_critic(batch, y)
         actions = self.smoothed(self.actor(batch.observations), noise[1])
-        self.descend("actor", -mean(self.q(batch.observations, actions).flatten(1)))
+        self.climb(self.q(batch.observations, actions).mean(1))
         self.follow()

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from agents.actor_critic import ActorCritic
-from agents.networks.products import mean
 from agents.parameter import Parameter
 from agents.replay import Batch
 from agents.settings import DETERMINISTIC, PARAMETERS, SMOOTHING
@@ -42,5 +41,5 @@ class Learner(ActorCritic):
         self.fit_critic(batch, y)
         if self.updates % self.params["policy.delay"] == 0:
             actions = self.policy.mode(self.actor(batch.observations))
-            self.descend("actor", -mean(self.q1(batch.observations, actions)))
+            self.climb(self.q1(batch.observations, actions))
             self.follow()

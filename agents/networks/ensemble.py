@@ -32,6 +32,8 @@ class Ensemble:
         self.members, self.copies = rows
         everyone = [NOT_NORMALISED] * (self.members * self.copies)
         self.net = Network(sizes, (inputs,), outputs, everyone, device, head_gain)
+        self._constant = Network(sizes, (inputs,), outputs, everyone, "meta")
+        self._constant.borrow(self.net, 1)
         self._first = Network(sizes, (inputs,), outputs, everyone[: self.members], "meta")
         self._first.borrow(self.net, self.copies)
 
@@ -54,12 +56,15 @@ class Ensemble:
         """Every network from streams of its own, by the names `name.0/`, `name.1/`, ..."""
         self.net.initialise(seeds, [f"{name}.{copy}/" for copy in range(self.copies)])
 
-    def __call__(self, x: torch.Tensor, training: bool = False) -> torch.Tensor:
-        """[P, B, inputs] -> [P, C, B, outputs]."""
+    def __call__(
+        self, x: torch.Tensor, training: bool = False, constant: bool = False
+    ) -> torch.Tensor:
+        """[P, B, inputs] -> [P, C, B, outputs]; of `constant` parameters no gradient is taken."""
         members, batch, inputs = x.shape
         if self.copies > 1:
             x = x[:, None].expand(-1, self.copies, -1, -1).reshape(-1, batch, inputs)
-        return self.net(x, training=training).view(members, self.copies, batch, -1)
+        net = self._constant if constant else self.net
+        return net(x, training=training).view(members, self.copies, batch, -1)
 
     def first(self, x: torch.Tensor) -> torch.Tensor:
         """The first network of every member alone, [P, B, inputs] -> [P, B, outputs].

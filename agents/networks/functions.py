@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -53,7 +54,57 @@ class _Shift(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
         """Gradients of y and of the bias."""
         if ctx.relu:
-            (y,) = ctx.saved_tensors
-            gradient = torch.ops.aten.threshold_backward(gradient, y, 0)
-        ones = gradient.new_ones(len(gradient), 1, gradient.shape[1])
-        return gradient, product(ones, gradient)[:, 0], None
+            gradient = torch.ops.aten.threshold_backward(gradient, *ctx.saved_tensors, 0)
+        return gradient, _summed(gradient), None
+
+
+def perceptron(x: torch.Tensor, parameters: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Linear layers with a ReLU after all but the last, [P, B, in] -> [P, B, out].
+
+    `parameters` are a weight [P, in, out] and a bias [P, out] of each. It is one function because
+    autograd's nodes, one by one, take as long as a quarter of the products of a 256 x 256 network.
+    """
+    if not torch.is_grad_enabled():
+        return _layers(x, parameters)[-1]
+    result: torch.Tensor = _Perceptron.apply(x, *parameters)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _layers(x: torch.Tensor, parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """x and the outputs of all layers."""
+    found = [x]
+    for place in range(0, len(parameters), 2):
+        y = product(found[-1], parameters[place]).add_(parameters[place + 1][:, None])
+        found.append(y.relu_() if place + 2 < len(parameters) else y)
+    return found
+
+
+class _Perceptron(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
+        """All layers' outputs in turn."""
+        *inputs, outputs = _layers(x, parameters)
+        ctx.save_for_backward(*inputs, *parameters[::2])
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Gradients of x where needed, and of the parameters where the last layer's are."""
+        count = len(ctx.saved_tensors) // 2
+        inputs, weights = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
+        found: list[torch.Tensor | None] = []
+        for place in reversed(range(count)):
+            learned = ctx.needs_input_grad[1 + 2 * place]
+            found.append(_summed(gradient) if learned else None)
+            found.append(product(inputs[place].transpose(1, 2), gradient) if learned else None)
+            if place or ctx.needs_input_grad[0]:
+                gradient = product(gradient, weights[place].transpose(1, 2))
+            if place:
+                gradient = torch.ops.aten.threshold_backward(gradient, inputs[place], 0)
+        return gradient if ctx.needs_input_grad[0] else None, *reversed(found)
+
+
+def _summed(gradient: torch.Tensor) -> torch.Tensor:
+    """The sum over B of [P, B, N], by a product."""
+    ones = gradient.new_ones(len(gradient), 1, gradient.shape[1])
+    return product(ones, gradient)[:, 0]

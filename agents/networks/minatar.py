@@ -79,6 +79,7 @@ class Body:
             self._hidden.append(Linear(members, self.features, sizes["units"], device))
             self.features = sizes["units"]
         self.norms: list[Norm] = []
+        self.plain = False
 
     @property
     def layers(self) -> list[Layer]:

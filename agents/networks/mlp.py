@@ -52,6 +52,7 @@ class Body:
             self.layers.append(hidden(sizes, members, self.features, device))
             self.features = sizes["units"]
         self.norms = [layer.norm for layer in self.layers if layer.norm is not None]
+        self.plain = not self.norms and all(layer.activation == "relu" for layer in self.layers)
 
     def __call__(
         self, x: torch.Tensor, iterate: torch.Tensor | bool, training: bool = False

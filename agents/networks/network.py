@@ -15,11 +15,13 @@ from agents.networks.spectral import Settings, SpectralNorm, check_layers
 if TYPE_CHECKING:
     import torch
 
+    from agents.networks import functions
     from agents.networks.norms import Norm
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
+    functions = LazyModule("agents.networks.functions")
 
 
 def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -88,8 +90,8 @@ class Network:
             index = place - len(self.layers)
             if any(index in member.layers for member in settings):
                 layer.spectral = SpectralNorm(layer, settings, index)
-        self.parameters = [t for layer in self.layers for t in (layer.weight, layer.bias)]
-        self.parameters += [t for norm in self.norms for t in norm.parameters]
+        self._plain = self.body.plain and all(layer.spectral is None for layer in self.layers)
+        self.parameters = self._gathered()
 
     def initialise(self, seeds: Sequence[int], names: Sequence[str] = ("",)) -> None:
         """Weights and power-iteration vectors from every member's own streams.
@@ -127,6 +129,12 @@ class Network:
             for name, value in vars(theirs).items():
                 if isinstance(value, torch.Tensor):
                     setattr(mine, name, value.detach()[::every])
+        self.parameters = self._gathered()
+
+    def _gathered(self) -> list[torch.Tensor]:
+        """All that is learned: a weight and a bias of each layer, then the norms'."""
+        found = [t for layer in self.layers for t in (layer.weight, layer.bias)]
+        return found + [t for norm in self.norms for t in norm.parameters]
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """(name, tensor, members that have it) of all that belongs in a checkpoint."""
@@ -157,4 +165,6 @@ class Network:
         `iterate` says who does a power iteration first (SpectralNorm.scale); `training` takes the
         statistics of batch norms from this batch.
         """
+        if self._plain:
+            return functions.perceptron(x.flatten(2), self.parameters)
         return self.head(self.features(x, iterate, training), iterate, training)
