@@ -26,3 +26,42 @@ class _Unfold(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Patches added up."""
         return layers.fold(gradient.contiguous(), ctx.size), None
+
+
+def standardised(
+    x: torch.Tensor, axis: int, eps: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """x to mean 0 and variance 1 along `axis`, with that mean and variance, `axis` kept as one.
+
+    Gradients flow through the first alone. Half the time of torch's own group norm on a CPU, and,
+    unlike its batch norm, bit-equal whatever stands beside a member.
+    """
+    normal, mean, variance = _Standardised.apply(x, axis, eps)  # type: ignore[no-untyped-call]
+    return normal, mean, variance
+
+
+class _Standardised(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: torch.Tensor, axis: int, eps: float
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Keeps x, so that what follows may overwrite the result."""
+        mean = x.mean(axis, keepdim=True)
+        normal = x - mean
+        variance = (normal * normal).mean(axis, keepdim=True)
+        scale = (variance + eps).rsqrt_()
+        ctx.save_for_backward(x, mean, scale)
+        ctx.axis = axis
+        ctx.mark_non_differentiable(mean, variance)
+        return normal.mul_(scale), mean, variance
+
+    @staticmethod
+    def backward(
+        ctx: Any, gradient: torch.Tensor, *_: torch.Tensor
+    ) -> tuple[torch.Tensor, None, None]:
+        """(g - mean g - y mean(g y)) / deviation, y being what forward gave."""
+        x, mean, scale = ctx.saved_tensors
+        normal = (x - mean).mul_(scale)
+        along = (gradient * normal).mean(ctx.axis, keepdim=True)
+        normal.mul_(along).add_(gradient.mean(ctx.axis, keepdim=True))
+        return torch.sub(gradient, normal, out=normal).mul_(scale), None, None
