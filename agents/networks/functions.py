@@ -59,9 +59,9 @@ class _Standardised(torch.autograd.Function):
     def backward(
         ctx: Any, gradient: torch.Tensor, *_: torch.Tensor
     ) -> tuple[torch.Tensor, None, None]:
-        """(g - mean g - y mean(g y)) / deviation, y being what forward gave."""
+        """(g - mean g - c mean(g c) / variance) / deviation, c being x - mean x."""
         x, mean, scale = ctx.saved_tensors
-        normal = (x - mean).mul_(scale)
-        along = (gradient * normal).mean(ctx.axis, keepdim=True)
-        normal.mul_(along).add_(gradient.mean(ctx.axis, keepdim=True))
-        return torch.sub(gradient, normal, out=normal).mul_(scale), None, None
+        found = x - mean
+        along = (gradient * found).mean(ctx.axis, keepdim=True).mul_(scale * scale)
+        found.mul_(along).add_(gradient.mean(ctx.axis, keepdim=True))
+        return torch.sub(gradient, found, out=found).mul_(scale), None, None
