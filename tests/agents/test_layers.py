@@ -129,6 +129,7 @@ def test_swish_equals_torch_and_has_the_same_bits_in_any_pack(shape):
 
 
 SHAPES = [(1, 128, 6), (32, 128, 6), (64, 36, 16), (5, 33, 7), (10, 175, 25), (12, 90, 31)]
+SHAPES += [(256, 256, 1), (32, 400, 1), (1, 64, 1), (12, 1, 400), (4, 1, 1)]  # with a vector
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -16,7 +16,7 @@ from agents.networks.spectral import Settings
 
 IMAGE = (10, 10, 4)
 VECTORS = [(23,), (14,), (119,), (24,)]
-OUTPUTS = 3
+OUTPUTS = 1
 NOT_NORMALISED = Settings((), "hard", 1.0, True)
 
 
