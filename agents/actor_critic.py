@@ -18,7 +18,6 @@ from agents.means import Means
 from agents.networks import network
 from agents.networks.ensemble import Ensemble, by_member
 from agents.networks.layers import ORTHOGONAL_GAIN
-from agents.networks.products import mean
 from agents.optim import Adam, AdamSettings, Average
 from agents.policies import POLICIES
 from agents.replay import Batch, Replay
@@ -233,7 +232,7 @@ class ActorCritic(BaseLearner):
     def fit_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """A step of all critics towards y [P, B]."""
         pairs = torch.cat((batch.observations, batch.actions), dim=2)
-        self.means.add(q=mean(self.fit("critic", pairs, y).flatten(1)))
+        self.means.add(q=self.fit("critic", pairs, y).mean((1, 2)))
 
     def fit(self, name: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """A step of the networks `name` on x [P, B, inputs] towards y [P, B].
@@ -251,7 +250,7 @@ class ActorCritic(BaseLearner):
         """A step of the actor that makes the mean of an objective [P, B] larger."""
         batch = objective.shape[1]
         self._step("actor", objective, objective.new_full(objective.shape, -1.0 / batch))
-        self.means.add(actor_loss=-mean(objective.detach()))
+        self.means.add(actor_loss=-objective.detach().mean(1))
 
     def _step(self, name: str, outputs: torch.Tensor, gradient: torch.Tensor) -> None:
         """A step of Adam from the gradient of a loss at `outputs`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agents.networks.products import mean
 from agents.parameter import Parameter
 
 if TYPE_CHECKING:
@@ -63,4 +62,4 @@ class Loss:
         if not self._plain:
             weight = torch.where(residual > 0, self._alpha, self._beta)
             slope, loss = slope * weight, loss * weight
-        return mean(loss), slope / q.shape[2]
+        return loss.mean(2), slope / q.shape[2]

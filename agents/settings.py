@@ -17,7 +17,7 @@ def network_parameters(name: str) -> dict[str, Parameter]:
         "units": Parameter(int, 256, low=1),
         "layers": Parameter(int, 2, low=1),
         "activation": Parameter(str, "relu", choices=ACTIVATIONS),
-        "norm": Parameter(str, "none", choices=NORMS),
+        "norm.kind": Parameter(str, "none", choices=NORMS),
         "norm.groups": Parameter(int, 16, low=1),
         "norm.affine": Parameter(bool, False),
         "init": Parameter(str, "orthogonal", choices=INITS),

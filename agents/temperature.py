@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agents.networks.products import mean
 from agents.optim import Adam, AdamSettings
 
 if TYPE_CHECKING:
@@ -45,5 +44,5 @@ class Temperature:
     def step(self, log_prob: torch.Tensor) -> None:
         """One update from log pi [P, B]: d/d log beta of the loss is beta E[-log pi - H]."""
         if not self.fixed:
-            lack = -mean(log_prob.detach())[:, None] - self._entropy
+            lack = -log_prob.detach().mean(1, keepdim=True) - self._entropy
             self.adam.step([self.beta * lack])

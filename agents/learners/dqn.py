@@ -12,7 +12,6 @@ from agents.learner import BaseLearner, Sizes
 from agents.means import Means
 from agents.networks import network
 from agents.networks.network import Network
-from agents.networks.products import mean
 from agents.networks.spectral import PROJECTIONS, Settings
 from agents.optim import Adam, AdamSettings
 from agents.parameter import Parameter
@@ -159,9 +158,9 @@ class Learner(BaseLearner):
         y = self._targets(batch)
         q = self._online(batch.observations, iterate=True)
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
-        loss = mean(self._loss(chosen, y))
+        loss = self._loss(chosen, y).mean(1)
         self._adam.step(torch.autograd.grad(loss.sum(), self._online.parameters))
-        self._means.add(loss=loss, q=mean(chosen.detach()))
+        self._means.add(loss=loss, q=chosen.mean(1))
 
     def _targets(self, batch: Batch) -> torch.Tensor:
         """y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents.actor_critic import METRICS, ActorCritic
-from agents.networks.products import mean
 from agents.parameter import Parameter
 from agents.replay import Batch
 from agents.settings import ENTROPY, GAUSSIAN, PARAMETERS
@@ -64,7 +63,7 @@ class Learner(ActorCritic):
         beta = self.temperature.beta
         actions, log_prob = self.policy.sample(self.actor(batch.observations), noise[1])
         self.climb(self.q(batch.observations, actions).amin(1) - beta * log_prob)
-        self.means.add(entropy=-mean(log_prob.detach()), beta=beta[:, 0])
+        self.means.add(entropy=-log_prob.mean(1), beta=beta[:, 0])
         self.temperature.step(log_prob)
         self.follow()
 

@@ -30,34 +30,6 @@ class _Unfold(torch.autograd.Function):
         return layers.fold(gradient.contiguous(), ctx.size), None
 
 
-def shifted(y: torch.Tensor, bias: torch.Tensor, relu: bool) -> torch.Tensor:
-    """y [P, B, N] + bias [P, N] in place of y, then a ReLU where asked for.
-
-    Autograd's own sum over B, the gradient of the bias, has other bits in other packs.
-    """
-    result: torch.Tensor = _Shift.apply(y, bias, relu)  # type: ignore[no-untyped-call]
-    return result
-
-
-class _Shift(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, y: torch.Tensor, bias: torch.Tensor, relu: bool) -> torch.Tensor:
-        """y with the bias on it."""
-        y.add_(bias[:, None])
-        ctx.mark_dirty(y)
-        ctx.relu = relu
-        if relu:
-            ctx.save_for_backward(y.relu_())
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
-        """Gradients of y and of the bias."""
-        if ctx.relu:
-            gradient = torch.ops.aten.threshold_backward(gradient, *ctx.saved_tensors, 0)
-        return gradient, _summed(gradient), None
-
-
 def perceptron(x: torch.Tensor, parameters: Sequence[torch.Tensor]) -> torch.Tensor:
     """Linear layers with a ReLU after all but the last, [P, B, in] -> [P, B, out].
 
@@ -95,7 +67,7 @@ class _Perceptron(torch.autograd.Function):
         found: list[torch.Tensor | None] = []
         for place in reversed(range(count)):
             learned = ctx.needs_input_grad[1 + 2 * place]
-            found.append(_summed(gradient) if learned else None)
+            found.append(gradient.sum(1) if learned else None)
             found.append(product(inputs[place].transpose(1, 2), gradient) if learned else None)
             if place or ctx.needs_input_grad[0]:
                 gradient = product(gradient, weights[place].transpose(1, 2))
@@ -104,7 +76,40 @@ class _Perceptron(torch.autograd.Function):
         return gradient if ctx.needs_input_grad[0] else None, *reversed(found)
 
 
-def _summed(gradient: torch.Tensor) -> torch.Tensor:
-    """The sum over B of [P, B, N], by a product."""
-    ones = gradient.new_ones(len(gradient), 1, gradient.shape[1])
-    return product(ones, gradient)[:, 0]
+def standardised(
+    x: torch.Tensor, axis: int, eps: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """x to mean 0 and variance 1 along `axis`, with that mean and variance, `axis` kept as one.
+
+    Gradients flow through the first alone. Half the time of torch's own group norm on a CPU, and,
+    unlike its batch norm, bit-equal whatever stands beside a member.
+    """
+    normal, mean, variance = _Standardised.apply(x, axis, eps)  # type: ignore[no-untyped-call]
+    return normal, mean, variance
+
+
+class _Standardised(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: torch.Tensor, axis: int, eps: float
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Keeps x, so that what follows may overwrite the result."""
+        mean = x.mean(axis, keepdim=True)
+        normal = x - mean
+        variance = (normal * normal).mean(axis, keepdim=True)
+        scale = (variance + eps).rsqrt_()
+        ctx.save_for_backward(x, mean, scale)
+        ctx.axis = axis
+        ctx.mark_non_differentiable(mean, variance)
+        return normal.mul_(scale), mean, variance
+
+    @staticmethod
+    def backward(
+        ctx: Any, gradient: torch.Tensor, *_: torch.Tensor
+    ) -> tuple[torch.Tensor, None, None]:
+        """(g - mean g - c mean(g c) / variance) / deviation, c being x - mean x."""
+        x, mean, scale = ctx.saved_tensors
+        found = x - mean
+        along = (gradient * found).mean(ctx.axis, keepdim=True).mul_(scale * scale)
+        found.mul_(along).add_(gradient.mean(ctx.axis, keepdim=True))
+        return torch.sub(gradient, found, out=found).mul_(scale), None, None

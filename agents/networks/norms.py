@@ -1,4 +1,8 @@
-"""Norms of the features [P, B, N] of P networks; no operation mixes members."""
+"""Norms of the features [P, B, N] of P networks; no operation mixes members.
+
+A network's `norm.kind` names one, `norm.groups` counts the groups of `group`, and with
+`norm.affine` a scale and an offset are learned. That is what an axis of kind `norm` sets.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +13,59 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
     import torch.nn.functional as F
+
+    from agents.networks import functions
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
     F = LazyModule("torch.nn.functional")
+    functions = LazyModule("agents.networks.functions")
 
-NORMS = ("none", "layer")
+NORMS = ("none", "layer", "group", "batch")
+EPS = 1e-5
+MOMENTUM = 0.1
+
+
+def kind(sizes: Mapping[str, Any]) -> str:
+    """The norm that `norm.kind` names, `none` where nothing does."""
+    return str(sizes.get("norm.kind", "none"))
+
+
+def check(sizes: Mapping[str, Any]) -> None:
+    """Raise ValueError where `norm.groups` do not divide the units that they are groups of."""
+    if kind(sizes) != "group":
+        return
+    units, groups = sizes["units"], sizes["norm.groups"]
+    if units % groups:
+        valid = ", ".join(str(n) for n in range(1, units + 1) if units % n == 0)
+        raise ValueError(
+            f"norm.groups must divide the {units} units, but got {groups}; valid: {valid}"
+        )
 
 
 def made(sizes: Mapping[str, Any], members: int, features: int, device: str) -> Norm | None:
-    """The norm that `norm` names; with a learned scale and offset where `affine` says so."""
-    name = sizes.get("norm", "none")
-    if name == "none":
-        return None
-    return LayerNorm(members, features, bool(sizes.get("affine", False)), device)
+    """The norm that `sizes` describe, `None` where they describe none."""
+    affine = bool(sizes.get("norm.affine", False))
+    if kind(sizes) == "layer":
+        return LayerNorm(members, features, affine, device)
+    if kind(sizes) == "group":
+        return GroupNorm(members, features, affine, device, sizes["norm.groups"])
+    if kind(sizes) == "batch":
+        return BatchNorm(members, features, affine, device)
+    return None
+
+
+def numbers(sizes: Mapping[str, Any], features: int) -> tuple[int, int]:
+    """How many numbers such a norm learns, and how many a pass keeps of one row.
+
+    Kept are what it gives, twice where it is affine, and a mean and a deviation for each group.
+    """
+    if kind(sizes) == "none":
+        return 0, 0
+    affine = features if sizes.get("norm.affine", False) else 0
+    groups = {"layer": 1, "group": sizes.get("norm.groups", 1), "batch": 0}[kind(sizes)]
+    return 2 * affine, features + affine + 2 * groups
 
 
 class Norm(ABC):
@@ -50,12 +92,54 @@ class Norm(ABC):
     def __call__(self, x: torch.Tensor, training: bool) -> torch.Tensor:
         """x [P, B, N] normalised, then scaled and shifted where the norm is affine."""
         normal = self.normal(x, training)
-        return normal * self.weight[:, None] + self.bias[:, None] if self.affine else normal
+        return (normal * self.weight[:, None]).add_(self.bias[:, None]) if self.affine else normal
 
 
 class LayerNorm(Norm):
-    """Every row's features to mean 0 and variance 1 (Ba et al. 2016; eps 1e-5)."""
+    """Every row's features to mean 0 and variance 1 (Ba et al. 2016)."""
 
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
         """Each row by itself; a batch has no part in it."""
-        return F.layer_norm(x, x.shape[-1:])
+        return F.layer_norm(x, x.shape[-1:], eps=EPS)
+
+
+class GroupNorm(Norm):
+    """Every row's `groups` of neighbouring features to mean 0 and variance 1 (Wu & He 2018)."""
+
+    def __init__(self, members: int, features: int, affine: bool, device: str, groups: int) -> None:
+        super().__init__(members, features, affine, device)
+        self.groups = groups
+
+    def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
+        """Each row by itself; a batch has no part in it."""
+        grouped = x.view(*x.shape[:-1], self.groups, -1)
+        return functions.standardised(grouped, -1, EPS)[0].flatten(-2)
+
+
+class BatchNorm(Norm):
+    """Every feature to mean 0 and variance 1 over a member's batch (Ioffe & Szegedy 2015).
+
+    Where it is not training, with `mean` and `variance` [P, N] of the batches so far: running means
+    (momentum 0.1), the variance with n - 1; a batch of one counts as variance 0.
+    """
+
+    def __init__(self, members: int, features: int, affine: bool, device: str) -> None:
+        super().__init__(members, features, affine, device)
+        self.mean = torch.zeros(members, features, device=device)
+        self.variance = torch.ones(members, features, device=device)
+
+    def tensors(self) -> list[tuple[str, torch.Tensor]]:
+        """What is learned, and the running statistics."""
+        return [*super().tensors(), ("mean", self.mean), ("variance", self.variance)]
+
+    def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
+        """By this batch's statistics where `training`, which the running ones then follow."""
+        if not training:
+            deviation = (self.variance[:, None] + EPS).rsqrt()
+            return (x - self.mean[:, None]).mul_(deviation)
+        normal, mean, variance = functions.standardised(x, 1, EPS)
+        batch = x.shape[1]
+        unbiased = variance * (batch / max(batch - 1, 1))
+        for running, new in ((self.mean, mean), (self.variance, unbiased)):
+            running.mul_(1.0 - MOMENTUM).add_(MOMENTUM * new[:, 0])
+        return normal

@@ -8,8 +8,14 @@ import torch
 import torch.nn.functional as F
 
 from agents import streams
-from agents.networks.layers import Convolution, Linear, fold, unfold
-from agents.networks.norms import LayerNorm
+from agents.networks.layers import (
+    ORTHOGONAL_GAIN,
+    Convolution,
+    Linear,
+    activated,
+    fold,
+    unfold,
+)
 from agents.networks.products import product
 
 P, B = 3, 4
@@ -63,15 +69,6 @@ def test_fold_is_the_adjoint_of_unfold():
     torch.testing.assert_close((unfold(x, 3) * y).sum(), (x * fold(y, 3)).sum())
 
 
-def test_layer_norm_equals_torch():
-    norm = LayerNorm(P, 8, True, "cpu")
-    norm.weight.uniform_(0.5, 2.0)
-    norm.bias.normal_()
-    x = torch.randn(P, B, 8)
-    for i, y in enumerate(norm(x, False)):
-        torch.testing.assert_close(y, F.layer_norm(x[i], (8,), norm.weight[i], norm.bias[i]))
-
-
 def test_weights_are_xavier_uniform_and_biases_zero():
     layer = Convolution(1, (10, 10, 4), 16, 3, "cpu")
     layer.initialise(streams.keys([0], "w"))
@@ -82,7 +79,57 @@ def test_weights_are_xavier_uniform_and_biases_zero():
     assert not layer.bias.any()
 
 
+@pytest.mark.parametrize("sizes", [(20, 30), (30, 20), (25, 25), (30, 1)])
+@pytest.mark.parametrize("gain", [1.0, ORTHOGONAL_GAIN])
+def test_orthogonal_rows_or_columns_are_orthonormal_times_the_gain(sizes, gain):
+    layer = Linear(2, *sizes, "cpu")
+    layer.initialise(streams.keys([0, 1], "w"), gain)
+    assert not layer.bias.any() and not torch.equal(layer.weight[0], layer.weight[1])
+    for weight in layer.weight / gain:
+        fewer = weight if sizes[0] <= sizes[1] else weight.T
+        torch.testing.assert_close(fewer @ fewer.T, torch.eye(min(sizes)), rtol=0, atol=1e-5)
+
+
+def test_orthogonal_weights_have_no_preferred_direction():
+    """Without the signs of R's diagonal, the entries of Q have a mean that is not 0."""
+    layer = Linear(2000, 3, 3, "cpu")
+    layer.initialise(streams.keys(range(2000), "w"), 1.0)
+    assert layer.weight.mean(0).abs().max() < 4 * (1 / 3 / 2000) ** 0.5
+
+
+@pytest.mark.parametrize("gain", [None, 1.0])
+def test_weights_do_not_depend_on_the_pack(gain):
+    together, alone = Linear(3, 129, 131, "cpu"), Linear(1, 129, 131, "cpu")
+    together.initialise(streams.keys([4, 5, 6], "w"), gain)
+    alone.initialise(streams.keys([5], "w"), gain)
+    assert torch.equal(together.weight[1], alone.weight[0])
+
+
+def test_weights_are_drawn_by_their_number():
+    """However the drawing is divided."""
+    layer = Linear(1, 150, 151, "cpu")
+    layer.initialise(streams.keys([7], "w"))
+    uniforms = streams.uniforms(streams.key(7, "w"), np.arange(150 * 151, dtype=np.int64))
+    bound = (6 / (150 + 151)) ** 0.5
+    expected = (bound * (2.0 * uniforms - 1.0)).astype(np.float32)
+    assert np.array_equal(layer.weight.numpy().ravel(), expected)
+
+
+@pytest.mark.parametrize("shape", [(8, 3), (5, 32), (1, 257)])
+def test_swish_equals_torch_and_has_the_same_bits_in_any_pack(shape):
+    y = torch.randn(6, *shape, requires_grad=True)
+    together = activated(y, "swish")
+    (gradient,) = torch.autograd.grad(together.square().sum(), y)
+    torch.testing.assert_close(together, F.silu(y))
+    for i in range(6):
+        mine = y[i : i + 1].detach().clone().requires_grad_()
+        alone = activated(mine, "swish")
+        assert torch.equal(alone[0], together[i])
+        assert torch.equal(torch.autograd.grad(alone.square().sum(), mine)[0][0], gradient[i])
+
+
 SHAPES = [(1, 128, 6), (32, 128, 6), (64, 36, 16), (5, 33, 7), (10, 175, 25), (12, 90, 31)]
+SHAPES += [(256, 256, 1), (32, 400, 1), (1, 64, 1), (12, 1, 400), (4, 1, 1)]  # with a vector
 
 
 @pytest.mark.parametrize("shape", SHAPES)

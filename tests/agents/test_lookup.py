@@ -41,7 +41,8 @@ def corridor(tmp_path):
 
 
 def test_names_are_the_files_that_define_the_class():
-    assert lookup.names("networks") == ("minatar", "mlp")
+    bodies = ("d2rl", "densenet", "minatar", "mlp", "residual", "resnet")
+    assert lookup.names("networks") == bodies
     assert "dqn" in lookup.names("learners") and "minatar" in lookup.names("envs")
 
 

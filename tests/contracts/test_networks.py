@@ -3,56 +3,145 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import pytest
 import torch
 
-from agents import lookup, streams
-from agents.learners.dqn import Learner
-from agents.networks.network import part
+from agents import lookup
+from agents.networks.layers import ACTIVATIONS, INITS
+from agents.networks.network import Network
+from agents.networks.norms import NORMS
+from agents.networks.spectral import Settings
 
-OBSERVATION = (10, 10, 4)
-SIZES = part(Learner.complete({}), "network")
+IMAGE = (10, 10, 4)
+VECTORS = [(23,), (14,), (119,), (24,)]
+OUTPUTS = 1
+NOT_NORMALISED = Settings((), "hard", 1.0, True)
 
 
-@pytest.fixture(params=lookup.names("networks"))
-def body(request):
+def sizes(body, units=24, norm="none", activation="relu", init="xavier", affine=False):
+    norms = {"norm.kind": norm, "norm.groups": 3, "norm.affine": affine}
+    return {
+        "body": body, "convs": (6,), "units": units, "layers": 2,
+        "activation": activation, "init": init, **norms,
+    }  # fmt: skip
+
+
+def valid(described, observation):
+    """Whether the body takes these sizes; it refuses with a ValueError."""
+    try:
+        lookup.find("networks", described["body"]).check(described, observation)
+    except ValueError:
+        return False
+    return True
+
+
+def all_valid():
+    """Every body with all it takes: observations, units, norms, activations, initialisations."""
+    found = []
+    norms = [(norm, False) for norm in NORMS] + [(norm, True) for norm in NORMS[1:]]
+    kinds = product(lookup.names("networks"), [IMAGE, *VECTORS], (24, 33), norms, ACTIVATIONS)
+    for number, (body, observation, units, (norm, affine), activation) in enumerate(kinds):
+        described = sizes(body, units, norm, activation, INITS[number // 2 % 2], affine)
+        if (observation == IMAGE) == (body == "minatar") and valid(described, observation):
+            found.append((described, observation))
+    return found
+
+
+def built(described, observation, seeds):
+    network = Network(described, observation, OUTPUTS, [NOT_NORMALISED] * len(seeds), "cpu")
+    network.initialise(seeds)
+    generator = torch.Generator().manual_seed(0)
+    for norm in network.norms:
+        for vector in norm.parameters:
+            vector.copy_(torch.rand(vector.shape[1], generator=generator) + 0.5)
+    return network.train()
+
+
+def identified(value):
+    return value["body"] if isinstance(value, dict) else "x".join(map(str, value))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
     torch.set_num_threads(1)
-    return lookup.find("networks", request.param)
 
 
-def built(body, seeds):
-    made = body(SIZES, OBSERVATION, len(seeds), "cpu")
-    for place, layer in enumerate(made.layers):
-        layer.initialise(streams.keys(seeds, f"weights/{place}"))
-    return made
+@pytest.mark.parametrize("name", lookup.names("networks"))
+def test_some_observation_fits_every_body(name):
+    assert {name} <= {described["body"] for described, _ in all_valid()}
 
 
-def test_shapes_and_depth(body):
-    body.check(SIZES, OBSERVATION)
-    made = built(body, [0, 1, 2])
-    features = made(torch.zeros(3, 5, *OBSERVATION), False)
-    assert features.shape == (3, 5, made.features)
-    assert len(made.layers) == body.depth(SIZES)
-    tensors = [tensor for layer in made.layers for tensor in (layer.weight, layer.bias)]
-    numbers = sum(tensor[0].numel() for tensor in tensors)
-    pass_ = sum(_made(layer) for layer in made.layers)
-    assert body.numbers(SIZES, OBSERVATION) == (numbers, made.features, pass_)
+@pytest.mark.parametrize("name", lookup.names("networks"))
+def test_it_describes_its_layers_parameters_and_features(name):
+    for described, observation in all_valid():
+        if described["body"] != name:
+            continue
+        network = built(described, observation, [0, 1, 2])
+        features = network.features(torch.zeros(3, 5, *observation))
+        body = lookup.find("networks", name)
+        numbers, width, _ = body.numbers(described, observation)
+        assert len(network.body.layers) == body.depth(described)
+        head = network.head.weight[0].numel() + OUTPUTS
+        assert sum(tensor[0].numel() for tensor in network.parameters) == numbers + head
+        assert features.shape == (3, 5, width) and network.body.features == width
 
 
-def _made(layer):
-    """Numbers of a layer's outputs for one observation, and of the patches under a convolution."""
-    outputs = math.prod(layer.output_shape)
-    rows = outputs // layer.weight.shape[2]
-    return outputs + (rows * layer.weight.shape[1] if layer.convolves else 0)
+@pytest.mark.parametrize("name", lookup.names("networks"))
+def test_it_says_how_many_numbers_a_pass_keeps(name):
+    """Of sizes whose products need no padding; swish's output may be freed once it is copied."""
+    for described, observation in all_valid():
+        if described["body"] != name or described["units"] % 4 or math.prod(observation) % 4:
+            continue
+        network = built(described, observation, [0])
+        kept = (_kept(network, observation, 64) - _kept(network, observation, 32)) // 32
+        made = lookup.find("networks", name).numbers(described, observation)[2]
+        copied = (
+            described["layers"] * described["units"] if described["activation"] == "swish" else 0
+        )
+        assert kept <= made <= kept + copied
 
 
-@pytest.mark.parametrize("batch", [1, 12, 32])
-def test_bits_do_not_depend_on_the_pack(body, batch):
-    seeds = list(range(8))
-    x = (
-        torch.rand(8, batch, *OBSERVATION, generator=torch.Generator().manual_seed(0)) < 0.3
-    ).float()
-    together = built(body, seeds)(x, False)
-    for i in seeds:
-        assert torch.equal(built(body, [i])(x[i : i + 1].clone(), False)[0], together[i])
+def _kept(network, observation, batch):
+    """Numbers of all tensors that a pass saves for its gradients, but for x itself."""
+    x = torch.rand(1, batch, *observation)
+    saved = {}
+
+    def keep(tensor):
+        saved[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes() // 4
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        features = network.features(x, False, training=True)
+    keep(features)
+    saved.pop(x.untyped_storage().data_ptr(), None)
+    return sum(saved.values())
+
+
+def numbers_of(network, x, training):
+    """What a pass gives, all gradients of it, and the running statistics after it."""
+    x.requires_grad_()
+    y = network(x, False, training)
+    gradients = torch.autograd.grad(y.square().sum(), [x, *network.parameters])
+    return [y, *gradients, *(tensor for norm in network.norms for _, tensor in norm.tensors())]
+
+
+@pytest.mark.parametrize("batch", [1, 12, 256])
+@pytest.mark.parametrize("name", lookup.names("networks"))
+def test_bits_do_not_depend_on_the_pack(name, batch):
+    for number, (described, observation) in enumerate(all_valid()):
+        if described["body"] != name:
+            continue
+        members = (8, 2, 5)[number % 3] if batch < 256 else 3
+        generator = torch.Generator().manual_seed(number)
+        x = torch.randn(members, batch, *observation, generator=generator)
+        together = built(described, observation, range(members))
+        apart = [built(described, observation, [i]) for i in range(members)]
+        for training in (True, False):
+            packed = numbers_of(together, x.clone(), training)
+            for i, alone in enumerate(apart):
+                for mine, theirs in zip(
+                    numbers_of(alone, x[i : i + 1].clone(), training), packed, strict=True
+                ):
+                    assert torch.equal(mine[0], theirs[i]), (described, observation, training)

@@ -22,6 +22,7 @@ QUICK = {
     "actor.units": 20,
     "critic.units": 24,
     "policy.delay": 2,
+    "batch_size": 30,
 }
 DIFFERENT = {
     "optimizer.lr": (1e-3, 1e-4, 3e-4),
@@ -36,18 +37,40 @@ DIFFERENT = {
 }
 
 
+VARIANTS: dict[str, dict[str, Any]] = {
+    "odd sizes": {},
+    "norms": {
+        "batch_size": 256,
+        "critic.norm.kind": "group",
+        "critic.norm.groups": 4,
+        "critic.norm.affine": True,
+        "actor.norm.kind": "batch",
+        "loss": "huber",
+    },
+    "joined layers": {
+        "actor.body": "densenet",
+        "actor.activation": "swish",
+        "critic.body": "residual",
+        "target.networks": False,
+        "policy": "deterministic",
+        "entropy.auto": False,
+    },
+}
+
+
 @pytest.fixture(params=NAMES)
 def learner(request: pytest.FixtureRequest) -> Any:
     return lookup.find("learners", request.param)
 
 
-def runs(learner: Any, **given: Any) -> list[SimpleNamespace]:
+def runs(learner: Any, variant: str = "odd sizes") -> list[SimpleNamespace]:
     """Three runs of one signature that differ in all that members may differ in."""
     schedule = SimpleNamespace(every=30, episodes=2, steps=None, cap=7)
     task = "navigation/3" if learner.continuous else learner.tasks()[0]
     made = []
     for seed in range(3):
-        wanted = QUICK | {name: values[seed] for name, values in DIFFERENT.items()} | given
+        differing = {name: values[seed] for name, values in DIFFERENT.items()}
+        wanted = QUICK | differing | VARIANTS[variant]
         params = learner.complete({n: v for n, v in wanted.items() if n in learner.parameters})
         learner.check(params, task)
         made.append(
@@ -74,8 +97,9 @@ def assert_same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> Non
     assert not different
 
 
-def test_a_pack_equals_its_runs_alone(learner: Any) -> None:
-    three = runs(learner)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_pack_equals_its_runs_alone(learner: Any, variant: str) -> None:
+    three = runs(learner, variant)
     pack = learner.start(three, [None] * 3, "cpu")
     reports = played(pack)
     for member, run in enumerate(three):

@@ -1,0 +1,91 @@
+"""Bodies that are a row of hidden layers, told apart by what each layer hands to the next."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from agents.networks import layers, norms
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Stack(ABC):
+    """`layers` hidden layers of `units` units over flattened observations.
+
+    Each has the `norm` and the `activation` that the sizes name (`layers.hidden`).
+    """
+
+    chained: ClassVar[bool] = False
+    """Whether a layer reads nothing but the one before."""
+
+    @staticmethod
+    @abstractmethod
+    def joined(units: int, before: int, observation: int, last: bool) -> tuple[int, int]:
+        """How many features leave a layer that `before` enter, and how many are made for that.
+
+        Of an `observation` of so many numbers; `last` says whether the layer is the last one.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def join(
+        y: torch.Tensor, before: torch.Tensor, observation: torch.Tensor, last: bool
+    ) -> torch.Tensor:
+        """What leaves a layer that makes y [P, B, units] of `before`, [P, B, features]."""
+
+    @staticmethod
+    def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
+        """Raise ValueError where the norm does not fit the units; any observation does."""
+        norms.check(sizes)
+
+    @staticmethod
+    def depth(sizes: Mapping[str, Any]) -> int:
+        """Number of parametric layers."""
+        return int(sizes["layers"])
+
+    @classmethod
+    def numbers(
+        cls, sizes: Mapping[str, Any], observation: tuple[int, ...]
+    ) -> tuple[int, int, int]:
+        """How many weights and biases it has, how many features it gives, how many it makes.
+
+        What a pass makes of one observation is all that it may keep for the gradients.
+        """
+        inputs = features = math.prod(observation)
+        total = made = 0
+        for place in range(sizes["layers"]):
+            weights, inside = layers.hidden_numbers(sizes, features)
+            last = place == sizes["layers"] - 1
+            features, beside = cls.joined(sizes["units"], features, inputs, last)
+            total, made = total + weights, made + inside + beside
+        return total, features, made
+
+    def __init__(
+        self, sizes: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str
+    ) -> None:
+        inputs = self.features = math.prod(observation)
+        self.layers: list[layers.Layer] = []
+        for place in range(sizes["layers"]):
+            self.layers.append(layers.hidden(sizes, members, self.features, device))
+            last = place == sizes["layers"] - 1
+            self.features, _ = self.joined(sizes["units"], self.features, inputs, last)
+        self.norms = [layer.norm for layer in self.layers if layer.norm is not None]
+        rectified = all(layer.activation == "relu" for layer in self.layers)
+        self.plain = self.chained and rectified and not self.norms
+
+    def __call__(
+        self, x: torch.Tensor, iterate: torch.Tensor | bool, training: bool = False
+    ) -> torch.Tensor:
+        """[P, B, ...] -> [P, B, features]."""
+        observation = x = x.flatten(2)
+        for layer in self.layers:
+            x = self.join(layer(x, iterate, training), x, observation, layer is self.layers[-1])
+        return x

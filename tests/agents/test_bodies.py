@@ -1,0 +1,155 @@
+"""Bodies against formulas written out, and their sizes against published parameter counts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from agents.networks.network import Network, check, depth, numbers
+from agents.networks.spectral import Settings
+
+P, B = 2, 3
+ANT, OFENET, ACTIONS = (111,), (2159,), 8
+
+
+def sizes(body, units=6, layers=3, **more):
+    return {"body": body, "units": units, "layers": layers, **more}
+
+
+def built(described, observation=(5,), outputs=2, settings=None):
+    none = Settings((), "hard", 1.0, True)
+    network = Network(described, observation, outputs, settings or [none] * P, "cpu")
+    network.initialise(range(P))
+    for layer in network.layers:
+        layer.bias.normal_(generator=torch.Generator().manual_seed(0))
+    return network
+
+
+def linear(network, place, i, x):
+    """Member i's linear map at `place`, of x [B, in]."""
+    layer = network.layers[place]
+    return F.linear(x, layer.weight[i].T, layer.bias[i])
+
+
+def resnet(network, i, x):
+    width = network.body.features
+    y = F.pad(x, (0, width - x.shape[1]))
+    for place in range(3):
+        read = x if place == 0 else y
+        f = F.relu(linear(network, place, i, read))
+        y = F.pad(f, (0, width - f.shape[1])) + y
+    return y
+
+
+def densenet(network, i, x):
+    everything = [x]
+    for place in range(3):
+        everything.append(F.relu(linear(network, place, i, torch.cat(everything, 1))))
+    return torch.cat(everything, 1)
+
+
+def d2rl(network, i, x):
+    y = torch.cat([F.relu(linear(network, 0, i, x)), x], 1)
+    y = torch.cat([F.relu(linear(network, 1, i, y)), x], 1)
+    return F.relu(linear(network, 2, i, y))
+
+
+def residual(network, i, x):
+    y = F.relu(linear(network, 0, i, x))
+    for block, norm in enumerate(network.norms):
+        z = F.layer_norm(y, y.shape[1:], norm.weight[i], norm.bias[i])
+        inner = F.relu(linear(network, 1 + 2 * block, i, z))
+        y = y + linear(network, 2 + 2 * block, i, inner)
+    return y
+
+
+def mlp(network, i, x):
+    for place in range(3):
+        x = F.relu(linear(network, place, i, x))
+    return x
+
+
+@pytest.mark.parametrize("formula", [mlp, resnet, densenet, d2rl, residual])
+@pytest.mark.parametrize("units", [4, 5, 6])
+def test_a_body_computes_its_formula(formula, units):
+    network = built(sizes(formula.__name__, units))
+    for norm in network.norms:
+        norm.weight.uniform_(0.5, 2.0)
+        norm.bias.normal_()
+    x = torch.randn(P, B, 5)
+    for i, features in enumerate(network.features(x)):
+        torch.testing.assert_close(features, formula(network, i, x[i]))
+
+
+@pytest.mark.parametrize("body", ["mlp", "resnet", "densenet", "d2rl", "residual"])
+def test_swish_takes_the_place_of_relu(body):
+    relu, swish = built(sizes(body)), built(sizes(body, activation="swish"))
+    x = torch.randn(P, B, 5)
+    assert torch.equal(relu.layers[0].weight, swish.layers[0].weight)
+    assert not torch.allclose(relu(x), swish(x))
+    activations = [layer.activation for layer in swish.layers]
+    assert "relu" not in activations and activations[0] == "swish" and activations[-1] is None
+
+
+def test_the_blocks_of_residual_have_their_own_norms():
+    params = {f"critic.{name}": value for name, value in sizes("residual").items()}
+    check(params, "critic", (5,))
+    with pytest.raises(ValueError, match=r"^critic\.norm\.kind must be none: .*, but got group$"):
+        check({**params, "critic.norm.kind": "group"}, "critic", (5,))
+
+
+def test_both_linear_layers_of_a_block_can_be_normalised():
+    """Bjorck et al. 2021, App. C: all but the first and the last linear layer."""
+    described = sizes("residual", layers=2)
+    inside = tuple(range(-depth(described) + 1, -1))
+    network = built(described, settings=[Settings(inside, "divide", 1.0, False)] * P)
+    assert [layer.spectral is not None for layer in network.layers] == [
+        False, True, True, True, True, False
+    ]  # fmt: skip
+    assert network(torch.randn(P, B, 5), True).isfinite().all()
+
+
+def layer_sizes(network):
+    """Inputs and weights with biases of each layer of one member."""
+    return [(w.shape[0], w.numel() + w.shape[1]) for w in (x.weight[0] for x in network.layers)]
+
+
+def test_sac_as_published_has_the_counts_of_ota_table_2():
+    original = sizes("mlp", 256, 2)
+    assert numbers(original, ANT, ACTIONS) == 96_520
+    network = Network(original, ANT, ACTIONS, [Settings((), "hard", 1.0, True)], "cpu")
+    assert layer_sizes(network) == [(111, 28_672), (256, 65_792), (256, 2_056)]
+
+
+def test_wide_densenet_has_the_counts_of_ota_table_2():
+    ours = sizes("densenet", 2048, 2)
+    assert numbers(ours, OFENET, ACTIONS) == 13_091_712
+    network = Network(ours, OFENET, ACTIONS, [Settings((), "hard", 1.0, True)], "cpu")
+    assert layer_sizes(network) == [(2159, 4_423_680), (4207, 8_617_984), (6255, 50_048)]
+
+
+def test_d2rl_reads_the_observation_in_every_layer():
+    network = built(sizes("d2rl", 256), ANT)
+    assert [inputs for inputs, _ in layer_sizes(network)] == [111, 367, 367, 256]
+
+
+def blocks(count, inputs, outputs):
+    """Numbers of a head of Bjorck et al. with `count` blocks of width 1024."""
+    return numbers(sizes("residual", 1024, count), (inputs,), outputs)
+
+
+def test_a_block_has_the_count_inferred_from_bjorck_table_2():
+    assert blocks(2, 50, 1) - blocks(1, 50, 1) == 4_199_424
+    assert blocks(1, 50, 1) == 51 * 1024 + 4_199_424 + 1025
+
+
+@pytest.mark.parametrize("actions", [1, 6])
+def test_modern4_weighs_134_megabytes_more_than_modern2(actions):
+    """Bjorck et al. 2021, Table 2: an actor, twin critics and their targets, in float32."""
+
+    def megabytes(critic, actor):
+        critics = 4 * blocks(critic, 50 + actions, 1)
+        return 4 * (critics + blocks(actor, 50, 2 * actions)) / 1e6
+
+    assert megabytes(3, 1) - megabytes(1, 1) == pytest.approx(134.38, abs=0.005)
