@@ -157,7 +157,7 @@ def test_layer_indices_follow_forward_order(convs, body):
     network = Network(part(params, "network"), (10, 10, 4), 6, [settings(layers=())], "cpu")
     for layer in network.layers:
         layer.rows = spy(layer, layer.rows, called)
-    network(torch.zeros(1, 1, 10, 10, 4), False)
+    network.head(network.features(torch.zeros(1, 1, 10, 10, 4)), False)
     assert called == network.layers and len(called) == depth
 
 
