@@ -35,6 +35,7 @@ else:
 
 _OF_EPISODES = ("return", "train_return", "eval_partial")
 METRICS: tuple[str, ...] = (*_OF_EPISODES, "critic_loss", "actor_loss", "q")
+_MEASURE_EVERY = 8
 _PASSES = 3  # online, target, and the gradient's way back
 
 
@@ -231,8 +232,9 @@ class ActorCritic(BaseLearner):
 
     def fit_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """A step of all critics towards y [P, B]."""
-        pairs = torch.cat((batch.observations, batch.actions), dim=2)
-        self.means.add(q=self.fit("critic", pairs, y).mean((1, 2)))
+        q = self.fit("critic", torch.cat((batch.observations, batch.actions), dim=2), y)
+        if self.measures:
+            self.means.add(q=q.mean((1, 2)))
 
     def fit(self, name: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """A step of the networks `name` on x [P, B, inputs] towards y [P, B].
@@ -241,16 +243,22 @@ class ActorCritic(BaseLearner):
         """
         outputs = self.nets[name](x, training=True)
         values = outputs.detach()[..., 0]
-        loss, gradient = self.loss(values, y)
-        self._step(name, outputs, gradient[..., None])
-        self.means.add(**{f"{name}_loss": loss.sum(1)})
+        self._step(name, outputs, self.loss.gradient(values, y)[..., None])
+        if self.measures:
+            self.means.add(**{f"{name}_loss": self.loss(values, y).sum(1)})
         return values
 
     def climb(self, objective: torch.Tensor) -> None:
         """A step of the actor that makes the mean of an objective [P, B] larger."""
         batch = objective.shape[1]
         self._step("actor", objective, objective.new_full(objective.shape, -1.0 / batch))
-        self.means.add(actor_loss=-objective.detach().mean(1))
+        if self.measures:
+            self.means.add(actor_loss=-objective.detach().mean(1))
+
+    @property
+    def measures(self) -> bool:
+        """Whether this update is measured: one of so many is enough for a mean."""
+        return self.updates % _MEASURE_EVERY == 0
 
     def _step(self, name: str, outputs: torch.Tensor, gradient: torch.Tensor) -> None:
         """A step of Adam from the gradient of a loss at `outputs`."""

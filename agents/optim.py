@@ -58,7 +58,7 @@ class AdamSettings:
 class Adam:
     """Kingma & Ba 2015, as torch.optim.Adam: x -= lr m' / (sqrt(v') + eps), bias-corrected.
 
-    On a CPU torch's fused kernel runs once a member (bit-equal in any pack, and the fastest there);
+    On a CPU torch's fused kernel takes members one by one (bit-equal in any pack, and the fastest);
     elsewhere all members are updated at once, with hyperparameters as tensors [P].
     """
 
@@ -72,9 +72,18 @@ class Adam:
         self.v = [torch.zeros_like(p, requires_grad=False) for p in parameters]
         with torch.no_grad():
             split = [t.unbind(0) for t in (*self._parameters, *self.m, *self.v)]
-        per_member = [list(views) for views in zip(*split, strict=True)]
         count = len(self._parameters)
-        self._rows = [(row[:count], row[count : 2 * count], row[2 * count :]) for row in per_member]
+        self._groups: dict[AdamSettings, list[int]] = {}
+        """Members by their settings."""
+        for row, member in enumerate(settings):
+            self._groups.setdefault(member, []).append(row)
+        self._views = [
+            [
+                [t[row] for row in rows for t in split[kind : kind + count]]
+                for kind in range(0, 3 * count, count)
+            ]
+            for rows in self._groups.values()
+        ]
 
     def step(self, gradients: Sequence[torch.Tensor]) -> None:
         """One update from `gradients`, shaped like the parameters."""
@@ -85,17 +94,19 @@ class Adam:
             self.step_together(gradients)
 
     def step_memberwise(self, gradients: Sequence[torch.Tensor]) -> None:
-        """The update by torch's fused kernel, one call a member."""
-        rows = zip(*(g.unbind(0) for g in gradients), strict=True)
-        now = [torch.tensor(float(self.steps))] * len(gradients)
-        for (parameters, m, v), row, member in zip(self._rows, rows, self._settings, strict=True):
+        """The update by torch's fused kernel, one call for members of the same settings."""
+        split = [g.contiguous().unbind(0) for g in gradients]  # the kernel reads no strides
+        now = torch.tensor(float(self.steps))
+        for (member, rows), (parameters, m, v) in zip(
+            self._groups.items(), self._views, strict=True
+        ):
             torch._fused_adam_(
                 parameters,
-                list(row),
+                [g[row] for row in rows for g in split],
                 m,
                 v,
                 [],
-                now,
+                [now] * len(parameters),
                 lr=member.lr,
                 beta1=member.beta1,
                 beta2=member.beta2,

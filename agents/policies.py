@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
+
+    from agents.networks import functions
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
-
-LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
+    functions = LazyModule("agents.networks.functions")
 
 
 class Policy(ABC):
@@ -76,13 +76,8 @@ class SquashedGaussian(Policy):
         return 2 * actions
 
     def sample(self, out: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Reparametrised; log(1 - tanh(z)^2) = 2 (log 2 - |z| - log(1 + exp(-2 |z|)))."""
-        mean, log_std = out.chunk(2, dim=2)
-        log_std = log_std.clamp(self._low, self._high)
-        z = mean + log_std.exp() * noise
-        squash = 2.0 * (math.log(2.0) - z.abs() - torch.log1p(torch.exp(-2.0 * z.abs())))
-        each = -0.5 * noise.square() - log_std - LOG_ROOT_2_PI - squash
-        return torch.tanh(z), each.sum(2)
+        """Reparametrised."""
+        return functions.squashed(out, noise, self._low, self._high)
 
     def mode(self, out: torch.Tensor) -> torch.Tensor:
         """tanh of the mean."""
