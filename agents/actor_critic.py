@@ -257,9 +257,12 @@ class ActorCritic(BaseLearner):
         self.means.add(actor_loss=-objective.detach().mean(1))
 
     def _step(self, name: str, outputs: torch.Tensor, gradient: torch.Tensor) -> None:
-        """A step of Adam from the gradient of a loss at `outputs`."""
-        parameters = self.nets[name].parameters
-        self.adams[name].step(torch.autograd.grad(outputs, parameters, gradient))
+        """A step of Adam from the gradient of a loss at `outputs`.
+
+        Torch's fused kernel takes gradients for contiguous; those of a critic's head are not.
+        """
+        found = torch.autograd.grad(outputs, self.nets[name].parameters, gradient)
+        self.adams[name].step([part.contiguous() for part in found])
 
     def follow(self) -> None:
         """Targets come nearer by tau."""
