@@ -18,7 +18,12 @@ def params(**given: Any) -> dict[str, Any]:
 
 def loss(q: torch.Tensor, *members: dict[str, Any]) -> torch.Tensor:
     """Of q [P, C, B] against 0."""
-    return Loss(members, "cpu")(q, torch.zeros(len(members), q.shape[2]))
+    return Loss(members, "cpu")(q, torch.zeros(len(members), q.shape[2]))[0]
+
+
+def slope(q: torch.Tensor, *members: dict[str, Any]) -> torch.Tensor:
+    """The gradient at q."""
+    return Loss(members, "cpu")(q, torch.zeros(len(members), q.shape[2]))[1]
 
 
 @pytest.fixture
@@ -37,13 +42,23 @@ def test_alpha_of_a_half_is_half_the_mean_squared_error(q):
 @pytest.mark.parametrize("kind", ["mse", "huber"])
 def test_slopes_at_plus_and_minus_delta(alpha, kind):
     """Identity 9: each pulls towards the target, with slopes alpha to 1 - alpha."""
-    q = torch.tensor([[[0.4, -0.4, 2.5, -2.5]]], requires_grad=True)
-    (slope,) = torch.autograd.grad(loss(q, params(asymmetry__alpha=alpha, loss=kind)).sum(), q)
-    near, _, far, _ = slope[0, 0].tolist()
+    found = slope(
+        torch.tensor([[[0.4, -0.4, 2.5, -2.5]]]), params(asymmetry__alpha=alpha, loss=kind)
+    )
+    near, _, far, _ = found[0, 0].tolist()
     assert near > 0 and far > 0
-    ratios = slope[0, 0, 0::2] / -slope[0, 0, 1::2]
+    ratios = found[0, 0, 0::2] / -found[0, 0, 1::2]
     torch.testing.assert_close(ratios, torch.full((2,), alpha / (1 - alpha)))
     assert far / near == pytest.approx(2.5 / 0.4 if kind == "mse" else 1 / 0.4, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["mse", "huber"])
+@pytest.mark.parametrize("alpha", [None, 0.5, 0.2, 1.0])
+def test_the_gradient_is_that_of_the_loss(alpha, kind, q):
+    q.requires_grad_()
+    given = params(asymmetry__alpha=alpha, loss=kind)
+    (theirs,) = torch.autograd.grad(loss(q, given).sum(), q)
+    torch.testing.assert_close(slope(q.detach(), given), theirs)
 
 
 @pytest.mark.parametrize("kind", ["mse", "huber"])
