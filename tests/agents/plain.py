@@ -14,8 +14,10 @@ from torch.distributions import Normal
 State = Mapping[str, np.ndarray]
 
 
-def mlp(state: State, name: str, copy_: int) -> nn.Sequential:
-    """The network `name` of a saved state, whose weights are [C, in, out], with ReLU."""
+def mlp(
+    state: State, name: str, copy_: int, activation: str = "relu", norm: str = "none"
+) -> nn.Sequential:
+    """The network `name` of a saved state, whose weights are [C, in, out]."""
     layers: list[nn.Module] = []
     place = 0
     while f"{name}.{place}.weight" in state:
@@ -23,9 +25,11 @@ def mlp(state: State, name: str, copy_: int) -> nn.Sequential:
         linear = nn.Linear(*weight.shape, dtype=torch.float64)
         linear.weight.data.copy_(weight.T)
         linear.bias.data.copy_(torch.from_numpy(state[f"{name}.{place}.bias"][copy_]))
-        layers += [linear, nn.ReLU()]
+        normal = nn.LayerNorm(weight.shape[1], elementwise_affine=False, dtype=torch.float64)
+        layers += [linear, normal if norm == "layer" else nn.Identity()]
+        layers.append(nn.SiLU() if activation == "swish" else nn.ReLU())
         place += 1
-    return nn.Sequential(*layers[:-1])
+    return nn.Sequential(*layers[:-2])
 
 
 class Plain:
@@ -33,9 +37,13 @@ class Plain:
 
     def __init__(self, params: Mapping[str, Any], state: State, actions: int) -> None:
         self.p, self.n, self.updates = params, actions, 0
-        self.actor = mlp(state, "actor", 0)
-        self.critics = [mlp(state, "critic", i) for i in range(params["critics"])]
-        self.value = mlp(state, "value", 0) if "value.0.weight" in state else None
+        kinds = {
+            n: (params[f"{n}.activation"], params[f"{n}.norm.kind"]) for n in ("actor", "critic")
+        }
+        self.actor = mlp(state, "actor", 0, *kinds["actor"])
+        self.critics = [mlp(state, "critic", i, *kinds["critic"]) for i in range(params["critics"])]
+        valued = "value.0.weight" in state
+        self.value = mlp(state, "value", 0, *kinds["critic"]) if valued else None
         self.targets = {"critic": self.critics, "actor": [self.actor], "value": [self.value]}
         if params["target.networks"]:
             ema = params.get("target.actor") == "ema"

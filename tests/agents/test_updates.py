@@ -33,6 +33,10 @@ SIZES = {"actor.units": 16, "critic.units": 16, "batch_size": B, "optimizer.eps"
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("ddpg", {}), ("ddpg", {"target.actor": "ema"}), ("ddpg", {"target.networks": False}),
+    ("ddpg", {"critic.norm.kind": "layer", "actor.activation": "swish"}),
+    ("sac_v1", {"critic.norm.kind": "layer", "critic.activation": "swish"}),
+    ("td3", {"actor.units": 7, "critic.units": 5, "critic.activation": "swish"}),
+    ("sac", {"actor.units": 7, "critic.units": 5}),
     ("ddpg", ASYMMETRIC), ("ddpg", {"actor.layers": 1, "critic.layers": 3}),
     ("td2", {}), ("td2", {"critics": 5}), ("td2", {"loss": "huber"}),
     ("td2_public", {}), ("td2_public", {"target.actor": "ema"}),
