@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from agents import losses, streams
+from agents import losses, policies, streams
 from agents.learner import BaseLearner, Sizes
 from agents.means import Means
 from agents.networks import network
@@ -59,6 +59,7 @@ class ActorCritic(BaseLearner):
         for name in ("actor", *cls.values):
             network.check(params, _describes(name), (_inputs(name, shape),))
         losses.check(params)
+        policies.check(params)
 
     @classmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
@@ -176,8 +177,11 @@ class ActorCritic(BaseLearner):
             return self.policy.mode(self.act_on(observations)).cpu().numpy()
 
     def act_on(self, observations: np.ndarray) -> torch.Tensor:
-        """The actor's outputs for arrays [P, E, ...]."""
-        return self.actor(self._tensor(observations).float().flatten(2))
+        """The actor's outputs for arrays [P, E, ...]; 0 for what is not a number.
+
+        Members that diverge act on until they are looked at, and some tasks raise at such actions.
+        """
+        return self.actor(self._tensor(observations).float().flatten(2)).nan_to_num_()
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array).to(self.device)
@@ -186,7 +190,7 @@ class ActorCritic(BaseLearner):
         """An update every `update_every` steps once the warm-up is over."""
         if step < self.params["warmup_steps"] or step % self.params["update_every"]:
             return
-        batch = replay.sample(self._batches.at(self.updates))
+        batch = replay.sample(self._batches.at(self.updates)).flat()
         noise: Sequence[torch.Tensor] = ()
         if self.noises:
             size = (len(self.runs), self.noises, -1, self.shape.actions)
@@ -261,9 +265,12 @@ class ActorCritic(BaseLearner):
         return self.updates % _MEASURE_EVERY == 0
 
     def _step(self, name: str, outputs: torch.Tensor, gradient: torch.Tensor) -> None:
-        """A step of Adam from the gradient of a loss at `outputs`."""
-        parameters = self.nets[name].parameters
-        self.adams[name].step(torch.autograd.grad(outputs, parameters, gradient))
+        """A step of Adam from the gradient of a loss at `outputs`.
+
+        Torch's fused kernel takes gradients for contiguous; those of a critic's head are not.
+        """
+        found = torch.autograd.grad(outputs, self.nets[name].parameters, gradient)
+        self.adams[name].step([part.contiguous() for part in found])
 
     def follow(self) -> None:
         """Targets come nearer by tau."""

@@ -22,9 +22,11 @@ PARAMETERS: Mapping[str, Parameter] = {
 
 
 def check(params: Mapping[str, Any]) -> None:
-    """Raise ValueError where `asymmetry.beta` is given alone."""
+    """Raise ValueError where `asymmetry.beta` is given alone, or all weights are 0."""
     if params["asymmetry.alpha"] is None and params["asymmetry.beta"] is not None:
         raise ValueError("asymmetry.beta needs asymmetry.alpha, which is not given")
+    if asymmetry(params) == (0.0, 0.0):
+        raise ValueError("asymmetry.alpha and asymmetry.beta must not both be 0")
 
 
 def asymmetry(params: Mapping[str, Any]) -> tuple[float, float]:

@@ -17,6 +17,13 @@ else:
     functions = LazyModule("agents.networks.functions")
 
 
+def check(params: Mapping[str, Any]) -> None:
+    """Raise ValueError where the bounds of log sigma have no order; not all learners have them."""
+    low, high = (params.get(f"policy.log_std_{end}") for end in ("low", "high"))
+    if low is not None and low >= high:
+        raise ValueError(f"policy.log_std_low must be below policy.log_std_high={high}, got {low}")
+
+
 class Policy(ABC):
     """Actions from the outputs [P, B, outputs] of an actor and normal noise [P, B, A]."""
 

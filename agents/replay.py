@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +48,14 @@ class Batch:
     rewards: torch.Tensor
     masks: torch.Tensor
     next_observations: torch.Tensor
+
+    def flat(self) -> Batch:
+        """The same with observations as rows of numbers, [P, B, S]."""
+        return replace(
+            self,
+            observations=self.observations.flatten(2),
+            next_observations=self.next_observations.flatten(2),
+        )
 
 
 class Frames:

@@ -33,8 +33,9 @@ class Temperature:
         self.adam = Adam([self.log], settings)
 
     def initialise(self) -> None:
-        """Begin at `entropy.beta`."""
-        self.log.copy_(self._start.log())
+        """Begin at `entropy.beta`; a fixed one may be 0 and has no logarithm to learn."""
+        if not self.fixed:
+            self.log.copy_(self._start.log())
 
     @property
     def beta(self) -> torch.Tensor:

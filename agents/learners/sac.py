@@ -31,11 +31,8 @@ class Learner(ActorCritic):
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
-        """Bounds have an order; a temperature that is found starts above 0."""
+        """A temperature that is found has an entropy to meet, and starts above 0."""
         super().check_together(params, shape)
-        low, high = params["policy.log_std_low"], params["policy.log_std_high"]
-        if low >= high:
-            raise ValueError(f"policy.log_std_low must be below {high}, got {low}")
         if params["entropy.auto"] and params["policy"] == "deterministic":
             raise ValueError(
                 "entropy.auto must be false for policy=deterministic, whose entropy is fixed"

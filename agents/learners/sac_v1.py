@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from agents.actor_critic import METRICS, ActorCritic
+from agents.networks.layers import INITS
 from agents.parameter import Parameter
 from agents.replay import Batch
 from agents.settings import PARAMETERS
@@ -21,7 +22,8 @@ else:
 class Learner(ActorCritic):
     """P agents with a stochastic policy, twin critics and a value network; no temperature.
 
-    `reward_scale` does its work: 5, and 20 on Humanoid (spec §2.10, §4.2).
+    `reward_scale` does its work: 5, and 20 on Humanoid (spec §2.10, §4.2). What describes a critic
+    describes the value network too: `critic.*`, `loss` and `asymmetry.*`.
     """
 
     noises = 1
@@ -34,8 +36,8 @@ class Learner(ActorCritic):
         "policy.log_std_low": Parameter(float, -20.0),
         "policy.log_std_high": Parameter(float, 2.0),
         "reward_scale": Parameter(float, 5.0, packable=True),
-        "actor.init": Parameter(str, "xavier", choices=("xavier", "orthogonal")),
-        "critic.init": Parameter(str, "xavier", choices=("xavier", "orthogonal")),
+        "actor.init": Parameter(str, "xavier", choices=INITS),
+        "critic.init": Parameter(str, "xavier", choices=INITS),
     }
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:

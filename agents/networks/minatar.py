@@ -25,12 +25,12 @@ class Body:
     @staticmethod
     def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
         """Raise ValueError where the convolutions do not fit the observation."""
+        if len(observation) != 3:
+            raise ValueError(f"body=minatar needs images [H, W, C], got observations {observation}")
         convs = sizes["convs"]
         for channels in convs:
             if isinstance(channels, bool) or not isinstance(channels, int) or channels < 1:
                 raise ValueError(f"convs must list whole numbers of at least 1, got {channels!r}")
-        if len(observation) != 3:
-            raise ValueError(f"body=minatar needs images [H, W, C], got observations {observation}")
         most = (min(observation[:2]) - 1) // (_SIZE - 1)
         if len(convs) > most:
             raise ValueError(

@@ -55,7 +55,11 @@ def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) ->
     """Raise ValueError where body or sizes `name.*` do not fit, without importing torch."""
     sizes = part(params, name)
     try:
-        _body(sizes).check(sizes, observation)
+        body = _body(sizes)
+    except ValueError as error:
+        raise ValueError(f"{name}.body: {error}") from error
+    try:
+        body.check(sizes, observation)
     except ValueError as error:
         raise ValueError(f"{name}.{error}") from error
 

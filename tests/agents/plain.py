@@ -1,0 +1,184 @@
+"""Every actor-critic algorithm for one agent, written from its box with torch.nn, in float64."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.distributions import Normal
+
+State = Mapping[str, np.ndarray]
+
+
+def mlp(
+    state: State, name: str, copy_: int, activation: str = "relu", norm: str = "none"
+) -> nn.Sequential:
+    """The network `name` of a saved state, whose weights are [C, in, out]."""
+    layers: list[nn.Module] = []
+    place = 0
+    while f"{name}.{place}.weight" in state:
+        weight = torch.from_numpy(state[f"{name}.{place}.weight"][copy_]).double()
+        linear = nn.Linear(*weight.shape, dtype=torch.float64)
+        linear.weight.data.copy_(weight.T)
+        linear.bias.data.copy_(torch.from_numpy(state[f"{name}.{place}.bias"][copy_]))
+        normal = nn.LayerNorm(weight.shape[1], elementwise_affine=False, dtype=torch.float64)
+        layers += [linear, normal if norm == "layer" else nn.Identity()]
+        layers.append(nn.SiLU() if activation == "swish" else nn.ReLU())
+        place += 1
+    return nn.Sequential(*layers[:-2])
+
+
+class Plain:
+    """One agent that begins where a saved state is; `b` is a batch of one agent, in float64."""
+
+    def __init__(self, params: Mapping[str, Any], state: State, actions: int) -> None:
+        self.p, self.n, self.updates = params, actions, 0
+        kinds = {
+            n: (params[f"{n}.activation"], params[f"{n}.norm.kind"]) for n in ("actor", "critic")
+        }
+        self.actor = mlp(state, "actor", 0, *kinds["actor"])
+        self.critics = [mlp(state, "critic", i, *kinds["critic"]) for i in range(params["critics"])]
+        valued = "value.0.weight" in state
+        self.value = mlp(state, "value", 0, *kinds["critic"]) if valued else None
+        self.targets = {"critic": self.critics, "actor": [self.actor], "value": [self.value]}
+        if params["target.networks"]:
+            ema = params.get("target.actor") == "ema"
+            followed = ["value"] if self.value else ["critic", *(["actor"] if ema else [])]
+            self.targets |= {name: copy.deepcopy(self.targets[name]) for name in followed}
+        self.log_beta = torch.tensor(float(params.get("entropy.beta", 1.0))).double().log()
+        self.log_beta.requires_grad_()
+        critics = [p for critic in self.critics for p in critic.parameters()]
+        self.actor_adam = self.adam(self.actor.parameters(), "actor")
+        self.critic_adam = self.adam(critics, "critic")
+        self.value_adam = self.adam(self.value.parameters(), "critic") if self.value else None
+        self.beta_adam = torch.optim.Adam([self.log_beta], params.get("entropy.lr", 1e-3))
+
+    def adam(self, parameters: Any, name: str) -> torch.optim.Adam:
+        p = self.p
+        betas = p["optimizer.beta1"], p["optimizer.beta2"]
+        return torch.optim.Adam(parameters, p[f"{name}.lr"], betas, p["optimizer.eps"])
+
+    def least(self, critics: Any, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+        pair = torch.cat((s, a), dim=1)
+        return torch.stack([critic(pair)[:, 0] for critic in critics]).min(0).values
+
+    def descend(self, adam: Any, loss: torch.Tensor) -> None:
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+
+    def loss(self, q: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        huber = self.p["loss"] == "huber"
+        each = nn.HuberLoss(reduction="none")(q, y) if huber else (q - y) ** 2
+        alpha, beta = self.p["asymmetry.alpha"], self.p["asymmetry.beta"]
+        if alpha is not None:
+            beta = 1 - alpha if beta is None else beta
+            each = alpha * each * (q > y) + beta * each * (q < y)
+        return each.mean()
+
+    def fit(self, b: Any, following: torch.Tensor) -> None:
+        """All critics towards c r + gamma m v."""
+        y = self.p["reward_scale"] * b.rewards + self.p["gamma"] * b.masks * following
+        pair = torch.cat((b.observations, b.actions), dim=1)
+        losses = [self.loss(critic(pair)[:, 0], y.detach()) for critic in self.critics]
+        self.descend(self.critic_adam, sum(losses))
+
+    def follow(self) -> None:
+        online = {"critic": self.critics, "actor": [self.actor], "value": [self.value]}
+        for name, nets in online.items():
+            for mine, theirs in zip(self.targets[name], nets, strict=True):
+                if mine is theirs:
+                    continue
+                for target, source in zip(mine.parameters(), theirs.parameters(), strict=True):
+                    tau = self.p["target.tau"]
+                    target.data = (1 - tau) * target.data + tau * source.data
+
+    def noisy(self, mean: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        clip = self.p["smoothing.clip"]
+        return (mean + (self.p["smoothing.std"] * noise).clamp(-clip, clip)).clamp(-1, 1)
+
+    def pi(self, s: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """An action of the stochastic policy, and the logarithm of its density."""
+        out = self.actor(s)
+        if self.p.get("policy") == "deterministic":
+            return (out.tanh() + self.p["policy.std"] * noise).clamp(-1, 1), torch.zeros(len(s))
+        mean, log_std = out[:, : self.n], out[:, self.n :]
+        low, high = self.p["policy.log_std_low"], self.p["policy.log_std_high"]
+        std = log_std.clamp(low, high).exp()
+        z = mean + std * noise
+        log_prob = Normal(mean, std).log_prob(z) - torch.log(1 - z.tanh() ** 2)
+        return z.tanh(), log_prob.sum(1)
+
+    def ddpg(self, b: Any) -> None:
+        (actor,) = self.targets["actor"]
+        with torch.no_grad():
+            s = b.next_observations
+            following = self.least(self.targets["critic"], s, actor(s).tanh())
+        self.fit(b, following)
+        actions = self.actor(b.observations).tanh()
+        self.descend(self.actor_adam, -self.least(self.critics[:1], b.observations, actions).mean())
+        self.follow()
+
+    td2 = ddpg
+
+    def td2_public(self, b: Any, target: torch.Tensor, online: torch.Tensor) -> None:
+        (actor,) = self.targets["actor"]
+        with torch.no_grad():
+            s = b.next_observations
+            following = self.least(self.targets["critic"], s, self.noisy(actor(s).tanh(), target))
+        self.fit(b, following)
+        actions = self.noisy(self.actor(b.observations).tanh(), online)
+        pair = torch.cat((b.observations, actions), dim=1)
+        self.descend(
+            self.actor_adam, -sum(c(pair).mean() for c in self.critics) / len(self.critics)
+        )
+        self.follow()
+
+    def td3(self, b: Any, noise: torch.Tensor) -> None:
+        self.updates += 1
+        (actor,) = self.targets["actor"]
+        with torch.no_grad():
+            s = b.next_observations
+            following = self.least(self.targets["critic"], s, self.noisy(actor(s).tanh(), noise))
+        self.fit(b, following)
+        if self.updates % self.p["policy.delay"] == 0:
+            actions = self.actor(b.observations).tanh()
+            q = self.least(self.critics[:1], b.observations, actions)
+            self.descend(self.actor_adam, -q.mean())
+            self.follow()
+
+    def sac(self, b: Any, following: torch.Tensor, now: torch.Tensor, soft: bool = True) -> None:
+        beta = self.log_beta.exp().detach() if self.p["entropy.auto"] else self.p["entropy.beta"]
+        with torch.no_grad():
+            actions, log_prob = self.pi(b.next_observations, following)
+            v = self.least(self.targets["critic"], b.next_observations, actions)
+        self.fit(b, v - beta * log_prob if soft else v)
+        actions, log_prob = self.pi(b.observations, now)
+        q = self.least(self.critics, b.observations, actions)
+        self.descend(self.actor_adam, (beta * log_prob - q).mean())
+        if self.p["entropy.auto"]:
+            entropy = self.p["entropy.target"] * self.n
+            lack = (-log_prob.detach() - entropy).mean()
+            self.descend(self.beta_adam, self.log_beta.exp() * lack)
+        self.follow()
+
+    def sac_lite(self, b: Any, following: torch.Tensor, now: torch.Tensor) -> None:
+        self.sac(b, following, now, soft=False)
+
+    def sac_v1(self, b: Any, noise: torch.Tensor) -> None:
+        actions, log_prob = self.pi(b.observations, noise)
+        with torch.no_grad():
+            v = self.least(self.critics, b.observations, actions) - log_prob
+            (target,) = self.targets["value"]
+            following = target(b.next_observations)[:, 0]
+        self.fit(b, following)
+        assert self.value is not None
+        self.descend(self.value_adam, self.loss(self.value(b.observations)[:, 0], v))
+        actions, log_prob = self.pi(b.observations, noise)
+        q = self.least(self.critics[:1], b.observations, actions)
+        self.descend(self.actor_adam, (log_prob - q).mean())
+        self.follow()
