@@ -35,7 +35,6 @@ else:
 
 _OF_EPISODES = ("return", "train_return", "eval_partial")
 METRICS: tuple[str, ...] = (*_OF_EPISODES, "critic_loss", "actor_loss", "q")
-_MEASURE_EVERY = 8
 _PASSES = 3  # online, target, and the gradient's way back
 
 
@@ -237,8 +236,7 @@ class ActorCritic(BaseLearner):
     def fit_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """A step of all critics towards y [P, B]."""
         q = self.fit("critic", torch.cat((batch.observations, batch.actions), dim=2), y)
-        if self.measures:
-            self.means.add(q=q.mean((1, 2)))
+        self.means.add(q=q.mean((1, 2)))
 
     def fit(self, name: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """A step of the networks `name` on x [P, B, inputs] towards y [P, B].
@@ -248,29 +246,19 @@ class ActorCritic(BaseLearner):
         outputs = self.nets[name](x, training=True)
         values = outputs.detach()[..., 0]
         self._step(name, outputs, self.loss.gradient(values, y)[..., None])
-        if self.measures:
-            self.means.add(**{f"{name}_loss": self.loss(values, y).sum(1)})
+        self.means.add(**{f"{name}_loss": self.loss(values, y).sum(1)})
         return values
 
     def climb(self, objective: torch.Tensor) -> None:
         """A step of the actor that makes the mean of an objective [P, B] larger."""
         batch = objective.shape[1]
         self._step("actor", objective, objective.new_full(objective.shape, -1.0 / batch))
-        if self.measures:
-            self.means.add(actor_loss=-objective.detach().mean(1))
-
-    @property
-    def measures(self) -> bool:
-        """Whether this update is measured: one of so many is enough for a mean."""
-        return self.updates % _MEASURE_EVERY == 0
+        self.means.add(actor_loss=-objective.detach().mean(1))
 
     def _step(self, name: str, outputs: torch.Tensor, gradient: torch.Tensor) -> None:
-        """A step of Adam from the gradient of a loss at `outputs`.
-
-        Torch's fused kernel takes gradients for contiguous; those of a critic's head are not.
-        """
-        found = torch.autograd.grad(outputs, self.nets[name].parameters, gradient)
-        self.adams[name].step([part.contiguous() for part in found])
+        """A step of Adam from the gradient of a loss at `outputs`."""
+        parameters = self.nets[name].parameters
+        self.adams[name].step(torch.autograd.grad(outputs, parameters, gradient))
 
     def follow(self) -> None:
         """Targets come nearer by tau."""

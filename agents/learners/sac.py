@@ -60,8 +60,7 @@ class Learner(ActorCritic):
         beta = self.temperature.beta
         actions, log_prob = self.policy.sample(self.actor(batch.observations), noise[1])
         self.climb(self.q(batch.observations, actions).amin(1) - beta * log_prob)
-        if self.measures:
-            self.means.add(entropy=-log_prob.detach().mean(1), beta=beta[:, 0])
+        self.means.add(entropy=-log_prob.detach().mean(1), beta=beta[:, 0])
         self.temperature.step(log_prob)
         self.follow()
 

@@ -52,3 +52,18 @@ def test_step_counts_updates():
     adam.step([torch.ones(1, 2)])
     adam.step([torch.ones(1, 2)])
     assert adam.steps == 2
+
+
+def test_gradients_may_have_any_strides():
+    """The fused kernel itself reads them as if they were contiguous."""
+    twice = []
+    for strided in (False, True):
+        parameter = torch.ones(2, 3, 1)
+        gradient = torch.arange(24.0).view(2, 3, 4)[..., :1]
+        adam = Adam([parameter], [AdamSettings(0.1, 1e-8, 0.9, 0.999)] * 2)
+        for sign in (1.0, -0.3):
+            adam.step(
+                [sign * gradient if not strided else (sign * gradient.expand(2, 3, 4))[..., :1]]
+            )
+        twice.append(parameter)
+    assert torch.equal(*twice)
