@@ -33,7 +33,8 @@ def _by_key(rule: Callable[[Any], Any], mapping: dict[str, Any]) -> dict[str, An
     return checked
 
 
-def _values(value: Any) -> list[Any] | dict[str, Any]:
+def labelled(value: Any) -> list[Any] | dict[str, Any]:
+    """Distinct values, or a mapping of labels to distinct ones; raises `Invalid`."""
     if isinstance(value, dict):
         if not value:
             raise Invalid("must hold at least one value, but is empty")
@@ -64,7 +65,7 @@ class Axis(AxisModel):
 
     structural: ClassVar[bool] = True
 
-    values: Annotated[list[Any] | dict[str, Any], BeforeValidator(_values)]
+    values: Annotated[list[Any] | dict[str, Any], BeforeValidator(labelled)]
     """A list of numbers, texts, true, false or lists; or a mapping of labels to such values, or to
     the parameters that a label sets, as in `{small: {units: 64}}`."""
 

@@ -29,6 +29,7 @@ EXAMPLES = {
     "layers": [{"sets": ["none", [-1], [-3, -2]]}, {"all_subsets": {"max": 2}}],
     "norm": [{"values": ["none", "layer"]}, {"values": ["batch", "group"], "groups": [8, 16]}],
     "shape": [{"units": [128, 256], "layers": [1, 2, 4]}, {"values": [[256, 2], [64, 1]]}],
+    "variant": [{"values": {"a": {"x": 1, "y.z": True}, "b": {"x": 1}}}],
 }
 CASES = [(kind, keys) for kind, examples in EXAMPLES.items() for keys in examples]
 
@@ -58,7 +59,30 @@ def test_points(kind, keys):
     assert len(set(labels)) == len(labels) == len({json.dumps(dict(p.params)) for p in points})
     for point in points:
         assert isinstance(point.label, str | int | float)
-        assert point.params and all(name.startswith("first.second") for name in point.params)
+        own = [name for name in point.params if name.startswith("first.second")]
+        assert point.params and (kind == "variant" or own == list(point.params))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (["a", "b"], "must be a mapping of labels to parameters"),
+        ({"a": 1}, "must be a mapping of parameters"),
+        ({"a": {}}, "must set at least one parameter"),
+        ({"a": {"x": 1}, "b": {"x": 1}}, "has the same value as 'a'"),
+    ],
+)
+def test_a_variant_is_a_label_and_different_parameters(values, message):
+    with pytest.raises(Invalid, match=message):
+        make("variant", {"values": values})
+
+
+def test_a_variant_sets_parameters_by_their_whole_names():
+    points = make("variant", EXAMPLES["variant"][0]).points("first.second")
+    assert [(p.label, dict(p.params)) for p in points] == [
+        ("a", {"x": 1, "y.z": True}),
+        ("b", {"x": 1}),
+    ]
 
 
 @pytest.mark.parametrize(("kind", "keys"), CASES)
