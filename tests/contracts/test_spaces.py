@@ -20,7 +20,19 @@ SPACES = sorted((Path(__file__).parents[2] / "spaces").glob("*.yaml"))
 CASES = [(path, scale) for path in SPACES for scale in read(path).data["scales"]]
 NAMES = [f"{path.stem}-{scale}" for path, scale in CASES]
 
-PAPER_RUNS = {"minatar_adam_sn": 5_760}
+PAPER_RUNS = {
+    "minatar_adam_sn": 5_760,
+    "ant_width_depth": 125,
+    "ant_depth": 25,
+    "ant_connectivity": 40,
+    "mujoco_critic_blocks": 180,
+    "td2_group_norm": 360,
+    "td2_ablation": 480,
+    "asymmetry_alpha": 960,
+    "navigation_dim": 288,
+    "dmc_policy": 360,
+    "dmc_entropy_temperature": 280,
+}
 """Runs of the published experiments."""
 
 
@@ -50,8 +62,9 @@ def test_has_the_size_its_scale_promises(path, scale):
         assert len(plan.runs) == PAPER_RUNS[path.stem]
     if scale == "laptop":
         assert space.name == path.stem
-        assert len(plan.trials) >= 12 and len(space.seeds) >= 5
-        assert 10_000 <= space.steps <= 50_000 or space.function
+        assert len(plan.trials) >= 3 and len(space.seeds) >= 5
+        assert 6_000 <= space.steps <= 50_000 or space.function
+        assert len(plan.runs) * space.steps <= 2_500_000
     if scale == "smoke":
         assert len(plan.runs) <= 4 and space.steps <= 1_000
 
@@ -63,6 +76,24 @@ def test_minatar_adam_sn_is_the_published_grid():
     assert sizes == {"network": 6, "sn.layers": 3, "optimizer.lr": 8, "optimizer.eps": 5}
     assert (len(space.tasks), len(space.seeds), space.steps) == (4, 2, 5_000_000)
     assert space.steps // space.evaluation.every == 40 and space.evaluation.steps == 125_000
+
+
+def planned(name, scale):
+    space = load(next(path for path in SPACES if path.stem == name), scale)
+    return {run.id for run in Plan(space, load_trainable(space)).runs}
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "scale", "shared"),
+    [
+        ("ant_depth", "ant_width_depth", "paper", 25),
+        ("ant_depth", "ant_width_depth", "laptop", 15),
+        ("td2_ablation", "td2_group_norm", "paper", 240),
+        ("td2_ablation", "td2_group_norm", "laptop", 10),
+    ],
+)
+def test_experiments_share_the_runs_that_they_have_in_common(name, other, scale, shared):
+    assert len(planned(name, scale) & planned(other, scale)) == shared
 
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
