@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from sweeper.space import Space, load
 from sweeper.trainable import load_trainable
 from sweeper.worker import Worker
 
+README = Path(__file__).parents[2] / "README.md"
 SPACES = sorted((Path(__file__).parents[2] / "spaces").glob("*.yaml"))
 CASES = [(path, scale) for path in SPACES for scale in read(path).data["scales"]]
 NAMES = [f"{path.stem}-{scale}" for path, scale in CASES]
@@ -80,7 +82,7 @@ def test_minatar_adam_sn_is_the_published_grid():
 
 def planned(name, scale):
     space = load(next(path for path in SPACES if path.stem == name), scale)
-    return {run.id for run in Plan(space, load_trainable(space)).runs}
+    return Plan(space, load_trainable(space))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,27 @@ def planned(name, scale):
     ],
 )
 def test_experiments_share_the_runs_that_they_have_in_common(name, other, scale, shared):
-    assert len(planned(name, scale) & planned(other, scale)) == shared
+    runs = [{run.id for run in planned(each, scale).runs} for each in (name, other)]
+    assert len(runs[0] & runs[1]) == shared
+
+
+def test_networks_of_ota_are_alike_with_the_activations_of_their_bodies():
+    swish = {"mlp": "relu", "resnet": "swish", "densenet": "swish", "d2rl": "relu"}
+    runs = [*planned("ant_connectivity", "paper").runs, *planned("ant_width_depth", "paper").runs]
+    assert {run.params["critic.body"] for run in runs} == set(swish)
+    for params in (run.params for run in runs):
+        for key in ("body", "units", "layers", "activation", "init"):
+            assert params[f"actor.{key}"] == params[f"critic.{key}"]
+        assert params["critic.activation"] == swish[params["critic.body"]]
+        assert params["reward_scale"] == 5 and params["critic.init"] == "xavier"
+
+
+@pytest.mark.parametrize(("scale", "column"), [("paper", 0), ("laptop", 1)])
+def test_the_readme_says_how_many_runs_there_are(scale, column):
+    said = re.findall(r"^\| `(\w+)` \|.*\| ([\d,]+), (\d+) \|$", README.read_text(), re.MULTILINE)
+    assert {row[0] for row in said} == set(PAPER_RUNS)
+    for name, *counts in said:
+        assert len(planned(name, scale).runs) == int(counts[column].replace(",", ""))
 
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
