@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, ClassVar
 
 from agents.gym import Gym
@@ -31,7 +32,10 @@ _ALIASES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 class Environment(Gym):
-    """One MuJoCo task of 1,000 steps at most."""
+    """One MuJoCo task of 1,000 steps at most.
+
+    What MuJoCo warns of is logged; by itself it writes a file where the process happens to be.
+    """
 
     tasks: ClassVar[tuple[str, ...]] = tuple(_SIZES)
     extra: ClassVar[tuple[str, ...]] = ("mujoco", "gymnasium", "mujoco")
@@ -43,5 +47,9 @@ class Environment(Gym):
         return Shape((observation,), "float32", actions, continuous=True)
 
     def __init__(self, task: str) -> None:
+        import mujoco
+
         name, options = _ALIASES.get(task, (task, {}))
+        mujoco.set_mju_user_warning(lambda text: None)  # Gymnasium's models are old, and say so
         super().__init__(name, **options)
+        mujoco.set_mju_user_warning(logging.getLogger("mujoco").warning)

@@ -137,3 +137,15 @@ def test_a_task_whose_packages_are_missing_names_the_extra(monkeypatch):
     )
     with pytest.raises(ValueError, match=r"needs dm_control, .*pip install 'sweeper\[dmc\]'"):
         Learner.check({}, "dmc/dog-run")
+
+
+def test_mujoco_logs_what_it_warns_of_and_writes_no_file(tmp_path, monkeypatch, caplog):
+    needed("mujoco/HalfCheetah-v4")
+    monkeypatch.chdir(tmp_path)
+    environment = tasks.make("mujoco/HalfCheetah-v4")
+    environment.reset(0)
+    assert not caplog.records
+    environment._environment.data.qvel[:] = np.nan
+    environment.step(np.zeros(6, np.float32))
+    assert "simulation is unstable" in caplog.text.lower() or "nan" in caplog.text.lower()
+    assert not list(tmp_path.iterdir())
