@@ -5,14 +5,14 @@ A learner's own file says what one update is.
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from agents import losses, policies, streams
+from agents import losses, policies
+from agents.draws import Draws
 from agents.learner import BaseLearner, Sizes
 from agents.means import Means
 from agents.networks import network
@@ -21,11 +21,13 @@ from agents.networks.layers import ORTHOGONAL_GAIN
 from agents.optim import Adam, AdamSettings, Average
 from agents.policies import POLICIES
 from agents.replay import Batch, Replay
+from agents.settings import describes, inputs
 from agents.shape import Shape
 
 if TYPE_CHECKING:
     import torch
 
+    from agents.networks.network import Network
     from agents.train import Run
 else:
     from agents.lazy import LazyModule
@@ -47,16 +49,16 @@ class ActorCritic(BaseLearner):
     """The policy where no parameter says it."""
     noises: ClassVar[int] = 0
     """How many normal numbers an update needs for every number of a batch's actions."""
-    values: ClassVar[Sequence[str]] = ("critic",)
-    """The networks that give values; all are described by `critic.*`."""
+    networks: ClassVar[Sequence[str]] = ("actor", "critic")
+    """All but the actor give values, and are described by `critic.*`."""
     targeted: ClassVar[Sequence[str]] = ("critic",)
     """Those that a target follows, where `target.networks` says so."""
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Networks fit observations and actions; parameters that need others have them."""
-        for name in ("actor", *cls.values):
-            network.check(params, _describes(name), (_inputs(name, shape),))
+        for name in cls.networks:
+            network.check(params, describes(name), (inputs(name, shape),))
         losses.check(params)
         policies.check(params)
 
@@ -70,9 +72,9 @@ class ActorCritic(BaseLearner):
         """All networks, and the passes of a batch through them."""
         trained = targets = made = 0
         followed = cls.followed(params)
-        for name in ("actor", *cls.values):
+        for name in cls.networks:
             outputs = cls.outputs(params, shape) if name == "actor" else 1
-            sizes = network.part(params, _describes(name)), (_inputs(name, shape),), outputs
+            sizes = network.part(params, describes(name)), (inputs(name, shape),), outputs
             copies = params["critics"] if name == "critic" else 1
             trained += copies * network.numbers(*sizes)
             targets += copies * network.numbers(*sizes) if name in followed else 0
@@ -100,13 +102,13 @@ class ActorCritic(BaseLearner):
         members = [run.params for run in runs]
         self.policy = POLICIES[self.params.get("policy", self.policy_kind)](members, device)
         self.loss = losses.Loss(members, device)
-        names = ("actor", *self.values)
-        self.nets = {name: self._made(name).train() for name in names}
-        followed = self.followed(self.params)
-        self.targets = {n: self._made(n) if n in followed else self.nets[n] for n in names}
-        self._averages = [self._average(name) for name in followed]
+        self.nets = {name: self._made(name).train() for name in self.networks}
+        own = self.followed(self.params)
+        self.targets = {n: self._made(n) if n in own else net for n, net in self.nets.items()}
+        self._averages = [self._average(name) for name in own]
         self.adams = {name: self.adam(name, net.parameters) for name, net in self.nets.items()}
-        self._draw([run.seed for run in runs], self.params["batch_size"])
+        seeds, sizes = [run.seed for run in runs], (self.params["batch_size"], shape.actions)
+        self.draws = Draws(seeds, *sizes, self.noises, device)
         measured = [name for name in self.metrics if name not in _OF_EPISODES]
         self.means = Means(measured, len(runs), device)
 
@@ -114,10 +116,9 @@ class ActorCritic(BaseLearner):
         params, members = self.params, len(self.runs)
         copies = params["critics"] if name == "critic" else 1
         outputs = self.outputs(params, self.shape) if name == "actor" else 1
-        sizes = network.part(params, _describes(name))
+        sizes = network.part(params, describes(name)), inputs(name, self.shape), outputs
         gain = 1.0 if name == "actor" else ORTHOGONAL_GAIN
-        rows = members, copies
-        return Ensemble(sizes, _inputs(name, self.shape), outputs, rows, self.device, gain)
+        return Ensemble(*sizes, (members, copies), self.device, gain)
 
     def _average(self, name: str) -> Average:
         rows = self.nets[name].copies
@@ -127,24 +128,8 @@ class ActorCritic(BaseLearner):
     def adam(self, name: str, parameters: Sequence[torch.Tensor]) -> Adam:
         """An optimiser of tensors whose rows are the members', or several of each in turn."""
         copies = len(parameters[0]) // len(self.runs)
-        settings = [
-            AdamSettings(
-                float(run.params[f"{_describes(name)}.lr"]),
-                *(float(run.params[f"optimizer.{key}"]) for key in ("eps", "beta1", "beta2")),
-            )
-            for run in self.runs
-            for _ in range(copies)
-        ]
-        return Adam(parameters, settings)
-
-    def _draw(self, seeds: Sequence[int], batch: int) -> None:
-        """Streams of the warm-up's actions, of exploration, of batches, and of updates' noise."""
-        actions = self.shape.actions
-        self._warming = streams.Draws(streams.keys(seeds, "warmup"), actions)
-        self._exploring = streams.Normals(streams.keys(seeds, "exploration"), actions)
-        self._batches = streams.Draws(streams.keys(seeds, "batches"), batch)
-        width = max(1, self.noises * batch * actions)
-        self._noise = streams.Normals(streams.keys(seeds, "updates"), width)
+        each = [AdamSettings.of(run.params, f"{describes(name)}.lr") for run in self.runs]
+        return Adam(parameters, [settings for settings in each for _ in range(copies)])
 
     def vector(self, name: str) -> torch.Tensor:
         """A hyperparameter of all members, [P, 1], to go with [P, B]."""
@@ -163,12 +148,10 @@ class ActorCritic(BaseLearner):
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
         """Uniformly random actions in the warm-up, then the policy's; [P, A]."""
         if step < self.params["warmup_steps"]:
-            uniform = (self._warming.at(step) + 0.5) * 2.0**-32
-            return (2.0 * uniform - 1.0).astype(np.float32)
+            return self.draws.uniform(step)
         with torch.inference_mode():
-            noise = self._tensor(self._exploring.at(step))[:, None]
-            action, _ = self.policy.sample(self.act_on(observations[:, None]), noise)
-            return action[:, 0].cpu().numpy()
+            noise, out = self.draws.exploration(step), self.act_on(observations[:, None])
+            return self.policy.sample(out, noise)[0][:, 0].cpu().numpy()
 
     def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
         """The policy's actions without noise, [P, E, A]."""
@@ -180,22 +163,23 @@ class ActorCritic(BaseLearner):
 
         Members that diverge act on until they are looked at, and some tasks raise at such actions.
         """
-        return self.actor(self._tensor(observations).float().flatten(2)).nan_to_num_()
+        return self.actor(self._states(observations)).nan_to_num_()
 
-    def _tensor(self, array: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(array).to(self.device)
+    def _states(self, observations: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(observations).to(self.device).float().flatten(2)
 
     def learn(self, replay: Replay, step: int) -> None:
         """An update every `update_every` steps once the warm-up is over."""
         if step < self.params["warmup_steps"] or step % self.params["update_every"]:
             return
-        batch = replay.sample(self._batches.at(self.updates)).flat()
-        noise: Sequence[torch.Tensor] = ()
-        if self.noises:
-            size = (len(self.runs), self.noises, -1, self.shape.actions)
-            noise = self._tensor(self._noise.at(self.updates)).view(size).unbind(1)
+        batch, noise = self.draws.batch(self.updates), self.draws.noise(self.updates)
         self.updates += 1
-        self.update(batch, *noise)
+        self.update(replay.sample(batch).flat(), *noise)
+
+    def practise(self, batch: Batch, step: int) -> None:
+        """One update, which is everybody's turn."""
+        self.updates = 0
+        self.update(batch.flat(), *self.draws.practice(batch.rewards.shape[1], step))
 
     @abstractmethod
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
@@ -222,10 +206,7 @@ class ActorCritic(BaseLearner):
 
     def smoothed(self, out: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """The policy's actions with clipped normal noise on them, cut at -1 and 1."""
-        std, clip = (
-            self.vector("smoothing.std")[..., None],
-            self.vector("smoothing.clip")[..., None],
-        )
+        std, clip = (self.vector(f"smoothing.{key}")[..., None] for key in ("std", "clip"))
         return (self.policy.mode(out) + (std * noise).clamp(-clip, clip)).clamp(-1.0, 1.0)
 
     def bootstrap(self, batch: Batch, values: torch.Tensor) -> torch.Tensor:
@@ -235,8 +216,7 @@ class ActorCritic(BaseLearner):
 
     def fit_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """A step of all critics towards y [P, B]."""
-        q = self.fit("critic", torch.cat((batch.observations, batch.actions), dim=2), y)
-        self.means.add(q=q.mean((1, 2)))
+        self.means.add(q=self.fit("critic", self.reads("critic", batch), y).mean((1, 2)))
 
     def fit(self, name: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """A step of the networks `name` on x [P, B, inputs] towards y [P, B].
@@ -245,25 +225,43 @@ class ActorCritic(BaseLearner):
         """
         outputs = self.nets[name](x, training=True)
         values = outputs.detach()[..., 0]
-        self._step(name, outputs, self.loss.gradient(values, y)[..., None])
-        self.means.add(**{f"{name}_loss": self.loss(values, y).sum(1)})
+        gradient = self.loss.gradient(values, y)[..., None]
+        self._step(name, self.loss(values, y).sum(1), outputs, gradient)
         return values
 
     def climb(self, objective: torch.Tensor) -> None:
         """A step of the actor that makes the mean of an objective [P, B] larger."""
-        batch = objective.shape[1]
-        self._step("actor", objective, objective.new_full(objective.shape, -1.0 / batch))
-        self.means.add(actor_loss=-objective.detach().mean(1))
+        gradient = objective.new_full(objective.shape, -1.0 / objective.shape[1])
+        self._step("actor", -objective.detach().mean(1), objective, gradient)
 
-    def _step(self, name: str, outputs: torch.Tensor, gradient: torch.Tensor) -> None:
-        """A step of Adam from the gradient of a loss at `outputs`."""
-        parameters = self.nets[name].parameters
-        self.adams[name].step(torch.autograd.grad(outputs, parameters, gradient))
+    def _step(
+        self, name: str, loss: torch.Tensor, outputs: torch.Tensor, gradient: torch.Tensor
+    ) -> None:
+        """A step of Adam down a loss [P], from its gradient at `outputs`."""
+        gradients = torch.autograd.grad(outputs, self.nets[name].parameters, gradient)
+        self.note(name, loss, gradients)
+        self.adams[name].step(gradients)
+        self.means.add(**{f"{name}_loss": loss})
 
     def follow(self) -> None:
         """Targets come nearer by tau."""
         for average in self._averages:
             average.step()
+
+    def network(self, name: str) -> Network:
+        """The first of every member's networks `name`."""
+        return self.nets[name].alone
+
+    def reads(self, name: str, batch: Batch) -> torch.Tensor:
+        """Observations, and actions too for a critic."""
+        read = batch.observations.flatten(2)
+        return torch.cat((read, batch.actions), dim=2) if name == "critic" else read
+
+    def judge(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """Q_1(s, a), [P, E]."""
+        with torch.inference_mode():
+            taken = torch.from_numpy(actions).to(self.device)
+            return self.q1(self._states(observations), taken).cpu().numpy()
 
     def measured(self, row: int, step: int) -> dict[str, float]:
         """Means over the updates since the last report."""
@@ -304,14 +302,3 @@ class ActorCritic(BaseLearner):
         for name, adam in self.adams.items():
             adam.steps = counters[f"steps.{name}"]
         self.means.counts = {n: counters[f"measured.{n}"] for n in self.means.names}
-
-
-def _describes(name: str) -> str:
-    """Whose parameters describe a network: all values are made like the critic."""
-    return "actor" if name == "actor" else "critic"
-
-
-def _inputs(name: str, shape: Shape) -> int:
-    """How many numbers a network reads; a critic reads actions too."""
-    observation = math.prod(shape.observation)
-    return observation + shape.actions if name == "critic" else observation

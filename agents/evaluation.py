@@ -35,6 +35,16 @@ class Schedule(Protocol):
         """Most steps of one episode."""
 
 
+class Watcher(Protocol):
+    """Who is told how an evaluation goes."""
+
+    def begin(self, observations: np.ndarray, actions: np.ndarray) -> None:
+        """It begins with these, [P, E, ...]."""
+
+    def follow(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
+        """A step was made, [P, E]; episodes that are `over` terminated or were cut."""
+
+
 class Evaluation:
     """One evaluation of every member after `step` training steps; `advance` until it is `done`.
 
@@ -44,7 +54,12 @@ class Evaluation:
     """
 
     def __init__(
-        self, names: Sequence[str], seeds: Sequence[int], schedule: Schedule, step: int
+        self,
+        names: Sequence[str],
+        seeds: Sequence[int],
+        schedule: Schedule,
+        step: int,
+        watchers: Sequence[Watcher] = (),
     ) -> None:
         members = len(names)
         copies, quota = _layout(schedule)
@@ -54,6 +69,7 @@ class Evaluation:
         self._episodes = Episodes(names, streams.keys(seeds, f"evaluation/{step}/episodes"), copies)
         self._draws = streams.Draws(streams.keys(seeds, f"evaluation/{step}/actions"), 2 * copies)
         self._played = 0
+        self._watchers = watchers
         self._returns: list[list[float]] = [[] for _ in names]
         self._ended = np.zeros(members, dtype=bool)
         self._episodes.start()
@@ -70,7 +86,11 @@ class Evaluation:
         """
         before = self._played
         while not self.done:
-            actions = act(self._episodes.observations, self._draws.at(self._played))
+            observations = self._episodes.observations
+            actions = act(observations, self._draws.at(self._played))
+            if self._played == 0:
+                for watcher in self._watchers:
+                    watcher.begin(observations, actions)
             self._play(actions)
             self._played += 1
             if self._played % CHECK_EVERY == 0 and time.monotonic() > deadline:
@@ -87,10 +107,12 @@ class Evaluation:
 
     def _play(self, actions: np.ndarray) -> None:
         live = self._left > 0
-        _, terminals, cuts = self._episodes.step(actions, live)
+        rewards, terminals, cuts = self._episodes.step(actions, live)
         self._left -= live
         ended = terminals | cuts
         over = live & (ended | (self._episodes.lengths >= self._cap))
+        for watcher in self._watchers:
+            watcher.follow(rewards, terminals, over)
         for member, copy in np.argwhere(over).tolist():
             self._returns[member].append(float(self._episodes.returns[member, copy]))
             self._ended[member] |= bool(ended[member, copy])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from agents import lookup, tasks
-from agents.parameter import Parameter
+from agents.diagnosable import Diagnosable
 from agents.replay import Replay
 from agents.shape import Shape
 
@@ -43,14 +43,13 @@ class Sizes:
     passes: int
 
 
-class BaseLearner(ABC):
+class BaseLearner(Diagnosable):
     """The class is a trainable; an instance is P agents of one signature that learn together.
 
-    A subclass states `parameters` and implements the abstract methods. Class methods do not import
-    torch, except `start`.
+    A subclass states `parameters` and `networks`, and implements the abstract methods. Class
+    methods do not import torch, except `start`.
     """
 
-    parameters: ClassVar[Mapping[str, Parameter]]
     metrics: ClassVar[Sequence[str]]
     continuous: ClassVar[bool] = False
     """Whether its actions are numbers, and not choices."""
@@ -75,6 +74,7 @@ class BaseLearner(ABC):
         complete = cls.complete(params)
         for name, parameter in cls.parameters.items():
             parameter.check(name, complete[name])
+        cls.diagnosed(complete)
         tasks.check(task)
         shape = tasks.shape(task)
         if shape.continuous != cls.continuous:
@@ -151,7 +151,11 @@ class BaseLearner(ABC):
         shape, complete = tasks.shape(task), cls.complete(params)
         capacity: int = complete["replay.capacity"]
         slots = 1 + (capacity if steps is None else min(capacity, steps))
-        return cls.sizes(complete, shape), slots * Replay.bytes_per_step(shape)
+        sizes = cls.sizes(complete, shape)
+        if complete["diagnostics"]:
+            batches = -(-complete["diagnostics.samples"] // complete["batch_size"])
+            sizes = replace(sizes, passes=sizes.passes * batches)
+        return sizes, slots * Replay.bytes_per_step(shape)
 
     @classmethod
     def pack_bytes(cls, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:
@@ -218,21 +222,8 @@ class BaseLearner(ABC):
         """Begin to measure anew."""
 
     @abstractmethod
-    def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """(name, tensor [P, ...], rows of the members that have it) of all learnt state."""
-
-    @abstractmethod
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Those of `tensors` that one needs to act, under names of their own."""
-
-    @property
-    @abstractmethod
-    def counters(self) -> dict[str, int]:
-        """Counts that belong to a checkpoint, equal for all members."""
-
-    @counters.setter
-    @abstractmethod
-    def counters(self, counters: dict[str, int]) -> None: ...
 
     def finite(self) -> np.ndarray:
         """Whether all of a member's numbers are finite, [P]."""

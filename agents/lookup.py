@@ -12,7 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-CLASSES = {"learners": "Learner", "networks": "Body", "envs": "Environment"}
+CLASSES = {
+    "diagnostics": "Diagnostic",
+    "envs": "Environment",
+    "learners": "Learner",
+    "networks": "Body",
+}
 _MOST_LISTED = 20
 _FILE = re.compile(r"(?P<path>.+\.py):(?P<name>\w+)")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -53,6 +53,12 @@ class AdamSettings:
     eps: float
     beta1: float
     beta2: float
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any], lr: str = "optimizer.lr") -> AdamSettings:
+        """The `optimizer.*` of a run, and its step size `lr`."""
+        names = (lr, "optimizer.eps", "optimizer.beta1", "optimizer.beta2")
+        return cls(*(float(params[name]) for name in names))
 
 
 class Adam:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from agents import losses
 from agents.networks.layers import ACTIVATIONS, INITS
 from agents.networks.norms import NORMS
 from agents.parameter import Parameter
+from agents.shape import Shape
 
 
 def network_parameters(name: str) -> dict[str, Parameter]:
@@ -24,6 +26,17 @@ def network_parameters(name: str) -> dict[str, Parameter]:
         "lr": Parameter(float, 3e-4, low=0.0, packable=True),
     }
     return {f"{name}.{key}": parameter for key, parameter in described.items()}
+
+
+def describes(name: str) -> str:
+    """Whose parameters describe a network: all values are made like the critic."""
+    return "actor" if name == "actor" else "critic"
+
+
+def inputs(name: str, shape: Shape) -> int:
+    """How many numbers a network reads; a critic reads actions too."""
+    observation = math.prod(shape.observation)
+    return observation + shape.actions if name == "critic" else observation
 
 
 PARAMETERS: Mapping[str, Parameter] = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from agents import streams, tasks
+from agents.diagnostic import Diagnostics
 from agents.episodes import Episodes
 from agents.evaluation import Evaluation, Schedule
 from agents.replay import Replay, Rows
@@ -75,7 +76,7 @@ class Pack:
         self.progress = 0
         self._make, self._all_runs, self._device = learner, list(runs), device
         self._evaluation: Evaluation | None = None
-        self._evaluated_at = 0
+        self._reported_at = 0
         self._build(list(range(len(runs))))
         if all(state is None for state in states):
             self._agents.initialise()
@@ -88,11 +89,11 @@ class Pack:
         deadline = time.monotonic() + SECONDS
         while self.members and (self.is_due() or self.step < self._steps):
             if self.is_due():
-                reports = self._evaluate(deadline)
+                reports = self._evaluate(deadline) if self._evaluates() else self._diagnose()
             else:
-                stop = self.next_stop()
-                self.train(stop, deadline)
-                reports = self._diverged() if self.step == stop else []
+                self.train(self.next_stop(), deadline)
+                looks = self.step % _LOOK_EVERY == 0 or self._evaluates()
+                reports = self._diverged() if looks else []
             if reports or time.monotonic() > deadline:
                 return reports
         return []
@@ -108,7 +109,7 @@ class Pack:
         state = _named("learner", self._agents.save(row))
         state |= _named("episode", self._episodes.save(row))
         state["step"] = np.array(self.step)
-        state["evaluated_at"] = np.array(self._evaluated_at)
+        state["reported_at"] = np.array(self._reported_at)
         state["returns"] = np.array(self._returns[row])
         state |= _named("cuts", replay.save_cuts(row))
         arrays = _named("replay", replay.save(row, step))
@@ -144,6 +145,7 @@ class Pack:
         self._runs, self._names, self._seeds = runs, names, seeds
         self._steps, self._schedule = first.steps, first.evaluation
         self._agents = self._make(runs, shape, self._device)
+        self._diagnostics = Diagnostics(self._agents, runs)
         capacity = min(first.params["replay.capacity"], first.steps)
         self._replay = Replay(shape, len(runs), capacity, self._device)
         self._episodes = Episodes(names, streams.keys(seeds, "episodes"), 1)
@@ -155,7 +157,7 @@ class Pack:
             assert state is not None
             states[row] = None
             self.step = self._replay.count = int(state["step"])
-            self._evaluated_at = int(state["evaluated_at"])
+            self._reported_at = int(state["reported_at"])
             self._agents.load(row, _part(state, "learner"))
             self._replay.load(row, _part(state, "replay"))
             self._replay.load_cuts(row, _part(state, "cuts"))
@@ -163,17 +165,27 @@ class Pack:
             self._returns[row] = state["returns"].tolist()
 
     def next_stop(self) -> int:
-        """The step of the next evaluation or look for divergence, whichever comes first."""
+        """The step of the next evaluation, diagnosis or look for divergence, whichever is first."""
 
         def following(every: int) -> int:
             return (self.step // every + 1) * every
 
-        return min(following(_LOOK_EVERY), following(self._schedule.every), self._steps)
+        every = [_LOOK_EVERY, self._schedule.every]
+        every += [self._diagnostics.every] if self._diagnostics.every else []
+        return min(*map(following, every), self._steps)
 
     def is_due(self) -> bool:
-        """Whether an evaluation comes next (it may be under way)."""
-        on_schedule = self.step % self._schedule.every == 0 or self.step == self._steps
-        return on_schedule and self.step > self._evaluated_at
+        """Whether an evaluation (it may be under way) or a diagnosis comes next."""
+        return self.step > self._reported_at and (self._evaluates() or self._diagnoses())
+
+    def _evaluates(self) -> bool:
+        return self.step % self._schedule.every == 0 or self.step == self._steps
+
+    def _diagnoses(self) -> bool:
+        """Like evaluations also at the end; of one step alone nothing can be drawn."""
+        every = self._diagnostics.every
+        due = every is not None and (self.step % every == 0 or self.step == self._steps)
+        return due and self.step > 1
 
     def train(self, until: int, deadline: float = math.inf) -> None:
         """Train to step `until`, or until `deadline` (monotonic seconds) has passed."""
@@ -203,22 +215,35 @@ class Pack:
 
     def _evaluate(self, deadline: float) -> list[Report]:
         if self._evaluation is None:
-            self._evaluation = Evaluation(self._names, self._seeds, self._schedule, self.step)
+            self._evaluation = Evaluation(
+                self._names, self._seeds, self._schedule, self.step, self._diagnostics.watching
+            )
         self.progress += self._evaluation.advance(self._agents.evaluate, deadline)
         if not self._evaluation.done:
             return []
         evaluation, self._evaluation = self._evaluation, None
-        self._evaluated_at = self.step
-        return self._reports(evaluation)
-
-    def _reports(self, evaluation: Evaluation) -> list[Report]:
-        done = self.step == self._steps
-        rows = enumerate(self.members)
-        reports = [
-            Report(member, self.step, self._metrics(row, evaluation.result(row)), done)
-            for row, member in rows
-        ]
+        diagnosed = self._diagnostics.found() | self._measures()
+        found = [self._metrics(row, evaluation.result(row)) for row in range(len(self.members))]
         self._agents.forget()
+        return self._reports(found, diagnosed)
+
+    def _diagnose(self) -> list[Report]:
+        self.progress += 1
+        return self._reports([{} for _ in self.members], self._measures())
+
+    def _measures(self) -> dict[str, np.ndarray]:
+        return self._diagnostics.measure(self._replay, self.step) if self._diagnoses() else {}
+
+    def _reports(
+        self, found: list[dict[str, float]], diagnosed: Mapping[str, np.ndarray]
+    ) -> list[Report]:
+        """What was found of every member, and of measures [P]."""
+        self._reported_at = self.step
+        done = self.step == self._steps
+        reports = []
+        for row, member in enumerate(self.members):
+            measures = {name: float(values[row]) for name, values in diagnosed.items()}
+            reports.append(Report(member, self.step, self._told(found[row] | measures), done))
         return reports
 
     def _diverged(self) -> list[Report]:
@@ -227,18 +252,22 @@ class Pack:
             return []
         rows = np.flatnonzero(~finite).tolist()
         reports = [
-            Report(self.members[row], self.step, self._metrics(row, {}), done=True, diverged=True)
+            Report(self.members[row], self.step, self._told(self._metrics(row, {})), True, True)
             for row in rows
         ]
         self.drop([report.member for report in reports])
         return reports
 
     def _metrics(self, row: int, evaluated: Mapping[str, float]) -> dict[str, float]:
-        """What exists and is finite, in the order of the learner's `metrics`."""
+        """What exists, evaluated and measured while it learnt."""
         found = {**evaluated, **self._agents.measured(row, self.step)}
         if self._returns[row]:
             found["train_return"] = float(np.mean(self._returns[row]))
-        order = self._make.metrics
+        return found
+
+    def _told(self, found: Mapping[str, float]) -> dict[str, float]:
+        """What is finite, in the order in which the learner names its metrics."""
+        order = [*self._make.metrics, *self._make.diagnosed(self._runs[0].params)]
         return {name: found[name] for name in order if math.isfinite(found.get(name, math.nan))}
 
 

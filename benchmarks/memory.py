@@ -18,6 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from agents import lookup
 from agents.learners.dqn import Learner
 
 TASK, STEPS, WARMUP = "minatar/seaquest", 5_000_000, 64
@@ -32,6 +33,10 @@ CASES: Mapping[str, tuple[int, Mapping[str, Any]]] = {
     "24/128, replay of 1,000,000": (4, {"network.convs": [24], "replay.capacity": 1_000_000}),
     "24/2048": (4, {"network.convs": [24], "network.units": 2048}),
     "24/128, batches of 512": (4, {"network.convs": [24], "batch_size": 512}),
+    "24/128, all diagnostics": (
+        4,
+        {"network.convs": [24], "diagnostics": lookup.names("diagnostics")},
+    ),
     "mlp, 3 of 512": (
         4,
         {"network.body": "mlp", "network.units": 512, "network.layers": 3},
@@ -54,6 +59,7 @@ def grown(members: int, params: Mapping[str, Any]) -> int:
     pack._replay.outcomes.fill_(1)
     pack._replay.count = pack.step = complete["replay.capacity"] + 1
     pack.train(pack.step + 20)
+    pack._diagnostics.measure(pack._replay, pack.step)
     if members > 1:
         pack.drop([0])
         pack.train(pack.step + 8)

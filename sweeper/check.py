@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from sweeper.figures import AXES, MOST, takes_several
 from sweeper.parameters import base, span_of
 from sweeper.plan import MAX_RUNS
 from sweeper.space import Space
-from sweeper.trainable import Trainable, load_trainable
+from sweeper.trainable import Diagnosable, Trainable, load_trainable
 from sweeper.values import distinct
 
 _CONTRACT = (
@@ -48,11 +48,13 @@ def checked(space: Space, folder: Path) -> Space:
     _check_keep(space, trainable)
     space = _resolve(space, trainable)
     expansion = Expansion(space, trainable)
+    metrics = _metrics(space, trainable)
+    _check_scores(space, metrics)
     expansion.reference()
     _check_size(space, expansion)
     sampling_check.check(space, Expansion(space, trainable))
     _check_trials(space, expansion)
-    return _check_figures(space, folder, trainable, expansion.conditional)
+    return _check_figures(space, folder, metrics, expansion.conditional)
 
 
 def _absolute(space: Space, folder: Path) -> Space:
@@ -72,11 +74,24 @@ def _check_names(space: Space, trainable: Trainable) -> None:
     for task in space.tasks:
         if valid and task not in valid and ".py:" not in task:
             raise Invalid(f"is no task of {space.identity}{choices(task, valid)}", ("tasks", task))
+
+
+def _metrics(space: Space, trainable: Trainable) -> Sequence[str]:
+    """What it reports with what is fixed; empty where only running it can tell."""
+    if not trainable.metrics or not isinstance(trainable, Diagnosable):
+        return trainable.metrics
+    try:
+        return [*trainable.metrics, *trainable.diagnosed(base(space, trainable))]
+    except ValueError as error:
+        raise Invalid(f"cannot be trained by {space.identity}: {error}", ("fixed",)) from error
+
+
+def _check_scores(space: Space, metrics: Sequence[str]) -> None:
     for index, rule in enumerate(space.scores):
-        if trainable.metrics and rule.metric not in trainable.metrics:
+        if metrics and rule.metric not in metrics:
             raise Invalid(
                 f"must be a metric of {space.identity}, but got {rule.metric!r}"
-                f"{choices(rule.metric, trainable.metrics)}",
+                f"{choices(rule.metric, metrics)}",
                 ("score", *([index] if space.score.also else []), "metric"),
             )
 
@@ -135,7 +150,7 @@ def _check_size(space: Space, expansion: Expansion) -> None:
 
 
 def _check_figures(
-    space: Space, folder: Path, trainable: Trainable, conditional: Collection[str]
+    space: Space, folder: Path, metrics: Sequence[str], conditional: Collection[str]
 ) -> Space:
     """Figures with paths made absolute; where an axis is absent counts as one value more."""
     sizes = {name: _size(space, name) + (name in conditional) for name in space.axes}
@@ -147,9 +162,7 @@ def _check_figures(
         except Invalid as error:
             raise error.under("figures", index) from error
         try:
-            _check_options(
-                figure.options, lookup.keywords("sweeper.figures", name), sizes, trainable
-            )
+            _check_options(figure.options, lookup.keywords("sweeper.figures", name), sizes, metrics)
         except Invalid as error:
             raise error.under("figures", index, figure.name) from error
         figures.append(figure.model_copy(update={"name": name}))
@@ -160,14 +173,14 @@ def _check_options(
     options: Mapping[str, Any],
     valid: Mapping[str, str],
     sizes: Mapping[str, int],
-    trainable: Trainable,
+    metrics: Sequence[str],
 ) -> None:
     seen: dict[Any, str] = {}
     for option, value in options.items():
         if option not in valid:
             raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
         if option == "metric":
-            _check_metrics(value, takes_several(valid[option]), trainable.metrics)
+            _check_metrics(value, takes_several(valid[option]), metrics)
         if option not in AXES or value is None:
             continue
         if not isinstance(value, str) or value not in sizes:

@@ -185,7 +185,8 @@ class Weighing(Protocol):
 class Trainable(Protocol):
     """Something a sweep can train.
 
-    It may be `Weighable` besides, and have `keeps_weights`, true where its packs are `Weighing`.
+    It may be `Weighable` and `Diagnosable` besides, and have `keeps_weights`, true where its packs
+    are `Weighing`.
     """
 
     @property
@@ -194,7 +195,7 @@ class Trainable(Protocol):
 
     @property
     def metrics(self) -> Sequence[str]:
-        """The metrics it reports; empty where only running it can tell."""
+        """The metrics it always reports; empty where only running it can tell."""
 
     @property
     def packs(self) -> bool:
@@ -242,6 +243,14 @@ class Describing(Protocol):
 
     def describe(self, task: str) -> Mapping[str, str]:
         """Words by name, such as sizes and versions; recorded when a study starts."""
+
+
+@runtime_checkable
+class Diagnosable(Protocol):
+    """What a trainable has besides whose parameters may ask for more metrics."""
+
+    def diagnosed(self, params: Mapping[str, Any]) -> Sequence[str]:
+        """The metrics that `params` add; raises `ValueError` where they are not valid."""
 
 
 def load_trainable(space: Space, runs: Path | None = None) -> Trainable:

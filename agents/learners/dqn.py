@@ -30,9 +30,6 @@ else:
     F = LazyModule("torch.nn.functional")
 
 
-_ADAM = ("lr", "eps", "beta1", "beta2")
-
-
 class Learner(BaseLearner):
     """P agents with a Q network each: epsilon-greedy, one-step targets, hard target syncs."""
 
@@ -62,6 +59,7 @@ class Learner(BaseLearner):
         "update_every": Parameter(int, 4, low=1),
         "target.every": Parameter(int, 4_000, low=1),
     }
+    networks = ("critic",)
     metrics = ("return", "train_return", "loss", "q", "epsilon", "eval_partial")
     cpu_pack = 4  # the best of 1 ... 32 or level with it for all published sizes
 
@@ -102,7 +100,7 @@ class Learner(BaseLearner):
         sizes = (network.part(params, "network"), shape.observation, shape.actions)
         self._online = Network(*sizes, settings, device).train()
         self._target = Network(*sizes, settings, device)
-        adam = [AdamSettings(*(float(run.params[f"optimizer.{n}"]) for n in _ADAM)) for run in runs]
+        adam = [AdamSettings.of(run.params) for run in runs]
         self._adam = Adam(self._online.parameters, adam)
 
         self._gamma = torch.tensor(self._vector("gamma"), device=device).float()[:, None]
@@ -150,16 +148,19 @@ class Learner(BaseLearner):
         if step < self._warmup:
             return
         if step % self._update_every == 0:
-            self._update(replay.sample(self._batches.at(self._adam.steps)))
+            self.update(replay.sample(self._batches.at(self._adam.steps)))
         if step % self._target_every == 0:
             self._target.copy_(self._online)
 
-    def _update(self, batch: Batch) -> None:
+    def update(self, batch: Batch) -> None:
+        """One update of the Q network."""
         y = self._targets(batch)
         q = self._online(batch.observations, iterate=True)
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
         loss = self._loss(chosen, y).mean(1)
-        self._adam.step(torch.autograd.grad(loss.sum(), self._online.parameters))
+        gradients = torch.autograd.grad(loss.sum(), self._online.parameters)
+        self.note("critic", loss, gradients)
+        self._adam.step(gradients)
         self._means.add(loss=loss, q=chosen.mean(1))
 
     def _targets(self, batch: Batch) -> torch.Tensor:
@@ -187,6 +188,25 @@ class Learner(BaseLearner):
         if iterating.all():
             return True
         return torch.from_numpy(iterating).to(self._device)
+
+    def network(self, name: str) -> Network:
+        """The online Q network."""
+        return self._online
+
+    def reads(self, name: str, batch: Batch) -> torch.Tensor:
+        """Observations."""
+        return batch.observations
+
+    def judge(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """Q(s, a), [P, E]."""
+        with torch.inference_mode():
+            q = self._online(torch.from_numpy(observations).to(self._device).float())
+            chosen = torch.from_numpy(actions).to(self._device)[..., None]
+            return q.gather(2, chosen)[..., 0].cpu().numpy()
+
+    def practise(self, batch: Batch, step: int) -> None:
+        """One update; it draws nothing."""
+        self.update(batch)
 
     def measured(self, row: int, step: int) -> dict[str, float]:
         """Mean loss, mean Q of the actions in the batches, and the current epsilon."""

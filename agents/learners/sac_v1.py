@@ -29,7 +29,7 @@ class Learner(ActorCritic):
     noises = 1
     policy_kind = "squashed_gaussian"
     metrics = (*METRICS, "value_loss")
-    values = ("critic", "value")
+    networks = ("actor", "critic", "value")
     targeted = ("value",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
         **PARAMETERS,

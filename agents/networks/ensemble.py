@@ -28,14 +28,14 @@ class Ensemble:
         device: str,
         head_gain: float,
     ) -> None:
-        """`rows` are P and C."""
+        """`rows` are P and C; `alone` is the first of every member's, its parameters constants."""
         self.members, self.copies = rows
         everyone = [NOT_NORMALISED] * (self.members * self.copies)
         self.net = Network(sizes, (inputs,), outputs, everyone, device, head_gain)
         self._constant = Network(sizes, (inputs,), outputs, everyone, "meta")
         self._constant.borrow(self.net, 1)
-        self._first = Network(sizes, (inputs,), outputs, everyone[: self.members], "meta")
-        self._first.borrow(self.net, self.copies)
+        self.alone = Network(sizes, (inputs,), outputs, everyone[: self.members], "meta")
+        self.alone.borrow(self.net, self.copies)
 
     @property
     def parameters(self) -> list[torch.Tensor]:
@@ -71,7 +71,7 @@ class Ensemble:
 
         Its parameters count as constants.
         """
-        return self._first(x)
+        return self.alone(x)
 
     def tensors(self) -> list[tuple[str, torch.Tensor]]:
         """What belongs in a checkpoint, [P, C, ...]."""

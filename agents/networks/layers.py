@@ -42,7 +42,8 @@ class Layer:
     """A linear map and a bias; `weight` [P, in, out], `bias` [P, out].
 
     With `spectral`, the output of the linear map is scaled before the bias is added, which equals
-    scaling the weights and is cheaper. `norm` and then `activation` follow the bias.
+    scaling the weights and is cheaper. `norm` and then `activation` follow the bias; `seen` is
+    told what comes out.
     """
 
     convolves: ClassVar[bool]
@@ -55,6 +56,7 @@ class Layer:
         self.spectral: SpectralNorm | None = None
         self.norm: norms.Norm | None = None
         self.activation: str | None = "relu"
+        self.seen: Callable[[torch.Tensor], None] | None = None
         self._bound = math.sqrt(6.0 / (inputs + field * outputs))
         self.input_shape: tuple[int, ...] = (inputs,)
         self.output_shape: tuple[int, ...] = (outputs,)
@@ -115,7 +117,10 @@ class Layer:
         y.add_(self.bias[:, None])
         if self.norm is not None:
             y = self.norm(y, training)
-        return activated(y, self.activation).view(*x.shape[:2], *self.output_shape)
+        y = activated(y, self.activation).view(*x.shape[:2], *self.output_shape)
+        if self.seen is not None:
+            self.seen(y)
+        return y
 
 
 def activated(y: torch.Tensor, activation: str | None) -> torch.Tensor:

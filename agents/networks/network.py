@@ -161,6 +161,17 @@ class Network:
         found: torch.Tensor = self.body(x, iterate, training)
         return found
 
+    def activations(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """What comes out of hidden layers with an activation, [P, B, ...], in forward order."""
+        found: list[torch.Tensor] = []
+        layers = [layer for layer in self.body.layers if layer.activation is not None]
+        for layer in layers:
+            layer.seen = found.append
+        self.features(x)
+        for layer in layers:
+            layer.seen = None
+        return found
+
     def __call__(
         self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False
     ) -> torch.Tensor:

@@ -100,11 +100,8 @@ class SpectralNorm:
 
     def initialise(self, keys: np.ndarray) -> None:
         """Unit vectors of Gaussian numbers from the streams `keys` [P]."""
-        for which, vector in enumerate((self.u, self.v)):
-            counter = np.arange(vector[0].numel(), dtype=np.int64) + (which << 32)
-            for row, key in zip(vector, keys, strict=True):
-                normal = streams.normals(key, counter)
-                row.copy_(torch.from_numpy(normal / np.linalg.norm(normal)).view(row.shape))
+        for which, vectors in enumerate((self.u, self.v)):
+            _fill(vectors, keys, which << 32)
 
     def scale(self, iterate: torch.Tensor | bool) -> torch.Tensor:
         """What the layer's linear map is multiplied by, [P].
@@ -136,6 +133,26 @@ class SpectralNorm:
         old.copy_(new if isinstance(which, bool) else torch.where(_broadcast(which, new), new, old))
 
 
+def norm(layer: Layer, keys: np.ndarray, iterations: int) -> torch.Tensor:
+    """The operator norms [P] of a layer's linear maps, by as many power iterations.
+
+    They begin at Gaussian vectors from the streams `keys` [P]; the layer is left as it is.
+    """
+    u = torch.zeros(len(keys), 1, *layer.input_shape, device=layer.weight.device)
+    _fill(u, keys, 0)
+    for _ in range(iterations):
+        u = _unit(layer.adjoint(layer.map(u)))
+    return _length(layer.map(u))
+
+
+def _fill(vectors: torch.Tensor, keys: np.ndarray, begin: int) -> None:
+    """Unit vectors [P, ...] of Gaussian numbers from the streams `keys` [P]."""
+    counter = np.arange(vectors[0].numel(), dtype=np.int64) + begin
+    for row, key in zip(vectors, keys, strict=True):
+        normal = streams.normals(key, counter)
+        row.copy_(torch.from_numpy(normal / np.linalg.norm(normal)).view(row.shape))
+
+
 def _project(name: str, rho: torch.Tensor, coefficient: torch.Tensor) -> torch.Tensor:
     if name == "hard":
         return 1.0 / torch.maximum(coefficient, rho)
@@ -145,8 +162,11 @@ def _project(name: str, rho: torch.Tensor, coefficient: torch.Tensor) -> torch.T
 
 
 def _unit(x: torch.Tensor) -> torch.Tensor:
-    norm = (x * x).flatten(1).sum(1).sqrt().clamp(min=_EPS)
-    return x / _broadcast(norm, x)
+    return x / _broadcast(_length(x).clamp(min=_EPS), x)
+
+
+def _length(x: torch.Tensor) -> torch.Tensor:
+    return (x * x).flatten(1).sum(1).sqrt()
 
 
 def _broadcast(vector: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

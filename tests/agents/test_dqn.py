@@ -97,7 +97,7 @@ def test_one_update_equals_the_algorithm_written_with_torch(loss, run):
     agents = learner(run(loss=loss, gamma=0.9), run(loss=loss, seed=1, optimizer__lr=1e-3))
     sample = batch(2)
     before = [p.detach().clone() for p in agents._online.parameters]
-    agents._update(sample)
+    agents.update(sample)
     for i, (gamma, lr) in enumerate([(0.9, 2.5e-4), (0.99, 1e-3)]):
         net = torch_network([p[i] for p in before])
         optimizer = torch.optim.Adam(net.parameters(), lr, eps=3.125e-4)

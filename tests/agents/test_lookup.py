@@ -46,7 +46,7 @@ def test_names_are_the_files_that_define_the_class():
     assert "dqn" in lookup.names("learners") and "minatar" in lookup.names("envs")
 
 
-@pytest.mark.parametrize("folder", ["learners", "networks", "envs"])
+@pytest.mark.parametrize("folder", ["diagnostics", "learners", "networks", "envs"])
 def test_an_unknown_name_is_answered_with_all_valid_ones(folder):
     with pytest.raises(ValueError, match=", ".join(lookup.names(folder))):
         lookup.find(folder, "nonsense")

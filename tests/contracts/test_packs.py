@@ -63,14 +63,14 @@ def learner(request: pytest.FixtureRequest) -> Any:
     return lookup.find("learners", request.param)
 
 
-def runs(learner: Any, variant: str = "odd sizes") -> list[SimpleNamespace]:
+def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleNamespace]:
     """Three runs of one signature that differ in all that members may differ in."""
     schedule = SimpleNamespace(every=30, episodes=2, steps=None, cap=7)
     task = "navigation/3" if learner.continuous else learner.tasks()[0]
     made = []
     for seed in range(3):
         differing = {name: values[seed] for name, values in DIFFERENT.items()}
-        wanted = QUICK | differing | VARIANTS[variant]
+        wanted = QUICK | differing | VARIANTS[variant] | given
         params = learner.complete({n: v for n, v in wanted.items() if n in learner.parameters})
         learner.check(params, task)
         made.append(

@@ -1,0 +1,113 @@
+"""What diagnostics ask of learners: their networks, their values, and an update that is undone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from agents import lookup
+from agents.parameter import Parameter
+from agents.replay import Batch
+
+if TYPE_CHECKING:
+    import torch
+
+    from agents.networks.network import Network
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+PARAMETERS: Mapping[str, Parameter] = {
+    "diagnostics": Parameter(tuple, ()),
+    "diagnostics.every": Parameter(int, 10_000, low=2),
+    "diagnostics.samples": Parameter(int, 2_048, low=1),
+}
+"""Of every learner: which diagnostics, how many steps lie between, on how many of the replay."""
+
+
+@dataclass(frozen=True)
+class Descent:
+    """What a network descends in an update: its loss [P], and gradients [P C, ...]."""
+
+    loss: torch.Tensor
+    gradients: Sequence[torch.Tensor]
+
+
+class Diagnosable(ABC):
+    """The part of a learner that diagnostics use; it has `PARAMETERS` beside its own."""
+
+    parameters: ClassVar[Mapping[str, Parameter]]
+    networks: ClassVar[Sequence[str]]
+    """The networks that learn; the one that gives values of actions is `critic`."""
+    descents: dict[str, Descent] | None = None
+    """Where `note` puts what networks descend; `None` while nobody looks."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.parameters = {**getattr(cls, "parameters", {}), **PARAMETERS}
+
+    @classmethod
+    def diagnosed(cls, params: Mapping[str, Any]) -> list[str]:
+        """The metrics that `diagnostics` add; ValueError where it names what is no diagnostic."""
+        asked = params.get("diagnostics", ())
+        if len(set(asked)) != len(asked):
+            raise ValueError(f"diagnostics must not name one twice, got {list(asked)}")
+        found = [lookup.find("diagnostics", str(name)) for name in asked]
+        return [metric for diagnostic in found for metric in diagnostic.metrics(cls.networks)]
+
+    @abstractmethod
+    def network(self, name: str) -> Network:
+        """Every member's network `name`, or the first of them where it has several; P rows."""
+
+    @abstractmethod
+    def reads(self, name: str, batch: Batch) -> torch.Tensor:
+        """What that network reads of a batch, [P, B, ...]."""
+
+    @abstractmethod
+    def judge(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """The critic's values [P, E] of observations [P, E, ...] and actions that `evaluate` gave.
+
+        Of several critics it is the first; no power iteration.
+        """
+
+    @abstractmethod
+    def practise(self, batch: Batch, step: int) -> None:
+        """One update of all networks from `batch`, all of whose draws are those of `step`."""
+
+    @abstractmethod
+    def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
+        """(name, tensor [P, ...], rows of the members that have it) of all learnt state."""
+
+    @property
+    @abstractmethod
+    def counters(self) -> dict[str, int]:
+        """Counts that belong to a checkpoint, equal for all members."""
+
+    @counters.setter
+    @abstractmethod
+    def counters(self, counters: dict[str, int]) -> None: ...
+
+    def note(self, name: str, loss: torch.Tensor, gradients: Sequence[torch.Tensor]) -> None:
+        """Keep the loss [P] and the gradients of the network `name`, where somebody looks."""
+        if self.descents is not None:
+            self.descents[name] = Descent(loss.detach(), gradients)
+
+    def rehearse(self, batch: Batch, step: int) -> dict[str, Descent]:
+        """What every network descends in an update from `batch`, of which nothing stays.
+
+        That is so because what a checkpoint holds is all that a learner knows.
+        """
+        held = [(t.detach(), t.detach().clone()) for _, t, _ in self.tensors()]
+        counters = self.counters
+        self.descents = {}
+        self.practise(batch, step)
+        found, self.descents = self.descents, None
+        for tensor, before in held:
+            tensor.copy_(before)
+        self.counters = counters
+        return found

@@ -1,0 +1,1 @@
+"""Diagnostics of learners: `agents/diagnostics/<name>.py` defines class `Diagnostic`."""

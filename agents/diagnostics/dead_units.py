@@ -1,0 +1,43 @@
+"""Which share of hidden units gives nothing but 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.diagnostic import Measures, Sample, SampleDiagnostic
+from agents.replay import Batch
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Diagnostic(SampleDiagnostic):
+    """The share of units whose activation is 0 on all of `diagnostics.samples` transitions.
+
+    The units of a convolution are its channels, each on all places. Of several critics it is the
+    first one's.
+    """
+
+    @classmethod
+    def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
+        """One for each network."""
+        return [f"dead_units_{name}" for name in networks]
+
+    def measure(self, sample: Sample) -> Measures:
+        """Of activations without power iteration, and without statistics of this batch."""
+        batch = sample(self.params["diagnostics.samples"])
+        return {f"dead_units_{n}": self._share(n, batch) for n in self.learner.networks}
+
+    def _share(self, name: str, batch: Batch) -> np.ndarray:
+        with torch.no_grad():
+            hidden = self.learner.network(name).activations(self.learner.reads(name, batch))
+        dead = torch.cat([(y == 0).flatten(1, -2).all(1) for y in hidden], dim=1).cpu().numpy()
+        share: np.ndarray = dead.sum(1) / dead.shape[1]
+        return share

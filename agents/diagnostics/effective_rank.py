@@ -1,0 +1,50 @@
+"""How many directions the critic's features use (Kumar et al. 2021; Ota et al. 2021, A.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.diagnostic import Measures, Sample, SampleDiagnostic
+from agents.spectra import singular_values
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+DELTA = 0.01
+_ROUNDING = 1e-9
+
+
+class Diagnostic(SampleDiagnostic):
+    """srank = min {k: the k largest singular values make up 1 - 0.01 of their sum}.
+
+    They are those of the matrix of what the head of the (first) critic reads, a row for each of
+    `diagnostics.samples` transitions. 0 where all features are 0.
+    """
+
+    @classmethod
+    def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
+        """The effective rank."""
+        return ("srank",)
+
+    def measure(self, sample: Sample) -> Measures:
+        """Of features without power iteration, and without statistics of this batch."""
+        batch = sample(self.params["diagnostics.samples"])
+        with torch.no_grad():
+            x = self.learner.reads("critic", batch)
+            features = self.learner.network("critic").features(x)
+        return {"srank": srank(singular_values(features))}
+
+
+def srank(sigma: np.ndarray) -> np.ndarray:
+    """The effective ranks [P] from singular values [P, N], the largest first; NaN for NaN."""
+    sums = np.cumsum(sigma, axis=1)
+    short = sums < (1.0 - DELTA - _ROUNDING) * sums[:, -1:]
+    ranks = short.sum(1) + (sums[:, -1] > 0.0)
+    return np.where(np.isfinite(sums[:, -1]), ranks, np.nan)

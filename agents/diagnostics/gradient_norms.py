@@ -1,0 +1,47 @@
+"""How long the gradients of an update are (Bjorck et al. 2021, Figs. 3 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.diagnostic import Measures, Sample, SampleDiagnostic
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Diagnostic(SampleDiagnostic):
+    """The L2 norm of all gradients of a network in an update from `batch_size` transitions.
+
+    Of several critics it is over all of them, whose losses are added up.
+    """
+
+    @classmethod
+    def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
+        """One for each network."""
+        return [f"grad_norm_{name}" for name in networks]
+
+    def measure(self, sample: Sample) -> Measures:
+        """Of an update that is undone."""
+        descents = self.learner.rehearse(sample(self.params["batch_size"]), sample.step)
+        members = len(self.runs)
+        return {
+            f"grad_norm_{name}": norm([g.reshape(members, -1) for g in descent.gradients])
+            for name, descent in descents.items()
+        }
+
+
+def norm(parts: Sequence[torch.Tensor]) -> np.ndarray:
+    """The L2 norms [P] of vectors in parts [P, n]: float64, member by member."""
+    rows = [
+        [part.cpu().double().square().sum() for part in row] for row in zip(*parts, strict=True)
+    ]
+    norms: np.ndarray = torch.stack([torch.stack(row).sum().sqrt() for row in rows]).numpy()
+    return norms

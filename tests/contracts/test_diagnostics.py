@@ -1,0 +1,107 @@
+"""Every diagnostic measures every learner and leaves no trace in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents import lookup
+from agents.diagnostic import Sample, SampleDiagnostic
+from tests.contracts.test_packs import VARIANTS, assert_same, learner, of, played, runs
+
+__all__ = ["learner"]  # a fixture
+NAMES = lookup.names("diagnostics")
+ASKED: dict[str, Any] = {
+    "diagnostics": NAMES,
+    "diagnostics.every": 20,
+    "diagnostics.samples": 40,
+    "sn.layers": (-1, -2),
+}
+WITHOUT = ASKED | {"diagnostics": ()}
+
+
+def trained(learner: Any) -> Any:
+    pack = learner.start(runs(learner, **ASKED), [None] * 3, "cpu")
+    pack.train(50)
+    return pack
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_measures_what_it_says_and_leaves_no_trace(learner: Any, name: str) -> None:
+    pack = trained(learner)
+    before = [pack.save(member) for member in range(3)]
+    metrics = lookup.find("diagnostics", name).metrics(learner.networks)
+    first, again = measures(pack, name), measures(pack, name)
+    assert set(first) <= set(metrics) and all(first[m].shape == (3,) for m in first)
+    if name != "spectral_radii" or "sn.layers" in learner.parameters:
+        assert any(np.isfinite(values).any() for values in first.values())
+    assert_same(first, again)
+    for member, state in enumerate(before):
+        assert_same(pack.save(member), state)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_member_that_is_not_finite_hurts_nobody(learner: Any, name: str) -> None:
+    pack = trained(learner)
+    before = measures(pack, name)
+    for tensor in (t for key, t, _ in pack._agents.tensors() if "weight" in key):
+        tensor.detach()[1] = float("nan")
+    after = measures(pack, name)
+    for metric in before:
+        assert np.array_equal(before[metric][[0, 2]], after[metric][[0, 2]], equal_nan=True)
+
+
+def measures(pack: Any, name: str) -> dict[str, np.ndarray]:
+    made = lookup.find("diagnostics", name)(pack._agents, pack._runs)
+    if isinstance(made, SampleDiagnostic):
+        return dict(made.measure(Sample(pack._replay, pack._seeds, pack.step)))
+    observations = np.repeat(pack._episodes.observations, 2, axis=1)
+    draws = np.zeros((3, 4), dtype=np.int64)
+    made.begin(observations, pack._agents.evaluate(observations, draws))
+    made.follow(np.ones((3, 2)), np.ones((3, 2), bool), np.ones((3, 2), bool))
+    return dict(made.found())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_run_is_the_same_with_and_without_diagnostics(learner: Any, variant: str) -> None:
+    both = (ASKED, WITHOUT)
+    packs = [learner.start(runs(learner, variant, **p), [None] * 3, "cpu") for p in both]
+    reports = [played(pack) for pack in packs]
+    metrics = [*learner.metrics, *learner.diagnosed(packs[0]._runs[0].params)]
+    assert {r.step for r in reports[0]} == {20, 30, 40, 60, 64}
+    for member in range(3):
+        assert_same(packs[0].save(member), packs[1].save(member))
+        told = {step: values for step, values, _ in of(reports[0], member)}
+        for step, values, _ in of(reports[1], member):
+            assert values == {name: told[step][name] for name in values}
+        for values in told.values():
+            assert list(values) == [name for name in metrics if name in values]
+        assert told[20].keys() == told[40].keys() <= told[64].keys()
+        assert "srank" not in told[30] and not told[20].keys() & set(learner.metrics)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_packed_continued_and_alone_they_are_the_same(learner: Any, variant: str) -> None:
+    three = runs(learner, variant, **ASKED)
+    whole = played(learner.start(three, [None] * 3, "cpu"))
+    alone = learner.start(three[1:2], [None], "cpu")
+    assert of(played(alone), 0) == of(whole, 1)
+    for step in (40, 60):
+        half = learner.start(three, [None] * 3, "cpu")
+        train_to(half, step)
+        states = [half.save(member) for member in (2, 1)]
+        continued = played(learner.start([three[2], three[1]], states, "cpu"))
+        for place, member in enumerate((2, 1)):
+            expected = [report for report in of(whole, member) if report[0] >= step]
+            assert of(continued, place) == expected
+
+
+def train_to(pack: Any, step: int) -> None:
+    """Train to exactly `step`; what falls due there is not yet reported."""
+    while pack.step < step:
+        stop = min(step, pack.next_stop())
+        pack.train(stop)
+        while stop < step and pack.is_due():
+            pack.advance()
