@@ -89,9 +89,8 @@ class ActorCritic(BaseLearner):
     @classmethod
     def followed(cls, params: Mapping[str, Any]) -> list[str]:
         """The networks that have a target of their own."""
-        if not params["target.networks"]:
-            return []
-        return [*cls.targeted, *(["actor"] if params.get("target.actor") == "ema" else [])]
+        averaged = ["actor"] if params.get("target.actor") == "ema" else []
+        return [*cls.targeted, *averaged] if params["target.networks"] else []
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Networks, targets and optimisers; hyperparameters as vectors [P]."""
@@ -106,7 +105,7 @@ class ActorCritic(BaseLearner):
         own = self.followed(self.params)
         self.targets = {n: self._made(n) if n in own else net for n, net in self.nets.items()}
         self._averages = [self._average(name) for name in own]
-        self.adams = {name: self.adam(name, net.parameters) for name, net in self.nets.items()}
+        self.adams = {name: self._adam(name) for name in self.nets}
         seeds, sizes = [run.seed for run in runs], (self.params["batch_size"], shape.actions)
         self.draws = Draws(seeds, *sizes, self.noises, device)
         measured = [name for name in self.metrics if name not in _OF_EPISODES]
@@ -121,15 +120,12 @@ class ActorCritic(BaseLearner):
         return Ensemble(*sizes, (members, copies), self.device, gain)
 
     def _average(self, name: str) -> Average:
-        rows = self.nets[name].copies
-        taus = [float(run.params["target.tau"]) for run in self.runs for _ in range(rows)]
+        taus = self.nets[name].spread(float(run.params["target.tau"]) for run in self.runs)
         return Average(self.targets[name].tracked, self.nets[name].tracked, taus)
 
-    def adam(self, name: str, parameters: Sequence[torch.Tensor]) -> Adam:
-        """An optimiser of tensors whose rows are the members', or several of each in turn."""
-        copies = len(parameters[0]) // len(self.runs)
-        each = [AdamSettings.of(run.params, f"{describes(name)}.lr") for run in self.runs]
-        return Adam(parameters, [settings for settings in each for _ in range(copies)])
+    def _adam(self, name: str) -> Adam:
+        settings = [AdamSettings.of(run.params, f"{describes(name)}.lr") for run in self.runs]
+        return Adam(self.nets[name].parameters, self.nets[name].spread(settings))
 
     def vector(self, name: str) -> torch.Tensor:
         """A hyperparameter of all members, [P, 1], to go with [P, B]."""

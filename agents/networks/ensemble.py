@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agents.networks.network import Network
 from agents.networks.spectral import NOT_NORMALISED
@@ -14,6 +14,8 @@ else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
+
+T = TypeVar("T")
 
 
 class Ensemble:
@@ -46,6 +48,10 @@ class Ensemble:
     def tracked(self) -> list[torch.Tensor]:
         """All that a target follows: parameters, and the statistics of batch norms."""
         return [tensor for _, tensor, _ in self.net.tensors()]
+
+    def spread(self, values: Iterable[T]) -> list[T]:
+        """The members' values, each as often as there are networks of it."""
+        return [value for value in values for _ in range(self.copies)]
 
     def train(self) -> Ensemble:
         """Let gradients be taken with respect to the parameters."""
