@@ -1,7 +1,7 @@
 """Environment steps per second of TD3 and SAC on HalfCheetah, one core, beside Stable-Baselines3.
 
     pip install stable-baselines3 --no-deps     # optional; left out of the table where missing
-    python benchmarks/control_throughput.py [rounds]
+    python -m benchmarks.control_throughput [rounds]
 
 Actor and critics of 256 x 256, batch 256, an update a step. All run in this process on one thread,
 in turns, after their warm-up; a row is the median over rounds of steps per second of CPU time. The
@@ -24,7 +24,7 @@ from typing import Any
 import torch
 
 from agents import lookup
-from benchmarks.dqn_throughput import cpu
+from benchmarks.dqn_throughput import cpu, measure
 
 TASK = "mujoco/HalfCheetah-v4"
 OBSERVATION, ACTIONS, UNITS, BATCH = 17, 6, 256, 256
@@ -152,17 +152,6 @@ def sac_products(members: int) -> Callable[[], None]:
     return work
 
 
-def speeds(contenders: dict[str, Train], rounds: int) -> dict[str, float]:
-    """Median steps per second of each, in turns."""
-    found: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(rounds):
-        for name, train in contenders.items():
-            begin = time.process_time()
-            train(SLICE)
-            found[name].append(SLICE / (time.process_time() - begin))
-    return {name: statistics.median(values) for name, values in found.items()}
-
-
 def milliseconds(contenders: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
     """Median milliseconds of a pair of updates of each, in turns."""
     found: dict[str, list[float]] = {name: [] for name in contenders}
@@ -190,12 +179,12 @@ def main() -> None:
     print(f"TD3 and SAC on {TASK}, one core; {date.today()}, {cpu()}, one thread, ")
     versions = ", ".join(f"{p} {version(p)}" for p in packages)
     print(f"Python {platform.python_version()}, {versions}")
-    print(f"\n    python benchmarks/control_throughput.py {rounds}\n")
+    print(f"\n    python -m benchmarks.control_throughput {rounds}\n")
     print("| environment steps/s | sweeper | Stable-Baselines3 | ratio |\n|---|---|---|---|")
     for name in ("td3", "sac"):
         contenders = {"ours": ours(name, 1)}
         contenders |= {"theirs": stable_baselines(name)} if beside else {}
-        found = speeds(contenders, rounds)
+        found = measure(contenders, rounds, SLICE)
         theirs = f"{found['theirs']:.0f}" if beside else ""
         ratio = f"{found['ours'] / found['theirs']:.2f}" if beside else ""
         print(f"| {name.upper()} | {found['ours']:.0f} | {theirs} | {ratio} |", flush=True)

@@ -205,14 +205,14 @@ def timed_ms(work: Callable[[], Any], times: int = 300) -> float:
     return statistics.median(rounds)
 
 
-def measure(contenders: dict[str, Train], rounds: int) -> dict[str, float]:
-    """Median steps per second of each, in turns."""
+def measure(contenders: dict[str, Train], rounds: int, steps: int = SLICE) -> dict[str, float]:
+    """Median steps per second of CPU time of each, in turns."""
     speeds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, train in contenders.items():
             begin = time.process_time()
-            train(SLICE)
-            speeds[name].append(SLICE / (time.process_time() - begin))
+            train(steps)
+            speeds[name].append(steps / (time.process_time() - begin))
     return {name: statistics.median(values) for name, values in speeds.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,6 +24,11 @@ def test_parameters_have_valid_defaults_and_units_of_choice(learner):
     for name, parameter in learner.parameters.items():
         assert isinstance(parameter, Parameter)
         parameter.check(name, parameter.default)
+
+
+def test_the_readme_tells_of_it(learner):
+    name = learner.__module__.rpartition(".")[2]
+    assert f"| `{name}` |" in (Path(__file__).parents[2] / "README.md").read_text()
 
 
 def test_every_task_is_valid_with_the_defaults(learner):
