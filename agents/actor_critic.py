@@ -21,7 +21,7 @@ from agents.networks.layers import ORTHOGONAL_GAIN
 from agents.optim import Adam, AdamSettings, Average
 from agents.policies import POLICIES
 from agents.replay import Batch, Replay
-from agents.settings import describes, inputs
+from agents.settings import METRICS, OF_EPISODES, describes, inputs
 from agents.shape import Shape
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ else:
     torch = LazyModule("torch")
 
 
-_OF_EPISODES = ("return", "train_return", "eval_partial")
-METRICS: tuple[str, ...] = (*_OF_EPISODES, "critic_loss", "actor_loss", "q")
 _PASSES = 3  # online, target, and the gradient's way back
 
 
@@ -44,6 +42,7 @@ class ActorCritic(BaseLearner):
     """P agents with an actor, `critics` critics each, and targets; actions are in [-1, 1]."""
 
     continuous = True
+    passes_bytes = 55_000_000  # with those that make a matrix orthogonal
     metrics = METRICS
     policy_kind: ClassVar[str] = "deterministic"
     """The policy where no parameter says it."""
@@ -108,7 +107,7 @@ class ActorCritic(BaseLearner):
         self.adams = {name: self._adam(name) for name in self.nets}
         seeds, sizes = [run.seed for run in runs], (self.params["batch_size"], shape.actions)
         self.draws = Draws(seeds, *sizes, self.noises, device)
-        measured = [name for name in self.metrics if name not in _OF_EPISODES]
+        measured = [name for name in self.metrics if name not in OF_EPISODES]
         self.means = Means(measured, len(runs), device)
 
     def _made(self, name: str) -> Ensemble:

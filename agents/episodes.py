@@ -22,7 +22,14 @@ class Episodes:
     [P, E, ...] are the current ones, and the array stays the same object.
     """
 
-    def __init__(self, names: Sequence[str], keys: np.ndarray, copies: int) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        keys: np.ndarray,
+        copies: int,
+        games: Sequence[Any] | None = None,
+    ) -> None:
+        """`games` are those of earlier episodes of as many members and copies, to play on in."""
         shape = tasks.shape(names[0])
         members = len(names)
         self.copies = copies
@@ -30,9 +37,9 @@ class Episodes:
         self.returns = np.zeros((members, copies))
         self.lengths = np.zeros((members, copies), dtype=np.int64)
         self._keys = keys
-        self._games = [tasks.make(name) for name in names for _ in range(copies)]
+        self.games = games or [tasks.make(name) for name in names for _ in range(copies)]
         self._numbers = np.zeros((members, copies), dtype=np.int64)
-        self._actions: list[list[Any]] = [[] for _ in self._games]
+        self._actions: list[list[Any]] = [[] for _ in self.games]
         self._action = (shape.actions,) if shape.continuous else ()
         self._type = np.float32 if shape.continuous else np.int64
         self._flat = self.observations.reshape(members * copies, *shape.observation)
@@ -62,7 +69,7 @@ class Episodes:
             if going is not None and not going[i]:
                 rewards[i], terminals[i], cuts[i] = 0.0, False, False
                 continue
-            game = self._games[i]
+            game = self.games[i]
             rewards[i], terminals[i], cuts[i] = game.step(action)
             self._flat[i] = game.observe()
             self._actions[i].append(action)
@@ -93,7 +100,7 @@ class Episodes:
         """Begin the saved episode and replay its actions."""
         self._numbers[member] = state["number"]
         self._reset(member, 0)
-        game = self._games[member]
+        game = self.games[member]
         actions = self._listed(state["actions"])
         for action in actions:
             self.returns[member] += np.float32(game.step(action)[0])
@@ -105,8 +112,8 @@ class Episodes:
         number = copy + int(self._numbers[member, copy]) * self.copies
         seed = streams.seed(int(self._keys[member]), number)
         place = member * self.copies + copy
-        self._games[place].reset(seed)
+        self.games[place].reset(seed)
         self._actions[place] = []
         self.returns[member, copy] = 0.0
         self.lengths[member, copy] = 0
-        self.observations[member, copy] = self._games[place].observe()
+        self.observations[member, copy] = self.games[place].observe()

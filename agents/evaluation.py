@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -60,19 +60,27 @@ class Evaluation:
         schedule: Schedule,
         step: int,
         watchers: Sequence[Watcher] = (),
+        games: Sequence[Any] | None = None,
     ) -> None:
+        """`games` are those of an earlier evaluation of the members: making some takes long."""
         members = len(names)
         copies, quota = _layout(schedule)
         self._one_episode = schedule.episodes is not None
         self._cap = schedule.cap
         self._left = np.tile(quota, (members, 1))
-        self._episodes = Episodes(names, streams.keys(seeds, f"evaluation/{step}/episodes"), copies)
+        keys = streams.keys(seeds, f"evaluation/{step}/episodes")
+        self._episodes = Episodes(names, keys, copies, games)
         self._draws = streams.Draws(streams.keys(seeds, f"evaluation/{step}/actions"), 2 * copies)
         self._played = 0
         self._watchers = watchers
         self._returns: list[list[float]] = [[] for _ in names]
         self._ended = np.zeros(members, dtype=bool)
         self._episodes.start()
+
+    @property
+    def games(self) -> Sequence[Any]:
+        """The environments that it plays in."""
+        return self._episodes.games
 
     @property
     def done(self) -> bool:

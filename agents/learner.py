@@ -25,8 +25,7 @@ else:
     torch = LazyModule("torch")
 
 
-_PASSES_BYTES = 25_000_000
-"""What the first passes through any network take: code of kernels, their scratch memory."""
+_ENVIRONMENTS = 11  # one to train in, and the usual ten episodes of an evaluation
 _GPU_PACK = 256
 _MOMENTS = 2  # of Adam
 _CPU_COPIES = 5  # of trained weights: themselves, gradients, moments, and an update's temporaries
@@ -55,6 +54,8 @@ class BaseLearner(Diagnosable):
     """Whether its actions are numbers, and not choices."""
     packs: ClassVar[bool] = True
     """Whether several runs may train as one pack."""
+    passes_bytes: ClassVar[int] = 25_000_000
+    """What the first passes through any network take: code of kernels, their scratch memory."""
     cpu_pack: ClassVar[int] = 1
     """How many runs train best together on a CPU."""
     keeps_weights: ClassVar[bool] = True
@@ -140,10 +141,15 @@ class BaseLearner(Diagnosable):
     def member_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
         """Bytes that one more member takes while a pack trains for `steps` steps on a CPU.
 
-        That is the replay, the weights with what an update makes of them, and its passes.
+        That is the replay, the weights with what an update makes of them, its passes, and the
+        environments that it trains and is evaluated in.
         """
         sizes, replay = cls._held(params, task, steps)
-        return 4 * (_CPU_COPIES * sizes.trained + sizes.targets + sizes.passes) + replay
+        return (
+            4 * (_CPU_COPIES * sizes.trained + sizes.targets + sizes.passes)
+            + replay
+            + _ENVIRONMENTS * tasks.bytes_each(task)
+        )
 
     @classmethod
     def _held(cls, params: Mapping[str, Any], task: str, steps: int | None) -> tuple[Sizes, int]:
@@ -166,7 +172,7 @@ class BaseLearner(Diagnosable):
         """
         training = members * cls.member_bytes(params, task, steps)
         losing = (2 * members - 1) * cls.state_bytes(params, task, steps)
-        return _PASSES_BYTES + max(training, losing)
+        return cls.passes_bytes + max(training, losing)
 
     @classmethod
     def prepare(cls) -> None:

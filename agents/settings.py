@@ -11,6 +11,10 @@ from agents.networks.norms import NORMS
 from agents.parameter import Parameter
 from agents.shape import Shape
 
+OF_EPISODES = ("return", "train_return", "eval_partial")
+METRICS: tuple[str, ...] = (*OF_EPISODES, "critic_loss", "actor_loss", "q")
+"""What every actor-critic measures."""
+
 
 def network_parameters(name: str) -> dict[str, Parameter]:
     """What describes the network `name`, and its step size."""

@@ -55,6 +55,12 @@ def describe(task: str) -> dict[str, str]:
     return told
 
 
+def bytes_each(task: str) -> int:
+    """Memory that one environment of the task takes; 0 where its family does not say."""
+    environment, name = _resolve(task)
+    return int(environment.bytes_each(name)) if hasattr(environment, "bytes_each") else 0
+
+
 def make(task: str) -> Any:
     """One environment of the task."""
     environment, name = _resolve(task)

@@ -149,6 +149,7 @@ class Pack:
         capacity = min(first.params["replay.capacity"], first.steps)
         self._replay = Replay(shape, len(runs), capacity, self._device)
         self._episodes = Episodes(names, streams.keys(seeds, "episodes"), 1)
+        self._games: Sequence[Any] | None = None
         self._returns: list[list[float]] = [[] for _ in runs]
 
     def _load(self, states: list[State | None]) -> None:
@@ -215,9 +216,9 @@ class Pack:
 
     def _evaluate(self, deadline: float) -> list[Report]:
         if self._evaluation is None:
-            self._evaluation = Evaluation(
-                self._names, self._seeds, self._schedule, self.step, self._diagnostics.watching
-            )
+            when, watching = (self._schedule, self.step), self._diagnostics.watching
+            self._evaluation = Evaluation(self._names, self._seeds, *when, watching, self._games)
+            self._games = self._evaluation.games
         self.progress += self._evaluation.advance(self._agents.evaluate, deadline)
         if not self._evaluation.done:
             return []

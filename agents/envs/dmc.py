@@ -75,6 +75,11 @@ class Environment:
         observation, actions = _SIZES[task]
         return Shape((observation,), "float32", actions, continuous=True)
 
+    @staticmethod
+    def bytes_each(task: str) -> int:
+        """Most of it is scratch memory that MuJoCo sets aside."""
+        return 90_000_000 if task.startswith("dog-") else 15_000_000
+
     def __init__(self, task: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of screens that are not there

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agents.actor_critic import METRICS, ActorCritic
+from agents.actor_critic import ActorCritic
 from agents.parameter import Parameter
 from agents.replay import Batch
-from agents.settings import ENTROPY, GAUSSIAN, PARAMETERS
+from agents.settings import ENTROPY, GAUSSIAN, METRICS, PARAMETERS
 from agents.shape import Shape
 from agents.temperature import Temperature
 

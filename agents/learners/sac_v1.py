@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from agents.actor_critic import METRICS, ActorCritic
+from agents.actor_critic import ActorCritic
 from agents.networks.layers import INITS
 from agents.parameter import Parameter
 from agents.replay import Batch
-from agents.settings import PARAMETERS
+from agents.settings import METRICS, PARAMETERS
 
 if TYPE_CHECKING:
     import torch
