@@ -18,7 +18,7 @@ CLASSES = {
     "learners": "Learner",
     "networks": "Body",
 }
-_MOST_LISTED = 20
+_MOST_LISTED = 30
 _FILE = re.compile(r"(?P<path>.+\.py):(?P<name>\w+)")
 
 
@@ -45,7 +45,7 @@ def find(folder: str, name: str) -> Any:
 
 
 def unknown(kind: str, name: str, valid: Sequence[str]) -> ValueError:
-    """The error that lists what is valid; of more than 20 those nearest to `name`."""
+    """The error that lists what is valid; of more than 30 those nearest to `name`."""
     shown = list(valid)
     if len(shown) > _MOST_LISTED:
         shown = difflib.get_close_matches(name, valid, n=_MOST_LISTED, cutoff=0.0)

@@ -10,7 +10,7 @@ Path = tuple[str | int, ...]
 """Where a value stands in a document: keys and list positions from the top."""
 
 _LONGEST = 60
-_MOST_LISTED = 20
+_MOST_LISTED = 30
 
 
 class SweeperError(Exception):
@@ -50,7 +50,7 @@ def choices(word: str, valid: Iterable[str]) -> str:
 
 
 def listed(word: str, names: Sequence[str]) -> str:
-    """`x, y, z`; of more than 20 those nearest to `word`, and how many more there are."""
+    """`x, y, z`; of more than 30 those nearest to `word`, and how many more there are."""
     if len(names) <= _MOST_LISTED:
         return ", ".join(names)
     nearest = difflib.get_close_matches(word, names, n=_MOST_LISTED, cutoff=0.0)
