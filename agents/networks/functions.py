@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from agents.networks import layers
-from agents.networks.products import product
 
-_CACHED = 65_536
-"""Numbers between two layers that stay in the cache of a core, of 1 MiB or more."""
 _LOG_2 = math.log(2.0)
 _LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -34,85 +30,6 @@ class _Unfold(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Patches added up."""
         return layers.fold(gradient.contiguous(), ctx.size), None
-
-
-def perceptron(x: torch.Tensor, parameters: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Linear layers with a ReLU after all but the last, [P, B, in] -> [P, B, out].
-
-    `parameters` are a weight [P, in, out] and a bias [P, out] of each. One function, because
-    autograd's nodes one by one take as long as a quarter of the products of a 256 x 256 network;
-    and member by member where what lies between layers would leave a core's cache.
-    """
-    result: torch.Tensor = _Perceptron.apply(x, *parameters)  # type: ignore[no-untyped-call]
-    return result
-
-
-def _blocks(x: torch.Tensor, parameters: Sequence[torch.Tensor]) -> list[slice]:
-    """The members that go through the layers together."""
-    members, batch, _ = x.shape
-    widest = max(weight.shape[2] for weight in parameters[::2])
-    if x.device.type == "cpu" and members * batch * widest > _CACHED:
-        return [slice(row, row + 1) for row in range(members)]
-    return [slice(0, members)]
-
-
-def _layers(x: torch.Tensor, parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """x and the outputs of all layers."""
-    found = [x]
-    for place in range(0, len(parameters), 2):
-        y = product(found[-1], parameters[place]).add_(parameters[place + 1][:, None])
-        found.append(y.relu_() if place + 2 < len(parameters) else y)
-    return found
-
-
-class _Perceptron(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
-        """All layers' outputs in turn."""
-        ctx.blocks = _blocks(x, parameters)
-        inside, outputs = [], []
-        for rows in ctx.blocks:
-            _, *between, output = _layers(x[rows], [p[rows] for p in parameters])
-            inside += between
-            outputs.append(output)
-        ctx.save_for_backward(x, *parameters[::2], *inside)
-        return outputs[0] if len(outputs) == 1 else torch.cat(outputs)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Gradients of x and of the parameters where they are needed."""
-        depth = len(ctx.needs_input_grad) // 2
-        x, *saved = ctx.saved_tensors
-        weights, inside = saved[:depth], iter(saved[depth:])
-        needs_x, *learned = ctx.needs_input_grad
-        found = [torch.empty_like(x) if needs_x else None]
-        for place, weight in enumerate(weights):
-            found += [torch.empty_like(weight) if learned[2 * place] else None]
-            found += [weight.new_empty(len(x), weight.shape[2]) if learned[2 * place] else None]
-        for rows in ctx.blocks:
-            inputs = [x[rows], *(next(inside) for _ in range(depth - 1))]
-            _back(rows, gradient[rows], inputs, weights, found)
-        return tuple(found)
-
-
-def _back(
-    rows: slice,
-    gradient: torch.Tensor,
-    inputs: Sequence[torch.Tensor],
-    weights: Sequence[torch.Tensor],
-    found: Sequence[torch.Tensor | None],
-) -> None:
-    """Write the gradients of members `rows` into `found`: x, then a weight and a bias of each."""
-    for place in reversed(range(len(weights))):
-        of_weight, of_bias = found[1 + 2 * place : 3 + 2 * place]
-        if of_weight is not None and of_bias is not None:
-            product(inputs[place].transpose(1, 2), gradient, out=of_weight[rows])
-            torch.sum(gradient, 1, out=of_bias[rows])
-        if place:
-            gradient = product(gradient, weights[place][rows].transpose(1, 2))
-            gradient = torch.ops.aten.threshold_backward(gradient, inputs[place], 0)
-        elif found[0] is not None:
-            product(gradient, weights[0][rows].transpose(1, 2), out=found[0][rows])
 
 
 def standardised(

@@ -15,13 +15,13 @@ from agents.networks.spectral import Settings, SpectralNorm, check_layers
 if TYPE_CHECKING:
     import torch
 
-    from agents.networks import functions
+    from agents.networks import perceptron
     from agents.networks.norms import Norm
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
-    functions = LazyModule("agents.networks.functions")
+    perceptron = LazyModule("agents.networks.perceptron")
 
 
 def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -181,5 +181,5 @@ class Network:
         statistics of batch norms from this batch.
         """
         if self._plain:
-            return functions.perceptron(x.flatten(2), self.parameters)
+            return perceptron.perceptron(x.flatten(2), self.parameters)
         return self.head(self.features(x, iterate, training), iterate, training)

@@ -22,15 +22,14 @@ else:
 _ALIGNMENT = 4  # float32 numbers in 16 bytes
 
 
-def product(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
-    """a b for every member: [P, m, k] x [P, k, n] -> [P, m, n], written to `out` where given."""
+def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """a b for every member: [P, m, k] x [P, k, n] -> [P, m, n]."""
     m, k, n = a.shape[1], b.shape[1], b.shape[2]
     if 1 in (k, n) or m * k % _ALIGNMENT or k * n % _ALIGNMENT or m * n % _ALIGNMENT:
         missing_k, missing_n = -k % _ALIGNMENT, -n % _ALIGNMENT
         padded = F.pad(b, (0, missing_n, 0, missing_k))
-        found = torch.bmm(_aligned(a, missing_k), padded)[..., :n]
-        return found if out is None else out.copy_(found)
-    return torch.bmm(_aligned(a), b, out=out)
+        return torch.bmm(_aligned(a, missing_k), padded)[..., :n]
+    return torch.bmm(_aligned(a), b)
 
 
 def _aligned(a: torch.Tensor, missing: int = 0) -> torch.Tensor:
