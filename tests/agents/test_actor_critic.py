@@ -196,7 +196,8 @@ def test_a_temperature_fixed_at_0_trains(name):
     "given",
     [
         {"replay__capacity": 2}, {"batch_size": 500}, {"critics": 5}, {"gamma": 1},
-        {"target__tau": 0}, {"warmup_steps": 500}, {"asymmetry__alpha": 0}, {"asymmetry__alpha": 1},
+        {"target__tau": 0}, {"warmup_steps": 500}, {"asymmetry__alpha": 1e-6},
+        {"asymmetry__alpha": 0.999999},
     ],
     ids=str,
 )  # fmt: skip
@@ -212,6 +213,7 @@ REFUSED = [
     ("td3", {"replay.capacity": 1}, "replay.capacity must be at least 2"),
     ("td3", {"asymmetry.beta": 1.0}, "asymmetry.beta needs asymmetry.alpha"),
     ("td3", {"asymmetry.alpha": 1.1}, "asymmetry.alpha must be at most 1"),
+    ("td3", {"asymmetry.alpha": 1.0}, "asymmetry.alpha must be above 0 and below 1, got 1"),
     ("td3", {"policy": "deterministic"}, "unknown parameter 'policy'"),
     ("td3", {"entropy.beta": 1.0}, "unknown parameter 'entropy.beta'"),
     ("td3", {"critic.body": "minatar"}, r"critic.body=minatar needs images"),
