@@ -229,13 +229,14 @@ def _defaulted(space: Space) -> Iterator[tuple[str, Any]]:
 
 
 def culprit(space: Space, message: str) -> Path:
-    """Where the parameter was set that `message` mentions first."""
+    """Where the parameter was set, or the task given, that `message` mentions first."""
     mentioned = [
         (message.find(name), (part, name))
         for part, names in (
             ("fixed", space.fixed),
             ("axes", space.axes),
             ("derived", space.derived),
+            ("tasks", space.tasks),
         )
         for name in names
         if name in message
