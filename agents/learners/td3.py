@@ -1,4 +1,4 @@
-"""TD3 (Fujimoto et al. 2018), with the defaults of its public code."""
+"""TD3 (Fujimoto et al. 2018), with the defaults of its public code, but orthogonal weights."""
 
 from __future__ import annotations
 
