@@ -236,6 +236,15 @@ def test_check_refuses(name, params, message):
 
 
 @pytest.mark.parametrize("name", CONTINUOUS)
+def test_a_norm_of_the_critic_leaves_the_actor_alone(name):
+    """Identity 11."""
+    norm = {"critic__norm__kind": "group", "critic__norm__groups": 4}
+    agents, plain = (made(name, run(name, **given)) for given in (norm, {}))
+    assert agents.network("critic").norms and not agents.network("actor").norms
+    assert_same(agents.save(0), plain.save(0), "actor.")
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
 def test_choices_are_refused(name):
     with pytest.raises(ValueError, match="are numbers, those of 'minatar/breakout' are choices"):
         lookup.find("learners", name).check({}, "minatar/breakout")
