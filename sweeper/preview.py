@@ -96,7 +96,7 @@ def _time(
 ) -> str:
     if not costs:
         smaller = plan.space.scale != "smoke"
-        hint = " (scale=smoke would tell, where the space has it)" if smaller else ""
+        hint = " (scale=smoke would tell roughly, where the space has it)" if smaller else ""
         return f"unknown: no run of {plan.space.identity} has ended under {root} yet{hint}"
     total, doubt = _worker_hours(plan, cells, costs), _doubt(cells, costs)
     told = f"{'at a guess' if doubt else 'about'} {hours(total)} worker-hours"
