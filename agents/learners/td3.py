@@ -40,6 +40,6 @@ class Learner(ActorCritic):
             y = self.bootstrap(batch, values.amin(1))
         self.fit_critic(batch, y)
         if self.updates % self.params["policy.delay"] == 0:
-            actions = self.policy.mode(self.actor(batch.observations))
+            actions = self.policy.mode(self.actor(batch.observations, training=True))
             self.climb(self.q1(batch.observations, actions))
             self.follow()

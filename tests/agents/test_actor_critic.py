@@ -245,6 +245,20 @@ def test_a_norm_of_the_critic_leaves_the_actor_alone(name):
 
 
 @pytest.mark.parametrize("name", CONTINUOUS)
+def test_batch_norms_follow_the_batches_that_their_networks_learn_from(name):
+    both = {f"{net}__norm__kind": "batch" for net in ("actor", "critic")}
+    pack = start(name, run(name, **both))
+    pack.train(40)
+    batch, agents = pack._replay.sample(np.arange(16)[None]).flat(), made(name, run(name, **both))
+    first = {net: agents.network(net).layers[0] for net in agents.networks}
+    read = {net: agents.reads(net, batch) for net in first}
+    means = {n: (read[n] @ w.weight + w.bias[:, None]).mean(1) for n, w in first.items()}
+    agents.update(batch, *torch.randn(agents.noises, 1, 16, 3))
+    for net, mean in means.items():
+        torch.testing.assert_close(agents.network(net).norms[0].mean, 0.1 * mean.detach())
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
 def test_choices_are_refused(name):
     with pytest.raises(ValueError, match="are numbers, those of 'minatar/breakout' are choices"):
         lookup.find("learners", name).check({}, "minatar/breakout")
