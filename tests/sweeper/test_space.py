@@ -218,7 +218,7 @@ LR = "values: [1e-5, 1e-3]"
         ("low: 0,", "lo: 0,", "x.yaml:16: tasks.minatar/breakout.lo is an unknown key (did you"),
         ("kind: float", "kind: flaot",
          "x.yaml:13: axes.optimizer.lr.kind must be an axis kind, but got 'flaot' (did you mean "
-         "'float'?); valid: choice, float, int, layers, norm, shape, variant (or path/file.py:Ax"),
+         "'float'?); valid: choice, float, int, layers, norm, shape, variant (or path/file.py:Axis)"),
         ("kind: float", "kind: 3", "x.yaml:13: axes.optimizer.lr.kind must be text, but got 3"),
         ("    kind: float\n", "", "x.yaml:12: axes.optimizer.lr needs the key 'kind'; valid kinds"),
         (f"agent: {FAKE}:Fake", "agent: dnq", "x.yaml:2: agent must be an agent, but got 'dnq'"),
