@@ -180,10 +180,10 @@ class ActorCritic(BaseLearner):
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """One update, with `noises` tensors [P, B, A] of normal numbers; `updates` counts it."""
 
-    def actor(self, observations: torch.Tensor, target: bool = False) -> torch.Tensor:
+    def actor(self, x: torch.Tensor, target: bool = False, training: bool = False) -> torch.Tensor:
         """The actor's outputs, or its target's: [P, B, S] -> [P, B, outputs]."""
         nets = self.targets if target else self.nets
-        return nets["actor"](observations)[:, 0]
+        return nets["actor"](x, training)[:, 0]
 
     def q(
         self, observations: torch.Tensor, actions: torch.Tensor, target: bool = False

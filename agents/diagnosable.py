@@ -57,7 +57,10 @@ class Diagnosable(ABC):
         asked = params.get("diagnostics", ())
         if len(set(asked)) != len(asked):
             raise ValueError(f"diagnostics must not name one twice, got {list(asked)}")
-        found = [lookup.find("diagnostics", str(name)) for name in asked]
+        try:
+            found = [lookup.find("diagnostics", str(name)) for name in asked]
+        except ValueError as error:
+            raise ValueError(f"diagnostics: {error}") from error
         return [metric for diagnostic in found for metric in diagnostic.metrics(cls.networks)]
 
     @abstractmethod

@@ -24,6 +24,8 @@ class Gym:
         self._environment = made.unwrapped
         self._most = int(made.spec.max_episode_steps)
         space = self._environment.action_space
+        if not (isinstance(space, gymnasium.spaces.Box) and space.is_bounded()):
+            raise ValueError(f"actions of {name} must be a box with bounds, but are {space}")
         low, high = (bound.astype(np.float64) for bound in (space.low, space.high))
         self._middle, self._half = (low + high) / 2, (high - low) / 2
         self._observation = np.zeros(self._environment.observation_space.shape, np.float32)

@@ -22,11 +22,12 @@ PARAMETERS: Mapping[str, Parameter] = {
 
 
 def check(params: Mapping[str, Any]) -> None:
-    """Raise ValueError where `asymmetry.beta` is given alone, or all weights are 0."""
-    if params["asymmetry.alpha"] is None and params["asymmetry.beta"] is not None:
+    """Raise ValueError where `asymmetry.beta` is given alone, or alpha is 0 or 1."""
+    alpha = params["asymmetry.alpha"]
+    if alpha is None and params["asymmetry.beta"] is not None:
         raise ValueError("asymmetry.beta needs asymmetry.alpha, which is not given")
-    if asymmetry(params) == (0.0, 0.0):
-        raise ValueError("asymmetry.alpha and asymmetry.beta must not both be 0")
+    if alpha is not None and not 0.0 < alpha < 1.0:
+        raise ValueError(f"asymmetry.alpha must be above 0 and below 1, got {alpha:g}")
 
 
 def asymmetry(params: Mapping[str, Any]) -> tuple[float, float]:

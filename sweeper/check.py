@@ -11,7 +11,7 @@ import numpy as np
 from sweeper import lookup, sampling, sampling_check
 from sweeper.depth import shallowest
 from sweeper.errors import Invalid, choices, shown
-from sweeper.expand import DROP, Configuration, Expansion, Rejected
+from sweeper.expand import DROP, Configuration, Expansion, Rejected, culprit
 from sweeper.figures import AXES, MOST, takes_several
 from sweeper.parameters import base, span_of
 from sweeper.plan import MAX_RUNS
@@ -83,7 +83,8 @@ def _metrics(space: Space, trainable: Trainable) -> Sequence[str]:
     try:
         return [*trainable.metrics, *trainable.diagnosed(base(space, trainable))]
     except ValueError as error:
-        raise Invalid(f"cannot be trained by {space.identity}: {error}", ("fixed",)) from error
+        where = culprit(space, str(error))
+        raise Invalid(f"cannot be trained by {space.identity}: {error}", where) from error
 
 
 def _check_scores(space: Space, metrics: Sequence[str]) -> None:

@@ -141,7 +141,7 @@ class Expansion:
                 raise Rejected(
                     f"cannot be trained by {self._space.identity}, {described(made.labels)} on "
                     f"{task}: {error}",
-                    _culprit(self._space, str(error)),
+                    culprit(self._space, str(error)),
                 ) from error
 
     def combinations(self) -> Iterator[dict[str, Point]]:
@@ -228,14 +228,15 @@ def _defaulted(space: Space) -> Iterator[tuple[str, Any]]:
         yield name, axis
 
 
-def _culprit(space: Space, message: str) -> Path:
-    """Where the parameter was set that `message` mentions first."""
+def culprit(space: Space, message: str) -> Path:
+    """Where the parameter was set, or the task given, that `message` mentions first."""
     mentioned = [
         (message.find(name), (part, name))
         for part, names in (
             ("fixed", space.fixed),
             ("axes", space.axes),
             ("derived", space.derived),
+            ("tasks", space.tasks),
         )
         for name in names
         if name in message

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sweeper import study as studies
@@ -26,6 +28,9 @@ _LINE_BYTES = 220
 
 _BLOCK_BYTES = 4096
 
+Costs = Mapping[str, Sequence[float]]
+"""Worker-seconds a step of runs that have ended, by their signature."""
+
 
 def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) -> Iterator[str]:
     """What the study of `space` in `folder` would train with these `options`, and what that takes.
@@ -37,14 +42,15 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
         options = layout.resolved(options)
     trainable = load_trainable(space)
     plan = Plan(space, trainable)
-    costs = _all_costs(plan, folder.parent)
+    cells = [trainable.signature(run.params, run.task) for run in _one_a_cell(plan)]
+    costs = _costs(space, folder.parent)
     yield f"{folder.name}: {_counts(plan)}"
-    yield f"  {_signatures(plan, trainable, options)}"
+    yield f"  {_signatures(plan, trainable, options, len(set(cells)))}"
     yield f"  steps: {plan.total * space.steps:,} in all, {space.steps:,} a run"
-    yield f"  time: {_time(plan, costs, folder.parent, options, slurm)}"
+    yield f"  time: {_time(plan, cells, costs, folder.parent, options, slurm)}"
     yield from (f"  {line}" for line in _room(plan, trainable, options))
     if slurm:
-        needed = _worker_hours(plan, costs) if costs else None
+        needed = _worker_hours(plan, cells, costs) if costs else None
         yield from (f"  {line}" for line in layout.lines(options, folder, plan.total, needed))
     if plan.unfound:
         yield f"  {plan.unfound} more were asked for: no further configuration was found"
@@ -63,15 +69,14 @@ def _counts(plan: Plan) -> str:
     return f"{' × '.join(counted(*size) for size in sizes)} = {counted(plan.total, 'run')}"
 
 
-def _signatures(plan: Plan, trainable: Trainable, options: Options) -> str:
+def _signatures(plan: Plan, trainable: Trainable, options: Options, number: int) -> str:
     if not plan.runs:
         return f"trials: {plan.space.sampler.name} chooses them as results come in"
-    names = {trainable.signature(run.params, run.task) for run in _one_a_cell(plan)}
     if not trainable.packs:
         return "signatures: 1, each run alone"
     size = max(_pack(trainable, run, options) for run in _one_a_cell(plan))
     device = {None: "a CPU", "cpu": "a CPU", "cuda": "a GPU"}[options.device]
-    return f"signatures: {len(names)}, in packs of up to {size} runs (on {device})"
+    return f"signatures: {number}, in packs of up to {size} runs (on {device})"
 
 
 def _pack(trainable: Trainable, run: Run, options: Options) -> int:
@@ -86,40 +91,64 @@ def _one_a_cell(plan: Plan) -> list[Run]:
     return plan.runs[:: len(plan.space.seeds)]
 
 
-def _time(plan: Plan, costs: list[float], root: Path, options: Options, slurm: bool) -> str:
+def _time(
+    plan: Plan, cells: list[str], costs: Costs, root: Path, options: Options, slurm: bool
+) -> str:
     if not costs:
         smaller = plan.space.scale != "smoke"
-        hint = " (scale=smoke would tell, where the space has it)" if smaller else ""
+        hint = " (scale=smoke would tell roughly, where the space has it)" if smaller else ""
         return f"unknown: no run of {plan.space.identity} has ended under {root} yet{hint}"
-    total = _worker_hours(plan, costs)
-    told = f"about {hours(total)} worker-hours"
+    total, doubt = _worker_hours(plan, cells, costs), _doubt(cells, costs)
+    told = f"{'at a guess' if doubt else 'about'} {hours(total)} worker-hours"
     if not slurm or options.workers:
         workers = options.workers or os.cpu_count() or 1
         told += f", {hours(total / workers)} hours with {counted(workers, 'worker')}"
-    return f"{told} (from {len(costs)} runs under {root})"
+    ended = sum(len(each) for each in costs.values())
+    return f"{told} (from {counted(ended, 'run')} under {root}{doubt})"
 
 
-def _worker_hours(plan: Plan, costs: list[float]) -> float:
-    return statistics.median(costs) * plan.total * plan.space.steps / 3600
+def _doubt(cells: list[str], costs: Costs) -> str:
+    """How much of the plan is guessed from runs of other networks, batches or tasks."""
+    guessed, all_of_them = len(set(cells) - set(costs)), len(set(cells))
+    if not guessed:
+        return ""
+    return (
+        f", none of {guessed} of these {counted(all_of_them, 'signature')}: larger networks or "
+        "batches take longer"
+    )
 
 
-def _all_costs(plan: Plan, root: Path) -> list[float]:
-    return [cost for name in studies.names(root) for cost in _costs(root / name, plan.space)]
+def _worker_hours(plan: Plan, cells: list[str], costs: Costs) -> float:
+    """A signature that no run has had yet counts as the median of those that some had."""
+    usual = statistics.median(cost for each in costs.values() for cost in each)
+    medians = {signature: statistics.median(each) for signature, each in costs.items()}
+    known = [medians.get(signature, usual) for signature in cells]
+    a_step = statistics.fmean(known) if known else usual
+    return a_step * plan.total * plan.space.steps / 3600
 
 
-def _costs(folder: Path, space: Space) -> list[float]:
-    """Worker-seconds a step of the runs of a study that trained the same."""
-    try:
-        study = Study.open(folder)
-    except SweeperError:
-        return []
-    if study.space.identity != space.identity:
-        return []
-    return [
-        (record.ended - record.started) / max(1, record.tries[record.last].pack) / record.step
-        for record in study.fold(reports=False).runs.values()
-        if record.state == "complete" and record.started and record.ended and record.step
-    ]
+def _costs(space: Space, root: Path) -> Costs:
+    """Those of all studies under `root` that trained the same."""
+    costs = defaultdict(list)
+    for name in studies.names(root):
+        with suppress(SweeperError):  # of a study that cannot be read any more
+            study = Study.open(root / name)
+            if study.space.identity == space.identity:
+                for signature, cost in _ended(study):
+                    costs[signature].append(cost)
+    return costs
+
+
+def _ended(study: Study) -> Iterator[tuple[str, float]]:
+    """Signature and worker-seconds a step of a study's complete runs."""
+    records = study.fold(reports=False).runs
+    for run in study.plan.runs:
+        record = records.get(run.id)
+        if record is None or record.state != "complete" or not record.step:
+            continue
+        if record.started and record.ended:
+            seconds = (record.ended - record.started) / max(1, record.tries[record.last].pack)
+            yield study.trainable.signature(run.params, run.task), seconds / record.step
 
 
 def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:

@@ -34,6 +34,6 @@ class Learner(ActorCritic):
             values = self.q(batch.next_observations, following, target=True)
             y = self.bootstrap(batch, values.amin(1))
         self.fit_critic(batch, y)
-        actions = self.policy.mode(self.actor(batch.observations))
+        actions = self.policy.mode(self.actor(batch.observations, training=True))
         self.climb(self.q1(batch.observations, actions))
         self.follow()

@@ -58,7 +58,9 @@ class Learner(ActorCritic):
             y = self.bootstrap(batch, self.following(batch, noise[0]))
         self.fit_critic(batch, y)
         beta = self.temperature.beta
-        actions, log_prob = self.policy.sample(self.actor(batch.observations), noise[1])
+        actions, log_prob = self.policy.sample(
+            self.actor(batch.observations, training=True), noise[1]
+        )
         self.climb(self.q(batch.observations, actions).amin(1) - beta * log_prob)
         self.means.add(entropy=-log_prob.detach().mean(1), beta=beta[:, 0])
         self.temperature.step(log_prob)

@@ -43,7 +43,9 @@ class Learner(ActorCritic):
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """Q: c r + gamma m V'(s'); V: min_j Q_j(s, a) - log pi(a|s);
         the actor climbs Q_1(s, a) - log pi(a|s)."""
-        actions, log_prob = self.policy.sample(self.actor(batch.observations), noise[0])
+        actions, log_prob = self.policy.sample(
+            self.actor(batch.observations, training=True), noise[0]
+        )
         with torch.no_grad():
             y = self.bootstrap(batch, self.targets["value"](batch.next_observations)[:, 0, :, 0])
             v = self.q(batch.observations, actions).amin(1) - log_prob

@@ -35,6 +35,6 @@ class Learner(td2.Learner):
             values = self.q(batch.next_observations, following, target=True)
             y = self.bootstrap(batch, values.amin(1))
         self.fit_critic(batch, y)
-        actions = self.smoothed(self.actor(batch.observations), noise[1])
+        actions = self.smoothed(self.actor(batch.observations, training=True), noise[1])
         self.climb(self.q(batch.observations, actions).mean(1))
         self.follow()

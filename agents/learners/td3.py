@@ -1,4 +1,4 @@
-"""TD3 (Fujimoto et al. 2018), with the defaults of its public code."""
+"""TD3 (Fujimoto et al. 2018), with the defaults of its public code, but orthogonal weights."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ class Learner(ActorCritic):
             y = self.bootstrap(batch, values.amin(1))
         self.fit_critic(batch, y)
         if self.updates % self.params["policy.delay"] == 0:
-            actions = self.policy.mode(self.actor(batch.observations))
+            actions = self.policy.mode(self.actor(batch.observations, training=True))
             self.climb(self.q1(batch.observations, actions))
             self.follow()

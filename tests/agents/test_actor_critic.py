@@ -196,7 +196,8 @@ def test_a_temperature_fixed_at_0_trains(name):
     "given",
     [
         {"replay__capacity": 2}, {"batch_size": 500}, {"critics": 5}, {"gamma": 1},
-        {"target__tau": 0}, {"warmup_steps": 500}, {"asymmetry__alpha": 0}, {"asymmetry__alpha": 1},
+        {"target__tau": 0}, {"warmup_steps": 500}, {"asymmetry__alpha": 1e-6},
+        {"asymmetry__alpha": 0.999999},
     ],
     ids=str,
 )  # fmt: skip
@@ -212,6 +213,7 @@ REFUSED = [
     ("td3", {"replay.capacity": 1}, "replay.capacity must be at least 2"),
     ("td3", {"asymmetry.beta": 1.0}, "asymmetry.beta needs asymmetry.alpha"),
     ("td3", {"asymmetry.alpha": 1.1}, "asymmetry.alpha must be at most 1"),
+    ("td3", {"asymmetry.alpha": 1.0}, "asymmetry.alpha must be above 0 and below 1, got 1"),
     ("td3", {"policy": "deterministic"}, "unknown parameter 'policy'"),
     ("td3", {"entropy.beta": 1.0}, "unknown parameter 'entropy.beta'"),
     ("td3", {"critic.body": "minatar"}, r"critic.body=minatar needs images"),
@@ -231,6 +233,29 @@ REFUSED = [
 def test_check_refuses(name, params, message):
     with pytest.raises(ValueError, match=message):
         lookup.find("learners", name).check(params, "navigation/2")
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_a_norm_of_the_critic_leaves_the_actor_alone(name):
+    """Identity 11."""
+    norm = {"critic__norm__kind": "group", "critic__norm__groups": 4}
+    agents, plain = (made(name, run(name, **given)) for given in (norm, {}))
+    assert agents.network("critic").norms and not agents.network("actor").norms
+    assert_same(agents.save(0), plain.save(0), "actor.")
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_batch_norms_follow_the_batches_that_their_networks_learn_from(name):
+    both = {f"{net}__norm__kind": "batch" for net in ("actor", "critic")}
+    pack = start(name, run(name, **both))
+    pack.train(40)
+    batch, agents = pack._replay.sample(np.arange(16)[None]).flat(), made(name, run(name, **both))
+    first = {net: agents.network(net).layers[0] for net in agents.networks}
+    read = {net: agents.reads(net, batch) for net in first}
+    means = {n: (read[n] @ w.weight + w.bias[:, None]).mean(1) for n, w in first.items()}
+    agents.update(batch, *torch.randn(agents.noises, 1, 16, 3))
+    for net, mean in means.items():
+        torch.testing.assert_close(agents.network(net).norms[0].mean, 0.1 * mean.detach())
 
 
 @pytest.mark.parametrize("name", CONTINUOUS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 
 import numpy as np
 import pytest
 
 from agents import tasks
+from agents.gym import Gym
 from agents.learners.dqn import Learner
 
 
@@ -123,6 +125,19 @@ def test_actions_are_scaled_to_the_bounds_of_the_robot():
     inner.do_simulation = lambda action, frames: taken.append(np.array(action))
     environment.step(np.linspace(-1, 1, 17).astype(np.float32))
     np.testing.assert_allclose(taken[0], 0.4 * np.linspace(-1, 1, 17), rtol=1e-6)
+
+
+@pytest.mark.parametrize("space", ["Discrete(2)", "Box(-inf, inf, (2,), float32)"])
+def test_actions_of_gymnasium_that_are_no_box_with_bounds_are_refused(space, monkeypatch):
+    spaces = pytest.importorskip("gymnasium.spaces")
+    import gymnasium
+
+    cart = gymnasium.make("CartPole-v1")
+    if space.startswith("Box"):
+        cart.unwrapped.action_space = spaces.Box(-np.inf, np.inf, (2,))
+    monkeypatch.setattr(gymnasium, "make", lambda *_, **__: cart)
+    with pytest.raises(ValueError, match=re.escape(f"a box with bounds, but are {space}")):
+        Gym("CartPole-v1")
 
 
 def test_choices_do_not_fit_tasks_whose_actions_are_numbers():

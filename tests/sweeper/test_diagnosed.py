@@ -44,7 +44,7 @@ def test_what_is_asked_for_may_be_scored_and_drawn(tmp_path: Path) -> None:
             "srank",
             "return",
             "q",
-            r"x.yaml:3: .*unknown diagnostic 'srank'; .*effective_rank",
+            r"x.yaml:3: fixed.diagnostics cannot .*unknown diagnostic 'srank'; .*effective_rank",
         ),
     ],
 )

@@ -1,0 +1,62 @@
+"""`sweeper plan`: what hours are told from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sweeper import preview
+from sweeper.dispatch import Options
+from sweeper.overrides import parse_words
+from sweeper.space import load
+from sweeper.study import Study
+from sweeper.worker import Worker
+
+OPTIONS = Options(workers=1, pack="1", device="cpu")
+
+
+@pytest.fixture
+def told(space_file: Path, tmp_path: Path) -> Callable[..., str]:
+    """What the plan of that space, changed by words, says of time."""
+
+    def tell(*words: str) -> str:
+        space = load(space_file, None, parse_words(words, ())[1])
+        lines = preview.lines(space, tmp_path / "studies" / "next", OPTIONS)
+        return next(line for line in lines if line.startswith("  time: "))
+
+    return tell
+
+
+def hours(line: str) -> float:
+    return float(re.findall(r"([\d.e-]+) worker-hours", line)[0])
+
+
+def test_nobody_knows_before_a_run_has_ended(told: Callable[..., str]) -> None:
+    assert "time: unknown: no run of agent " in told()
+
+
+def test_hours_of_runs_of_other_signatures_are_called_a_guess(
+    make_study: Callable[..., Study], told: Callable[..., str]
+) -> None:
+    study = make_study("axes.width.values=[1]", "fixed.pause_s=0.005")
+    Worker(study, pack="1", device="cpu", workers=1).run()
+    known = told("axes.width.values=[1]", "steps=80")
+    assert "time: about " in known and "(from 6 runs under " in known
+    assert hours(known) * 3600 > 0.9 * 6 * 80 * 0.005
+    half, none = told(), told("axes.width.values=[2, 3]")
+    assert "time: at a guess " in half and ", none of 1 of these 2 signatures: " in half
+    assert ", none of 2 of these 2 signatures: " in none
+    assert hours(half) == hours(none)
+
+
+def test_each_signature_counts_with_what_its_own_runs_took(
+    make_study: Callable[..., Study], told: Callable[..., str]
+) -> None:
+    quick = make_study("axes.width.values=[1]", name="quick")
+    slow = make_study("axes.width.values=[2]", "fixed.pause_s=0.02", "seeds=1", name="slow")
+    for study in (quick, slow):
+        Worker(study, pack="1", device="cpu", workers=1).run()
+    assert hours(told("axes.width.values=[2]")) * 3600 > 0.9 * 6 * 40 * 0.02
