@@ -5,7 +5,8 @@
 
 Actor and critics of 256 x 256, batch 256, an update a step. All run in this process on one thread,
 in turns, after their warm-up; a row is the median over rounds of steps per second of CPU time. The
-second table sets an update beside the matrix products that it must do.
+second table sets an update beside the matrix products that it must do, by torch.bmm and by oneDNN,
+which sweeper's perceptrons use on a CPU (agents/networks/perceptron.py).
 """
 
 from __future__ import annotations
@@ -75,58 +76,54 @@ def update(name: str, members: int) -> Callable[[], None]:
     return lambda: agents.learn(replay, pack.step)
 
 
-class Products:
-    """The matrix products of an update, named: a pass is [batch, in] x [in, out] of every layer."""
+Multiply = Callable[[torch.Tensor, torch.Tensor], Any]
 
-    def __init__(self, members: int) -> None:
-        def operands(inputs: int, outputs: int, rows: int) -> list[tuple[torch.Tensor, ...]]:
-            sizes = [(inputs, UNITS), (UNITS, UNITS), (UNITS, outputs)]
-            return [
-                (
-                    torch.randn(rows, BATCH, i),
-                    torch.randn(rows, i, o),
-                    torch.randn(rows, BATCH, o),
-                )
-                for i, o in sizes
-            ]
 
-        self._members = members
-        self._operands = operands
+def by_bmm(a: torch.Tensor, b: torch.Tensor) -> None:
+    """The batched product."""
+    torch.bmm(a, b)
 
-    def net(self, inputs: int, outputs: int, copies: int) -> Net:
-        """The products of `copies` networks a member."""
-        return Net(self._operands(inputs, outputs, copies * self._members))
+
+def by_onednn(a: torch.Tensor, b: torch.Tensor) -> None:
+    """One product a member."""
+    for x, y in zip(a, b, strict=True):
+        torch.ops.mkldnn._linear_pointwise(x, y.mT, None, "none", [], "")
 
 
 class Net:
-    """The passes of networks of one shape."""
+    """The products of `rows` networks inputs -> 256 -> 256 -> outputs: a pass is of every layer."""
 
-    def __init__(self, layers: list[tuple[torch.Tensor, ...]]) -> None:
-        self._layers = layers
+    def __init__(self, inputs: int, outputs: int, rows: int, multiply: Multiply) -> None:
+        def drawn(*size: int) -> torch.Tensor:
+            return torch.randn(rows, *size)
+
+        sizes = [(inputs, UNITS), (UNITS, UNITS), (UNITS, outputs)]
+        self._layers = [(drawn(BATCH, i), drawn(i, o), drawn(BATCH, o)) for i, o in sizes]
+        self._multiply = multiply
 
     def forward(self) -> None:
         """Outputs."""
         for x, w, _ in self._layers:
-            torch.bmm(x, w)
+            self._multiply(x, w)
 
     def weights(self) -> None:
         """Gradients of the weights, and of what is between them."""
         for i, (x, w, g) in enumerate(self._layers):
-            torch.bmm(x.transpose(1, 2), g)
+            self._multiply(x.mT, g)
             if i:
-                torch.bmm(g, w.transpose(1, 2))
+                self._multiply(g, w.mT)
 
     def inputs(self) -> None:
         """Gradients of the inputs alone."""
         for _, w, g in self._layers:
-            torch.bmm(g, w.transpose(1, 2))
+            self._multiply(g, w.mT)
 
 
-def td3_products(members: int) -> Callable[[], None]:
+def td3_products(members: int, multiply: Multiply = by_bmm) -> Callable[[], None]:
     """Two updates of TD3, one of them with the actor's."""
-    made = Products(members)
-    actor = made.net(OBSERVATION, ACTIONS, 1)
-    critics, first = (made.net(OBSERVATION + ACTIONS, 1, copies) for copies in (2, 1))
+    actor = Net(OBSERVATION, ACTIONS, members, multiply)
+    critics = Net(OBSERVATION + ACTIONS, 1, 2 * members, multiply)
+    first = Net(OBSERVATION + ACTIONS, 1, members, multiply)
 
     def work() -> None:
         for _ in range(2):
@@ -137,11 +134,10 @@ def td3_products(members: int) -> Callable[[], None]:
     return work
 
 
-def sac_products(members: int) -> Callable[[], None]:
+def sac_products(members: int, multiply: Multiply = by_bmm) -> Callable[[], None]:
     """Two updates of SAC."""
-    made = Products(members)
-    actor = made.net(OBSERVATION, 2 * ACTIONS, 1)
-    critics = made.net(OBSERVATION + ACTIONS, 1, 2)
+    actor = Net(OBSERVATION, 2 * ACTIONS, members, multiply)
+    critics = Net(OBSERVATION + ACTIONS, 1, 2 * members, multiply)
 
     def work() -> None:
         for _ in range(2):
@@ -188,14 +184,21 @@ def main() -> None:
         theirs = f"{found['theirs']:.0f}" if beside else ""
         ratio = f"{found['ours'] / found['theirs']:.2f}" if beside else ""
         print(f"| {name.upper()} | {found['ours']:.0f} | {theirs} | {ratio} |", flush=True)
-    print("\n| ms an update | update | its products | ratio |\n|---|---|---|---|")
+    print("\n| ms an update | update | products, torch.bmm | ratio | products, oneDNN | ratio |")
+    print("|---|---|---|---|---|---|")
     for name, products in (("td3", td3_products), ("sac", sac_products)):
         for members in (1, 8):
-            contenders = {"update": twice(update(name, members)), "products": products(members)}
-            both = milliseconds(contenders, rounds)
-            ratio = f"{both['update'] / both['products']:.2f}"
-            row = " | ".join(f"{ms / 2:.2f}" for ms in both.values())
-            print(f"| {name.upper()}, P = {members} | {row} | {ratio} |", flush=True)
+            found = milliseconds(
+                {
+                    "update": twice(update(name, members)),
+                    "bmm": products(members),
+                    "onednn": products(members, by_onednn),
+                },
+                rounds,
+            )
+            took = found.pop("update")
+            row = " | ".join(f"{ms / 2:.2f} | {took / ms:.2f}" for ms in found.values())
+            print(f"| {name.upper()}, P = {members} | {took / 2:.2f} | {row} |", flush=True)
 
 
 if __name__ == "__main__":
