@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -25,21 +26,25 @@ class Diagnostic(SampleDiagnostic):
     """srank = min {k: the k largest singular values make up 1 - 0.01 of their sum}.
 
     They are those of the matrix of what the head of the (first) critic reads, a row for each of
-    `diagnostics.samples` transitions. 0 where all features are 0.
+    `diagnostics.samples` transitions; `srank_last` is of the last hidden layer alone, which in a
+    densenet gives a part of that. 0 where all features are 0.
     """
 
     @classmethod
     def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
-        """The effective rank."""
-        return ("srank",)
+        """The effective ranks."""
+        return ("srank", "srank_last")
 
     def measure(self, sample: Sample) -> Measures:
         """Of features without power iteration, and without statistics of this batch."""
         batch = sample(self.params["diagnostics.samples"])
         with torch.no_grad():
             x = self.learner.reads("critic", batch)
-            features = self.learner.network("critic").features(x)
-        return {"srank": srank(singular_values(features))}
+            net = self.learner.network("critic")
+            features = net.features(x)
+        last = features[..., -math.prod(net.layers[-2].output_shape) :]
+        both = [srank(singular_values(part)) for part in (features, last)]
+        return dict(zip(("srank", "srank_last"), both, strict=True))
 
 
 def srank(sigma: np.ndarray) -> np.ndarray:

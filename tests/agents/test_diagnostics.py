@@ -95,6 +95,17 @@ def test_srank_is_that_of_what_the_first_critics_head_reads() -> None:
     assert ranks[0] == 1.0 < ranks[1]
 
 
+def test_a_densenets_last_layer_has_a_rank_of_its_own() -> None:
+    made = pack(td3.Learner, "navigation/3", [SMALL | {"critic.body": "densenet"}])
+    last = made._agents.nets["critic"].net.layers[1]
+    last.weight.detach().fill_(0.0)
+    last.bias.detach().fill_(1.0)
+    ranks = measured(made, "effective_rank")
+    assert ranks["srank_last"].tolist() == [1.0] and ranks["srank"][0] > 1
+    plain = measured(pack(td3.Learner, "navigation/3", [SMALL]), "effective_rank")
+    assert plain["srank"] == plain["srank_last"]
+
+
 def test_the_critics_loss_is_the_mean_square_of_rewards_where_all_values_are_0() -> None:
     params = SMALL | {"diagnostics.samples": 30, "gamma": 0.7}
     made = pack(td3.Learner, "navigation/3", [params, params])
