@@ -82,10 +82,12 @@ def differ(study: Study, calm: Study) -> Iterator[str]:
 
 
 def chosen(study: Study) -> list[Any]:
-    """Trials as they were planned, and how each ended."""
+    """Trials as they were planned, what was known of others then, and how each ended."""
     table = frame.trials(study, study.fold())
     labels = [dict(trial.labels) for trial in study.plan.trials]
-    return list(zip(labels, table["state"], table["value"].astype(str), strict=True))
+    ended = list(zip(labels, table["state"], table["value"].astype(str), strict=True))
+    files = {int(file.name): file for file in study.paths.trials.iterdir() if file.name.isdigit()}
+    return [ended, {first: json.loads(file.read_bytes())["seen"] for first, file in files.items()}]
 
 
 def _tables(study: Study, fold: Fold) -> dict[str, pd.DataFrame]:

@@ -51,7 +51,7 @@ class Queue:
         self._bounds: dict[str, int] = {}
         """The largest packs of a signature since one found too little memory here."""
         self._pending = Pending(study.plan.runs, self._signature)
-        self._note(fold.runs)
+        self.note(fold.runs)
 
     @property
     def finished(self) -> bool:
@@ -65,7 +65,7 @@ class Queue:
             self._pending.add(run)
         self._gone = set(self._dead())
         changed = self._fold.refresh()
-        self._note(changed)
+        self.note(changed)
         return changed.union(run.id for run in planned)
 
     def _dead(self) -> Iterator[str]:
@@ -129,7 +129,8 @@ class Queue:
                 break
         return batch
 
-    def _note(self, changed: Iterable[str]) -> None:
+    def note(self, changed: Iterable[str]) -> None:
+        """Takes in what the fold knows of runs to which something happened."""
         for run in changed:
             record = self._fold.runs[run]
             self._learn(record)

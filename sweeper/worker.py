@@ -163,7 +163,9 @@ class Worker:
             self._plan()
             batch = self._queue.pick()
             if batch:
-                self._trainer.train(self._attempts.claim(batch))
+                holds = self._attempts.claim(batch)
+                self._queue.note(candidate.run.id for candidate in batch)
+                self._trainer.train(holds)
                 taken = time.monotonic()
             else:
                 self._progressed(time.monotonic_ns())

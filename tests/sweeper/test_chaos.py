@@ -39,6 +39,7 @@ SEGMENTED = (
     ),
 )
 SEARCHED = (
+    *("after link claims claim", "half of write ledger claim", "after write ledger report"),
     *("before link trials", "after link trials", "before write ledger judged"),
     *("half of write ledger judged", "after write ledger judged", "after link claims end"),
 )
