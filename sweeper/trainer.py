@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,6 +18,7 @@ from sweeper.holds import Hold, Outcome
 from sweeper.keeping import Keeping
 from sweeper.outcome import outcome
 from sweeper.record import Point
+from sweeper.stopping import Stopping
 from sweeper.study import Study
 from sweeper.trainable import Pack, Report
 
@@ -77,7 +77,7 @@ class Trainer:
         fold: Fold,
         attempts: Attempts,
         device: str,
-        stopping: threading.Event,
+        stopping: Stopping,
         beat: Callable[[int], None],
         judge: Callable[[set[int]], None],
     ) -> None:

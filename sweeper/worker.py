@@ -6,7 +6,6 @@ import ctypes
 import os
 import signal
 import sys
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +21,7 @@ from sweeper.memory import Gauge
 from sweeper.provenance import code, unlike
 from sweeper.queue import Queue
 from sweeper.sampling import ADAPTIVE
+from sweeper.stopping import Stopping
 from sweeper.study import Study
 from sweeper.trainer import Trainer
 from sweeper.work import REQUEUE
@@ -33,40 +33,6 @@ _PR_SET_PDEATHSIG = 1
 _IDLE_S = 0.5
 _PATIENCE_S = 2 * T1_S
 """For how long a worker waits for a run to be had: long enough to find a silent one dead."""
-
-
-class Stopping(threading.Event):
-    """Once set, a worker saves its runs, gives them up and leaves; or it `comes_back`.
-
-    It does where its machine is wanted for others, or its time there ends: SIGUSR2, as Slurm is
-    asked to send before either, or the time (seconds since the epoch) in SWEEPER_UNTIL. After
-    SIGTERM it does not.
-    """
-
-    comes_back = False
-
-    def listen(self) -> None:
-        """From now on signals, and the end of the time, set it."""
-        signal.signal(signal.SIGTERM, lambda *_: self.set())
-        signal.signal(signal.SIGUSR2, lambda *_: self.interrupt())
-        os.register_at_fork(after_in_child=_deaf)
-        until = os.environ.get("SWEEPER_UNTIL")
-        if until is not None:
-            timer = threading.Timer(max(0.0, float(until) - time.time()), self.interrupt)
-            timer.daemon = True
-            timer.start()
-
-    def interrupt(self) -> None:
-        """Sets it for a while only: the worker comes back."""
-        if not self.is_set():
-            self.comes_back = True
-        self.set()
-
-
-def _deaf() -> None:
-    """Processes that a function forks get signals as usual."""
-    for number in (signal.SIGTERM, signal.SIGUSR2):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def work(folder: str, pack: str, device: str, workers: str) -> None:
@@ -120,12 +86,12 @@ class Worker:
         pack: str,
         device: str,
         workers: int,
-        stopping: threading.Event | None = None,
+        stopping: Stopping | None = None,
     ) -> None:
         study.share_files()
         self.name = temporary.process()
         self._study = study
-        self._stopping = stopping or threading.Event()
+        self._stopping = stopping or Stopping()
         gauge = Gauge(workers)
         self._ledger = Writer(study.paths.ledger, self.name, _header(study, gauge))
         self._beat = Beat(study.paths.beats / self.name, gauge)

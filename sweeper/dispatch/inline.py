@@ -7,6 +7,7 @@ import threading
 
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
+from sweeper.stopping import Stopping
 from sweeper.study import Study
 from sweeper.worker import Worker
 
@@ -38,7 +39,7 @@ class _Inline:
         self._study = study
         self._options = options
         self.said: list[str] = []
-        self._stopping = threading.Event()
+        self._stopping = Stopping()
         self._error: BaseException | None = None
         self._begin()
 
