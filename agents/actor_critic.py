@@ -220,8 +220,8 @@ class ActorCritic(BaseLearner):
         """
         outputs = self.nets[name](x, training=True)
         values = outputs.detach()[..., 0]
-        gradient = self.loss.gradient(values, y)[..., None]
-        self._step(name, self.loss(values, y).sum(1), outputs, gradient)
+        loss, gradient = self.loss(values, y)
+        self._step(name, loss.sum(1), outputs, gradient[..., None])
         return values
 
     def climb(self, objective: torch.Tensor) -> None:

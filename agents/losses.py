@@ -51,18 +51,18 @@ class Loss:
         self._plain = all(weight == (1.0, 1.0) for weight in weights)
         self._alpha, self._beta = torch.tensor(weights, device=device).T[:, :, None, None]
 
-    def __call__(self, q: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """The mean over the batch of q [P, C, B] against y [P, B]; [P, C]."""
-        residual = q - y[:, None]
-        clamped = residual.clamp(-1.0, 1.0)
-        huber, square = clamped * (residual - 0.5 * clamped), residual.square()
-        return self._weighted(huber if self._huber else square, residual).mean(2)
+    def __call__(self, q: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The mean over the batch of q [P, C, B] against y [P, B]: [P, C]; and its gradient at q.
 
-    def gradient(self, q: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """The gradient of that mean, [P, C, B]; autograd would take longer than a small layer."""
+        Autograd would take longer for the gradient than for that of a small layer.
+        """
         residual = q - y[:, None]
-        slope = residual.clamp(-1.0, 1.0) if self._huber else 2.0 * residual
-        return self._weighted(slope, residual) / q.shape[2]
-
-    def _weighted(self, x: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
-        return x if self._plain else x * torch.where(residual > 0, self._alpha, self._beta)
+        if self._huber:
+            slope = residual.clamp(-1.0, 1.0)
+            loss = slope * (residual - 0.5 * slope)
+        else:
+            slope, loss = 2.0 * residual, residual.square()
+        if not self._plain:
+            weight = torch.where(residual > 0, self._alpha, self._beta)
+            slope, loss = slope * weight, loss * weight
+        return loss.mean(2), slope / q.shape[2]

@@ -18,12 +18,12 @@ def params(**given: Any) -> dict[str, Any]:
 
 def loss(q: torch.Tensor, *members: dict[str, Any]) -> torch.Tensor:
     """Of q [P, C, B] against 0."""
-    return Loss(members, "cpu")(q, torch.zeros(len(members), q.shape[2]))
+    return Loss(members, "cpu")(q, torch.zeros(len(members), q.shape[2]))[0]
 
 
 def slope(q: torch.Tensor, *members: dict[str, Any]) -> torch.Tensor:
     """The gradient at q."""
-    return Loss(members, "cpu").gradient(q, torch.zeros(len(members), q.shape[2]))
+    return Loss(members, "cpu")(q, torch.zeros(len(members), q.shape[2]))[1]
 
 
 @pytest.fixture
