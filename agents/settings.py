@@ -60,7 +60,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "warmup_steps": Parameter(int, 10_000, low=2),
     "update_every": Parameter(int, 1, low=1),
 }
-"""Of every actor-critic learner; the defaults are those of spec §4.5, Hui 2022 and public code."""
+"""Of every actor-critic learner; the defaults are those of Hui 2022 and public code."""
 
 DETERMINISTIC: Mapping[str, Parameter] = {
     "policy.std": Parameter(float, 0.2, low=0.0, packable=True),

@@ -1,4 +1,4 @@
-"""SAC (Haarnoja et al. 2018, second version) with the defaults of Hui 2022 (spec §2.10, §4.5)."""
+"""SAC (Haarnoja et al. 2018, second version) with the defaults of Hui 2022."""
 
 from __future__ import annotations
 

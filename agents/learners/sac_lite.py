@@ -16,7 +16,7 @@ else:
 
 
 class Learner(sac.Learner):
-    """Algorithm 2 prints one critic; twin ones are inferred (spec §2.10), `critics` says."""
+    """Algorithm 2 prints one critic; twin ones are inferred; `critics` says."""
 
     def following(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
         """min_j Q'_j(s', a') with a' ~ pi, [P, B]."""

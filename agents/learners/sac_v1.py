@@ -22,7 +22,7 @@ else:
 class Learner(ActorCritic):
     """P agents with a stochastic policy, twin critics and a value network; no temperature.
 
-    `reward_scale` does its work: 5, and 20 on Humanoid (spec §2.10, §4.2). What describes a critic
+    `reward_scale` does its work: 5, and 20 on Humanoid. What describes a critic
     describes the value network too: `critic.*`, `loss` and `asymmetry.*`.
     """
 

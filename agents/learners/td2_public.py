@@ -1,4 +1,4 @@
-"""TD2 as its author's later public code has it (spec §2.10)."""
+"""TD2 as its author's later public code has it."""
 
 from __future__ import annotations
 

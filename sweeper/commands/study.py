@@ -164,6 +164,16 @@ def spaces(words: Words = None) -> None:
         typer.echo(f"{path}  {about}")
 
 
+@command({"agent": "one of them, with its parameters, metrics and tasks (default: list all)"})
+def agents(words: Words = None) -> None:
+    """List the agents, or what one of them can be told."""
+    from sweeper import manual
+
+    options = parsed(words, ["agent"])
+    for line in manual.agent(options["agent"]) if "agent" in options else manual.agents():
+        typer.echo(line)
+
+
 @command(
     {
         **STUDY_OPTIONS,

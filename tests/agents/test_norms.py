@@ -88,7 +88,7 @@ def test_a_batch_of_one_leaves_finite_numbers():
 
 
 def test_group_norm_in_a_critic_fixes_the_length_of_its_hidden_vectors():
-    """spec.md: each group of each sample has mean 0 and variance 1 before the activation."""
+    """Each group of each sample has mean 0 and variance 1 before the activation."""
     sizes = {"units": 256, "norm.kind": "group", "norm.groups": 16}
     layer = hidden(sizes, P, 23, "cpu")
     layer.weight.normal_()

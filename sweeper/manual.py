@@ -1,0 +1,57 @@
+"""`sweeper agents`: what agents there are, and what one can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sweeper import lookup
+from sweeper.errors import shown
+from sweeper.trainable import Parameter, Trainable
+
+_PACKAGE = "agents.learners"
+
+
+def agents() -> Iterator[str]:
+    """Every agent's name, and the first line of what its file says of itself."""
+    names = lookup.names(_PACKAGE)
+    width = max(map(len, names))
+    for name in names:
+        yield f"{name:{width}}  {lookup.about(_PACKAGE, name)}"
+
+
+def agent(name: str) -> Iterator[str]:
+    """The parameters of one agent with their defaults and valid values, its tasks and metrics.
+
+    `*` marks parameters in which the runs of a pack may differ. Raises `SweeperError` for an
+    unknown name.
+    """
+    trainable: Trainable = lookup.find(_PACKAGE, name, Path.cwd())
+    if not lookup.is_file(name):
+        yield lookup.about(_PACKAGE, name)
+    rows = [
+        (f"{'*' if parameter.packable else ' '} {key}", _default(parameter), _valid(parameter))
+        for key, parameter in trainable.parameters.items()
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
+    yield "parameters, their defaults and what is valid (* may differ within a pack):"
+    for key, default, valid in rows:
+        yield f"{key:{widths[0]}}  {default:{widths[1]}}  {valid}"
+    yield f"metrics: {', '.join(trainable.metrics)}"
+    yield f"tasks: {', '.join(trainable.tasks())}"
+
+
+def _default(parameter: Parameter) -> str:
+    value = parameter.default
+    if parameter.kind is tuple:
+        return f"[{', '.join(map(str, value))}]"
+    return value if isinstance(value, str) else shown(value)
+
+
+def _valid(parameter: Parameter) -> str:
+    if parameter.choices is not None:
+        return ", ".join(map(str, parameter.choices))
+    bounds = [f"from {parameter.low:g}"] if parameter.low is not None else []
+    bounds += [f"to {parameter.high:g}"] if parameter.high is not None else []
+    kind = {bool: "true or false", int: "whole number", float: "number", tuple: "list"}
+    return " ".join([kind.get(parameter.kind, "text"), *bounds])
