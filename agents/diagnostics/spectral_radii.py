@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agents import spectra
 from agents.diagnostic import Measures, Sample, SampleDiagnostic
-
-if TYPE_CHECKING:
-    import torch
-
-    from agents.networks.spectral import SpectralNorm
-else:
-    from agents.lazy import LazyModule
-
-    torch = LazyModule("torch")
+from agents.networks.layers import Layer
 
 _LAYERS = 8
 
 
 class Diagnostic(SampleDiagnostic):
-    """The estimates of power iteration: `rho_1` of the output layer, `rho_2` of the one before, ...
+    """`rho_1` of the output layer, `rho_2` of the one before, ..., all of the (first) critic.
 
-    They are the (first) critic's, of layers that a member normalises; of others there are none.
-    `rho_product` is that of max(rho, 1) over all of them, however deep (Eqs. 5, 9, 10).
+    Where a member normalises the layer it is power iteration's estimate, elsewhere the largest
+    singular value. `rho_product` is that of max(rho, 1) over all layers that a member normalises,
+    however deep (Eqs. 5, 9, 10).
     """
 
     @classmethod
@@ -36,22 +29,29 @@ class Diagnostic(SampleDiagnostic):
     def measure(self, sample: Sample) -> Measures:
         """As they are: nothing is iterated."""
         layers = self.learner.network("critic").layers[::-1]
-        found = {
-            place: self._radii(layer.spectral)
-            for place, layer in enumerate(layers, start=1)
-            if layer.spectral is not None
-        }
-        if not found:
-            return {}
-        every = np.stack(list(found.values()))
+        shown = [self._radii(layer) for layer in layers[:_LAYERS]]
+        radii = {f"rho_{place}": rho for place, rho in enumerate(shown, start=1)}
+        estimates = [estimated(layer) for layer in layers if layer.spectral is not None]
+        if not estimates:
+            return radii
+        every = np.stack(estimates)
         product = np.where(np.isnan(every), 1.0, np.maximum(every, 1.0)).prod(0)
         product[np.isnan(every).all(0)] = np.nan
-        radii = {f"rho_{place}": rho for place, rho in found.items() if place <= _LAYERS}
         return {**radii, "rho_product": product}
 
-    @staticmethod
-    def _radii(norm: SpectralNorm) -> np.ndarray:
-        """[P], NaN where a member does not normalise the layer."""
-        with torch.no_grad():
-            rho = norm.rho().cpu().double().numpy()
-        return np.where(np.isin(np.arange(len(rho)), norm.members), rho, np.nan)
+    def _radii(self, layer: Layer) -> np.ndarray:
+        """[P]."""
+        found = estimated(layer)
+        if not np.isnan(found).any():
+            return found
+        exact = spectra.largest(layer, [run.seed for run in self.runs])
+        return np.where(np.isnan(found), exact, found)
+
+
+def estimated(layer: Layer) -> np.ndarray:
+    """Power iteration's estimates [P], NaN where a member does not normalise the layer."""
+    count, norm = len(layer.weight), layer.spectral
+    if norm is None:
+        return np.full(count, np.nan)
+    rho = norm.rho().detach().cpu().double().numpy()
+    return np.where(np.isin(np.arange(count), norm.members), rho, np.nan)

@@ -16,7 +16,7 @@ from agents.diagnostics.effective_rank import srank
 from agents.learners import dqn, td3
 from agents.networks import spectral
 from agents.networks.layers import Convolution
-from agents.spectra import singular_values
+from agents.spectra import largest, singular_values
 from agents.streams import keys
 
 ALL = lookup.names("diagnostics")
@@ -170,21 +170,32 @@ def test_the_norm_of_a_convolution_is_that_of_its_matrix() -> None:
     assert found == pytest.approx(exact, rel=1e-3)
 
 
-def test_spectral_radii_are_the_estimates_of_layers_that_members_normalise() -> None:
+def test_spectral_radii_are_estimates_where_members_normalise_and_exact_elsewhere() -> None:
     members = [NET | {"sn.layers": layers, "warmup_steps": 10} for layers in ((-2,), (), (-1, -2))]
     made = pack(dqn.Learner, "minatar/breakout", members, 30)
-    head, hidden = made._agents._online.layers[::-1][:2]
+    layers = made._agents._online.layers[::-1]
+    head, hidden, convolution = layers
     found = measured(made, "spectral_radii")
-    assert set(found) == {"rho_1", "rho_2", "rho_product"}
-    assert np.isnan(found["rho_1"]).tolist() == [True, True, False]
-    assert np.isnan(found["rho_2"]).tolist() == [False, True, False]
+    assert set(found) == {"rho_1", "rho_2", "rho_3", "rho_product"}
     one, two = head.spectral.rho()[2].item(), hidden.spectral.rho()[2].item()
     assert found["rho_1"][2] == one and found["rho_2"][2] == two
+    assert found["rho_1"][:2] == pytest.approx(singular_values(head.weight)[:2, 0])
+    assert found["rho_2"][1] == pytest.approx(singular_values(hidden.weight)[1, 0])
+    assert found["rho_3"] == pytest.approx(largest(convolution, [0, 1, 2]))
     assert found["rho_product"][2] == pytest.approx(max(one, 1.0) * max(two, 1.0))
+    assert np.isnan(found["rho_product"]).tolist() == [False, True, False]
     for _ in range(300):
         hidden.spectral.scale(True)
     exact = singular_values(hidden.weight)[:, 0]
-    assert measured(made, "spectral_radii")["rho_2"][[0, 2]] == pytest.approx(exact[[0, 2]], 1e-3)
+    assert measured(made, "spectral_radii")["rho_2"] == pytest.approx(exact, 1e-3)
+
+
+def test_spectral_radii_of_an_agent_that_normalises_nothing() -> None:
+    made = pack(td3.Learner, "navigation/2", [SMALL, SMALL])
+    found = measured(made, "spectral_radii")
+    assert set(found) == {"rho_1", "rho_2", "rho_3"}
+    layers = made._agents.network("critic").layers
+    assert found["rho_3"] == pytest.approx(singular_values(layers[0].weight)[:, 0])
 
 
 def test_overestimation_is_the_value_minus_the_discounted_return() -> None:
