@@ -45,12 +45,14 @@ def find(folder: str, name: str) -> Any:
 
 
 def unknown(kind: str, name: str, valid: Sequence[str]) -> ValueError:
-    """The error that lists what is valid; of more than 30 those nearest to `name`."""
+    """The error that names the closest and lists what is valid, of more than 30 the nearest."""
     shown = list(valid)
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
+    meant = f" (did you mean {close[0]!r}?)" if close else ""
     if len(shown) > _MOST_LISTED:
         shown = difflib.get_close_matches(name, valid, n=_MOST_LISTED, cutoff=0.0)
         shown.append(f"and {len(valid) - _MOST_LISTED} more")
-    return ValueError(f"unknown {kind} {name!r}; valid: {', '.join(shown)}")
+    return ValueError(f"unknown {kind} {name!r}{meant}; valid: {', '.join(shown)}")
 
 
 def _from_file(path: Path, name: str) -> Any:

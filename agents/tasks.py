@@ -73,6 +73,9 @@ def _resolve(task: str) -> tuple[Any, str]:
     if parts is None or not (".py:" in parts["family"] or parts["family"] in ships):
         raise lookup.unknown("task", task, all_tasks())
     environment = lookup.find("envs", parts["family"])
+    reason = getattr(environment, "unfit", {}).get(parts["name"])
+    if reason is not None:
+        raise ValueError(f"{task!r} cannot be had: {reason}")
     if parts["name"] not in environment.tasks:
         valid = [f"{parts['family']}/{name}" for name in environment.tasks]
         raise lookup.unknown("task", task, valid)

@@ -73,7 +73,18 @@ def _check_names(space: Space, trainable: Trainable) -> None:
     valid = trainable.tasks()
     for task in space.tasks:
         if valid and task not in valid and ".py:" not in task:
-            raise Invalid(f"is no task of {space.identity}{choices(task, valid)}", ("tasks", task))
+            reason = _refusal(trainable, task) or choices(task, valid)
+            raise Invalid(f"is no task of {space.identity}{reason}", ("tasks", task))
+
+
+def _refusal(trainable: Trainable, task: str) -> str:
+    """Why it does not train that task with its defaults; empty where it does not say."""
+    defaults = {name: parameter.default for name, parameter in trainable.parameters.items()}
+    try:
+        trainable.check(defaults, task)
+    except ValueError as error:
+        return f": {error}"
+    return ""
 
 
 def _metrics(space: Space, trainable: Trainable) -> Sequence[str]:

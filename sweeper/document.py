@@ -48,8 +48,21 @@ class Document:
         return self.name
 
     def error(self, path: Path, message: str) -> SweeperError:
-        """The error that says of the value at `path` that it `message`."""
-        return SweeperError(f"{self.place(path)}: {dotted(path) or 'the space'} {message}")
+        """The error that says of the value at `path` that it `message`.
+
+        Words that change parts of that value are named too.
+        """
+        place = self.place(path)
+        words = {
+            text: None
+            for inside, text in self.places.items()
+            if inside[: len(path)] == path and text != place and not self._in_file(text)
+        }
+        changed = f" (with {', '.join(words)})" if words and self._in_file(place) else ""
+        return SweeperError(f"{place}{changed}: {dotted(path) or 'the space'} {message}")
+
+    def _in_file(self, place: str) -> bool:
+        return place.startswith(f"{self.name}:")
 
 
 def read(path: FilePath, what: str = "a space") -> Document:

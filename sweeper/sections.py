@@ -185,6 +185,9 @@ def _axis(name: str, keys: Any, folder: Path | None) -> AxisKind:
 
 def tasks_rule(value: Any) -> dict[str, Any]:
     """Named tasks with their low and high; at least one."""
+    if isinstance(value, str | list):
+        rule = "must be a mapping, like {mujoco/Hopper-v4: {low: 0, high: 3000}}"
+        raise Invalid(f"{rule}, but got {shown(value)}")
     tasks = {name: keys for name, keys in mapping(value).items() if keys is not None}
     if not tasks:
         raise Invalid("must hold at least one task with its low and high, but is empty")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -67,6 +68,9 @@ class Environment:
     """One task of 1,000 steps at most, without action repeat; observations are flattened."""
 
     tasks: ClassVar[tuple[str, ...]] = tuple(_SIZES)
+    unfit: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("lqr-lqr_2_1", "lqr-lqr_6_2"), "its actions have no bounds"
+    )
     extra: ClassVar[tuple[str, ...]] = ("dmc", "dm_control", "mujoco")
 
     @staticmethod

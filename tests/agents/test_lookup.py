@@ -73,9 +73,15 @@ def test_wrong_files_are_refused(corridor, tmp_path):
     ],
 )
 def test_a_task_mistyped_is_answered_with_the_nearest(wrong, right):
-    with pytest.raises(ValueError, match=rf"unknown task '{wrong}'; valid: .*{right}") as caught:
+    told = rf"unknown task '{wrong}' \(did you mean '{right}'\?\); valid: .*{right}"
+    with pytest.raises(ValueError, match=told) as caught:
         tasks.check(wrong)
     assert str(caught.value).count(", ") <= 30
+
+
+def test_a_task_that_cannot_be_had_is_told_why():
+    with pytest.raises(ValueError, match="'dmc/lqr-lqr_2_1' cannot be had: its actions have no b"):
+        tasks.check("dmc/lqr-lqr_2_1")
 
 
 def test_what_is_recorded_of_a_task_tells_one_ant_from_another(corridor):

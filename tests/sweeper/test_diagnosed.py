@@ -1,4 +1,4 @@
-"""Metrics that parameters add are metrics of a space that asks for them, and of no other."""
+"""What an agent says of a space reaches its user: metrics that it adds, why a task is none."""
 
 from __future__ import annotations
 
@@ -53,3 +53,20 @@ def test_what_is_not_asked_for_is_refused(
 ) -> None:
     with pytest.raises(SweeperError, match=says):
         loaded(tmp_path, asked, score, drawn)
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        ("minatar/braekout", "unknown task 'minatar/braekout' (did you mean 'minatar/breakout'?);"),
+        ("navigation/2", "this agent's actions are choices, those of 'navigation/2' are numbers"),
+        ("dmc/lqr-lqr_6_2", "'dmc/lqr-lqr_6_2' cannot be had: its actions have no bounds"),
+    ],
+)
+def test_a_task_is_refused_with_the_agents_reason(tmp_path: Path, task: str, says: str) -> None:
+    path = tmp_path / "x.yaml"
+    text = SPACE.format(asked="", score="return", drawn="return")
+    path.write_text(text.replace("minatar/breakout", task))
+    with pytest.raises(SweeperError) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"{path}:5: tasks.{task} is no task of agent dqn: {says}")

@@ -147,6 +147,18 @@ def test_the_place_of_an_overridden_value_is_the_override():
     assert document.place(("seeds", 0)) == "seeds=[3]"
 
 
+def test_an_error_about_more_than_was_overridden_names_the_word_too():
+    data = {"axes": {"norm": {"values": ["group"], "groups": [2]}}, "seeds": 3}
+    places = {("axes", "norm"): "x.yaml:4", ("axes", "norm", "groups"): "x.yaml:5"}
+    document = Document("x.yaml", data, {**places, ("seeds",): "x.yaml:6"})
+    path = ("axes", "norm")
+    assert str(document.error(path, "is bad")) == "x.yaml:4: axes.norm is bad"
+    apply(document, Override("axes.norm.groups", [7], {(): "axes.norm.groups=[7]"}))
+    told = "x.yaml:4 (with axes.norm.groups=[7]): axes.norm is bad"
+    assert str(document.error(path, "is bad")) == told
+    assert str(document.error(("seeds",), "is bad")) == "x.yaml:6: seeds is bad"
+
+
 def test_scales_are_overrides_with_lines():
     data = {"scales": {"smoke": {"seeds": [3]}, "paper": None}}
     places = {("scales", "smoke", "seeds"): "x:7", ("scales", "smoke", "seeds", 0): "x:8"}

@@ -56,6 +56,8 @@ def test_the_space_itself_is_valid(tmp_path):
 def test_what_is_refused(tmp_path, case):
     message = case["says"].replace("VALID", VALID).replace("GRAMMAR", GRAMMAR)
     at = case["at"]
-    word = case["words"][at] if isinstance(at, int) else at
-    where = word if len(word) <= 80 else f"{word[:79]}…"
+    words = [word if len(word) <= 80 else f"{word[:79]}…" for word in case["words"]]
+    where = words[at] if isinstance(at, int) else at
+    if "with" in case:
+        where += f" (with {', '.join(words[place] for place in case['with'])})"
     assert complaint(tmp_path, case["words"]) == f"{where}: {message}"
