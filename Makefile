@@ -10,7 +10,7 @@ sweep: $(STAMP)
 	$(VENV)/bin/sweeper run spaces/minatar_adam_sn.yaml
 
 test: $(STAMP)
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,22 @@ from sweeper.space import load
 from sweeper.study import Study
 
 COUNTER = Path(__file__).parent / "counter.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First the files that wait for a Slurm cluster throughout, then those with most tests.
+
+    Workers that take files in this order end at about the same time.
+    """
+    sizes = Counter(item.path for item in items)
+
+    def turn(item: pytest.Item) -> tuple[bool, int, str]:
+        module = item.getparent(pytest.Module)
+        marks = module.own_markers if module is not None else []
+        waits = any("cluster" in mark.args for mark in marks)
+        return not waits, -sizes[item.path], str(item.path)
+
+    items.sort(key=turn)
 
 
 @functools.cache
