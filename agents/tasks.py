@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import importlib.util
 import re
 from contextlib import suppress
 from typing import Any
+
+import numpy as np
 
 from agents import lookup
 from agents.shape import Shape
@@ -24,8 +27,9 @@ def check(task: str) -> None:
     """ValueError where there is no such task, or its packages are not installed.
 
     A family says by `extra` which of sweeper's extras it needs, and what that must make importable.
+    An environment of one's own must also be what its shape says, which one step tells.
     """
-    environment, _ = _resolve(task)
+    environment, name = _resolve(task)
     extra, *modules = getattr(environment, "extra", ("",))
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
@@ -33,6 +37,23 @@ def check(task: str) -> None:
             f"the task {task!r} needs {missing[0]}, which is not installed: "
             f"pip install 'sweeper[{extra}]'"
         )
+    if ".py:" in task:
+        _try(environment, name)
+
+
+@functools.cache
+def _try(environment: Any, name: str) -> None:
+    """One step of one environment, whose observation and actions must be those of its shape."""
+    declared: Shape = environment.shape(name)
+    try:
+        made = environment(name)
+        made.reset(0)
+        seen = np.shape(made.observe())
+        made.step(np.zeros(declared.actions) if declared.continuous else declared.actions - 1)
+    except Exception as error:
+        raise ValueError(f"{name!r} cannot be played: {type(error).__name__}: {error}") from error
+    if seen != declared.observation:
+        raise ValueError(f"{name!r} gives observations {seen}, but says {declared.observation}")
 
 
 def shape(task: str) -> Shape:

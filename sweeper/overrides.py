@@ -183,6 +183,8 @@ def _below(data: Mapping[str, Any], words: list[str], path: list[str]) -> list[s
             continue
         if cut == len(words):
             return [key]
+        if path == ["fixed"] and not isinstance(data[key], dict):
+            continue  # a parameter whose name goes on after that of another one
         inside = _inside(data, [*path, key])
         below = _below(inside, words[cut:], [*path, key])
         return [key, *(below or _new(words[cut:]))]

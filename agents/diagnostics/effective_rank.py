@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,8 @@ class Diagnostic(SampleDiagnostic):
     """srank = min {k: the k largest singular values make up 1 - 0.01 of their sum}.
 
     They are those of the matrix of what the head of the (first) critic reads, a row for each of
-    `diagnostics.samples` transitions; `srank_last` is of the last hidden layer alone, which in a
-    densenet gives a part of that. 0 where all features are 0.
+    `diagnostics.samples` transitions; `srank_last` is of what the last hidden layer itself makes,
+    to which a densenet joins what came before and a resnet adds it. 0 where all features are 0.
     """
 
     @classmethod
@@ -42,8 +41,8 @@ class Diagnostic(SampleDiagnostic):
             x = self.learner.reads("critic", batch)
             net = self.learner.network("critic")
             features = net.features(x)
-        last = features[..., -math.prod(net.layers[-2].output_shape) :]
-        both = [srank(singular_values(part)) for part in (features, last)]
+            (last,) = net.seen(x, net.body.layers[-1:])
+        both = [srank(singular_values(part)) for part in (features, last.flatten(2))]
         return dict(zip(("srank", "srank_last"), both, strict=True))
 
 

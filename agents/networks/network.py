@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents import lookup, streams
-from agents.networks.layers import ORTHOGONAL_GAIN, Linear
+from agents.networks.layers import ORTHOGONAL_GAIN, Layer, Linear
 from agents.networks.spectral import Settings, SpectralNorm, check_layers
 
 if TYPE_CHECKING:
@@ -163,8 +163,11 @@ class Network:
 
     def activations(self, x: torch.Tensor) -> list[torch.Tensor]:
         """What comes out of hidden layers with an activation, [P, B, ...], in forward order."""
+        return self.seen(x, [layer for layer in self.body.layers if layer.activation is not None])
+
+    def seen(self, x: torch.Tensor, layers: Sequence[Layer]) -> list[torch.Tensor]:
+        """What comes out of some of the body's layers, before anything is joined to it."""
         found: list[torch.Tensor] = []
-        layers = [layer for layer in self.body.layers if layer.activation is not None]
         for layer in layers:
             layer.seen = found.append
         self.features(x)

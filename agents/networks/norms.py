@@ -33,14 +33,19 @@ def kind(sizes: Mapping[str, Any]) -> str:
 
 
 def check(sizes: Mapping[str, Any]) -> None:
-    """Raise ValueError where `norm.groups` do not divide the units that they are groups of."""
-    if kind(sizes) != "group":
-        return
-    units, groups = sizes["units"], sizes["norm.groups"]
-    if units % groups:
-        valid = ", ".join(str(n) for n in range(1, units + 1) if units % n == 0)
+    """Raise ValueError where groups of equal size do not make up the units, or hold one each.
+
+    A feature that is normalised by itself is 0 whatever it was.
+    """
+    units, which = sizes["units"], kind(sizes)
+    if which == "layer" and units < 2:
+        raise ValueError(f"units must be at least 2 with norm.kind=layer, but got {units}")
+    groups = sizes["norm.groups"] if which == "group" else 1
+    if which == "group" and (units % groups or groups == units):
+        valid = ", ".join(str(n) for n in range(1, units) if units % n == 0)
         raise ValueError(
-            f"norm.groups must divide the {units} units, but got {groups}; valid: {valid}"
+            f"norm.groups must divide the {units} units into groups of at least 2, but got "
+            f"{groups}; valid: {valid or 'none'}"
         )
 
 

@@ -106,6 +106,16 @@ def test_a_densenets_last_layer_has_a_rank_of_its_own() -> None:
     assert plain["srank"] == plain["srank_last"]
 
 
+def test_a_narrow_resnets_last_layer_is_not_its_input() -> None:
+    params = SMALL | {"critic.body": "resnet", "critic.layers": 1, "critic.units": 4}
+    made = pack(td3.Learner, "navigation/10", [params])
+    layer = made._agents.nets["critic"].net.layers[0]
+    layer.weight.detach().fill_(0.0)
+    layer.bias.detach().fill_(1.0)
+    ranks = measured(made, "effective_rank")
+    assert ranks["srank_last"].tolist() == [1.0] and ranks["srank"][0] > 4
+
+
 def test_the_critics_loss_is_the_mean_square_of_rewards_where_all_values_are_0() -> None:
     params = SMALL | {"diagnostics.samples": 30, "gamma": 0.7}
     made = pack(td3.Learner, "navigation/3", [params, params])

@@ -65,6 +65,34 @@ def test_wrong_files_are_refused(corridor, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("actions=2", "actions=2, continuous=True"), "'short' cannot be played: ValueError"),
+        (("(3,)", "(4,)"), r"'short' gives observations \(3,\), but says \(4,\)"),
+        (("self.place = 0", "raise OSError('no ROM')"), "cannot be played: OSError: no ROM"),
+    ],
+)
+def test_an_environment_that_is_not_what_it_says_is_refused(tmp_path, change, says):
+    file = tmp_path / "corridor.py"
+    file.write_text(CORRIDOR.replace(*change))
+    with pytest.raises(ValueError, match=says):
+        tasks.check(f"{file}:Corridor/short")
+
+
+def test_actions_of_ones_own_gymnasium_environment_must_be_a_bounded_box(tmp_path):
+    pytest.importorskip("gymnasium")
+    file = tmp_path / "own.py"
+    file.write_text(
+        "from agents.gym import Gym\nfrom agents.shape import Shape\n\n\nclass Own(Gym):\n"
+        "    tasks = ('cart',)\n\n    @staticmethod\n    def shape(task):\n"
+        "        return Shape((4,), 'float32', 1, continuous=True)\n\n"
+        "    def __init__(self, task):\n        super().__init__('CartPole-v1')\n"
+    )
+    with pytest.raises(ValueError, match=r"CartPole-v1 must be a box with bounds, but are Discrete"):
+        tasks.check(f"{file}:Own/cart")
+
+
+@pytest.mark.parametrize(
     "wrong, right",
     [
         ("mujoco/HalfCheeta-v4", "mujoco/HalfCheetah-v4"),

@@ -103,13 +103,21 @@ def test_group_norm_in_a_critic_fixes_the_length_of_its_hidden_vectors():
     torch.testing.assert_close(y.square().sum(-1), torch.full((P, B), 256.0), rtol=1e-4, atol=0)
 
 
-def test_groups_must_divide_the_units():
-    sizes = {"units": 256, "norm.kind": "group", "norm.groups": 24}
-    message = "norm.groups must divide the 256 units, but got 24; valid: 1, 2, 4, 8, 16, 32, 64, "
-    with pytest.raises(ValueError, match=f"^{message}128, 256$"):
+@pytest.mark.parametrize("groups", [24, 256])
+def test_groups_must_divide_the_units_and_hold_two_at_least(groups):
+    sizes = {"units": 256, "norm.kind": "group", "norm.groups": groups}
+    message = "norm.groups must divide the 256 units into groups of at least 2, but got "
+    with pytest.raises(ValueError, match=f"^{message}{groups}; valid: 1, 2, 4, 8, 16, 32, 64, 128$"):
         norms.check(sizes)
     norms.check({**sizes, "norm.groups": 16})
+    norms.check({**sizes, "norm.groups": 128})
     norms.check({**sizes, "norm.kind": "layer"})
+
+
+def test_one_unit_has_no_norm_of_its_own():
+    with pytest.raises(ValueError, match=r"units must be at least 2 with norm\.kind=layer"):
+        norms.check({"units": 1, "norm.kind": "layer"})
+    norms.check({"units": 1, "norm.kind": "none"})
 
 
 def test_a_network_names_the_parameter_that_does_not_fit():

@@ -124,6 +124,15 @@ def test_null_takes_a_key_away():
     assert document.data["fixed"] == {"optimizer.beta1": 0.9}
 
 
+def test_a_parameter_whose_name_goes_on_after_that_of_another():
+    document = Document("x.yaml", {"fixed": {"diagnostics": ["a"]}})
+    apply(document, Override("fixed.diagnostics.every", 500))
+    assert document.data["fixed"] == {"diagnostics": ["a"], "diagnostics.every": 500}
+    document = Document("x.yaml", {"fixed": {"diagnostics.every": 500}})
+    apply(document, Override("fixed.diagnostics", ["a"]))
+    assert document.data["fixed"] == {"diagnostics": ["a"], "diagnostics.every": 500}
+
+
 @pytest.mark.parametrize(
     ("key", "message"),
     [
