@@ -19,6 +19,7 @@ _LARGE = 16_384
 """Numbers between two layers of a member from which on members go one by one."""
 _NARROW = 16
 """Columns below which a product is faster the other way round."""
+_relu_backward = torch.ops.aten.threshold_backward.grad_input
 _FUSED = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
@@ -42,7 +43,7 @@ class _Perceptron(torch.autograd.Function):
         found = [_layers(x[rows], [p[rows] for p in parameters]) for rows in ctx.blocks]
         ctx.save_for_backward(x, *parameters[::2], *(y for outputs in found for y in outputs[:-1]))
         last = [outputs[-1] for outputs in found]
-        return torch.stack(last) if one_by_one else last[0]
+        return _together(last) if one_by_one else last[0]
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -59,7 +60,12 @@ class _Perceptron(torch.autograd.Function):
         if isinstance(ctx.blocks, list):
             return tuple(found[0])
         parts = zip(*found, strict=True)
-        return tuple(None if part[0] is None else torch.stack(part) for part in parts)
+        return tuple(None if part[0] is None else _together(part) for part in parts)
+
+
+def _together(members: Sequence[torch.Tensor]) -> torch.Tensor:
+    """[...] of each member -> [P, ...], without a copy of a single one."""
+    return members[0][None] if len(members) == 1 else torch.stack(tuple(members))
 
 
 def _layers(x: torch.Tensor, parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:
@@ -85,7 +91,7 @@ def _gradients(
         found.append(_product(inputs[place].mT, gradient) if learned else None)
         if place:
             gradient = _product(gradient, weights[place].mT)
-            gradient = torch.ops.aten.threshold_backward(gradient, inputs[place], 0)
+            _relu_backward(gradient, inputs[place], 0, grad_input=gradient)
     found.append(_product(gradient, weights[0].mT) if needs_x else None)
     return found[::-1]
 
