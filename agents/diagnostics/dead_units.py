@@ -22,7 +22,7 @@ class Diagnostic(SampleDiagnostic):
     """The share of units whose activation is 0 on all of `diagnostics.samples` transitions.
 
     The units of a convolution are its channels, each on all places. Of several critics it is the
-    first one's.
+    first one's. Swish is never quite 0: this is a measure of ReLUs.
     """
 
     @classmethod

@@ -169,7 +169,7 @@ def agents(words: Words = None) -> None:
     """List the agents, or what one of them can be told."""
     from sweeper import manual
 
-    options = parsed(words, ["agent"])
+    options = parsed([w if "=" in w else f"agent={w}" for w in words or []], ["agent"])
     for line in manual.agent(options["agent"]) if "agent" in options else manual.agents():
         typer.echo(line)
 

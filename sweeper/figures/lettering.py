@@ -73,11 +73,12 @@ def cut(label: str, width: float, size_pt: float) -> str:
 
 
 def folded(label: str, width: float, size_pt: float) -> str:
-    """`label` in at most two lines of `width` inches, the rest left out."""
+    """`label` in at most two lines of `width` inches, the rest left out; breaks after a slash."""
     if "$" in label or width_in(label, size_pt) <= width:
         return label
     per_line = max(4, int(len(label) * width / width_in(label, size_pt)))
-    first, *rest = wrapped(label, per_line).split("\n")
+    lines = wrapped(label.replace("/", "/ "), per_line).replace("/ ", "/")
+    first, *rest = lines.split("\n")
     return "\n".join([first, cut(" ".join(rest), width, size_pt)] if rest else [first])
 
 
@@ -109,7 +110,7 @@ def x_labels(axis: Axis, inches: Any) -> XLabels:
     labels = texts(axis)
     gap = float(np.diff(inches).min()) if len(labels) > 1 else _WIDEST_GAP_IN
     lines = [folded(label, 0.9 * gap, SMALL_PT) for label in labels]
-    whole = all(one.replace("\n", " ") == label for one, label in zip(lines, labels, strict=True))
+    whole = all(one.replace("/\n", "/").replace("\n", " ") == label for one, label in zip(lines, labels, strict=True))
     if whole and widest_in("\n".join(lines).split("\n"), SMALL_PT) <= 0.92 * gap:
         return XLabels(lines, False, 0.11 * max(line.count("\n") + 1 for line in lines))
     wide = widest_in(labels, SMALL_PT) + 0.05

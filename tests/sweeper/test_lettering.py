@@ -50,6 +50,8 @@ def test_numbers_in_cells():
 def test_labels_are_folded_turned_or_left_out():
     long = Axis("a", ("a long description of it", "another long description of it"), False)
     assert lettering.x_labels(long, np.array([0.0, 0.9])).texts[1].count("\n") == 1
+    task = Axis("task", ("box2d/BipedalWalker-v3", "mujoco/Hopper-v4"), False)
+    assert lettering.x_labels(task, np.array([0.0, 0.9])).texts[0] == "box2d/\nBipedalWalker-v3"
     turned = lettering.x_labels(long, np.array([0.0, 0.3]))
     assert turned.turned and turned.texts[1].endswith("…") and turned.height > 0.5
     dense = Axis("a", (0.1, 0.11, 0.9), True)
