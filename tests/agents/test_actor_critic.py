@@ -71,6 +71,22 @@ def test_td2_with_identical_twins_is_ddpg():
     assert not np.array_equal(one["learner.actor.0.weight"], state["learner.actor.0.weight"])
 
 
+def test_the_twins_target_is_at_most_that_of_each(monkeypatch):
+    """The other half of identity 10, at the targets that critics are fitted to."""
+    pack = start("td2", run("td2"))
+    pack.train(30)
+    agents, targets = pack._agents, []
+    monkeypatch.setattr(agents, "fit_critic", lambda batch, y: targets.append(y))
+    batch = pack._replay.sample(np.linspace(0, 2**32 - 1, 64, dtype=np.int64)[None])
+    with torch.no_grad():
+        following = agents.policy.mode(agents.actor(batch.next_observations, target=True))
+        each = agents.q(batch.next_observations, following, target=True)
+        alone = torch.stack([agents.bootstrap(batch, each[:, twin]) for twin in (0, 1)], 1)
+    agents.update(batch)
+    assert torch.equal(targets[0], alone.amin(1))
+    assert (alone >= targets[0][:, None]).all() and (alone > targets[0][:, None]).any()
+
+
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_without_targets_is_with_targets_that_copy(name):
     """And so is tau = 1, where targets follow every update."""
