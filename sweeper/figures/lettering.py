@@ -110,7 +110,10 @@ def x_labels(axis: Axis, inches: Any) -> XLabels:
     labels = texts(axis)
     gap = float(np.diff(inches).min()) if len(labels) > 1 else _WIDEST_GAP_IN
     lines = [folded(label, 0.9 * gap, SMALL_PT) for label in labels]
-    whole = all(one.replace("/\n", "/").replace("\n", " ") == label for one, label in zip(lines, labels, strict=True))
+    whole = all(
+        one.replace("/\n", "/").replace("\n", " ") == label
+        for one, label in zip(lines, labels, strict=True)
+    )
     if whole and widest_in("\n".join(lines).split("\n"), SMALL_PT) <= 0.92 * gap:
         return XLabels(lines, False, 0.11 * max(line.count("\n") + 1 for line in lines))
     wide = widest_in(labels, SMALL_PT) + 0.05
