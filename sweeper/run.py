@@ -34,11 +34,29 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
         space = load(Path(path), options.get("scale"), overrides)
         root = Path(options.get("root", paths.STUDIES))
         folder = (root / study.check_name(options.get("name", space.name))).resolve()
+    return carry_out(folder, space, options, extend=truth("extend", options))
+
+
+def rerank(first: Study, options: Mapping[str, str]) -> int:
+    """Runs the best configurations of a study on fresh seeds; returns the exit code."""
+    from sweeper import rerank
+
+    top = _count("top", options.get("top", "5"), "a whole number from 1")
+    number = options.get("seeds")
+    seeds = _count("seeds", number, "a whole number from 1") if number is not None else None
+    space = rerank.space_of(first, top, seeds)
+    code = carry_out(rerank.folder_of(first), space, options, extend=True)
+    for line in rerank.lines(first):
+        print(line)
+    return code
+
+
+def carry_out(folder: Path, space: Space, options: Mapping[str, str], *, extend: bool) -> int:
+    """Starts the study of `space` in `folder`, or goes on with it; returns the exit code."""
     dispatch = options.get("dispatch", "local")
     backend = lookup.find("sweeper.dispatch", dispatch)(options_of(options))
     group = truth("group", options)
     console = Console(highlight=False, soft_wrap=True)
-    extend = truth("extend", options)
     started = study.start(folder, space, group=group, extend=extend)
     started.paths.cancelled.unlink(missing_ok=True)
     if not started.ended:

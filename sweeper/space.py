@@ -37,6 +37,7 @@ from sweeper.sections import (
     seeds_rule,
     tasks_rule,
 )
+from sweeper.shorthand import written_out
 from sweeper.values import Name, Positive, Text, canonical, mapping, one_of, whole
 
 DEFAULT_SCALE = "laptop"
@@ -80,7 +81,9 @@ class Space(Section):
     """The tasks, each with the scores that count as 0 and 1, as in
     `tasks: {minatar/breakout: {low: 0.5, high: 14}}`."""
     seeds: Annotated[tuple[int, ...], BeforeValidator(seeds_rule)]
-    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`."""
+    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`. With
+    `seeds: {tune: 5, test: 10}` trials are judged by the seeds 0-4 alone, and 5-14 are held out for
+    `sweeper rerank`."""
     steps: Positive
     """Environment steps of a run, as in `steps: 5000000`."""
     evaluation: Evaluation | None = None
@@ -106,6 +109,8 @@ class Space(Section):
     curves of several metrics side by side with `curves: {metric: [return, loss]}`."""
     scale: Text | None = None
     """The scale that was applied."""
+    held_out: tuple[int, ...] = ()
+    """The seeds under `seeds: {test: …}`."""
     paper_steps: Positive | None = None
     """The steps that the file's scale `paper` asks for, where it has that scale."""
     name: Name
@@ -135,18 +140,8 @@ class Space(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _first_direction(cls, data: Any) -> Any:
-        """The direction of the first of several scores is the space's."""
-        score = data.get("score") if isinstance(data, dict) else None
-        if not isinstance(score, list) or not score or not isinstance(score[0], dict):
-            return data
-        first = score[0]
-        if first.get("direction") is None:
-            return data
-        if data.get("direction") not in (None, first["direction"]):
-            raise Invalid("contradicts the direction of the first score", ("direction",))
-        own = {key: value for key, value in first.items() if key != "direction"}
-        return {**data, "direction": first["direction"], "score": [own, *score[1:]]}
+    def _written_out(cls, data: Any) -> Any:
+        return written_out(data) if isinstance(data, dict) else data
 
     @property
     def scores(self) -> tuple[Score | Objective, ...]:

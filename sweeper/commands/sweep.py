@@ -62,6 +62,26 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
         typer.echo(line)
 
 
+RERANK_OPTIONS = {
+    **STUDY_OPTIONS,
+    "top": "how many configurations, the best first (default: 5)",
+    "seeds": "how many fresh seeds (default: those that the space holds out)",
+    **{
+        name: RUN_OPTIONS[name]
+        for name in ("dispatch", "profile", "watch", "workers", "pack", "device", "group")
+    },
+}
+
+
+@command(RERANK_OPTIONS)
+def rerank(words: Words = None) -> None:
+    """Train the best configurations on fresh seeds, and say how much of their lead was luck."""
+    from sweeper.run import rerank
+
+    options = parsed(words, list(RERANK_OPTIONS))
+    raise typer.Exit(rerank(study_of(options), options))
+
+
 @command({**STUDY_OPTIONS, **{name: RUN_OPTIONS[name] for name in ("pack", "device", "workers")}})
 def work(words: Words = None) -> None:
     """Join a study as one more worker: on this machine, or as a job of your own."""

@@ -1,0 +1,238 @@
+"""`sweeper rerank`: the best configurations on fresh seeds, and how much of their lead was luck.
+
+They are trained as a study of their own beside the first one, `<name>.rerank`, with one axis whose
+labels are trials of the first. It grows when more configurations or seeds are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sweeper import frame
+from sweeper import study as studies
+from sweeper.check import checked
+from sweeper.errors import SweeperError
+from sweeper.expand import described
+from sweeper.parameters import base
+from sweeper.space import Space
+from sweeper.study import Study
+from sweeper.values import counted
+
+AXIS = "configuration"
+_SUFFIX = ".rerank"
+_TRIAL = "trial "
+
+
+@dataclass(frozen=True)
+class Score:
+    """The aggregated score of some runs; `low` and `high` are NaN where the interval is unknown."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        known = np.isfinite(self.low)
+        interval = f"{self.low:.4g} to {self.high:.4g}" if known else "interval unknown"
+        return f"{self.value:.4g} ({interval}, {counted(self.n, 'run')})"
+
+
+@dataclass(frozen=True)
+class Reranked:
+    """A configuration's score on the seeds that it was chosen by, and on fresh ones."""
+
+    trial: int
+    labels: Mapping[str, Any]
+    tuned: Score
+    fresh: Score
+    gap: float
+    """By how much it is worse on fresh seeds, in units of the score; negative where better."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Configurations by their score on fresh seeds, the best first; and which seeds these are."""
+
+    rows: list[Reranked]
+    seeds: list[int]
+    spent: list[int]
+    """Seeds that were fresh once: trials have been judged by them since."""
+    luck: float | None
+    """The share of the tuned winner's lead over the median trial that fresh seeds took away;
+    `None` where it has no lead, or where it is not among the configurations."""
+
+
+def folder_of(study: Study) -> Path:
+    """Where the study lies in which configurations of `study` meet fresh seeds."""
+    return study.folder.with_name(studies.check_name(study.name + _SUFFIX))
+
+
+def space_of(study: Study, top: int, seeds: int | None) -> Space:
+    """The space of that study: the `top` best complete trials, and what was asked for before.
+
+    `seeds` is the number of fresh ones: those held out first, then those behind all of the space;
+    by default those held out. Raises `SweeperError` where there is no trial, or no seed.
+    """
+    if study.name.endswith(_SUFFIX):
+        raise SweeperError(f"{study.name} holds what was re-ranked already: name the first study")
+    chosen = _best(study, top)
+    if not chosen:
+        raise SweeperError(
+            f"{study.name}: no trial is complete yet",
+        )
+    fresh = _fresh(study.space, seeds)
+    folder = folder_of(study)
+    values: dict[str, Any] = {}
+    if studies.is_one(folder):
+        before = Study.open(folder).space
+        values.update(before.axes[AXIS].values)
+        fresh = sorted({*before.seeds, *fresh})
+    known = base(study.space, study.trainable)
+    for trial in chosen:
+        params = study.plan.configuration(trial).params
+        values[f"{_TRIAL}{trial}"] = {
+            name: value for name, value in params.items() if known.get(name, params) != value
+        }
+    return _space(study.space, folder.name, values, fresh)
+
+
+def outcome(study: Study) -> Outcome | None:
+    """What fresh seeds have told so far; `None` where nothing was re-ranked."""
+    folder = study.folder.with_name(study.name + _SUFFIX)
+    if not studies.is_one(folder):
+        return None
+    other, how = Study.open(folder), study.space.score.aggregate
+    runs = frame.runs(other, other.fold(reports=False))
+    spent = sorted(set(study.space.seeds) & set(other.space.seeds))
+    runs = runs[~runs["seed"].isin(spent)]
+    fresh = _scores(frame.of_runs(runs, how, []), _originals(other)) if len(runs) else {}
+    table = frame.trials(study, study.fold(reports=False))
+    tuned = _scores(table, dict(enumerate(table["trial"])))
+    sign = 1.0 if study.space.direction == "maximize" else -1.0
+    rows = [
+        Reranked(
+            trial,
+            study.plan.trials[trial].labels,
+            tuned[trial],
+            score,
+            sign * (tuned[trial].value - score.value),
+        )
+        for trial, score in fresh.items()
+        if trial in tuned
+    ]
+    rows.sort(key=lambda row: (-sign * row.fresh.value, row.trial))
+    seeds = sorted(set(other.space.seeds) - set(spent))
+    return Outcome(rows, seeds, spent, _luck(rows, tuned, sign))
+
+
+def lines(study: Study) -> Iterator[str]:
+    """The outcome as `sweeper rerank` prints it."""
+    found = outcome(study)
+    if found is None or not found.rows:
+        yield f"{study.name}: no configuration has a score on fresh seeds yet"
+        return
+    rows, seeds = found.rows, _ranges(found.seeds)
+    sign = 1.0 if study.space.direction == "maximize" else -1.0
+    order = sorted(rows, key=lambda row: (-sign * row.tuned.value, row.trial))
+    yield f"{study.name}: {counted(len(rows), 'configuration')} on the fresh seeds {seeds}"
+    for place, row in enumerate(rows, 1):
+        was = order.index(row) + 1
+        yield (
+            f"{place:3}.  {row.fresh}  trial {row.trial}: {described(row.labels)}\n"
+            f"      was {was}. with {row.tuned}, {_gap(row.gap)}"
+        )
+    yield _verdict(order[0], rows, found.luck)
+    if found.spent:
+        yield f"seeds {_ranges(found.spent)} do not count: trials have been judged by them since"
+
+
+def _best(study: Study, top: int) -> list[int]:
+    table = frame.trials(study, study.fold(reports=False))
+    table = table[table["state"] == "complete"]
+    descending = study.space.direction == "maximize"
+    ranked = table.sort_values(["value", "trial"], ascending=[not descending, True])
+    return [int(trial) for trial in ranked["trial"].head(top)]
+
+
+def _fresh(space: Space, number: int | None) -> list[int]:
+    if number is None and not space.held_out:
+        raise SweeperError(
+            "seeds= is needed, the number of fresh seeds: the space holds none out, as "
+            "seeds: {tune: 5, test: 10} would"
+        )
+    behind = count(max((*space.seeds, *space.held_out)) + 1)
+    wanted = len(space.held_out) if number is None else number
+    return [*space.held_out[:wanted], *islice(behind, max(0, wanted - len(space.held_out)))]
+
+
+def _space(space: Space, name: str, values: Mapping[str, Any], seeds: Iterable[int]) -> Space:
+    """`space` with these configurations instead of its axes."""
+    dropped = ("axes", "zip", "derived", "constraints", "sampler", "trials", "pruner", "held_out")
+    kept = {key: value for key, value in space.dump().items() if key not in dropped}
+    changed = {
+        "name": name,
+        "note": f"the best of {space.name} on seeds by which no trial was chosen",
+        "axes": {AXIS: {"kind": "variant", "values": dict(values)}},
+        "seeds": list(seeds),
+        "figures": [{"sensitivity": {"x": AXIS}}] if len(values) > 1 else [],
+    }
+    return checked(Space.parse({**kept, **changed}), Path(space.folder))
+
+
+def _originals(other: Study) -> dict[int, int]:
+    """Trial of the study beside -> trial of the first one."""
+    return {
+        trial.number: int(str(trial.labels[AXIS]).removeprefix(_TRIAL))
+        for trial in other.plan.trials
+    }
+
+
+def _scores(table: Any, names: Mapping[int, int]) -> dict[int, Score]:
+    """The scores of complete trials, by what `names` calls them."""
+    return {
+        names[row["trial"]]: Score(row["value"], row["low"], row["high"], row["n"])
+        for row in table.to_dict("records")
+        if row["state"] == "complete"
+    }
+
+
+def _luck(rows: list[Reranked], tuned: Mapping[int, Score], sign: float) -> float | None:
+    values = [score.value for score in tuned.values()]
+    winner = max(tuned, key=lambda trial: (sign * tuned[trial].value, -trial))
+    lead = sign * (tuned[winner].value - float(np.median(values)))
+    gap = next((row.gap for row in rows if row.trial == winner), None)
+    return None if gap is None or not lead > 0 else min(1.0, max(0.0, gap / lead))
+
+
+def _gap(gap: float) -> str:
+    return f"{abs(gap):.4g} {'worse' if gap > 0 else 'better'} on fresh seeds"
+
+
+def _verdict(winner: Reranked, rows: list[Reranked], luck: float | None) -> str:
+    best = rows[0]
+    kept = "stays the best" if best is winner else f"gives way to trial {best.trial}"
+    ends = (winner.fresh.low, winner.fresh.high, best.fresh.low, best.fresh.high)
+    if best is not winner and np.isfinite(ends).all() and ends[0] <= ends[3] and ends[2] <= ends[1]:
+        kept += ", whose interval overlaps with its own"
+    said = f"trial {winner.trial}, the best by the seeds that it was chosen by, {kept}"
+    if luck is None:
+        return said
+    return f"{said}; of its lead over the median trial {luck:.0%} was luck"
+
+
+def _ranges(seeds: list[int]) -> str:
+    """`5 to 9, 12`."""
+    parts: list[list[int]] = []
+    for seed in seeds:
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1].append(seed)
+        else:
+            parts.append([seed])
+    return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]} to {p[-1]}" for p in parts)
