@@ -8,6 +8,7 @@ from scipy.stats import trim_mean
 
 from sweeper import stats
 from sweeper.score import AVERAGED, STATISTICS, iqm
+from sweeper.stats import bootstrap
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ def test_one_task_is_resampled_without_looking_at_any_resample(how):
     values = np.random.default_rng(1).normal(size=(4, 9))
     drawn = np.random.default_rng(2).integers(9, size=(500, 9))
     resampled = STATISTICS[how](np.sort(values)[:, drawn])
-    found = stats._bootstrap_one([values], how, np.random.default_rng(2), 500)
+    found = bootstrap.resampled_stratum([values], how, np.random.default_rng(2), 500)
     np.testing.assert_allclose(found, resampled)
 
 
@@ -157,7 +158,7 @@ def test_one_task_has_the_bounds_that_scipy_finds(how):
     """Within Monte-Carlo error: resampled medians are few, so bounds may be one of them apart."""
     values = np.random.default_rng(1).normal(size=(4, 25))
     both = [
-        stats._percentiles(draw([values], how, np.random.default_rng(2), 20_000))
-        for draw in (stats._bootstrap_one, stats._bootstrap)
+        bootstrap.percentiles(draw([values], how, np.random.default_rng(2), 20_000))
+        for draw in (bootstrap.resampled_stratum, bootstrap.resampled)
     ]
     np.testing.assert_allclose(both[0], both[1], atol=0.03 if how != "median" else 0.15)

@@ -1,33 +1,23 @@
-"""Point estimates and intervals over tasks × seeds; knows nothing of frames or figures.
-
-The shape everywhere is runs × tasks: column t holds the scores of task t, one row a run (a seed,
-or a configuration under a seed), NaN where a task has fewer runs. A *cell* is what one estimate
-speaks of, such as a cell of a heat map; strata are the tasks: a resample draws within each task.
-"""
+"""Points and intervals of what all runs are pooled for: one cell, a difference, many cells."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.score import AVERAGED, STATISTICS, Array
-
-MIN_SEEDS = 5
-"""With fewer seeds in a task an interval is unknown: a percentile bootstrap of the IQM covers 49 %
-at 2 seeds and 74 % at 3 instead of 95 % (at 5: 89 %)."""
-
-RESAMPLES = 2000
-"""Bootstrap resamples; fewer, down to 200, where more than 10⁸ numbers would be drawn."""
-
-LEVEL = 0.95
-"""Confidence of every interval."""
+from sweeper.score import STATISTICS, Array
+from sweeper.stats.bootstrap import (
+    MIN_SEEDS,
+    RESAMPLES,
+    percentiles,
+    resampled,
+    resampled_stratum,
+)
 
 _FEWEST = 200
 _DRAWS = 1e8
-_CHUNK = 2e6
 
 
 @dataclass(frozen=True)
@@ -48,7 +38,7 @@ def estimate(scores: npt.ArrayLike, how: str, rng: np.random.Generator) -> Estim
     n = sum(map(len, tasks))
     if min(map(len, tasks)) < MIN_SEEDS:
         return Estimate(point, None, None, n)
-    low, high = _percentiles(_bootstrap([task[None] for task in tasks], how, rng, RESAMPLES))
+    low, high = percentiles(resampled([task[None] for task in tasks], how, rng, RESAMPLES))
     return Estimate(point, float(low[0]), float(high[0]), n)
 
 
@@ -67,8 +57,8 @@ def difference(
     n = sum(task.shape[1] for task in tasks)
     if min(task.shape[1] for task in tasks) < MIN_SEEDS:
         return Estimate(point, None, None, n)
-    draws = _bootstrap(tasks, how, rng, RESAMPLES)
-    low, high = _percentiles(draws[:1] - draws[1:])
+    draws = resampled(tasks, how, rng, RESAMPLES)
+    low, high = percentiles(draws[:1] - draws[1:])
     return Estimate(point, float(low[0]), float(high[0]), n)
 
 
@@ -117,8 +107,8 @@ def cells(
         drawn = known[chosen]
         if drawn.any():
             strata = np.split(block[drawn], np.cumsum(pattern[pattern > 0])[:-1], axis=1)
-            draw = _bootstrap_one if len(strata) == 1 else _bootstrap
-            bounds = _percentiles(draw(strata, how, rng, resamples))
+            draw = resampled_stratum if len(strata) == 1 else resampled
+            bounds = percentiles(draw(strata, how, rng, resamples))
             low[chosen[drawn]], high[chosen[drawn]] = bounds
     return Cells(point, low, high, sizes.sum(axis=1))
 
@@ -136,22 +126,6 @@ def points(values: npt.ArrayLike, cell: npt.ArrayLike, how: str) -> Array:
     return found
 
 
-def usable_range(
-    scores: npt.ArrayLike, *, low: float = 0.0, high: float = 1.0, minimise: bool = False
-) -> npt.NDArray[np.bool_]:
-    """Which of `scores` [values of an axis] lie above low + 0.8 · (best − low); NaN does not.
-
-    Where smaller is better the same holds from `high` downwards. Nothing is usable where even the
-    best is no better than `low`.
-    """
-    scores = np.asarray(scores, float)
-    gain = high - scores if minimise else scores - low
-    best = np.nanmax(gain, initial=-np.inf)
-    if not best > 0:
-        return np.zeros(len(scores), bool)
-    return np.asarray(np.nan_to_num(gain, nan=-np.inf) >= 0.8 * best - 1e-12)
-
-
 def _tally(cell: Array, task: Array, count: int) -> Array:
     """How many entries each cell has of each task, [cells × tasks]."""
     tasks = int(task.max()) + 1 if len(task) else 0
@@ -163,61 +137,3 @@ def _different(cell: Array, task: Array, seed: Array) -> tuple[Array, Array]:
     new = np.ones(len(cell), bool)
     new[1:] = (np.diff(cell) != 0) | (np.diff(task) != 0) | (np.diff(seed) != 0)
     return cell[new], task[new]
-
-
-def _bootstrap(
-    strata: Sequence[Array], how: str, rng: np.random.Generator, resamples: int
-) -> Array:
-    """Resampled statistics [cells × resamples]; stratum t is [cells × runs of task t].
-
-    scipy draws within each stratum, the same indices for all cells.
-    """
-    from scipy import stats  # takes a second to import, and one task needs it not
-
-    function = STATISTICS[how]
-
-    def pooled(*parts: Array, axis: int) -> Array:
-        return function(np.concatenate(parts, axis=axis), axis=axis)
-
-    count = len(strata[0])
-    width = max(1, int(_CHUNK / (resamples * sum(part.shape[1] for part in strata))))
-    (stream,) = rng.spawn(1)
-    state = stream.bit_generator.state
-    parts = []
-    for start in range(0, count, width):
-        stream.bit_generator.state = state
-        result = stats.bootstrap(
-            [part[start : start + width] for part in strata],
-            pooled,
-            n_resamples=resamples,
-            method="percentile",
-            vectorized=True,
-            axis=-1,
-            rng=stream,
-        )
-        parts.append(result.bootstrap_distribution)
-    return np.concatenate(parts)
-
-
-def _bootstrap_one(
-    strata: Sequence[Array], how: str, rng: np.random.Generator, resamples: int
-) -> Array:
-    """`_bootstrap` of a single stratum, without looking at any resample.
-
-    All our statistics are means of some order statistics, and those of a resample are the cell's
-    own, at the sorted positions that were drawn: so one product of matrices gives all of them.
-    """
-    (values,) = strata
-    runs = values.shape[1]
-    positions = np.sort(rng.integers(runs, size=(resamples, runs)))[:, AVERAGED[how](runs)]
-    rows = np.arange(resamples)[:, None] * runs
-    counts = np.bincount((rows + positions).ravel(), minlength=resamples * runs)
-    weights = counts.reshape(resamples, runs) / positions.shape[1]
-    return np.asarray(np.sort(values) @ weights.T.astype(values.dtype))
-
-
-def _percentiles(draws: Array) -> tuple[Array, Array]:
-    """The bounds of the percentile interval of each row of `draws` [cells × resamples]."""
-    tail = 50 * (1 - LEVEL)
-    low, high = np.percentile(draws, [tail, 100 - tail], axis=-1)
-    return low, high
