@@ -1,10 +1,16 @@
-"""The one bootstrap: resamples within each task, and percentile intervals of what they give."""
+"""The one bootstrap: resamples within each task, and percentile intervals of what they give.
+
+Drawing runs again says how an estimate would vary under other seeds on these tasks; the tasks are
+fixed (stratified bootstrap, Agarwal et al. 2021, §4.1).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sweeper.score import AVERAGED, STATISTICS, Array
 
@@ -21,17 +27,79 @@ LEVEL = 0.95
 _CHUNK = 2e6
 
 
-def resampled(strata: Sequence[Array], how: str, rng: np.random.Generator, resamples: int) -> Array:
+@dataclass(frozen=True)
+class Estimate:
+    """A point and its interval; `low` and `high` are `None` where the interval is unknown.
+
+    The point is NaN where nothing defines it; `n` counts the scores behind it.
+    """
+
+    point: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Estimates of many cells; all arrays are [cells]. Unknown bounds are NaN."""
+
+    point: Array
+    low: Array
+    high: Array
+    n: Array
+
+
+def by_task(scores: npt.ArrayLike) -> list[Array]:
+    """The scores of each task without NaN; `ValueError` unless `scores` is [runs × tasks]."""
+    scores = np.asarray(scores, float)
+    if scores.ndim != 2 or not scores.shape[1]:
+        raise ValueError(f"scores must be [runs × tasks], but their shape is {scores.shape}")
+    return [column[~np.isnan(column)] for column in scores.T]
+
+
+def bounded(point: float, seeds: Sequence[int], draw: Callable[[], Array]) -> Estimate:
+    """`point` with the interval that the resampled statistics of `draw` [resamples] give.
+
+    `seeds` counts those of each task: with fewer than `MIN_SEEDS` in any, or without a point, the
+    interval is unknown and nothing is drawn.
+    """
+    if min(seeds) < MIN_SEEDS or np.isnan(point):
+        return Estimate(float(point), None, None, sum(seeds))
+    low, high = percentiles(draw())
+    return Estimate(float(point), float(low), float(high), sum(seeds))
+
+
+def pooled(strata: Sequence[Array], how: str, rng: np.random.Generator, resamples: int) -> Array:
+    """Resampled statistics of all runs together, [cells × resamples].
+
+    Stratum t is [cells × runs of task t].
+    """
+    if len(strata) == 1:
+        return resampled_stratum(strata[0], how, rng, resamples)
+    if how == "mean":
+        sums = [resampled_means(part, rng, resamples) * part.shape[1] for part in strata]
+        return np.asarray(sum(sums) / sum(part.shape[1] for part in strata))
+    return resampled(strata, together(how), rng, resamples)
+
+
+def together(how: str) -> Callable[..., Array]:
+    """The statistic of all strata's runs in one, for `resampled`."""
+    return lambda *parts: STATISTICS[how](np.concatenate(parts, axis=-1))
+
+
+def resampled(
+    strata: Sequence[Array],
+    statistic: Callable[..., Array],
+    rng: np.random.Generator,
+    resamples: int,
+) -> Array:
     """Resampled statistics [cells × resamples]; stratum t is [cells × runs of task t].
 
-    scipy draws within each stratum, the same indices for all cells.
+    `statistic` gets an array a stratum, [… × runs], and reduces the last axis. scipy draws within
+    each stratum, the same indices for all cells.
     """
     from scipy import stats  # takes a second to import, and one task needs it not
-
-    function = STATISTICS[how]
-
-    def pooled(*parts: Array, axis: int) -> Array:
-        return function(np.concatenate(parts, axis=axis), axis=axis)
 
     count = len(strata[0])
     width = max(1, int(_CHUNK / (resamples * sum(part.shape[1] for part in strata))))
@@ -42,7 +110,7 @@ def resampled(strata: Sequence[Array], how: str, rng: np.random.Generator, resam
         stream.bit_generator.state = state
         result = stats.bootstrap(
             [part[start : start + width] for part in strata],
-            pooled,
+            lambda *parts, axis: statistic(*parts),
             n_resamples=resamples,
             method="percentile",
             vectorized=True,
@@ -53,15 +121,12 @@ def resampled(strata: Sequence[Array], how: str, rng: np.random.Generator, resam
     return np.concatenate(parts)
 
 
-def resampled_stratum(
-    strata: Sequence[Array], how: str, rng: np.random.Generator, resamples: int
-) -> Array:
-    """`resampled` of a single stratum, without looking at any resample.
+def resampled_stratum(values: Array, how: str, rng: np.random.Generator, resamples: int) -> Array:
+    """`pooled` of a single stratum [cells × runs], without looking at any resample.
 
     All our statistics are means of some order statistics, and those of a resample are the cell's
     own, at the sorted positions that were drawn: so one product of matrices gives all of them.
     """
-    (values,) = strata
     runs = values.shape[1]
     positions = np.sort(rng.integers(runs, size=(resamples, runs)))[:, AVERAGED[how](runs)]
     rows = np.arange(resamples)[:, None] * runs
@@ -70,8 +135,20 @@ def resampled_stratum(
     return np.asarray(np.sort(values) @ weights.T.astype(values.dtype))
 
 
+def multiplicities(runs: int, rng: np.random.Generator, resamples: int) -> Array:
+    """How often each resample draws each of `runs` runs, [resamples × runs]."""
+    return rng.multinomial(runs, np.full(runs, 1 / runs), size=resamples)
+
+
+def resampled_means(values: Array, rng: np.random.Generator, resamples: int) -> Array:
+    """Means of resampled `values` [… × runs], as [… × resamples]: the same runs for all rows."""
+    runs = values.shape[-1]
+    counts = multiplicities(runs, rng, resamples).astype(values.dtype)
+    return np.asarray(values @ counts.T / runs)
+
+
 def percentiles(draws: Array) -> tuple[Array, Array]:
-    """The bounds of the percentile interval of each row of `draws` [cells × resamples]."""
+    """The bounds of the percentile interval along the last axis of `draws` [… × resamples]."""
     tail = 50 * (1 - LEVEL)
     low, high = np.percentile(draws, [tail, 100 - tail], axis=-1)
     return low, high

@@ -1,8 +1,6 @@
-"""Points and intervals of what all runs are pooled for: one cell, a difference, many cells."""
+"""What some runs are worth: a point with its interval, for one cell or for many at once."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,65 +9,54 @@ from sweeper.score import STATISTICS, Array
 from sweeper.stats.bootstrap import (
     MIN_SEEDS,
     RESAMPLES,
+    Cells,
+    Estimate,
+    bounded,
+    by_task,
     percentiles,
-    resampled,
-    resampled_stratum,
+    pooled,
+    resampled_means,
 )
 
 _FEWEST = 200
 _DRAWS = 1e8
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A point and its interval; `low` and `high` are `None` where the interval is unknown."""
-
-    point: float
-    low: float | None
-    high: float | None
-    n: int
-
-
 def estimate(scores: npt.ArrayLike, how: str, rng: np.random.Generator) -> Estimate:
-    """Point and interval of `scores` [runs × tasks], each row a seed."""
-    scores = np.asarray(scores, float)
-    tasks = [column[~np.isnan(column)] for column in scores.T]
-    point = float(STATISTICS[how](np.concatenate(tasks)))
-    n = sum(map(len, tasks))
-    if min(map(len, tasks)) < MIN_SEEDS:
-        return Estimate(point, None, None, n)
-    low, high = percentiles(resampled([task[None] for task in tasks], how, rng, RESAMPLES))
-    return Estimate(point, float(low[0]), float(high[0]), n)
+    """Point and interval of `scores` [runs × tasks], each row a seed, all runs pooled.
 
-
-def difference(
-    first: npt.ArrayLike, second: npt.ArrayLike, how: str, rng: np.random.Generator
-) -> Estimate:
-    """How much higher `first` is than `second`, both [seeds × tasks] and paired by (seed, task).
-
-    A resample draws the same pairs of both. A pair with a NaN on either side is left out; `n`
-    counts pairs.
+    `how` is `iqm`, `mean` or `median` (Agarwal et al. 2021, §4.3).
     """
-    pair = np.stack([np.asarray(first, float), np.asarray(second, float)])
-    tasks = [both[:, ~np.isnan(both).any(axis=0)] for both in np.moveaxis(pair, 2, 0)]
-    points = STATISTICS[how](np.concatenate(tasks, axis=1))
-    point = float(points[0] - points[1])
-    n = sum(task.shape[1] for task in tasks)
-    if min(task.shape[1] for task in tasks) < MIN_SEEDS:
-        return Estimate(point, None, None, n)
-    draws = resampled(tasks, how, rng, RESAMPLES)
-    low, high = percentiles(draws[:1] - draws[1:])
-    return Estimate(point, float(low[0]), float(high[0]), n)
+    tasks = by_task(scores)
+    runs = np.concatenate(tasks)
+    point = float(STATISTICS[how](runs)) if len(runs) else np.nan
+    strata = [task[None] for task in tasks]
+    seeds = [len(task) for task in tasks]
+    return bounded(point, seeds, lambda: pooled(strata, how, rng, RESAMPLES)[0])
 
 
-@dataclass(frozen=True)
-class Cells:
-    """Estimates of many cells; all arrays are [cells]. Unknown bounds are NaN."""
+def optimality_gap(
+    scores: npt.ArrayLike, rng: np.random.Generator, *, gamma: float = 1.0
+) -> Estimate:
+    """How far runs [runs × tasks] stay below `gamma`, mean of max(0, gamma − score).
 
-    point: Array
-    low: Array
-    high: Array
-    n: Array
+    Smaller is better; what exceeds `gamma` makes up for nothing (Agarwal et al. 2021, §4.3).
+    """
+    return estimate(np.maximum(0.0, gamma - np.asarray(scores, float)), "mean", rng)
+
+
+def task_median(scores: npt.ArrayLike, rng: np.random.Generator) -> Estimate:
+    """Median over tasks of their mean over runs [runs × tasks], as Atari papers report it.
+
+    Not the median of all runs, which is `estimate`'s (Agarwal et al. 2021, rliable's median).
+    """
+    tasks = by_task(scores)
+    means = [task.mean() for task in tasks if len(task)]
+
+    def draw() -> Array:
+        return np.median([resampled_means(task, rng, RESAMPLES) for task in tasks], axis=0)
+
+    return bounded(np.median(means) if means else np.nan, [len(task) for task in tasks], draw)
 
 
 def cells(
@@ -107,8 +94,7 @@ def cells(
         drawn = known[chosen]
         if drawn.any():
             strata = np.split(block[drawn], np.cumsum(pattern[pattern > 0])[:-1], axis=1)
-            draw = resampled_stratum if len(strata) == 1 else resampled
-            bounds = percentiles(draw(strata, how, rng, resamples))
+            bounds = percentiles(pooled(strata, how, rng, resamples))
             low[chosen[drawn]], high[chosen[drawn]] = bounds
     return Cells(point, low, high, sizes.sum(axis=1))
 
