@@ -55,7 +55,7 @@ def improvement(first: npt.ArrayLike, second: npt.ArrayLike, rng: np.random.Gene
         return np.asarray(np.mean([resampled_share(won, rng, RESAMPLES) for won in wins], axis=0))
 
     runs = [len(side) for task in tasks for side in task]
-    return bounded(float(_average(shares)), runs, draw)
+    return bounded(float(average(shares)), runs, draw)
 
 
 def resampled_share(won: Array, rng: np.random.Generator, resamples: int) -> Array:
@@ -76,10 +76,10 @@ def spearman(first: npt.ArrayLike, second: npt.ArrayLike, rng: np.random.Generat
     counts = [0 if np.isnan(rho) else task.shape[1] for rho, task in zip(found, tasks, strict=True)]
 
     def draw() -> Array:
-        draws = _average(np.stack([resampled_correlation(task, rng, RESAMPLES) for task in tasks]))
+        draws = average(np.stack([resampled_correlation(task, rng, RESAMPLES) for task in tasks]))
         return np.asarray(draws[~np.isnan(draws)])
 
-    return bounded(float(_average(found)), counts, draw)
+    return bounded(float(average(found)), counts, draw)
 
 
 def rank_correlation(first: Array, second: Array) -> Array:
@@ -98,7 +98,7 @@ def resampled_correlation(pairs: Array, rng: np.random.Generator, resamples: int
     return rank_correlation(*pairs[:, rng.integers(runs, size=(resamples, runs))])
 
 
-def _average(values: Array) -> Array:
+def average(values: Array) -> Array:
     """Mean of `values` [tasks × …] over tasks without NaN, NaN of none."""
     with np.errstate(invalid="ignore"):
         return np.asarray(np.nansum(values, axis=0) / (~np.isnan(values)).sum(axis=0))
