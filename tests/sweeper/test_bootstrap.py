@@ -29,13 +29,13 @@ def test_coverage_of_the_interval(rng, n, coverage):
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 8, 11])
-@pytest.mark.parametrize("how", STATISTICS)
+@pytest.mark.parametrize("how", AVERAGED)
 def test_every_statistic_is_the_mean_of_some_order_statistics(how, n, rng):
     values = np.sort(rng.normal(size=(3, n)))
     assert STATISTICS[how](values) == pytest.approx(values[:, AVERAGED[how](n)].mean(-1))
 
 
-@pytest.mark.parametrize("how", STATISTICS)
+@pytest.mark.parametrize("how", AVERAGED)
 def test_one_task_is_resampled_without_looking_at_any_resample(how):
     values = np.random.default_rng(1).normal(size=(4, 9))
     drawn = np.random.default_rng(2).integers(9, size=(500, 9))
@@ -44,7 +44,7 @@ def test_one_task_is_resampled_without_looking_at_any_resample(how):
     np.testing.assert_allclose(found, resampled)
 
 
-@pytest.mark.parametrize("how", STATISTICS)
+@pytest.mark.parametrize("how", AVERAGED)
 def test_one_task_has_the_bounds_that_scipy_finds(how):
     """Within Monte-Carlo error: resampled medians are few, so bounds may be one of them apart."""
     values = np.random.default_rng(1).normal(size=(4, 25))
@@ -56,3 +56,21 @@ def test_one_task_has_the_bounds_that_scipy_finds(how):
         )
     ]
     np.testing.assert_allclose(both[0], both[1], atol=0.03 if how != "median" else 0.15)
+
+
+def test_means_of_many_runs_are_drawn_in_blocks(rng, monkeypatch):
+    values = rng.normal(size=(3, 8))
+    whole = bootstrap.resampled_means(values, np.random.default_rng(2), 50)
+    monkeypatch.setattr(bootstrap, "_CHUNK", 8 * 7)
+    np.testing.assert_allclose(
+        bootstrap.resampled_means(values, np.random.default_rng(2), 50), whole
+    )
+
+
+def test_resampled_means_are_those_that_scipy_finds(rng):
+    strata = [rng.normal(place, 1, size=(2, 9 + place)) for place in range(3)]
+    draws = (
+        bootstrap.pooled(strata, "mean", np.random.default_rng(2), 20_000),
+        bootstrap.resampled(strata, bootstrap.together("mean"), np.random.default_rng(2), 20_000),
+    )
+    np.testing.assert_allclose(*map(bootstrap.percentiles, draws), atol=0.02)
