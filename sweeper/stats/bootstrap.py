@@ -16,7 +16,7 @@ from sweeper.score import AVERAGED, STATISTICS, Array
 
 MIN_SEEDS = 5
 """With fewer seeds in a task an interval is unknown: a percentile bootstrap of the IQM covers 49 %
-at 2 seeds and 74 % at 3 instead of 95 % (at 5: 89 %, and that of the mean 81 %). Measured by
+at 2 seeds and 74 % at 3 instead of 95 % (at 5: 89 %, and that of the mean 84 %). Measured by
 `benchmarks/interval_coverage.py`, for other statistics and scores too."""
 
 RESAMPLES = 2000
