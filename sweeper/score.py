@@ -66,10 +66,9 @@ STATISTICS: dict[str, Statistic] = {"iqm": iqm, "mean": mean, "median": median}
 
 AVERAGED: dict[str, Callable[[int], slice]] = {
     "iqm": lambda n: slice(n // 4, n - n // 4),
-    "mean": lambda n: slice(0, n),
     "median": lambda n: slice((n - 1) // 2, n // 2 + 1),
 }
-"""Of which of n values in ascending order each statistic is the mean."""
+"""Of which of n values in ascending order each statistic other than the mean is the mean."""
 
 Curve = list[tuple[int, float]]
 

@@ -1,0 +1,37 @@
+"""Point estimates and intervals over tasks × seeds; knows nothing of frames or figures.
+
+The shape everywhere is runs × tasks: column t holds the scores of task t, one row a run (a seed,
+or a configuration under a seed), NaN where a task has fewer runs. A *cell* is what one estimate
+speaks of, such as a cell of a heat map; strata are the tasks: a resample draws within each task.
+
+A NaN is left out. A task without scores does not enter a point, and leaves its interval unknown,
+as fewer than `MIN_SEEDS` seeds in any task do; a point of no scores at all is NaN. The area under
+a learning curve is a score: `score.run_value` takes it run by run.
+"""
+
+from sweeper.stats.bootstrap import LEVEL, MIN_SEEDS, RESAMPLES, Cells, Estimate
+from sweeper.stats.comparisons import difference, improvement, spearman
+from sweeper.stats.hyperparameters import effective_dimension, sensitivity, usable_range
+from sweeper.stats.intervals import cells, estimate, optimality_gap, points, task_median
+from sweeper.stats.profiles import average_score_distribution, score_distribution
+
+__all__ = [
+    "LEVEL",
+    "MIN_SEEDS",
+    "RESAMPLES",
+    "Cells",
+    "Estimate",
+    "average_score_distribution",
+    "cells",
+    "difference",
+    "effective_dimension",
+    "estimate",
+    "improvement",
+    "optimality_gap",
+    "points",
+    "score_distribution",
+    "sensitivity",
+    "spearman",
+    "task_median",
+    "usable_range",
+]

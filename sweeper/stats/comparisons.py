@@ -1,0 +1,112 @@
+"""Two things beside each other: how much better, how often better, whether both rise together."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sweeper.score import STATISTICS, Array
+from sweeper.stats.bootstrap import (
+    RESAMPLES,
+    Estimate,
+    bounded,
+    by_task,
+    multiplicities,
+    resampled,
+    together,
+)
+
+
+def difference(
+    first: npt.ArrayLike, second: npt.ArrayLike, how: str, rng: np.random.Generator
+) -> Estimate:
+    """How much higher `first` is than `second`, both [seeds × tasks] and paired by (seed, task).
+
+    A resample draws the same pairs of both. A pair with a NaN on either side is left out; `n`
+    counts pairs.
+    """
+    tasks = _pairs(first, second)
+    pairs = np.concatenate(tasks, axis=1)
+    points = STATISTICS[how](pairs) if pairs.size else np.full(2, np.nan)
+
+    def draw() -> Array:
+        draws = resampled(tasks, together(how), rng, RESAMPLES)
+        return np.asarray(draws[0] - draws[1])
+
+    return bounded(points[0] - points[1], [task.shape[1] for task in tasks], draw)
+
+
+def improvement(first: npt.ArrayLike, second: npt.ArrayLike, rng: np.random.Generator) -> Estimate:
+    """Probability that a run of `first` scores higher than one of `second`, averaged over tasks.
+
+    Both are [runs × tasks], of the same tasks and resampled independently. Ties count half, so
+    that both directions add up to 1: U of Mann and Whitney over the number of pairs (Agarwal et
+    al. 2021). A task without runs on a side does not enter; `n` counts the runs of both.
+    """
+    sides = by_task(first), by_task(second)
+    if len(sides[0]) != len(sides[1]):
+        counts = " and ".join(str(len(side)) for side in sides)
+        raise ValueError(f"both must have the same tasks, but there are {counts}")
+    tasks = list(zip(*sides, strict=True))
+    wins = [(x[:, None] > y) + 0.5 * (x[:, None] == y) for x, y in tasks]
+    shares = np.array([won.mean() if won.size else np.nan for won in wins])
+
+    def draw() -> Array:
+        return np.asarray(np.mean([resampled_share(won, rng, RESAMPLES) for won in wins], axis=0))
+
+    runs = [len(side) for task in tasks for side in task]
+    return bounded(float(average(shares)), runs, draw)
+
+
+def resampled_share(won: Array, rng: np.random.Generator, resamples: int) -> Array:
+    """Means of `won` [runs × runs] over resampled rows and columns, [resamples]."""
+    rows, columns = (multiplicities(runs, rng, resamples).astype(float) for runs in won.shape)
+    return np.asarray(((rows @ won) * columns).sum(axis=1) / won.size)
+
+
+def spearman(first: npt.ArrayLike, second: npt.ArrayLike, rng: np.random.Generator) -> Estimate:
+    """Spearman's rank correlation within each task, averaged over tasks; both [runs × tasks].
+
+    A resample draws pairs. Pairs with a NaN on either side are left out; a task in which one side
+    is constant has no correlation and counts as one without scores; `n` counts pairs. The interval
+    of perfect order has no width.
+    """
+    tasks = _pairs(first, second)
+    found = np.array([rank_correlation(*task) for task in tasks])
+    counts = [0 if np.isnan(rho) else task.shape[1] for rho, task in zip(found, tasks, strict=True)]
+
+    def draw() -> Array:
+        draws = average(np.stack([resampled_correlation(task, rng, RESAMPLES) for task in tasks]))
+        return np.asarray(draws[~np.isnan(draws)])
+
+    return bounded(float(average(found)), counts, draw)
+
+
+def rank_correlation(first: Array, second: Array) -> Array:
+    """Spearman's ρ along the last axis, NaN where one side is constant; ties share their rank."""
+    from scipy.stats import rankdata
+
+    middle = (first.shape[-1] + 1) / 2
+    x, y = (rankdata(side, axis=-1) - middle for side in (first, second))
+    with np.errstate(invalid="ignore"):
+        return np.asarray((x * y).sum(-1) / np.sqrt((x * x).sum(-1) * (y * y).sum(-1)))
+
+
+def resampled_correlation(pairs: Array, rng: np.random.Generator, resamples: int) -> Array:
+    """`rank_correlation` of resampled `pairs` [2 × runs], as [resamples]."""
+    runs = pairs.shape[1]
+    return rank_correlation(*pairs[:, rng.integers(runs, size=(resamples, runs))])
+
+
+def average(values: Array) -> Array:
+    """Mean of `values` [tasks × …] over tasks without NaN, NaN of none."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.nansum(values, axis=0) / (~np.isnan(values)).sum(axis=0))
+
+
+def _pairs(first: npt.ArrayLike, second: npt.ArrayLike) -> list[Array]:
+    """The pairs without NaN of each task, [2 × runs]; the arguments are [runs × tasks]."""
+    pair = np.stack([np.asarray(first, float), np.asarray(second, float)])
+    if pair.ndim != 3 or not pair.shape[2]:
+        raise ValueError(f"scores must be [runs × tasks], but their shape is {pair.shape[1:]}")
+    return [both[:, ~np.isnan(both).any(axis=0)] for both in np.moveaxis(pair, 2, 0)]

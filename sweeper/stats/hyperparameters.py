@@ -1,0 +1,113 @@
+"""What a sweep says of its hyperparameters: what is usable, what must be tuned task by task."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from sweeper.score import Array
+from sweeper.stats.bootstrap import RESAMPLES, Estimate, bounded, resampled_means
+
+_BLOCK = 1e7
+"""So many numbers are resampled at once."""
+
+
+def usable_range(
+    scores: npt.ArrayLike, *, low: float = 0.0, high: float = 1.0, minimise: bool = False
+) -> npt.NDArray[np.bool_]:
+    """Which of `scores` [values of an axis] lie above low + 0.8 · (best − low); NaN does not.
+
+    Where smaller is better the same holds from `high` downwards. Nothing is usable where even the
+    best is no better than `low`.
+    """
+    scores = np.asarray(scores, float)
+    gain = high - scores if minimise else scores - low
+    best = np.nanmax(gain, initial=-np.inf)
+    if not best > 0:
+        return np.zeros(len(scores), bool)
+    return np.asarray(np.nan_to_num(gain, nan=-np.inf) >= 0.8 * best - 1e-12)
+
+
+def sensitivity(scores: npt.ArrayLike, rng: np.random.Generator) -> Estimate:
+    """Φ: what one setting for all tasks loses against a setting for each (Adkins et al. 2024).
+
+    `scores` is [settings × seeds × tasks], higher is better. With Γ(t, h) the mean of setting h
+    over seeds, on the scale on which the 5th and the 95th percentile of all scores of task t are 0
+    and 1, Φ = mean_t max_h Γ(t, h) − max_h mean_t Γ(t, h): 0 where one setting is best in every
+    task, NaN where a task's percentiles are equal. A setting that lacks a score is left out.
+
+    A resample draws the same seeds for all settings; `n` counts (seed, task). Maxima of means of
+    few seeds are too high, and more so in resamples: Φ and its interval then are, too.
+    """
+    tasks, _ = _normalised(scores)
+    block = int(np.clip(_BLOCK / (len(tasks[0]) * len(tasks)), 1, RESAMPLES))
+
+    def draw() -> Array:
+        counts = [min(block, RESAMPLES - start) for start in range(0, RESAMPLES, block)]
+        return np.concatenate(
+            [_loss(np.stack([resampled_means(task, rng, n) for task in tasks])) for n in counts]
+        )
+
+    return bounded(float(_loss(_averages(tasks))), [task.shape[1] for task in tasks], draw)
+
+
+def effective_dimension(
+    scores: npt.ArrayLike, settings: npt.ArrayLike, *, share: float = 0.95
+) -> int | None:
+    """d: how many hyperparameters must be tuned for each task (Adkins et al. 2024).
+
+    `scores` is as in `sensitivity`; `settings` [settings × hyperparameters] numbers the values of a
+    grid. d is the size of the smallest set that reaches `share` of mean_t max_h Γ(t, h) when it is
+    tuned for each task and the others keep the values of the setting that is best on average.
+    `None` where Φ is NaN. All 2^hyperparameters sets may be tried.
+    """
+    tasks, whole = _normalised(scores)
+    gamma = _averages(tasks)
+    if np.isnan(gamma).any():
+        return None
+    settings = np.asarray(settings)[whole]
+    differs = settings != settings[gamma.mean(axis=0).argmax()]
+    target = share * gamma.max(axis=1).mean()
+    names = range(settings.shape[1])
+    for size in names:
+        for kept in combinations(names, len(names) - size):
+            allowed = ~differs[:, kept].any(axis=1)
+            if gamma[:, allowed].max(axis=1).mean() >= target - 1e-12:
+                return size
+    return len(names)
+
+
+def _normalised(scores: npt.ArrayLike) -> tuple[list[Array], Array]:
+    """Scores of whole settings on their task's scale, [settings × seeds] a task; which are whole.
+
+    A seed that no setting has in a task is not asked for there.
+    """
+    scores = np.asarray(scores, float)
+    if scores.ndim != 3 or not scores.shape[2]:
+        raise ValueError(
+            f"scores must be [settings × seeds × tasks], but their shape is {scores.shape}"
+        )
+    missing = np.isnan(scores)
+    held = ~missing.all(axis=0)
+    whole = ~(missing & held).any(axis=(1, 2))
+    if not whole.any() or not held.any(axis=0).all():
+        raise ValueError("no setting has a score in every task under every seed")
+    tasks = []
+    for task in range(scores.shape[2]):
+        low, high = np.nanpercentile(scores[..., task], [5, 95])
+        own = scores[whole][:, held[:, task], task]
+        tasks.append((own - low) / (high - low if high > low else np.nan))
+    return tasks, whole
+
+
+def _averages(tasks: list[Array]) -> Array:
+    """Γ as [tasks × settings]."""
+    return np.stack([task.mean(axis=1) for task in tasks])
+
+
+def _loss(gamma: Array) -> Array:
+    """Φ of Γ [tasks × settings × …]; never below 0, rounding or not."""
+    loss = gamma.max(axis=1).mean(axis=0) - gamma.mean(axis=0).max(axis=0)
+    return np.asarray(np.maximum(0.0, loss))

@@ -1,0 +1,76 @@
+"""The bootstrap: against scipy, against resamples that are looked at, and by simulation."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from sweeper import stats
+from sweeper.score import AVERAGED, STATISTICS
+from sweeper.stats import bootstrap
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)
+
+
+@pytest.mark.parametrize(("n", "coverage"), [(5, 0.89), (12, 0.94)])
+def test_coverage_of_the_interval(rng, n, coverage):
+    """Of 600 samples of a normal, about as many intervals hold its mean as were measured."""
+    repeats = 600
+    cell, seed = (column.ravel() for column in np.indices((repeats, n)))
+    values = rng.normal(size=repeats * n)
+    found = stats.cells(values, cell, np.zeros_like(cell), seed, "iqm", rng)
+    covered = np.mean((found.low <= 0) & (found.high >= 0))
+    assert covered == pytest.approx(coverage, abs=0.045)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 8, 11])
+@pytest.mark.parametrize("how", AVERAGED)
+def test_every_statistic_is_the_mean_of_some_order_statistics(how, n, rng):
+    values = np.sort(rng.normal(size=(3, n)))
+    assert STATISTICS[how](values) == pytest.approx(values[:, AVERAGED[how](n)].mean(-1))
+
+
+@pytest.mark.parametrize("how", AVERAGED)
+def test_one_task_is_resampled_without_looking_at_any_resample(how):
+    values = np.random.default_rng(1).normal(size=(4, 9))
+    drawn = np.random.default_rng(2).integers(9, size=(500, 9))
+    resampled = STATISTICS[how](np.sort(values)[:, drawn])
+    found = bootstrap.resampled_stratum(values, how, np.random.default_rng(2), 500)
+    np.testing.assert_allclose(found, resampled)
+
+
+@pytest.mark.parametrize("how", AVERAGED)
+def test_one_task_has_the_bounds_that_scipy_finds(how):
+    """Within Monte-Carlo error: resampled medians are few, so bounds may be one of them apart."""
+    values = np.random.default_rng(1).normal(size=(4, 25))
+    both = [
+        bootstrap.percentiles(draw(np.random.default_rng(2), 20_000))
+        for draw in (
+            partial(bootstrap.resampled_stratum, values, how),
+            partial(bootstrap.resampled, [values], bootstrap.together(how)),
+        )
+    ]
+    np.testing.assert_allclose(both[0], both[1], atol=0.03 if how != "median" else 0.15)
+
+
+def test_means_of_many_runs_are_drawn_in_blocks(rng, monkeypatch):
+    values = rng.normal(size=(3, 8))
+    whole = bootstrap.resampled_means(values, np.random.default_rng(2), 50)
+    monkeypatch.setattr(bootstrap, "_CHUNK", 8 * 7)
+    np.testing.assert_allclose(
+        bootstrap.resampled_means(values, np.random.default_rng(2), 50), whole
+    )
+
+
+def test_resampled_means_are_those_that_scipy_finds(rng):
+    strata = [rng.normal(place, 1, size=(2, 9 + place)) for place in range(3)]
+    draws = (
+        bootstrap.pooled(strata, "mean", np.random.default_rng(2), 20_000),
+        bootstrap.resampled(strata, bootstrap.together("mean"), np.random.default_rng(2), 20_000),
+    )
+    np.testing.assert_allclose(*map(bootstrap.percentiles, draws), atol=0.02)
