@@ -142,8 +142,9 @@ def _value(axis: Axis, label: Any, plain: bool) -> str:
         return ABSENT
     if not axis.numeric or plain:
         return f"{label:g}" if axis.numeric else str(label)
-    short = float(f"{label:.3g}") if axis.drawn else label
-    return lettering.texts(Axis(axis.name, (short,), numeric=True))[0]
+    if axis.drawn:
+        return lettering.texts(Axis(axis.name, (float(f"{label:.3g}"),), numeric=True))[0]
+    return lettering.texts(axis)[axis.labels.index(label)]
 
 
 def _gain(data: Data, runs: pd.DataFrame, step: Step) -> stats.Estimate:
@@ -194,9 +195,9 @@ def _label(ax: Axes, shown: pd.DataFrame, label: str) -> None:
     ax.set_xlabel(label)
     decimals = lettering.decimals(shown[["gain", "gain low", "gain high"]].to_numpy().ravel())
     beside = ax.secondary_yaxis("right")
-    beside.set_yticks(
-        rows, ["gain", *(_gain_text(own, decimals) for _, own in shown[1:].iterrows())]
-    )
+    head = "gain [95 %]" if shown["gain low"].notna().any() else "gain"
+    gains = [_gain_text(own, decimals) for _, own in shown[1:].iterrows()]
+    beside.set_yticks(rows, [head if gains else "", *gains])
     beside.spines[:].set_visible(False)
     for axes in (ax, beside):
         axes.tick_params(axis="y", length=0)

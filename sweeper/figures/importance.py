@@ -13,12 +13,14 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.figures import lettering, style
+from sweeper.figures.axis import Binned, binned
 from sweeper.figures.data import TASK, VALUE, Data, Picture, complete, interval_text, visible
 from sweeper.score import STATISTICS, Array
 from sweeper.stats import LEVEL, MIN_SEEDS
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.distributions import BaseDistribution
 
 _RESAMPLES = (25, 200)
 _CELLS = 6e5
@@ -36,8 +38,9 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     """A bar an axis, longest first: its share of what all axes tell about which configurations are
     among the best (PED-ANOVA, Watanabe et al. 2023, by Optuna's evaluator).
 
-    Every axis counts as what it is in the study's Optuna storage: numbers of a range as numbers,
-    texts, layer sets, shapes and other listed values as categories. An axis that is not always
+    Many numbers that a sampler drew count as numbers, everything else as categories: texts, layer
+    sets, shapes, and also the numbers of a grid, whose few values Optuna's density would widen by
+    how many trials there are, so that an axis without effect looked important. An axis not always
     active counts by the trials in which it is (conditional PED-ANOVA). Of axes that move together
     the first stands for all. Intervals resample the seeds within each task, the same for all
     trials, and judge all trials anew: noise that this adds makes axes look more alike, so that a
@@ -132,7 +135,7 @@ def _study(data: Data, names: list[str], rows: pd.DataFrame) -> optuna.Study:
     """An Optuna study of these trials, one a row, all of value 0."""
     import optuna
 
-    distributions = {name: data.distribution(name) for name in names}
+    distributions = {name: _distribution(data, name) for name in names}
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -150,6 +153,14 @@ def _study(data: Data, names: list[str], rows: pd.DataFrame) -> optuna.Study:
     for trial in study.get_trials(deepcopy=False):  # one object each, or all are compared in depth
         trial.distributions = {name: distributions[name] for name in trial.params}
     return study
+
+
+def _distribution(data: Data, name: str) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution
+
+    axis = data.axes[name]
+    many = isinstance(binned(axis), Binned)
+    return data.distribution(name) if many else CategoricalDistribution(axis.known)
 
 
 def _panel(ax: Axes, table: pd.DataFrame, trials: int) -> None:

@@ -75,7 +75,8 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     if count:
         below, tall = list(grid.axes[1:].flat), max(1.0, count * side)
         parallel.colour_bar(below, cell_norm, f"cells: {label}", tall, minimise=data.minimise)
-    shown = pd.concat([table.drop(columns="planned"), cells], ignore_index=True)
+    table = table.drop(columns="planned").astype({"trial": "Int64"})
+    shown = pd.concat([table, cells], ignore_index=True)
     return Picture(grid.figure, visible(shown))
 
 
@@ -156,7 +157,7 @@ def _label_x(ax: Axes, x: Axis, side: float) -> None:
     ax.set_xlabel(
         lettering.named(x.name, side, lettering.SMALL_PT),
         size=lettering.SMALL_PT,
-        labelpad=72 * (wide if upright else 0.1) + 2,
+        labelpad=72 * (wide if upright else 0.1) + 5,
     )
 
 

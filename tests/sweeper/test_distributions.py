@@ -52,7 +52,7 @@ def test_a_line_pools_the_runs_of_its_configurations(played):
     assert (plain["gap low"] < plain["gap"]).all() and (plain["gap"] < plain["gap high"]).all()
     assert (table["low"] <= table["point"]).all() and (table["point"] <= table["high"]).all()
     said = words(picture)
-    assert "IQM (optimality gap): none: 1.00 [" in said and "; sn[-2]: 6.00 [" in said
+    assert "IQM (optimality gap) by sn.layers: none: 1.00 [" in said and "; sn[-2]: 6.00 [" in said
 
 
 def test_where_smaller_is_better_the_share_below_counts(played):
