@@ -212,7 +212,17 @@ def _folded(change: str, joint: bool) -> str:
     if len(lines) > 2:
         lines = [lines[0], f"and {len(lines) - 1} more"]
     lines += ["(not run one by one)"] if joint else []
-    return "\n".join(lettering.cut(line, _LABEL_IN, lettering.SMALL_PT) for line in lines)
+    return "\n".join(_fitted(line) for line in lines)
+
+
+def _fitted(line: str) -> str:
+    """`line`, where it is too wide without the value before."""
+    before, arrow, after = line.rpartition("→ ")
+    if lettering.width_in(line, lettering.SMALL_PT) <= _LABEL_IN or "$" in line:
+        return line
+    axis, colon, _ = before.partition(": ")
+    short = f"{axis}{colon}{arrow}{after}" if colon else f"{arrow}{after}"
+    return lettering.pinched(short, _LABEL_IN, lettering.SMALL_PT)
 
 
 def _gain_text(own: Any, decimals: int) -> str:

@@ -72,6 +72,18 @@ def cut(label: str, width: float, size_pt: float) -> str:
     return label[:kept].rstrip() + "…"
 
 
+def pinched(label: str, width: float, size_pt: float) -> str:
+    """`label` without its middle where it is wider than `width` inches: ends may differ."""
+    if "$" in label or width_in(label, size_pt) <= width:
+        return label
+    kept = int(len(label) * width / width_in(label, size_pt))
+    while True:
+        short = f"{label[: kept // 2].rstrip()}…{label[len(label) - kept + kept // 2 :].lstrip()}"
+        if kept < 4 or width_in(short, size_pt) <= width:
+            return short
+        kept -= 1
+
+
 def folded(label: str, width: float, size_pt: float) -> str:
     """`label` in at most two lines of `width` inches, the rest left out."""
     if "$" in label or width_in(label, size_pt) <= width:

@@ -137,7 +137,7 @@ def _label(ax: Axes, x: Axis, y: Axis, side: float, lowest: bool, first: bool) -
     if first:
         places = np.arange(len(y.labels)) + 0.5
         kept = lettering.apart(places / len(y.labels) * side, 0.11)
-        texts = [lettering.cut(text, 0.6, lettering.TINY_PT) for text in lettering.texts(y)]
+        texts = [lettering.pinched(text, 0.6, lettering.TINY_PT) for text in lettering.texts(y)]
         ax.set_yticks(places, [text if i in kept else "" for i, text in enumerate(texts)])
         ax.set_ylabel(lettering.named(y.name, side, lettering.SMALL_PT), size=lettering.SMALL_PT)
 
@@ -145,7 +145,7 @@ def _label(ax: Axes, x: Axis, y: Axis, side: float, lowest: bool, first: bool) -
 def _label_x(ax: Axes, x: Axis, side: float) -> None:
     """Upright values where they do not fit beside each other; they must not widen the panel."""
     places = np.arange(len(x.labels)) + 0.5
-    texts = [lettering.cut(text, 0.6, lettering.TINY_PT) for text in lettering.texts(x)]
+    texts = [lettering.pinched(text, 0.6, lettering.TINY_PT) for text in lettering.texts(x)]
     wide = lettering.widest_in(texts, lettering.TINY_PT)
     upright = wide > 0.92 * side / len(texts)
     if upright:

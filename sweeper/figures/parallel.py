@@ -116,7 +116,7 @@ def _label(ax: Axes, axes: list[Axis], inches: tuple[float, float]) -> None:
         heights, texts = _ticks(axis)
         for height, text in _kept(heights, texts, tall):
             ax.annotate(
-                lettering.cut(text, 0.9 * gap, lettering.TINY_PT),
+                lettering.pinched(text, 0.9 * gap, lettering.TINY_PT),
                 (number, height),
                 (2, 0),
                 textcoords="offset points",
