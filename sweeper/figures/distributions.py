@@ -41,23 +41,16 @@ def draw(
     """
     hue, facet = _chosen(data, hue, facet)
     lines, panels = (data.axis(name) if name else None for name in (hue, facet))
-    runs = complete(data.table(metric))
-    runs = runs[runs[VALUE].notna()]
-    codes = [axis.codes(runs) if axis else np.zeros(len(runs), int) for axis in (panels, lines)]
-    runs = runs.assign(**{"(panel)": codes[0], "(line)": codes[1]})
+    runs = _runs(data, metric, panels, lines)
     levels, cut = _levels(runs[VALUE].to_numpy(float))
     table = _table(data, runs, levels, [panels, lines])
     table = table.merge(_summaries(data, runs, gaps=metric is None), how="left")
-    said = _said(table, [panels, lines]) + (
-        ". Scores beyond the x axis count and are not shown" * cut
-    )
-    shown = [name for name in (hue, facet) if name]
-    count = len(panels.labels) if panels else 1
-    columns = style.beside(count)
-    rows, width = style.rows_for(count, columns), style.PAGE_IN if count > 1 else style.COLUMN_IN
-    height = rows * style.row_in(rows, _HEIGHT_IN) + 0.2 + style.legend_in(lines, width)
-    caption = data.caption(len(runs), shown, said)
-    grid = style.panels(rows, columns, width, height, caption, sharex=True, sharey=True)
+    said = _said(table, [panels, lines])
+    if cut:
+        said += ". Scores beyond the x axis count and are not shown"
+    caption = data.caption(len(runs), [name for name in (hue, facet) if name], said)
+    grid = _grid(lines, panels, caption)
+    count, columns = len(panels.labels) if panels else 1, grid.axes.shape[1]
     for number, ax in enumerate(grid.axes.flat):
         if number >= count:
             ax.set_axis_off()
@@ -66,7 +59,7 @@ def draw(
         _frame(ax, data, metric, first=number % columns == 0, lowest=number + columns >= count)
         if panels is not None:
             ax.set_title(style.panel_title(panels, number))
-    style.legend(grid.figure, lines, width)
+    style.legend(grid.figure, lines, grid.figure.get_figwidth())
     return Picture(grid.figure, visible(table))
 
 
@@ -104,6 +97,22 @@ def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None,
     hue = hue or data.first([facet], most=MOST["hue"])
     data.few(hue=hue, facet=facet)
     return hue, facet
+
+
+def _runs(data: Data, metric: str | None, panels: Axis | None, lines: Axis | None) -> pd.DataFrame:
+    """The runs of complete trials that have a value, with the numbers of their panel and line."""
+    runs = complete(data.table(metric))
+    runs = runs[runs[VALUE].notna()]
+    axes = {"(panel)": panels, "(line)": lines}
+    return runs.assign(**{name: axis.codes(runs) if axis else 0 for name, axis in axes.items()})
+
+
+def _grid(lines: Axis | None, panels: Axis | None, caption: str) -> style.Panels:
+    count = len(panels.labels) if panels else 1
+    columns = style.beside(count)
+    rows, width = style.rows_for(count, columns), style.PAGE_IN if count > 1 else style.COLUMN_IN
+    height = rows * style.row_in(rows, _HEIGHT_IN) + 0.2 + style.legend_in(lines, width)
+    return style.panels(rows, columns, width, height, caption, sharex=True, sharey=True)
 
 
 def _levels(values: Array) -> tuple[Array, bool]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
@@ -37,47 +39,59 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     axes = [data.axes[name] for name in names]
     runs = data.table(metric)
     table = trials(data, runs)
-    binned_axes = [binned(axis) for axis in axes]
-    cells = _cells(data, runs, binned_axes)
-    cut = metric is None and not data.minimise
-    norm, cell_norm = (style.norm(one["point"].astype(float), cut=cut) for one in (table, cells))
-    label = data.value_label(metric, data.varied)
-    count = len(axes) - 1
-    width = style.COLUMN_IN if count < 3 else style.PAGE_IN
-    side = float(np.clip((width - _BESIDE_IN) / max(1, count), *_SIDE_IN))
-    heights = [_PARALLEL_IN + 0.3, *[side] * count]
+    cells = _cells(data, runs, [binned(axis) for axis in axes])
     said = _said(data, table, cells, axes)
-    grid = style.panels(
-        len(heights),
-        max(1, count),
-        width,
-        sum(heights) + _AROUND_IN * (count > 0),
-        data.caption(int(table["n"].sum()), data.varied, said),
-        gridspec_kw={"height_ratios": heights},
-    )
+    caption = data.caption(int(table["n"].sum()), data.varied, said)
+    label = data.value_label(metric, data.varied)
+    cut = metric is None and not data.minimise
+    grid, side = _grid(len(axes) - 1, caption)
     top = _merged(grid)
     if table["point"].isna().all():
         style.empty(top, "no configuration is complete")
         top.set_xticks([])
     else:
-        size = (width - _BESIDE_IN, _PARALLEL_IN)
+        norm = style.norm(table["point"], cut=cut)
+        size = (grid.figure.get_figwidth() - _BESIDE_IN, _PARALLEL_IN)
         parallel.paint(top, table, axes, norm, size, minimise=data.minimise)
         parallel.colour_bar([top], norm, label, _PARALLEL_IN, minimise=data.minimise)
-    for row, column in np.ndindex(count, count):
-        ax = grid.axes[row + 1, column]
+    if len(axes) > 1:
+        norm = style.norm(cells["point"], cut=cut)
+        below = grid.axes[1:]
+        _corner(below, cells, [binned(axis) for axis in axes], norm, side, data.minimise)
+        tall = max(1.0, len(below) * side)
+        parallel.colour_bar(below.ravel(), norm, f"cells: {label}", tall, minimise=data.minimise)
+    table = table.drop(columns="planned").astype({"trial": "Int64"})
+    return Picture(grid.figure, visible(pd.concat([table, cells], ignore_index=True)))
+
+
+def _grid(count: int, caption: str) -> tuple[style.Panels, float]:
+    """A row of panels above `count` × `count` others, and the side of these in inches."""
+    width = style.COLUMN_IN if count < 3 else style.PAGE_IN
+    side = float(np.clip((width - _BESIDE_IN) / max(1, count), *_SIDE_IN))
+    heights = [_PARALLEL_IN + 0.3, *[side] * count]
+    height = sum(heights) + _AROUND_IN * (count > 0)
+    options = {"gridspec_kw": {"height_ratios": heights}}
+    made = style.panels(len(heights), max(1, count), width, height, caption, **options)
+    return made, side
+
+
+def _corner(
+    grid: npt.NDArray[Any],
+    cells: pd.DataFrame,
+    axes: list[Axis],
+    norm: Normalize,
+    side: float,
+    minimise: bool,
+) -> None:
+    """The cells of every two axes, in the panels of `grid` at and below its diagonal."""
+    for (row, column), ax in np.ndenumerate(grid):
         if column > row:
             ax.set_axis_off()
             continue
         own = cells[(cells["(row)"] == row + 1) & (cells["(column)"] == column)]
-        x, y = binned_axes[column], binned_axes[row + 1]
-        _panel(ax, own, (len(y.labels), len(x.labels)), cell_norm, parallel.darker(data.minimise))
-        _label(ax, x, y, side - _GAP_IN, row == count - 1, column == 0)
-    if count:
-        below, tall = list(grid.axes[1:].flat), max(1.0, count * side)
-        parallel.colour_bar(below, cell_norm, f"cells: {label}", tall, minimise=data.minimise)
-    table = table.drop(columns="planned").astype({"trial": "Int64"})
-    shown = pd.concat([table, cells], ignore_index=True)
-    return Picture(grid.figure, visible(shown))
+        x, y = axes[column], axes[row + 1]
+        _panel(ax, own, (len(y.labels), len(x.labels)), norm, parallel.darker(minimise))
+        _label(ax, x, y, side - _GAP_IN, row == len(grid) - 1, column == 0)
 
 
 def _merged(grid: style.Panels) -> Axes:

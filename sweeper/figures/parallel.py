@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -71,14 +72,14 @@ def darker(minimise: bool) -> str:
 
 
 def colour_bar(
-    axes: list[Axes], norm: Normalize, label: str, height: float, *, minimise: bool
+    axes: Sequence[Axes], norm: Normalize, label: str, height: float, *, minimise: bool
 ) -> None:
     """The colours at the right of `axes`; the label is folded to `height` inches."""
     figure = axes[0].get_figure()
     assert figure is not None
     bar = figure.colorbar(
         ScalarMappable(norm, darker(minimise)),
-        ax=axes,
+        ax=list(axes),
         extend="min" if norm.vmin == 0 else "neither",
         aspect=12 * height,
         fraction=0.06,
