@@ -31,6 +31,7 @@ def now(study: Study) -> bool:
     """Draws the space's figures and writes the Optuna storage; whether all could be drawn.
 
     A figure that raises is reported; the others are drawn, and the next `sweeper run` tries again.
+    One that has nothing to show, as where all runs failed, is only reported.
     """
     from sweeper import figures, optuna_storage
 
@@ -40,6 +41,8 @@ def now(study: Study) -> bool:
     for name in dict.fromkeys(entry.name for entry in study.space.figures):
         try:
             figures.render(study, name, {}, fold=fold)
+        except figures.Nothing as error:
+            print(f"sweeper: {error}", file=sys.stderr)
         except SweeperError as error:
             whole = False
             print(f"sweeper: {name} could not be drawn: {error}", file=sys.stderr)

@@ -16,6 +16,7 @@ from sweeper import lookup, temporary
 from sweeper.errors import SweeperError, choices, shown
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from sweeper.figures.data import Data, Picture
@@ -34,6 +35,12 @@ SHARED = (*AXES, "metric")
 FORMATS = (".pdf", ".png")
 
 
+class Nothing(SweeperError):
+    """A study as yet has nothing that a figure could show."""
+
+    exit_code = 1
+
+
 def render(
     study: Study,
     name: str,
@@ -48,9 +55,10 @@ def render(
     Without options it draws what the space's `figures` say of it. PDF, PNG and the CSV behind them
     go to the study's `figures/`, named after the figure (and its options, where the space does not
     have exactly this one); or, with `out`, a `.pdf` or `.png` of that name and its CSV.
-    `SweeperError` for an unknown figure, option or axis, and before the first trial is planned.
+    `SweeperError` for an unknown figure, option or axis; `Nothing` before the first trial is
+    planned, and where no run has finished that the figure could show.
     """
-    drawer = lookup.find(__name__, name)
+    lookup.find(__name__, name)
     valid = lookup.keywords(__name__, name)
     for option in options:
         if option not in valid:
@@ -63,7 +71,7 @@ def render(
     asked = [dict(entry.options) for entry in study.space.figures if entry.name == name]
     wanted = [dict(options)] if options or not asked else asked
     if not study.plan.trials:
-        raise SweeperError(f"{name} has nothing to show: no trial of {study.name} is planned yet")
+        raise Nothing(f"{name} has nothing to show: no trial of {study.name} is planned yet")
     from sweeper.figures.data import Data
 
     data = Data.of(study, fold)
@@ -72,7 +80,7 @@ def render(
         plain = asked == [chosen] or not chosen
         stem = _stem(name) if plain else "-".join([_stem(name), *_parts(chosen, asked)])
         targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
-        files += _draw(data, drawer, chosen, targets)
+        files += _draw(data, name, chosen, targets)
     return files
 
 
@@ -81,20 +89,36 @@ def takes_several(annotation: str) -> bool:
     return not annotation or "list" in annotation
 
 
-def _draw(
-    data: Data, drawer: Callable[..., Picture], options: Mapping[str, Any], files: list[Path]
-) -> list[Path]:
+def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
     from sweeper import export
     from sweeper.figures import style
 
+    drawer: Callable[..., Picture] = lookup.find(__name__, name)
     with style.context():
         picture = drawer(data, **options)
+        _check_points(data, name, picture.table)
         for file in files:
             file.parent.mkdir(parents=True, exist_ok=True)
             _save(picture.figure, file)
     table = files[0].with_suffix(".csv")
     export.replace(table, picture.table)
     return [*files, table]
+
+
+def _check_points(data: Data, name: str, table: pd.DataFrame) -> None:
+    """Raises `Nothing` where no run has a score and the figure has no point without one."""
+    from sweeper.fold import SCORED, UNSCORED
+
+    states = data.runs["state"]
+    if states.isin(SCORED).any() or "point" not in table or table["point"].notna().any():
+        return
+    ended = {"failed": states.isin(UNSCORED).sum(), "pruned": (states == "pruned").sum()}
+    open_runs = len(states) - sum(ended.values())
+    counts = [f"{count} {state}" for state, count in {**ended, "open": open_runs}.items() if count]
+    raise Nothing(
+        f"{name} has nothing to show: no run of {data.name} has finished with a score "
+        f"({', '.join(counts)})"
+    )
 
 
 def _check_out(out: Path) -> None:

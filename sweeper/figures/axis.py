@@ -42,6 +42,11 @@ class Axis:
         return list(self.labels[:-1] if self.absent else self.labels)
 
     @property
+    def whole(self) -> bool:
+        """Whether its labels are whole numbers, as sizes are."""
+        return self.numeric and all(float(label).is_integer() for label in self.known)
+
+    @property
     def log(self) -> bool:
         """Whether its numbers are spaced more evenly by ratio than by difference."""
         known = self.known

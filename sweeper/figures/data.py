@@ -19,6 +19,7 @@ from sweeper.fold import SCORED, Fold
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from optuna.distributions import BaseDistribution
 
     from sweeper.study import Study
 
@@ -52,6 +53,10 @@ class Data:
     at: str
     how: str
     steps: int
+    distribution: Callable[[str], BaseDistribution]
+    """From an axis to the Optuna distribution of its labels."""
+    reference: Callable[[], int | None]
+    """Gives the trial of all defaults, where it is planned."""
     minimise: bool = False
     zip: tuple[tuple[str, ...], ...] = ()
     note: str | None = None
@@ -75,6 +80,8 @@ class Data:
             at=space.score.at,
             how=space.score.aggregate,
             steps=space.steps,
+            distribution=lambda name: space.axes[name].distribution(name),
+            reference=lambda: study.plan.reference,
             minimise=space.direction == "minimize",
             zip=tuple(tuple(group) for group in space.zip),
             note=space.note,
@@ -86,6 +93,12 @@ class Data:
     def varied(self) -> list[str]:
         """The axes with more than one value."""
         return [name for name, axis in self.axes.items() if len(axis.labels) > 1 and name != TASK]
+
+    @cached_property
+    def chosen(self) -> list[str]:
+        """The varied axes, of those that move together the first alone."""
+        following = {name for group in self.zip for name in group[1:]}
+        return [name for name in self.varied if name not in following]
 
     def axis(self, name: str) -> Axis:
         """The axis called `name`; `SweeperError` for an unknown one."""
@@ -233,6 +246,19 @@ def estimate(table: pd.DataFrame, runs: pd.DataFrame, how: str) -> None:
         table.loc[filled, name] = getattr(found, name)
     table["n"] = np.bincount(used["(cell)"], minlength=len(table))
     table["planned"] = np.bincount(runs["(cell)"], minlength=len(table))
+
+
+def trials(data: Data, runs: pd.DataFrame) -> pd.DataFrame:
+    """One row a trial: its number, a column an axis, and what `estimate` gives its runs.
+
+    Gives `runs` the column `(cell)`, the row of their trial.
+    """
+    _, row, cell = np.unique(runs["trial"], return_index=True, return_inverse=True)
+    runs["(cell)"] = cell
+    names = [name for name in data.axes if name != TASK]
+    table = runs[["trial", *names]].iloc[row].reset_index(drop=True)
+    estimate(table, runs, data.how)
+    return table
 
 
 def interval_text(known: int, count: int) -> str:

@@ -48,7 +48,7 @@ def draw(
     known = _said(table, said, layout) + _binned([across, up, panels])
     caption = data.caption(int(table["n"].sum()), shown, known)
     grid = style.panels(layout.rows, layout.columns, layout.width, layout.height, caption)
-    norm = _norm(table["point"], cut=metric is None and not data.minimise)
+    norm = style.norm(table["point"], cut=metric is None and not data.minimise)
     for number, ax in enumerate(grid.axes.flat):
         if number >= layout.panels:
             ax.set_axis_off()
@@ -123,17 +123,6 @@ def _binned(axes: list[Axis | None]) -> str:
     if not names:
         return ""
     return f". A sampler drew {' and '.join(names)}: {BINS} bins each, labelled by their middles"
-
-
-def _norm(points: pd.Series, *, cut: bool) -> Normalize:
-    """The colour bar's range; with `cut` all that is worse than the low reference looks alike."""
-    if points.isna().all():
-        return Normalize(-0.02, 1.02)
-    low, high = float(points.min()), float(points.max())
-    if cut and low < -0.25 * high < 0:
-        low = 0.0
-    margin = 0.02 * (high - low) or 0.05 * abs(high) or 0.5
-    return Normalize(low - margin * (low != 0), high + margin)
 
 
 def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize) -> None:

@@ -72,6 +72,18 @@ def cut(label: str, width: float, size_pt: float) -> str:
     return label[:kept].rstrip() + "…"
 
 
+def pinched(label: str, width: float, size_pt: float) -> str:
+    """`label` without its middle where it is wider than `width` inches: ends may differ."""
+    if "$" in label or width_in(label, size_pt) <= width:
+        return label
+    kept = int(len(label) * width / width_in(label, size_pt))
+    while True:
+        short = f"{label[: kept // 2].rstrip()}…{label[len(label) - kept + kept // 2 :].lstrip()}"
+        if kept < 4 or width_in(short, size_pt) <= width:
+            return short
+        kept -= 1
+
+
 def folded(label: str, width: float, size_pt: float) -> str:
     """`label` in at most two lines of `width` inches, the rest left out; breaks after a slash."""
     if "$" in label or width_in(label, size_pt) <= width:
@@ -80,6 +92,14 @@ def folded(label: str, width: float, size_pt: float) -> str:
     lines = wrapped(label.replace("/", "/ "), per_line).replace("/ ", "/")
     first, *rest = lines.split("\n")
     return "\n".join([first, cut(" ".join(rest), width, size_pt)] if rest else [first])
+
+
+def named(name: str, width: float, size_pt: float) -> str:
+    """The name of an axis, where it is wider than `width` inches in two lines, parted at a dot."""
+    if width_in(name, size_pt) <= width:
+        return name
+    group, dot, last = name.rpartition(".")
+    return "\n".join(cut(part, width, size_pt) for part in (group + dot, last) if part)
 
 
 def decimals(values: Any) -> int:
@@ -118,17 +138,17 @@ def x_labels(axis: Axis, inches: Any) -> XLabels:
         return XLabels(lines, False, 0.11 * max(line.count("\n") + 1 for line in lines))
     wide = widest_in(labels, SMALL_PT) + 0.05
     if axis.numeric and wide <= 0.5:
-        kept = _apart(inches, wide)
+        kept = apart(inches, wide)
         return XLabels(
             ["" if i not in kept else labels[i] for i in range(len(labels))], False, 0.11
         )
     labels = [cut(label, 1.2, SMALL_PT) for label in labels]
-    kept = _apart(inches, 0.13)
+    kept = apart(inches, 0.13)
     shown = [label if i in kept else "" for i, label in enumerate(labels)]
     return XLabels(shown, True, 0.72 * widest_in(shown, SMALL_PT) + 0.1)
 
 
-def _apart(inches: Any, least: float) -> set[int]:
+def apart(inches: Any, least: float) -> set[int]:
     """The ticks that keep at least `least` inches from the one kept before."""
     kept = [0]
     for number in range(1, len(inches)):

@@ -23,7 +23,7 @@ _CROWD = 20
 
 
 def line(ax: Axes, own: pd.DataFrame, look: style.Look, *, joined: bool) -> None:
-    """Points with their intervals, those tied with the best open.
+    """Points with their intervals.
 
     They are `joined` where neighbours along x differ in nothing else.
     """
@@ -46,6 +46,10 @@ def line(ax: Axes, own: pd.DataFrame, look: style.Look, *, joined: bool) -> None
         low, high = own["low"], own["high"]
         ax.fill_between(own["(at)"], low, high, color=look.colour, alpha=0.2, linewidth=0)
     ax.vlines(own["(at)"], own["low"], own["high"], color=look.colour, linewidth=0.7)
+
+
+def judged(ax: Axes, own: pd.DataFrame, look: style.Look) -> None:
+    """The best points of a line larger, those tied with it open."""
     for chosen, size, inside, edge in (
         (own["tied"], _MARKER_PT - 0.5, "white", look.colour),
         (own["best"], _BEST_PT, look.colour, "0.1"),

@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
@@ -125,6 +126,17 @@ def colours(axis: Axis | None) -> list[Any]:
     if axis.numeric:
         found = [mpl.colormaps[COLOURS](share) for share in np.linspace(0.0, 0.85, count)]
     return [*found, NEUTRAL] if axis.absent else found
+
+
+def norm(points: Any, *, cut: bool) -> Normalize:
+    """The colour bar's range; with `cut` all that is worse than the low reference looks alike."""
+    if np.isnan(points).all():
+        return Normalize(-0.02, 1.02)
+    low, high = float(np.nanmin(points)), float(np.nanmax(points))
+    if cut and low < -0.25 * high < 0:
+        low = 0.0
+    margin = 0.02 * (high - low) or 0.05 * abs(high) or 0.5
+    return Normalize(low - margin * (low != 0), high + margin)
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,8 @@ ARRANGED = [
     ("heatmap", {"x": "optimizer.lr", "y": "sn.layers", "facet": "task", "metric": "return"}),
     ("sensitivity", {"x": "optimizer.lr", "facet": "task", "metric": "return"}),
     ("sensitivity", {"x": "sn.layers", "hue": "task", "facet": "optimizer.lr"}),
+    ("scaling", {"x": "optimizer.lr", "hue": "sn.layers", "facet": "task", "metric": "return"}),
+    ("distributions", {"hue": "sn.layers", "facet": "task"}),
     ("curves", {"hue": "sn.layers", "facet": "task"}),
     ("curves", {"hue": "sn.layers", "metric": ["return", "effective_rank"]}),
     ("curves", {"hue": "sn.layers", "facet": "optimizer.lr", "metric": ["return"]}),

@@ -57,3 +57,15 @@ def test_labels_are_folded_turned_or_left_out():
     dense = Axis("a", (0.1, 0.11, 0.9), True)
     kept = lettering.x_labels(dense, np.array([0.0, 0.02, 2.0]))
     assert kept.texts == ["0.1", "", "0.9"] and not kept.turned
+
+
+def test_labels_are_pinched_and_names_parted_at_their_last_dot():
+    size = lettering.SMALL_PT
+    long = "a long description of number 2"
+    short = lettering.pinched(long, 1.0, size)
+    assert short.startswith("a long") and "…" in short and short.endswith("2")
+    assert lettering.width_in(short, size) <= 1.0
+    assert lettering.pinched("sn[-2]", 1.0, size) == "sn[-2]"
+    assert lettering.named("optimizer.lr", 1.0, size) == "optimizer.lr"
+    assert lettering.named("asymmetry.alpha", 0.6, size) == "asymmetry.\nalpha"
+    assert lettering.named("connectivity", 0.3, size).endswith("…")

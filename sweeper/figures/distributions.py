@@ -1,0 +1,224 @@
+"""How scores are distributed: the share of runs above any score, a line a value of `hue`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+
+from sweeper import frame
+from sweeper.figures import MOST, lettering, style
+from sweeper.figures.axis import Axis
+from sweeper.figures.data import TASK, VALUE, Data, Picture, complete, interval_text, span, visible
+from sweeper.score import Array
+from sweeper.stats import LEVEL, MIN_SEEDS, RESAMPLES
+
+_HEIGHT_IN = 1.9
+_LEVELS = 101
+_MARKS = 8
+_MOST_SAID = 8
+
+
+def draw(
+    data: Data,
+    *,
+    hue: str | None = None,
+    facet: str | None = None,
+    metric: str | None = None,
+) -> Picture:
+    """A line a value of `hue`, a panel a value of `facet`: of all runs of their complete trials the
+    share that scores above τ (below, where smaller scores are better), the performance profile of
+    Agarwal et al. (2021, eq. 5).
+
+    Bands are pointwise: runs are resampled within each task, and unknown with fewer than 5 seeds
+    in one. The caption has the IQM of each line, and the optimality gap, by which runs miss the
+    score 1 on average (0, where smaller is better); of many lines the CSV alone.
+    """
+    hue, facet = _chosen(data, hue, facet)
+    lines, panels = (data.axis(name) if name else None for name in (hue, facet))
+    runs = _runs(data, metric, panels, lines)
+    levels, cut = _levels(runs[VALUE].to_numpy(float))
+    table = _table(data, runs, levels, [panels, lines])
+    table = table.merge(_summaries(data, runs, gaps=metric is None), how="left")
+    said = _said(table, [panels, lines])
+    if cut:
+        said += ". Scores beyond the x axis count and are not shown"
+    caption = data.caption(len(runs), [name for name in (hue, facet) if name], said)
+    grid = _grid(lines, panels, caption)
+    count, columns = len(panels.labels) if panels else 1, grid.axes.shape[1]
+    for number, ax in enumerate(grid.axes.flat):
+        if number >= count:
+            ax.set_axis_off()
+            continue
+        _panel(ax, table[table["(panel)"] == number], lines)
+        _frame(ax, data, metric, first=number % columns == 0, lowest=number + columns >= count)
+        if panels is not None:
+            ax.set_title(style.panel_title(panels, number))
+    style.legend(grid.figure, lines, grid.figure.get_figwidth())
+    return Picture(grid.figure, visible(table))
+
+
+def profile(scores: npt.ArrayLike, levels: Array, *, below: bool = False) -> Array:
+    """The share of `scores` [runs] above each of `levels`, or `below` it, [levels]."""
+    ordered = np.sort(np.asarray(scores, float))
+    if below:
+        return np.asarray(np.searchsorted(ordered, levels, side="left") / len(ordered))
+    return np.asarray(1 - np.searchsorted(ordered, levels, side="right") / len(ordered))
+
+
+def band(
+    tasks: list[Array], levels: Array, rng: np.random.Generator, *, below: bool = False
+) -> tuple[Array, Array]:
+    """Pointwise bounds [levels] of the profile of all runs of `tasks`, each [runs].
+
+    A resample draws each task's runs anew, which is to draw how many fall between neighbouring
+    ascending levels: a multinomial.
+    """
+    drawn = np.zeros((RESAMPLES, len(levels)))
+    for scores in tasks:
+        shares = profile(scores, levels, below=below)
+        ends = [0.0, *shares, 1.0] if below else [1.0, *shares, 0.0]
+        between = np.abs(np.diff(ends))
+        counts = rng.multinomial(len(scores), between / between.sum(), size=RESAMPLES)
+        reached = np.cumsum(counts, axis=1)[:, :-1]
+        drawn += reached if below else len(scores) - reached
+    tail = 50 * (1 - LEVEL)
+    low, high = np.percentile(drawn / sum(map(len, tasks)), [tail, 100 - tail], axis=0)
+    return low, high
+
+
+def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
+    data.different(hue=hue, facet=facet)
+    hue = hue or data.first([facet], most=MOST["hue"])
+    data.few(hue=hue, facet=facet)
+    return hue, facet
+
+
+def _runs(data: Data, metric: str | None, panels: Axis | None, lines: Axis | None) -> pd.DataFrame:
+    """The runs of complete trials that have a value, with the numbers of their panel and line."""
+    runs = complete(data.table(metric))
+    runs = runs[runs[VALUE].notna()]
+    axes = {"(panel)": panels, "(line)": lines}
+    return runs.assign(**{name: axis.codes(runs) if axis else 0 for name, axis in axes.items()})
+
+
+def _grid(lines: Axis | None, panels: Axis | None, caption: str) -> style.Panels:
+    count = len(panels.labels) if panels else 1
+    columns = style.beside(count)
+    rows, width = style.rows_for(count, columns), style.PAGE_IN if count > 1 else style.COLUMN_IN
+    height = rows * style.row_in(rows, _HEIGHT_IN) + 0.2 + style.legend_in(lines, width)
+    return style.panels(rows, columns, width, height, caption, sharex=True, sharey=True)
+
+
+def _levels(values: Array) -> tuple[Array, bool]:
+    """Ascending values to take profiles at, and whether some runs lie beyond them."""
+    if not len(values):
+        return np.linspace(0.0, 1.0, _LEVELS), False
+    least, most = float(values.min()), float(values.max())
+    limits = style.focus(np.percentile(values, [5, 95]), values)
+    low, high = limits or (least, most)
+    margin = 0.03 * (high - low) or 0.5
+    return np.linspace(low - margin, high + margin, _LEVELS), limits is not None
+
+
+def _table(data: Data, runs: pd.DataFrame, levels: Array, axes: list[Axis | None]) -> pd.DataFrame:
+    """One row a level of each line that has a run."""
+    parts = []
+    below = data.minimise
+    for key, own in runs.groupby(["(panel)", "(line)"]):
+        panel, line = cast("tuple[int, int]", key)
+        tasks = [part for _, part in own.groupby(TASK, observed=True)]
+        part = pd.DataFrame({"(panel)": panel, "(line)": line}, index=range(len(levels)))
+        for axis, number in zip(axes, (panel, line), strict=True):
+            if axis is not None:
+                part[axis.name] = axis.labels[number]
+        part = part.assign(tau=levels, point=profile(own[VALUE], levels, below=below))
+        part = part.assign(low=np.nan, high=np.nan, n=len(own))
+        if min(task["seed"].nunique() for task in tasks) >= MIN_SEEDS:
+            scores = [task[VALUE].to_numpy(float) for task in tasks]
+            part["low"], part["high"] = band(scores, levels, np.random.default_rng(0), below=below)
+        parts.append(part)
+    names = ["(panel)", "(line)", *(axis.name for axis in axes if axis)]
+    empty = pd.DataFrame(columns=[*names, "tau", "point", "low", "high", "n"], dtype=float)
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _summaries(data: Data, runs: pd.DataFrame, *, gaps: bool) -> pd.DataFrame:
+    """One row a line: its IQM and, with `gaps`, its optimality gap, each with bounds."""
+    keys = ["(panel)", "(line)"]
+    found = runs[keys].drop_duplicates().sort_values(keys, ignore_index=True)
+    cell = runs.groupby(keys, sort=True).ngroup().to_numpy()
+    miss = runs[VALUE] if data.minimise else 1 - runs[VALUE]
+    runs = runs.assign(gap=miss.clip(lower=0.0))
+    for name, column, how in (("IQM", VALUE, "iqm"), ("gap", "gap", "mean"))[: 1 + gaps]:
+        one = frame.estimates(runs, cell, column, how)
+        found = found.assign(**{name: one.point, f"{name} low": one.low, f"{name} high": one.high})
+    return found
+
+
+def _said(table: pd.DataFrame, axes: list[Axis | None]) -> str:
+    if table.empty:
+        return "no configuration is complete"
+    known = int(table["low"].notna().sum())
+    said = f"pointwise {interval_text(known, len(table))}; n = {span(table['n'])} a line"
+    summaries = table.drop_duplicates(["(panel)", "(line)"])
+    gaps = "gap" in table
+    what = "IQM (optimality gap)" if gaps else "IQM"
+    if len(summaries) > _MOST_SAID:
+        return f"{said}. {what}: in the CSV beside this file"
+    decimals = lettering.decimals(table["IQM"])
+    parts = []
+    for own in summaries.to_dict("records"):
+        keys = zip(axes, ("(panel)", "(line)"), strict=True)
+        names = [lettering.texts(axis)[own[key]] for axis, key in keys if axis]
+        gap = f" ({_bounded(own, 'gap', decimals)})" if gaps else ""
+        parts.append(f"{', '.join(names)}: {_bounded(own, 'IQM', decimals)}{gap}".lstrip(": "))
+    by = " and ".join(axis.name for axis in axes if axis)
+    return f"{said}. {what}{f' by {by}' if by else ''}: {'; '.join(parts)}"
+
+
+def _bounded(own: Mapping[Hashable, Any], name: str, decimals: int) -> str:
+    texts = [lettering.fixed(own[f"{name}{end}"], decimals) for end in ("", " low", " high")]
+    return texts[0] if np.isnan(own[f"{name} low"]) else f"{texts[0]} [{texts[1]}, {texts[2]}]"
+
+
+def _panel(ax: Axes, table: pd.DataFrame, lines: Axis | None) -> None:
+    for key, own in table.groupby("(line)"):
+        line = cast(int, key)
+        look = style.look(lines, line)
+        ax.plot(
+            own["tau"],
+            own["point"],
+            color=look.colour,
+            linestyle=look.dash,
+            linewidth=1.2,
+            marker=look.marker,
+            markersize=3.5,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            markevery=(2 * line, _LEVELS // _MARKS),
+            zorder=3,
+        )
+        ax.fill_between(
+            own["tau"], own["low"], own["high"], color=look.colour, alpha=0.2, linewidth=0
+        )
+    if table.empty:
+        style.empty(ax, "no configuration is complete")
+
+
+def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool, lowest: bool) -> None:
+    what = "score" if metric is None else "value"
+    sign = "<" if data.minimise else ">"
+    if ax.lines:
+        ax.set_ylim(-0.02, 1.02)
+        ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)
+    ax.set_ylabel(f"share of runs with {what} {sign} τ" if first else "")
+    label = "normalised score τ" if metric is None else f"{metric} τ, {data.at}"
+    ax.set_xlabel(label if lowest else "", visible=lowest)
+    ax.xaxis.set_tick_params(labelbottom=lowest)
+    sns.despine(ax=ax)

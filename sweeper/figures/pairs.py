@@ -1,0 +1,200 @@
+"""All configurations at once: parallel coordinates, and the score over every two axes."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.patches import Rectangle
+
+from sweeper import stats
+from sweeper.figures import lettering, parallel, style
+from sweeper.figures.axis import BINS, Axis, Binned, binned
+from sweeper.figures.data import VALUE, Data, Picture, complete, trials, visible
+
+MOST_AXES = 8
+"""So many axes are shown; of more the first ones."""
+
+_PARALLEL_IN = 1.6
+_SIDE_IN = (0.6, 1.0)
+_AROUND_IN = 0.7
+_BESIDE_IN = 1.5
+_GAP_IN = 0.13
+
+
+def draw(data: Data, *, metric: str | None = None) -> Picture:
+    """Above, a line a complete configuration, through its values to its score; below, for every
+    two axes, cells that pool all runs of the complete configurations with these two values.
+
+    Cells without a complete configuration are grey and hatched, white where there is none at all.
+    Numbers that a sampler drew are binned below. The CSV has a row a configuration, with its
+    interval, and then a row a cell, without one: `heatmap` shows two axes with intervals.
+    """
+    names = data.chosen[:MOST_AXES] or list(data.axes)[:1]
+    axes = [data.axes[name] for name in names]
+    runs = data.table(metric)
+    table = trials(data, runs)
+    cells = _cells(data, runs, [binned(axis) for axis in axes])
+    said = _said(data, table, cells, axes)
+    caption = data.caption(int(table["n"].sum()), data.varied, said)
+    label = data.value_label(metric, data.varied)
+    cut = metric is None and not data.minimise
+    grid, side = _grid(len(axes) - 1, caption)
+    top = _merged(grid)
+    if table["point"].isna().all():
+        style.empty(top, "no configuration is complete")
+        top.set_xticks([])
+    else:
+        norm = style.norm(table["point"], cut=cut)
+        size = (grid.figure.get_figwidth() - _BESIDE_IN, _PARALLEL_IN)
+        parallel.paint(top, table, axes, norm, size, minimise=data.minimise)
+        parallel.colour_bar([top], norm, label, _PARALLEL_IN, minimise=data.minimise)
+    if len(axes) > 1:
+        norm = style.norm(cells["point"], cut=cut)
+        below = grid.axes[1:]
+        _corner(below, cells, [binned(axis) for axis in axes], norm, side, data.minimise)
+        tall = max(1.0, len(below) * side)
+        parallel.colour_bar(below.ravel(), norm, f"cells: {label}", tall, minimise=data.minimise)
+    table = table.drop(columns="planned").astype({"trial": "Int64"})
+    return Picture(grid.figure, visible(pd.concat([table, cells], ignore_index=True)))
+
+
+def _grid(count: int, caption: str) -> tuple[style.Panels, float]:
+    """A row of panels above `count` × `count` others, and the side of these in inches."""
+    width = style.COLUMN_IN if count < 3 else style.PAGE_IN
+    side = float(np.clip((width - _BESIDE_IN) / max(1, count), *_SIDE_IN))
+    heights = [_PARALLEL_IN + 0.3, *[side] * count]
+    height = sum(heights) + _AROUND_IN * (count > 0)
+    options = {"gridspec_kw": {"height_ratios": heights}}
+    made = style.panels(len(heights), max(1, count), width, height, caption, **options)
+    return made, side
+
+
+def _corner(
+    grid: npt.NDArray[Any],
+    cells: pd.DataFrame,
+    axes: list[Axis],
+    norm: Normalize,
+    side: float,
+    minimise: bool,
+) -> None:
+    """The cells of every two axes, in the panels of `grid` at and below its diagonal."""
+    for (row, column), ax in np.ndenumerate(grid):
+        if column > row:
+            ax.set_axis_off()
+            continue
+        own = cells[(cells["(row)"] == row + 1) & (cells["(column)"] == column)]
+        x, y = axes[column], axes[row + 1]
+        _panel(ax, own, (len(y.labels), len(x.labels)), norm, parallel.darker(minimise))
+        _label(ax, x, y, side - _GAP_IN, row == len(grid) - 1, column == 0)
+
+
+def _merged(grid: style.Panels) -> Axes:
+    """One panel instead of those of the first row."""
+    spec = grid.axes[0, 0].get_gridspec()
+    for ax in grid.axes[0]:
+        ax.remove()
+    top: Axes = grid.figure.add_subplot(spec[0, :])
+    return top
+
+
+def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis]) -> pd.DataFrame:
+    """One row a cell of every two axes: x, y, a column an axis, point and n, and no interval."""
+    used = complete(runs)
+    used = used[used[VALUE].notna()]
+    parts = []
+    for column, row in combinations(range(len(axes)), 2):
+        x, y = axes[column], axes[row]
+        shape = (len(y.labels), len(x.labels))
+        up, across = np.indices(shape).reshape(2, -1)
+        counts = []
+        for some in (used, runs):
+            cell = np.ravel_multi_index((y.codes(some), x.codes(some)), shape)
+            counts.append(np.bincount(cell, minlength=len(up)))
+            if some is used:
+                points = stats.points(some[VALUE].to_numpy(float), cell, data.how)
+        part = pd.DataFrame({"x": x.name, "y": y.name, x.name: np.array(x.labels, object)[across]})
+        part[y.name] = np.array(y.labels, object)[up]
+        part["point"] = np.pad(points, (0, len(up) - len(points)), constant_values=np.nan)
+        part["n"], part["(planned)"] = counts
+        part["(row)"], part["(column)"], part["(x)"], part["(y)"] = row, column, across, up
+        parts.append(part)
+    names = ["x", "y", "point", "n", "(planned)", "(row)", "(column)", "(x)", "(y)"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
+
+
+def _panel(
+    ax: Axes, cells: pd.DataFrame, shape: tuple[int, int], norm: Normalize, colours: str
+) -> None:
+    points = np.ma.masked_invalid(cells["point"].to_numpy(float).reshape(shape))
+    ax.pcolormesh(points, cmap=colours, norm=norm, edgecolors="white", linewidth=0.3)
+    gaps = cells[cells["point"].isna() & (cells["(planned)"] > 0)]
+    for left, bottom in zip(gaps["(x)"], gaps["(y)"], strict=True):
+        gap = Rectangle((left, bottom), 1, 1, fc=style.GREY, ec="white", hatch=style.HATCH, lw=0.3)
+        ax.add_patch(gap)
+    ax.set(xlim=(0, shape[1]), ylim=(0, shape[0]), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+
+
+def _label(ax: Axes, x: Axis, y: Axis, side: float, lowest: bool, first: bool) -> None:
+    """Names and values, of x below the lowest panel of a column, of y beside the first of a row."""
+    ax.tick_params(length=1.5, width=0.4, pad=1.5, labelsize=lettering.TINY_PT)
+    if lowest:
+        _label_x(ax, x, side)
+    if not y.numeric:
+        ax.invert_yaxis()
+    if first:
+        places = np.arange(len(y.labels)) + 0.5
+        kept = lettering.apart(places / len(y.labels) * side, 0.11)
+        texts = [lettering.pinched(text, 0.6, lettering.TINY_PT) for text in lettering.texts(y)]
+        ax.set_yticks(places, [text if i in kept else "" for i, text in enumerate(texts)])
+        ax.set_ylabel(lettering.named(y.name, side, lettering.SMALL_PT), size=lettering.SMALL_PT)
+
+
+def _label_x(ax: Axes, x: Axis, side: float) -> None:
+    """Upright values where they do not fit beside each other; they must not widen the panel."""
+    places = np.arange(len(x.labels)) + 0.5
+    texts = [lettering.pinched(text, 0.6, lettering.TINY_PT) for text in lettering.texts(x)]
+    wide = lettering.widest_in(texts, lettering.TINY_PT)
+    upright = wide > 0.92 * side / len(texts)
+    if upright:
+        kept = lettering.apart(places / len(texts) * side, 0.11)
+        texts = [text if i in kept else "" for i, text in enumerate(texts)]
+    ax.set_xticks(places, texts, rotation=90 if upright else 0)
+    for text in ax.get_xticklabels():
+        text.set_in_layout(False)
+    ax.set_xlabel(
+        lettering.named(x.name, side, lettering.SMALL_PT),
+        size=lettering.SMALL_PT,
+        labelpad=72 * (wide if upright else 0.1) + 5,
+    )
+
+
+def _said(data: Data, table: pd.DataFrame, cells: pd.DataFrame, axes: list[Axis]) -> str:
+    if table["point"].isna().all():
+        return "no configuration is complete"
+    count = int(table["point"].notna().sum())
+    said = [
+        f"above: {count} complete configurations, the better the darker, the best one black, each "
+        "at the right at its score; within a value they stand in the order of their scores"
+    ]
+    if len(axes) > 1:
+        said.append("below: all runs with two values, pooled over the other axes")
+    bins = [axis.name for axis in axes if isinstance(binned(axis), Binned)]
+    if bins and len(axes) > 1:
+        said.append(f"a sampler drew {', '.join(bins)}: {BINS} bins each below")
+    left = data.chosen[MOST_AXES:]
+    if left:
+        said.append(f"not shown, beyond {MOST_AXES} axes: {', '.join(left)}")
+    known = table["low"].notna().sum()
+    said.append(
+        "intervals stand in the CSV beside this file"
+        if known
+        else "intervals are unknown: fewer than 5 seeds in a task"
+    )
+    return ". ".join(part[0].upper() + part[1:] for part in said)

@@ -1,0 +1,78 @@
+"""Score against a size: a panel a depth, a line a set of normalised layers, with 95 % bands."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sweeper.figures import MOST, lettering, lines, style
+from sweeper.figures.data import TASK, Data, Picture, visible
+
+
+def draw(
+    data: Data,
+    *,
+    x: str | None = None,
+    hue: str | None = None,
+    facet: str | None = None,
+    metric: str | None = None,
+) -> Picture:
+    """A line a value of `hue`, a panel a value of `facet`; a point pools all runs of the trials
+    with its x, hue and facet.
+
+    Without options x is the axis that has the largest whole numbers, such as a width, `facet`
+    the next one, such as a depth, and `hue` the first of the others. All panels have one y axis,
+    so that they can be compared, but for those of tasks in a metric's own unit.
+    """
+    x, hue, facet = _chosen(data, x, hue, facet)
+    runs = data.table(metric)
+    across = data.axis(x)
+    hues, panels = (data.axis(name) if name else None for name in (hue, facet))
+    table = lines.points(data, runs, across, hues, panels)
+    shared = metric is None or facet != TASK
+    limits = style.limits(table.assign(**{"(panel)": 0}) if shared else table)
+    said = _said(table) + lines.pooled(across) + (f". {style.CUT_OFF}" if limits else "")
+    shown = [name for name in (x, hue, facet) if name]
+    caption = data.caption(int(table["n"].sum()), shown, said)
+    grid, panel = lines.grid(across, hues, panels, caption, sharey=shared)
+    label = lettering.folded(data.value_label(metric, shown), panel.height, lettering.BASE_PT)
+    for number, ax in enumerate(grid.axes.flat):
+        if number >= panel.count:
+            ax.set_axis_off()
+            continue
+        lines.paint(ax, table[table["(panel)"] == number], runs, across, hues)
+        lines.frame(ax, across, panel, number)
+        ax.set_ylabel(label if number % panel.columns == 0 else "")
+        if panels is not None:
+            ax.set_title(style.panel_title(panels, number))
+    for number, own in limits.items():
+        grid.axes.flat[number].set_ylim(own)
+    style.legend(grid.figure, hues, grid.figure.get_figwidth())
+    return Picture(grid.figure, visible(table))
+
+
+def _chosen(
+    data: Data, x: str | None, hue: str | None, facet: str | None
+) -> tuple[str, str | None, str | None]:
+    data.different(x=x, hue=hue, facet=facet)
+    taken = {x, hue, facet}
+    sizes = sorted(
+        (name for name in data.chosen if data.axes[name].whole and name not in taken),
+        key=lambda name: -max(data.axes[name].known),
+    )
+    if x is None:
+        free = data.first([hue, facet], numeric=True) or next(iter(data.axes))
+        x = sizes.pop(0) if sizes else free
+    depths = [name for name in sizes if len(data.axes[name].labels) <= MOST["facet"]]
+    facet = facet or next(iter(depths), None)
+    hue = hue or data.first([x, facet], most=MOST["hue"])
+    data.different(x=x, hue=hue, facet=facet)
+    data.few(hue=hue, facet=facet)
+    return x, hue, facet
+
+
+def _said(table: pd.DataFrame) -> str:
+    said = lines.said(table)
+    gaps = table["point"].isna() & (table["planned"] > 0)
+    if gaps.any() and table["point"].notna().any():
+        said += f". Without a point: {int(gaps.sum())} that are not complete"
+    return said
