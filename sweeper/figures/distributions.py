@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -16,7 +15,7 @@ from sweeper.figures import MOST, lettering, style
 from sweeper.figures.axis import Axis
 from sweeper.figures.data import TASK, VALUE, Data, Picture, complete, interval_text, span, visible
 from sweeper.score import Array
-from sweeper.stats import LEVEL, MIN_SEEDS, RESAMPLES
+from sweeper.stats import MIN_SEEDS, score_distribution
 
 _HEIGHT_IN = 1.9
 _LEVELS = 101
@@ -63,35 +62,6 @@ def draw(
     return Picture(grid.figure, visible(table))
 
 
-def profile(scores: npt.ArrayLike, levels: Array, *, below: bool = False) -> Array:
-    """The share of `scores` [runs] above each of `levels`, or `below` it, [levels]."""
-    ordered = np.sort(np.asarray(scores, float))
-    if below:
-        return np.asarray(np.searchsorted(ordered, levels, side="left") / len(ordered))
-    return np.asarray(1 - np.searchsorted(ordered, levels, side="right") / len(ordered))
-
-
-def band(
-    tasks: list[Array], levels: Array, rng: np.random.Generator, *, below: bool = False
-) -> tuple[Array, Array]:
-    """Pointwise bounds [levels] of the profile of all runs of `tasks`, each [runs].
-
-    A resample draws each task's runs anew, which is to draw how many fall between neighbouring
-    ascending levels: a multinomial.
-    """
-    drawn = np.zeros((RESAMPLES, len(levels)))
-    for scores in tasks:
-        shares = profile(scores, levels, below=below)
-        ends = [0.0, *shares, 1.0] if below else [1.0, *shares, 0.0]
-        between = np.abs(np.diff(ends))
-        counts = rng.multinomial(len(scores), between / between.sum(), size=RESAMPLES)
-        reached = np.cumsum(counts, axis=1)[:, :-1]
-        drawn += reached if below else len(scores) - reached
-    tail = 50 * (1 - LEVEL)
-    low, high = np.percentile(drawn / sum(map(len, tasks)), [tail, 100 - tail], axis=0)
-    return low, high
-
-
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
     data.different(hue=hue, facet=facet)
     hue = hue or data.first([facet], most=MOST["hue"])
@@ -132,16 +102,16 @@ def _table(data: Data, runs: pd.DataFrame, levels: Array, axes: list[Axis | None
     below = data.minimise
     for key, own in runs.groupby(["(panel)", "(line)"]):
         panel, line = cast("tuple[int, int]", key)
-        tasks = [part for _, part in own.groupby(TASK, observed=True)]
+        tasks = list(enumerate(part for _, part in own.groupby(TASK, observed=True)))
         part = pd.DataFrame({"(panel)": panel, "(line)": line}, index=range(len(levels)))
         for axis, number in zip(axes, (panel, line), strict=True):
             if axis is not None:
                 part[axis.name] = axis.labels[number]
-        part = part.assign(tau=levels, point=profile(own[VALUE], levels, below=below))
-        part = part.assign(low=np.nan, high=np.nan, n=len(own))
-        if min(task["seed"].nunique() for task in tasks) >= MIN_SEEDS:
-            scores = [task[VALUE].to_numpy(float) for task in tasks]
-            part["low"], part["high"] = band(scores, levels, np.random.default_rng(0), below=below)
+        scores = pd.DataFrame({n: task[VALUE].reset_index(drop=True) for n, task in tasks})
+        found = score_distribution(scores, levels, np.random.default_rng(0), below=below)
+        part = part.assign(tau=levels, point=found.point, low=found.low, high=found.high, n=found.n)
+        if min(task["seed"].nunique() for _, task in tasks) < MIN_SEEDS:
+            part = part.assign(low=np.nan, high=np.nan)
         parts.append(part)
     names = ["(panel)", "(line)", *(axis.name for axis in axes if axis)]
     empty = pd.DataFrame(columns=[*names, "tau", "point", "low", "high", "n"], dtype=float)

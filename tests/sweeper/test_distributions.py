@@ -1,4 +1,4 @@
-"""Performance profiles against counts by hand and a bootstrap by force."""
+"""Performance profiles as figures, against counts by hand."""
 
 from __future__ import annotations
 
@@ -7,34 +7,7 @@ import pytest
 
 from sweeper import figures
 from sweeper.errors import SweeperError
-from sweeper.figures.distributions import band, profile
 from tests.sweeper.drawing import AXES, drawn, whole, words
-
-
-def test_a_profile_is_the_share_above_each_level():
-    scores = [3.0, 1.0, 2.0, 2.0]
-    levels = np.array([0.0, 1.0, 2.0, 2.5, 3.0])
-    assert profile(scores, levels).tolist() == [1.0, 0.75, 0.25, 0.25, 0.0]
-    assert profile(scores, levels, below=True).tolist() == [0.0, 0.0, 0.25, 0.75, 0.75]
-
-
-@pytest.mark.parametrize("below", [False, True])
-def test_a_band_is_that_of_resampled_runs(below):
-    """Drawing how many runs fall between levels is drawing the runs, within each task."""
-    random = np.random.default_rng(1)
-    tasks = [random.normal(size=6), random.normal(1.0, 2.0, size=9)]
-    levels = np.linspace(-2.0, 3.0, 11)
-    low, high = band(tasks, levels, np.random.default_rng(0), below=below)
-    draws = [
-        profile(
-            np.concatenate([random.choice(task, len(task)) for task in tasks]), levels, below=below
-        )
-        for _ in range(4000)
-    ]
-    expected = np.percentile(draws, [2.5, 97.5], axis=0)
-    one_run = 1 / 15
-    np.testing.assert_allclose([low, high], expected, atol=one_run + 1e-9)
-    assert abs(low - expected[0]).mean() < 0.01 and abs(high - expected[1]).mean() < 0.01
 
 
 def test_a_line_pools_the_runs_of_its_configurations(played):

@@ -44,6 +44,17 @@ def test_by_hand(rng):
     assert means.point.tolist() == [1.0, 1.0, 1.0, 0.5, 0.0]
 
 
+def test_the_share_below_is_what_is_not_reached(rng):
+    """Where smaller is better; with its band, it is the share above of the negated scores."""
+    scores = np.array([3.0, 1.0, 2.0, 2.0, 5.0])[:, None]
+    levels = np.array([0.0, 1.0, 2.0, 2.5, 3.0])
+    found = stats.score_distribution(scores, levels, rng, below=True)
+    assert found.point.tolist() == [0.0, 0.0, 0.2, 0.6, 0.6]
+    mirrored = stats.score_distribution(-scores, -levels, np.random.default_rng(1))
+    assert mirrored.point.tolist() == found.point.tolist()
+    assert abs(mirrored.low - found.low).max() <= 0.2 + 1e-9 and (found.high >= found.point).all()
+
+
 @EVERY
 def test_is_that_of_plain_python(profile, scores, rng):
     found, plain = profile(scores, TAUS, rng), PLAIN[profile]
