@@ -137,6 +137,22 @@ def optuna(words: Words = None) -> None:
     typer.echo(optuna_storage.write(study, study.fold(), options.get("storage")))
 
 
+@command(STUDY_OPTIONS)
+def report(words: Words = None) -> None:
+    """Draw a study's figures, and write its report: one page that opens anywhere."""
+    from sweeper import finish
+
+    study = study_of(parsed(words, list(STUDY_OPTIONS)))
+    study.share_files()
+    fold = study.fold()
+    whole = finish.draw(study, fold)
+    typer.echo(study.paths.report)
+    if not finish.scored(fold):
+        typer.echo(f"{study.name}: no run has finished with a score yet: no figures", err=True)
+        whole = False
+    raise typer.Exit(int(not whole))
+
+
 @command({"root": RUN_OPTIONS["root"]})
 def studies(words: Words = None) -> None:
     """List all studies and how far they are."""
