@@ -75,8 +75,10 @@ def _trial(study: Study, row: Mapping[Any, Any]) -> str:
 def value_of(row: Mapping[Any, Any]) -> str:
     """The value of a complete trial, with its interval where that is known."""
     if math.isfinite(row["low"]):
-        return f"{row['value']:.4g} ({row['low']:.4g} to {row['high']:.4g}, {row['n']} runs)"
-    return f"{row['value']:.4g} (interval unknown, {row['n']} runs)"
+        interval = f"{row['low']:.4g} to {row['high']:.4g}"
+    else:
+        interval = "interval unknown"
+    return f"{row['value']:.4g} ({interval}, {counted(row['n'], 'run')})"
 
 
 def failed(study: Study, *, trace: bool) -> Iterator[str]:

@@ -49,7 +49,9 @@ def _steps(space: Space) -> str:
 
 def _scores(space: Space) -> Iterator[str]:
     for rule, direction in zip(space.scores, space.directions, strict=True):
-        yield f"{rule.aggregate} over runs of the normalised {rule.metric}, {rule.at}; {direction}"
+        average = {"iqm": "IQM"}.get(rule.aggregate, rule.aggregate)
+        better = {"maximize": "larger", "minimize": "smaller"}[direction]
+        yield f"{average} over runs of the normalised {rule.metric} ({rule.at}), {better} is better"
 
 
 def _sampler(space: Space) -> str:

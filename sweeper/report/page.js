@@ -10,8 +10,13 @@ const state = document.getElementById("state");
 const view = { first: 0, column: null, descending: false, rows };
 
 const text = (value) => value === null ? "" : String(value);
-const short = (value) =>
-  typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : text(value);
+
+// A number with four digits, small ones as 2.5e-5.
+function short(value) {
+  if (typeof value !== "number" || Number.isInteger(value)) return text(value);
+  const rounded = Number(value.toPrecision(4));
+  return Math.abs(rounded) < 1e-4 ? rounded.toExponential() : String(rounded);
+}
 
 const tests = {
   ">": (a, b) => a > b,
@@ -58,13 +63,19 @@ function sorted(chosen) {
 
 function cell(value) {
   const made = document.createElement("td");
-  made.textContent = short(value);
   if (typeof value === "number") {
     made.className = "number";
     made.title = text(value);
-  } else if (text(value).length > LONG) {
-    made.className = "long";
   }
+  if (text(value).length <= LONG) {
+    made.textContent = short(value);
+    return made;
+  }
+  const inside = document.createElement("div");
+  inside.textContent = text(value);
+  inside.addEventListener("click", () => inside.classList.toggle("whole"));
+  made.className = "long";
+  made.append(inside);
   return made;
 }
 
@@ -132,4 +143,7 @@ document.getElementById("before").addEventListener("click", () => turn(-1));
 document.getElementById("after").addEventListener("click", () => turn(1));
 document.querySelector(".controls").addEventListener("submit", (event) => event.preventDefault());
 document.querySelector(".controls").hidden = false;
+window.addEventListener("beforeprint", () => {
+  for (const hidden of document.querySelectorAll(".best details")) hidden.open = true;
+});
 show();

@@ -123,6 +123,10 @@ def filters(browser):
     )
     narrow(browser, "</script>")
     assert len(column(browser, 0)) == 50 and set(column(browser, 6)) == {NAME}
+    tall = "document.querySelector('tbody tr').getBoundingClientRect().height"
+    assert browser.ask(tall) < 60, "what is long is cut"
+    browser.ask("document.querySelector('td.long div').click()")
+    assert browser.ask(tall) > 60
     narrow(browser, "state=failed")
     assert column(browser, 0) == ["116", "117", "118", "119"]
     narrow(browser, "nothing-is-called-like-this")
@@ -169,5 +173,8 @@ def luminance(colour):
 
 def test_it_prints(browser, report):
     browser.open(report, 1200)
+    closed = "document.querySelectorAll('.best details:not([open])').length"
+    assert browser.ask(closed) == 4
     printed = browser.printed()
+    assert browser.ask(closed) == 0, "the commands are printed"
     assert printed[:5] == b"%PDF-" and printed.count(b"/Type /Page\n") >= 2
