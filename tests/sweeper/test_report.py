@@ -175,27 +175,35 @@ def test_the_best_of_several_scores(make_study):
     assert all("; " in one.value for one in best)
 
 
-def test_a_watched_sweep_has_one_before_it_ends(space_file, tmp_path, monkeypatch):
-    """The report is read again and again while runs are open, until one shows some of them."""
+WAITS = """
+import time
+from pathlib import Path
+def train(config, run):
+    deadline = time.monotonic() + 300
+    report = Path(run.folder).parents[1] / "report.html"
+    while run.seed and not report.exists() and time.monotonic() < deadline:
+        run.report(0, waited=1)
+        time.sleep(0.1)
+    (Path(run.folder) / "seen").write_text(report.read_text() if run.seed else "")
+    return 1.0
+"""
+
+
+def test_a_watched_sweep_has_one_before_it_ends(tmp_path, monkeypatch):
+    """Its second run ends only once there is a report, which a process of its own writes."""
     monkeypatch.setattr(current, "FIRST_S", 0.0)
-    monkeypatch.setattr(current, "EVERY_S", 0.0)
     monkeypatch.chdir(tmp_path)
-    report = tmp_path / "studies/hops/report.html"
-    made = Study.open  # what the watcher reads is left as it is
-    seen = []
-    keep = current.Current.keep
-
-    def watched(self):
-        keep(self)
-        if report.exists():
-            seen.append(Page(report.read_text()).text)
-
-    monkeypatch.setattr(current.Current, "keep", watched)
-    code = run(space_file, "dispatch=inline", "seeds=8", "fixed.pause_s=0.08", "pack=1")
-    assert code == 0 and made(tmp_path / "studies/hops").ended
-    assert seen and "still running" in seen[0]
-    assert "all have ended" in Page(report.read_text()).text
-    assert finish.due(made(report.parent), made(report.parent).fold()) is False
+    (tmp_path / "waits.py").write_text(WAITS)
+    (tmp_path / "waits.yaml").write_text(
+        "{study: waits, function: waits.py:train, axes: {x: {kind: choice, values: [1]}}, "
+        "tasks: {line: {low: 0, high: 2}}, seeds: 2, steps: 1, score: {metric: value}}"
+    )
+    assert run("waits.yaml", "dispatch=inline") == 0
+    done = Study.open(tmp_path / "studies/waits")
+    first = (done.paths.runs / done.plan.runs[1].id / "seen").read_text()
+    assert "still running when this was written" in Page(first).text
+    assert "all have ended" in page_of(done).text
+    assert not finish.due(done, done.fold())
 
 
 def run(*words):
