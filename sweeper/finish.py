@@ -60,7 +60,8 @@ def draw(study: Study, fold: Fold) -> bool:
 
     failures: list[str] = []
     pictures: list[Path] = []
-    for name in dict.fromkeys(entry.name for entry in study.space.figures if scored(fold)):
+    wanted = study.space.figures if scored(fold) else ()
+    for name in dict.fromkeys(entry.name for entry in wanted):
         with _reported(name, failures):
             pictures += figures.render(study, name, {}, fold=fold)
     with _reported("the report", failures):
