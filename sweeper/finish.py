@@ -1,55 +1,46 @@
-"""What happens when the last run of a study has ended: its figures and its Optuna storage."""
+"""What happens when the last run of a study has ended: figures, report, Optuna storage."""
 
 from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sweeper import compact, store, temporary
 from sweeper.claims import Claims
 from sweeper.errors import SweeperError
-from sweeper.fold import Fold
+from sweeper.fold import SCORED, Fold
 from sweeper.paths import write_durably
 from sweeper.study import Study
 
 
 def once(study: Study, fold: Fold, worker: str) -> None:
-    """Draws figures and writes the Optuna storage, unless another worker is doing so."""
+    """Draws, and writes the Optuna storage, unless another worker is doing so."""
     name = study.paths.claims / f"finish.{_edition(study, fold)}"
     if Claims(study.paths.claims, worker).place([name], {"kind": "finish"}) == [None]:
         now(study)
 
 
 def due(study: Study, fold: Fold) -> bool:
-    """Whether the figures in the study's folder show less than its ledger."""
+    """Whether the figures and the report in the study's folder show less than its ledger."""
     stamp = _stamp(study)
-    return not stamp.exists() or stamp.read_text() != _edition(study, fold)
+    if not stamp.exists() or not study.paths.report.exists():
+        return True
+    return stamp.read_text() != _edition(study, fold)
 
 
 def now(study: Study) -> bool:
-    """Draws the space's figures and writes the Optuna storage; whether all could be drawn.
+    """Draws, and writes the Optuna storage; whether all could be drawn.
 
-    A figure that raises is reported; the others are drawn, and the next `sweeper run` tries again.
-    One that has nothing to show, as where all runs failed, is only reported.
+    If not, the next `sweeper run` tries again.
     """
-    from sweeper import figures, optuna_storage
+    from sweeper import optuna_storage
 
     fold = study.fold()
     edition = _edition(study, fold)
-    whole = True
-    for name in dict.fromkeys(entry.name for entry in study.space.figures):
-        try:
-            figures.render(study, name, {}, fold=fold)
-        except figures.Nothing as error:
-            print(f"sweeper: {error}", file=sys.stderr)
-        except SweeperError as error:
-            whole = False
-            print(f"sweeper: {name} could not be drawn: {error}", file=sys.stderr)
-        except Exception:
-            whole = False
-            print(f"sweeper: {name} could not be drawn:", file=sys.stderr)
-            traceback.print_exc()
+    whole = draw(study, fold)
     optuna_storage.write(study, fold)
     if study.ended_in(fold):
         store.conclude(study.paths, fold)
@@ -57,6 +48,56 @@ def now(study: Study) -> bool:
     if whole:
         write_durably(_stamp(study), edition.encode())
     return whole
+
+
+def draw(study: Study, fold: Fold) -> bool:
+    """Draws the space's figures and writes the report that shows them; whether all went well.
+
+    What raises is reported, and the others are drawn; nothing is where no run has a score yet.
+    """
+    from sweeper import figures
+    from sweeper.report import page
+
+    failures: list[str] = []
+    pictures: list[Path] = []
+    wanted = study.space.figures if scored(fold) else ()
+    for name in dict.fromkeys(entry.name for entry in wanted):
+        with _reported(name, failures):
+            pictures += figures.render(study, name, {}, fold=fold)
+    with _reported("the report", failures):
+        page.write(study, fold, [file for file in pictures if file.suffix == ".svg"], failures)
+    if due(study, fold):  # another was at it meanwhile, and knew more
+        disown(study)
+    return not failures
+
+
+def scored(fold: Fold) -> bool:
+    """Whether some run has ended with a score."""
+    return any(record.state in SCORED for record in fold.runs.values())
+
+
+def disown(study: Study) -> None:
+    """Has the figures and the report made anew by the next `sweeper run`."""
+    _stamp(study).unlink(missing_ok=True)
+
+
+@contextmanager
+def _reported(name: str, failures: list[str]) -> Iterator[None]:
+    """Prints, and adds to `failures`, why what is called `name` could not be drawn.
+
+    To have nothing to show, as where all runs failed, is no failure.
+    """
+    from sweeper.figures import Nothing
+
+    try:
+        yield
+    except Nothing as error:
+        print(f"sweeper: {error}", file=sys.stderr)
+    except Exception as error:
+        failures.append(f"{name} could not be drawn: {error}")
+        print(f"sweeper: {failures[-1]}", file=sys.stderr)
+        if not isinstance(error, SweeperError):
+            traceback.print_exc()
 
 
 def tidy(study: Study) -> None:
@@ -72,7 +113,7 @@ def _stamp(study: Study) -> Path:
 
 
 def _edition(study: Study, fold: Fold) -> str:
-    """Names the set of ends that the figures show, and the space that says which figures."""
+    """Names the set of ends that figures and report show, and the space that says which figures."""
     ends = [record for record in fold.runs.values() if record.end is not None]
     generations = sum(record.generation for record in ends)
     return f"{len(ends)}.{generations}.{len(study.versions)}"

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sweeper import frame
 from sweeper.expand import described
-from sweeper.fold import UNSCORED
+from sweeper.fold import UNSCORED, Fold
 from sweeper.study import Study
 from sweeper.values import counted
 
@@ -22,28 +23,38 @@ def best(study: Study, number: int) -> Iterator[str]:
     scores and its axes; and the reference configuration, where the space has one.
     """
     fold = study.fold(reports=False)
-    table = frame.trials(study, fold)
-    table = table[table["state"] == "complete"]
+    table = complete(study, fold, frame.trials(study, fold))
     if table.empty:
         yield f"{study.name}: no trial is complete yet"
         return
     rules = study.space.scores
     scored = ", ".join(f"{rule.aggregate} of the normalised {rule.metric}" for rule in rules)
     yield f"{study.name}: {counted(len(table), 'complete trial')}; {scored}"
-    further = {trial: frame.further(study, fold, trial) for trial in table["trial"]}
-    front = table[_unbeaten(study, table["value"], list(further.values()))]
+    front = ranked(study, table)
     if len(rules) > 1:
         yield f"{counted(len(front), 'trial')} that no other beats in all scores"
-    descending = study.space.direction == "maximize"
-    ranked = front.sort_values(["value", "trial"], ascending=[not descending, True])
-    for rank, row in enumerate(ranked.head(number).to_dict("records"), 1):
-        yield f"{rank:3}.  {_trial(study, row, further)}"
+    for rank, row in enumerate(front.head(number).to_dict("records"), 1):
+        yield f"{rank:3}.  {_trial(study, row)}"
     reference = study.plan.reference
     for row in table[table["trial"] == reference].to_dict("records"):
-        yield f"reference  {_trial(study, row, further)}"
+        yield f"reference  {_trial(study, row)}"
 
 
-def _unbeaten(study: Study, values: Any, further: list[list[float]]) -> Any:
+def complete(study: Study, fold: Fold, trials: pd.DataFrame) -> pd.DataFrame:
+    """The complete ones of `trials`, with the values of their further scores in `further`."""
+    table = trials[trials["state"] == "complete"]
+    further = [frame.further(study, fold, trial) for trial in table["trial"]]
+    return table.assign(further=pd.Series(further, table.index, object))
+
+
+def ranked(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """Those complete trials that no other beats in all scores, the best first."""
+    front: pd.DataFrame = table[_unbeaten(study, table["value"], table["further"])]
+    descending = study.space.direction == "maximize"
+    return front.sort_values(["value", "trial"], ascending=[not descending, True])
+
+
+def _unbeaten(study: Study, values: Any, further: Any) -> Any:
     """Which trials [trials] no other is at least as good as in all scores and better in one.
 
     With one score that is every trial: their order tells.
@@ -51,20 +62,23 @@ def _unbeaten(study: Study, values: Any, further: list[list[float]]) -> Any:
     if not study.space.score.also:
         return np.ones(len(values), bool)
     signs = np.where(np.array(study.space.directions) == "maximize", 1.0, -1.0)
-    scores = signs * np.column_stack([values, np.array(further)])
+    scores = signs * np.column_stack([values, np.array(list(further))])
     beaten = [bool(((scores >= own).all(1) & (scores > own).any(1)).any()) for own in scores]
     return ~np.array(beaten)
 
 
-def _trial(study: Study, row: Mapping[Any, Any], further: Mapping[int, list[float]]) -> str:
-    values = "; ".join([_value(row), *(f"{value:.4g}" for value in further[row["trial"]])])
+def _trial(study: Study, row: Mapping[Any, Any]) -> str:
+    values = "; ".join([value_of(row), *(f"{value:.4g}" for value in row["further"])])
     return f"{values}  trial {row['trial']}: {_labels(study, row['trial'])}"
 
 
-def _value(row: Mapping[Any, Any]) -> str:
+def value_of(row: Mapping[Any, Any]) -> str:
+    """The value of a complete trial, with its interval where that is known."""
     if math.isfinite(row["low"]):
-        return f"{row['value']:.4g} ({row['low']:.4g} to {row['high']:.4g}, {row['n']} runs)"
-    return f"{row['value']:.4g} (interval unknown, {row['n']} runs)"
+        interval = f"{row['low']:.4g} to {row['high']:.4g}"
+    else:
+        interval = "interval unknown"
+    return f"{row['value']:.4g} ({interval}, {counted(row['n'], 'run')})"
 
 
 def failed(study: Study, *, trace: bool) -> Iterator[str]:

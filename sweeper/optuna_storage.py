@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,24 +63,24 @@ def write(study: Study, fold: Fold, url: str | None = None) -> str:
     aggregate at every step that all its runs have reached as intermediate values, and the counts
     `n`, `nan`, `failed`, `pruned`, `missing` of its runs as user attributes.
     """
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        if url is not None:
-            try:
-                _fill(_emptied(url, study.name), study, fold)
-            except StorageInternalError as error:
-                raise SweeperError(
-                    f"storage={url} cannot be written to: {_cause(error)}"
-                ) from error
-            return url
-        memory = _Memory()
-        _fill(JournalStorage(memory), study, fold)
-    finally:
-        optuna.logging.set_verbosity(verbosity)
+    if url is not None:
+        try:
+            _fill(_emptied(url, study.name), study, fold)
+        except StorageInternalError as error:
+            raise SweeperError(f"storage={url} cannot be written to: {_cause(error)}") from error
+        return url
+    memory = _Memory()
+    _fill(JournalStorage(memory), study, fold)
     lines = (json.dumps(log, separators=(",", ":")) + "\n" for log in memory.logs)
     write_durably(study.paths.optuna, "".join(lines).encode())
     return str(study.paths.optuna)
+
+
+def in_memory(study: Study, fold: Fold) -> BaseStorage:
+    """What `write` writes, as a storage of this process alone."""
+    storage = JournalStorage(_Memory())
+    _fill(storage, study, fold)
+    return storage
 
 
 def _emptied(url: str, name: str) -> BaseStorage:
@@ -109,11 +110,12 @@ def _cause(error: Exception) -> str:
 
 def _fill(storage: BaseStorage, study: Study, fold: Fold) -> None:
     space = study.space
-    created = optuna.create_study(
-        storage=storage,
-        study_name=study.name,
-        directions=[StudyDirection[name.upper()] for name in space.directions],
-    )
+    with _quiet():
+        created = optuna.create_study(
+            storage=storage,
+            study_name=study.name,
+            directions=[StudyDirection[name.upper()] for name in space.directions],
+        )
     created.set_user_attr(_MARK, sweeper.__version__)
     if space.reference:
         created.set_user_attr("reference", space.reference)
@@ -123,6 +125,17 @@ def _fill(storage: BaseStorage, study: Study, fold: Fold) -> None:
         with warnings.catch_warnings():  # "experimental" since Optuna 3.2
             warnings.simplefilter("ignore")
             created.set_metric_names(_metrics(space))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Optuna does not say what it creates."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
 
 
 def _metrics(space: Space) -> list[str]:

@@ -92,6 +92,11 @@ class StudyPaths:
         return self.folder / "figures"
 
     @property
+    def report(self) -> Path:
+        """The study on one page."""
+        return self.folder / "report.html"
+
+    @property
     def logs(self) -> Path:
         """What workers print, one folder a start."""
         return self.folder / "logs"

@@ -108,6 +108,8 @@ def _conclude(started: Study, console: Console) -> int:
         console.print(line)
     for file in sorted(started.paths.figures.glob("[!.]*.p[dn][fg]")):
         console.print(f"  {os.path.relpath(file)}")
+    if started.paths.report.exists():
+        console.print(f"  {os.path.relpath(started.paths.report)}")
     trials = summary["trials"]
     return 0 if whole and trials["total"] and not trials["failed"] else 1
 

@@ -32,9 +32,12 @@ _SAMPLED = 256
 TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
 
 
-def summarise(study: Study) -> dict[str, Any]:
-    """Counts of runs and trials by state, the workers, the best trial, damage to the ledger."""
-    fold = study.fold(reports=False)
+def summarise(study: Study, fold: Fold | None = None) -> dict[str, Any]:
+    """Counts of runs and trials by state, the workers, the best trial, damage to the ledger.
+
+    As `fold`, or else the ledger, says.
+    """
+    fold = fold or study.fold(reports=False)
     roll = Roll(study, fold)
     standings = roll.standings()
     workers = {name: standing.state for name, standing in standings.items()}

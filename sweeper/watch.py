@@ -1,4 +1,4 @@
-"""The watcher: shows how a study goes on and replaces workers that died."""
+"""The watcher: shows how a study goes on, replaces workers that died, keeps the report current."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from sweeper.dispatch import Workers
 from sweeper.fold import ENDS, Fold, RunRecord
 from sweeper.plan import Run
+from sweeper.report.current import Current
 from sweeper.study import Study
 
 _POLL_S = 0.5
@@ -33,12 +34,13 @@ def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
             workers = begin()
             for line in workers.said:
                 console.print(line)
-            with view.progress:
+            with Current(study) as report, view.progress:
                 while view.refresh() or workers.alive():
                     if study.paths.cancelled.exists():
                         break
                     if view.open:
                         workers.replace()
+                        report.keep()
                     time.sleep(_POLL_S)
         if not view.open:
             return True

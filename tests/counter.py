@@ -68,6 +68,12 @@ class Counter:
         return CounterPack(runs, states)
 
 
+class Layered(Counter):
+    """Counter with a set of layers that changes nothing."""
+
+    parameters: ClassVar = {**Counter.parameters, "sn.layers": Parameter(tuple, (), packable=True)}
+
+
 class CounterPack:
     """Members that hop in lockstep, ten steps at a time."""
 

@@ -17,7 +17,7 @@ FIGURE_OPTIONS = {
     "hue": "the axis that lines differ in",
     "facet": "the axis that panels differ in",
     "metric": "a reported metric to show instead of the score; of curves also several: return,loss",
-    "out": "the file to write instead of the study's figures/: .pdf or .png",
+    "out": "the file to write instead of the study's figures/: .pdf, .png or .svg",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -135,6 +136,36 @@ def optuna(words: Words = None) -> None:
     options = parsed(words, [*STUDY_OPTIONS, "storage"])
     study = study_of(options)
     typer.echo(optuna_storage.write(study, study.fold(), options.get("storage")))
+
+
+@command({**STUDY_OPTIONS, "port": "the port on this machine's loopback (default: 8080)"})
+def dashboard(words: Words = None) -> None:
+    """Show a study, as it stands now, in optuna-dashboard (extra `dashboard`) until Ctrl-C."""
+    from sweeper import dashboard
+
+    options = parsed(words, [*STUDY_OPTIONS, "port"])
+    port = count_of("port", options.get("port", str(dashboard.PORT)))
+    study = study_of(options)
+    with dashboard.serving(study, port) as server:
+        typer.echo(f"{study.name} as it stands now: http://{dashboard.HOST}:{port}/  (Ctrl-C ends)")
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+@command(STUDY_OPTIONS)
+def report(words: Words = None) -> None:
+    """Draw a study's figures, and write its report: one page that opens anywhere."""
+    from sweeper import finish
+
+    study = study_of(parsed(words, list(STUDY_OPTIONS)))
+    study.share_files()
+    fold = study.fold()
+    whole = finish.draw(study, fold)
+    typer.echo(study.paths.report)
+    if not finish.scored(fold):
+        typer.echo(f"{study.name}: no run has finished with a score yet: no figures", err=True)
+        whole = False
+    raise typer.Exit(int(not whole))
 
 
 @command({"root": RUN_OPTIONS["root"]})

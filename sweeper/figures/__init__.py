@@ -32,7 +32,10 @@ AXES = ("x", "y", "hue", "facet")
 SHARED = (*AXES, "metric")
 """The options that mean the same in all figures; a user's own figure may have others."""
 
-FORMATS = (".pdf", ".png")
+FORMATS = (".pdf", ".png", ".svg")
+
+_PLAIN = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+"""An SVG says nothing of itself: a figure drawn twice is the same, and names no other host."""
 
 
 class Nothing(SweeperError):
@@ -52,9 +55,9 @@ def render(
 
     Returns the files that it wrote.
 
-    Without options it draws what the space's `figures` say of it. PDF, PNG and the CSV behind them
-    go to the study's `figures/`, named after the figure (and its options, where the space does not
-    have exactly this one); or, with `out`, a `.pdf` or `.png` of that name and its CSV.
+    Without options it draws what the space's `figures` say of it. PDF, PNG, SVG and the CSV behind
+    them go to the study's `figures/`, named after the figure (and its options, where the space does
+    not have exactly this one); or, with `out`, a file of one of `FORMATS` and its CSV.
     `SweeperError` for an unknown figure, option or axis; `Nothing` before the first trial is
     planned, and where no run has finished that the figure could show.
     """
@@ -151,8 +154,9 @@ def _part(value: Any) -> str:
 
 def _save(figure: Figure, file: Path) -> None:
     new = temporary.beside(file)
+    metadata = _PLAIN if file.suffix == ".svg" else {}
     try:
-        figure.savefig(new, format=file.suffix[1:])
+        figure.savefig(new, format=file.suffix[1:], metadata=metadata)
         os.replace(new, file)
     except OSError as error:
         raise SweeperError(f"cannot write {file}: {error.strerror}") from error

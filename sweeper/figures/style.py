@@ -75,6 +75,7 @@ def context() -> Iterator[None]:
         "hatch.color": "0.55",
         "savefig.dpi": 250,
         "pdf.fonttype": 42,
+        "svg.hashsalt": "sweeper",
         "mathtext.default": "regular",
         **dict.fromkeys(_GREY, ".15"),
         "axes.axisbelow": True,

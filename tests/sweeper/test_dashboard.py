@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import socket
 import subprocess
@@ -14,20 +15,23 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from sweeper import listing, optuna_storage
+from sweeper import dashboard, document, listing, optuna_storage
+from sweeper.errors import SweeperError
 from sweeper.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker
 
 
 @pytest.fixture
-def done(make_study):
-    """A study of TPE's over a range and a choice, one trial of which failed."""
+def done(make_study, space_file):
+    """A study of TPE's over a range, a choice and sets of layers."""
+    space_file.write_text(space_file.read_text().replace(":Counter", ":Layered"))
     started = make_study(
         "sampler={tpe: {n_startup_trials: 3}}",
-        "trials=6",
+        "trials=8",
         "axes.size={kind: float, low: 0.1, high: 0.9}",
-        "figures=[curves]",
+        "axes.sn.layers={kind: layers, sets: [none, [-1], [-2, -3]]}",
+        "figures=[]",
     )
     Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1).run()
     return Study.open(started.folder)
@@ -78,38 +82,81 @@ def test_several_scores(make_study):
         assert trial.values == pytest.approx([ours[2], ours[2]])
 
 
-def test_the_dashboard_shows_it(done):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-c",
-        "from optuna_dashboard._cli import main; main()",
-    ]
-    words = [str(done.paths.optuna), "--host", "127.0.0.1", "--port", str(port)]
-    server = subprocess.Popen([*command, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def test_importance_of_layer_sets(done):
+    storage = JournalStorage(JournalFileBackend(str(done.paths.optuna)))
+    found = optuna.load_study(study_name="hops", storage=storage)
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+    shares = optuna.importance.get_param_importances(found, evaluator=evaluator)
+    assert set(shares) == {"width", "size", "sn.layers"}
+    assert sum(shares.values()) == pytest.approx(1) and min(shares.values()) >= 0
+
+
+THEIRS = "from optuna_dashboard._cli import main; main()"
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("optuna_dashboard") is None,
+    reason="optuna-dashboard is not installed (extra `dashboard`)",
+)
+@pytest.mark.parametrize("whose", ["sweeper dashboard", "optuna-dashboard"])
+def test_the_dashboard_shows_it(done, whose):
+    port = _free_port()
+    theirs = ["-c", THEIRS, str(done.paths.optuna), "--host", "127.0.0.1", "--port", str(port)]
+    root = done.folder.parent
+    ours = ["-m", "sweeper", "dashboard", "study=hops", f"root={root}", f"port={port}"]
+    words = ours if whose == "sweeper dashboard" else theirs
+    command = [sys.executable, "-W", "ignore", *words]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        studies = _ask(server, f"http://127.0.0.1:{port}/api/studies")["study_summaries"]
-        assert [one["study_name"] for one in studies] == ["hops"]
-        detail = _ask(server, f"http://127.0.0.1:{port}/api/studies/{studies[0]['study_id']}")
+        url = f"http://127.0.0.1:{port}/"
+        (study,) = json.loads(_ask(server, f"{url}api/studies"))["study_summaries"]
+        detail = json.loads(_ask(server, f"{url}api/studies/{study['study_id']}"))
+        shares = json.loads(_ask(server, f"{url}api/studies/{study['study_id']}/param_importances"))
+        page = _ask(server, url)
     finally:
         server.terminate()
         _, errors = server.communicate(timeout=30)
     assert b"Traceback" not in errors
-    got = [
-        (
-            trial["number"],
-            trial["state"].lower(),
-            float(trial["values"][0]),
-            {one["name"]: float(one["param_external_value"]) for one in trial["params"]},
-        )
-        for trial in detail["trials"]
-    ]
-    assert got == expected(done)
+    assert study["study_name"] == "hops" and b"<title>Optuna Dashboard" in page
+    assert [_told(trial) for trial in detail["trials"]] == expected(done)
+    steps = {point["step"] for trial in detail["trials"] for point in trial["intermediate_values"]}
+    assert steps == {10, 20, 30, 40}
+    assert {share["name"] for share in shares["param_importances"][0]} == set(done.space.axes)
     assert detail["best_trials"][0]["number"] == summarise(done)["best"]["trial"]
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _told(trial):
+    """What the dashboard shows of a trial, as `expected` has it."""
+    params = {
+        one["name"]: document.scalar(one["param_external_value"].strip("'"))
+        for one in trial["params"]
+    }
+    return trial["number"], trial["state"].lower(), float(trial["values"][0]), params
+
+
+def test_without_optuna_dashboard_the_extra_is_named(done, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
+    message = r"not installed: pip install 'sweeper\[dashboard\]'"
+    with pytest.raises(SweeperError, match=message), dashboard.serving(done, 1):
+        pass
+
+
+@pytest.mark.parametrize("port", ["taken", 70000])
+def test_a_port_that_cannot_be_had(done, port):
+    pytest.importorskip("optuna_dashboard", reason="optuna-dashboard is not installed")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        number = other.getsockname()[1] if port == "taken" else port
+        message = f"port={number} cannot be listened on"
+        with pytest.raises(SweeperError, match=message), dashboard.serving(done, number):
+            pass
 
 
 def _ask(server, url):
@@ -117,7 +164,7 @@ def _ask(server, url):
     while True:
         try:
             with urllib.request.urlopen(url, timeout=10) as answer:
-                return json.load(answer)
+                return answer.read()
         except OSError:
             assert server.poll() is None, server.stderr.read().decode()
             assert time.monotonic() < deadline, "optuna-dashboard did not answer"

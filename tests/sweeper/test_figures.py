@@ -146,13 +146,16 @@ def test_single_axis_of_one_value(played, name):
     assert drawn(study, name).table["point"].tolist() in ([0.5], [1.0])
 
 
-def test_render_writes_pdf_png_and_csv(played):
+def test_render_writes_pdf_png_svg_and_csv(played):
     figures_asked = [{"heatmap": {"x": "optimizer.lr"}}, {"curves": {"hue": "sn.layers"}}]
     study = played(whole, axes=AXES, figures=figures_asked)
     files = figures.render(study, "heatmap", {})
-    assert [file.name for file in files] == ["heatmap.pdf", "heatmap.png", "heatmap.csv"]
+    assert [file.name for file in files] == [
+        f"heatmap.{form}" for form in ("pdf", "png", "svg", "csv")
+    ]
     assert files[0].read_bytes()[:5] == b"%PDF-" and files[1].read_bytes()[1:4] == b"PNG"
-    assert len(pd.read_csv(files[2])) == 8
+    assert "<svg " in files[2].read_text() and "<metadata>" not in files[2].read_text()
+    assert len(pd.read_csv(files[3])) == 8
     assert figures.render(study, "heatmap", {"x": "optimizer.lr"})[0].name == "heatmap.pdf"
     other = figures.render(study, "heatmap", {"x": "sn.layers"})
     assert other[0].name == "heatmap-sn.layers.pdf"
@@ -185,7 +188,7 @@ def test_render_to_a_file(played, tmp_path):
     [
         ("heatmp", {}, None, "did you mean 'heatmap'"),
         ("heatmap", {"hue": "optimizer.lr"}, None, "heatmap has no option 'hue'.*valid: x, y"),
-        ("heatmap", {}, "x.jpg", r"one of \.pdf, \.png"),
+        ("heatmap", {}, "x.jpg", r"one of \.pdf, \.png, \.svg"),
         ("heatmap", {}, "none/x.pdf", "a folder that exists"),
     ],
 )

@@ -1,0 +1,17 @@
+"""`python -m sweeper.report FOLDER`: a study's figures and report, while others are at work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from sweeper import finish
+from sweeper.study import Study
+
+if __name__ == "__main__":
+    os.nice(19)
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+    study = Study.open(Path(sys.argv[1]))
+    study.share_files()
+    sys.exit(not finish.draw(study, study.fold()))

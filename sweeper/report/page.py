@@ -1,0 +1,82 @@
+"""The page: its parts put into the template, and the file that comes of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import sweeper
+from sweeper import frame, hints
+from sweeper.fold import STATES, Fold
+from sweeper.paths import write_durably
+from sweeper.report import overview, trials
+from sweeper.report.failures import failures
+from sweeper.report.pictures import shown
+from sweeper.study import Study
+from sweeper.summary import summarise
+
+_FOLDER = Path(__file__).parent
+
+
+def write(study: Study, fold: Fold, pictures: Sequence[Path], complaints: Sequence[str]) -> None:
+    """Writes the report of `study` as `fold` has it, under a temporary name that is then renamed.
+
+    With the SVG files `pictures` in it, and `complaints` about those that could not be drawn.
+    """
+    text = _render(
+        name=study.name,
+        figures=[shown(number, file) for number, file in enumerate(pictures)],
+        complaints=list(complaints),
+        **_parts(study, fold),
+    )
+    write_durably(study.paths.report, text.encode())
+
+
+def _parts(study: Study, fold: Fold) -> dict[str, Any]:
+    """What the template asks for, beside the figures."""
+    summary = summarise(study, fold)
+    table = frame.trials(study, fold)
+    runs = summary["runs"]
+    return {
+        "runs": runs,
+        "states": [(state, runs[state]) for state in STATES if runs[state]],
+        "trials": summary["trials"],
+        "going_on": runs["open"] + runs["running"] > 0,
+        "written": overview.stamp(time.time()),
+        "facts_of_space": overview.space_facts(study),
+        "axes": overview.axes(study),
+        "yaml": overview.resolved(study.space),
+        "machine": overview.machine_facts(study, fold, summary),
+        "damages": overview.damages(summary),
+        "best": trials.best(study, fold, table),
+        "table": trials.table(study, table),
+        "failures": failures(study, fold),
+        "words": hints.words(study),
+        "version": sweeper.__version__,
+    }
+
+
+def _render(**parts: Any) -> str:
+    """The template with these `parts`: all text is escaped, and no script but our own may run."""
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = (_FOLDER / "page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("page.html").render(
+        script=Markup(script),
+        digest=digest,
+        style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
+        **parts,
+    )
