@@ -22,7 +22,7 @@ from sweeper.expand import described
 from sweeper.parameters import base
 from sweeper.space import Space
 from sweeper.study import Study
-from sweeper.values import counted
+from sweeper.values import counted, ranges
 
 AXIS = "configuration"
 _SUFFIX = ".rerank"
@@ -49,7 +49,7 @@ class Reranked:
     """A configuration's score on the seeds that it was chosen by, and on fresh ones."""
 
     trial: int
-    labels: Mapping[str, Any]
+    name: str
     tuned: Score
     fresh: Score
     gap: float
@@ -58,15 +58,36 @@ class Reranked:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Configurations by their score on fresh seeds, the best first; and which seeds these are."""
+    """What fresh seeds told; `rows` and `tuned` hold the same configurations."""
 
     rows: list[Reranked]
+    """By their score on fresh seeds, the best first."""
+    tuned: list[Reranked]
+    """By their score on the seeds that they were chosen by."""
     seeds: list[int]
     spent: list[int]
     """Seeds that were fresh once: trials have been judged by them since."""
     luck: float | None
     """The share of the tuned winner's lead over the median trial that fresh seeds took away;
     `None` where it has no lead, or where it is not among the configurations."""
+
+    @property
+    def title(self) -> str:
+        """How many configurations met which seeds."""
+        return f"{counted(len(self.rows), 'configuration')} on the fresh seeds {ranges(self.seeds)}"
+
+    @property
+    def verdict(self) -> str:
+        """Whether the winner stays the best, and how much of its lead was luck."""
+        best, winner = self.rows[0], self.tuned[0]
+        kept = "stays the best" if best is winner else f"gives way to trial {best.trial}"
+        ends = (winner.fresh.low, winner.fresh.high, best.fresh.low, best.fresh.high)
+        if best is not winner and np.isfinite(ends).all() and ends[0] <= ends[3] <= ends[1]:
+            kept += ", whose interval overlaps with its own"
+        said = f"trial {winner.trial}, the best by the seeds that it was chosen by, {kept}"
+        if self.luck is None:
+            return said
+        return f"{said}; of its lead over the median trial {self.luck:.0%} was luck"
 
 
 def folder_of(study: Study) -> Path:
@@ -119,7 +140,7 @@ def outcome(study: Study) -> Outcome | None:
     rows = [
         Reranked(
             trial,
-            study.plan.trials[trial].labels,
+            described(study.plan.trials[trial].labels),
             tuned[trial],
             score,
             sign * (tuned[trial].value - score.value),
@@ -127,9 +148,14 @@ def outcome(study: Study) -> Outcome | None:
         for trial, score in fresh.items()
         if trial in tuned
     ]
-    rows.sort(key=lambda row: (-sign * row.fresh.value, row.trial))
     seeds = sorted(set(other.space.seeds) - set(spent))
-    return Outcome(rows, seeds, spent, _luck(rows, tuned, sign))
+    return Outcome(
+        sorted(rows, key=lambda row: (-sign * row.fresh.value, row.trial)),
+        sorted(rows, key=lambda row: (-sign * row.tuned.value, row.trial)),
+        seeds,
+        spent,
+        _luck(rows, tuned, sign),
+    )
 
 
 def lines(study: Study) -> Iterator[str]:
@@ -138,19 +164,14 @@ def lines(study: Study) -> Iterator[str]:
     if found is None or not found.rows:
         yield f"{study.name}: no configuration has a score on fresh seeds yet"
         return
-    rows, seeds = found.rows, _ranges(found.seeds)
-    sign = 1.0 if study.space.direction == "maximize" else -1.0
-    order = sorted(rows, key=lambda row: (-sign * row.tuned.value, row.trial))
-    yield f"{study.name}: {counted(len(rows), 'configuration')} on the fresh seeds {seeds}"
-    for place, row in enumerate(rows, 1):
-        was = order.index(row) + 1
-        yield (
-            f"{place:3}.  {row.fresh}  trial {row.trial}: {described(row.labels)}\n"
-            f"      was {was}. with {row.tuned}, {_gap(row.gap)}"
-        )
-    yield _verdict(order[0], rows, found.luck)
+    yield f"{study.name}: {found.title}"
+    for place, row in enumerate(found.rows, 1):
+        worse = f"{abs(row.gap):.4g} {'worse' if row.gap > 0 else 'better'} on fresh seeds"
+        yield f"{place:3}.  {row.fresh}  trial {row.trial}: {row.name}"
+        yield f"      was {found.tuned.index(row) + 1}. with {row.tuned}, {worse}"
+    yield found.verdict
     if found.spent:
-        yield f"seeds {_ranges(found.spent)} do not count: trials have been judged by them since"
+        yield f"seeds {ranges(found.spent)} do not count: trials have been judged by them since"
 
 
 def _best(study: Study, top: int) -> list[int]:
@@ -209,30 +230,3 @@ def _luck(rows: list[Reranked], tuned: Mapping[int, Score], sign: float) -> floa
     lead = sign * (tuned[winner].value - float(np.median(values)))
     gap = next((row.gap for row in rows if row.trial == winner), None)
     return None if gap is None or not lead > 0 else min(1.0, max(0.0, gap / lead))
-
-
-def _gap(gap: float) -> str:
-    return f"{abs(gap):.4g} {'worse' if gap > 0 else 'better'} on fresh seeds"
-
-
-def _verdict(winner: Reranked, rows: list[Reranked], luck: float | None) -> str:
-    best = rows[0]
-    kept = "stays the best" if best is winner else f"gives way to trial {best.trial}"
-    ends = (winner.fresh.low, winner.fresh.high, best.fresh.low, best.fresh.high)
-    if best is not winner and np.isfinite(ends).all() and ends[0] <= ends[3] and ends[2] <= ends[1]:
-        kept += ", whose interval overlaps with its own"
-    said = f"trial {winner.trial}, the best by the seeds that it was chosen by, {kept}"
-    if luck is None:
-        return said
-    return f"{said}; of its lead over the median trial {luck:.0%} was luck"
-
-
-def _ranges(seeds: list[int]) -> str:
-    """`5 to 9, 12`."""
-    parts: list[list[int]] = []
-    for seed in seeds:
-        if parts and seed == parts[-1][-1] + 1:
-            parts[-1].append(seed)
-        else:
-            parts.append([seed])
-    return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]} to {p[-1]}" for p in parts)

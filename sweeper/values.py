@@ -170,6 +170,19 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def ranges(numbers: Iterable[int]) -> str:
+    """Ascending whole numbers: `0, 1, 5 to 9`."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(
+        f"{part[0]} to {part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts
+    )
+
+
 def hours(number: float) -> str:
     """Hours to two digits, as people write them: `9,500`, `0.12`."""
     return f"{float(f'{number:.2g}'):,.10g}" if number >= 0.001 else "less than 0.001"

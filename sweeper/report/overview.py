@@ -12,7 +12,7 @@ import yaml
 from sweeper.fold import Fold
 from sweeper.space import Space
 from sweeper.study import Study
-from sweeper.values import brief, counted
+from sweeper.values import brief, counted, ranges
 
 Facts = list[tuple[str, str]]
 """Names and what there is to say of them."""
@@ -29,7 +29,7 @@ def space_facts(study: Study) -> Facts:
     facts = [
         ("trains", space.identity),
         ("tasks", f"{tasks}: the scores that count as 0 and 1"),
-        ("seeds", f"{len(space.seeds)}: {_listed(space.seeds)}"),
+        ("seeds", f"{len(space.seeds)}: {ranges(space.seeds)}{_held_out(space)}"),
         ("steps", _steps(space)),
         ("score", "; ".join(_scores(space))),
         ("chosen by", _sampler(space)),
@@ -61,10 +61,8 @@ def _sampler(space: Space) -> str:
     return f"{said}, pruned by {space.pruner.name}" if space.pruner is not None else said
 
 
-def _listed(numbers: tuple[int, ...]) -> str:
-    if len(numbers) > 2 and numbers == tuple(range(numbers[0], numbers[-1] + 1)):
-        return f"{numbers[0]} to {numbers[-1]}"
-    return ", ".join(map(str, numbers))
+def _held_out(space: Space) -> str:
+    return f"; held out: {ranges(space.held_out)}" if space.held_out else ""
 
 
 def axes(study: Study) -> Facts:
@@ -88,6 +86,9 @@ def _values(labels: list[Any]) -> str:
 def resolved(space: Space) -> str:
     """The space as YAML, with scale and overrides in it."""
     data = {key: value for key, value in space.dump().items() if key not in _INTERNAL}
+    held_out = data.pop("held_out", None)
+    if held_out:
+        data["seeds"] = {"tune": data["seeds"], "test": held_out}
     for key in ("agent", "function"):
         if key in data:
             data[key] = data[key].removeprefix(f"{space.folder}/")

@@ -13,12 +13,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import sweeper
-from sweeper import frame, hints
+from sweeper import frame, hints, rerank
 from sweeper.fold import STATES, Fold
 from sweeper.paths import write_durably
 from sweeper.report import overview, trials
 from sweeper.report.failures import failures
 from sweeper.report.pictures import shown
+from sweeper.report.statistics import statistics
 from sweeper.study import Study
 from sweeper.summary import summarise
 
@@ -44,6 +45,8 @@ def _parts(study: Study, fold: Fold) -> dict[str, Any]:
     summary = summarise(study, fold)
     table = frame.trials(study, fold)
     runs = summary["runs"]
+    best = trials.best(study, fold, table)
+    every = frame.runs(study, fold)
     return {
         "runs": runs,
         "states": [(state, runs[state]) for state in STATES if runs[state]],
@@ -55,7 +58,9 @@ def _parts(study: Study, fold: Fold) -> dict[str, Any]:
         "yaml": overview.resolved(study.space),
         "machine": overview.machine_facts(study, fold, summary),
         "damages": overview.damages(summary),
-        "best": trials.best(study, fold, table),
+        "best": best,
+        "statistics": statistics(study, every, [one.trial for one in best]) if best else None,
+        "fresh": rerank.outcome(study),
         "table": trials.table(study, table),
         "failures": failures(study, fold),
         "words": hints.words(study),

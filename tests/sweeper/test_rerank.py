@@ -105,7 +105,7 @@ def test_seeds_that_trials_are_judged_by_since_do_not_count(make_study, space_fi
     found = rerank.outcome(grown)
     assert found is not None and (found.seeds, found.spent) == ([4], [2, 3])
     assert [row.fresh.n for row in found.rows] == [1]
-    assert list(rerank.lines(grown))[-1].startswith("seeds 2 to 3 do not count")
+    assert list(rerank.lines(grown))[-1].startswith("seeds 2, 3 do not count")
     run.rerank(grown, {**INLINE, "top": "1", "seeds": "2"})
     found = rerank.outcome(grown)
     assert found is not None and found.seeds == [4, 5]

@@ -1,0 +1,97 @@
+"""The statistics and the fresh seeds that a report tells of."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from sweeper import frame, run, stats, study
+from sweeper.report.statistics import said, statistics
+from sweeper.space import load
+from sweeper.study import Study
+from sweeper.worker import Worker
+
+CODE = """
+def train(config, run):
+    wanted = {"a": 1, "b": 3}[run.task]
+    return 10 - abs(config["first"] - wanted) * 3 - config["second"] - run.seed / 10
+"""
+
+
+def work(started: Study) -> Study:
+    Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1).run()
+    return Study.open(started.folder)
+
+
+def done(folder: Path, **changed: object) -> Study:
+    (folder / "two.py").write_text(CODE)
+    space = {
+        "study": "two",
+        "function": "two.py:train",
+        "axes": {
+            "first": {"kind": "choice", "values": [1, 2, 3], "default": 2},
+            "second": {"kind": "choice", "values": [0, 1], "default": 1},
+        },
+        "tasks": {name: {"low": 0, "high": 10} for name in ("a", "b")},
+        "seeds": {"tune": 5, "test": 5},
+        "steps": 1,
+        "score": {"metric": "value"},
+    }
+    (folder / "two.yaml").write_text(yaml.safe_dump({**space, **changed}))
+    return work(study.start(folder / "studies" / "two", load(folder / "two.yaml")))
+
+
+def test_each_statistic_of_the_best_is_that_of_its_scores(tmp_path):
+    made = done(tmp_path)
+    runs = frame.runs(made, made.fold())
+    found = statistics(made, runs, [2, 3])
+    reference = made.plan.reference
+    assert found.columns[-2:] == ["optimality gap", f"P(better than trial {reference})"]
+
+    def scores(trial: int) -> np.ndarray:
+        own = runs[runs["trial"] == trial]
+        return own.pivot(index="seed", columns="task", values="score").to_numpy()
+
+    for row, trial in zip(found.rows, (2, 3), strict=True):
+        assert row.name.startswith(f"trial {trial}: first=2, second=")
+        rng = lambda: np.random.default_rng(0)  # noqa: E731
+        assert row.cells[0] == said(stats.estimate(scores(trial), "iqm", rng()))
+        assert row.cells[3] == said(stats.optimality_gap(scores(trial), rng()))
+        better = stats.improvement(scores(trial), scores(reference), rng())
+        assert row.cells[4] == ("—" if trial == reference else said(better))
+    assert re.fullmatch(r"1 \(.*\)", found.rows[0].cells[4]), "always better by 1 of 10"
+
+
+def test_what_must_be_tuned_for_each_task(tmp_path):
+    made = done(tmp_path)
+    found = statistics(made, frame.runs(made, made.fold()), [0])
+    assert found.lines[0].startswith("Hyperparameter sensitivity Φ = ")
+    assert found.lines[1].startswith("Effective dimension: 1 of 2 axes must be tuned")
+    smaller = statistics(*_minimised(tmp_path / "min"), [0])
+    assert "optimality gap" not in smaller.columns
+
+
+def _minimised(folder: Path) -> tuple[Study, object]:
+    folder.mkdir()
+    made = done(folder, direction="minimize")
+    return made, frame.runs(made, made.fold())
+
+
+def test_one_task_has_no_sensitivity_and_one_seed_no_interval(tmp_path):
+    made = done(tmp_path, tasks={"a": {"low": 0, "high": 10}}, seeds=1)
+    found = statistics(made, frame.runs(made, made.fold()), [0])
+    assert found.lines == []
+    assert all(cell.endswith("(interval unknown)") for cell in found.rows[0].cells)
+
+
+def test_the_page_holds_both_and_what_fresh_seeds_told(tmp_path):
+    made = done(tmp_path)
+    assert "On fresh seeds" not in made.paths.report.read_text()
+    run.rerank(made, {"dispatch": "inline", "top": "2"})
+    page = made.paths.report.read_text()
+    for text in ("By other statistics", "On fresh seeds", "on the fresh seeds 5 to 9", "was luck"):
+        assert text in page, text
+    assert "test:" in page and "tune:" in page
