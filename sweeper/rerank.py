@@ -38,6 +38,10 @@ class Score:
     high: float
     n: int
 
+    def overlaps(self, other: Score) -> bool:
+        """Whether the intervals of both are known and have a value in common."""
+        return self.low <= other.high and other.low <= self.high
+
     def __str__(self) -> str:
         known = np.isfinite(self.low)
         interval = f"{self.low:.4g} to {self.high:.4g}" if known else "interval unknown"
@@ -81,8 +85,7 @@ class Outcome:
         """Whether the winner stays the best, and how much of its lead was luck."""
         best, winner = self.rows[0], self.tuned[0]
         kept = "stays the best" if best is winner else f"gives way to trial {best.trial}"
-        ends = (winner.fresh.low, winner.fresh.high, best.fresh.low, best.fresh.high)
-        if best is not winner and np.isfinite(ends).all() and ends[0] <= ends[3] <= ends[1]:
+        if best is not winner and best.fresh.overlaps(winner.fresh):
             kept += ", whose interval overlaps with its own"
         said = f"trial {winner.trial}, the best by the seeds that it was chosen by, {kept}"
         if self.luck is None:

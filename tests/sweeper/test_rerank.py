@@ -153,3 +153,11 @@ def test_what_cannot_be_reranked(make_study):
     run.rerank(done, {**INLINE, "seeds": "1", "top": "1"})
     with pytest.raises(SweeperError, match="holds what was re-ranked already"):
         run.rerank(others(done), {**INLINE, "seeds": "1"})
+
+
+def test_intervals_overlap_where_both_are_known():
+    first, second, third = (rerank.Score(0.5, *ends, 5) for ends in ((0, 2), (1, 3), (2.5, 4)))
+    unknown = rerank.Score(0.5, np.nan, np.nan, 5)
+    assert first.overlaps(second) and second.overlaps(first) and second.overlaps(third)
+    assert not first.overlaps(third) and not third.overlaps(first)
+    assert not first.overlaps(unknown) and not unknown.overlaps(first)
