@@ -13,9 +13,9 @@ import pandas as pd
 
 from sweeper import frame, score
 from sweeper.errors import SweeperError, choices
-from sweeper.figures import MOST
+from sweeper.figures import MOST, Nothing
 from sweeper.figures.axis import Axis, axis_of
-from sweeper.fold import SCORED, Fold
+from sweeper.fold import SCORED, UNSCORED, Fold
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,6 +35,8 @@ class Picture:
 
     figure: Figure
     table: pd.DataFrame
+    text: str = ""
+    """What its command prints besides the files' names; it is written beside the table."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Data:
     scale: str | None = None
     paper_steps: int | None = None
     """The steps of the space's scale `paper`, where it has that."""
+    space: str = ""
+    """What the space calls the study, whatever this one's folder is called."""
 
     @staticmethod
     def of(study: Study, fold: Fold | None = None) -> Data:
@@ -87,6 +91,7 @@ class Data:
             note=space.note,
             scale=space.scale,
             paper_steps=space.paper_steps,
+            space=space.study,
         )
 
     @cached_property
@@ -259,6 +264,20 @@ def trials(data: Data, runs: pd.DataFrame) -> pd.DataFrame:
     table = runs[["trial", *names]].iloc[row].reset_index(drop=True)
     estimate(table, runs, data.how)
     return table
+
+
+def scored(data: Data, name: str) -> None:
+    """`Nothing` for what is called `name` where no run has ended with a score."""
+    states = data.runs["state"]
+    if states.isin(SCORED).any():
+        return
+    ended = {"failed": states.isin(UNSCORED).sum(), "pruned": (states == "pruned").sum()}
+    open_runs = len(states) - sum(ended.values())
+    counts = [f"{count} {state}" for state, count in {**ended, "open": open_runs}.items() if count]
+    raise Nothing(
+        f"{name} has nothing to show: no run of {data.name} has finished with a score "
+        f"({', '.join(counts)})"
+    )
 
 
 def interval_text(known: int, count: int) -> str:

@@ -105,4 +105,6 @@ def studies() -> list[str]:
 def of(space: str) -> pd.DataFrame:
     """The numbers that the space called `space` re-runs: a column a field, and one an axis."""
     own = [number for number in numbers() if number.study == space]
-    return pd.DataFrame([{**number.model_dump(exclude={"axes"}), **number.axes} for number in own])
+    rows = [{**number.model_dump(exclude={"axes"}), **number.axes} for number in own]
+    table = pd.DataFrame(rows, columns=None if rows else list(Number.model_fields))
+    return table.astype(dict.fromkeys(("value", "spread", "seeds", "steps"), float))
