@@ -177,6 +177,7 @@ def _row(comparison: Comparison, row: Mapping[Any, Any], marked: list[str]) -> l
 def _ours(row: Mapping[Any, Any]) -> str:
     if not math.isfinite(row["point"]):
         return "incomplete" if row["planned"] else "not in the study"
-    if not math.isfinite(row["low"]):
-        return f"{row['point']:.4g} (interval unknown)"
-    return f"{row['point']:.4g} ({row['low']:.4g} to {row['high']:.4g})"
+    places = lettering.decimals([row["point"]])
+    point, low, high = (lettering.fixed(row[name], places) for name in ("point", "low", "high"))
+    known = math.isfinite(row["low"])
+    return f"{point} ({low} to {high})" if known else f"{point} (interval unknown)"

@@ -114,7 +114,7 @@ def test_the_text_has_the_numbers_their_notes_and_the_caption(played):
     assert doubtful.split()[:3] == ["mujoco/Ant-v4", "1", "block"]
     assert "[1] doubtful: a standard error as large as the mean" in lines
     assert sum("not in the study" in line for line in lines) == 8, "2 to 5 blocks on two tasks"
-    assert any("8590 ± 454" in line and "2 (0.8 to 3.2)" in line for line in lines)
+    assert any("8590 ± 454" in line and "2.00 (0.80 to 3.20)" in line for line in lines)
     assert "Hui 2022, Table 2.1: mean of 10 runs" in " ".join(lines)
 
 
