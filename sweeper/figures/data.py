@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -264,6 +264,21 @@ def trials(data: Data, runs: pd.DataFrame) -> pd.DataFrame:
     table = runs[["trial", *names]].iloc[row].reset_index(drop=True)
     estimate(table, runs, data.how)
     return table
+
+
+def ends(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
+    """Runs of each cell by how they ended; `runs` has its cell in `(cell)`."""
+    states = {
+        "scored": SCORED,
+        "nan": ("nan",),
+        "failed": UNSCORED,
+        "pruned": ("pruned",),
+        "missing": ("open", "running"),
+    }
+    return {
+        name: np.bincount(runs.loc[runs["state"].isin(own), "(cell)"], minlength=cells)
+        for name, own in states.items()
+    }
 
 
 def scored(data: Data, name: str) -> None:
