@@ -14,7 +14,8 @@ NOTHING = "–"
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|&~$])")
 
 _LATEX = {
-    **{char: f"\\{char}" for char in "#$%&_{}"},
+    **{char: f"\\{char}" for char in "#%&_{}"},
+    "$": r"$\$$",  # that of text is in a font that small installations lack
     **{char: f"{{{char}}}" for char in "[]*"},  # which \\ would take for arguments of its own
     "\\": r"\textbackslash{}",
     "^": r"\textasciicircum{}",
@@ -22,7 +23,7 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    "`": r"\textasciigrave{}",
+    "`": r"\`{}",
     '"': "''",
     "–": "--",
     "—": "---",
@@ -52,9 +53,6 @@ _GREEK = {
 }
 for _letters, _names in _GREEK.items():
     _LATEX |= {letter: f"$\\{name}$" for letter, name in zip(_letters, _names.split(), strict=True)}
-
-_LAST_LATIN = "\u017f"
-"""pdflatex knows the letters up to here."""
 
 
 def aligned(rows: Sequence[Sequence[str]], between: str = "  ") -> Iterator[str]:
@@ -105,9 +103,8 @@ def latex(found: Results) -> str:
 
 
 def _needs(written: str) -> str:
-    other = any(char > _LAST_LATIN for char in written)
-    engine = "; it has letters that pdflatex lacks: lualatex or xelatex" if other else ""
-    return rf"\usepackage{{booktabs}}{engine}"
+    other = "; where pdflatex lacks one of its letters, lualatex or xelatex"
+    return r"\usepackage{booktabs}" + ("" if written.isascii() else other)
 
 
 def markdown_text(text: str) -> str:
