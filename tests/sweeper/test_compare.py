@@ -106,6 +106,15 @@ def test_a_smaller_scale_and_other_versions_of_tasks_are_said(played, monkeypatc
     assert picture.table["low"].isna().all()
 
 
+def test_at_the_papers_size_only_what_differs_is_said(played, monkeypatch):
+    study = played(whole, **CRITIC, steps=1_000_000)
+    paper = study.space.model_copy(update={"scale": "paper", "paper_steps": 1_000_000})
+    monkeypatch.setattr(type(study), "space", paper)
+    said = words(drawn(study, "compare"))
+    assert "Other than published: HalfCheetah-v4 for HalfCheetah-v3, Ant-v4 for Ant-v3." in said
+    assert "replication" not in said
+
+
 def test_the_text_has_the_numbers_their_notes_and_the_caption(played):
     text = drawn(played(whole, **CRITIC), "compare").text
     header, *lines = text.splitlines()
