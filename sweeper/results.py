@@ -12,16 +12,8 @@ import pandas as pd
 
 from sweeper.errors import SweeperError, choices
 from sweeper.figures.axis import ABSENT, Axis
-from sweeper.figures.data import (
-    TASK,
-    Data,
-    ends,
-    estimate,
-    interval_text,
-    scored,
-    span,
-    visible,
-)
+from sweeper.figures.data import TASK, Data, estimate, interval_text, span, visible
+from sweeper.figures.states import ends, scored
 from sweeper.score import AT
 from sweeper.values import brief
 

@@ -96,7 +96,7 @@ def takes_several(annotation: str) -> bool:
 def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
     from sweeper import export
     from sweeper.figures import style
-    from sweeper.figures.data import scored
+    from sweeper.figures.states import scored
 
     drawer: Callable[..., Picture] = lookup.find(__name__, name)
     with style.context():

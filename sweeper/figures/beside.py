@@ -10,7 +10,8 @@ import pandas as pd
 from sweeper import published
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import Nothing
-from sweeper.figures.data import TASK, Data, estimate, interval_text, scored, span
+from sweeper.figures.data import TASK, Data, estimate, interval_text, span
+from sweeper.figures.states import scored
 from sweeper.space import PAPER_SCALE
 from sweeper.values import canonical
 

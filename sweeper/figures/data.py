@@ -6,16 +6,16 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from sweeper import frame, score
 from sweeper.errors import SweeperError, choices
-from sweeper.figures import MOST, Nothing
+from sweeper.figures import MOST
 from sweeper.figures.axis import Axis, axis_of
-from sweeper.fold import SCORED, UNSCORED, Fold
+from sweeper.fold import SCORED, Fold
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -264,35 +264,6 @@ def trials(data: Data, runs: pd.DataFrame) -> pd.DataFrame:
     table = runs[["trial", *names]].iloc[row].reset_index(drop=True)
     estimate(table, runs, data.how)
     return table
-
-
-def ends(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
-    """Runs of each cell by how they ended; `runs` has its cell in `(cell)`."""
-    states = {
-        "scored": SCORED,
-        "nan": ("nan",),
-        "failed": UNSCORED,
-        "pruned": ("pruned",),
-        "missing": ("open", "running"),
-    }
-    return {
-        name: np.bincount(runs.loc[runs["state"].isin(own), "(cell)"], minlength=cells)
-        for name, own in states.items()
-    }
-
-
-def scored(data: Data, name: str) -> None:
-    """`Nothing` for what is called `name` where no run has ended with a score."""
-    states = data.runs["state"]
-    if states.isin(SCORED).any():
-        return
-    ended = {"failed": states.isin(UNSCORED).sum(), "pruned": (states == "pruned").sum()}
-    open_runs = len(states) - sum(ended.values())
-    counts = [f"{count} {state}" for state, count in {**ended, "open": open_runs}.items() if count]
-    raise Nothing(
-        f"{name} has nothing to show: no run of {data.name} has finished with a score "
-        f"({', '.join(counts)})"
-    )
 
 
 def interval_text(known: int, count: int) -> str:
