@@ -12,7 +12,7 @@ from sweeper.errors import SweeperError
 
 __all__ = ["RUN_OPTIONS", "app", "main"]
 
-for _group in ("sweep", "study", "figures"):  # the order in which help lists them
+for _group in ("sweep", "study", "figures", "results"):  # the order in which help lists them
     importlib.import_module(f"sweeper.commands.{_group}")
 
 

@@ -27,7 +27,7 @@ def run_value(points: Iterable[tuple[int, float]], at: str, horizon: int, worst:
     """
     finite = [(step, y) for step, y in points if step <= horizon and math.isfinite(y)]
     curve = sorted(finite, key=lambda point: point[0])
-    return _AT[at](curve, horizon) if curve else worst
+    return AT[at](curve, horizon) if curve else worst
 
 
 def normalise(value: float, low: float, high: float) -> float:
@@ -90,4 +90,5 @@ def _auc(curve: Curve, horizon: int) -> float:
     return float(areas.sum() / (steps[-1] - steps[0]))
 
 
-_AT: dict[str, Callable[[Curve, int], float]] = {"final": _final, "max": _max, "auc": _auc}
+AT: dict[str, Callable[[Curve, int], float]] = {"final": _final, "max": _max, "auc": _auc}
+"""How a learning curve becomes its run's value."""

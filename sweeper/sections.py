@@ -142,7 +142,7 @@ MAX_SEEDS = 1_000_000
 _COLUMNS = (
     *("run", "trial", "task", "seed", "state", "score", "value", "step"),
     *("attempts", "seconds", "worker", "low", "high", "n", "nan", "failed", "pruned", "missing"),
-    *("point", "planned", "scored", "usable"),
+    *("point", "planned", "scored", "usable", "bold"),
 )
 """The columns of every table; no axis may be called like one."""
 

@@ -35,6 +35,8 @@ def _figure_command(name: str, about: str, takes: Collection[str]) -> None:
         chosen = {key: _value(given[key]) for key in given if key not in STUDY_OPTIONS}
         for file in figures.render(study, name, chosen, Path(out) if out else None):
             typer.echo(file)
+            if file.suffix == ".txt":
+                typer.echo(file.read_text(encoding="utf-8"), nl=False)
 
     draw.__name__, draw.__doc__ = name, about
     command(options)(draw)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper import lookup, temporary
 from sweeper.errors import SweeperError, choices, shown
+from sweeper.paths import write_durably
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from sweeper.figures.data import Data, Picture
@@ -57,7 +57,8 @@ def render(
 
     Without options it draws what the space's `figures` say of it. PDF, PNG, SVG and the CSV behind
     them go to the study's `figures/`, named after the figure (and its options, where the space does
-    not have exactly this one); or, with `out`, a file of one of `FORMATS` and its CSV.
+    not have exactly this one); or, with `out`, a file of one of `FORMATS` and its CSV. Some
+    figures have a text, too.
     `SweeperError` for an unknown figure, option or axis; `Nothing` before the first trial is
     planned, and where no run has finished that the figure could show.
     """
@@ -95,33 +96,23 @@ def takes_several(annotation: str) -> bool:
 def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
     from sweeper import export
     from sweeper.figures import style
+    from sweeper.figures.states import scored
 
     drawer: Callable[..., Picture] = lookup.find(__name__, name)
     with style.context():
         picture = drawer(data, **options)
-        _check_points(data, name, picture.table)
+        if "point" in picture.table and picture.table["point"].isna().all():
+            scored(data, name)
         for file in files:
             file.parent.mkdir(parents=True, exist_ok=True)
             _save(picture.figure, file)
     table = files[0].with_suffix(".csv")
     export.replace(table, picture.table)
-    return [*files, table]
-
-
-def _check_points(data: Data, name: str, table: pd.DataFrame) -> None:
-    """Raises `Nothing` where no run has a score and the figure has no point without one."""
-    from sweeper.fold import SCORED, UNSCORED
-
-    states = data.runs["state"]
-    if states.isin(SCORED).any() or "point" not in table or table["point"].notna().any():
-        return
-    ended = {"failed": states.isin(UNSCORED).sum(), "pruned": (states == "pruned").sum()}
-    open_runs = len(states) - sum(ended.values())
-    counts = [f"{count} {state}" for state, count in {**ended, "open": open_runs}.items() if count]
-    raise Nothing(
-        f"{name} has nothing to show: no run of {data.name} has finished with a score "
-        f"({', '.join(counts)})"
-    )
+    if not picture.text:
+        return [*files, table]
+    text = table.with_suffix(".txt")
+    write_durably(text, picture.text.encode())
+    return [*files, table, text]
 
 
 def _check_out(out: Path) -> None:

@@ -35,6 +35,8 @@ class Picture:
 
     figure: Figure
     table: pd.DataFrame
+    text: str = ""
+    """What its command prints besides the files' names; it is written beside the table."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Data:
     scale: str | None = None
     paper_steps: int | None = None
     """The steps of the space's scale `paper`, where it has that."""
+    space: str = ""
+    """What the space calls the study, whatever this one's folder is called."""
 
     @staticmethod
     def of(study: Study, fold: Fold | None = None) -> Data:
@@ -87,6 +91,7 @@ class Data:
             note=space.note,
             scale=space.scale,
             paper_steps=space.paper_steps,
+            space=space.study,
         )
 
     @cached_property

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,7 +12,7 @@ from matplotlib.figure import Figure
 from sweeper.figures import cells, lettering, style
 from sweeper.figures.axis import BINS, Axis, Binned, binned
 from sweeper.figures.data import MAX_PANELS, Data, Picture, estimate, interval_text, span, visible
-from sweeper.fold import SCORED, UNSCORED
+from sweeper.figures.states import ends
 
 _TEXT_IN = (0.5, 0.8)
 
@@ -86,22 +84,7 @@ def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFr
             table[axis.name] = [axis.labels[number] for number in code]
     runs = runs.assign(**{"(cell)": np.ravel_multi_index(codes, shape)})
     estimate(table, runs, data.how)
-    return table.assign(**_counts(runs, len(table)))
-
-
-def _counts(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
-    """Runs of each cell by how they ended."""
-    ends = {
-        "scored": SCORED,
-        "nan": ("nan",),
-        "failed": UNSCORED,
-        "pruned": ("pruned",),
-        "missing": ("open", "running"),
-    }
-    return {
-        name: np.bincount(runs.loc[runs["state"].isin(states), "(cell)"], minlength=cells)
-        for name, states in ends.items()
-    }
+    return table.assign(**ends(runs, len(table)))
 
 
 def _said(table: pd.DataFrame, said: list[list[str]], layout: cells.Layout) -> str:

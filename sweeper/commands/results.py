@@ -1,0 +1,61 @@
+"""Commands that write results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from sweeper.commands import STUDY_OPTIONS, Words, command, parsed, study_of
+from sweeper.errors import SweeperError, choices
+
+TABLE_OPTIONS = {
+    **STUDY_OPTIONS,
+    "format": "markdown (default), latex or csv",
+    "x": "the axis along the columns (default: task)",
+    "y": "the axis of the rows, or several: lr,eps (default: all that vary)",
+    "metric": "a reported metric to show in its own unit instead of the score",
+    "at": "its final, max or auc (default: as the space scores)",
+    "out": "the file to write instead of showing it: .md, .tex or .csv",
+}
+
+SUFFIXES = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
+
+
+@command(TABLE_OPTIONS)
+def table(words: Words = None) -> None:
+    """Show a study's results as a table: values with intervals, the best in bold."""
+    from sweeper import results, tables
+    from sweeper.figures.data import Data
+    from sweeper.paths import write_durably
+
+    given = parsed(words, list(TABLE_OPTIONS))
+    out = Path(given["out"]) if "out" in given else None
+    form = _form(given.get("format"), out)
+    y = [name.strip() for name in given["y"].strip("[]").split(",")] if "y" in given else []
+    chosen = {key: given.get(key) for key in ("x", "metric", "at")}
+    found = results.results(Data.of(study_of(given)), y=y, **chosen)
+    if form == "csv":
+        text = results.tidy(found).to_csv(index=False)
+    else:
+        text = tables.latex(found) if form == "latex" else tables.markdown(found)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    write_durably(out, text.encode())
+    typer.echo(out)
+
+
+def _form(asked: str | None, out: Path | None) -> str:
+    """The format: what is asked for, or what the file's name ends in."""
+    if asked is not None and asked not in SUFFIXES:
+        raise SweeperError(f"unknown format {asked!r}{choices(asked, SUFFIXES)}")
+    if out is None:
+        return asked or "markdown"
+    named = next((form for form, suffix in SUFFIXES.items() if suffix == out.suffix), None)
+    if named is None or asked not in (None, named):
+        valid = SUFFIXES[asked] if asked else f"one of {', '.join(SUFFIXES.values())}"
+        raise SweeperError(f"out= must end in {valid}, but got {str(out)!r}")
+    if out.is_dir() or not out.parent.is_dir():
+        raise SweeperError(f"out= must name a file in a folder that exists, but got {str(out)!r}")
+    return named

@@ -1,0 +1,183 @@
+"""Published numbers beside ours, each with its uncertainty, in the metric's own unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sweeper import tables
+from sweeper.figures import beside, lettering, marks, style
+from sweeper.figures.axis import Axis
+from sweeper.figures.beside import Comparison
+from sweeper.figures.data import TASK, Data, Picture, wrapped
+
+_ROW_IN = 1.6
+_HEIGHT_IN = 2.2
+_AROUND_IN = 0.75
+"""What stands beside the axes of a panel takes so much of its width."""
+
+_LEGEND_IN = 0.16
+_APART = 0.3
+"""How far the marks of one configuration lie apart, as a share of the room it has."""
+
+_PUBLISHED = "0.25"
+_MARKERS = "sD^v"
+"""The shapes of papers' marks, which are open; ours is a disc."""
+
+_TEXT_WIDTH = 100
+
+
+def draw(data: Data, *, metric: str | None = None) -> Picture:
+    """A panel a task, in it for each configuration what is published and what we found.
+
+    Bars are what a paper prints after its ± and our 95 % interval; where that is unknown our single
+    runs are drawn. Configurations and tasks of which nothing is published are left out.
+    """
+    comparison = beside.comparison(data, metric)
+    caption = comparison.caption()
+    configurations = tuple(comparison.configurations)
+    across = Axis(", ".join(comparison.axes), configurations, numeric=False)
+    grid, layout = _grid(comparison, across, caption)
+    label = data.value_label(comparison.metric, [TASK])
+    for number, ax in enumerate(grid.axes.flat):
+        if number >= layout.count:
+            ax.set_axis_off()
+            continue
+        _panel(ax, comparison, number)
+        _frame(ax, across, layout, number)
+        folded = lettering.folded(label, layout.height, lettering.BASE_PT)
+        ax.set_ylabel(folded if number % layout.columns == 0 else "")
+        ax.set_title(comparison.tasks[number])
+    _legend(grid.figure, comparison)
+    return Picture(grid.figure, comparison.table, _text(comparison, caption))
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How panels are arranged, and the height of the axes of one, in inches."""
+
+    count: int
+    columns: int
+    height: float
+    x: lettering.XLabels
+
+
+def _grid(comparison: Comparison, across: Axis, caption: str) -> tuple[style.Panels, _Layout]:
+    if (comparison.cells["low"].isna() & comparison.cells["point"].notna()).any():
+        caption += " Small faint marks are our single runs."
+    count = len(comparison.tasks)
+    columns = style.beside(count)
+    rows = style.rows_for(count, columns)
+    page = style.COLUMN_IN if count == 1 else style.PAGE_IN
+    inches = (across.places + 0.5) / len(across.labels) * (page / columns - _AROUND_IN)
+    ticks = lettering.x_labels(across, inches)
+    row = _HEIGHT_IN if count == 1 else style.row_in(rows, _ROW_IN)
+    height = rows * row + ticks.height + _LEGEND_IN * (len(comparison.sources) + 1)
+    grid = style.panels(rows, columns, page, height, caption, sharex=True)
+    return grid, _Layout(count, columns, row - 0.4, ticks)
+
+
+def _frame(ax: Axes, across: Axis, layout: _Layout, number: int) -> None:
+    """Ticks and label of x: only below the lowest panel of a column."""
+    lowest = number + layout.columns >= layout.count
+    style.set_x(ax, across.places, layout.x)
+    ax.xaxis.set_tick_params(labelbottom=lowest)
+    ax.set_xlim(-0.5, len(across.labels) - 0.5)
+    ax.set_xlabel(across.name if lowest else "", visible=lowest)
+
+
+def _panel(ax: Axes, comparison: Comparison, number: int) -> None:
+    """The marks of one task, those of a configuration beside each other."""
+    offsets = np.linspace(-0.5, 0.5, len(comparison.sources) + 1) * _APART
+    cells = comparison.cells[comparison.cells["(panel)"] == number]
+    numbers = comparison.numbers[comparison.numbers["(cell)"].isin(cells.index)]
+    for place, source in enumerate(comparison.sources):
+        own = numbers[numbers["source"] == source]
+        ax.errorbar(
+            cells["(at)"][own["(cell)"]] + offsets[place],
+            own["value"],
+            yerr=own["spread"].to_numpy(float),
+            **_look(comparison, source),
+        )
+    ours = cells.assign(**{"(at)": cells["(at)"] + offsets[-1]})
+    reach = (ours["point"] - ours["low"], ours["high"] - ours["point"])
+    look = _look(comparison, None)
+    ax.errorbar(ours["(at)"], ours["point"], yerr=np.maximum(0, reach), zorder=3, **look)
+    marks.runs(ax, ours, comparison.runs, style.look(None, 0))
+    ax.grid(axis="y", linewidth=0.4, color="0.9")
+    sns.despine(ax=ax)
+
+
+def _look(comparison: Comparison, source: str | None) -> dict[str, Any]:
+    """How the marks of `source`, or ours, are drawn."""
+    colour = _PUBLISHED if source else style.colours(None)[0]
+    marker = _MARKERS[comparison.sources.index(source) % len(_MARKERS)] if source else "o"
+    return {
+        "color": colour,
+        "marker": marker,
+        "markersize": 4.2,
+        "markerfacecolor": "white" if source else colour,
+        "linestyle": "none",
+        "elinewidth": 1.0,
+        "capsize": 2.0,
+    }
+
+
+def _legend(figure: Figure, comparison: Comparison) -> None:
+    names: list[str | None] = [*comparison.sources, None]
+    keys = ("color", "marker", "markersize", "markerfacecolor", "linestyle")
+    looks = [_look(comparison, name) for name in names]
+    figure.legend(
+        [Line2D([], [], **{key: look[key] for key in keys}) for look in looks],
+        [f"published: {name}" if name else f"ours: {comparison.data.name}" for name in names],
+        loc="outside upper center",
+        ncols=1 if len(comparison.tasks) == 1 else len(names),
+        frameon=False,
+    )
+
+
+def _text(comparison: Comparison, caption: str) -> str:
+    """The numbers side by side, what must be known of some of them, and the caption."""
+    notes = [
+        (note, rows)
+        for note, rows in comparison.notes.items()
+        if len(rows) < len(comparison.numbers)
+    ]
+    header = [TASK, *comparison.axes, f"published {comparison.metric}", "n", "ours", "n"]
+    rows = [
+        _row(comparison, row, [f"[{k}]" for k, (_, own) in enumerate(notes, 1) if index in own])
+        for index, row in enumerate(comparison.table.to_dict("records"))
+    ]
+    lines = [*tables.aligned([header, *rows])]
+    lines += [f"[{number}] {note}" for number, (note, _) in enumerate(notes, 1)]
+    return "\n".join([*lines, "", wrapped(caption, _TEXT_WIDTH), ""])
+
+
+def _row(comparison: Comparison, row: Mapping[Any, Any], marked: list[str]) -> list[str]:
+    seeds = row["published_seeds"]
+    spread = f" ± {row['spread']:g}" if math.isfinite(row["spread"]) else ""
+    return [
+        row[TASK],
+        *(row[axis] for axis in comparison.axes),
+        "".join([f"{row['published']:g}{spread}", *marked]),
+        f"{seeds:g}" if math.isfinite(seeds) else "",
+        _ours(row),
+        str(row["n"]),
+    ]
+
+
+def _ours(row: Mapping[Any, Any]) -> str:
+    if not math.isfinite(row["point"]):
+        return "incomplete" if row["planned"] else "not in the study"
+    places = lettering.decimals([row["point"]])
+    point, low, high = (lettering.fixed(row[name], places) for name in ("point", "low", "high"))
+    known = math.isfinite(row["low"])
+    return f"{point} ({low} to {high})" if known else f"{point} (interval unknown)"
