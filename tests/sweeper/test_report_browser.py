@@ -56,7 +56,7 @@ def report(tmp_path_factory):
     return made.paths.report
 
 
-CELLS = "[...document.querySelectorAll('tbody tr')].map(row => row.cells[{}].textContent)"
+CELLS = "[...document.querySelectorAll('#table tbody tr')].map(row => row.cells[{}].textContent)"
 
 
 def column(browser, number):
@@ -123,7 +123,7 @@ def filters(browser):
     )
     narrow(browser, "</script>")
     assert len(column(browser, 0)) == 50 and set(column(browser, 6)) == {NAME}
-    tall = "document.querySelector('tbody tr').getBoundingClientRect().height"
+    tall = "document.querySelector('#table tbody tr').getBoundingClientRect().height"
     assert browser.ask(tall) < 60, "what is long is cut"
     browser.ask("document.querySelector('td.long div').click()")
     assert browser.ask(tall) > 60

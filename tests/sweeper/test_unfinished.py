@@ -10,7 +10,8 @@ from sweeper import cli, figures, lookup
 from sweeper.figures import Nothing
 from tests.sweeper.drawing import AXES, whole
 
-NAMES = lookup.names("sweeper.figures")
+NAMES = [name for name in lookup.names("sweeper.figures") if name != "compare"]
+"""`compare` is for studies with published numbers, and is tested with them."""
 
 
 def only(state):
@@ -56,6 +57,6 @@ def test_a_study_of_failures_ends_without_figures(space_file, tmp_path, monkeypa
             cli.main(command)
         assert left.value.code == 1
         said = capsys.readouterr()
-        assert "heatmap has nothing to show: no run of hops has finished" in said.out + said.err
-        assert "(4 failed)" in said.out + said.err
+        assert "4 failed" in said.out + said.err
+    assert "heatmap has nothing to show: no run of hops has finished" in said.err
     assert not list(Path("studies/hops/figures").glob("*.p*"))
