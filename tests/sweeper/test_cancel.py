@@ -14,7 +14,8 @@ from sweeper.study import Study
 from sweeper.work import REQUEUE
 from sweeper.worker import Worker
 
-SLOW = "seeds=1", "fixed.pause_s=0.04", "steps=200", "checkpoint.every_s=0.2"
+LONG = "seeds=1", "steps=200", "checkpoint.every_s=0.2"
+SLOW = *LONG, "fixed.pause_s=0.04"
 MAY_DIFFER = ["attempts", "seconds", "worker"]
 
 
@@ -65,10 +66,12 @@ def test_a_cancelled_worker_is_not_requeued(make_study) -> None:
 
 
 def test_local_workers_and_their_watcher_stop_and_the_same_command_goes_on(
-    make_study, space_file: Path, tmp_path: Path
+    make_study, space_file: Path, tmp_path: Path, monkeypatch
 ) -> None:
-    run = ["run", space_file.name, "workers=2", "pack=1", *SLOW]
+    run = ["run", space_file.name, "workers=2", "pack=1", *LONG]
+    monkeypatch.setenv("COUNTER_PAUSE_S", "0.04")
     watcher = sweeper(*run, cwd=tmp_path)
+    monkeypatch.delenv("COUNTER_PAUSE_S")
     folder = tmp_path / "studies" / "hops"
     until(lambda: (folder / "plans" / "0").exists())
     study = Study.open(folder)
@@ -86,7 +89,7 @@ def test_local_workers_and_their_watcher_stop_and_the_same_command_goes_on(
     assert "4 complete" in said(*run, cwd=tmp_path)
     assert cancel.read(study) is None
     assert "all runs have ended" in said("cancel", cwd=tmp_path)
-    direct = make_study(*SLOW, name="direct")
+    direct = make_study(*LONG, name="direct")
     Worker(direct, pack="4", device="cpu", workers=1).run()
     expected, found = (
         frame.runs(one, one.fold()).drop(columns=MAY_DIFFER) for one in (direct, study)
