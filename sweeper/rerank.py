@@ -29,6 +29,12 @@ _SUFFIX = ".rerank"
 _TRIAL = "trial "
 
 
+class NoTrial(SweeperError):
+    """A study as yet has no complete trial."""
+
+    exit_code = 1
+
+
 @dataclass(frozen=True)
 class Score:
     """The aggregated score of some runs; `low` and `high` are NaN where the interval is unknown."""
@@ -54,6 +60,8 @@ class Reranked:
 
     trial: int
     name: str
+    place: int
+    """Its place among all complete trials by the seeds that it was chosen by, from 1 on."""
     tuned: Score
     fresh: Score
     gap: float
@@ -62,35 +70,44 @@ class Reranked:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What fresh seeds told; `rows` and `tuned` hold the same configurations."""
+    """What fresh seeds told of some trials, of which `winner` is the best of all that are complete
+    by the seeds that trials are chosen by.
+    """
 
     rows: list[Reranked]
     """By their score on fresh seeds, the best first."""
-    tuned: list[Reranked]
-    """By their score on the seeds that they were chosen by."""
+    without: dict[int, str]
+    """What became of the fresh runs of trials that have no score on them."""
+    winner: int
     seeds: list[int]
     spent: list[int]
     """Seeds that were fresh once: trials have been judged by them since."""
     luck: float | None
-    """The share of the tuned winner's lead over the median trial that fresh seeds took away;
-    `None` where it has no lead, or where it is not among the configurations."""
+    """The share of the winner's lead over the median trial that fresh seeds took away; `None`
+    where it has no lead or no score on fresh seeds, or where a score's interval is unknown."""
 
     @property
     def title(self) -> str:
         """How many configurations met which seeds."""
-        return f"{counted(len(self.rows), 'configuration')} on the fresh seeds {ranges(self.seeds)}"
+        seeds = f"fresh seed{'' if len(self.seeds) == 1 else 's'} {ranges(self.seeds)}"
+        return f"{counted(len(self.rows), 'configuration')} on the {seeds}"
 
     @property
     def verdict(self) -> str:
         """Whether the winner stays the best, and how much of its lead was luck."""
-        best, winner = self.rows[0], self.tuned[0]
-        kept = "stays the best" if best is winner else f"gives way to trial {best.trial}"
-        if best is not winner and best.fresh.overlaps(winner.fresh):
+        who = f"trial {self.winner}, the best by the seeds that trials are chosen by,"
+        won = next((row for row in self.rows if row.trial == self.winner), None)
+        if won is None:
+            missing = self.without.get(self.winner, "was not re-ranked")
+            return f"{who} has no score on fresh seeds: {missing}"
+        best = self.rows[0]
+        kept = "stays the best" if best is won else f"gives way to trial {best.trial}"
+        if best is not won and best.fresh.overlaps(won.fresh):
             kept += ", whose interval overlaps with its own"
-        said = f"trial {winner.trial}, the best by the seeds that it was chosen by, {kept}"
         if self.luck is None:
-            return said
-        return f"{said}; of its lead over the median trial {self.luck:.0%} was luck"
+            return f"{who} {kept}"
+        chance = " (or less: both its intervals overlap)" if won.fresh.overlaps(won.tuned) else ""
+        return f"{who} {kept}; of its lead over the median trial {self.luck:.0%} was luck{chance}"
 
 
 def folder_of(study: Study) -> Path:
@@ -108,14 +125,16 @@ def space_of(study: Study, top: int, seeds: int | None) -> Space:
         raise SweeperError(f"{study.name} holds what was re-ranked already: name the first study")
     chosen = _best(study, top)
     if not chosen:
-        raise SweeperError(
-            f"{study.name}: no trial is complete yet",
-        )
+        raise NoTrial(f"{study.name}: no trial is complete yet")
     fresh = _fresh(study.space, seeds)
     folder = folder_of(study)
     values: dict[str, Any] = {}
     if studies.is_one(folder):
         before = Study.open(folder).space
+        if list(before.axes) != [AXIS]:
+            raise SweeperError(
+                f"{folder.name} is a study of another kind, where fresh runs must go"
+            )
         values.update(before.axes[AXIS].values)
         fresh = sorted({*before.seeds, *fresh})
     known = base(study.space, study.trainable)
@@ -133,17 +152,25 @@ def outcome(study: Study) -> Outcome | None:
     if not studies.is_one(folder):
         return None
     other, how = Study.open(folder), study.space.score.aggregate
+    if list(other.space.axes) != [AXIS]:
+        return None
+    table = frame.trials(study, study.fold(reports=False))
+    tuned = _scores(table, dict(enumerate(table["trial"])))
+    if not tuned:
+        return None
     runs = frame.runs(other, other.fold(reports=False))
     spent = sorted(set(study.space.seeds) & set(other.space.seeds))
     runs = runs[~runs["seed"].isin(spent)]
-    fresh = _scores(frame.of_runs(runs, how, []), _originals(other)) if len(runs) else {}
-    table = frame.trials(study, study.fold(reports=False))
-    tuned = _scores(table, dict(enumerate(table["trial"])))
+    trials = frame.of_runs(runs, how, []) if len(runs) else table.head(0)
+    names = _originals(other)
+    fresh = _scores(trials, names)
     sign = 1.0 if study.space.direction == "maximize" else -1.0
+    order = sorted(tuned, key=lambda trial: (-sign * tuned[trial].value, trial))
     rows = [
         Reranked(
             trial,
             described(study.plan.trials[trial].labels),
+            order.index(trial) + 1,
             tuned[trial],
             score,
             sign * (tuned[trial].value - score.value),
@@ -151,27 +178,33 @@ def outcome(study: Study) -> Outcome | None:
         for trial, score in fresh.items()
         if trial in tuned
     ]
-    seeds = sorted(set(other.space.seeds) - set(spent))
     return Outcome(
         sorted(rows, key=lambda row: (-sign * row.fresh.value, row.trial)),
-        sorted(rows, key=lambda row: (-sign * row.tuned.value, row.trial)),
-        seeds,
+        {
+            names[row["trial"]]: _missing(row)
+            for row in trials.to_dict("records")
+            if names[row["trial"]] not in fresh
+        },
+        order[0],
+        sorted(set(other.space.seeds) - set(spent)),
         spent,
-        _luck(rows, tuned, sign),
+        _luck(rows, order[0], tuned, sign),
     )
 
 
 def lines(study: Study) -> Iterator[str]:
     """The outcome as `sweeper rerank` prints it."""
     found = outcome(study)
-    if found is None or not found.rows:
+    if found is None:
         yield f"{study.name}: no configuration has a score on fresh seeds yet"
         return
     yield f"{study.name}: {found.title}"
     for place, row in enumerate(found.rows, 1):
         worse = f"{abs(row.gap):.4g} {'worse' if row.gap > 0 else 'better'} on fresh seeds"
         yield f"{place:3}.  {row.fresh}  trial {row.trial}: {row.name}"
-        yield f"      was {found.tuned.index(row) + 1}. with {row.tuned}, {worse}"
+        yield f"      was {row.place}. with {row.tuned}, {worse}"
+    for trial, why in found.without.items():
+        yield f"  –   trial {trial}: {why}"
     yield found.verdict
     if found.spent:
         yield f"seeds {ranges(found.spent)} do not count: trials have been judged by them since"
@@ -227,9 +260,18 @@ def _scores(table: Any, names: Mapping[int, int]) -> dict[int, Score]:
     }
 
 
-def _luck(rows: list[Reranked], tuned: Mapping[int, Score], sign: float) -> float | None:
-    values = [score.value for score in tuned.values()]
-    winner = max(tuned, key=lambda trial: (sign * tuned[trial].value, -trial))
-    lead = sign * (tuned[winner].value - float(np.median(values)))
-    gap = next((row.gap for row in rows if row.trial == winner), None)
-    return None if gap is None or not lead > 0 else min(1.0, max(0.0, gap / lead))
+def _missing(row: Mapping[Any, Any]) -> str:
+    """Why a trial has no score."""
+    total = sum(row[name] for name in ("n", "failed", "pruned", "missing"))
+    told = [f"{row[name]} {name}" for name in ("failed", "pruned", "missing") if row[name]]
+    return f"{', '.join(told)} of {counted(total, 'run')}".replace("missing", "open")
+
+
+def _luck(
+    rows: list[Reranked], winner: int, tuned: Mapping[int, Score], sign: float
+) -> float | None:
+    won = next((row for row in rows if row.trial == winner), None)
+    lead = sign * (tuned[winner].value - float(np.median([s.value for s in tuned.values()])))
+    if won is None or not lead > 0 or not np.isfinite([won.tuned.low, won.fresh.low]).all():
+        return None
+    return min(1.0, max(0.0, won.gap / lead))

@@ -46,7 +46,8 @@ def rerank(first: Study, options: Mapping[str, str]) -> int:
     seeds = _count("seeds", number, "a whole number from 1") if number is not None else None
     space = rerank.space_of(first, top, seeds)
     code = carry_out(rerank.folder_of(first), space, options, extend=True)
-    finish.draw(first, first.fold())
+    if code != INTERRUPTED:
+        finish.draw(first, first.fold())
     for line in rerank.lines(first):
         print(line)
     return code

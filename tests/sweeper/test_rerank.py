@@ -104,6 +104,8 @@ def test_seeds_that_trials_are_judged_by_since_do_not_count(make_study, space_fi
     grown = work(study.start(done.folder, space, extend=True))
     found = rerank.outcome(grown)
     assert found is not None and (found.seeds, found.spent) == ([4], [2, 3])
+    assert found.title == "1 configuration on the fresh seed 4"
+    assert found.luck is None, "one seed does not tell"
     assert [row.fresh.n for row in found.rows] == [1]
     assert list(rerank.lines(grown))[-1].startswith("seeds 2, 3 do not count")
     run.rerank(grown, {**INLINE, "top": "1", "seeds": "2"})
@@ -136,15 +138,58 @@ def test_how_much_of_the_win_was_luck(tmp_path):
     assert found.luck == 1.0, "it led by 0.92 - 0.62, and lost 0.5"
     said = list(rerank.lines(done))
     assert said[0] == "lucky: 2 configurations on the fresh seeds 5 to 9"
-    assert said[-1].endswith(
-        "gives way to trial 0; of its lead over the median trial 100% was luck"
+    assert "gives way to trial 0; of its lead over the median trial 100% was luck" in said[-1]
+
+
+def test_a_winner_without_a_score_on_fresh_seeds_is_named(tmp_path):
+    """Its fresh runs fail: neither is another called the winner, nor is it passed over."""
+    (tmp_path / "fails.py").write_text(
+        "def train(config, run):\n"
+        "    if config['k'] == 3 and run.seed >= 5:\n        raise ValueError('fresh')\n"
+        "    return config['k']\n"
     )
+    space = {
+        "study": "fails",
+        "function": "fails.py:train",
+        "axes": {"k": {"kind": "choice", "values": [1, 2, 3]}},
+        "tasks": {"a": {"low": 0, "high": 10}},
+        "seeds": {"tune": 5, "test": 5},
+        "steps": 1,
+        "score": {"metric": "value"},
+        "limits": {"failures": 1},
+    }
+    path = tmp_path / "fails.yaml"
+    path.write_text(yaml.safe_dump(space))
+    done = work(study.start(tmp_path / "studies" / "fails", load(path)))
+    run.rerank(done, {**INLINE, "top": "2"})
+    found = rerank.outcome(done)
+    assert found is not None and found.winner == 2 and found.luck is None
+    assert found.without == {2: "5 failed of 5 runs"}
+    assert [(row.trial, row.place) for row in found.rows] == [(1, 2)]
+    assert found.verdict.endswith("has no score on fresh seeds: 5 failed of 5 runs")
+    assert "trial 2: 5 failed of 5 runs" in "\n".join(rerank.lines(done))
+    assert "trial 2 has no score on fresh seeds" in done.paths.report.read_text()
+    axes = {"k": {"kind": "choice", "values": [1, 2, 3, 4]}}
+    path.write_text(yaml.safe_dump({**space, "axes": axes}))
+    grown = work(study.start(done.folder, load(path), extend=True))
+    found = rerank.outcome(grown)
+    assert found is not None and found.verdict.startswith("trial 3, the best by")
+    assert found.verdict.endswith("was not re-ranked")
+
+
+def test_a_study_that_happens_to_be_called_like_that_is_left_alone(make_study):
+    done, other = work(make_study()), make_study(name="hops.rerank")
+    assert rerank.outcome(done) is None
+    with pytest.raises(SweeperError, match=r"hops.rerank is a study of another kind"):
+        run.rerank(done, {**INLINE, "seeds": "2"})
+    assert other.fold().runs == {}
 
 
 def test_what_cannot_be_reranked(make_study):
     started = make_study()
-    with pytest.raises(SweeperError, match="hops: no trial is complete yet"):
+    with pytest.raises(SweeperError, match="hops: no trial is complete yet") as caught:
         run.rerank(started, {**INLINE, "seeds": "2"})
+    assert caught.value.exit_code == 1
     done = work(started)
     with pytest.raises(SweeperError, match="seeds= is needed, the number of fresh seeds"):
         run.rerank(done, INLINE)
