@@ -176,6 +176,8 @@ def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layo
 
 
 def _ink(share: float) -> str:
-    """Black or white, whichever can be read on the colour at `share` of the map."""
-    red, green, blue, _ = mpl.colormaps[style.COLOURS](share)
-    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.55 else "black"
+    """Black or white, whichever stands out more from the colour at `share` of the map (WCAG 2)."""
+    colour = np.array(mpl.colormaps[style.COLOURS](share)[:3])
+    linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ [0.2126, 0.7152, 0.0722])
+    return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "black"

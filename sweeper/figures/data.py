@@ -212,7 +212,7 @@ class Data:
             f"failed: {_number(failed, 'configuration')}; pruned: "
             f"{_number(int(trials['pruned'].sum()), 'run')}; missing: "
             f"{int(trials['missing'].sum())}; diverged: {diverged}"
-            + (" (kept at their last score)" if diverged else "")
+            + (" (at their last score, or at the task's low without one)" if diverged else "")
         )
         said += [self._budget(), (self.note or "").strip().rstrip(".")]
         said = [part for part in said if part]

@@ -64,6 +64,7 @@ def _parts(study: Study, fold: Fold) -> dict[str, Any]:
         "table": trials.table(study, table),
         "failures": failures(study, fold),
         "words": hints.words(study),
+        "place": str(Path.cwd()),
         "version": sweeper.__version__,
     }
 
