@@ -95,6 +95,8 @@ def best_of(losses: Array) -> int | None:
 
 def _averages(data: Data, scores: Array) -> Array:
     """The values [trials] of scores [trials × …]."""
+    if not len(scores):
+        return np.zeros(0)
     return np.asarray(STATISTICS[data.how](scores.reshape(len(scores), -1)))
 
 
