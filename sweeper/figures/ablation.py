@@ -218,7 +218,7 @@ def _folded(change: str, joint: bool) -> str:
 def _fitted(line: str) -> str:
     """`line`, where it is too wide without the value before."""
     before, arrow, after = line.rpartition("→ ")
-    if lettering.width_in(line, lettering.SMALL_PT) <= _LABEL_IN or "$" in line:
+    if lettering.width_in(line, lettering.SMALL_PT) <= _LABEL_IN:
         return line
     axis, colon, _ = before.partition(": ")
     short = f"{axis}{colon}{arrow}{after}" if colon else f"{arrow}{after}"

@@ -7,7 +7,6 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -50,25 +49,26 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     numbers, scores = _scores(runs)
     names = data.chosen
     table = _table(data, names, runs[runs["trial"].isin(numbers)], scores)
-    caption = data.caption(scores.size, data.varied, _said(table, len(scores)))
+    losses = _losses(data, _averages(data, scores))
+    caption = data.caption(scores.size, data.varied, _said(table, len(scores), best_of(losses)))
     height = _ROW_IN * max(3, len(names)) + 0.35
     grid = style.panels(1, 1, style.COLUMN_IN, height, caption)
     _panel(grid.axes.flat[0], table, len(scores))
     return Picture(grid.figure, visible(table))
 
 
-def importances(
-    study: optuna.Study, names: list[str], values: npt.ArrayLike, share: float, *, minimise: bool
-) -> Array:
-    """Shares of the axes `names` in the importance of being among the best `share` of the trials.
+def importances(study: optuna.Study, names: list[str], losses: Array) -> Array:
+    """Shares of the axes `names` in the importance of being among the best trials.
 
-    `values` [trials] replace those of the trials in `study`. All shares are 0 where no axis tells
-    good trials from others.
+    `losses` [trials] are those of the trials in `study`, smaller is better. All shares are 0 where
+    no axis tells good trials from others, and NaN where there are no best ones.
     """
     from optuna.importance import PedAnovaImportanceEvaluator
 
-    losses = np.asarray(values, float) * (1 if minimise else -1)
-    evaluator = PedAnovaImportanceEvaluator(target_quantile=share)
+    best = best_of(losses)
+    if best is None:
+        return np.full(len(names), np.nan)
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=best / len(losses))
     with warnings.catch_warnings():  # that a target is minimised; few trials in a regime
         warnings.simplefilter("ignore")
         found = evaluator.evaluate(study, names, target=lambda trial: losses[trial.number])
@@ -77,9 +77,31 @@ def importances(
     return np.asarray(heights / total if total > 0 else np.zeros(len(names)))
 
 
-def top_share(trials: int) -> float:
-    """Which share of so many trials counts as the best: a tenth, or five trials if that is more."""
-    return min(0.5, max(_TOP, _TOP_TRIALS / trials))
+def best_of(losses: Array) -> int | None:
+    """How many of the trials [trials] count as the best: a tenth, or five if that is more.
+
+    Of trials that tie all count, or none where more than half would be the best, as where most have
+    the lowest score there is. `None` where that leaves nobody.
+    """
+    trials = len(losses)
+    if trials < 2:
+        return None
+    wanted = math.ceil(min(0.5, max(_TOP, _TOP_TRIALS / trials)) * trials)
+    cutoff = np.sort(losses)[wanted - 1]
+    within, better = int((losses <= cutoff).sum()), int((losses < cutoff).sum())
+    most = max(wanted, trials // 2)
+    return within if within <= most else better or None
+
+
+def _averages(data: Data, scores: Array) -> Array:
+    """The values [trials] of scores [trials × …]."""
+    if not len(scores):
+        return np.zeros(0)
+    return np.asarray(STATISTICS[data.how](scores.reshape(len(scores), -1)))
+
+
+def _losses(data: Data, values: Array) -> Array:
+    return values if data.minimise else -values
 
 
 def _scores(runs: pd.DataFrame) -> tuple[Array, Array]:
@@ -102,15 +124,14 @@ def _table(data: Data, names: list[str], runs: pd.DataFrame, scores: Array) -> p
     if len(rows) < 2 or not known:
         return table
     study = _study(data, known, rows)
-    share = top_share(len(rows))
 
-    def judged(values: Array) -> Array:
-        return importances(study, known, values, share, minimise=data.minimise)
+    def judged(part: Array) -> Array:
+        return importances(study, known, _losses(data, _averages(data, part)))
 
-    average = STATISTICS[data.how]
-    table.loc[chosen, "point"] = judged(average(scores.reshape(len(scores), -1)))
-    if scores.shape[2] >= MIN_SEEDS:
-        drawn = [judged(average(part)) for part in _resampled(scores, len(known))]
+    point = table.loc[chosen, "point"] = judged(scores)
+    if scores.shape[2] >= MIN_SEEDS and not np.isnan(point).any():
+        drawn = np.array([judged(part) for part in _resampled(scores, len(known))])
+        drawn = drawn[~np.isnan(drawn).any(axis=1)]
         tail = 50 * (1 - LEVEL)
         table.loc[chosen, "low"], table.loc[chosen, "high"] = np.percentile(
             drawn, [tail, 100 - tail], axis=0
@@ -166,7 +187,9 @@ def _distribution(data: Data, name: str) -> BaseDistribution:
 def _panel(ax: Axes, table: pd.DataFrame, trials: int) -> None:
     known = table[table["point"].notna()]
     if known.empty:
-        why = "no axis varies" if trials > 1 else "fewer than two configurations are complete"
+        why = (
+            "nothing to tell apart" if trials > 1 else "fewer than two configurations are complete"
+        )
         style.empty(ax, why)
         ax.set_xticks([])
         return
@@ -184,10 +207,12 @@ def _panel(ax: Axes, table: pd.DataFrame, trials: int) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def _said(table: pd.DataFrame, count: int) -> str:
+def _said(table: pd.DataFrame, count: int, best: int | None) -> str:
     if table["point"].isna().all():
-        return "no importance is known"
-    best, known = math.ceil(top_share(count) * count), int(table["low"].notna().sum())
+        tie = count > 1 and best is None and bool((table["trials"] > 0).any())
+        why = ". More than half of all configurations share the best score" if tie else ""
+        return f"no importance is known{why}"
+    known = int(table["low"].notna().sum())
     said = [
         f"PED-ANOVA: what tells the best {best} of {count} complete configurations from all of "
         "them, as shares of the sum",

@@ -20,6 +20,7 @@ BASE_PT = 7.5
 """The sizes of letters in all figures."""
 
 _WIDEST_GAP_IN = 1.7
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def texts(axis: Axis) -> list[str]:
@@ -35,15 +36,13 @@ def texts(axis: Axis) -> list[str]:
 def power(value: float) -> str:
     """A number as a power of ten: 1e-5 is 10⁻⁵, 2.5e-4 is 2.5×10⁻⁴."""
     mantissa, exponent = f"{value:.3e}".split("e")
-    ten = f"10^{{{int(exponent)}}}"
+    ten = f"10{str(int(exponent)).translate(_RAISED)}"
     short = f"{float(mantissa):g}"
-    return f"${ten}$" if short == "1" else rf"${short}{{\times}}{ten}$"
+    return ten if short == "1" else f"{short}×{ten}"
 
 
 def width_in(text: str, size_pt: float) -> float:
     """How wide `text` is, in inches, kerning left out."""
-    if "$" in text:
-        return _extent(text) * size_pt / 72
     return sum(map(_advance, text)) * size_pt / 72
 
 
@@ -66,7 +65,7 @@ def widest_in(lines: Sequence[str], size_pt: float) -> float:
 
 def cut(label: str, width: float, size_pt: float) -> str:
     """`label`, its end left out where it is wider than `width` inches."""
-    if "$" in label or width_in(label, size_pt) <= width:
+    if width_in(label, size_pt) <= width:
         return label
     kept = max(3, int(len(label) * width / width_in(label, size_pt)) - 1)
     return label[:kept].rstrip() + "…"
@@ -74,7 +73,7 @@ def cut(label: str, width: float, size_pt: float) -> str:
 
 def pinched(label: str, width: float, size_pt: float) -> str:
     """`label` without its middle where it is wider than `width` inches: ends may differ."""
-    if "$" in label or width_in(label, size_pt) <= width:
+    if width_in(label, size_pt) <= width:
         return label
     kept = int(len(label) * width / width_in(label, size_pt))
     while True:
@@ -86,7 +85,7 @@ def pinched(label: str, width: float, size_pt: float) -> str:
 
 def folded(label: str, width: float, size_pt: float) -> str:
     """`label` in at most two lines of `width` inches, the rest left out; breaks after a slash."""
-    if "$" in label or width_in(label, size_pt) <= width:
+    if width_in(label, size_pt) <= width:
         return label
     per_line = max(4, int(len(label) * width / width_in(label, size_pt)))
     lines = wrapped(label.replace("/", "/ "), per_line).replace("/ ", "/")

@@ -76,7 +76,7 @@ def context() -> Iterator[None]:
         "savefig.dpi": 250,
         "pdf.fonttype": 42,
         "svg.hashsalt": "sweeper",
-        "mathtext.default": "regular",
+        "text.parse_math": False,  # a dollar in a name is a dollar
         **dict.fromkeys(_GREY, ".15"),
         "axes.axisbelow": True,
         "lines.solid_capstyle": "round",

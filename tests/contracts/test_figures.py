@@ -21,12 +21,17 @@ LR = {"kind": "float", "values": [1e-5, 2.5e-4, 1e-3]}
 EPS = {"kind": "float", "values": [1e-4, 1e-2]}
 SN = {"kind": "choice", "values": ["none", "sn[-2]"]}
 TASKS = {name: {"low": 0, "high": 2} for name in ("minatar/breakout", "minatar/asterix", "c", "d")}
+DOLLARS = ["$\\bad{$", "$5 to $6", "a^{b}_c"]
 LONG = [f"a long description of connectivity number {number} of many" for number in range(3)]
 SHAPES = {
     "12 configurations": {"axes": {"optimizer.lr": LR, "optimizer.eps": EPS, "sn.layers": SN}},
     "one seed": {"axes": {"optimizer.lr": LR, "sn.layers": SN}, "seeds": 1},
     "four tasks": {"axes": {"optimizer.lr": LR, "sn.layers": SN}, "tasks": TASKS},
     "long labels": {"axes": {"connectivity": {"kind": "choice", "values": LONG}, "sn": SN}},
+    "dollars": {
+        "axes": {"price": {"kind": "choice", "values": DOLLARS}, "optimizer.lr": LR},
+        "note": "all of it between $1 and $\\frac{2$",
+    },
     "one axis": {"axes": {"optimizer.lr": LR}},
     "one value": {"axes": {"optimizer.lr": {"kind": "float", "values": [1e-3]}}},
     "an axis that is not always active": {

@@ -11,7 +11,7 @@ import pytest
 from optuna.importance import PedAnovaImportanceEvaluator
 
 from sweeper import optuna_storage
-from sweeper.figures.importance import top_share
+from sweeper.figures.importance import best_of
 from tests.sweeper.drawing import AXES, drawn, whole, words
 
 STRUCTURED = {
@@ -68,7 +68,7 @@ def test_an_axis_that_is_not_always_active_counts_where_it_is(played):
     table = picture.table
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = optunas(study, top_share(32))
+        expected = optunas(study, 5 / 32)
     assert dict(zip(table["axis"], table["point"], strict=True)) == pytest.approx(expected)
     assert table.set_index("axis")["trials"].to_dict() == {"optimizer": 32, "eps": 24, "lr": 32}
     assert "Not always active, judged where they are: eps" in words(picture)
@@ -77,7 +77,7 @@ def test_an_axis_that_is_not_always_active_counts_where_it_is(played):
 def test_one_axis_alone_decides(played):
     """Of 8 configurations the 4 with normalised layers are best: they tell nothing of the others.
 
-    `top_share` of 8 is a half; seeds differ alike everywhere, so that no resample changes it.
+    Of 8 the best are a half; seeds differ alike everywhere, so that no resample changes it.
     """
     picture = drawn(played(whole, axes=AXES), "importance")
     table = picture.table.set_index("axis")
@@ -121,7 +121,34 @@ def test_a_grid_of_numbers_without_effect_is_not_important(played):
 
 
 def test_the_best_are_a_tenth_and_at_least_five():
-    assert [top_share(count) for count in (2, 8, 20, 50, 1000)] == [0.5, 0.5, 0.25, 0.1, 0.1]
+    counts = (2, 8, 20, 50, 1000)
+    assert [best_of(np.arange(count)) for count in counts] == [1, 4, 5, 5, 100]
+
+
+def test_those_who_tie_are_among_the_best_or_not_together():
+    assert best_of(np.array([0, 1, 1, 1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9])) == 7
+    assert best_of(np.array([0, 0, 1] + 47 * [5])) == 3, "not those at the floor"
+    assert best_of(np.array(30 * [0] + 20 * [1])) is None, "more than half share the best score"
+    assert best_of(np.zeros(8)) is None
+
+
+def test_where_most_have_the_lowest_score_the_others_tell(played):
+    """Optuna would call all of them the best, and all axes as important."""
+
+    def rare(run, labels):
+        return "complete", [(40, {"return": 0.8 * (labels["lr"] == 3) * (labels["units"] < 4)})]
+
+    axes = {
+        "lr": {"kind": "float", "values": [float(n) for n in range(1, 11)]},
+        "units": {"kind": "int", "values": [1, 2, 3, 4, 5]},
+    }
+    study = played(rare, axes=axes)
+    picture = drawn(study, "importance")
+    table = picture.table.set_index("axis")
+    with pytest.warns(UserWarning, match="select the same set of trials"):
+        assert len(set(optunas(study, 0.1).values())) == 1
+    assert table.loc["lr", "point"] > table.loc["units", "point"]
+    assert "what tells the best 3 of 50 complete configurations" in words(picture)
 
 
 def test_axes_that_move_together_count_once(played):
@@ -151,5 +178,5 @@ def test_only_complete_configurations_count(played):
 def test_equal_configurations_tell_nothing(played):
     study = played(lambda run, labels: ("complete", [(40, {"return": 1.0})]), axes=AXES)
     picture = drawn(study, "importance")
-    assert picture.table["point"].tolist() == [0.0] * 3
-    assert "No axis tells them apart" in words(picture)
+    assert picture.table["point"].isna().all() and picture.table["low"].isna().all()
+    assert "More than half of all configurations share the best score" in words(picture)
