@@ -49,9 +49,13 @@ def complete(study: Study, fold: Fold, trials: pd.DataFrame) -> pd.DataFrame:
 
 def ranked(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     """Those complete trials that no other beats in all scores, the best first."""
-    front: pd.DataFrame = table[_unbeaten(study, table["value"], table["further"])]
+    return in_order(study, table[_unbeaten(study, table["value"], table["further"])])
+
+
+def in_order(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """Complete trials by their value, the best first."""
     descending = study.space.direction == "maximize"
-    return front.sort_values(["value", "trial"], ascending=[not descending, True])
+    return table.sort_values(["value", "trial"], ascending=[not descending, True])
 
 
 def _unbeaten(study: Study, values: Any, further: Any) -> Any:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from sweeper import frame
+from sweeper import frame, listing
 from sweeper import study as studies
 from sweeper.check import checked
 from sweeper.errors import SweeperError
@@ -49,9 +50,7 @@ class Score:
         return self.low <= other.high and other.low <= self.high
 
     def __str__(self) -> str:
-        known = np.isfinite(self.low)
-        interval = f"{self.low:.4g} to {self.high:.4g}" if known else "interval unknown"
-        return f"{self.value:.4g} ({interval}, {counted(self.n, 'run')})"
+        return listing.value_of(vars(self))
 
 
 @dataclass(frozen=True)
@@ -146,15 +145,19 @@ def space_of(study: Study, top: int, seeds: int | None) -> Space:
     return _space(study.space, folder.name, values, fresh)
 
 
-def outcome(study: Study) -> Outcome | None:
-    """What fresh seeds have told so far; `None` where nothing was re-ranked."""
+def outcome(study: Study, table: pd.DataFrame | None = None) -> Outcome | None:
+    """What fresh seeds have told so far; `None` where nothing was re-ranked.
+
+    `table` are the study's `frame.trials`, where somebody has them.
+    """
     folder = study.folder.with_name(study.name + _SUFFIX)
     if not studies.is_one(folder):
         return None
     other, how = Study.open(folder), study.space.score.aggregate
     if list(other.space.axes) != [AXIS]:
         return None
-    table = frame.trials(study, study.fold(reports=False))
+    if table is None:
+        table = frame.trials(study, study.fold(reports=False))
     tuned = _scores(table, dict(enumerate(table["trial"])))
     if not tuned:
         return None
@@ -212,9 +215,7 @@ def lines(study: Study) -> Iterator[str]:
 
 def _best(study: Study, top: int) -> list[int]:
     table = frame.trials(study, study.fold(reports=False))
-    table = table[table["state"] == "complete"]
-    descending = study.space.direction == "maximize"
-    ranked = table.sort_values(["value", "trial"], ascending=[not descending, True])
+    ranked = listing.in_order(study, table[table["state"] == "complete"])
     return [int(trial) for trial in ranked["trial"].head(top)]
 
 

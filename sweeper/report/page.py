@@ -43,10 +43,10 @@ def write(study: Study, fold: Fold, pictures: Sequence[Path], complaints: Sequen
 def _parts(study: Study, fold: Fold) -> dict[str, Any]:
     """What the template asks for, beside the figures."""
     summary = summarise(study, fold)
-    table = frame.trials(study, fold)
+    every = frame.runs(study, fold)
+    table = frame.of_runs(every, study.space.score.aggregate, list(study.space.axes))
     runs = summary["runs"]
     best = trials.best(study, fold, table)
-    every = frame.runs(study, fold)
     return {
         "runs": runs,
         "states": [(state, runs[state]) for state in STATES if runs[state]],
@@ -60,7 +60,7 @@ def _parts(study: Study, fold: Fold) -> dict[str, Any]:
         "damages": overview.damages(summary),
         "best": best,
         "statistics": statistics(study, every, [one.trial for one in best]) if best else None,
-        "fresh": rerank.outcome(study),
+        "fresh": rerank.outcome(study, table),
         "table": trials.table(study, table),
         "failures": failures(study, fold),
         "words": hints.words(study),
