@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 
 from sweeper import figures, lookup
 from sweeper.errors import SweeperError
-from sweeper.figures import cells, style
 from sweeper.figures.data import Data
 from tests.sweeper.drawing import AXES, drawn, whole, words
 
@@ -300,12 +298,3 @@ def test_several_metrics_name_their_file(played):
     assert pdf.name == "curves-return_loss.pdf"
     with pytest.raises(SweeperError, match=r"heatmap takes one metric, but got the list \['retu"):
         figures.render(study, "heatmap", {"metric": ["return", "loss"]})
-
-
-def test_numbers_in_cells_can_be_read_on_every_colour():
-    """Contrast of WCAG 2, at least 4.5 : 1."""
-    for share in np.linspace(0.0, 1.0, 101):
-        colour = np.array(matplotlib.colormaps[style.COLOURS](share)[:3])
-        linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
-        light = linear @ [0.2126, 0.7152, 0.0722] + 0.05
-        assert (1.05 / light if cells._ink(share) == "white" else light / 0.05) >= 4.5

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import matplotlib
 import numpy as np
 import pytest
 
-from sweeper.figures import lettering
+from sweeper.figures import cells, lettering, style
 from sweeper.figures.axis import Axis
 
 
@@ -69,3 +70,12 @@ def test_labels_are_pinched_and_names_parted_at_their_last_dot():
     assert lettering.named("optimizer.lr", 1.0, size) == "optimizer.lr"
     assert lettering.named("asymmetry.alpha", 0.6, size) == "asymmetry.\nalpha"
     assert lettering.named("connectivity", 0.3, size).endswith("…")
+
+
+def test_numbers_in_cells_can_be_read_on_every_colour():
+    """Contrast of WCAG 2, at least 4.5 : 1."""
+    for share in np.linspace(0.0, 1.0, 101):
+        colour = np.array(matplotlib.colormaps[style.COLOURS](share)[:3])
+        linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+        light = linear @ [0.2126, 0.7152, 0.0722] + 0.05
+        assert (1.05 / light if cells._ink(share) == "white" else light / 0.05) >= 4.5
