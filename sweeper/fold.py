@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sweeper.errors import SweeperError
-from sweeper.ledger import FORMAT, Damage, Line, Reader
+from sweeper.ledger import Damage, Line, Reader, check_format
 from sweeper.paths import StudyPaths
 from sweeper.record import (
     ENDS,
@@ -82,11 +81,7 @@ class Records:
         """Takes one line in; returns the run it is about."""
         kind = line["kind"]
         if kind == "header":
-            if line["format"] > FORMAT:
-                raise SweeperError(
-                    f"the study was written by a newer sweeper (ledger format {line['format']}, "
-                    f"this one reads up to {FORMAT}): upgrade sweeper"
-                )
+            check_format(line["format"], f"the ledger of worker {worker}")
             self.workers.setdefault(worker, WorkerRecord(worker, line))
             if line.get("tender") is not None:
                 lives = max(line["life"], self._lives.get(line["tender"], 0))

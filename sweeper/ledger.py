@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sweeper.errors import SweeperError
 from sweeper.paths import StudyPaths, patiently
 
 FORMAT = 1
@@ -31,6 +32,17 @@ _PREFIX = len('{"crc":"00000000",')
 _NAME = re.compile(r"[.]\d+[.]jsonl$")
 _BLOCK = 1 << 23
 """Bytes that are read at a time."""
+
+
+def check_format(found: int, what: str) -> None:
+    """`SweeperError` unless this sweeper reads `what`, which is of the format `found`."""
+    if found > FORMAT:
+        raise SweeperError(
+            f"{what} was written by a newer sweeper (format {found}, this one reads {FORMAT}): "
+            "upgrade sweeper"
+        )
+    if found < FORMAT:
+        raise SweeperError(f"{what} is of format {found}; this sweeper reads {FORMAT} alone")
 
 
 def encode(line: Mapping[str, Any]) -> bytes:

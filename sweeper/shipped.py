@@ -7,11 +7,30 @@ from pathlib import Path
 import sweeper
 from sweeper import document
 from sweeper.errors import SweeperError
+from sweeper.essentials import flat
+from sweeper.space import Space, load
 
 
 def spaces() -> list[tuple[Path, str]]:
     """Each space's file, and the figure or table that it re-runs."""
     return [(path, _about(path)) for path in files("spaces", "*.yaml")]
+
+
+def changed(space: Space) -> list[str]:
+    """What `space` fixes or evaluates otherwise than the shipped space of its name and scale."""
+    for path, _ in spaces():
+        if path.stem != space.study:
+            continue
+        try:
+            shipped = flat(load(path, space.scale))
+        except SweeperError:  # another scale, or a file that somebody is at work on
+            continue
+        return [
+            f"{name.removeprefix('fixed.')} {value} for {shipped.get(name, 'the default')}"
+            for name, value in flat(space).items()
+            if name.startswith(("fixed.", "evaluation.")) and shipped.get(name) != value
+        ]
+    return []
 
 
 def files(folder: str, pattern: str) -> list[Path]:

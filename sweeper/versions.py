@@ -15,7 +15,7 @@ from typing import Any
 from sweeper.claims import link_first
 from sweeper.errors import SweeperError
 from sweeper.expand import Expansion
-from sweeper.ledger import FORMAT
+from sweeper.ledger import FORMAT, check_format
 from sweeper.paths import StudyPaths
 from sweeper.provenance import provenance
 from sweeper.space import Space
@@ -121,9 +121,5 @@ def _read(plan: Path) -> Version:
         space, group = frozen["space"], bool(frozen["group"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise SweeperError(f"{plan} cannot be read as a study's plan: {error!r}") from error
-    if version > FORMAT:
-        raise SweeperError(
-            f"{folder.name} was made by a newer sweeper (format {version}, this one reads "
-            f"up to {FORMAT}): upgrade sweeper"
-        )
+    check_format(version, folder.name)
     return Version(Space.parse(space), group, frozen.get("provenance", {}))

@@ -199,6 +199,9 @@ def _others(data: Data, numbers: pd.DataFrame) -> Iterator[str]:
     steps = [int(count) for count in numbers["steps"].dropna().unique() if count != data.steps]
     told = data.paper_steps  # beside the study's own: the caption has both
     said += [f"{data.steps:,} steps for {count:,}" for count in steps if count != told]
+    seeds, counts = data.runs["seed"].nunique(), numbers["seeds"].dropna().unique()
+    said += [f"{seeds} seeds for {int(count)}" for count in counts if count != seeds]
+    said += data.changed()
     small = data.scale not in (None, PAPER_SCALE)
     if small:
         said.insert(0, f"scale {data.scale}")

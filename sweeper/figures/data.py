@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sweeper import frame, score
+from sweeper import frame, score, shipped
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
 from sweeper.figures.axis import Axis, axis_of
@@ -67,6 +67,8 @@ class Data:
     """The steps of the space's scale `paper`, where it has that."""
     space: str = ""
     """What the space calls the study, whatever this one's folder is called."""
+    changed: Callable[[], list[str]] = list
+    """Gives what the study sets otherwise than the shipped space of that name."""
 
     @staticmethod
     def of(study: Study, fold: Fold | None = None) -> Data:
@@ -92,6 +94,7 @@ class Data:
             scale=space.scale,
             paper_steps=space.paper_steps,
             space=space.study,
+            changed=lambda: shipped.changed(space),
         )
 
     @cached_property

@@ -11,6 +11,9 @@ import pytest
 from sweeper import published
 from sweeper.errors import SweeperError
 from sweeper.figures import Nothing, render, style
+from sweeper.overrides import parse_words
+from sweeper.shipped import changed
+from sweeper.space import load
 from tests.contracts import test_figures as contract
 from tests.sweeper.drawing import drawn, words
 
@@ -88,7 +91,7 @@ def test_the_caption_says_what_the_paper_has_other(compared):
     said = words(compared())
     assert "Hui 2022, Table 3.1: IQM of 12 runs, ± one standard error (a 95 % interval is" in said
     assert "Ours: mean, 95 % stratified bootstrap intervals; n = 5 runs a point" in said
-    assert "Not a replication: our mean for their IQM, 40 steps for 1,000,000." in said
+    assert "Not a replication: our mean for their IQM, 40 steps for 1,000,000, 5 seeds" in said
     assert "How the standard error of an IQM was computed is not given" in said
 
 
@@ -107,7 +110,7 @@ def test_a_smaller_scale_and_other_versions_of_tasks_are_said(played, monkeypatc
 
 
 def test_at_the_papers_size_only_what_differs_is_said(played, monkeypatch):
-    study = played(whole, **CRITIC, steps=1_000_000)
+    study = played(whole, **CRITIC, seeds=10, steps=1_000_000)
     paper = study.space.model_copy(update={"scale": "paper", "paper_steps": 1_000_000})
     monkeypatch.setattr(type(study), "space", paper)
     said = words(drawn(study, "compare"))
@@ -198,3 +201,11 @@ def test_nothing_is_cut_off_however_many_tasks_there_are(played, draw, name):
     contract.says_what_stands_behind_it(seen, len(tasks) * 5 * math.prod(map(len, sizes)))
     contract.is_not_clipped(picture.figure, seen)
     contract.does_not_overlap(seen)
+
+
+def test_what_a_study_sets_otherwise_than_the_shipped_space_is_named():
+    file, words = "spaces/asymmetry_alpha.yaml", ["fixed.critic.lr=0.01", "evaluation.episodes=3"]
+    space = load(file, "paper", parse_words(words, [])[1])
+    assert changed(space) == ["critic.lr 0.01 for 0.0003", "evaluation.episodes 3 for 10"]
+    assert changed(load(file, "paper")) == changed(load(file, "smoke")) == []
+    assert changed(space.model_copy(update={"study": "my_own"})) == []

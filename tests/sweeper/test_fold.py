@@ -151,9 +151,10 @@ def test_a_newer_generation_replaces_all(tmp_path: Path) -> None:
     assert fold.record("r").reports == []
 
 
-def test_a_ledger_of_the_future_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SweeperError, match="newer sweeper"):
-        fold_of(tmp_path, ("a", {"kind": "header", "format": 99, "worker": "a"}))
+@pytest.mark.parametrize(("number", "said"), [(99, "newer sweeper"), (0, "of format 0; this")])
+def test_a_ledger_of_another_format_is_refused(tmp_path: Path, number: int, said: str) -> None:
+    with pytest.raises(SweeperError, match=said):
+        fold_of(tmp_path, ("a", {"kind": "header", "format": number, "worker": "a"}))
 
 
 def test_without_reports_only_unended_runs_keep_theirs(tmp_path: Path) -> None:

@@ -180,13 +180,20 @@ def test_a_project_and_its_study_go_on_elsewhere(tmp_path):
     assert work(joined).ended
 
 
-def test_a_newer_format_is_refused(join):
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (FORMAT + 1, r"written by a newer sweeper.*upgrade sweeper"),
+        (FORMAT - 1, rf"is of format {FORMAT - 1}; this sweeper reads {FORMAT} alone"),
+    ],
+)
+def test_another_format_is_refused(join, number, said):
     started = join()
     plan = started.paths.plans / "0"
-    frozen = json.loads(plan.read_text()) | {"format": FORMAT + 1}
+    frozen = json.loads(plan.read_text()) | {"format": number}
     plan.unlink()
     plan.write_text(json.dumps(frozen))
-    with pytest.raises(SweeperError, match=r"made by a newer sweeper.*upgrade sweeper"):
+    with pytest.raises(SweeperError, match=said):
         join()
 
 
