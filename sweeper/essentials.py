@@ -54,7 +54,7 @@ def _essential(space: Space, name: str) -> list[list[str]]:
     """Label and parameters of each point of an axis; or the range that a sampler draws from."""
     axis = space.axes[name]
     if axis.ends is not None and space.sampler.name != "grid":
-        keys = axis.model_dump(mode="json", exclude={"kind", "default", "when"})
+        keys = axis.model_dump(mode="json", exclude={"kind", "default", "when", "title"})
         return [[canonical(_without_empty(keys)), canonical({name: axis.kind})]]
     return [[canonical(point.label), canonical(dict(point.params))] for point in axis.points(name)]
 

@@ -74,6 +74,10 @@ class AxisModel(Section):
     """The axis counts only where other axes have these values (or labels; a list means any of
     them; several axes must all agree): `when: {optimizer: adam}`. Elsewhere it sets nothing."""
 
+    title: Text | None = None
+    """What figures and tables call the axis, as papers do: `title: Adam's step size η`. It changes
+    no result."""
+
     @property
     def ends(self) -> tuple[float, float] | None:
         """The ends of the range that samplers draw from; `None` where they draw its points."""
@@ -106,6 +110,7 @@ class AxisKind(Protocol):
     kind: str
     default: Any
     when: Mapping[str, tuple[Any, ...]] | None
+    title: str | None
     structural: ClassVar[bool]
     """Whether its values can change the network's depth."""
 

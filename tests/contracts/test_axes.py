@@ -52,6 +52,13 @@ def test_kinds_are_described_models(kind):
 
 
 @pytest.mark.parametrize(("kind", "keys"), CASES)
+def test_a_title_is_kept_and_changes_no_point(kind, keys):
+    titled = make(kind, keys | {"title": "η"})
+    assert titled.model_dump(mode="json", exclude_defaults=True)["title"] == "η"
+    assert titled.points("first") == make(kind, keys).points("first")
+
+
+@pytest.mark.parametrize(("kind", "keys"), CASES)
 def test_points(kind, keys):
     points = make(kind, keys).points("first.second")
     assert points == make(kind, keys).points("first.second")

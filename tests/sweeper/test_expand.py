@@ -430,7 +430,7 @@ def test_a_frozen_space_is_the_same_space(space):
     assert ids[0] == ids[1] and len(set(ids[0])) == 21
 
 
-def test_the_digest_covers_relations_but_no_default(space):
+def test_the_digest_covers_relations_but_no_default_or_title(space):
     keys = {
         "axes": {
             "optimizer": OPTIMIZER,
@@ -441,7 +441,8 @@ def test_the_digest_covers_relations_but_no_default(space):
         "constraints": ["optimizer.momentum < 1"],
     }
     made = space(**keys)
-    assert space("axes.optimizer.default=sgd", **keys).digest == made.digest
+    for key in ("optimizer.default=sgd", "optimizer.title=Optimiser"):
+        assert space(f"axes.{key}", **keys).digest == made.digest
     for word, line in (
         ("axes.optimizer.eps.when.optimizer=sgd",
          "when.optimizer.eps: {optimizer:[adam]} there, {optimizer:[sgd]} now"),
