@@ -123,7 +123,9 @@ def reports(study: Study, fold: Fold) -> pd.DataFrame:
     frame = _identity(study, position)
     frame["step"] = steps
     for name, values in metrics.items():
-        frame[name if name not in frame else f"metric {name}"] = values
+        while name in frame:
+            name = f"metric {name}"
+        frame[name] = values
     return frame
 
 

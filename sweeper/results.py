@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from sweeper.errors import SweeperError, choices
-from sweeper.figures.axis import ABSENT, Axis
-from sweeper.figures.data import TASK, Data, estimate, interval_text, span, visible
+from sweeper.figures.axis import ABSENT, TASK, Axis
+from sweeper.figures.data import Data, estimate, interval_text, span, visible
 from sweeper.figures.states import ends, scored
 from sweeper.score import AT
 from sweeper.values import brief
@@ -73,8 +73,8 @@ def results(
         texts.append(ALL)
     table = table.sort_values(["(row)", "(column)"], ignore_index=True)
     for place, name in enumerate(rows):
-        table[name] = [labels[number][place] for number in table["(row)"]]
-    table[x] = [texts[number] for number in table["(column)"]]
+        table[data.axis(name).column] = [labels[number][place] for number in table["(row)"]]
+    table[across.column] = [texts[number] for number in table["(column)"]]
     table["bold"] = False
     if _ranked(data, metric):
         table["bold"] = _bold(table, data.minimise, TASK if TASK in (x, *rows) else None)

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 
 from sweeper import stats
 from sweeper.figures import lettering, style
-from sweeper.figures.axis import ABSENT, Axis
-from sweeper.figures.data import TASK, VALUE, Data, Picture, interval_text, trials, visible
+from sweeper.figures.axis import ABSENT, TASK, Axis
+from sweeper.figures.data import VALUE, Data, Picture, interval_text, trials, visible
 from sweeper.score import Array
 
 _ROW_IN = 0.36
@@ -132,7 +132,7 @@ def _change(data: Data, table: pd.DataFrame, step: Step, *, plain: bool) -> str:
     said = []
     for column in step.changed:
         axis = data.axes[data.chosen[column]]
-        ends = [_value(axis, table[axis.name][row], plain) for row in (step.first, step.row)]
+        ends = [_value(axis, table[axis.column][row], plain) for row in (step.first, step.row)]
         said.append(f"{axis.name}: {ends[0]} → {ends[1]}")
     return "\n".join(said)
 

@@ -10,6 +10,12 @@ import pandas as pd
 
 from sweeper.study import Study
 
+TASK = "task"
+"""The axis of the tasks, and their column in all tables."""
+
+MARK = "axis "
+"""What the columns of axes begin with in a figure's tables, and no other column does."""
+
 ABSENT = "–"
 """What stands for an axis in trials in which it is inactive."""
 
@@ -35,6 +41,11 @@ class Axis:
     """Whether the last label, a NaN or `ABSENT`, stands for trials in which it is inactive."""
     drawn: bool = False
     """Whether a sampler drew its numbers from a range: hardly two trials share one."""
+
+    @property
+    def column(self) -> str:
+        """Its column in a figure's tables, which is none of the figure's own whatever its name."""
+        return self.name if self.name == TASK else f"{MARK}{self.name}"
 
     @property
     def known(self) -> list[Any]:
@@ -80,7 +91,7 @@ class Axis:
 
     def codes(self, table: pd.DataFrame) -> Any:
         """The position of each row's label among `labels`."""
-        codes = pd.Categorical(table[self.name], categories=self.known).codes.astype(int)
+        codes = pd.Categorical(table[self.column], categories=self.known).codes.astype(int)
         return np.where(codes < 0, len(self.labels) - 1, codes) if self.absent else codes
 
 
@@ -92,7 +103,7 @@ class Binned(Axis):
 
     def codes(self, table: pd.DataFrame) -> Any:
         """The position of each row's bin among `labels`."""
-        values = table[self.name].to_numpy(float)
+        values = table[self.column].to_numpy(float)
         codes = np.searchsorted(self.edges[1:-1], values, side="right")
         return np.where(np.isnan(values), len(self.labels) - 1, codes)
 

@@ -10,7 +10,8 @@ import pandas as pd
 from sweeper import published
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import Nothing
-from sweeper.figures.data import TASK, Data, estimate, interval_text, span
+from sweeper.figures.axis import TASK
+from sweeper.figures.data import Data, estimate, interval_text, span
 from sweeper.figures.states import scored
 from sweeper.space import PAPER_SCALE
 from sweeper.values import canonical
@@ -124,7 +125,7 @@ def comparison(data: Data, metric: str | None) -> Comparison:
     place = {key: row for row, key in enumerate(keys)}
     keys = zip(numbers["our_task"], _joined(numbers, axes), strict=True)
     numbers["(cell)"] = [place[key] for key in keys]
-    keys = zip(runs[TASK], runs["trial"].map(_labels(runs, axes)), strict=True)
+    keys = zip(runs[TASK], runs["trial"].map(_labels(data, axes)), strict=True)
     runs["(cell)"] = [place.get(key, len(cells)) for key in keys]
     found = cells.reindex(range(len(cells) + 1))  # the last: runs that nobody published
     estimate(found, runs, data.how)
@@ -165,9 +166,10 @@ def _joined(table: pd.DataFrame, axes: list[str]) -> list[str]:
     return [", ".join(row) for row in table[axes].astype(str).itertuples(index=False)]
 
 
-def _labels(runs: pd.DataFrame, axes: list[str]) -> dict[int, str]:
+def _labels(data: Data, axes: list[str]) -> dict[int, str]:
     """From each trial to its labels of `axes`, as one text."""
-    trials = runs[["trial", *axes]].drop_duplicates("trial").astype(object)
+    columns = [data.axes[name].column for name in axes]
+    trials = data.runs[["trial", *columns]].drop_duplicates("trial").astype(object)
     rows = trials.itertuples(index=False, name=None)
     return {trial: ", ".join(canonical(label) for label in labels) for trial, *labels in rows}
 
@@ -176,7 +178,7 @@ def _shared(data: Data, numbers: pd.DataFrame, axes: list[str]) -> bool:
     """Whether the study has one of the configurations of `numbers`."""
     if not set(axes) <= set(data.axes):
         return False
-    return bool(set(_labels(data.runs, axes).values()) & set(_joined(numbers, axes)))
+    return bool(set(_labels(data, axes).values()) & set(_joined(numbers, axes)))
 
 
 def _apart(data: Data, known: pd.DataFrame, axes: list[str]) -> str:

@@ -15,9 +15,9 @@ from matplotlib.lines import Line2D
 
 from sweeper import tables
 from sweeper.figures import beside, lettering, marks, style
-from sweeper.figures.axis import Axis
+from sweeper.figures.axis import TASK, Axis
 from sweeper.figures.beside import Comparison
-from sweeper.figures.data import TASK, Data, Picture, wrapped
+from sweeper.figures.data import Data, Picture, wrapped
 
 _ROW_IN = 1.6
 _HEIGHT_IN = 2.2

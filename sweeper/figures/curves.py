@@ -11,8 +11,8 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from sweeper import frame
 from sweeper.errors import SweeperError
 from sweeper.figures import MOST, lettering, style
-from sweeper.figures.axis import Axis
-from sweeper.figures.data import TASK, Data, Picture, complete, interval_text, span, visible
+from sweeper.figures.axis import TASK, Axis
+from sweeper.figures.data import Data, Picture, complete, interval_text, span, visible
 
 _HEIGHT_IN = 1.9
 _MOST_STEPS = (12, 60)
@@ -134,8 +134,8 @@ def _table(
     group = points.groupby(keys, sort=True).ngroup().to_numpy()
     full = np.bincount(runs["(cell)"])[points["(cell)"]] == np.bincount(group)[group]
     points, group = points[full], np.unique(group[full], return_inverse=True)[1]
-    names = [axis.name for axis in axes if axis]
-    table = points[["(panel)", "(line)", *dict.fromkeys([*names, "step"])]]
+    columns = [axis.column for axis in axes if axis]
+    table = points[["(panel)", "(line)", *dict.fromkeys([*columns, "step"])]]
     table = table.iloc[np.unique(group, return_index=True)[1]].reset_index(drop=True)
     found = frame.estimates(points, group, frame.POINT, data.how)
     return table.assign(point=found.point, low=found.low, high=found.high, n=found.n)

@@ -14,7 +14,7 @@ import pandas as pd
 from sweeper import frame, score, shipped
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
-from sweeper.figures.axis import Axis, axis_of
+from sweeper.figures.axis import MARK, TASK, Axis, axis_of
 from sweeper.fold import SCORED, Fold
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sweeper.study import Study
 
 MAX_PANELS = 6
-TASK = "task"
 VALUE = "(value)"
 """The column of `Data.table` that a figure shows."""
 
@@ -45,8 +44,9 @@ class Data:
 
     name: str
     runs: pd.DataFrame
-    """As `frame.runs` gives them."""
+    """As `frame.runs` gives them, the column of an axis called as its `Axis.column`."""
     reports: Callable[[], pd.DataFrame]
+    """As `frame.reports` gives them."""
     axes: Mapping[str, Axis]
     """All axes and the tasks, also those with one label."""
     tasks: Mapping[str, tuple[float, float]]
@@ -78,7 +78,9 @@ class Data:
         axes = {name: axis_of(name, study) for name in space.axes}
         return Data(
             name=study.name,
-            runs=frame.runs(study, fold),
+            runs=frame.runs(study, fold).rename(
+                columns={name: axis.column for name, axis in axes.items()}
+            ),
             reports=lambda: frame.reports(study, fold),
             axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
             tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
@@ -173,15 +175,29 @@ class Data:
         Only the score's metric has a worst value for runs that diverged before they reported it.
         """
         reports = self.reports()
-        fixed = {"run", "trial", "seed", "step", *self.axes}
-        valid = [name for name in reports.columns if name not in fixed]
-        if metric not in valid:
-            if metric == self.metric and reports.empty:
-                return reports.assign(**{frame.POINT: np.array([], float)})
-            raise SweeperError(f"{metric!r} is no metric of {self.name}{choices(metric, valid)}")
+        fixed = [
+            "run",
+            "trial",
+            TASK,
+            "seed",
+            *(name for name in self.axes if name != TASK),
+            "step",
+        ]
+        valid = list(reports.columns[len(fixed) :])
+        column = metric if metric in valid else f"metric {metric}"
+        if column not in valid:
+            if metric != self.metric or len(reports):
+                raise SweeperError(
+                    f"{metric!r} is no metric of {self.name}{choices(metric, valid)}"
+                )
+            reports = reports.assign(**{column: np.array([], float)})
         known, side = metric == self.metric, int(self.minimise)
         worst = {task: bounds[side] if known else np.nan for task, bounds in self.tasks.items()}
-        return frame.held(reports, self.runs, metric, worst)
+        points = reports[[*fixed, column]]
+        marked = [self.axes[name].column if name in self.axes else name for name in fixed]
+        return frame.held(
+            points.set_axis([*marked, frame.POINT], axis=1), self.runs, frame.POINT, worst
+        )
 
     @property
     def average(self) -> str:
@@ -230,8 +246,20 @@ class Data:
 
 
 def visible(table: pd.DataFrame) -> pd.DataFrame:
-    """`table` without the columns in brackets, which only drawing needs."""
-    return table[[name for name in table.columns if not str(name).startswith("(")]]
+    """`table` as a CSV has it: without the columns in brackets, which only drawing needs.
+
+    Axes have their names there; a column of the figure's own that is called like one of them is
+    `figure …`.
+    """
+    table = table[[name for name in table.columns if not name.startswith("(")]]
+    axes = {name.removeprefix(MARK) for name in table.columns if name.startswith(MARK)}
+    names = []
+    for name in table.columns:
+        shown = name.removeprefix(MARK)
+        while not name.startswith(MARK) and shown in axes:
+            shown = f"figure {shown}"
+        names.append(shown)
+    return table.set_axis(names, axis=1)
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:
@@ -263,8 +291,8 @@ def trials(data: Data, runs: pd.DataFrame) -> pd.DataFrame:
     """
     _, row, cell = np.unique(runs["trial"], return_index=True, return_inverse=True)
     runs["(cell)"] = cell
-    names = [name for name in data.axes if name != TASK]
-    table = runs[["trial", *names]].iloc[row].reset_index(drop=True)
+    columns = [axis.column for name, axis in data.axes.items() if name != TASK]
+    table = runs[["trial", *columns]].iloc[row].reset_index(drop=True)
     estimate(table, runs, data.how)
     return table
 

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 
 from sweeper import frame
 from sweeper.figures import MOST, lettering, style
-from sweeper.figures.axis import Axis
-from sweeper.figures.data import TASK, VALUE, Data, Picture, complete, interval_text, span, visible
+from sweeper.figures.axis import TASK, Axis
+from sweeper.figures.data import VALUE, Data, Picture, complete, interval_text, span, visible
 from sweeper.score import Array
 from sweeper.stats import MIN_SEEDS, score_distribution
 
@@ -106,14 +106,14 @@ def _table(data: Data, runs: pd.DataFrame, levels: Array, axes: list[Axis | None
         part = pd.DataFrame({"(panel)": panel, "(line)": line}, index=range(len(levels)))
         for axis, number in zip(axes, (panel, line), strict=True):
             if axis is not None:
-                part[axis.name] = axis.labels[number]
+                part[axis.column] = axis.labels[number]
         scores = pd.DataFrame({n: task[VALUE].reset_index(drop=True) for n, task in tasks})
         found = score_distribution(scores, levels, np.random.default_rng(0), below=below)
         part = part.assign(tau=levels, point=found.point, low=found.low, high=found.high, n=found.n)
         if min(task["seed"].nunique() for _, task in tasks) < MIN_SEEDS:
             part = part.assign(low=np.nan, high=np.nan)
         parts.append(part)
-    names = ["(panel)", "(line)", *(axis.name for axis in axes if axis)]
+    names = ["(panel)", "(line)", *(axis.column for axis in axes if axis)]
     empty = pd.DataFrame(columns=[*names, "tau", "point", "low", "high", "n"], dtype=float)
     return pd.concat(parts, ignore_index=True) if parts else empty
 

@@ -81,7 +81,7 @@ def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFr
     table = pd.DataFrame({"(panel)": panel, "(row)": row, "(column)": column})
     for axis, code in zip(reversed(axes), (panel, row, column), strict=True):
         if axis is not None:
-            table[axis.name] = [axis.labels[number] for number in code]
+            table[axis.column] = [axis.labels[number] for number in code]
     runs = runs.assign(**{"(cell)": np.ravel_multi_index(codes, shape)})
     estimate(table, runs, data.how)
     return table.assign(**ends(runs, len(table)))

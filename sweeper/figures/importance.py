@@ -12,8 +12,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.figures import lettering, style
-from sweeper.figures.axis import Binned, binned
-from sweeper.figures.data import TASK, VALUE, Data, Picture, complete, interval_text, visible
+from sweeper.figures.axis import TASK, Binned, binned
+from sweeper.figures.data import VALUE, Data, Picture, complete, interval_text, visible
 from sweeper.score import STATISTICS, Array
 from sweeper.stats import LEVEL, MIN_SEEDS
 
@@ -116,7 +116,7 @@ def _scores(runs: pd.DataFrame) -> tuple[Array, Array]:
 def _table(data: Data, names: list[str], runs: pd.DataFrame, scores: Array) -> pd.DataFrame:
     """One row an axis: its importance, its interval, and in how many trials it was active."""
     rows = runs.drop_duplicates("trial").sort_values("trial")
-    active = [int(rows[name].notna().sum()) for name in names]
+    active = [int(rows[data.axes[name].column].notna().sum()) for name in names]
     table = pd.DataFrame({"axis": names, "point": np.nan, "low": np.nan, "high": np.nan})
     table = table.assign(n=scores.size, trials=active)
     known = [name for name, count in zip(names, active, strict=True) if count]
@@ -157,6 +157,7 @@ def _study(data: Data, names: list[str], rows: pd.DataFrame) -> optuna.Study:
     import optuna
 
     distributions = {name: _distribution(data, name) for name in names}
+    labels = {name: rows[data.axes[name].column].tolist() for name in names}
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -164,10 +165,10 @@ def _study(data: Data, names: list[str], rows: pd.DataFrame) -> optuna.Study:
         study.add_trials(
             optuna.create_trial(
                 value=0.0,
-                params=(params := {name: row[name] for name in names if not pd.isna(row[name])}),
+                params=(params := {name: label for name, label in own if not pd.isna(label)}),
                 distributions={name: distributions[name] for name in params},
             )
-            for row in rows.to_dict("records")
+            for own in ([(name, labels[name][row]) for name in names] for row in range(len(rows)))
         )
     finally:
         optuna.logging.set_verbosity(verbosity)

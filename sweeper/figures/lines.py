@@ -64,7 +64,7 @@ def points(
     table = pd.DataFrame({"(panel)": panel, "(line)": line, "(at)": across.places[column]})
     for axis, code in zip(axes, (panel, line, column), strict=True):
         if axis is not None:
-            table[axis.name] = [axis.labels[number] for number in code]
+            table[axis.column] = [axis.labels[number] for number in code]
     table["(known)"] = column < len(across.known)
     codes = [axis.codes(runs) if axis else np.zeros(len(runs), int) for axis in axes]
     runs["(cell)"] = np.ravel_multi_index(codes, shape)

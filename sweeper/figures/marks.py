@@ -111,7 +111,7 @@ def best(ax: Axes, table: pd.DataFrame, across: Axis, inches: tuple[float, float
         above = marked.loc[marked["(at)"] == at, "(y)"] - y
         if ((above > 0) & (above < _LIFT_IN + _LINE_IN)).any():
             continue
-        text = lettering.cut(texts[own[across.name]], max(gap, 0.3), lettering.TINY_PT)
+        text = lettering.cut(texts[own[across.column]], max(gap, 0.3), lettering.TINY_PT)
         half = lettering.width_in(text, lettering.TINY_PT) / 2
         x = (at - left) / (right - left) * wide
         inside = float(np.clip(x, half, max(half, wide - half)))

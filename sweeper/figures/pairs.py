@@ -118,8 +118,9 @@ def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis]) -> pd.DataFrame:
             counts.append(np.bincount(cell, minlength=len(up)))
             if some is used:
                 points = stats.points(some[VALUE].to_numpy(float), cell, data.how)
-        part = pd.DataFrame({"x": x.name, "y": y.name, x.name: np.array(x.labels, object)[across]})
-        part[y.name] = np.array(y.labels, object)[up]
+        part = pd.DataFrame({"x": x.name, "y": y.name}, index=range(len(up)))
+        part[x.column] = np.array(x.labels, object)[across]
+        part[y.column] = np.array(y.labels, object)[up]
         part["point"] = np.pad(points, (0, len(up) - len(points)), constant_values=np.nan)
         part["n"], part["(planned)"] = counts
         part["(row)"], part["(column)"], part["(x)"], part["(y)"] = row, column, across, up

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from sweeper.figures import MOST, lettering, lines, style
-from sweeper.figures.data import TASK, Data, Picture, visible
+from sweeper.figures.axis import TASK
+from sweeper.figures.data import Data, Picture, visible
 
 
 def draw(

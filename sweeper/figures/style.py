@@ -18,8 +18,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from sweeper.figures import lettering
-from sweeper.figures.axis import Axis
-from sweeper.figures.data import TASK, wrapped
+from sweeper.figures.axis import TASK, Axis
+from sweeper.figures.data import wrapped
 
 COLUMN_IN = 3.4
 """Width of a journal's column."""
