@@ -8,6 +8,9 @@ spread by about 0.2 within them, so that the optimality gap clips some. The prob
 improvement is that of scores 0.1 higher, Spearman's correlation that of two normals correlated by
 0.5: it sees ranks alone, so that it is the same under any other margins. Intervals of fewer than
 `MIN_SEEDS` seeds are those that are never shown.
+
+A second table is of cells that pool configurations under the same seeds, of one task and normal
+scores: the seed's luck is a share of a run's variance, and the same for all configurations.
 """
 
 from __future__ import annotations
@@ -15,12 +18,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import product
 from typing import Any
 
 import numpy as np
 import scipy
 from scipy.stats import expon, norm, t
 
+from sweeper import stats
 from sweeper.score import STATISTICS, Array
 from sweeper.stats.bootstrap import percentiles, pooled
 from sweeper.stats.comparisons import average, resampled_correlation, resampled_share
@@ -28,6 +33,7 @@ from sweeper.stats.comparisons import average, resampled_correlation, resampled_
 SEEDS, TASKS = (3, 5, 10, 20), (1, 5)
 SCORES = {"normal": norm(0.8, 0.2), "skewed": expon(0.6, 0.2), "heavy-tailed": t(3, 0.8, 0.2)}
 SHIFT, CORRELATION = 0.1, 0.5
+CONFIGURATIONS, SHARES = (8,), (0.0, 0.5, 0.9)
 BLOCK = 20
 """So many experiments share their draws."""
 
@@ -125,6 +131,22 @@ def rows(repeats: int, resamples: int) -> Iterator[tuple[str, str, list[float]]]
     yield "Spearman's correlation", "any", found
 
 
+def pooled_rows(repeats: int) -> Iterator[tuple[int, float, list[float]]]:
+    """Configurations, the seed's share of the variance, and the coverage by statistic and seeds."""
+    for configurations, share in product(CONFIGURATIONS, SHARES):
+        found = []
+        for how, seeds in product(STATISTICS, SEEDS[1:]):
+            rng = np.random.default_rng(seeds)
+            cell, _, seed = np.indices((repeats, configurations, seeds))
+            luck = rng.normal(size=(repeats, 1, seeds))
+            own = rng.normal(size=(repeats, configurations, seeds))
+            values = share**0.5 * luck + (1 - share) ** 0.5 * own
+            columns = (values, cell, np.zeros_like(cell), seed)
+            cells = stats.cells(*(column.ravel() for column in columns), how, rng)
+            found.append(float(np.mean((cells.low <= 0) & (cells.high >= 0))))
+        yield configurations, share, found
+
+
 def main(repeats: str = "400", resamples: str = "1000") -> None:
     versions = f"numpy {np.__version__}, scipy {scipy.__version__}"
     print(f"{date.today()}, {versions}: {repeats} experiments each, {resamples} resamples\n")
@@ -133,6 +155,11 @@ def main(repeats: str = "400", resamples: str = "1000") -> None:
     print("|---|---|" + "---|" * len(heads))
     for name, kind, found in rows(int(repeats), int(resamples)):
         print(f"| {name} | {kind} | " + " | ".join(f"{share:.0%}" for share in found) + " |")
+    heads = [f"{how}, n = {n}" for how in STATISTICS for n in SEEDS[1:]]
+    print("\n| configurations | the seed's share | " + " | ".join(heads) + " |")
+    print("|---|---|" + "---|" * len(heads))
+    for count, part, found in pooled_rows(int(repeats)):
+        print(f"| {count} | {part:.0%} | " + " | ".join(f"{one:.0%}" for one in found) + " |")
 
 
 if __name__ == "__main__":

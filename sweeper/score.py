@@ -64,7 +64,7 @@ def median(values: npt.ArrayLike, axis: int = -1) -> Array:
 STATISTICS: dict[str, Statistic] = {"iqm": iqm, "mean": mean, "median": median}
 """How the scores of a trial's runs become its value."""
 
-AVERAGED: dict[str, Callable[[int], slice]] = {
+AVERAGED: dict[str, Callable[[Any], slice]] = {
     "iqm": lambda n: slice(n // 4, n - n // 4),
     "median": lambda n: slice((n - 1) // 2, n // 2 + 1),
 }

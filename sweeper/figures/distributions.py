@@ -15,7 +15,7 @@ from sweeper.figures import MOST, lettering, style
 from sweeper.figures.axis import TASK, Axis
 from sweeper.figures.data import VALUE, Data, Picture, complete, interval_text, span, visible
 from sweeper.score import Array
-from sweeper.stats import MIN_SEEDS, score_distribution
+from sweeper.stats import score_distribution
 
 _HEIGHT_IN = 1.9
 _LEVELS = 101
@@ -34,8 +34,8 @@ def draw(
     share that scores above τ (below, where smaller scores are better), the performance profile of
     Agarwal et al. (2021, eq. 5).
 
-    Bands are pointwise: runs are resampled within each task, and unknown with fewer than 5 seeds
-    in one. The caption has the IQM of each line, and the optimality gap, by which runs miss the
+    Bands are pointwise: seeds are resampled within each task, and unknown with fewer than 5 in one.
+    The caption has the IQM of each line, and the optimality gap, by which runs miss the
     score 1 on average (0, where smaller is better); of many lines the CSV alone.
     """
     hue, facet = _chosen(data, hue, facet)
@@ -102,20 +102,24 @@ def _table(data: Data, runs: pd.DataFrame, levels: Array, axes: list[Axis | None
     below = data.minimise
     for key, own in runs.groupby(["(panel)", "(line)"]):
         panel, line = cast("tuple[int, int]", key)
-        tasks = list(enumerate(part for _, part in own.groupby(TASK, observed=True)))
         part = pd.DataFrame({"(panel)": panel, "(line)": line}, index=range(len(levels)))
         for axis, number in zip(axes, (panel, line), strict=True):
             if axis is not None:
                 part[axis.column] = axis.labels[number]
-        scores = pd.DataFrame({n: task[VALUE].reset_index(drop=True) for n, task in tasks})
-        found = score_distribution(scores, levels, np.random.default_rng(0), below=below)
+        found = score_distribution(_scores(own), levels, np.random.default_rng(0), below=below)
         part = part.assign(tau=levels, point=found.point, low=found.low, high=found.high, n=found.n)
-        if min(task["seed"].nunique() for _, task in tasks) < MIN_SEEDS:
-            part = part.assign(low=np.nan, high=np.nan)
         parts.append(part)
     names = ["(panel)", "(line)", *(axis.column for axis in axes if axis)]
     empty = pd.DataFrame(columns=[*names, "tau", "point", "low", "high", "n"], dtype=float)
     return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _scores(runs: pd.DataFrame) -> Array:
+    """The values of `runs` as [configurations × seeds × tasks], NaN where there is none."""
+    places = [np.unique(runs[name], return_inverse=True)[1] for name in ("trial", "seed", TASK)]
+    scores = np.full([place.max() + 1 for place in places], np.nan)
+    scores[tuple(places)] = runs[VALUE]
+    return scores
 
 
 def _summaries(data: Data, runs: pd.DataFrame, *, gaps: bool) -> pd.DataFrame:

@@ -1,8 +1,9 @@
 """Point estimates and intervals over tasks × seeds; knows nothing of frames or figures.
 
-The shape everywhere is runs × tasks: column t holds the scores of task t, one row a run (a seed,
-or a configuration under a seed), NaN where a task has fewer runs. A *cell* is what one estimate
-speaks of, such as a cell of a heat map; strata are the tasks: a resample draws within each task.
+The shape everywhere is runs × tasks: column t holds the scores of task t, one row a seed, NaN
+where a task has fewer. A *cell* is what one estimate speaks of, such as a cell of a heat map;
+strata are the tasks: a resample draws within each task. Where several configurations are pooled,
+as in `cells`, several runs stand under one seed: it is seeds that are drawn.
 
 A NaN is left out. A task without scores does not enter a point, and leaves its interval unknown,
 as fewer than `MIN_SEEDS` seeds in any task do; a point of no scores at all is NaN. The area under

@@ -17,6 +17,7 @@ from sweeper.stats.bootstrap import (
     pooled,
     resampled_means,
 )
+from sweeper.stats.clusters import pooled_seeds
 
 _FEWEST = 200
 _DRAWS = 1e8
@@ -70,33 +71,32 @@ def cells(
     """Estimates for runs listed one by one; the first four arguments are [runs].
 
     `cell` numbers the cells from 0 without gaps, `task` and `seed` are integers. A cell may hold
-    runs of several configurations; its interval is unknown where one of its tasks has fewer than
-    `MIN_SEEDS` different seeds. Cells with the same number of runs in each task are resampled
-    together, by the same draws.
+    runs of several configurations: those under one seed of a task are drawn together. Its interval
+    is unknown where one of its tasks has fewer than `MIN_SEEDS` different seeds. Cells with the
+    same number of runs under each seed are resampled together, by the same draws.
     """
     values = np.asarray(values, float)
     cell, task, seed = (np.asarray(column, int) for column in (cell, task, seed))
-    order = np.lexsort((seed, task, cell))
-    values, cell, task, seed = values[order], cell[order], task[order], seed[order]
-    count = int(cell[-1]) + 1 if len(cell) else 0
-    sizes = _tally(cell, task, count)
-    known = ((sizes == 0) | (_tally(*_different(cell, task, seed), count) >= MIN_SEEDS)).all(axis=1)
-    starts = np.concatenate([[0], np.cumsum(sizes.sum(axis=1))])[:-1]
+    order, counts = _clusters(cell, task, seed)
+    values, count = values[order], len(counts)
+    sizes, seeds = counts.sum(axis=(1, 2)), (counts > 0).sum(axis=2)
+    known = ((seeds == 0) | (seeds >= MIN_SEEDS)).all(axis=1)
+    starts = np.cumsum(sizes) - sizes
     point, low, high = (np.full(count, np.nan) for _ in range(3))
     resamples = int(np.clip(_DRAWS / max(1, sizes[known].sum()), _FEWEST, RESAMPLES))
     if resamples < RESAMPLES:
         values = values.astype(np.float32)
-    patterns, members = np.unique(sizes, axis=0, return_inverse=True)
+    patterns, members = np.unique(counts, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         chosen = np.flatnonzero(members.reshape(-1) == number)
         block = values[starts[chosen][:, None] + np.arange(pattern.sum())]
         point[chosen] = STATISTICS[how](block)
         drawn = known[chosen]
         if drawn.any():
-            strata = np.split(block[drawn], np.cumsum(pattern[pattern > 0])[:-1], axis=1)
-            bounds = percentiles(pooled(strata, how, rng, resamples))
+            tasks = [own[own > 0] for own in pattern if own.any()]
+            bounds = percentiles(pooled_seeds(block[drawn], tasks, how, rng, resamples))
             low[chosen[drawn]], high[chosen[drawn]] = bounds
-    return Cells(point, low, high, sizes.sum(axis=1))
+    return Cells(point, low, high, sizes)
 
 
 def points(values: npt.ArrayLike, cell: npt.ArrayLike, how: str) -> Array:
@@ -112,14 +112,27 @@ def points(values: npt.ArrayLike, cell: npt.ArrayLike, how: str) -> Array:
     return found
 
 
-def _tally(cell: Array, task: Array, count: int) -> Array:
-    """How many entries each cell has of each task, [cells × tasks]."""
-    tasks = int(task.max()) + 1 if len(task) else 0
-    return np.bincount(cell * tasks + task, minlength=count * tasks).reshape(count, tasks)
+def _clusters(cell: Array, task: Array, seed: Array) -> tuple[Array, Array]:
+    """The order of runs by cell, task and seed, and how many each seed has.
 
-
-def _different(cell: Array, task: Array, seed: Array) -> tuple[Array, Array]:
-    """`cell` and `task` with repeated seeds left out; the arguments are sorted by all three."""
-    new = np.ones(len(cell), bool)
-    new[1:] = (np.diff(cell) != 0) | (np.diff(task) != 0) | (np.diff(seed) != 0)
-    return cell[new], task[new]
+    The arguments are [runs]. The numbers are [cells × tasks × seeds], seeds with fewer runs first
+    and zeros last: cells that differ in the names of their seeds alone have the same.
+    """
+    if not len(cell):
+        return np.zeros(0, int), np.zeros((0, 1, 1), int)
+    order = np.lexsort((seed, task, cell))
+    columns = np.stack([cell, task, seed])[:, order]
+    new = np.append(True, (np.diff(columns) != 0).any(axis=0))
+    cluster = np.cumsum(new) - 1
+    size = np.bincount(cluster)
+    cell, task, _ = columns[:, new]
+    ranked = np.lexsort((size, task, cell))
+    cell, task, size = cell[ranked], task[ranked], size[ranked]
+    place = np.empty_like(ranked)
+    place[ranked] = np.arange(len(ranked))
+    first = np.append(True, (np.diff(cell) != 0) | (np.diff(task) != 0))
+    starts = np.flatnonzero(first)[np.cumsum(first) - 1]
+    rank = np.arange(len(cell)) - starts
+    counts = np.zeros((cell[-1] + 1, task.max() + 1, rank.max() + 1), int)
+    counts[cell, task, rank] = size
+    return order[np.argsort(place[cluster], kind="stable")], counts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,7 @@ from sweeper.stats.bootstrap import (
     RESAMPLES,
     Cells,
     by_task,
+    multiplicities,
     percentiles,
     resampled_means,
 )
@@ -19,38 +22,44 @@ from sweeper.stats.bootstrap import (
 def score_distribution(
     scores: npt.ArrayLike, taus: npt.ArrayLike, rng: np.random.Generator, *, below: bool = False
 ) -> Cells:
-    """Share of runs [runs × tasks], each row a seed, that score above each of `taus` [cells].
+    """Share of runs that score above each of `taus` [cells]; with `below` the share under it.
 
-    With `below` the share under it. Intervals are pointwise (run-score distribution: Agarwal et al.
-    2021, §4.2). To draw a task's runs anew is to draw how many fall between neighbouring taus: a
-    multinomial, whose cost does not grow with the runs.
+    `scores` is [seeds × tasks], or [configurations × seeds × tasks] where several are pooled: all
+    runs of a seed are drawn together. Intervals are pointwise (run-score distribution: Agarwal et
+    al. 2021, §4.2).
     """
-    tasks, taus = by_task(scores), np.asarray(taus, float)
+    scores, taus = np.asarray(scores, float), np.asarray(taus, float)
+    scores = scores[None] if scores.ndim == 2 else scores
+    if scores.ndim != 3 or not scores.shape[2]:
+        raise ValueError(f"scores must be [seeds × tasks], but their shape is {scores.shape}")
     levels, place = np.unique(taus, return_inverse=True)
-    shares = [_reached(task, levels, below) for task in tasks]
-    n = sum(map(len, tasks))
+    tasks = [_reached(task, levels, below) for task in np.moveaxis(scores, 2, 0)]
+    n = int(sum(runs.sum() for runs, _ in tasks))
     point, low, high = (np.full(len(taus), np.nan) for _ in range(3))
     if n:
-        counts = [len(task) * share for task, share in zip(tasks, shares, strict=True)]
-        point = (np.sum(counts, axis=0) / n)[place]
-    if min(map(len, tasks)) >= MIN_SEEDS:
-        drawn = np.zeros((RESAMPLES, len(levels)))
-        for task, share in zip(tasks, shares, strict=True):
-            ends = [0.0, *share, 1.0] if below else [1.0, *share, 0.0]
-            between = np.abs(np.diff(ends))
-            reached = rng.multinomial(len(task), between / between.sum(), size=RESAMPLES)
-            reached = np.cumsum(reached, axis=1)[:, :-1]
-            drawn += reached if below else len(task) - reached
-        bounds = percentiles((drawn / n).T)
+        point = (np.sum([reached.sum(axis=0) for _, reached in tasks], axis=0) / n)[place]
+    if min(len(runs) for runs, _ in tasks) >= MIN_SEEDS:
+        counted, total = np.zeros((RESAMPLES, len(levels))), np.zeros((RESAMPLES, 1))
+        for runs, reached in tasks:
+            drawn = multiplicities(len(runs), rng, RESAMPLES).astype(float)
+            counted += drawn @ reached
+            total += (drawn @ runs)[:, None]
+        bounds = percentiles((counted / total).T)
         low, high = bounds[0][place], bounds[1][place]
     return Cells(point, low, high, np.full(len(taus), n))
 
 
-def _reached(scores: Array, levels: Array, below: bool) -> Array:
-    """The share of `scores` [runs] above each of `levels`, or `below` it; 0 of no runs."""
-    ordered = np.sort(scores)
-    under = np.searchsorted(ordered, levels, side="left" if below else "right")
-    return np.asarray((under if below else len(ordered) - under) / max(1, len(ordered)))
+def _reached(scores: Array, levels: Array, below: bool) -> tuple[Array, Array]:
+    """Of each seed that has some of `scores` [configurations × seeds], how many [seeds], and how
+    many of them are above each of `levels` or `below` it [seeds × levels].
+    """
+    seeds = [own[~np.isnan(own)] for own in scores.T]
+    ordered = [np.sort(own) for own in seeds if len(own)]
+    runs = np.array([len(own) for own in ordered], int)
+    side: Literal["left", "right"] = "left" if below else "right"
+    under = np.array([np.searchsorted(own, levels, side=side) for own in ordered], int)
+    under = under.reshape(len(runs), len(levels))
+    return runs, under if below else runs[:, None] - under
 
 
 def average_score_distribution(
