@@ -27,7 +27,7 @@ class Results:
 
     name: str
     rows: tuple[str, ...]
-    """The axes that rows differ in."""
+    """The titles of the axes that rows differ in."""
     labels: list[tuple[str, ...]]
     """For each row its label of each of these axes."""
     columns: list[str]
@@ -78,8 +78,8 @@ def results(
     table["bold"] = False
     if _ranked(data, metric):
         table["bold"] = _bold(table, data.minimise, TASK if TASK in (x, *rows) else None)
-    columns = texts if x == TASK else [f"{x} = {text}" for text in texts]
-    return Results(data.name, tuple(rows), labels, columns, [*rows, x], table, caption)
+    columns = texts if x == TASK else [f"{across.title} = {text}" for text in texts]
+    return Results(data.name, tuple(data.titles(rows)), labels, columns, [*rows, x], table, caption)
 
 
 def tidy(found: Results) -> pd.DataFrame:

@@ -133,7 +133,7 @@ def _change(data: Data, table: pd.DataFrame, step: Step, *, plain: bool) -> str:
     for column in step.changed:
         axis = data.axes[data.chosen[column]]
         ends = [_value(axis, table[axis.column][row], plain) for row in (step.first, step.row)]
-        said.append(f"{axis.name}: {ends[0]} → {ends[1]}")
+        said.append(f"{axis.title}: {ends[0]} → {ends[1]}")
     return "\n".join(said)
 
 

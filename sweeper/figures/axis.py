@@ -41,6 +41,12 @@ class Axis:
     """Whether the last label, a NaN or `ABSENT`, stands for trials in which it is inactive."""
     drawn: bool = False
     """Whether a sampler drew its numbers from a range: hardly two trials share one."""
+    title: str = ""
+    """What figures and tables call it: its name, where the space gives no title."""
+
+    def __post_init__(self) -> None:
+        """Its name stands for a title that is not given."""
+        object.__setattr__(self, "title", self.title or self.name)
 
     @property
     def column(self) -> str:
@@ -123,6 +129,7 @@ def binned(axis: Axis) -> Axis:
         numeric=True,
         absent=axis.absent,
         drawn=True,
+        title=axis.title,
         edges=tuple(edges[::2]),
     )
 
@@ -134,7 +141,8 @@ def axis_of(name: str, study: Study) -> Axis:
     numeric = all(isinstance(label, int | float) for label in labels)
     labels = sorted(labels) if numeric else labels
     missing = [np.nan if numeric else ABSENT] if None in found else []
-    return Axis(name, (*labels, *missing), numeric, bool(missing), _drawn(name, study))
+    title = study.space.axes[name].title or name
+    return Axis(name, (*labels, *missing), numeric, bool(missing), _drawn(name, study), title)
 
 
 def _drawn(name: str, study: Study) -> bool:

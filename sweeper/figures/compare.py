@@ -44,7 +44,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     comparison = beside.comparison(data, metric)
     caption = comparison.caption()
     configurations = tuple(comparison.configurations)
-    across = Axis(", ".join(comparison.axes), configurations, numeric=False)
+    across = Axis(", ".join(data.titles(comparison.axes)), configurations, numeric=False)
     grid, layout = _grid(comparison, across, caption)
     label = data.value_label(comparison.metric, [TASK])
     for number, ax in enumerate(grid.axes.flat):
@@ -91,7 +91,7 @@ def _frame(ax: Axes, across: Axis, layout: _Layout, number: int) -> None:
     style.set_x(ax, across.places, layout.x)
     ax.xaxis.set_tick_params(labelbottom=lowest)
     ax.set_xlim(-0.5, len(across.labels) - 0.5)
-    ax.set_xlabel(across.name if lowest else "", visible=lowest)
+    ax.set_xlabel(across.title if lowest else "", visible=lowest)
 
 
 def _panel(ax: Axes, comparison: Comparison, number: int) -> None:
@@ -151,7 +151,8 @@ def _text(comparison: Comparison, caption: str) -> str:
         for note, rows in comparison.notes.items()
         if len(rows) < len(comparison.numbers)
     ]
-    header = [TASK, *comparison.axes, f"published {comparison.metric}", "n", "ours", "n"]
+    titles = comparison.data.titles(comparison.axes)
+    header = [TASK, *titles, f"published {comparison.metric}", "n", "ours", "n"]
     rows = [
         _row(comparison, row, [f"[{k}]" for k, (_, own) in enumerate(notes, 1) if index in own])
         for index, row in enumerate(comparison.table.to_dict("records"))

@@ -116,6 +116,10 @@ class Data:
             raise SweeperError(f"{name!r} is no axis of {self.name}{choices(name, self.axes)}")
         return self.axes[name]
 
+    def titles(self, names: Iterable[str]) -> list[str]:
+        """What figures and tables call these axes."""
+        return [self.axes[name].title for name in names]
+
     def first(
         self, taken: Iterable[str | None], *, most: int | None = None, numeric: bool = False
     ) -> str | None:
@@ -222,8 +226,9 @@ class Data:
             f"({_number(len(trials), 'configuration')} × {_number(len(self.tasks), 'task')} × "
             f"{_number(self.runs['seed'].nunique(), 'seed')}, {self.steps:,} steps)"
         )
-        zipped = ", ".join(f"{name} with {axis}" for name, axis in moved.items())
-        over = f"pooled over {', '.join(pooled)}" if pooled else ""
+        pairs = zip(self.titles(moved), self.titles(moved.values()), strict=True)
+        zipped = ", ".join(f"{name} with {axis}" for name, axis in pairs)
+        over = f"pooled over {', '.join(self.titles(pooled))}" if pooled else ""
         said = [count, f"zipped: {zipped}" if zipped else "", over, said_of_points]
         failed = int((trials["state"] == "failed").sum())
         diverged = int(trials["nan"].sum())

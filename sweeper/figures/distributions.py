@@ -152,7 +152,7 @@ def _said(table: pd.DataFrame, axes: list[Axis | None]) -> str:
         names = [lettering.texts(axis)[own[key]] for axis, key in keys if axis]
         gap = f" ({_bounded(own, 'gap', decimals)})" if gaps else ""
         parts.append(f"{', '.join(names)}: {_bounded(own, 'IQM', decimals)}{gap}".lstrip(": "))
-    by = " and ".join(axis.name for axis in axes if axis)
+    by = " and ".join(axis.title for axis in axes if axis)
     return f"{said}. {what}{f' by {by}' if by else ''}: {'; '.join(parts)}"
 
 

@@ -54,7 +54,7 @@ def draw(
         _panel(ax, table[table["(panel)"] == number], norm)
         _label(ax, across, up, layout, first=number % layout.columns == 0)
         if panels is not None:
-            ax.set_title(f"{facet} = {lettering.texts(panels)[number]}")
+            ax.set_title(style.panel_title(panels, number))
     for cell, lines in zip(table.to_dict("records"), said, strict=True):
         cells.paint(grid.axes.flat[cell["(panel)"]], cell, layout.says(lines), norm, layout)
     _colour_bar(grid.figure, list(grid.axes.flat), norm, data.value_label(metric, shown), layout)
@@ -102,7 +102,7 @@ def _said(table: pd.DataFrame, said: list[list[str]], layout: cells.Layout) -> s
 
 
 def _binned(axes: list[Axis | None]) -> str:
-    names = [axis.name for axis in axes if isinstance(axis, Binned)]
+    names = [axis.title for axis in axes if isinstance(axis, Binned)]
     if not names:
         return ""
     return f". A sampler drew {' and '.join(names)}: {BINS} bins each, labelled by their middles"
@@ -120,7 +120,8 @@ def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize) -> None:
 def _label(ax: Axes, x: Axis, y: Axis | None, layout: cells.Layout, *, first: bool) -> None:
     """Ticks and labels; those of y only on the first panel of a row, numbers upwards."""
     style.set_x(ax, np.arange(len(x.labels)) + 0.5, layout.x)
-    ax.set_xlabel(lettering.cut(x.name, layout.cell_width * len(x.labels) + 0.4, lettering.BASE_PT))
+    wide = layout.cell_width * len(x.labels) + 0.4
+    ax.set_xlabel(lettering.cut(x.title, wide, lettering.BASE_PT))
     ax.tick_params(length=2, width=0.5)
     if y is None:
         return
@@ -130,7 +131,7 @@ def _label(ax: Axes, x: Axis, y: Axis | None, layout: cells.Layout, *, first: bo
     ax.set_yticks(places, cells.y_labels(y) if first else [""] * len(places), rotation=0)
     if first:
         tall = layout.cell_height * len(y.labels)
-        ax.set_ylabel(lettering.folded(y.name, tall + 0.3, lettering.BASE_PT))
+        ax.set_ylabel(lettering.folded(y.title, tall + 0.3, lettering.BASE_PT))
 
 
 def _colour_bar(

@@ -118,7 +118,7 @@ def _table(data: Data, names: list[str], runs: pd.DataFrame, scores: Array) -> p
     rows = runs.drop_duplicates("trial").sort_values("trial")
     active = [int(rows[data.axes[name].column].notna().sum()) for name in names]
     table = pd.DataFrame({"axis": names, "point": np.nan, "low": np.nan, "high": np.nan})
-    table = table.assign(n=scores.size, trials=active)
+    table = table.assign(n=scores.size, trials=active, **{"(title)": data.titles(names)})
     known = [name for name, count in zip(names, active, strict=True) if count]
     chosen = table["axis"].isin(known)
     if len(rows) < 2 or not known:
@@ -199,7 +199,7 @@ def _panel(ax: Axes, table: pd.DataFrame, trials: int) -> None:
     ax.hlines(rows, known["low"], known["high"], color="0.1", linewidth=0.9)
     for bound in ("low", "high"):
         ax.plot(known[bound], rows, "|", color="0.1", markersize=4, markeredgewidth=0.9)
-    texts = [lettering.cut(name, _LABEL_IN, lettering.SMALL_PT) for name in known["axis"]]
+    texts = [lettering.cut(name, _LABEL_IN, lettering.SMALL_PT) for name in known["(title)"]]
     ax.set_yticks(rows, texts)
     ax.set_ylim(len(known) - 0.4, -0.6)
     ax.set_xlim(0, None)
@@ -223,10 +223,10 @@ def _said(table: pd.DataFrame, count: int, best: int | None) -> str:
         said[-1] += f", {_resamples(count, known)} resamples of the seeds"
     if not table["point"].any():
         said.append("no axis tells them apart")
-    partly = table.loc[table["trials"].between(1, count - 1), "axis"]
+    partly = table.loc[table["trials"].between(1, count - 1), "(title)"]
     if len(partly):
         said.append(f"not always active, judged where they are: {', '.join(partly)}")
-    lacking = table.loc[table["trials"] == 0, "axis"]
+    lacking = table.loc[table["trials"] == 0, "(title)"]
     if len(lacking):
         said.append(f"never active in a complete configuration: {', '.join(lacking)}")
     return ". ".join(part[0].upper() + part[1:] for part in said)

@@ -97,7 +97,7 @@ def frame(ax: Axes, across: Axis, panel: Panel, number: int) -> None:
     ax.set_xlim(places[0] - edge, places[-1] + edge)
     style.set_x(ax, places, panel.x)
     ax.xaxis.set_tick_params(labelbottom=lowest)
-    ax.set_xlabel(across.name if lowest else "", visible=lowest)
+    ax.set_xlabel(across.title if lowest else "", visible=lowest)
     sns.despine(ax=ax)
 
 
@@ -116,4 +116,4 @@ def pooled(across: Axis) -> str:
     """What a caption says where a sampler drew the numbers along x."""
     if not across.drawn:
         return ""
-    return f". A sampler drew {across.name}: other axes differ from point to point"
+    return f". A sampler drew {across.title}: other axes differ from point to point"

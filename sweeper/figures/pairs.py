@@ -154,7 +154,7 @@ def _label(ax: Axes, x: Axis, y: Axis, side: float, lowest: bool, first: bool) -
         kept = lettering.apart(places / len(y.labels) * side, 0.11)
         texts = [lettering.pinched(text, 0.6, lettering.TINY_PT) for text in lettering.texts(y)]
         ax.set_yticks(places, [text if i in kept else "" for i, text in enumerate(texts)])
-        ax.set_ylabel(lettering.named(y.name, side, lettering.SMALL_PT), size=lettering.SMALL_PT)
+        ax.set_ylabel(lettering.named(y.title, side, lettering.SMALL_PT), size=lettering.SMALL_PT)
 
 
 def _label_x(ax: Axes, x: Axis, side: float) -> None:
@@ -170,7 +170,7 @@ def _label_x(ax: Axes, x: Axis, side: float) -> None:
     for text in ax.get_xticklabels():
         text.set_in_layout(False)
     ax.set_xlabel(
-        lettering.named(x.name, side, lettering.SMALL_PT),
+        lettering.named(x.title, side, lettering.SMALL_PT),
         size=lettering.SMALL_PT,
         labelpad=72 * (wide if upright else 0.1) + 5,
     )
@@ -186,12 +186,12 @@ def _said(data: Data, table: pd.DataFrame, cells: pd.DataFrame, axes: list[Axis]
     ]
     if len(axes) > 1:
         said.append("below: all runs with two values, pooled over the other axes")
-    bins = [axis.name for axis in axes if isinstance(binned(axis), Binned)]
+    bins = [axis.title for axis in axes if isinstance(binned(axis), Binned)]
     if bins and len(axes) > 1:
         said.append(f"a sampler drew {', '.join(bins)}: {BINS} bins each below")
     left = data.chosen[MOST_AXES:]
     if left:
-        said.append(f"not shown, beyond {MOST_AXES} axes: {', '.join(left)}")
+        said.append(f"not shown, beyond {MOST_AXES} axes: {', '.join(data.titles(left))}")
     known = table["low"].notna().sum()
     said.append(
         "intervals stand in the CSV beside this file"

@@ -107,7 +107,7 @@ def _label(ax: Axes, axes: list[Axis], inches: tuple[float, float]) -> None:
     """The names above, the values beside each axis."""
     wide, tall = inches
     gap = wide / len(axes)
-    names = [lettering.named(axis.name, 0.95 * gap, lettering.SMALL_PT) for axis in axes]
+    names = [lettering.named(axis.title, 0.95 * gap, lettering.SMALL_PT) for axis in axes]
     ax.set_xticks(np.arange(len(axes)), names, ha="left")
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", length=0)

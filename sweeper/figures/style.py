@@ -168,7 +168,7 @@ def legend(figure: Figure, axis: Axis | None, width: float) -> None:
     figure.legend(
         [handles[i] for i in order],
         [labels[i] for i in order],
-        title=axis.name,
+        title=axis.title,
         loc="outside upper center",
         ncols=columns,
         frameon=False,
@@ -243,7 +243,7 @@ def empty(axes: Axes, why: str) -> None:
 def panel_title(axis: Axis, number: int) -> str:
     """What stands above the panel of the label `number` of `axis`: of a task its name alone."""
     text = lettering.texts(axis)[number]
-    return text if axis.name == TASK else f"{axis.name} = {text}"
+    return text if axis.name == TASK else f"{axis.title} = {text}"
 
 
 def beside(count: int) -> int:

@@ -1,0 +1,36 @@
+"""Figures and tables call an axis by its title; their numbers stay under its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper import lookup, results, tables
+from sweeper.figures.data import Data
+from tests.sweeper.drawing import AXES, drawn, whole, words
+
+TITLES = {"optimizer.lr": "step size η", "optimizer.eps": "Adam's ε", "sn.layers": "layers with SN"}
+TITLED = {name: axis | {"title": TITLES[name]} for name, axis in AXES.items()}
+
+
+@pytest.mark.parametrize("figure", [n for n in lookup.names("sweeper.figures") if n != "compare"])
+def test_figures_show_titles_for_names(played, figure):
+    picture = drawn(played(whole, axes=TITLED, seeds=5), figure)
+    said = words(picture)
+    assert any(title in said for title in TITLES.values())
+    assert not any(name in said for name in TITLES), said
+    named = [*picture.table.columns, *picture.table.get("axis", [])]
+    assert not set(TITLES.values()) & set(named), "tables for programs keep the names"
+
+
+def test_an_axis_without_a_title_is_called_by_its_name(played):
+    axes = {**TITLED, "optimizer.lr": AXES["optimizer.lr"]}
+    said = words(drawn(played(whole, axes=axes), "heatmap", x="optimizer.lr", y="optimizer.eps"))
+    assert "optimizer.lr" in said and "Adam's ε" in said
+
+
+def test_tables_have_titles_above_and_names_in_csv(played):
+    found = results.results(Data.of(played(whole, axes=TITLED)), x="sn.layers")
+    for text in (tables.markdown(found), tables.latex(found)):
+        assert "step size" in text and "optimizer.lr" not in text
+        assert "layers with SN = none" in text.replace("\\", "")
+    assert set(TITLES) <= set(results.tidy(found))
