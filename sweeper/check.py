@@ -12,9 +12,10 @@ from sweeper import lookup, sampling, sampling_check
 from sweeper.depth import shallowest
 from sweeper.errors import Invalid, choices, shown
 from sweeper.expand import DROP, Configuration, Expansion, Rejected, culprit
-from sweeper.figures import AXES, MOST, takes_several
+from sweeper.figures import AXES, MOST, takes, takes_several
 from sweeper.parameters import base, span_of
 from sweeper.plan import MAX_RUNS
+from sweeper.score import AT
 from sweeper.space import Space
 from sweeper.trainable import Diagnosable, Trainable, load_trainable
 from sweeper.values import distinct
@@ -174,7 +175,7 @@ def _check_figures(
         except Invalid as error:
             raise error.under("figures", index) from error
         try:
-            _check_options(figure.options, lookup.keywords("sweeper.figures", name), sizes, metrics)
+            _check_options(figure.options, takes(name), sizes, metrics)
         except Invalid as error:
             raise error.under("figures", index, figure.name) from error
         figures.append(figure.model_copy(update={"name": name}))
@@ -193,6 +194,8 @@ def _check_options(
             raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
         if option == "metric":
             _check_metrics(value, takes_several(valid[option]), metrics)
+        if option == "at" and value is not None and value not in AT:
+            raise Invalid(f"must be one of {', '.join(AT)}, but got {shown(value)}", ("at",))
         if option not in AXES or value is None:
             continue
         if not isinstance(value, str) or value not in sizes:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweeper.errors import SweeperError, choices
+from sweeper.errors import SweeperError
 from sweeper.figures.axis import ABSENT, TASK, Axis
-from sweeper.figures.data import Data, estimate, interval_text, span, visible
+from sweeper.figures.data import Data, visible
+from sweeper.figures.estimates import estimate, interval_text, span
 from sweeper.figures.states import ends, scored
-from sweeper.score import AT
 from sweeper.values import brief
 
 ALL = "all tasks"
@@ -52,15 +52,12 @@ def results(
 
     By default columns are tasks and rows the varied axes; other axes are pooled. Where columns are
     tasks and scores normalised, a last column has the trials' values over all tasks. `metric` is
-    shown in its own unit instead of the score, `at` its final, max or auc (of the score's metric
-    where no other is named). `SweeperError` for an unknown axis or metric, and for an axis that is
-    named twice; `Nothing` where no run has ended with a score.
+    shown in its own unit instead of the score; both are the final, max or auc of a run's curve, as
+    `at` says. `SweeperError` for an unknown axis or metric, and for an axis that is named twice;
+    `Nothing` where no run has ended with a score.
     """
     x, rows = _chosen(data, x, y)
-    if at is not None:
-        if at not in AT:
-            raise SweeperError(f"unknown at={at!r}{choices(at, AT)}")
-        data, metric = replace(data, at=at), metric or data.metric
+    data = data.taken(at)
     runs = data.table(metric)
     scored(data, "table")
     labels, row = _labels(data, runs, rows)

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from sweeper import lookup
+from sweeper import figures, lookup
 from sweeper.commands import STUDY_OPTIONS, Words, command, parsed, study_of
 
 FIGURE_OPTIONS = {
@@ -17,6 +17,7 @@ FIGURE_OPTIONS = {
     "hue": "the axis that lines differ in",
     "facet": "the axis that panels differ in",
     "metric": "a reported metric to show instead of the score; of curves also several: return,loss",
+    "at": "a run's value: the final, max or auc of its curve (default: as the space scores)",
     "out": "the file to write instead of the study's figures/: .pdf, .png or .svg",
 }
 
@@ -27,8 +28,6 @@ def _figure_command(name: str, about: str, takes: Collection[str]) -> None:
     options = {**STUDY_OPTIONS, **options, "out": FIGURE_OPTIONS["out"]}
 
     def draw(words: Words = None) -> None:
-        from sweeper import figures
-
         given = parsed(words, list(options))
         study = study_of(given)
         out = given.pop("out", None)
@@ -52,5 +51,5 @@ for _name in lookup.names("sweeper.figures"):
     _figure_command(
         _name,
         lookup.about("sweeper.figures", _name),
-        lookup.keywords("sweeper.figures", _name),
+        figures.takes(_name),
     )

@@ -15,7 +15,7 @@ TABLE_OPTIONS = {
     "x": "the axis along the columns (default: task)",
     "y": "the axis of the rows, or several: lr,eps (default: all that vary)",
     "metric": "a reported metric to show in its own unit instead of the score",
-    "at": "its final, max or auc (default: as the space scores)",
+    "at": "a run's value: the final, max or auc of its curve (default: as the space scores)",
     "out": "the file to write instead of showing it: .md, .tex or .csv",
 }
 

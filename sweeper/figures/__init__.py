@@ -1,7 +1,8 @@
 """Figures, one file each: the file name is the command.
 
 Each defines `draw(data, *, <options>) -> Picture`; its keyword-only parameters are the options that
-the figure takes. Files without `draw` are shared parts.
+the figure takes, and `at`, which `data` has followed already. Files without `draw` are shared
+parts.
 """
 
 from __future__ import annotations
@@ -29,8 +30,11 @@ MOST = {"hue": 8, "facet": 12, "metric": 4}
 AXES = ("x", "y", "hue", "facet")
 """The options that name an axis."""
 
-SHARED = (*AXES, "metric")
+SHARED = (*AXES, "metric", "at")
 """The options that mean the same in all figures; a user's own figure may have others."""
+
+WHOLE = ("curves",)
+"""Figures of whole learning curves: they take no `at`."""
 
 FORMATS = (".pdf", ".png", ".svg")
 
@@ -63,7 +67,7 @@ def render(
     planned, and where no run has finished that the figure could show.
     """
     lookup.find(__name__, name)
-    valid = lookup.keywords(__name__, name)
+    valid = takes(name)
     for option in options:
         if option not in valid:
             raise SweeperError(f"{name} has no option {option!r}{choices(option, valid)}")
@@ -88,6 +92,15 @@ def render(
     return files
 
 
+def takes(name: str) -> dict[str, str]:
+    """The options of the figure called `name`, with their annotations: the keywords of its `draw`.
+
+    And, but for `WHOLE` curves, `at`: which point of its curve a run's value is, as in a score.
+    """
+    own = lookup.keywords(__name__, name)
+    return own if name in WHOLE else {**own, "at": "str | None"}
+
+
 def takes_several(annotation: str) -> bool:
     """Whether an option whose keyword is annotated like that takes a list, too."""
     return not annotation or "list" in annotation
@@ -99,8 +112,11 @@ def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) 
     from sweeper.figures.states import scored
 
     drawer: Callable[..., Picture] = lookup.find(__name__, name)
+    own = dict(options)
+    if name not in WHOLE:
+        data = data.taken(own.pop("at", None))
     with style.context():
-        picture = drawer(data, **options)
+        picture = drawer(data, **own)
         if "point" in picture.table and picture.table["point"].isna().all():
             scored(data, name)
         for file in files:

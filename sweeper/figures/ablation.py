@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from sweeper import stats
 from sweeper.figures import lettering, style
 from sweeper.figures.axis import ABSENT, TASK, Axis
-from sweeper.figures.data import VALUE, Data, Picture, interval_text, trials, visible
+from sweeper.figures.data import VALUE, Data, Picture, visible
+from sweeper.figures.estimates import interval_text, trials
 from sweeper.score import Array
 
 _ROW_IN = 0.36
@@ -49,7 +50,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     row. What switches an axis on or off takes that with it. Gains are differences paired by task
     and seed. Best and path go by the score; `metric` shows another one.
     """
-    judged = trials(data, data.runs.assign(**{VALUE: data.runs["score"]}))
+    judged = trials(data, data.table(None))
     runs = data.table(metric)
     table = trials(data, runs)
     start, what = _reference(data, table)

@@ -11,7 +11,8 @@ from sweeper import published
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import Nothing
 from sweeper.figures.axis import TASK
-from sweeper.figures.data import Data, estimate, interval_text, span
+from sweeper.figures.data import Data
+from sweeper.figures.estimates import estimate, interval_text, span
 from sweeper.figures.states import scored
 from sweeper.space import PAPER_SCALE
 from sweeper.values import canonical

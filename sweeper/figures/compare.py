@@ -17,7 +17,7 @@ from sweeper import tables
 from sweeper.figures import beside, lettering, marks, style
 from sweeper.figures.axis import TASK, Axis
 from sweeper.figures.beside import Comparison
-from sweeper.figures.data import Data, Picture, wrapped
+from sweeper.figures.data import Data, Picture
 
 _ROW_IN = 1.6
 _HEIGHT_IN = 2.2
@@ -159,7 +159,7 @@ def _text(comparison: Comparison, caption: str) -> str:
     ]
     lines = [*tables.aligned([header, *rows])]
     lines += [f"[{number}] {note}" for number, (note, _) in enumerate(notes, 1)]
-    return "\n".join([*lines, "", wrapped(caption, _TEXT_WIDTH), ""])
+    return "\n".join([*lines, "", lettering.wrapped(caption, _TEXT_WIDTH), ""])
 
 
 def _row(comparison: Comparison, row: Mapping[Any, Any], marked: list[str]) -> list[str]:

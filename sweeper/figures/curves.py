@@ -1,4 +1,4 @@
-"""Learning curves: metrics against environment steps, a panel a task, a column a metric."""
+"""Learning curves: metrics against steps, a panel a task, a column a metric."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sweeper import frame
 from sweeper.errors import SweeperError
 from sweeper.figures import MOST, lettering, style
 from sweeper.figures.axis import TASK, Axis
-from sweeper.figures.data import Data, Picture, complete, interval_text, span, visible
+from sweeper.figures.data import Data, Picture, visible
+from sweeper.figures.estimates import complete, interval_text, span
 
 _HEIGHT_IN = 1.9
 _MOST_STEPS = (12, 60)
@@ -66,7 +67,7 @@ def draw(
         label = lettering.folded(f"{names[place]} ({data.average})", row - 0.4, lettering.BASE_PT)
         lowest = number + layout[1] >= count * len(names)
         title, ticks = _title(rows, columns, panel), 6 if layout[1] < 4 else 3
-        _frame(ax, title, label, data.steps, ticks=ticks, lowest=lowest)
+        _frame(ax, title, label, data, ticks=ticks, lowest=lowest)
     style.legend(grid.figure, lines, width)
     return Picture(grid.figure, visible(table))
 
@@ -197,14 +198,14 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
                 )
 
 
-def _frame(ax: Axes, title: str, label: str, steps: int, *, ticks: int, lowest: bool) -> None:
+def _frame(ax: Axes, title: str, label: str, data: Data, *, ticks: int, lowest: bool) -> None:
     """Title, labels and ticks of a panel; those of x only where it is the `lowest`."""
     ax.set(title=title, ylabel=label)
     ax.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.set_xlim(0, steps * 1.02)
+    ax.set_xlim(0, data.steps * 1.02)
     ax.xaxis.set_tick_params(labelbottom=lowest)
-    ax.set_xlabel("environment steps" if lowest else "", visible=lowest)
+    ax.set_xlabel(f"{data.step}s" if lowest else "", visible=lowest)
     if not ax.lines:
         style.empty(ax, "no full set of runs")
     sns.despine(ax=ax)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,9 @@ from sweeper import frame, score, shipped
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
 from sweeper.figures.axis import MARK, TASK, Axis, axis_of
-from sweeper.fold import SCORED, Fold
+from sweeper.fold import Fold
+from sweeper.score import Array
+from sweeper.values import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sweeper.study import Study
 
 MAX_PANELS = 6
+_POINTS = {"final": "the last point", "max": "the largest value", "auc": "the mean height"}
 VALUE = "(value)"
 """The column of `Data.table` that a figure shows."""
 
@@ -53,8 +55,13 @@ class Data:
     """Task -> (low, high)."""
     metric: str
     at: str
+    """Which point of its learning curve a run's value is, one of `score.AT`."""
+    scored_at: str
+    """Which one the study's own scores are."""
     how: str
     steps: int
+    step: str
+    """What a step is called."""
     distribution: Callable[[str], BaseDistribution]
     """From an axis to the Optuna distribution of its labels."""
     reference: Callable[[], int | None]
@@ -86,8 +93,10 @@ class Data:
             tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
             metric=space.score.metric,
             at=space.score.at,
+            scored_at=space.score.at,
             how=space.score.aggregate,
             steps=space.steps,
+            step="environment step" if space.agent else "step",
             distribution=lambda name: space.axes[name].distribution(name),
             reference=lambda: study.plan.reference,
             minimise=space.direction == "minimize",
@@ -159,19 +168,40 @@ class Data:
                     f"fitting: {', '.join(fitting) or 'none'}"
                 )
 
+    def taken(self, at: str | None) -> Data:
+        """The data with another point of each learning curve as a run's value, also as its score.
+
+        `SweeperError` where `at`, if any, is none of `score.AT`.
+        """
+        if at is not None and at not in score.AT:
+            raise SweeperError(f"unknown at={at!r}{choices(str(at), score.AT)}")
+        return self if at is None else replace(self, at=at)
+
     def table(self, metric: str | None) -> pd.DataFrame:
-        """`runs` with the column `VALUE`: the score, or `metric` in its own unit taken as `at`."""
-        if metric is None:
+        """`runs` with the column `VALUE`: the score, or `metric` in its own unit, taken as `at`."""
+        if metric is None and self.at == self.scored_at:
             return self.runs.assign(**{VALUE: self.runs["score"]})
-        points = self.points(metric)
-        values = {
-            run: score.run_value(
-                zip(own["step"], own[frame.POINT], strict=True), self.at, self.steps, np.nan
-            )
-            for run, own in points.groupby("run", sort=False, observed=True)
-        }
-        found = [values.get(run, np.nan) for run in self.runs["run"]]
-        return self.runs.assign(**{VALUE: np.array(found, float)})
+        values = self._values(metric or self.metric)
+        if metric is None:
+            low, high = (self._bounds(side) for side in range(2))
+            values = (values - low) / (high - low)
+        return self.runs.assign(**{VALUE: values})
+
+    def _values(self, metric: str) -> Array:
+        """What the runs are worth by `metric`, in its own unit; NaN where they reported none."""
+        values = {}
+        for run, own in self.points(metric).groupby("run", sort=False, observed=True):
+            curve = zip(own["step"], own[frame.POINT], strict=True)
+            values[run] = score.run_value(curve, self.at, self.steps, np.nan)
+        found = np.array([values.get(run, np.nan) for run in self.runs["run"]], float)
+        if metric != self.metric:
+            return found
+        lost = np.isnan(found) & (self.runs["state"] == "nan").to_numpy()
+        return np.where(lost, self._bounds(int(self.minimise)), found)
+
+    def _bounds(self, side: int) -> Array:
+        """The lows (0) or the highs (1) of the runs' tasks."""
+        return np.array([self.tasks[task][side] for task in self.runs[TASK]], float)
 
     def points(self, metric: str) -> pd.DataFrame:
         """The learning curves of `metric`, as `frame.held` gives them; `SweeperError` if unknown.
@@ -179,14 +209,8 @@ class Data:
         Only the score's metric has a worst value for runs that diverged before they reported it.
         """
         reports = self.reports()
-        fixed = [
-            "run",
-            "trial",
-            TASK,
-            "seed",
-            *(name for name in self.axes if name != TASK),
-            "step",
-        ]
+        axes = [name for name in self.axes if name != TASK]
+        fixed = ["run", "trial", TASK, "seed", *axes, "step"]
         valid = list(reports.columns[len(fixed) :])
         column = metric if metric in valid else f"metric {metric}"
         if column not in valid:
@@ -208,10 +232,15 @@ class Data:
         """What the runs of a point become, as labels say it."""
         return {"iqm": "IQM"}.get(self.how, self.how)
 
+    @property
+    def taken_as(self) -> str:
+        """`at` behind a comma, where it is not the study's own."""
+        return "" if self.at == self.scored_at else f", {self.at}"
+
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         if metric is None:
-            return f"normalised score ({self.average})"
+            return f"normalised score{self.taken_as} ({self.average})"
         pooled = len(self.tasks) > 1 and TASK not in shown
         over = f" over {len(self.tasks)} tasks, not normalised" if pooled else ""
         return f"{metric}, {self.at} ({self.average}{over})"
@@ -221,20 +250,26 @@ class Data:
         trials = frame.counts(self.runs, [])
         moved = self.moved(shown)
         pooled = [name for name in self.varied if name not in shown and name not in moved]
+        more = "" if self.steps == 1 else "s"
         count = (
-            f"{self.name}: n = {n} of {_number(len(self.runs), 'run')} "
-            f"({_number(len(trials), 'configuration')} × {_number(len(self.tasks), 'task')} × "
-            f"{_number(self.runs['seed'].nunique(), 'seed')}, {self.steps:,} steps)"
+            f"{self.name}: n = {n} of {counted(len(self.runs), 'run')} "
+            f"({counted(len(trials), 'configuration')} × {counted(len(self.tasks), 'task')} × "
+            f"{counted(self.runs['seed'].nunique(), 'seed')}, {self.steps:,} {self.step}{more})"
         )
         pairs = zip(self.titles(moved), self.titles(moved.values()), strict=True)
         zipped = ", ".join(f"{name} with {axis}" for name, axis in pairs)
         over = f"pooled over {', '.join(self.titles(pooled))}" if pooled else ""
         said = [count, f"zipped: {zipped}" if zipped else "", over, said_of_points]
+        if self.taken_as:
+            said.append(
+                f"of each run's curve {_POINTS[self.at]}, where the study scores by "
+                f"{_POINTS[self.scored_at]}"
+            )
         failed = int((trials["state"] == "failed").sum())
         diverged = int(trials["nan"].sum())
         said.append(
-            f"failed: {_number(failed, 'configuration')}; pruned: "
-            f"{_number(int(trials['pruned'].sum()), 'run')}; missing: "
+            f"failed: {counted(failed, 'configuration')}; pruned: "
+            f"{counted(int(trials['pruned'].sum()), 'run')}; missing: "
             f"{int(trials['missing'].sum())}; diverged: {diverged}"
             + (" (at their last score, or at the task's low without one)" if diverged else "")
         )
@@ -265,62 +300,3 @@ def visible(table: pd.DataFrame) -> pd.DataFrame:
             shown = f"figure {shown}"
         names.append(shown)
     return table.set_axis(names, axis=1)
-
-
-def complete(table: pd.DataFrame) -> pd.DataFrame:
-    """The runs of trials all of whose runs have a score: those that figures may average."""
-    whole = table["state"].isin(SCORED).groupby(table["trial"]).transform("all")
-    return table[whole]
-
-
-def estimate(table: pd.DataFrame, runs: pd.DataFrame, how: str) -> None:
-    """Gives the cells in `table` a point, an interval, and how many runs count and were planned.
-
-    `runs` has its cell in `(cell)`, which is a row of `table`, and its number in `VALUE`.
-    """
-    used = complete(runs)
-    used = used[used[VALUE].notna()]
-    filled, cell = np.unique(used["(cell)"], return_inverse=True)
-    found = frame.estimates(used, cell, VALUE, how)
-    for name in ("point", "low", "high"):
-        table[name] = np.nan
-        table.loc[filled, name] = getattr(found, name)
-    table["n"] = np.bincount(used["(cell)"], minlength=len(table))
-    table["planned"] = np.bincount(runs["(cell)"], minlength=len(table))
-
-
-def trials(data: Data, runs: pd.DataFrame) -> pd.DataFrame:
-    """One row a trial: its number, a column an axis, and what `estimate` gives its runs.
-
-    Gives `runs` the column `(cell)`, the row of their trial.
-    """
-    _, row, cell = np.unique(runs["trial"], return_index=True, return_inverse=True)
-    runs["(cell)"] = cell
-    columns = [axis.column for name, axis in data.axes.items() if name != TASK]
-    table = runs[["trial", *columns]].iloc[row].reset_index(drop=True)
-    estimate(table, runs, data.how)
-    return table
-
-
-def interval_text(known: int, count: int) -> str:
-    """What a caption says of intervals, `known` of `count` points having one."""
-    if known == count:
-        return "95 % stratified bootstrap intervals"
-    unknown = "interval unknown: fewer than 5 seeds in a task"
-    return unknown if not known else f"95 % stratified bootstrap intervals, or {unknown}"
-
-
-def span(counts: pd.Series) -> str:
-    """The smallest and the largest of `counts` that are not 0: `5 runs`, or `5 to 30 runs`."""
-    sizes = sorted({int(n) for n in counts if n})
-    least = f"{sizes[0]} to " if len(sizes) > 1 else ""
-    return least + _number(sizes[-1], "run")
-
-
-def wrapped(text: str, width: int) -> str:
-    """`text` in lines of at most `width` characters."""
-    return "\n".join(textwrap.wrap(text, width, break_long_words=True))
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

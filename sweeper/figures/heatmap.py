@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from sweeper.figures import cells, lettering, style
 from sweeper.figures.axis import BINS, Axis, Binned, binned
-from sweeper.figures.data import MAX_PANELS, Data, Picture, estimate, interval_text, span, visible
+from sweeper.figures.data import MAX_PANELS, Data, Picture, visible
+from sweeper.figures.estimates import estimate, interval_text, span
 from sweeper.figures.states import ends
 
 _TEXT_IN = (0.5, 0.8)

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 
 from sweeper.figures import lettering, style
 from sweeper.figures.axis import TASK, Binned, binned
-from sweeper.figures.data import VALUE, Data, Picture, complete, interval_text, visible
+from sweeper.figures.data import VALUE, Data, Picture, visible
+from sweeper.figures.estimates import complete, interval_text
 from sweeper.score import STATISTICS, Array
 from sweeper.stats import LEVEL, MIN_SEEDS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +13,6 @@ import numpy as np
 from matplotlib.textpath import TextPath
 
 from sweeper.figures.axis import ABSENT, Axis
-from sweeper.figures.data import wrapped
 
 TINY_PT = 6.0
 SMALL_PT = 6.5
@@ -154,3 +154,8 @@ def apart(inches: Any, least: float) -> set[int]:
         if inches[number] - inches[kept[-1]] >= least:
             kept.append(number)
     return set(kept)
+
+
+def wrapped(text: str, width: int) -> str:
+    """`text` in lines of at most `width` characters."""
+    return "\n".join(textwrap.wrap(text, width, break_long_words=True))

@@ -10,7 +10,8 @@ from matplotlib.patheffects import withStroke
 
 from sweeper.figures import lettering, style
 from sweeper.figures.axis import Axis
-from sweeper.figures.data import VALUE, complete
+from sweeper.figures.data import VALUE
+from sweeper.figures.estimates import complete
 
 _BAR_IN = 0.075
 _LIFT_IN = 0.06

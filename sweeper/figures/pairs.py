@@ -15,7 +15,8 @@ from matplotlib.patches import Rectangle
 from sweeper import stats
 from sweeper.figures import lettering, parallel, style
 from sweeper.figures.axis import BINS, Axis, Binned, binned
-from sweeper.figures.data import VALUE, Data, Picture, complete, trials, visible
+from sweeper.figures.data import VALUE, Data, Picture, visible
+from sweeper.figures.estimates import complete, trials
 
 MOST_AXES = 8
 """So many axes are shown; of more the first ones."""

@@ -19,7 +19,6 @@ from matplotlib.lines import Line2D
 
 from sweeper.figures import lettering
 from sweeper.figures.axis import TASK, Axis
-from sweeper.figures.data import wrapped
 
 COLUMN_IN = 3.4
 """Width of a journal's column."""
@@ -99,7 +98,7 @@ def panels(
     rows: int, columns: int, width: float, height: float, caption: str, **options: Any
 ) -> Panels:
     """A figure `width` × (`height` + the caption's) inches; `options` are those of `subplots`."""
-    text = wrapped(caption, int(width * _CHARACTERS_PER_IN))
+    text = lettering.wrapped(caption, int(width * _CHARACTERS_PER_IN))
     below = (text.count("\n") + 1) * _LINE_IN + 0.06
     share = below / (height + below)
     engine = ConstrainedLayoutEngine(rect=(0, share, 1, 1 - share), w_pad=0.04, h_pad=0.04)

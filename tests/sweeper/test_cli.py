@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import cli, lookup
+from sweeper import cli, figures, lookup
 
 Capture = pytest.CaptureFixture[str]
 
@@ -194,7 +194,7 @@ def test_a_damaged_study_does_not_hide_the_others(
 def test_the_help_of_a_figure_lists_what_it_takes(
     here: Path, space_file: Path, capsys: Capture, figure: str
 ) -> None:
-    takes = {*lookup.keywords("sweeper.figures", figure), "study", "root", "out"}
+    takes = {*figures.takes(figure), "study", "root", "out"}
     assert call(figure, "--help") == 0
     listed = set(re.findall(r"^ +(\w+)=  ", capsys.readouterr().out, re.MULTILINE))
     assert listed == takes

@@ -66,12 +66,17 @@ def test_a_metric_is_shown_in_its_own_unit_and_not_averaged_over_tasks(table):
 
 
 @pytest.mark.parametrize(
-    ("options", "value"), [({"at": "max"}, 90), ({"metric": "loss", "at": "max"}, 1)]
+    ("options", "values", "label"),
+    [
+        ({"at": "max"}, [9, 0.9, 4.95], "Normalised score, max (mean),"),
+        ({"metric": "return", "at": "max"}, [90, 90], "Return, max (mean),"),
+        ({"metric": "loss", "at": "max"}, [1, 1], "Loss, max (mean),"),
+    ],
 )
-def test_at_says_which_point_of_a_curve(table, options, value):
+def test_at_says_which_point_of_a_curve(table, options, values, label):
     found = table(**options)
-    assert (cells(found) == value).all()
-    assert f"{options.get('metric', 'return').capitalize()}, max (mean)," in found.caption
+    assert cells(found) == pytest.approx(np.array([values] * 4))
+    assert label in found.caption and "scores by the last point" in found.caption
 
 
 def test_columns_may_be_an_axis(table):
