@@ -101,6 +101,15 @@ def estimates(table: pd.DataFrame, cell: Any, column: str, how: str) -> stats.Ce
     )
 
 
+def grid(table: pd.DataFrame, column: str) -> score.Array:
+    """`column` of a table of runs as [trials × seeds × tasks], each ascending; NaN for no run."""
+    keys = (table["trial"], table["seed"], table["task"].cat.codes)
+    places = [np.unique(key, return_inverse=True)[1] for key in keys]
+    values = np.full([int(place.max(initial=-1)) + 1 for place in places], np.nan)
+    values[tuple(places)] = table[column]
+    return values
+
+
 def further(study: Study, fold: Fold, trial: int) -> list[float]:
     """The values of a complete trial by the further scores of the space, if it has any."""
     rules = study.space.score.also

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from sweeper import frame
 from sweeper.expand import described
 from sweeper.fold import UNSCORED, Fold
 from sweeper.study import Study
-from sweeper.values import counted
+from sweeper.values import bounds, counted
 
 
 def best(study: Study, number: int) -> Iterator[str]:
@@ -78,10 +77,7 @@ def _trial(study: Study, row: Mapping[Any, Any]) -> str:
 
 def value_of(row: Mapping[Any, Any]) -> str:
     """The value of a complete trial, with its interval where that is known."""
-    if math.isfinite(row["low"]):
-        interval = f"{row['low']:.4g} to {row['high']:.4g}"
-    else:
-        interval = "interval unknown"
+    interval = bounds(row["low"], row["high"], "{:.4g}".format)
     return f"{row['value']:.4g} ({interval}, {counted(row['n'], 'run')})"
 
 

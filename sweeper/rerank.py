@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeper import frame, listing
+from sweeper import frame, listing, stats
 from sweeper import study as studies
 from sweeper.check import checked
 from sweeper.errors import SweeperError
@@ -23,7 +23,7 @@ from sweeper.expand import described
 from sweeper.parameters import base
 from sweeper.space import Space
 from sweeper.study import Study
-from sweeper.values import counted, ranges
+from sweeper.values import bounds, counted, ranges
 
 AXIS = "configuration"
 _SUFFIX = ".rerank"
@@ -63,8 +63,18 @@ class Reranked:
     """Its place among all complete trials by the seeds that it was chosen by, from 1 on."""
     tuned: Score
     fresh: Score
-    gap: float
+    gap: stats.Estimate
     """By how much it is worse on fresh seeds, in units of the score; negative where better."""
+
+    @property
+    def change(self) -> str:
+        """`0.5 (0.4 to 0.6) worse on fresh seeds`."""
+        low, high = self.gap.low, self.gap.high
+        if self.gap.point < 0 and low is not None and high is not None:
+            low, high = -high, -low
+        word = "better" if self.gap.point < 0 else "worse"
+        said = bounds(low, high, "{:z.4g}".format)
+        return f"{abs(self.gap.point):.4g} ({said}) {word} on fresh seeds"
 
 
 @dataclass(frozen=True)
@@ -81,9 +91,10 @@ class Outcome:
     seeds: list[int]
     spent: list[int]
     """Seeds that were fresh once: trials have been judged by them since."""
-    luck: float | None
-    """The share of the winner's lead over the median trial that fresh seeds took away; `None`
-    where it has no lead or no score on fresh seeds, or where a score's interval is unknown."""
+    lead: stats.Estimate
+    """By how much the winner leads the median trial by the seeds that trials are chosen by."""
+    luck: stats.Estimate
+    """The share of that lead that fresh seeds took away, as `stats.lead` gives it."""
 
     @property
     def title(self) -> str:
@@ -103,10 +114,12 @@ class Outcome:
         kept = "stays the best" if best is won else f"gives way to trial {best.trial}"
         if best is not won and best.fresh.overlaps(won.fresh):
             kept += ", whose interval overlaps with its own"
-        if self.luck is None:
-            return f"{who} {kept}"
-        chance = " (or less: both its intervals overlap)" if won.fresh.overlaps(won.tuned) else ""
-        return f"{who} {kept}; of its lead over the median trial {self.luck:.0%} was luck{chance}"
+        ahead = bounds(self.lead.low, self.lead.high, "{:.4g}".format)
+        lead = f"its lead over the median trial, {self.lead.point:.4g} ({ahead})"
+        if self.luck.low is None:
+            return f"{who} {kept}; which share of {lead}, was luck is unknown"
+        share = bounds(self.luck.low, self.luck.high, "{:.0%}".format)
+        return f"{who} {kept}; of {lead}, {self.luck.point:.0%} ({share}) was luck"
 
 
 def folder_of(study: Study) -> Path:
@@ -145,10 +158,12 @@ def space_of(study: Study, top: int, seeds: int | None) -> Space:
     return _space(study.space, folder.name, values, fresh)
 
 
-def outcome(study: Study, table: pd.DataFrame | None = None) -> Outcome | None:
+def outcome(
+    study: Study, tables: tuple[pd.DataFrame, pd.DataFrame] | None = None
+) -> Outcome | None:
     """What fresh seeds have told so far; `None` where nothing was re-ranked.
 
-    `table` are the study's `frame.trials`, where somebody has them.
+    `tables` are the study's `frame.runs` and the trials behind them, where somebody has them.
     """
     folder = study.folder.with_name(study.name + _SUFFIX)
     if not studies.is_one(folder):
@@ -156,19 +171,22 @@ def outcome(study: Study, table: pd.DataFrame | None = None) -> Outcome | None:
     other, how = Study.open(folder), study.space.score.aggregate
     if list(other.space.axes) != [AXIS]:
         return None
-    if table is None:
-        table = frame.trials(study, study.fold(reports=False))
-    tuned = _scores(table, dict(enumerate(table["trial"])))
+    if tables is None:
+        every = frame.runs(study, study.fold(reports=False))
+        tables = every, frame.of_runs(every, how, [])
+    tuned = _scores(tables[1], dict(enumerate(tables[1]["trial"])))
     if not tuned:
         return None
     runs = frame.runs(other, other.fold(reports=False))
     spent = sorted(set(study.space.seeds) & set(other.space.seeds))
     runs = runs[~runs["seed"].isin(spent)]
-    trials = frame.of_runs(runs, how, []) if len(runs) else table.head(0)
+    trials = frame.of_runs(runs, how, []) if len(runs) else tables[1].head(0)
     names = _originals(other)
     fresh = _scores(trials, names)
     sign = 1.0 if study.space.direction == "maximize" else -1.0
     order = sorted(tuned, key=lambda trial: (-sign * tuned[trial].value, trial))
+    mine = sign * frame.grid(tables[0], "score")
+    again = dict(zip(trials["trial"].map(names), sign * frame.grid(runs, "score"), strict=True))
     rows = [
         Reranked(
             trial,
@@ -176,22 +194,25 @@ def outcome(study: Study, table: pd.DataFrame | None = None) -> Outcome | None:
             order.index(trial) + 1,
             tuned[trial],
             score,
-            sign * (tuned[trial].value - score.value),
+            stats.fall(mine[trial], again[trial], how, np.random.default_rng(0)),
         )
         for trial, score in fresh.items()
         if trial in tuned
     ]
+    without = {
+        names[row["trial"]]: _missing(row)
+        for row in trials.to_dict("records")
+        if names[row["trial"]] not in fresh
+    }
+    judged = again[order[0]] if order[0] in fresh else np.full((1, mine.shape[2]), np.nan)
+    chosen = sorted(tuned)
     return Outcome(
         sorted(rows, key=lambda row: (-sign * row.fresh.value, row.trial)),
-        {
-            names[row["trial"]]: _missing(row)
-            for row in trials.to_dict("records")
-            if names[row["trial"]] not in fresh
-        },
+        without,
         order[0],
         sorted(set(other.space.seeds) - set(spent)),
         spent,
-        _luck(rows, order[0], tuned, sign),
+        *stats.lead(mine[chosen], chosen.index(order[0]), judged, how, np.random.default_rng(0)),
     )
 
 
@@ -203,9 +224,8 @@ def lines(study: Study) -> Iterator[str]:
         return
     yield f"{study.name}: {found.title}"
     for place, row in enumerate(found.rows, 1):
-        worse = f"{abs(row.gap):.4g} {'worse' if row.gap > 0 else 'better'} on fresh seeds"
         yield f"{place:3}.  {row.fresh}  trial {row.trial}: {row.name}"
-        yield f"      was {row.place}. with {row.tuned}, {worse}"
+        yield f"      was {row.place}. with {row.tuned}, {row.change}"
     for trial, why in found.without.items():
         yield f"  –   trial {trial}: {why}"
     yield found.verdict
@@ -266,13 +286,3 @@ def _missing(row: Mapping[Any, Any]) -> str:
     total = sum(row[name] for name in ("n", "failed", "pruned", "missing"))
     told = [f"{row[name]} {name}" for name in ("failed", "pruned", "missing") if row[name]]
     return f"{', '.join(told)} of {counted(total, 'run')}".replace("missing", "open")
-
-
-def _luck(
-    rows: list[Reranked], winner: int, tuned: Mapping[int, Score], sign: float
-) -> float | None:
-    won = next((row for row in rows if row.trial == winner), None)
-    lead = sign * (tuned[winner].value - float(np.median([s.value for s in tuned.values()])))
-    if won is None or not lead > 0 or not np.isfinite([won.tuned.low, won.fresh.low]).all():
-        return None
-    return min(1.0, max(0.0, won.gap / lead))

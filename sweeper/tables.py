@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from sweeper.figures import lettering
 from sweeper.results import Results
+from sweeper.values import bounds
 
 NOTHING = "–"
 """What stands in a cell of which no trial is complete."""
@@ -138,6 +140,6 @@ def _rows(
             if point != point:
                 row.append(escape(NOTHING) if planned else "")
                 continue
-            texts = [lettering.fixed(value, decimals) for value in (point, low, high)]
-            row.append(cell(texts[0], f"{texts[1]} to {texts[2]}" if low == low else "", bold))
+            text = partial(lettering.fixed, places=decimals)
+            row.append(cell(text(point), bounds(low, high, text) if low == low else "", bold))
         yield row

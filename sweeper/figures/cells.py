@@ -15,6 +15,7 @@ from matplotlib.patches import Polygon, Rectangle
 
 from sweeper.figures import lettering, style
 from sweeper.figures.axis import Axis
+from sweeper.values import NO_SPREAD, flat
 
 _ROW_IN = 0.40
 _LEAST_IN = 1.35
@@ -128,7 +129,10 @@ def lines(cell: Cell, decimals: int) -> list[str]:
 
 def interval(cell: Cell, decimals: int) -> str:
     """The interval as a cell shows it."""
-    return f"[{lettering.fixed(cell['low'], decimals)}, {lettering.fixed(cell['high'], decimals)}]"
+    low, high = cell["low"], cell["high"]
+    if flat(low, high):
+        return NO_SPREAD
+    return f"[{lettering.fixed(low, decimals)}, {lettering.fixed(high, decimals)}]"
 
 
 def _gap(cell: Cell) -> list[str]:

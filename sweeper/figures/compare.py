@@ -18,6 +18,7 @@ from sweeper.figures import beside, lettering, marks, style
 from sweeper.figures.axis import TASK, Axis
 from sweeper.figures.beside import Comparison
 from sweeper.figures.data import Data, Picture
+from sweeper.values import bounds
 
 _ROW_IN = 1.6
 _HEIGHT_IN = 2.2
@@ -179,6 +180,5 @@ def _ours(row: Mapping[Any, Any]) -> str:
     if not math.isfinite(row["point"]):
         return "incomplete" if row["planned"] else "not in the study"
     places = lettering.decimals([row["point"]])
-    point, low, high = (lettering.fixed(row[name], places) for name in ("point", "low", "high"))
-    known = math.isfinite(row["low"])
-    return f"{point} ({low} to {high})" if known else f"{point} (interval unknown)"
+    said = bounds(row["low"], row["high"], lambda end: lettering.fixed(end, places))
+    return f"{lettering.fixed(row['point'], places)} ({said})"

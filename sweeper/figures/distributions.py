@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 
 from sweeper import frame
 from sweeper.figures import MOST, lettering, style
-from sweeper.figures.axis import TASK, Axis
+from sweeper.figures.axis import Axis
+from sweeper.figures.cells import interval
 from sweeper.figures.data import VALUE, Data, Picture, visible
 from sweeper.figures.estimates import complete, interval_text, span
 from sweeper.score import Array
@@ -107,20 +108,14 @@ def _table(data: Data, runs: pd.DataFrame, levels: Array, axes: list[Axis | None
         for axis, number in zip(axes, (panel, line), strict=True):
             if axis is not None:
                 part[axis.column] = axis.labels[number]
-        found = score_distribution(_scores(own), levels, np.random.default_rng(0), below=below)
+        found = score_distribution(
+            frame.grid(own, VALUE), levels, np.random.default_rng(0), below=below
+        )
         part = part.assign(tau=levels, point=found.point, low=found.low, high=found.high, n=found.n)
         parts.append(part)
     names = ["(panel)", "(line)", *(axis.column for axis in axes if axis)]
     empty = pd.DataFrame(columns=[*names, "tau", "point", "low", "high", "n"], dtype=float)
     return pd.concat(parts, ignore_index=True) if parts else empty
-
-
-def _scores(runs: pd.DataFrame) -> Array:
-    """The values of `runs` as [configurations × seeds × tasks], NaN where there is none."""
-    places = [np.unique(runs[name], return_inverse=True)[1] for name in ("trial", "seed", TASK)]
-    scores = np.full([place.max() + 1 for place in places], np.nan)
-    scores[tuple(places)] = runs[VALUE]
-    return scores
 
 
 def _summaries(data: Data, runs: pd.DataFrame, *, gaps: bool) -> pd.DataFrame:
@@ -158,8 +153,9 @@ def _said(table: pd.DataFrame, axes: list[Axis | None]) -> str:
 
 
 def _bounded(own: Mapping[Hashable, Any], name: str, decimals: int) -> str:
-    texts = [lettering.fixed(own[f"{name}{end}"], decimals) for end in ("", " low", " high")]
-    return texts[0] if np.isnan(own[f"{name} low"]) else f"{texts[0]} [{texts[1]}, {texts[2]}]"
+    point, low, high = (own[f"{name}{end}"] for end in ("", " low", " high"))
+    text = lettering.fixed(point, decimals)
+    return text if np.isnan(low) else f"{text} {interval({'low': low, 'high': high}, decimals)}"
 
 
 def _panel(ax: Axes, table: pd.DataFrame, lines: Axis | None) -> None:

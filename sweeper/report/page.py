@@ -60,7 +60,7 @@ def _parts(study: Study, fold: Fold) -> dict[str, Any]:
         "damages": overview.damages(summary),
         "best": best,
         "statistics": statistics(study, every, [one.trial for one in best]) if best else None,
-        "fresh": rerank.outcome(study, table),
+        "fresh": rerank.outcome(study, (every, table)),
         "table": trials.table(study, table),
         "failures": failures(study, fold),
         "words": hints.words(study),

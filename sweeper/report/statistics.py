@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sweeper import stats
+from sweeper import frame, stats
 from sweeper.expand import described
 from sweeper.score import Array
 from sweeper.study import Study
+from sweeper.values import bounds, counted
 
 _MOST = 2_000
 """Configurations of whose every task's best Φ is taken; of more it takes too long."""
@@ -37,7 +38,7 @@ class Statistics:
 
 def statistics(study: Study, runs: pd.DataFrame, best: Iterable[int]) -> Statistics:
     """Of the `best` complete trials, and of all of them; `runs` are those of `frame.runs`."""
-    every = _scores(study, runs)
+    every = frame.grid(runs, "score")
     reference = study.plan.reference
     against = None if reference is None or np.isnan(every[reference]).any() else reference
     columns = ["IQM", "mean", "median"]
@@ -49,13 +50,6 @@ def statistics(study: Study, runs: pd.DataFrame, best: Iterable[int]) -> Statist
         other = None if against is None else every[against]
         rows.append(Row(name, list(_cells(study, every[trial], other, trial == against))))
     return Statistics(columns, rows, list(_lines(study, every)))
-
-
-def _scores(study: Study, runs: pd.DataFrame) -> Array:
-    """[trials × seeds × tasks], NaN where there is no score."""
-    tasks, seeds = len(study.space.tasks), len(study.space.seeds)
-    found = runs["score"].to_numpy(float).reshape(-1, tasks, seeds)
-    return np.asarray(found.transpose(0, 2, 1))
 
 
 def _cells(study: Study, scores: Array, other: Array | None, same: bool) -> Iterator[str]:
@@ -71,37 +65,60 @@ def _cells(study: Study, scores: Array, other: Array | None, same: bool) -> Iter
 
 def _lines(study: Study, every: Array) -> Iterator[str]:
     """Sensitivity to hyperparameters, of complete trials over several tasks."""
-    whole = every[~np.isnan(every).any(axis=(1, 2))]
+    complete = ~np.isnan(every).any(axis=(1, 2))
+    sign = 1.0 if study.space.direction == "maximize" else -1.0
+    whole = sign * every[complete]
     if every.shape[2] < 2 or not 2 <= len(whole) <= _MOST:
         return
-    sign = 1.0 if study.space.direction == "maximize" else -1.0
-    loss = stats.sensitivity(sign * whole, _rng())
+    loss = stats.sensitivity(whole, _rng())
     if np.isnan(loss.point):
         return
+    trials, seeds, tasks = whole.shape
     yield (
-        f"Hyperparameter sensitivity Φ = {said(loss)}: what the one best configuration loses "
-        "against the best of each task (Adkins et al. 2024), in units of the spread of scores; too "
-        "high with few seeds."
+        f"Hyperparameter sensitivity Φ = {said(loss)}, of {counted(trials, 'configuration')} × "
+        f"{counted(seeds, 'seed')} × {counted(tasks, 'task')}: what the one best configuration "
+        "loses against the best of each task, on average over tasks (Adkins et al. 2024). The 5th "
+        "and the 95th percentile of a task's scores are 0 and 1; Φ is too high with few seeds."
     )
-    axes = list(study.space.axes)
-    if study.space.sampler.name != "grid" or len(axes) > _MOST_AXES:
+    tuned = _hyperparameters(study)
+    if study.space.sampler.name != "grid" or len(tuned) > _MOST_AXES:
         return
-    labels = [[str(trial.labels.get(name)) for name in axes] for trial in study.plan.trials]
-    codes = np.column_stack(
-        [pd.factorize(np.array(column))[0] for column in zip(*labels, strict=True)]
+    partly = [group[0] for group, labels in tuned.items() if None in labels]
+    if partly:
+        yield f"Effective dimension d: unknown, as not every configuration has {', '.join(partly)}."
+        return
+    codes = np.column_stack([pd.factorize(np.array(labels))[0] for labels in tuned.values()])
+    needed = stats.effective_dimension(whole, codes[complete])
+    names = ", ".join(" with ".join(group) for group in tuned)
+    yield (
+        f"Effective dimension d = {needed} of {counted(len(tuned), 'hyperparameter')} ({names}): "
+        "so many must be set for each task to reach 95 % of what the best of each task reach, on "
+        "the scale of Φ; a count, without an interval."
     )
-    needed = stats.effective_dimension(sign * every, codes)
-    if needed is not None:
-        yield f"Effective dimension: {needed} of {len(axes)} axes must be tuned for each task."
+
+
+def _hyperparameters(study: Study) -> dict[tuple[str, ...], list[str | None]]:
+    """What varies: axes, or those of a zip group as one, and its values [trials] as texts.
+
+    `None` where a trial does not have it.
+    """
+    groups = {name: tuple(group) for group in study.space.zip for name in group}
+    found = {}
+    for group in dict.fromkeys(groups.get(name, (name,)) for name in study.space.axes):
+        values = [
+            str([trial.labels[name] for name in group]) if group[0] in trial.labels else None
+            for trial in study.plan.trials
+        ]
+        if len(set(values)) > 1:
+            found[group] = values
+    return found
 
 
 def said(found: stats.Estimate) -> str:
     """`0.81 (0.7 to 0.9)`."""
     if np.isnan(found.point):
         return "unknown"
-    if found.low is None:
-        return f"{found.point:.3g} (interval unknown)"
-    return f"{found.point:.3g} ({found.low:.3g} to {found.high:.3g})"
+    return f"{found.point:.3g} ({bounds(found.low, found.high, '{:.3g}'.format)})"
 
 
 def _rng() -> np.random.Generator:

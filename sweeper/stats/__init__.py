@@ -14,6 +14,7 @@ from sweeper.stats.bootstrap import LEVEL, MIN_SEEDS, RESAMPLES, Cells, Estimate
 from sweeper.stats.comparisons import difference, improvement, spearman
 from sweeper.stats.hyperparameters import effective_dimension, sensitivity, usable_range
 from sweeper.stats.intervals import cells, estimate, optimality_gap, points, task_median
+from sweeper.stats.luck import fall, lead
 from sweeper.stats.profiles import average_score_distribution, score_distribution
 
 __all__ = [
@@ -27,7 +28,9 @@ __all__ = [
     "difference",
     "effective_dimension",
     "estimate",
+    "fall",
     "improvement",
+    "lead",
     "optimality_gap",
     "points",
     "score_distribution",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -62,16 +61,46 @@ def test_each_statistic_of_the_best_is_that_of_its_scores(tmp_path):
         assert row.cells[3] == said(stats.optimality_gap(scores(trial), rng()))
         better = stats.improvement(scores(trial), scores(reference), rng())
         assert row.cells[4] == ("—" if trial == reference else said(better))
-    assert re.fullmatch(r"1 \(.*\)", found.rows[0].cells[4]), "always better by 1 of 10"
+    assert found.rows[0].cells[4] == "1 (no spread)", "better by 1 of 10 in every resample"
 
 
 def test_what_must_be_tuned_for_each_task(tmp_path):
     made = done(tmp_path)
     found = statistics(made, frame.runs(made, made.fold()), [0])
     assert found.lines[0].startswith("Hyperparameter sensitivity Φ = ")
-    assert found.lines[1].startswith("Effective dimension: 1 of 2 axes must be tuned")
+    assert ", of 6 configurations × 5 seeds × 2 tasks: what" in found.lines[0]
+    assert found.lines[1].startswith(
+        "Effective dimension d = 1 of 2 hyperparameters (first, second): so many must be set"
+    )
     smaller = statistics(*_minimised(tmp_path / "min"), [0])
     assert "optimality gap" not in smaller.columns
+
+
+def test_zipped_axes_are_one_hyperparameter_and_constant_ones_none(tmp_path):
+    """What is best differs between tasks in `first`, with which `third` moves."""
+    axes = {
+        "first": {"kind": "choice", "values": [1, 2, 3]},
+        "second": {"kind": "choice", "values": [0, 1]},
+        "third": {"kind": "choice", "values": [4, 5, 6]},
+        "fourth": {"kind": "choice", "values": [7]},
+    }
+    made = done(tmp_path, axes=axes, zip=[["first", "third"]])
+    found = statistics(made, frame.runs(made, made.fold()), [0])
+    assert found.lines[1].startswith(
+        "Effective dimension d = 1 of 2 hyperparameters (first with third, second): so"
+    )
+
+
+def test_the_dimension_is_unknown_where_axes_are_switched_off(tmp_path):
+    axes = {
+        "first": {"kind": "choice", "values": [1, 2, 3]},
+        "second": {"kind": "choice", "values": [0, 1]},
+        "third": {"kind": "choice", "values": [5, 6], "when": {"second": 1}},
+    }
+    made = done(tmp_path, axes=axes)
+    found = statistics(made, frame.runs(made, made.fold()), [0])
+    said = "Effective dimension d: unknown, as not every configuration has third."
+    assert len(made.plan.trials) == 9 and found.lines[1] == said
 
 
 def _minimised(folder: Path) -> tuple[Study, object]:

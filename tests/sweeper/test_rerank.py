@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from sweeper import frame, rerank, run, study
+from sweeper import frame, rerank, run, stats, study
 from sweeper.errors import SweeperError
 from sweeper.overrides import parse_words
 from sweeper.space import load
@@ -81,7 +81,9 @@ def test_the_best_train_again_with_just_their_parameters(make_study):
     assert found is not None and found.seeds == [5, 6, 7, 8] and not found.spent
     fresh = frame.trials(again, again.fold())["value"]
     assert sorted(row.fresh.value for row in found.rows) == sorted(fresh)
-    assert all(row.gap == row.tuned.value - row.fresh.value for row in found.rows)
+    for row in found.rows:
+        assert row.gap.point == pytest.approx(row.tuned.value - row.fresh.value)
+        assert row.gap.low is None, "of four fresh seeds"
     assert not any(np.isfinite(row.fresh.low) for row in found.rows), "four seeds: unknown"
 
 
@@ -105,7 +107,7 @@ def test_seeds_that_trials_are_judged_by_since_do_not_count(make_study, space_fi
     found = rerank.outcome(grown)
     assert found is not None and (found.seeds, found.spent) == ([4], [2, 3])
     assert found.title == "1 configuration on the fresh seed 4"
-    assert found.luck is None, "one seed does not tell"
+    assert found.luck.low is None, "one seed does not tell"
     assert [row.fresh.n for row in found.rows] == [1]
     assert list(rerank.lines(grown))[-1].startswith("seeds 2, 3 do not count")
     run.rerank(grown, {**INLINE, "top": "1", "seeds": "2"})
@@ -134,11 +136,17 @@ def test_how_much_of_the_win_was_luck(tmp_path):
     found = rerank.outcome(done)
     assert found is not None
     assert [done.plan.trials[row.trial].labels["kind"] for row in found.rows] == ["solid", "lucky"]
-    assert [row.gap for row in found.rows] == pytest.approx([0.0, 0.5])
-    assert found.luck == 1.0, "it led by 0.92 - 0.62, and lost 0.5"
+    assert [row.gap.point for row in found.rows] == pytest.approx([0.0, 0.5])
+    assert all(row.gap.low < row.gap.point < row.gap.high for row in found.rows)
+    assert found.lead.point == pytest.approx(0.3), "0.92 - 0.62"
+    assert found.luck.point == 1.0, "it lost 0.5 of that"
     said = list(rerank.lines(done))
     assert said[0] == "lucky: 2 configurations on the fresh seeds 5 to 9"
-    assert "gives way to trial 0; of its lead over the median trial 100% was luck" in said[-1]
+    assert said[4].endswith(f"with {found.rows[1].tuned}, {found.rows[1].change}")
+    assert said[-1].endswith(
+        "gives way to trial 0; of its lead over the median trial, 0.3 (no spread), "
+        "100% (no spread) was luck"
+    )
 
 
 def test_a_winner_without_a_score_on_fresh_seeds_is_named(tmp_path):
@@ -163,7 +171,7 @@ def test_a_winner_without_a_score_on_fresh_seeds_is_named(tmp_path):
     done = work(study.start(tmp_path / "studies" / "fails", load(path)))
     run.rerank(done, {**INLINE, "top": "2"})
     found = rerank.outcome(done)
-    assert found is not None and found.winner == 2 and found.luck is None
+    assert found is not None and found.winner == 2 and found.luck.low is None
     assert found.without == {2: "5 failed of 5 runs"}
     assert [(row.trial, row.place) for row in found.rows] == [(1, 2)]
     assert found.verdict.endswith("has no score on fresh seeds: 5 failed of 5 runs")
@@ -198,6 +206,17 @@ def test_what_cannot_be_reranked(make_study):
     run.rerank(done, {**INLINE, "seeds": "1", "top": "1"})
     with pytest.raises(SweeperError, match="holds what was re-ranked already"):
         run.rerank(others(done), {**INLINE, "seeds": "1"})
+
+
+def test_a_gap_is_said_as_worse_or_better():
+    def said(*numbers: float | None) -> str:
+        score = rerank.Score(0.5, np.nan, np.nan, 5)
+        gap = stats.Estimate(*numbers, 10)
+        return rerank.Reranked(0, "a", 1, score, score, gap).change
+
+    assert said(0.5, 0.25, 0.75) == "0.5 (0.25 to 0.75) worse on fresh seeds"
+    assert said(-0.5, -0.75, 0.25) == "0.5 (-0.25 to 0.75) better on fresh seeds"
+    assert said(-0.5, None, None) == "0.5 (interval unknown) better on fresh seeds"
 
 
 def test_intervals_overlap_where_both_are_known():
