@@ -10,6 +10,9 @@ from sweeper.figures import lettering
 from sweeper.results import Results
 from sweeper.values import bounds
 
+_WIDE = 80
+"""Tables of more characters a row may be too wide for a page."""
+
 NOTHING = "–"
 """What stands in a cell of which no trial is complete."""
 
@@ -79,13 +82,15 @@ def markdown(found: Results) -> str:
 
 
 def latex(found: Results) -> str:
-    """The table in LaTeX, for the package booktabs."""
+    """The table in LaTeX, for the package booktabs; a wide one is scaled to fit its page."""
 
     def cell(point: str, interval: str, bold: bool) -> str:
         point, interval = latex_text(point), latex_text(interval)
         point = f"\\textbf{{{point}}}" if bold else point
         return f"{point} {{\\scriptsize ({interval})}}" if interval else point
 
+    plain = _rows(found, _plain, lambda *said: " ".join(said[:2]))
+    wide = max(map(len, aligned(list(plain)))) > _WIDE
     header, *body = ([*row[:-1], f"{row[-1]} \\\\"] for row in _rows(found, latex_text, cell))
     lines = [f"    {line}" for line in aligned([header, *body], " & ")]
     written = "\n".join(
@@ -94,9 +99,10 @@ def latex(found: Results) -> str:
             r"  \centering",
             f"  \\caption{{{latex_text(found.caption)}}}",
             f"  \\label{{tab:{re.sub('[^A-Za-z0-9]+', '-', found.name)}}}",
+            *([r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"] * wide),
             f"  \\begin{{tabular}}{{{'l' * len(found.rows)}{'r' * len(found.columns)}}}",
             *(r"    \toprule", lines[0], r"    \midrule", *lines[1:], r"    \bottomrule"),
-            r"  \end{tabular}",
+            r"  \end{tabular}" + "}" * wide,
             r"\end{table}",
             "",
         ]
@@ -105,8 +111,9 @@ def latex(found: Results) -> str:
 
 
 def _needs(written: str) -> str:
+    packages = "booktabs,graphicx" if "resizebox" in written else "booktabs"
     other = "; where pdflatex lacks one of its letters, lualatex or xelatex"
-    return r"\usepackage{booktabs}" + ("" if written.isascii() else other)
+    return rf"\usepackage{{{packages}}}" + ("" if written.isascii() else other)
 
 
 def markdown_text(text: str) -> str:

@@ -53,6 +53,7 @@ def test_markdown_has_a_row_a_configuration(found):
 def test_latex_is_booktabs_with_everything_escaped(found):
     text = tables.latex(found)
     assert text.startswith("% needs \\usepackage{booktabs}\n\\begin{table}")
+    assert "resizebox" not in text
     rules = re.findall(r"\\(toprule|midrule|bottomrule)", text)
     assert rules == ["toprule", "midrule", "bottomrule"]
     assert r"\begin{tabular}{lrr}" in text
@@ -90,16 +91,35 @@ def test_letters_that_pdflatex_may_lack_are_said():
     assert "lualatex or xelatex" in tables._needs("中")
 
 
+@pytest.fixture
+def broad(played):
+    """A table with more columns than a page has room for."""
+    space = {
+        "axes": {"sn_layers": {"kind": "choice", "values": ["none", "all"]}},
+        "tasks": {f"family/task_number_{task}": {"low": 0, "high": 1} for task in range(9)},
+    }
+    return results.results(Data.of(played(whole, **space, seeds=5)))
+
+
+def test_a_wide_table_is_scaled_to_its_page(broad):
+    text = tables.latex(broad)
+    assert text.startswith("% needs \\usepackage{booktabs,graphicx}\n") and balanced(text)
+    assert text.count("\\resizebox") == 1 and "\\end{tabular}}\n" in text
+
+
 @pytest.mark.parametrize("engine", ["tectonic", "pdflatex"])
-def test_latex_compiles(found, tmp_path, engine):
+@pytest.mark.parametrize("table", ["found", "broad"])
+def test_latex_compiles_and_fits(request, tmp_path, engine, table):
     if shutil.which(engine) is None:
         pytest.skip(f"{engine} is not installed")
-    body = tables.latex(found)
-    document = f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}\n{body}"
+    body = tables.latex(request.getfixturevalue(table))
+    needed = re.match(r"% needs (\\usepackage\{\S+\})", body)[1]
+    document = f"\\documentclass{{article}}{needed}\\begin{{document}}\n{body}"
     (tmp_path / "x.tex").write_text(document + "\\end{document}\n")
-    flags = [] if engine == "tectonic" else ["-interaction=nonstopmode", "-halt-on-error"]
-    subprocess.run([engine, *flags, "x.tex"], cwd=tmp_path, check=True, capture_output=True)
-    assert (tmp_path / "x.pdf").exists()
+    flags = ["--print"] if engine == "tectonic" else ["-interaction=nonstopmode", "-halt-on-error"]
+    done = subprocess.run([engine, *flags, "x.tex"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and (tmp_path / "x.pdf").exists(), done.stdout
+    assert "Overfull" not in done.stdout + done.stderr
 
 
 def call(*words):
