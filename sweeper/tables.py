@@ -13,6 +13,8 @@ from sweeper.values import bounds
 _WIDE = 80
 """Tables of more characters a row may be too wide for a page."""
 
+_FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{"
+
 NOTHING = "–"
 """What stands in a cell of which no trial is complete."""
 
@@ -99,8 +101,7 @@ def latex(found: Results) -> str:
             r"  \centering",
             f"  \\caption{{{latex_text(found.caption)}}}",
             f"  \\label{{tab:{re.sub('[^A-Za-z0-9]+', '-', found.name)}}}",
-            *([r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"] * wide),
-            f"  \\begin{{tabular}}{{{'l' * len(found.rows)}{'r' * len(found.columns)}}}",
+            f"  {_FITTED * wide}\\begin{{tabular}}{{{'l' * len(found.rows)}{'r' * len(found.columns)}}}",
             *(r"    \toprule", lines[0], r"    \midrule", *lines[1:], r"    \bottomrule"),
             r"  \end{tabular}" + "}" * wide,
             r"\end{table}",
