@@ -207,10 +207,13 @@ class Advisor:
             return TrialState.PRUNED, None
         scores = [[end["score"], *end.get("also", ())] for end in ends]
         rules = self._study.space.scores
-        return TrialState.COMPLETE, [
+        values = [
             score.aggregate(column, rule.aggregate)
             for column, rule in zip(zip(*scores, strict=True), rules, strict=True)
         ]
+        if np.isnan(values).any():
+            return TrialState.FAIL, None
+        return TrialState.COMPLETE, values
 
     def _kept(self) -> dict[str, Any]:
         """What the sampler keeps of the whole study, trials named by their numbers."""

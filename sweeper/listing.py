@@ -40,10 +40,14 @@ def best(study: Study, number: int) -> Iterator[str]:
 
 
 def complete(study: Study, fold: Fold, trials: pd.DataFrame) -> pd.DataFrame:
-    """The complete ones of `trials`, with the values of their further scores in `further`."""
-    table = trials[trials["state"] == "complete"]
+    """The complete ones of `trials`, with the values of their further scores in `further`.
+
+    Those with a NaN among their values are left out: they are not better or worse than any.
+    """
+    table = trials[(trials["state"] == "complete") & trials["value"].notna()]
     further = [frame.further(study, fold, trial) for trial in table["trial"]]
-    return table.assign(further=pd.Series(further, table.index, object))
+    known = [not any(map(math.isnan, values)) for values in further]
+    return table.assign(further=pd.Series(further, table.index, object))[known]
 
 
 def ranked(study: Study, table: pd.DataFrame) -> pd.DataFrame:
@@ -71,14 +75,18 @@ def _unbeaten(study: Study, values: Any, further: Any) -> Any:
 
 
 def _trial(study: Study, row: Mapping[Any, Any]) -> str:
-    values = "; ".join([value_of(row), *(f"{value:.4g}" for value in row["further"])])
+    values = "; ".join([value_of(row, row["nan"]), *(f"{value:.4g}" for value in row["further"])])
     return f"{values}  trial {row['trial']}: {_labels(study, row['trial'])}"
 
 
-def value_of(row: Mapping[Any, Any]) -> str:
-    """The value of a complete trial, with its interval where that is known."""
+def value_of(row: Mapping[Any, Any], diverged: int = 0) -> str:
+    """The value of a complete trial, with its interval where that is known.
+
+    And how many of its runs `diverged`, if any.
+    """
     interval = bounds(row["low"], row["high"], "{:.4g}".format)
-    return f"{row['value']:.4g} ({interval}, {counted(row['n'], 'run')})"
+    bad = f", {diverged} of them diverged" if diverged else ""
+    return f"{row['value']:.4g} ({interval}, {counted(row['n'], 'run')}{bad})"
 
 
 def failed(study: Study, *, trace: bool) -> Iterator[str]:

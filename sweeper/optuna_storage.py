@@ -155,10 +155,13 @@ def _trials(study: Study, fold: Fold) -> Iterable[FrozenTrial]:
     curves = _curves(study, fold, table)
     for trial, row in zip(study.plan.trials, rows, strict=True):
         state = _STATES[row["state"]]
+        values = _values(study, fold, row) if state == TrialState.COMPLETE else None
+        if values is not None and np.isnan(values).any():
+            state, values = TrialState.FAIL, None  # as Optuna says of such values itself
         started, ended = times[trial.number]
         frozen = create_trial(
             state=state,
-            values=_values(study, fold, row) if state == TrialState.COMPLETE else None,
+            values=values,
             params=dict(trial.labels),
             distributions={name: distributions[name] for name in trial.labels},
             intermediate_values=curves.get(trial.number, {}),

@@ -57,7 +57,7 @@ def summarise(study: Study, fold: Fold | None = None) -> dict[str, Any]:
         "workers": [_worker(fold.workers[name], standing) for name, standing in standings.items()],
         "jobs": roll.jobs(),
         "cancelled": cancel.read(study),
-        "best": _best(study, trials == "complete", columns.numbers("score")),
+        "best": _best(study, trials == "complete", columns.numbers("score"), states == "nan"),
         "errors": _errors(columns, states),
         "provenance": _provenance(study, fold),
         "disk": _usage(study, fold, columns),
@@ -82,7 +82,8 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
     if best is not None:
         yield (
             f"  best: trial {best['trial']}, score {best['value']:.3g} "
-            f"({best['aggregate']} of {counted(best['n'], 'run')}): {described(best['params'])}"
+            f"({best['aggregate']} of {counted(best['n'], 'run')}{_diverged(best['diverged'])}): "
+            f"{described(best['params'])}"
         )
     for error, number in list(summary["errors"].items())[:_SHOWN]:
         yield f"  {number} failed: {error}"
@@ -103,6 +104,10 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             f"  missing: ledger/{file}: what its worker reported is lost; "
             "how its runs ended stands in claims/ and is read from there by the next sweeper run"
         )
+
+
+def _diverged(count: int) -> str:
+    return f", {count} of them diverged" if count else ""
 
 
 def _worker(worker: WorkerRecord, standing: Standing) -> dict[str, Any]:
@@ -233,8 +238,8 @@ def _trial_states(study: Study, states: Array) -> Array:
     )
 
 
-def _best(study: Study, whole: Array, scores: Array) -> dict[str, Any] | None:
-    """The trial with the best value; its interval is a figure's business."""
+def _best(study: Study, whole: Array, scores: Array, diverged: Array) -> dict[str, Any] | None:
+    """The trial with the best value, if one has any; its interval is a figure's business."""
     how, trial = study.space.score.aggregate, np.array([run.trial for run in study.plan.runs], int)
     chosen = whole[trial]
     if not chosen.any():
@@ -245,12 +250,15 @@ def _best(study: Study, whole: Array, scores: Array) -> dict[str, Any] | None:
     for size in np.unique(n):
         rows = first[n == size, None] + np.arange(size)
         values[n == size] = STATISTICS[how](scores[chosen][order][rows])
-    best = (np.argmax if study.space.direction == "maximize" else np.argmin)(values)
+    if np.isnan(values).all():
+        return None
+    best = (np.nanargmax if study.space.direction == "maximize" else np.nanargmin)(values)
     number = int(numbers[best])
     return {
         "trial": number,
         "value": float(values[best]),
         "aggregate": how,
         "n": int(n[best]),
+        "diverged": int(diverged[trial == number].sum()),
         "params": dict(study.plan.trials[number].labels),
     }

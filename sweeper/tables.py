@@ -95,13 +95,14 @@ def latex(found: Results) -> str:
     wide = max(map(len, aligned(list(plain)))) > _WIDE
     header, *body = ([*row[:-1], f"{row[-1]} \\\\"] for row in _rows(found, latex_text, cell))
     lines = [f"    {line}" for line in aligned([header, *body], " & ")]
+    form = "l" * len(found.rows) + "r" * len(found.columns)
     written = "\n".join(
         [
             r"\begin{table}",
             r"  \centering",
             f"  \\caption{{{latex_text(found.caption)}}}",
             f"  \\label{{tab:{re.sub('[^A-Za-z0-9]+', '-', found.name)}}}",
-            f"  {_FITTED * wide}\\begin{{tabular}}{{{'l' * len(found.rows)}{'r' * len(found.columns)}}}",
+            f"  {_FITTED * wide}\\begin{{tabular}}{{{form}}}",
             *(r"    \toprule", lines[0], r"    \midrule", *lines[1:], r"    \bottomrule"),
             r"  \end{tabular}" + "}" * wide,
             r"\end{table}",

@@ -53,16 +53,19 @@ class Layout:
         return (value, lettering.TINY_PT, lettering.TINY_PT)
 
     def says(self, lines: Sequence[str]) -> list[str]:
-        """Those of `lines`, most important first, that a cell has room for."""
+        """Those of `lines`, the most important first, that fit into a cell; of counts, n."""
         said: list[str] = []
         height = 0.0
         for line, size in zip(lines, self.sizes_pt, strict=False):
             height += _LEADING * size / 72
-            if (
-                lettering.width_in(line, size) <= 0.97 * self.cell_width
-                and height <= self.cell_height
-            ):
-                said.append(line)
+            least = line.partition(", ")[0] if line.startswith("n=") else line
+            fitting = [
+                text
+                for text in (line, least)
+                if lettering.width_in(text, size) <= 0.97 * self.cell_width
+            ]
+            if fitting and height <= self.cell_height:
+                said.append(fitting[0])
         return said
 
 
@@ -123,8 +126,10 @@ def lines(cell: Cell, decimals: int) -> list[str]:
     said = [lettering.fixed(cell["point"], decimals)]
     if not np.isnan(cell["low"]):
         said.append(interval(cell, decimals))
-    failed = f", {int(cell['failed'])} failed" if cell["failed"] else ""
-    return [*said, f"n={int(cell['n'])}{failed}"]
+    counts = [
+        (int(cell[state]), word) for state, word in (("failed", "failed"), ("nan", "diverged"))
+    ]
+    return [*said, ", ".join([f"n={int(cell['n'])}", *(f"{n} {word}" for n, word in counts if n)])]
 
 
 def interval(cell: Cell, decimals: int) -> str:
@@ -136,9 +141,12 @@ def interval(cell: Cell, decimals: int) -> str:
 
 
 def _gap(cell: Cell) -> list[str]:
-    for state, word in (("failed", "failed"), ("pruned", "pruned"), ("scored", "unfinished")):
+    unfinished = ("scored", "unfinished") if cell["missing"] else ("nan", "diverged")
+    for state, word in (("failed", "failed"), ("pruned", "pruned"), unfinished):
         if cell[state]:
             return [word, f"{int(cell[state])} of {int(cell['planned'])}"]
+    if cell["scored"]:
+        return ["no value"]
     return ["missing"] if cell["planned"] else []
 
 

@@ -55,6 +55,6 @@ def best(study: Study, fold: Fold, trials: pd.DataFrame) -> list[Best]:
 
 def _best(study: Study, row: Mapping[Any, Any], words: str | None) -> Best:
     further = [f"{value:.4g}" for value in row["further"] if math.isfinite(value)]
-    value = "; ".join([listing.value_of(row), *further])
+    value = "; ".join([listing.value_of(row, row["nan"]), *further])
     labels = described(study.plan.trials[row["trial"]].labels)
     return Best(int(row["trial"]), value, labels, words)
