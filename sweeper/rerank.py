@@ -17,13 +17,14 @@ import pandas as pd
 
 from sweeper import frame, listing, stats
 from sweeper import study as studies
+from sweeper.bounds import bounds
 from sweeper.check import checked
 from sweeper.errors import SweeperError
 from sweeper.expand import described
 from sweeper.parameters import base
 from sweeper.space import Space
 from sweeper.study import Study
-from sweeper.values import bounds, counted, ranges
+from sweeper.values import counted, ranges
 
 AXIS = "configuration"
 _SUFFIX = ".rerank"

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from sweeper.bounds import bounds
 from sweeper.figures import lettering
 from sweeper.results import Results
-from sweeper.values import bounds
 
 NOTHING = "–"
 """What stands in a cell of which no trial is complete."""

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame, score
+from sweeper.bounds import INTERVALS, coverage
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
 from sweeper.figures.axis import Axis, axis_of
@@ -206,6 +207,8 @@ class Data:
         zipped = ", ".join(f"{name} with {axis}" for name, axis in moved.items())
         over = f"pooled over {', '.join(pooled)}" if pooled else ""
         said = [count, f"zipped: {zipped}" if zipped else "", over, said_of_points]
+        if INTERVALS in said_of_points:
+            said.append(coverage(self.runs["seed"].nunique()))
         failed = int((trials["state"] == "failed").sum())
         diverged = int(trials["nan"].sum())
         said.append(
@@ -269,9 +272,9 @@ def trials(data: Data, runs: pd.DataFrame) -> pd.DataFrame:
 def interval_text(known: int, count: int) -> str:
     """What a caption says of intervals, `known` of `count` points having one."""
     if known == count:
-        return "95 % stratified bootstrap intervals"
+        return INTERVALS
     unknown = "interval unknown: fewer than 5 seeds in a task"
-    return unknown if not known else f"95 % stratified bootstrap intervals, or {unknown}"
+    return unknown if not known else f"{INTERVALS}, or {unknown}"
 
 
 def span(counts: pd.Series) -> str:
