@@ -128,6 +128,13 @@ def folder_of(study: Study) -> Path:
     return study.folder.with_name(studies.check_name(study.name + _SUFFIX))
 
 
+def first_of(other: Study) -> Study | None:
+    """The study whose configurations meet fresh seeds in `other`, if it is there."""
+    folder = other.folder.with_name(other.name.removesuffix(_SUFFIX))
+    known = list(other.space.axes) == [AXIS] and folder != other.folder and studies.is_one(folder)
+    return Study.open(folder) if known else None
+
+
 def space_of(study: Study, top: int, seeds: int | None) -> Space:
     """The space of that study: the `top` best complete trials, and what was asked for before.
 
