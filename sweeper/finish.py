@@ -34,9 +34,10 @@ def due(study: Study, fold: Fold) -> bool:
 def now(study: Study) -> bool:
     """Draws, and writes the Optuna storage; whether all could be drawn.
 
-    If not, the next `sweeper run` tries again.
+    If not, the next `sweeper run` tries again. Where these are runs under fresh seeds, figures and
+    report of the study whose configurations met them are made anew, too.
     """
-    from sweeper import optuna_storage
+    from sweeper import optuna_storage, rerank
 
     fold = study.fold()
     edition = _edition(study, fold)
@@ -47,6 +48,11 @@ def now(study: Study) -> bool:
         tidy(study)
     if whole:
         write_durably(_stamp(study), edition.encode())
+    first = rerank.first_of(study)
+    if first is not None:
+        first.share_files()
+        draw(first, first.fold())
+        study.share_files()
     return whole
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame
+from sweeper.bounds import bounds
 from sweeper.expand import described
 from sweeper.fold import UNSCORED, Fold
 from sweeper.study import Study
-from sweeper.values import bounds, counted
+from sweeper.values import counted
 
 
 def best(study: Study, number: int) -> Iterator[str]:

@@ -17,13 +17,14 @@ import pandas as pd
 
 from sweeper import frame, listing, stats
 from sweeper import study as studies
+from sweeper.bounds import bounds
 from sweeper.check import checked
 from sweeper.errors import SweeperError
 from sweeper.expand import described
 from sweeper.parameters import base
 from sweeper.space import Space
 from sweeper.study import Study
-from sweeper.values import bounds, counted, ranges
+from sweeper.values import counted, ranges
 
 AXIS = "configuration"
 _SUFFIX = ".rerank"
@@ -125,6 +126,13 @@ class Outcome:
 def folder_of(study: Study) -> Path:
     """Where the study lies in which configurations of `study` meet fresh seeds."""
     return study.folder.with_name(studies.check_name(study.name + _SUFFIX))
+
+
+def first_of(other: Study) -> Study | None:
+    """The study whose configurations meet fresh seeds in `other`, if it is there."""
+    folder = other.folder.with_name(other.name.removesuffix(_SUFFIX))
+    known = list(other.space.axes) == [AXIS] and folder != other.folder and studies.is_one(folder)
+    return Study.open(folder) if known else None
 
 
 def space_of(study: Study, top: int, seeds: int | None) -> Space:

@@ -45,11 +45,16 @@ def rerank(first: Study, options: Mapping[str, str]) -> int:
     number = options.get("seeds")
     seeds = _count("seeds", number, "a whole number from 1") if number is not None else None
     space = rerank.space_of(first, top, seeds)
-    code = carry_out(rerank.folder_of(first), space, options, extend=True)
-    if code != INTERRUPTED:
-        finish.draw(first, first.fold())
+    folder = rerank.folder_of(first)
+    code = carry_out(folder, space, options, extend=True)
     for line in rerank.lines(first):
         print(line)
+    if not Study.open(folder).ended:
+        named = [f"{name}={options[name]}" for name in options if name not in ("study", "root")]
+        again = f"{hints.words(first)} {shlex.join(named)}".strip()
+        print(f"{os.path.relpath(first.paths.report)} tells of them when the last has ended:")
+        print(f"  sweeper rerank {again}  # prints what is known by then")
+        print(f"  sweeper report {hints.words(first)}  # writes what is known by now")
     return code
 
 

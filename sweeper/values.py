@@ -17,9 +17,6 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _NAME_LENGTH = 100
 _LARGEST = 2**53
 
-NO_SPREAD = "no spread"
-"""What is said instead of an interval where all resamples agree: it is not known to be certain."""
-
 
 def number(value: Any) -> int | float:
     """A finite number; a number written as text counts, a boolean does not."""
@@ -184,18 +181,6 @@ def ranges(numbers: Iterable[int]) -> str:
     return ", ".join(
         f"{part[0]} to {part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts
     )
-
-
-def flat(low: float, high: float) -> bool:
-    """Whether an interval has no width but that of rounding, as where all scores are equal."""
-    return math.isclose(low, high, rel_tol=1e-6, abs_tol=1e-12)
-
-
-def bounds(low: float | None, high: float | None, text: Callable[[float], str]) -> str:
-    """An interval in words: one without width is none, as all resamples agreed."""
-    if low is None or high is None or math.isnan(low):
-        return "interval unknown"
-    return NO_SPREAD if flat(low, high) else f"{text(low)} to {text(high)}"
 
 
 def hours(number: float) -> str:

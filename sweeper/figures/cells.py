@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.patches import Polygon, Rectangle
 
+from sweeper.bounds import NO_SPREAD, flat
 from sweeper.figures import lettering, style
 from sweeper.figures.axis import Axis
-from sweeper.values import NO_SPREAD, flat
 
 _ROW_IN = 0.40
 _LEAST_IN = 1.35

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame, score, shipped
+from sweeper.bounds import INTERVALS, coverage
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
 from sweeper.figures.axis import MARK, TASK, Axis, axis_of
@@ -265,6 +266,8 @@ class Data:
                 f"of each run's curve {_POINTS[self.at]}, where the study scores by "
                 f"{_POINTS[self.scored_at]}"
             )
+        if INTERVALS in said_of_points:
+            said.append(coverage(self.runs["seed"].nunique()))
         failed = int((trials["state"] == "failed").sum())
         diverged = int(trials["nan"].sum())
         said.append(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame
+from sweeper.bounds import INTERVALS
 from sweeper.figures.axis import TASK
 from sweeper.figures.data import VALUE, Data
 from sweeper.fold import SCORED
@@ -50,9 +51,9 @@ def trials(data: Data, runs: pd.DataFrame) -> pd.DataFrame:
 def interval_text(known: int, count: int) -> str:
     """What a caption says of intervals, `known` of `count` points having one."""
     if known == count:
-        return "95 % stratified bootstrap intervals"
+        return INTERVALS
     unknown = "interval unknown: fewer than 5 seeds in a task"
-    return unknown if not known else f"95 % stratified bootstrap intervals, or {unknown}"
+    return unknown if not known else f"{INTERVALS}, or {unknown}"
 
 
 def span(counts: pd.Series) -> str:

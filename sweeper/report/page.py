@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 import sweeper
 from sweeper import frame, hints, rerank
+from sweeper.bounds import coverage
 from sweeper.fold import STATES, Fold
 from sweeper.paths import write_durably
 from sweeper.report import overview, trials
@@ -63,6 +64,7 @@ def _parts(study: Study, fold: Fold) -> dict[str, Any]:
         "fresh": rerank.outcome(study, (every, table)),
         "table": trials.table(study, table),
         "failures": failures(study, fold),
+        "coverage": coverage(len(study.space.seeds)),
         "words": hints.words(study),
         "place": str(Path.cwd()),
         "version": sweeper.__version__,

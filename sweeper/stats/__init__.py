@@ -10,7 +10,15 @@ as fewer than `MIN_SEEDS` seeds in any task do; a point of no scores at all is N
 a learning curve is a score: `score.run_value` takes it run by run.
 """
 
-from sweeper.stats.bootstrap import LEVEL, MIN_SEEDS, RESAMPLES, Cells, Estimate
+from sweeper.stats.bootstrap import (
+    FEW_COVER,
+    FEW_SEEDS,
+    LEVEL,
+    MIN_SEEDS,
+    RESAMPLES,
+    Cells,
+    Estimate,
+)
 from sweeper.stats.comparisons import difference, improvement, spearman
 from sweeper.stats.hyperparameters import effective_dimension, sensitivity, usable_range
 from sweeper.stats.intervals import cells, estimate, optimality_gap, points, task_median
@@ -18,6 +26,8 @@ from sweeper.stats.luck import fall, lead
 from sweeper.stats.profiles import average_score_distribution, score_distribution
 
 __all__ = [
+    "FEW_COVER",
+    "FEW_SEEDS",
     "LEVEL",
     "MIN_SEEDS",
     "RESAMPLES",

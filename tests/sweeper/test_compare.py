@@ -90,7 +90,7 @@ def test_what_is_drawn_are_the_numbers(compared):
 def test_the_caption_says_what_the_paper_has_other(compared):
     said = words(compared())
     assert "Hui 2022, Table 3.1: IQM of 12 runs, ± one standard error (a 95 % interval is" in said
-    assert "Ours: mean, 95 % stratified bootstrap intervals; n = 5 runs a point" in said
+    assert "Ours: mean, 95 % stratified bootstrap intervals over seeds; n = 5 runs a point" in said
     assert "Not a replication: our mean for their IQM, 40 steps for 1,000,000, 5 seeds" in said
     assert "How the standard error of an IQM was computed is not given" in said
 

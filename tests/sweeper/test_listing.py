@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sweeper import frame, listing
 from sweeper.study import Study
-from sweeper.values import bounds
 from sweeper.worker import Worker
 
 
 def work(started):
     Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1).run()
     return Study.open(started.folder)
-
-
-def test_an_interval_without_width_is_none():
-    said = [bounds(low, high, "{:.3g}".format) for low, high in ((0.1, 0.25), (1.0, 1.0))]
-    assert said == ["0.1 to 0.25", "no spread"]
-    assert bounds(0.3, 0.1 + 0.2, str) == "no spread", "but for rounding"
-    assert bounds(None, None, str) == bounds(np.nan, np.nan, str) == "interval unknown"
 
 
 def test_nothing_is_complete_yet(make_study):

@@ -99,6 +99,17 @@ def test_more_configurations_and_seeds_join_those_before(make_study):
     assert len(others(done).plan.runs) == 12, "what was trained stays"
 
 
+def test_whoever_ends_the_last_fresh_run_writes_the_first_report_anew(make_study):
+    """As a worker on a cluster does, whose `sweeper rerank` left long ago."""
+    done = work(make_study("seeds={tune: 5, test: 5}"))
+    assert "On fresh seeds" not in done.paths.report.read_text()
+    started = study.start(rerank.folder_of(done), rerank.space_of(done, 2, None))
+    first = rerank.first_of(started)
+    assert first is not None and first.folder == done.folder and rerank.first_of(done) is None
+    work(started)
+    assert "2 configurations on the fresh seeds 5 to 9" in done.paths.report.read_text()
+
+
 def test_seeds_that_trials_are_judged_by_since_do_not_count(make_study, space_file):
     done = work(make_study("seeds={tune: 2, test: 3}"))
     run.rerank(done, {**INLINE, "top": "1"})

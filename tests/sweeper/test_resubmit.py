@@ -1,7 +1,10 @@
-"""`sweeper run` again, where jobs of the study are about to be gone, or failed."""
+"""`sweeper run` again, where jobs of the study are about to be gone, or failed; and `rerank`."""
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +59,30 @@ def test_jobs_that_failed_before_a_worker_began_are_told_of(
     assert f"warning: 1 job failed before a worker began: see {study / 'logs'}" in said
     again = "profile=slurm/default.yaml dispatch=slurm"
     assert all(f" {word} " in said for word in again.split()), "who goes on needs the same words"
+
+
+def test_fresh_runs_that_need_nobody_end_in_the_first_report(
+    space_file: Path, tmp_path: Path
+) -> None:
+    """And what `rerank` says to type is true."""
+
+    def said(*words: str) -> str:
+        command = [sys.executable, "-m", "sweeper", *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    said("run", space_file.name, "dispatch=inline", "seeds={tune: 5, test: 5}")
+    (tmp_path / "held.yaml").write_text("additional_parameters: {hold: true}\n")
+    words = ["top=2", "dispatch=slurm", "profile=held.yaml", "workers=1"]
+    left = said("rerank", *words)
+    report = tmp_path / "studies" / "hops" / "report.html"
+    assert "studies/hops/report.html tells of them when the last has ended:" in left
+    typed = [line.split("#")[0] for line in left.splitlines() if line.startswith("  sweeper re")]
+    assert typed[0].split() == ["sweeper", "rerank", "study=hops", *words]
+    name = job_name(tmp_path / "studies" / "hops.rerank")
+    slurm.ask("scontrol", "release", *(job.id for job in slurm.jobs() if job.name == name))
+    wait_until(lambda: "2 configurations on the fresh seeds 5 to 9" in report.read_text())
+    for line in typed:
+        printed = said(*shlex.split(line)[1:])
+        assert ("the best by the seeds that trials are chosen by" in printed) == ("rerank" in line)
