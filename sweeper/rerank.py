@@ -73,8 +73,10 @@ class Reranked:
         low, high = self.gap.low, self.gap.high
         if self.gap.point < 0 and low is not None and high is not None:
             low, high = -high, -low
-        word = "better" if self.gap.point < 0 else "worse"
         said = bounds(low, high, "{:z.4g}".format)
+        if not self.gap.point:
+            return f"the same ({said}) on fresh seeds"
+        word = "better" if self.gap.point < 0 else "worse"
         return f"{abs(self.gap.point):.4g} ({said}) {word} on fresh seeds"
 
 

@@ -93,7 +93,7 @@ def _lines(study: Study, every: Array) -> Iterator[str]:
     names = ", ".join(" with ".join(group) for group in tuned)
     yield (
         f"Effective dimension d = {needed} of {counted(len(tuned), 'hyperparameter')} ({names}): "
-        "so many must be set for each task to reach 95 % of what the best of each task reach, on "
+        "so many must be set for each task to reach 95 % of what the best of each comes to, on "
         "the scale of Φ; a count, without an interval."
     )
 
