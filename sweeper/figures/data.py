@@ -227,13 +227,13 @@ class Data:
 
     @property
     def taken_as(self) -> str:
-        """`at` behind a comma, where it is not the study's own."""
-        return "" if self.at == self.scored_at else f", {self.at}"
+        """`at` before a space, where it is not the study's own."""
+        return "" if self.at == self.scored_at else f"{self.at} "
 
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         if metric is None:
-            return f"normalised score{self.taken_as} ({self.average})"
+            return f"normalised {self.taken_as}score ({self.average})"
         pooled = len(self.tasks) > 1 and TASK not in shown
         over = f" over {len(self.tasks)} tasks, not normalised" if pooled else ""
         return f"{metric}, {self.at} ({self.average}{over})"

@@ -49,6 +49,7 @@ DASHES: tuple[Any, ...] = (
 
 _HANDLE: dict[str, Any] = {"linewidth": 1.3, "markersize": 4.5, "markeredgecolor": "white"}
 _LINE_IN = 0.105
+_MOST_TICKS = 60
 _LEAST_ROW_IN = 1.2
 _CHARACTERS_PER_IN = 21.5
 
@@ -194,8 +195,11 @@ def _legend_columns(axis: Axis, width: float) -> int:
 
 
 def set_x(axes: Axes, places: Any, labels: lettering.XLabels) -> None:
-    """Puts ticks with these labels at `places`."""
-    axes.set_xticks(places, labels.texts, rotation=0)
+    """Puts ticks with these labels at `places`; of very many only at those that have one."""
+    texts, places = labels.texts, np.asarray(places)
+    if len(texts) > _MOST_TICKS:
+        places, texts = places[np.array(texts) != ""], [text for text in texts if text]
+    axes.set_xticks(places, texts, rotation=0)
     if labels.turned:
         for label in axes.get_xticklabels():
             label.set(rotation=45, ha="right", rotation_mode="anchor")

@@ -67,7 +67,7 @@ def test_a_figure_shows_it_and_says_so(played, tmp_path, name):
     assert said in other[0]
     assert name == "importance" or not other[1].equals(plain[1])
     if name not in ("importance", "distributions"):
-        assert "normalised score, max (mean)" in other[0]
+        assert "normalised max score (mean)" in other[0]
 
 
 def drawn(study, name, options, folder):
