@@ -11,8 +11,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
 
 from sweeper.figures import lettering, style
 from sweeper.figures.axis import Axis
@@ -25,7 +23,6 @@ _CORNER_IN = 0.12
 _LEADING = 1.15
 _NARROW_IN = 0.45
 _EDGE_PT = 0.6
-_SMALL_IN = 0.03
 
 Cell = Mapping[Any, Any]
 
@@ -50,8 +47,8 @@ class Layout:
 
     @property
     def edge_pt(self) -> float:
-        """The width of the white lines between cells: none where they would hide small ones."""
-        return _EDGE_PT if min(self.cell_width, self.cell_height) > _SMALL_IN else 0.0
+        """The width of the white lines between cells."""
+        return style.edge_pt(_EDGE_PT, min(self.cell_width, self.cell_height))
 
     @property
     def sizes_pt(self) -> tuple[float, ...]:
@@ -159,27 +156,17 @@ def _gap(cell: Cell) -> list[str]:
 def hatch(ax: Axes, own: Sequence[Cell], size: Layout) -> None:
     """Hatches the cells without a value, and a corner of those that lack some of their runs.
 
-    A cell that no trial belongs to stays white. All are one path: thousands would take seconds.
+    A cell that no trial belongs to stays white.
     """
     gaps = [cell for cell in own if np.isnan(cell["point"]) and cell["planned"]]
     lacking = [cell for cell in own if 0 < cell["n"] < cell["planned"]]
-    whole = [_square(cell) for cell in gaps]
+    whole = [style.square(cell["(column)"], cell["(row)"]) for cell in gaps]
     corners = [_corner(cell, size, down=ax.yaxis_inverted()) for cell in lacking]
-    for polygons, edge, width, lines in (
-        (whole, "white", size.edge_pt, style.HATCH),
-        (corners, "0.3", 0.3, 2 * style.HATCH),
-    ):
-        if polygons:
-            path = Path.make_compound_path_from_polys(np.array(polygons))
-            ax.add_patch(PathPatch(path, fc=style.GREY, ec=edge, lw=width, hatch=lines))
+    style.hatch(ax, whole, edge="white", width_pt=size.edge_pt)
+    style.hatch(ax, corners, edge="0.3", width_pt=0.3, lines=2 * style.HATCH)
 
 
-def _square(cell: Cell) -> list[tuple[float, float]]:
-    left, bottom = cell["(column)"], cell["(row)"]
-    return [(left, bottom), (left + 1, bottom), (left + 1, bottom + 1), (left, bottom + 1)]
-
-
-def _corner(cell: Cell, size: Layout, *, down: bool) -> list[tuple[float, float]]:
+def _corner(cell: Cell, size: Layout, *, down: bool) -> style.Polygon:
     """The upper right corner of a cell, on an axis whose rows go `down` or up."""
     wide = min(_CORNER_IN / size.cell_width, 0.5)
     tall = min(_CORNER_IN / size.cell_height, 0.5)

@@ -258,12 +258,16 @@ class Data:
                 f"{_POINTS[self.scored_at]}"
             )
         failed = int((trials["state"] == "failed").sum())
-        diverged = int(trials["nan"].sum())
+        diverged, worst = int(trials["nan"].sum()), "high" if self.minimise else "low"
         said.append(
             f"failed: {counted(failed, 'configuration')}; pruned: "
             f"{counted(int(trials['pruned'].sum()), 'run')}; missing: "
             f"{int(trials['missing'].sum())}; diverged: {diverged}"
-            + (" (at their last score, or at the task's low without one)" if diverged else "")
+            + (
+                f" (held at their last score, or at the task's {worst} without one)"
+                if diverged
+                else ""
+            )
         )
         said += [self._budget(), (self.note or "").strip().rstrip(".")]
         said = [part for part in said if part]
