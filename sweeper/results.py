@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from sweeper.errors import SweeperError
-from sweeper.figures.axis import ABSENT, TASK, Axis
-from sweeper.figures.data import Data, visible
+from sweeper.figures.axis import ABSENT, TASK, Axis, visible
+from sweeper.figures.data import Data
 from sweeper.figures.estimates import estimate, interval_text, span
 from sweeper.figures.states import ends, scored
 from sweeper.values import brief

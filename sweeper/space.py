@@ -106,7 +106,8 @@ class Space(Section):
     """How often a run may fail."""
     figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule)] = ()
     """Figures with their options, as in `figures: [{heatmap: {x: optimizer.lr}}, curves]`; learning
-    curves of several metrics side by side with `curves: {metric: [return, loss]}`."""
+    curves of several metrics side by side with `curves: {metric: [return, loss]}`, and another
+    point of each curve than the score's with `heatmap: {at: max}`."""
     scale: Text | None = None
     """The scale that was applied."""
     held_out: tuple[int, ...] = ()

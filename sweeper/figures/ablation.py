@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 
 from sweeper import stats
 from sweeper.figures import lettering, style
-from sweeper.figures.axis import ABSENT, TASK, Axis
-from sweeper.figures.data import VALUE, Data, Picture, visible
+from sweeper.figures.axis import ABSENT, TASK, Axis, visible
+from sweeper.figures.data import VALUE, Data, Picture
 from sweeper.figures.estimates import interval_text, trials
 from sweeper.score import Array
 

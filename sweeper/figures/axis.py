@@ -153,3 +153,20 @@ def _drawn(name: str, study: Study) -> bool:
 
 def _spread(values: Any) -> float:
     return float(np.std(values) / abs(np.mean(values)))
+
+
+def visible(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` as a CSV has it: without the columns in brackets, which only drawing needs.
+
+    Axes have their names there; a column of the figure's own that is called like one of them is
+    `figure …`.
+    """
+    table = table[[name for name in table.columns if not name.startswith("(")]]
+    axes = {name.removeprefix(MARK) for name in table.columns if name.startswith(MARK)}
+    names = []
+    for name in table.columns:
+        shown = name.removeprefix(MARK)
+        while not name.startswith(MARK) and shown in axes:
+            shown = f"figure {shown}"
+        names.append(shown)
+    return table.set_axis(names, axis=1)

@@ -11,7 +11,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.patches import Polygon, Rectangle
 
 from sweeper.bounds import NO_SPREAD, flat
 from sweeper.figures import lettering, style
@@ -24,6 +23,7 @@ _BAR_IN = 0.55
 _CORNER_IN = 0.12
 _LEADING = 1.15
 _NARROW_IN = 0.45
+_EDGE_PT = 0.6
 
 Cell = Mapping[Any, Any]
 
@@ -45,6 +45,11 @@ class Layout:
     def beside(self) -> float:
         """The height that a label beside all panels may take."""
         return self.height - _around(self.x, self.panels) + 0.05
+
+    @property
+    def edge_pt(self) -> float:
+        """The width of the white lines between cells."""
+        return style.edge_pt(_EDGE_PT, min(self.cell_width, self.cell_height))
 
     @property
     def sizes_pt(self) -> tuple[float, ...]:
@@ -114,9 +119,11 @@ def y_label_width(y: Axis) -> float:
     return min(_LABEL_IN, lettering.widest_in(lettering.texts(y), lettering.SMALL_PT))
 
 
-def y_labels(y: Axis) -> list[str]:
-    """The tick labels of `y`, folded to fit."""
-    return [lettering.folded(text, _LABEL_IN, lettering.SMALL_PT) for text in lettering.texts(y)]
+def y_labels(y: Axis, cell_height: float) -> list[str]:
+    """The tick labels of `y`, folded to fit; empty are those that have no room."""
+    texts = [lettering.folded(text, _LABEL_IN, lettering.SMALL_PT) for text in lettering.texts(y)]
+    kept = lettering.apart(cell_height * np.arange(len(texts)), 0.11)
+    return [text if number in kept else "" for number, text in enumerate(texts)]
 
 
 def lines(cell: Cell, decimals: int) -> list[str]:
@@ -150,24 +157,31 @@ def _gap(cell: Cell) -> list[str]:
     return ["missing"] if cell["planned"] else []
 
 
-def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layout) -> None:
-    """Hatches a cell without a value, marks one that lacks trials, and writes `said` into it.
+def hatch(ax: Axes, own: Sequence[Cell], size: Layout) -> None:
+    """Hatches the cells without a value, and a corner of those that lack some of their runs.
 
     A cell that no trial belongs to stays white.
     """
+    gaps = [cell for cell in own if np.isnan(cell["point"]) and cell["planned"]]
+    lacking = [cell for cell in own if 0 < cell["n"] < cell["planned"]]
+    whole = [style.square(cell["(column)"], cell["(row)"]) for cell in gaps]
+    corners = [_corner(cell, size, down=ax.yaxis_inverted()) for cell in lacking]
+    style.hatch(ax, whole, edge="white", width_pt=size.edge_pt)
+    style.hatch(ax, corners, edge="0.3", width_pt=0.3, lines=2 * style.HATCH)
+
+
+def _corner(cell: Cell, size: Layout, *, down: bool) -> style.Polygon:
+    """The upper right corner of a cell, on an axis whose rows go `down` or up."""
+    wide = min(_CORNER_IN / size.cell_width, 0.5)
+    tall = min(_CORNER_IN / size.cell_height, 0.5)
+    right, top = cell["(column)"] + 1, cell["(row)"] + (0 if down else 1)
+    return [(right, top), (right - wide, top), (right, top + (tall if down else -tall))]
+
+
+def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layout) -> None:
+    """Writes `said` into a cell."""
     left, bottom = float(cell["(column)"]), float(cell["(row)"])
     empty = bool(np.isnan(cell["point"]))
-    if empty and cell["planned"]:
-        ax.add_patch(Rectangle((left, bottom), 1, 1, fc=style.GREY, ec="white", hatch=style.HATCH))
-    elif cell["n"] < cell["planned"]:
-        down = ax.yaxis_inverted()
-        top, side = (bottom, -_CORNER_IN) if down else (bottom + 1, _CORNER_IN)
-        corner = [
-            (left + 1, top),
-            (left + 1 - _CORNER_IN / size.cell_width, top),
-            (left + 1, top - side / size.cell_height),
-        ]
-        ax.add_patch(Polygon(corner, fc=style.GREY, ec="0.3", hatch="////////", lw=0.3))
     heights = [_LEADING * points for points in size.sizes_pt[: len(said)]]
     at = sum(heights) / 2
     for line, points, height in zip(said, size.sizes_pt, heights, strict=False):

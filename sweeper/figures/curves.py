@@ -11,8 +11,8 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from sweeper import frame
 from sweeper.errors import SweeperError
 from sweeper.figures import MOST, lettering, style
-from sweeper.figures.axis import TASK, Axis
-from sweeper.figures.data import Data, Picture, visible
+from sweeper.figures.axis import TASK, Axis, visible
+from sweeper.figures.data import Data, Picture
 from sweeper.figures.estimates import complete, interval_text, span
 
 _HEIGHT_IN = 1.9

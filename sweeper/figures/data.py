@@ -14,7 +14,7 @@ from sweeper import frame, score, shipped
 from sweeper.bounds import INTERVALS, coverage
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
-from sweeper.figures.axis import MARK, TASK, Axis, axis_of
+from sweeper.figures.axis import TASK, Axis, axis_of
 from sweeper.fold import Fold
 from sweeper.score import Array
 from sweeper.values import counted
@@ -235,13 +235,13 @@ class Data:
 
     @property
     def taken_as(self) -> str:
-        """`at` behind a comma, where it is not the study's own."""
-        return "" if self.at == self.scored_at else f", {self.at}"
+        """`at` before a space, where it is not the study's own."""
+        return "" if self.at == self.scored_at else f"{self.at} "
 
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         if metric is None:
-            return f"normalised score{self.taken_as} ({self.average})"
+            return f"normalised {self.taken_as}score ({self.average})"
         pooled = len(self.tasks) > 1 and TASK not in shown
         over = f" over {len(self.tasks)} tasks, not normalised" if pooled else ""
         return f"{metric}, {self.at} ({self.average}{over})"
@@ -269,12 +269,16 @@ class Data:
         if INTERVALS in said_of_points:
             said.append(coverage(self.runs["seed"].nunique()))
         failed = int((trials["state"] == "failed").sum())
-        diverged = int(trials["nan"].sum())
+        diverged, worst = int(trials["nan"].sum()), "high" if self.minimise else "low"
         said.append(
             f"failed: {counted(failed, 'configuration')}; pruned: "
             f"{counted(int(trials['pruned'].sum()), 'run')}; missing: "
             f"{int(trials['missing'].sum())}; diverged: {diverged}"
-            + (" (at their last score, or at the task's low without one)" if diverged else "")
+            + (
+                f" (held at their last score, or at the task's {worst} without one)"
+                if diverged
+                else ""
+            )
         )
         said += [self._budget(), (self.note or "").strip().rstrip(".")]
         said = [part for part in said if part]
@@ -286,20 +290,3 @@ class Data:
             return ""
         scale = f"{self.scale}: " if self.scale else ""
         return f"{scale}{self.steps:,} of the paper's {self.paper_steps:,} steps"
-
-
-def visible(table: pd.DataFrame) -> pd.DataFrame:
-    """`table` as a CSV has it: without the columns in brackets, which only drawing needs.
-
-    Axes have their names there; a column of the figure's own that is called like one of them is
-    `figure …`.
-    """
-    table = table[[name for name in table.columns if not name.startswith("(")]]
-    axes = {name.removeprefix(MARK) for name in table.columns if name.startswith(MARK)}
-    names = []
-    for name in table.columns:
-        shown = name.removeprefix(MARK)
-        while not name.startswith(MARK) and shown in axes:
-            shown = f"figure {shown}"
-        names.append(shown)
-    return table.set_axis(names, axis=1)

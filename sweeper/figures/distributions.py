@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 
 from sweeper import frame
 from sweeper.figures import MOST, lettering, style
-from sweeper.figures.axis import Axis
+from sweeper.figures.axis import Axis, visible
 from sweeper.figures.cells import interval
-from sweeper.figures.data import VALUE, Data, Picture, visible
+from sweeper.figures.data import VALUE, Data, Picture
 from sweeper.figures.estimates import complete, interval_text, span
 from sweeper.score import Array
 from sweeper.stats import score_distribution
@@ -189,7 +189,7 @@ def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool, lowest: boo
         ax.set_ylim(-0.02, 1.02)
         ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)
     ax.set_ylabel(f"share of runs with {what} {sign} τ" if first else "")
-    label = f"normalised score τ{data.taken_as}" if metric is None else f"{metric} τ, {data.at}"
+    label = f"normalised {data.taken_as}score τ" if metric is None else f"{metric} τ, {data.at}"
     ax.set_xlabel(label if lowest else "", visible=lowest)
     ax.xaxis.set_tick_params(labelbottom=lowest)
     sns.despine(ax=ax)

@@ -10,8 +10,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from sweeper.figures import cells, lettering, style
-from sweeper.figures.axis import BINS, Axis, Binned, binned
-from sweeper.figures.data import MAX_PANELS, Data, Picture, visible
+from sweeper.figures.axis import BINS, Axis, Binned, binned, visible
+from sweeper.figures.data import MAX_PANELS, Data, Picture
 from sweeper.figures.estimates import estimate, interval_text, span
 from sweeper.figures.states import ends
 
@@ -52,10 +52,13 @@ def draw(
         if number >= layout.panels:
             ax.set_axis_off()
             continue
-        _panel(ax, table[table["(panel)"] == number], norm)
+        _panel(ax, table[table["(panel)"] == number], norm, layout)
         _label(ax, across, up, layout, first=number % layout.columns == 0)
         if panels is not None:
             ax.set_title(style.panel_title(panels, number))
+    for number in range(layout.panels):
+        own = table[table["(panel)"] == number].to_dict("records")
+        cells.hatch(grid.axes.flat[number], own, layout)
     for cell, lines in zip(table.to_dict("records"), said, strict=True):
         cells.paint(grid.axes.flat[cell["(panel)"]], cell, layout.says(lines), norm, layout)
     _colour_bar(grid.figure, list(grid.axes.flat), norm, data.value_label(metric, shown), layout)
@@ -109,11 +112,11 @@ def _binned(axes: list[Axis | None]) -> str:
     return f". A sampler drew {' and '.join(names)}: {BINS} bins each, labelled by their middles"
 
 
-def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize) -> None:
+def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize, layout: cells.Layout) -> None:
     """The colours, the first row on top (seaborn's heatmap would draw the figure once a panel)."""
     points = table.pivot(index="(row)", columns="(column)", values="point").to_numpy(float)
     shown = np.ma.masked_invalid(points)
-    ax.pcolormesh(shown, cmap=style.COLOURS, norm=norm, edgecolors="white", linewidth=0.6)
+    ax.pcolormesh(shown, cmap=style.COLOURS, norm=norm, edgecolors="white", lw=layout.edge_pt)
     ax.set(xlim=(0, points.shape[1]), ylim=(points.shape[0], 0), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
 
@@ -129,7 +132,9 @@ def _label(ax: Axes, x: Axis, y: Axis | None, layout: cells.Layout, *, first: bo
     if y.numeric:
         ax.invert_yaxis()
     places = np.arange(len(y.labels)) + 0.5
-    ax.set_yticks(places, cells.y_labels(y) if first else [""] * len(places), rotation=0)
+    texts = cells.y_labels(y, layout.cell_height)
+    kept = [number for number, text in enumerate(texts) if text]
+    ax.set_yticks(places[kept], [texts[number] if first else "" for number in kept])
     if first:
         tall = layout.cell_height * len(y.labels)
         ax.set_ylabel(lettering.folded(y.title, tall + 0.3, lettering.BASE_PT))

@@ -10,12 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.patches import Rectangle
 
 from sweeper import stats
 from sweeper.figures import lettering, parallel, style
-from sweeper.figures.axis import BINS, Axis, Binned, binned
-from sweeper.figures.data import VALUE, Data, Picture, visible
+from sweeper.figures.axis import BINS, Axis, Binned, binned, visible
+from sweeper.figures.data import VALUE, Data, Picture
 from sweeper.figures.estimates import complete, trials
 
 MOST_AXES = 8
@@ -91,7 +90,7 @@ def _corner(
             continue
         own = cells[(cells["(row)"] == row + 1) & (cells["(column)"] == column)]
         x, y = axes[column], axes[row + 1]
-        _panel(ax, own, (len(y.labels), len(x.labels)), norm, parallel.darker(minimise))
+        _panel(ax, own, (len(y.labels), len(x.labels)), side, norm, parallel.darker(minimise))
         _label(ax, x, y, side - _GAP_IN, row == len(grid) - 1, column == 0)
 
 
@@ -131,14 +130,19 @@ def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis]) -> pd.DataFrame:
 
 
 def _panel(
-    ax: Axes, cells: pd.DataFrame, shape: tuple[int, int], norm: Normalize, colours: str
+    ax: Axes,
+    cells: pd.DataFrame,
+    shape: tuple[int, int],
+    side: float,
+    norm: Normalize,
+    colours: str,
 ) -> None:
     points = np.ma.masked_invalid(cells["point"].to_numpy(float).reshape(shape))
-    ax.pcolormesh(points, cmap=colours, norm=norm, edgecolors="white", linewidth=0.3)
+    edge_pt = style.edge_pt(0.3, side / max(shape))
+    ax.pcolormesh(points, cmap=colours, norm=norm, edgecolors="white", lw=edge_pt)
     gaps = cells[cells["point"].isna() & (cells["(planned)"] > 0)]
-    for left, bottom in zip(gaps["(x)"], gaps["(y)"], strict=True):
-        gap = Rectangle((left, bottom), 1, 1, fc=style.GREY, ec="white", hatch=style.HATCH, lw=0.3)
-        ax.add_patch(gap)
+    squares = [style.square(*corner) for corner in zip(gaps["(x)"], gaps["(y)"], strict=True)]
+    style.hatch(ax, squares, edge="white", width_pt=edge_pt)
     ax.set(xlim=(0, shape[1]), ylim=(0, shape[0]), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
 
@@ -154,7 +158,8 @@ def _label(ax: Axes, x: Axis, y: Axis, side: float, lowest: bool, first: bool) -
         places = np.arange(len(y.labels)) + 0.5
         kept = lettering.apart(places / len(y.labels) * side, 0.11)
         texts = [lettering.pinched(text, 0.6, lettering.TINY_PT) for text in lettering.texts(y)]
-        ax.set_yticks(places, [text if i in kept else "" for i, text in enumerate(texts)])
+        shown = [text if i in kept else "" for i, text in enumerate(texts)]
+        ax.set_yticks(*style.ticks(places, shown))
         ax.set_ylabel(lettering.named(y.title, side, lettering.SMALL_PT), size=lettering.SMALL_PT)
 
 
@@ -167,7 +172,7 @@ def _label_x(ax: Axes, x: Axis, side: float) -> None:
     if upright:
         kept = lettering.apart(places / len(texts) * side, 0.11)
         texts = [text if i in kept else "" for i, text in enumerate(texts)]
-    ax.set_xticks(places, texts, rotation=90 if upright else 0)
+    ax.set_xticks(*style.ticks(places, texts), rotation=90 if upright else 0)
     for text in ax.get_xticklabels():
         text.set_in_layout(False)
     ax.set_xlabel(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from sweeper.figures import MOST, lettering, lines, style
-from sweeper.figures.axis import TASK
-from sweeper.figures.data import Data, Picture, visible
+from sweeper.figures.axis import TASK, visible
+from sweeper.figures.data import Data, Picture
 
 
 def draw(

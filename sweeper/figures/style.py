@@ -16,6 +16,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from sweeper.figures import lettering
 from sweeper.figures.axis import TASK, Axis
@@ -47,8 +49,13 @@ DASHES: tuple[Any, ...] = (
     (0, (8, 2)),
 )
 
+Polygon = list[tuple[float, float]]
+"""The corners of a filled area."""
+
 _HANDLE: dict[str, Any] = {"linewidth": 1.3, "markersize": 4.5, "markeredgecolor": "white"}
 _LINE_IN = 0.105
+_MOST_TICKS = 60
+_SMALL_IN = 0.03
 _LEAST_ROW_IN = 1.2
 _CHARACTERS_PER_IN = 21.5
 
@@ -195,10 +202,17 @@ def _legend_columns(axis: Axis, width: float) -> int:
 
 def set_x(axes: Axes, places: Any, labels: lettering.XLabels) -> None:
     """Puts ticks with these labels at `places`."""
-    axes.set_xticks(places, labels.texts, rotation=0)
+    axes.set_xticks(*ticks(places, labels.texts), rotation=0)
     if labels.turned:
         for label in axes.get_xticklabels():
             label.set(rotation=45, ha="right", rotation_mode="anchor")
+
+
+def ticks(places: Any, texts: list[str]) -> tuple[Any, list[str]]:
+    """Places and texts of ticks; of very many of those alone that have a text."""
+    if len(texts) <= _MOST_TICKS:
+        return places, texts
+    return np.asarray(places)[np.array(texts) != ""], [text for text in texts if text]
 
 
 def focus(points: Any, bounds: Any) -> tuple[float, float] | None:
@@ -230,6 +244,25 @@ def limits(table: Any) -> dict[int, tuple[float, float]]:
 
 CUT_OFF = "Bands that leave the axis are cut off"
 """What a caption says where `focus` gave limits."""
+
+
+def edge_pt(wanted: float, cell_in: float) -> float:
+    """The width of the lines between cells so many inches small: 0 where they would hide them."""
+    return wanted if cell_in > _SMALL_IN else 0.0
+
+
+def square(left: float, bottom: float) -> Polygon:
+    """The corners of a cell."""
+    return [(left, bottom), (left + 1, bottom), (left + 1, bottom + 1), (left, bottom + 1)]
+
+
+def hatch(
+    axes: Axes, polygons: list[Polygon], *, edge: str, width_pt: float, lines: str = HATCH
+) -> None:
+    """Fills polygons of as many corners each, as one path: thousands would take seconds."""
+    if polygons:
+        path = Path.make_compound_path_from_polys(np.array(polygons))
+        axes.add_patch(PathPatch(path, fc=GREY, ec=edge, lw=width_pt, hatch=lines))
 
 
 def empty(axes: Axes, why: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sweeper import figures, lookup
 from sweeper.errors import SweeperError
 from sweeper.figures.data import VALUE, Data
+from tests.sweeper.test_compare import SPACE as PUBLISHED
 from tests.sweeper.test_space import loaded, message, write
 
 AXES = {
@@ -67,7 +68,7 @@ def test_a_figure_shows_it_and_says_so(played, tmp_path, name):
     assert said in other[0]
     assert name == "importance" or not other[1].equals(plain[1])
     if name not in ("importance", "distributions"):
-        assert "normalised score, max (mean)" in other[0]
+        assert "normalised max score (mean)" in other[0]
 
 
 def drawn(study, name, options, folder):
@@ -114,3 +115,12 @@ def test_an_unknown_point_is_refused(played, name):
 def test_curves_are_shown_whole(played):
     with pytest.raises(SweeperError, match="curves has no option 'at'; valid: hue, facet, metric"):
         figures.render(played(risen, **SPACE), "curves", {"at": "max"})
+
+
+def test_ours_beside_published_numbers_is_taken_there(played, tmp_path):
+    def fallen(run, labels):
+        return "complete", [(20, {"return": 900.0}), (40, {"return": 1.0 * run.seed})]
+
+    said, table = drawn(played(fallen, **PUBLISHED), "compare", {"at": "max"}, tmp_path)
+    assert table["point"].dropna().tolist() == [900.0] * 4
+    assert "return, max (mean)" in said and "Of each run's curve the largest value" in said

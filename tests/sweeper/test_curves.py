@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sweeper.errors import SweeperError
-from tests.sweeper.drawing import AXES, drawn, whole
+from tests.sweeper.drawing import AXES, drawn, whole, words
 
 
 def test_curves(played):
@@ -130,3 +130,18 @@ def test_of_many_tasks_two_stand_beside_each_other(played):
     assert len(figure.axes) == 4 * 4 and figure.get_figheight() < 11
     lowest = [axes.get_title() for axes in shown if axes.xaxis.label.get_visible()]
     assert lowest == ["t5", "t5", "t6", "t6"]
+
+
+def test_steps_of_a_function_are_plain_ones_and_one_is_one(played):
+    def went(run, labels):
+        return "complete", [(1, {"return": 1.0})]
+
+    study = played(went, axes=AXES, steps=1)
+    picture = drawn(study, "curves")
+    assert picture.figure.axes[0].get_xlabel() == "steps" and "seeds, 1 step)." in words(picture)
+
+
+def test_steps_of_an_agent_are_those_of_its_environment(make_study):
+    picture = drawn(make_study(), "curves", metric="value")
+    assert picture.figure.axes[-1].get_xlabel() == "environment steps"
+    assert "3 seeds, 40 environment steps)." in words(picture)

@@ -101,7 +101,7 @@ def test_a_cell_says_how_many_runs_diverged(played):
     picture = drawn(played(went, axes=AXES), "heatmap")
     assert picture.table["nan"].tolist() == [2, 0]
     assert "n=5, 2 diverged" in words(picture) and "n=5 " in words(picture)
-    assert "diverged: 2 (at their last score" in words(picture)
+    assert "diverged: 2 (held at their last score" in words(picture)
 
 
 def test_a_narrow_cell_says_n_alone(played):

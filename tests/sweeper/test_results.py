@@ -68,7 +68,7 @@ def test_a_metric_is_shown_in_its_own_unit_and_not_averaged_over_tasks(table):
 @pytest.mark.parametrize(
     ("options", "values", "label"),
     [
-        ({"at": "max"}, [9, 0.9, 4.95], "Normalised score, max (mean),"),
+        ({"at": "max"}, [9, 0.9, 4.95], "Normalised max score (mean),"),
         ({"metric": "return", "at": "max"}, [90, 90], "Return, max (mean),"),
         ({"metric": "loss", "at": "max"}, [1, 1], "Loss, max (mean),"),
     ],

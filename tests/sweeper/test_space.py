@@ -357,7 +357,7 @@ def test_a_word_is_named_where_its_value_is_wrong(tmp_path):
     )
     assert message(path, "axes.optimizer.lr.lo=1") == (
         "axes.optimizer.lr.lo=1: axes.optimizer.lr.lo is an unknown key (did you mean 'low'?); "
-        "valid: kind, default, when, values, low, high, log, count"
+        "valid: kind, default, when, title, values, low, high, log, count"
     )
     assert "axes.seed={kind: float, values: [1]}: axes.seed is no name for an axis" in message(
         path, "axes.seed={kind: float, values: [1]}"
