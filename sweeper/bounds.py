@@ -30,4 +30,4 @@ def coverage(seeds: int) -> str:
     if seeds >= FEW_SEEDS:
         return ""
     least, most = (round(100 * share) for share in FEW_COVER)
-    return f"with fewer than {FEW_SEEDS} seeds such intervals cover {least} to {most} %"
+    return f"intervals of fewer than {FEW_SEEDS} seeds cover {least} to {most} %"

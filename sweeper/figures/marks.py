@@ -96,8 +96,8 @@ def gaps(ax: Axes, table: pd.DataFrame, across: Axis) -> None:
 def best(ax: Axes, table: pd.DataFrame, across: Axis, inches: tuple[float, float]) -> None:
     """Writes its value of x above the best point of each line; `inches` are the size of `ax`.
 
-    A text stands above the point's interval. Points at one place that almost touch share one;
-    other texts move up out of the way.
+    A text stands above the point's interval. Lines that are best at one value share a text, above
+    the highest of them; other texts move up out of the way.
     """
     wide, tall = inches
     left, right = ax.get_xlim()
@@ -107,11 +107,8 @@ def best(ax: Axes, table: pd.DataFrame, across: Axis, inches: tuple[float, float
     tops = table[["point", "high"]].max(axis=1).clip(upper=high)
     marked = table.assign(**{"(y)": (tops - low) / (high - low) * tall})[table["best"]]
     written: list[tuple[float, float, float]] = []
-    for _, own in marked.sort_values("(y)").iterrows():
+    for _, own in marked.sort_values("(y)").drop_duplicates(across.column, keep="last").iterrows():
         at, y = own["(at)"], own["(y)"]
-        above = marked.loc[marked["(at)"] == at, "(y)"] - y
-        if ((above > 0) & (above < _LIFT_IN + _LINE_IN)).any():
-            continue
         text = lettering.cut(texts[own[across.column]], max(gap, 0.3), lettering.TINY_PT)
         half = lettering.width_in(text, lettering.TINY_PT) / 2
         x = (at - left) / (right - left) * wide

@@ -99,7 +99,7 @@ def _said(table: pd.DataFrame, across: Axis, ranged: bool) -> str:
     if table["point"].isna().all():
         return said
     if table["best"].any():
-        said += f". Labelled: the best {across.title} of each line"
+        said += f". Black edge: the best {across.title} of each line"
         if table["tied"].any():
             said += "; open: its interval overlaps the best's, the two cannot be told apart"
         if table.loc[table["best"], "low"].isna().any():

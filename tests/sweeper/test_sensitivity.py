@@ -72,7 +72,7 @@ def test_the_best_of_each_task_and_what_cannot_be_told_from_it(played):
         for axes in picture.figure.axes
     ]
     assert white == [[[0.9]], [[]]]
-    assert "Labelled: the best alpha of each line; open: its interval overlaps" in words(picture)
+    assert "Black edge: the best alpha of each line; open: its interval overlaps" in words(picture)
     assert picture.figure.axes[0].get_ylabel() == "return, final (IQM)"
 
 
@@ -108,7 +108,7 @@ def test_no_best_of_a_metric_that_is_not_scored(played):
     assert label in words(picture)
 
 
-def test_best_points_that_touch_share_a_text(played):
+def test_lines_that_are_best_at_one_value_share_a_text(played):
     axes = {**ALPHA, "width": {"kind": "int", "values": [1, 2, 3]}}
 
     def close(run, labels):
@@ -118,4 +118,4 @@ def test_best_points_that_touch_share_a_text(played):
 
     picture = drawn(played(close, axes=axes, tasks={"a": TASKS["a"]}), "sensitivity", x="alpha")
     assert picture.table["best"].sum() == 3
-    assert labels_in(picture.figure.axes[0]) == ["0.5", "0.5"]
+    assert labels_in(picture.figure.axes[0]) == ["0.5"]
