@@ -148,7 +148,7 @@ _COLUMNS = (
 
 
 def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
-    """Named axes, each checked by its kind; at least one."""
+    """Named axes, each checked by its kind; at least one, and none called like another."""
     axes = {}
     folder: Path | None = info.context
     for name, keys in mapping(value).items():
@@ -159,6 +159,12 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
                 raise error.under(name) from error
     if not axes:
         raise Invalid("must hold at least one axis, but is empty")
+    called = {"task": "task", **{name: axis.title or name for name, axis in axes.items()}}
+    for name, axis in axes.items():
+        others = [other for other, title in called.items() if title == axis.title and other != name]
+        if others:
+            rule = f"must not be what {others[0]} is called, but got {shown(axis.title)}"
+            raise Invalid(rule, (name, "title"))
     return axes
 
 

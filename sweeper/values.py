@@ -62,7 +62,8 @@ def flag(value: Any) -> bool:
 def text(value: Any) -> str:
     """Text that is not empty."""
     if not isinstance(value, str) or not value.strip():
-        raise Invalid(f"must be text, but got {shown(value)}")
+        rule = "text that is not empty" if isinstance(value, str) else "text"
+        raise Invalid(f"must be {rule}, but got {shown(value)}")
     return value
 
 

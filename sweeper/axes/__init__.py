@@ -75,8 +75,8 @@ class AxisModel(Section):
     them; several axes must all agree): `when: {optimizer: adam}`. Elsewhere it sets nothing."""
 
     title: Text | None = None
-    """What figures and tables call the axis, as papers do: `title: Adam's step size η`. It changes
-    no result."""
+    """What figures and tables call the axis, as papers do: `title: Adam's step size η`. No other
+    axis may be called so. It changes no result."""
 
     @property
     def ends(self) -> tuple[float, float] | None:

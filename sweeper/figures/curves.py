@@ -226,4 +226,7 @@ def _said(table: pd.DataFrame) -> str:
     said = f"{interval_text(known, len(table))}; n = {span(table['n'])} a line"
     if (table["low"].isna() & (table["n"] <= _MOST_SINGLE)).any():
         said += "; thin lines are single runs"
+    ends = table.groupby(["(panel)", "(line)"])["step"].max()
+    if (ends < ends.groupby("(panel)").transform("max")).any():
+        said += "; a line ends where the first of its runs did"
     return said

@@ -103,13 +103,16 @@ def frame(ax: Axes, across: Axis, panel: Panel, number: int) -> None:
 
 
 def said(table: pd.DataFrame) -> str:
-    """What a caption says of the points: their intervals, their n, what small marks are."""
+    """What a caption says of the points: their intervals, their n, what small marks are, gaps."""
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
         return "no configuration is complete"
     text = f"{interval_text(known, count)}; n = {span(table['n'])} a point"
     if (table["low"].isna() & table["point"].notna()).any():
         text += "; small faint marks are single runs"
+    gaps = table["point"].isna() & (table["planned"] > 0)
+    if gaps.any():
+        text += f". Without a point: {int(gaps.sum())} that are not complete"
     return text
 
 

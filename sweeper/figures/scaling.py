@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from sweeper.figures import MOST, lettering, lines, style
 from sweeper.figures.axis import TASK, visible
 from sweeper.figures.data import Data, Picture
@@ -31,7 +29,7 @@ def draw(
     table = lines.points(data, runs, across, hues, panels)
     shared = metric is None or facet != TASK
     limits = style.limits(table.assign(**{"(panel)": 0}) if shared else table)
-    said = _said(table) + lines.pooled(across) + (f". {style.CUT_OFF}" if limits else "")
+    said = lines.said(table) + lines.pooled(across) + (f". {style.CUT_OFF}" if limits else "")
     shown = [name for name in (x, hue, facet) if name]
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = lines.grid(across, hues, panels, caption, sharey=shared)
@@ -69,11 +67,3 @@ def _chosen(
     data.different(x=x, hue=hue, facet=facet)
     data.few(hue=hue, facet=facet)
     return x, hue, facet
-
-
-def _said(table: pd.DataFrame) -> str:
-    said = lines.said(table)
-    gaps = table["point"].isna() & (table["planned"] > 0)
-    if gaps.any() and table["point"].notna().any():
-        said += f". Without a point: {int(gaps.sum())} that are not complete"
-    return said

@@ -66,12 +66,18 @@ def _held_out(space: Space) -> str:
 
 
 def axes(study: Study) -> Facts:
-    """Each axis with its values in the trials so far, or the ends of what was drawn."""
+    """Each axis, with what figures call it, and its values in the trials so far, or the ends of
+    what was drawn.
+    """
     found: dict[str, dict[Any, None]] = {name: {} for name in study.space.axes}
     for trial in study.plan.trials:
         for name, label in trial.labels.items():
             found[name][label] = None
-    return [(name, _values(list(labels))) for name, labels in found.items()]
+    titles = {name: axis.title for name, axis in study.space.axes.items()}
+    return [
+        (f"{name} ({titles[name]})" if titles[name] else name, _values(list(labels)))
+        for name, labels in found.items()
+    ]
 
 
 def _values(labels: list[Any]) -> str:

@@ -25,6 +25,19 @@ def test_curves_end_where_a_run_of_the_set_ends(played):
     assert table["step"].tolist() == [20, 20] and table["n"].tolist() == [20, 20]
 
 
+def test_lines_that_end_before_others_are_explained(played):
+    def failing(run, labels):
+        state, reports = whole(run, labels)
+        failed = labels["sn.layers"] == "none" and run.seed == 3
+        return ("failed", reports[:1]) if failed else (state, reports)
+
+    said = "a line ends where the first of its runs did"
+    for outcome, ends in ((failing, True), (whole, False)):
+        picture = drawn(played(outcome, axes=AXES), "curves", hue="sn.layers")
+        assert (picture.table["step"].tolist() == [20, 20, 40]) == ends
+        assert (said in words(picture)) == ends
+
+
 def test_curves_of_complete_trials_do_not_wait_for_the_others(played):
     def one_left(run, labels):
         state, reports = whole(run, labels)

@@ -81,7 +81,8 @@ def test_what_is_asked_for_is_said(make_study):
     assert told["stands for"] == "somebody 2021"
     assert told["seeds"] == "3: 0, 3, 4" and told["chosen by"] == "random, 3 trials"
     assert told["tasks"].startswith("line (0 to 2)")
-    assert dict(overview.axes(make_study(name="b"))) == {"width": "1, 2", "size": "0.1, 0.3"}
+    study = make_study("axes.size.title=<b>step size", name="b")
+    assert dict(overview.axes(study)) == {"width": "1, 2", "size (<b>step size)": "0.1, 0.3"}
 
 
 def test_the_space_on_the_page_is_a_space(make_study, tmp_path):

@@ -89,6 +89,15 @@ def test_a_line_a_task(played):
     assert picture.table["point"].tolist() == pytest.approx([0.1, 0.9, 0.8, 0.1, 0.5, 0.9])
 
 
+def test_places_without_a_point_are_explained(played):
+    def failing(run, labels):
+        return peaked(run, labels) if labels["alpha"] < 0.9 else ("failed", [])
+
+    picture = drawn(played(failing, axes=ALPHA, tasks=TASKS), "sensitivity", facet="task")
+    assert picture.table["point"].isna().tolist() == [False, False, True] * 2
+    assert "Without a point: 2 that are not complete" in words(picture)
+
+
 def test_the_best_without_intervals_is_doubtful(played):
     picture = drawn(played(peaked, axes=ALPHA, tasks=TASKS, seeds=3), "sensitivity", facet="task")
     assert picture.table["best"].sum() == 2 and not picture.table["tied"].any()
