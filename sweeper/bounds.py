@@ -25,6 +25,26 @@ def bounds(low: float | None, high: float | None, text: Callable[[float], str]) 
     return NO_SPREAD if flat(low, high) else f"{text(low)} to {text(high)}"
 
 
+def writer(low: float | None, high: float | None) -> Callable[[float], str]:
+    """How a number with this interval is written: to two digits of the interval's width.
+
+    To four digits of its own where the interval is unknown or has no width.
+    """
+    if low is None or high is None or math.isnan(low) or flat(low, high):
+        return "{:.4g}".format
+    places = 1 - math.floor(math.log10(high - low))
+    if places <= 6 and max(abs(low), abs(high)) < 1e6:
+        return f"{{:z.{max(0, places)}f}}".format
+    digits = places + 1 + math.floor(math.log10(max(abs(low), abs(high))))
+    return f"{{:z.{max(2, digits)}g}}".format
+
+
+def measured(value: float, low: float | None, high: float | None, *also: str) -> str:
+    """`0.81 (0.72 to 0.90)`: a value and its interval, and what else is to be said of it."""
+    text = writer(low, high)
+    return f"{text(value)} ({', '.join([bounds(low, high, text), *also])})"
+
+
 def coverage(seeds: int) -> str:
     """What intervals of so many seeds are worth, where that is less than they promise."""
     if seeds >= FEW_SEEDS:

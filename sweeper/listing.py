@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame
-from sweeper.bounds import bounds
+from sweeper.bounds import measured
 from sweeper.expand import described
 from sweeper.fold import UNSCORED, Fold
 from sweeper.study import Study
@@ -86,9 +86,8 @@ def value_of(row: Mapping[Any, Any], diverged: int = 0) -> str:
 
     And how many of its runs `diverged`, if any.
     """
-    interval = bounds(row["low"], row["high"], "{:.4g}".format)
-    bad = f", {diverged} of them diverged" if diverged else ""
-    return f"{row['value']:.4g} ({interval}, {counted(row['n'], 'run')}{bad})"
+    also = [counted(row["n"], "run"), *([f"{diverged} of them diverged"] if diverged else [])]
+    return measured(row["value"], row["low"], row["high"], *also)
 
 
 def failed(study: Study, *, trace: bool) -> Iterator[str]:

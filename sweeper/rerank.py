@@ -17,7 +17,7 @@ import pandas as pd
 
 from sweeper import frame, listing, stats
 from sweeper import study as studies
-from sweeper.bounds import bounds
+from sweeper.bounds import bounds, measured, writer
 from sweeper.check import checked
 from sweeper.errors import SweeperError
 from sweeper.expand import described
@@ -73,11 +73,10 @@ class Reranked:
         low, high = self.gap.low, self.gap.high
         if self.gap.point < 0 and low is not None and high is not None:
             low, high = -high, -low
-        said = bounds(low, high, "{:z.4g}".format)
         if not self.gap.point:
-            return f"the same ({said}) on fresh seeds"
+            return f"the same ({bounds(low, high, writer(low, high))}) on fresh seeds"
         word = "better" if self.gap.point < 0 else "worse"
-        return f"{abs(self.gap.point):.4g} ({said}) {word} on fresh seeds"
+        return f"{measured(abs(self.gap.point), low, high)} {word} on fresh seeds"
 
 
 @dataclass(frozen=True)
@@ -117,8 +116,8 @@ class Outcome:
         kept = "stays the best" if best is won else f"gives way to trial {best.trial}"
         if best is not won and best.fresh.overlaps(won.fresh):
             kept += ", whose interval overlaps with its own"
-        ahead = bounds(self.lead.low, self.lead.high, "{:.4g}".format)
-        lead = f"its lead over the median trial, {self.lead.point:.4g} ({ahead})"
+        ahead = measured(self.lead.point, self.lead.low, self.lead.high)
+        lead = f"its lead over the median trial, {ahead}"
         if self.luck.low is None:
             return f"{who} {kept}; which share of {lead}, was luck is unknown"
         share = bounds(self.luck.low, self.luck.high, "{:.0%}".format)

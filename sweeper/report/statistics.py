@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame, stats
-from sweeper.bounds import bounds
+from sweeper.bounds import measured
 from sweeper.expand import described
 from sweeper.score import Array
 from sweeper.study import Study
@@ -119,7 +119,7 @@ def said(found: stats.Estimate) -> str:
     """`0.81 (0.7 to 0.9)`."""
     if np.isnan(found.point):
         return "unknown"
-    return f"{found.point:.3g} ({bounds(found.low, found.high, '{:.3g}'.format)})"
+    return measured(found.point, found.low, found.high)
 
 
 def _rng() -> np.random.Generator:

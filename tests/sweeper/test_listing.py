@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sweeper import frame, listing
+from sweeper.bounds import measured
 from sweeper.study import Study
 from sweeper.worker import Worker
 
@@ -22,7 +23,7 @@ def test_the_best_with_interval_beside_the_reference(make_study):
     lines = list(listing.best(done, 2))
     assert len(lines) == 4
     for line, row in zip(lines[1:3], table.to_dict("records"), strict=False):
-        shown = f"{row['value']:.4g} ({row['low']:.4g} to {row['high']:.4g}, 5 runs)"
+        shown = measured(row["value"], row["low"], row["high"], "5 runs")
         assert f"{shown}  trial {row['trial']}:" in line
     assert lines[3].startswith("reference  ") and lines[3].endswith("trial 1: width=1, size=0.3")
 

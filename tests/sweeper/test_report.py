@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from sweeper import cli, finish, frame
+from sweeper.bounds import measured
 from sweeper.fold import STATES
 from sweeper.report import current, overview, trials
 from sweeper.report.failures import failures
@@ -71,7 +72,7 @@ def test_it_is_there_when_a_sweep_ends(make_study):
     assert found["columns"] == ["trial", "state", "value", "low", "high", "n", "width", "size"]
     assert [row[2] for row in found["rows"]] == trained["value"].tolist()
     best = trained.sort_values("value").iloc[-1]
-    assert f"{best['value']:.4g} ({best['low']:.4g} to {best['high']:.4g}, 5 runs)" in page.text
+    assert measured(best["value"], best["low"], best["high"], "5 runs") in page.text
     assert not finish.due(done, done.fold())
 
 

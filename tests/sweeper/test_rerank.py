@@ -225,8 +225,8 @@ def test_a_gap_is_said_as_worse_or_better():
         gap = stats.Estimate(*numbers, 10)
         return rerank.Reranked(0, "a", 1, score, score, gap).change
 
-    assert said(0.5, 0.25, 0.75) == "0.5 (0.25 to 0.75) worse on fresh seeds"
-    assert said(-0.5, -0.75, 0.25) == "0.5 (-0.25 to 0.75) better on fresh seeds"
+    assert said(0.5, 0.25, 0.75) == "0.50 (0.25 to 0.75) worse on fresh seeds"
+    assert said(-0.5, -0.75, 0.25) == "0.5 (-0.2 to 0.8) better on fresh seeds"
     assert said(0.0, 0.0, 0.0) == "the same (no spread) on fresh seeds"
     assert said(-0.5, None, None) == "0.5 (interval unknown) better on fresh seeds"
 
