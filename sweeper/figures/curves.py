@@ -66,7 +66,7 @@ def draw(
         ax.set_ylim(limits.get(number))
         label = lettering.folded(f"{names[place]} ({data.average})", row - 0.4, lettering.BASE_PT)
         lowest = number + layout[1] >= count * len(names)
-        title, ticks = _title(rows, columns, panel), 6 if layout[1] < 4 else 3
+        title, ticks = _title(rows, columns, panel, grid), 6 if layout[1] < 4 else 3
         _frame(ax, title, label, data, ticks=ticks, lowest=lowest)
     style.legend(grid.figure, lines, width)
     return Picture(grid.figure, visible(table))
@@ -211,11 +211,11 @@ def _frame(ax: Axes, title: str, label: str, data: Data, *, ticks: int, lowest: 
     sns.despine(ax=ax)
 
 
-def _title(rows: Axis | None, columns: Axis | None, number: int) -> str:
+def _title(rows: Axis | None, columns: Axis | None, number: int, grid: style.Panels) -> str:
     wide = len(columns.labels) if columns else 1
-    parts = [style.panel_title(columns, number % wide)] if columns else []
+    parts = [style.panel_title(columns, number % wide, grid)] if columns else []
     if rows is not None:
-        parts.append(style.panel_title(rows, number // wide))
+        parts.append(style.panel_title(rows, number // wide, grid))
     return "\n".join(parts)
 
 

@@ -59,7 +59,7 @@ def draw(
         _panel(ax, table[table["(panel)"] == number], lines)
         _frame(ax, data, metric, first=number % columns == 0, lowest=number + columns >= count)
         if panels is not None:
-            ax.set_title(style.panel_title(panels, number))
+            ax.set_title(style.panel_title(panels, number, grid))
     style.legend(grid.figure, lines, grid.figure.get_figwidth())
     return Picture(grid.figure, visible(table))
 

@@ -55,7 +55,7 @@ def draw(
         _panel(ax, table[table["(panel)"] == number], norm, layout)
         _label(ax, across, up, layout, first=number % layout.columns == 0)
         if panels is not None:
-            ax.set_title(style.panel_title(panels, number))
+            ax.set_title(style.panel_title(panels, number, grid))
     for number in range(layout.panels):
         own = table[table["(panel)"] == number].to_dict("records")
         cells.hatch(grid.axes.flat[number], own, layout)
@@ -124,7 +124,7 @@ def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize, layout: cells.Layout)
 def _label(ax: Axes, x: Axis, y: Axis | None, layout: cells.Layout, *, first: bool) -> None:
     """Ticks and labels; those of y only on the first panel of a row, numbers upwards."""
     style.set_x(ax, np.arange(len(x.labels)) + 0.5, layout.x)
-    wide = layout.cell_width * len(x.labels) + 0.4
+    wide = layout.cell_width * len(x.labels) + (0.4 if layout.columns == 1 else 0.0)
     ax.set_xlabel(lettering.cut(x.title, wide, lettering.BASE_PT))
     ax.tick_params(length=2, width=0.5)
     if y is None:

@@ -98,7 +98,8 @@ def frame(ax: Axes, across: Axis, panel: Panel, number: int) -> None:
     ax.set_xlim(places[0] - edge, places[-1] + edge)
     style.set_x(ax, places, panel.x)
     ax.xaxis.set_tick_params(labelbottom=lowest)
-    ax.set_xlabel(across.title if lowest else "", visible=lowest)
+    label = lettering.folded(across.title, panel.width, lettering.BASE_PT)
+    ax.set_xlabel(label if lowest else "", visible=lowest)
     sns.despine(ax=ax)
 
 

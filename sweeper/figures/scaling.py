@@ -42,7 +42,7 @@ def draw(
         lines.frame(ax, across, panel, number)
         ax.set_ylabel(label if number % panel.columns == 0 else "")
         if panels is not None:
-            ax.set_title(style.panel_title(panels, number))
+            ax.set_title(style.panel_title(panels, number, grid))
     for number, own in limits.items():
         grid.axes.flat[number].set_ylim(own)
     style.legend(grid.figure, hues, grid.figure.get_figwidth())

@@ -58,7 +58,7 @@ def draw(
         label = lettering.folded(data.value_label(metric, shown), panel.height, lettering.BASE_PT)
         ax.set_ylabel(label if number % panel.columns == 0 else "")
         if panels is not None:
-            ax.set_title(style.panel_title(panels, number))
+            ax.set_title(style.panel_title(panels, number, grid))
     style.legend(grid.figure, hues, grid.figure.get_figwidth())
     return Picture(grid.figure, visible(table))
 

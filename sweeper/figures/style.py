@@ -100,6 +100,11 @@ class Panels:
     figure: Figure
     axes: Any
 
+    @property
+    def each_in(self) -> float:
+        """The width of a panel and of what stands beside it, in inches."""
+        return float(self.figure.get_figwidth()) / int(self.axes.shape[1])
+
 
 def panels(
     rows: int, columns: int, width: float, height: float, caption: str, **options: Any
@@ -174,7 +179,7 @@ def legend(figure: Figure, axis: Axis | None, width: float) -> None:
     figure.legend(
         [handles[i] for i in order],
         [labels[i] for i in order],
-        title=axis.title,
+        title=lettering.cut(axis.title, width - 0.3, lettering.SMALL_PT),
         loc="outside upper center",
         ncols=columns,
         frameon=False,
@@ -272,10 +277,11 @@ def empty(axes: Axes, why: str) -> None:
     axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes)
 
 
-def panel_title(axis: Axis, number: int) -> str:
+def panel_title(axis: Axis, number: int, grid: Panels) -> str:
     """What stands above the panel of the label `number` of `axis`: of a task its name alone."""
     text = lettering.texts(axis)[number]
-    return text if axis.name == TASK else f"{axis.title} = {text}"
+    text = text if axis.name == TASK else f"{axis.title} = {text}"
+    return lettering.pinched(text, grid.each_in - 0.6, lettering.BASE_PT)
 
 
 def beside(count: int) -> int:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
+from matplotlib.text import Text
 
 from sweeper import lookup, results, tables
 from sweeper.figures.data import Data
 from tests.sweeper.drawing import AXES, drawn, whole, words
 
 TITLES = {"optimizer.lr": "step size η", "optimizer.eps": "Adam's ε", "sn.layers": "layers with SN"}
+OF_ANY_STUDY = [name for name in lookup.names("sweeper.figures") if name != "compare"]
 TITLED = {name: axis | {"title": TITLES[name]} for name, axis in AXES.items()}
 
 
-@pytest.mark.parametrize("figure", [n for n in lookup.names("sweeper.figures") if n != "compare"])
+@pytest.mark.parametrize("figure", OF_ANY_STUDY)
 def test_figures_show_titles_for_names(played, figure):
     picture = drawn(played(whole, axes=TITLED, seeds=5), figure)
     said = words(picture)
@@ -34,3 +38,17 @@ def test_tables_have_titles_above_and_names_in_csv(played):
         assert "step size" in text and "optimizer.lr" not in text
         assert "layers with SN = none" in text.replace("\\", "")
     assert set(TITLES) <= set(results.tidy(found))
+
+
+@pytest.mark.parametrize("figure", OF_ANY_STUDY)
+def test_nothing_of_long_titles_leaves_the_figure_or_meets_the_next(played, figure):
+    titles = [f"{100 * 'WW '}{one}" for one in TITLES.values()]
+    axes = {name: AXES[name] | {"title": one} for name, one in zip(AXES, titles, strict=True)}
+    takes = lookup.keywords("sweeper.figures", figure)
+    options = {"facet": "sn.layers"} if "facet" in takes else {}
+    shown = drawn(played(whole, axes=axes, seeds=5), figure, **options).figure
+    shown.canvas.draw()
+    found = [one for one in shown.findobj(Text) if one.get_visible() and "WW" in one.get_text()]
+    boxes = [text.get_window_extent() for text in found if text not in shown.texts]
+    assert found and all(box.x0 >= -1 and box.x1 <= shown.bbox.x1 + 1 for box in boxes)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
