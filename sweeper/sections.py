@@ -161,7 +161,8 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
         raise Invalid("must hold at least one axis, but is empty")
     called = {"task": "task", **{name: axis.title or name for name, axis in axes.items()}}
     for name, axis in axes.items():
-        others = [other for other, title in called.items() if title == axis.title and other != name]
+        others = [other for other, title in called.items() if axis.title in (other, title)]
+        others = [other for other in others if other != name]
         if others:
             rule = f"must not be what {others[0]} is called, but got {shown(axis.title)}"
             raise Invalid(rule, (name, "title"))
