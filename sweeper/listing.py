@@ -12,6 +12,7 @@ import pandas as pd
 from sweeper import frame
 from sweeper.bounds import measured
 from sweeper.expand import described
+from sweeper.figures import Nothing
 from sweeper.fold import UNSCORED, Fold
 from sweeper.study import Study
 from sweeper.values import counted
@@ -21,13 +22,13 @@ def best(study: Study, number: int) -> Iterator[str]:
     """The `number` best complete trials; with several scores, of those that none beats in all.
 
     Each with its value, its 95 % interval where five seeds a task stand behind it, its further
-    scores and its axes; and the reference configuration, where the space has one.
+    scores and its axes; and the reference configuration, where the space has one. `Nothing` before
+    a trial is complete.
     """
     fold = study.fold(reports=False)
     table = complete(study, fold, frame.trials(study, fold))
     if table.empty:
-        yield f"{study.name}: no trial is complete yet"
-        return
+        raise Nothing(f"{study.name}: no trial is complete yet")
     rules = study.space.scores
     scored = ", ".join(f"{rule.aggregate} of the normalised {rule.metric}" for rule in rules)
     yield f"{study.name}: {counted(len(table), 'complete trial')}; {scored}"

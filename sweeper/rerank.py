@@ -17,7 +17,7 @@ import pandas as pd
 
 from sweeper import frame, listing, stats
 from sweeper import study as studies
-from sweeper.bounds import bounds, measured, writer
+from sweeper.bounds import bounds, flat, measured, writer
 from sweeper.check import checked
 from sweeper.errors import SweeperError
 from sweeper.expand import described
@@ -120,6 +120,8 @@ class Outcome:
         lead = f"its lead over the median trial, {ahead}"
         if self.luck.low is None:
             return f"{who} {kept}; which share of {lead}, was luck is unknown"
+        if flat(self.luck.low, self.luck.high or 0.0) and self.luck.point in (0.0, 1.0):
+            return f"{who} {kept}; {'all' if self.luck.point else 'none'} of {lead}, was luck"
         share = bounds(self.luck.low, self.luck.high, "{:.0%}".format)
         return f"{who} {kept}; of {lead}, {self.luck.point:.0%} ({share}) was luck"
 

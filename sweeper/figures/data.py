@@ -275,7 +275,7 @@ class Data:
             f"{counted(int(trials['pruned'].sum()), 'run')}; missing: "
             f"{int(trials['missing'].sum())}; diverged: {diverged}"
             + (
-                f" (held at their last score, or at the task's {worst} without one)"
+                f" (held at their last value; without one a score is the task's {worst})"
                 if diverged
                 else ""
             )

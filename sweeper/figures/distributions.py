@@ -136,6 +136,10 @@ def _said(table: pd.DataFrame, axes: list[Axis | None]) -> str:
         return "no configuration is complete"
     known = int(table["low"].notna().sum())
     said = f"pointwise {interval_text(known, len(table))}; n = {span(table['n'])} a line"
+    lines = axes[1]
+    if lines and (lacking := set(range(len(lines.labels))) - set(table["(line)"])):
+        without = ", ".join(lettering.texts(lines)[line] for line in sorted(lacking))
+        said += f". No configuration is complete of {lines.title} = {without}"
     summaries = table.drop_duplicates(["(panel)", "(line)"])
     gaps = "gap" in table
     what = "IQM (optimality gap)" if gaps else "IQM"

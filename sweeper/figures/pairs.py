@@ -191,7 +191,7 @@ def _said(data: Data, table: pd.DataFrame, cells: pd.DataFrame, axes: list[Axis]
         "at the right at its score; within a value they stand in the order of their scores"
     ]
     if len(axes) > 1:
-        said.append("below: all runs with two values, pooled over the other axes")
+        said.append("below: all runs of complete configurations with two values, over all others")
     bins = [axis.title for axis in axes if isinstance(binned(axis), Binned)]
     if bins and len(axes) > 1:
         said.append(f"a sampler drew {', '.join(bins)}: {BINS} bins each below")

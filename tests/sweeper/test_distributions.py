@@ -54,6 +54,16 @@ def test_only_complete_configurations_count(played):
     assert "diverged: 5 (held at their last" in words(picture)
 
 
+def test_a_value_without_a_line_is_named(played):
+    def outcome(run, labels):
+        failed = labels["sn.layers"] != "none" and run.seed == 0
+        return ("failed", []) if failed else ("complete", [(40, {"return": run.seed})])
+
+    picture = drawn(played(outcome, axes=AXES), "distributions", hue="sn.layers")
+    assert set(picture.table["sn.layers"]) == {"none"}
+    assert "No configuration is complete of sn.layers = sn[-2]" in words(picture)
+
+
 def test_few_seeds_have_no_band(played):
     picture = drawn(played(whole, axes=AXES, seeds=1), "distributions")
     assert picture.table[["low", "high", "IQM low", "gap low"]].isna().all(axis=None)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sweeper import frame, listing
 from sweeper.bounds import measured
+from sweeper.figures import Nothing
 from sweeper.study import Study
 from sweeper.worker import Worker
 
@@ -14,7 +17,8 @@ def work(started):
 
 
 def test_nothing_is_complete_yet(make_study):
-    assert list(listing.best(make_study(), 5)) == ["hops: no trial is complete yet"]
+    with pytest.raises(Nothing, match="hops: no trial is complete yet"):
+        list(listing.best(make_study(), 5))
 
 
 def test_the_best_with_interval_beside_the_reference(make_study):

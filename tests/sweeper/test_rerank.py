@@ -155,8 +155,7 @@ def test_how_much_of_the_win_was_luck(tmp_path):
     assert said[0] == "lucky: 2 configurations on the fresh seeds 5 to 9"
     assert said[4].endswith(f"with {found.rows[1].tuned}, {found.rows[1].change}")
     assert said[-1].endswith(
-        "gives way to trial 0; of its lead over the median trial, 0.3 (no spread), "
-        "100% (no spread) was luck"
+        "gives way to trial 0; all of its lead over the median trial, 0.3 (no spread), was luck"
     )
 
 
