@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,15 +110,19 @@ def takes_several(annotation: str) -> bool:
 
 def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
     from sweeper import export
-    from sweeper.figures import style
+    from sweeper.figures import lettering, style
     from sweeper.figures.states import scored
 
     drawer: Callable[..., Picture] = lookup.find(__name__, name)
     own = dict(options)
     if name not in WHOLE:
         data = data.taken(own.pop("at", None))
-    with style.context():
+    with style.context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
         picture = drawer(data, **own)
+        if boxes := lettering.lacking(picture.figure):
+            said = f"sweeper: {name}: the figures' font lacks {boxes}, boxes stand for such letters"
+            print(said, file=sys.stderr)
         if "point" in picture.table and picture.table["point"].isna().all():
             scored(data, name)
         for file in files:

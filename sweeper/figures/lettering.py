@@ -10,10 +10,14 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
 from sweeper.figures.axis import ABSENT, Axis
 
+FONT = "DejaVu Sans"
 TINY_PT = 6.0
 SMALL_PT = 6.5
 BASE_PT = 7.5
@@ -56,6 +60,13 @@ def _extent(text: str) -> float:
 def _advance(character: str) -> float:
     """How far the next character stands from this one, for letters of size 1."""
     return _extent(f"x{character}x") - _extent("xx")
+
+
+def lacking(figure: Figure) -> str:
+    """The letters of all texts of `figure` that its font has none of, each once."""
+    known = get_font(findfont(FONT)).get_charmap()
+    letters = dict.fromkeys("".join(text.get_text() for text in figure.findobj(Text)))
+    return "".join(one for one in letters if one.isprintable() and ord(one) not in known)
 
 
 def widest_in(lines: Sequence[str], size_pt: float) -> float:

@@ -68,7 +68,7 @@ _GREY = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytic
 def context() -> Iterator[None]:
     """Settings for everything that is drawn and saved inside; none of them leak out."""
     settings: dict[str, Any] = {
-        "font.family": "DejaVu Sans",
+        "font.family": lettering.FONT,
         "font.size": lettering.BASE_PT,
         "axes.titlesize": lettering.BASE_PT,
         "axes.labelsize": lettering.BASE_PT,
