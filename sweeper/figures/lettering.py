@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,21 @@ def folded(label: str, width: float, size_pt: float) -> str:
     lines = wrapped(label.replace("/", "/ "), per_line).replace("/ ", "/")
     first, *rest = lines.split("\n")
     return "\n".join([first, cut(" ".join(rest), width, size_pt)] if rest else [first])
+
+
+def filled(text: str, width: float, size_pt: float) -> str:
+    """`text` in as many lines as it takes, none wider than `width` inches."""
+    lines = [""]
+    for word in text.replace(" %", "\u00a0%").replace("n = ", "n\u00a0=\u00a0").split(" "):
+        if width_in(f"{lines[-1]} {word}".lstrip(), size_pt) <= width or not lines[-1]:
+            lines[-1] = f"{lines[-1]} {word}".lstrip()
+        else:
+            lines.append(word)
+        while width_in(lines[-1], size_pt) > width:  # a word that is wider than a line
+            fits = accumulate(lines[-1], lambda so_far, one: so_far + one)
+            kept = max(1, sum(width_in(part, size_pt) <= width for part in fits))
+            lines[-1:] = [lines[-1][:kept], lines[-1][kept:]]
+    return "\n".join(lines)
 
 
 def named(name: str, width: float, size_pt: float) -> str:

@@ -57,7 +57,6 @@ _LINE_IN = 0.105
 _MOST_TICKS = 60
 _SMALL_IN = 0.03
 _LEAST_ROW_IN = 1.2
-_CHARACTERS_PER_IN = 21.5
 
 
 _GREY = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
@@ -110,7 +109,8 @@ def panels(
     rows: int, columns: int, width: float, height: float, caption: str, **options: Any
 ) -> Panels:
     """A figure `width` × (`height` + the caption's) inches; `options` are those of `subplots`."""
-    text = lettering.wrapped(caption, int(width * _CHARACTERS_PER_IN))
+    room = 0.95 * (width - 0.1)  # letters of pixels are a little wider than their outlines
+    text = lettering.filled(caption, room, lettering.TINY_PT)
     below = (text.count("\n") + 1) * _LINE_IN + 0.06
     share = below / (height + below)
     engine = ConstrainedLayoutEngine(rect=(0, share, 1, 1 - share), w_pad=0.04, h_pad=0.04)

@@ -27,4 +27,5 @@ def drawn(study, name, **options):
 
 
 def words(picture):
-    return " ".join(text.get_text() for text in picture.figure.findobj(Text)).replace("\n", " ")
+    said = " ".join(text.get_text() for text in picture.figure.findobj(Text))
+    return said.replace("\n", " ").replace("\u00a0", " ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import matplotlib
 import numpy as np
 import pytest
@@ -79,3 +81,25 @@ def test_numbers_in_cells_can_be_read_on_every_colour():
         linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
         light = linear @ [0.2126, 0.7152, 0.0722] + 0.05
         assert (1.05 / light if cells._ink(share) == "white" else light / 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("text", ["one two three " * 20, "W" * 300, f"a {'i' * 200} b 95 %", ""])
+def test_filled_lines_hold_all_words_and_are_no_wider_than_asked(text):
+    lines = lettering.filled(text.strip(), 2.0, 6.0).split("\n")
+    assert all(lettering.width_in(line, 6.0) <= 2.0 for line in lines)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    joined = [f"{a} {b.split(' ')[0]}" for a, b in pairwise(lines)]
+    assert all(lettering.width_in(line, 6.0) > 2.0 for line in joined), "lines are full"
+    assert "95\u00a0%" in lines[-1] or "%" not in text
+
+
+@pytest.mark.parametrize("caption", ["all words of it " * 40, "W" * 300, "illi.:'! " * 90])
+@pytest.mark.parametrize("width", [style.COLUMN_IN, style.PAGE_IN])
+@pytest.mark.parametrize("dpi", [100, 250])
+def test_a_caption_stays_on_its_figure(caption, width, dpi):
+    with style.context():
+        figure = style.panels(1, 1, width, 1.5, caption).figure
+        figure.set_dpi(dpi)
+        figure.draw_without_rendering()
+        (text,) = figure.texts
+        assert text.get_window_extent().x1 <= width * dpi
