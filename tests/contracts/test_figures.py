@@ -143,7 +143,7 @@ def test_a_figure_of_many_panels(played, draw, name, options, share):
 
 
 def says_what_stands_behind_it(seen, runs):
-    said = " ".join(text.get_text() for text in seen).replace("\n", " ")
+    said = " ".join(text.get_text() for text in seen).replace("\n", " ").replace("\u00a0", " ")
     words = ("n = ", f"of {runs} run", "ailed: ", "pruned: ", "missing: ", "diverged: ")
     assert [word for word in words if word not in said] == []
 
