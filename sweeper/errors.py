@@ -19,6 +19,12 @@ class SweeperError(Exception):
     exit_code = 2
 
 
+class Nothing(SweeperError):
+    """A study as yet has nothing that could be shown."""
+
+    exit_code = 1
+
+
 class Invalid(ValueError):
     """A value breaks a rule; whoever knows the file and line makes a `SweeperError` of it.
 

@@ -11,6 +11,7 @@ import pandas as pd
 from sweeper import frame, temporary
 from sweeper.errors import SweeperError, choices
 from sweeper.fold import Fold
+from sweeper.paths import check_out
 from sweeper.study import Study
 
 TABLES: dict[str, Callable[[Study, Fold], pd.DataFrame]] = {
@@ -24,10 +25,7 @@ def write(study: Study, table: str, out: Path) -> Path:
     """Writes one of `TABLES` to `out`, as `.csv` or `.parquet`; returns `out`."""
     if table not in TABLES:
         raise SweeperError(f"unknown table {table!r}{choices(table, TABLES)}")
-    if out.suffix not in _WRITERS:
-        raise SweeperError(f"out= must end in one of {', '.join(_WRITERS)}, but got {str(out)!r}")
-    if out.is_dir() or not out.parent.is_dir():
-        raise SweeperError(f"out= must name a file in a folder that exists, but got {str(out)!r}")
+    check_out(out, tuple(_WRITERS))
     replace(out, TABLES[table](study, study.fold(reports=table == "reports")))
     return out
 

@@ -93,7 +93,7 @@ def _reported(name: str, failures: list[str]) -> Iterator[None]:
 
     To have nothing to show, as where all runs failed, is no failure.
     """
-    from sweeper.figures import Nothing
+    from sweeper.errors import Nothing
 
     try:
         yield

@@ -11,8 +11,8 @@ import pandas as pd
 
 from sweeper import frame
 from sweeper.bounds import measured
+from sweeper.errors import Nothing
 from sweeper.expand import described
-from sweeper.figures import Nothing
 from sweeper.fold import UNSCORED, Fold
 from sweeper.study import Study
 from sweeper.values import counted
@@ -78,8 +78,12 @@ def _unbeaten(study: Study, values: Any, further: Any) -> Any:
 
 
 def _trial(study: Study, row: Mapping[Any, Any]) -> str:
-    values = "; ".join([value_of(row, row["nan"]), *(f"{value:.4g}" for value in row["further"])])
-    return f"{values}  trial {row['trial']}: {_labels(study, row['trial'])}"
+    return f"{values_of(row)}  trial {row['trial']}: {_labels(study, row['trial'])}"
+
+
+def values_of(row: Mapping[Any, Any]) -> str:
+    """The values of a complete trial by all scores, the first with its interval."""
+    return "; ".join([value_of(row, row["nan"]), *(f"{value:.4g}" for value in row["further"])])
 
 
 def value_of(row: Mapping[Any, Any], diverged: int = 0) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +133,15 @@ class StudyPaths:
         work = (self.plans, self.trials, self.ledger, self.claims, self.beats, self.checkpoints)
         for folder in (*work, self.figures):
             folder.mkdir(parents=True, exist_ok=True)
+
+
+def check_out(out: Path, endings: Sequence[str]) -> None:
+    """`SweeperError` unless `out` ends in one of `endings` and its folder exists."""
+    if out.suffix not in endings:
+        valid = endings[0] if len(endings) == 1 else f"one of {', '.join(endings)}"
+        raise SweeperError(f"out= must end in {valid}, but got {str(out)!r}")
+    if out.is_dir() or not out.parent.is_dir():
+        raise SweeperError(f"out= must name a file in a folder that exists, but got {str(out)!r}")
 
 
 def write_durably(path: Path, data: bytes | memoryview) -> None:

@@ -19,7 +19,7 @@ from sweeper import frame, listing, stats
 from sweeper import study as studies
 from sweeper.bounds import bounds, flat, measured, writer
 from sweeper.check import checked
-from sweeper.errors import SweeperError
+from sweeper.errors import Nothing, SweeperError
 from sweeper.expand import described
 from sweeper.parameters import base
 from sweeper.space import Space
@@ -29,12 +29,6 @@ from sweeper.values import counted, ranges
 AXIS = "configuration"
 _SUFFIX = ".rerank"
 _TRIAL = "trial "
-
-
-class NoTrial(SweeperError):
-    """A study as yet has no complete trial."""
-
-    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -148,7 +142,7 @@ def space_of(study: Study, top: int, seeds: int | None) -> Space:
         raise SweeperError(f"{study.name} holds what was re-ranked already: name the first study")
     chosen = _best(study, top)
     if not chosen:
-        raise NoTrial(f"{study.name}: no trial is complete yet")
+        raise Nothing(f"{study.name}: no trial is complete yet")
     fresh = _fresh(study.space, seeds)
     folder = folder_of(study)
     values: dict[str, Any] = {}
@@ -176,11 +170,8 @@ def outcome(
 
     `tables` are the study's `frame.runs` and the trials behind them, where somebody has them.
     """
-    folder = study.folder.with_name(study.name + _SUFFIX)
-    if not studies.is_one(folder):
-        return None
-    other, how = Study.open(folder), study.space.score.aggregate
-    if list(other.space.axes) != [AXIS]:
+    other, how = _other(study), study.space.score.aggregate
+    if other is None:
         return None
     if tables is None:
         every = frame.runs(study, study.fold(reports=False))
@@ -210,11 +201,8 @@ def outcome(
         for trial, score in fresh.items()
         if trial in tuned
     ]
-    without = {
-        names[row["trial"]]: _missing(row)
-        for row in trials.to_dict("records")
-        if names[row["trial"]] not in fresh
-    }
+    ended = zip(trials["trial"].map(names), trials.to_dict("records"), strict=True)
+    without = {trial: _missing(row) for trial, row in ended if trial not in fresh}
     judged = again[order[0]] if order[0] in fresh else np.full((1, mine.shape[2]), np.nan)
     chosen = sorted(tuned)
     return Outcome(
@@ -225,6 +213,13 @@ def outcome(
         spent,
         *stats.lead(mine[chosen], chosen.index(order[0]), judged, how, np.random.default_rng(0)),
     )
+
+
+def _other(study: Study) -> Study | None:
+    """The study of its fresh runs, if it is there."""
+    folder = study.folder.with_name(study.name + _SUFFIX)
+    other = Study.open(folder) if studies.is_one(folder) else None
+    return other if other is not None and list(other.space.axes) == [AXIS] else None
 
 
 def lines(study: Study) -> Iterator[str]:

@@ -35,6 +35,11 @@ def normalise(value: float, low: float, high: float) -> float:
     return (value - low) / (high - low)
 
 
+def named(how: str) -> str:
+    """A statistic as people write it."""
+    return {"iqm": "IQM"}.get(how, how)
+
+
 def aggregate(scores: Sequence[float], how: str) -> float:
     """A trial's value from the scores of all its runs, tasks × seeds in any order."""
     return float(STATISTICS[how](np.asarray(scores, float)))

@@ -7,7 +7,9 @@ from pathlib import Path
 import typer
 
 from sweeper.commands import STUDY_OPTIONS, Words, command, parsed, study_of
+from sweeper.commands.figures import FIGURE_OPTIONS
 from sweeper.errors import SweeperError, choices
+from sweeper.paths import check_out, write_durably
 
 TABLE_OPTIONS = {
     **STUDY_OPTIONS,
@@ -15,7 +17,7 @@ TABLE_OPTIONS = {
     "x": "the axis along the columns (default: task)",
     "y": "the axis of the rows, or several: lr,eps (default: all that vary)",
     "metric": "a reported metric to show in its own unit instead of the score",
-    "at": "a run's value: the final, max or auc of its curve (default: as the space scores)",
+    "at": FIGURE_OPTIONS["at"],
     "out": "the file to write instead of showing it: .md, .tex or .csv",
 }
 
@@ -27,7 +29,6 @@ def table(words: Words = None) -> None:
     """Show a study's results as a table: values with intervals, the best in bold."""
     from sweeper import results, tables
     from sweeper.figures.data import Data
-    from sweeper.paths import write_durably
 
     given = parsed(words, list(TABLE_OPTIONS))
     out = Path(given["out"]) if "out" in given else None
@@ -52,10 +53,5 @@ def _form(asked: str | None, out: Path | None) -> str:
         raise SweeperError(f"unknown format {asked!r}{choices(asked, SUFFIXES)}")
     if out is None:
         return asked or "markdown"
-    named = next((form for form, suffix in SUFFIXES.items() if suffix == out.suffix), None)
-    if named is None or asked not in (None, named):
-        valid = SUFFIXES[asked] if asked else f"one of {', '.join(SUFFIXES.values())}"
-        raise SweeperError(f"out= must end in {valid}, but got {str(out)!r}")
-    if out.is_dir() or not out.parent.is_dir():
-        raise SweeperError(f"out= must name a file in a folder that exists, but got {str(out)!r}")
-    return named
+    check_out(out, [SUFFIXES[asked]] if asked else list(SUFFIXES.values()))
+    return next(form for form, suffix in SUFFIXES.items() if suffix == out.suffix)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper import lookup, temporary
-from sweeper.errors import SweeperError, choices, shown
-from sweeper.paths import write_durably
+from sweeper.errors import Nothing, SweeperError, choices, shown
+from sweeper.paths import check_out, write_durably
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,12 +42,6 @@ FORMATS = (".pdf", ".png", ".svg")
 
 _PLAIN = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 """An SVG says nothing of itself: a figure drawn twice is the same, and names no other host."""
-
-
-class Nothing(SweeperError):
-    """A study as yet has nothing that a figure could show."""
-
-    exit_code = 1
 
 
 def render(
@@ -77,7 +71,7 @@ def render(
         if listed and option in SHARED and not takes_several(valid[option]):
             raise SweeperError(f"{name} takes one {option}, but got {shown(options[option])}")
     if out is not None:
-        _check_out(out)
+        check_out(out, FORMATS)
     asked = [dict(entry.options) for entry in study.space.figures if entry.name == name]
     wanted = [dict(options)] if options or not asked else asked
     if not study.plan.trials:
@@ -135,13 +129,6 @@ def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) 
     text = table.with_suffix(".txt")
     write_durably(text, picture.text.encode())
     return [*files, table, text]
-
-
-def _check_out(out: Path) -> None:
-    if out.suffix not in FORMATS:
-        raise SweeperError(f"out= must end in one of {', '.join(FORMATS)}, but got {str(out)!r}")
-    if out.is_dir() or not out.parent.is_dir():
-        raise SweeperError(f"out= must name a file in a folder that exists, but got {str(out)!r}")
 
 
 def _stem(name: str) -> str:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sweeper import published
-from sweeper.errors import SweeperError, choices
-from sweeper.figures import Nothing
+from sweeper import published, score
+from sweeper.errors import Nothing, SweeperError, choices
 from sweeper.figures.axis import TASK
 from sweeper.figures.data import Data
 from sweeper.figures.estimates import estimate, interval_text, span
@@ -25,8 +24,6 @@ MEANINGS = {
     "none": "printed without any uncertainty",
 }
 """What a paper's ± means, beside a 95 % interval of the average."""
-
-_AVERAGES = {"iqm": "IQM"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ class Comparison:
         said = "none of these configurations is complete"
         if count:
             text = interval_text(int(self.cells["low"].notna().sum()), count)
-            said = f"ours: {average(self.data.how)}, {text}; n = {span(self.cells['n'])} a point"
+            said = f"ours: {self.data.average}, {text}; n = {span(self.cells['n'])} a point"
         parts = [said, *self._said_of_numbers(), *_others(self.data, self.numbers)]
         said = ". ".join(part[0].upper() + part[1:] for part in parts)
         return self.data.caption(int(self.cells["n"].sum()), [*self.axes, TASK], said)
@@ -96,15 +93,10 @@ class Comparison:
             source, statistic, kind = map(str, key)
             seeds = [f"{int(count)} runs" for count in own["seeds"].dropna().unique()]
             over = f" of {' or '.join(seeds)}" if seeds else ""
-            yield f"{source}: {average(statistic)}{over}, {MEANINGS[kind]}"
+            yield f"{source}: {score.named(statistic)}{over}, {MEANINGS[kind]}"
         for note, rows in self.notes.items():
             if len(rows) == len(self.numbers):
                 yield note
-
-
-def average(statistic: str) -> str:
-    """A statistic as people write it."""
-    return _AVERAGES.get(statistic, statistic)
 
 
 def comparison(data: Data, metric: str | None) -> Comparison:
@@ -197,8 +189,8 @@ def _others(data: Data, numbers: pd.DataFrame) -> Iterator[str]:
     names = dict.fromkeys((ours.rpartition("/")[2], theirs) for ours, theirs in pairs)
     said = [f"{ours} for {theirs}" for ours, theirs in names if ours != theirs]
     for ours, theirs in ((data.how, numbers["statistic"]), (data.at, numbers["at"])):
-        others = [average(other) for other in theirs.unique() if other not in ("", ours)]
-        said += [f"our {average(ours)} for their {other}" for other in others]
+        others = [score.named(other) for other in theirs.unique() if other not in ("", ours)]
+        said += [f"our {score.named(ours)} for their {other}" for other in others]
     steps = [int(count) for count in numbers["steps"].dropna().unique() if count != data.steps]
     told = data.paper_steps  # beside the study's own: the caption has both
     said += [f"{data.steps:,} steps for {count:,}" for count in steps if count != told]

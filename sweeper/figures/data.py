@@ -231,7 +231,7 @@ class Data:
     @property
     def average(self) -> str:
         """What the runs of a point become, as labels say it."""
-        return {"iqm": "IQM"}.get(self.how, self.how)
+        return score.named(self.how)
 
     @property
     def taken_as(self) -> str:

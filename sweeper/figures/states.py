@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeper.figures import Nothing
+from sweeper.errors import Nothing
 from sweeper.figures.data import Data
 from sweeper.fold import SCORED, UNSCORED
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from sweeper import score
 from sweeper.fold import Fold
 from sweeper.space import Space
 from sweeper.study import Study
@@ -49,7 +50,7 @@ def _steps(space: Space) -> str:
 
 def _scores(space: Space) -> Iterator[str]:
     for rule, direction in zip(space.scores, space.directions, strict=True):
-        average = {"iqm": "IQM"}.get(rule.aggregate, rule.aggregate)
+        average = score.named(rule.aggregate)
         better = {"maximize": "larger", "minimize": "smaller"}[direction]
         yield f"{average} over runs of the normalised {rule.metric} ({rule.at}), {better} is better"
 

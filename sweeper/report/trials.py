@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +53,5 @@ def best(study: Study, fold: Fold, trials: pd.DataFrame) -> list[Best]:
 
 
 def _best(study: Study, row: Mapping[Any, Any], words: str | None) -> Best:
-    further = [f"{value:.4g}" for value in row["further"] if math.isfinite(value)]
-    value = "; ".join([listing.value_of(row, row["nan"]), *further])
     labels = described(study.plan.trials[row["trial"]].labels)
-    return Best(int(row["trial"]), value, labels, words)
+    return Best(int(row["trial"]), listing.values_of(row), labels, words)

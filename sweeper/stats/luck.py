@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper.score import STATISTICS, Array
-from sweeper.stats.bootstrap import RESAMPLES, Estimate, bounded, by_task, pooled
+from sweeper.stats.bootstrap import MIN_SEEDS, RESAMPLES, Estimate, bounded, by_task, pooled
 
 _BLOCK = 1e7
 """So many trials × resamples are held at once."""
@@ -46,14 +46,9 @@ def lead(
     scores, tasks = np.asarray(scores, float), by_task(fresh)
     values = STATISTICS[how](scores.reshape(len(scores), -1))
     seeds = [scores.shape[1]] * scores.shape[2]
-    own = ahead = np.zeros(0)
-
-    def draw() -> Array:
-        nonlocal own, ahead
-        own, ahead = _resampled(scores, winner, how, rng)
-        return ahead
-
-    found = bounded(values[winner] - np.median(values), seeds, draw)
+    enough = min(seeds) >= MIN_SEEDS
+    own, ahead = _resampled(scores, winner, how, rng) if enough else np.zeros((2, 0))
+    found = bounded(values[winner] - np.median(values), seeds, lambda: ahead)
     if found.low is None or found.low <= 0 or not all(map(len, tasks)):
         return found, Estimate(np.nan, None, None, 0)
     lost = values[winner] - STATISTICS[how](np.concatenate(tasks))

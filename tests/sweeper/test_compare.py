@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from sweeper import published
-from sweeper.errors import SweeperError
-from sweeper.figures import Nothing, render, style
+from sweeper.errors import Nothing, SweeperError
+from sweeper.figures import render, style
 from sweeper.overrides import parse_words
 from sweeper.shipped import changed
 from sweeper.space import load

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from sweeper import frame, listing, optuna_storage, study
-from sweeper.figures import Nothing
+from sweeper.errors import Nothing
 from sweeper.report import trials
 from sweeper.space import load
 from sweeper.study import Study

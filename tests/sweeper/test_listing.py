@@ -6,7 +6,7 @@ import pytest
 
 from sweeper import frame, listing
 from sweeper.bounds import measured
-from sweeper.figures import Nothing
+from sweeper.errors import Nothing
 from sweeper.study import Study
 from sweeper.worker import Worker
 

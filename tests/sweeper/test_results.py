@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from sweeper import results, tables
-from sweeper.errors import SweeperError
-from sweeper.figures import Nothing
+from sweeper.errors import Nothing, SweeperError
 from sweeper.figures.data import Data
 
 AXES = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeper import cli, figures, lookup
-from sweeper.figures import Nothing
+from sweeper.errors import Nothing
 from tests.sweeper.drawing import AXES, whole
 
 NAMES = [name for name in lookup.names("sweeper.figures") if name != "compare"]
