@@ -65,14 +65,19 @@ class Adam:
     """Kingma & Ba 2015, as torch.optim.Adam: x -= lr m' / (sqrt(v') + eps), bias-corrected.
 
     On a CPU torch's fused kernel takes members one by one (bit-equal in any pack, and the fastest);
-    elsewhere all members are updated at once, with hyperparameters as tensors [P].
+    elsewhere all members are updated at once, with hyperparameters as tensors [P] and the number of
+    the step on the device, so that a CUDA graph may hold the update.
     """
 
     def __init__(
         self, parameters: Sequence[torch.Tensor], settings: Sequence[AdamSettings]
     ) -> None:
         self._parameters = list(parameters)
-        self._settings = list(settings)
+        device = self._parameters[0].device
+        self._on_cpu = device.type == "cpu"
+        numbers = [[s.lr, s.eps, s.beta1, s.beta2] for s in settings]
+        self._numbers = torch.tensor(numbers, dtype=torch.float64).T.to(device).unbind(0)
+        self._time = torch.zeros((), dtype=torch.float64, device=device)
         self.steps = 0
         self.m = [torch.zeros_like(p, requires_grad=False) for p in parameters]
         self.v = [torch.zeros_like(p, requires_grad=False) for p in parameters]
@@ -91,16 +96,26 @@ class Adam:
             for rows in self._groups.values()
         ]
 
+    @property
+    def steps(self) -> int:
+        """Updates done."""
+        return self._steps
+
+    @steps.setter
+    def steps(self, steps: int) -> None:
+        self._steps = steps
+        self._time.fill_(steps)
+
     def step(self, gradients: Sequence[torch.Tensor]) -> None:
         """One update from `gradients`, shaped like the parameters."""
-        self.steps += 1
-        if self._parameters[0].device.type == "cpu":
+        if self._on_cpu:
             self.step_memberwise(gradients)
         else:
             self.step_together(gradients)
 
     def step_memberwise(self, gradients: Sequence[torch.Tensor]) -> None:
         """The update by torch's fused kernel, one call for members of the same settings."""
+        self._steps += 1
         split = [g.contiguous().unbind(0) for g in gradients]  # the kernel reads no strides
         now = torch.tensor(float(self.steps))
         for (member, rows), (parameters, m, v) in zip(
@@ -124,7 +139,9 @@ class Adam:
 
     def step_together(self, gradients: Sequence[torch.Tensor]) -> None:
         """The update by tensor operations over all members."""
+        self._steps += 1
         with torch.no_grad():
+            self._time.add_(1.0)
             fresh, b2, fresh2, size, eps = self._coefficients()
             for parameter, gradient, m, v in zip(
                 self._parameters, gradients, self.m, self.v, strict=True
@@ -137,10 +154,7 @@ class Adam:
 
     def _coefficients(self) -> list[torch.Tensor]:
         """1 - b1, b2, 1 - b2, lr sqrt(1 - b2^t) / (1 - b1^t), eps sqrt(1 - b2^t), each [P]."""
-        rows = []
-        for member in self._settings:
-            root = (1 - member.beta2**self.steps) ** 0.5
-            size = member.lr * root / (1 - member.beta1**self.steps)
-            fresh = (1 - member.beta1, member.beta2, 1 - member.beta2)
-            rows.append([*fresh, size, member.eps * root])
-        return list(torch.tensor(rows, device=self._parameters[0].device).unbind(1))
+        lr, eps, beta1, beta2 = self._numbers
+        root = (1.0 - beta2**self._time).sqrt()
+        size = lr * root / (1.0 - beta1**self._time)
+        return [t.float() for t in (1.0 - beta1, beta2, 1.0 - beta2, size, eps * root)]

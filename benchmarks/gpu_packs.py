@@ -1,20 +1,23 @@
 """Steps per second of packs on a GPU, beside k processes that share it.
 
-    python benchmarks/gpu_packs.py                                     # DQN on MinAtar's Breakout
-    python benchmarks/gpu_packs.py agent=td3 task=mujoco/HalfCheetah-v4 members=1,8,64 [steps=400]
+    python -m benchmarks.gpu_packs                                     # DQN on MinAtar's Breakout
+    python -m benchmarks.gpu_packs agent=td3 task=mujoco/HalfCheetah-v4 members=1,8,64 [steps=400]
         [processes=4] [device=cuda]
 
 A pack of each number of `members` in one process, then `processes` processes with a pack of one
 each. Members' steps per second after the warm-up, and of a step of the whole pack the milliseconds
-that its environments and its learner (acting and updates) take.
+that its environments and its learner (acting and updates) take. Then an update of the whole pack
+from a batch on the GPU, called and replayed as a CUDA graph, beside drawing a batch; the last
+column is the largest relative difference between the weights after called and replayed updates.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from importlib.metadata import version
 from types import SimpleNamespace
@@ -23,6 +26,8 @@ from typing import Any
 import torch
 
 from agents import lookup
+from agents.actor_critic import ActorCritic
+from agents.replay import Batch
 
 WARMUP, SETTLE, CAPACITY = 200, 100, 20_000
 Timing = tuple[float, float, float]
@@ -53,8 +58,8 @@ class Clock:
         return run
 
 
-def trained(agent: str, task: str, members: int, steps: int, device: str) -> Timing:
-    """A pack's rate, its full loop undisturbed, then as many steps with clocks in it."""
+def started(agent: str, task: str, members: int, device: str) -> Any:
+    """A pack after its warm-up."""
     learner = lookup.find("learners", agent)
     params = learner.complete({"warmup_steps": WARMUP, "replay.capacity": CAPACITY})
     schedule = SimpleNamespace(every=10**9, episodes=1, steps=None, cap=1)
@@ -64,6 +69,12 @@ def trained(agent: str, task: str, members: int, steps: int, device: str) -> Tim
     ]
     pack = learner.start(runs, [None] * members, device)
     pack.train(WARMUP + SETTLE)
+    return pack
+
+
+def trained(agent: str, task: str, members: int, steps: int, device: str) -> Timing:
+    """A pack's rate, its full loop undisturbed, then as many steps with clocks in it."""
+    pack = started(agent, task, members, device)
     whole, environments, inside = (Clock(device) for _ in range(3))
     whole.timed(pack.train)(pack.step + steps)
     pack._episodes.step = environments.timed(pack._episodes.step)
@@ -72,6 +83,81 @@ def trained(agent: str, task: str, members: int, steps: int, device: str) -> Tim
     pack.train(pack.step + steps)
     each = 1e3 / steps
     return members * steps / whole.seconds, environments.seconds * each, inside.seconds * each
+
+
+class Updates:
+    """Two updates of a whole pack, one of them with the actor's, from a batch that stays."""
+
+    def __init__(self, pack: Any) -> None:
+        self._agents, self._replay = pack._agents, pack._replay
+        self._continuous = isinstance(self._agents, ActorCritic)
+        self._batch, self._noise = self.drawn()
+
+    def drawn(self) -> tuple[Batch, Sequence[torch.Tensor]]:
+        """A batch, and the noise of an update."""
+        if not self._continuous:
+            return self._replay.sample(self._agents._batches.at(0)), ()
+        draws = self._agents.draws
+        return self._replay.sample(draws.batch(0)).flat(), draws.noise(0)
+
+    def __call__(self) -> None:
+        """Both updates."""
+        for _ in range(2):
+            if self._continuous:
+                self._agents.updates += 1
+            self._agents.update(self._batch, *self._noise)
+
+    def captured(self) -> torch.cuda.CUDAGraph:
+        """A graph of both updates; the weights go on from where they were."""
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                self()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self()
+        return graph
+
+
+def updates(agent: str, task: str, members: int, rounds: int = 50) -> tuple[float, ...]:
+    """Milliseconds of an update called and replayed, and of drawing a batch; their difference."""
+    pack = started(agent, task, members, "cuda")
+    work = Updates(pack)
+    called, drawn = (median_ms(call, rounds) for call in (work, work.drawn))
+    graph = work.captured()
+    replayed = median_ms(graph.replay, rounds)
+    return called / 2, replayed / 2, drawn, difference(pack, work, graph)
+
+
+def median_ms(call: Callable[[], Any], rounds: int) -> float:
+    """Milliseconds of a call, the GPU's part included."""
+    clock, found = Clock("cuda"), []
+    for _ in range(rounds):
+        begin = clock.now()
+        call()
+        found.append(1e3 * (clock.now() - begin))
+    return statistics.median(found)
+
+
+def difference(pack: Any, work: Updates, graph: torch.cuda.CUDAGraph) -> float:
+    """The largest relative difference of weights after two updates, called and replayed."""
+    agents = pack._agents
+    adams = getattr(agents, "adams", None) or {"": agents._adam}
+    steps = [adam.steps for adam in adams.values()]
+    before = [t.clone() for _, t, _ in agents.tensors()]
+    after = []
+    for run in (work, graph.replay):
+        with torch.no_grad():
+            for (_, tensor, _), value in zip(agents.tensors(), before, strict=True):
+                tensor.copy_(value)
+        for adam, count in zip(adams.values(), steps, strict=True):
+            adam.steps = count
+        run()
+        after.append([t.detach().double().flatten() for _, t, _ in agents.tensors()])
+    gaps = [(x - y).norm() / x.norm().clamp(min=1e-12) for x, y in zip(*after, strict=True)]
+    return float(torch.stack(gaps).max())
 
 
 def shared(agent: str, task: str, processes: int, steps: int, device: str) -> Timing:
@@ -96,14 +182,23 @@ def main(
     name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
     words = " ".join(sys.argv[1:])
     print(f"{agent} on {task}, {name}, torch {version('torch')}, {date.today()}")
-    print(f"\n    python benchmarks/gpu_packs.py {words}\n")
+    print(f"\n    python -m benchmarks.gpu_packs {words}\n")
     print(
         "| | members' steps/s | environments, ms a step | learner, ms a step |\n|---|---|---|---|"
     )
     for count in map(int, members.split(",")):
         row(f"one process, P = {count}", trained(agent, task, count, int(steps), device))
-    k = int(processes)
-    row(f"{k} processes, P = 1 each", shared(agent, task, k, int(steps), device))
+    for k in map(int, processes.split(",")):
+        row(f"{k} processes, P = 1 each", shared(agent, task, k, int(steps), device))
+    if device != "cuda":
+        return
+    head = "| | an update called, ms | replayed, ms | ratio | a batch drawn, ms | difference |"
+    print(f"\n{head}\n|---|---|---|---|---|---|")
+    for count in map(int, members.split(",")):
+        called, replayed, drawn, gap = updates(agent, task, count)
+        ratio = f"{called / replayed:.1f}"
+        times = f"{called:.3f} | {replayed:.3f} | {ratio} | {drawn:.3f}"
+        print(f"| P = {count} | {times} | {gap:.1e} |", flush=True)
 
 
 def row(name: str, timing: Timing) -> None:
