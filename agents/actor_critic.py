@@ -13,11 +13,11 @@ import numpy as np
 
 from agents import losses, policies
 from agents.draws import Draws
+from agents.layers.base import ORTHOGONAL_GAIN
 from agents.learner import BaseLearner, Sizes
 from agents.means import Means
 from agents.networks import network
 from agents.networks.ensemble import Ensemble, by_member
-from agents.networks.layers import ORTHOGONAL_GAIN
 from agents.optim import Adam, AdamSettings, Average
 from agents.policies import POLICIES
 from agents.replay import Batch, Replay

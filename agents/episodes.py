@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from agents import streams, tasks
+from agents import streams
+from agents.envs import tasks
 
 
 class Episodes:

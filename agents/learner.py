@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from agents import lookup, tasks
-from agents.diagnosable import Diagnosable
+from agents import lookup
+from agents.diagnostics.diagnosable import Diagnosable
+from agents.envs import tasks
 from agents.replay import Replay
 from agents.shape import Shape
 

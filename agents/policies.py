@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-    from agents.networks import functions
+    from agents.layers import autograd
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
-    functions = LazyModule("agents.networks.functions")
+    autograd = LazyModule("agents.layers.autograd")
 
 
 def check(params: Mapping[str, Any]) -> None:
@@ -84,7 +84,7 @@ class SquashedGaussian(Policy):
 
     def sample(self, out: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Reparametrised."""
-        return functions.squashed(out, noise, self._low, self._high)
+        return autograd.squashed(out, noise, self._low, self._high)
 
     def mode(self, out: torch.Tensor) -> torch.Tensor:
         """tanh of the mean."""

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 
 from agents import losses
-from agents.networks.layers import ACTIVATIONS, INITS
-from agents.networks.norms import NORMS
+from agents.layers.base import ACTIVATIONS, INITS
+from agents.layers.norms import NORMS
 from agents.parameter import Parameter
 from agents.shape import Shape
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from agents import streams, tasks
-from agents.diagnostic import Diagnostics
+from agents import streams
+from agents.diagnostics.base import Diagnostics
+from agents.envs import tasks
 from agents.episodes import Episodes
 from agents.evaluation import Evaluation, Schedule
 from agents.replay import Replay, Rows

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from agents import lookup
-from agents.diagnostic import Diagnostics, EvaluationDiagnostic, Sample
+from agents.diagnostics.base import Diagnostics, EvaluationDiagnostic, Sample
 from benchmarks.dqn_throughput import cpu
 
 EVERY, EPISODES, LENGTH, WARMUP = 10_000, 10, 1_000, 4_000

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from agents import tasks
+from agents.envs import tasks
 from agents.learners.dqn import Learner
 
 TASK = "minatar/breakout"

@@ -19,7 +19,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from agents import lookup, tasks
+from agents import lookup
+from agents.envs import tasks
 
 STEPS, WARMUP = 5_000_000, 64
 

@@ -18,10 +18,10 @@ from datetime import date
 
 import torch
 
+from agents.layers.matmul import product
+from agents.layers.norms import NORMS
+from agents.layers.spectral_norm import Settings
 from agents.networks.network import Network
-from agents.networks.norms import NORMS
-from agents.networks.products import product
-from agents.networks.spectral import Settings
 from benchmarks.dqn_throughput import cpu
 
 INPUTS, UNITS, BATCH, GROUPS, TIMES = 23, 256, 256, 16, 10

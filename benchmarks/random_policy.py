@@ -14,7 +14,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from agents import tasks
+from agents.envs import tasks
 
 PACKAGES = {"minatar": "MinAtar", "mujoco": "mujoco", "dmc": "dm_control", "box2d": "gymnasium"}
 """What the returns of a family depend on."""

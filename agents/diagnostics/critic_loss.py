@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.diagnostic import Measures, Sample, SampleDiagnostic
+from agents.diagnostics.base import Measures, Sample, SampleDiagnostic
 
 
 class Diagnostic(SampleDiagnostic):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.diagnostic import Measures, Sample, SampleDiagnostic
+from agents.diagnostics.base import Measures, Sample, SampleDiagnostic
 from agents.replay import Batch
 
 if TYPE_CHECKING:

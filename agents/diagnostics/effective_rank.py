@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.diagnostic import Measures, Sample, SampleDiagnostic
-from agents.spectra import singular_values
+from agents.diagnostics.base import Measures, Sample, SampleDiagnostic
+from agents.diagnostics.spectra import singular_values
 
 if TYPE_CHECKING:
     import torch

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.diagnostic import EvaluationDiagnostic, Measures
+from agents.diagnostics.base import EvaluationDiagnostic, Measures
 
 _REST = 0.01
 

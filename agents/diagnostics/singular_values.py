@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents import spectra
-from agents.diagnostic import Measures, Sample, SampleDiagnostic
+from agents.diagnostics import spectra
+from agents.diagnostics.base import Measures, Sample, SampleDiagnostic
 
 
 class Diagnostic(SampleDiagnostic):

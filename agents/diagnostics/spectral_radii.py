@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents import spectra
-from agents.diagnostic import Measures, Sample, SampleDiagnostic
-from agents.networks.layers import Layer
+from agents.diagnostics import spectra
+from agents.diagnostics.base import Measures, Sample, SampleDiagnostic
+from agents.layers.base import Layer
 
 _LAYERS = 8
 

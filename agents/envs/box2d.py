@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agents.gym import Gym
+from agents.envs.gymnasium_env import Gym
 from agents.shape import Shape
 
 

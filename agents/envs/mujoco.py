@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, ClassVar
 
-from agents.gym import Gym
+from agents.envs.gymnasium_env import Gym
 from agents.shape import Shape
 
 _SIZES = {

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from agents import streams
+from agents.layers.spectral_norm import PROJECTIONS, Settings
 from agents.learner import BaseLearner, Sizes
 from agents.means import Means
 from agents.networks import network
 from agents.networks.network import Network
-from agents.networks.spectral import PROJECTIONS, Settings
 from agents.optim import Adam, AdamSettings
 from agents.parameter import Parameter
 from agents.replay import Batch, Replay

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from agents.actor_critic import ActorCritic
-from agents.networks.layers import INITS
+from agents.layers.base import INITS
 from agents.parameter import Parameter
 from agents.replay import Batch
 from agents.settings import METRICS, PARAMETERS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agents.layers.spectral_norm import NOT_NORMALISED
 from agents.networks.network import Network
-from agents.networks.spectral import NOT_NORMALISED
 
 if TYPE_CHECKING:
     import torch

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agents.networks.layers import Convolution, Layer, Linear
+from agents.layers.base import Convolution, Layer, Linear
 
 if TYPE_CHECKING:
     import torch
 
-    from agents.networks.norms import Norm
+    from agents.layers.norms import Norm
 else:
     from agents.lazy import LazyModule
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents import lookup, streams
-from agents.networks.layers import ORTHOGONAL_GAIN, Layer, Linear
-from agents.networks.spectral import Settings, SpectralNorm, check_layers
+from agents.layers.base import ORTHOGONAL_GAIN, Layer, Linear
+from agents.layers.spectral_norm import Settings, SpectralNorm, check_layers
 
 if TYPE_CHECKING:
     import torch
 
-    from agents.networks import perceptron
-    from agents.networks.norms import Norm
+    from agents.layers import fused_mlp
+    from agents.layers.norms import Norm
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
-    perceptron = LazyModule("agents.networks.perceptron")
+    fused_mlp = LazyModule("agents.layers.fused_mlp")
 
 
 def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -184,5 +184,5 @@ class Network:
         statistics of batch norms from this batch.
         """
         if self._plain:
-            return perceptron.perceptron(x.flatten(2), self.parameters)
+            return fused_mlp.perceptron(x.flatten(2), self.parameters)
         return self.head(self.features(x, iterate, training), iterate, training)

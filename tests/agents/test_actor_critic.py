@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents import lookup, tasks
+from agents import lookup
+from agents.envs import tasks
 from agents.replay import Batch
 
 CONTINUOUS = [n for n in lookup.names("learners") if lookup.find("learners", n).continuous]

@@ -6,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from agents.layers.spectral_norm import Settings
 from agents.networks.network import Network, check, depth, numbers
-from agents.networks.spectral import Settings
 
 P, B = 2, 3
 ANT, OFENET, ACTIONS = (111,), (2159,), 8

@@ -8,8 +8,8 @@ import re
 import numpy as np
 import pytest
 
-from agents import tasks
-from agents.gym import Gym
+from agents.envs import tasks
+from agents.envs.gymnasium_env import Gym
 from agents.learners.dqn import Learner
 
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from agents import lookup
-from agents.diagnostic import Sample
+from agents.diagnostics.base import Sample
 from agents.diagnostics.effective_rank import srank
+from agents.diagnostics.spectra import largest, singular_values
+from agents.layers import spectral_norm
+from agents.layers.base import Convolution
 from agents.learners import dqn, td3
-from agents.networks import spectral
-from agents.networks.layers import Convolution
-from agents.spectra import largest, singular_values
 from agents.streams import keys
 
 ALL = lookup.names("diagnostics")
@@ -25,7 +25,7 @@ NET = {"network.convs": (4,), "network.units": 10, "batch_size": 8}
 
 OWN = """
 import numpy as np
-from agents.diagnostic import SampleDiagnostic
+from agents.diagnostics.base import SampleDiagnostic
 
 class Longest(SampleDiagnostic):
     @classmethod
@@ -176,7 +176,7 @@ def test_the_norm_of_a_convolution_is_that_of_its_matrix() -> None:
     layer.initialise(keys([0, 1], "weights"))
     basis = torch.eye(400).view(1, 400, 10, 10, 4).expand(2, -1, -1, -1, -1)
     exact = singular_values(layer.map(basis.contiguous()).flatten(2))[:, 0]
-    found = spectral.norm(layer, keys([0, 1], "start"), 200).numpy()
+    found = spectral_norm.norm(layer, keys([0, 1], "start"), 200).numpy()
     assert found == pytest.approx(exact, rel=1e-3)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from agents.layers.spectral_norm import Settings
 from agents.learners.dqn import Learner, Schedule
 from agents.networks.network import Network, numbers, part
-from agents.networks.spectral import Settings
 from agents.replay import Batch
 
 PLAIN = Settings((), "hard", 1.0, True)
@@ -73,7 +73,7 @@ def test_evaluation_acts_with_its_own_epsilon(run):
 
 
 def learner(*runs) -> Learner:
-    from agents import tasks
+    from agents.envs import tasks
 
     agents = Learner(runs, tasks.shape(runs[0].task), "cpu")
     agents.initialise()

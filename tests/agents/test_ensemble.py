@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from agents.actor_critic import ActorCritic
+from agents.layers.base import ORTHOGONAL_GAIN
 from agents.learners.td3 import Learner
 from agents.networks.ensemble import Ensemble
-from agents.networks.layers import ORTHOGONAL_GAIN
 from agents.networks.network import part
 from agents.optim import Average
 from agents.shape import Shape

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from agents import streams
-from agents.networks.layers import (
+from agents.layers.base import (
     ORTHOGONAL_GAIN,
     Convolution,
     Linear,
@@ -16,7 +16,7 @@ from agents.networks.layers import (
     fold,
     unfold,
 )
-from agents.networks.products import product
+from agents.layers.matmul import product
 
 P, B = 3, 4
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from agents.networks import network, norms
-from agents.networks.layers import hidden
-from agents.networks.norms import BatchNorm, GroupNorm, LayerNorm
+from agents.layers import norms
+from agents.layers.base import hidden
+from agents.layers.norms import BatchNorm, GroupNorm, LayerNorm
+from agents.networks import network
 from sweeper.axes.norm import Axis
 
 P, B, N, GROUPS = 3, 32, 24, 4

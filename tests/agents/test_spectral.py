@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from agents import streams
+from agents.layers.base import Convolution, Layer, Linear
+from agents.layers.spectral_norm import PROJECTIONS, Settings, SpectralNorm
 from agents.learners.dqn import Learner
-from agents.networks.layers import Convolution, Layer, Linear
 from agents.networks.network import Network, part
-from agents.networks.spectral import PROJECTIONS, Settings, SpectralNorm
 
 P = 2
 

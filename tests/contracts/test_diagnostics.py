@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents import lookup
-from agents.diagnostic import Sample, SampleDiagnostic
+from agents.diagnostics.base import Sample, SampleDiagnostic
 from tests.contracts.test_packs import SMALL, assert_same, learner, of, played, runs
 
 __all__ = ["learner"]  # a fixture

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents import streams, tasks
+from agents import streams
+from agents.envs import tasks
 from agents.episodes import Episodes
 
 

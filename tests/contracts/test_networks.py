@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from agents import lookup
-from agents.networks.layers import ACTIVATIONS, INITS
+from agents.layers.base import ACTIVATIONS, INITS
+from agents.layers.norms import NORMS
+from agents.layers.spectral_norm import Settings
 from agents.networks.network import Network
-from agents.networks.norms import NORMS
-from agents.networks.spectral import Settings
 
 IMAGE = (10, 10, 4)
 VECTORS = [(23,), (14,), (119,), (24,)]

@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from agents import streams
-from agents.networks import norms
-from agents.networks.products import product
+from agents.layers import norms
+from agents.layers.matmul import product
 
 if TYPE_CHECKING:
     import torch
     import torch.nn.functional as F
 
-    from agents.networks import functions
-    from agents.networks.spectral import SpectralNorm
+    from agents.layers import autograd
+    from agents.layers.spectral_norm import SpectralNorm
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
     F = LazyModule("torch.nn.functional")
-    functions = LazyModule("agents.networks.functions")
+    autograd = LazyModule("agents.layers.autograd")
 
 ACTIVATIONS = ("relu", "swish")
 INITS = ("xavier", "orthogonal")
@@ -195,7 +195,7 @@ class Convolution(Layer):
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
         """The convolution without bias, a row a pixel: [P, B, H, W, C] -> [P, B H' W', out]."""
-        patches = functions.unfold(x, self.size) if x.requires_grad else unfold(x, self.size)
+        patches = autograd.unfold(x, self.size) if x.requires_grad else unfold(x, self.size)
         return product(patches.flatten(1, 3), self.weight)
 
     def adjoint(self, y: torch.Tensor) -> torch.Tensor:

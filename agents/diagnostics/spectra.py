@@ -12,13 +12,13 @@ from agents import streams
 if TYPE_CHECKING:
     import torch
 
-    from agents.networks import spectral
-    from agents.networks.layers import Layer
+    from agents.layers import spectral_norm
+    from agents.layers.base import Layer
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
-    spectral = LazyModule("agents.networks.spectral")
+    spectral_norm = LazyModule("agents.layers.spectral_norm")
 
 _ITERATIONS = 200
 
@@ -33,7 +33,7 @@ def largest(layer: Layer, seeds: Sequence[int]) -> np.ndarray:
         if not layer.convolves:
             return singular_values(layer.weight)[:, 0]
         keys = streams.keys(seeds, "diagnostics/singular_values")
-        norms: np.ndarray = spectral.norm(layer, keys, _ITERATIONS).cpu().numpy()
+        norms: np.ndarray = spectral_norm.norm(layer, keys, _ITERATIONS).cpu().numpy()
         return norms
 
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     import torch
     import torch.nn.functional as F
 
-    from agents.networks import functions
+    from agents.layers import autograd
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
     F = LazyModule("torch.nn.functional")
-    functions = LazyModule("agents.networks.functions")
+    autograd = LazyModule("agents.layers.autograd")
 
 NORMS = ("none", "layer", "group", "batch")
 EPS = 1e-5
@@ -118,7 +118,7 @@ class GroupNorm(Norm):
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
         """Each row by itself; a batch has no part in it."""
         grouped = x.view(*x.shape[:-1], self.groups, -1)
-        return functions.standardised(grouped, -1, EPS)[0].flatten(-2)
+        return autograd.standardised(grouped, -1, EPS)[0].flatten(-2)
 
 
 class BatchNorm(Norm):
@@ -142,7 +142,7 @@ class BatchNorm(Norm):
         if not training:
             deviation = (self.variance[:, None] + EPS).rsqrt()
             return (x - self.mean[:, None]).mul_(deviation)
-        normal, mean, variance = functions.standardised(x, 1, EPS)
+        normal, mean, variance = autograd.standardised(x, 1, EPS)
         batch = x.shape[1]
         unbiased = variance * (batch / max(batch - 1, 1))
         for running, new in ((self.mean, mean), (self.variance, unbiased)):

@@ -12,7 +12,7 @@ from agents import lookup, streams
 from agents.replay import Batch, Replay
 
 if TYPE_CHECKING:
-    from agents.diagnosable import Diagnosable
+    from agents.diagnostics.diagnosable import Diagnosable
     from agents.train import Run
 
 Measures = Mapping[str, np.ndarray]

@@ -18,7 +18,7 @@ from agents import streams
 if TYPE_CHECKING:
     import torch
 
-    from agents.networks.layers import Layer
+    from agents.layers.base import Layer
 else:
     from agents.lazy import LazyModule
 

@@ -1,0 +1,1 @@
+"""Layers of P networks at once: linear, convolution, norms, spectral norm."""
