@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from agents.learners.dqn import Learner
-from agents.train import Pack
+from agents.training.pack import Pack
 from sweeper import checkpoint
 from sweeper.checkpoint import Saved
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from agents import train
 from agents.learners import dqn
-from agents.replay import Rows
-from agents.train import Pack, Report, Run, State
+from agents.replay.buffer import Rows
+from agents.training import pack as train
+from agents.training.pack import Pack, Report, Run, State
 from sweeper import temporary
 
 _SLICE_S = 0.1

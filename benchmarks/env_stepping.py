@@ -31,7 +31,7 @@ import numpy as np
 
 from agents import streams
 from agents.envs import tasks
-from agents.episodes import Episodes
+from agents.training.episodes import Episodes
 
 TASKS = (
     "mujoco/HalfCheetah-v4",

@@ -26,8 +26,8 @@ from typing import Any
 import torch
 
 from agents import lookup
-from agents.actor_critic import ActorCritic
-from agents.replay import Batch
+from agents.learners.actor_critic import ActorCritic
+from agents.replay.buffer import Batch
 
 WARMUP, SETTLE, CAPACITY = 200, 100, 20_000
 Timing = tuple[float, float, float]

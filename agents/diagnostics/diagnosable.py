@@ -11,7 +11,7 @@ import numpy as np
 
 from agents import lookup
 from agents.parameter import Parameter
-from agents.replay import Batch
+from agents.replay.buffer import Batch
 
 if TYPE_CHECKING:
     import torch

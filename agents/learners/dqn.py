@@ -9,20 +9,20 @@ import numpy as np
 
 from agents import streams
 from agents.layers.spectral_norm import PROJECTIONS, Settings
-from agents.learner import BaseLearner, Sizes
-from agents.means import Means
+from agents.learners.base import BaseLearner, Sizes
+from agents.learners.running_means import Means
 from agents.networks import network
 from agents.networks.network import Network
-from agents.optim import Adam, AdamSettings
+from agents.optim.adam import Adam, AdamSettings
 from agents.parameter import Parameter
-from agents.replay import Batch, Replay
+from agents.replay.buffer import Batch, Replay
 from agents.shape import Shape
 
 if TYPE_CHECKING:
     import torch
     import torch.nn.functional as F
 
-    from agents.train import Run
+    from agents.training.pack import Run
 else:
     from agents.lazy import LazyModule
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agents.actor_critic import ActorCritic
+from agents.learners.actor_critic import ActorCritic
+from agents.learners.actor_critic_parameters import ENTROPY, GAUSSIAN, METRICS, PARAMETERS
 from agents.parameter import Parameter
-from agents.replay import Batch
-from agents.settings import ENTROPY, GAUSSIAN, METRICS, PARAMETERS
+from agents.policies.temperature import Temperature
+from agents.replay.buffer import Batch
 from agents.shape import Shape
-from agents.temperature import Temperature
 
 if TYPE_CHECKING:
     import torch
 
-    from agents.train import Run
+    from agents.training.pack import Run
 else:
     from agents.lazy import LazyModule
 

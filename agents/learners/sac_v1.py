@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from agents.actor_critic import ActorCritic
 from agents.layers.base import INITS
+from agents.learners.actor_critic import ActorCritic
+from agents.learners.actor_critic_parameters import METRICS, PARAMETERS
 from agents.parameter import Parameter
-from agents.replay import Batch
-from agents.settings import METRICS, PARAMETERS
+from agents.replay.buffer import Batch
 
 if TYPE_CHECKING:
     import torch

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from agents.learners import td2
+from agents.learners.actor_critic_parameters import SMOOTHING
 from agents.parameter import Parameter
-from agents.replay import Batch
-from agents.settings import SMOOTHING
+from agents.replay.buffer import Batch
 
 if TYPE_CHECKING:
     import torch

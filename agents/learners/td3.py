@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from agents.actor_critic import ActorCritic
+from agents.learners.actor_critic import ActorCritic
+from agents.learners.actor_critic_parameters import DETERMINISTIC, PARAMETERS, SMOOTHING
 from agents.parameter import Parameter
-from agents.replay import Batch
-from agents.settings import DETERMINISTIC, PARAMETERS, SMOOTHING
+from agents.replay.buffer import Batch
 
 if TYPE_CHECKING:
     import torch

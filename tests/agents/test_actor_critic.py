@@ -12,7 +12,7 @@ import torch
 
 from agents import lookup
 from agents.envs import tasks
-from agents.replay import Batch
+from agents.replay.buffer import Batch
 
 CONTINUOUS = [n for n in lookup.names("learners") if lookup.find("learners", n).continuous]
 GRID = f"{Path(__file__).parent / 'grid.py'}:Grid"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from agents import losses
-from agents.losses import Loss
+from agents.optim import losses
+from agents.optim.losses import Loss
 
 
 def params(**given: Any) -> dict[str, Any]:

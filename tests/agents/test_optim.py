@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from agents.optim import Adam, AdamSettings
+from agents.optim.adam import Adam, AdamSettings
 
 SETTINGS = [
     AdamSettings(1e-3, 1e-8, 0.9, 0.999),

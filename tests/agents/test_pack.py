@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from agents.evaluation import Evaluation
 from agents.learners.dqn import Learner
-from agents.train import Pack
+from agents.training.evaluation import Evaluation
+from agents.training.pack import Pack
 
 SETS = [(), (-2,), (-2, -3), (-1,), (-3,), (), (-1, -2, -3), (-2,)]
 MODES = ["hard", "divide", "clip_scaled"]
@@ -140,8 +140,8 @@ def test_a_pack_saved_inside_an_evaluation_reports_the_same(mixed, play, monkeyp
     expected = play(start(runs))
     pack = start(runs)
     train_to(pack, 300)
-    monkeypatch.setattr("agents.train.SECONDS", -1.0)
-    monkeypatch.setattr("agents.evaluation.CHECK_EVERY", 1)
+    monkeypatch.setattr("agents.training.pack.SECONDS", -1.0)
+    monkeypatch.setattr("agents.training.evaluation.CHECK_EVERY", 1)
     progress = pack.progress
     assert pack.advance() == [] and pack.progress > progress
     monkeypatch.undo()

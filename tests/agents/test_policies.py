@@ -10,7 +10,7 @@ import torch
 from torch.distributions import Normal, TransformedDistribution
 from torch.distributions.transforms import TanhTransform
 
-from agents.policies import POLICIES, Policy
+from agents.policies.base import POLICIES, Policy
 
 GAUSSIAN = {"policy.log_std_low": -10.0, "policy.log_std_high": 2.0}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from agents.temperature import Temperature
+from agents.policies.temperature import Temperature
 
 ACTIONS = 3
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from agents import lookup
-from agents.replay import Batch
+from agents.replay.buffer import Batch
 from agents.shape import Shape
 from tests.agents.plain import Plain, mlp
 

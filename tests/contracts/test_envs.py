@@ -9,7 +9,7 @@ import pytest
 
 from agents import streams
 from agents.envs import tasks
-from agents.episodes import Episodes
+from agents.training.episodes import Episodes
 
 
 def task_of(name: str) -> Any:

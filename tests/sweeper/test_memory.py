@@ -33,7 +33,7 @@ from pathlib import Path
 from sweeper import figures, liveness, optuna_storage, worker
 liveness.BEAT_S = 0.05
 if sys.argv[4] == "dqn":
-    import torch, torch.nn.functional, agents.train, agents.envs.minatar
+    import torch, torch.nn.functional, agents.training.pack, agents.envs.minatar
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 limit = pages * resource.getpagesize() + (int(sys.argv[1]) << 20)
 resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))

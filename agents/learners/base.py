@@ -13,13 +13,13 @@ import numpy as np
 from agents import lookup
 from agents.diagnostics.diagnosable import Diagnosable
 from agents.envs import tasks
-from agents.replay import Replay
+from agents.replay.buffer import Replay
 from agents.shape import Shape
 
 if TYPE_CHECKING:
     import torch
 
-    from agents.train import Pack, Run, State
+    from agents.training.pack import Pack, Run, State
 else:
     from agents.lazy import LazyModule
 
@@ -187,7 +187,7 @@ class BaseLearner(Diagnosable):
         States are taken out of their list one by one, so that none is in memory twice.
         On a CPU torch is set to one thread, on which the numbers of a run are promised.
         """
-        from agents.train import Pack
+        from agents.training.pack import Pack
 
         if len({cls.signature(run.params, run.task) for run in runs}) != 1:
             raise ValueError("the runs of a pack must have one signature")

@@ -11,24 +11,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from agents import losses, policies
-from agents.draws import Draws
 from agents.layers.base import ORTHOGONAL_GAIN
-from agents.learner import BaseLearner, Sizes
-from agents.means import Means
+from agents.learners.actor_critic_draws import Draws
+from agents.learners.actor_critic_parameters import METRICS, OF_EPISODES, describes, inputs
+from agents.learners.base import BaseLearner, Sizes
+from agents.learners.running_means import Means
 from agents.networks import network
 from agents.networks.ensemble import Ensemble, by_member
-from agents.optim import Adam, AdamSettings, Average
-from agents.policies import POLICIES
-from agents.replay import Batch, Replay
-from agents.settings import METRICS, OF_EPISODES, describes, inputs
+from agents.optim import losses
+from agents.optim.adam import Adam, AdamSettings, Average
+from agents.policies import base
+from agents.policies.base import POLICIES
+from agents.replay.buffer import Batch, Replay
 from agents.shape import Shape
 
 if TYPE_CHECKING:
     import torch
 
     from agents.networks.network import Network
-    from agents.train import Run
+    from agents.training.pack import Run
 else:
     from agents.lazy import LazyModule
 
@@ -59,7 +60,7 @@ class ActorCritic(BaseLearner):
         for name in cls.networks:
             network.check(params, describes(name), (inputs(name, shape),))
         losses.check(params)
-        policies.check(params)
+        base.check(params)
 
     @classmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from agents import losses
 from agents.layers.base import ACTIVATIONS, INITS
 from agents.layers.norms import NORMS
+from agents.optim import losses
 from agents.parameter import Parameter
 from agents.shape import Shape
 

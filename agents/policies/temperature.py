@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agents.optim import Adam, AdamSettings
+from agents.optim.adam import Adam, AdamSettings
 
 if TYPE_CHECKING:
     import torch

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from agents import streams
-from agents.episodes import Episodes
+from agents.training.episodes import Episodes
 
 CHECK_EVERY = 16
 _MOST_COPIES = 16

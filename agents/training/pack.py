@@ -13,12 +13,12 @@ import numpy as np
 from agents import streams
 from agents.diagnostics.base import Diagnostics
 from agents.envs import tasks
-from agents.episodes import Episodes
-from agents.evaluation import Evaluation, Schedule
-from agents.replay import Replay, Rows
+from agents.replay.buffer import Replay, Rows
+from agents.training.episodes import Episodes
+from agents.training.evaluation import Evaluation, Schedule
 
 if TYPE_CHECKING:
-    from agents.learner import BaseLearner
+    from agents.learners.base import BaseLearner
 
 State = dict[str, np.ndarray]
 

@@ -1,0 +1,1 @@
+"""Optimisation: Adam, losses, and target networks that are moving averages."""

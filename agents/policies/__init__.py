@@ -1,0 +1,1 @@
+"""Policies: how an actor's outputs become actions."""

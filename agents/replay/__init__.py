@@ -1,0 +1,1 @@
+"""Replay: what a pack has seen, and the batches drawn from it."""

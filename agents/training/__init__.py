@@ -1,0 +1,1 @@
+"""Training: the loop of a pack, its episodes and its evaluation."""
