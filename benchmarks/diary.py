@@ -18,7 +18,7 @@ from agents.learners import dqn
 from agents.replay.buffer import Rows
 from agents.training import pack as train
 from agents.training.pack import Pack, Report, Run, State
-from sweeper import temporary
+from sweeper.files import temporary
 
 _SLICE_S = 0.1
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sweeper import temporary
+from sweeper.files import temporary
 from sweeper.paths import patiently, write_synced
 
 Body = dict[str, Any]

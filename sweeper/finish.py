@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sweeper import compact, store, temporary
+from sweeper import compact, store
 from sweeper.claims import Claims
 from sweeper.errors import SweeperError
+from sweeper.files import temporary
 from sweeper.fold import SCORED, Fold
 from sweeper.paths import write_durably
 from sweeper.study import Study

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sweeper import temporary
 from sweeper.errors import SweeperError
+from sweeper.files import temporary
 
 T = TypeVar("T")
 

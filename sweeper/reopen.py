@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sweeper import temporary
 from sweeper.attempts import Attempts
 from sweeper.errors import SweeperError, did_you_mean
+from sweeper.files import temporary
 from sweeper.fold import SCORED, UNSCORED, RunRecord
 from sweeper.ledger import Writer
 from sweeper.liveness import identity

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper import checkpoint, disk
+from sweeper import checkpoint
 from sweeper.checkpoint import Best, Part, Saved
+from sweeper.files import disk_usage
 from sweeper.fold import Fold
 from sweeper.ledger import Line
 from sweeper.paths import StudyPaths, disk_is_full, patiently
@@ -33,7 +34,7 @@ class Store:
 
     def measure(self) -> None:
         """Looks how much the study's checkpoints and weights take: before each round of saves."""
-        self._used = disk.used([self._paths.checkpoints, self._paths.weights])
+        self._used = disk_usage.used([self._paths.checkpoints, self._paths.weights])
 
     def save(
         self,

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sweeper import cancel, disk
+from sweeper import cancel
 from sweeper.columns import Columns
 from sweeper.expand import described
+from sweeper.files import disk_usage
 from sweeper.fold import STATES, UNSCORED, Fold, WorkerRecord
 from sweeper.ledger import missing
 from sweeper.provenance import unlike
@@ -154,10 +155,10 @@ def _usage(study: Study, fold: Fold, columns: Columns) -> dict[str, int]:
             study.paths.claim(record.run, record.generation, attempt)
             for attempt in range(claims[number])
         ]
-    samples = {"claims": disk.Sample(int(claims.sum()), claimed)}
+    samples = {"claims": disk_usage.Sample(int(claims.sum()), claimed)}
     if not study.trainable.packs:  # functions have folders
-        samples["runs"] = disk.Sample(len(begun), folders)
-    return disk.usage(study.paths, samples)
+        samples["runs"] = disk_usage.Sample(len(begun), folders)
+    return disk_usage.usage(study.paths, samples)
 
 
 def _provenance(study: Study, fold: Fold) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from sweeper import output, temporary
+from sweeper import output
+from sweeper.files import temporary
 from sweeper.paths import StudyPaths
 
 REQUEUE = 75

@@ -11,9 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper import finish, output, temporary
+from sweeper import finish, output
 from sweeper.attempts import Attempts
 from sweeper.errors import SweeperError
+from sweeper.files import temporary
 from sweeper.fold import Fold
 from sweeper.ledger import Writer
 from sweeper.liveness import BEAT_S, T1_S, Beat, identity

@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeper import lookup, temporary
+from sweeper import lookup
 from sweeper.errors import Nothing, SweeperError, choices, shown
+from sweeper.files import temporary
 from sweeper.paths import check_out, write_durably
 
 if TYPE_CHECKING:

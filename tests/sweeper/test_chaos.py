@@ -16,8 +16,9 @@ import pytest
 
 from benchmarks import accounts, chaos, chaos_spaces
 from benchmarks.killing import FORCED, Aim, Crew, Log
-from sweeper import compact, liveness, temporary, worker
+from sweeper import compact, liveness, worker
 from sweeper.claims import link_first
+from sweeper.files import temporary
 from sweeper.function import FunctionPack
 from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import disk
+from sweeper.files import disk_usage
 from sweeper.paths import StudyPaths
 from sweeper.study import Study
 from sweeper.summary import summarise, summary_lines
@@ -30,7 +30,7 @@ def fill(file: Path, size: int) -> None:
 
 
 def test_an_empty_study_takes_nothing(tmp_path: Path) -> None:
-    found = disk.usage(StudyPaths(tmp_path / "nowhere"))
+    found = disk_usage.usage(StudyPaths(tmp_path / "nowhere"))
     assert found == dict.fromkeys((*PARTS, "total", "files"), 0)
 
 
@@ -39,28 +39,28 @@ def test_each_part_is_counted(paths: StudyPaths) -> None:
     for name, size in sizes.items():
         folder = getattr(paths, name)
         fill(folder / "a" / "b" if name == "runs" else folder / "b", size)
-    found = disk.usage(paths)
+    found = disk_usage.usage(paths)
     assert {name: found[name] for name in PARTS} == pytest.approx(sizes, rel=0.2)
     assert found["total"] == sum(found[name] for name in PARTS)
     assert found["files"] == len(PARTS)
     fill(paths.optuna, 40_960)
     fill(paths.logs / "0" / "out", 40_960)
-    assert disk.usage(paths)["total"] >= found["total"] + 2 * 40_960
-    assert disk.usage(paths)["files"] == len(PARTS) + 2
+    assert disk_usage.usage(paths)["total"] >= found["total"] + 2 * 40_960
+    assert disk_usage.usage(paths)["files"] == len(PARTS) + 2
 
 
 def test_hard_links_count_once(paths: StudyPaths) -> None:
     fill(paths.checkpoints / "a", 40_960)
-    alone = disk.used([paths.checkpoints])
+    alone = disk_usage.used([paths.checkpoints])
     os.link(paths.checkpoints / "a", paths.checkpoints / "b")
-    assert disk.used([paths.checkpoints, paths.weights]) == alone
-    assert disk.usage(paths)["files"] == 2
+    assert disk_usage.used([paths.checkpoints, paths.weights]) == alone
+    assert disk_usage.usage(paths)["files"] == 2
 
 
 def test_a_small_file_takes_a_block(paths: StudyPaths) -> None:
     fill(paths.claims / "a", 300)
     status = (paths.claims / "a").stat()
-    assert disk.usage(paths)["claims"] == max(300, 512 * status.st_blocks)
+    assert disk_usage.usage(paths)["claims"] == max(300, 512 * status.st_blocks)
 
 
 def test_many_claims_and_folders_are_estimated(paths: StudyPaths) -> None:
@@ -69,12 +69,12 @@ def test_many_claims_and_folders_are_estimated(paths: StudyPaths) -> None:
         os.link(paths.claims / f"c{place}", paths.claims / f"d{place}")
         fill(paths.runs / f"r{place}" / "state", 8192)
     some = {
-        "claims": disk.Sample(2000, list(paths.claims.iterdir())[:300]),
-        "runs": disk.Sample(1000, list(paths.runs.iterdir())[:100]),
+        "claims": disk_usage.Sample(2000, list(paths.claims.iterdir())[:300]),
+        "runs": disk_usage.Sample(1000, list(paths.runs.iterdir())[:100]),
     }
-    found = disk.usage(paths, some)
-    assert found["claims"] == 1000 * disk._bytes((paths.claims / "c0").stat())
-    assert found["runs"] == 1000 * disk._bytes((paths.runs / "r0" / "state").stat())
+    found = disk_usage.usage(paths, some)
+    assert found["claims"] == 1000 * disk_usage._bytes((paths.claims / "c0").stat())
+    assert found["runs"] == 1000 * disk_usage._bytes((paths.runs / "r0" / "state").stat())
     assert found["files"] == 3000
 
 
@@ -84,7 +84,7 @@ def test_many_claims_cost_no_time(paths: StudyPaths) -> None:
     for place in range(20_000):
         os.link(first, paths.claims / f"c{place}")
     begin = time.monotonic()
-    found = disk.usage(paths, {"claims": disk.Sample(20_001, [first])})
+    found = disk_usage.usage(paths, {"claims": disk_usage.Sample(20_001, [first])})
     assert time.monotonic() - begin < 0.1 and found["files"] == 20_001
 
 
@@ -92,7 +92,7 @@ def test_status_says_what_a_study_takes(make_study: Callable[..., Study]) -> Non
     study = make_study()
     fill(study.paths.weights / "x.npz", 3_000_000)
     summary = summarise(study)
-    assert summary["disk"] == disk.usage(study.paths)
+    assert summary["disk"] == disk_usage.usage(study.paths)
     (line,) = [line for line in summary_lines(summary) if "on disk" in line]
     assert line.strip().startswith("3.0")
     assert "3 MB weights" in line

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 import yaml
 
-from sweeper import checkpoint, disk, reopen, store
+from sweeper import checkpoint, reopen, store
 from sweeper.errors import SweeperError
+from sweeper.files import disk_usage
 from sweeper.holds import Outcome
 from sweeper.overrides import parse_words
 from sweeper.space import load
@@ -221,7 +222,7 @@ def test_a_bound_is_kept_by_what_is_saved(make: Make, monkeypatch: pytest.Monkey
 
     def write(path: Path, state: dict[str, np.ndarray]) -> None:
         real(path, state)
-        most.append(disk.used([study.paths.checkpoints]))
+        most.append(disk_usage.used([study.paths.checkpoints]))
 
     monkeypatch.setattr(checkpoint, "write", write)
     run(study)

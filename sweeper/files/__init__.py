@@ -1,0 +1,1 @@
+"""Files: atomic writes, temporary files, disk usage, files that ship with sweeper."""
