@@ -9,9 +9,9 @@ from typing import Any
 from sweeper.axes import Point
 from sweeper.errors import Invalid, choices, shown
 from sweeper.parameters import points_of, span_of
+from sweeper.schema.rules import canonical
 from sweeper.space import Space
 from sweeper.trainable import Trainable
-from sweeper.values import canonical
 
 MAX_AXES = 200
 """The most axes of a space."""

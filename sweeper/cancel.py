@@ -21,8 +21,8 @@ from sweeper.cluster import script, slurm
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold
 from sweeper.liveness import exists
+from sweeper.schema.rules import counted
 from sweeper.study import Study
-from sweeper.values import counted
 
 
 def cancel(study: Study) -> Iterator[str]:

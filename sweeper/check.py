@@ -15,10 +15,10 @@ from sweeper.expand import DROP, Configuration, Expansion, Rejected, culprit
 from sweeper.figures import AXES, MOST, takes, takes_several
 from sweeper.parameters import base, span_of
 from sweeper.plan import MAX_RUNS
+from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space import Space
 from sweeper.trainable import Diagnosable, Trainable, load_trainable
-from sweeper.values import distinct
 
 _CONTRACT = (
     "parameters",

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from sweeper.axes import Network
 from sweeper.errors import Invalid
 from sweeper.expand import DROP, Expansion
-from sweeper.expression import parse
 from sweeper.formulas import Rejected
+from sweeper.schema.expression import parse
+from sweeper.schema.rules import canonical
 from sweeper.space import Space
 from sweeper.trainable import Trainable
-from sweeper.values import canonical
 
 
 class _Placed(Invalid):

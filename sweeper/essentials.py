@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweeper.values import canonical
+from sweeper.schema.rules import canonical
 
 if TYPE_CHECKING:
     from sweeper.space import Space

@@ -14,9 +14,9 @@ from sweeper.blocks import Block, arranged
 from sweeper.errors import Invalid, Path
 from sweeper.formulas import Formulas, Rejected, described
 from sweeper.parameters import base, point_at, points_of
+from sweeper.schema.rules import canonical
 from sweeper.space import Space
 from sweeper.trainable import Trainable
-from sweeper.values import canonical
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, Path, choices
-from sweeper.expression import Expression, parse
 from sweeper.parameters import fitted
+from sweeper.schema.expression import Expression, parse
+from sweeper.schema.rules import brief, canonical, simple
 from sweeper.space import Space
 from sweeper.trainable import Trainable
-from sweeper.values import brief, canonical, simple
 
 Labels = Mapping[str, str | int | float]
 

@@ -14,8 +14,8 @@ from sweeper.bounds import measured
 from sweeper.errors import Nothing
 from sweeper.expand import described
 from sweeper.fold import UNSCORED, Fold
+from sweeper.schema.rules import counted
 from sweeper.study import Study
-from sweeper.values import counted
 
 
 def best(study: Study, number: int) -> Iterator[str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from sweeper import reopen, workers
 from sweeper.errors import SweeperError
 from sweeper.fold import Fold
+from sweeper.schema.rules import counted
 from sweeper.study import Study
-from sweeper.values import counted
 
 _POLL_S = 0.5
 _BLOCK = 1 << 20

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweeper.document import Document, parse
 from sweeper.errors import Path, SweeperError, choices, did_you_mean, shown
+from sweeper.schema.document import Document, parse
 
 KEYS = (
     "study",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.axes import Point
 from sweeper.errors import Invalid, Path, choices, shown
+from sweeper.schema.rules import each, flag, number, whole
 from sweeper.trainable import Parameter, Trainable
-from sweeper.values import each, flag, number, whole
 
 if TYPE_CHECKING:
     from sweeper.space import Space

@@ -15,10 +15,10 @@ from sweeper.dispatch import Options
 from sweeper.errors import SweeperError
 from sweeper.expand import described
 from sweeper.plan import Plan, Run
+from sweeper.schema.rules import counted, hours
 from sweeper.space import Space
 from sweeper.study import Study
 from sweeper.trainable import Trainable, Weighable, load_trainable
-from sweeper.values import counted, hours
 
 _ENDS = 3
 """How many of the first and of the last trials are shown."""

@@ -16,9 +16,9 @@ from pydantic.fields import FieldInfo
 
 from sweeper import lookup
 from sweeper.axes import AxisModel
-from sweeper.expression import MAX_LENGTH
 from sweeper.overrides import KEYS
 from sweeper.sampling import PRUNERS, SAMPLERS
+from sweeper.schema.expression import MAX_LENGTH
 from sweeper.sections import Objective, Task
 from sweeper.space import Space
 

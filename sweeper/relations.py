@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sweeper.errors import Invalid, shown
-from sweeper.expression import parse
-from sweeper.values import each, mapping, text
+from sweeper.schema.expression import parse
+from sweeper.schema.rules import each, mapping, text
 
 
 def zip_rule(value: Any) -> tuple[tuple[str, ...], ...]:

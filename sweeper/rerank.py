@@ -22,9 +22,9 @@ from sweeper.check import checked
 from sweeper.errors import Nothing, SweeperError
 from sweeper.expand import described
 from sweeper.parameters import base
+from sweeper.schema.rules import counted, ranges
 from sweeper.space import Space
 from sweeper.study import Study
-from sweeper.values import counted, ranges
 
 AXIS = "configuration"
 _SUFFIX = ".rerank"

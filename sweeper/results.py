@@ -15,7 +15,7 @@ from sweeper.figures.axis import ABSENT, TASK, Axis, visible
 from sweeper.figures.data import Data
 from sweeper.figures.estimates import estimate, interval_text, span
 from sweeper.figures.states import ends, scored
-from sweeper.values import brief
+from sweeper.schema.rules import brief
 
 ALL = "all tasks"
 """What the column is called that has the trials' values over all tasks."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweeper.errors import Invalid, choices, shown
-from sweeper.section import Section
-from sweeper.values import Text, flag, mapping, number, text, whole
+from sweeper.schema.base_model import Section
+from sweeper.schema.rules import Text, flag, mapping, number, text, whole
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

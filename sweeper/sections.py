@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, ValidationInfo, model_validator
 from sweeper import lookup
 from sweeper.axes import AxisKind, AxisModel
 from sweeper.errors import Invalid, shown
-from sweeper.section import Section, validated
-from sweeper.values import (
+from sweeper.schema.base_model import Section, validated
+from sweeper.schema.rules import (
     Number,
     Positive,
     Text,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import sweeper
-from sweeper import document
 from sweeper.errors import SweeperError
 from sweeper.essentials import flat
+from sweeper.schema import document
 from sweeper.space import Space, load
 
 

@@ -14,13 +14,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sweeper import document as documents
 from sweeper.errors import Invalid, SweeperError, choices, did_you_mean
 from sweeper.essentials import essentials, flat
 from sweeper.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.relations import constraints_rule, derived_rule, zip_rule
 from sweeper.sampling import Pruner, Sampler, pruner_rule, sampler_rule
-from sweeper.section import Section, validated
+from sweeper.schema import document as documents
+from sweeper.schema.base_model import Section, validated
+from sweeper.schema.rules import Name, Positive, Text, canonical, mapping, one_of, whole
 from sweeper.sections import (
     Checkpoint,
     Direction,
@@ -38,7 +39,6 @@ from sweeper.sections import (
     tasks_rule,
 )
 from sweeper.shorthand import written_out
-from sweeper.values import Name, Positive, Text, canonical, mapping, one_of, whole
 
 DEFAULT_SCALE = "laptop"
 PAPER_SCALE = "paper"

@@ -13,9 +13,9 @@ from sweeper.errors import Invalid, SweeperError, did_you_mean, listed
 from sweeper.fold import Fold
 from sweeper.paths import StudyPaths
 from sweeper.plan import Plan, Run
+from sweeper.schema.rules import study_name
 from sweeper.space import Space
 from sweeper.trainable import Trainable, load_trainable
-from sweeper.values import study_name
 from sweeper.versions import Version
 
 

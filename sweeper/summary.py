@@ -18,9 +18,9 @@ from sweeper.files import disk_usage
 from sweeper.fold import STATES, UNSCORED, Fold, WorkerRecord
 from sweeper.ledger import missing
 from sweeper.provenance import unlike
+from sweeper.schema.rules import counted
 from sweeper.score import STATISTICS
 from sweeper.study import Study
-from sweeper.values import counted
 from sweeper.workers import Roll, Standing
 
 Array = npt.NDArray[Any]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self
 from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, Path, choices, shown
-from sweeper.section import Section
-from sweeper.values import Text, canonical, distinct, each, items, mapping, simple
+from sweeper.schema.base_model import Section
+from sweeper.schema.rules import Text, canonical, distinct, each, items, mapping, simple
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeper.axes import MAX_POINTS, AxisModel, Point
 from sweeper.errors import Invalid
-from sweeper.values import canonical
+from sweeper.schema.rules import canonical
 
 
 def one_form(axis: AxisModel) -> None:

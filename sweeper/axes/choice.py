@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from sweeper.axes import AxisModel, Network, Point
 from sweeper.errors import Invalid
-from sweeper.values import canonical, distinct, each, items, simple
+from sweeper.schema.rules import canonical, distinct, each, items, simple
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

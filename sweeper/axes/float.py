@@ -10,7 +10,16 @@ from pydantic import BeforeValidator, model_validator
 from sweeper.axes import AxisModel, Network, Point
 from sweeper.axes._numbers import listed, one_form, spaced
 from sweeper.errors import Invalid, shown
-from sweeper.values import Flag, Number, canonical, distinct, each, items, number, whole
+from sweeper.schema.rules import (
+    Flag,
+    Number,
+    canonical,
+    distinct,
+    each,
+    items,
+    number,
+    whole,
+)
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, model_validator
 from sweeper.axes import MAX_POINTS, AxisModel, Network, Point
 from sweeper.axes._numbers import listed, one_form, spaced
 from sweeper.errors import Invalid, shown
-from sweeper.values import Flag, Positive, distinct, each, items, whole
+from sweeper.schema.rules import Flag, Positive, distinct, each, items, whole
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

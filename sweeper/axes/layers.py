@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sweeper.axes import MAX_POINTS, AxisModel, Network, Point
 from sweeper.errors import Invalid, shown
-from sweeper.section import Section
-from sweeper.values import Positive, distinct, each, items, whole
+from sweeper.schema.base_model import Section
+from sweeper.schema.rules import Positive, distinct, each, items, whole
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, model_validator
 
 from sweeper.axes import AxisModel, Network, Point
 from sweeper.errors import Invalid
-from sweeper.values import distinct, each, items, one_of, whole
+from sweeper.schema.rules import distinct, each, items, one_of, whole
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sweeper import document, shipped
+from sweeper import shipped
 from sweeper.errors import Invalid, SweeperError, choices, shown
-from sweeper.values import mapping, positive, text, whole
+from sweeper.schema import document
+from sweeper.schema.rules import mapping, positive, text, whole
 
 DEFAULT = "slurm/default.yaml"
 

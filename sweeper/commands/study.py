@@ -224,7 +224,7 @@ def export(words: Words = None) -> None:
 
 
 def _reopened(number: int, command: str) -> None:
-    from sweeper.values import counted
+    from sweeper.schema.rules import counted
 
     opened = f"opened {counted(number, 'run')} again"
     typer.echo(f"{opened}: {command}" if number else f"{opened}: there is none of that kind")

@@ -17,8 +17,8 @@ from sweeper.cluster.profile import Profile
 from sweeper.cluster.scheduler import Scheduler
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
+from sweeper.schema.rules import counted
 from sweeper.study import Study
-from sweeper.values import counted
 
 _LOOKS, _LOOK_S = 2, 2.0
 """How often, and after how many seconds each, who does not stay looks whether jobs fail at once."""

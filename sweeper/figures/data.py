@@ -16,8 +16,8 @@ from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
 from sweeper.figures.axis import TASK, Axis, axis_of
 from sweeper.fold import Fold
+from sweeper.schema.rules import counted
 from sweeper.score import Array
-from sweeper.values import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from sweeper.bounds import INTERVALS
 from sweeper.figures.axis import TASK
 from sweeper.figures.data import VALUE, Data
 from sweeper.fold import SCORED
-from sweeper.values import counted
+from sweeper.schema.rules import counted
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:

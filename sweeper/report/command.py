@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sweeper.document import scalar
 from sweeper.errors import SweeperError
 from sweeper.parameters import point_at
+from sweeper.schema.document import scalar
 from sweeper.space import DEFAULT_SCALE, Space, load
 from sweeper.study import Study
 
@@ -93,7 +93,7 @@ def _differences(space: Space, found: Space) -> Iterator[str]:
 
 
 def flow(value: Any) -> str:
-    """`value` in one line of YAML, as `sweeper.document` reads it back."""
+    """`value` in one line of YAML, as `sweeper.schema.document` reads it back."""
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{flow(key)}: {flow(item)}' for key, item in value.items())}}}"
     if isinstance(value, list | tuple):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from sweeper.expand import described
 from sweeper.fold import UNSCORED, Fold
+from sweeper.schema.rules import counted
 from sweeper.study import Study
-from sweeper.values import counted
 
 _WAYS = 50
 """The most ways of failing that are told."""

@@ -11,9 +11,9 @@ import yaml
 
 from sweeper import score
 from sweeper.fold import Fold
+from sweeper.schema.rules import brief, counted, ranges
 from sweeper.space import Space
 from sweeper.study import Study
-from sweeper.values import brief, counted, ranges
 
 Facts = list[tuple[str, str]]
 """Names and what there is to say of them."""

@@ -11,9 +11,9 @@ import pandas as pd
 from sweeper import frame, stats
 from sweeper.bounds import measured
 from sweeper.expand import described
+from sweeper.schema.rules import counted
 from sweeper.score import Array
 from sweeper.study import Study
-from sweeper.values import counted
 
 _MOST = 2_000
 """Configurations of whose every task's best Φ is taken; of more it takes too long."""

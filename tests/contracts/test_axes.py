@@ -10,7 +10,7 @@ import pytest
 from sweeper import lookup
 from sweeper.axes import AxisModel, Network
 from sweeper.errors import Invalid
-from sweeper.section import validated
+from sweeper.schema.base_model import validated
 
 EXAMPLES = {
     "choice": [{"values": ["a", True, [1, 2]]}, {"values": {"a": {"x": 1}, "b": {"x": [2]}}}],

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from sweeper import published
-from sweeper.document import read
 from sweeper.errors import SweeperError
 from sweeper.plan import Plan
+from sweeper.schema.document import read
+from sweeper.schema.rules import canonical
 from sweeper.space import load
 from sweeper.trainable import load_trainable
-from sweeper.values import canonical
 
 SPACES = Path(__file__).parents[2] / "spaces"
 FILES = published.files()

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sweeper import finish, study
-from sweeper.document import read
 from sweeper.lookup import find
 from sweeper.plan import Plan
+from sweeper.schema.document import read
 from sweeper.space import Space, load
 from sweeper.trainable import load_trainable
 from sweeper.worker import Worker

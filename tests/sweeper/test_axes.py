@@ -9,8 +9,8 @@ from sweeper.axes import choice as choices
 from sweeper.axes import float as floats
 from sweeper.axes import layers as layer_sets
 from sweeper.errors import Invalid
-from sweeper.section import validated
-from sweeper.values import canonical
+from sweeper.schema.base_model import validated
+from sweeper.schema.rules import canonical
 
 
 def choice(values):

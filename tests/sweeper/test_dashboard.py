@@ -15,8 +15,9 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from sweeper import dashboard, document, listing, optuna_storage
+from sweeper import dashboard, listing, optuna_storage
 from sweeper.errors import SweeperError
+from sweeper.schema import document
 from sweeper.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from sweeper.document import MAX_BYTES, MAX_VALUES, parse, read, scalar
 from sweeper.errors import SweeperError
+from sweeper.schema.document import MAX_BYTES, MAX_VALUES, parse, read, scalar
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from sweeper.errors import Invalid
-from sweeper.expression import MAX_LENGTH, parse
+from sweeper.schema.expression import MAX_LENGTH, parse
 
 SCOPE = {
     "a": 3,

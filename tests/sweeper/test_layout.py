@@ -9,7 +9,7 @@ import pytest
 from sweeper.cluster import layout, profile, slurm
 from sweeper.cluster.limits import Limits
 from sweeper.dispatch import Options
-from sweeper.values import hours
+from sweeper.schema.rules import hours
 
 
 def lines(folder: Path, workers: int | None = None, worker_hours=None, name="slurm/default.yaml"):

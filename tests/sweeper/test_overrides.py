@@ -6,9 +6,9 @@ import copy
 
 import pytest
 
-from sweeper.document import Document
 from sweeper.errors import SweeperError
 from sweeper.overrides import Override, apply, parse_words, scale_overrides
+from sweeper.schema.document import Document
 
 OPTIONS = ("scale", "name", "workers")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from sweeper import lookup, reference
-from sweeper.document import parse
 from sweeper.overrides import KEYS
-from sweeper.section import validated
+from sweeper.schema.base_model import validated
+from sweeper.schema.document import parse
 from sweeper.space import Space
 
 PAGE = Path(__file__).parents[2] / "docs" / "space.md"

@@ -6,8 +6,9 @@ import shlex
 
 import pytest
 
-from sweeper import cli, document
+from sweeper import cli
 from sweeper.report import command
+from sweeper.schema import document
 from sweeper.study import Study
 
 KINDS = {

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from sweeper.document import scalar
 from sweeper.errors import Invalid, did_you_mean, shown
+from sweeper.schema.document import scalar
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _NAME_LENGTH = 100

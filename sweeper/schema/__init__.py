@@ -1,0 +1,1 @@
+"""Schema: YAML with places, rules of values, and the base of all sections."""
