@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from sweeper import frame
-from sweeper.fold import Fold
-from sweeper.ledger import Reader
+from sweeper.ledger.io import Reader
+from sweeper.ledger.state import Fold
 from sweeper.study import Study
 from sweeper.summary import summarise
 

@@ -24,7 +24,8 @@ from typing import Any
 
 from benchmarks import accounts, chaos_commands, chaos_spaces
 from benchmarks.killing import FORCED, Aim, Crew, Log, least_hit
-from sweeper import compact, liveness, run, worker
+from sweeper import liveness, run, worker
+from sweeper.ledger import compaction
 from sweeper.study import Study
 
 Make = Callable[[Path, str], Study]
@@ -227,7 +228,7 @@ def hurry() -> None:
 
     worker._IDLE_S = 0.05
     liveness._SURE_S = 0.1
-    compact.LEAST_BYTES = 10_000
+    compaction.LEAST_BYTES = 10_000
 
 
 COMMANDS: dict[str, tuple[Callable[[Path, int, int], Outcome], float]] = {

@@ -19,7 +19,8 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
-from sweeper import claims, frame
+from sweeper import frame
+from sweeper.ledger import claims
 from sweeper.liveness import exists
 from sweeper.study import Study
 

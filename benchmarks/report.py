@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from sweeper import study
-from sweeper.ledger import Writer
+from sweeper.ledger.io import Writer
 from sweeper.plan import Run
 from sweeper.space import load
 

@@ -26,7 +26,7 @@ from sweeper import packfuls, study
 from sweeper.advisor import Advisor
 from sweeper.attempts import _end_line
 from sweeper.holds import Outcome
-from sweeper.ledger import Writer
+from sweeper.ledger.io import Writer
 from sweeper.packfuls import Proposal
 from sweeper.sampling import at
 from sweeper.space import load

@@ -30,8 +30,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweeper import packfuls, sampling, score
 from sweeper.expand import Configuration, Rejected
-from sweeper.fold import UNSCORED, Fold
-from sweeper.ledger import Writer
+from sweeper.ledger.io import Writer
+from sweeper.ledger.state import UNSCORED, Fold
 from sweeper.packfuls import Proposal
 from sweeper.pruning import Judge
 from sweeper.study import Study

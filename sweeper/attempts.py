@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from sweeper.checkpoint import Part, Saved
-from sweeper.claims import Body, Claims, read
-from sweeper.fold import REOPENED, Fold, Point, RunRecord
 from sweeper.holds import Candidate, Hold, Outcome, line_of
-from sweeper.ledger import Line, Writer
+from sweeper.ledger.claims import Body, Claims, read
+from sweeper.ledger.io import Line, Writer
+from sweeper.ledger.state import REOPENED, Fold, Point, RunRecord
 from sweeper.paths import StudyPaths
 from sweeper.store import Store
 

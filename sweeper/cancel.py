@@ -16,10 +16,10 @@ from contextlib import suppress
 from typing import Any
 
 from sweeper import hints, workers
-from sweeper.claims import link_first
 from sweeper.cluster import script, slurm
 from sweeper.errors import SweeperError
-from sweeper.fold import Fold
+from sweeper.ledger.claims import link_first
+from sweeper.ledger.state import Fold
 from sweeper.liveness import exists
 from sweeper.schema.rules import counted
 from sweeper.study import Study

@@ -11,7 +11,7 @@ import pandas as pd
 from sweeper import frame
 from sweeper.errors import SweeperError, choices
 from sweeper.files import temporary
-from sweeper.fold import Fold
+from sweeper.ledger.state import Fold
 from sweeper.paths import check_out
 from sweeper.study import Study
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sweeper import compact, store
-from sweeper.claims import Claims
+from sweeper import store
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
-from sweeper.fold import SCORED, Fold
+from sweeper.ledger import compaction
+from sweeper.ledger.claims import Claims
+from sweeper.ledger.state import SCORED, Fold
 from sweeper.paths import write_durably
 from sweeper.study import Study
 
@@ -112,7 +113,7 @@ def tidy(study: Study) -> None:
     paths = study.paths
     folders = (paths.plans, paths.trials, paths.claims, paths.weights, paths.figures)
     temporary.sweep([paths.folder, *folders])
-    compact.tidy(paths)
+    compaction.tidy(paths)
 
 
 def _stamp(study: Study) -> Path:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sweeper import score, stats
-from sweeper.columns import Columns
-from sweeper.fold import SCORED, UNSCORED, Fold
+from sweeper.ledger.columns import Columns
+from sweeper.ledger.state import SCORED, UNSCORED, Fold
 from sweeper.study import Study
 
 COUNTS = ("n", "nan", "failed", "pruned", "missing")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeper.checkpoint import Best, Loaded, Saved
-from sweeper.ledger import Line
+from sweeper.ledger.io import Line
+from sweeper.ledger.run_record import Point
 from sweeper.plan import Run
-from sweeper.record import Point
 from sweeper.store import Place
 from sweeper.trainable import State
 

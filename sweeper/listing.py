@@ -13,7 +13,7 @@ from sweeper import frame
 from sweeper.bounds import measured
 from sweeper.errors import Nothing
 from sweeper.expand import described
-from sweeper.fold import UNSCORED, Fold
+from sweeper.ledger.state import UNSCORED, Fold
 from sweeper.schema.rules import counted
 from sweeper.study import Study
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sweeper import reopen, workers
 from sweeper.errors import SweeperError
-from sweeper.fold import Fold
+from sweeper.ledger.state import Fold
 from sweeper.schema.rules import counted
 from sweeper.study import Study
 

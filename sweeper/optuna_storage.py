@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 import sweeper
 from sweeper import frame, stats
 from sweeper.errors import SweeperError
-from sweeper.fold import Fold
+from sweeper.ledger.state import Fold
 from sweeper.paths import write_durably
 from sweeper.space import Space
 from sweeper.study import Study

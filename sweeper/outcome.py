@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sweeper import score
 from sweeper.holds import Outcome
+from sweeper.ledger.run_record import Point
 from sweeper.plan import Run
-from sweeper.record import Point
 from sweeper.sections import Objective
 from sweeper.space import Space
 

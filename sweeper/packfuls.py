@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.claims import link_first
 from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.expand import Configuration
+from sweeper.ledger.claims import link_first
 from sweeper.paths import StudyPaths, patiently
 from sweeper.plan import Plan, Run
 

@@ -15,9 +15,9 @@ from typing import Any
 import optuna
 
 from sweeper import sampling, score
-from sweeper.claims import link_first
-from sweeper.fold import SCORED, Fold, RunRecord
-from sweeper.ledger import Line, Writer
+from sweeper.ledger.claims import link_first
+from sweeper.ledger.io import Line, Writer
+from sweeper.ledger.state import SCORED, Fold, RunRecord
 from sweeper.paths import patiently
 from sweeper.plan import Run
 from sweeper.study import Study

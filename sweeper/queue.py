@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from sweeper import checkpoint
-from sweeper.fold import Fold, RunRecord
 from sweeper.holds import Candidate, Outcome
+from sweeper.ledger.state import Fold, RunRecord
 from sweeper.liveness import Observer
 from sweeper.memory import Gauge
 from sweeper.order import Pending

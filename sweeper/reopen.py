@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from sweeper.attempts import Attempts
 from sweeper.errors import SweeperError, did_you_mean
 from sweeper.files import temporary
-from sweeper.fold import SCORED, UNSCORED, RunRecord
-from sweeper.ledger import Writer
+from sweeper.ledger.io import Writer
+from sweeper.ledger.state import SCORED, UNSCORED, RunRecord
 from sweeper.liveness import identity
 from sweeper.study import Study
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from sweeper import checkpoint
 from sweeper.checkpoint import Best, Part, Saved
 from sweeper.files import disk_usage
-from sweeper.fold import Fold
-from sweeper.ledger import Line
+from sweeper.ledger.io import Line
+from sweeper.ledger.state import Fold
 from sweeper.paths import StudyPaths, disk_is_full, patiently
 from sweeper.trainable import State
 

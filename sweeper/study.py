@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sweeper import packfuls, versions
 from sweeper.errors import Invalid, SweeperError, did_you_mean, listed
-from sweeper.fold import Fold
+from sweeper.ledger.state import Fold
 from sweeper.paths import StudyPaths
 from sweeper.plan import Plan, Run
 from sweeper.schema.rules import study_name

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from sweeper import checkpoint, memory
 from sweeper.attempts import Attempts
 from sweeper.checkpoint import Part
-from sweeper.fold import Fold
 from sweeper.holds import Hold, Outcome
 from sweeper.keeping import Keeping
+from sweeper.ledger.run_record import Point
+from sweeper.ledger.state import Fold
 from sweeper.outcome import outcome
-from sweeper.record import Point
 from sweeper.stopping import Stopping
 from sweeper.study import Study
 from sweeper.trainable import Pack, Report

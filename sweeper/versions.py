@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper.claims import link_first
 from sweeper.errors import SweeperError
 from sweeper.expand import Expansion
-from sweeper.ledger import FORMAT, check_format
+from sweeper.ledger.claims import link_first
+from sweeper.ledger.io import FORMAT, check_format
 from sweeper.paths import StudyPaths
 from sweeper.provenance import provenance
 from sweeper.space import Space

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from sweeper.dispatch import Workers
-from sweeper.fold import ENDS, Fold, RunRecord
+from sweeper.ledger.state import ENDS, Fold, RunRecord
 from sweeper.plan import Run
 from sweeper.report.current import Current
 from sweeper.study import Study

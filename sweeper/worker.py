@@ -15,8 +15,8 @@ from sweeper import finish, output
 from sweeper.attempts import Attempts
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
-from sweeper.fold import Fold
-from sweeper.ledger import Writer
+from sweeper.ledger.io import Writer
+from sweeper.ledger.state import Fold
 from sweeper.liveness import BEAT_S, T1_S, Beat, identity
 from sweeper.memory import Gauge
 from sweeper.provenance import code, unlike

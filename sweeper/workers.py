@@ -16,7 +16,7 @@ from typing import Any
 from sweeper.cluster import script, slurm
 from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
 from sweeper.files import temporary
-from sweeper.fold import Fold, WorkerRecord
+from sweeper.ledger.state import Fold, WorkerRecord
 from sweeper.liveness import STALE_S, exists
 from sweeper.study import Study
 

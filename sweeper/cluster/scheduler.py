@@ -15,8 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sweeper.claims import link_first
 from sweeper.cluster import slurm
+from sweeper.ledger.claims import link_first
 from sweeper.paths import StudyPaths, write_durably
 
 EVERY_S = 20.0

@@ -108,7 +108,7 @@ def failed(words: Words = None) -> None:
 def retry(words: Words = None) -> None:
     """Open the failed runs of a study again."""
     from sweeper import hints, reopen
-    from sweeper.fold import UNSCORED
+    from sweeper.ledger.state import UNSCORED
 
     options = parsed(words, [*STUDY_OPTIONS, "state"])
     study = study_of(options)

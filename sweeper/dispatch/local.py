@@ -18,7 +18,7 @@ import submitit
 
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
-from sweeper.fold import WorkerRecord
+from sweeper.ledger.state import WorkerRecord
 from sweeper.liveness import Observer, exists
 from sweeper.study import Study
 from sweeper.worker import work

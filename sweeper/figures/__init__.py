@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sweeper.figures.data import Data, Picture
-    from sweeper.fold import Fold
+    from sweeper.ledger.state import Fold
     from sweeper.study import Study
 
 MOST = {"hue": 8, "facet": 12, "metric": 4}

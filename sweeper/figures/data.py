@@ -15,7 +15,7 @@ from sweeper.bounds import INTERVALS, coverage
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
 from sweeper.figures.axis import TASK, Axis, axis_of
-from sweeper.fold import Fold
+from sweeper.ledger.state import Fold
 from sweeper.schema.rules import counted
 from sweeper.score import Array
 

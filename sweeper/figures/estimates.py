@@ -9,7 +9,7 @@ from sweeper import frame
 from sweeper.bounds import INTERVALS
 from sweeper.figures.axis import TASK
 from sweeper.figures.data import VALUE, Data
-from sweeper.fold import SCORED
+from sweeper.ledger.state import SCORED
 from sweeper.schema.rules import counted
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sweeper.errors import Nothing
 from sweeper.figures.data import Data
-from sweeper.fold import SCORED, UNSCORED
+from sweeper.ledger.state import SCORED, UNSCORED
 
 
 def ends(runs: pd.DataFrame, cells: int) -> dict[str, Any]:

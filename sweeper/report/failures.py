@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sweeper.expand import described
-from sweeper.fold import UNSCORED, Fold
+from sweeper.ledger.state import UNSCORED, Fold
 from sweeper.schema.rules import counted
 from sweeper.study import Study
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from sweeper import score
-from sweeper.fold import Fold
+from sweeper.ledger.state import Fold
 from sweeper.schema.rules import brief, counted, ranges
 from sweeper.space import Space
 from sweeper.study import Study

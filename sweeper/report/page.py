@@ -15,7 +15,7 @@ from markupsafe import Markup
 import sweeper
 from sweeper import frame, hints, rerank
 from sweeper.bounds import coverage
-from sweeper.fold import STATES, Fold
+from sweeper.ledger.state import STATES, Fold
 from sweeper.paths import write_durably
 from sweeper.report import overview, trials
 from sweeper.report.failures import failures

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweeper import frame, listing
 from sweeper.expand import described
-from sweeper.fold import Fold
+from sweeper.ledger.state import Fold
 from sweeper.report import command
 from sweeper.study import Study
 

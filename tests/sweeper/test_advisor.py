@@ -15,7 +15,7 @@ import pytest
 from sweeper import packfuls, sampling
 from sweeper.advisor import Advisor
 from sweeper.errors import SweeperError
-from sweeper.ledger import Writer
+from sweeper.ledger.io import Writer
 from sweeper.study import Study
 from sweeper.summary import summarise, summary_lines
 from sweeper.worker import Worker

@@ -16,14 +16,15 @@ import pytest
 
 from benchmarks import accounts, chaos, chaos_spaces
 from benchmarks.killing import FORCED, Aim, Crew, Log
-from sweeper import compact, liveness, worker
-from sweeper.claims import link_first
+from sweeper import liveness, worker
 from sweeper.files import temporary
 from sweeper.function import FunctionPack
+from sweeper.ledger import compaction
+from sweeper.ledger.claims import link_first
+from sweeper.ledger.run_record import Attempt, RunRecord
 from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths
 from sweeper.queue import Queue
-from sweeper.record import Attempt, RunRecord
 from sweeper.study import Study
 
 SEGMENTED = (
@@ -49,7 +50,7 @@ SEARCHED = (
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Waits are short, snapshots are written early, and all that is forked has been imported."""
-    for module, name in ((worker, "_IDLE_S"), (liveness, "_SURE_S"), (compact, "LEAST_BYTES")):
+    for module, name in ((worker, "_IDLE_S"), (liveness, "_SURE_S"), (compaction, "LEAST_BYTES")):
         monkeypatch.setattr(module, name, getattr(module, name))
     chaos.hurry()
     umask = os.umask(0o077)
@@ -164,10 +165,10 @@ def test_snapshots_that_were_begun_are_removed_unless_one_is_being_written(tmp_p
     begun = [paths.snapshots / name for name in (".3-a.lines", "3-a.lines", "3-a.reports.npz")]
     for file in begun:
         file.touch()
-    with compact._alone(paths.snapshots):
-        compact.tidy(paths)
+    with compaction._alone(paths.snapshots):
+        compaction.tidy(paths)
         assert all(file.exists() for file in begun)
-    compact.tidy(paths)
+    compaction.tidy(paths)
     assert [file.name for file in paths.snapshots.iterdir()] == [".lock"]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import claims
-from sweeper.claims import Claims
+from sweeper.ledger import claims
+from sweeper.ledger.claims import Claims
 
 
 def test_the_first_is_told_so_and_the_others_learn_who_was(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import cli, compact, liveness, study
+from sweeper import cli, liveness, study
+from sweeper.ledger import compaction
 from sweeper.space import load
 from sweeper.study import Study
 from sweeper.summary import summarise
@@ -82,7 +83,7 @@ class Harmed:
         self.whole = whole
         self.snapshot = snapshot
         if snapshot:
-            assert compact.write(self.study.paths) is not None
+            assert compaction.write(self.study.paths) is not None
         (self.file,) = self.study.paths.ledger.iterdir()
         self.data = self.file.read_bytes()
 

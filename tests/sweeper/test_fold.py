@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.fold import Fold
-from sweeper.ledger import Line
+from sweeper.ledger.io import Line
+from sweeper.ledger.state import Fold
 from sweeper.paths import StudyPaths
 
 

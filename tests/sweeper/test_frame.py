@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sweeper import frame
-from sweeper.fold import UNSCORED
+from sweeper.ledger.state import UNSCORED
 
 AXES = {
     "size": {"kind": "float", "values": [0.1, 0.3]},

@@ -13,7 +13,7 @@ import pytest
 
 from sweeper import function, lookup, study
 from sweeper.function import Function, FunctionPack
-from sweeper.ledger import Writer
+from sweeper.ledger.io import Writer
 from sweeper.overrides import parse_words
 from sweeper.space import load
 from sweeper.study import Study

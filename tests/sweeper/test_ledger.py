@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ledger import Damage, Reader, Writer, decode, encode
+from sweeper.ledger.io import Damage, Reader, Writer, decode, encode
 
 LINES = [{"kind": "report", "run": "a", "gen": 0, "att": 0, "seq": i, "step": i} for i in range(5)]
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sweeper.advisor import Advisor
-from sweeper.claims import Claims
-from sweeper.ledger import Writer
+from sweeper.ledger.claims import Claims
+from sweeper.ledger.io import Writer
 from tests.sweeper.advised import maker, work
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from sweeper import cli, finish, frame
 from sweeper.bounds import measured
-from sweeper.fold import STATES
+from sweeper.ledger.state import STATES
 from sweeper.report import current, overview, trials
 from sweeper.report.failures import failures
 from sweeper.space import load

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sweeper import compact, snapshot
 from sweeper.export import TABLES
-from sweeper.fold import Fold, RunRecord
-from sweeper.ledger import Line, encode
+from sweeper.ledger import compaction, snapshot
+from sweeper.ledger.io import Line, encode
+from sweeper.ledger.snapshot import Past
+from sweeper.ledger.state import Fold, RunRecord
 from sweeper.paths import StudyPaths
-from sweeper.snapshot import Past
 from sweeper.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker
@@ -167,7 +167,7 @@ def patch(file: Path, start: int, data: bytes) -> None:
 
 
 def covered_bytes(paths: StudyPaths) -> dict[str, int]:
-    past = compact.load(paths)
+    past = compaction.load(paths)
     return {name: mark.offset for name, mark in past.marks.items()} if past else {}
 
 
@@ -215,13 +215,13 @@ def test_folding_with_snapshots_equals_folding_without(
             if wound is not None:
                 patch(*wound)
         elif act < 0.09:
-            assert compact.write(history.paths) is not None
+            assert compaction.write(history.paths) is not None
             taken += 1
         elif act < 0.15:
             live.refresh()
         else:
             history.step()
-    assert len(compact.newest(history.paths.snapshots)) == min(taken, 1), "old ones are removed"
+    assert len(compaction.newest(history.paths.snapshots)) == min(taken, 1), "old ones are removed"
     same(history.paths, folder / "plain")
     for wound in filter(None, reversed(wounds)):
         patch(*wound)
@@ -237,7 +237,7 @@ def test_tables_are_the_same_with_a_snapshot(make_study: Callable[..., Study]) -
     Worker(study, pack="3", device="cpu", workers=1).run()
     cold = [table(study, study.fold()) for table in TABLES.values()]
     summary = {**summarise(study), "disk": None}
-    assert compact.write(study.paths) is not None
+    assert compaction.write(study.paths) is not None
     warm = [table(study, study.fold()) for table in TABLES.values()]
     assert all(isinstance(record, Past) for record in study.fold().runs.values())
     for before, after in zip(cold, warm, strict=True):
@@ -248,14 +248,14 @@ def test_tables_are_the_same_with_a_snapshot(make_study: Callable[..., Study]) -
 def test_who_reads_much_writes_a_snapshot(
     make_study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compact, "LEAST_BYTES", 2000)
+    monkeypatch.setattr(compaction, "LEAST_BYTES", 2000)
     study = make_study("seeds=20")
     Worker(study, pack="3", device="cpu", workers=1).run()
-    (file,) = compact.newest(study.paths.snapshots)
+    (file,) = compaction.newest(study.paths.snapshots)
     covered = int(file.stem.split("-")[0])
-    assert covered > compact.written(study.paths) * 2 // 3, "the worker kept up"
+    assert covered > compaction.written(study.paths) * 2 // 3, "the worker kept up"
     study.fold(reports=False)
-    assert covered >= compact.written(study.paths) - 2000, "and a reader took what was left"
+    assert covered >= compaction.written(study.paths) - 2000, "and a reader took what was left"
 
 
 @pytest.fixture
@@ -264,8 +264,8 @@ def covered(tmp_path: Path) -> StudyPaths:
     history = History(tmp_path / "study", random.Random(5))
     for _ in range(200):
         history.step()
-    assert compact.write(history.paths) is not None
-    assert compact.load(history.paths) is not None
+    assert compaction.write(history.paths) is not None
+    assert compaction.load(history.paths) is not None
     return history.paths
 
 
@@ -302,7 +302,7 @@ def test_a_snapshot_that_does_not_match_is_passed_over(
     pattern, harm = MISMATCHES[what]
     (file,) = covered.folder.glob(pattern)
     harm(file)
-    assert compact.load(covered) is None
+    assert compaction.load(covered) is None
     same(covered, tmp_path / "plain")
 
 
@@ -310,7 +310,7 @@ def test_a_snapshot_of_another_format_is_passed_over(
     covered: StudyPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "FORMAT", snapshot.FORMAT + 1)
-    assert compact.load(covered) is None
+    assert compaction.load(covered) is None
 
 
 def test_who_has_a_snapshot_open_is_unharmed_by_the_next(covered: StudyPaths) -> None:
@@ -318,8 +318,8 @@ def test_who_has_a_snapshot_open_is_unharmed_by_the_next(covered: StudyPaths) ->
     reader = fold(covered, reports=True)
     with (covered.ledger / "a.0.jsonl").open("ab") as file:
         file.write(encode({"kind": "close"}))
-    first = compact.newest(covered.snapshots)
-    assert compact.write(covered) is not None
+    first = compaction.newest(covered.snapshots)
+    assert compaction.write(covered) is not None
     assert not first[0].exists()
     assert {run: facts(record) for run, record in reader.runs.items()} == expected
 
@@ -327,13 +327,13 @@ def test_who_has_a_snapshot_open_is_unharmed_by_the_next(covered: StudyPaths) ->
 def test_two_do_not_write_at_once(covered: StudyPaths) -> None:
     with (covered.snapshots / ".lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert compact.write(covered) is None
-    assert compact.write(covered) is not None
+        assert compaction.write(covered) is None
+    assert compaction.write(covered) is not None
 
 
 def test_what_a_killed_writer_left_is_removed(covered: StudyPaths) -> None:
     left = covered.snapshots / ".00000000000000009999-abcdefgh.npz"
     left.write_bytes(b"half")
-    assert compact.write(covered) is not None
+    assert compaction.write(covered) is not None
     assert not left.exists()
     assert len(list(covered.snapshots.iterdir())) == 4

@@ -12,7 +12,7 @@ import pytest
 
 from sweeper import frame, study
 from sweeper.errors import SweeperError
-from sweeper.ledger import FORMAT
+from sweeper.ledger.io import FORMAT
 from sweeper.overrides import parse_words
 from sweeper.space import load
 from sweeper.study import Study

@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweeper import checkpoint, claims, figures, finish, liveness
+from sweeper import checkpoint, figures, finish, liveness
 from sweeper import worker as workers
 from sweeper.attempts import Attempts
 from sweeper.holds import Outcome
+from sweeper.ledger import claims
 from sweeper.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker

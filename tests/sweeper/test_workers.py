@@ -12,7 +12,7 @@ from sweeper import workers
 from sweeper.cluster import slurm
 from sweeper.cluster.scheduler import EVERY_S, answers
 from sweeper.cluster.script import job_name
-from sweeper.ledger import Writer
+from sweeper.ledger.io import Writer
 from sweeper.liveness import Beat, identity
 from sweeper.memory import Gauge
 from sweeper.study import start

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from sweeper.fold import ABOUT_RUNS, Records, RunRecord
-from sweeper.ledger import Line, Reader, parse
-from sweeper.snapshot import FORMAT, LISTS, Array, Past, Snapshot
+from sweeper.ledger.io import Line, Reader, parse
+from sweeper.ledger.snapshot import FORMAT, LISTS, Array, Past, Snapshot
+from sweeper.ledger.state import ABOUT_RUNS, Records, RunRecord
 
 _LARGEST = 2**53
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from sweeper.ledger import Line
+from sweeper.ledger.io import Line
 
 ENDS = ("complete", "pruned", "nan", "failed", "oom", "timeout", "lost")
 """The states in which a run has ended."""

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sweeper.ledger import Damage, Line, Reader, check_format
-from sweeper.paths import StudyPaths
-from sweeper.record import (
+from sweeper.ledger.io import Damage, Line, Reader, check_format
+from sweeper.ledger.run_record import (
     ENDS,
     REOPENED,
     SCORED,
@@ -24,6 +23,7 @@ from sweeper.record import (
     RunRecord,
     apply,
 )
+from sweeper.paths import StudyPaths
 
 __all__ = [
     "ENDS",
@@ -144,7 +144,7 @@ class Fold(Records):
 
     def refresh(self) -> set[str]:
         """Reads what is new; returns the runs that it is about: the first time, all."""
-        from sweeper import compact  # which knows what a record is
+        from sweeper.ledger import compaction  # which knows what a record is
 
         changed: set[str] = set()
         if self._reader is None:
@@ -152,7 +152,7 @@ class Fold(Records):
             changed.update(self.runs)
         lines = self._reader.refresh()
         changed.update(run for worker, line in lines if (run := self.add(worker, line)))
-        compact.keep_up(self._paths, self._reader)
+        compaction.keep_up(self._paths, self._reader)
         return changed
 
     def damage(self) -> list[Damage]:
@@ -161,9 +161,9 @@ class Fold(Records):
 
     def _begin(self) -> Reader:
         """Takes in what a snapshot holds; the reader goes on behind it."""
-        from sweeper import compact  # which knows what a record is
+        from sweeper.ledger import compaction  # which knows what a record is
 
-        past = compact.current(self._paths)
+        past = compaction.current(self._paths)
         if past is None:
             return Reader(self._paths.ledger)
         past.put(self.runs, reports=self._reports)

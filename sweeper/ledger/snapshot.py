@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.fold import Attempt, Records, RunRecord
-from sweeper.ledger import Line, Mark, fits, parse
+from sweeper.ledger.io import Line, Mark, fits, parse
+from sweeper.ledger.state import Attempt, Records, RunRecord
 
 FORMAT = 1
 """Version of these files; others are passed over."""

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sweeper.builder import Builder
-from sweeper.ledger import Reader, names
+from sweeper.ledger.io import Reader, names
+from sweeper.ledger.snapshot import Snapshot
+from sweeper.ledger.snapshot_builder import Builder
 from sweeper.paths import StudyPaths
-from sweeper.snapshot import Snapshot
 
 LEAST_BYTES = 4 << 20
 """Less than that is read again in no time."""
