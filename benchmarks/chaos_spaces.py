@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from sweeper import study
-from sweeper.overrides import parse_words
-from sweeper.space import Space, load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import Space, load
 from sweeper.study import Study
 
 _ROOT = Path(__file__).parents[1]

@@ -26,7 +26,7 @@ import numpy as np
 from sweeper import study
 from sweeper.ledger.io import Writer
 from sweeper.plan import Run
-from sweeper.space import load
+from sweeper.space.space import load
 
 SPACE = """
 study: many

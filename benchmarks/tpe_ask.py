@@ -28,8 +28,8 @@ from sweeper.attempts import _end_line
 from sweeper.holds import Outcome
 from sweeper.ledger.io import Writer
 from sweeper.packfuls import Proposal
-from sweeper.sampling import at
-from sweeper.space import load
+from sweeper.space.samplers import at
+from sweeper.space.space import load
 from sweeper.study import Study
 
 AXES = {name: {"kind": "float", "low": 1e-5, "high": 1.0, "log": True} for name in "abcd"}

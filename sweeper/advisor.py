@@ -28,12 +28,13 @@ from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sweeper import packfuls, sampling, score
+from sweeper import packfuls, score
 from sweeper.expand import Configuration, Rejected
 from sweeper.ledger.io import Writer
 from sweeper.ledger.state import UNSCORED, Fold
 from sweeper.packfuls import Proposal
 from sweeper.pruning import Judge
+from sweeper.space import samplers
 from sweeper.study import Study
 
 _ASKED = 20
@@ -123,7 +124,7 @@ class Advisor:
         """A sampler for one trial; it looks only at trials that the one before it did not know."""
         space, before = self._study.space, self._optuna.sampler
         options = {**space.sampler.options, "seed": _seed(space, number, turn)}
-        made = sampling.constructor("samplers", sampling.SAMPLERS[space.sampler.name])(**options)
+        made = samplers.constructor("samplers", samplers.SAMPLERS[space.sampler.name])(**options)
         if isinstance(before, type(made)) and hasattr(made, "_search_space"):
             made._search_space = before._search_space
         return made
@@ -132,12 +133,12 @@ class Advisor:
         space, plan = self._study.space, self._study.plan
         seeded = space.model_copy(
             update={
-                "sampler": sampling.Sampler(
+                "sampler": samplers.Sampler(
                     name="random", options={"seed": _seed(space, number, _ASKED)}
                 )
             }
         )
-        drawn = islice(sampling.sequence(seeded, plan.expansion), len(plan.trials) + len(texts) + 1)
+        drawn = islice(samplers.sequence(seeded, plan.expansion), len(plan.trials) + len(texts) + 1)
         for chosen in drawn:
             if chosen.text not in texts and not plan.knows(chosen):
                 self._create(chosen, {})
@@ -162,7 +163,7 @@ class Advisor:
         plan = self._study.plan
         first, self._known = self._known, len(plan.trials)
         attributes: list[dict[str, Any]] = []
-        if self._study.space.sampler.name in sampling.ADAPTIVE:
+        if self._study.space.sampler.name in samplers.ADAPTIVE:
             for ours, whole in packfuls.kept(self._study.paths, first, self._known):
                 attributes += ours
                 for key, value in whole.items():

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.axes import Point
 from sweeper.errors import Invalid, choices, shown
 from sweeper.parameters import points_of, span_of
 from sweeper.schema.rules import canonical
-from sweeper.space import Space
+from sweeper.space.axes import Point
+from sweeper.space.space import Space
 from sweeper.trainable import Trainable
 
 MAX_AXES = 200

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeper import lookup, sampling, sampling_check
+from sweeper import lookup, sampling_check
 from sweeper.depth import shallowest
 from sweeper.errors import Invalid, choices, shown
 from sweeper.expand import DROP, Configuration, Expansion, Rejected, culprit
@@ -17,7 +17,8 @@ from sweeper.parameters import base, span_of
 from sweeper.plan import MAX_RUNS
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
-from sweeper.space import Space
+from sweeper.space import samplers
+from sweeper.space.space import Space
 from sweeper.trainable import Diagnosable, Trainable, load_trainable
 
 _CONTRACT = (
@@ -262,7 +263,7 @@ def _cells(space: Space, expansion: Expansion) -> Iterator[Configuration]:
     rng = np.random.default_rng(0)
     for _ in range(_DRAWN):
         try:
-            yield expansion.draw(lambda _, over: sampling.at(over, _share(space, rng, over)))
+            yield expansion.draw(lambda _, over: samplers.at(over, _share(space, rng, over)))
         except Rejected as error:
             if space.invalid != DROP:
                 raise Invalid(error.message, error.path) from error

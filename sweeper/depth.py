@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from sweeper.axes import Network
 from sweeper.errors import Invalid
 from sweeper.expand import DROP, Expansion
 from sweeper.formulas import Rejected
 from sweeper.schema.expression import parse
 from sweeper.schema.rules import canonical
-from sweeper.space import Space
+from sweeper.space.axes import Network
+from sweeper.space.space import Space
 from sweeper.trainable import Trainable
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.schema.rules import canonical
 
 if TYPE_CHECKING:
-    from sweeper.space import Space
+    from sweeper.space.space import Space
 
 
 def essentials(space: Space) -> dict[str, Any]:

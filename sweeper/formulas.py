@@ -9,7 +9,7 @@ from sweeper.errors import Invalid, Path, choices
 from sweeper.parameters import fitted
 from sweeper.schema.expression import Expression, parse
 from sweeper.schema.rules import brief, canonical, simple
-from sweeper.space import Space
+from sweeper.space.space import Space
 from sweeper.trainable import Trainable
 
 Labels = Mapping[str, str | int | float]

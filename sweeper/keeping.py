@@ -6,7 +6,7 @@ from typing import Any
 
 from sweeper.checkpoint import Best
 from sweeper.holds import Hold
-from sweeper.space import Space
+from sweeper.space.space import Space
 from sweeper.trainable import Report
 
 

@@ -22,7 +22,7 @@ DEFINES = {
     "agents.envs": ("environment family", "Environment"),
     "agents.learners": ("agent", "Learner"),
     "agents.networks": ("network body", "Body"),
-    "sweeper.axes": ("axis kind", "Axis"),
+    "sweeper.space.axes": ("axis kind", "Axis"),
     "sweeper.dispatch": ("dispatch", "Dispatch"),
     "sweeper.figures": ("figure", "draw"),
 }

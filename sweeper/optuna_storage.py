@@ -23,7 +23,7 @@ from sweeper import frame, stats
 from sweeper.errors import SweeperError
 from sweeper.ledger.state import Fold
 from sweeper.paths import write_durably
-from sweeper.space import Space
+from sweeper.space.space import Space
 from sweeper.study import Study
 
 _STATES = {

@@ -8,8 +8,8 @@ from sweeper import score
 from sweeper.holds import Outcome
 from sweeper.ledger.run_record import Point
 from sweeper.plan import Run
-from sweeper.sections import Objective
-from sweeper.space import Space
+from sweeper.space.sections import Objective
+from sweeper.space.space import Space
 
 
 def outcome(

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sweeper.axes import Point
 from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.schema.rules import each, flag, number, whole
+from sweeper.space.axes import Point
 from sweeper.trainable import Parameter, Trainable
 
 if TYPE_CHECKING:
-    from sweeper.space import Space
+    from sweeper.space.space import Space
 
 
 def coerce(value: Any, parameter: Parameter) -> Any:

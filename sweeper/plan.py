@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.expand import Configuration, Expansion
-from sweeper.sampling import ADAPTIVE, sequence
-from sweeper.sections import Evaluation
-from sweeper.space import Space
+from sweeper.space.samplers import ADAPTIVE, sequence
+from sweeper.space.sections import Evaluation
+from sweeper.space.space import Space
 from sweeper.trainable import Trainable
 
 MAX_RUNS = 1_000_000

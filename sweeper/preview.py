@@ -16,7 +16,7 @@ from sweeper.errors import SweeperError
 from sweeper.expand import described
 from sweeper.plan import Plan, Run
 from sweeper.schema.rules import counted, hours
-from sweeper.space import Space
+from sweeper.space.space import Space
 from sweeper.study import Study
 from sweeper.trainable import Trainable, Weighable, load_trainable
 

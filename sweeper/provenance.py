@@ -18,7 +18,7 @@ import sweeper
 from sweeper.trainable import Describing, load_trainable
 
 if TYPE_CHECKING:
-    from sweeper.space import Space
+    from sweeper.space.space import Space
 
 _LONGEST_DIFF = 200_000
 """Characters of a diff that are kept; of a longer one the hash tells."""

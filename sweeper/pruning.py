@@ -14,12 +14,13 @@ from typing import Any
 
 import optuna
 
-from sweeper import sampling, score
+from sweeper import score
 from sweeper.ledger.claims import link_first
 from sweeper.ledger.io import Line, Writer
 from sweeper.ledger.state import SCORED, Fold, RunRecord
 from sweeper.paths import patiently
 from sweeper.plan import Run
+from sweeper.space import samplers
 from sweeper.study import Study
 
 
@@ -183,4 +184,4 @@ def _pruner(study: Study) -> Any:
         options = {"max_resource": space.steps} | options
     if space.pruner.name == "successivehalving":
         options = {"min_resource": max(1, space.steps // 100)} | options
-    return sampling.constructor("pruners", sampling.PRUNERS[space.pruner.name])(**options)
+    return samplers.constructor("pruners", samplers.PRUNERS[space.pruner.name])(**options)

@@ -23,7 +23,7 @@ from sweeper.errors import Nothing, SweeperError
 from sweeper.expand import described
 from sweeper.parameters import base
 from sweeper.schema.rules import counted, ranges
-from sweeper.space import Space
+from sweeper.space.space import Space
 from sweeper.study import Study
 
 AXIS = "configuration"

@@ -12,8 +12,8 @@ from rich.console import Console
 from sweeper import finish, hints, lookup, paths, study
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
-from sweeper.overrides import Override, truth
-from sweeper.space import Space, load
+from sweeper.space.overrides import Override, truth
+from sweeper.space.space import Space, load
 from sweeper.study import Study
 from sweeper.summary import summarise, summary_lines
 from sweeper.watch import watch

@@ -8,7 +8,7 @@ from typing import Any
 from sweeper.errors import Invalid
 from sweeper.expand import Expansion
 from sweeper.schema.rules import one_of
-from sweeper.space import Space
+from sweeper.space.space import Space
 
 _EASILY = 10
 """With so many times as many cells as trials nobody counts which are valid."""

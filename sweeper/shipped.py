@@ -8,7 +8,7 @@ import sweeper
 from sweeper.errors import SweeperError
 from sweeper.essentials import flat
 from sweeper.schema import document
-from sweeper.space import Space, load
+from sweeper.space.space import Space, load
 
 
 def spaces() -> list[tuple[Path, str]]:

@@ -17,7 +17,7 @@ import numpy as np
 from sweeper.lookup import find
 
 if TYPE_CHECKING:
-    from sweeper.space import Space
+    from sweeper.space.space import Space
 
 State = dict[str, np.ndarray]
 """One member's whole state: named arrays, stored as `.npz` without pickles."""

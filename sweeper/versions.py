@@ -18,7 +18,7 @@ from sweeper.ledger.claims import link_first
 from sweeper.ledger.io import FORMAT, check_format
 from sweeper.paths import StudyPaths
 from sweeper.provenance import provenance
-from sweeper.space import Space
+from sweeper.space.space import Space
 from sweeper.trainable import load_trainable
 
 _PASSING = ("study", "name", "scale", "file")

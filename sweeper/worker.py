@@ -21,7 +21,7 @@ from sweeper.liveness import BEAT_S, T1_S, Beat, identity
 from sweeper.memory import Gauge
 from sweeper.provenance import code, unlike
 from sweeper.queue import Queue
-from sweeper.sampling import ADAPTIVE
+from sweeper.space.samplers import ADAPTIVE
 from sweeper.stopping import Stopping
 from sweeper.study import Study
 from sweeper.trainer import Trainer

@@ -16,8 +16,8 @@ import yaml
 from sweeper import score, study
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
-from sweeper.overrides import parse_words
-from sweeper.space import load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import load
 from sweeper.study import Study
 
 COUNTER = Path(__file__).parent / "counter.py"

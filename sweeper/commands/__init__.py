@@ -67,7 +67,7 @@ def count_of(name: str, text: str) -> int:
 
 
 def parsed(words: list[str] | None, valid: list[str]) -> dict[str, str]:
-    from sweeper import overrides
+    from sweeper.space import overrides
 
     return overrides.parse_words(words or [], valid, keys=())[0]
 

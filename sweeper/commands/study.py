@@ -31,7 +31,7 @@ def status(words: Words = None) -> None:
     """Say where a study stands (default: the one that was at work last)."""
     import json
 
-    from sweeper.overrides import truth
+    from sweeper.space.overrides import truth
     from sweeper.summary import summarise, summary_lines
 
     options = parsed(words, [*STUDY_OPTIONS, "format", "watch"])
@@ -61,7 +61,7 @@ def status(words: Words = None) -> None:
 def logs(words: Words = None) -> None:
     """Show what the worker printed that holds, or held last, a run; or list all logs."""
     from sweeper import logs
-    from sweeper.overrides import truth
+    from sweeper.space.overrides import truth
 
     options = parsed(words, [*STUDY_OPTIONS, "run", "follow"])
     follows = truth("follow", options)
@@ -92,7 +92,7 @@ def best(words: Words = None) -> None:
 def failed(words: Words = None) -> None:
     """List the runs that failed, and why."""
     from sweeper import listing
-    from sweeper.overrides import truth
+    from sweeper.space.overrides import truth
 
     options = parsed(words, [*STUDY_OPTIONS, "trace"])
     for line in listing.failed(study_of(options), trace=truth("trace", options)):

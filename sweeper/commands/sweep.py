@@ -26,8 +26,8 @@ from sweeper.commands import (
 )
 def run(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
     """Plan a space, start workers and watch them; the same command again goes on."""
-    from sweeper import overrides
     from sweeper.run import run
+    from sweeper.space import overrides
 
     options, changes = overrides.parse_words(words or [], list(RUN_OPTIONS))
     raise typer.Exit(run(space, options, changes))
@@ -45,9 +45,10 @@ PLAN_OPTIONS = {
 )
 def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
     """Say what a space would train, and what that takes; start nothing."""
-    from sweeper import overrides, preview
+    from sweeper import preview
     from sweeper.run import options_of
-    from sweeper.space import load
+    from sweeper.space import overrides
+    from sweeper.space.space import load
     from sweeper.study import check_name
 
     options, changes = overrides.parse_words(words or [], list(PLAN_OPTIONS), of_run=RUN_OPTIONS)

@@ -14,7 +14,7 @@ from sweeper.figures.data import Data
 from sweeper.figures.estimates import estimate, interval_text, span
 from sweeper.figures.states import scored
 from sweeper.schema.rules import canonical
-from sweeper.space import PAPER_SCALE
+from sweeper.space.space import PAPER_SCALE
 
 MEANINGS = {
     "standard error": "± one standard error (a 95 % interval is about twice as wide)",

@@ -13,7 +13,7 @@ from typing import Any
 from sweeper.errors import SweeperError
 from sweeper.parameters import point_at
 from sweeper.schema.document import scalar
-from sweeper.space import DEFAULT_SCALE, Space, load
+from sweeper.space.space import DEFAULT_SCALE, Space, load
 from sweeper.study import Study
 
 _COMPARED = (

@@ -12,7 +12,7 @@ import yaml
 from sweeper import score
 from sweeper.ledger.state import Fold
 from sweeper.schema.rules import brief, counted, ranges
-from sweeper.space import Space
+from sweeper.space.space import Space
 from sweeper.study import Study
 
 Facts = list[tuple[str, str]]

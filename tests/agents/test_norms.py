@@ -10,7 +10,7 @@ from agents.layers import norms
 from agents.layers.base import hidden
 from agents.layers.norms import BatchNorm, GroupNorm, LayerNorm
 from agents.networks import network
-from sweeper.axes.norm import Axis
+from sweeper.space.axes.norm import Axis
 
 P, B, N, GROUPS = 3, 32, 24, 4
 

@@ -1,4 +1,4 @@
-"""Every axis kind there is keeps the promises of `sweeper.axes.AxisKind`."""
+"""Every axis kind there is keeps the promises of `sweeper.space.axes.AxisKind`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import optuna
 import pytest
 
 from sweeper import lookup
-from sweeper.axes import AxisModel, Network
 from sweeper.errors import Invalid
 from sweeper.schema.base_model import validated
+from sweeper.space.axes import AxisModel, Network
 
 EXAMPLES = {
     "choice": [{"values": ["a", True, [1, 2]]}, {"values": {"a": {"x": 1}, "b": {"x": [2]}}}],
@@ -35,17 +35,17 @@ CASES = [(kind, keys) for kind, examples in EXAMPLES.items() for keys in example
 
 
 def make(kind, keys):
-    axis = validated(lookup.find("sweeper.axes", kind), {"kind": kind, **keys})
+    axis = validated(lookup.find("sweeper.space.axes", kind), {"kind": kind, **keys})
     return axis.resolved("first.second", lambda: Network(3, "network a on b"))
 
 
 def test_every_kind_has_an_example():
-    assert sorted(EXAMPLES) == lookup.names("sweeper.axes")
+    assert sorted(EXAMPLES) == lookup.names("sweeper.space.axes")
 
 
-@pytest.mark.parametrize("kind", lookup.names("sweeper.axes"))
+@pytest.mark.parametrize("kind", lookup.names("sweeper.space.axes"))
 def test_kinds_are_described_models(kind):
-    axis = lookup.find("sweeper.axes", kind)
+    axis = lookup.find("sweeper.space.axes", kind)
     assert issubclass(axis, AxisModel) and axis.__doc__ and isinstance(axis.structural, bool)
     with pytest.raises(Invalid, match="is an unknown key"):
         validated(axis, {"kind": kind, "nonsense": 1})

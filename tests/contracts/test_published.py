@@ -12,7 +12,7 @@ from sweeper.errors import SweeperError
 from sweeper.plan import Plan
 from sweeper.schema.document import read
 from sweeper.schema.rules import canonical
-from sweeper.space import load
+from sweeper.space.space import load
 from sweeper.trainable import load_trainable
 
 SPACES = Path(__file__).parents[2] / "spaces"

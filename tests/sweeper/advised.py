@@ -5,8 +5,8 @@ from __future__ import annotations
 import yaml
 
 from sweeper import study
-from sweeper.overrides import parse_words
-from sweeper.space import load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.worker import Worker
 

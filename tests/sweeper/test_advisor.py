@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import packfuls, sampling
+from sweeper import packfuls
 from sweeper.advisor import Advisor
 from sweeper.errors import SweeperError
 from sweeper.ledger.io import Writer
+from sweeper.space import samplers
 from sweeper.study import Study
 from sweeper.summary import summarise, summary_lines
 from sweeper.worker import Worker
@@ -31,7 +32,7 @@ def labels(found):
     return [dict(trial.labels) for trial in found.plan.trials]
 
 
-@pytest.mark.parametrize("sampler", [name for name in sampling.SAMPLERS if name != "grid"])
+@pytest.mark.parametrize("sampler", [name for name in samplers.SAMPLERS if name != "grid"])
 def test_every_sampler_plans_just_so_many_trials_and_the_same_again(make, sampler):
     first, again = (work(make(sampler=sampler, name=name, trials=6)) for name in ("a", "b"))
     assert first.ended and len(first.plan.trials) == 6 and len(first.plan.runs) == 12

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.axes import Network
-from sweeper.axes import choice as choices
-from sweeper.axes import float as floats
-from sweeper.axes import layers as layer_sets
 from sweeper.errors import Invalid
 from sweeper.schema.base_model import validated
 from sweeper.schema.rules import canonical
+from sweeper.space.axes import Network
+from sweeper.space.axes import choice as choices
+from sweeper.space.axes import float as floats
+from sweeper.space.axes import layers as layer_sets
 
 
 def choice(values):

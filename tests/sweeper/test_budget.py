@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.space import Space, load
+from sweeper.space.space import Space, load
 from tests.sweeper.drawing import AXES, drawn, whole, words
 from tests.sweeper.test_space import edited, loaded, message
 

@@ -11,9 +11,9 @@ import pytest
 from sweeper import published
 from sweeper.errors import Nothing, SweeperError
 from sweeper.figures import render, style
-from sweeper.overrides import parse_words
 from sweeper.shipped import changed
-from sweeper.space import load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import load
 from tests.contracts import test_figures as contract
 from tests.sweeper.drawing import drawn, words
 

@@ -16,7 +16,7 @@ import yaml
 
 from sweeper import cli, liveness, study
 from sweeper.ledger import compaction
-from sweeper.space import load
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker
@@ -227,7 +227,7 @@ FULL = """
 import sys, threading, time
 from pathlib import Path
 from sweeper import study, cli
-from sweeper.space import load
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker

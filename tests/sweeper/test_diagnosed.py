@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.space import load
+from sweeper.space.space import load
 
 SPACE = """\
 study: demo

@@ -11,7 +11,7 @@ import yaml
 from sweeper import frame, listing, optuna_storage, study
 from sweeper.errors import Nothing
 from sweeper.report import trials
-from sweeper.space import load
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.summary import summarise, summary_lines
 from sweeper.worker import Worker

@@ -12,9 +12,9 @@ import yaml
 
 from sweeper.errors import Invalid, SweeperError
 from sweeper.expand import Expansion, Rejected
-from sweeper.overrides import parse_words
 from sweeper.plan import Plan
-from sweeper.space import Space, load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import Space, load
 from sweeper.trainable import load_trainable
 
 RICH = f"{Path(__file__).parent / 'fake.py'}:Rich"

@@ -14,8 +14,8 @@ import pytest
 from sweeper import function, lookup, study
 from sweeper.function import Function, FunctionPack
 from sweeper.ledger.io import Writer
-from sweeper.overrides import parse_words
-from sweeper.space import load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.worker import Worker
 

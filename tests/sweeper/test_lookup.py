@@ -7,22 +7,22 @@ import sys
 import pytest
 
 from sweeper import lookup
-from sweeper.axes.float import Axis
 from sweeper.errors import Invalid, SweeperError
+from sweeper.space.axes.float import Axis
 
 
 def test_names_are_files():
-    assert {"choice", "float", "layers"} <= set(lookup.names("sweeper.axes"))
-    assert "__init__" not in lookup.names("sweeper.axes")
+    assert {"choice", "float", "layers"} <= set(lookup.names("sweeper.space.axes"))
+    assert "__init__" not in lookup.names("sweeper.space.axes")
 
 
 def test_finds_a_file_of_the_package():
-    assert lookup.find("sweeper.axes", "float") is Axis
+    assert lookup.find("sweeper.space.axes", "float") is Axis
 
 
 def test_unknown_names_are_answered_with_all():
     with pytest.raises(SweeperError) as caught:
-        lookup.find("sweeper.axes", "flot")
+        lookup.find("sweeper.space.axes", "flot")
     assert str(caught.value) == (
         "unknown axis kind 'flot' (did you mean 'float'?); "
         "valid: choice, float, int, layers, norm, shape, variant (or path/file.py:Axis)"

@@ -13,7 +13,7 @@ import optuna
 import pytest
 
 from sweeper import frame, listing, optuna_storage, study
-from sweeper.space import load
+from sweeper.space.space import load
 from sweeper.worker import Worker
 
 BEST, LUCKY, SEEDS = 0.01, 1.0, 5

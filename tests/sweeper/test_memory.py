@@ -20,8 +20,8 @@ from sweeper.cluster.scheduler import answers
 from sweeper.listing import failed
 from sweeper.liveness import identity
 from sweeper.memory import Gauge, Reading
-from sweeper.overrides import parse_words
-from sweeper.space import load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.worker import Worker
 

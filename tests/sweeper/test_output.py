@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sweeper import study
-from sweeper.space import load
+from sweeper.space.space import load
 from sweeper.study import Study
 
 FULL = Path("/dev/full")

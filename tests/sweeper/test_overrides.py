@@ -7,8 +7,8 @@ import copy
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.overrides import Override, apply, parse_words, scale_overrides
 from sweeper.schema.document import Document
+from sweeper.space.overrides import Override, apply, parse_words, scale_overrides
 
 OPTIONS = ("scale", "name", "workers")
 

@@ -10,8 +10,8 @@ import pytest
 
 from sweeper import preview
 from sweeper.dispatch import Options
-from sweeper.overrides import parse_words
-from sweeper.space import load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.worker import Worker
 

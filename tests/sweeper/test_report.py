@@ -15,7 +15,7 @@ from sweeper.bounds import measured
 from sweeper.ledger.state import STATES
 from sweeper.report import current, overview, trials
 from sweeper.report.failures import failures
-from sweeper.space import load
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.worker import Worker
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from sweeper import study
-from sweeper.space import load
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.worker import Worker
 from tests.sweeper import chromium

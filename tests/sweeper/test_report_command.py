@@ -58,9 +58,9 @@ def test_it_plans_the_same_runs(make_study, space_file, tmp_path, monkeypatch, k
 
 def same_runs(made, trial, words):
     """Whether the words, given to the space's file, plan the runs of `trial` and no others."""
-    from sweeper.overrides import parse_words
     from sweeper.plan import Plan
-    from sweeper.space import load
+    from sweeper.space.overrides import parse_words
+    from sweeper.space.space import load
     from sweeper.trainable import load_trainable
 
     options, overrides = parse_words(words, list(cli.RUN_OPTIONS))
@@ -88,7 +88,7 @@ def test_a_scale_is_named(space_file, make_study, tmp_path, monkeypatch):
     text = space_file.read_text() + "scales: {smoke: {seeds: 2}, laptop: {seeds: 1}}\n"
     space_file.write_text(text)
     from sweeper import study
-    from sweeper.space import load
+    from sweeper.space.space import load
 
     made = study.start(tmp_path / "studies/hops", load("hops.yaml", "smoke"))
     words = shlex.split(command.reruns(made, [0])[0])[3:]

@@ -9,7 +9,7 @@ import yaml
 
 from sweeper import frame, run, stats, study
 from sweeper.report.statistics import said, statistics
-from sweeper.space import load
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.worker import Worker
 

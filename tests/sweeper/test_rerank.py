@@ -8,8 +8,8 @@ import yaml
 
 from sweeper import frame, rerank, run, stats, study
 from sweeper.errors import SweeperError
-from sweeper.overrides import parse_words
-from sweeper.space import load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.worker import Worker
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.overrides import parse_words
-from sweeper.space import Space, load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import Space, load
 
 FAKE = Path(__file__).parent / "fake.py"
 
@@ -396,7 +396,7 @@ def test_figures_are_checked_against_their_functions(tmp_path):
 
 def test_an_axis_kind_of_the_users(tmp_path):
     (tmp_path / "mine.py").write_text(
-        "from sweeper.axes.float import Axis as Float\nclass Axis(Float):\n    pass\nother = 3\n"
+        "from sweeper.space.axes.float import Axis as Float\nclass Axis(Float):\n    pass\nother = 3\n"
     )
     axis = "axes.optimizer.lr={kind: mine.py:Axis, values: [1e-3]}"
     space = loaded(tmp_path, axis)
@@ -410,7 +410,7 @@ def test_an_axis_kind_of_the_users(tmp_path):
 def test_loading_imports_nothing_heavy(tmp_path):
     heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
-        "import sys; from sweeper.space import load; from sweeper.plan import Plan;"
+        "import sys; from sweeper.space.space import load; from sweeper.plan import Plan;"
         "from sweeper.trainable import load_trainable; s = load(sys.argv[1]);"
         f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
     )

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sweeper.errors import SweeperError
 from sweeper.expand import Expansion
 from sweeper.lookup import find
-from sweeper.overrides import KEYS
 from sweeper.plan import Plan
-from sweeper.space import Space, load
+from sweeper.space.overrides import KEYS
+from sweeper.space.space import Space, load
 from sweeper.trainable import load_trainable
 
 RICH = f"{Path(__file__).parent / 'fake.py'}:Rich"

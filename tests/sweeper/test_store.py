@@ -19,8 +19,8 @@ from sweeper import checkpoint, reopen, store
 from sweeper.errors import SweeperError
 from sweeper.files import disk_usage
 from sweeper.holds import Outcome
-from sweeper.overrides import parse_words
-from sweeper.space import load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import load
 from sweeper.study import Study, start
 from sweeper.summary import summarise, summary_lines
 from sweeper.trainer import _Training

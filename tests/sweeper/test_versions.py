@@ -13,8 +13,8 @@ import pytest
 from sweeper import frame, study
 from sweeper.errors import SweeperError
 from sweeper.ledger.io import FORMAT
-from sweeper.overrides import parse_words
-from sweeper.space import load
+from sweeper.space.overrides import parse_words
+from sweeper.space.space import load
 from sweeper.study import Study
 from sweeper.summary import summarise, summary_lines
 from sweeper.worker import Worker

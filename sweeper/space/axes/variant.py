@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from sweeper.axes import Point, choice
 from sweeper.errors import Invalid, shown
+from sweeper.space.axes import Point, choice
 
 
 def _variants(value: Any) -> dict[str, Any]:

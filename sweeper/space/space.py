@@ -16,13 +16,13 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sweeper.errors import Invalid, SweeperError, choices, did_you_mean
 from sweeper.essentials import essentials, flat
-from sweeper.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.relations import constraints_rule, derived_rule, zip_rule
-from sweeper.sampling import Pruner, Sampler, pruner_rule, sampler_rule
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import Name, Positive, Text, canonical, mapping, one_of, whole
-from sweeper.sections import (
+from sweeper.space.overrides import KEYS, Override, apply, scale_overrides
+from sweeper.space.samplers import Pruner, Sampler, pruner_rule, sampler_rule
+from sweeper.space.sections import (
     Checkpoint,
     Direction,
     Evaluation,
@@ -38,7 +38,7 @@ from sweeper.sections import (
     seeds_rule,
     tasks_rule,
 )
-from sweeper.shorthand import written_out
+from sweeper.space.shorthand import written_out
 
 DEFAULT_SCALE = "laptop"
 PAPER_SCALE = "paper"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, choices
-from sweeper.sections import seeds_rule
+from sweeper.space.sections import seeds_rule
 
 
 def written_out(data: Mapping[str, Any]) -> dict[str, Any]:

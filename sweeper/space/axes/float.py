@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from sweeper.axes import AxisModel, Network, Point
-from sweeper.axes._numbers import listed, one_form, spaced
 from sweeper.errors import Invalid, shown
 from sweeper.schema.rules import (
     Flag,
@@ -20,6 +18,8 @@ from sweeper.schema.rules import (
     number,
     whole,
 )
+from sweeper.space.axes import AxisModel, Network, Point
+from sweeper.space.axes._numbers import listed, one_form, spaced
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, ValidationInfo, model_validator
 
 from sweeper import lookup
-from sweeper.axes import AxisKind, AxisModel
 from sweeper.errors import Invalid, shown
 from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import (
@@ -26,6 +25,7 @@ from sweeper.schema.rules import (
     text,
     whole,
 )
+from sweeper.space.axes import AxisKind, AxisModel
 
 
 def _ordered(low: float, high: float) -> None:
@@ -174,17 +174,17 @@ def _axis(name: str, keys: Any, folder: Path | None) -> AxisKind:
         raise Invalid(f"is no name for an axis; taken: {', '.join(_COLUMNS)}")
     if not isinstance(keys, dict):
         raise Invalid(f"must be an axis, like {{kind: float, values: […]}}, but got {shown(keys)}")
-    valid = lookup.names("sweeper.axes")
+    valid = lookup.names("sweeper.space.axes")
     kind = keys.get("kind")
     if kind is None:
         raise Invalid(f"needs the key 'kind'; valid kinds: {', '.join(valid)}")
     try:
-        kind = lookup.located("sweeper.axes", text(kind), folder)
+        kind = lookup.located("sweeper.space.axes", text(kind), folder)
     except Invalid as error:
         raise error.under("kind") from error
-    found = lookup.find("sweeper.axes", kind)
+    found = lookup.find("sweeper.space.axes", kind)
     if not (isinstance(found, type) and issubclass(found, AxisModel)):
-        raise Invalid("must name a class derived from sweeper.axes.AxisModel", ("kind",))
+        raise Invalid("must name a class derived from sweeper.space.axes.AxisModel", ("kind",))
     axis: Any = validated(found, {**keys, "kind": kind})
     checked: AxisKind = axis
     return checked

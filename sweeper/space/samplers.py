@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
     from sweeper.expand import Configuration, Expansion
-    from sweeper.space import Space
+    from sweeper.space.space import Space
 
 SAMPLERS = {
     "grid": "",

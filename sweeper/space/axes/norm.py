@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from sweeper.axes import AxisModel, Network, Point
 from sweeper.errors import Invalid
 from sweeper.schema.rules import distinct, each, items, one_of, whole
+from sweeper.space.axes import AxisModel, Network, Point
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -1,4 +1,4 @@
-"""The reference of the space language, written from its schema: `python -m sweeper.reference`."""
+"""The reference of the space language, written from its schema: `python -m sweeper.space.reference`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sweeper import lookup
-from sweeper.axes import AxisModel
-from sweeper.overrides import KEYS
-from sweeper.sampling import PRUNERS, SAMPLERS
 from sweeper.schema.expression import MAX_LENGTH
-from sweeper.sections import Objective, Task
-from sweeper.space import Space
+from sweeper.space.axes import AxisModel
+from sweeper.space.overrides import KEYS
+from sweeper.space.samplers import PRUNERS, SAMPLERS
+from sweeper.space.sections import Objective, Task
+from sweeper.space.space import Space
 
 _WORDS = {
     str: "text",
@@ -38,7 +38,7 @@ _OWN_FORMS = ("tasks", "figures", "sampler", "pruner")
 _HEAD = """\
 # The space language
 
-Written by `python -m sweeper.reference > docs/space.md` from the schema that checks every space: do
+Written by `python -m sweeper.space.reference > docs/space.md` from the schema that checks every space: do
 not edit it. Every key can be changed by a word of the command line (`steps=1000`,
 `axes.optimizer.lr.count=3`) and by a scale; `null` takes a key away."""
 
@@ -56,8 +56,8 @@ def page() -> str:
     parts = [_HEAD, "## Keys of a space", _table(Space, KEYS), *_sections()]
     parts += [_advice("sampler", SAMPLERS), _advice("pruner", PRUNERS), _SCALES, "## Axes"]
     parts += ["Keys that every kind has:", _table(AxisModel)]
-    for kind in lookup.names("sweeper.axes"):
-        axis = lookup.find("sweeper.axes", kind)
+    for kind in lookup.names("sweeper.space.axes"):
+        axis = lookup.find("sweeper.space.axes", kind)
         own = [name for name in axis.model_fields if name not in AxisModel.model_fields]
         parts += [f"### `{kind}`", _prose(axis), _table(axis, own)]
     return "\n\n".join([*parts, _EXPRESSIONS]) + "\n"

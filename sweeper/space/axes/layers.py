@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sweeper.axes import MAX_POINTS, AxisModel, Network, Point
 from sweeper.errors import Invalid, shown
 from sweeper.schema.base_model import Section
 from sweeper.schema.rules import Positive, distinct, each, items, whole
+from sweeper.space.axes import MAX_POINTS, AxisModel, Network, Point
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

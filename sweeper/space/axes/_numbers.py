@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sweeper.axes import MAX_POINTS, AxisModel, Point
 from sweeper.errors import Invalid
 from sweeper.schema.rules import canonical
+from sweeper.space.axes import MAX_POINTS, AxisModel, Point
 
 
 def one_form(axis: AxisModel) -> None:

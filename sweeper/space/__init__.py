@@ -1,0 +1,1 @@
+"""The space: what a YAML file says."""
