@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame
-from sweeper.bounds import measured
 from sweeper.errors import Nothing
 from sweeper.expand import described
 from sweeper.ledger.state import UNSCORED, Fold
 from sweeper.schema.rules import counted
+from sweeper.stats.wording import measured
 from sweeper.study import Study
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from sweeper.bounds import bounds
 from sweeper.figures import lettering
 from sweeper.results import Results
+from sweeper.stats.wording import bounds
 
 _WIDE = 80
 """Tables of more characters a row may be too wide for a page."""

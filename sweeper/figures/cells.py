@@ -12,9 +12,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from sweeper.bounds import NO_SPREAD, flat
 from sweeper.figures import lettering, style
 from sweeper.figures.axis import Axis
+from sweeper.stats.wording import NO_SPREAD, flat
 
 _ROW_IN = 0.40
 _LEAST_IN = 1.35

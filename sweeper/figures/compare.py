@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sweeper import tables
-from sweeper.bounds import bounds
 from sweeper.figures import beside, lettering, marks, style
 from sweeper.figures.axis import TASK, Axis
 from sweeper.figures.beside import Comparison
 from sweeper.figures.data import Data, Picture
+from sweeper.stats.wording import bounds
 
 _ROW_IN = 1.6
 _HEIGHT_IN = 2.2

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame, score, shipped
-from sweeper.bounds import INTERVALS, coverage
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
 from sweeper.figures.axis import TASK, Axis, axis_of
 from sweeper.ledger.state import Fold
 from sweeper.schema.rules import counted
 from sweeper.score import Array
+from sweeper.stats.wording import INTERVALS, coverage
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame
-from sweeper.bounds import INTERVALS
 from sweeper.figures.axis import TASK
 from sweeper.figures.data import VALUE, Data
 from sweeper.ledger.state import SCORED
 from sweeper.schema.rules import counted
+from sweeper.stats.wording import INTERVALS
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:

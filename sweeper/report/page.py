@@ -14,13 +14,13 @@ from markupsafe import Markup
 
 import sweeper
 from sweeper import frame, hints, rerank
-from sweeper.bounds import coverage
 from sweeper.ledger.state import STATES, Fold
 from sweeper.paths import write_durably
 from sweeper.report import overview, trials
 from sweeper.report.failures import failures
 from sweeper.report.pictures import shown
 from sweeper.report.statistics import statistics
+from sweeper.stats.wording import coverage
 from sweeper.study import Study
 from sweeper.summary import summarise
 

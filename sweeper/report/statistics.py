@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame, stats
-from sweeper.bounds import measured
 from sweeper.expand import described
 from sweeper.schema.rules import counted
 from sweeper.score import Array
+from sweeper.stats.wording import measured
 from sweeper.study import Study
 
 _MOST = 2_000

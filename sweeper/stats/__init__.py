@@ -22,8 +22,8 @@ from sweeper.stats.bootstrap import (
 from sweeper.stats.comparisons import difference, improvement, spearman
 from sweeper.stats.hyperparameters import effective_dimension, sensitivity, usable_range
 from sweeper.stats.intervals import cells, estimate, optimality_gap, points, task_median
-from sweeper.stats.luck import fall, lead
-from sweeper.stats.profiles import average_score_distribution, score_distribution
+from sweeper.stats.performance_profiles import average_score_distribution, score_distribution
+from sweeper.stats.selection_bias import fall, lead
 
 __all__ = [
     "FEW_COVER",

@@ -17,7 +17,7 @@ from sweeper.stats.bootstrap import (
     pooled,
     resampled_means,
 )
-from sweeper.stats.clusters import pooled_seeds
+from sweeper.stats.cluster_bootstrap import pooled_seeds
 
 _FEWEST = 200
 _DRAWS = 1e8

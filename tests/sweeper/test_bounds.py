@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sweeper.bounds import bounds, measured
+from sweeper.stats.wording import bounds, measured
 from tests.sweeper.drawing import AXES, drawn, whole, words
 
 

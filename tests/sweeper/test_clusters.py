@@ -7,7 +7,7 @@ import pytest
 
 from sweeper import stats
 from sweeper.score import STATISTICS
-from sweeper.stats import bootstrap, clusters
+from sweeper.stats import bootstrap, cluster_bootstrap
 from tests.sweeper import plainly
 
 HOWS = pytest.mark.parametrize("how", STATISTICS)
@@ -57,7 +57,7 @@ def test_runs_that_stand_twice_under_their_seed_tell_nothing_more(how, tasks):
     singly = stats.estimate(np.repeat(values[0], 2, axis=0), how, np.random.default_rng(1))
     assert singly.high - singly.low < 0.85 * (two.high - two.low), "as of twice as many seeds"
     runs, counts = np.repeat(values[0].T.reshape(1, -1), 2, axis=1), [np.full(24, 2)] * tasks
-    draws = clusters.pooled_seeds(runs, counts, how, np.random.default_rng(2), 50)[0]
+    draws = cluster_bootstrap.pooled_seeds(runs, counts, how, np.random.default_rng(2), 50)[0]
     rng = np.random.default_rng(2)
     times = np.concatenate([bootstrap.multiplicities(24, rng, 50) for _ in counts], axis=1)
     plain = [STATISTICS[how](np.repeat(values[0].T.ravel(), row)) for row in times]
@@ -80,10 +80,10 @@ def test_interval_is_that_of_plain_python(how, scores):
 @HOWS
 def test_every_resample_is_that_of_the_runs_drawn(how, scores, monkeypatch):
     """Looked at: the repeated runs themselves, in small blocks of cells and resamples."""
-    monkeypatch.setattr(clusters, "_CHUNK", 500)
+    monkeypatch.setattr(cluster_bootstrap, "_CHUNK", 500)
     sizes = [np.array([1, 2, 3, 3, 1]), np.array([2, 2, 2, 2, 4, 1])]
     values = np.random.default_rng(0).normal(size=(3, 23)).round(1)
-    draws = clusters.pooled_seeds(values, sizes, how, np.random.default_rng(2), 60)
+    draws = cluster_bootstrap.pooled_seeds(values, sizes, how, np.random.default_rng(2), 60)
     rng = np.random.default_rng(2)
     times = np.concatenate([bootstrap.multiplicities(n, rng, 60) for n in (5, 6)], axis=1)
     for row, drawn in zip(times, draws.T, strict=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sweeper import frame, listing
-from sweeper.bounds import measured
 from sweeper.errors import Nothing
+from sweeper.stats.wording import measured
 from sweeper.study import Study
 from sweeper.worker import Worker
 

@@ -7,7 +7,7 @@ import pytest
 
 from sweeper import stats
 from sweeper.score import STATISTICS
-from sweeper.stats import luck
+from sweeper.stats import selection_bias
 from tests.sweeper import plainly
 
 HOWS = pytest.mark.parametrize("how", STATISTICS)
@@ -99,7 +99,7 @@ def test_a_share_needs_a_lead_that_is_known(scores, fresh, rng):
 
 def test_many_trials_are_drawn_in_blocks(scores, fresh, monkeypatch):
     whole = stats.lead(scores, 3, fresh, "iqm", np.random.default_rng(1))
-    monkeypatch.setattr(luck, "_BLOCK", 5 * 700)
+    monkeypatch.setattr(selection_bias, "_BLOCK", 5 * 700)
     parts = stats.lead(scores, 3, fresh, "iqm", np.random.default_rng(1))
     for one, two in zip(parts, whole, strict=True):
         assert one.point == two.point

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import pytest
 
 from sweeper import cli, finish, frame
-from sweeper.bounds import measured
 from sweeper.ledger.state import STATES
 from sweeper.report import current, overview, trials
 from sweeper.report.failures import failures
 from sweeper.space.space import load
+from sweeper.stats.wording import measured
 from sweeper.study import Study
 from sweeper.worker import Worker
 
