@@ -11,7 +11,7 @@ from sweeper.parameters import points_of, span_of
 from sweeper.schema.rules import canonical
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
-from sweeper.trainable import Trainable
+from sweeper.trainable.contract import Trainable
 
 MAX_AXES = 200
 """The most axes of a space."""

@@ -19,7 +19,7 @@ from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space import samplers
 from sweeper.space.space import Space
-from sweeper.trainable import Diagnosable, Trainable, load_trainable
+from sweeper.trainable.contract import Diagnosable, Trainable, load_trainable
 
 _CONTRACT = (
     "parameters",

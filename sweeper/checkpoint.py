@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from sweeper.paths import patiently, write_durably
-from sweeper.trainable import Appending, Pack, Rows, State
+from sweeper.trainable.contract import Appending, Pack, Rows, State
 
 MOST_SEGMENTS = 32
 """A checkpoint of more segments begins anew with a single one: small files cost more than bytes."""

@@ -11,7 +11,7 @@ from sweeper.schema.expression import parse
 from sweeper.schema.rules import canonical
 from sweeper.space.axes import Network
 from sweeper.space.space import Space
-from sweeper.trainable import Trainable
+from sweeper.trainable.contract import Trainable
 
 
 class _Placed(Invalid):

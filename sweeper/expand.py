@@ -16,7 +16,7 @@ from sweeper.parameters import base, point_at, points_of
 from sweeper.schema.rules import canonical
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
-from sweeper.trainable import Trainable
+from sweeper.trainable.contract import Trainable
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -10,7 +10,7 @@ from sweeper.parameters import fitted
 from sweeper.schema.expression import Expression, parse
 from sweeper.schema.rules import brief, canonical, simple
 from sweeper.space.space import Space
-from sweeper.trainable import Trainable
+from sweeper.trainable.contract import Trainable
 
 Labels = Mapping[str, str | int | float]
 

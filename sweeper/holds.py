@@ -11,7 +11,7 @@ from sweeper.ledger.io import Line
 from sweeper.ledger.run_record import Point
 from sweeper.plan import Run
 from sweeper.store import Place
-from sweeper.trainable import State
+from sweeper.trainable.contract import State
 
 
 @dataclass(frozen=True)

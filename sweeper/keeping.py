@@ -7,7 +7,7 @@ from typing import Any
 from sweeper.checkpoint import Best
 from sweeper.holds import Hold
 from sweeper.space.space import Space
-from sweeper.trainable import Report
+from sweeper.trainable.contract import Report
 
 
 class Keeping:

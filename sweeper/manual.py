@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sweeper import lookup
 from sweeper.errors import shown
-from sweeper.trainable import Parameter, Trainable
+from sweeper.trainable.contract import Parameter, Trainable
 
 _PACKAGE = "agents.learners"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
-from sweeper.trainable import Parameter, Trainable
+from sweeper.trainable.contract import Parameter, Trainable
 
 if TYPE_CHECKING:
     from sweeper.space.space import Space

@@ -14,7 +14,7 @@ from sweeper.expand import Configuration, Expansion
 from sweeper.space.samplers import ADAPTIVE, sequence
 from sweeper.space.sections import Evaluation
 from sweeper.space.space import Space
-from sweeper.trainable import Trainable
+from sweeper.trainable.contract import Trainable
 
 MAX_RUNS = 1_000_000
 
@@ -31,7 +31,7 @@ class Trial:
 
 
 class Run(NamedTuple):
-    """A trial on one task under one seed; satisfies `sweeper.trainable.RunSpec`."""
+    """A trial on one task under one seed; satisfies `sweeper.trainable.contract.RunSpec`."""
 
     id: str
     """16 hex digits of a SHA-256 over all the rest but the trial's number."""

@@ -18,7 +18,7 @@ from sweeper.plan import Plan, Run
 from sweeper.schema.rules import counted, hours
 from sweeper.space.space import Space
 from sweeper.study import Study
-from sweeper.trainable import Trainable, Weighable, load_trainable
+from sweeper.trainable.contract import Trainable, Weighable, load_trainable
 
 _ENDS = 3
 """How many of the first and of the last trials are shown."""

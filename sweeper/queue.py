@@ -13,7 +13,7 @@ from sweeper.memory import Gauge
 from sweeper.order import Pending
 from sweeper.plan import Run
 from sweeper.study import Study
-from sweeper.trainable import Weighable
+from sweeper.trainable.contract import Weighable
 
 
 class Queue:

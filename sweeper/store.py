@@ -14,7 +14,7 @@ from sweeper.files import disk_usage
 from sweeper.ledger.io import Line
 from sweeper.ledger.state import Fold
 from sweeper.paths import StudyPaths, disk_is_full, patiently
-from sweeper.trainable import State
+from sweeper.trainable.contract import State
 
 _GB = 10**9
 

@@ -15,7 +15,7 @@ from sweeper.paths import StudyPaths
 from sweeper.plan import Plan, Run
 from sweeper.schema.rules import study_name
 from sweeper.space.space import Space
-from sweeper.trainable import Trainable, load_trainable
+from sweeper.trainable.contract import Trainable, load_trainable
 from sweeper.versions import Version
 
 

@@ -20,7 +20,7 @@ from sweeper.ledger.state import Fold
 from sweeper.outcome import outcome
 from sweeper.stopping import Stopping
 from sweeper.study import Study
-from sweeper.trainable import Pack, Report
+from sweeper.trainable.contract import Pack, Report
 
 _SHARE = 10
 """A save is followed by at least so many times its own time without one."""

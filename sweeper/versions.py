@@ -19,7 +19,7 @@ from sweeper.ledger.io import FORMAT, check_format
 from sweeper.paths import StudyPaths
 from sweeper.provenance import provenance
 from sweeper.space.space import Space
-from sweeper.trainable import load_trainable
+from sweeper.trainable.contract import load_trainable
 
 _PASSING = ("study", "name", "scale", "file")
 """Keys that tell how a space was named and found: a version of their own they are not worth."""

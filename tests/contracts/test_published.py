@@ -13,7 +13,7 @@ from sweeper.plan import Plan
 from sweeper.schema.document import read
 from sweeper.schema.rules import canonical
 from sweeper.space.space import load
-from sweeper.trainable import load_trainable
+from sweeper.trainable.contract import load_trainable
 
 SPACES = Path(__file__).parents[2] / "spaces"
 FILES = published.files()

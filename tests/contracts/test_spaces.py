@@ -14,7 +14,7 @@ from sweeper.lookup import find
 from sweeper.plan import Plan
 from sweeper.schema.document import read
 from sweeper.space.space import Space, load
-from sweeper.trainable import load_trainable
+from sweeper.trainable.contract import load_trainable
 from sweeper.worker import Worker
 
 README = Path(__file__).parents[2] / "README.md"
@@ -123,7 +123,7 @@ def test_loading_imports_nothing_heavy(path):
     heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
         "import sys; from sweeper.space.space import load; from sweeper.plan import Plan;"
-        "from sweeper.trainable import load_trainable; s = load(sys.argv[1]);"
+        "from sweeper.trainable.contract import load_trainable; s = load(sys.argv[1]);"
         f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(path)]

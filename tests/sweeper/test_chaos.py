@@ -18,7 +18,6 @@ from benchmarks import accounts, chaos, chaos_spaces
 from benchmarks.killing import FORCED, Aim, Crew, Log
 from sweeper import liveness, worker
 from sweeper.files import temporary
-from sweeper.function import FunctionPack
 from sweeper.ledger import compaction
 from sweeper.ledger.claims import link_first
 from sweeper.ledger.run_record import Attempt, RunRecord
@@ -26,6 +25,7 @@ from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths
 from sweeper.queue import Queue
 from sweeper.study import Study
+from sweeper.trainable.function import FunctionPack
 
 SEGMENTED = (
     *("half of write claims claim", "before link claims claim", "link claims claim, a further one"),

@@ -11,7 +11,7 @@ import pytest
 
 from sweeper import checkpoint
 from sweeper.checkpoint import Best, Saved, adopt, save, segment, taken
-from sweeper.trainable import State
+from sweeper.trainable.contract import State
 
 CAPACITY = 100
 

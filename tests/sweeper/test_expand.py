@@ -15,7 +15,7 @@ from sweeper.expand import Expansion, Rejected
 from sweeper.plan import Plan
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space, load
-from sweeper.trainable import load_trainable
+from sweeper.trainable.contract import load_trainable
 
 RICH = f"{Path(__file__).parent / 'fake.py'}:Rich"
 OPTIMIZER = {"kind": "choice", "values": ["adam", "sgd"]}

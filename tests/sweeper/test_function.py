@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from sweeper import function, lookup, study
-from sweeper.function import Function, FunctionPack
+from sweeper import lookup, study
 from sweeper.ledger.io import Writer
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from sweeper.study import Study
+from sweeper.trainable import function
+from sweeper.trainable.function import Function, FunctionPack
 from sweeper.worker import Worker
 
 SPACE = """

@@ -18,7 +18,7 @@ from sweeper.errors import SweeperError
 from sweeper.plan import Plan
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space, load
-from sweeper.trainable import load_trainable
+from sweeper.trainable.contract import load_trainable
 
 FAKE = f"{Path(__file__).parent / 'fake.py'}:Fake"
 
@@ -119,7 +119,7 @@ def test_ids_are_the_same_in_another_process(tmp_path):
     here = space(tmp_path)
     code = (
         "import json, sys; from sweeper.space.space import Space; from sweeper.plan import Plan;"
-        "from sweeper.trainable import load_trainable; s = Space.parse(json.load(sys.stdin));"
+        "from sweeper.trainable.contract import load_trainable; s = Space.parse(json.load(sys.stdin));"
         "print(*[run.id for run in Plan(s, load_trainable(s)).runs])"
     )
     frozen = json.dumps(here.dump())

@@ -61,7 +61,7 @@ def same_runs(made, trial, words):
     from sweeper.plan import Plan
     from sweeper.space.overrides import parse_words
     from sweeper.space.space import load
-    from sweeper.trainable import load_trainable
+    from sweeper.trainable.contract import load_trainable
 
     options, overrides = parse_words(words, list(cli.RUN_OPTIONS))
     space = load("hops.yaml", options.get("scale"), overrides)

@@ -411,7 +411,7 @@ def test_loading_imports_nothing_heavy(tmp_path):
     heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
         "import sys; from sweeper.space.space import load; from sweeper.plan import Plan;"
-        "from sweeper.trainable import load_trainable; s = load(sys.argv[1]);"
+        "from sweeper.trainable.contract import load_trainable; s = load(sys.argv[1]);"
         f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(write(tmp_path))]

@@ -17,7 +17,7 @@ from sweeper.lookup import find
 from sweeper.plan import Plan
 from sweeper.space.overrides import KEYS
 from sweeper.space.space import Space, load
-from sweeper.trainable import load_trainable
+from sweeper.trainable.contract import load_trainable
 
 RICH = f"{Path(__file__).parent / 'fake.py'}:Rich"
 TASKS = ("minatar/breakout", "minatar/asterix")

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import psutil
 
 from sweeper.lookup import import_file
-from sweeper.trainable import Parameter, RunSpec, State
+from sweeper.trainable.contract import Parameter, RunSpec, State
 
 RESULT = "value"
 """The metric under which the returned number is reported."""
@@ -78,7 +78,7 @@ class FunctionRun:
 
 @dataclass(frozen=True)
 class FunctionReport:
-    """Satisfies `sweeper.trainable.Report`."""
+    """Satisfies `sweeper.trainable.contract.Report`."""
 
     step: int
     metrics: dict[str, float]

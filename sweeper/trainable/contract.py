@@ -262,7 +262,7 @@ def load_trainable(space: Space, runs: Path | None = None) -> Trainable:
     if space.folder not in sys.path:
         sys.path.append(space.folder)
     if space.function is not None:
-        from sweeper.function import Function
+        from sweeper.trainable.function import Function
 
         path, name = space.function.rsplit(":", 1)
         return Function(Path(path), name, runs, waits=space.pruner is not None)

@@ -1,0 +1,1 @@
+"""Trainables: the contract with what is trained, and functions as trainables."""
