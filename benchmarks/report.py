@@ -25,7 +25,7 @@ import numpy as np
 
 from sweeper import study
 from sweeper.ledger.io import Writer
-from sweeper.plan import Run
+from sweeper.plan.plan import Run
 from sweeper.space.space import load
 
 SPACE = """

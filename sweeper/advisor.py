@@ -29,10 +29,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweeper import packfuls, score
-from sweeper.expand import Configuration, Rejected
 from sweeper.ledger.io import Writer
 from sweeper.ledger.state import UNSCORED, Fold
 from sweeper.packfuls import Proposal
+from sweeper.plan.expansion import Configuration, Rejected
 from sweeper.pruning import Judge
 from sweeper.space import samplers
 from sweeper.study import Study

@@ -9,7 +9,7 @@ from typing import Any
 from sweeper.checkpoint import Best, Loaded, Saved
 from sweeper.ledger.io import Line
 from sweeper.ledger.run_record import Point
-from sweeper.plan import Run
+from sweeper.plan.plan import Run
 from sweeper.store import Place
 from sweeper.trainable.contract import State
 

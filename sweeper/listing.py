@@ -11,8 +11,8 @@ import pandas as pd
 
 from sweeper import frame
 from sweeper.errors import Nothing
-from sweeper.expand import described
 from sweeper.ledger.state import UNSCORED, Fold
+from sweeper.plan.expansion import described
 from sweeper.schema.rules import counted
 from sweeper.stats.wording import measured
 from sweeper.study import Study

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sweeper import score
 from sweeper.holds import Outcome
 from sweeper.ledger.run_record import Point
-from sweeper.plan import Run
+from sweeper.plan.plan import Run
 from sweeper.space.sections import Objective
 from sweeper.space.space import Space
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.errors import Invalid, SweeperError, dotted
-from sweeper.expand import Configuration
 from sweeper.ledger.claims import link_first
 from sweeper.paths import StudyPaths, patiently
-from sweeper.plan import Plan, Run
+from sweeper.plan.expansion import Configuration
+from sweeper.plan.plan import Plan, Run
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from sweeper import study as studies
 from sweeper.cluster import layout
 from sweeper.dispatch import Options
 from sweeper.errors import SweeperError
-from sweeper.expand import described
-from sweeper.plan import Plan, Run
+from sweeper.plan.expansion import described
+from sweeper.plan.plan import Plan, Run
 from sweeper.schema.rules import counted, hours
 from sweeper.space.space import Space
 from sweeper.study import Study

@@ -19,7 +19,7 @@ from sweeper.ledger.claims import link_first
 from sweeper.ledger.io import Line, Writer
 from sweeper.ledger.state import SCORED, Fold, RunRecord
 from sweeper.paths import patiently
-from sweeper.plan import Run
+from sweeper.plan.plan import Run
 from sweeper.space import samplers
 from sweeper.study import Study
 

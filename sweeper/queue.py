@@ -11,7 +11,7 @@ from sweeper.ledger.state import Fold, RunRecord
 from sweeper.liveness import Observer
 from sweeper.memory import Gauge
 from sweeper.order import Pending
-from sweeper.plan import Run
+from sweeper.plan.plan import Run
 from sweeper.study import Study
 from sweeper.trainable.contract import Weighable
 

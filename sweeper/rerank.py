@@ -17,10 +17,10 @@ import pandas as pd
 
 from sweeper import frame, listing, stats
 from sweeper import study as studies
-from sweeper.check import checked
 from sweeper.errors import Nothing, SweeperError
-from sweeper.expand import described
-from sweeper.parameters import base
+from sweeper.plan.check import checked
+from sweeper.plan.expansion import described
+from sweeper.plan.parameters import base
 from sweeper.schema.rules import counted, ranges
 from sweeper.space.space import Space
 from sweeper.stats.wording import bounds, flat, measured, writer

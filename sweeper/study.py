@@ -12,7 +12,7 @@ from sweeper import packfuls, versions
 from sweeper.errors import Invalid, SweeperError, did_you_mean, listed
 from sweeper.ledger.state import Fold
 from sweeper.paths import StudyPaths
-from sweeper.plan import Plan, Run
+from sweeper.plan.plan import Plan, Run
 from sweeper.schema.rules import study_name
 from sweeper.space.space import Space
 from sweeper.trainable.contract import Trainable, load_trainable

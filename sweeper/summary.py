@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper import cancel
-from sweeper.expand import described
 from sweeper.files import disk_usage
 from sweeper.ledger.columns import Columns
 from sweeper.ledger.io import missing
 from sweeper.ledger.state import STATES, UNSCORED, Fold, WorkerRecord
+from sweeper.plan.expansion import described
 from sweeper.provenance import unlike
 from sweeper.schema.rules import counted
 from sweeper.score import STATISTICS

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
-from sweeper.expand import Expansion
 from sweeper.ledger.claims import link_first
 from sweeper.ledger.io import FORMAT, check_format
 from sweeper.paths import StudyPaths
+from sweeper.plan.expansion import Expansion
 from sweeper.provenance import provenance
 from sweeper.space.space import Space
 from sweeper.trainable.contract import load_trainable

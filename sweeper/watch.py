@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from sweeper.dispatch import Workers
 from sweeper.ledger.state import ENDS, Fold, RunRecord
-from sweeper.plan import Run
+from sweeper.plan.plan import Run
 from sweeper.report.current import Current
 from sweeper.study import Study
 

@@ -188,10 +188,10 @@ def studies(words: Words = None) -> None:
 @command({})
 def spaces(words: Words = None) -> None:
     """List the spaces that come with sweeper, and those in ./spaces."""
-    from sweeper import shipped
+    from sweeper.plan import shipped_spaces
 
     parsed(words, [])
-    for path, about in shipped.spaces():
+    for path, about in shipped_spaces.spaces():
         typer.echo(f"{path}  {about}")
 
 

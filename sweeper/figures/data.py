@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sweeper import frame, score, shipped
+from sweeper import frame, score
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
 from sweeper.figures.axis import TASK, Axis, axis_of
 from sweeper.ledger.state import Fold
+from sweeper.plan import shipped_spaces
 from sweeper.schema.rules import counted
 from sweeper.score import Array
 from sweeper.stats.wording import INTERVALS, coverage
@@ -106,7 +107,7 @@ class Data:
             scale=space.scale,
             paper_steps=space.paper_steps,
             space=space.study,
-            changed=lambda: shipped.changed(space),
+            changed=lambda: shipped_spaces.changed(space),
         )
 
     @cached_property

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
-from sweeper.parameters import point_at
+from sweeper.plan.parameters import point_at
 from sweeper.schema.document import scalar
 from sweeper.space.space import DEFAULT_SCALE, Space, load
 from sweeper.study import Study

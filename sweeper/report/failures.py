@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sweeper.expand import described
 from sweeper.ledger.state import UNSCORED, Fold
+from sweeper.plan.expansion import described
 from sweeper.schema.rules import counted
 from sweeper.study import Study
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame, stats
-from sweeper.expand import described
+from sweeper.plan.expansion import described
 from sweeper.schema.rules import counted
 from sweeper.score import Array
 from sweeper.stats.wording import measured

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from sweeper import frame, listing
-from sweeper.expand import described
 from sweeper.ledger.state import Fold
+from sweeper.plan.expansion import described
 from sweeper.report import command
 from sweeper.study import Study
 

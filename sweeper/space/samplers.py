@@ -19,7 +19,7 @@ from sweeper.schema.rules import Text, flag, mapping, number, text, whole
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-    from sweeper.expand import Configuration, Expansion
+    from sweeper.plan.expansion import Configuration, Expansion
     from sweeper.space.space import Space
 
 SAMPLERS = {
@@ -115,7 +115,7 @@ def sequence(space: Space, expansion: Expansion) -> Iterator[Configuration]:
 
     A point that is there already, or that the space does not allow, is passed over.
     """
-    from sweeper.expand import Rejected
+    from sweeper.plan.expansion import Rejected
 
     seen: set[str] = set()
     vain = 0

@@ -218,7 +218,7 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     Raises `SweeperError` with file, line, rule, value and valid choices. Imports neither torch
     nor environments.
     """
-    from sweeper.check import checked
+    from sweeper.plan.check import checked
 
     document = documents.read(Path(path))
     folder = Path(path).parent

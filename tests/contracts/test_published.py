@@ -9,7 +9,7 @@ import pytest
 
 from sweeper import published
 from sweeper.errors import SweeperError
-from sweeper.plan import Plan
+from sweeper.plan.plan import Plan
 from sweeper.schema.document import read
 from sweeper.schema.rules import canonical
 from sweeper.space.space import load

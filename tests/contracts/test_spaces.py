@@ -11,7 +11,7 @@ import pytest
 
 from sweeper import finish, study
 from sweeper.lookup import find
-from sweeper.plan import Plan
+from sweeper.plan.plan import Plan
 from sweeper.schema.document import read
 from sweeper.space.space import Space, load
 from sweeper.trainable.contract import load_trainable
@@ -122,7 +122,7 @@ def test_the_readme_says_how_many_runs_there_are(scale, column):
 def test_loading_imports_nothing_heavy(path):
     heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
-        "import sys; from sweeper.space.space import load; from sweeper.plan import Plan;"
+        "import sys; from sweeper.space.space import load; from sweeper.plan.plan import Plan;"
         "from sweeper.trainable.contract import load_trainable; s = load(sys.argv[1]);"
         f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
     )

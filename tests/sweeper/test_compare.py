@@ -11,7 +11,7 @@ import pytest
 from sweeper import published
 from sweeper.errors import Nothing, SweeperError
 from sweeper.figures import render, style
-from sweeper.shipped import changed
+from sweeper.plan.shipped_spaces import changed
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from tests.contracts import test_figures as contract

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from sweeper.errors import Invalid, SweeperError
-from sweeper.expand import Expansion, Rejected
-from sweeper.plan import Plan
+from sweeper.plan.expansion import Expansion, Rejected
+from sweeper.plan.plan import Plan
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space, load
 from sweeper.trainable.contract import load_trainable

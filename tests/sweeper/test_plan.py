@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sweeper.errors import SweeperError
-from sweeper.plan import Plan
+from sweeper.plan.plan import Plan
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space, load
 from sweeper.trainable.contract import load_trainable
@@ -118,7 +118,7 @@ def test_ids_depend_on_all_that_changes_a_run_and_nothing_else(tmp_path):
 def test_ids_are_the_same_in_another_process(tmp_path):
     here = space(tmp_path)
     code = (
-        "import json, sys; from sweeper.space.space import Space; from sweeper.plan import Plan;"
+        "import json, sys; from sweeper.space.space import Space; from sweeper.plan.plan import Plan;"
         "from sweeper.trainable.contract import load_trainable; s = Space.parse(json.load(sys.stdin));"
         "print(*[run.id for run in Plan(s, load_trainable(s)).runs])"
     )

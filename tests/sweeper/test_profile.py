@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import shipped
 from sweeper.cluster import profile
 from sweeper.cluster.profile import Profile
 from sweeper.errors import SweeperError
+from sweeper.plan import shipped_spaces
 
 
 def read(folder: Path, text: str) -> Profile:
@@ -127,4 +127,4 @@ def test_the_wheel_has_profiles_the_cluster_and_the_template() -> None:
     included = '[tool.hatch.build.targets.wheel.force-include]\n"slurm" = "sweeper/_slurm"'
     assert included in (root / "pyproject.toml").read_text()
     for pattern in ("*.yaml", "cluster", "worker.sbatch"):
-        assert shipped.files("slurm", pattern)
+        assert shipped_spaces.files("slurm", pattern)

@@ -58,7 +58,7 @@ def test_it_plans_the_same_runs(make_study, space_file, tmp_path, monkeypatch, k
 
 def same_runs(made, trial, words):
     """Whether the words, given to the space's file, plan the runs of `trial` and no others."""
-    from sweeper.plan import Plan
+    from sweeper.plan.plan import Plan
     from sweeper.space.overrides import parse_words
     from sweeper.space.space import load
     from sweeper.trainable.contract import load_trainable

@@ -410,7 +410,7 @@ def test_an_axis_kind_of_the_users(tmp_path):
 def test_loading_imports_nothing_heavy(tmp_path):
     heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
-        "import sys; from sweeper.space.space import load; from sweeper.plan import Plan;"
+        "import sys; from sweeper.space.space import load; from sweeper.plan.plan import Plan;"
         "from sweeper.trainable.contract import load_trainable; s = load(sys.argv[1]);"
         f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
     )

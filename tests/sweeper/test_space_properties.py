@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sweeper.errors import SweeperError
-from sweeper.expand import Expansion
 from sweeper.lookup import find
-from sweeper.plan import Plan
+from sweeper.plan.expansion import Expansion
+from sweeper.plan.plan import Plan
 from sweeper.space.overrides import KEYS
 from sweeper.space.space import Space, load
 from sweeper.trainable.contract import load_trainable

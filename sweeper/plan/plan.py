@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from sweeper.errors import Invalid, SweeperError, dotted
-from sweeper.expand import Configuration, Expansion
+from sweeper.plan.expansion import Configuration, Expansion
 from sweeper.space.samplers import ADAPTIVE, sequence
 from sweeper.space.sections import Evaluation
 from sweeper.space.space import Space

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeper.errors import Invalid
-from sweeper.expand import Expansion
+from sweeper.plan.expansion import Expansion
 from sweeper.schema.rules import one_of
 from sweeper.space.space import Space
 

@@ -9,10 +9,10 @@ from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from sweeper.blocks import Block, arranged
 from sweeper.errors import Invalid, Path
-from sweeper.formulas import Formulas, Rejected, described
-from sweeper.parameters import base, point_at, points_of
+from sweeper.plan.axis_groups import Block, arranged
+from sweeper.plan.constraints import Formulas, Rejected, described
+from sweeper.plan.parameters import base, point_at, points_of
 from sweeper.schema.rules import canonical
 from sweeper.space.axes import Point
 from sweeper.space.space import Space

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, Path, choices
-from sweeper.parameters import fitted
+from sweeper.plan.parameters import fitted
 from sweeper.schema.expression import Expression, parse
 from sweeper.schema.rules import brief, canonical, simple
 from sweeper.space.space import Space

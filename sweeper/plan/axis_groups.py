@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.errors import Invalid, choices, shown
-from sweeper.parameters import points_of, span_of
+from sweeper.plan.parameters import points_of, span_of
 from sweeper.schema.rules import canonical
 from sweeper.space.axes import Point
 from sweeper.space.space import Space

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from sweeper import lookup, sampling_check
-from sweeper.depth import shallowest
+from sweeper import lookup
 from sweeper.errors import Invalid, choices, shown
-from sweeper.expand import DROP, Configuration, Expansion, Rejected, culprit
 from sweeper.figures import AXES, MOST, takes, takes_several
-from sweeper.parameters import base, span_of
-from sweeper.plan import MAX_RUNS
+from sweeper.plan import check_sampler
+from sweeper.plan.expansion import DROP, Configuration, Expansion, Rejected, culprit
+from sweeper.plan.network_depth import shallowest
+from sweeper.plan.parameters import base, span_of
+from sweeper.plan.plan import MAX_RUNS
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space import samplers
@@ -54,7 +55,7 @@ def checked(space: Space, folder: Path) -> Space:
     _check_scores(space, metrics)
     expansion.reference()
     _check_size(space, expansion)
-    sampling_check.check(space, Expansion(space, trainable))
+    check_sampler.check(space, Expansion(space, trainable))
     _check_trials(space, expansion)
     return _check_figures(space, folder, metrics, expansion.conditional)
 

@@ -1,0 +1,1 @@
+"""The plan: from a YAML file to checked trials and runs."""
