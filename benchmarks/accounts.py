@@ -14,7 +14,7 @@ import pandas as pd
 from sweeper import frame
 from sweeper.ledger.io import Reader
 from sweeper.ledger.state import Fold
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.summary import summarise
 
 _OWN = ("attempts", "seconds", "worker")

@@ -26,7 +26,7 @@ from benchmarks import accounts, chaos_commands, chaos_spaces
 from benchmarks.killing import FORCED, Aim, Crew, Log, least_hit
 from sweeper import liveness, run, worker
 from sweeper.ledger import compaction
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 Make = Callable[[Path, str], Study]
 
@@ -223,7 +223,7 @@ def hurry() -> None:
     import seaborn  # noqa: F401
 
     import agents.learners  # noqa: F401
-    from sweeper import advisor, figures, optuna_storage  # noqa: F401
+    from sweeper import figures, optuna_storage  # noqa: F401
     from sweeper.figures import data, style  # noqa: F401
 
     worker._IDLE_S = 0.05

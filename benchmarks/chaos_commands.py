@@ -16,7 +16,7 @@ from benchmarks import chaos_spaces
 from benchmarks.killing import Crew, Log, least_hit
 from sweeper import cli
 from sweeper.liveness import exists
-from sweeper.study import Study, is_one
+from sweeper.study.study import Study, is_one
 
 WATCHER = "the watcher"
 WORKER = "a worker under a watcher"

@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from sweeper import study
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space, load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 
 _ROOT = Path(__file__).parents[1]
 

@@ -21,7 +21,7 @@ from datetime import date
 from pathlib import Path
 
 from sweeper.liveness import exists
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 TRAIN = """
 import fcntl, os, time

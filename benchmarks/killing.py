@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.worker import work
 
 RANDOM = "at any moment"

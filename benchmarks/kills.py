@@ -22,7 +22,7 @@ from pathlib import Path
 from sweeper import frame
 from sweeper.ledger import claims
 from sweeper.liveness import exists
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 SPACE = Path(__file__).parents[1] / "spaces" / "minatar_adam_sn.yaml"
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sweeper import frame, score, stats, study
+from sweeper import frame, score, stats
+from sweeper.study import study
 
 SPACE = Path(__file__).parents[1] / "spaces" / "minatar_adam_sn.yaml"
 NAME = "minatar_adam_sn"

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import optuna
 
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 TRAIN = """
 def train(config, run):

@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from sweeper import study
 from sweeper.ledger.io import Writer
 from sweeper.plan.plan import Run
 from sweeper.space.space import load
+from sweeper.study import study
 
 SPACE = """
 study: many

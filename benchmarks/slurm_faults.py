@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks import slurm_kills, slurm_outages, slurm_queries
 from benchmarks.slurm_site import Site
 from benchmarks.slurm_sweep import PACK, RUNS, SAVE_S, SPACE, STEPS, Account, Sweep
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.killing import Log, Trap
 from benchmarks.slurm_site import ROOT
 from benchmarks.slurm_sweep import Sweep
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 _TRAPS = "SWEEPER_TRAPS"
 """The file in which kills at places are noted, the study's folder, and how many there may be."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.slurm_site import ROOT, Process
 from benchmarks.slurm_sweep import Sweep
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 _LIBRARY = "ahead.so"
 

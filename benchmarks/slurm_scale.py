@@ -25,7 +25,7 @@ import submitit
 
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 TRAIN = """
 import random, time

@@ -18,7 +18,7 @@ import yaml
 
 from benchmarks import accounts, diary
 from benchmarks.slurm_site import ROOT, Process, Site
-from sweeper.study import Study, is_one
+from sweeper.study.study import Study, is_one
 from sweeper.summary import summarise
 
 STEPS, PACK, SAVE_S = 1000, 20, 5

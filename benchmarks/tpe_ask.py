@@ -22,15 +22,15 @@ import numpy as np
 import optuna
 import yaml
 
-from sweeper import packfuls, study
-from sweeper.advisor import Advisor
 from sweeper.attempts import _end_line
 from sweeper.holds import Outcome
 from sweeper.ledger.io import Writer
-from sweeper.packfuls import Proposal
 from sweeper.space.samplers import at
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import proposals, study
+from sweeper.study.advisor import Advisor
+from sweeper.study.proposals import Proposal
+from sweeper.study.study import Study
 
 AXES = {name: {"kind": "float", "low": 1e-5, "high": 1.0, "log": True} for name in "abcd"}
 
@@ -54,7 +54,7 @@ def filled(folder: Path, trials: int, more: int) -> Study:
     rng = np.random.default_rng(0)
     draw = started.plan.expansion.draw
     drawn = [draw(lambda _, over: at(over, rng.random())) for _ in range(trials)]
-    packfuls.propose(started.paths, 0, [Proposal(one, {}) for one in drawn], {}, {})
+    proposals.propose(started.paths, 0, [Proposal(one, {}) for one in drawn], {}, {})
     started.refresh()
     ledger = Writer(started.paths.ledger, "w", {})
     for run in started.plan.runs:

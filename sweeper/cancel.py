@@ -15,14 +15,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from sweeper import hints, workers
+from sweeper import workers
 from sweeper.cluster import script, slurm
 from sweeper.errors import SweeperError
 from sweeper.ledger.claims import link_first
 from sweeper.ledger.state import Fold
 from sweeper.liveness import exists
 from sweeper.schema.rules import counted
-from sweeper.study import Study
+from sweeper.study import command_hints
+from sweeper.study.study import Study
 
 
 def cancel(study: Study) -> Iterator[str]:
@@ -45,7 +46,7 @@ def cancel(study: Study) -> Iterator[str]:
     else:
         yield f"{study.name}: nothing to stop: no worker is at work, and no job waits"
     if not ended:
-        again, about = hints.again(study), "goes on"
+        again, about = command_hints.again(study), "goes on"
         if workers.on_slurm(study, fold):
             again, about = f"{again} dispatch=slurm", "goes on; with the profile= that it had"
         yield f"  {again}  # {about}"

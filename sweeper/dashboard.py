@@ -10,7 +10,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from sweeper import optuna_storage
 from sweeper.errors import SweeperError
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 HOST = "127.0.0.1"
 PORT = 8080

@@ -13,7 +13,7 @@ from sweeper.errors import SweeperError, choices
 from sweeper.files import temporary
 from sweeper.ledger.state import Fold
 from sweeper.paths import check_out
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 TABLES: dict[str, Callable[[Study, Fold], pd.DataFrame]] = {
     "runs": frame.runs,

@@ -15,7 +15,7 @@ from sweeper.ledger import compaction
 from sweeper.ledger.claims import Claims
 from sweeper.ledger.state import SCORED, Fold
 from sweeper.paths import write_durably
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 
 def once(study: Study, fold: Fold, worker: str) -> None:

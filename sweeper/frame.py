@@ -10,7 +10,7 @@ import pandas as pd
 from sweeper import score, stats
 from sweeper.ledger.columns import Columns
 from sweeper.ledger.state import SCORED, UNSCORED, Fold
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 COUNTS = ("n", "nan", "failed", "pruned", "missing")
 """Runs of a trial: scored, those of them that diverged, the others by why they have no score."""

@@ -15,7 +15,7 @@ from sweeper.ledger.state import UNSCORED, Fold
 from sweeper.plan.expansion import described
 from sweeper.schema.rules import counted
 from sweeper.stats.wording import measured
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 
 def best(study: Study, number: int) -> Iterator[str]:

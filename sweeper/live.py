@@ -7,7 +7,7 @@ import time
 from rich.console import Console
 from rich.live import Live
 
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.summary import summarise, summary_lines
 
 _EVERY_S = 3.0

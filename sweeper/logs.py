@@ -10,7 +10,7 @@ from sweeper import reopen, workers
 from sweeper.errors import SweeperError
 from sweeper.ledger.state import Fold
 from sweeper.schema.rules import counted
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 _POLL_S = 0.5
 _BLOCK = 1 << 20

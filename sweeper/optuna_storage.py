@@ -24,7 +24,7 @@ from sweeper.errors import SweeperError
 from sweeper.ledger.state import Fold
 from sweeper.paths import write_durably
 from sweeper.space.space import Space
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 _STATES = {
     "complete": TrialState.COMPLETE,

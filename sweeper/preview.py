@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper import study as studies
 from sweeper.cluster import layout
 from sweeper.dispatch import Options
 from sweeper.errors import SweeperError
@@ -17,7 +16,8 @@ from sweeper.plan.expansion import described
 from sweeper.plan.plan import Plan, Run
 from sweeper.schema.rules import counted, hours
 from sweeper.space.space import Space
-from sweeper.study import Study
+from sweeper.study import study as studies
+from sweeper.study.study import Study
 from sweeper.trainable.contract import Trainable, Weighable, load_trainable
 
 _ENDS = 3

@@ -12,7 +12,7 @@ from sweeper.liveness import Observer
 from sweeper.memory import Gauge
 from sweeper.order import Pending
 from sweeper.plan.plan import Run
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.trainable.contract import Weighable
 
 

@@ -10,7 +10,7 @@ from sweeper.files import temporary
 from sweeper.ledger.io import Writer
 from sweeper.ledger.state import SCORED, UNSCORED, RunRecord
 from sweeper.liveness import identity
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 RETRIED = (*UNSCORED, "nan")
 """States of runs that can be tried again."""

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from sweeper import frame, listing, stats
-from sweeper import study as studies
 from sweeper.errors import Nothing, SweeperError
 from sweeper.plan.check import checked
 from sweeper.plan.expansion import described
@@ -24,7 +23,8 @@ from sweeper.plan.parameters import base
 from sweeper.schema.rules import counted, ranges
 from sweeper.space.space import Space
 from sweeper.stats.wording import bounds, flat, measured, writer
-from sweeper.study import Study
+from sweeper.study import study as studies
+from sweeper.study.study import Study
 
 AXIS = "configuration"
 _SUFFIX = ".rerank"

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sweeper import finish, hints, lookup, paths, study
+from sweeper import finish, lookup, paths
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
 from sweeper.space.overrides import Override, truth
 from sweeper.space.space import Space, load
-from sweeper.study import Study
+from sweeper.study import command_hints, study
+from sweeper.study.study import Study
 from sweeper.summary import summarise, summary_lines
 from sweeper.watch import watch
 
@@ -51,10 +52,10 @@ def rerank(first: Study, options: Mapping[str, str]) -> int:
         print(line)
     if not Study.open(folder).ended:
         named = [f"{name}={options[name]}" for name in options if name not in ("study", "root")]
-        again = f"{hints.words(first)} {shlex.join(named)}".strip()
+        again = f"{command_hints.words(first)} {shlex.join(named)}".strip()
         print(f"{os.path.relpath(first.paths.report)} tells of them when the last has ended:")
         print(f"  sweeper rerank {again}  # prints what is known by then")
-        print(f"  sweeper report {hints.words(first)}  # writes what is known by now")
+        print(f"  sweeper report {command_hints.words(first)}  # writes what is known by now")
     return code
 
 
@@ -84,9 +85,9 @@ def _leave(started: Study, workers: Workers, options: Mapping[str, str], console
     console.print(f"{started.name} goes on without you:")
     same = shlex.join(f"{name}={options[name]}" for name in _OF_WORKERS if name in options)
     for command, about in (
-        (f"{hints.again(started)} {same} watch=true", "stays and watches"),
-        (f"sweeper status {hints.words(started)}", "says where it stands"),
-        (f"sweeper cancel {hints.words(started)}", "stops the workers"),
+        (f"{command_hints.again(started)} {same} watch=true", "stays and watches"),
+        (f"sweeper status {command_hints.words(started)}", "says where it stands"),
+        (f"sweeper cancel {command_hints.words(started)}", "stops the workers"),
     ):
         console.print(f"  {command}  # {about}")
     return 0

@@ -17,10 +17,10 @@ from sweeper.ledger.columns import Columns
 from sweeper.ledger.io import missing
 from sweeper.ledger.state import STATES, UNSCORED, Fold, WorkerRecord
 from sweeper.plan.expansion import described
-from sweeper.provenance import unlike
 from sweeper.schema.rules import counted
 from sweeper.score import STATISTICS
-from sweeper.study import Study
+from sweeper.study.provenance import unlike
+from sweeper.study.study import Study
 from sweeper.workers import Roll, Standing
 
 Array = npt.NDArray[Any]

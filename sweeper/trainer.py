@@ -19,7 +19,7 @@ from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import Fold
 from sweeper.outcome import outcome
 from sweeper.stopping import Stopping
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.trainable.contract import Pack, Report
 
 _SHARE = 10

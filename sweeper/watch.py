@@ -15,7 +15,7 @@ from sweeper.dispatch import Workers
 from sweeper.ledger.state import ENDS, Fold, RunRecord
 from sweeper.plan.plan import Run
 from sweeper.report.current import Current
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 _POLL_S = 0.5
 _QUIET_S = 10.0

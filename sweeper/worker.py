@@ -19,16 +19,16 @@ from sweeper.ledger.io import Writer
 from sweeper.ledger.state import Fold
 from sweeper.liveness import BEAT_S, T1_S, Beat, identity
 from sweeper.memory import Gauge
-from sweeper.provenance import code, unlike
 from sweeper.queue import Queue
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.stopping import Stopping
-from sweeper.study import Study
+from sweeper.study.provenance import code, unlike
+from sweeper.study.study import Study
 from sweeper.trainer import Trainer
 from sweeper.work import REQUEUE
 
 if TYPE_CHECKING:
-    from sweeper.advisor import Advisor
+    from sweeper.study.advisor import Advisor
 
 _PR_SET_PDEATHSIG = 1
 _IDLE_S = 0.5
@@ -152,7 +152,7 @@ class Worker:
         space = self._study.space
         if space.sampler.name not in ADAPTIVE and space.pruner is None:
             return None
-        from sweeper.advisor import Advisor
+        from sweeper.study.advisor import Advisor
 
         return Advisor(self._study, self._fold, self._ledger)
 

@@ -18,7 +18,7 @@ from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
 from sweeper.files import temporary
 from sweeper.ledger.state import Fold, WorkerRecord
 from sweeper.liveness import STALE_S, exists
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 _FORGOTTEN_S = EVERY_S + slurm.TIMEOUT_S
 """Whoever is silent for longer was so before the newest answer was asked for."""

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import score, study
+from sweeper import score
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 
 COUNTER = Path(__file__).parent / "counter.py"
 

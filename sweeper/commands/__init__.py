@@ -16,7 +16,7 @@ from sweeper import paths
 from sweeper.errors import SweeperError
 
 if TYPE_CHECKING:
-    from sweeper.study import Study
+    from sweeper.study.study import Study
 
 app = typer.Typer(
     help="Hyperparameter and architecture sweeps for deep reinforcement learning.",
@@ -78,7 +78,7 @@ def root_of(options: Mapping[str, str]) -> Path:
 
 def study_of(options: Mapping[str, str]) -> Study:
     """The study that the words name, or the one whose ledger changed last."""
-    from sweeper import study
+    from sweeper.study import study
 
     gc.disable()  # whoever reads a study makes many objects, drops none and ends
     root = root_of(options)

@@ -107,25 +107,27 @@ def failed(words: Words = None) -> None:
 )
 def retry(words: Words = None) -> None:
     """Open the failed runs of a study again."""
-    from sweeper import hints, reopen
+    from sweeper import reopen
     from sweeper.ledger.state import UNSCORED
+    from sweeper.study import command_hints
 
     options = parsed(words, [*STUDY_OPTIONS, "state"])
     study = study_of(options)
     states = [options["state"]] if "state" in options else UNSCORED
-    _reopened(len(reopen.retry(study, states)), hints.again(study))
+    _reopened(len(reopen.retry(study, states)), command_hints.again(study))
 
 
 @command({**STUDY_OPTIONS, "run": "the run's id, or the beginning of it"})
 def rerun(words: Words = None) -> None:
     """Open one run of a study again, however it ended."""
-    from sweeper import hints, reopen
+    from sweeper import reopen
+    from sweeper.study import command_hints
 
     options = parsed(words, [*STUDY_OPTIONS, "run"])
     if "run" not in options:
         raise SweeperError(f"run= is needed: {reopen.LIST_RUNS}")
     study = study_of(options)
-    _reopened(len(reopen.rerun(study, options["run"])), hints.again(study))
+    _reopened(len(reopen.rerun(study, options["run"])), command_hints.again(study))
 
 
 @command({**STUDY_OPTIONS, "storage": "an Optuna storage's URL (default: the study's journal)"})
@@ -171,7 +173,7 @@ def report(words: Words = None) -> None:
 @command({"root": RUN_OPTIONS["root"]})
 def studies(words: Words = None) -> None:
     """List all studies and how far they are."""
-    from sweeper import study
+    from sweeper.study import study
     from sweeper.summary import summarise, summary_lines
 
     root = root_of(parsed(words, ["root"]))

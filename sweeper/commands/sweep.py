@@ -49,7 +49,7 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
     from sweeper.run import options_of
     from sweeper.space import overrides
     from sweeper.space.space import load
-    from sweeper.study import check_name
+    from sweeper.study.study import check_name
 
     options, changes = overrides.parse_words(words or [], list(PLAN_OPTIONS), of_run=RUN_OPTIONS)
     dispatch = options.get("dispatch", "local")

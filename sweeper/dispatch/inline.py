@@ -8,7 +8,7 @@ import threading
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
 from sweeper.stopping import Stopping
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 
 

@@ -20,7 +20,7 @@ from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
 from sweeper.ledger.state import WorkerRecord
 from sweeper.liveness import Observer, exists
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.worker import work
 
 _FOREVER_MIN = 60 * 24 * 365

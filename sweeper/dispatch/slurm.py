@@ -18,7 +18,7 @@ from sweeper.cluster.scheduler import Scheduler
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
 from sweeper.schema.rules import counted
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 _LOOKS, _LOOK_S = 2, 2.0
 """How often, and after how many seconds each, who does not stay looks whether jobs fail at once."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sweeper.figures.data import Data, Picture
     from sweeper.ledger.state import Fold
-    from sweeper.study import Study
+    from sweeper.study.study import Study
 
 MOST = {"hue": 8, "facet": 12, "metric": 4}
 """The most values of an axis that can be told apart, or the most metrics, by option."""

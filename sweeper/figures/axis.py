@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 TASK = "task"
 """The axis of the tasks, and their column in all tables."""

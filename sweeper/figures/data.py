@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from optuna.distributions import BaseDistribution
 
-    from sweeper.study import Study
+    from sweeper.study.study import Study
 
 MAX_PANELS = 6
 _POINTS = {"final": "the last point", "max": "the largest value", "auc": "the mean height"}

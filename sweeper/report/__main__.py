@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from sweeper import finish
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 if __name__ == "__main__":
     os.nice(19)

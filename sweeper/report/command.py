@@ -14,7 +14,7 @@ from sweeper.errors import SweeperError
 from sweeper.plan.parameters import point_at
 from sweeper.schema.document import scalar
 from sweeper.space.space import DEFAULT_SCALE, Space, load
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 _COMPARED = (
     "agent",

@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 
 from sweeper import finish
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 FIRST_S = 20.0
 """How long after the start of a sweep there is a report at the earliest."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sweeper.ledger.state import UNSCORED, Fold
 from sweeper.plan.expansion import described
 from sweeper.schema.rules import counted
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 _WAYS = 50
 """The most ways of failing that are told."""

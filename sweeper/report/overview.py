@@ -13,7 +13,7 @@ from sweeper import score
 from sweeper.ledger.state import Fold
 from sweeper.schema.rules import brief, counted, ranges
 from sweeper.space.space import Space
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 Facts = list[tuple[str, str]]
 """Names and what there is to say of them."""

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import sweeper
-from sweeper import frame, hints, rerank
+from sweeper import frame, rerank
 from sweeper.ledger.state import STATES, Fold
 from sweeper.paths import write_durably
 from sweeper.report import overview, trials
@@ -21,7 +21,8 @@ from sweeper.report.failures import failures
 from sweeper.report.pictures import shown
 from sweeper.report.statistics import statistics
 from sweeper.stats.wording import coverage
-from sweeper.study import Study
+from sweeper.study import command_hints
+from sweeper.study.study import Study
 from sweeper.summary import summarise
 
 _FOLDER = Path(__file__).parent
@@ -65,7 +66,7 @@ def _parts(study: Study, fold: Fold) -> dict[str, Any]:
         "table": trials.table(study, table),
         "failures": failures(study, fold),
         "coverage": coverage(len(study.space.seeds)),
-        "words": hints.words(study),
+        "words": command_hints.words(study),
         "place": str(Path.cwd()),
         "version": sweeper.__version__,
     }

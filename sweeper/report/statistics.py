@@ -13,7 +13,7 @@ from sweeper.plan.expansion import described
 from sweeper.schema.rules import counted
 from sweeper.score import Array
 from sweeper.stats.wording import measured
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 _MOST = 2_000
 """Configurations of whose every task's best Φ is taken; of more it takes too long."""

@@ -12,7 +12,7 @@ from sweeper import frame, listing
 from sweeper.ledger.state import Fold
 from sweeper.plan.expansion import described
 from sweeper.report import command
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 BEST = 5
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sweeper import frame, lookup
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 
 MAY_DIFFER = ["attempts", "seconds", "worker"]

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import finish, study
+from sweeper import finish
 from sweeper.lookup import find
 from sweeper.plan.plan import Plan
 from sweeper.schema.document import read
 from sweeper.space.space import Space, load
+from sweeper.study import study
 from sweeper.trainable.contract import load_trainable
 from sweeper.worker import Worker
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import yaml
 
-from sweeper import study
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 
 FUNCTION = """

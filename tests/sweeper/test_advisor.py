@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import packfuls
-from sweeper.advisor import Advisor
 from sweeper.errors import SweeperError
 from sweeper.ledger.io import Writer
 from sweeper.space import samplers
-from sweeper.study import Study
+from sweeper.study import proposals
+from sweeper.study.advisor import Advisor
+from sweeper.study.study import Study
 from sweeper.summary import summarise, summary_lines
 from sweeper.worker import Worker
 from tests.sweeper.advised import CHOICES, RANGES, maker, work
@@ -103,7 +103,7 @@ def test_a_lost_race_leaves_nothing_of_the_sampler_behind(make):
     fold = grown.fold()
     late = Advisor(grown, fold, Writer(grown.paths.ledger, "late", {}))
     assert len(grown.plan.trials) == len(started.plan.trials) == 4
-    packfuls.propose(grown.paths, 4, [], {}, {})
+    proposals.propose(grown.paths, 4, [], {}, {})
     before = dict(late._kept())
     assert late.plan(2)
     assert dict(late._kept()) == before and not grown.refresh()
@@ -142,7 +142,7 @@ def test_a_space_that_is_exhausted_ends_early(make):
     """Eight of nine cells are there; constraints that are not known before could do that."""
     started = make(axes=CHOICES, trials=9, seeds=1)
     started.plan  # noqa: B018
-    packfuls.propose(started.paths, 0, [], {}, {})
+    proposals.propose(started.paths, 0, [], {}, {})
     assert work(started).plan.total == 0
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sweeper import cancel, frame, summary
 from sweeper.cluster import slurm
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.work import REQUEUE
 from sweeper.worker import Worker
 

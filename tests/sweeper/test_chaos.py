@@ -24,7 +24,7 @@ from sweeper.ledger.run_record import Attempt, RunRecord
 from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths
 from sweeper.queue import Queue
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.trainable.function import FunctionPack
 
 SEGMENTED = (

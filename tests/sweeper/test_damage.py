@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import cli, liveness, study
+from sweeper import cli, liveness
 from sweeper.ledger import compaction
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker
 
@@ -228,7 +229,7 @@ import sys, threading, time
 from pathlib import Path
 from sweeper import study, cli
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker
 

@@ -18,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 from sweeper import dashboard, listing, optuna_storage
 from sweeper.errors import SweeperError
 from sweeper.schema import document
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker
 

@@ -11,7 +11,7 @@ import pytest
 
 from sweeper.files import disk_usage
 from sweeper.paths import StudyPaths
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.summary import summarise, summary_lines
 
 PARTS = ("ledger", "claims", "checkpoints", "weights", "runs", "figures")

@@ -18,7 +18,7 @@ from sweeper import liveness
 from sweeper.dispatch import Options, local
 from sweeper.errors import SweeperError
 from sweeper.liveness import exists
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 SLOW = ("fixed.pause_s=0.005", "checkpoint.every_s=0.1", "steps=60", "seeds=4")
 
@@ -197,7 +197,8 @@ def test_workers_that_raise_while_no_run_ends_are_given_up(
 ) -> None:
     def work(*arguments: str) -> None:
         """A worker that takes runs, and raises once it has something to judge."""
-        from sweeper import pruning, worker
+        from sweeper import worker
+        from sweeper.study import pruning
 
         pruning.Judge.judge = None  # type: ignore[assignment, method-assign]
         worker.work(*arguments)

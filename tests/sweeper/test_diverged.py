@@ -8,11 +8,12 @@ import optuna
 import pytest
 import yaml
 
-from sweeper import frame, listing, optuna_storage, study
+from sweeper import frame, listing, optuna_storage
 from sweeper.errors import Nothing
 from sweeper.report import trials
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 from sweeper.summary import summarise, summary_lines
 from sweeper.worker import Worker
 from tests.sweeper.drawing import drawn, words

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from sweeper import lookup, study
+from sweeper import lookup
 from sweeper.ledger.io import Writer
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 from sweeper.trainable import function
 from sweeper.trainable.function import Function, FunctionPack
 from sweeper.worker import Worker

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.work import _choose_gpu
 
 FUNCTION = """

@@ -7,7 +7,7 @@ import pytest
 from sweeper import frame, listing
 from sweeper.errors import Nothing
 from sweeper.stats.wording import measured
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 
 

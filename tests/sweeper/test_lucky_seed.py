@@ -12,8 +12,9 @@ from types import SimpleNamespace
 import optuna
 import pytest
 
-from sweeper import frame, listing, optuna_storage, study
+from sweeper import frame, listing, optuna_storage
 from sweeper.space.space import load
+from sweeper.study import study
 from sweeper.worker import Worker
 
 BEST, LUCKY, SEEDS = 0.01, 1.0, 5

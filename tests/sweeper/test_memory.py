@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import liveness, memory, study
+from sweeper import liveness, memory
 from sweeper import worker as workers
 from sweeper.cluster.scheduler import answers
 from sweeper.listing import failed
@@ -22,7 +22,8 @@ from sweeper.liveness import identity
 from sweeper.memory import Gauge, Reading
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 
 Make = Callable[..., Study]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sweeper import study
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 
 FULL = Path("/dev/full")
 

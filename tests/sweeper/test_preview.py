@@ -12,7 +12,7 @@ from sweeper import preview
 from sweeper.dispatch import Options
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 
 OPTIONS = Options(workers=1, pack="1", device="cpu")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sweeper.advisor import Advisor
 from sweeper.ledger.claims import Claims
 from sweeper.ledger.io import Writer
+from sweeper.study.advisor import Advisor
 from tests.sweeper.advised import maker, work
 
 

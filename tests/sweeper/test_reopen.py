@@ -10,7 +10,7 @@ import pytest
 from sweeper import finish, frame, listing, reopen
 from sweeper.attempts import Attempts
 from sweeper.errors import SweeperError
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 
 
@@ -65,7 +65,7 @@ def test_only_the_newest_generation_counts(make_study):
 def test_a_retry_that_died_before_it_could_write_is_finished_by_the_next(failing):
     dying = (
         "import os, sys; from pathlib import Path; from sweeper import reopen;"
-        "from sweeper.ledger.io import Writer; from sweeper.study import Study;"
+        "from sweeper.ledger.io import Writer; from sweeper.study.study import Study;"
         "write = Writer.write;"
         "Writer.write = lambda self, lines, **_: os._exit(9) if lines else write(self, lines);"
         "reopen.retry(Study.open(Path(sys.argv[1])))"

@@ -16,7 +16,7 @@ from sweeper.report import current, overview, trials
 from sweeper.report.failures import failures
 from sweeper.space.space import load
 from sweeper.stats.wording import measured
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 
 HOSTILE = "<script>alert(1)</script>\"'&\u202e ηε " + "x" * 300

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from sweeper import study
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 from tests.sweeper import chromium
 

@@ -9,7 +9,7 @@ import pytest
 from sweeper import cli
 from sweeper.report import command
 from sweeper.schema import document
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 KINDS = {
     "a range that was drawn": (
@@ -87,8 +87,8 @@ def test_a_scale_is_named(space_file, make_study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = space_file.read_text() + "scales: {smoke: {seeds: 2}, laptop: {seeds: 1}}\n"
     space_file.write_text(text)
-    from sweeper import study
     from sweeper.space.space import load
+    from sweeper.study import study
 
     made = study.start(tmp_path / "studies/hops", load("hops.yaml", "smoke"))
     words = shlex.split(command.reruns(made, [0])[0])[3:]

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from sweeper import frame, run, stats, study
+from sweeper import frame, run, stats
 from sweeper.report.statistics import said, statistics
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 
 CODE = """

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.cluster import profile, script
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.work import REQUEUE
 
 ROOT = Path(__file__).parents[2]

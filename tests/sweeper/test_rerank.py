@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import yaml
 
-from sweeper import frame, rerank, run, stats, study
+from sweeper import frame, rerank, run, stats
 from sweeper.errors import SweeperError
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 
 INLINE = {"dispatch": "inline"}

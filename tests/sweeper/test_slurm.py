@@ -16,7 +16,7 @@ from sweeper.cluster.limits import Limits
 from sweeper.cluster.script import job_name
 from sweeper.cluster.slurm import Partition
 from sweeper.errors import SweeperError
-from sweeper.study import Study
+from sweeper.study.study import Study
 from tests.sweeper.test_profile import read
 
 Refused = Callable[..., str]

@@ -16,7 +16,7 @@ import yaml
 from sweeper import frame
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.worker import Worker
 
 pytestmark = pytest.mark.usefixtures("cluster")

@@ -20,7 +20,7 @@ from sweeper.ledger.io import Line, encode
 from sweeper.ledger.snapshot import Past
 from sweeper.ledger.state import Fold, RunRecord
 from sweeper.paths import StudyPaths
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker
 

@@ -21,7 +21,7 @@ from sweeper.files import disk_usage
 from sweeper.holds import Outcome
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
-from sweeper.study import Study, start
+from sweeper.study.study import Study, start
 from sweeper.summary import summarise, summary_lines
 from sweeper.trainer import _Training
 from sweeper.worker import Worker

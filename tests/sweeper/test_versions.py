@@ -10,12 +10,13 @@ import threading
 
 import pytest
 
-from sweeper import frame, study
+from sweeper import frame
 from sweeper.errors import SweeperError
 from sweeper.ledger.io import FORMAT
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
-from sweeper.study import Study
+from sweeper.study import study
+from sweeper.study.study import Study
 from sweeper.summary import summarise, summary_lines
 from sweeper.worker import Worker
 

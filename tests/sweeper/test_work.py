@@ -14,7 +14,7 @@ import pytest
 
 from sweeper import work
 from sweeper.liveness import exists
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.work import REQUEUE
 
 SLOW = ("fixed.pause_s=0.02", "checkpoint.every_s=0.1", "steps=60", "seeds=1")

@@ -19,7 +19,7 @@ from sweeper import worker as workers
 from sweeper.attempts import Attempts
 from sweeper.holds import Outcome
 from sweeper.ledger import claims
-from sweeper.study import Study
+from sweeper.study.study import Study
 from sweeper.summary import summarise
 from sweeper.worker import Worker
 

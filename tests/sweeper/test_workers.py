@@ -15,7 +15,7 @@ from sweeper.cluster.script import job_name
 from sweeper.ledger.io import Writer
 from sweeper.liveness import Beat, identity
 from sweeper.memory import Gauge
-from sweeper.study import start
+from sweeper.study.study import start
 from sweeper.summary import summarise, summary_lines
 
 ELSEWHERE = {**identity(), "boot": "another machine's", "host": "far"}

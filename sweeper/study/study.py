@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from sweeper import packfuls, versions
 from sweeper.errors import Invalid, SweeperError, did_you_mean, listed
 from sweeper.ledger.state import Fold
 from sweeper.paths import StudyPaths
 from sweeper.plan.plan import Plan, Run
 from sweeper.schema.rules import study_name
 from sweeper.space.space import Space
+from sweeper.study import proposals, versions
+from sweeper.study.versions import Version
 from sweeper.trainable.contract import Trainable, load_trainable
-from sweeper.versions import Version
 
 
 class Study:
@@ -51,7 +51,7 @@ class Study:
         for version in others:
             if version.space.digest != plan.space.digest:
                 plan.extend(version.space)
-        packfuls.follow(self.paths, plan)
+        proposals.follow(self.paths, plan)
         return plan
 
     def refresh(self) -> list[Run]:
@@ -65,7 +65,7 @@ class Study:
         for version in found:
             if version.space.digest != self.plan.space.digest:
                 new += self.plan.extend(version.space)
-        return new + packfuls.follow(self.paths, self.plan)
+        return new + proposals.follow(self.paths, self.plan)
 
     @property
     def ended(self) -> bool:

@@ -17,8 +17,8 @@ from sweeper.ledger.claims import link_first
 from sweeper.ledger.io import FORMAT, check_format
 from sweeper.paths import StudyPaths
 from sweeper.plan.expansion import Expansion
-from sweeper.provenance import provenance
 from sweeper.space.space import Space
+from sweeper.study.provenance import provenance
 from sweeper.trainable.contract import load_trainable
 
 _PASSING = ("study", "name", "scale", "file")

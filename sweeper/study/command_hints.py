@@ -6,7 +6,7 @@ import os
 import shlex
 
 from sweeper import paths
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 
 def again(study: Study) -> str:

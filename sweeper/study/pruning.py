@@ -21,7 +21,7 @@ from sweeper.ledger.state import SCORED, Fold, RunRecord
 from sweeper.paths import patiently
 from sweeper.plan.plan import Run
 from sweeper.space import samplers
-from sweeper.study import Study
+from sweeper.study.study import Study
 
 
 class Judge:

@@ -28,14 +28,15 @@ from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sweeper import packfuls, score
+from sweeper import score
 from sweeper.ledger.io import Writer
 from sweeper.ledger.state import UNSCORED, Fold
-from sweeper.packfuls import Proposal
 from sweeper.plan.expansion import Configuration, Rejected
-from sweeper.pruning import Judge
 from sweeper.space import samplers
-from sweeper.study import Study
+from sweeper.study import proposals as packfuls
+from sweeper.study.proposals import Proposal
+from sweeper.study.pruning import Judge
+from sweeper.study.study import Study
 
 _ASKED = 20
 """How often a sampler is asked for one trial that is new and allowed, before it is drawn."""

@@ -1,0 +1,1 @@
+"""A study: its folder, its frozen space, and who advises it."""
