@@ -24,9 +24,10 @@ from typing import Any
 
 from benchmarks import accounts, chaos_commands, chaos_spaces
 from benchmarks.killing import FORCED, Aim, Crew, Log, least_hit
-from sweeper import liveness, run, worker
+from sweeper import run
 from sweeper.ledger import compaction
 from sweeper.study.study import Study
+from sweeper.worker import heartbeat, worker
 
 Make = Callable[[Path, str], Study]
 
@@ -227,7 +228,7 @@ def hurry() -> None:
     from sweeper.figures import data, style  # noqa: F401
 
     worker._IDLE_S = 0.05
-    liveness._SURE_S = 0.1
+    heartbeat._SURE_S = 0.1
     compaction.LEAST_BYTES = 10_000
 
 

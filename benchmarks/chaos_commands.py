@@ -15,8 +15,8 @@ from pathlib import Path
 from benchmarks import chaos_spaces
 from benchmarks.killing import Crew, Log, least_hit
 from sweeper import cli
-from sweeper.liveness import exists
 from sweeper.study.study import Study, is_one
+from sweeper.worker.heartbeat import exists
 
 WATCHER = "the watcher"
 WORKER = "a worker under a watcher"

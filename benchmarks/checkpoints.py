@@ -18,8 +18,8 @@ from types import SimpleNamespace
 
 from agents.learners.dqn import Learner
 from agents.training.pack import Pack
-from sweeper import checkpoint
-from sweeper.checkpoint import Saved
+from sweeper.worker import checkpoint
+from sweeper.worker.checkpoint import Saved
 
 REPEATS = 5
 

@@ -20,8 +20,8 @@ import time
 from datetime import date
 from pathlib import Path
 
-from sweeper.liveness import exists
 from sweeper.study.study import Study
+from sweeper.worker.heartbeat import exists
 
 TRAIN = """
 import fcntl, os, time

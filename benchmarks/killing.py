@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.study.study import Study
-from sweeper.worker import work
+from sweeper.worker.worker import work
 
 RANDOM = "at any moment"
 """The place of a kill from outside."""

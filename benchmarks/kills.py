@@ -21,8 +21,8 @@ from pathlib import Path
 
 from sweeper import frame
 from sweeper.ledger import claims
-from sweeper.liveness import exists
 from sweeper.study.study import Study
+from sweeper.worker.heartbeat import exists
 
 SPACE = Path(__file__).parents[1] / "spaces" / "minatar_adam_sn.yaml"
 

@@ -22,8 +22,6 @@ import numpy as np
 import optuna
 import yaml
 
-from sweeper.attempts import _end_line
-from sweeper.holds import Outcome
 from sweeper.ledger.io import Writer
 from sweeper.space.samplers import at
 from sweeper.space.space import load
@@ -31,6 +29,8 @@ from sweeper.study import proposals, study
 from sweeper.study.advisor import Advisor
 from sweeper.study.proposals import Proposal
 from sweeper.study.study import Study
+from sweeper.worker.held_run import Outcome
+from sweeper.worker.ledger_protocol import _end_line
 
 AXES = {name: {"kind": "float", "low": 1e-5, "high": 1.0, "log": True} for name in "abcd"}
 

@@ -20,10 +20,10 @@ from sweeper.cluster import script, slurm
 from sweeper.errors import SweeperError
 from sweeper.ledger.claims import link_first
 from sweeper.ledger.state import Fold
-from sweeper.liveness import exists
 from sweeper.schema.rules import counted
 from sweeper.study import command_hints
 from sweeper.study.study import Study
+from sweeper.worker.heartbeat import exists
 
 
 def cancel(study: Study) -> Iterator[str]:

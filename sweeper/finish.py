@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sweeper import store
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
 from sweeper.ledger import compaction
@@ -16,6 +15,7 @@ from sweeper.ledger.claims import Claims
 from sweeper.ledger.state import SCORED, Fold
 from sweeper.paths import write_durably
 from sweeper.study.study import Study
+from sweeper.worker import checkpoint_store
 
 
 def once(study: Study, fold: Fold, worker: str) -> None:
@@ -46,7 +46,7 @@ def now(study: Study) -> bool:
     whole = draw(study, fold)
     optuna_storage.write(study, fold)
     if study.ended_in(fold):
-        store.conclude(study.paths, fold)
+        checkpoint_store.conclude(study.paths, fold)
         tidy(study)
     if whole:
         write_durably(_stamp(study), edition.encode())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sweeper.attempts import Attempts
 from sweeper.errors import SweeperError, did_you_mean
 from sweeper.files import temporary
 from sweeper.ledger.io import Writer
 from sweeper.ledger.state import SCORED, UNSCORED, RunRecord
-from sweeper.liveness import identity
 from sweeper.study.study import Study
+from sweeper.worker.heartbeat import identity
+from sweeper.worker.ledger_protocol import Attempts
 
 RETRIED = (*UNSCORED, "nan")
 """States of runs that can be tried again."""

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from sweeper import output
 from sweeper.files import temporary
 from sweeper.paths import StudyPaths
+from sweeper.worker import output
 
 REQUEUE = 75
 """Exit code of a worker that left with runs open, at its time limit or for others (EX_TEMPFAIL)."""
@@ -70,7 +70,7 @@ class _Tending:
         """Runs one worker to its end; returns its exit code, negative where it was killed."""
         environment = os.environ | {"SWEEPER_TENDER": self._name, "SWEEPER_LIFE": str(self._life)}
         self._life += 1
-        command = [sys.executable, "-P", "-u", "-m", "sweeper.worker", *words]
+        command = [sys.executable, "-P", "-u", "-m", "sweeper.worker.worker", *words]
         self._process = subprocess.Popen(command, env=environment)
         if self.stopping is not None:  # it came before there was somebody to pass it on to
             self._process.send_signal(self.stopping)

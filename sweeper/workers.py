@@ -17,8 +17,8 @@ from sweeper.cluster import script, slurm
 from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
 from sweeper.files import temporary
 from sweeper.ledger.state import Fold, WorkerRecord
-from sweeper.liveness import STALE_S, exists
 from sweeper.study.study import Study
+from sweeper.worker.heartbeat import STALE_S, exists
 
 _FORGOTTEN_S = EVERY_S + slurm.TIMEOUT_S
 """Whoever is silent for longer was so before the newest answer was asked for."""

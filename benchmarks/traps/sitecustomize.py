@@ -2,7 +2,7 @@
 
 import sys
 
-if "sweeper.worker" in sys.orig_argv:
+if "sweeper.worker.worker" in sys.orig_argv:
     from benchmarks.slurm_kills import trap
 
     trap()

@@ -7,9 +7,9 @@ import threading
 
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
-from sweeper.stopping import Stopping
 from sweeper.study.study import Study
-from sweeper.worker import Worker
+from sweeper.worker.stop_signal import Stopping
+from sweeper.worker.worker import Worker
 
 
 class Dispatch:

@@ -19,9 +19,9 @@ import submitit
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
 from sweeper.ledger.state import WorkerRecord
-from sweeper.liveness import Observer, exists
 from sweeper.study.study import Study
-from sweeper.worker import work
+from sweeper.worker.heartbeat import Observer, exists
+from sweeper.worker.worker import work
 
 _FOREVER_MIN = 60 * 24 * 365
 _HOPELESS = 3

@@ -10,7 +10,7 @@ import pytest
 
 from sweeper import frame, lookup
 from sweeper.study.study import Study
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 MAY_DIFFER = ["attempts", "seconds", "worker"]
 NEEDS = {"slurm": "cluster"}

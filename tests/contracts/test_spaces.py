@@ -16,7 +16,7 @@ from sweeper.schema.document import read
 from sweeper.space.space import Space, load
 from sweeper.study import study
 from sweeper.trainable.contract import load_trainable
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 README = Path(__file__).parents[2] / "README.md"
 SPACES = sorted((Path(__file__).parents[2] / "spaces").glob("*.yaml"))

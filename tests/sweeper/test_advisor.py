@@ -19,7 +19,7 @@ from sweeper.study import proposals
 from sweeper.study.advisor import Advisor
 from sweeper.study.study import Study
 from sweeper.summary import summarise, summary_lines
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 from tests.sweeper.advised import CHOICES, RANGES, maker, work
 
 
@@ -64,7 +64,9 @@ def test_no_configuration_comes_twice(make, sampler):
 
 def test_the_total_is_exact_however_many_workers_plan(make):
     started = make(trials=11, seeds=1, pause=0.02)
-    code = "import sys; from sweeper.worker import work; work(sys.argv[1], 'auto', 'cpu', '4')"
+    code = (
+        "import sys; from sweeper.worker.worker import work; work(sys.argv[1], 'auto', 'cpu', '4')"
+    )
     workers = [
         subprocess.Popen([sys.executable, "-c", code, str(started.folder)]) for _ in range(4)
     ]
@@ -198,7 +200,9 @@ def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, c
     calm = work(make(name="calm", **KILLS[case]))
     started = make(name="killed", **KILLS[case], limits={"deaths": 99})
     rng, kills = random.Random(case), 0
-    code = "import sys; from sweeper.worker import work; work(sys.argv[1], 'auto', 'cpu', '1')"
+    code = (
+        "import sys; from sweeper.worker.worker import work; work(sys.argv[1], 'auto', 'cpu', '1')"
+    )
     while not Study.open(started.folder).ended:
         worker = subprocess.Popen([sys.executable, "-c", code, str(started.folder)])
         planned = len(list(started.paths.trials.glob("*[0-9]")))

@@ -12,7 +12,7 @@ from sweeper import cancel, frame, summary
 from sweeper.cluster import slurm
 from sweeper.study.study import Study
 from sweeper.work import REQUEUE
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 LONG = "seeds=1", "steps=200", "checkpoint.every_s=0.2"
 SLOW = *LONG, "fixed.pause_s=0.04"
@@ -42,7 +42,7 @@ def until(what, timeout_s: float = 300.0):
 
 def test_a_worker_looks_for_it_when_a_beat_is_due(make_study) -> None:
     study = make_study(*[word.replace("=200", "=2000") for word in SLOW])
-    command = [sys.executable, "-m", "sweeper.worker", str(study.folder), "1", "cpu", "1"]
+    command = [sys.executable, "-m", "sweeper.worker.worker", str(study.folder), "1", "cpu", "1"]
     worker = subprocess.Popen(command)
     until(lambda: study.fold().runs)
     study.paths.cancelled.write_text("{}")  # nobody signals it, as on another machine

@@ -16,16 +16,16 @@ import pytest
 
 from benchmarks import accounts, chaos, chaos_spaces
 from benchmarks.killing import FORCED, Aim, Crew, Log
-from sweeper import liveness, worker
 from sweeper.files import temporary
 from sweeper.ledger import compaction
 from sweeper.ledger.claims import link_first
 from sweeper.ledger.run_record import Attempt, RunRecord
-from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths
-from sweeper.queue import Queue
 from sweeper.study.study import Study
 from sweeper.trainable.function import FunctionPack
+from sweeper.worker import heartbeat, worker
+from sweeper.worker.memory import Gauge
+from sweeper.worker.run_queue import Queue
 
 SEGMENTED = (
     *("half of write claims claim", "before link claims claim", "link claims claim, a further one"),
@@ -50,7 +50,7 @@ SEARCHED = (
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Waits are short, snapshots are written early, and all that is forked has been imported."""
-    for module, name in ((worker, "_IDLE_S"), (liveness, "_SURE_S"), (compaction, "LEAST_BYTES")):
+    for module, name in ((worker, "_IDLE_S"), (heartbeat, "_SURE_S"), (compaction, "LEAST_BYTES")):
         monkeypatch.setattr(module, name, getattr(module, name))
     chaos.hurry()
     umask = os.umask(0o077)

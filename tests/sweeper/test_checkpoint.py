@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweeper import checkpoint
-from sweeper.checkpoint import Best, Saved, adopt, save, segment, taken
 from sweeper.trainable.contract import State
+from sweeper.worker import checkpoint
+from sweeper.worker.checkpoint import Best, Saved, adopt, save, segment, taken
 
 CAPACITY = 100
 

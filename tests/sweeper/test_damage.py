@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import cli, liveness
+from sweeper import cli
 from sweeper.ledger import compaction
 from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.summary import summarise
-from sweeper.worker import Worker
+from sweeper.worker import heartbeat
+from sweeper.worker.worker import Worker
 
 COUNTER = Path(__file__).parents[1] / "counter.py"
 SPACE: dict[str, Any] = {
@@ -56,7 +57,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
     calm = study.start(root / "calm", space)
     Worker(calm, pack="2", device="cpu", workers=1).run()
     half = study.start(root / "half", space)
-    code = f"from sweeper.worker import work; work({str(half.folder)!r}, '2', 'cpu', '2')"
+    code = f"from sweeper.worker.worker import work; work({str(half.folder)!r}, '2', 'cpu', '2')"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while sum(record.end is not None for record in half.fold().runs.values()) < 4:
@@ -144,8 +145,8 @@ def test_a_bad_line_in_the_middle(
 
     Without its header nobody knows where a worker ran: what it held is waited for.
     """
-    monkeypatch.setattr(liveness, "STALE_S", 1.0)
-    monkeypatch.setattr(liveness, "T1_S", 1.0)
+    monkeypatch.setattr(heartbeat, "STALE_S", 1.0)
+    monkeypatch.setattr(heartbeat, "T1_S", 1.0)
     start, end = harmed.lines(kind)[0]
     data = bytearray(harmed.data)
     data[start + 30 : end - 3] = (
@@ -176,8 +177,8 @@ def test_a_missing_ledger_file(
 
     Without its header nobody knows where its worker ran: what it held is waited for.
     """
-    monkeypatch.setattr(liveness, "STALE_S", 1.0)
-    monkeypatch.setattr(liveness, "T1_S", 1.0)
+    monkeypatch.setattr(heartbeat, "STALE_S", 1.0)
+    monkeypatch.setattr(heartbeat, "T1_S", 1.0)
     harmed.file.unlink()
     found, text = harmed.status(capsys)
     assert found["missing"] == [harmed.file.name]
@@ -231,7 +232,7 @@ from sweeper import study, cli
 from sweeper.space.space import load
 from sweeper.study.study import Study
 from sweeper.summary import summarise
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 root = Path(sys.argv[1])
 made = study.start(root / "half", load(Path(sys.argv[2])))

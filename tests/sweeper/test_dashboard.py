@@ -20,7 +20,7 @@ from sweeper.errors import SweeperError
 from sweeper.schema import document
 from sweeper.study.study import Study
 from sweeper.summary import summarise
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sweeper import liveness
 from sweeper.dispatch import Options, local
 from sweeper.errors import SweeperError
-from sweeper.liveness import exists
 from sweeper.study.study import Study
+from sweeper.worker import heartbeat
+from sweeper.worker.heartbeat import exists
 
 SLOW = ("fixed.pause_s=0.005", "checkpoint.every_s=0.1", "steps=60", "seeds=4")
 
@@ -163,7 +163,7 @@ def test_a_worker_that_hangs_is_killed_and_replaced(
     wait_until(lambda: any(r.state == "running" for r in study.fold().runs.values()))
     (hung,) = working(study)
     os.kill(hung, signal.SIGSTOP)
-    monkeypatch.setattr(liveness, "T2_S", 7.0)
+    monkeypatch.setattr(heartbeat, "T2_S", 7.0)
 
     def ended() -> bool:
         workers.replace()
@@ -197,8 +197,8 @@ def test_workers_that_raise_while_no_run_ends_are_given_up(
 ) -> None:
     def work(*arguments: str) -> None:
         """A worker that takes runs, and raises once it has something to judge."""
-        from sweeper import worker
         from sweeper.study import pruning
+        from sweeper.worker import worker
 
         pruning.Judge.judge = None  # type: ignore[assignment, method-assign]
         worker.work(*arguments)

@@ -19,7 +19,7 @@ from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.trainable import function
 from sweeper.trainable.function import Function, FunctionPack
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 SPACE = """
 study: mine

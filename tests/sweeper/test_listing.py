@@ -8,7 +8,7 @@ from sweeper import frame, listing
 from sweeper.errors import Nothing
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 
 def work(started):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from sweeper import live
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 
 def test_it_ends_with_the_study(make_study, capsys, monkeypatch) -> None:

@@ -10,11 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import liveness
 from sweeper.cluster.scheduler import ENDED, MAYBE, RUNNING, Scheduler
-from sweeper.liveness import BEAT_S, STALE_S, T1_S, T2_S, Beat, Observer, exists, identity
-from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths
+from sweeper.worker import heartbeat
+from sweeper.worker.heartbeat import (
+    BEAT_S,
+    STALE_S,
+    T1_S,
+    T2_S,
+    Beat,
+    Observer,
+    exists,
+    identity,
+)
+from sweeper.worker.memory import Gauge
 
 
 class Clock:
@@ -22,7 +31,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(liveness.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(heartbeat.time, "monotonic", lambda: self.now)
 
 
 @pytest.fixture
@@ -97,7 +106,9 @@ def test_here_a_silent_worker_whose_process_exists_hangs_and_is_dead_after_t2(
 
 
 def test_here_a_worker_whose_process_is_gone_is_dead_at_once(tmp_path: Path) -> None:
-    code = "import json; from sweeper.liveness import identity; print(json.dumps(identity()))"
+    code = (
+        "import json; from sweeper.worker.heartbeat import identity; print(json.dumps(identity()))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     header = __import__("json").loads(done.stdout)
     assert header["boot"] == identity()["boot"]

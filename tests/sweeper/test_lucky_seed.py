@@ -15,7 +15,7 @@ import pytest
 from sweeper import frame, listing, optuna_storage
 from sweeper.space.space import load
 from sweeper.study import study
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 BEST, LUCKY, SEEDS = 0.01, 1.0, 5
 RATES = [0.0001, 0.001, BEST, 0.1, LUCKY]

@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import liveness, memory
-from sweeper import worker as workers
 from sweeper.cluster.scheduler import answers
 from sweeper.listing import failed
-from sweeper.liveness import identity
-from sweeper.memory import Gauge, Reading
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.worker import Worker
+from sweeper.worker import heartbeat, memory
+from sweeper.worker import worker as workers
+from sweeper.worker.heartbeat import identity
+from sweeper.worker.memory import Gauge, Reading
+from sweeper.worker.worker import Worker
 
 Make = Callable[..., Study]
 
@@ -261,7 +261,7 @@ def test_slurm_s_word_is_evidence(
     answer = {"number": 5, "failures": 0, "time": 0.0, "jobs": [job]}
     answers(made.paths).mkdir(parents=True)
     (answers(made.paths) / "answer").write_text(json.dumps(answer))
-    monkeypatch.setattr(liveness, "STALE_S", 0.5)
+    monkeypatch.setattr(heartbeat, "STALE_S", 0.5)
     Worker(made, pack="1", device="cpu", workers=1).run()
     (record,) = made.fold().runs.values()
     assert record.state == state

@@ -13,7 +13,7 @@ from sweeper.dispatch import Options
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from sweeper.study.study import Study
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 OPTIONS = Options(workers=1, pack="1", device="cpu")
 

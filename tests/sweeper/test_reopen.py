@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from sweeper import finish, frame, listing, reopen
-from sweeper.attempts import Attempts
 from sweeper.errors import SweeperError
 from sweeper.study.study import Study
-from sweeper.worker import Worker
+from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.worker import Worker
 
 
 def work(started):

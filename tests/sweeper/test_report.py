@@ -17,7 +17,7 @@ from sweeper.report.failures import failures
 from sweeper.space.space import load
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 HOSTILE = "<script>alert(1)</script>\"'&\u202e ηε " + "x" * 300
 AXES = {"name": {"kind": "choice", "values": [HOSTILE, "plain"]}}

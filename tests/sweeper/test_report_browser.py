@@ -8,7 +8,7 @@ import yaml
 from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 from tests.sweeper import chromium
 
 pytestmark = pytest.mark.skipif(

@@ -12,7 +12,7 @@ from sweeper.report.statistics import said, statistics
 from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 CODE = """
 def train(config, run):

@@ -64,7 +64,7 @@ def test_one_that_is_done_or_failed_is_not(texts: list[str], tmp_path: Path, cod
 
 DAWDLES = """\
 import pathlib, sys, time
-if "sweeper.worker" in sys.orig_argv:
+if "sweeper.worker.worker" in sys.orig_argv:
     pathlib.Path(__file__).with_name("begun").touch()
     time.sleep(600)
 """

@@ -12,7 +12,7 @@ from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 INLINE = {"dispatch": "inline"}
 LUCKY = """

@@ -17,7 +17,7 @@ from sweeper import frame
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
 from sweeper.study.study import Study
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 pytestmark = pytest.mark.usefixtures("cluster")
 

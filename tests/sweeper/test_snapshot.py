@@ -22,7 +22,7 @@ from sweeper.ledger.state import Fold, RunRecord
 from sweeper.paths import StudyPaths
 from sweeper.study.study import Study
 from sweeper.summary import summarise
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 NAMES = (
     *("run", "generation", "state", "score", "value", "step", "attempts", "worker", "started"),

@@ -15,16 +15,17 @@ import numpy as np
 import pytest
 import yaml
 
-from sweeper import checkpoint, reopen, store
+from sweeper import reopen
 from sweeper.errors import SweeperError
 from sweeper.files import disk_usage
-from sweeper.holds import Outcome
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from sweeper.study.study import Study, start
 from sweeper.summary import summarise, summary_lines
-from sweeper.trainer import _Training
-from sweeper.worker import Worker
+from sweeper.worker import checkpoint, checkpoint_store
+from sweeper.worker.held_run import Outcome
+from sweeper.worker.trainer import _Training
+from sweeper.worker.worker import Worker
 from tests.sweeper.test_worker import has_checkpoint, run, spawn, table, wait_for
 
 Make = Callable[..., Study]
@@ -341,7 +342,7 @@ def test_orphans_files_go_when_the_study_ends(make: Make) -> None:
     ended = study.plan.runs[0].id
     for name in (f"{ended}.0.0.w.10.npz", f".{ended}.0.0.w.0-10.rows.npz.77", "strange"):
         (study.paths.checkpoints / name).write_bytes(b"x")
-    store.conclude(study.paths, study.fold())
+    checkpoint_store.conclude(study.paths, study.fold())
     assert not files(study)
 
 
@@ -372,7 +373,7 @@ def test_a_save_that_takes_long_is_followed_by_ten_times_as_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 0.0
-    monkeypatch.setattr("sweeper.worker.time.monotonic", lambda: now)
+    monkeypatch.setattr("sweeper.worker.worker.time.monotonic", lambda: now)
     training = _Training(pack=None, live={}, saved=100.0)  # type: ignore[arg-type]
     for save_s, pause_s in ((6.0, 60.0), (0.1, 30.0)):
         training.save_s = save_s

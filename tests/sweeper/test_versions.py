@@ -18,7 +18,7 @@ from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.summary import summarise, summary_lines
-from sweeper.worker import Worker
+from sweeper.worker.worker import Worker
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from sweeper import work
-from sweeper.liveness import exists
 from sweeper.study.study import Study
 from sweeper.work import REQUEUE
+from sweeper.worker.heartbeat import exists
 
 SLOW = ("fixed.pause_s=0.02", "checkpoint.every_s=0.1", "steps=60", "seeds=1")
 

@@ -14,14 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweeper import checkpoint, figures, finish, liveness
-from sweeper import worker as workers
-from sweeper.attempts import Attempts
-from sweeper.holds import Outcome
+from sweeper import figures, finish
 from sweeper.ledger import claims
 from sweeper.study.study import Study
 from sweeper.summary import summarise
-from sweeper.worker import Worker
+from sweeper.worker import checkpoint, heartbeat
+from sweeper.worker import worker as workers
+from sweeper.worker.held_run import Outcome
+from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.worker import Worker
 
 Make = Callable[..., Study]
 
@@ -40,7 +41,9 @@ def table(study: Study) -> list[tuple[object, ...]]:
 
 
 def spawn(study: Study) -> subprocess.Popen[bytes]:
-    code = f"from sweeper.worker import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
+    code = (
+        f"from sweeper.worker.worker import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
+    )
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
 
 
@@ -158,8 +161,8 @@ def test_a_run_that_kills_its_worker_is_lost_after_three_times(make_study: Make)
     for _ in range(3):
         code = (
             "import os\n"
-            "from sweeper.worker import work\n"
-            "from sweeper.attempts import Attempts\n"
+            "from sweeper.worker.worker import work\n"
+            "from sweeper.worker.ledger_protocol import Attempts\n"
             "start = Attempts.start\n"
             "Attempts.start = lambda *a: (start(*a), os._exit(9))\n"
             f"work({str(study.folder)!r}, 'auto', 'cpu', '1')"
@@ -266,13 +269,13 @@ def test_a_silent_worker_of_another_machine_is_superseded_after_t1(
     make_study: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
-    elsewhere = {**liveness.identity(), "boot": "another machine"}
+    elsewhere = {**heartbeat.identity(), "boot": "another machine"}
     monkeypatch.setattr(workers, "identity", lambda: elsewhere)
     silent = Worker(study, pack="1", device="cpu", workers=1)
     assert len(silent._attempts.claim(silent._queue.pick())) == 1
     monkeypatch.undo()
-    monkeypatch.setattr(liveness, "STALE_S", 1.0)
-    monkeypatch.setattr(liveness, "T1_S", 1.0)
+    monkeypatch.setattr(heartbeat, "STALE_S", 1.0)
+    monkeypatch.setattr(heartbeat, "T1_S", 1.0)
     begin = time.monotonic()
     run(study)
     assert time.monotonic() - begin > 1.0

@@ -13,10 +13,10 @@ from sweeper.cluster import slurm
 from sweeper.cluster.scheduler import EVERY_S, answers
 from sweeper.cluster.script import job_name
 from sweeper.ledger.io import Writer
-from sweeper.liveness import Beat, identity
-from sweeper.memory import Gauge
 from sweeper.study.study import start
 from sweeper.summary import summarise, summary_lines
+from sweeper.worker.heartbeat import Beat, identity
+from sweeper.worker.memory import Gauge
 
 ELSEWHERE = {**identity(), "boot": "another machine's", "host": "far"}
 JOB = {**ELSEWHERE, "job": "7", "restart": 0}

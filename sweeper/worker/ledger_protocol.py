@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
-from sweeper.checkpoint import Part, Saved
-from sweeper.holds import Candidate, Hold, Outcome, line_of
 from sweeper.ledger.claims import Body, Claims, read
 from sweeper.ledger.io import Line, Writer
 from sweeper.ledger.state import REOPENED, Fold, Point, RunRecord
 from sweeper.paths import StudyPaths
-from sweeper.store import Store
+from sweeper.worker.checkpoint import Part, Saved
+from sweeper.worker.checkpoint_store import Store
+from sweeper.worker.held_run import Candidate, Hold, Outcome, line_of
 
 
 class Attempts:

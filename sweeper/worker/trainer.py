@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sweeper import checkpoint, memory
-from sweeper.attempts import Attempts
-from sweeper.checkpoint import Part
-from sweeper.holds import Hold, Outcome
-from sweeper.keeping import Keeping
 from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import Fold
-from sweeper.outcome import outcome
-from sweeper.stopping import Stopping
 from sweeper.study.study import Study
 from sweeper.trainable.contract import Pack, Report
+from sweeper.worker import checkpoint, memory
+from sweeper.worker.checkpoint import Part
+from sweeper.worker.held_run import Hold, Outcome
+from sweeper.worker.kept_weights import Keeping
+from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.scoring import outcome
+from sweeper.worker.stop_signal import Stopping
 
 _SHARE = 10
 """A save is followed by at least so many times its own time without one."""

@@ -18,11 +18,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sweeper import memory
 from sweeper.cluster import scheduler
 from sweeper.cluster.scheduler import Scheduler
-from sweeper.memory import Gauge
 from sweeper.paths import StudyPaths
+from sweeper.worker import memory
+from sweeper.worker.memory import Gauge
 
 BEAT_S = 5.0
 """Seconds between beats."""

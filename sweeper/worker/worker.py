@@ -11,21 +11,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper import finish, output
-from sweeper.attempts import Attempts
+from sweeper import finish
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
 from sweeper.ledger.io import Writer
 from sweeper.ledger.state import Fold
-from sweeper.liveness import BEAT_S, T1_S, Beat, identity
-from sweeper.memory import Gauge
-from sweeper.queue import Queue
 from sweeper.space.samplers import ADAPTIVE
-from sweeper.stopping import Stopping
 from sweeper.study.provenance import code, unlike
 from sweeper.study.study import Study
-from sweeper.trainer import Trainer
 from sweeper.work import REQUEUE
+from sweeper.worker import output
+from sweeper.worker.heartbeat import BEAT_S, T1_S, Beat, identity
+from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.memory import Gauge
+from sweeper.worker.run_queue import Queue
+from sweeper.worker.stop_signal import Stopping
+from sweeper.worker.trainer import Trainer
 
 if TYPE_CHECKING:
     from sweeper.study.advisor import Advisor

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweeper.checkpoint import Best
-from sweeper.holds import Hold
 from sweeper.space.space import Space
 from sweeper.trainable.contract import Report
+from sweeper.worker.checkpoint import Best
+from sweeper.worker.held_run import Hold
 
 
 class Keeping:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper import checkpoint
-from sweeper.checkpoint import Best, Part, Saved
 from sweeper.files import disk_usage
 from sweeper.ledger.io import Line
 from sweeper.ledger.state import Fold
 from sweeper.paths import StudyPaths, disk_is_full, patiently
 from sweeper.trainable.contract import State
+from sweeper.worker import checkpoint
+from sweeper.worker.checkpoint import Best, Part, Saved
 
 _GB = 10**9
 

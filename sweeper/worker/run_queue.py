@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from sweeper import checkpoint
-from sweeper.holds import Candidate, Outcome
 from sweeper.ledger.state import Fold, RunRecord
-from sweeper.liveness import Observer
-from sweeper.memory import Gauge
-from sweeper.order import Pending
 from sweeper.plan.plan import Run
 from sweeper.study.study import Study
 from sweeper.trainable.contract import Weighable
+from sweeper.worker import checkpoint
+from sweeper.worker.heartbeat import Observer
+from sweeper.worker.held_run import Candidate, Outcome
+from sweeper.worker.memory import Gauge
+from sweeper.worker.pending_runs import Pending
 
 
 class Queue:

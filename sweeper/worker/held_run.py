@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweeper.checkpoint import Best, Loaded, Saved
 from sweeper.ledger.io import Line
 from sweeper.ledger.run_record import Point
 from sweeper.plan.plan import Run
-from sweeper.store import Place
 from sweeper.trainable.contract import State
+from sweeper.worker.checkpoint import Best, Loaded, Saved
+from sweeper.worker.checkpoint_store import Place
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sweeper import score
-from sweeper.holds import Outcome
 from sweeper.ledger.run_record import Point
 from sweeper.plan.plan import Run
 from sweeper.space.sections import Objective
 from sweeper.space.space import Space
+from sweeper.worker.held_run import Outcome
 
 
 def outcome(

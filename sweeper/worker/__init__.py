@@ -1,0 +1,1 @@
+"""A worker: takes runs, trains them as packs, records them."""
