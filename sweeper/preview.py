@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper.cluster import layout
-from sweeper.dispatch import Options
+from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
 from sweeper.plan.expansion import described
 from sweeper.plan.plan import Plan, Run
@@ -39,7 +38,7 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
     `slurm` what would be submitted.
     """
     if slurm:
-        options = layout.resolved(options)
+        options = slurm_layout.resolved(options)
     trainable = load_trainable(space)
     plan = Plan(space, trainable)
     cells = [trainable.signature(run.params, run.task) for run in _one_a_cell(plan)]
@@ -51,7 +50,7 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
     yield from (f"  {line}" for line in _room(plan, trainable, options))
     if slurm:
         needed = _worker_hours(plan, cells, costs) if costs else None
-        yield from (f"  {line}" for line in layout.lines(options, folder, plan.total, needed))
+        yield from (f"  {line}" for line in slurm_layout.lines(options, folder, plan.total, needed))
     if plan.unfound:
         yield f"  {plan.unfound} more were asked for: no further configuration was found"
     if plan.expansion.dropped:

@@ -86,8 +86,8 @@ def rerank(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, **{name: RUN_OPTIONS[name] for name in ("pack", "device", "workers")}})
 def work(words: Words = None) -> None:
     """Join a study as one more worker: on this machine, or as a job of your own."""
+    from sweeper.dispatch.supervisor import tend
     from sweeper.run import options_of
-    from sweeper.work import tend
 
     given = parsed(words, [*STUDY_OPTIONS, "pack", "device", "workers"])
     options, study = options_of(given), study_of(given)

@@ -10,12 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweeper import finish
-from sweeper.cluster import layout, script, slurm
 from sweeper.cluster import profile as profiles
+from sweeper.cluster import script, slurm
 from sweeper.cluster.limits import Limits
 from sweeper.cluster.profile import Profile
 from sweeper.cluster.scheduler import Scheduler
-from sweeper.dispatch import Options, Workers
+from sweeper.dispatch import Options, Workers, slurm_layout
 from sweeper.errors import SweeperError
 from sweeper.schema.rules import counted
 from sweeper.study.study import Study
@@ -171,7 +171,7 @@ class _Jobs:
         records = self._fold.runs
         ended = sum(record.end is not None for record in records.values())
         open_runs = self._study.plan.total - ended
-        return layout.jobs(self._options, self._profile, open_runs)
+        return slurm_layout.jobs(self._options, self._profile, open_runs)
 
     def _submit(self, number: int, wanted: int) -> str:
         """Submits `number` jobs of the `wanted` as arrays; all of them or none."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper import finish
+from sweeper.dispatch.supervisor import REQUEUE
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
 from sweeper.ledger.io import Writer
@@ -19,7 +20,6 @@ from sweeper.ledger.state import Fold
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.study.provenance import code, unlike
 from sweeper.study.study import Study
-from sweeper.work import REQUEUE
 from sweeper.worker import output
 from sweeper.worker.heartbeat import BEAT_S, T1_S, Beat, identity
 from sweeper.worker.ledger_protocol import Attempts

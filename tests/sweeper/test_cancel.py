@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sweeper import cancel, frame, summary
 from sweeper.cluster import slurm
+from sweeper.dispatch.supervisor import REQUEUE
 from sweeper.study.study import Study
-from sweeper.work import REQUEUE
 from sweeper.worker.worker import Worker
 
 LONG = "seeds=1", "steps=200", "checkpoint.every_s=0.2"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sweeper.dispatch.supervisor import _choose_gpu
 from sweeper.study.study import Study
-from sweeper.work import _choose_gpu
 
 FUNCTION = """
 import os, signal, time

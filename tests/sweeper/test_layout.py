@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.cluster import layout, profile, slurm
+from sweeper.cluster import profile, slurm
 from sweeper.cluster.limits import Limits
-from sweeper.dispatch import Options
+from sweeper.dispatch import Options, slurm_layout
 from sweeper.schema.rules import hours
 
 
 def lines(folder: Path, workers: int | None = None, worker_hours=None, name="slurm/default.yaml"):
-    options = layout.resolved(Options(workers, "auto", None, profile=name))
-    return "\n".join(layout.lines(options, folder, 100, worker_hours))
+    options = slurm_layout.resolved(Options(workers, "auto", None, profile=name))
+    return "\n".join(slurm_layout.lines(options, folder, 100, worker_hours))
 
 
 def test_without_slurm_limits_are_unknown_and_the_script_is_there(tmp_path, monkeypatch) -> None:

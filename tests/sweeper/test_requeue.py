@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sweeper.cluster import profile, script
+from sweeper.dispatch.supervisor import REQUEUE
 from sweeper.study.study import Study
-from sweeper.work import REQUEUE
 
 ROOT = Path(__file__).parents[2]
 ELEMENT = {"SLURM_JOB_ID": "70", "SLURM_ARRAY_JOB_ID": "70", "SLURM_ARRAY_TASK_ID": "2"}

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import work
+from sweeper.dispatch import supervisor
+from sweeper.dispatch.supervisor import REQUEUE
 from sweeper.study.study import Study
-from sweeper.work import REQUEUE
 from sweeper.worker.heartbeat import exists
 
 SLOW = ("fixed.pause_s=0.02", "checkpoint.every_s=0.1", "steps=60", "seeds=1")
@@ -121,12 +121,12 @@ def test_a_signal_before_the_worker_listens_counts(
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_too_many_quick_deaths_are_enough(make_study, tend) -> None:
     process = tend(make_study(*SLOW))
-    for _ in range(work._HOPELESS):
+    for _ in range(supervisor._HOPELESS):
         os.kill(until_found(lambda: child(process), process), signal.SIGKILL)
         time.sleep(0.1)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert said.count("the worker was killed by SIGKILL") == work._HOPELESS
+    assert said.count("the worker was killed by SIGKILL") == supervisor._HOPELESS
     assert "again and again: given up" in said
 
 
