@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from sweeper import frame
 from sweeper.ledger.io import Reader
 from sweeper.ledger.state import Fold
+from sweeper.results import frames
 from sweeper.study.study import Study
 from sweeper.summary import summarise
 
@@ -83,7 +83,7 @@ def differ(study: Study, calm: Study) -> Iterator[str]:
 
 def chosen(study: Study) -> list[Any]:
     """Trials as they were planned, what was known of others then, and how each ended."""
-    table = frame.trials(study, study.fold())
+    table = frames.trials(study, study.fold())
     labels = [dict(trial.labels) for trial in study.plan.trials]
     ended = list(zip(labels, table["state"], table["value"].astype(str), strict=True))
     files = {int(file.name): file for file in study.paths.trials.iterdir() if file.name.isdigit()}
@@ -91,8 +91,8 @@ def chosen(study: Study) -> list[Any]:
 
 
 def _tables(study: Study, fold: Fold) -> dict[str, pd.DataFrame]:
-    runs = frame.runs(study, fold).drop(columns=list(_OWN))
-    return {"runs": runs, "reports": frame.reports(study, fold)}
+    runs = frames.runs(study, fold).drop(columns=list(_OWN))
+    return {"runs": runs, "reports": frames.reports(study, fold)}
 
 
 def _contents(folder: Path, pattern: str) -> dict[str, bytes]:

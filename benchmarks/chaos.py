@@ -224,8 +224,10 @@ def hurry() -> None:
     import seaborn  # noqa: F401
 
     import agents.learners  # noqa: F401
-    from sweeper import figures, optuna_storage  # noqa: F401
-    from sweeper.figures import data, style  # noqa: F401
+    from sweeper.figures import style  # noqa: F401
+    from sweeper.results import (
+        optuna_storage,  # noqa: F401
+    )
 
     worker._IDLE_S = 0.05
     heartbeat._SURE_S = 0.1

@@ -19,8 +19,8 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
-from sweeper import frame
 from sweeper.ledger import claims
+from sweeper.results import frames
 from sweeper.study.study import Study
 from sweeper.worker.heartbeat import exists
 
@@ -77,10 +77,10 @@ def main(kills: str = "20", steps: str = "15000") -> None:
         struck = disturb(root, steps, int(kills), calm_s / int(kills) * 0.8)
         calm, killed = (Study.open(root / name) for name in ("calm", "killed"))
         tables = [
-            frame.runs(study, study.fold()).drop(columns=["attempts", "seconds", "worker"])
+            frames.runs(study, study.fold()).drop(columns=["attempts", "seconds", "worker"])
             for study in (calm, killed)
         ]
-        curves = [frame.reports(study, study.fold()) for study in (calm, killed)]
+        curves = [frames.reports(study, study.fold()) for study in (calm, killed)]
         fold = killed.fold()
         ends = Counter(fold.runs[run.id].state for run in killed.plan.runs if run.id in fold.runs)
         resumed = sum(

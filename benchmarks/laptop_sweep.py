@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sweeper import frame, score, stats
+from sweeper import score, stats
+from sweeper.results import frames
 from sweeper.study import study
 
 SPACE = Path(__file__).parents[1] / "spaces" / "minatar_adam_sn.yaml"
@@ -35,7 +36,7 @@ def main(root: str = "") -> None:
             subprocess.run([sys.executable, "-m", "sweeper", *words], check=True)
         minutes = (time.monotonic() - start) / 60
         made = study.find(NAME, Path(root or folder))
-        runs = frame.runs(made, made.fold())
+        runs = frames.runs(made, made.fold())
         scores = {
             lr: np.asarray(group["score"], float)
             for lr, group in runs.groupby("optimizer.lr", observed=True)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from sweeper import optuna_storage
 from sweeper.errors import SweeperError
+from sweeper.results import optuna_storage
 from sweeper.study.study import Study
 
 HOST = "127.0.0.1"

@@ -39,7 +39,7 @@ def now(study: Study) -> bool:
     If not, the next `sweeper run` tries again. Where these are runs under fresh seeds, figures and
     report of the study whose configurations met them are made anew, too.
     """
-    from sweeper import optuna_storage, rerank
+    from sweeper.results import optuna_storage, rerank
 
     fold = study.fold()
     edition = _edition(study, fold)

@@ -27,8 +27,9 @@ SUFFIXES = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
 @command(TABLE_OPTIONS)
 def table(words: Words = None) -> None:
     """Show a study's results as a table: values with intervals, the best in bold."""
-    from sweeper import results, tables
-    from sweeper.figures.data import Data
+    from sweeper.results import table as results
+    from sweeper.results import table_text
+    from sweeper.results.data import Data
 
     given = parsed(words, list(TABLE_OPTIONS))
     out = Path(given["out"]) if "out" in given else None
@@ -39,7 +40,7 @@ def table(words: Words = None) -> None:
     if form == "csv":
         text = results.tidy(found).to_csv(index=False)
     else:
-        text = tables.latex(found) if form == "latex" else tables.markdown(found)
+        text = table_text.latex(found) if form == "latex" else table_text.markdown(found)
     if out is None:
         typer.echo(text, nl=False)
         return

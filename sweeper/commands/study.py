@@ -80,22 +80,22 @@ def logs(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "n": "how many (default: 5)"})
 def best(words: Words = None) -> None:
     """Show the best trials of a study, with their intervals."""
-    from sweeper import listing
+    from sweeper.results import ranking
 
     options = parsed(words, [*STUDY_OPTIONS, "n"])
     number = count_of("n", options.get("n", "5"))
-    for line in listing.best(study_of(options), number):
+    for line in ranking.best(study_of(options), number):
         typer.echo(line)
 
 
 @command({**STUDY_OPTIONS, "trace": "true: the whole traceback of each (default: false)"})
 def failed(words: Words = None) -> None:
     """List the runs that failed, and why."""
-    from sweeper import listing
+    from sweeper.results import ranking
     from sweeper.space.overrides import truth
 
     options = parsed(words, [*STUDY_OPTIONS, "trace"])
-    for line in listing.failed(study_of(options), trace=truth("trace", options)):
+    for line in ranking.failed(study_of(options), trace=truth("trace", options)):
         typer.echo(line)
 
 
@@ -133,7 +133,7 @@ def rerun(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "storage": "an Optuna storage's URL (default: the study's journal)"})
 def optuna(words: Words = None) -> None:
     """Write a study as an Optuna storage, for optuna.load_study and optuna-dashboard."""
-    from sweeper import optuna_storage
+    from sweeper.results import optuna_storage
 
     options = parsed(words, [*STUDY_OPTIONS, "storage"])
     study = study_of(options)
@@ -216,7 +216,7 @@ def agents(words: Words = None) -> None:
 )
 def export(words: Words = None) -> None:
     """Write a study's runs, trials or reports as one tidy table."""
-    from sweeper import export
+    from sweeper.results import export
 
     options = parsed(words, [*STUDY_OPTIONS, "table", "out"])
     for name in ("table", "out"):

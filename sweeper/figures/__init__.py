@@ -23,8 +23,8 @@ from sweeper.paths import check_out, write_durably
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sweeper.figures.data import Data, Picture
     from sweeper.ledger.state import Fold
+    from sweeper.results.data import Data, Picture
     from sweeper.study.study import Study
 
 MOST = {"hue": 8, "facet": 12, "metric": 4}
@@ -77,7 +77,7 @@ def render(
     wanted = [dict(options)] if options or not asked else asked
     if not study.plan.trials:
         raise Nothing(f"{name} has nothing to show: no trial of {study.name} is planned yet")
-    from sweeper.figures.data import Data
+    from sweeper.results.data import Data
 
     data = Data.of(study, fold)
     files: list[Path] = []
@@ -104,9 +104,9 @@ def takes_several(annotation: str) -> bool:
 
 
 def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
-    from sweeper import export
     from sweeper.figures import lettering, style
-    from sweeper.figures.states import scored
+    from sweeper.results import export
+    from sweeper.results.run_states import scored
 
     drawer: Callable[..., Picture] = lookup.find(__name__, name)
     own = dict(options)

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 
 from sweeper import stats
 from sweeper.figures import lettering, style
-from sweeper.figures.axis import ABSENT, TASK, Axis, visible
-from sweeper.figures.data import VALUE, Data, Picture
-from sweeper.figures.estimates import interval_text, trials
+from sweeper.results.axis import ABSENT, TASK, Axis, visible
+from sweeper.results.data import VALUE, Data, Picture
+from sweeper.results.estimates import interval_text, trials
 from sweeper.score import Array
 
 _ROW_IN = 0.36

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from sweeper.figures import lettering, style
-from sweeper.figures.axis import Axis
+from sweeper.results.axis import Axis
 from sweeper.stats.wording import NO_SPREAD, flat
 
 _ROW_IN = 0.40

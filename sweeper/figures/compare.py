@@ -13,11 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sweeper import tables
-from sweeper.figures import beside, lettering, marks, style
-from sweeper.figures.axis import TASK, Axis
-from sweeper.figures.beside import Comparison
-from sweeper.figures.data import Data, Picture
+from sweeper.figures import lettering, marks, style
+from sweeper.results import published_comparison, table_text
+from sweeper.results.axis import TASK, Axis
+from sweeper.results.data import Data, Picture
+from sweeper.results.published_comparison import Comparison
 from sweeper.stats.wording import bounds
 
 _ROW_IN = 1.6
@@ -42,7 +42,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     Bars are what a paper prints after its ± and our 95 % interval; where that is unknown our single
     runs are drawn. Configurations and tasks of which nothing is published are left out.
     """
-    comparison = beside.comparison(data, metric)
+    comparison = published_comparison.comparison(data, metric)
     caption = comparison.caption()
     configurations = tuple(comparison.configurations)
     across = Axis(", ".join(data.titles(comparison.axes)), configurations, numeric=False)
@@ -158,7 +158,7 @@ def _text(comparison: Comparison, caption: str) -> str:
         _row(comparison, row, [f"[{k}]" for k, (_, own) in enumerate(notes, 1) if index in own])
         for index, row in enumerate(comparison.table.to_dict("records"))
     ]
-    lines = [*tables.aligned([header, *rows])]
+    lines = [*table_text.aligned([header, *rows])]
     lines += [f"[{number}] {note}" for number, (note, _) in enumerate(notes, 1)]
     return "\n".join([*lines, "", lettering.wrapped(caption, _TEXT_WIDTH), ""])
 

@@ -8,12 +8,12 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from sweeper import frame
 from sweeper.errors import SweeperError
 from sweeper.figures import MOST, lettering, style
-from sweeper.figures.axis import TASK, Axis, visible
-from sweeper.figures.data import Data, Picture
-from sweeper.figures.estimates import complete, interval_text, span
+from sweeper.results import frames
+from sweeper.results.axis import TASK, Axis, visible
+from sweeper.results.data import Data, Picture
+from sweeper.results.estimates import complete, interval_text, span
 
 _HEIGHT_IN = 1.9
 _MOST_STEPS = (12, 60)
@@ -90,7 +90,7 @@ def _drawn(
     table = _table(data, points, runs, axes)
     if len(names) > 1:
         table.insert(0, "metric", names[place])
-    points = points[["run", "step", frame.POINT, "(line)", "(panel)"]]
+    points = points[["run", "step", frames.POINT, "(line)", "(panel)"]]
     panels = [part["(panel)"] * len(names) + place for part in (points, table)]
     return points.assign(**{"(panel)": panels[0]}), table.assign(**{"(panel)": panels[1]})
 
@@ -138,7 +138,7 @@ def _table(
     columns = [axis.column for axis in axes if axis]
     table = points[["(panel)", "(line)", *dict.fromkeys([*columns, "step"])]]
     table = table.iloc[np.unique(group, return_index=True)[1]].reset_index(drop=True)
-    found = frame.estimates(points, group, frame.POINT, data.how)
+    found = frames.estimates(points, group, frames.POINT, data.how)
     return table.assign(point=found.point, low=found.low, high=found.high, n=found.n)
 
 
@@ -194,7 +194,7 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
             faint = 0.45 * min(1.0, (10 / own["n"].max()) ** 0.5)
             for _, run in points[points["(line)"] == line].groupby("run", observed=True):
                 ax.plot(
-                    run["step"], run[frame.POINT], color=look.colour, linewidth=0.5, alpha=faint
+                    run["step"], run[frames.POINT], color=look.colour, linewidth=0.5, alpha=faint
                 )
 
 

@@ -10,12 +10,12 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper import frame
 from sweeper.figures import MOST, lettering, style
-from sweeper.figures.axis import Axis, visible
 from sweeper.figures.cells import interval
-from sweeper.figures.data import VALUE, Data, Picture
-from sweeper.figures.estimates import complete, interval_text, span
+from sweeper.results import frames
+from sweeper.results.axis import Axis, visible
+from sweeper.results.data import VALUE, Data, Picture
+from sweeper.results.estimates import complete, interval_text, span
 from sweeper.score import Array
 from sweeper.stats import score_distribution
 
@@ -109,7 +109,7 @@ def _table(data: Data, runs: pd.DataFrame, levels: Array, axes: list[Axis | None
             if axis is not None:
                 part[axis.column] = axis.labels[number]
         found = score_distribution(
-            frame.grid(own, VALUE), levels, np.random.default_rng(0), below=below
+            frames.grid(own, VALUE), levels, np.random.default_rng(0), below=below
         )
         part = part.assign(tau=levels, point=found.point, low=found.low, high=found.high, n=found.n)
         parts.append(part)
@@ -126,7 +126,7 @@ def _summaries(data: Data, runs: pd.DataFrame, *, gaps: bool) -> pd.DataFrame:
     miss = runs[VALUE] if data.minimise else 1 - runs[VALUE]
     runs = runs.assign(gap=miss.clip(lower=0.0))
     for name, column, how in (("IQM", VALUE, "iqm"), ("gap", "gap", "mean"))[: 1 + gaps]:
-        one = frame.estimates(runs, cell, column, how)
+        one = frames.estimates(runs, cell, column, how)
         found = found.assign(**{name: one.point, f"{name} low": one.low, f"{name} high": one.high})
     return found
 

@@ -10,10 +10,10 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from sweeper.figures import cells, lettering, style
-from sweeper.figures.axis import BINS, Axis, Binned, binned, visible
-from sweeper.figures.data import MAX_PANELS, Data, Picture
-from sweeper.figures.estimates import estimate, interval_text, span
-from sweeper.figures.states import ends
+from sweeper.results.axis import BINS, Axis, Binned, binned, visible
+from sweeper.results.data import MAX_PANELS, Data, Picture
+from sweeper.results.estimates import estimate, interval_text, span
+from sweeper.results.run_states import ends
 
 _TEXT_IN = (0.5, 0.8)
 

@@ -12,9 +12,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.figures import lettering, style
-from sweeper.figures.axis import TASK, Binned, binned, visible
-from sweeper.figures.data import VALUE, Data, Picture
-from sweeper.figures.estimates import complete, interval_text
+from sweeper.results.axis import TASK, Binned, binned, visible
+from sweeper.results.data import VALUE, Data, Picture
+from sweeper.results.estimates import complete, interval_text
 from sweeper.score import STATISTICS, Array
 from sweeper.stats import LEVEL, MIN_SEEDS
 

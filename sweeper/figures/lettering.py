@@ -16,7 +16,7 @@ from matplotlib.font_manager import findfont, get_font
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
-from sweeper.figures.axis import ABSENT, Axis
+from sweeper.results.axis import ABSENT, Axis
 
 FONT = "DejaVu Sans"
 TINY_PT = 6.0

@@ -10,9 +10,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.figures import lettering, marks, style
-from sweeper.figures.axis import Axis
-from sweeper.figures.data import Data
-from sweeper.figures.estimates import estimate, interval_text, span
+from sweeper.results.axis import Axis
+from sweeper.results.data import Data
+from sweeper.results.estimates import estimate, interval_text, span
 
 _HEIGHT_IN = 2.2
 _ROW_IN = 1.75

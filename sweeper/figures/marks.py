@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
 from sweeper.figures import lettering, style
-from sweeper.figures.axis import Axis
-from sweeper.figures.data import VALUE
-from sweeper.figures.estimates import complete
+from sweeper.results.axis import Axis
+from sweeper.results.data import VALUE
+from sweeper.results.estimates import complete
 
 _BAR_IN = 0.075
 _LIFT_IN = 0.06

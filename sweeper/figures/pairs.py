@@ -13,9 +13,9 @@ from matplotlib.colors import Normalize
 
 from sweeper import stats
 from sweeper.figures import lettering, parallel, style
-from sweeper.figures.axis import BINS, Axis, Binned, binned, visible
-from sweeper.figures.data import VALUE, Data, Picture
-from sweeper.figures.estimates import complete, trials
+from sweeper.results.axis import BINS, Axis, Binned, binned, visible
+from sweeper.results.data import VALUE, Data, Picture
+from sweeper.results.estimates import complete, trials
 
 MOST_AXES = 8
 """So many axes are shown; of more the first ones."""

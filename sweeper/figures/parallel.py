@@ -16,7 +16,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patheffects import withStroke
 
 from sweeper.figures import lettering, style
-from sweeper.figures.axis import Axis
+from sweeper.results.axis import Axis
 from sweeper.score import Array
 
 _SPREAD = 0.36

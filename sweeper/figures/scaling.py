@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sweeper.figures import MOST, lettering, lines, style
-from sweeper.figures.axis import TASK, visible
-from sweeper.figures.data import Data, Picture
+from sweeper.results.axis import TASK, visible
+from sweeper.results.data import Data, Picture
 
 
 def draw(

@@ -7,8 +7,8 @@ import pandas as pd
 
 from sweeper import stats
 from sweeper.figures import MOST, lettering, lines, marks, style
-from sweeper.figures.axis import Axis, visible
-from sweeper.figures.data import Data, Picture
+from sweeper.results.axis import Axis, visible
+from sweeper.results.data import Data, Picture
 
 
 def draw(

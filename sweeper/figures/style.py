@@ -20,7 +20,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from sweeper.figures import lettering
-from sweeper.figures.axis import TASK, Axis
+from sweeper.results.axis import TASK, Axis
 
 COLUMN_IN = 3.4
 """Width of a journal's column."""

@@ -13,13 +13,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import sweeper
-from sweeper import frame, rerank
 from sweeper.ledger.state import STATES, Fold
 from sweeper.paths import write_durably
 from sweeper.report import overview, trials
 from sweeper.report.failures import failures
 from sweeper.report.pictures import shown
 from sweeper.report.statistics import statistics
+from sweeper.results import frames, rerank
 from sweeper.stats.wording import coverage
 from sweeper.study import command_hints
 from sweeper.study.study import Study
@@ -45,8 +45,8 @@ def write(study: Study, fold: Fold, pictures: Sequence[Path], complaints: Sequen
 def _parts(study: Study, fold: Fold) -> dict[str, Any]:
     """What the template asks for, beside the figures."""
     summary = summarise(study, fold)
-    every = frame.runs(study, fold)
-    table = frame.of_runs(every, study.space.score.aggregate, list(study.space.axes))
+    every = frames.runs(study, fold)
+    table = frames.of_runs(every, study.space.score.aggregate, list(study.space.axes))
     runs = summary["runs"]
     best = trials.best(study, fold, table)
     return {

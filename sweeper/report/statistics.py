@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sweeper import frame, stats
+from sweeper import stats
 from sweeper.plan.expansion import described
+from sweeper.results import frames
 from sweeper.schema.rules import counted
 from sweeper.score import Array
 from sweeper.stats.wording import measured
@@ -39,7 +40,7 @@ class Statistics:
 
 def statistics(study: Study, runs: pd.DataFrame, best: Iterable[int]) -> Statistics:
     """Of the `best` complete trials, and of all of them; `runs` are those of `frame.runs`."""
-    every = frame.grid(runs, "score")
+    every = frames.grid(runs, "score")
     reference = study.plan.reference
     against = None if reference is None or np.isnan(every[reference]).any() else reference
     columns = ["IQM", "mean", "median"]

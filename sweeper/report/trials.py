@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from sweeper import frame, listing
 from sweeper.ledger.state import Fold
 from sweeper.plan.expansion import described
 from sweeper.report import command
+from sweeper.results import frames, ranking
 from sweeper.study.study import Study
 
 BEST = 5
@@ -35,7 +35,7 @@ def table(study: Study, trials: pd.DataFrame) -> dict[str, list[Any]]:
 
     Of the counts of runs without a score only those that are not always 0.
     """
-    counts = [name for name in frame.COUNTS if name not in _SHOWN and trials[name].any()]
+    counts = [name for name in frames.COUNTS if name not in _SHOWN and trials[name].any()]
     columns = [*_SHOWN, *study.space.axes, *counts]
     plain = trials[columns].astype(object)
     return {"columns": columns, "rows": plain.where(plain.notna(), None).to_numpy().tolist()}
@@ -43,10 +43,10 @@ def table(study: Study, trials: pd.DataFrame) -> dict[str, list[Any]]:
 
 def best(study: Study, fold: Fold, trials: pd.DataFrame) -> list[Best]:
     """The best complete trials, the best first; with several scores of those that none beats."""
-    complete = listing.complete(study, fold, trials)
+    complete = ranking.complete(study, fold, trials)
     if complete.empty:
         return []
-    rows = listing.ranked(study, complete).head(BEST).to_dict("records")
+    rows = ranking.ranked(study, complete).head(BEST).to_dict("records")
     numbers = [int(row["trial"]) for row in rows]
     commands = command.reruns(study, numbers)
     return [_best(study, row, commands.get(row["trial"])) for row in rows]
@@ -54,4 +54,4 @@ def best(study: Study, fold: Fold, trials: pd.DataFrame) -> list[Best]:
 
 def _best(study: Study, row: Mapping[Any, Any], words: str | None) -> Best:
     labels = described(study.plan.trials[row["trial"]].labels)
-    return Best(int(row["trial"]), listing.values_of(row), labels, words)
+    return Best(int(row["trial"]), ranking.values_of(row), labels, words)

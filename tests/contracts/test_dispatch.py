@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import frame, lookup
+from sweeper import lookup
+from sweeper.results import frames
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 
@@ -40,7 +41,7 @@ def test_the_table_does_not_depend_on_how_workers_are_started(
     assert "heatmap.pdf" in done.stdout
     started = Study.open(tmp_path / "studies" / "started")
     expected, found = (
-        frame.runs(study, study.fold()).drop(columns=MAY_DIFFER) for study in (direct, started)
+        frames.runs(study, study.fold()).drop(columns=MAY_DIFFER) for study in (direct, started)
     )
     assert found.equals(expected)
-    assert frame.reports(started, started.fold()).equals(frame.reports(direct, direct.fold()))
+    assert frames.reports(started, started.fold()).equals(frames.reports(direct, direct.fold()))

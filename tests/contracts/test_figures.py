@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 from sweeper import lookup
 from sweeper.figures import lettering, style
-from sweeper.figures.data import Data
+from sweeper.results.data import Data
 
 NAMES = lookup.names("sweeper.figures")
 OF_ANY_STUDY = [name for name in NAMES if name != "compare"]

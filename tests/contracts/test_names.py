@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from sweeper import export, figures, lookup, results, tables
+from sweeper import figures, lookup
 from sweeper.figures import style
-from sweeper.figures.data import Data
+from sweeper.results import export, table_text
+from sweeper.results import table as results
+from sweeper.results.data import Data
 
 OF_ANY_STUDY = [name for name in lookup.names("sweeper.figures") if name != "compare"]
 PLAIN = ("FIRST", "SECOND")
@@ -81,8 +83,8 @@ def same(table, plain, names):
 @pytest.mark.parametrize(
     ("form", "text"),
     [
-        (tables.markdown, tables.markdown_text),
-        (tables.latex, tables.latex_text),
+        (table_text.markdown, table_text.markdown_text),
+        (table_text.latex, table_text.latex_text),
         (lambda found: results.tidy(found).to_csv(index=False), str),
     ],
 )

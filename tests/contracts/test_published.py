@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sweeper import published
 from sweeper.errors import SweeperError
 from sweeper.plan.plan import Plan
+from sweeper.results import published
 from sweeper.schema.document import read
 from sweeper.schema.rules import canonical
 from sweeper.space.space import load

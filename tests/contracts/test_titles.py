@@ -7,8 +7,10 @@ from itertools import combinations
 import pytest
 from matplotlib.text import Text
 
-from sweeper import lookup, results, tables
-from sweeper.figures.data import Data
+from sweeper import lookup
+from sweeper.results import table as results
+from sweeper.results import table_text
+from sweeper.results.data import Data
 from tests.sweeper.drawing import AXES, drawn, whole, words
 
 TITLES = {"optimizer.lr": "step size η", "optimizer.eps": "Adam's ε", "sn.layers": "layers with SN"}
@@ -34,7 +36,7 @@ def test_an_axis_without_a_title_is_called_by_its_name(played):
 
 def test_tables_have_titles_above_and_names_in_csv(played):
     found = results.results(Data.of(played(whole, axes=TITLED)), x="sn.layers")
-    for text in (tables.markdown(found), tables.latex(found)):
+    for text in (table_text.markdown(found), table_text.latex(found)):
         assert "step size" in text and "optimizer.lr" not in text
         assert "layers with SN = none" in text.replace("\\", "")
     assert set(TITLES) <= set(results.tidy(found))

@@ -6,7 +6,7 @@ from matplotlib.text import Text
 
 from sweeper import lookup
 from sweeper.figures import style
-from sweeper.figures.data import Data
+from sweeper.results.data import Data
 
 AXES = {
     "optimizer.lr": {"kind": "float", "values": [1e-3, 1e-5]},

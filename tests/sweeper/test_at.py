@@ -10,7 +10,7 @@ import pytest
 
 from sweeper import figures, lookup
 from sweeper.errors import SweeperError
-from sweeper.figures.data import VALUE, Data
+from sweeper.results.data import VALUE, Data
 from tests.sweeper.test_compare import SPACE as PUBLISHED
 from tests.sweeper.test_space import loaded, message, write
 

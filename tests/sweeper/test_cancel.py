@@ -8,9 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from sweeper import cancel, frame, summary
+from sweeper import cancel, summary
 from sweeper.cluster import slurm
 from sweeper.dispatch.supervisor import REQUEUE
+from sweeper.results import frames
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 
@@ -92,7 +93,7 @@ def test_local_workers_and_their_watcher_stop_and_the_same_command_goes_on(
     direct = make_study(*LONG, name="direct")
     Worker(direct, pack="4", device="cpu", workers=1).run()
     expected, found = (
-        frame.runs(one, one.fold()).drop(columns=MAY_DIFFER) for one in (direct, study)
+        frames.runs(one, one.fold()).drop(columns=MAY_DIFFER) for one in (direct, study)
     )
     assert found.equals(expected)
 

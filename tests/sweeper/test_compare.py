@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sweeper import published
 from sweeper.errors import Nothing, SweeperError
 from sweeper.figures import render, style
 from sweeper.plan.shipped_spaces import changed
+from sweeper.results import published
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from tests.contracts import test_figures as contract

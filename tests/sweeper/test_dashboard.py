@@ -15,8 +15,9 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from sweeper import dashboard, listing, optuna_storage
+from sweeper import dashboard
 from sweeper.errors import SweeperError
+from sweeper.results import optuna_storage, ranking
 from sweeper.schema import document
 from sweeper.study.study import Study
 from sweeper.summary import summarise
@@ -40,9 +41,9 @@ def done(make_study, space_file):
 
 def expected(done):
     """Number, state, value and parameters of each trial, as our own status and table have them."""
-    from sweeper import frame
+    from sweeper.results import frames
 
-    table = frame.trials(done, done.fold()).to_dict("records")
+    table = frames.trials(done, done.fold()).to_dict("records")
     return [
         (row["trial"], row["state"], row["value"], dict(done.plan.trials[row["trial"]].labels))
         for row in table
@@ -62,7 +63,7 @@ def test_load_study(done, tmp_path, kind):
     assert got == expected(done)
     best = summarise(done)["best"]
     assert (found.best_trial.number, found.best_value) == (best["trial"], best["value"])
-    assert f"trial {found.best_trial.number}:" in list(listing.best(done, 1))[1]
+    assert f"trial {found.best_trial.number}:" in list(ranking.best(done, 1))[1]
 
 
 def test_several_scores(make_study):

@@ -8,9 +8,9 @@ import optuna
 import pytest
 import yaml
 
-from sweeper import frame, listing, optuna_storage
 from sweeper.errors import Nothing
 from sweeper.report import trials
+from sweeper.results import frames, optuna_storage, ranking
 from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
@@ -65,9 +65,9 @@ def test_best_says_how_many_of_its_runs_diverged(trained):
     assert "best: trial 2, score 1.01 (iqm of 5 runs, 2 of them diverged): x=2" in "\n".join(
         summary_lines(summary)
     )
-    listed = list(listing.best(done, 2))
+    listed = list(ranking.best(done, 2))
     assert "5 runs, 2 of them diverged)  trial 2" in listed[1] and "5 runs)  trial 1" in listed[2]
-    best = trials.best(done, done.fold(), frame.trials(done, done.fold()))
+    best = trials.best(done, done.fold(), frames.trials(done, done.fold()))
     assert [one.value.endswith(", 2 of them diverged)") for one in best] == [True, False, False]
 
 
@@ -76,9 +76,9 @@ def test_a_trial_without_a_value_is_never_the_best(trained, direction, best):
     done = trained([0, 2], direction=direction)
     fold = done.fold()
     assert summarise(done, fold)["best"]["trial"] == best
-    listed = list(listing.best(done, 5))
+    listed = list(ranking.best(done, 5))
     assert "1 complete trial;" in listed[0] and "trial 1: " in listed[1] and len(listed) == 2
-    assert [one.trial for one in trials.best(done, fold, frame.trials(done, fold))] == [best]
+    assert [one.trial for one in trials.best(done, fold, frames.trials(done, fold))] == [best]
     storage = optuna_storage.in_memory(done, fold)
     assert optuna.load_study(study_name="nans", storage=storage).best_trial.number == best
 
@@ -87,8 +87,8 @@ def test_where_no_trial_has_a_value_none_is_the_best(trained):
     done = trained([0, 1, 2])
     assert summarise(done, done.fold())["best"] is None
     with pytest.raises(Nothing, match="nans: no trial is complete yet"):
-        list(listing.best(done, 5))
-    assert trials.best(done, done.fold(), frame.trials(done, done.fold())) == []
+        list(ranking.best(done, 5))
+    assert trials.best(done, done.fold(), frames.trials(done, done.fold())) == []
     assert not [line for line in summary_lines(summarise(done, done.fold())) if "best" in line]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from sweeper import export
 from sweeper.errors import SweeperError
+from sweeper.results import export
 
 AXES = {"size": {"kind": "float", "values": [0.1, 0.3]}}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sweeper.figures import cells, lettering, style
-from sweeper.figures.axis import Axis
+from sweeper.results.axis import Axis
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper import frame, listing
 from sweeper.errors import Nothing
+from sweeper.results import frames, ranking
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
@@ -18,13 +18,13 @@ def work(started):
 
 def test_nothing_is_complete_yet(make_study):
     with pytest.raises(Nothing, match="hops: no trial is complete yet"):
-        list(listing.best(make_study(), 5))
+        list(ranking.best(make_study(), 5))
 
 
 def test_the_best_with_interval_beside_the_reference(make_study):
     done = work(make_study("seeds=5", "axes.width.default=1", "axes.size.default=0.3"))
-    table = frame.trials(done, done.fold()).sort_values("value", ascending=False)
-    lines = list(listing.best(done, 2))
+    table = frames.trials(done, done.fold()).sort_values("value", ascending=False)
+    lines = list(ranking.best(done, 2))
     assert len(lines) == 4
     for line, row in zip(lines[1:3], table.to_dict("records"), strict=False):
         shown = measured(row["value"], row["low"], row["high"], "5 runs")
@@ -34,8 +34,8 @@ def test_the_best_with_interval_beside_the_reference(make_study):
 
 def test_the_smallest_is_best_where_the_space_says_so(make_study):
     done = work(make_study("direction=minimize"))
-    best = frame.trials(done, done.fold())["value"].min()
-    assert f"{best:.4g} (interval unknown, 3 runs)" in list(listing.best(done, 1))[1]
+    best = frames.trials(done, done.fold())["value"].min()
+    assert f"{best:.4g} (interval unknown, 3 runs)" in list(ranking.best(done, 1))[1]
 
 
 def test_with_several_scores_those_that_no_other_beats(make_study):
@@ -48,8 +48,8 @@ def test_with_several_scores_those_that_no_other_beats(make_study):
     )
     fold = done.fold()
     scores = {
-        row["trial"]: (row["value"], *frame.further(done, fold, row["trial"]))
-        for row in frame.trials(done, fold).to_dict("records")
+        row["trial"]: (row["value"], *frames.further(done, fold, row["trial"]))
+        for row in frames.trials(done, fold).to_dict("records")
     }
     unbeaten = {
         trial
@@ -59,6 +59,6 @@ def test_with_several_scores_those_that_no_other_beats(make_study):
             for other in scores.values()
         )
     }
-    lines = list(listing.best(done, 9))
+    lines = list(ranking.best(done, 9))
     assert f"{len(unbeaten)} trial" in lines[1]
     assert {int(line.split("trial ")[1].split(":")[0]) for line in lines[2:]} == unbeaten

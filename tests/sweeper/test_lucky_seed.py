@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import optuna
 import pytest
 
-from sweeper import frame, listing, optuna_storage
+from sweeper.results import frames, optuna_storage, ranking
 from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.worker.worker import Worker
@@ -59,9 +59,9 @@ def swept(function, tmp_path, monkeypatch):
 
 
 def test_a_sweep_finds_the_best(swept):
-    trials = frame.trials(swept, swept.fold())
+    trials = frames.trials(swept, swept.fold())
     assert trials.loc[trials["value"].idxmax(), "lr"] == BEST
-    _, first, *_ = listing.best(swept, 1)
+    _, first, *_ = ranking.best(swept, 1)
     assert f"lr={BEST}" in first
 
 
@@ -73,7 +73,7 @@ def test_the_optuna_study_of_a_sweep_has_the_best(swept):
 
 
 def test_the_maximum_over_runs_finds_the_lucky_one(swept):
-    runs = frame.runs(swept, swept.fold())
+    runs = frames.runs(swept, swept.fold())
     assert runs.loc[runs["score"].idxmax(), "lr"] == LUCKY
 
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from sweeper.cluster.scheduler import answers
-from sweeper.listing import failed
+from sweeper.results.ranking import failed
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from sweeper.study import study

@@ -10,8 +10,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from sweeper import frame, optuna_storage
 from sweeper.errors import SweeperError
+from sweeper.results import frames, optuna_storage
 
 AXES = {
     "size": {"kind": "float", "low": 0.1, "high": 10.0, "log": True, "count": 3},
@@ -47,7 +47,7 @@ def test_trials_states_and_values(loaded):
         TrialState.RUNNING,
         TrialState.WAITING,
     ]
-    table = frame.trials(study, study.fold())
+    table = frames.trials(study, study.fold())
     assert [trial.value for trial in trials[1:4]] == table["value"].tolist()[1:4]
     assert [trial.params for trial in trials] == [dict(t.labels) for t in study.plan.trials]
     assert trials[1].user_attrs == {"n": 5, "nan": 1, "failed": 0, "pruned": 0, "missing": 0}

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from sweeper import finish, frame, listing, reopen
+from sweeper import finish, reopen
 from sweeper.errors import SweeperError
+from sweeper.results import frames, ranking
 from sweeper.study.study import Study
 from sweeper.worker.ledger_protocol import Attempts
 from sweeper.worker.worker import Worker
@@ -50,7 +51,7 @@ def test_failed_runs_are_tried_again_and_fail_again(failing):
 
 def test_only_the_newest_generation_counts(make_study):
     done = work(make_study())
-    before = frame.runs(done, done.fold())
+    before = frames.runs(done, done.fold())
     run = done.plan.runs[4].id
     assert reopen.rerun(done, run[:12]) == [run]
     assert not done.ended and finish.due(done, done.fold())
@@ -58,7 +59,7 @@ def test_only_the_newest_generation_counts(make_study):
     fold = again.fold()
     assert again.ended and fold.runs[run].generation == 1
     columns = ["run", "state", "score", "step"]
-    assert frame.runs(again, fold)[columns].equals(before[columns])
+    assert frames.runs(again, fold)[columns].equals(before[columns])
     assert not finish.due(again, fold)
 
 
@@ -123,18 +124,18 @@ def test_two_at_once_open_one_generation(failing, monkeypatch):
 
 
 def test_what_failed_is_listed_with_its_traceback(failing):
-    short = list(listing.failed(failing, trace=False))
+    short = list(ranking.failed(failing, trace=False))
     assert len(short) == 4 and short[1] == "    RuntimeError: hopped off at step 15"
     assert "failed at step 10 after 4 attempts: line, seed 1, trial 0: width=1" in short[0]
-    long = "\n".join(listing.failed(failing, trace=True))
+    long = "\n".join(ranking.failed(failing, trace=True))
     assert long.count("Traceback (most recent call last)") == 2 and "in _hop" in long
 
 
 def test_the_best_are_listed(make_study):
     done = work(make_study("seeds=5"))
-    lines = list(listing.best(done, 2))
+    lines = list(ranking.best(done, 2))
     assert lines[0] == "hops: 4 complete trials; iqm of the normalised value"
-    table = frame.trials(done, done.fold())
+    table = frames.trials(done, done.fold())
     top = table.sort_values("value", ascending=False).iloc[0]
     assert f"trial {top['trial']}:" in lines[1] and f"{top['value']:.4g} (" in lines[1]
     assert len(lines) == 3

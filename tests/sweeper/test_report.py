@@ -10,10 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from sweeper import cli, finish, frame
+from sweeper import cli, finish
 from sweeper.ledger.state import STATES
 from sweeper.report import current, overview, trials
 from sweeper.report.failures import failures
+from sweeper.results import frames
 from sweeper.space.space import load
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
@@ -67,7 +68,7 @@ def test_it_is_there_when_a_sweep_ends(make_study):
     page = page_of(done)
     assert "12 complete" not in page.text and "20 complete" in page.text
     assert [tag for tag, _ in page.elements].count("svg") == 1
-    trained = frame.trials(done, done.fold())
+    trained = frames.trials(done, done.fold())
     found = table_of(done)
     assert found["columns"] == ["trial", "state", "value", "low", "high", "n", "width", "size"]
     assert [row[2] for row in found["rows"]] == trained["value"].tolist()
@@ -172,7 +173,7 @@ def test_the_best_of_several_scores(make_study):
     scores = "score=[{metric: value}, {metric: twice, direction: minimize, high: 4}]"
     done = work(make_study(scores, "seeds=1", "figures=[]"))
     fold = done.fold()
-    best = trials.best(done, fold, frame.trials(done, fold))
+    best = trials.best(done, fold, frames.trials(done, fold))
     assert len(best) == 4, "value / 2 against 2 · value / 4: none beats another in both"
     assert all("; " in one.value for one in best)
 

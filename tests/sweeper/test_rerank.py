@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import yaml
 
-from sweeper import frame, rerank, run, stats
+from sweeper import run, stats
 from sweeper.errors import SweeperError
+from sweeper.results import frames, rerank
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from sweeper.study import study
@@ -37,9 +38,9 @@ def test_held_out_seeds_judge_no_trial_and_are_no_runs(make_study):
     done = work(make_study("seeds={tune: 5, test: 4}"))
     assert done.space.seeds == (0, 1, 2, 3, 4) and done.space.held_out == (5, 6, 7, 8)
     assert {run.seed for run in done.plan.runs} == {0, 1, 2, 3, 4}
-    before = frame.trials(done, done.fold())
+    before = frames.trials(done, done.fold())
     assert run.rerank(done, {**INLINE, "top": "2"}) == 0
-    assert frame.trials(done, done.fold()).equals(before)
+    assert frames.trials(done, done.fold()).equals(before)
     assert {run.seed for run in others(done).plan.runs} == {5, 6, 7, 8}
 
 
@@ -68,7 +69,7 @@ def test_a_study_is_the_same_with_other_seeds_held_out(space_file):
 
 def test_the_best_train_again_with_just_their_parameters(make_study):
     done = work(make_study("seeds={tune: 5, test: 4}"))
-    table = frame.trials(done, done.fold()).sort_values("value", ascending=False)
+    table = frames.trials(done, done.fold()).sort_values("value", ascending=False)
     run.rerank(done, {**INLINE, "top": "2"})
     again = others(done)
     chosen = [int(trial) for trial in table["trial"].head(2)]
@@ -80,7 +81,7 @@ def test_the_best_train_again_with_just_their_parameters(make_study):
         assert params == done.plan.configuration(theirs).params
     found = rerank.outcome(done)
     assert found is not None and found.seeds == [5, 6, 7, 8] and not found.spent
-    fresh = frame.trials(again, again.fold())["value"]
+    fresh = frames.trials(again, again.fold())["value"]
     assert sorted(row.fresh.value for row in found.rows) == sorted(fresh)
     for row in found.rows:
         assert row.gap.point == pytest.approx(row.tuned.value - row.fresh.value)

@@ -7,9 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from sweeper import results, tables
 from sweeper.errors import Nothing, SweeperError
-from sweeper.figures.data import Data
+from sweeper.results import table as results
+from sweeper.results import table_text
+from sweeper.results.data import Data
 
 AXES = {
     "lr": {"kind": "float", "values": [1e-3, 1e-5]},
@@ -172,7 +173,7 @@ def test_failed_pruned_missing_and_diverged_runs(table):
     assert cells(found, "failed")[order.index(0)].tolist() == [1, 0, 1]
     assert "Failed: 1 configuration; pruned: 1 run; missing: 1; diverged: 1" in found.caption
     assert " of 40 runs" in found.caption and "n = 10 of" in found.caption
-    text = tables.markdown(found)
+    text = table_text.markdown(found)
     assert text.count("| –") == 9
 
 

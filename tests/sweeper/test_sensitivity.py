@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.figures.axis import Axis
+from sweeper.results.axis import Axis
 from tests.sweeper.drawing import AXES, drawn, whole, words
 
 

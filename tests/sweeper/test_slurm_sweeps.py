@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from sweeper import frame
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
+from sweeper.results import frames
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 
@@ -46,7 +46,7 @@ def jobs(study: Study) -> list[slurm.Job]:
 
 
 def table(study: Study) -> pd.DataFrame:
-    return frame.runs(study, study.fold()).drop(columns=MAY_DIFFER)
+    return frames.runs(study, study.fold()).drop(columns=MAY_DIFFER)
 
 
 def test_submit_log_out_and_come_back_to_figures(space_file: Path, tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sweeper.export import TABLES
 from sweeper.ledger import compaction, snapshot
 from sweeper.ledger.io import Line, encode
 from sweeper.ledger.snapshot import Past
 from sweeper.ledger.state import Fold, RunRecord
 from sweeper.paths import StudyPaths
+from sweeper.results.export import TABLES
 from sweeper.study.study import Study
 from sweeper.summary import summarise
 from sweeper.worker.worker import Worker

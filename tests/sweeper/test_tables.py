@@ -10,8 +10,10 @@ import subprocess
 
 import pytest
 
-from sweeper import cli, results, tables
-from sweeper.figures.data import Data
+from sweeper import cli
+from sweeper.results import table as results
+from sweeper.results import table_text
+from sweeper.results.data import Data
 
 HOSTILE = ["[2] a_b & 50 %", "*", "#1 ~ $x^2$ {y} \\z", "<script>|`β`", "a--b\nc"]
 
@@ -32,7 +34,7 @@ def found(played):
 
 
 def test_markdown_has_a_row_a_configuration(found):
-    lines = tables.markdown(found).splitlines()
+    lines = table_text.markdown(found).splitlines()
     header, rule, *body = lines[: 2 + len(HOSTILE)]
     assert header.startswith(r"| sn\_layers ") and header.count(" | ") == 2
     assert re.fullmatch(r"\| --- +\| ---: +\| ---: +\|", rule)
@@ -51,7 +53,7 @@ def test_markdown_has_a_row_a_configuration(found):
 
 
 def test_latex_is_booktabs_with_everything_escaped(found):
-    text = tables.latex(found)
+    text = table_text.latex(found)
     assert text.startswith("% needs \\usepackage{booktabs}\n\\begin{table}")
     assert "resizebox" not in text
     rules = re.findall(r"\\(toprule|midrule|bottomrule)", text)
@@ -87,8 +89,8 @@ def balanced(text):
 
 
 def test_letters_that_pdflatex_may_lack_are_said():
-    assert tables._needs("plain") == r"\usepackage{booktabs}"
-    assert "lualatex or xelatex" in tables._needs("中")
+    assert table_text._needs("plain") == r"\usepackage{booktabs}"
+    assert "lualatex or xelatex" in table_text._needs("中")
 
 
 @pytest.fixture
@@ -102,7 +104,7 @@ def broad(played):
 
 
 def test_a_wide_table_is_scaled_to_its_page(broad):
-    text = tables.latex(broad)
+    text = table_text.latex(broad)
     assert text.startswith("% needs \\usepackage{booktabs,graphicx}\n") and balanced(text)
     assert text.count("\\resizebox") == 1 and "\\end{tabular}}\n" in text
 
@@ -112,7 +114,7 @@ def test_a_wide_table_is_scaled_to_its_page(broad):
 def test_latex_compiles_and_fits(request, tmp_path, engine, table):
     if shutil.which(engine) is None:
         pytest.skip(f"{engine} is not installed")
-    body = tables.latex(request.getfixturevalue(table))
+    body = table_text.latex(request.getfixturevalue(table))
     needed = re.match(r"% needs (\\usepackage\{\S+\})", body)[1]
     document = f"\\documentclass{{article}}{needed}\\begin{{document}}\n{body}"
     (tmp_path / "x.tex").write_text(document + "\\end{document}\n")

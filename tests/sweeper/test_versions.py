@@ -10,9 +10,9 @@ import threading
 
 import pytest
 
-from sweeper import frame
 from sweeper.errors import SweeperError
 from sweeper.ledger.io import FORMAT
+from sweeper.results import frames
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from sweeper.study import study
@@ -104,7 +104,7 @@ def test_old_trials_keep_their_numbers_and_runs(join):
     assert done.ended
     attempts = {id: record.attempts for id, record in done.fold().runs.items()}
     assert set(attempts.values()) == {1}
-    assert frame.trials(done, done.fold())["n"].tolist() == [4] * 6
+    assert frames.trials(done, done.fold())["n"].tolist() == [4] * 6
 
 
 def test_seeds_need_not_be_the_last(join):

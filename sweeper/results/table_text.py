@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from sweeper.figures import lettering
-from sweeper.results import Results
+from sweeper.results.table import Results
 from sweeper.stats.wording import bounds
 
 _WIDE = 80

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sweeper import frame, score
+from sweeper import score
 from sweeper.errors import SweeperError, choices
 from sweeper.figures import MOST
-from sweeper.figures.axis import TASK, Axis, axis_of
 from sweeper.ledger.state import Fold
 from sweeper.plan import shipped_spaces
+from sweeper.results import frames
+from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.schema.rules import counted
 from sweeper.score import Array
 from sweeper.stats.wording import INTERVALS, coverage
@@ -87,10 +88,10 @@ class Data:
         axes = {name: axis_of(name, study) for name in space.axes}
         return Data(
             name=study.name,
-            runs=frame.runs(study, fold).rename(
+            runs=frames.runs(study, fold).rename(
                 columns={name: axis.column for name, axis in axes.items()}
             ),
-            reports=lambda: frame.reports(study, fold),
+            reports=lambda: frames.reports(study, fold),
             axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
             tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
             metric=space.score.metric,
@@ -193,7 +194,7 @@ class Data:
         """What the runs are worth by `metric`, in its own unit; NaN where they reported none."""
         values = {}
         for run, own in self.points(metric).groupby("run", sort=False, observed=True):
-            curve = zip(own["step"], own[frame.POINT], strict=True)
+            curve = zip(own["step"], own[frames.POINT], strict=True)
             values[run] = score.run_value(curve, self.at, self.steps, np.nan)
         found = np.array([values.get(run, np.nan) for run in self.runs["run"]], float)
         if metric != self.metric:
@@ -225,8 +226,8 @@ class Data:
         worst = {task: bounds[side] if known else np.nan for task, bounds in self.tasks.items()}
         points = reports[[*fixed, column]]
         marked = [self.axes[name].column if name in self.axes else name for name in fixed]
-        return frame.held(
-            points.set_axis([*marked, frame.POINT], axis=1), self.runs, frame.POINT, worst
+        return frames.held(
+            points.set_axis([*marked, frames.POINT], axis=1), self.runs, frames.POINT, worst
         )
 
     @property
@@ -249,7 +250,7 @@ class Data:
 
     def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
-        trials = frame.counts(self.runs, [])
+        trials = frames.counts(self.runs, [])
         moved = self.moved(shown)
         pooled = [name for name in self.varied if name not in shown and name not in moved]
         more = "" if self.steps == 1 else "s"

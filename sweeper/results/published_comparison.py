@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sweeper import published, score
+from sweeper import score
 from sweeper.errors import Nothing, SweeperError, choices
-from sweeper.figures.axis import TASK
-from sweeper.figures.data import Data
-from sweeper.figures.estimates import estimate, interval_text, span
-from sweeper.figures.states import scored
+from sweeper.results import published
+from sweeper.results.axis import TASK
+from sweeper.results.data import Data
+from sweeper.results.estimates import estimate, interval_text, span
+from sweeper.results.run_states import scored
 from sweeper.schema.rules import canonical
 from sweeper.space.space import PAPER_SCALE
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeper import frame, listing, stats
+from sweeper import stats
 from sweeper.errors import Nothing, SweeperError
 from sweeper.plan.check import checked
 from sweeper.plan.expansion import described
 from sweeper.plan.parameters import base
+from sweeper.results import frames, ranking
 from sweeper.schema.rules import counted, ranges
 from sweeper.space.space import Space
 from sweeper.stats.wording import bounds, flat, measured, writer
@@ -45,7 +46,7 @@ class Score:
         return self.low <= other.high and other.low <= self.high
 
     def __str__(self) -> str:
-        return listing.value_of(vars(self))
+        return ranking.value_of(vars(self))
 
 
 @dataclass(frozen=True)
@@ -174,21 +175,21 @@ def outcome(
     if other is None:
         return None
     if tables is None:
-        every = frame.runs(study, study.fold(reports=False))
-        tables = every, frame.of_runs(every, how, [])
+        every = frames.runs(study, study.fold(reports=False))
+        tables = every, frames.of_runs(every, how, [])
     tuned = _scores(tables[1], dict(enumerate(tables[1]["trial"])))
     if not tuned:
         return None
-    runs = frame.runs(other, other.fold(reports=False))
+    runs = frames.runs(other, other.fold(reports=False))
     spent = sorted(set(study.space.seeds) & set(other.space.seeds))
     runs = runs[~runs["seed"].isin(spent)]
-    trials = frame.of_runs(runs, how, []) if len(runs) else tables[1].head(0)
+    trials = frames.of_runs(runs, how, []) if len(runs) else tables[1].head(0)
     names = _originals(other)
     fresh = _scores(trials, names)
     sign = 1.0 if study.space.direction == "maximize" else -1.0
     order = sorted(tuned, key=lambda trial: (-sign * tuned[trial].value, trial))
-    mine = sign * frame.grid(tables[0], "score")
-    again = dict(zip(trials["trial"].map(names), sign * frame.grid(runs, "score"), strict=True))
+    mine = sign * frames.grid(tables[0], "score")
+    again = dict(zip(trials["trial"].map(names), sign * frames.grid(runs, "score"), strict=True))
     rows = [
         Reranked(
             trial,
@@ -240,8 +241,8 @@ def lines(study: Study) -> Iterator[str]:
 
 
 def _best(study: Study, top: int) -> list[int]:
-    table = frame.trials(study, study.fold(reports=False))
-    ranked = listing.in_order(study, table[table["state"] == "complete"])
+    table = frames.trials(study, study.fold(reports=False))
+    ranked = ranking.in_order(study, table[table["state"] == "complete"])
     return [int(trial) for trial in ranked["trial"].head(top)]
 
 

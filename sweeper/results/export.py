@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from sweeper import frame
 from sweeper.errors import SweeperError, choices
 from sweeper.files import temporary
 from sweeper.ledger.state import Fold
 from sweeper.paths import check_out
+from sweeper.results import frames
 from sweeper.study.study import Study
 
 TABLES: dict[str, Callable[[Study, Fold], pd.DataFrame]] = {
-    "runs": frame.runs,
-    "trials": frame.trials,
-    "reports": frame.reports,
+    "runs": frames.runs,
+    "trials": frames.trials,
+    "reports": frames.reports,
 }
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeper import frame
 from sweeper.errors import Nothing
 from sweeper.ledger.state import UNSCORED, Fold
 from sweeper.plan.expansion import described
+from sweeper.results import frames
 from sweeper.schema.rules import counted
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
@@ -26,7 +26,7 @@ def best(study: Study, number: int) -> Iterator[str]:
     a trial is complete.
     """
     fold = study.fold(reports=False)
-    table = complete(study, fold, frame.trials(study, fold))
+    table = complete(study, fold, frames.trials(study, fold))
     if table.empty:
         raise Nothing(f"{study.name}: no trial is complete yet")
     rules = study.space.scores
@@ -48,7 +48,7 @@ def complete(study: Study, fold: Fold, trials: pd.DataFrame) -> pd.DataFrame:
     Those with a NaN among their values are left out: they are not better or worse than any.
     """
     table = trials[(trials["state"] == "complete") & trials["value"].notna()]
-    further = [frame.further(study, fold, trial) for trial in table["trial"]]
+    further = [frames.further(study, fold, trial) for trial in table["trial"]]
     known = [not any(map(math.isnan, values)) for values in further]
     return table.assign(further=pd.Series(further, table.index, object))[known]
 

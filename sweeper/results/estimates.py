@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sweeper import frame
-from sweeper.figures.axis import TASK
-from sweeper.figures.data import VALUE, Data
 from sweeper.ledger.state import SCORED
+from sweeper.results import frames
+from sweeper.results.axis import TASK
+from sweeper.results.data import VALUE, Data
 from sweeper.schema.rules import counted
 from sweeper.stats.wording import INTERVALS
 
@@ -27,7 +27,7 @@ def estimate(table: pd.DataFrame, runs: pd.DataFrame, how: str) -> None:
     used = complete(runs)
     used = used[used[VALUE].notna()]
     filled, cell = np.unique(used["(cell)"], return_inverse=True)
-    found = frame.estimates(used, cell, VALUE, how)
+    found = frames.estimates(used, cell, VALUE, how)
     for name in ("point", "low", "high"):
         table[name] = np.nan
         table.loc[filled, name] = getattr(found, name)

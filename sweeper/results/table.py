@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from sweeper.errors import SweeperError
-from sweeper.figures.axis import ABSENT, TASK, Axis, visible
-from sweeper.figures.data import Data
-from sweeper.figures.estimates import estimate, interval_text, span
-from sweeper.figures.states import ends, scored
+from sweeper.results.axis import ABSENT, TASK, Axis, visible
+from sweeper.results.data import Data
+from sweeper.results.estimates import estimate, interval_text, span
+from sweeper.results.run_states import ends, scored
 from sweeper.schema.rules import brief
 
 ALL = "all tasks"

@@ -19,10 +19,11 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 import sweeper
-from sweeper import frame, stats
+from sweeper import stats
 from sweeper.errors import SweeperError
 from sweeper.ledger.state import Fold
 from sweeper.paths import write_durably
+from sweeper.results import frames
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 
@@ -147,10 +148,10 @@ def _metrics(space: Space) -> list[str]:
 
 
 def _trials(study: Study, fold: Fold) -> Iterable[FrozenTrial]:
-    table = frame.runs(study, fold)
+    table = frames.runs(study, fold)
     space = study.space
     distributions = {name: axis.distribution(name) for name, axis in space.axes.items()}
-    rows = frame.of_runs(table, space.score.aggregate, list(space.axes)).to_dict("records")
+    rows = frames.of_runs(table, space.score.aggregate, list(space.axes)).to_dict("records")
     times = _times(study, fold)
     curves = _curves(study, fold, table)
     for trial, row in zip(study.plan.trials, rows, strict=True):
@@ -173,7 +174,7 @@ def _trials(study: Study, fold: Fold) -> Iterable[FrozenTrial]:
 
 
 def _values(study: Study, fold: Fold, row: Mapping[Any, Any]) -> list[float]:
-    return [row["value"], *frame.further(study, fold, row["trial"])]
+    return [row["value"], *frames.further(study, fold, row["trial"])]
 
 
 def _times(study: Study, fold: Fold) -> list[tuple[datetime, datetime]]:
@@ -196,15 +197,15 @@ def _date(seconds: float) -> datetime:
 def _curves(study: Study, fold: Fold, table: pd.DataFrame) -> dict[int, dict[int, float]]:
     """Aggregate of the normalised metric by trial and step, where all its runs have a point."""
     space = study.space
-    reported = frame.reports(study, fold)
+    reported = frames.reports(study, fold)
     if space.score.metric not in reported:
         return {}
     lows = {name: task.low for name, task in space.tasks.items()}
     highs = {name: task.high for name, task in space.tasks.items()}
     worst = {name: space.worst(name) for name in space.tasks}
-    points = frame.held(reported, table, space.score.metric, worst)
+    points = frames.held(reported, table, space.score.metric, worst)
     low, high = (points["task"].map(bound).to_numpy(float) for bound in (lows, highs))
-    scores = (points[frame.POINT].to_numpy() - low) / (high - low)
+    scores = (points[frames.POINT].to_numpy() - low) / (high - low)
     cell = points.groupby(["trial", "step"], sort=True).ngroup().to_numpy()
     keys = points[["trial", "step"]].drop_duplicates().sort_values(["trial", "step"])
     keys["score"] = stats.points(scores, cell, space.score.aggregate)

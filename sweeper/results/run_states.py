@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sweeper.errors import Nothing
-from sweeper.figures.data import Data
 from sweeper.ledger.state import SCORED, UNSCORED
+from sweeper.results.data import Data
 
 
 def ends(runs: pd.DataFrame, cells: int) -> dict[str, Any]:

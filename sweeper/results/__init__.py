@@ -1,0 +1,1 @@
+"""Results: tables, estimates and rankings of a study's scores."""
