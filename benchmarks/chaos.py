@@ -224,7 +224,7 @@ def hurry() -> None:
     import seaborn  # noqa: F401
 
     import agents.learners  # noqa: F401
-    from sweeper.figures import style  # noqa: F401
+    from sweeper.figures.drawing import style  # noqa: F401
     from sweeper.results import (
         optuna_storage,  # noqa: F401
     )

@@ -104,7 +104,7 @@ def takes_several(annotation: str) -> bool:
 
 
 def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
-    from sweeper.figures import lettering, style
+    from sweeper.figures.drawing import style, text_layout
     from sweeper.results import export
     from sweeper.results.run_states import scored
 
@@ -115,7 +115,7 @@ def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) 
     with style.context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
         picture = drawer(data, **own)
-        if boxes := lettering.lacking(picture.figure):
+        if boxes := text_layout.lacking(picture.figure):
             said = f"sweeper: {name}: the figures' font lacks {boxes}, boxes stand for such letters"
             print(said, file=sys.stderr)
         if "point" in picture.table and picture.table["point"].isna().all():

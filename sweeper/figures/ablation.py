@@ -12,7 +12,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper import stats
-from sweeper.figures import lettering, style
+from sweeper.figures.drawing import style, text_layout
 from sweeper.results.axis import ABSENT, TASK, Axis, visible
 from sweeper.results.data import VALUE, Data, Picture
 from sweeper.results.estimates import interval_text, trials
@@ -144,8 +144,8 @@ def _value(axis: Axis, label: Any, plain: bool) -> str:
     if not axis.numeric or plain:
         return f"{label:g}" if axis.numeric else str(label)
     if axis.drawn:
-        return lettering.texts(Axis(axis.name, (float(f"{label:.3g}"),), numeric=True))[0]
-    return lettering.texts(axis)[axis.labels.index(label)]
+        return text_layout.texts(Axis(axis.name, (float(f"{label:.3g}"),), numeric=True))[0]
+    return text_layout.texts(axis)[axis.labels.index(label)]
 
 
 def _gain(data: Data, runs: pd.DataFrame, step: Step) -> stats.Estimate:
@@ -194,7 +194,7 @@ def _label(ax: Axes, shown: pd.DataFrame, label: str) -> None:
     ax.set_yticks(rows, [_folded(change, together) for change, together in changes])
     ax.set_ylim(len(shown) - 0.5, -0.5)
     ax.set_xlabel(label)
-    decimals = lettering.decimals(shown[["gain", "gain low", "gain high"]].to_numpy().ravel())
+    decimals = text_layout.decimals(shown[["gain", "gain low", "gain high"]].to_numpy().ravel())
     beside = ax.secondary_yaxis("right")
     head = "gain [95 %]" if shown["gain low"].notna().any() else "gain"
     gains = [_gain_text(own, decimals) for _, own in shown[1:].iterrows()]
@@ -219,19 +219,19 @@ def _folded(change: str, joint: bool) -> str:
 def _fitted(line: str) -> str:
     """`line`, where it is too wide without the value before."""
     before, arrow, after = line.rpartition("→ ")
-    if lettering.width_in(line, lettering.SMALL_PT) <= _LABEL_IN:
+    if text_layout.width_in(line, text_layout.SMALL_PT) <= _LABEL_IN:
         return line
     axis, colon, _ = before.partition(": ")
     short = f"{axis}{colon}{arrow}{after}" if colon else f"{arrow}{after}"
-    return lettering.pinched(short, _LABEL_IN, lettering.SMALL_PT)
+    return text_layout.pinched(short, _LABEL_IN, text_layout.SMALL_PT)
 
 
 def _gain_text(own: Any, decimals: int) -> str:
-    gain = lettering.fixed(own["gain"], decimals)
+    gain = text_layout.fixed(own["gain"], decimals)
     text = gain if gain.startswith("−") else f"+{gain}"
     if np.isnan(own["gain low"]):
         return text
-    low, high = (lettering.fixed(own[f"gain {bound}"], decimals) for bound in ("low", "high"))
+    low, high = (text_layout.fixed(own[f"gain {bound}"], decimals) for bound in ("low", "high"))
     return f"{text}\n[{low}, {high}]"
 
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sweeper.figures import lettering, marks, style
+from sweeper.figures.drawing import line_marks, style, text_layout
 from sweeper.results import published_comparison, table_text
 from sweeper.results.axis import TASK, Axis
 from sweeper.results.data import Data, Picture
@@ -54,7 +54,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
             continue
         _panel(ax, comparison, number)
         _frame(ax, across, layout, number)
-        folded = lettering.folded(label, layout.height, lettering.BASE_PT)
+        folded = text_layout.folded(label, layout.height, text_layout.BASE_PT)
         ax.set_ylabel(folded if number % layout.columns == 0 else "")
         ax.set_title(comparison.tasks[number])
     _legend(grid.figure, comparison)
@@ -68,7 +68,7 @@ class _Layout:
     count: int
     columns: int
     height: float
-    x: lettering.XLabels
+    x: text_layout.XLabels
 
 
 def _grid(comparison: Comparison, across: Axis, caption: str) -> tuple[style.Panels, _Layout]:
@@ -79,7 +79,7 @@ def _grid(comparison: Comparison, across: Axis, caption: str) -> tuple[style.Pan
     rows = style.rows_for(count, columns)
     page = style.COLUMN_IN if count == 1 else style.PAGE_IN
     inches = (across.places + 0.5) / len(across.labels) * (page / columns - _AROUND_IN)
-    ticks = lettering.x_labels(across, inches)
+    ticks = text_layout.x_labels(across, inches)
     row = _HEIGHT_IN if count == 1 else style.row_in(rows, _ROW_IN)
     height = rows * row + ticks.height + _LEGEND_IN * (len(comparison.sources) + 1)
     grid = style.panels(rows, columns, page, height, caption, sharex=True)
@@ -112,7 +112,7 @@ def _panel(ax: Axes, comparison: Comparison, number: int) -> None:
     reach = (ours["point"] - ours["low"], ours["high"] - ours["point"])
     look = _look(comparison, None)
     ax.errorbar(ours["(at)"], ours["point"], yerr=np.maximum(0, reach), zorder=3, **look)
-    marks.runs(ax, ours, comparison.runs, style.look(None, 0))
+    line_marks.runs(ax, ours, comparison.runs, style.look(None, 0))
     ax.grid(axis="y", linewidth=0.4, color="0.9")
     sns.despine(ax=ax)
 
@@ -160,7 +160,7 @@ def _text(comparison: Comparison, caption: str) -> str:
     ]
     lines = [*table_text.aligned([header, *rows])]
     lines += [f"[{number}] {note}" for number, (note, _) in enumerate(notes, 1)]
-    return "\n".join([*lines, "", lettering.wrapped(caption, _TEXT_WIDTH), ""])
+    return "\n".join([*lines, "", text_layout.wrapped(caption, _TEXT_WIDTH), ""])
 
 
 def _row(comparison: Comparison, row: Mapping[Any, Any], marked: list[str]) -> list[str]:
@@ -179,6 +179,6 @@ def _row(comparison: Comparison, row: Mapping[Any, Any], marked: list[str]) -> l
 def _ours(row: Mapping[Any, Any]) -> str:
     if not math.isfinite(row["point"]):
         return "incomplete" if row["planned"] else "not in the study"
-    places = lettering.decimals([row["point"]])
-    said = bounds(row["low"], row["high"], lambda end: lettering.fixed(end, places))
-    return f"{lettering.fixed(row['point'], places)} ({said})"
+    places = text_layout.decimals([row["point"]])
+    said = bounds(row["low"], row["high"], lambda end: text_layout.fixed(end, places))
+    return f"{text_layout.fixed(row['point'], places)} ({said})"

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from sweeper.errors import SweeperError
-from sweeper.figures import MOST, lettering, style
+from sweeper.figures import MOST
+from sweeper.figures.drawing import style, text_layout
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, visible
 from sweeper.results.data import Data, Picture
@@ -64,7 +65,9 @@ def draw(
             continue
         _panel(ax, table[table["(panel)"] == number], points[points["(panel)"] == number], lines)
         ax.set_ylim(limits.get(number))
-        label = lettering.folded(f"{names[place]} ({data.average})", row - 0.4, lettering.BASE_PT)
+        label = text_layout.folded(
+            f"{names[place]} ({data.average})", row - 0.4, text_layout.BASE_PT
+        )
         lowest = number + layout[1] >= count * len(names)
         title, ticks = _title(rows, columns, panel, grid), 6 if layout[1] < 4 else 3
         _frame(ax, title, label, data, ticks=ticks, lowest=lowest)

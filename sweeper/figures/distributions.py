@@ -10,8 +10,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper.figures import MOST, lettering, style
-from sweeper.figures.cells import interval
+from sweeper.figures import MOST
+from sweeper.figures.drawing import style, text_layout
+from sweeper.figures.drawing.heatmap_cells import interval
 from sweeper.results import frames
 from sweeper.results.axis import Axis, visible
 from sweeper.results.data import VALUE, Data, Picture
@@ -138,18 +139,18 @@ def _said(table: pd.DataFrame, axes: list[Axis | None]) -> str:
     said = f"pointwise {interval_text(known, len(table))}; n = {span(table['n'])} a line"
     lines = axes[1]
     if lines and (lacking := set(range(len(lines.labels))) - set(table["(line)"])):
-        without = ", ".join(lettering.texts(lines)[line] for line in sorted(lacking))
+        without = ", ".join(text_layout.texts(lines)[line] for line in sorted(lacking))
         said += f". No configuration is complete of {lines.title} = {without}"
     summaries = table.drop_duplicates(["(panel)", "(line)"])
     gaps = "gap" in table
     what = "IQM (optimality gap)" if gaps else "IQM"
     if len(summaries) > _MOST_SAID:
         return f"{said}. {what}: in the CSV beside this file"
-    decimals = lettering.decimals(table["IQM"])
+    decimals = text_layout.decimals(table["IQM"])
     parts = []
     for own in summaries.to_dict("records"):
         keys = zip(axes, ("(panel)", "(line)"), strict=True)
-        names = [lettering.texts(axis)[own[key]] for axis, key in keys if axis]
+        names = [text_layout.texts(axis)[own[key]] for axis, key in keys if axis]
         gap = f" ({_bounded(own, 'gap', decimals)})" if gaps else ""
         parts.append(f"{', '.join(names)}: {_bounded(own, 'IQM', decimals)}{gap}".lstrip(": "))
     by = " and ".join(axis.title for axis in axes if axis)
@@ -158,7 +159,7 @@ def _said(table: pd.DataFrame, axes: list[Axis | None]) -> str:
 
 def _bounded(own: Mapping[Hashable, Any], name: str, decimals: int) -> str:
     point, low, high = (own[f"{name}{end}"] for end in ("", " low", " high"))
-    text = lettering.fixed(point, decimals)
+    text = text_layout.fixed(point, decimals)
     return text if np.isnan(low) else f"{text} {interval({'low': low, 'high': high}, decimals)}"
 
 

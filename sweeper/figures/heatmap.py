@@ -9,7 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from sweeper.figures import cells, lettering, style
+from sweeper.figures.drawing import heatmap_cells, style, text_layout
 from sweeper.results.axis import BINS, Axis, Binned, binned, visible
 from sweeper.results.data import MAX_PANELS, Data, Picture
 from sweeper.results.estimates import estimate, interval_text, span
@@ -37,12 +37,13 @@ def draw(
     assert across is not None
     runs = data.table(metric)
     table = _cells(data, runs, [across, up, panels])
-    decimals = lettering.decimals(table["point"])
-    said = [cells.lines(cell, decimals) for cell in table.to_dict("records")]
+    decimals = text_layout.decimals(table["point"])
+    said = [heatmap_cells.lines(cell, decimals) for cell in table.to_dict("records")]
     wanted = (
-        lettering.widest_in([line for lines in said for line in lines], lettering.TINY_PT) + 0.04
+        text_layout.widest_in([line for lines in said for line in lines], text_layout.TINY_PT)
+        + 0.04
     )
-    layout = cells.layout(across, up, panels, float(np.clip(wanted, *_TEXT_IN)))
+    layout = heatmap_cells.layout(across, up, panels, float(np.clip(wanted, *_TEXT_IN)))
     shown = [name for name in (x, y, facet) if name]
     known = _said(table, said, layout) + _binned([across, up, panels])
     caption = data.caption(int(table["n"].sum()), shown, known)
@@ -58,9 +59,9 @@ def draw(
             ax.set_title(style.panel_title(panels, number, grid))
     for number in range(layout.panels):
         own = table[table["(panel)"] == number].to_dict("records")
-        cells.hatch(grid.axes.flat[number], own, layout)
+        heatmap_cells.hatch(grid.axes.flat[number], own, layout)
     for cell, lines in zip(table.to_dict("records"), said, strict=True):
-        cells.paint(grid.axes.flat[cell["(panel)"]], cell, layout.says(lines), norm, layout)
+        heatmap_cells.paint(grid.axes.flat[cell["(panel)"]], cell, layout.says(lines), norm, layout)
     _colour_bar(grid.figure, list(grid.axes.flat), norm, data.value_label(metric, shown), layout)
     return Picture(grid.figure, visible(table))
 
@@ -91,7 +92,7 @@ def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFr
     return table.assign(**ends(runs, len(table)))
 
 
-def _said(table: pd.DataFrame, said: list[list[str]], layout: cells.Layout) -> str:
+def _said(table: pd.DataFrame, said: list[list[str]], layout: heatmap_cells.Layout) -> str:
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
         return "no configuration is complete"
@@ -112,7 +113,7 @@ def _binned(axes: list[Axis | None]) -> str:
     return f". A sampler drew {' and '.join(names)}: {BINS} bins each, labelled by their middles"
 
 
-def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize, layout: cells.Layout) -> None:
+def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize, layout: heatmap_cells.Layout) -> None:
     """The colours, the first row on top (seaborn's heatmap would draw the figure once a panel)."""
     points = table.pivot(index="(row)", columns="(column)", values="point").to_numpy(float)
     shown = np.ma.masked_invalid(points)
@@ -121,27 +122,27 @@ def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize, layout: cells.Layout)
     ax.spines[:].set_visible(False)
 
 
-def _label(ax: Axes, x: Axis, y: Axis | None, layout: cells.Layout, *, first: bool) -> None:
+def _label(ax: Axes, x: Axis, y: Axis | None, layout: heatmap_cells.Layout, *, first: bool) -> None:
     """Ticks and labels; those of y only on the first panel of a row, numbers upwards."""
     style.set_x(ax, np.arange(len(x.labels)) + 0.5, layout.x)
     wide = layout.cell_width * len(x.labels) + (0.4 if layout.columns == 1 else 0.0)
-    ax.set_xlabel(lettering.cut(x.title, wide, lettering.BASE_PT))
+    ax.set_xlabel(text_layout.cut(x.title, wide, text_layout.BASE_PT))
     ax.tick_params(length=2, width=0.5)
     if y is None:
         return
     if y.numeric:
         ax.invert_yaxis()
     places = np.arange(len(y.labels)) + 0.5
-    texts = cells.y_labels(y, layout.cell_height)
+    texts = heatmap_cells.y_labels(y, layout.cell_height)
     kept = [number for number, text in enumerate(texts) if text]
     ax.set_yticks(places[kept], [texts[number] if first else "" for number in kept])
     if first:
         tall = layout.cell_height * len(y.labels)
-        ax.set_ylabel(lettering.folded(y.title, tall + 0.3, lettering.BASE_PT))
+        ax.set_ylabel(text_layout.folded(y.title, tall + 0.3, text_layout.BASE_PT))
 
 
 def _colour_bar(
-    figure: Figure, axes: list[Axes], norm: Normalize, label: str, layout: cells.Layout
+    figure: Figure, axes: list[Axes], norm: Normalize, label: str, layout: heatmap_cells.Layout
 ) -> None:
     bar = figure.colorbar(
         ScalarMappable(norm, style.COLOURS),
@@ -151,5 +152,5 @@ def _colour_bar(
         fraction=0.06,
         pad=0.02,
     )
-    bar.set_label(lettering.folded(label, layout.beside, lettering.BASE_PT))
+    bar.set_label(text_layout.folded(label, layout.beside, text_layout.BASE_PT))
     bar.outline.set_linewidth(0.4)

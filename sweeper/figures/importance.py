@@ -11,7 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper.figures import lettering, style
+from sweeper.figures.drawing import style, text_layout
 from sweeper.results.axis import TASK, Binned, binned, visible
 from sweeper.results.data import VALUE, Data, Picture
 from sweeper.results.estimates import complete, interval_text
@@ -200,7 +200,7 @@ def _panel(ax: Axes, table: pd.DataFrame, trials: int) -> None:
     ax.hlines(rows, known["low"], known["high"], color="0.1", linewidth=0.9)
     for bound in ("low", "high"):
         ax.plot(known[bound], rows, "|", color="0.1", markersize=4, markeredgewidth=0.9)
-    texts = [lettering.cut(name, _LABEL_IN, lettering.SMALL_PT) for name in known["(title)"]]
+    texts = [text_layout.cut(name, _LABEL_IN, text_layout.SMALL_PT) for name in known["(title)"]]
     ax.set_yticks(rows, texts)
     ax.set_ylim(len(known) - 0.4, -0.6)
     ax.set_xlim(0, None)

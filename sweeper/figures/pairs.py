@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from sweeper import stats
-from sweeper.figures import lettering, parallel, style
+from sweeper.figures.drawing import parallel_coordinates, style, text_layout
 from sweeper.results.axis import BINS, Axis, Binned, binned, visible
 from sweeper.results.data import VALUE, Data, Picture
 from sweeper.results.estimates import complete, trials
@@ -52,14 +52,16 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     else:
         norm = style.norm(table["point"], cut=cut)
         size = (grid.figure.get_figwidth() - _BESIDE_IN, _PARALLEL_IN)
-        parallel.paint(top, table, axes, norm, size, minimise=data.minimise)
-        parallel.colour_bar([top], norm, label, _PARALLEL_IN, minimise=data.minimise)
+        parallel_coordinates.paint(top, table, axes, norm, size, minimise=data.minimise)
+        parallel_coordinates.colour_bar([top], norm, label, _PARALLEL_IN, minimise=data.minimise)
     if len(axes) > 1:
         norm = style.norm(cells["point"], cut=cut)
         below = grid.axes[1:]
         _corner(below, cells, [binned(axis) for axis in axes], norm, side, data.minimise)
         tall = max(1.0, len(below) * side)
-        parallel.colour_bar(below.ravel(), norm, f"cells: {label}", tall, minimise=data.minimise)
+        parallel_coordinates.colour_bar(
+            below.ravel(), norm, f"cells: {label}", tall, minimise=data.minimise
+        )
     table = table.drop(columns="planned").astype({"trial": "Int64"})
     return Picture(grid.figure, visible(pd.concat([table, cells], ignore_index=True)))
 
@@ -90,7 +92,14 @@ def _corner(
             continue
         own = cells[(cells["(row)"] == row + 1) & (cells["(column)"] == column)]
         x, y = axes[column], axes[row + 1]
-        _panel(ax, own, (len(y.labels), len(x.labels)), side, norm, parallel.darker(minimise))
+        _panel(
+            ax,
+            own,
+            (len(y.labels), len(x.labels)),
+            side,
+            norm,
+            parallel_coordinates.darker(minimise),
+        )
         _label(ax, x, y, side - _GAP_IN, row == len(grid) - 1, column == 0)
 
 
@@ -149,35 +158,39 @@ def _panel(
 
 def _label(ax: Axes, x: Axis, y: Axis, side: float, lowest: bool, first: bool) -> None:
     """Names and values, of x below the lowest panel of a column, of y beside the first of a row."""
-    ax.tick_params(length=1.5, width=0.4, pad=1.5, labelsize=lettering.TINY_PT)
+    ax.tick_params(length=1.5, width=0.4, pad=1.5, labelsize=text_layout.TINY_PT)
     if lowest:
         _label_x(ax, x, side)
     if not y.numeric:
         ax.invert_yaxis()
     if first:
         places = np.arange(len(y.labels)) + 0.5
-        kept = lettering.apart(places / len(y.labels) * side, 0.11)
-        texts = [lettering.pinched(text, 0.6, lettering.TINY_PT) for text in lettering.texts(y)]
+        kept = text_layout.apart(places / len(y.labels) * side, 0.11)
+        texts = [
+            text_layout.pinched(text, 0.6, text_layout.TINY_PT) for text in text_layout.texts(y)
+        ]
         shown = [text if i in kept else "" for i, text in enumerate(texts)]
         ax.set_yticks(*style.ticks(places, shown))
-        ax.set_ylabel(lettering.named(y.title, side, lettering.SMALL_PT), size=lettering.SMALL_PT)
+        ax.set_ylabel(
+            text_layout.named(y.title, side, text_layout.SMALL_PT), size=text_layout.SMALL_PT
+        )
 
 
 def _label_x(ax: Axes, x: Axis, side: float) -> None:
     """Upright values where they do not fit beside each other; they must not widen the panel."""
     places = np.arange(len(x.labels)) + 0.5
-    texts = [lettering.pinched(text, 0.6, lettering.TINY_PT) for text in lettering.texts(x)]
-    wide = lettering.widest_in(texts, lettering.TINY_PT)
+    texts = [text_layout.pinched(text, 0.6, text_layout.TINY_PT) for text in text_layout.texts(x)]
+    wide = text_layout.widest_in(texts, text_layout.TINY_PT)
     upright = wide > 0.92 * side / len(texts)
     if upright:
-        kept = lettering.apart(places / len(texts) * side, 0.11)
+        kept = text_layout.apart(places / len(texts) * side, 0.11)
         texts = [text if i in kept else "" for i, text in enumerate(texts)]
     ax.set_xticks(*style.ticks(places, texts), rotation=90 if upright else 0)
     for text in ax.get_xticklabels():
         text.set_in_layout(False)
     ax.set_xlabel(
-        lettering.named(x.title, side, lettering.SMALL_PT),
-        size=lettering.SMALL_PT,
+        text_layout.named(x.title, side, text_layout.SMALL_PT),
+        size=text_layout.SMALL_PT,
         labelpad=72 * (wide if upright else 0.1) + 5,
     )
 

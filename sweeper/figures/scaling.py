@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sweeper.figures import MOST, lettering, lines, style
+from sweeper.figures import MOST
+from sweeper.figures.drawing import line_panels, style, text_layout
 from sweeper.results.axis import TASK, visible
 from sweeper.results.data import Data, Picture
 
@@ -26,20 +27,24 @@ def draw(
     runs = data.table(metric)
     across = data.axis(x)
     hues, panels = (data.axis(name) if name else None for name in (hue, facet))
-    table = lines.points(data, runs, across, hues, panels)
+    table = line_panels.points(data, runs, across, hues, panels)
     shared = metric is None or facet != TASK
     limits = style.limits(table.assign(**{"(panel)": 0}) if shared else table)
-    said = lines.said(table) + lines.pooled(across) + (f". {style.CUT_OFF}" if limits else "")
+    said = (
+        line_panels.said(table)
+        + line_panels.pooled(across)
+        + (f". {style.CUT_OFF}" if limits else "")
+    )
     shown = [name for name in (x, hue, facet) if name]
     caption = data.caption(int(table["n"].sum()), shown, said)
-    grid, panel = lines.grid(across, hues, panels, caption, sharey=shared)
-    label = lettering.folded(data.value_label(metric, shown), panel.height, lettering.BASE_PT)
+    grid, panel = line_panels.grid(across, hues, panels, caption, sharey=shared)
+    label = text_layout.folded(data.value_label(metric, shown), panel.height, text_layout.BASE_PT)
     for number, ax in enumerate(grid.axes.flat):
         if number >= panel.count:
             ax.set_axis_off()
             continue
-        lines.paint(ax, table[table["(panel)"] == number], runs, across, hues)
-        lines.frame(ax, across, panel, number)
+        line_panels.paint(ax, table[table["(panel)"] == number], runs, across, hues)
+        line_panels.frame(ax, across, panel, number)
         ax.set_ylabel(label if number % panel.columns == 0 else "")
         if panels is not None:
             ax.set_title(style.panel_title(panels, number, grid))

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from sweeper import stats
-from sweeper.figures import MOST, lettering, lines, marks, style
+from sweeper.figures import MOST
+from sweeper.figures.drawing import line_marks, line_panels, style, text_layout
 from sweeper.results.axis import Axis, visible
 from sweeper.results.data import Data, Picture
 
@@ -31,7 +32,7 @@ def draw(
     runs = data.table(metric)
     across = data.axis(x)
     hues, panels = (data.axis(name) if name else None for name in (hue, facet))
-    table = lines.points(data, runs, across, hues, panels)
+    table = line_panels.points(data, runs, across, hues, panels)
     ranged = metric is None and not across.drawn
     _judge(
         table,
@@ -43,19 +44,21 @@ def draw(
     limits = style.limits(table)
     said = _said(table, across, ranged) + (f". {style.CUT_OFF}" if limits else "")
     caption = data.caption(int(table["n"].sum()), shown, said)
-    grid, panel = lines.grid(across, hues, panels, caption)
+    grid, panel = line_panels.grid(across, hues, panels, caption)
     for number, ax in enumerate(grid.axes.flat):
         if number >= panel.count:
             ax.set_axis_off()
             continue
         own = table[table["(panel)"] == number]
-        lines.paint(ax, own, runs, across, hues)
+        line_panels.paint(ax, own, runs, across, hues)
         ax.set_ylim(limits.get(number))
         if ranged:
-            marks.usable(ax, own, hues, data.minimise, panel.height)
-        lines.frame(ax, across, panel, number)
-        marks.best(ax, own, across, (panel.width, panel.height))
-        label = lettering.folded(data.value_label(metric, shown), panel.height, lettering.BASE_PT)
+            line_marks.usable(ax, own, hues, data.minimise, panel.height)
+        line_panels.frame(ax, across, panel, number)
+        line_marks.best(ax, own, across, (panel.width, panel.height))
+        label = text_layout.folded(
+            data.value_label(metric, shown), panel.height, text_layout.BASE_PT
+        )
         ax.set_ylabel(label if number % panel.columns == 0 else "")
         if panels is not None:
             ax.set_title(style.panel_title(panels, number, grid))
@@ -95,7 +98,7 @@ def _judge(table: pd.DataFrame, *, ranged: bool, ranked: bool, minimise: bool) -
 
 
 def _said(table: pd.DataFrame, across: Axis, ranged: bool) -> str:
-    said = lines.said(table)
+    said = line_panels.said(table)
     if table["point"].isna().all():
         return said
     if table["best"].any():
@@ -109,4 +112,4 @@ def _said(table: pd.DataFrame, across: Axis, ranged: bool) -> str:
         said += f". Bars: usable range, scores above the dashed line at 80 % of {one}"
     elif ranged:
         said += ". No value is usable: no score is better than the low reference"
-    return said + lines.pooled(across)
+    return said + line_panels.pooled(across)

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from sweeper import lookup
-from sweeper.figures import lettering, style
+from sweeper.figures.drawing import style, text_layout
 from sweeper.results.data import Data
 
 NAMES = lookup.names("sweeper.figures")
@@ -152,7 +152,7 @@ def is_not_clipped(figure, seen):
     width, height = figure.bbox.size
     assert width / figure.dpi in (style.COLUMN_IN, style.PAGE_IN)
     for text, box in seen.items():
-        assert text.get_fontsize() >= lettering.TINY_PT
+        assert text.get_fontsize() >= text_layout.TINY_PT
         assert box.x0 >= -1 and box.y0 >= -1, f"{text.get_text()!r} is cut off"
         assert box.x1 <= width + 1 and box.y1 <= height + 1, f"{text.get_text()!r} is cut off"
 

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from sweeper import figures, lookup
-from sweeper.figures import style
+from sweeper.figures.drawing import style
 from sweeper.results import export, table_text
 from sweeper.results import table as results
 from sweeper.results.data import Data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.text import Text
 
 from sweeper import lookup
-from sweeper.figures import style
+from sweeper.figures.drawing import style
 from sweeper.results.data import Data
 
 AXES = {

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sweeper.errors import Nothing, SweeperError
-from sweeper.figures import render, style
+from sweeper.figures import render
+from sweeper.figures.drawing import style
 from sweeper.plan.shipped_spaces import changed
 from sweeper.results import published
 from sweeper.space.overrides import parse_words

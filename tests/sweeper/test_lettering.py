@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from sweeper.figures import cells, lettering, style
+from sweeper.figures.drawing import heatmap_cells, style, text_layout
 from sweeper.results.axis import Axis
 
 
@@ -30,10 +30,10 @@ def test_which_axes_are_logarithmic(labels, log):
 
 def test_tick_texts():
     lr = Axis("lr", (1e-5, 2.5e-4, 1e-3), True)
-    assert lettering.texts(lr) == ["10⁻⁵", "2.5×10⁻⁴", "10⁻³"]
-    assert lettering.texts(Axis("width", (128, 2048), True)) == ["128", "2048"]
-    assert lettering.texts(Axis("alpha", (0.1, 0.99), True)) == ["0.1", "0.99"]
-    assert lettering.texts(Axis("sn", ("none", "sn[-2]"), False)) == ["none", "sn[-2]"]
+    assert text_layout.texts(lr) == ["10⁻⁵", "2.5×10⁻⁴", "10⁻³"]
+    assert text_layout.texts(Axis("width", (128, 2048), True)) == ["128", "2048"]
+    assert text_layout.texts(Axis("alpha", (0.1, 0.99), True)) == ["0.1", "0.99"]
+    assert text_layout.texts(Axis("sn", ("none", "sn[-2]"), False)) == ["none", "sn[-2]"]
 
 
 @pytest.mark.parametrize(
@@ -41,37 +41,37 @@ def test_tick_texts():
     [([0.4, -0.1], 2), ([0.012], 3), ([52.0], 1), ([5230.0], 0), ([np.nan], 2), ([7.5], 2)],
 )
 def test_decimals(values, decimals):
-    assert lettering.decimals(values) == decimals
+    assert text_layout.decimals(values) == decimals
 
 
 def test_numbers_in_cells():
-    assert lettering.fixed(-0.123, 2) == "−0.12"
-    assert lettering.fixed(-0.0001, 2) == "0.00"
-    assert lettering.fixed(1234567.0, 0) == "1.23e+06"
+    assert text_layout.fixed(-0.123, 2) == "−0.12"
+    assert text_layout.fixed(-0.0001, 2) == "0.00"
+    assert text_layout.fixed(1234567.0, 0) == "1.23e+06"
 
 
 def test_labels_are_folded_turned_or_left_out():
     long = Axis("a", ("a long description of it", "another long description of it"), False)
-    assert lettering.x_labels(long, np.array([0.0, 0.9])).texts[1].count("\n") == 1
+    assert text_layout.x_labels(long, np.array([0.0, 0.9])).texts[1].count("\n") == 1
     task = Axis("task", ("box2d/BipedalWalker-v3", "mujoco/Hopper-v4"), False)
-    assert lettering.x_labels(task, np.array([0.0, 0.9])).texts[0] == "box2d/\nBipedalWalker-v3"
-    turned = lettering.x_labels(long, np.array([0.0, 0.3]))
+    assert text_layout.x_labels(task, np.array([0.0, 0.9])).texts[0] == "box2d/\nBipedalWalker-v3"
+    turned = text_layout.x_labels(long, np.array([0.0, 0.3]))
     assert turned.turned and turned.texts[1].endswith("…") and turned.height > 0.5
     dense = Axis("a", (0.1, 0.11, 0.9), True)
-    kept = lettering.x_labels(dense, np.array([0.0, 0.02, 2.0]))
+    kept = text_layout.x_labels(dense, np.array([0.0, 0.02, 2.0]))
     assert kept.texts == ["0.1", "", "0.9"] and not kept.turned
 
 
 def test_labels_are_pinched_and_names_parted_at_their_last_dot():
-    size = lettering.SMALL_PT
+    size = text_layout.SMALL_PT
     long = "a long description of number 2"
-    short = lettering.pinched(long, 1.0, size)
+    short = text_layout.pinched(long, 1.0, size)
     assert short.startswith("a long") and "…" in short and short.endswith("2")
-    assert lettering.width_in(short, size) <= 1.0
-    assert lettering.pinched("sn[-2]", 1.0, size) == "sn[-2]"
-    assert lettering.named("optimizer.lr", 1.0, size) == "optimizer.lr"
-    assert lettering.named("asymmetry.alpha", 0.6, size) == "asymmetry.\nalpha"
-    assert lettering.named("connectivity", 0.3, size).endswith("…")
+    assert text_layout.width_in(short, size) <= 1.0
+    assert text_layout.pinched("sn[-2]", 1.0, size) == "sn[-2]"
+    assert text_layout.named("optimizer.lr", 1.0, size) == "optimizer.lr"
+    assert text_layout.named("asymmetry.alpha", 0.6, size) == "asymmetry.\nalpha"
+    assert text_layout.named("connectivity", 0.3, size).endswith("…")
 
 
 def test_numbers_in_cells_can_be_read_on_every_colour():
@@ -80,16 +80,16 @@ def test_numbers_in_cells_can_be_read_on_every_colour():
         colour = np.array(matplotlib.colormaps[style.COLOURS](share)[:3])
         linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
         light = linear @ [0.2126, 0.7152, 0.0722] + 0.05
-        assert (1.05 / light if cells._ink(share) == "white" else light / 0.05) >= 4.5
+        assert (1.05 / light if heatmap_cells._ink(share) == "white" else light / 0.05) >= 4.5
 
 
 @pytest.mark.parametrize("text", ["one two three " * 20, "W" * 300, f"a {'i' * 200} b 95 %", ""])
 def test_filled_lines_hold_all_words_and_are_no_wider_than_asked(text):
-    lines = lettering.filled(text.strip(), 2.0, 6.0).split("\n")
-    assert all(lettering.width_in(line, 6.0) <= 2.0 for line in lines)
+    lines = text_layout.filled(text.strip(), 2.0, 6.0).split("\n")
+    assert all(text_layout.width_in(line, 6.0) <= 2.0 for line in lines)
     assert "".join("".join(lines).split()) == "".join(text.split())
     joined = [f"{a} {b.split(' ')[0]}" for a, b in pairwise(lines)]
-    assert all(lettering.width_in(line, 6.0) > 2.0 for line in joined), "lines are full"
+    assert all(text_layout.width_in(line, 6.0) > 2.0 for line in joined), "lines are full"
     assert "95\u00a0%" in lines[-1] or "%" not in text
 
 

@@ -15,7 +15,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.patheffects import withStroke
 
-from sweeper.figures import lettering, style
+from sweeper.figures.drawing import style, text_layout
 from sweeper.results.axis import Axis
 from sweeper.score import Array
 
@@ -85,7 +85,7 @@ def colour_bar(
         fraction=0.06,
         pad=0.0,
     )
-    bar.set_label(lettering.folded(label, height, lettering.BASE_PT))
+    bar.set_label(text_layout.folded(label, height, text_layout.BASE_PT))
     bar.outline.set_linewidth(0.4)
 
 
@@ -107,7 +107,7 @@ def _label(ax: Axes, axes: list[Axis], inches: tuple[float, float]) -> None:
     """The names above, the values beside each axis."""
     wide, tall = inches
     gap = wide / len(axes)
-    names = [lettering.named(axis.title, 0.95 * gap, lettering.SMALL_PT) for axis in axes]
+    names = [text_layout.named(axis.title, 0.95 * gap, text_layout.SMALL_PT) for axis in axes]
     ax.set_xticks(np.arange(len(axes)), names, ha="left")
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", length=0)
@@ -117,12 +117,12 @@ def _label(ax: Axes, axes: list[Axis], inches: tuple[float, float]) -> None:
         heights, texts = _ticks(axis)
         for height, text in _kept(heights, texts, tall):
             ax.annotate(
-                lettering.pinched(text, 0.9 * gap, lettering.TINY_PT),
+                text_layout.pinched(text, 0.9 * gap, text_layout.TINY_PT),
                 (number, height),
                 (2, 0),
                 textcoords="offset points",
                 va="center",
-                fontsize=lettering.TINY_PT,
+                fontsize=text_layout.TINY_PT,
                 color="black",
                 path_effects=[withStroke(linewidth=2.0, foreground="white")],
                 zorder=5,
@@ -132,16 +132,16 @@ def _label(ax: Axes, axes: list[Axis], inches: tuple[float, float]) -> None:
 def _ticks(axis: Axis) -> tuple[Array, list[str]]:
     """Heights and texts: every value, or of numbers that a sampler drew the ends and the middle."""
     if not axis.drawn:
-        return _scaled(axis, axis.places), lettering.texts(axis)
+        return _scaled(axis, axis.places), text_layout.texts(axis)
     known = axis.known
     space = np.geomspace if axis.log else np.linspace
     numbers = space(known[0], known[-1], 3)
     digits = 2 if axis.log else 3
     short = Axis(axis.name, tuple(float(f"{one:.{digits}g}") for one in numbers), numeric=True)
     places: list[Any] = list(np.log10(numbers) if axis.log else numbers)
-    texts = lettering.texts(short)
+    texts = text_layout.texts(short)
     if axis.absent:
-        return _scaled(axis, [*places, axis.places[-1]]), [*texts, lettering.texts(axis)[-1]]
+        return _scaled(axis, [*places, axis.places[-1]]), [*texts, text_layout.texts(axis)[-1]]
     return _scaled(axis, places), texts
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from sweeper.figures import lettering, style
+from sweeper.figures.drawing import style, text_layout
 from sweeper.results.axis import Axis
 from sweeper.stats.wording import NO_SPREAD, flat
 
@@ -39,7 +39,7 @@ class Layout:
     height: float
     cell_width: float
     cell_height: float
-    x: lettering.XLabels
+    x: text_layout.XLabels
 
     @property
     def beside(self) -> float:
@@ -54,8 +54,8 @@ class Layout:
     @property
     def sizes_pt(self) -> tuple[float, ...]:
         """Letters of the lines in a cell: the value's larger where cells are wide enough."""
-        value = lettering.BASE_PT if self.cell_width > _NARROW_IN else lettering.TINY_PT
-        return (value, lettering.TINY_PT, lettering.TINY_PT)
+        value = text_layout.BASE_PT if self.cell_width > _NARROW_IN else text_layout.TINY_PT
+        return (value, text_layout.TINY_PT, text_layout.TINY_PT)
 
     def says(self, lines: Sequence[str]) -> list[str]:
         """Those of `lines`, the most important first, that fit into a cell; of counts, n."""
@@ -67,7 +67,7 @@ class Layout:
             fitting = [
                 text
                 for text in (line, least)
-                if lettering.width_in(text, size) <= 0.97 * self.cell_width
+                if text_layout.width_in(text, size) <= 0.97 * self.cell_width
             ]
             if fitting and height <= self.cell_height:
                 said.append(fitting[0])
@@ -96,7 +96,7 @@ def _arranged(
     columns: int, panels: int, width: float, labels: float, x: Axis, y: Axis | None
 ) -> Layout:
     cell = ((width - labels) / columns - 0.12) / len(x.labels)
-    ticks = lettering.x_labels(x, cell * np.arange(len(x.labels)))
+    ticks = text_layout.x_labels(x, cell * np.arange(len(x.labels)))
     rows = style.rows_for(panels, columns)
     height = rows * ((len(y.labels) if y else 1) * _ROW_IN + _around(ticks, panels))
     return Layout(panels, rows, columns, width, height, cell, _ROW_IN, ticks)
@@ -109,20 +109,22 @@ def _lowered(found: Layout, rows: int) -> Layout:
     return replace(found, height=height, cell_height=row)
 
 
-def _around(ticks: lettering.XLabels, panels: int) -> float:
+def _around(ticks: text_layout.XLabels, panels: int) -> float:
     """The height of a panel's ticks, label and title."""
     return 0.3 + ticks.height + (0.2 if panels > 1 else 0.0)
 
 
 def y_label_width(y: Axis) -> float:
     """The width that the tick labels of `y` take, in inches."""
-    return min(_LABEL_IN, lettering.widest_in(lettering.texts(y), lettering.SMALL_PT))
+    return min(_LABEL_IN, text_layout.widest_in(text_layout.texts(y), text_layout.SMALL_PT))
 
 
 def y_labels(y: Axis, cell_height: float) -> list[str]:
     """The tick labels of `y`, folded to fit; empty are those that have no room."""
-    texts = [lettering.folded(text, _LABEL_IN, lettering.SMALL_PT) for text in lettering.texts(y)]
-    kept = lettering.apart(cell_height * np.arange(len(texts)), 0.11)
+    texts = [
+        text_layout.folded(text, _LABEL_IN, text_layout.SMALL_PT) for text in text_layout.texts(y)
+    ]
+    kept = text_layout.apart(cell_height * np.arange(len(texts)), 0.11)
     return [text if number in kept else "" for number, text in enumerate(texts)]
 
 
@@ -130,7 +132,7 @@ def lines(cell: Cell, decimals: int) -> list[str]:
     """What a cell says, most important first: value, interval, n; or why it is empty."""
     if np.isnan(cell["point"]):
         return _gap(cell)
-    said = [lettering.fixed(cell["point"], decimals)]
+    said = [text_layout.fixed(cell["point"], decimals)]
     if not np.isnan(cell["low"]):
         said.append(interval(cell, decimals))
     counts = [
@@ -144,7 +146,7 @@ def interval(cell: Cell, decimals: int) -> str:
     low, high = cell["low"], cell["high"]
     if flat(low, high):
         return NO_SPREAD
-    return f"[{lettering.fixed(low, decimals)}, {lettering.fixed(high, decimals)}]"
+    return f"[{text_layout.fixed(low, decimals)}, {text_layout.fixed(high, decimals)}]"
 
 
 def _gap(cell: Cell) -> list[str]:
@@ -192,7 +194,7 @@ def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layo
             textcoords="offset points",
             ha="center",
             va="center",
-            fontsize=lettering.TINY_PT if empty else points,
+            fontsize=text_layout.TINY_PT if empty else points,
             color="black" if empty else _ink(norm(cell["point"])),
             bbox={"fc": style.GREY, "ec": "none", "pad": 0.6}
             if empty and cell["planned"]

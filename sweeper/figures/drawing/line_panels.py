@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper.figures import lettering, marks, style
+from sweeper.figures.drawing import line_marks, style, text_layout
 from sweeper.results.axis import Axis
 from sweeper.results.data import Data
 from sweeper.results.estimates import estimate, interval_text, span
@@ -31,7 +31,7 @@ class Panel:
     columns: int
     width: float
     height: float
-    x: lettering.XLabels
+    x: text_layout.XLabels
 
 
 def grid(
@@ -45,7 +45,7 @@ def grid(
     width = page / columns - _AROUND_IN
     places = across.places
     reach = places[-1] - places[0] + 0.9 * across.gap
-    ticks = lettering.x_labels(across, (places - places[0]) / reach * width)
+    ticks = text_layout.x_labels(across, (places - places[0]) / reach * width)
     row = _HEIGHT_IN if count == 1 else style.row_in(rows, _ROW_IN)
     height = rows * row + style.legend_in(lines, page) + ticks.height
     made = style.panels(rows, columns, page, height, caption, sharex=True, sharey=sharey)
@@ -82,11 +82,11 @@ def paint(
         own = table[table["(line)"] == line]
         own = own.assign(**{"(at)": own["(at)"] + 0.05 * across.gap * (line - (count - 1) / 2)})
         look = style.look(lines, line)
-        marks.line(ax, own, look, joined=not across.drawn)
+        line_marks.line(ax, own, look, joined=not across.drawn)
         if "best" in own:
-            marks.judged(ax, own, look)
-        marks.runs(ax, own, runs, look)
-    marks.gaps(ax, table, across)
+            line_marks.judged(ax, own, look)
+        line_marks.runs(ax, own, runs, look)
+    line_marks.gaps(ax, table, across)
     if table["point"].isna().all():
         style.empty(ax, "no configuration is complete")
 
@@ -98,7 +98,7 @@ def frame(ax: Axes, across: Axis, panel: Panel, number: int) -> None:
     ax.set_xlim(places[0] - edge, places[-1] + edge)
     style.set_x(ax, places, panel.x)
     ax.xaxis.set_tick_params(labelbottom=lowest)
-    label = lettering.folded(across.title, panel.width, lettering.BASE_PT)
+    label = text_layout.folded(across.title, panel.width, text_layout.BASE_PT)
     ax.set_xlabel(label if lowest else "", visible=lowest)
     sns.despine(ax=ax)
 

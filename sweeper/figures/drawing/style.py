@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from sweeper.figures import lettering
+from sweeper.figures.drawing import text_layout
 from sweeper.results.axis import TASK, Axis
 
 COLUMN_IN = 3.4
@@ -67,14 +67,14 @@ _GREY = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytic
 def context() -> Iterator[None]:
     """Settings for everything that is drawn and saved inside; none of them leak out."""
     settings: dict[str, Any] = {
-        "font.family": lettering.FONT,
-        "font.size": lettering.BASE_PT,
-        "axes.titlesize": lettering.BASE_PT,
-        "axes.labelsize": lettering.BASE_PT,
-        "xtick.labelsize": lettering.SMALL_PT,
-        "ytick.labelsize": lettering.SMALL_PT,
-        "legend.fontsize": lettering.SMALL_PT,
-        "legend.title_fontsize": lettering.SMALL_PT,
+        "font.family": text_layout.FONT,
+        "font.size": text_layout.BASE_PT,
+        "axes.titlesize": text_layout.BASE_PT,
+        "axes.labelsize": text_layout.BASE_PT,
+        "xtick.labelsize": text_layout.SMALL_PT,
+        "ytick.labelsize": text_layout.SMALL_PT,
+        "legend.fontsize": text_layout.SMALL_PT,
+        "legend.title_fontsize": text_layout.SMALL_PT,
         "axes.linewidth": 0.6,
         "hatch.linewidth": 0.5,
         "hatch.color": "0.55",
@@ -110,7 +110,7 @@ def panels(
 ) -> Panels:
     """A figure `width` × (`height` + the caption's) inches; `options` are those of `subplots`."""
     room = 0.95 * (width - 0.1)  # letters of pixels are a little wider than their outlines
-    text = lettering.filled(caption, room, lettering.TINY_PT)
+    text = text_layout.filled(caption, room, text_layout.TINY_PT)
     below = (text.count("\n") + 1) * _LINE_IN + 0.06
     share = below / (height + below)
     engine = ConstrainedLayoutEngine(rect=(0, share, 1, 1 - share), w_pad=0.04, h_pad=0.04)
@@ -120,7 +120,7 @@ def panels(
         0.05 / width,
         0.03 / (height + below),
         text,
-        fontsize=lettering.TINY_PT,
+        fontsize=text_layout.TINY_PT,
         va="bottom",
         color="0.25",
     )
@@ -179,7 +179,7 @@ def legend(figure: Figure, axis: Axis | None, width: float) -> None:
     figure.legend(
         [handles[i] for i in order],
         [labels[i] for i in order],
-        title=lettering.cut(axis.title, width - 0.3, lettering.SMALL_PT),
+        title=text_layout.cut(axis.title, width - 0.3, text_layout.SMALL_PT),
         loc="outside upper center",
         ncols=columns,
         frameon=False,
@@ -196,16 +196,18 @@ def legend_in(axis: Axis | None, width: float) -> float:
 
 
 def _legend_texts(axis: Axis, width: float) -> list[str]:
-    return [lettering.cut(text, width - 0.7, lettering.SMALL_PT) for text in lettering.texts(axis)]
+    return [
+        text_layout.cut(text, width - 0.7, text_layout.SMALL_PT) for text in text_layout.texts(axis)
+    ]
 
 
 def _legend_columns(axis: Axis, width: float) -> int:
-    entry = lettering.widest_in(_legend_texts(axis, width), lettering.SMALL_PT) + 0.5
+    entry = text_layout.widest_in(_legend_texts(axis, width), text_layout.SMALL_PT) + 0.5
     fitting = max(1, min(len(axis.labels), int((width - 0.1) / entry)))
     return math.ceil(len(axis.labels) / rows_for(len(axis.labels), fitting))
 
 
-def set_x(axes: Axes, places: Any, labels: lettering.XLabels) -> None:
+def set_x(axes: Axes, places: Any, labels: text_layout.XLabels) -> None:
     """Puts ticks with these labels at `places`."""
     axes.set_xticks(*ticks(places, labels.texts), rotation=0)
     if labels.turned:
@@ -279,9 +281,9 @@ def empty(axes: Axes, why: str) -> None:
 
 def panel_title(axis: Axis, number: int, grid: Panels) -> str:
     """What stands above the panel of the label `number` of `axis`: of a task its name alone."""
-    text = lettering.texts(axis)[number]
+    text = text_layout.texts(axis)[number]
     text = text if axis.name == TASK else f"{axis.title} = {text}"
-    return lettering.pinched(text, grid.each_in - 0.6, lettering.BASE_PT)
+    return text_layout.pinched(text, grid.each_in - 0.6, text_layout.BASE_PT)
 
 
 def beside(count: int) -> int:

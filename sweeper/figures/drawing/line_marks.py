@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-from sweeper.figures import lettering, style
+from sweeper.figures.drawing import style, text_layout
 from sweeper.results.axis import Axis
 from sweeper.results.data import VALUE
 from sweeper.results.estimates import complete
@@ -102,15 +102,15 @@ def best(ax: Axes, table: pd.DataFrame, across: Axis, inches: tuple[float, float
     wide, tall = inches
     left, right = ax.get_xlim()
     low, high = ax.get_ylim()
-    texts = dict(zip(across.labels, lettering.texts(across), strict=True))
+    texts = dict(zip(across.labels, text_layout.texts(across), strict=True))
     gap = across.gap / (right - left) * wide
     tops = table[["point", "high"]].max(axis=1).clip(upper=high)
     marked = table.assign(**{"(y)": (tops - low) / (high - low) * tall})[table["best"]]
     written: list[tuple[float, float, float]] = []
     for _, own in marked.sort_values("(y)").drop_duplicates(across.column, keep="last").iterrows():
         at, y = own["(at)"], own["(y)"]
-        text = lettering.cut(texts[own[across.column]], max(gap, 0.3), lettering.TINY_PT)
-        half = lettering.width_in(text, lettering.TINY_PT) / 2
+        text = text_layout.cut(texts[own[across.column]], max(gap, 0.3), text_layout.TINY_PT)
+        half = text_layout.width_in(text, text_layout.TINY_PT) / 2
         x = (at - left) / (right - left) * wide
         inside = float(np.clip(x, half, max(half, wide - half)))
         base = y + _LIFT_IN
@@ -131,7 +131,7 @@ def _write(ax: Axes, text: str, at: tuple[float, float], by_in: tuple[float, flo
         textcoords="offset points",
         ha="center",
         va="bottom",
-        fontsize=lettering.TINY_PT,
+        fontsize=text_layout.TINY_PT,
         path_effects=[withStroke(linewidth=1.5, foreground="white")],
         zorder=5,
     ).set_in_layout(False)
