@@ -13,9 +13,9 @@ import pandas as pd
 
 from sweeper.ledger.io import Reader
 from sweeper.ledger.state import Fold
+from sweeper.report.status import summarise
 from sweeper.results import frames
 from sweeper.study.study import Study
-from sweeper.summary import summarise
 
 _OWN = ("attempts", "seconds", "worker")
 """Columns that tell how a run was done, not what came out."""

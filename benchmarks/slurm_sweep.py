@@ -18,8 +18,8 @@ import yaml
 
 from benchmarks import accounts, diary
 from benchmarks.slurm_site import ROOT, Process, Site
+from sweeper.report.status import summarise
 from sweeper.study.study import Study, is_one
-from sweeper.summary import summarise
 
 STEPS, PACK, SAVE_S = 1000, 20, 5
 """Steps of a run, runs of a pack, seconds between checkpoints."""

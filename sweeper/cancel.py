@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from sweeper import workers
 from sweeper.cluster import script, slurm
 from sweeper.errors import SweeperError
 from sweeper.ledger.claims import link_first
 from sweeper.ledger.state import Fold
+from sweeper.report import worker_status
 from sweeper.schema.rules import counted
 from sweeper.study import command_hints
 from sweeper.study.study import Study
@@ -32,7 +32,7 @@ def cancel(study: Study) -> Iterator[str]:
     ended = study.ended_in(fold)
     if not ended:
         _mark(study)
-    standings = workers.standings(study, fold).values()
+    standings = worker_status.standings(study, fold).values()
     elsewhere = sum(one.state in ("working", "silent") and not one.here for one in standings)
     here = _signal(fold)
     jobs = _cancel_jobs(study, fold)
@@ -47,7 +47,7 @@ def cancel(study: Study) -> Iterator[str]:
         yield f"{study.name}: nothing to stop: no worker is at work, and no job waits"
     if not ended:
         again, about = command_hints.again(study), "goes on"
-        if workers.on_slurm(study, fold):
+        if worker_status.on_slurm(study, fold):
             again, about = f"{again} dispatch=slurm", "goes on; with the profile= that it had"
         yield f"  {again}  # {about}"
 
@@ -82,7 +82,7 @@ def _signal(fold: Fold) -> int:
 
 def _cancel_jobs(study: Study, fold: Fold) -> int:
     """Cancels the study's jobs, by their name; returns how many there were."""
-    if not slurm.installed() or not workers.on_slurm(study, fold):
+    if not slurm.installed() or not worker_status.on_slurm(study, fold):
         return 0
     name = script.job_name(study.folder)
     try:

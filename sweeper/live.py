@@ -7,8 +7,8 @@ import time
 from rich.console import Console
 from rich.live import Live
 
+from sweeper.report.status import summarise, summary_lines
 from sweeper.study.study import Study
-from sweeper.summary import summarise, summary_lines
 
 _EVERY_S = 3.0
 _SHARE = 10

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sweeper import reopen, workers
+from sweeper import reopen
 from sweeper.errors import SweeperError
 from sweeper.ledger.state import Fold
+from sweeper.report import worker_status
 from sweeper.schema.rules import counted
 from sweeper.study.study import Study
 
@@ -21,7 +22,7 @@ def listed(study: Study) -> Iterator[str]:
     fold = study.fold(reports=False)
     about: dict[Path, str] = {}
     without = 0
-    for name, standing in workers.standings(study, fold).items():
+    for name, standing in worker_status.standings(study, fold).items():
         file = _log(study, fold, name)
         if file is None or not file.exists():
             without += 1

@@ -9,14 +9,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sweeper import finish, lookup, paths
+from sweeper import lookup, paths
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
+from sweeper.report import publish
+from sweeper.report.status import summarise, summary_lines
 from sweeper.space.overrides import Override, truth
 from sweeper.space.space import Space, load
 from sweeper.study import command_hints, study
 from sweeper.study.study import Study
-from sweeper.summary import summarise, summary_lines
 from sweeper.watch import watch
 
 INTERRUPTED = 130
@@ -108,9 +109,9 @@ def _frozen(
 
 def _conclude(started: Study, console: Console) -> int:
     """Says what came out; draws the figures where no worker did."""
-    due = finish.due(started, started.fold(reports=False))
-    whole = finish.now(started) if due else True
-    finish.tidy(started)
+    due = publish.due(started, started.fold(reports=False))
+    whole = publish.now(started) if due else True
+    publish.tidy(started)
     summary = summarise(started)
     for line in summary_lines(summary):
         console.print(line)

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from sweeper.dispatch import Workers
 from sweeper.ledger.state import ENDS, Fold, RunRecord
 from sweeper.plan.plan import Run
-from sweeper.report.current import Current
+from sweeper.report.background import Current
 from sweeper.study.study import Study
 
 _POLL_S = 0.5

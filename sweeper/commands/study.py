@@ -31,8 +31,8 @@ def status(words: Words = None) -> None:
     """Say where a study stands (default: the one that was at work last)."""
     import json
 
+    from sweeper.report.status import summarise, summary_lines
     from sweeper.space.overrides import truth
-    from sweeper.summary import summarise, summary_lines
 
     options = parsed(words, [*STUDY_OPTIONS, "format", "watch"])
     form = options.get("format", "text")
@@ -157,14 +157,14 @@ def dashboard(words: Words = None) -> None:
 @command(STUDY_OPTIONS)
 def report(words: Words = None) -> None:
     """Draw a study's figures, and write its report: one page that opens anywhere."""
-    from sweeper import finish
+    from sweeper.report import publish
 
     study = study_of(parsed(words, list(STUDY_OPTIONS)))
     study.share_files()
     fold = study.fold()
-    whole = finish.draw(study, fold)
+    whole = publish.draw(study, fold)
     typer.echo(study.paths.report)
-    if not finish.scored(fold):
+    if not publish.scored(fold):
         typer.echo(f"{study.name}: no run has finished with a score yet: no figures", err=True)
         whole = False
     raise typer.Exit(int(not whole))
@@ -173,8 +173,8 @@ def report(words: Words = None) -> None:
 @command({"root": RUN_OPTIONS["root"]})
 def studies(words: Words = None) -> None:
     """List all studies and how far they are."""
+    from sweeper.report.status import summarise, summary_lines
     from sweeper.study import study
-    from sweeper.summary import summarise, summary_lines
 
     root = root_of(parsed(words, ["root"]))
     names = study.names(root)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper import finish
 from sweeper.cluster import profile as profiles
 from sweeper.cluster import script, slurm
 from sweeper.cluster.limits import Limits
@@ -17,6 +16,7 @@ from sweeper.cluster.profile import Profile
 from sweeper.cluster.scheduler import Scheduler
 from sweeper.dispatch import Options, Workers, slurm_layout
 from sweeper.errors import SweeperError
+from sweeper.report import publish
 from sweeper.schema.rules import counted
 from sweeper.study.study import Study
 
@@ -95,7 +95,7 @@ class _Jobs:
 
     def alive(self) -> int:
         """Workers that run or wait, by the scheduler's last word; none once all is drawn."""
-        if not self._fold_has_open() and not finish.due(self._study, self._fold):
+        if not self._fold_has_open() and not publish.due(self._study, self._fold):
             return 0
         jobs = self._scheduler.jobs(self._name)
         return self._profile.tasks * len(_live(jobs or []))

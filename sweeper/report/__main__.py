@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from sweeper import finish
+from sweeper.report import publish
 from sweeper.study.study import Study
 
 if __name__ == "__main__":
@@ -14,4 +14,4 @@ if __name__ == "__main__":
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
     study = Study.open(Path(sys.argv[1]))
     study.share_files()
-    sys.exit(not finish.draw(study, study.fold()))
+    sys.exit(not publish.draw(study, study.fold()))

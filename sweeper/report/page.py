@@ -19,11 +19,11 @@ from sweeper.report import overview, trials
 from sweeper.report.failures import failures
 from sweeper.report.pictures import shown
 from sweeper.report.statistics import statistics
+from sweeper.report.status import summarise
 from sweeper.results import frames, rerank
 from sweeper.stats.wording import coverage
 from sweeper.study import command_hints
 from sweeper.study.study import Study
-from sweeper.summary import summarise
 
 _FOLDER = Path(__file__).parent
 

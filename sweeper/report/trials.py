@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweeper.ledger.state import Fold
 from sweeper.plan.expansion import described
-from sweeper.report import command
+from sweeper.report import rerun_command
 from sweeper.results import frames, ranking
 from sweeper.study.study import Study
 
@@ -27,7 +27,7 @@ class Best:
     trial: int
     value: str
     labels: str
-    command: str | None
+    rerun_command: str | None
 
 
 def table(study: Study, trials: pd.DataFrame) -> dict[str, list[Any]]:
@@ -48,7 +48,7 @@ def best(study: Study, fold: Fold, trials: pd.DataFrame) -> list[Best]:
         return []
     rows = ranking.ranked(study, complete).head(BEST).to_dict("records")
     numbers = [int(row["trial"]) for row in rows]
-    commands = command.reruns(study, numbers)
+    commands = rerun_command.reruns(study, numbers)
     return [_best(study, row, commands.get(row["trial"])) for row in rows]
 
 

@@ -11,12 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper import finish
 from sweeper.dispatch.supervisor import REQUEUE
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
 from sweeper.ledger.io import Writer
 from sweeper.ledger.state import Fold
+from sweeper.report import publish
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.study.provenance import code, unlike
 from sweeper.study.study import Study
@@ -126,7 +126,7 @@ class Worker:
             for record, outcome in self._queue.fatal():
                 self._attempts.end_dead(record, outcome)
             if self._queue.finished:
-                finish.once(self._study, self._fold, self._ledger.worker)
+                publish.once(self._study, self._fold, self._ledger.worker)
                 return
             self._plan()
             batch = self._queue.pick()

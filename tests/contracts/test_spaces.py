@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import finish
 from sweeper.lookup import find
 from sweeper.plan.plan import Plan
+from sweeper.report import publish
 from sweeper.schema.document import read
 from sweeper.space.space import Space, load
 from sweeper.study import study
@@ -161,5 +161,5 @@ def test_the_smoke_scale_runs_to_its_figures(path, tmp_path):
     drawn = {file.stem.partition("-")[0] for file in made.paths.figures.glob("*.pdf")}
     asked = {figure.name for figure in made.space.figures}
     assert drawn == asked - {"compare"}, "nobody published numbers of the smoke scale's tasks"
-    assert not finish.due(made, made.fold()), "what has nothing to show is not tried again"
+    assert not publish.due(made, made.fold()), "what has nothing to show is not tried again"
     assert made.paths.optuna.exists()

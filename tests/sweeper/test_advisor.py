@@ -14,11 +14,11 @@ import pytest
 
 from sweeper.errors import SweeperError
 from sweeper.ledger.io import Writer
+from sweeper.report.status import summarise, summary_lines
 from sweeper.space import samplers
 from sweeper.study import proposals
 from sweeper.study.advisor import Advisor
 from sweeper.study.study import Study
-from sweeper.summary import summarise, summary_lines
 from sweeper.worker.worker import Worker
 from tests.sweeper.advised import CHOICES, RANGES, maker, work
 

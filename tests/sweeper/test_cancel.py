@@ -8,9 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from sweeper import cancel, summary
+from sweeper import cancel
 from sweeper.cluster import slurm
 from sweeper.dispatch.supervisor import REQUEUE
+from sweeper.report import status as summary
 from sweeper.results import frames
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker

@@ -16,10 +16,10 @@ import yaml
 
 from sweeper import cli
 from sweeper.ledger import compaction
+from sweeper.report.status import summarise
 from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.summary import summarise
 from sweeper.worker import heartbeat
 from sweeper.worker.worker import Worker
 
@@ -231,7 +231,7 @@ from pathlib import Path
 from sweeper import study, cli
 from sweeper.space.space import load
 from sweeper.study.study import Study
-from sweeper.summary import summarise
+from sweeper.report.status import summarise
 from sweeper.worker.worker import Worker
 
 root = Path(sys.argv[1])

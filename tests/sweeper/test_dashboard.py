@@ -17,10 +17,10 @@ from optuna.storages.journal import JournalFileBackend
 
 from sweeper import dashboard
 from sweeper.errors import SweeperError
+from sweeper.report.status import summarise
 from sweeper.results import optuna_storage, ranking
 from sweeper.schema import document
 from sweeper.study.study import Study
-from sweeper.summary import summarise
 from sweeper.worker.worker import Worker
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from sweeper.files import disk_usage
 from sweeper.paths import StudyPaths
+from sweeper.report.status import summarise, summary_lines
 from sweeper.study.study import Study
-from sweeper.summary import summarise, summary_lines
 
 PARTS = ("ledger", "claims", "checkpoints", "weights", "runs", "figures")
 

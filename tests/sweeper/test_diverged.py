@@ -10,11 +10,11 @@ import yaml
 
 from sweeper.errors import Nothing
 from sweeper.report import trials
+from sweeper.report.status import summarise, summary_lines
 from sweeper.results import frames, optuna_storage, ranking
 from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.summary import summarise, summary_lines
 from sweeper.worker.worker import Worker
 from tests.sweeper.drawing import drawn, words
 

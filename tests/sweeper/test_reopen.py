@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from sweeper import finish, reopen
+from sweeper import reopen
 from sweeper.errors import SweeperError
+from sweeper.report import publish
 from sweeper.results import frames, ranking
 from sweeper.study.study import Study
 from sweeper.worker.ledger_protocol import Attempts
@@ -54,13 +55,13 @@ def test_only_the_newest_generation_counts(make_study):
     before = frames.runs(done, done.fold())
     run = done.plan.runs[4].id
     assert reopen.rerun(done, run[:12]) == [run]
-    assert not done.ended and finish.due(done, done.fold())
+    assert not done.ended and publish.due(done, done.fold())
     again = work(done)
     fold = again.fold()
     assert again.ended and fold.runs[run].generation == 1
     columns = ["run", "state", "score", "step"]
     assert frames.runs(again, fold)[columns].equals(before[columns])
-    assert not finish.due(again, fold)
+    assert not publish.due(again, fold)
 
 
 def test_a_retry_that_died_before_it_could_write_is_finished_by_the_next(failing):

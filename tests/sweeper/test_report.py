@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from sweeper import cli, finish
+from sweeper import cli
 from sweeper.ledger.state import STATES
-from sweeper.report import current, overview, trials
+from sweeper.report import background, overview, publish, trials
 from sweeper.report.failures import failures
 from sweeper.results import frames
 from sweeper.space.space import load
@@ -74,7 +74,7 @@ def test_it_is_there_when_a_sweep_ends(make_study):
     assert [row[2] for row in found["rows"]] == trained["value"].tolist()
     best = trained.sort_values("value").iloc[-1]
     assert measured(best["value"], best["low"], best["high"], "5 runs") in page.text
-    assert not finish.due(done, done.fold())
+    assert not publish.due(done, done.fold())
 
 
 def test_what_is_asked_for_is_said(make_study):
@@ -102,7 +102,7 @@ def test_hostile_names_are_text(played, monkeypatch):
     for record in runs.values():
         vars(record).update(end=None, generation=0, error=HOSTILE)
     monkeypatch.setattr("sweeper.report.page.summarise", lambda *_: summary(runs))
-    assert finish.draw(study, study.fold())
+    assert publish.draw(study, study.fold())
     raw, page = study.paths.report.read_text(), page_of(study)
     assert raw.count("<script") == 2 and "alert(1)</script>" not in raw
     assert page.text.count(" ".join(HOSTILE.split())) >= 3
@@ -164,7 +164,7 @@ def test_a_figure_that_cannot_be_drawn_is_named(make_study, capsys):
         (done.folder / "plans/0").read_text().replace('"heatmap"', '"heatmop"')
     )
     again = Study.open(done.folder)
-    assert not finish.draw(again, again.fold())
+    assert not publish.draw(again, again.fold())
     assert "heatmop could not be drawn" in page_of(again).text
     assert "heatmop" in capsys.readouterr().err
 
@@ -194,7 +194,7 @@ def train(config, run):
 
 def test_a_watched_sweep_has_one_before_it_ends(tmp_path, monkeypatch):
     """Its second run ends only once there is a report, which a process of its own writes."""
-    monkeypatch.setattr(current, "FIRST_S", 0.0)
+    monkeypatch.setattr(background, "FIRST_S", 0.0)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "waits.py").write_text(WAITS)
     (tmp_path / "waits.yaml").write_text(
@@ -206,7 +206,7 @@ def test_a_watched_sweep_has_one_before_it_ends(tmp_path, monkeypatch):
     first = (done.paths.runs / done.plan.runs[1].id / "seen").read_text()
     assert "still running when this was written" in Page(first).text
     assert "all have ended" in page_of(done).text
-    assert not finish.due(done, done.fold())
+    assert not publish.due(done, done.fold())
 
 
 def run(*words):
@@ -230,8 +230,8 @@ def test_reports_are_seldom(make_study, monkeypatch):
             return 0 if clock[0] >= begun[-1] + 10 else None
 
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(current, "subprocess", SimpleNamespace(Popen=Process, DEVNULL=None))
-    kept = current.Current(made)
+    monkeypatch.setattr(background, "subprocess", SimpleNamespace(Popen=Process, DEVNULL=None))
+    kept = background.Current(made)
     for _ in range(1200):
         kept.keep()
         clock[0] += 1
@@ -240,8 +240,8 @@ def test_reports_are_seldom(make_study, monkeypatch):
 
 def test_one_that_is_being_written_at_the_end_is_made_anew(make_study):
     done = work(make_study("seeds=1", "figures=[]"))
-    assert not finish.due(done, done.fold())
-    with current.Current(done) as kept:
+    assert not publish.due(done, done.fold())
+    with background.Current(done) as kept:
         kept._due = 0.0
         kept.keep()
-    assert finish.due(done, done.fold())
+    assert publish.due(done, done.fold())

@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from sweeper import cli
-from sweeper.report import command
+from sweeper.report import rerun_command
 from sweeper.schema import document
 from sweeper.study.study import Study
 
@@ -50,7 +50,7 @@ def test_it_plans_the_same_runs(make_study, space_file, tmp_path, monkeypatch, k
     monkeypatch.chdir(tmp_path)
     space_file.write_text(space_file.read_text().replace(":Counter", ":Layered"))
     made = make_study(*KINDS[kind])
-    for trial, text in command.reruns(made, range(len(made.plan.trials))).items():
+    for trial, text in rerun_command.reruns(made, range(len(made.plan.trials))).items():
         words = shlex.split(text)
         assert words[:3] == ["sweeper", "run", "hops.yaml"]
         assert same_runs(made, trial, words[3:])
@@ -73,7 +73,7 @@ def same_runs(made, trial, words):
 def test_a_shell_runs_it(make_study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     made = make_study("axes.width={kind: choice, values: {'$(touch x) <b>': 2}}", "seeds=2")
-    (text,) = command.reruns(made, [1]).values()
+    (text,) = rerun_command.reruns(made, [1]).values()
     words = shlex.split(text)[1:]
     with pytest.raises(SystemExit) as left:
         cli.main([*words, "dispatch=inline"])
@@ -91,7 +91,7 @@ def test_a_scale_is_named(space_file, make_study, tmp_path, monkeypatch):
     from sweeper.study import study
 
     made = study.start(tmp_path / "studies/hops", load("hops.yaml", "smoke"))
-    words = shlex.split(command.reruns(made, [0])[0])[3:]
+    words = shlex.split(rerun_command.reruns(made, [0])[0])[3:]
     assert words[0] == "scale=smoke" and not any(word.startswith("seeds=") for word in words)
     assert same_runs(made, 0, words)
 
@@ -99,7 +99,7 @@ def test_a_scale_is_named(space_file, make_study, tmp_path, monkeypatch):
 def test_none_without_the_file(make_study, space_file):
     made = make_study()
     space_file.unlink()
-    assert command.reruns(made, [0]) == {}
+    assert rerun_command.reruns(made, [0]) == {}
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,5 @@ def test_none_without_the_file(make_study, space_file):
     ],
 )
 def test_what_it_writes_is_read_back(value):
-    read, _ = document.parse(command.flow(value), "word", lines=False)
-    assert read == value and "\n" not in command.flow(value)
+    read, _ = document.parse(rerun_command.flow(value), "word", lines=False)
+    assert read == value and "\n" not in rerun_command.flow(value)

@@ -19,9 +19,9 @@ from sweeper.ledger.io import Line, encode
 from sweeper.ledger.snapshot import Past
 from sweeper.ledger.state import Fold, RunRecord
 from sweeper.paths import StudyPaths
+from sweeper.report.status import summarise
 from sweeper.results.export import TABLES
 from sweeper.study.study import Study
-from sweeper.summary import summarise
 from sweeper.worker.worker import Worker
 
 NAMES = (

@@ -18,10 +18,10 @@ import yaml
 from sweeper import reopen
 from sweeper.errors import SweeperError
 from sweeper.files import disk_usage
+from sweeper.report.status import summarise, summary_lines
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from sweeper.study.study import Study, start
-from sweeper.summary import summarise, summary_lines
 from sweeper.worker import checkpoint, checkpoint_store
 from sweeper.worker.held_run import Outcome
 from sweeper.worker.trainer import _Training

@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweeper import figures, finish
+from sweeper import figures
 from sweeper.ledger import claims
+from sweeper.report import publish
+from sweeper.report.status import summarise
 from sweeper.study.study import Study
-from sweeper.summary import summarise
 from sweeper.worker import checkpoint, heartbeat
 from sweeper.worker import worker as workers
 from sweeper.worker.held_run import Outcome
@@ -314,7 +315,7 @@ def test_a_figure_that_cannot_be_drawn_does_not_take_the_others_along(
     assert "heatmap could not be drawn" in capfd.readouterr().err
     assert (study.paths.figures / "curves.pdf").exists()
     assert study.paths.optuna.exists()
-    assert finish.due(study, study.fold()), "the next sweeper run tries again"
+    assert publish.due(study, study.fold()), "the next sweeper run tries again"
 
 
 def test_two_workers_share_a_study(make_study: Make) -> None:

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from sweeper import workers
 from sweeper.cluster import slurm
 from sweeper.cluster.scheduler import EVERY_S, answers
 from sweeper.cluster.script import job_name
 from sweeper.ledger.io import Writer
+from sweeper.report import worker_status
+from sweeper.report.status import summarise, summary_lines
 from sweeper.study.study import start
-from sweeper.summary import summarise, summary_lines
 from sweeper.worker.heartbeat import Beat, identity
 from sweeper.worker.memory import Gauge
 
@@ -40,8 +40,8 @@ def answered(study, *jobs: slurm.Job, failures: int = 0) -> None:
     (answers(study.paths) / "answer").write_text(json.dumps(body))
 
 
-def stands(study, name: str = "a") -> workers.Standing:
-    return workers.standings(study, study.fold())[name]
+def stands(study, name: str = "a") -> worker_status.Standing:
+    return worker_status.standings(study, study.fold())[name]
 
 
 def job(state: str, restarts: int = 0) -> slurm.Job:
@@ -53,7 +53,7 @@ def test_left_and_dead_for_certain(make_study) -> None:
     began(study, "a", identity()).close()
     assert stands(study).state == "left"
     began(study, "b", {**identity(), "started": "0"})
-    assert stands(study, "b") == workers.Standing("dead", "its process is gone")
+    assert stands(study, "b") == worker_status.Standing("dead", "its process is gone")
     began(study, "c", {**ELSEWHERE, "tender": "t", "life": 0})
     assert stands(study, "c").state == "working"
     began(study, "d", {**ELSEWHERE, "tender": "t", "life": 1})

@@ -17,11 +17,11 @@ from sweeper.ledger.columns import Columns
 from sweeper.ledger.io import missing
 from sweeper.ledger.state import STATES, UNSCORED, Fold, WorkerRecord
 from sweeper.plan.expansion import described
+from sweeper.report.worker_status import Roll, Standing
 from sweeper.schema.rules import counted
 from sweeper.score import STATISTICS
 from sweeper.study.provenance import unlike
 from sweeper.study.study import Study
-from sweeper.workers import Roll, Standing
 
 Array = npt.NDArray[Any]
 

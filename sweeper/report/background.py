@@ -7,7 +7,7 @@ import sys
 import time
 from types import TracebackType
 
-from sweeper import finish
+from sweeper.report import publish
 from sweeper.study.study import Study
 
 FIRST_S = 20.0
@@ -59,4 +59,4 @@ class Current:
             return
         self._process.kill()
         self._process.wait()
-        finish.disown(self._study)
+        publish.disown(self._study)
