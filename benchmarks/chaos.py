@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks import accounts, chaos_commands, chaos_spaces
 from benchmarks.killing import FORCED, Aim, Crew, Log, least_hit
-from sweeper import run
+from sweeper.cli.commands import run
 from sweeper.ledger import compaction
 from sweeper.study.study import Study
 from sweeper.worker import heartbeat, worker

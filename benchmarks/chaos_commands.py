@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks import chaos_spaces
 from benchmarks.killing import Crew, Log, least_hit
-from sweeper import cli
+from sweeper.cli import main
 from sweeper.study.study import Study, is_one
 from sweeper.worker.heartbeat import exists
 
@@ -114,7 +114,7 @@ def generations(
     broken.unlink()
     crew = Crew(made.folder, log, lambda: least_hit(log, sweeps + 1, rng), 0.3, rng)
     where = [f"study={name}", f"root={made.folder.parent}"]
-    crew.until_through(lambda: cli.main(["retry", *where]))
+    crew.until_through(lambda: main.main(["retry", *where]))
     crew.work(3, "1")
     for run in rng.sample([run.id for run in made.plan.runs], 4):
         reopened = Study.open(made.folder).fold().record(run).generation
@@ -128,4 +128,4 @@ def generations(
 def _rerun(folder: Path, run: str, where: list[str]) -> None:
     """`sweeper rerun`, unless a process that was killed has opened the run already."""
     if Study.open(folder).fold(reports=False).record(run).state == "complete":
-        cli.main(["rerun", *where, f"run={run}"])
+        main.main(["rerun", *where, f"run={run}"])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sweeper import cancel
+from sweeper.cli.commands import cancel
 from sweeper.files import disk_usage
 from sweeper.ledger.columns import Columns
 from sweeper.ledger.io import missing

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import cli, lookup
+from sweeper import lookup
+from sweeper.cli import main
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "seaborn", "matplotlib", "minatar", "gymnasium"}
@@ -58,7 +59,7 @@ def test_importing_a_learner_does_not_import_torch() -> None:
 
 def test_every_figure_is_a_command_and_every_command_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
-    commands = {command.name or "" for command in cli.app.registered_commands}
+    commands = {command.name or "" for command in main.app.registered_commands}
     assert set(lookup.names("sweeper.figures")) <= commands
     for command in commands:
         assert f"sweeper {command}" in readme, command
@@ -66,4 +67,4 @@ def test_every_figure_is_a_command_and_every_command_is_in_the_readme() -> None:
 
 def test_the_readme_names_every_option_of_run() -> None:
     readme = (ROOT / "README.md").read_text()
-    assert f"`{' '.join(cli.RUN_OPTIONS)}`" in readme
+    assert f"`{' '.join(main.RUN_OPTIONS)}`" in readme

@@ -252,7 +252,7 @@ def test_a_live_worker_advises_on_a_study_that_grew_as_one_that_begins(make):
 
 def test_a_retried_trial_is_seen_as_it_ended_last(make, tmp_path):
     """Optuna's trials are final, ours may be opened again."""
-    from sweeper import reopen
+    from sweeper.cli.commands import retry
 
     started = make(trials=6, seeds=1)
     found = work(started)
@@ -262,7 +262,7 @@ def test_a_retried_trial_is_seen_as_it_ended_last(make, tmp_path):
     advisor._feed()
     assert [trial.state.name for trial in advisor._trials()] == ["COMPLETE"] * 6
     run = found.plan.runs[2].id
-    reopen.rerun(found, run)
+    retry.rerun(found, run)
     advisor.note(fold.refresh())
     advisor._feed()
     assert [trial.state.name for trial in advisor._trials()][:4] == [

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from sweeper import cancel
+from sweeper.cli.commands import cancel
 from sweeper.cluster import slurm
 from sweeper.dispatch.supervisor import REQUEUE
 from sweeper.report import status as summary

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import cli, figures, lookup
+from sweeper import figures, lookup
+from sweeper.cli import main
 
 Capture = pytest.CaptureFixture[str]
 
@@ -18,7 +19,7 @@ Capture = pytest.CaptureFixture[str]
 def call(*arguments: str) -> int:
     """The exit code of `sweeper ARGUMENTS`."""
     try:
-        cli.main(arguments)
+        main.main(arguments)
     except SystemExit as left:
         return int(left.code or 0)
     return 0
@@ -233,7 +234,7 @@ def test_light_commands_import_nothing_heavy(here: Path, space_file: Path) -> No
     call("run", str(space_file), "dispatch=inline")
     for arguments in (["--help"], ["status"], ["studies"], ["spaces"], ["heatmap", "--help"]):
         code = (
-            f"import sys\nfrom sweeper.cli import main\n"
+            f"import sys\nfrom sweeper.cli.main import main\n"
             f"try:\n    main({arguments})\nexcept SystemExit: pass\n"
             "heavy = {'torch', 'seaborn', 'pandas', 'scipy', 'submitit', 'matplotlib'}\n"
             "print(heavy & sys.modules.keys(), file=sys.stderr)"

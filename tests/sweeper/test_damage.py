@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import cli
+from sweeper.cli import main
 from sweeper.ledger import compaction
 from sweeper.report.status import summarise
 from sweeper.space.space import load
@@ -72,7 +72,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
 def call(*words: str) -> None:
     """Runs `sweeper WORDS`, which must succeed."""
     with pytest.raises(SystemExit) as left:
-        cli.main(words)
+        main.main(words)
     assert not left.value.code
 
 

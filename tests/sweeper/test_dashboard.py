@@ -15,7 +15,7 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from sweeper import dashboard
+from sweeper.cli.commands import dashboard
 from sweeper.errors import SweeperError
 from sweeper.report.status import summarise
 from sweeper.results import optuna_storage, ranking

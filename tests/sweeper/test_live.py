@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 
-from sweeper import live
+from sweeper.cli.commands import live_status
 from sweeper.worker.worker import Worker
 
 
 def test_it_ends_with_the_study(make_study, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(live, "_EVERY_S", 0.1)
+    monkeypatch.setattr(live_status, "_EVERY_S", 0.1)
     study = make_study()
     worker = threading.Thread(target=Worker(study, pack="4", device="cpu", workers=1).run)
     worker.start()
-    live.show(type(study).open(study.folder))
+    live_status.show(type(study).open(study.folder))
     worker.join()
     assert "hops: 12 runs: 12 complete" in capsys.readouterr().out

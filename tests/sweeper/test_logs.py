@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import logs
+from sweeper.cli.commands import logs
 from sweeper.errors import SweeperError
 from sweeper.worker.worker import Worker
 

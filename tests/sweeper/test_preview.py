@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import preview
+from sweeper.cli.commands import plan
 from sweeper.dispatch import Options
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
@@ -24,7 +24,7 @@ def told(space_file: Path, tmp_path: Path) -> Callable[..., str]:
 
     def tell(*words: str) -> str:
         space = load(space_file, None, parse_words(words, ())[1])
-        lines = preview.lines(space, tmp_path / "studies" / "next", OPTIONS)
+        lines = plan.lines(space, tmp_path / "studies" / "next", OPTIONS)
         return next(line for line in lines if line.startswith("  time: "))
 
     return tell

@@ -119,12 +119,12 @@ def test_wilcoxon_compares_run_by_run(make):
 
 
 def test_a_run_that_was_reopened_is_judged_anew(make):
-    from sweeper import reopen
+    from sweeper.cli.commands import retry
 
     keys = {"steps": 6, "seeds": 1, "trials": 4, "pruner": "median", "pause": 0.01}
     found = work(make(**keys))
     before = {trial: dict(steps) for trial, steps in found.fold().judged.items()}
-    reopen.rerun(found, found.plan.runs[1].id)
+    retry.rerun(found, found.plan.runs[1].id)
     after = work(found).fold().judged
     assert {line["lives"] for line in after[1].values()} == {1}
     assert {step: line["value"] for step, line in after[1].items()} == {

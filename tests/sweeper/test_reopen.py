@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from sweeper import reopen
+from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.report import publish
 from sweeper.results import frames, ranking
@@ -41,9 +41,9 @@ def failing(make_study):
 
 def test_failed_runs_are_tried_again_and_fail_again(failing):
     assert states(failing).count("failed") == 2
-    opened = reopen.retry(failing)
+    opened = retry.retry(failing)
     assert len(opened) == 2 and states(failing).count("open") == 2
-    assert reopen.retry(failing) == []
+    assert retry.retry(failing) == []
     again = work(failing)
     assert states(again).count("failed") == 2
     record = again.fold().runs[opened[0]]
@@ -54,7 +54,7 @@ def test_only_the_newest_generation_counts(make_study):
     done = work(make_study())
     before = frames.runs(done, done.fold())
     run = done.plan.runs[4].id
-    assert reopen.rerun(done, run[:12]) == [run]
+    assert retry.rerun(done, run[:12]) == [run]
     assert not done.ended and publish.due(done, done.fold())
     again = work(done)
     fold = again.fold()
@@ -74,7 +74,7 @@ def test_a_retry_that_died_before_it_could_write_is_finished_by_the_next(failing
     )
     assert subprocess.call([sys.executable, "-c", dying, str(failing.folder)]) == 9
     assert states(failing).count("failed") == 2
-    reopen.retry(failing)
+    retry.retry(failing)
     assert states(failing).count("failed") == 0
     assert work(failing).ended
 
@@ -82,25 +82,25 @@ def test_a_retry_that_died_before_it_could_write_is_finished_by_the_next(failing
 def test_states_that_cannot_be_retried(failing):
     for state in ("complete", "pruned", "open", "lsot"):
         with pytest.raises(SweeperError, match=f"state= must be one of .*, but got '{state}'"):
-            reopen.retry(failing, [state])
+            retry.retry(failing, [state])
 
 
 def test_diverged_runs_are_retried_when_asked(make_study):
     done = work(make_study("fixed.nan_at=12", "fixed.bad_seed=2"))
     assert states(done).count("nan") == 4
-    assert reopen.retry(done) == []
-    assert len(reopen.retry(done, ["nan"])) == 4
+    assert retry.retry(done) == []
+    assert len(retry.retry(done, ["nan"])) == 4
 
 
 def test_runs_that_cannot_be_rerun(make_study):
     started = make_study()
     run = started.plan.runs[0].id
     with pytest.raises(SweeperError, match=f"the run {run} is open: it has not ended"):
-        reopen.rerun(started, run)
+        retry.rerun(started, run)
     with pytest.raises(SweeperError, match=r"there is no run 'xyz': .*runs\.csv` lists them$"):
-        reopen.rerun(started, "xyz")
+        retry.rerun(started, "xyz")
     with pytest.raises(SweeperError, match="12 runs begin with ''"):
-        reopen.rerun(started, "")
+        retry.rerun(started, "")
 
 
 def test_a_run_that_completed_before_its_trial_was_pruned_keeps_its_score(make_study):
@@ -108,7 +108,7 @@ def test_a_run_that_completed_before_its_trial_was_pruned_keeps_its_score(make_s
     done.paths.pruned(0).write_text("somebody")
     run = done.plan.runs[0].id
     with pytest.raises(SweeperError, match=f"the run {run} is complete: its trial was pruned"):
-        reopen.rerun(done, run)
+        retry.rerun(done, run)
 
 
 def test_two_at_once_open_one_generation(failing, monkeypatch):
@@ -116,11 +116,11 @@ def test_two_at_once_open_one_generation(failing, monkeypatch):
 
     def late(self, records):
         monkeypatch.setattr(Attempts, "reopen", place)
-        assert len(reopen.retry(failing)) == 2
+        assert len(retry.retry(failing)) == 2
         return self.reopen(records)
 
     monkeypatch.setattr(Attempts, "reopen", late)
-    assert reopen.retry(failing) == []
+    assert retry.retry(failing) == []
     assert {failing.fold().runs[run.id].generation for run in failing.plan.runs} == {0, 1}
 
 

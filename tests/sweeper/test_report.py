@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sweeper import cli
+from sweeper.cli import main
 from sweeper.ledger.state import STATES
 from sweeper.report import background, overview, publish, trials
 from sweeper.report.failures import failures
@@ -134,7 +134,7 @@ def test_nothing_comes_from_elsewhere(make_study):
 def test_a_study_without_finished_runs(make_study, capsys):
     made = make_study()
     with pytest.raises(SystemExit) as left:
-        cli.main(["report", "study=hops", f"root={made.folder.parent}"])
+        main.main(["report", "study=hops", f"root={made.folder.parent}"])
     assert left.value.code == 1
     error = capsys.readouterr().err
     assert "no run has finished with a score yet" in error and "Traceback" not in error
@@ -211,7 +211,7 @@ def test_a_watched_sweep_has_one_before_it_ends(tmp_path, monkeypatch):
 
 def run(*words):
     try:
-        cli.main(["run", *map(str, words)])
+        main.main(["run", *map(str, words)])
     except SystemExit as left:
         return left.code
     return 0

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from sweeper import run, stats
+from sweeper import stats
+from sweeper.cli.commands import run
 from sweeper.report.statistics import said, statistics
 from sweeper.results import frames
 from sweeper.space.space import load

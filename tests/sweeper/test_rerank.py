@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import yaml
 
-from sweeper import run, stats
+from sweeper import stats
+from sweeper.cli.commands import run
 from sweeper.errors import SweeperError
 from sweeper.results import frames, rerank
 from sweeper.space.overrides import parse_words

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import yaml
 
-from sweeper import reopen
+from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.files import disk_usage
 from sweeper.report.status import summarise, summary_lines
@@ -311,7 +311,7 @@ def test_a_rerun_replaces_weights_only_when_it_ends(make: Make) -> None:
     (kept,) = study.paths.weights.iterdir()
     before = weights(study)
     kept.write_bytes(b"of the first generation")
-    reopen.rerun(study, study.plan.runs[0].id)
+    retry.rerun(study, study.plan.runs[0].id)
     worker = Worker(study, pack="1", device="cpu", workers=1)
     worker._attempts.end = lambda *_: None  # type: ignore[method-assign]
     worker._trainer.train(worker._attempts.claim(worker._queue.pick()))

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from sweeper import cli
+from sweeper.cli import main
 from sweeper.results import table as results
 from sweeper.results import table_text
 from sweeper.results.data import Data
@@ -126,7 +126,7 @@ def test_latex_compiles_and_fits(request, tmp_path, engine, table):
 
 def call(*words):
     try:
-        cli.main(["table", *words])
+        main.main(["table", *words])
     except SystemExit as left:
         return int(left.code or 0)
     return 0
@@ -136,7 +136,7 @@ def call(*words):
 def ran(space_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
-        cli.main(["run", str(space_file), "dispatch=inline", "seeds=5", "figures=[]"])
+        main.main(["run", str(space_file), "dispatch=inline", "seeds=5", "figures=[]"])
     capsys.readouterr()
 
 

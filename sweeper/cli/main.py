@@ -7,13 +7,13 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from sweeper.commands import RUN_OPTIONS, app
+from sweeper.cli.app import RUN_OPTIONS, app
 from sweeper.errors import SweeperError
 
 __all__ = ["RUN_OPTIONS", "app", "main"]
 
 for _group in ("sweep", "study", "figures", "results"):  # the order in which help lists them
-    importlib.import_module(f"sweeper.commands.{_group}")
+    importlib.import_module(f"sweeper.cli.app.{_group}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

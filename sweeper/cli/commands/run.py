@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sweeper import lookup, paths
+from sweeper.cli.commands.watch import watch
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
 from sweeper.report import publish
@@ -18,7 +19,6 @@ from sweeper.space.overrides import Override, truth
 from sweeper.space.space import Space, load
 from sweeper.study import command_hints, study
 from sweeper.study.study import Study
-from sweeper.watch import watch
 
 INTERRUPTED = 130
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sweeper import reopen
+from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.ledger.state import Fold
 from sweeper.report import worker_status
@@ -37,7 +37,7 @@ def listed(study: Study) -> Iterator[str]:
 
 def of_run(study: Study, name: str) -> Iterator[bytes]:
     """The log of the worker that holds, or held last, the run whose id begins with `name`."""
-    run = reopen.find(study, name)
+    run = retry.find(study, name)
     yield from _Tail().news(_holders(study, study.fold(reports=False), run))
 
 
@@ -46,7 +46,7 @@ def follow(study: Study, name: str, moved: Callable[[Path], None]) -> Iterator[b
 
     Where another worker takes the run over, goes on with its log; `moved` is told before.
     """
-    run = reopen.find(study, name)
+    run = retry.find(study, name)
     fold, tail = study.fold(reports=False), _Tail()
     file = _holders(study, fold, run)
     while True:

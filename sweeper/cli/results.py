@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-from sweeper.commands import STUDY_OPTIONS, Words, command, parsed, study_of
-from sweeper.commands.figures import FIGURE_OPTIONS
+from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, study_of
+from sweeper.cli.figures import FIGURE_OPTIONS
 from sweeper.errors import SweeperError, choices
 from sweeper.paths import check_out, write_durably
 

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from sweeper import figures, lookup
-from sweeper.commands import STUDY_OPTIONS, Words, command, parsed, study_of
+from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, study_of
 
 FIGURE_OPTIONS = {
     "x": "the axis along x",

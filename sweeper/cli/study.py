@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from sweeper.commands import (
+from sweeper.cli.app import (
     RUN_OPTIONS,
     STUDY_OPTIONS,
     Words,
@@ -41,9 +41,9 @@ def status(words: Words = None) -> None:
     if truth("watch", options):
         if form != "text":
             raise SweeperError("watch=true needs format=text, but got format=json")
-        from sweeper import live
+        from sweeper.cli.commands import live_status
 
-        live.show(study_of(options))
+        live_status.show(study_of(options))
         return
     summary = summarise(study_of(options))
     typer.echo(
@@ -60,7 +60,7 @@ def status(words: Words = None) -> None:
 )
 def logs(words: Words = None) -> None:
     """Show what the worker printed that holds, or held last, a run; or list all logs."""
-    from sweeper import logs
+    from sweeper.cli.commands import logs
     from sweeper.space.overrides import truth
 
     options = parsed(words, [*STUDY_OPTIONS, "run", "follow"])
@@ -107,7 +107,7 @@ def failed(words: Words = None) -> None:
 )
 def retry(words: Words = None) -> None:
     """Open the failed runs of a study again."""
-    from sweeper import reopen
+    from sweeper.cli.commands import retry as reopen
     from sweeper.ledger.state import UNSCORED
     from sweeper.study import command_hints
 
@@ -120,7 +120,7 @@ def retry(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "run": "the run's id, or the beginning of it"})
 def rerun(words: Words = None) -> None:
     """Open one run of a study again, however it ended."""
-    from sweeper import reopen
+    from sweeper.cli.commands import retry as reopen
     from sweeper.study import command_hints
 
     options = parsed(words, [*STUDY_OPTIONS, "run"])
@@ -143,7 +143,7 @@ def optuna(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "port": "the port on this machine's loopback (default: 8080)"})
 def dashboard(words: Words = None) -> None:
     """Show a study, as it stands now, in optuna-dashboard (extra `dashboard`) until Ctrl-C."""
-    from sweeper import dashboard
+    from sweeper.cli.commands import dashboard
 
     options = parsed(words, [*STUDY_OPTIONS, "port"])
     port = count_of("port", options.get("port", str(dashboard.PORT)))
@@ -200,7 +200,7 @@ def spaces(words: Words = None) -> None:
 @command({"agent": "one of them, with its parameters, metrics and tasks (default: list all)"})
 def agents(words: Words = None) -> None:
     """List the agents, or what one of them can be told."""
-    from sweeper import manual
+    from sweeper.cli.commands import agents as manual
 
     options = parsed([w if "=" in w else f"agent={w}" for w in words or []], ["agent"])
     for line in manual.agent(options["agent"]) if "agent" in options else manual.agents():

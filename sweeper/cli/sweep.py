@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sweeper import lookup
-from sweeper.commands import (
+from sweeper.cli.app import (
     RUN_OPTIONS,
     STUDY_OPTIONS,
     Words,
@@ -26,7 +26,7 @@ from sweeper.commands import (
 )
 def run(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
     """Plan a space, start workers and watch them; the same command again goes on."""
-    from sweeper.run import run
+    from sweeper.cli.commands.run import run
     from sweeper.space import overrides
 
     options, changes = overrides.parse_words(words or [], list(RUN_OPTIONS))
@@ -45,8 +45,8 @@ PLAN_OPTIONS = {
 )
 def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
     """Say what a space would train, and what that takes; start nothing."""
-    from sweeper import preview
-    from sweeper.run import options_of
+    from sweeper.cli.commands import plan as preview
+    from sweeper.cli.commands.run import options_of
     from sweeper.space import overrides
     from sweeper.space.space import load
     from sweeper.study.study import check_name
@@ -77,7 +77,7 @@ RERANK_OPTIONS = {
 @command(RERANK_OPTIONS)
 def rerank(words: Words = None) -> None:
     """Train the best configurations on fresh seeds, and say how much of their lead was luck."""
-    from sweeper.run import rerank
+    from sweeper.cli.commands.run import rerank
 
     options = parsed(words, list(RERANK_OPTIONS))
     raise typer.Exit(rerank(study_of(options), options))
@@ -86,8 +86,8 @@ def rerank(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, **{name: RUN_OPTIONS[name] for name in ("pack", "device", "workers")}})
 def work(words: Words = None) -> None:
     """Join a study as one more worker: on this machine, or as a job of your own."""
+    from sweeper.cli.commands.run import options_of
     from sweeper.dispatch.supervisor import tend
-    from sweeper.run import options_of
 
     given = parsed(words, [*STUDY_OPTIONS, "pack", "device", "workers"])
     options, study = options_of(given), study_of(given)
@@ -99,7 +99,7 @@ def work(words: Words = None) -> None:
 @command(STUDY_OPTIONS)
 def cancel(words: Words = None) -> None:
     """Stop the workers and jobs of a study; its runs stay open, and `sweeper run` goes on."""
-    from sweeper.cancel import cancel
+    from sweeper.cli.commands.cancel import cancel
 
     for line in cancel(study_of(parsed(words, list(STUDY_OPTIONS)))):
         typer.echo(line)
