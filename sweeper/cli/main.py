@@ -13,7 +13,7 @@ from sweeper.errors import SweeperError
 __all__ = ["RUN_OPTIONS", "app", "main"]
 
 for _group in ("sweep", "study", "figures", "results"):  # the order in which help lists them
-    importlib.import_module(f"sweeper.cli.app.{_group}")
+    importlib.import_module(f"sweeper.cli.{_group}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,4 +1,7 @@
-"""The reference of the space language, written from its schema: `python -m sweeper.space.reference`."""
+"""Writes the reference of the space language from its schema.
+
+    python -m sweeper.space.reference > docs/space.md
+"""
 
 from __future__ import annotations
 
@@ -38,8 +41,8 @@ _OWN_FORMS = ("tasks", "figures", "sampler", "pruner")
 _HEAD = """\
 # The space language
 
-Written by `python -m sweeper.space.reference > docs/space.md` from the schema that checks every space: do
-not edit it. Every key can be changed by a word of the command line (`steps=1000`,
+Written by `python -m sweeper.space.reference > docs/space.md` from the schema that checks every
+space: do not edit it. Every key can be changed by a word of the command line (`steps=1000`,
 `axes.optimizer.lr.count=3`) and by a scale; `null` takes a key away."""
 
 _EXPRESSIONS = f"""\

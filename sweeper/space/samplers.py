@@ -1,7 +1,8 @@
 """Samplers and pruners by their Optuna names; and the plans of those that do not learn.
 
 `grid`, `random` and `qmc` are planned once, as pure functions of the space; the others are asked
-trial by trial (`sweeper.study.advisor`). Optuna is imported only where one of its arguments is given.
+trial by trial (`sweeper.study.advisor`). Optuna is imported only where one of its arguments is
+given.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class Task(Section):
 
 
 class Evaluation(Section):
-    """How often and how long agents are evaluated; satisfies `sweeper.trainable.contract.Evaluation`."""
+    """How often and how long agents are evaluated: the `Evaluation` of trainables."""
 
     every: Positive
     """Environment steps from one evaluation to the next, as in `every: 125000`."""

@@ -118,8 +118,9 @@ def test_ids_depend_on_all_that_changes_a_run_and_nothing_else(tmp_path):
 def test_ids_are_the_same_in_another_process(tmp_path):
     here = space(tmp_path)
     code = (
-        "import json, sys; from sweeper.space.space import Space; from sweeper.plan.plan import Plan;"
-        "from sweeper.trainable.contract import load_trainable; s = Space.parse(json.load(sys.stdin));"
+        "import json, sys; from sweeper.space.space import Space;"
+        "from sweeper.plan.plan import Plan; from sweeper.trainable.contract import load_trainable;"
+        "s = Space.parse(json.load(sys.stdin));"
         "print(*[run.id for run in Plan(s, load_trainable(s)).runs])"
     )
     frozen = json.dumps(here.dump())
