@@ -169,7 +169,7 @@ class BaseLearner(Diagnosable):
         """The most main memory that a pack takes on a CPU, beside what `prepare` imports.
 
         That is while it trains, or when it loses a member: the others' states are copied then
-        (benchmarks/memory.py).
+        (benchmarks/agents/memory.py).
         """
         training = members * cls.member_bytes(params, task, steps)
         losing = (2 * members - 1) * cls.state_bytes(params, task, steps)

@@ -1,7 +1,7 @@
 """Running episodes of a whole pack: P members x E copies, stepped together.
 
 Environments step one after another. Threads or processes that share a pack's lose where no core is
-idle, and where they gain (Humanoid) one more worker gains more (benchmarks/env_stepping.py).
+idle, and where they gain (Humanoid) one more worker gains more (benchmarks/agents/env_stepping.py).
 """
 
 from __future__ import annotations

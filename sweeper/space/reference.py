@@ -1,6 +1,6 @@
 """Writes the reference of the space language from its schema.
 
-    python -m sweeper.space.reference > docs/space.md
+python -m sweeper.space.reference > docs/space.md
 """
 
 from __future__ import annotations

@@ -17,12 +17,12 @@ from sweeper.score import AVERAGED, STATISTICS, Array
 MIN_SEEDS = 5
 """With fewer seeds in a task an interval is unknown: a percentile bootstrap of the IQM covers 49 %
 at 2 seeds and 74 % at 3 instead of 95 % (at 5: 89 %, and that of the mean 84 %). Measured by
-`benchmarks/interval_coverage.py`, for other statistics and scores too."""
+`benchmarks/sweeper/interval_coverage.py`, for other statistics and scores too."""
 
 FEW_SEEDS = 10
 FEW_COVER = (0.76, 0.95)
 """The least and the most that 95 % intervals cover with `MIN_SEEDS` to less than `FEW_SEEDS` seeds,
-by statistic and by how scores are distributed (`benchmarks/interval_coverage.py`)."""
+by statistic and by how scores are distributed (`benchmarks/sweeper/interval_coverage.py`)."""
 
 RESAMPLES = 2000
 """Bootstrap resamples; fewer, down to 200, where more than 10⁸ numbers would be drawn."""

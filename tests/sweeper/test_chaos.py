@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import accounts, chaos, chaos_spaces
-from benchmarks.killing import FORCED, Aim, Crew, Log
+from benchmarks.chaos import __main__ as main
+from benchmarks.chaos import spaces, verify
+from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log
 from sweeper.files import temporary
 from sweeper.ledger import compaction
 from sweeper.ledger.claims import link_first
@@ -52,7 +53,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Waits are short, snapshots are written early, and all that is forked has been imported."""
     for module, name in ((worker, "_IDLE_S"), (heartbeat, "_SURE_S"), (compaction, "LEAST_BYTES")):
         monkeypatch.setattr(module, name, getattr(module, name))
-    chaos.hurry()
+    main.hurry()
     umask = os.umask(0o077)
     yield
     os.umask(umask)
@@ -73,14 +74,14 @@ _TURNS = 5
 """So many sweeps may it take until a process has died at every place: some are rarely passed."""
 
 
-def missed(outcome: chaos.Outcome, places: tuple[str, ...]) -> tuple[str, ...]:
+def missed(outcome: main.Outcome, places: tuple[str, ...]) -> tuple[str, ...]:
     """The places at which no process has died."""
     return tuple(place for place in places if not any(place in met for met in outcome.places))
 
 
-def disturbed(scenario: chaos.Scenario, root: Path, places: tuple[str, ...]) -> chaos.Outcome:
-    calm = chaos.undisturbed(scenario.make, root, scenario.pack)
-    outcome = chaos.Outcome()
+def disturbed(scenario: main.Scenario, root: Path, places: tuple[str, ...]) -> main.Outcome:
+    calm = main.undisturbed(scenario.make, root, scenario.pack)
+    outcome = main.Outcome()
     for turn in range(_TURNS):
         left = missed(outcome, places)
         if turn and not left:
@@ -88,7 +89,7 @@ def disturbed(scenario: chaos.Scenario, root: Path, places: tuple[str, ...]) -> 
         log, made = Log(root / f"kills{turn}.txt"), scenario.make(root, f"killed{turn}")
         crew = Crew(made.folder, log, once_each(log, left), scenario.pause_s, random.Random(turn))
         crew.work(scenario.workers, scenario.pack)
-        crew.until_through(lambda folder=made.folder: chaos.conclude(folder))
+        crew.until_through(lambda folder=made.folder: main.conclude(folder))
         outcome.take(crew, log)
         outcome.check(Study.open(made.folder), calm, scenario.compared, crew.killed)
     return outcome
@@ -102,7 +103,7 @@ def disturbed(scenario: chaos.Scenario, root: Path, places: tuple[str, ...]) -> 
     ],
 )
 def test_nothing_is_lost_and_nothing_counts_twice_wherever_a_process_dies(tmp_path, title, places):
-    scenario = next(scenario for scenario in chaos.SCENARIOS if scenario.title == title)
+    scenario = next(scenario for scenario in main.SCENARIOS if scenario.title == title)
     outcome = disturbed(scenario, tmp_path, places)
     assert outcome.whole, outcome
     assert not missed(outcome, places), "nobody died there"
@@ -110,15 +111,15 @@ def test_nothing_is_lost_and_nothing_counts_twice_wherever_a_process_dies(tmp_pa
 
 
 def test_functions_that_keep_a_state_lose_no_report_at_random_moments(tmp_path):
-    make = chaos.of(chaos_spaces.GRID, {"function": "train.py:stateful", "seeds": 2})
-    outcome = disturbed(chaos.Scenario("", make, 1.0, pause_s=0.08), tmp_path, ())
+    make = main.of(spaces.GRID, {"function": "train.py:stateful", "seeds": 2})
+    outcome = disturbed(main.Scenario("", make, 1.0, pause_s=0.08), tmp_path, ())
     assert outcome.whole and outcome.kills >= 2, outcome
 
 
 def test_the_accounts_see_what_is_wrong(tmp_path):
-    make = chaos.of(chaos_spaces.GRID, {"seeds": 1})
-    calm, other = (chaos.undisturbed(make, folder, "1") for folder in _folders(tmp_path))
-    assert not [*accounts.wrong(other, []), *accounts.differ(other, calm), *accounts.twice(other)]
+    make = main.of(spaces.GRID, {"seeds": 1})
+    calm, other = (main.undisturbed(make, folder, "1") for folder in _folders(tmp_path))
+    assert not [*verify.wrong(other, []), *verify.differ(other, calm), *verify.twice(other)]
     run = other.plan.runs[0].id
     end = other.paths.claim(run, 0, 1)
     other.paths.claim(run, 0, 2).write_bytes(end.read_bytes())
@@ -127,14 +128,14 @@ def test_the_accounts_see_what_is_wrong(tmp_path):
     file = next(other.paths.ledger.iterdir())
     data = file.read_bytes()
     file.write_bytes(data[: data.rindex(b'"kind":"report"')] + b"\n" + data[data.rindex(b"\n{") :])
-    found = list(accounts.wrong(other, []))
-    assert accounts.twice(other) and accounts.lost(calm) == []
+    found = list(verify.wrong(other, []))
+    assert verify.twice(other) and verify.lost(calm) == []
     assert f"{run}.0 has ['claim', 'end', 'end'] at [0, 1, 2]" in found
     assert {"claims/.0.here-1-abcdef was left behind", "checkpoints/x.npz was left behind"} <= set(
         found
     )
     assert any("is damaged" in problem for problem in found)
-    assert "the table of reports differs" in accounts.differ(other, calm)
+    assert "the table of reports differs" in verify.differ(other, calm)
 
 
 def _folders(root: Path) -> Iterator[Path]:

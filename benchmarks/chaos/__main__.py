@@ -1,0 +1,277 @@
+"""Kills processes of many sweeps a thousand times, and compares each with an undisturbed one.
+
+    python -m benchmarks.chaos [kills=1000] [only=WORDS] [seed=0]
+
+Prints a table for the README. Workers die at random moments and at forced places: before, after
+and half way through every operation on a study's files (`kill_points.py`). What must hold is in
+`verify.py`. Not as shipped: `limits.deaths` is 100,000; and in forked processes an idle worker
+looks again after 0.05 s, and snapshots are written from 10 kB of ledger on.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.chaos import commands, spaces, verify
+from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log, least_hit
+from sweeper.cli.commands import run
+from sweeper.ledger import compaction
+from sweeper.study.study import Study
+from sweeper.worker import heartbeat, worker
+
+Make = Callable[[Path, str], Study]
+
+
+def of(*parts: dict[str, Any]) -> Make:
+    """Makes studies of a space with these parts."""
+    return lambda root, name: spaces.make(root, name, *parts)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Sweeps of one kind, and how they are disturbed."""
+
+    title: str
+    make: Make
+    share: float
+    """Its part of all kills."""
+    workers: int = 3
+    pack: str = "4"
+    pause_s: float | None = None
+    """Seconds between kills at random moments, if there are such."""
+    forced: bool = False
+    compared: str = "tables"
+    """What must be equal: `tables`, `trials` or, where packs decide, only their `number`."""
+
+
+@dataclass
+class Outcome:
+    """What came of the sweeps of a scenario."""
+
+    runs: int = 0
+    sweeps: int = 0
+    places: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+    differ: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def kills(self) -> int:
+        """How many there were."""
+        return self.places.total()
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything held."""
+        return not (self.lost or self.twice or self.differ or self.wrong)
+
+    def take(self, crew: Crew, log: Log) -> None:
+        """Counts the kills among a crew's processes, and those that failed."""
+        self.places.update(log.kills()[pid] for pid in crew.killed)
+        self.wrong += [f"a process ended with {status}" for status in crew.wrong]
+
+    def check(self, made: Study, calm: Study, compared: str, killed: list[int]) -> None:
+        """Takes the accounts of one sweep that has ended."""
+        self.sweeps += 1
+        self.runs += len(made.plan.runs)
+        self.lost += verify.lost(made)
+        self.twice += verify.twice(made)
+        self.wrong += verify.wrong(made, killed)
+        if compared == "tables":
+            self.differ += verify.differ(made, calm)
+        elif compared == "trials" and verify.chosen(made) != verify.chosen(calm):
+            self.differ.append("other trials")
+        elif len(made.plan.trials) != len(calm.plan.trials):
+            self.differ.append(f"{len(made.plan.trials)} trials")
+
+
+SCENARIOS = (
+    Scenario("functions, at random", of(spaces.GRID), 0.2, pause_s=0.06),
+    Scenario("functions, forced", of(spaces.GRID), 0.15, forced=True),
+    Scenario(
+        "functions and their figures, forced",
+        of(spaces.GRID, {"figures": spaces.FIGURES}),
+        0.02,
+        forced=True,
+    ),
+    Scenario(
+        "functions that keep a state of their own, at random and forced",
+        of(spaces.GRID, {"function": "train.py:stateful"}),
+        0.1,
+        pause_s=0.06,
+        forced=True,
+    ),
+    Scenario("packs with segments and weights, at random", of(spaces.HOARD), 0.1, pause_s=0.08),
+    Scenario("packs with segments and weights, forced", of(spaces.HOARD), 0.15, forced=True),
+    Scenario("DQN in packs, at random", spaces.make_dqn, 0.04, workers=2, pause_s=0.8),
+    Scenario("DQN in packs, forced", spaces.make_dqn, 0.06, workers=2, forced=True),
+    Scenario(
+        "TPE, three workers, at random and forced",
+        of(spaces.SEARCH, spaces.TPE),
+        0.06,
+        pause_s=0.1,
+        forced=True,
+        compared="number",
+    ),
+    Scenario(
+        "TPE, one worker, forced",
+        of(spaces.SEARCH, spaces.TPE),
+        0.05,
+        workers=1,
+        pack="1",
+        forced=True,
+        compared="trials",
+    ),
+    Scenario(
+        "TPE with a pruner, one worker, forced",
+        of(spaces.SEARCH, spaces.TPE, spaces.PRUNER),
+        0.05,
+        workers=1,
+        pack="1",
+        forced=True,
+        compared="trials",
+    ),
+)
+
+
+def play(scenario: Scenario, root: Path, kills: int, seed: int) -> Outcome:
+    """Sweeps until there were so many kills, and takes the accounts of each sweep."""
+    root.mkdir()
+    calm, outcome = undisturbed(scenario.make, root, scenario.pack), Outcome()
+    log, rng = Log(root / "kills.txt"), random.Random(seed)
+    while outcome.kills < kills:
+        before = outcome.kills
+        made = scenario.make(root, f"killed{outcome.sweeps}")
+        crew = Crew(
+            made.folder, log, arm(scenario, log, outcome.sweeps, rng), scenario.pause_s, rng
+        )
+        crew.work(scenario.workers, scenario.pack)
+        crew.until_through(lambda folder=made.folder: conclude(folder))
+        outcome.take(crew, log)
+        outcome.check(Study.open(made.folder), calm, scenario.compared, crew.killed)
+        if outcome.kills == before or not outcome.whole:
+            break
+    return outcome
+
+
+def arm(scenario: Scenario, log: Log, sweeps: int, rng: random.Random) -> Callable[[], Aim | None]:
+    """Aims for the workers of a sweep: at each place once more than in the sweep before."""
+    if not scenario.forced:
+        return lambda: None
+    return lambda: least_hit(log, sweeps + 1, rng)
+
+
+def watched(root: Path, kills: int, seed: int) -> Outcome:
+    """`sweeper run` with its workers, killed and given again."""
+    root.mkdir()
+    calm, outcome = undisturbed(of(spaces.GRID, commands.LONG), root, "1"), Outcome()
+    log, rng = Log(root / "kills.txt"), random.Random(seed)
+    while outcome.kills < kills and outcome.whole:
+        name = f"killed{outcome.sweeps}"
+        made, dead = commands.watched(root, name, log, kills - outcome.kills, rng)
+        outcome.places.update(place for _, place in dead)
+        outcome.check(made, calm, "tables", [pid for pid, _ in dead])
+    return outcome
+
+
+def generations(root: Path, kills: int, seed: int) -> Outcome:
+    """`sweeper retry` and `sweeper rerun`, killed and given again, and the workers after them."""
+    root.mkdir()
+    calm, outcome, rng = (
+        undisturbed(of(spaces.GRID, commands.BREAKING), root, "1"),
+        Outcome(),
+        random.Random(seed),
+    )
+    log = Log(root / "kills.txt")
+    while outcome.kills < kills and outcome.whole:
+        name = f"killed{outcome.sweeps}"
+        made, crew = commands.generations(root, name, log, outcome.sweeps, rng, conclude)
+        outcome.take(crew, log)
+        outcome.check(Study.open(made.folder), calm, "tables", crew.killed)
+    return outcome
+
+
+def undisturbed(make: Make, root: Path, pack: str) -> Study:
+    """A study that one worker did, and nobody killed."""
+    calm = make(root, "calm")
+    crew = Crew(calm.folder, Log(root / "none.txt"))
+    crew.work(1, pack)
+    crew.until_through(lambda: conclude(calm.folder))
+    assert not crew.wrong, (root / "studies" / "errors.txt").read_text()
+    return Study.open(calm.folder)
+
+
+def conclude(folder: Path) -> None:
+    """`sweeper run` of a study that has ended: draws what is still to be drawn."""
+    sys.exit(run.run(str(folder), {"dispatch": "inline"}, []))
+
+
+def hurry() -> None:
+    """Makes what forked processes wait for short, and imports what they will need."""
+    import seaborn  # noqa: F401
+
+    import agents.learners  # noqa: F401
+    from sweeper.figures.drawing import style  # noqa: F401
+    from sweeper.results import (
+        optuna_storage,  # noqa: F401
+    )
+
+    worker._IDLE_S = 0.05
+    heartbeat._SURE_S = 0.1
+    compaction.LEAST_BYTES = 10_000
+
+
+COMMANDS: dict[str, tuple[Callable[[Path, int, int], Outcome], float]] = {
+    "sweeper run with three workers: watcher and workers, at random": (watched, 0.05),
+    "sweeper retry and rerun, at random and forced": (generations, 0.07),
+}
+
+
+def rows(kills: int, only: str, seed: int, root: Path) -> Iterator[tuple[str, Outcome]]:
+    """Plays all scenarios whose titles hold `only`."""
+    plays: dict[str, tuple[Callable[[Path, int, int], Outcome], float]] = {
+        scenario.title: (partial(play, scenario), scenario.share) for scenario in SCENARIOS
+    }
+    for title, (disturb, share) in (plays | COMMANDS).items():
+        if only in title:
+            folder = root / str(len(list(root.iterdir())))
+            yield title, disturb(folder, max(1, round(share * kills)), seed)
+
+
+def main(kills: str = "1000", only: str = "", seed: str = "0") -> None:
+    hurry()
+    start, total = time.monotonic(), 0
+    root = Path(tempfile.mkdtemp())
+    print("| date | scenario | sweeps | runs | kills | of these forced, at so many places", end=" ")
+    print("| lost | counted twice | equal |\n|---|---|---|---|---|---|---|---|---|", flush=True)
+    for title, outcome in rows(int(kills), only, int(seed), root):
+        total += outcome.kills
+        forced = {place: n for place, n in outcome.places.items() if place.startswith(FORCED)}
+        print(
+            f"| {date.today()} | {title} | {outcome.sweeps} | {outcome.runs} | {outcome.kills} "
+            f"| {sum(forced.values())}, {len(forced)} | {len(outcome.lost)} | {len(outcome.twice)} "
+            f"| {'NO' if outcome.differ or outcome.wrong else 'yes'} |",
+            flush=True,
+        )
+        for problem in [*outcome.lost, *outcome.twice, *outcome.differ, *outcome.wrong]:
+            print(f"{title}: {problem}", file=sys.stderr)
+    print(
+        "limits.deaths is 100,000 in all; in forked processes idle workers look again after "
+        "0.05 s and snapshots are written from 10 kB of ledger on"
+    )
+    print(f"{total} kills in {time.monotonic() - start:.0f} s; studies and logs in {root}")
+
+
+if __name__ == "__main__":
+    main(**dict(word.split("=", 1) for word in sys.argv[1:]))

@@ -1,0 +1,8 @@
+"""On the path of workers that are to die at places: see `benchmarks/slurm/faults.py`."""
+
+import sys
+
+if "sweeper.worker.worker" in sys.orig_argv:
+    from benchmarks.slurm.kills import trap
+
+    trap()
