@@ -20,8 +20,7 @@ from sweeper.space.overrides import parse_words
 from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
-
-COUNTER = Path(__file__).parent / "counter.py"
+from tests.helpers.paths import COUNTER_AGENT
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -71,7 +70,7 @@ def space_file(tmp_path: Path) -> Path:
         yaml.safe_dump(
             {
                 "study": "hops",
-                "agent": f"{COUNTER}:Counter",
+                "agent": f"{COUNTER_AGENT}:Counter",
                 "axes": {
                     "width": {"kind": "choice", "values": [1, 2]},
                     "size": {"kind": "float", "values": [0.1, 0.3]},

@@ -11,8 +11,8 @@ import pytest
 
 from sweeper import lookup
 from sweeper.cli import main
+from tests.helpers.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "seaborn", "matplotlib", "minatar", "gymnasium"}
 
 

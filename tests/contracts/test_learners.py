@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 
 from agents import lookup
 from agents.parameter import Parameter
+from tests.helpers.paths import ROOT
 
 NAMES = lookup.names("learners")
 
@@ -28,7 +28,7 @@ def test_parameters_have_valid_defaults_and_units_of_choice(learner):
 
 def test_the_readme_tells_of_it(learner):
     name = learner.__module__.rpartition(".")[2]
-    assert f"| `{name}` |" in (Path(__file__).parents[2] / "README.md").read_text()
+    assert f"| `{name}` |" in (ROOT / "README.md").read_text()
 
 
 def test_every_task_is_valid_with_the_defaults(learner):

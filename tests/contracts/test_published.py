@@ -14,8 +14,9 @@ from sweeper.schema.document import read
 from sweeper.schema.rules import canonical
 from sweeper.space.space import load
 from sweeper.trainable.contract import load_trainable
+from tests.helpers.paths import ROOT
 
-SPACES = Path(__file__).parents[2] / "spaces"
+SPACES = ROOT / "spaces"
 FILES = published.files()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -17,9 +16,10 @@ from sweeper.space.space import Space, load
 from sweeper.study import study
 from sweeper.trainable.contract import load_trainable
 from sweeper.worker.worker import Worker
+from tests.helpers.paths import ROOT
 
-README = Path(__file__).parents[2] / "README.md"
-SPACES = sorted((Path(__file__).parents[2] / "spaces").glob("*.yaml"))
+README = ROOT / "README.md"
+SPACES = sorted((ROOT / "spaces").glob("*.yaml"))
 CASES = [(path, scale) for path in SPACES for scale in read(path).data["scales"]]
 NAMES = [f"{path.stem}-{scale}" for path, scale in CASES]
 

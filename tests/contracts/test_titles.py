@@ -11,7 +11,7 @@ from sweeper import lookup
 from sweeper.results import table as results
 from sweeper.results import table_text
 from sweeper.results.data import Data
-from tests.sweeper.drawing import AXES, drawn, whole, words
+from tests.helpers.figures import AXES, drawn, whole, words
 
 TITLES = {"optimizer.lr": "step size η", "optimizer.eps": "Adam's ε", "sn.layers": "layers with SN"}
 OF_ANY_STUDY = [name for name in lookup.names("sweeper.figures") if name != "compare"]

@@ -1,0 +1,160 @@
+"""Learning curves: the numbers behind them, and how panels are arranged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sweeper.errors import SweeperError
+from tests.helpers.figures import AXES, drawn, whole, words
+
+
+def test_curves(played):
+    picture = drawn(played(whole, axes=AXES), "curves", hue="sn.layers")
+    assert picture.table["step"].tolist() == [20, 40, 20, 40]
+    assert picture.table["point"].tolist() == [1.0, 2.0, 6.0, 12.0]
+    assert picture.table["n"].tolist() == [20] * 4
+
+
+def test_curves_end_where_a_run_of_the_set_ends(played):
+    def stopping(run, labels):
+        state, reports = whole(run, labels)
+        return ("running", reports[:1]) if run.seed == 3 else (state, reports)
+
+    table = drawn(played(stopping, axes=AXES), "curves", hue="sn.layers").table
+    assert table["step"].tolist() == [20, 20] and table["n"].tolist() == [20, 20]
+
+
+def test_lines_that_end_before_others_are_explained(played):
+    def failing(run, labels):
+        state, reports = whole(run, labels)
+        failed = labels["sn.layers"] == "none" and run.seed == 3
+        return ("failed", reports[:1]) if failed else (state, reports)
+
+    said = "a line ends where the first of its runs did"
+    for outcome, ends in ((failing, True), (whole, False)):
+        picture = drawn(played(outcome, axes=AXES), "curves", hue="sn.layers")
+        assert (picture.table["step"].tolist() == [20, 20, 40]) == ends
+        assert (said in words(picture)) == ends
+
+
+def test_curves_of_complete_trials_do_not_wait_for_the_others(played):
+    def one_left(run, labels):
+        state, reports = whole(run, labels)
+        return ("running", reports[:1]) if run.trial == 0 else (state, reports)
+
+    table = drawn(played(one_left, axes=AXES), "curves", hue="sn.layers").table
+    assert table["n"].tolist() == [15, 15, 20, 20]
+
+
+def test_curves_hold_diverged_runs(played):
+    def diverging(run, labels):
+        state, reports = whole(run, labels)
+        return ("nan", reports[:1]) if run.seed == 2 else (state, reports)
+
+    table = drawn(played(diverging, axes=AXES), "curves", hue="sn.layers").table
+    # without normalisation 0, 1, 1 (held), 3, 4 under each of 4 configurations: 1, 1, 1 … 3
+    assert table["n"].tolist() == [20] * 4
+    assert table["point"].tolist()[1] == np.mean([1] * 7 + [3] * 3)
+
+
+def test_curves_have_a_panel_a_task(played):
+    tasks = {name: {"low": 0, "high": 1} for name in ("a", "b", "c", "d")}
+    picture = drawn(played(whole, axes=AXES, tasks=tasks), "curves", hue="sn.layers")
+    assert [axes.get_title() for axes in picture.figure.axes] == list(tasks)
+    assert picture.table["task"].value_counts().tolist() == [4] * 4
+
+
+def test_a_facet_of_curves_is_a_row(played):
+    tasks = {name: {"low": 0, "high": 1} for name in ("a", "b")}
+    study = played(whole, axes=AXES, tasks=tasks)
+    picture = drawn(study, "curves", hue="optimizer.lr", facet="sn.layers")
+    titles = [axes.get_title() for axes in picture.figure.axes]
+    assert titles == [f"{task}\nsn.layers = {sn}" for sn in ("none", "sn[-2]") for task in "ab"]
+
+
+def with_rank(run, labels):
+    """The effective rank is reported half as often as the return."""
+    state, reports = whole(run, labels)
+    rank = 40.0 + run.seed + 100 * (run.task == "b")
+    return state, [reports[0], (40, {**reports[1][1], "effective_rank": rank})]
+
+
+TWO = {name: {"low": 0, "high": 1} for name in ("a", "b")}
+
+
+def test_tasks_as_facet_are_panels_of_raw_values(played):
+    study = played(with_rank, axes=AXES, tasks=TWO)
+    picture = drawn(study, "curves", hue="sn.layers", facet="task", metric="effective_rank")
+    assert [axes.get_title() for axes in picture.figure.axes] == ["a", "b"]
+    assert picture.table.groupby("task", observed=True)["point"].unique().map(list).tolist() == [
+        [42.0],
+        [142.0],
+    ]
+
+
+def test_each_metric_has_a_column_of_panels(played):
+    study = played(with_rank, axes=AXES, tasks=TWO)
+    picture = drawn(study, "curves", hue="sn.layers", metric=["return", "effective_rank"])
+    panels = picture.figure.axes
+    assert [axes.get_ylabel() for axes in panels] == ["return (IQM)", "effective_rank (IQM)"] * 2
+    assert [axes.get_title() for axes in panels] == ["a", "a", "b", "b"]
+    assert [len(axes.lines) for axes in panels] == [2] * 4
+    assert panels[0].get_ylim()[1] < 20 < panels[1].get_ylim()[0], "each has a y axis of its own"
+    table = picture.table[picture.table["sn.layers"] == "sn[-2]"]
+    said = [(row.metric, row.task, row.step, row.point) for row in table.itertuples()]
+    assert said == [
+        *(
+            ("return", task, step, point)
+            for task in "ab"
+            for step, point in ((20, 6.0), (40, 12.0))
+        ),
+        ("effective_rank", "a", 40, 42.0),
+        ("effective_rank", "b", 40, 142.0),
+    ]
+
+
+def test_one_metric_in_a_list_is_that_metric(played):
+    study = played(with_rank, axes=AXES)
+    one, listed = (drawn(study, "curves", metric=metric).table for metric in ("loss", ["loss"]))
+    assert one.equals(listed) and "metric" not in listed
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (["return", "effective_rnk"], "'effective_rnk' is no metric.*did you mean 'effective_rank"),
+        (["loss", "loss"], "names one metric twice: loss, loss"),
+        ([], "takes 1 to 4 metrics, but got 0"),
+        (["a", "b", "c", "d", "e"], "takes 1 to 4 metrics, but got 5"),
+    ],
+)
+def test_wrong_metrics(played, metric, message):
+    with pytest.raises(SweeperError, match=message):
+        drawn(played(with_rank, axes=AXES), "curves", metric=metric)
+
+
+def test_of_many_tasks_two_stand_beside_each_other(played):
+    tasks = {f"t{number}": {"low": 0, "high": 1} for number in range(7)}
+    study = played(with_rank, axes={"sn.layers": AXES["sn.layers"]}, tasks=tasks, seeds=1)
+    figure = drawn(study, "curves", metric=["return", "effective_rank"]).figure
+    shown = [axes for axes in figure.axes if axes.axison]
+    assert [axes.get_title() for axes in shown] == [task for task in tasks for _ in "ab"]
+    assert len(figure.axes) == 4 * 4 and figure.get_figheight() < 11
+    lowest = [axes.get_title() for axes in shown if axes.xaxis.label.get_visible()]
+    assert lowest == ["t5", "t5", "t6", "t6"]
+
+
+def test_steps_of_a_function_are_plain_ones_and_one_is_one(played):
+    def went(run, labels):
+        return "complete", [(1, {"return": 1.0})]
+
+    study = played(went, axes=AXES, steps=1)
+    picture = drawn(study, "curves")
+    assert picture.figure.axes[0].get_xlabel() == "steps" and "seeds, 1 step)." in words(picture)
+
+
+def test_steps_of_an_agent_are_those_of_its_environment(make_study):
+    picture = drawn(make_study(), "curves", metric="value")
+    assert picture.figure.axes[-1].get_xlabel() == "environment steps"
+    assert "3 seeds, 40 environment steps)." in words(picture)

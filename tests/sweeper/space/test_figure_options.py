@@ -1,0 +1,38 @@
+"""What a space says of its figures and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sweeper.space.test_space import edited, loaded, message, write
+
+METRICS = (
+    "figures[0].curves.metric[1] must be a metric, but got 'los' (did you mean 'loss'?); "
+    "valid: return, loss"
+)
+
+
+def test_curves_take_several_metrics(tmp_path):
+    space = loaded(tmp_path, "figures=[{curves: {metric: [return, loss]}}]")
+    assert space.figures[0].options["metric"] == ["return", "loss"]
+
+
+def test_an_unknown_metric_of_a_list_is_answered_with_its_line(tmp_path):
+    figure = "seeds: 2\nfigures:\n- curves:\n    metric:\n    - return\n    - los"
+    assert f"x.yaml:22: {METRICS}" in message(edited(tmp_path, ("seeds: 2", figure)))
+
+
+@pytest.mark.parametrize(
+    ("figure", "expected"),
+    [
+        ("{heatmap: {metric: [return, loss]}}", "heatmap.metric must be one metric, but got the"),
+        ("{sensitivity: {metric: [loss]}}", "sensitivity.metric must be one metric, but got the"),
+        ("{curves: {metric: [loss, loss]}}", "curves.metric[1] repeats loss, which stands at [0]"),
+        ("{curves: {metric: []}}", "curves.metric takes 1 to 4 metrics, but got 0"),
+        ("{curves: {metric: [a, b, c, d, e]}}", "curves.metric takes 1 to 4 metrics, but got 5"),
+        ("{sensitivity: {facet: tas}}", "sensitivity.facet must be an axis, but got 'tas'"),
+        ("{heatmap: {x: [network]}}", "heatmap.x must be an axis, but got the list ['network']"),
+    ],
+)
+def test_options_that_are_refused(tmp_path, figure, expected):
+    assert f"figures[0].{expected}" in message(write(tmp_path), f"figures=[{figure}]")

@@ -1,0 +1,49 @@
+"""The reference page is what the schema says, and its examples are spaces."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sweeper import lookup
+from sweeper.schema.base_model import validated
+from sweeper.schema.document import parse
+from sweeper.space import reference
+from sweeper.space.overrides import KEYS
+from sweeper.space.space import Space
+from tests.helpers.paths import ROOT
+
+PAGE = ROOT / "docs" / "space.md"
+
+
+def test_the_page_is_up_to_date():
+    assert PAGE.read_text(encoding="utf-8") == reference.page(), (
+        "run: python -m sweeper.space.reference > docs/space.md"
+    )
+
+
+def test_every_key_is_explained():
+    said = reference.documentation(Space)
+    assert [name for name in KEYS if not said.get(name)] == []
+    for kind in lookup.names("sweeper.space.axes"):
+        axis = lookup.find("sweeper.space.axes", kind)
+        explained = reference.documentation(axis)
+        assert [name for name in axis.model_fields if not explained.get(name)] == []
+
+
+def test_no_row_is_empty():
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
+    assert len(rows) > 50
+    for row in rows:
+        assert all(cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]), row
+
+
+@pytest.mark.parametrize("kind", lookup.names("sweeper.space.axes"))
+def test_the_example_of_each_kind_is_one(kind):
+    (text,) = re.findall(
+        rf"`([\w.]+: {{kind: {kind}, .*}})`", reference.page().partition("### `choice`")[2]
+    )
+    ((name, keys),) = parse(text, "example")[0].items()
+    axis = validated(lookup.find("sweeper.space.axes", kind), keys)
+    assert axis.points(name)

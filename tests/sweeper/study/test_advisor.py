@@ -1,0 +1,390 @@
+"""Optuna's samplers over a study that workers share and that dies and goes on."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sweeper.errors import SweeperError
+from sweeper.ledger.io import Writer
+from sweeper.report.status import summarise, summary_lines
+from sweeper.space import samplers
+from sweeper.study import proposals
+from sweeper.study.advisor import Advisor
+from sweeper.study.study import Study
+from sweeper.worker.worker import Worker
+from tests.helpers.advised_study import CHOICES, RANGES, maker, work
+from tests.helpers.paths import COUNTER_AGENT
+
+
+@pytest.fixture
+def make(tmp_path):
+    return maker(tmp_path)
+
+
+def labels(found):
+    return [dict(trial.labels) for trial in found.plan.trials]
+
+
+@pytest.mark.parametrize("sampler", [name for name in samplers.SAMPLERS if name != "grid"])
+def test_every_sampler_plans_just_so_many_trials_and_the_same_again(make, sampler):
+    first, again = (work(make(sampler=sampler, name=name, trials=6)) for name in ("a", "b"))
+    assert first.ended and len(first.plan.trials) == 6 and len(first.plan.runs) == 12
+    assert labels(first) == labels(again)
+    assert len({json.dumps(one) for one in labels(first)}) == 6
+    options = {"seed": 7} | ({"scramble": True} if sampler == "qmc" else {})
+    other = work(make(sampler={sampler: options}, name="c", trials=6))
+    assert labels(other) != labels(first)
+
+
+def test_tpe_learns(make):
+    found = work(make(trials=30, seeds=1))
+    sizes = [abs(one["size"] - 5) for one in labels(found)]
+    assert sum(sizes[20:]) < sum(sizes[:10])
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc"])
+def test_sequences_are_pure_functions_of_the_space(make, sampler):
+    few, many = (make(sampler=sampler, name=str(n), trials=n) for n in (4, 9))
+    assert labels(many)[:4] == labels(few)
+    assert not list(many.paths.trials.iterdir())
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc", "tpe", "nsgaii"])
+def test_no_configuration_comes_twice(make, sampler):
+    found = work(make(sampler=sampler, axes=CHOICES, trials=9, seeds=1))
+    assert len({json.dumps(one) for one in labels(found)}) == 9
+
+
+def test_the_total_is_exact_however_many_workers_plan(make):
+    started = make(trials=11, seeds=1, pause=0.02)
+    code = (
+        "import sys; from sweeper.worker.worker import work; work(sys.argv[1], 'auto', 'cpu', '4')"
+    )
+    workers = [
+        subprocess.Popen([sys.executable, "-c", code, str(started.folder)]) for _ in range(4)
+    ]
+    assert [worker.wait(120) for worker in workers] == [0] * 4
+    found = Study.open(started.folder)
+    assert found.ended and len(found.plan.trials) == 11
+    firsts = sorted(int(path.name) for path in found.paths.trials.iterdir())
+    assert firsts[0] == 0 and len(firsts) <= 11
+
+
+def test_who_was_not_first_drops_the_packful_and_reads_the_others(make):
+    started = make()
+    advisors = []
+    for name in ("a", "b"):
+        opened = Study.open(started.folder)
+        assert not opened.plan.runs
+        fold = opened.fold()
+        ledger = Writer(opened.paths.ledger, name, {})
+        advisors.append((opened, Advisor(opened, fold, ledger)))
+    for _, advisor in advisors:
+        assert advisor.plan(3)
+    for opened, _ in advisors:
+        assert len(opened.refresh()) == 6
+        assert len(opened.plan.trials) == 3
+    assert labels(advisors[0][0]) == labels(advisors[1][0])
+    assert [path.name for path in started.paths.trials.iterdir()] == ["0"]
+    assert advisors[1][1].plan(99)
+    assert len(advisors[1][0].refresh()) == 10 and not advisors[1][1].plan(1)
+
+
+def test_a_lost_race_leaves_nothing_of_the_sampler_behind(make):
+    """NSGA-II keeps the parents of a generation: those that the winner saw count."""
+    keys = KILLS["nsgaii"] | {"pause": 0.0, "trials": 9}
+    started = work(make(**(keys | {"trials": 4})))
+    grown = make(**keys, extend=True)
+    fold = grown.fold()
+    late = Advisor(grown, fold, Writer(grown.paths.ledger, "late", {}))
+    assert len(grown.plan.trials) == len(started.plan.trials) == 4
+    proposals.propose(grown.paths, 4, [], {}, {})
+    before = dict(late._kept())
+    assert late.plan(2)
+    assert dict(late._kept()) == before and not grown.refresh()
+
+
+def test_a_trial_that_is_refused_now_is_named(make):
+    started = work(make(trials=2, seeds=1))
+    file = started.paths.trials / "1"
+    packful = json.loads(file.read_text())
+    packful["trials"][0]["labels"]["size"] = 99.0
+    file.write_text(json.dumps(packful))
+    with pytest.raises(SweeperError, match="trials/1 holds a trial that is no longer one of the"):
+        Study.open(started.folder).plan  # noqa: B018
+
+
+def test_a_packful_is_asked_at_once(make, tmp_path):
+    counter = f"{COUNTER_AGENT}:Counter"
+    keys = {
+        "agent": counter,
+        "function": None,
+        "axes": {"size": {"kind": "float", "low": 0.1, "high": 0.9}},
+        "evaluation": {"every": 10, "episodes": 1},
+        "steps": 20,
+        "score": {"metric": "value"},
+    }
+    found = work(make(seeds=2, trials=9, **keys), pack="6")
+    packfuls_ = {
+        int(path.name): json.loads(path.read_text()) for path in found.paths.trials.iterdir()
+    }
+    sizes = [len(packfuls_[first]["trials"]) for first in sorted(packfuls_)]
+    assert sizes == [1, 2, 3, 3]
+    assert packfuls_[3]["seen"] == {"complete": 3}
+
+
+def test_a_space_that_is_exhausted_ends_early(make):
+    """Eight of nine cells are there; constraints that are not known before could do that."""
+    started = make(axes=CHOICES, trials=9, seeds=1)
+    started.plan  # noqa: B018
+    proposals.propose(started.paths, 0, [], {}, {})
+    assert work(started).plan.total == 0
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc", "tpe"])
+@pytest.mark.parametrize("keys", [{}, {"pruner": "median"}], ids=["plain", "pruned"])
+def test_fewer_whole_numbers_than_trials_end_early_and_are_told(make, sampler, keys):
+    axes = {"lr": {"kind": "float", "values": [1e-3]}, "size": {"kind": "int", "low": 1, "high": 3}}
+    found = work(make(sampler=sampler, axes=axes, trials=5, seeds=1, **keys))
+    assert found.ended and found.plan.total == 3
+    summary = summarise(found)
+    assert summary["unfound"] == 2 and summary["trials"]["total"] == 3
+    assert "  2 more were asked for: no further configuration was found" in summary_lines(summary)
+    assert [path.name for path in found.paths.trials.iterdir() if sampler != "tpe"] == []
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_range_of_which_only_the_inside_is_valid_is_searched(make, sampler):
+    keys = {"constraints": ["4 < size", "size < 6"], "invalid": "drop"}
+    found = work(make(sampler=sampler, trials=4, seeds=1, **keys))
+    assert [4 < one["size"] < 6 for one in labels(found)] == [True] * 4
+
+
+KILLS = {
+    "tpe": {"trials": 14, "seeds": 1, "pause": 0.02},
+    "successivehalving": {
+        "trials": 14,
+        "seeds": 1,
+        "pause": 0.02,
+        "steps": 8,
+        "sampler": {"tpe": {"n_startup_trials": 4}},
+        "pruner": {"successivehalving": {"min_resource": 1, "reduction_factor": 2}},
+    },
+    "hyperband": {
+        "trials": 12,
+        "seeds": 1,
+        "pause": 0.02,
+        "steps": 8,
+        "pruner": {"hyperband": {"reduction_factor": 2}},
+    },
+    "cmaes": {"trials": 12, "seeds": 1, "pause": 0.02, "sampler": "cmaes"},
+    "nsgaii": {
+        "trials": 12,
+        "seeds": 1,
+        "pause": 0.02,
+        "sampler": {"nsgaii": {"population_size": 4}},
+        "score": [{"metric": "score"}, {"metric": "cost", "direction": "minimize"}],
+    },
+}
+
+
+@pytest.mark.parametrize("case", KILLS)
+def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, case):
+    calm = work(make(name="calm", **KILLS[case]))
+    started = make(name="killed", **KILLS[case], limits={"deaths": 99})
+    rng, kills = random.Random(case), 0
+    code = (
+        "import sys; from sweeper.worker.worker import work; work(sys.argv[1], 'auto', 'cpu', '1')"
+    )
+    while not Study.open(started.folder).ended:
+        worker = subprocess.Popen([sys.executable, "-c", code, str(started.folder)])
+        planned = len(list(started.paths.trials.glob("*[0-9]")))
+        if kills < 4:
+            deadline = time.monotonic() + 60
+            while (
+                len(list(started.paths.trials.glob("*[0-9]"))) <= planned
+                and worker.poll() is None
+                and time.monotonic() < deadline
+            ):
+                time.sleep(0.01)
+            time.sleep(rng.uniform(0, 0.4))
+            worker.send_signal(signal.SIGKILL)
+            kills += 1
+        worker.wait(120)
+    killed = Study.open(started.folder)
+    assert labels(killed) == labels(calm)
+    folds = [found.fold() for found in (calm, killed)]
+    ends = [[fold.runs[run.id].end for run in calm.plan.runs] for fold in folds]
+    assert [(end["state"], end["step"], end["score"]) for end in ends[0]] == [
+        (end["state"], end["step"], end["score"]) for end in ends[1]
+    ]
+    judged = [
+        {
+            trial: {step: (line["prune"], line["value"]) for step, line in steps.items()}
+            for trial, steps in fold.judged.items()
+        }
+        for fold in folds
+    ]
+    assert judged[0] == judged[1]
+    if "pruner" in KILLS[case]:
+        assert {end["state"] for end in ends[0]} == {"complete", "pruned"}
+
+
+def test_a_live_worker_advises_on_a_study_that_grew_as_one_that_begins(make):
+    started = make(trials=4, seeds=1)
+    work(started)
+    worker = Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1)
+    worker._refresh()
+    worker._advisor._feed()
+    assert {trial.state.name for trial in worker._advisor._trials()} == {"COMPLETE"}
+    make(trials=6, seeds=2, extend=True)
+    worker._refresh()
+    worker._advisor._feed()
+    assert {trial.state.name for trial in worker._advisor._trials()} == {"RUNNING"}
+
+
+def test_a_retried_trial_is_seen_as_it_ended_last(make, tmp_path):
+    """Optuna's trials are final, ours may be opened again."""
+    from sweeper.cli.commands import retry
+
+    started = make(trials=6, seeds=1)
+    found = work(started)
+    fold = found.fold()
+    advisor = Advisor(found, fold, Writer(found.paths.ledger, "w", {}))
+    advisor.note(fold.runs)
+    advisor._feed()
+    assert [trial.state.name for trial in advisor._trials()] == ["COMPLETE"] * 6
+    run = found.plan.runs[2].id
+    retry.rerun(found, run)
+    advisor.note(fold.refresh())
+    advisor._feed()
+    assert [trial.state.name for trial in advisor._trials()][:4] == [
+        "COMPLETE",
+        "COMPLETE",
+        "RUNNING",
+        "COMPLETE",
+    ]
+
+
+BAD = {
+    "an unknown sampler": (
+        {"sampler": "tpee"},
+        "sampler must be a sampler, but got 'tpee' (did you mean 'tpe'?); valid: grid, random, "
+        "qmc, tpe, gp, cmaes, nsgaii",
+    ),
+    "an unknown pruner": (
+        {"pruner": "halving"},
+        "pruner must be a pruner, but got 'halving'",
+    ),
+    "an unknown pruner as a frozen space writes it": (
+        {"pruner": {"name": "halving", "options": {}}},
+        "pruner must be a pruner, but got 'halving'",
+    ),
+    "an unknown argument of a pruner as a frozen space writes it": (
+        {"pruner": {"name": "median", "options": {"n_steps": 3}, "seeds": None}},
+        "pruner.median.n_steps is an unknown argument of MedianPruner",
+    ),
+    "a list for a name": (
+        {"sampler": {"name": ["tpe"], "options": {}}},
+        "must be a sampler's name, or one name with its arguments",
+    ),
+    "an unknown argument": (
+        {"sampler": {"tpe": {"n_startup_trails": 3}}},
+        "sampler.tpe.n_startup_trails is an unknown argument of TPESampler (did you mean "
+        "'n_startup_trials'?)",
+    ),
+    "an argument of the wrong type": (
+        {"sampler": {"TPESampler": {"n_startup_trials": "many"}}},
+        "sampler.tpe.n_startup_trials must be a whole number, but got 'many'",
+    ),
+    "an argument that Optuna refuses": (
+        {"pruner": {"successivehalving": {"reduction_factor": 1}}},
+        "pruner.successivehalving has arguments that Optuna refuses",
+    ),
+    "what Optuna would find in a worker only": (
+        {"pruner": {"hyperband": {"reduction_factor": 0}}},
+        "pruner.hyperband.reduction_factor must be a whole number of at least 2, but got 0",
+    ),
+    "a resource that no run reaches": (
+        {"pruner": {"successivehalving": {"min_resource": 5}}},
+        "pruner.successivehalving.min_resource must be at most 4, the steps of a run, or nothing "
+        "is ever pruned, but got 5",
+    ),
+    "a resource below one": (
+        {"pruner": {"hyperband": {"max_resource": -1}}},
+        "pruner.hyperband.max_resource must be a whole number of at least 1, but got -1",
+    ),
+    "no total": ({"trials": None}, "needs the key 'trials'"),
+    "a total for a grid": (
+        {"sampler": "grid", "axes": CHOICES},
+        "trials must go: a grid has as many trials as it has cells",
+    ),
+    "a grid's key": (
+        {"axes": {"lr": {"kind": "float", "low": 0.1, "high": 1, "count": 3}}},
+        "axes.lr.count must go: points are counted for a grid, tpe takes the whole range",
+    ),
+    "a grid with arguments": ({"sampler": {"grid": {"n": 3}}}, "grid has no arguments"),
+    "CMA-ES with choices only": (
+        {"axes": CHOICES, "sampler": "cmaes"},
+        "sampler is cmaes, which needs at least two axes that are ranges (low and high), but the "
+        "space has choices only; use tpe or random instead",
+    ),
+    "CMA-ES with one range": (
+        {"axes": {**CHOICES, "lr": RANGES["lr"]}, "sampler": "cmaes"},
+        "only lr; use tpe or random instead",
+    ),
+    "several scores for CMA-ES": (
+        {"sampler": "cmaes", "score": [{"metric": "score"}, {"metric": "cost"}]},
+        "sampler is cmaes, which takes one score, but the space has 2; use nsgaii or tpe instead",
+    ),
+    "several scores and a pruner": (
+        {"pruner": "median", "score": [{"metric": "score"}, {"metric": "cost"}]},
+        "pruner must go: pruners judge one score, but the space has several",
+    ),
+    "more seeds than there are": (
+        {"pruner": {"median": {"seeds": 3}}},
+        "pruner.median.seeds must be at most 2, the seeds of the space, but got 3",
+    ),
+    "more trials than configurations": (
+        {"axes": CHOICES, "trials": 10},
+        "trials must be at most 9, the configurations that the space has, but got 10",
+    ),
+    "too many runs": ({"trials": 1_000_000}, "trials × tasks × seeds make 2000000 runs"),
+    "two directions": (
+        {"direction": "minimize", "score": [{"metric": "score", "direction": "maximize"}]},
+        "direction contradicts the direction of the first score",
+    ),
+    "an unknown direction": (
+        {"score": [{"metric": "score"}, {"metric": "cost", "direction": "down"}]},
+        "score[1].direction must be one of maximize, minimize, but got 'down'",
+    ),
+    "two names": ({"sampler": {"tpe": {}, "gp": {}}}, "must be a sampler's name, or one name"),
+    "nothing": ({"sampler": {}}, "must be a sampler's name, or one name"),
+    "a list": ({"pruner": ["median"]}, "must be a pruner's name, or one name"),
+    "no number of trials": ({"trials": "many"}, "trials must be a whole number of at least 1"),
+    "a task as wide as no number": (
+        {"tasks": {"line": {"low": -1e308, "high": 1e308}}},
+        "tasks.line needs a finite high - low, but got low=-1e+308 and high=1e+308",
+    ),
+    "no trials": ({"trials": 0}, "trials must be a whole number of at least 1"),
+    "an unknown sequence": (
+        {"sampler": {"qmc": {"qmc_type": "sobel"}}},
+        "qmc_type",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_refused(make, case):
+    keys, message = BAD[case]
+    with pytest.raises(SweeperError) as caught:
+        make(**keys)
+    assert message in str(caught.value)
+    assert "s.yaml:" in str(caught.value)
