@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents import lookup, streams
-from agents.replay.buffer import Batch, Replay
+from agents.replay.batch import Batch
+from agents.replay.buffer import Replay
 
 if TYPE_CHECKING:
+    from agents.contract import Run
     from agents.diagnostics.diagnosable import Diagnosable
-    from agents.training.pack import Run
 
 Measures = Mapping[str, np.ndarray]
 """Every member's value [P] of some metrics; what is not finite is not reported."""

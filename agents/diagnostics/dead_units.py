@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.diagnostics.base import Measures, Sample, SampleDiagnostic
-from agents.replay.buffer import Batch
+from agents.replay.batch import Batch
 
 if TYPE_CHECKING:
     import torch

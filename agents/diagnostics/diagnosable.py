@@ -11,7 +11,7 @@ import numpy as np
 
 from agents import lookup
 from agents.parameter import Parameter
-from agents.replay.buffer import Batch
+from agents.replay.batch import Batch
 
 if TYPE_CHECKING:
     import torch

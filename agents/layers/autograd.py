@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from agents.layers import base
+from agents.layers import patches
 
 _LOG_2 = math.log(2.0)
 _LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
@@ -24,12 +24,12 @@ class _Unfold(torch.autograd.Function):
     def forward(ctx: Any, x: torch.Tensor, size: int) -> torch.Tensor:
         """Patches of x; x must be contiguous in its last two axes."""
         ctx.size = size
-        return base.unfold(x, size)
+        return patches.unfold(x, size)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Patches added up."""
-        return base.fold(gradient.contiguous(), ctx.size), None
+        return patches.fold(gradient.contiguous(), ctx.size), None
 
 
 def standardised(

@@ -8,28 +8,24 @@ bit-equal between packs, products are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from agents import streams
 from agents.layers import norms
-from agents.layers.matmul import product
 
 if TYPE_CHECKING:
     import torch
     import torch.nn.functional as F
 
-    from agents.layers import autograd
     from agents.layers.spectral_norm import SpectralNorm
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
     F = LazyModule("torch.nn.functional")
-    autograd = LazyModule("agents.layers.autograd")
 
 ACTIVATIONS = ("relu", "swish")
 INITS = ("xavier", "orthogonal")
@@ -140,125 +136,3 @@ def _swish(y: torch.Tensor) -> torch.Tensor:
     if missing == 0:
         return F.silu(rows).view(y.shape)
     return F.silu(F.pad(rows, (0, missing)))[:, :numbers].view(y.shape)
-
-
-class Linear(Layer):
-    """P linear layers, [P, B, in] -> [P, B, out]."""
-
-    convolves = False
-
-    def __init__(self, members: int, inputs: int, outputs: int, device: str) -> None:
-        super().__init__(members, (inputs, outputs), 1, device)
-
-    def rows(self, x: torch.Tensor) -> torch.Tensor:
-        """x W, [P, B, in] -> [P, B, out]."""
-        return product(x, self.weight)
-
-    def adjoint(self, y: torch.Tensor) -> torch.Tensor:
-        """y W^T, [P, B, out] -> [P, B, in]."""
-        return product(y, self.weight.transpose(1, 2))
-
-
-def hidden(sizes: Mapping[str, Any], members: int, inputs: int, device: str) -> Linear:
-    """A hidden layer of `units`, with the norm and the `activation` that `sizes` name."""
-    layer = Linear(members, inputs, sizes["units"], device)
-    layer.norm = norms.made(sizes, members, sizes["units"], device)
-    layer.activation = _activation(sizes)
-    return layer
-
-
-def hidden_numbers(sizes: Mapping[str, Any], inputs: int) -> tuple[int, int]:
-    """How many weights and biases such a layer has, and how many numbers a pass keeps of a row."""
-    units = sizes["units"]
-    learned, normal = norms.numbers(sizes, units)
-    swish = units if _activation(sizes) == "swish" else 0
-    return (inputs + 1) * units + learned, units + normal + swish
-
-
-def _activation(sizes: Mapping[str, Any]) -> str:
-    return str(sizes.get("activation", "relu"))
-
-
-class Convolution(Layer):
-    """P square convolutions of stride 1 without padding, [P, B, H, W, C] -> [P, B, H', W', out]."""
-
-    convolves = True
-
-    def __init__(
-        self, members: int, image: tuple[int, int, int], outputs: int, size: int, device: str
-    ) -> None:
-        height, width, channels = image
-        super().__init__(members, (size * size * channels, outputs), size * size, device)
-        self.size = size
-        self.input_shape = image
-        self.output_shape = (height - size + 1, width - size + 1, outputs)
-
-    def rows(self, x: torch.Tensor) -> torch.Tensor:
-        """The convolution without bias, a row a pixel: [P, B, H, W, C] -> [P, B H' W', out]."""
-        patches = autograd.unfold(x, self.size) if x.requires_grad else unfold(x, self.size)
-        return product(patches.flatten(1, 3), self.weight)
-
-    def adjoint(self, y: torch.Tensor) -> torch.Tensor:
-        """The transposed convolution."""
-        members, batch, height, width, outputs = y.shape
-        patches = product(y.reshape(members, -1, outputs), self.weight.transpose(1, 2))
-        return fold(patches.view(members, batch, height, width, -1), self.size)
-
-
-def unfold(x: torch.Tensor, size: int) -> torch.Tensor:
-    """All patches of x: [P, B, H, W, C] -> [P, B, H', W', size * size * C], contiguous.
-
-    Each row of a patch is a run of size * C numbers of x; selecting runs by a table of where they
-    begin takes a third of the time that copying a strided view does.
-    """
-    members, batch, height, width, channels = x.shape
-    run = size * channels
-    begins = _runs(x.shape, x.stride()[:4], size, x.device)
-    rows = x.as_strided((_span(x.shape, x.stride()) - run + 1, run), (1, 1))
-    patches = rows.index_select(0, begins)
-    return patches.view(members, batch, height - size + 1, width - size + 1, size * run)
-
-
-def _span(shape: Sequence[int], stride: Sequence[int]) -> int:
-    """How many numbers of its memory a tensor reaches over."""
-    return 1 + sum((n - 1) * step for n, step in zip(shape, stride, strict=True))
-
-
-@lru_cache(maxsize=64)
-def _runs(
-    shape: Sequence[int], stride: Sequence[int], size: int, device: torch.device
-) -> torch.Tensor:
-    """Where the runs of `unfold` begin, in the order [P, B, H', W', size]."""
-    members, batch, height, width, _ = shape
-    counts = (members, batch, height - size + 1, width - size + 1, size)
-    steps = (*stride, stride[2])
-    begins = torch.zeros((), dtype=torch.int64)
-    for count, step in zip(counts, steps, strict=True):
-        begins = begins[..., None] + torch.arange(count) * step
-    return begins.flatten().to(device, torch.int32)
-
-
-def fold(patches: torch.Tensor, size: int) -> torch.Tensor:
-    """Adjoint of `unfold`: adds patches [P, B, H', W', size * size * C] up to [P, B, H, W, C].
-
-    Every pixel is the sum of a bag of rows of C numbers, by a table of which rows.
-    """
-    members, batch, rows, columns, numbers = patches.shape
-    channels = numbers // (size * size)
-    height, width = rows + size - 1, columns + size - 1
-    row, first = _bags(members * batch, height, width, size, patches.device)
-    x = F.embedding_bag(row, patches.reshape(-1, channels), first, mode="sum")
-    return x.view(members, batch, height, width, channels)
-
-
-@lru_cache(maxsize=64)
-def _bags(
-    images: int, height: int, width: int, size: int, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows of patches by the pixel they belong to, and where each pixel's bag of rows begins."""
-    shape, stride = (1, images, height, width, 1), (0, height * width, width, 1)
-    runs = _runs(shape, stride, size, torch.device("cpu"))
-    pixels = (runs[:, None] + torch.arange(size)).flatten()
-    counts = pixels.bincount(minlength=images * height * width)
-    rows, first = pixels.argsort(stable=True), counts.cumsum(0) - counts
-    return rows.to(device, torch.int32), first.to(device, torch.int32)

@@ -19,17 +19,18 @@ from agents.learners.running_means import Means
 from agents.networks import network
 from agents.networks.ensemble import Ensemble, by_member
 from agents.optim import losses
-from agents.optim.adam import Adam, AdamSettings, Average
-from agents.policies import base
-from agents.policies.base import POLICIES
-from agents.replay.buffer import Batch, Replay
+from agents.optim.adam import Adam, AdamSettings
+from agents.optim.target_average import Average
+from agents.policies import POLICIES, base
+from agents.replay.batch import Batch
+from agents.replay.buffer import Replay
 from agents.shape import Shape
 
 if TYPE_CHECKING:
     import torch
 
+    from agents.contract import Run
     from agents.networks.network import Network
-    from agents.training.pack import Run
 else:
     from agents.lazy import LazyModule
 

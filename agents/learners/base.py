@@ -19,7 +19,8 @@ from agents.shape import Shape
 if TYPE_CHECKING:
     import torch
 
-    from agents.training.pack import Pack, Run, State
+    from agents.contract import Run, State
+    from agents.training.pack import Pack
 else:
     from agents.lazy import LazyModule
 

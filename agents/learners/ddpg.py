@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from agents.learners.actor_critic import ActorCritic
 from agents.learners.actor_critic_parameters import DETERMINISTIC, PARAMETERS
 from agents.parameter import Parameter
-from agents.replay.buffer import Batch
+from agents.replay.batch import Batch
 
 if TYPE_CHECKING:
     import torch

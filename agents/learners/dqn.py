@@ -15,14 +15,15 @@ from agents.networks import network
 from agents.networks.network import Network
 from agents.optim.adam import Adam, AdamSettings
 from agents.parameter import Parameter
-from agents.replay.buffer import Batch, Replay
+from agents.replay.batch import Batch
+from agents.replay.buffer import Replay
 from agents.shape import Shape
 
 if TYPE_CHECKING:
     import torch
     import torch.nn.functional as F
 
-    from agents.training.pack import Run
+    from agents.contract import Run
 else:
     from agents.lazy import LazyModule
 

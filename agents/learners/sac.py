@@ -9,13 +9,13 @@ from agents.learners.actor_critic import ActorCritic
 from agents.learners.actor_critic_parameters import ENTROPY, GAUSSIAN, METRICS, PARAMETERS
 from agents.parameter import Parameter
 from agents.policies.temperature import Temperature
-from agents.replay.buffer import Batch
+from agents.replay.batch import Batch
 from agents.shape import Shape
 
 if TYPE_CHECKING:
     import torch
 
-    from agents.training.pack import Run
+    from agents.contract import Run
 else:
     from agents.lazy import LazyModule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.learners import sac
-from agents.replay.buffer import Batch
+from agents.replay.batch import Batch
 
 if TYPE_CHECKING:
     import torch

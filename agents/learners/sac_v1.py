@@ -9,7 +9,7 @@ from agents.layers.base import INITS
 from agents.learners.actor_critic import ActorCritic
 from agents.learners.actor_critic_parameters import METRICS, PARAMETERS
 from agents.parameter import Parameter
-from agents.replay.buffer import Batch
+from agents.replay.batch import Batch
 
 if TYPE_CHECKING:
     import torch

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agents.layers.base import Convolution, Layer, Linear
+from agents.layers.base import Layer
+from agents.layers.convolution import Convolution
+from agents.layers.linear import Linear
 
 if TYPE_CHECKING:
     import torch

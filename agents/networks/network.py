@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents import lookup, streams
-from agents.layers.base import ORTHOGONAL_GAIN, Layer, Linear
+from agents.layers.base import ORTHOGONAL_GAIN, Layer
+from agents.layers.linear import Linear
 from agents.layers.spectral_norm import Settings, SpectralNorm, check_layers
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agents.layers import base, norms
+from agents.layers import base, linear, norms
 
 if TYPE_CHECKING:
     import torch
@@ -42,8 +42,8 @@ class Body:
         What a pass makes of one observation is all that it may keep for the gradients.
         """
         units = sizes["units"]
-        first, made_first = base.hidden_numbers(sizes, math.prod(observation))
-        inner, made_inner = base.hidden_numbers({**sizes, "units": 2 * units}, units)
+        first, made_first = linear.hidden_numbers(sizes, math.prod(observation))
+        inner, made_inner = linear.hidden_numbers({**sizes, "units": 2 * units}, units)
         norm, made_norm = norms.numbers(_NORM, units)
         block, made_block = norm + inner + (2 * units + 1) * units, made_norm + made_inner + units
         count = sizes["layers"]
@@ -53,7 +53,7 @@ class Body:
         self, sizes: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str
     ) -> None:
         units = self.features = sizes["units"]
-        self._first = base.hidden(sizes, members, math.prod(observation), device)
+        self._first = linear.hidden(sizes, members, math.prod(observation), device)
         self._blocks = [_Block(sizes, members, units, device) for _ in range(sizes["layers"])]
         inside = [layer for block in self._blocks for layer in (block.inner, block.outer)]
         self.layers: list[base.Layer] = [self._first, *inside]
@@ -73,8 +73,8 @@ class Body:
 class _Block:
     def __init__(self, sizes: Mapping[str, Any], members: int, units: int, device: str) -> None:
         self.norm = norms.LayerNorm(members, units, True, device)
-        self.inner = base.hidden({**sizes, "units": 2 * units}, members, units, device)
-        self.outer = base.Linear(members, 2 * units, units, device)
+        self.inner = linear.hidden({**sizes, "units": 2 * units}, members, units, device)
+        self.outer = linear.Linear(members, 2 * units, units, device)
         self.outer.activation = None
 
     def __call__(

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agents.layers import base, norms
+from agents.layers import base, linear, norms
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +62,7 @@ class Stack(ABC):
         inputs = features = math.prod(observation)
         total = made = 0
         for place in range(sizes["layers"]):
-            weights, inside = base.hidden_numbers(sizes, features)
+            weights, inside = linear.hidden_numbers(sizes, features)
             last = place == sizes["layers"] - 1
             features, beside = cls.joined(sizes["units"], features, inputs, last)
             total, made = total + weights, made + inside + beside
@@ -74,7 +74,7 @@ class Stack(ABC):
         inputs = self.features = math.prod(observation)
         self.layers: list[base.Layer] = []
         for place in range(sizes["layers"]):
-            self.layers.append(base.hidden(sizes, members, self.features, device))
+            self.layers.append(linear.hidden(sizes, members, self.features, device))
             last = place == sizes["layers"] - 1
             self.features, _ = self.joined(sizes["units"], self.features, inputs, last)
         self.norms = [layer.norm for layer in self.layers if layer.norm is not None]

@@ -2,123 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agents import streams
+from agents.replay.batch import Batch
+from agents.replay.frames import Cuts, Frames, _row
 from agents.shape import Shape
 
 if TYPE_CHECKING:
     import torch
-    import torch.nn.functional as F
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
-    F = LazyModule("torch.nn.functional")
 
 _STAGED = 64
 _BESIDES = 2
 """Numbers of an outcome besides its action: reward and mask."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows `begin` ... `end` - 1 of append-only arrays; those before `first` are needed no more."""
-
-    begin: int
-    end: int
-    first: int
-    arrays: dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Transitions: observations [P, B, ...], actions, rewards and masks [P, B].
-
-    Actions are choices [P, B] (int64), or numbers [P, B, A]. `masks` is 0 where the transition
-    terminated its episode, else 1, also where the episode was cut.
-    """
-
-    observations: torch.Tensor
-    actions: torch.Tensor
-    rewards: torch.Tensor
-    masks: torch.Tensor
-    next_observations: torch.Tensor
-
-    def flat(self) -> Batch:
-        """The same with observations as rows of numbers, [P, B, S]."""
-        return replace(
-            self,
-            observations=self.observations.flatten(2),
-            next_observations=self.next_observations.flatten(2),
-        )
-
-
-class Frames:
-    """How observations are stored: booleans as bits (8 a byte), anything else as it is."""
-
-    def __init__(self, shape: Shape, device: str) -> None:
-        self._observation = shape.observation
-        self._numbers = math.prod(shape.observation)
-        self._packed = shape.dtype == "bool"
-        self.width, self.dtype = _row(shape)
-        bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
-        self._table = torch.from_numpy(bits).float().to(device)
-
-    def encode(self, observations: np.ndarray) -> np.ndarray:
-        """Observations [P, ...] as rows [P, width]."""
-        flat = observations.reshape(len(observations), -1)
-        return np.packbits(flat, axis=1) if self._packed else flat
-
-    def decode(self, rows: torch.Tensor) -> torch.Tensor:
-        """Rows [P, B, width] as float32 observations [P, B, ...]."""
-        if not self._packed:
-            return rows.float().view(*rows.shape[:2], *self._observation)
-        numbers = F.embedding(rows.int(), self._table).flatten(2)
-        return numbers[..., : self._numbers].view(*rows.shape[:2], *self._observation)
-
-
-def _row(shape: Shape) -> tuple[int, np.dtype[Any]]:
-    """Width and type of a stored observation."""
-    numbers = math.prod(shape.observation)
-    if shape.dtype == "bool":
-        return -(-numbers // 8), np.dtype("uint8")
-    return numbers, np.dtype(shape.dtype)
-
-
-class Cuts:
-    """Steps after which one member's episodes were cut, ascending, and the observations there."""
-
-    def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
-        self._steps = np.zeros(0, np.int64)
-        self._frames = np.zeros((0, width), dtype)
-
-    def add(self, step: int, frame: np.ndarray, first: int) -> None:
-        """Note a cut after `step`; those before `first` are forgotten."""
-        kept = np.searchsorted(self._steps, first)
-        self._steps = np.append(self._steps[kept:], step)
-        self._frames = np.concatenate((self._frames[kept:], frame[None]))
-
-    def find(self, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which of `steps` [B] were cut, and the observations after them."""
-        if not len(self._steps):
-            return self._steps, self._frames
-        place = np.minimum(np.searchsorted(self._steps, steps), len(self._steps) - 1)
-        cut = np.flatnonzero(self._steps[place] == steps)
-        return cut, self._frames[place[cut]]
-
-    def save(self, first: int) -> dict[str, np.ndarray]:
-        """All cuts from `first` on."""
-        kept = np.searchsorted(self._steps, first)
-        return {"steps": self._steps[kept:].copy(), "frames": self._frames[kept:].copy()}
-
-    def load(self, state: dict[str, np.ndarray]) -> None:
-        """Put back what `save` returned."""
-        self._steps, self._frames = state["steps"], state["frames"]
 
 
 class Replay:

@@ -9,30 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from agents import streams
+from agents.contract import Schedule
 from agents.training.episodes import Episodes
 
 CHECK_EVERY = 16
 _MOST_COPIES = 16
-
-
-class Schedule(Protocol):
-    """When and how to evaluate: exactly one of `episodes` and `steps` is set."""
-
-    @property
-    def every(self) -> int:
-        """Training steps between evaluations."""
-
-    @property
-    def episodes(self) -> int | None:
-        """Episodes of one evaluation."""
-
-    @property
-    def steps(self) -> int | None:
-        """Environment steps of one evaluation, over all its copies."""
-
-    @property
-    def cap(self) -> int:
-        """Most steps of one episode."""
 
 
 class Watcher(Protocol):

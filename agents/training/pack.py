@@ -5,62 +5,27 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agents import streams
+from agents.contract import Report, Run, State
 from agents.diagnostics.base import Diagnostics
 from agents.envs import tasks
-from agents.replay.buffer import Replay, Rows
+from agents.replay.batch import Rows
+from agents.replay.buffer import Replay
 from agents.training.episodes import Episodes
-from agents.training.evaluation import Evaluation, Schedule
+from agents.training.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from agents.learners.base import BaseLearner
 
-State = dict[str, np.ndarray]
 
 SECONDS = 0.5
 _RECENT = 100
 _LOOK_EVERY = 256
 _CLOCK_EVERY = 16
-
-
-class Run(Protocol):
-    """One run: `params` are complete (every parameter of the learner, by dotted name)."""
-
-    @property
-    def params(self) -> Mapping[str, Any]:
-        """Parameters by dotted name."""
-
-    @property
-    def task(self) -> str:
-        """Task name."""
-
-    @property
-    def seed(self) -> int:
-        """Seed of all the run's streams."""
-
-    @property
-    def steps(self) -> int:
-        """Environment steps to train for."""
-
-    @property
-    def evaluation(self) -> Schedule:
-        """When and how to evaluate."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a member has to say at `step`; with `done` its last word."""
-
-    member: int
-    step: int
-    metrics: Mapping[str, float]
-    done: bool = False
-    diverged: bool = False
 
 
 class Pack:

@@ -27,7 +27,7 @@ import torch
 
 from agents import lookup
 from agents.learners.actor_critic import ActorCritic
-from agents.replay.buffer import Batch
+from agents.replay.batch import Batch
 
 WARMUP, SETTLE, CAPACITY = 200, 100, 20_000
 Timing = tuple[float, float, float]

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from agents.contract import Report, Run, State
 from agents.learners import dqn
-from agents.replay.buffer import Rows
+from agents.replay.batch import Rows
 from agents.training import pack as train
-from agents.training.pack import Pack, Report, Run, State
+from agents.training.pack import Pack
 from sweeper.files import temporary
 
 _SLICE_S = 0.1

@@ -15,7 +15,7 @@ from agents.diagnostics.base import Sample
 from agents.diagnostics.effective_rank import srank
 from agents.diagnostics.spectra import largest, singular_values
 from agents.layers import spectral_norm
-from agents.layers.base import Convolution
+from agents.layers.convolution import Convolution
 from agents.learners import dqn, td3
 from agents.streams import keys
 

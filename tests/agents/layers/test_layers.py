@@ -8,15 +8,11 @@ import torch
 import torch.nn.functional as F
 
 from agents import streams
-from agents.layers.base import (
-    ORTHOGONAL_GAIN,
-    Convolution,
-    Linear,
-    activated,
-    fold,
-    unfold,
-)
+from agents.layers.base import ORTHOGONAL_GAIN, activated
+from agents.layers.convolution import Convolution
+from agents.layers.linear import Linear
 from agents.layers.matmul import product
+from agents.layers.patches import fold, unfold
 
 P, B = 3, 4
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from agents.layers import norms
-from agents.layers.base import hidden
+from agents.layers.linear import hidden
 from agents.layers.norms import BatchNorm, GroupNorm, LayerNorm
 from agents.networks import network
 from sweeper.space.axes.norm import Axis

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from agents import streams
-from agents.layers.base import Convolution, Layer, Linear
+from agents.layers.base import Layer
+from agents.layers.convolution import Convolution
+from agents.layers.linear import Linear
 from agents.layers.spectral_norm import PROJECTIONS, Settings, SpectralNorm
 from agents.learners.dqn import Learner
 from agents.networks.network import Network, part

@@ -11,7 +11,7 @@ import torch
 
 from agents import lookup
 from agents.envs import tasks
-from agents.replay.buffer import Batch
+from agents.replay.batch import Batch
 from tests.helpers.paths import GRID_ENV
 
 CONTINUOUS = [n for n in lookup.names("learners") if lookup.find("learners", n).continuous]

@@ -12,7 +12,7 @@ import torch
 from agents.layers.spectral_norm import Settings
 from agents.learners.dqn import Learner, Schedule
 from agents.networks.network import Network, numbers, part
-from agents.replay.buffer import Batch
+from agents.replay.batch import Batch
 
 PLAIN = Settings((), "hard", 1.0, True)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from agents import lookup
-from agents.replay.buffer import Batch
+from agents.replay.batch import Batch
 from agents.shape import Shape
 from tests.helpers.plain_learners import Plain, mlp
 

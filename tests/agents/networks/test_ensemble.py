@@ -12,7 +12,7 @@ from agents.learners.actor_critic import ActorCritic
 from agents.learners.td3 import Learner
 from agents.networks.ensemble import Ensemble
 from agents.networks.network import part
-from agents.optim.adam import Average
+from agents.optim.target_average import Average
 from agents.shape import Shape
 
 P, C, B, IN, OUT = 3, 2, 5, 4, 2

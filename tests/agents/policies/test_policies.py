@@ -10,7 +10,8 @@ import torch
 from torch.distributions import Normal, TransformedDistribution
 from torch.distributions.transforms import TanhTransform
 
-from agents.policies.base import POLICIES, Policy
+from agents.policies import POLICIES
+from agents.policies.base import Policy
 
 GAUSSIAN = {"policy.log_std_low": -10.0, "policy.log_std_high": 2.0}
 

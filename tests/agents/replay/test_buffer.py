@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from agents import streams
-from agents.replay.buffer import Frames, Replay
+from agents.replay.buffer import Replay
+from agents.replay.frames import Frames
 from agents.shape import Shape
 
 SHAPE = Shape(observation=(10, 10, 7), dtype="bool", actions=6)

@@ -227,8 +227,8 @@ LR = "values: [1e-5, 1e-3]"
          "x.yaml:16: tasks.minatar/braekout is no task of agent fake_agent.py:Fake (did you mean "
          "'minatar/breakout'?); valid: minatar/breakout, minatar/asterix"),
         ("metric: return", "metric: retrun",
-         "x.yaml:20: score.metric must be a metric of agent fake_agent.py:Fake, but got 'retrun' (did "
-         "you mean 'return'?); valid: return, loss"),
+         "x.yaml:20: score.metric must be a metric of agent fake_agent.py:Fake, but got 'retrun' "
+         "(did you mean 'return'?); valid: return, loss"),
         ("sampler: grid", "sampler: gird", "x.yaml:22: sampler must be a sampler, but got"),
         ("direction: maximize", "direction: up",
          "x.yaml:21: direction must be one of maximize, minimize, but got 'up'"),
@@ -255,7 +255,8 @@ LR = "values: [1e-5, 1e-3]"
          "but got 1.5"),
         ("hidden: 64", "hiden: 64",
          "x.yaml:10: axes.network.values.deep sets network.hiden, which is no parameter of agent "
-         "fake_agent.py:Fake (did you mean 'network.hidden'?); valid: network.convs, network.hidden, "),
+         "fake_agent.py:Fake (did you mean 'network.hidden'?); valid: network.convs, "
+         "network.hidden, "),
         ("hidden: 64", "hidden: 13",
          "x.yaml:6: axes.network cannot be trained by agent fake_agent.py:Fake, network=deep, "
          "sn.layers=none, optimizer.lr=1e-5 on minatar/breakout: network.hidden 13 bring"),

@@ -1,0 +1,66 @@
+"""What a pack is told of its runs and what it reports of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+State = dict[str, np.ndarray]
+
+
+class Run(Protocol):
+    """One run: `params` are complete (every parameter of the learner, by dotted name)."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Parameters by dotted name."""
+
+    @property
+    def task(self) -> str:
+        """Task name."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of all the run's streams."""
+
+    @property
+    def steps(self) -> int:
+        """Environment steps to train for."""
+
+    @property
+    def evaluation(self) -> Schedule:
+        """When and how to evaluate."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a member has to say at `step`; with `done` its last word."""
+
+    member: int
+    step: int
+    metrics: Mapping[str, float]
+    done: bool = False
+    diverged: bool = False
+
+
+class Schedule(Protocol):
+    """When and how to evaluate: exactly one of `episodes` and `steps` is set."""
+
+    @property
+    def every(self) -> int:
+        """Training steps between evaluations."""
+
+    @property
+    def episodes(self) -> int | None:
+        """Episodes of one evaluation."""
+
+    @property
+    def steps(self) -> int | None:
+        """Environment steps of one evaluation, over all its copies."""
+
+    @property
+    def cap(self) -> int:
+        """Most steps of one episode."""

@@ -1,0 +1,54 @@
+"""Linear layers of P networks, and hidden layers with a norm and an activation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from agents.layers import norms
+from agents.layers.base import Layer
+from agents.layers.matmul import product
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Linear(Layer):
+    """P linear layers, [P, B, in] -> [P, B, out]."""
+
+    convolves = False
+
+    def __init__(self, members: int, inputs: int, outputs: int, device: str) -> None:
+        super().__init__(members, (inputs, outputs), 1, device)
+
+    def rows(self, x: torch.Tensor) -> torch.Tensor:
+        """x W, [P, B, in] -> [P, B, out]."""
+        return product(x, self.weight)
+
+    def adjoint(self, y: torch.Tensor) -> torch.Tensor:
+        """y W^T, [P, B, out] -> [P, B, in]."""
+        return product(y, self.weight.transpose(1, 2))
+
+
+def hidden(sizes: Mapping[str, Any], members: int, inputs: int, device: str) -> Linear:
+    """A hidden layer of `units`, with the norm and the `activation` that `sizes` name."""
+    layer = Linear(members, inputs, sizes["units"], device)
+    layer.norm = norms.made(sizes, members, sizes["units"], device)
+    layer.activation = _activation(sizes)
+    return layer
+
+
+def hidden_numbers(sizes: Mapping[str, Any], inputs: int) -> tuple[int, int]:
+    """How many weights and biases such a layer has, and how many numbers a pass keeps of a row."""
+    units = sizes["units"]
+    learned, normal = norms.numbers(sizes, units)
+    swish = units if _activation(sizes) == "swish" else 0
+    return (inputs + 1) * units + learned, units + normal + swish
+
+
+def _activation(sizes: Mapping[str, Any]) -> str:
+    return str(sizes.get("activation", "relu"))
