@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweeper.schema.rules import canonical
+from sweeper.text import canonical
 
 if TYPE_CHECKING:
     from sweeper.space.space import Space

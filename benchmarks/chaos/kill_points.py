@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sweeper.dispatch.entry import work
 from sweeper.study.study import Study
-from sweeper.worker.worker import work
 
 RANDOM = "at any moment"
 """The place of a kill from outside."""

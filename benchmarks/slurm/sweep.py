@@ -126,7 +126,7 @@ class Sweep:
 
     def processes(self) -> list[Process]:
         """Workers that live; not those that tend them."""
-        return self.site.processes("sweeper.worker.worker", str(self.folder.resolve()))
+        return self.site.processes("sweeper.dispatch.entry", str(self.folder.resolve()))
 
     def training(self) -> list[Process]:
         """Workers that live and have trained something."""

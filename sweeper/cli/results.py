@@ -9,7 +9,7 @@ import typer
 from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, study_of
 from sweeper.cli.figures import FIGURE_OPTIONS
 from sweeper.errors import SweeperError, choices
-from sweeper.paths import check_out, write_durably
+from sweeper.files.atomic import check_out, write_durably
 
 TABLE_OPTIONS = {
     **STUDY_OPTIONS,

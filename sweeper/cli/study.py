@@ -226,7 +226,7 @@ def export(words: Words = None) -> None:
 
 
 def _reopened(number: int, command: str) -> None:
-    from sweeper.schema.rules import counted
+    from sweeper.text import counted
 
     opened = f"opened {counted(number, 'run')} again"
     typer.echo(f"{opened}: {command}" if number else f"{opened}: there is none of that kind")

@@ -17,11 +17,11 @@ from typing import Any
 import submitit
 
 from sweeper.dispatch import Options, Workers
+from sweeper.dispatch.entry import work
 from sweeper.errors import SweeperError
-from sweeper.ledger.state import WorkerRecord
+from sweeper.ledger.records import WorkerRecord
 from sweeper.study.study import Study
 from sweeper.worker.heartbeat import Observer, exists
-from sweeper.worker.worker import work
 
 _FOREVER_MIN = 60 * 24 * 365
 _HOPELESS = 3

@@ -13,12 +13,13 @@ from sweeper.cluster import profile as profiles
 from sweeper.cluster import script, slurm
 from sweeper.cluster.limits import Limits
 from sweeper.cluster.profile import Profile
+from sweeper.cluster.refusals import refused
 from sweeper.cluster.scheduler import Scheduler
 from sweeper.dispatch import Options, Workers, slurm_layout
 from sweeper.errors import SweeperError
 from sweeper.report import publish
-from sweeper.schema.rules import counted
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 _LOOKS, _LOOK_S = 2, 2.0
 """How often, and after how many seconds each, who does not stay looks whether jobs fail at once."""
@@ -227,34 +228,3 @@ def _held(live: Sequence[slurm.Job]) -> list[str]:
     ids = ",".join(sorted({job.id for job in held}))
     why = ", ".join(sorted({job.reason for job in held}))
     return [f"{len(held)} of them are held ({why}): scontrol release {ids}"] if held else []
-
-
-_REASONS = {
-    "invalid partition": "partition",
-    "invalid account": "account",
-    "account or account/partition": "account",
-    "invalid qos": "qos",
-    "violates accounting": "workers= on the command line, or what jobs ask for",
-    "invalid generic resource": "gpus_per_node or gres",
-    "gres": "gpus_per_node or gres",
-    "invalid feature": "constraint",
-    "time limit": "timeout_min",
-    "mutually exclusive": "mem_gb, mem_per_cpu or mem_per_gpu",
-    "memory": "mem_gb",
-    "invalid wckey": "wckey",
-    "node count": "cpus_per_task, gpus_per_node or mem_gb",
-    "node configuration": "cpus_per_task, gpus_per_node or mem_gb",
-    "option '": "additional_parameters",
-    "reservation": "additional_parameters",
-    "array": "workers= on the command line",
-    "unable to open file": "the study's folder (root=), which must be shared",
-}
-
-
-def refused(profile: Profile, words: str) -> SweeperError:
-    """Slurm's own words, and which key of the profile they are about."""
-    lines = [line.removeprefix("sbatch: error: ") for line in words.splitlines() if line.strip()]
-    lowered = words.lower()
-    keys = [key for reason, key in _REASONS.items() if reason in lowered]
-    hint = f"; change {keys[0]} in {profile.file}" if keys else f" (with {profile.file})"
-    return SweeperError(f"Slurm refused: {' / '.join(lines)}{hint}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from sweeper.cluster import script, slurm
 from sweeper.cluster.profile import Profile
-from sweeper.dispatch.slurm import refused
+from sweeper.cluster.refusals import refused
 from sweeper.doctor import probe
 from sweeper.doctor.disk import existing
 from sweeper.doctor.finding import Finding

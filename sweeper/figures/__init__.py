@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper import lookup
 from sweeper.errors import Nothing, SweeperError, choices, shown
 from sweeper.files import temporary
-from sweeper.paths import check_out, write_durably
+from sweeper.files.atomic import check_out, write_durably
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -23,7 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper.ledger.io import Line, Mark, fits, parse
-from sweeper.ledger.state import Attempt, Records, RunRecord
+from sweeper.ledger.records import Records
+from sweeper.ledger.state import Attempt, RunRecord
 
 FORMAT = 1
 """Version of these files; others are passed over."""

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from sweeper.ledger.io import Line, Reader, parse
+from sweeper.ledger.records import ABOUT_RUNS, Records
 from sweeper.ledger.snapshot import FORMAT, LISTS, Array, Past, Snapshot
-from sweeper.ledger.state import ABOUT_RUNS, Records, RunRecord
+from sweeper.ledger.state import RunRecord
 
 _LARGEST = 2**53
 

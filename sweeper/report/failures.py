@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from sweeper.ledger.state import UNSCORED, Fold
 from sweeper.plan.expansion import described
-from sweeper.schema.rules import counted
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 _WAYS = 50
 """The most ways of failing that are told."""

@@ -11,9 +11,9 @@ import yaml
 
 from sweeper import score
 from sweeper.ledger.state import Fold
-from sweeper.schema.rules import brief, counted, ranges
 from sweeper.space.space import Space
 from sweeper.study.study import Study
+from sweeper.text import brief, counted, ranges
 
 Facts = list[tuple[str, str]]
 """Names and what there is to say of them."""

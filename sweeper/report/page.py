@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import sweeper
+from sweeper.files.atomic import write_durably
 from sweeper.ledger.state import STATES, Fold
-from sweeper.paths import write_durably
 from sweeper.report import overview, trials
 from sweeper.report.failures import failures
 from sweeper.report.pictures import shown

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
+from sweeper.files.atomic import write_durably
 from sweeper.ledger import compaction
 from sweeper.ledger.claims import Claims
 from sweeper.ledger.state import SCORED, Fold
-from sweeper.paths import write_durably
 from sweeper.study.study import Study
 from sweeper.worker import checkpoint_store
 

@@ -11,10 +11,10 @@ import pandas as pd
 from sweeper import stats
 from sweeper.plan.expansion import described
 from sweeper.results import frames
-from sweeper.schema.rules import counted
 from sweeper.score import Array
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 _MOST = 2_000
 """Configurations of whose every task's best Φ is taken; of more it takes too long."""

@@ -15,13 +15,14 @@ from sweeper.cli.commands import cancel
 from sweeper.files import disk_usage
 from sweeper.ledger.columns import Columns
 from sweeper.ledger.io import missing
-from sweeper.ledger.state import STATES, UNSCORED, Fold, WorkerRecord
+from sweeper.ledger.records import WorkerRecord
+from sweeper.ledger.state import STATES, UNSCORED, Fold
 from sweeper.plan.expansion import described
 from sweeper.report.worker_status import Roll, Standing
-from sweeper.schema.rules import counted
 from sweeper.score import STATISTICS
 from sweeper.study.provenance import unlike
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 Array = npt.NDArray[Any]
 

@@ -27,7 +27,7 @@ class Best:
     trial: int
     value: str
     labels: str
-    rerun_command: str | None
+    command: str | None
 
 
 def table(study: Study, trials: pd.DataFrame) -> dict[str, list[Any]]:

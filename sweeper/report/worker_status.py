@@ -16,7 +16,8 @@ from typing import Any
 from sweeper.cluster import script, slurm
 from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
 from sweeper.files import temporary
-from sweeper.ledger.state import Fold, WorkerRecord
+from sweeper.ledger.records import WorkerRecord
+from sweeper.ledger.state import Fold
 from sweeper.study.study import Study
 from sweeper.worker.heartbeat import STALE_S, exists
 

@@ -17,9 +17,9 @@ from sweeper.ledger.state import Fold
 from sweeper.plan import shipped_spaces
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
-from sweeper.schema.rules import counted
 from sweeper.score import Array
 from sweeper.stats.wording import INTERVALS, coverage
+from sweeper.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,8 +10,8 @@ import pandas as pd
 
 from sweeper.errors import SweeperError, choices
 from sweeper.files import temporary
+from sweeper.files.atomic import check_out
 from sweeper.ledger.state import Fold
-from sweeper.paths import check_out
 from sweeper.results import frames
 from sweeper.study.study import Study
 

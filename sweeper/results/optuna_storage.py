@@ -21,8 +21,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 import sweeper
 from sweeper import stats
 from sweeper.errors import SweeperError
+from sweeper.files.atomic import write_durably
 from sweeper.ledger.state import Fold
-from sweeper.paths import write_durably
 from sweeper.results import frames
 from sweeper.space.space import Space
 from sweeper.study.study import Study

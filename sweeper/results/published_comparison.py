@@ -14,8 +14,8 @@ from sweeper.results.axis import TASK
 from sweeper.results.data import Data
 from sweeper.results.estimates import estimate, interval_text, span
 from sweeper.results.run_states import scored
-from sweeper.schema.rules import canonical
 from sweeper.space.space import PAPER_SCALE
+from sweeper.text import canonical
 
 MEANINGS = {
     "standard error": "± one standard error (a 95 % interval is about twice as wide)",

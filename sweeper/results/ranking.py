@@ -13,9 +13,9 @@ from sweeper.errors import Nothing
 from sweeper.ledger.state import UNSCORED, Fold
 from sweeper.plan.expansion import described
 from sweeper.results import frames
-from sweeper.schema.rules import counted
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 
 def best(study: Study, number: int) -> Iterator[str]:

@@ -15,7 +15,7 @@ from sweeper.results.axis import ABSENT, TASK, Axis, visible
 from sweeper.results.data import Data
 from sweeper.results.estimates import estimate, interval_text, span
 from sweeper.results.run_states import ends, scored
-from sweeper.schema.rules import brief
+from sweeper.text import brief
 
 ALL = "all tasks"
 """What the column is called that has the trials' values over all tasks."""

@@ -19,7 +19,7 @@ from sweeper.essentials import essentials, flat
 from sweeper.relations import constraints_rule, derived_rule, zip_rule
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section, validated
-from sweeper.schema.rules import Name, Positive, Text, canonical, mapping, one_of, whole
+from sweeper.schema.rules import Name, Positive, Text, mapping, one_of, whole
 from sweeper.space.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.space.samplers import Pruner, Sampler, pruner_rule, sampler_rule
 from sweeper.space.sections import (
@@ -39,6 +39,7 @@ from sweeper.space.sections import (
     tasks_rule,
 )
 from sweeper.space.shorthand import written_out
+from sweeper.text import canonical
 
 DEFAULT_SCALE = "laptop"
 PAPER_SCALE = "paper"

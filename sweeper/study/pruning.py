@@ -15,10 +15,9 @@ from typing import Any
 import optuna
 
 from sweeper import score
-from sweeper.ledger.claims import link_first
+from sweeper.files.atomic import link_first, patiently
 from sweeper.ledger.io import Line, Writer
 from sweeper.ledger.state import SCORED, Fold, RunRecord
-from sweeper.paths import patiently
 from sweeper.plan.plan import Run
 from sweeper.space import samplers
 from sweeper.study.study import Study

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
-from sweeper.ledger.claims import link_first
+from sweeper.files.atomic import link_first
 from sweeper.ledger.io import FORMAT, check_format
 from sweeper.paths import StudyPaths
 from sweeper.plan.expansion import Expansion

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sweeper.paths import patiently, write_durably
+from sweeper.files.atomic import patiently, write_durably
 from sweeper.trainable.contract import Appending, Pack, Rows, State
 
 MOST_SEGMENTS = 32

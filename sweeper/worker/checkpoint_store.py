@@ -9,9 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweeper.files import disk_usage
+from sweeper.files.atomic import disk_is_full, patiently
 from sweeper.ledger.io import Line
 from sweeper.ledger.state import Fold
-from sweeper.paths import StudyPaths, disk_is_full, patiently
+from sweeper.paths import StudyPaths
 from sweeper.trainable.contract import State
 from sweeper.worker import checkpoint
 from sweeper.worker.checkpoint import Best, Part, Saved

@@ -6,7 +6,7 @@ import io
 import sys
 from typing import Any
 
-from sweeper.paths import disk_is_full
+from sweeper.files.atomic import disk_is_full
 
 
 def forgive() -> None:

@@ -11,8 +11,8 @@ from sweeper.errors import SweeperError
 from sweeper.plan.plan import Plan
 from sweeper.results import published
 from sweeper.schema.document import read
-from sweeper.schema.rules import canonical
 from sweeper.space.space import load
+from sweeper.text import canonical
 from sweeper.trainable.contract import load_trainable
 from tests.helpers.paths import ROOT
 

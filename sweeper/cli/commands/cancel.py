@@ -17,12 +17,12 @@ from typing import Any
 
 from sweeper.cluster import script, slurm
 from sweeper.errors import SweeperError
-from sweeper.ledger.claims import link_first
+from sweeper.files.atomic import link_first
 from sweeper.ledger.state import Fold
 from sweeper.report import worker_status
-from sweeper.schema.rules import counted
 from sweeper.study import command_hints
 from sweeper.study.study import Study
+from sweeper.text import counted
 from sweeper.worker.heartbeat import exists
 
 

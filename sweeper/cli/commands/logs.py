@@ -10,8 +10,8 @@ from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.ledger.state import Fold
 from sweeper.report import worker_status
-from sweeper.schema.rules import counted
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 _POLL_S = 0.5
 _BLOCK = 1 << 20

@@ -13,10 +13,10 @@ from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
 from sweeper.plan.expansion import described
 from sweeper.plan.plan import Plan, Run
-from sweeper.schema.rules import counted, hours
 from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
+from sweeper.text import counted, hours
 from sweeper.trainable.contract import Trainable, Weighable, load_trainable
 
 _ENDS = 3

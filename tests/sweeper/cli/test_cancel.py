@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sweeper.cli.commands import cancel
 from sweeper.cluster import slurm
-from sweeper.dispatch.supervisor import REQUEUE
+from sweeper.cluster.slurm import REQUEUE
 from sweeper.report import status as summary
 from sweeper.results import frames
 from sweeper.study.study import Study
@@ -44,7 +44,7 @@ def until(what, timeout_s: float = 300.0):
 
 def test_a_worker_looks_for_it_when_a_beat_is_due(make_study) -> None:
     study = make_study(*[word.replace("=200", "=2000") for word in SLOW])
-    command = [sys.executable, "-m", "sweeper.worker.worker", str(study.folder), "1", "cpu", "1"]
+    command = [sys.executable, "-m", "sweeper.dispatch.entry", str(study.folder), "1", "cpu", "1"]
     worker = subprocess.Popen(command)
     until(lambda: study.fold().runs)
     study.paths.cancelled.write_text("{}")  # nobody signals it, as on another machine

@@ -27,7 +27,7 @@ def until(what, timeout_s: float = 60.0):
 def join(study, log: Path) -> subprocess.Popen[bytes]:
     """One worker that prints to `log`."""
     log.parent.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "sweeper.worker.worker", str(study.folder), "1", "cpu", "1"]
+    command = [sys.executable, "-m", "sweeper.dispatch.entry", str(study.folder), "1", "cpu", "1"]
     with log.open("w") as out:
         return subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
 

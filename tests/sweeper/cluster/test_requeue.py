@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.cluster import profile, script
-from sweeper.dispatch.supervisor import REQUEUE
+from sweeper.cluster.slurm import REQUEUE
 from sweeper.study.study import Study
 from tests.helpers.paths import ROOT
 
@@ -64,7 +64,7 @@ def test_one_that_is_done_or_failed_is_not(texts: list[str], tmp_path: Path, cod
 
 DAWDLES = """\
 import pathlib, sys, time
-if "sweeper.worker.worker" in sys.orig_argv:
+if "sweeper.dispatch.entry" in sys.orig_argv:
     pathlib.Path(__file__).with_name("begun").touch()
     time.sleep(600)
 """

@@ -195,11 +195,11 @@ def test_workers_that_raise_while_no_run_ends_are_given_up(
 ) -> None:
     def work(*arguments: str) -> None:
         """A worker that takes runs, and raises once it has something to judge."""
+        from sweeper.dispatch import entry
         from sweeper.study import pruning
-        from sweeper.worker import worker
 
         pruning.Judge.judge = None  # type: ignore[assignment, method-assign]
-        worker.work(*arguments)
+        entry.work(*arguments)
 
     monkeypatch.setattr(local, "work", work)
     study = make_study("pruner=median", "fixed.pause_s=0.01")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.cluster.slurm import REQUEUE
 from sweeper.dispatch import supervisor
-from sweeper.dispatch.supervisor import REQUEUE
 from sweeper.study.study import Study
 from sweeper.worker.heartbeat import exists
 

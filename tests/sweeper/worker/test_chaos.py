@@ -18,8 +18,8 @@ from benchmarks.chaos import __main__ as main
 from benchmarks.chaos import spaces, verify
 from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log
 from sweeper.files import temporary
+from sweeper.files.atomic import link_first
 from sweeper.ledger import compaction
-from sweeper.ledger.claims import link_first
 from sweeper.ledger.run_record import Attempt, RunRecord
 from sweeper.paths import StudyPaths
 from sweeper.study.study import Study
