@@ -16,8 +16,8 @@ import yaml
 from sweeper import score
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
+from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from tests.helpers.paths import COUNTER_AGENT

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from sweeper.ledger.io import Writer
+from sweeper.plan.loading import load
 from sweeper.plan.plan import Run
-from sweeper.space.space import load
 from sweeper.study import study
 
 SPACE = """

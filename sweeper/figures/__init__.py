@@ -19,25 +19,16 @@ from sweeper import lookup
 from sweeper.errors import Nothing, SweeperError, choices, shown
 from sweeper.files import temporary
 from sweeper.files.atomic import check_out, write_durably
+from sweeper.space.figure_options import SHARED, WHOLE, takes, takes_several
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from sweeper.figures.drawing.picture import Picture
     from sweeper.ledger.state import Fold
-    from sweeper.results.data import Data, Picture
+    from sweeper.results.data import Data
     from sweeper.study.study import Study
 
-MOST = {"hue": 8, "facet": 12, "metric": 4}
-"""The most values of an axis that can be told apart, or the most metrics, by option."""
-
-AXES = ("x", "y", "hue", "facet")
-"""The options that name an axis."""
-
-SHARED = (*AXES, "metric", "at")
-"""The options that mean the same in all figures; a user's own figure may have others."""
-
-WHOLE = ("curves",)
-"""Figures of whole learning curves: they take no `at`."""
 
 FORMATS = (".pdf", ".png", ".svg")
 
@@ -87,20 +78,6 @@ def render(
         targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
         files += _draw(data, name, chosen, targets)
     return files
-
-
-def takes(name: str) -> dict[str, str]:
-    """The options of the figure called `name`, with their annotations: the keywords of its `draw`.
-
-    And, but for `WHOLE` curves, `at`: which point of its curve a run's value is, as in a score.
-    """
-    own = lookup.keywords(__name__, name)
-    return own if name in WHOLE else {**own, "at": "str | None"}
-
-
-def takes_several(annotation: str) -> bool:
-    """Whether an option whose keyword is annotated like that takes a list, too."""
-    return not annotation or "list" in annotation
 
 
 def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from sweeper.errors import SweeperError
-from sweeper.essentials import flat
 from sweeper.files.bundled import files
+from sweeper.plan.loading import load
 from sweeper.schema import document
-from sweeper.space.space import Space, load
+from sweeper.space.digest import flat
+from sweeper.space.space import Space
 
 
 def spaces() -> list[tuple[Path, str]]:

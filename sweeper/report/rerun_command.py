@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
+from sweeper.plan.loading import load
 from sweeper.plan.parameters import point_at
 from sweeper.schema.document import scalar
-from sweeper.space.space import DEFAULT_SCALE, Space, load
+from sweeper.space.space import DEFAULT_SCALE, Space
 from sweeper.study.study import Study
 
 _COMPARED = (

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.cli.commands import cancel
 from sweeper.files import disk_usage
 from sweeper.ledger.columns import Columns
 from sweeper.ledger.io import missing
@@ -58,7 +57,7 @@ def summarise(study: Study, fold: Fold | None = None) -> dict[str, Any]:
         "unfound": plan.unfound,
         "workers": [_worker(fold.workers[name], standing) for name, standing in standings.items()],
         "jobs": roll.jobs(),
-        "cancelled": cancel.read(study),
+        "cancelled": study.cancelled,
         "best": _best(study, trials == "complete", columns.numbers("score"), states == "nan"),
         "errors": _errors(columns, states),
         "provenance": _provenance(study, fold),

@@ -12,17 +12,16 @@ import pandas as pd
 
 from sweeper import score
 from sweeper.errors import SweeperError, choices
-from sweeper.figures import MOST
 from sweeper.ledger.state import Fold
 from sweeper.plan import shipped_spaces
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.score import Array
+from sweeper.space.figure_options import MOST
 from sweeper.stats.wording import INTERVALS, coverage
 from sweeper.text import counted
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from optuna.distributions import BaseDistribution
 
     from sweeper.study.study import Study
@@ -31,16 +30,6 @@ MAX_PANELS = 6
 _POINTS = {"final": "the last point", "max": "the largest value", "auc": "the mean height"}
 VALUE = "(value)"
 """The column of `Data.table` that a figure shows."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A drawn figure and the numbers behind it."""
-
-    figure: Figure
-    table: pd.DataFrame
-    text: str = ""
-    """What its command prints besides the files' names; it is written beside the table."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from sweeper.figures.drawing import text_layout
+from sweeper.results import number_text
 from sweeper.results.table import Results
 from sweeper.stats.wording import bounds
 
@@ -139,7 +139,7 @@ def _rows(
     """The header, then the rows; `cell` makes a text of point, interval and whether it is bold."""
     yield [*map(escape, found.rows), *map(escape, found.columns)]
     own = found.table.groupby("(column)")["point"]
-    places = [text_layout.decimals(points) for _, points in own]
+    places = [number_text.decimals(points) for _, points in own]
     columns = [found.table[name] for name in ("point", "low", "high", "planned", "bold")]
     cells = zip(*columns, strict=True)
     for labels in found.labels:
@@ -149,6 +149,6 @@ def _rows(
             if point != point:
                 row.append(escape(NOTHING) if planned else "")
                 continue
-            text = partial(text_layout.fixed, places=decimals)
+            text = partial(number_text.fixed, places=decimals)
             row.append(cell(text(point), bounds(low, high, text) if low == low else "", bold))
         yield row

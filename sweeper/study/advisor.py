@@ -31,6 +31,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sweeper import score
 from sweeper.ledger.io import Writer
 from sweeper.ledger.state import UNSCORED, Fold
+from sweeper.plan import sequences
 from sweeper.plan.expansion import Configuration, Rejected
 from sweeper.space import samplers
 from sweeper.study import proposals as packfuls
@@ -139,7 +140,9 @@ class Advisor:
                 )
             }
         )
-        drawn = islice(samplers.sequence(seeded, plan.expansion), len(plan.trials) + len(texts) + 1)
+        drawn = islice(
+            sequences.sequence(seeded, plan.expansion), len(plan.trials) + len(texts) + 1
+        )
         for chosen in drawn:
             if chosen.text not in texts and not plan.knows(chosen):
                 self._create(chosen, {})

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from sweeper import figures, lookup
+from sweeper import lookup
 from sweeper.figures.drawing import style
 from sweeper.results import export, table_text
 from sweeper.results import table as results
 from sweeper.results.data import Data
+from sweeper.space import figure_options
 
 OF_ANY_STUDY = [name for name in lookup.names("sweeper.figures") if name != "compare"]
 PLAIN = ("FIRST", "SECOND")
@@ -48,7 +49,9 @@ def data(played, tmp_path):
 def drawn(figure, data, names):
     """The figure, drawn, of the two axes where it takes any; its table."""
     takes = lookup.keywords("sweeper.figures", figure)
-    options = dict(zip([option for option in figures.AXES if option in takes], names, strict=False))
+    options = dict(
+        zip([option for option in figure_options.AXES if option in takes], names, strict=False)
+    )
     with style.context():
         picture = lookup.find("sweeper.figures", figure)(data, **options)
         FigureCanvasAgg(picture.figure).draw()

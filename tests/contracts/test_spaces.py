@@ -9,12 +9,13 @@ import sys
 import pytest
 
 from sweeper.lookup import find
+from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.report import publish
 from sweeper.schema.document import read
-from sweeper.space.space import Space, load
+from sweeper.space.space import Space
 from sweeper.study import study
-from sweeper.trainable.contract import load_trainable
+from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
 from tests.helpers.paths import ROOT
 

@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
 
 from sweeper.cluster import script, slurm
 from sweeper.errors import SweeperError
@@ -50,14 +49,6 @@ def cancel(study: Study) -> Iterator[str]:
         if worker_status.on_slurm(study, fold):
             again, about = f"{again} dispatch=slurm", "goes on; with the profile= that it had"
         yield f"  {again}  # {about}"
-
-
-def read(study: Study) -> dict[str, Any] | None:
-    """When (seconds since the epoch), by whom and on what machine it was cancelled, if it was."""
-    with suppress(FileNotFoundError, ValueError):
-        body: dict[str, Any] = json.loads(study.paths.cancelled.read_bytes())
-        return body
-    return None
 
 
 def _mark(study: Study) -> None:

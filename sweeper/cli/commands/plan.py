@@ -17,7 +17,8 @@ from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
 from sweeper.text import counted, hours
-from sweeper.trainable.contract import Trainable, Weighable, load_trainable
+from sweeper.trainable.contract import Trainable, Weighable
+from sweeper.trainable.loading import load_trainable
 
 _ENDS = 3
 """How many of the first and of the last trials are shown."""

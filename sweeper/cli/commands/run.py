@@ -13,10 +13,11 @@ from sweeper import lookup, paths
 from sweeper.cli.commands.watch import watch
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
+from sweeper.plan.loading import load
 from sweeper.report import publish
 from sweeper.report.status import summarise, summary_lines
 from sweeper.space.overrides import Override, truth
-from sweeper.space.space import Space, load
+from sweeper.space.space import Space
 from sweeper.study import command_hints, study
 from sweeper.study.study import Study
 

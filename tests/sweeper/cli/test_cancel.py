@@ -8,7 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-from sweeper.cli.commands import cancel
 from sweeper.cluster import slurm
 from sweeper.cluster.slurm import REQUEUE
 from sweeper.report import status as summary
@@ -89,7 +88,7 @@ def test_local_workers_and_their_watcher_stop_and_the_same_command_goes_on(
     assert "  cancelled 2" in status
     assert "hops: nothing to stop" in said("cancel", cwd=tmp_path)
     assert "4 complete" in said(*run, cwd=tmp_path)
-    assert cancel.read(study) is None
+    assert study.cancelled is None
     assert "all runs have ended" in said("cancel", cwd=tmp_path)
     direct = make_study(*LONG, name="direct")
     Worker(direct, pack="4", device="cpu", workers=1).run()

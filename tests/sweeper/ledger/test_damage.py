@@ -16,8 +16,8 @@ import yaml
 
 from sweeper.cli import main
 from sweeper.ledger import compaction
+from sweeper.plan.loading import load
 from sweeper.report.status import summarise
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker import heartbeat

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from sweeper.errors import SweeperError
+from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 
 HERE = Path(__file__).parent
 FAKE = HERE / "fake_agent.py"

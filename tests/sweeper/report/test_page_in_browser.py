@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from sweeper.space.space import load
+from sweeper.plan.loading import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker

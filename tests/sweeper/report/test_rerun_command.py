@@ -58,10 +58,10 @@ def test_it_plans_the_same_runs(make_study, space_file, tmp_path, monkeypatch, k
 
 def same_runs(made, trial, words):
     """Whether the words, given to the space's file, plan the runs of `trial` and no others."""
+    from sweeper.plan.loading import load
     from sweeper.plan.plan import Plan
     from sweeper.space.overrides import parse_words
-    from sweeper.space.space import load
-    from sweeper.trainable.contract import load_trainable
+    from sweeper.trainable.loading import load_trainable
 
     options, overrides = parse_words(words, list(main.RUN_OPTIONS))
     space = load("hops.yaml", options.get("scale"), overrides)
@@ -87,7 +87,7 @@ def test_a_scale_is_named(space_file, make_study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = space_file.read_text() + "scales: {smoke: {seeds: 2}, laptop: {seeds: 1}}\n"
     space_file.write_text(text)
-    from sweeper.space.space import load
+    from sweeper.plan.loading import load
     from sweeper.study import study
 
     made = study.start(tmp_path / "studies/hops", load("hops.yaml", "smoke"))

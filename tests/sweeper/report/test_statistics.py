@@ -9,9 +9,9 @@ import yaml
 
 from sweeper import stats
 from sweeper.cli.commands import run
+from sweeper.plan.loading import load
 from sweeper.report.statistics import said, statistics
 from sweeper.results import frames
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker

@@ -11,10 +11,10 @@ import pytest
 from sweeper.errors import Nothing, SweeperError
 from sweeper.figures import render
 from sweeper.figures.drawing import style
+from sweeper.plan.loading import load
 from sweeper.plan.shipped_spaces import changed
 from sweeper.results import published
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from tests.contracts import test_figures as contract
 from tests.helpers.figures import drawn, words
 

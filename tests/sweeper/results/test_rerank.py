@@ -9,9 +9,9 @@ import yaml
 from sweeper import stats
 from sweeper.cli.commands import run
 from sweeper.errors import SweeperError
+from sweeper.plan.loading import load
 from sweeper.results import frames, rerank
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker

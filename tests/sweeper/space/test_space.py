@@ -9,8 +9,9 @@ import sys
 import pytest
 
 from sweeper.errors import SweeperError
+from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import Space, load
+from sweeper.space.space import Space
 from tests.helpers.paths import FAKE_AGENT as FAKE
 
 SPACE = f"""\

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import optuna
 import pytest
 
+from sweeper.plan.loading import load
 from sweeper.results import frames, optuna_storage, ranking
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.worker.worker import Worker
 

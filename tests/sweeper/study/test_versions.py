@@ -12,10 +12,10 @@ import pytest
 
 from sweeper.errors import SweeperError
 from sweeper.ledger.io import FORMAT
+from sweeper.plan.loading import load
 from sweeper.report.status import summarise, summary_lines
 from sweeper.results import frames
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker

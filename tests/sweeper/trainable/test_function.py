@@ -13,8 +13,8 @@ import pytest
 
 from sweeper import lookup
 from sweeper.ledger.io import Writer
+from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.trainable import function

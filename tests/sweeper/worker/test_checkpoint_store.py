@@ -18,9 +18,9 @@ import yaml
 from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.files import disk_usage
+from sweeper.plan.loading import load
 from sweeper.report.status import summarise, summary_lines
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from sweeper.study.study import Study, start
 from sweeper.worker import checkpoint, checkpoint_store
 from sweeper.worker.held_run import Outcome

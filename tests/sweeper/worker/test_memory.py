@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from sweeper.cluster.scheduler import answers
+from sweeper.plan.loading import load
 from sweeper.results.ranking import failed
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker import heartbeat, memory

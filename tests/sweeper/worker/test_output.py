@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sweeper.space.space import load
+from sweeper.plan.loading import load
 from sweeper.study import study
 from sweeper.study.study import Study
 

@@ -1,13 +1,30 @@
-"""What of a space changes results, in canonical text: what digests and differences are made of."""
+"""Which keys of a space change results: the digest over them, and how two spaces differ."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
 
+from sweeper.space.space import Space
 from sweeper.text import canonical
 
-if TYPE_CHECKING:
-    from sweeper.space.space import Space
+
+def digest(space: Space) -> str:
+    """SHA-256 over what changes results: not figures, names, limits or checkpoints."""
+    essential = json.dumps(essentials(space), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(essential.encode()).hexdigest()
+
+
+def differences(old: Space, new: Space) -> dict[str, str]:
+    """A line for each thing that changes results and is another in `new`, by its key."""
+    before, after = flat(old), flat(new)
+    return {
+        key: f"{key}: {before.get(key, 'nothing')} there, {after.get(key, 'nothing')} now"
+        for key in dict.fromkeys([*before, *after])
+        if before.get(key) != after.get(key) and not _follows(key, before, after)
+    }
 
 
 def essentials(space: Space) -> dict[str, Any]:
@@ -74,3 +91,9 @@ def _relations(space: Space) -> dict[str, Any]:
 
 def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if value}
+
+
+def _follows(key: str, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Whether what an axis sets differs because its values do, which is said already."""
+    axis = key.removeprefix("what ").removesuffix(" sets")
+    return axis != key and before.get(axis) != after.get(axis)
