@@ -76,14 +76,14 @@ def main(minutes: str = "10", workers: str = "8") -> None:
 
 def disturb(study: Study, process: subprocess.Popen[bytes], seconds: float) -> int:
     """Kills a worker every few seconds; returns how many."""
-    fold, rng, kills = study.fold(reports=False), random.Random(0), 0
+    ledger_state, rng, kills = study.ledger_state(reports=False), random.Random(0), 0
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         time.sleep(rng.expovariate(1 / 5))
-        fold.refresh()
+        ledger_state.refresh()
         alive = sorted(
             int(worker.header["pid"])
-            for worker in fold.workers.values()
+            for worker in ledger_state.workers.values()
             if not worker.closed and exists(worker.header)
         )
         if alive:
@@ -101,7 +101,7 @@ def report(study: Study, kills: int, minutes: str, workers: str) -> None:
         done += text.count("end")
         again += text.count("end") > 1
     twice = len(list(study.paths.runs.glob("*/twice.*")))
-    records = study.fold(reports=False).runs.values()
+    records = study.ledger_state(reports=False).runs.values()
     ended = sum(record.state == "complete" for record in records)
     met = sum(record.attempts > 1 for record in records)
     print("| date | minutes | workers | kills | runs ended | attempts begun | taken over", end=" ")

@@ -76,7 +76,7 @@ def idle(root: Path, workers: int, packs: int) -> None:
     runs = workers * packs
     study = study_of(root, "idle", runs, workers, wait=True)
     held: dict[str, list[tuple[float, float]]] = {}
-    for record in study.fold(reports=False).runs.values():
+    for record in study.ledger_state(reports=False).runs.values():
         assert record.state == "complete" and record.started and record.ended
         held.setdefault(str(record.worker), []).append((record.started, record.ended))
     tail = max(begin for spans in held.values() for begin, _ in spans)
@@ -134,7 +134,7 @@ def array(root: Path, workers: int) -> None:
     arrays = [
         line for file in scripts for line in file.read_text().splitlines() if "--array" in line
     ]
-    states = {record.state for record in study.fold(reports=False).runs.values()}
+    states = {record.state for record in study.ledger_state(reports=False).runs.values()}
     subprocess.run(["scancel", "--name", name], check=True)
     pickles = list(study.folder.rglob("*.pkl"))
     print(

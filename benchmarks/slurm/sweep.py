@@ -139,7 +139,7 @@ class Sweep:
         if not is_one(self.folder):
             return False
         study = Study.open(self.folder)
-        return study.ended_in(study.fold(reports=False))
+        return study.ended_in(study.ledger_state(reports=False))
 
     def jobs(self) -> list[str]:
         """Its jobs that wait or run."""

@@ -36,7 +36,7 @@ def main(root: str = "") -> None:
             subprocess.run([sys.executable, "-m", "sweeper", *words], check=True)
         minutes = (time.monotonic() - start) / 60
         made = study.find(NAME, Path(root or folder))
-        runs = frames.runs(made, made.fold())
+        runs = frames.runs(made, made.ledger_state())
         scores = {
             lr: np.asarray(group["score"], float)
             for lr, group in runs.groupby("optimizer.lr", observed=True)

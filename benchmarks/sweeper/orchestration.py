@@ -80,7 +80,7 @@ def sweep(root: Path, runs: int) -> Study:
 
 def working_s(study: Study) -> float:
     """Seconds from the first claim to the last end."""
-    records = study.fold(reports=False).runs.values()
+    records = study.ledger_state(reports=False).runs.values()
     assert len(records) == len(study.plan.runs), "a run is missing"
     assert all(record.state == "complete" for record in records), "a run failed"
     started = min(record.started for record in records if record.started is not None)

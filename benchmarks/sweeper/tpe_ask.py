@@ -70,9 +70,9 @@ def value(params: dict[str, float]) -> float:
 
 def ours(found: Study, packful: int, repeats: int) -> tuple[float, float]:
     """Milliseconds a trial, and the seconds that filling the memory took."""
-    fold = found.fold(reports=False)
-    advisor = Advisor(found, fold, Writer(found.paths.ledger, "asker", {}))
-    advisor.note(fold.runs)
+    ledger_state = found.ledger_state(reports=False)
+    advisor = Advisor(found, ledger_state, Writer(found.paths.ledger, "asker", {}))
+    advisor.note(ledger_state.runs)
     begin = time.perf_counter()
     advisor._feed()
     filling = time.perf_counter() - begin

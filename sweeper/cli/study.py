@@ -108,7 +108,7 @@ def failed(words: Words = None) -> None:
 def retry(words: Words = None) -> None:
     """Open the failed runs of a study again."""
     from sweeper.cli.commands import retry as reopen
-    from sweeper.ledger.state import UNSCORED
+    from sweeper.ledger.run_record import UNSCORED
     from sweeper.study import command_hints
 
     options = parsed(words, [*STUDY_OPTIONS, "state"])
@@ -137,7 +137,7 @@ def optuna(words: Words = None) -> None:
 
     options = parsed(words, [*STUDY_OPTIONS, "storage"])
     study = study_of(options)
-    typer.echo(optuna_storage.write(study, study.fold(), options.get("storage")))
+    typer.echo(optuna_storage.write(study, study.ledger_state(), options.get("storage")))
 
 
 @command({**STUDY_OPTIONS, "port": "the port on this machine's loopback (default: 8080)"})
@@ -161,10 +161,10 @@ def report(words: Words = None) -> None:
 
     study = study_of(parsed(words, list(STUDY_OPTIONS)))
     study.share_files()
-    fold = study.fold()
-    whole = publish.draw(study, fold)
+    ledger_state = study.ledger_state()
+    whole = publish.draw(study, ledger_state)
     typer.echo(study.paths.report)
-    if not publish.scored(fold):
+    if not publish.scored(ledger_state):
         typer.echo(f"{study.name}: no run has finished with a score yet: no figures", err=True)
         whole = False
     raise typer.Exit(int(not whole))

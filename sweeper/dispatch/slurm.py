@@ -79,7 +79,7 @@ class _Jobs:
         self._study, self._options = study, options
         self._profile, self._limits, self._device = profile, limits, device
         self._name = script.job_name(study.folder)
-        self._fold = study.fold(reports=False)
+        self._ledger_state = study.ledger_state(reports=False)
         self._scheduler = Scheduler(study.paths)
         self._in_vain = 0
         self._attempts = -1
@@ -96,7 +96,7 @@ class _Jobs:
 
     def alive(self) -> int:
         """Workers that run or wait, by the scheduler's last word; none once all is drawn."""
-        if not self._fold_has_open() and not publish.due(self._study, self._fold):
+        if not self._has_open_runs() and not publish.due(self._study, self._ledger_state):
             return 0
         jobs = self._scheduler.jobs(self._name)
         return self._profile.tasks * len(_live(jobs or []))
@@ -106,9 +106,9 @@ class _Jobs:
         if jobs is None or self._scheduler.number < self._submitted + 2:
             return  # asked before those that were submitted last could be there
         live = _live(jobs)
-        if not self._fold_has_open():
+        if not self._has_open_runs():
             return
-        attempts = sum(record.attempts for record in self._fold.runs.values())
+        attempts = sum(record.attempts for record in self._ledger_state.runs.values())
         if not live:
             self._in_vain = self._in_vain + 1 if attempts == self._attempts else 0
             self._attempts = attempts
@@ -126,8 +126,8 @@ class _Jobs:
         """Raises `SweeperError` where new jobs fail as they start, which nobody stays to see."""
         for _ in range(_LOOKS):
             time.sleep(_LOOK_S)
-            self._fold.refresh()
-            if self._fold.workers:
+            self._ledger_state.refresh()
+            if self._ledger_state.workers:
                 return
             with suppress(slurm.Unanswered):
                 failed = self._failed(job for job in slurm.jobs(self._name) if job.id not in before)
@@ -138,7 +138,7 @@ class _Jobs:
     def _failed(self, jobs: Iterable[slurm.Job]) -> str | None:
         """How many of `jobs` failed, where some did and no worker has ever begun."""
         failed = sum(job.state == "FAILED" for job in jobs)
-        if not failed or self._fold.workers:
+        if not failed or self._ledger_state.workers:
             return None
         return f"{counted(failed, 'job')} failed before a worker began"
 
@@ -150,10 +150,10 @@ class _Jobs:
             f"root={self._study.folder.parent}"
         )
 
-    def _fold_has_open(self) -> bool:
+    def _has_open_runs(self) -> bool:
         self._study.refresh()
-        self._fold.refresh()
-        return not self._study.ended_in(self._fold)
+        self._ledger_state.refresh()
+        return not self._study.ended_in(self._ledger_state)
 
     def _top_up(self, live: Sequence[slurm.Job]) -> bool:
         """Submits the jobs that are missing; whether there were any."""
@@ -169,7 +169,7 @@ class _Jobs:
 
     def _wanted(self) -> int:
         """How many jobs there should be: `workers`, or as many as may run at a time."""
-        records = self._fold.runs
+        records = self._ledger_state.runs
         ended = sum(record.end is not None for record in records.values())
         open_runs = self._study.plan.total - ended
         return slurm_layout.jobs(self._options, self._profile, open_runs)

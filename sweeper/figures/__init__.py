@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sweeper.figures.drawing.picture import Picture
-    from sweeper.ledger.state import Fold
+    from sweeper.ledger.state import LedgerState
     from sweeper.results.data import Data
     from sweeper.study.study import Study
 
@@ -41,9 +41,9 @@ def render(
     name: str,
     options: Mapping[str, Any],
     out: Path | None = None,
-    fold: Fold | None = None,
+    ledger_state: LedgerState | None = None,
 ) -> list[Path]:
-    """Draws the figure called `name` of `study` as `fold` (its ledger, where none) says it stands.
+    """Draws the figure called `name` of `study` as it stands by `ledger_state`, or by its ledger.
 
     Returns the files that it wrote.
 
@@ -70,7 +70,7 @@ def render(
         raise Nothing(f"{name} has nothing to show: no trial of {study.name} is planned yet")
     from sweeper.results.data import Data
 
-    data = Data.of(study, fold)
+    data = Data.of(study, ledger_state)
     files: list[Path] = []
     for chosen in wanted[:1] if out else wanted:
         plain = asked == [chosen] or not chosen

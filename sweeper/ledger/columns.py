@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.snapshot import Past, Snapshot
-from sweeper.ledger.state import RunRecord
 
 Array = npt.NDArray[Any]
 

@@ -1,4 +1,4 @@
-"""When snapshots are written, and by whom: whoever has folded much that none of them covers."""
+"""Writes a snapshot where much of a ledger was read that no snapshot covers."""
 
 from __future__ import annotations
 

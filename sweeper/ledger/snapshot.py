@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from sweeper.ledger.io import Line, Mark, fits, parse
 from sweeper.ledger.records import Records
-from sweeper.ledger.state import Attempt, RunRecord
+from sweeper.ledger.run_record import Attempt, RunRecord
 
 FORMAT = 1
 """Version of these files; others are passed over."""

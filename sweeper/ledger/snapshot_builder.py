@@ -15,8 +15,8 @@ import numpy as np
 
 from sweeper.ledger.io import Line, Reader, parse
 from sweeper.ledger.records import ABOUT_RUNS, Records
+from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.snapshot import FORMAT, LISTS, Array, Past, Snapshot
-from sweeper.ledger.state import RunRecord
 
 _LARGEST = 2**53
 

@@ -1,6 +1,6 @@
-"""What the ledger says of every run: the lines of all writers, folded into one state.
+"""The state of a study by its ledger: the lines of all writers, added up.
 
-A fold may be refreshed at any time and never depends on the order in which writers' files are read.
+It may be refreshed at any time and never depends on the order in which writers' files are read.
 """
 
 from __future__ import annotations
@@ -8,37 +8,11 @@ from __future__ import annotations
 import json
 
 from sweeper.ledger.io import Damage, Reader
-from sweeper.ledger.records import Records, WorkerRecord
-from sweeper.ledger.run_record import (
-    ENDS,
-    REOPENED,
-    SCORED,
-    STATES,
-    UNSCORED,
-    Attempt,
-    Checkpoint,
-    Point,
-    RunRecord,
-)
+from sweeper.ledger.records import Records
 from sweeper.paths import StudyPaths
 
-__all__ = [
-    "ENDS",
-    "REOPENED",
-    "SCORED",
-    "STATES",
-    "UNSCORED",
-    "Attempt",
-    "Checkpoint",
-    "Fold",
-    "Point",
-    "Records",
-    "RunRecord",
-    "WorkerRecord",
-]
 
-
-class Fold(Records):
+class LedgerState(Records):
     """The state of a study; with `reports=False` metrics are not kept for ended runs."""
 
     def __init__(self, paths: StudyPaths, *, reports: bool = True) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sweeper.ledger.state import UNSCORED, Fold
+from sweeper.ledger.run_record import UNSCORED
+from sweeper.ledger.state import LedgerState
 from sweeper.plan.expansion import described
 from sweeper.study.study import Study
 from sweeper.text import counted
@@ -45,11 +46,11 @@ class Failures:
     """Runs that failed in ways that are not told."""
 
 
-def failures(study: Study, fold: Fold) -> Failures:
-    """All failed runs of `study` as `fold` has them."""
+def failures(study: Study, ledger_state: LedgerState) -> Failures:
+    """All failed runs of `study` as `ledger_state` has them."""
     found: dict[tuple[str, str], Way] = {}
     for run in study.plan.runs:
-        record = fold.runs.get(run.id)
+        record = ledger_state.runs.get(run.id)
         if record is None or record.state not in UNSCORED:
             continue
         trace = (record.error or SILENT).strip()

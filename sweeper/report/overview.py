@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from sweeper import score
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 from sweeper.text import brief, counted, ranges
@@ -102,11 +102,14 @@ def resolved(space: Space) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
 
 
-def machine_facts(study: Study, fold: Fold, summary: Mapping[str, Any]) -> Facts:
+def machine_facts(study: Study, ledger_state: LedgerState, summary: Mapping[str, Any]) -> Facts:
     """When, where and with what code the study ran, and what it left."""
     told = summary["provenance"]
     machine, packages = told["machine"], dict(told["packages"])
-    facts = [("began", _time(_times(fold, "started"), min)), ("last end", _ended(fold))]
+    facts = [
+        ("began", _time(_times(ledger_state, "started"), min)),
+        ("last end", _ended(ledger_state)),
+    ]
     if machine:
         facts.append(("machine", _machine(machine)))
     hosts = sorted({str(worker["host"]) for worker in summary["workers"] if worker["host"]})
@@ -135,12 +138,12 @@ def damages(summary: Mapping[str, Any]) -> list[str]:
     return [*torn, *(f"ledger/{file} is missing" for file in summary["missing"])]
 
 
-def _ended(fold: Fold) -> str:
-    return _time(_times(fold, "ended"), max)
+def _ended(ledger_state: LedgerState) -> str:
+    return _time(_times(ledger_state, "ended"), max)
 
 
-def _times(fold: Fold, name: str) -> list[float]:
-    times = (getattr(record, name) for record in fold.runs.values())
+def _times(ledger_state: LedgerState, name: str) -> list[float]:
+    times = (getattr(record, name) for record in ledger_state.runs.values())
     return [moment for moment in times if moment is not None]
 
 

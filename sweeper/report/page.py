@@ -14,7 +14,8 @@ from markupsafe import Markup
 
 import sweeper
 from sweeper.files.atomic import write_durably
-from sweeper.ledger.state import STATES, Fold
+from sweeper.ledger.run_record import STATES
+from sweeper.ledger.state import LedgerState
 from sweeper.report import overview, trials
 from sweeper.report.failures import failures
 from sweeper.report.pictures import shown
@@ -28,8 +29,10 @@ from sweeper.study.study import Study
 _FOLDER = Path(__file__).parent
 
 
-def write(study: Study, fold: Fold, pictures: Sequence[Path], complaints: Sequence[str]) -> None:
-    """Writes the report of `study` as `fold` has it, under a temporary name that is then renamed.
+def write(
+    study: Study, ledger_state: LedgerState, pictures: Sequence[Path], complaints: Sequence[str]
+) -> None:
+    """Writes the report of `study` as it stands by `ledger_state`.
 
     With the SVG files `pictures` in it, and `complaints` about those that could not be drawn.
     """
@@ -37,18 +40,18 @@ def write(study: Study, fold: Fold, pictures: Sequence[Path], complaints: Sequen
         name=study.name,
         figures=[shown(number, file) for number, file in enumerate(pictures)],
         complaints=list(complaints),
-        **_parts(study, fold),
+        **_parts(study, ledger_state),
     )
     write_durably(study.paths.report, text.encode())
 
 
-def _parts(study: Study, fold: Fold) -> dict[str, Any]:
+def _parts(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
     """What the template asks for, beside the figures."""
-    summary = summarise(study, fold)
-    every = frames.runs(study, fold)
+    summary = summarise(study, ledger_state)
+    every = frames.runs(study, ledger_state)
     table = frames.of_runs(every, study.space.score.aggregate, list(study.space.axes))
     runs = summary["runs"]
-    best = trials.best(study, fold, table)
+    best = trials.best(study, ledger_state, table)
     return {
         "runs": runs,
         "states": [(state, runs[state]) for state in STATES if runs[state]],
@@ -58,13 +61,13 @@ def _parts(study: Study, fold: Fold) -> dict[str, Any]:
         "facts_of_space": overview.space_facts(study),
         "axes": overview.axes(study),
         "yaml": overview.resolved(study.space),
-        "machine": overview.machine_facts(study, fold, summary),
+        "machine": overview.machine_facts(study, ledger_state, summary),
         "damages": overview.damages(summary),
         "best": best,
         "statistics": statistics(study, every, [one.trial for one in best]) if best else None,
         "fresh": rerank.outcome(study, (every, table)),
         "table": trials.table(study, table),
-        "failures": failures(study, fold),
+        "failures": failures(study, ledger_state),
         "coverage": coverage(len(study.space.seeds)),
         "words": command_hints.words(study),
         "place": str(Path.cwd()),

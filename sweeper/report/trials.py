@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.plan.expansion import described
 from sweeper.report import rerun_command
 from sweeper.results import frames, ranking
@@ -41,9 +41,9 @@ def table(study: Study, trials: pd.DataFrame) -> dict[str, list[Any]]:
     return {"columns": columns, "rows": plain.where(plain.notna(), None).to_numpy().tolist()}
 
 
-def best(study: Study, fold: Fold, trials: pd.DataFrame) -> list[Best]:
+def best(study: Study, ledger_state: LedgerState, trials: pd.DataFrame) -> list[Best]:
     """The best complete trials, the best first; with several scores of those that none beats."""
-    complete = ranking.complete(study, fold, trials)
+    complete = ranking.complete(study, ledger_state, trials)
     if complete.empty:
         return []
     rows = ranking.ranked(study, complete).head(BEST).to_dict("records")

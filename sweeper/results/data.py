@@ -12,7 +12,7 @@ import pandas as pd
 
 from sweeper import score
 from sweeper.errors import SweeperError, choices
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.plan import shipped_spaces
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
@@ -70,17 +70,17 @@ class Data:
     """Gives what the study sets otherwise than the shipped space of that name."""
 
     @staticmethod
-    def of(study: Study, fold: Fold | None = None) -> Data:
-        """The data of `study`, as `fold` or else its ledger now says."""
-        fold = fold or study.fold()
+    def of(study: Study, ledger_state: LedgerState | None = None) -> Data:
+        """The data of `study`, as `ledger_state` or else its ledger now says."""
+        ledger_state = ledger_state or study.ledger_state()
         space = study.space
         axes = {name: axis_of(name, study) for name in space.axes}
         return Data(
             name=study.name,
-            runs=frames.runs(study, fold).rename(
+            runs=frames.runs(study, ledger_state).rename(
                 columns={name: axis.column for name, axis in axes.items()}
             ),
-            reports=lambda: frames.reports(study, fold),
+            reports=lambda: frames.reports(study, ledger_state),
             axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
             tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
             metric=space.score.metric,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sweeper.ledger.state import SCORED
+from sweeper.ledger.run_record import SCORED
 from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.results.data import VALUE, Data

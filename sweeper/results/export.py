@@ -11,11 +11,11 @@ import pandas as pd
 from sweeper.errors import SweeperError, choices
 from sweeper.files import temporary
 from sweeper.files.atomic import check_out
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
 from sweeper.study.study import Study
 
-TABLES: dict[str, Callable[[Study, Fold], pd.DataFrame]] = {
+TABLES: dict[str, Callable[[Study, LedgerState], pd.DataFrame]] = {
     "runs": frames.runs,
     "trials": frames.trials,
     "reports": frames.reports,
@@ -27,7 +27,7 @@ def write(study: Study, table: str, out: Path) -> Path:
     if table not in TABLES:
         raise SweeperError(f"unknown table {table!r}{choices(table, TABLES)}")
     check_out(out, tuple(_WRITERS))
-    replace(out, TABLES[table](study, study.fold(reports=table == "reports")))
+    replace(out, TABLES[table](study, study.ledger_state(reports=table == "reports")))
     return out
 
 

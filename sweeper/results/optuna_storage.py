@@ -22,7 +22,7 @@ import sweeper
 from sweeper import stats
 from sweeper.errors import SweeperError
 from sweeper.files.atomic import write_durably
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
 from sweeper.space.space import Space
 from sweeper.study.study import Study
@@ -53,7 +53,7 @@ class _Memory(BaseJournalBackend):  # type: ignore[misc, unused-ignore]
         self.logs += logs
 
 
-def write(study: Study, fold: Fold, url: str | None = None) -> str:
+def write(study: Study, ledger_state: LedgerState, url: str | None = None) -> str:
     """Writes the study to the Optuna storage at `url`, or to its journal; returns where.
 
     Either is written anew: in a storage a study of that name is deleted first if sweeper wrote it,
@@ -66,21 +66,21 @@ def write(study: Study, fold: Fold, url: str | None = None) -> str:
     """
     if url is not None:
         try:
-            _fill(_emptied(url, study.name), study, fold)
+            _fill(_emptied(url, study.name), study, ledger_state)
         except StorageInternalError as error:
             raise SweeperError(f"storage={url} cannot be written to: {_cause(error)}") from error
         return url
     memory = _Memory()
-    _fill(JournalStorage(memory), study, fold)
+    _fill(JournalStorage(memory), study, ledger_state)
     lines = (json.dumps(log, separators=(",", ":")) + "\n" for log in memory.logs)
     write_durably(study.paths.optuna, "".join(lines).encode())
     return str(study.paths.optuna)
 
 
-def in_memory(study: Study, fold: Fold) -> BaseStorage:
+def in_memory(study: Study, ledger_state: LedgerState) -> BaseStorage:
     """What `write` writes, as a storage of this process alone."""
     storage = JournalStorage(_Memory())
-    _fill(storage, study, fold)
+    _fill(storage, study, ledger_state)
     return storage
 
 
@@ -109,7 +109,7 @@ def _cause(error: Exception) -> str:
     return str(error.__cause__ or error).partition("\n")[0]
 
 
-def _fill(storage: BaseStorage, study: Study, fold: Fold) -> None:
+def _fill(storage: BaseStorage, study: Study, ledger_state: LedgerState) -> None:
     space = study.space
     with _quiet():
         created = optuna.create_study(
@@ -121,7 +121,7 @@ def _fill(storage: BaseStorage, study: Study, fold: Fold) -> None:
     if space.reference:
         created.set_user_attr("reference", space.reference)
     created.set_user_attr("metric", space.score.metric)
-    created.add_trials(_trials(study, fold))
+    created.add_trials(_trials(study, ledger_state))
     if space.score.also:
         with warnings.catch_warnings():  # "experimental" since Optuna 3.2
             warnings.simplefilter("ignore")
@@ -147,16 +147,16 @@ def _metrics(space: Space) -> list[str]:
     return names
 
 
-def _trials(study: Study, fold: Fold) -> Iterable[FrozenTrial]:
-    table = frames.runs(study, fold)
+def _trials(study: Study, ledger_state: LedgerState) -> Iterable[FrozenTrial]:
+    table = frames.runs(study, ledger_state)
     space = study.space
     distributions = {name: axis.distribution(name) for name, axis in space.axes.items()}
     rows = frames.of_runs(table, space.score.aggregate, list(space.axes)).to_dict("records")
-    times = _times(study, fold)
-    curves = _curves(study, fold, table)
+    times = _times(study, ledger_state)
+    curves = _curves(study, ledger_state, table)
     for trial, row in zip(study.plan.trials, rows, strict=True):
         state = _STATES[row["state"]]
-        values = _values(study, fold, row) if state == TrialState.COMPLETE else None
+        values = _values(study, ledger_state, row) if state == TrialState.COMPLETE else None
         if values is not None and np.isnan(values).any():
             state, values = TrialState.FAIL, None  # as Optuna says of such values itself
         started, ended = times[trial.number]
@@ -173,16 +173,16 @@ def _trials(study: Study, fold: Fold) -> Iterable[FrozenTrial]:
         yield frozen
 
 
-def _values(study: Study, fold: Fold, row: Mapping[Any, Any]) -> list[float]:
-    return [row["value"], *frames.further(study, fold, row["trial"])]
+def _values(study: Study, ledger_state: LedgerState, row: Mapping[Any, Any]) -> list[float]:
+    return [row["value"], *frames.further(study, ledger_state, row["trial"])]
 
 
-def _times(study: Study, fold: Fold) -> list[tuple[datetime, datetime]]:
+def _times(study: Study, ledger_state: LedgerState) -> list[tuple[datetime, datetime]]:
     """When the first run of each trial began and its last run ended."""
     started = [np.inf] * len(study.plan.trials)
     ended = [-np.inf] * len(study.plan.trials)
     for run in study.plan.runs:
-        record = fold.runs.get(run.id)
+        record = ledger_state.runs.get(run.id)
         if record is not None and record.started is not None:
             started[run.trial] = min(started[run.trial], record.started)
         if record is not None and record.ended is not None:
@@ -194,10 +194,12 @@ def _date(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds if np.isfinite(seconds) else 0.0, UTC)
 
 
-def _curves(study: Study, fold: Fold, table: pd.DataFrame) -> dict[int, dict[int, float]]:
+def _curves(
+    study: Study, ledger_state: LedgerState, table: pd.DataFrame
+) -> dict[int, dict[int, float]]:
     """Aggregate of the normalised metric by trial and step, where all its runs have a point."""
     space = study.space
-    reported = frames.reports(study, fold)
+    reported = frames.reports(study, ledger_state)
     if space.score.metric not in reported:
         return {}
     lows = {name: task.low for name, task in space.tasks.items()}

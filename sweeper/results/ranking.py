@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from sweeper.errors import Nothing
-from sweeper.ledger.state import UNSCORED, Fold
+from sweeper.ledger.run_record import UNSCORED
+from sweeper.ledger.state import LedgerState
 from sweeper.plan.expansion import described
 from sweeper.results import frames
 from sweeper.stats.wording import measured
@@ -25,8 +26,8 @@ def best(study: Study, number: int) -> Iterator[str]:
     scores and its axes; and the reference configuration, where the space has one. `Nothing` before
     a trial is complete.
     """
-    fold = study.fold(reports=False)
-    table = complete(study, fold, frames.trials(study, fold))
+    ledger_state = study.ledger_state(reports=False)
+    table = complete(study, ledger_state, frames.trials(study, ledger_state))
     if table.empty:
         raise Nothing(f"{study.name}: no trial is complete yet")
     rules = study.space.scores
@@ -42,13 +43,13 @@ def best(study: Study, number: int) -> Iterator[str]:
         yield f"reference  {_trial(study, row)}"
 
 
-def complete(study: Study, fold: Fold, trials: pd.DataFrame) -> pd.DataFrame:
+def complete(study: Study, ledger_state: LedgerState, trials: pd.DataFrame) -> pd.DataFrame:
     """The complete ones of `trials`, with the values of their further scores in `further`.
 
     Those with a NaN among their values are left out: they are not better or worse than any.
     """
     table = trials[(trials["state"] == "complete") & trials["value"].notna()]
-    further = [frames.further(study, fold, trial) for trial in table["trial"]]
+    further = [frames.further(study, ledger_state, trial) for trial in table["trial"]]
     known = [not any(map(math.isnan, values)) for values in further]
     return table.assign(further=pd.Series(further, table.index, object))[known]
 
@@ -97,10 +98,10 @@ def value_of(row: Mapping[Any, Any], diverged: int = 0) -> str:
 
 def failed(study: Study, *, trace: bool) -> Iterator[str]:
     """Every run that ended without a score, with the last line or all of what ended it."""
-    fold = study.fold(reports=False)
+    ledger_state = study.ledger_state(reports=False)
     found = 0
     for run in study.plan.runs:
-        record = fold.runs.get(run.id)
+        record = ledger_state.runs.get(run.id)
         if record is None or record.state not in UNSCORED:
             continue
         found += 1

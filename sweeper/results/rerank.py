@@ -175,12 +175,12 @@ def outcome(
     if other is None:
         return None
     if tables is None:
-        every = frames.runs(study, study.fold(reports=False))
+        every = frames.runs(study, study.ledger_state(reports=False))
         tables = every, frames.of_runs(every, how, [])
     tuned = _scores(tables[1], dict(enumerate(tables[1]["trial"])))
     if not tuned:
         return None
-    runs = frames.runs(other, other.fold(reports=False))
+    runs = frames.runs(other, other.ledger_state(reports=False))
     spent = sorted(set(study.space.seeds) & set(other.space.seeds))
     runs = runs[~runs["seed"].isin(spent)]
     trials = frames.of_runs(runs, how, []) if len(runs) else tables[1].head(0)
@@ -241,7 +241,7 @@ def lines(study: Study) -> Iterator[str]:
 
 
 def _best(study: Study, top: int) -> list[int]:
-    table = frames.trials(study, study.fold(reports=False))
+    table = frames.trials(study, study.ledger_state(reports=False))
     ranked = ranking.in_order(study, table[table["state"] == "complete"])
     return [int(trial) for trial in ranked["trial"].head(top)]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import Invalid, SweeperError, did_you_mean, listed
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 from sweeper.plan.plan import Plan, Run
 from sweeper.schema.rules import study_name
@@ -83,20 +83,20 @@ class Study:
     @property
     def ended(self) -> bool:
         """Whether all its runs have ended."""
-        return self.ended_in(self.fold(reports=False))
+        return self.ended_in(self.ledger_state(reports=False))
 
-    def ended_in(self, fold: Fold) -> bool:
-        """Whether `fold` knows all its runs to have ended."""
+    def ended_in(self, ledger_state: LedgerState) -> bool:
+        """Whether `ledger_state` knows all its runs to have ended."""
         if self.plan.due:
             return False
-        records = (fold.runs.get(run.id) for run in self.plan.runs)
+        records = (ledger_state.runs.get(run.id) for run in self.plan.runs)
         return all(record is not None and record.end is not None for record in records)
 
-    def fold(self, *, reports: bool = True) -> Fold:
+    def ledger_state(self, *, reports: bool = True) -> LedgerState:
         """All that its ledger says now."""
-        fold = Fold(self.paths, reports=reports)
-        fold.refresh()
-        return fold
+        ledger_state = LedgerState(self.paths, reports=reports)
+        ledger_state.refresh()
+        return ledger_state
 
     def share_files(self) -> None:
         """Sets this process's umask: the study's files are the owner's alone, or the group's."""

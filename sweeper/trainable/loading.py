@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sweeper.lookup import find
 from sweeper.trainable.contract import Trainable
 
-if TYPE_CHECKING:
-    from sweeper.space.space import Space
+
+class Trained(Protocol):
+    """What loading asks of a space."""
+
+    @property
+    def agent(self) -> str | None:
+        """The agent's name, or `path/file.py:Name`."""
+
+    @property
+    def function(self) -> str | None:
+        """The function, as `path/file.py:name`."""
+
+    @property
+    def folder(self) -> str:
+        """The folder that names of files are relative to."""
+
+    @property
+    def pruner(self) -> object | None:
+        """What ends trials early, if anything does."""
 
 
-def load_trainable(space: Space, runs: Path | None = None) -> Trainable:
+def load_trainable(space: Trained, runs: Path | None = None) -> Trainable:
     """What `space` trains; functions need `runs`, the folder of their folders, to start.
 
     The space's folder becomes importable, last of all: names of files in parameters and tasks are

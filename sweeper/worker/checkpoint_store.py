@@ -11,7 +11,7 @@ from pathlib import Path
 from sweeper.files import disk_usage
 from sweeper.files.atomic import disk_is_full, patiently
 from sweeper.ledger.io import Line
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 from sweeper.trainable.contract import State
 from sweeper.worker import checkpoint
@@ -113,13 +113,13 @@ class Store:
         self._skipped += 1
 
 
-def conclude(paths: StudyPaths, fold: Fold) -> None:
+def conclude(paths: StudyPaths, ledger_state: LedgerState) -> None:
     """Empties `checkpoints/` once all runs have ended, and places weights that still wait."""
     for file in paths.checkpoints.iterdir():
         file.unlink(missing_ok=True)
     for file in paths.weights.glob(".*"):
         found = _place(file.name)
-        if found is not None and file.suffix == ".npz" and _ended(fold, found):
+        if found is not None and file.suffix == ".npz" and _ended(ledger_state, found):
             _rename(paths, found[0], file)
         file.unlink(missing_ok=True)
 
@@ -129,9 +129,9 @@ def _rename(paths: StudyPaths, run: str, pending: Path) -> None:
         os.replace(pending, paths.weights / f"{run}.npz")
 
 
-def _ended(fold: Fold, found: Place) -> bool:
+def _ended(ledger_state: LedgerState, found: Place) -> bool:
     """Whether this attempt is the one that ended its run."""
-    record = fold.runs.get(found[0])
+    record = ledger_state.runs.get(found[0])
     if record is None or record.end is None:
         return False
     return (record.generation, record.end["att"]) == found[1:]

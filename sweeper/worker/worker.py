@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sweeper.files import temporary
 from sweeper.ledger.io import Writer
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.study.provenance import code, unlike
 from sweeper.study.study import Study
@@ -45,7 +45,7 @@ class Worker:
         device: str,
         workers: int,
         stopping: Stopping | None = None,
-        conclude: Callable[[Study, Fold, str], None] | None = None,
+        conclude: Callable[[Study, LedgerState, str], None] | None = None,
     ) -> None:
         study.share_files()
         self.name = temporary.process()
@@ -57,16 +57,22 @@ class Worker:
         self._beat = Beat(study.paths.beats / self.name, gauge)
         self._looked = -BEAT_S
         self._progressed(0)
-        self._fold = Fold(study.paths, reports=study.space.pruner is not None)
-        self._fold.refresh()
+        self._ledger_state = LedgerState(study.paths, reports=study.space.pruner is not None)
+        self._ledger_state.refresh()
         self._advisor = self._advised()
         self._queue = Queue(
-            study, self._fold, self.name, gauge, pack=pack, device=device, workers=workers
+            study, self._ledger_state, self.name, gauge, pack=pack, device=device, workers=workers
         )
         bound = study.space.checkpoint.max_gb
-        self._attempts = Attempts(study.paths, self._fold, self._ledger, bound)
+        self._attempts = Attempts(study.paths, self._ledger_state, self._ledger, bound)
         self._trainer = Trainer(
-            study, self._fold, self._attempts, device, self._stopping, self._progressed, self._judge
+            study,
+            self._ledger_state,
+            self._attempts,
+            device,
+            self._stopping,
+            self._progressed,
+            self._judge,
         )
 
     def run(self) -> None:
@@ -85,7 +91,7 @@ class Worker:
                 self._attempts.end_dead(record, outcome)
             if self._queue.finished:
                 if self._conclude is not None:
-                    self._conclude(self._study, self._fold, self._ledger.worker)
+                    self._conclude(self._study, self._ledger_state, self._ledger.worker)
                 return
             self._plan()
             batch = self._queue.pick()
@@ -114,7 +120,7 @@ class Worker:
             return None
         from sweeper.study.advisor import Advisor
 
-        return Advisor(self._study, self._fold, self._ledger)
+        return Advisor(self._study, self._ledger_state, self._ledger)
 
     def _refresh(self) -> None:
         changed = self._queue.refresh()

@@ -157,10 +157,10 @@ def test_the_function_example_is_short_and_learns():
 def test_the_smoke_scale_runs_to_its_figures(path, tmp_path):
     made = study.start(tmp_path / "study", load(path, "smoke"))
     Worker(made, pack="auto", device="cpu", workers=1).run()
-    assert {record.state for record in made.fold().runs.values()} == {"complete"}
+    assert {record.state for record in made.ledger_state().runs.values()} == {"complete"}
     assert made.ended
     drawn = {file.stem.partition("-")[0] for file in made.paths.figures.glob("*.pdf")}
     asked = {figure.name for figure in made.space.figures}
     assert drawn == asked - {"compare"}, "nobody published numbers of the smoke scale's tasks"
-    assert not publish.due(made, made.fold()), "what has nothing to show is not tried again"
+    assert not publish.due(made, made.ledger_state()), "what has nothing to show is not tried again"
     assert made.paths.optuna.exists()

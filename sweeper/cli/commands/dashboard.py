@@ -31,7 +31,7 @@ def serving(study: Study, port: int) -> Iterator[WSGIServer]:
 
     It reads a copy in memory: what is changed in the browser does not reach the study.
     """
-    app = _wsgi()(optuna_storage.in_memory(study, study.fold()))
+    app = _wsgi()(optuna_storage.in_memory(study, study.ledger_state()))
     try:
         server = make_server(HOST, port, app, server_class=_Server, handler_class=_Quiet)
     except (OSError, OverflowError) as error:

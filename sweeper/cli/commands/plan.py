@@ -141,7 +141,7 @@ def _costs(space: Space, root: Path) -> Costs:
 
 def _ended(study: Study) -> Iterator[tuple[str, float]]:
     """Signature and worker-seconds a step of a study's complete runs."""
-    records = study.fold(reports=False).runs
+    records = study.ledger_state(reports=False).runs
     for run in study.plan.runs:
         record = records.get(run.id)
         if record is None or record.state != "complete" or not record.step:

@@ -110,7 +110,7 @@ def _frozen(
 
 def _conclude(started: Study, console: Console) -> int:
     """Says what came out; draws the figures where no worker did."""
-    due = publish.due(started, started.fold(reports=False))
+    due = publish.due(started, started.ledger_state(reports=False))
     whole = publish.now(started) if due else True
     publish.tidy(started)
     summary = summarise(started)

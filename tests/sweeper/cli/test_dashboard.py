@@ -43,7 +43,7 @@ def expected(done):
     """Number, state, value and parameters of each trial, as our own status and table have them."""
     from sweeper.results import frames
 
-    table = frames.trials(done, done.fold()).to_dict("records")
+    table = frames.trials(done, done.ledger_state()).to_dict("records")
     return [
         (row["trial"], row["state"], row["value"], dict(done.plan.trials[row["trial"]].labels))
         for row in table
@@ -57,7 +57,7 @@ def test_load_study(done, tmp_path, kind):
     else:
         storage = f"sqlite:///{tmp_path / 'optuna.db'}"
         for _ in range(2):
-            assert optuna_storage.write(done, done.fold(), storage) == storage
+            assert optuna_storage.write(done, done.ledger_state(), storage) == storage
     found = optuna.load_study(study_name="hops", storage=storage)
     got = [(t.number, t.state.name.lower(), t.value, t.params) for t in found.trials]
     assert got == expected(done)

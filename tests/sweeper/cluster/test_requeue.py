@@ -83,4 +83,4 @@ def test_a_worker_that_is_struck_before_it_listens_comes_back(
             time.sleep(0.01)
         tender.send_signal(signal.SIGUSR2)
         assert tender.wait(60) == REQUEUE
-    assert Study.open(folder).fold().workers == {}, "it began before it was struck"
+    assert Study.open(folder).ledger_state().workers == {}, "it began before it was struck"

@@ -31,7 +31,7 @@ def uneven(run, labels):
 
 def optunas(study, share):
     """What Optuna says of the study's own journal."""
-    where = optuna_storage.write(study, study.fold())
+    where = optuna_storage.write(study, study.ledger_state())
     backend = optuna.storages.journal.JournalFileBackend(where)
     loaded = optuna.load_study(
         study_name=study.name, storage=optuna.storages.JournalStorage(backend)

@@ -41,7 +41,7 @@ Table = dict[str, tuple[str, float | None, list[Any]]]
 
 
 def table(made: Study) -> Table:
-    runs = made.fold().runs
+    runs = made.ledger_state().runs
     return {
         run.id: (runs[run.id].state, runs[run.id].score, runs[run.id].reports)
         for run in made.plan.runs
@@ -60,7 +60,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
     code = f"from sweeper.worker.worker import work; work({str(half.folder)!r}, '2', 'cpu', '2')"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while sum(record.end is not None for record in half.fold().runs.values()) < 4:
+    while sum(record.end is not None for record in half.ledger_state().runs.values()) < 4:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.kill()

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from sweeper.ledger import compaction, snapshot
 from sweeper.ledger.io import Line, encode
+from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.snapshot import Past
-from sweeper.ledger.state import Fold, RunRecord
+from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 from sweeper.report.status import summarise
 from sweeper.results.export import TABLES
@@ -171,8 +172,8 @@ def covered_bytes(paths: StudyPaths) -> dict[str, int]:
     return {name: mark.offset for name, mark in past.marks.items()} if past else {}
 
 
-def fold(paths: StudyPaths, *, reports: bool) -> Fold:
-    made = Fold(paths, reports=reports)
+def ledger_state(paths: StudyPaths, *, reports: bool) -> LedgerState:
+    made = LedgerState(paths, reports=reports)
     made.refresh()
     return made
 
@@ -182,7 +183,10 @@ def same(paths: StudyPaths, plain: Path) -> None:
     shutil.rmtree(plain, ignore_errors=True)
     shutil.copytree(paths.ledger, plain / "ledger")
     for reports in (True, False):
-        cold, warm = fold(StudyPaths(plain), reports=reports), fold(paths, reports=reports)
+        cold, warm = (
+            ledger_state(StudyPaths(plain), reports=reports),
+            ledger_state(paths, reports=reports),
+        )
         assert set(cold.runs) == set(warm.runs)
         for run, record in cold.runs.items():
             found, expected = facts(warm.runs[run]), facts(record)
@@ -203,7 +207,7 @@ def test_folding_with_snapshots_equals_folding_without(
     folder = tmp_path_factory.mktemp("study")
     history = History(folder / "study", rng)
     wounds = []
-    live = Fold(history.paths)
+    live = LedgerState(history.paths)
     live.refresh()
     taken = 0
     for _ in range(rng.randrange(10, 150)):
@@ -227,7 +231,7 @@ def test_folding_with_snapshots_equals_folding_without(
         patch(*wound)
     same(history.paths, folder / "plain")
     live.refresh()
-    for run, record in fold(history.paths, reports=True).runs.items():
+    for run, record in ledger_state(history.paths, reports=True).runs.items():
         assert facts(live.runs[run]) == facts(record)
     shutil.rmtree(folder)
 
@@ -235,11 +239,11 @@ def test_folding_with_snapshots_equals_folding_without(
 def test_tables_are_the_same_with_a_snapshot(make_study: Callable[..., Study]) -> None:
     study = make_study("seeds=4", "fixed.nan_at=25", "fixed.bad_seed=1")
     Worker(study, pack="3", device="cpu", workers=1).run()
-    cold = [table(study, study.fold()) for table in TABLES.values()]
+    cold = [table(study, study.ledger_state()) for table in TABLES.values()]
     summary = {**summarise(study), "disk": None}
     assert compaction.write(study.paths) is not None
-    warm = [table(study, study.fold()) for table in TABLES.values()]
-    assert all(isinstance(record, Past) for record in study.fold().runs.values())
+    warm = [table(study, study.ledger_state()) for table in TABLES.values()]
+    assert all(isinstance(record, Past) for record in study.ledger_state().runs.values())
     for before, after in zip(cold, warm, strict=True):
         pd.testing.assert_frame_equal(before, after)
     assert {**summarise(study), "disk": None} == summary
@@ -254,7 +258,7 @@ def test_who_reads_much_writes_a_snapshot(
     (file,) = compaction.newest(study.paths.snapshots)
     covered = int(file.stem.split("-")[0])
     assert covered > compaction.written(study.paths) * 2 // 3, "the worker kept up"
-    study.fold(reports=False)
+    study.ledger_state(reports=False)
     assert covered >= compaction.written(study.paths) - 2000, "and a reader took what was left"
 
 
@@ -314,8 +318,10 @@ def test_a_snapshot_of_another_format_is_passed_over(
 
 
 def test_who_has_a_snapshot_open_is_unharmed_by_the_next(covered: StudyPaths) -> None:
-    expected = {run: facts(record) for run, record in fold(covered, reports=True).runs.items()}
-    reader = fold(covered, reports=True)
+    expected = {
+        run: facts(record) for run, record in ledger_state(covered, reports=True).runs.items()
+    }
+    reader = ledger_state(covered, reports=True)
     with (covered.ledger / "a.0.jsonl").open("ab") as file:
         file.write(encode({"kind": "close"}))
     first = compaction.newest(covered.snapshots)

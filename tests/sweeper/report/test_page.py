@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from sweeper.cli import main
-from sweeper.ledger.state import STATES
+from sweeper.ledger.run_record import STATES
 from sweeper.plan.loading import load
 from sweeper.report import background, overview, publish, trials
 from sweeper.report.failures import failures
@@ -69,13 +69,13 @@ def test_it_is_there_when_a_sweep_ends(make_study):
     page = page_of(done)
     assert "12 complete" not in page.text and "20 complete" in page.text
     assert [tag for tag, _ in page.elements].count("svg") == 1
-    trained = frames.trials(done, done.fold())
+    trained = frames.trials(done, done.ledger_state())
     found = table_of(done)
     assert found["columns"] == ["trial", "state", "value", "low", "high", "n", "width", "size"]
     assert [row[2] for row in found["rows"]] == trained["value"].tolist()
     best = trained.sort_values("value").iloc[-1]
     assert measured(best["value"], best["low"], best["high"], "5 runs") in page.text
-    assert not publish.due(done, done.fold())
+    assert not publish.due(done, done.ledger_state())
 
 
 def test_what_is_asked_for_is_said(make_study):
@@ -99,11 +99,11 @@ def test_hostile_names_are_text(played, monkeypatch):
         return "complete", [(40, {"return": run.seed / 10})]
 
     study = played(outcome, axes=AXES, note=HOSTILE, figures=["curves"])
-    runs = study.fold().runs
+    runs = study.ledger_state().runs
     for record in runs.values():
         vars(record).update(end=None, generation=0, error=HOSTILE)
     monkeypatch.setattr("sweeper.report.page.summarise", lambda *_: summary(runs))
-    assert publish.draw(study, study.fold())
+    assert publish.draw(study, study.ledger_state())
     raw, page = study.paths.report.read_text(), page_of(study)
     assert raw.count("<script") == 2 and "alert(1)</script>" not in raw
     assert page.text.count(" ".join(HOSTILE.split())) >= 3
@@ -148,7 +148,7 @@ def test_a_study_without_finished_runs(make_study, capsys):
 def test_failures_are_told_once_each(make_study):
     words = ("fixed.raise_at=15", "fixed.bad_seed=1", "limits.failures=1")
     done = work(make_study(*words, "figures=[]"))
-    found = failures(done, done.fold())
+    found = failures(done, done.ledger_state())
     assert found.count == 4 and len(found.ways) == 1 and found.others == 0
     way = found.ways[0]
     assert (way.state, way.count, len(way.runs)) == ("failed", 4, 4)
@@ -165,7 +165,7 @@ def test_a_figure_that_cannot_be_drawn_is_named(make_study, capsys):
         (done.folder / "plans/0").read_text().replace('"heatmap"', '"heatmop"')
     )
     again = Study.open(done.folder)
-    assert not publish.draw(again, again.fold())
+    assert not publish.draw(again, again.ledger_state())
     assert "heatmop could not be drawn" in page_of(again).text
     assert "heatmop" in capsys.readouterr().err
 
@@ -173,8 +173,8 @@ def test_a_figure_that_cannot_be_drawn_is_named(make_study, capsys):
 def test_the_best_of_several_scores(make_study):
     scores = "score=[{metric: value}, {metric: twice, direction: minimize, high: 4}]"
     done = work(make_study(scores, "seeds=1", "figures=[]"))
-    fold = done.fold()
-    best = trials.best(done, fold, frames.trials(done, fold))
+    ledger_state = done.ledger_state()
+    best = trials.best(done, ledger_state, frames.trials(done, ledger_state))
     assert len(best) == 4, "value / 2 against 2 · value / 4: none beats another in both"
     assert all("; " in one.value for one in best)
 
@@ -207,7 +207,7 @@ def test_a_watched_sweep_has_one_before_it_ends(tmp_path, monkeypatch):
     first = (done.paths.runs / done.plan.runs[1].id / "seen").read_text()
     assert "still running when this was written" in Page(first).text
     assert "all have ended" in page_of(done).text
-    assert not publish.due(done, done.fold())
+    assert not publish.due(done, done.ledger_state())
 
 
 def run(*words):
@@ -241,8 +241,8 @@ def test_reports_are_seldom(make_study, monkeypatch):
 
 def test_one_that_is_being_written_at_the_end_is_made_anew(make_study):
     done = work(make_study("seeds=1", "figures=[]"))
-    assert not publish.due(done, done.fold())
+    assert not publish.due(done, done.ledger_state())
     with background.Current(done) as kept:
         kept._due = 0.0
         kept.keep()
-    assert publish.due(done, done.fold())
+    assert publish.due(done, done.ledger_state())

@@ -48,7 +48,7 @@ def done(folder: Path, **changed: object) -> Study:
 
 def test_each_statistic_of_the_best_is_that_of_its_scores(tmp_path):
     made = done(tmp_path)
-    runs = frames.runs(made, made.fold())
+    runs = frames.runs(made, made.ledger_state())
     found = statistics(made, runs, [2, 3])
     reference = made.plan.reference
     assert found.columns[-2:] == ["optimality gap", f"P(better than trial {reference})"]
@@ -69,7 +69,7 @@ def test_each_statistic_of_the_best_is_that_of_its_scores(tmp_path):
 
 def test_what_must_be_tuned_for_each_task(tmp_path):
     made = done(tmp_path)
-    found = statistics(made, frames.runs(made, made.fold()), [0])
+    found = statistics(made, frames.runs(made, made.ledger_state()), [0])
     assert found.lines[0].startswith("Hyperparameter sensitivity Φ = ")
     assert ", of 6 configurations × 5 seeds × 2 tasks: what" in found.lines[0]
     assert found.lines[1].startswith(
@@ -88,7 +88,7 @@ def test_zipped_axes_are_one_hyperparameter_and_constant_ones_none(tmp_path):
         "fourth": {"kind": "choice", "values": [7]},
     }
     made = done(tmp_path, axes=axes, zip=[["first", "third"]])
-    found = statistics(made, frames.runs(made, made.fold()), [0])
+    found = statistics(made, frames.runs(made, made.ledger_state()), [0])
     assert found.lines[1].startswith(
         "Effective dimension d = 1 of 2 hyperparameters (first with third, second): so"
     )
@@ -101,7 +101,7 @@ def test_the_dimension_is_unknown_where_axes_are_switched_off(tmp_path):
         "third": {"kind": "choice", "values": [5, 6], "when": {"second": 1}},
     }
     made = done(tmp_path, axes=axes)
-    found = statistics(made, frames.runs(made, made.fold()), [0])
+    found = statistics(made, frames.runs(made, made.ledger_state()), [0])
     said = "Effective dimension d: unknown, as not every configuration has third."
     assert len(made.plan.trials) == 9 and found.lines[1] == said
 
@@ -109,12 +109,12 @@ def test_the_dimension_is_unknown_where_axes_are_switched_off(tmp_path):
 def _minimised(folder: Path) -> tuple[Study, object]:
     folder.mkdir()
     made = done(folder, direction="minimize")
-    return made, frames.runs(made, made.fold())
+    return made, frames.runs(made, made.ledger_state())
 
 
 def test_one_task_has_no_sensitivity_and_one_seed_no_interval(tmp_path):
     made = done(tmp_path, tasks={"a": {"low": 0, "high": 10}}, seeds=1)
-    found = statistics(made, frames.runs(made, made.fold()), [0])
+    found = statistics(made, frames.runs(made, made.ledger_state()), [0])
     assert found.lines == []
     assert all(cell.endswith("(interval unknown)") for cell in found.rows[0].cells)
 

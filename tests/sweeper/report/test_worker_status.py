@@ -41,7 +41,7 @@ def answered(study, *jobs: slurm.Job, failures: int = 0) -> None:
 
 
 def stands(study, name: str = "a") -> worker_status.Standing:
-    return worker_status.standings(study, study.fold())[name]
+    return worker_status.standings(study, study.ledger_state())[name]
 
 
 def job(state: str, restarts: int = 0) -> slurm.Job:

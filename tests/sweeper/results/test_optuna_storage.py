@@ -31,7 +31,7 @@ def outcome(run, labels):
 def loaded(played):
     def load(**keys):
         study = played(outcome, axes=AXES, **keys)
-        optuna_storage.write(study, study.fold())
+        optuna_storage.write(study, study.ledger_state())
         storage = JournalStorage(JournalFileBackend(str(study.paths.optuna)))
         return study, optuna.load_study(study_name="played", storage=storage)
 
@@ -47,7 +47,7 @@ def test_trials_states_and_values(loaded):
         TrialState.RUNNING,
         TrialState.WAITING,
     ]
-    table = frames.trials(study, study.fold())
+    table = frames.trials(study, study.ledger_state())
     assert [trial.value for trial in trials[1:4]] == table["value"].tolist()[1:4]
     assert [trial.params for trial in trials] == [dict(t.labels) for t in study.plan.trials]
     assert trials[1].user_attrs == {"n": 5, "nan": 1, "failed": 0, "pruned": 0, "missing": 0}
@@ -72,7 +72,7 @@ def test_intermediate_values_hold_diverged_runs(loaded):
 def test_writing_again_replaces_the_file(loaded):
     study, _ = loaded()
     before = study.paths.optuna.read_bytes()
-    optuna_storage.write(study, study.fold())
+    optuna_storage.write(study, study.ledger_state())
     after = study.paths.optuna.read_bytes()
     assert before.count(b"\n") == after.count(b"\n")
     assert [path.name for path in study.folder.glob("*optuna*")] == ["optuna.journal"]
@@ -88,7 +88,7 @@ def test_another_study_of_that_name_is_not_deleted(loaded, tmp_path):
     theirs = optuna.create_study(storage=url, study_name="played")
     theirs.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
     with pytest.raises(SweeperError, match="holds a study 'played' that sweeper did not write"):
-        optuna_storage.write(study, study.fold(), url)
+        optuna_storage.write(study, study.ledger_state(), url)
     assert len(optuna.load_study(study_name="played", storage=url).trials) == 2
 
 
@@ -98,7 +98,7 @@ def test_ours_is_written_anew_beside_others(loaded, tmp_path):
     optuna.create_study(storage=url, study_name="another")
     optuna.create_study(storage=url, study_name="played")  # a writer that was killed at once
     for _ in range(2):
-        optuna_storage.write(study, study.fold(), url)
+        optuna_storage.write(study, study.ledger_state(), url)
     assert sorted(optuna.get_all_study_names(url)) == ["another", "played"]
     assert len(optuna.load_study(study_name="played", storage=url).trials) == 6
 
@@ -109,4 +109,4 @@ def test_a_database_of_another_kind_is_refused(loaded, tmp_path):
         other.execute("create table studies (name text)")
     other.close()
     with pytest.raises(SweeperError, match=r"other.db cannot be (opened|written to): [^\n]*$"):
-        optuna_storage.write(study, study.fold(), f"sqlite:///{tmp_path / 'other.db'}")
+        optuna_storage.write(study, study.ledger_state(), f"sqlite:///{tmp_path / 'other.db'}")

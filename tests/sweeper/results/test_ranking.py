@@ -23,7 +23,7 @@ def test_nothing_is_complete_yet(make_study):
 
 def test_the_best_with_interval_beside_the_reference(make_study):
     done = work(make_study("seeds=5", "axes.width.default=1", "axes.size.default=0.3"))
-    table = frames.trials(done, done.fold()).sort_values("value", ascending=False)
+    table = frames.trials(done, done.ledger_state()).sort_values("value", ascending=False)
     lines = list(ranking.best(done, 2))
     assert len(lines) == 4
     for line, row in zip(lines[1:3], table.to_dict("records"), strict=False):
@@ -34,7 +34,7 @@ def test_the_best_with_interval_beside_the_reference(make_study):
 
 def test_the_smallest_is_best_where_the_space_says_so(make_study):
     done = work(make_study("direction=minimize"))
-    best = frames.trials(done, done.fold())["value"].min()
+    best = frames.trials(done, done.ledger_state())["value"].min()
     assert f"{best:.4g} (interval unknown, 3 runs)" in list(ranking.best(done, 1))[1]
 
 
@@ -46,10 +46,10 @@ def test_with_several_scores_those_that_no_other_beats(make_study):
             "figures=[]",
         )
     )
-    fold = done.fold()
+    ledger_state = done.ledger_state()
     scores = {
-        row["trial"]: (row["value"], *frames.further(done, fold, row["trial"]))
-        for row in frames.trials(done, fold).to_dict("records")
+        row["trial"]: (row["value"], *frames.further(done, ledger_state, row["trial"]))
+        for row in frames.trials(done, ledger_state).to_dict("records")
     }
     unbeaten = {
         trial

@@ -39,9 +39,9 @@ def test_held_out_seeds_judge_no_trial_and_are_no_runs(make_study):
     done = work(make_study("seeds={tune: 5, test: 4}"))
     assert done.space.seeds == (0, 1, 2, 3, 4) and done.space.held_out == (5, 6, 7, 8)
     assert {run.seed for run in done.plan.runs} == {0, 1, 2, 3, 4}
-    before = frames.trials(done, done.fold())
+    before = frames.trials(done, done.ledger_state())
     assert run.rerank(done, {**INLINE, "top": "2"}) == 0
-    assert frames.trials(done, done.fold()).equals(before)
+    assert frames.trials(done, done.ledger_state()).equals(before)
     assert {run.seed for run in others(done).plan.runs} == {5, 6, 7, 8}
 
 
@@ -70,7 +70,7 @@ def test_a_study_is_the_same_with_other_seeds_held_out(space_file):
 
 def test_the_best_train_again_with_just_their_parameters(make_study):
     done = work(make_study("seeds={tune: 5, test: 4}"))
-    table = frames.trials(done, done.fold()).sort_values("value", ascending=False)
+    table = frames.trials(done, done.ledger_state()).sort_values("value", ascending=False)
     run.rerank(done, {**INLINE, "top": "2"})
     again = others(done)
     chosen = [int(trial) for trial in table["trial"].head(2)]
@@ -82,7 +82,7 @@ def test_the_best_train_again_with_just_their_parameters(make_study):
         assert params == done.plan.configuration(theirs).params
     found = rerank.outcome(done)
     assert found is not None and found.seeds == [5, 6, 7, 8] and not found.spent
-    fresh = frames.trials(again, again.fold())["value"]
+    fresh = frames.trials(again, again.ledger_state())["value"]
     assert sorted(row.fresh.value for row in found.rows) == sorted(fresh)
     for row in found.rows:
         assert row.gap.point == pytest.approx(row.tuned.value - row.fresh.value)
@@ -203,7 +203,7 @@ def test_a_study_that_happens_to_be_called_like_that_is_left_alone(make_study):
     assert rerank.outcome(done) is None
     with pytest.raises(SweeperError, match=r"hops.rerank is a study of another kind"):
         run.rerank(done, {**INLINE, "seeds": "2"})
-    assert other.fold().runs == {}
+    assert other.ledger_state().runs == {}
 
 
 def test_what_cannot_be_reranked(make_study):

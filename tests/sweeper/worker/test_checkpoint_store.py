@@ -75,7 +75,9 @@ def test_kills_with_segments_change_nothing(make: Make, pack: str) -> None:
     run(killed, pack)
     assert table(killed) == table(calm)
     assert weights(killed) == weights(calm)
-    resumed = [r for r in killed.fold().runs.values() if any(a.resumed for a in r.tries.values())]
+    resumed = [
+        r for r in killed.ledger_state().runs.values() if any(a.resumed for a in r.tries.values())
+    ]
     assert resumed, "nobody went on from a step that was saved"
     assert not files(killed)
 
@@ -98,7 +100,7 @@ def test_a_missing_segment_means_from_the_start(make: Make) -> None:
         file.unlink()
     run(study)
     assert table(study) == table(calm)
-    (record,) = study.fold().runs.values()
+    (record,) = study.ledger_state().runs.values()
     assert record.tries[record.last].resumed == 0
     assert not files(study)
 
@@ -129,7 +131,7 @@ def test_an_orphan_cannot_touch_what_was_taken_over(make: Make) -> None:
     orphan._attempts.save([(hold, part)], pack.step)
     taker._attempts.release([held], "stopped")
     run(study)
-    (record,) = study.fold().runs.values()
+    (record,) = study.ledger_state().runs.values()
     assert (record.state, record.tries[2].resumed) == ("complete", 10)
     assert not files(study)
 
@@ -250,7 +252,7 @@ def test_best_weights_are_those_of_the_best_evaluation(
 ) -> None:
     study = make("checkpoint.keep=best", f"direction={direction}")
     run(study, "2")
-    records, earlier = study.fold().runs, 0
+    records, earlier = study.ledger_state().runs, 0
     for planned in study.plan.runs:
         values = {step: metrics["value"] for step, metrics in records[planned.id].reports}
         best = choose(values, key=lambda step: values[step])
@@ -342,7 +344,7 @@ def test_orphans_files_go_when_the_study_ends(make: Make) -> None:
     ended = study.plan.runs[0].id
     for name in (f"{ended}.0.0.w.10.npz", f".{ended}.0.0.w.0-10.rows.npz.77", "strange"):
         (study.paths.checkpoints / name).write_bytes(b"x")
-    checkpoint_store.conclude(study.paths, study.fold())
+    checkpoint_store.conclude(study.paths, study.ledger_state())
     assert not files(study)
 
 

@@ -134,14 +134,14 @@ def tended(made: Study, pack: str, cgroup: Path | None = None) -> int:
 
 def table(made: Study) -> list[tuple[object, ...]]:
     """All that counts of every run, exactly."""
-    runs = made.fold().runs
+    runs = made.ledger_state().runs
     return [(r.id, runs[r.id].state, runs[r.id].score, runs[r.id].reports) for r in made.plan.runs]
 
 
 def states(made: Study, axis: str) -> dict[object, set[str]]:
     """The states of the runs by their value on an axis."""
     found: dict[object, set[str]] = {}
-    runs = made.fold().runs
+    runs = made.ledger_state().runs
     for run in made.plan.runs:
         found.setdefault(run.params[axis], set()).add(runs[run.id].state)
     return found
@@ -149,7 +149,7 @@ def states(made: Study, axis: str) -> dict[object, set[str]]:
 
 def halved(made: Study, undisturbed: Study) -> None:
     """Asserts that a pack of 8 was halved until it fitted, which changed no result."""
-    records = made.fold().runs.values()
+    records = made.ledger_state().runs.values()
     assert {record.tries[0].pack for record in records} == {8}
     assert all(record.attempts > 1 and record.tries[record.last].pack < 8 for record in records)
     assert all(record.deaths == record.failures == 0 for record in records)
@@ -161,14 +161,14 @@ def halved(made: Study, undisturbed: Study) -> None:
 def test_a_pack_that_is_refused_memory_is_halved_until_it_fits(nets: Make) -> None:
     made = nets()
     assert limited(made, 220, pack="8") == 0
-    assert {r.tries[0].released for r in made.fold().runs.values()} == {"memory"}
+    assert {r.tries[0].released for r in made.ledger_state().runs.values()} == {"memory"}
     halved(made, nets(name="undisturbed"))
 
 
 def test_a_pack_of_its_own_size_fits_at_once(nets: Make) -> None:
     made = nets()
     assert limited(made, 240) == 0
-    records = made.fold().runs.values()
+    records = made.ledger_state().runs.values()
     assert {(r.state, r.attempts) for r in records} == {("complete", 1)}
     assert {r.tries[0].pack for r in records} <= {1, 2, 3}, "four would be best on a CPU"
 
@@ -177,7 +177,7 @@ def test_a_network_that_does_not_fit_alone_ends_as_oom_and_the_others_complete(n
     made = nets("axes.network.units.values=[16,4096]", "seeds=2")
     assert limited(made, 220) == 0
     assert states(made, "network.units") == {16: {"complete"}, 4096: {"oom"}}
-    assert {r.attempts for r in made.fold().runs.values()} == {1}
+    assert {r.attempts for r in made.ledger_state().runs.values()} == {1}
     told = "\n".join(failed(made, trace=False))
     assert told.count("out of memory, alone in its pack: RuntimeError") == 2
 
@@ -194,7 +194,7 @@ def test_who_is_killed_near_its_limit_died_of_it(functions: Make, mb: int, state
     made = functions("fixed.die=true", f"axes.mb.values=[{mb}]", "seeds=1", "limits.deaths=2")
     codes = [limited(made, 600) for _ in range(3 if state == "lost" else 2)]
     assert codes == ([-9, -9, 0] if state == "lost" else [-9, 0])
-    (record,) = made.fold().runs.values()
+    (record,) = made.ledger_state().runs.values()
     assert record.state == state
     assert ("when last seen" in str(record.error)) == (state == "oom")
 
@@ -243,7 +243,7 @@ def test_a_network_that_the_kernel_kills_alone_ends_as_oom(nets: Make, cgroup: P
 def test_who_is_killed_with_little_memory_is_lost(functions: Make) -> None:
     made = functions("fixed.die=true", "seeds=1", "limits.deaths=2")
     assert tended(made, "1") == 0
-    (record,) = made.fold().runs.values()
+    (record,) = made.ledger_state().runs.values()
     assert (record.state, record.error, record.deaths) == ("lost", None, 2)
 
 
@@ -263,7 +263,7 @@ def test_slurm_s_word_is_evidence(
     (answers(made.paths) / "answer").write_text(json.dumps(answer))
     monkeypatch.setattr(heartbeat, "STALE_S", 0.5)
     Worker(made, pack="1", device="cpu", workers=1).run()
-    (record,) = made.fold().runs.values()
+    (record,) = made.ledger_state().runs.values()
     assert record.state == state
     assert ("Slurm ended its job 77 as OUT_OF_MEMORY" in str(record.error)) == (state == "oom")
 

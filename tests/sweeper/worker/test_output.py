@@ -45,5 +45,5 @@ def test_a_full_disk_under_a_log_ends_neither_worker_nor_run(tmp_path: Path) -> 
         command = [sys.executable, "-m", "sweeper", "work", *words]
         done = subprocess.run(command, stdout=full, stderr=full, timeout=60, check=False)
     assert done.returncode == 0
-    records = Study.open(made.folder).fold().runs.values()
+    records = Study.open(made.folder).ledger_state().runs.values()
     assert [(r.state, r.attempts) for r in records] == [("complete", 1)] * 2
