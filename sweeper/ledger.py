@@ -216,7 +216,7 @@ class Reader:
             except FileNotFoundError:
                 continue
             changed = (status.st_size, status.st_mtime_ns)
-            if changed != file.changed or file.mark.bad:
+            if changed != file.changed or file.mark.bad or file.tail > file.mark.offset:
                 file.changed = changed
                 due.append(file)
         return due
@@ -228,7 +228,7 @@ class Reader:
             stretches, file.mark.bad = file.mark.bad, []
             for start, end in stretches:
                 handle.seek(start)
-                yield self._block(file, start, handle.read(end - start))
+                yield self._block(file, start, end, handle.read(end - start))
 
     def _onwards(self, file: _File) -> Iterator[tuple[str, list[Line], list[bytes]]]:
         """A block at a time; a line longer than that is read with the next."""
@@ -244,12 +244,19 @@ class Reader:
                     mark.last = start + data.rfind(b"\n", 0, whole - 1) + 1
                     self.size += whole
                     mark.crc = zlib.crc32(data[mark.last - start : whole])
-                    yield self._block(file, start, data[:whole])
+                    yield self._block(file, start, mark.offset, data[:whole])
                 if len(data) < size:
                     return
                 size = _BLOCK if whole else 2 * size
 
-    def _block(self, file: _File, start: int, data: bytes) -> tuple[str, list[Line], list[bytes]]:
+    def _block(
+        self, file: _File, start: int, stop: int, data: bytes
+    ) -> tuple[str, list[Line], list[bytes]]:
+        """The lines in `data`, which stands from `start` on; up to `stop` the rest is damaged.
+
+        Bytes behind the last newline are damaged too: `stop` was the end of a line, and its newline
+        may be garbled or cut off by now.
+        """
         pieces = []
         for piece in data.split(b"\n")[:-1]:
             end = start + len(piece) + 1
@@ -258,6 +265,8 @@ class Reader:
             else:
                 file.mark.add(start, end)
             start = end
+        if start < stop:
+            file.mark.add(start, stop)
         return file.worker, parse(pieces), pieces
 
 

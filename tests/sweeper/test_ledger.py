@@ -79,6 +79,38 @@ def test_a_hole_of_nuls_that_fills_later(tmp_path: Path) -> None:
     assert reader.damage() == []
 
 
+@pytest.mark.parametrize("worse", ["newline garbled", "cut short"])
+def test_a_damaged_stretch_whose_end_is_damaged_too_is_read_once_it_heals(
+    tmp_path: Path, worse: str
+) -> None:
+    file = written(tmp_path)
+    whole = file.read_bytes()
+    starts = [0] + [i + 1 for i, byte in enumerate(whole) if byte == 10]
+    file.write_bytes(whole[: starts[3] + 30] + b"#" + whole[starts[3] + 31 :])
+    reader = Reader(tmp_path)
+    assert kinds(reader) == ["header", 0, 1, 3, 4]
+    expected = [Damage("w.0.jsonl", "w", starts[3], starts[4])]
+    assert reader.damage() == expected
+    end = starts[4] - 1
+    file.write_bytes(whole[:end] + (b"#" + whole[end + 1 :] if worse == "newline garbled" else b""))
+    assert kinds(reader) == []
+    assert reader.damage() == expected
+    file.write_bytes(whole)
+    assert kinds(reader) == [2], "what was there all along is read"
+    assert reader.damage() == []
+
+
+def test_a_tail_that_becomes_whole_within_one_tick_of_the_clock_is_read(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    whole, when = file.read_bytes(), os.stat(file)
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    reader = Reader(tmp_path)
+    for data, found in ((whole[:last] + bytes(len(whole) - last), 5), (whole, 1)):
+        file.write_bytes(data)
+        os.utime(file, ns=(when.st_atime_ns, when.st_mtime_ns))
+        assert len(kinds(reader)) == found
+
+
 def test_a_garbled_line_in_the_middle_costs_that_line_only(tmp_path: Path) -> None:
     file = written(tmp_path)
     data = bytearray(file.read_bytes())

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sweeper import compact, snapshot
@@ -195,6 +195,7 @@ def same(paths: StudyPaths, plain: Path) -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(st.integers(0, 2**32))
+@example(1281)
 def test_folding_with_snapshots_equals_folding_without(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
