@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.contracts.test_packs import NAMES, SMALL, runs
 
 from agents import lookup
+from tests.contracts.test_packs import NAMES, SMALL, runs
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 BEGIN = 40
