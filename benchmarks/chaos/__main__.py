@@ -2,9 +2,9 @@
 
     python -m benchmarks.chaos [kills=1000] [only=WORDS] [seed=0]
 
-Prints a table for the README. Workers die at random moments and at forced places: before, after
-and half way through every operation on a study's files (`kill_points.py`). What must hold is in
-`verify.py`. Not as shipped: `limits.deaths` is 100,000; and in forked processes an idle worker
+Prints a table for docs/measured.md. Workers die at random moments and at forced places: before,
+after and half way through every operation on a study's files (`kill_points.py`). What must hold is
+in `verify.py`. Not as shipped: `limits.deaths` is 100,000; and in forked processes an idle worker
 looks again after 0.05 s, and snapshots are written from 10 kB of ledger on.
 """
 

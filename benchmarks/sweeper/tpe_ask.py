@@ -2,10 +2,10 @@
 
     python -m benchmarks.sweeper.tpe_ask [packful=8] [repeats=5]
 
-Prints a row for the README for 1,000 and 10,000 ended trials of four ranges: milliseconds a trial
-by Optuna in memory (`Study.ask` and four `suggest_float`), and by the advisor as a worker calls it
-(feeding, asking, checking, writing and linking the packful; once its memory is filled, whose time
-is given too).
+Prints a row for docs/measured.md for 1,000 and 10,000 ended trials of four ranges: milliseconds a
+trial by Optuna in memory (`Study.ask` and four `suggest_float`), and by the advisor as a worker
+calls it (feeding, asking, checking, writing and linking the packful; once its memory is filled,
+whose time is given too).
 """
 
 from __future__ import annotations

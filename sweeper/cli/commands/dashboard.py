@@ -46,7 +46,8 @@ def _wsgi() -> Callable[[Any], Any]:
         from optuna_dashboard import wsgi
     except ImportError as error:
         raise SweeperError(
-            "optuna-dashboard is not installed: pip install 'sweeper[dashboard]'"
+            "optuna-dashboard is not installed: "
+            "pip install -e '.[dashboard]' in the checkout of sweeper"
         ) from error
     found: Callable[[Any], Any] = wsgi
     return found

@@ -144,7 +144,7 @@ def _told(trial):
 
 def test_without_optuna_dashboard_the_extra_is_named(done, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
-    message = r"not installed: pip install 'sweeper\[dashboard\]'"
+    message = r"not installed: pip install -e '\.\[dashboard\]'"
     with pytest.raises(SweeperError, match=message), dashboard.serving(done, 1):
         pass
 
