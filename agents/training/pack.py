@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +17,7 @@ from agents.replay.batch import Rows
 from agents.replay.buffer import Replay
 from agents.training.episodes import Episodes
 from agents.training.evaluation import Evaluation
-
-if TYPE_CHECKING:
-    from agents.learners.base import BaseLearner
-
+from agents.training.pack_learner import PackLearner
 
 SECONDS = 0.5
 _RECENT = 100
@@ -33,7 +30,7 @@ class Pack:
 
     def __init__(
         self,
-        learner: type[BaseLearner],
+        learner: type[PackLearner],
         runs: Sequence[Run],
         states: list[State | None],
         device: str,

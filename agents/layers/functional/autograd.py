@@ -7,14 +7,14 @@ from typing import Any
 
 import torch
 
-from agents.layers import patches
+from agents.layers.functional import patches
 
 _LOG_2 = math.log(2.0)
 _LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
 
 
 def unfold(x: torch.Tensor, size: int) -> torch.Tensor:
-    """`layers.unfold` with `layers.fold` as its gradient (autograd's own is a slow scatter)."""
+    """`patches.unfold` with `patches.fold` as its gradient (autograd's own is a slow scatter)."""
     patches: torch.Tensor = _Unfold.apply(x, size)  # type: ignore[no-untyped-call]
     return patches
 

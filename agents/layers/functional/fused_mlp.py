@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from agents.layers.matmul import product
+from agents.layers.functional.matmul import product
 
 _LARGE = 16_384
 """Numbers between two layers of a member from which on members go one by one."""
