@@ -19,8 +19,8 @@ from types import SimpleNamespace
 
 from agents.learners.dqn import Learner
 from agents.training.pack import Pack
-from sweeper.worker import checkpoint
-from sweeper.worker.checkpoint import Saved
+from sweeper.worker.checkpoints import checkpoint
+from sweeper.worker.checkpoints.checkpoint import Saved
 
 REPEATS = 5
 

@@ -25,9 +25,10 @@ from typing import Any
 from benchmarks.chaos import commands, spaces, verify
 from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log, least_hit
 from sweeper.cli.commands import run
-from sweeper.ledger import compaction
+from sweeper.ledger.snapshots import compaction
 from sweeper.study.study import Study
-from sweeper.worker import heartbeat, worker
+from sweeper.worker import worker
+from sweeper.worker.process import heartbeat
 
 Make = Callable[[Path, str], Study]
 

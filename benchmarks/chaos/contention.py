@@ -21,7 +21,7 @@ from datetime import date
 from pathlib import Path
 
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 TRAIN = """
 import fcntl, os, time

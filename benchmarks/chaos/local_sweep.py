@@ -22,7 +22,7 @@ from pathlib import Path
 from sweeper.ledger import claims
 from sweeper.results import frames
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 SPACE = Path(__file__).parents[2] / "spaces" / "minatar_adam_sn.yaml"
 

@@ -13,8 +13,8 @@ from sweeper.cluster.slurm import REQUEUE
 from sweeper.errors import SweeperError
 from sweeper.report import publish
 from sweeper.study.study import Study
-from sweeper.worker import output
-from sweeper.worker.stop_signal import Stopping
+from sweeper.worker.process import output
+from sweeper.worker.process.stop_signal import Stopping
 from sweeper.worker.worker import Worker
 
 _PR_SET_PDEATHSIG = 1

@@ -9,7 +9,7 @@ from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
 from sweeper.report import publish
 from sweeper.study.study import Study
-from sweeper.worker.stop_signal import Stopping
+from sweeper.worker.process.stop_signal import Stopping
 from sweeper.worker.worker import Worker
 
 

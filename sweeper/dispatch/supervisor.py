@@ -13,7 +13,7 @@ from types import FrameType
 from sweeper.cluster.slurm import REQUEUE
 from sweeper.files import temporary
 from sweeper.paths import StudyPaths
-from sweeper.worker import output
+from sweeper.worker.process import output
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)
 _HOPELESS = 12

@@ -17,7 +17,7 @@ from sweeper.cluster.refusals import refused
 from sweeper.doctor import probe
 from sweeper.doctor.disk import existing
 from sweeper.doctor.finding import Finding
-from sweeper.worker.heartbeat import STALE_S
+from sweeper.worker.process.heartbeat import STALE_S
 
 _START_S = 60.0
 _ASK_S = 3.0

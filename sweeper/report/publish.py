@@ -11,12 +11,12 @@ from pathlib import Path
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
 from sweeper.files.atomic import write_durably
-from sweeper.ledger import compaction
 from sweeper.ledger.claims import Claims
 from sweeper.ledger.run_record import SCORED
+from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
-from sweeper.worker import checkpoint_store
+from sweeper.worker.checkpoints import checkpoint_store
 
 
 def once(study: Study, ledger_state: LedgerState, worker: str) -> None:

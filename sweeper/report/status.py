@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper.files import disk_usage
-from sweeper.ledger.columns import Columns
 from sweeper.ledger.io import missing
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.run_record import STATES, UNSCORED
+from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.plan.expansion import described
 from sweeper.report.worker_status import Roll, Standing

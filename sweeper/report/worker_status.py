@@ -19,7 +19,7 @@ from sweeper.files import temporary
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import STALE_S, exists
+from sweeper.worker.process.heartbeat import STALE_S, exists
 
 _FORGOTTEN_S = EVERY_S + slurm.TIMEOUT_S
 """Whoever is silent for longer was so before the newest answer was asked for."""

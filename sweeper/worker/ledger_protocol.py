@@ -14,8 +14,8 @@ from sweeper.ledger.io import Line, Writer
 from sweeper.ledger.run_record import REOPENED, Point, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
-from sweeper.worker.checkpoint import Part, Saved
-from sweeper.worker.checkpoint_store import Store
+from sweeper.worker.checkpoints.checkpoint import Part, Saved
+from sweeper.worker.checkpoints.checkpoint_store import Store
 from sweeper.worker.held_run import Candidate, Hold, Outcome, line_of
 
 

@@ -10,11 +10,11 @@ from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
 from sweeper.study.study import Study
 from sweeper.trainable.contract import Weighable
-from sweeper.worker import checkpoint
-from sweeper.worker.heartbeat import Observer
+from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.held_run import Candidate, Outcome
-from sweeper.worker.memory import Gauge
 from sweeper.worker.pending_runs import Pending
+from sweeper.worker.process.heartbeat import Observer
+from sweeper.worker.process.memory import Gauge
 
 
 class Queue:

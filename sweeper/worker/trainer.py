@@ -14,13 +14,14 @@ from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
 from sweeper.trainable.contract import Pack, Report
-from sweeper.worker import checkpoint, memory
-from sweeper.worker.checkpoint import Part
+from sweeper.worker.checkpoints import checkpoint
+from sweeper.worker.checkpoints.checkpoint import Part
 from sweeper.worker.held_run import Hold, Outcome
 from sweeper.worker.kept_weights import Keeping
 from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.process import memory
+from sweeper.worker.process.stop_signal import Stopping
 from sweeper.worker.scoring import outcome
-from sweeper.worker.stop_signal import Stopping
 
 _SHARE = 10
 """A save is followed by at least so many times its own time without one."""

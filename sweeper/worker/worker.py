@@ -14,11 +14,11 @@ from sweeper.ledger.state import LedgerState
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.study.provenance import code, unlike
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import BEAT_S, T1_S, Beat, identity
 from sweeper.worker.ledger_protocol import Attempts
-from sweeper.worker.memory import Gauge
+from sweeper.worker.process.heartbeat import BEAT_S, T1_S, Beat, identity
+from sweeper.worker.process.memory import Gauge
+from sweeper.worker.process.stop_signal import Stopping
 from sweeper.worker.run_queue import Queue
-from sweeper.worker.stop_signal import Stopping
 from sweeper.worker.trainer import Trainer
 
 if TYPE_CHECKING:

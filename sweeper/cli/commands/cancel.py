@@ -22,7 +22,7 @@ from sweeper.report import worker_status
 from sweeper.study import command_hints
 from sweeper.study.study import Study
 from sweeper.text import counted
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 
 def cancel(study: Study) -> Iterator[str]:

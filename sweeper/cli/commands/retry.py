@@ -9,8 +9,8 @@ from sweeper.files import temporary
 from sweeper.ledger.io import Writer
 from sweeper.ledger.run_record import SCORED, UNSCORED, RunRecord
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import identity
 from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.process.heartbeat import identity
 
 RETRIED = (*UNSCORED, "nan")
 """States of runs that can be tried again."""

@@ -15,7 +15,7 @@ import pytest
 from sweeper.cluster.slurm import REQUEUE
 from sweeper.dispatch import supervisor
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 SLOW = ("fixed.pause_s=0.02", "checkpoint.every_s=0.1", "steps=60", "seeds=1")
 

@@ -15,12 +15,12 @@ import pytest
 import yaml
 
 from sweeper.cli import main
-from sweeper.ledger import compaction
+from sweeper.ledger.snapshots import compaction
 from sweeper.plan.loading import load
 from sweeper.report.status import summarise
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.worker import heartbeat
+from sweeper.worker.process import heartbeat
 from sweeper.worker.worker import Worker
 from tests.helpers.paths import COUNTER_AGENT
 

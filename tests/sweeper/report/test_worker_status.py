@@ -15,8 +15,8 @@ from sweeper.ledger.io import Writer
 from sweeper.report import worker_status
 from sweeper.report.status import summarise, summary_lines
 from sweeper.study.study import start
-from sweeper.worker.heartbeat import Beat, identity
-from sweeper.worker.memory import Gauge
+from sweeper.worker.process.heartbeat import Beat, identity
+from sweeper.worker.process.memory import Gauge
 
 ELSEWHERE = {**identity(), "boot": "another machine's", "host": "far"}
 JOB = {**ELSEWHERE, "job": "7", "restart": 0}

@@ -19,13 +19,14 @@ from benchmarks.chaos import spaces, verify
 from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log
 from sweeper.files import temporary
 from sweeper.files.atomic import link_first
-from sweeper.ledger import compaction
 from sweeper.ledger.run_record import Attempt, RunRecord
+from sweeper.ledger.snapshots import compaction
 from sweeper.paths import StudyPaths
 from sweeper.study.study import Study
 from sweeper.trainable.function import FunctionPack
-from sweeper.worker import heartbeat, worker
-from sweeper.worker.memory import Gauge
+from sweeper.worker import worker
+from sweeper.worker.process import heartbeat
+from sweeper.worker.process.memory import Gauge
 from sweeper.worker.run_queue import Queue
 
 SEGMENTED = (

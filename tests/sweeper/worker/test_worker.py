@@ -19,10 +19,11 @@ from sweeper.ledger import claims
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.study.study import Study
-from sweeper.worker import checkpoint, heartbeat
 from sweeper.worker import worker as workers
+from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.held_run import Outcome
 from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.process import heartbeat
 from sweeper.worker.worker import Worker
 
 Make = Callable[..., Study]

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sweeper.ledger.io import Reader, names
-from sweeper.ledger.snapshot import Snapshot
-from sweeper.ledger.snapshot_builder import Builder
+from sweeper.ledger.snapshots.builder import Builder
+from sweeper.ledger.snapshots.snapshot import Snapshot
 from sweeper.paths import StudyPaths
 
 LEAST_BYTES = 4 << 20

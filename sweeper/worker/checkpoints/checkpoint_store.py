@@ -14,8 +14,8 @@ from sweeper.ledger.io import Line
 from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 from sweeper.trainable.contract import State
-from sweeper.worker import checkpoint
-from sweeper.worker.checkpoint import Best, Part, Saved
+from sweeper.worker.checkpoints import checkpoint
+from sweeper.worker.checkpoints.checkpoint import Best, Part, Saved
 
 _GB = 10**9
 

@@ -21,8 +21,8 @@ from typing import Any
 from sweeper.cluster import scheduler
 from sweeper.cluster.scheduler import Scheduler
 from sweeper.paths import StudyPaths
-from sweeper.worker import memory
-from sweeper.worker.memory import Gauge
+from sweeper.worker.process import memory
+from sweeper.worker.process.memory import Gauge
 
 BEAT_S = 5.0
 """Seconds between beats."""

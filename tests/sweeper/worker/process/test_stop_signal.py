@@ -10,7 +10,7 @@ import time
 
 CODE = """
 import time
-from sweeper.worker.stop_signal import Stopping
+from sweeper.worker.process.stop_signal import Stopping
 stopping = Stopping()
 stopping.listen()
 print("listens", flush=True)
@@ -42,7 +42,7 @@ def test_signals_in_quick_succession_hang_nobody():
 
 
 def test_a_wait_ends_when_it_is_set_or_over():
-    from sweeper.worker.stop_signal import Stopping
+    from sweeper.worker.process.stop_signal import Stopping
 
     stopping = Stopping()
     assert not stopping.wait(0.01) and not stopping.is_set()

@@ -16,7 +16,7 @@ import numpy as np
 from sweeper.ledger.io import Line, Reader, parse
 from sweeper.ledger.records import ABOUT_RUNS, Records
 from sweeper.ledger.run_record import RunRecord
-from sweeper.ledger.snapshot import FORMAT, LISTS, Array, Past, Snapshot
+from sweeper.ledger.snapshots.snapshot import FORMAT, LISTS, Array, Past, Snapshot
 
 _LARGEST = 2**53
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper.ledger.run_record import RunRecord
-from sweeper.ledger.snapshot import Past, Snapshot
+from sweeper.ledger.snapshots.snapshot import Past, Snapshot
 
 Array = npt.NDArray[Any]
 

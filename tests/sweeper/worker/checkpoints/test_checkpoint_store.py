@@ -22,7 +22,7 @@ from sweeper.plan.loading import load
 from sweeper.report.status import summarise, summary_lines
 from sweeper.space.overrides import parse_words
 from sweeper.study.study import Study, start
-from sweeper.worker import checkpoint, checkpoint_store
+from sweeper.worker.checkpoints import checkpoint, checkpoint_store
 from sweeper.worker.held_run import Outcome
 from sweeper.worker.trainer import _Training
 from sweeper.worker.worker import Worker

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sweeper.ledger import compaction, snapshot
 from sweeper.ledger.io import Line, encode
 from sweeper.ledger.run_record import RunRecord
-from sweeper.ledger.snapshot import Past
+from sweeper.ledger.snapshots import compaction, snapshot
+from sweeper.ledger.snapshots.snapshot import Past
 from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 from sweeper.report.status import summarise

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from sweeper.trainable.contract import State
-from sweeper.worker import checkpoint
-from sweeper.worker.checkpoint import Best, Saved, adopt, save, segment, taken
+from sweeper.worker.checkpoints import checkpoint
+from sweeper.worker.checkpoints.checkpoint import Best, Saved, adopt, save, segment, taken
 
 CAPACITY = 100
 

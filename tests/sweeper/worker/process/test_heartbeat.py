@@ -12,8 +12,8 @@ import pytest
 
 from sweeper.cluster.scheduler import ENDED, MAYBE, RUNNING, Scheduler
 from sweeper.paths import StudyPaths
-from sweeper.worker import heartbeat
-from sweeper.worker.heartbeat import (
+from sweeper.worker.process import heartbeat
+from sweeper.worker.process.heartbeat import (
     BEAT_S,
     STALE_S,
     T1_S,
@@ -23,7 +23,7 @@ from sweeper.worker.heartbeat import (
     exists,
     identity,
 )
-from sweeper.worker.memory import Gauge
+from sweeper.worker.process.memory import Gauge
 
 
 class Clock:
@@ -107,7 +107,8 @@ def test_here_a_silent_worker_whose_process_exists_hangs_and_is_dead_after_t2(
 
 def test_here_a_worker_whose_process_is_gone_is_dead_at_once(tmp_path: Path) -> None:
     code = (
-        "import json; from sweeper.worker.heartbeat import identity; print(json.dumps(identity()))"
+        "import json; from sweeper.worker.process import heartbeat;"
+        "print(json.dumps(heartbeat.identity()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     header = __import__("json").loads(done.stdout)

@@ -20,10 +20,10 @@ from sweeper.results.ranking import failed
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.worker import heartbeat, memory
 from sweeper.worker import worker as workers
-from sweeper.worker.heartbeat import identity
-from sweeper.worker.memory import Gauge, Reading
+from sweeper.worker.process import heartbeat, memory
+from sweeper.worker.process.heartbeat import identity
+from sweeper.worker.process.memory import Gauge, Reading
 from sweeper.worker.worker import Worker
 
 Make = Callable[..., Study]
