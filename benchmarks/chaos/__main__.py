@@ -224,9 +224,6 @@ def hurry() -> None:
 
     import agents.learners  # noqa: F401
     from sweeper.figures.drawing import style  # noqa: F401
-    from sweeper.results import (
-        optuna_storage,  # noqa: F401
-    )
 
     worker._IDLE_S = 0.05
     heartbeat._SURE_S = 0.1

@@ -80,7 +80,7 @@ def logs(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "n": "how many (default: 5)"})
 def best(words: Words = None) -> None:
     """Show the best trials of a study, with their intervals."""
-    from sweeper.results import ranking
+    from sweeper.results.ranking import ranking
 
     options = parsed(words, [*STUDY_OPTIONS, "n"])
     number = count_of("n", options.get("n", "5"))
@@ -91,7 +91,7 @@ def best(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "trace": "true: the whole traceback of each (default: false)"})
 def failed(words: Words = None) -> None:
     """List the runs that failed, and why."""
-    from sweeper.results import ranking
+    from sweeper.results.ranking import ranking
     from sweeper.space.overrides import truth
 
     options = parsed(words, [*STUDY_OPTIONS, "trace"])
@@ -133,7 +133,7 @@ def rerun(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "storage": "an Optuna storage's URL (default: the study's journal)"})
 def optuna(words: Words = None) -> None:
     """Write a study as an Optuna storage, for optuna.load_study and optuna-dashboard."""
-    from sweeper.results import optuna_storage
+    from sweeper.results.export import optuna_storage
 
     options = parsed(words, [*STUDY_OPTIONS, "storage"])
     study = study_of(options)
@@ -216,13 +216,13 @@ def agents(words: Words = None) -> None:
 )
 def export(words: Words = None) -> None:
     """Write a study's runs, trials or reports as one tidy table."""
-    from sweeper.results import export
+    from sweeper.results.export import tidy_tables
 
     options = parsed(words, [*STUDY_OPTIONS, "table", "out"])
     for name in ("table", "out"):
         if name not in options:
             raise SweeperError(f"{name}= is needed, as in: sweeper export table=runs out=x.csv")
-    typer.echo(export.write(study_of(options), options["table"], Path(options["out"])))
+    typer.echo(tidy_tables.write(study_of(options), options["table"], Path(options["out"])))
 
 
 def _reopened(number: int, command: str) -> None:

@@ -82,7 +82,7 @@ def render(
 
 def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
     from sweeper.figures.drawing import style, text_layout
-    from sweeper.results import export
+    from sweeper.results.export import tidy_tables
     from sweeper.results.run_states import scored
 
     drawer: Callable[..., Picture] = lookup.find(__name__, name)
@@ -101,7 +101,7 @@ def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) 
             file.parent.mkdir(parents=True, exist_ok=True)
             _save(picture.figure, file)
     table = files[0].with_suffix(".csv")
-    export.replace(table, picture.table)
+    tidy_tables.replace(table, picture.table)
     if not picture.text:
         return [*files, table]
     text = table.with_suffix(".txt")

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from sweeper import stats
 from sweeper.figures.drawing import style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results import number_text
-from sweeper.results.ablation_path import Step, path
+from sweeper.results.analyses.ablation_path import Step, path
 from sweeper.results.axis import ABSENT, TASK, Axis, visible
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import interval_text, trials
+from sweeper.results.tables import number_text
 from sweeper.score import Array
 
 _ROW_IN = 0.36

@@ -15,10 +15,11 @@ from matplotlib.lines import Line2D
 
 from sweeper.figures.drawing import line_marks, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results import number_text, published_comparison, table_text
 from sweeper.results.axis import TASK, Axis
 from sweeper.results.data import Data
-from sweeper.results.published_comparison import Comparison
+from sweeper.results.published import comparison as published_comparison
+from sweeper.results.published.comparison import Comparison
+from sweeper.results.tables import number_text, table_text
 from sweeper.stats.wording import bounds
 
 _ROW_IN = 1.6

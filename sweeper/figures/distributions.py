@@ -13,10 +13,11 @@ from matplotlib.axes import Axes
 from sweeper.figures.drawing import style
 from sweeper.figures.drawing.heatmap_cells import interval
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results import frames, number_text
+from sweeper.results import frames
 from sweeper.results.axis import Axis, visible
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import complete, interval_text, span
+from sweeper.results.tables import number_text
 from sweeper.score import Array
 from sweeper.space.figure_options import MOST
 from sweeper.stats import score_distribution

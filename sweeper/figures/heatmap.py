@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from sweeper.figures.drawing import heatmap_cells, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results import number_text
 from sweeper.results.axis import BINS, Axis, Binned, binned, visible
 from sweeper.results.data import MAX_PANELS, Data
 from sweeper.results.estimates import estimate, interval_text, span
 from sweeper.results.run_states import ends
+from sweeper.results.tables import number_text
 
 _TEXT_IN = (0.5, 0.8)
 

@@ -11,10 +11,17 @@ from matplotlib.axes import Axes
 
 from sweeper.figures.drawing import style, text_layout
 from sweeper.figures.drawing.picture import Picture
+from sweeper.results.analyses.importance import (
+    _averages,
+    _losses,
+    _resamples,
+    _scores,
+    _table,
+    best_of,
+)
 from sweeper.results.axis import visible
 from sweeper.results.data import Data
 from sweeper.results.estimates import complete, interval_text
-from sweeper.results.importance import _averages, _losses, _resamples, _scores, _table, best_of
 
 if TYPE_CHECKING:
     pass

@@ -14,10 +14,10 @@ from matplotlib.colors import Normalize
 from sweeper import stats
 from sweeper.figures.drawing import parallel_coordinates, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results import number_text
 from sweeper.results.axis import BINS, Axis, Binned, binned, visible
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import complete, trials
+from sweeper.results.tables import number_text
 
 MOST_AXES = 8
 """So many axes are shown; of more the first ones."""

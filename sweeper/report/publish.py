@@ -40,7 +40,8 @@ def now(study: Study) -> bool:
     If not, the next `sweeper run` tries again. Where these are runs under fresh seeds, figures and
     report of the study whose configurations met them are made anew, too.
     """
-    from sweeper.results import optuna_storage, rerank
+    from sweeper.results.export import optuna_storage
+    from sweeper.results.ranking import rerank
 
     ledger_state = study.ledger_state()
     edition = _edition(study, ledger_state)
@@ -65,7 +66,7 @@ def draw(study: Study, ledger_state: LedgerState) -> bool:
     What raises is reported, and the others are drawn; nothing is where no run has a score yet.
     """
     from sweeper import figures
-    from sweeper.report import page
+    from sweeper.report.page import page
 
     failures: list[str] = []
     pictures: list[Path] = []

@@ -9,7 +9,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from sweeper.errors import SweeperError
-from sweeper.results import optuna_storage
+from sweeper.results.export import optuna_storage
 from sweeper.study.study import Study
 
 HOST = "127.0.0.1"

@@ -42,7 +42,7 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
 
 def rerank(first: Study, options: Mapping[str, str]) -> int:
     """Runs the best configurations of a study on fresh seeds; returns the exit code."""
-    from sweeper.results import rerank
+    from sweeper.results.ranking import rerank
 
     top = _count("top", options.get("top", "5"), "a whole number from 1")
     number = options.get("seeds")

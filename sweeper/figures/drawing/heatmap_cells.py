@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from sweeper.figures.drawing import style, text_layout
-from sweeper.results import number_text
 from sweeper.results.axis import Axis
+from sweeper.results.tables import number_text
 from sweeper.stats.wording import NO_SPREAD, flat
 
 _ROW_IN = 0.40

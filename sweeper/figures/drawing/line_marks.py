@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
 from sweeper.figures.drawing import style, text_layout
-from sweeper.results import number_text
 from sweeper.results.axis import Axis
 from sweeper.results.data import VALUE
 from sweeper.results.estimates import complete
+from sweeper.results.tables import number_text
 
 _BAR_IN = 0.075
 _LIFT_IN = 0.06

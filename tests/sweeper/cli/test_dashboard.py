@@ -18,7 +18,8 @@ from optuna.storages.journal import JournalFileBackend
 from sweeper.cli.commands import dashboard
 from sweeper.errors import SweeperError
 from sweeper.report.status import summarise
-from sweeper.results import optuna_storage, ranking
+from sweeper.results.export import optuna_storage
+from sweeper.results.ranking import ranking
 from sweeper.schema import document
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker

@@ -10,7 +10,8 @@ import pytest
 from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.report import publish
-from sweeper.results import frames, ranking
+from sweeper.results import frames
+from sweeper.results.ranking import ranking
 from sweeper.study.study import Study
 from sweeper.worker.ledger_protocol import Attempts
 from sweeper.worker.worker import Worker

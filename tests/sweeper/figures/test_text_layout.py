@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from sweeper.figures.drawing import heatmap_cells, style, text_layout
-from sweeper.results import number_text
 from sweeper.results.axis import Axis
+from sweeper.results.tables import number_text
 
 
 @pytest.mark.parametrize(

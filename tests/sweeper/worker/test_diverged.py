@@ -10,9 +10,11 @@ import yaml
 
 from sweeper.errors import Nothing
 from sweeper.plan.loading import load
-from sweeper.report import trials
+from sweeper.report.page import trials
 from sweeper.report.status import summarise, summary_lines
-from sweeper.results import frames, optuna_storage, ranking
+from sweeper.results import frames
+from sweeper.results.export import optuna_storage
+from sweeper.results.ranking import ranking
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker

@@ -21,7 +21,7 @@ from sweeper.ledger.snapshots.snapshot import Past
 from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 from sweeper.report.status import summarise
-from sweeper.results.export import TABLES
+from sweeper.results.export.tidy_tables import TABLES
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 

@@ -13,7 +13,7 @@ from sweeper.figures import render
 from sweeper.figures.drawing import style
 from sweeper.plan.loading import load
 from sweeper.plan.shipped_spaces import changed
-from sweeper.results import published
+from sweeper.results.published import numbers as published
 from sweeper.space.overrides import parse_words
 from tests.contracts import test_figures as contract
 from tests.helpers.figures import drawn, words

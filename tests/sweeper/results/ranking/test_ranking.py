@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sweeper.errors import Nothing
-from sweeper.results import frames, ranking
+from sweeper.results import frames
+from sweeper.results.ranking import ranking
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.results import export
+from sweeper.results.export import tidy_tables
 
 AXES = {"size": {"kind": "float", "values": [0.1, 0.3]}}
 
@@ -18,7 +18,9 @@ def study(played):
 
 @pytest.mark.parametrize(("table", "rows"), [("runs", 10), ("trials", 2), ("reports", 10)])
 def test_csv_and_parquet_hold_the_same(study, tmp_path, table, rows):
-    files = [export.write(study, table, tmp_path / f"x{form}") for form in (".csv", ".parquet")]
+    files = [
+        tidy_tables.write(study, table, tmp_path / f"x{form}") for form in (".csv", ".parquet")
+    ]
     csv, parquet = pd.read_csv(files[0]), pd.read_parquet(files[1])
     assert len(csv) == len(parquet) == rows
     for name in csv.columns:
@@ -38,18 +40,18 @@ def test_csv_and_parquet_hold_the_same(study, tmp_path, table, rows):
 def test_wrong_tables_and_files_are_refused(study, tmp_path, table, out, message):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(SweeperError, match=message):
-        export.write(study, table, tmp_path / out)
+        tidy_tables.write(study, table, tmp_path / out)
 
 
 def test_a_failed_write_leaves_the_old_file(study, tmp_path, monkeypatch):
-    out = export.write(study, "runs", tmp_path / "x.csv")
+    out = tidy_tables.write(study, "runs", tmp_path / "x.csv")
     before = out.read_text()
 
     def fails(table, path):
         path.write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setitem(export._WRITERS, ".csv", fails)
+    monkeypatch.setitem(tidy_tables._WRITERS, ".csv", fails)
     with pytest.raises(SweeperError, match="No space left"):
-        export.write(study, "trials", out)
+        tidy_tables.write(study, "trials", out)
     assert out.read_text() == before and not list(tmp_path.glob(".x*"))

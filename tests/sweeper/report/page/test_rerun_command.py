@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from sweeper.cli import main
-from sweeper.report import rerun_command
+from sweeper.report.page import rerun_command
 from sweeper.schema import document
 from sweeper.study.study import Study
 

@@ -20,7 +20,8 @@ from sweeper.errors import Nothing, SweeperError
 from sweeper.plan.check import checked
 from sweeper.plan.expansion import described
 from sweeper.plan.parameters import base
-from sweeper.results import frames, ranking
+from sweeper.results import frames
+from sweeper.results.ranking import ranking
 from sweeper.space.space import Space
 from sweeper.stats.wording import bounds, flat, measured, writer
 from sweeper.study import study as studies

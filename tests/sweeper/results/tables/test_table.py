@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sweeper.errors import Nothing, SweeperError
-from sweeper.results import table as results
-from sweeper.results import table_text
 from sweeper.results.data import Data
+from sweeper.results.tables import table as results
+from sweeper.results.tables import table_text
 
 AXES = {
     "lr": {"kind": "float", "values": [1e-3, 1e-5]},

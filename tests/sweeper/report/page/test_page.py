@@ -13,8 +13,9 @@ import pytest
 from sweeper.cli import main
 from sweeper.ledger.run_record import STATES
 from sweeper.plan.loading import load
-from sweeper.report import background, overview, publish, trials
-from sweeper.report.failures import failures
+from sweeper.report import background, publish
+from sweeper.report.page import overview, trials
+from sweeper.report.page.failures import failures
 from sweeper.results import frames
 from sweeper.space.digest import digest
 from sweeper.stats.wording import measured
@@ -102,7 +103,7 @@ def test_hostile_names_are_text(played, monkeypatch):
     runs = study.ledger_state().runs
     for record in runs.values():
         vars(record).update(end=None, generation=0, error=HOSTILE)
-    monkeypatch.setattr("sweeper.report.page.summarise", lambda *_: summary(runs))
+    monkeypatch.setattr("sweeper.report.page.page.summarise", lambda *_: summary(runs))
     assert publish.draw(study, study.ledger_state())
     raw, page = study.paths.report.read_text(), page_of(study)
     assert raw.count("<script") == 2 and "alert(1)</script>" not in raw

@@ -10,7 +10,8 @@ from sweeper import stats
 from sweeper.cli.commands import run
 from sweeper.errors import SweeperError
 from sweeper.plan.loading import load
-from sweeper.results import frames, rerank
+from sweeper.results import frames
+from sweeper.results.ranking import rerank
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study

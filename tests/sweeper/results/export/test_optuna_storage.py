@@ -11,7 +11,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from sweeper.errors import SweeperError
-from sweeper.results import frames, optuna_storage
+from sweeper.results import frames
+from sweeper.results.export import optuna_storage
 
 AXES = {
     "size": {"kind": "float", "low": 0.1, "high": 10.0, "log": True, "count": 3},

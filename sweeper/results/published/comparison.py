@@ -9,10 +9,10 @@ import pandas as pd
 
 from sweeper import score
 from sweeper.errors import Nothing, SweeperError, choices
-from sweeper.results import published
 from sweeper.results.axis import TASK
 from sweeper.results.data import Data
 from sweeper.results.estimates import estimate, interval_text, span
+from sweeper.results.published import numbers as published
 from sweeper.results.run_states import scored
 from sweeper.space.space import PAPER_SCALE
 from sweeper.text import canonical

@@ -10,8 +10,9 @@ import pandas as pd
 
 from sweeper.ledger.state import LedgerState
 from sweeper.plan.expansion import described
-from sweeper.report import rerun_command
-from sweeper.results import frames, ranking
+from sweeper.report.page import rerun_command
+from sweeper.results import frames
+from sweeper.results.ranking import ranking
 from sweeper.study.study import Study
 
 BEST = 5

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from sweeper.results import number_text
-from sweeper.results.table import Results
+from sweeper.results.tables import number_text
+from sweeper.results.tables.table import Results
 from sweeper.stats.wording import bounds
 
 _WIDE = 80

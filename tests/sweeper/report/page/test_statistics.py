@@ -10,7 +10,7 @@ import yaml
 from sweeper import stats
 from sweeper.cli.commands import run
 from sweeper.plan.loading import load
-from sweeper.report.statistics import said, statistics
+from sweeper.report.page.statistics import said, statistics
 from sweeper.results import frames
 from sweeper.study import study
 from sweeper.study.study import Study

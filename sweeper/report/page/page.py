@@ -16,12 +16,13 @@ import sweeper
 from sweeper.files.atomic import write_durably
 from sweeper.ledger.run_record import STATES
 from sweeper.ledger.state import LedgerState
-from sweeper.report import overview, trials
-from sweeper.report.failures import failures
-from sweeper.report.pictures import shown
-from sweeper.report.statistics import statistics
+from sweeper.report.page import overview, trials
+from sweeper.report.page.failures import failures
+from sweeper.report.page.pictures import shown
+from sweeper.report.page.statistics import statistics
 from sweeper.report.status import summarise
-from sweeper.results import frames, rerank
+from sweeper.results import frames
+from sweeper.results.ranking import rerank
 from sweeper.stats.wording import coverage
 from sweeper.study import command_hints
 from sweeper.study.study import Study

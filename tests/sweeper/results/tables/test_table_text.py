@@ -11,9 +11,9 @@ import subprocess
 import pytest
 
 from sweeper.cli import main
-from sweeper.results import table as results
-from sweeper.results import table_text
 from sweeper.results.data import Data
+from sweeper.results.tables import table as results
+from sweeper.results.tables import table_text
 
 HOSTILE = ["[2] a_b & 50 %", "*", "#1 ~ $x^2$ {y} \\z", "<script>|`β`", "a--b\nc"]
 
