@@ -25,6 +25,7 @@ from agents.policies import POLICIES, base
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.shape import Shape
+from agents.training.captured_update import CapturedUpdate
 
 if TYPE_CHECKING:
     import torch
@@ -111,6 +112,7 @@ class ActorCritic(BaseLearner):
         self.draws = Draws(seeds, *sizes, self.noises, device)
         measured = [name for name in self.metrics if name not in OF_EPISODES]
         self.means = Means(measured, len(runs), device)
+        self._captured = CapturedUpdate(self, device)
 
     def _made(self, name: str) -> Ensemble:
         params, members = self.params, len(self.runs)
@@ -171,7 +173,8 @@ class ActorCritic(BaseLearner):
             return
         batch, noise = self.draws.batch(self.updates), self.draws.noise(self.updates)
         self.updates += 1
-        self.update(replay.sample(batch).flat(), *noise)
+        kind = self.updates % self.params.get("policy.delay", 1)
+        self._captured(kind, replay.sample(batch).flat(), noise)
 
     def practise(self, batch: Batch, step: int) -> None:
         """One update, which is everybody's turn."""

@@ -67,11 +67,11 @@ def test_only_the_newest_generation_counts(make_study):
 
 def test_a_retry_that_died_before_it_could_write_is_finished_by_the_next(failing):
     dying = (
-        "import os, sys; from pathlib import Path; from sweeper import reopen;"
+        "import os, sys; from pathlib import Path; from sweeper.cli.commands import retry;"
         "from sweeper.ledger.io import Writer; from sweeper.study.study import Study;"
         "write = Writer.write;"
         "Writer.write = lambda self, lines, **_: os._exit(9) if lines else write(self, lines);"
-        "reopen.retry(Study.open(Path(sys.argv[1])))"
+        "retry.retry(Study.open(Path(sys.argv[1])))"
     )
     assert subprocess.call([sys.executable, "-c", dying, str(failing.folder)]) == 9
     assert states(failing).count("failed") == 2

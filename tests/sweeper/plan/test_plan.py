@@ -121,7 +121,7 @@ def test_ids_are_the_same_in_another_process(tmp_path):
     here = space(tmp_path)
     code = (
         "import json, sys; from sweeper.space.space import Space;"
-        "from sweeper.plan.plan import Plan; from sweeper.trainable.contract import load_trainable;"
+        "from sweeper.plan.plan import Plan; from sweeper.trainable.loading import load_trainable;"
         "s = Space.parse(json.load(sys.stdin));"
         "print(*[run.id for run in Plan(s, load_trainable(s)).runs])"
     )

@@ -44,7 +44,7 @@ def table(study: Study) -> list[tuple[object, ...]]:
 
 def spawn(study: Study) -> subprocess.Popen[bytes]:
     code = (
-        f"from sweeper.worker.worker import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
+        f"from sweeper.dispatch.entry import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
     )
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
 
@@ -165,7 +165,7 @@ def test_a_run_that_kills_its_worker_is_lost_after_three_times(make_study: Make)
     for _ in range(3):
         code = (
             "import os\n"
-            "from sweeper.worker.worker import work\n"
+            "from sweeper.dispatch.entry import work\n"
             "from sweeper.worker.ledger_protocol import Attempts\n"
             "start = Attempts.start\n"
             "Attempts.start = lambda *a: (start(*a), os._exit(9))\n"

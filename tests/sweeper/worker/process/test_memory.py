@@ -31,14 +31,17 @@ Make = Callable[..., Study]
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from sweeper import figures, liveness, optuna_storage, worker
-liveness.BEAT_S = 0.05
+from sweeper import figures
+from sweeper.dispatch import entry
+from sweeper.results.export import optuna_storage
+from sweeper.worker.process import heartbeat
+heartbeat.BEAT_S = 0.05
 if sys.argv[4] == "dqn":
     import torch, torch.nn.functional, agents.training.pack, agents.envs.minatar
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 limit = pages * resource.getpagesize() + (int(sys.argv[1]) << 20)
 resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
-worker.work(sys.argv[2], sys.argv[3], "cpu", "1")
+entry.work(sys.argv[2], sys.argv[3], "cpu", "1")
 """
 
 DQN: dict[str, Any] = {
