@@ -10,7 +10,7 @@ import numpy as np
 from agents import streams
 from agents.layers.spectral_norm import PROJECTIONS, Settings
 from agents.learners.base import BaseLearner, Sizes
-from agents.learners.running_means import Means
+from agents.learners.running_means import RunningMeans
 from agents.networks import network
 from agents.networks.network import Network
 from agents.optim.adam import Adam, AdamSettings
@@ -106,7 +106,7 @@ class Learner(BaseLearner):
 
         self._gamma = torch.tensor(self._vector("gamma"), device=device).float()[:, None]
         self._evaluation_epsilon = self._vector("evaluation.epsilon")[:, None]
-        self._schedule = Schedule(
+        self._schedule = EpsilonSchedule(
             self._warmup,
             self._vector("epsilon.decay_until"),
             self._vector("epsilon.initial"),
@@ -115,7 +115,7 @@ class Learner(BaseLearner):
         self._iterates_on_act = self._vector("sn.iterate_on_act").astype(bool)
         self._exploration = streams.Draws(streams.keys(self._seeds, "exploration"), 2)
         self._batches = streams.Draws(streams.keys(self._seeds, "batches"), params["batch_size"])
-        self._means = Means(("loss", "q"), len(runs), device)
+        self._means = RunningMeans(("loss", "q"), len(runs), device)
 
     def initialise(self) -> None:
         """Random online networks; targets start equal to them."""
@@ -160,7 +160,7 @@ class Learner(BaseLearner):
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
         loss = self._loss(chosen, y).mean(1)
         gradients = torch.autograd.grad(loss.sum(), self._online.parameters)
-        self.note("critic", loss, gradients)
+        self.record_loss("critic", loss, gradients)
         self._adam.step(gradients)
         self._means.add(loss=loss, q=chosen.mean(1))
 
@@ -194,18 +194,18 @@ class Learner(BaseLearner):
         """The online Q network."""
         return self._online
 
-    def reads(self, name: str, batch: Batch) -> torch.Tensor:
+    def network_inputs(self, name: str, batch: Batch) -> torch.Tensor:
         """Observations."""
         return batch.observations
 
-    def judge(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
+    def q_values(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Q(s, a), [P, E]."""
         with torch.inference_mode():
             q = self._online(torch.from_numpy(observations).to(self._device).float())
             chosen = torch.from_numpy(actions).to(self._device)[..., None]
             return q.gather(2, chosen)[..., 0].cpu().numpy()
 
-    def practise(self, batch: Batch, step: int) -> None:
+    def update_from(self, batch: Batch, step: int) -> None:
         """One update; it draws nothing."""
         self.update(batch)
 
@@ -213,9 +213,9 @@ class Learner(BaseLearner):
         """Mean loss, mean Q of the actions in the batches, and the current epsilon."""
         return self._means.of(row) | {"epsilon": float(self._schedule.at(step)[row])}
 
-    def forget(self) -> None:
+    def reset_metrics(self) -> None:
         """Begin new means."""
-        self._means.forget()
+        self._means.reset()
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Both networks, Adam's moments, running sums."""
@@ -244,7 +244,7 @@ class Learner(BaseLearner):
         return np.array([float(run.params[name]) for run in self._runs])
 
 
-class Schedule:
+class EpsilonSchedule:
     """Epsilon of every member: 1 in the warm-up, then linear from initial to final."""
 
     def __init__(

@@ -31,10 +31,10 @@ class Learner(td2.Learner):
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """y = r + gamma m min_j Q'_j(s', mu(s') + e); the actor climbs mean_j Q_j(s, mu(s) + e)."""
         with torch.no_grad():
-            following = self.smoothed(self.actor(batch.next_observations, target=True), noise[0])
-            values = self.q(batch.next_observations, following, target=True)
-            y = self.bootstrap(batch, values.amin(1))
-        self.fit_critic(batch, y)
+            next_actions = self.smoothed(self.actor(batch.next_observations, target=True), noise[0])
+            values = self.q(batch.next_observations, next_actions, target=True)
+            y = self.target_q(batch, values.amin(1))
+        self.update_critic(batch, y)
         actions = self.smoothed(self.actor(batch.observations, training=True), noise[1])
-        self.climb(self.q(batch.observations, actions).mean(1))
-        self.follow()
+        self.update_actor(self.q(batch.observations, actions).mean(1))
+        self.update_targets()

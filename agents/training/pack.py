@@ -74,7 +74,7 @@ class Pack:
         state["step"] = np.array(self.step)
         state["reported_at"] = np.array(self._reported_at)
         state["returns"] = np.array(self._returns[row])
-        state |= _named("cuts", replay.save_cuts(row))
+        state |= _named("cuts", replay.save_truncations(row))
         arrays = _named("replay", replay.save(row, step))
         begin = min(max(step, replay.first), replay.count)
         return state, Rows(begin, replay.count, replay.first, arrays)
@@ -112,7 +112,7 @@ class Pack:
         capacity = min(first.params["replay.capacity"], first.steps)
         self._replay = Replay(shape, len(runs), capacity, self._device)
         self._episodes = Episodes(names, streams.keys(seeds, "episodes"), 1)
-        self._games: Sequence[Any] | None = None
+        self._evaluation_envs: Sequence[Any] | None = None
         self._returns: list[list[float]] = [[] for _ in runs]
 
     def _load(self, states: list[State | None]) -> None:
@@ -124,19 +124,19 @@ class Pack:
             self._reported_at = int(state["reported_at"])
             self._agents.load(row, _part(state, "learner"))
             self._replay.load(row, _part(state, "replay"))
-            self._replay.load_cuts(row, _part(state, "cuts"))
+            self._replay.load_truncations(row, _part(state, "cuts"))
             self._episodes.load(row, _part(state, "episode"))
             self._returns[row] = state["returns"].tolist()
 
     def next_stop(self) -> int:
         """The step of the next evaluation, diagnosis or look for divergence, whichever is first."""
 
-        def following(every: int) -> int:
+        def next_multiple(every: int) -> int:
             return (self.step // every + 1) * every
 
         every = [_LOOK_EVERY, self._schedule.every]
         every += [self._diagnostics.every] if self._diagnostics.every else []
-        return min(*map(following, every), self._steps)
+        return min(*map(next_multiple, every), self._steps)
 
     def is_due(self) -> bool:
         """Whether an evaluation (it may be under way) or a diagnosis comes next."""
@@ -159,12 +159,12 @@ class Pack:
         while self.step < until:
             replay.see(observations)
             actions = agents.act(observations, self.step)
-            rewards, terminals, cuts = episodes.step(actions)
+            rewards, terminals, truncations = episodes.step(actions)
             replay.add(actions, rewards[:, 0], terminals[:, 0])
-            if cuts.any():
-                replay.cut(np.flatnonzero(cuts[:, 0] & ~terminals[:, 0]), observations)
-            if (terminals | cuts).any():
-                self._restart((terminals | cuts)[:, 0])
+            if truncations.any():
+                replay.truncate(np.flatnonzero(truncations[:, 0] & ~terminals[:, 0]), observations)
+            if (terminals | truncations).any():
+                self._restart((terminals | truncations)[:, 0])
             self.step += 1
             agents.learn(replay, self.step)
             if self.step % _CLOCK_EVERY == 0 and time.monotonic() > deadline:
@@ -180,15 +180,17 @@ class Pack:
     def _evaluate(self, deadline: float) -> list[Report]:
         if self._evaluation is None:
             when, watching = (self._schedule, self.step), self._diagnostics.watching
-            self._evaluation = Evaluation(self._names, self._seeds, *when, watching, self._games)
-            self._games = self._evaluation.games
+            self._evaluation = Evaluation(
+                self._names, self._seeds, *when, watching, self._evaluation_envs
+            )
+            self._evaluation_envs = self._evaluation.envs
         self.progress += self._evaluation.advance(self._agents.evaluate, deadline)
         if not self._evaluation.done:
             return []
         evaluation, self._evaluation = self._evaluation, None
         diagnosed = self._diagnostics.found() | self._measures()
         found = [self._metrics(row, evaluation.result(row)) for row in range(len(self.members))]
-        self._agents.forget()
+        self._agents.reset_metrics()
         return self._reports(found, diagnosed)
 
     def _diagnose(self) -> list[Report]:

@@ -62,7 +62,7 @@ def watch(diagnostic: EvaluationDiagnostic, pack: Any) -> None:
     diagnostic.begin(observations, pack._agents.evaluate(observations, draws))
     rewards, no = np.ones((1, EPISODES)), np.zeros((1, EPISODES), dtype=bool)
     for _ in range(LENGTH):
-        diagnostic.follow(rewards, no, no)
+        diagnostic.record(rewards, no, no)
     diagnostic.found()
 
 
@@ -80,7 +80,7 @@ def measured(name: str, rounds: int) -> tuple[float, float, dict[str, float]]:
     """Milliseconds of an update, of a step of training, and of each diagnostic."""
     pack, steps = started(name), CASES[name][1]
     batch = Sample(pack._replay, [0], pack.step)(pack._runs[0].params["batch_size"])
-    update = timed_ms(lambda: [pack._agents.practise(batch, 0) for _ in range(50)], rounds) / 50
+    update = timed_ms(lambda: [pack._agents.update_from(batch, 0) for _ in range(50)], rounds) / 50
     step = timed_ms(lambda: pack.train(pack.step + 100 * steps), rounds) / (100 * steps)
     works = {d: diagnosing(pack, d) for d in lookup.names("diagnostics")}
     return update, step, {d: timed_ms(work, rounds) for d, work in works.items()}

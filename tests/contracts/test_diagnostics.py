@@ -59,7 +59,7 @@ def measures(pack: Any, name: str) -> dict[str, np.ndarray]:
     observations = np.repeat(pack._episodes.observations, 2, axis=1)
     draws = np.zeros((3, 4), dtype=np.int64)
     made.begin(observations, pack._agents.evaluate(observations, draws))
-    made.follow(np.ones((3, 2)), np.ones((3, 2), bool), np.ones((3, 2), bool))
+    made.record(np.ones((3, 2)), np.ones((3, 2), bool), np.ones((3, 2), bool))
     return dict(made.found())
 
 

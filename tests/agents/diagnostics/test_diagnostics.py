@@ -137,7 +137,7 @@ def test_gradient_norms_are_those_that_the_first_update_gives_adam(
     made = pack(learner, task, [params], 15)
     norms = measured(made, "gradient_norms")
     batch = Sample(made._replay, made._seeds, made.step)(params["batch_size"])
-    made._agents.practise(batch, made.step)
+    made._agents.update_from(batch, made.step)
     for name in learner.networks:
         adam = made._agents.adams[name] if learner is td3.Learner else made._agents._adam
         moment = torch.cat([m.double().flatten() for m in adam.m])
@@ -218,12 +218,12 @@ def test_overestimation_is_the_value_minus_the_discounted_return() -> None:
     for step in range(1, 8):
         terminals = np.array([[step == 2, False, False]] * 2)
         over = np.array([[step == 2, step == 7, step == 6]] * 2)
-        watching.follow(np.full((2, 3), float(step)), terminals, over)
+        watching.record(np.full((2, 3), float(step)), terminals, over)
     ended = [3.0 - 2.0 * (1.0 + gamma * 2.0) for gamma in (0.5, 0.9)]
     cut = 3.0 - 2.0 * sum(step * 0.5 ** (step - 1) for step in range(1, 8))
     assert watching.found()["q_overestimation"] == pytest.approx([(ended[0] + cut) / 2, ended[1]])
     watching.begin(np.zeros((2, 1, 3), np.float32), np.zeros((2, 1, 3), np.float32))
-    watching.follow(np.ones((2, 1)), np.zeros((2, 1), bool), np.ones((2, 1), bool))
+    watching.record(np.ones((2, 1)), np.zeros((2, 1), bool), np.ones((2, 1), bool))
     assert np.isnan(watching.found()["q_overestimation"]).all()  # none came to its end
 
 
