@@ -31,8 +31,8 @@ class Learner(ActorCritic):
         """y = r + gamma m min_j Q'_j(s', mu(s')); the actor climbs Q_1(s, mu(s))."""
         with torch.no_grad():
             next_actions = self.policy.mode(self.actor(batch.next_observations, target=True))
-            values = self.q(batch.next_observations, next_actions, target=True)
-            y = self.target_q(batch, values.amin(1))
+            next_values = self.min_q(batch.next_observations, next_actions, target=True)
+            y = self.target_q(batch, next_values)
         self.update_critic(batch, y)
         actions = self.policy.mode(self.actor(batch.observations, training=True))
         self.update_actor(self.q1(batch.observations, actions))

@@ -61,7 +61,7 @@ class Learner(ActorCritic):
         actions, log_prob = self.policy.sample(
             self.actor(batch.observations, training=True), noise[1]
         )
-        self.update_actor(self.q(batch.observations, actions).amin(1) - beta * log_prob)
+        self.update_actor(self.min_q(batch.observations, actions) - beta * log_prob)
         self.means.add(entropy=-log_prob.detach().mean(1), beta=beta[:, 0])
         self.temperature.step(log_prob)
         self.update_targets()
@@ -69,7 +69,7 @@ class Learner(ActorCritic):
     def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
         """The soft values [P, B] of the states that follow."""
         actions, log_prob = self.policy.sample(self.actor(batch.next_observations), noise)
-        values = self.q(batch.next_observations, actions, target=True).amin(1)
+        values = self.min_q(batch.next_observations, actions, target=True)
         return values - self.temperature.beta * log_prob
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:

@@ -21,4 +21,4 @@ class Learner(sac.Learner):
     def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
         """min_j Q'_j(s', a') with a' ~ pi, [P, B]."""
         actions, _ = self.policy.sample(self.actor(batch.next_observations), noise)
-        return self.q(batch.next_observations, actions, target=True).amin(1)
+        return self.min_q(batch.next_observations, actions, target=True)

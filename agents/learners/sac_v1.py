@@ -48,7 +48,7 @@ class Learner(ActorCritic):
         )
         with torch.no_grad():
             y = self.target_q(batch, self.targets["value"](batch.next_observations)[:, 0, :, 0])
-            v = self.q(batch.observations, actions).amin(1) - log_prob
+            v = self.min_q(batch.observations, actions) - log_prob
         self.update_critic(batch, y)
         self.update_network("value", batch.observations, v)
         self.update_actor(self.q1(batch.observations, actions) - log_prob)
