@@ -102,7 +102,7 @@ class Learner(BaseLearner):
         self._online = Network(*sizes, settings, device).train()
         self._target = Network(*sizes, settings, device)
         adam = [AdamSettings.of(run.params) for run in runs]
-        self._adam = Adam(self._online.parameters, adam)
+        self.adams = {"critic": Adam(self._online.parameters, adam)}
 
         self._gamma = torch.tensor(self._vector("gamma"), device=device).float()[:, None]
         self._evaluation_epsilon = self._vector("evaluation.epsilon")[:, None]
@@ -149,7 +149,7 @@ class Learner(BaseLearner):
         if step < self._warmup:
             return
         if step % self._update_every == 0:
-            self.update(replay.sample(self._batches.at(self._adam.steps)))
+            self.update(replay.sample(self._batches.at(self.adams["critic"].steps)))
         if step % self._target_every == 0:
             self._target.copy_(self._online)
 
@@ -161,7 +161,7 @@ class Learner(BaseLearner):
         loss = self._loss(chosen, y).mean(1)
         gradients = torch.autograd.grad(loss.sum(), self._online.parameters)
         self.record_loss("critic", loss, gradients)
-        self._adam.step(gradients)
+        self.adams["critic"].step(gradients)
         self._means.add(loss=loss, q=chosen.mean(1))
 
     def _targets(self, batch: Batch) -> torch.Tensor:
@@ -222,8 +222,8 @@ class Learner(BaseLearner):
         everyone = range(len(self._runs))
         held = [(f"online.{name}", t, rows) for name, t, rows in self._online.tensors()]
         held += [(f"target.{name}", t, rows) for name, t, rows in self._target.tensors()]
-        held += [(f"adam.m.{i}", t, everyone) for i, t in enumerate(self._adam.m)]
-        held += [(f"adam.v.{i}", t, everyone) for i, t in enumerate(self._adam.v)]
+        held += [(f"adam.m.{i}", t, everyone) for i, t in enumerate(self.adams["critic"].m)]
+        held += [(f"adam.v.{i}", t, everyone) for i, t in enumerate(self.adams["critic"].v)]
         return [*held, ("sums", self._means.sums, everyone)]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
@@ -233,11 +233,11 @@ class Learner(BaseLearner):
     @property
     def counters(self) -> dict[str, int]:
         """Updates done, and updates in the running sums."""
-        return {"updates": self._adam.steps, **self._means.counts}
+        return {"updates": self.adams["critic"].steps, **self._means.counts}
 
     @counters.setter
     def counters(self, counters: dict[str, int]) -> None:
-        self._adam.steps = counters["updates"]
+        self.adams["critic"].steps = counters["updates"]
         self._means.counts = {name: counters[name] for name in self._means.names}
 
     def _vector(self, name: str) -> np.ndarray:

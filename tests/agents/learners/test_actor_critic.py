@@ -76,9 +76,9 @@ def test_the_twins_target_is_at_most_that_of_each(monkeypatch):
     """The other half of identity 10, at the targets that critics are fitted to."""
     pack = start("td2", run("td2"))
     pack.train(30)
-    agents, targets = pack._agents, []
+    agents, targets = pack.learner, []
     monkeypatch.setattr(agents, "update_critic", lambda batch, y: targets.append(y))
-    batch = pack._replay.sample(np.linspace(0, 2**32 - 1, 64, dtype=np.int64)[None])
+    batch = pack.replay.sample(np.linspace(0, 2**32 - 1, 64, dtype=np.int64)[None])
     with torch.no_grad():
         next_actions = agents.policy.mode(agents.actor(batch.next_observations, target=True))
         each = agents.q(batch.next_observations, next_actions, target=True)
@@ -266,7 +266,7 @@ def test_batch_norms_follow_the_batches_that_their_networks_learn_from(name):
     both = {f"{net}__norm__kind": "batch" for net in ("actor", "critic")}
     pack = start(name, run(name, **both))
     pack.train(40)
-    batch, agents = pack._replay.sample(np.arange(16)[None]).flat(), made(name, run(name, **both))
+    batch, agents = pack.replay.sample(np.arange(16)[None]).flat(), made(name, run(name, **both))
     first = {net: agents.network(net).layers[0] for net in agents.networks}
     read = {net: agents.network_inputs(net, batch) for net in first}
     means = {n: (read[n] @ w.weight + w.bias[:, None]).mean(1) for n, w in first.items()}

@@ -274,7 +274,7 @@ def test_weights_are_enough_to_act_with_numpy_alone(run, tmp_path):
         assert len(weights.files) == 6
     draws = np.full((3, 10), 2**31)
     observations = np.stack([x, x, x])
-    assert np.array_equal(q.argmax(1), pack._agents.evaluate(observations, draws)[1])
+    assert np.array_equal(q.argmax(1), pack.learner.evaluate(observations, draws)[1])
 
 
 def test_weights_of_a_normalised_layer_come_with_its_vectors(run):
