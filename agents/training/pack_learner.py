@@ -53,10 +53,10 @@ class PackLearner(Diagnosable):
 
     @abstractmethod
     def measured(self, row: int, step: int) -> dict[str, float]:
-        """Metrics since the last `forget`; what does not exist yet is left out."""
+        """Metrics since the last `reset_metrics`; what does not exist yet is left out."""
 
     @abstractmethod
-    def forget(self) -> None:
+    def reset_metrics(self) -> None:
         """Begin to measure anew."""
 
     @abstractmethod

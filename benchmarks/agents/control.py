@@ -72,7 +72,7 @@ def stable_baselines(name: str) -> Train:
 def update(name: str, members: int) -> Callable[[], None]:
     """One update, its batch drawn from the replay; acting and the environment left out."""
     pack = started(name, members)
-    agents, replay = pack._agents, pack._replay
+    agents, replay = pack.learner, pack.replay
     return lambda: agents.learn(replay, pack.step)
 
 
