@@ -25,7 +25,7 @@ class Updated(Protocol):
 
     counters: dict[str, int]
     """What an update counts on the host."""
-    descents: Any
+    recorded: Any
     """Not `None` while a diagnostic looks on, which reads what a graph would not give."""
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
@@ -47,7 +47,7 @@ class CapturedUpdate:
     def __call__(self, kind: int, batch: Batch, noise: Sequence[torch.Tensor] = ()) -> None:
         """One update; `kind` tells updates that take other steps apart, by a graph for each."""
         learner = self._learner
-        if not self._captures or learner.descents is not None:
+        if not self._captures or learner.recorded is not None:
             learner.update(batch, *noise)
         elif kind in self._graphs:
             self._graphs[kind].replay(learner, batch, noise)
