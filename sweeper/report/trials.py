@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.expansion import described
 from sweeper.report import rerun_command
 from sweeper.results import frames, ranking
 from sweeper.study.study import Study
+from sweeper.text import described
 
 BEST = 5
 

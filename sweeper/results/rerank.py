@@ -18,14 +18,13 @@ import pandas as pd
 from sweeper import stats
 from sweeper.errors import Nothing, SweeperError
 from sweeper.plan.check import checked
-from sweeper.plan.expansion import described
 from sweeper.plan.parameters import base
 from sweeper.results import frames, ranking
 from sweeper.space.space import Space
 from sweeper.stats.wording import bounds, flat, measured, writer
 from sweeper.study import study as studies
 from sweeper.study.study import Study
-from sweeper.text import counted, ranges
+from sweeper.text import counted, described, ranges
 
 AXIS = "configuration"
 _SUFFIX = ".rerank"

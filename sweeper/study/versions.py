@@ -16,7 +16,7 @@ from sweeper.errors import SweeperError
 from sweeper.files.atomic import link_first
 from sweeper.ledger.io import FORMAT, check_format
 from sweeper.paths import StudyPaths
-from sweeper.plan.expansion import Expansion
+from sweeper.plan.configurations.expansion import expanded
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space
 from sweeper.study.provenance import provenance
@@ -110,7 +110,10 @@ def _axes_grow(old: Space, new: Space) -> bool:
     if "grid" not in (old.sampler.name, new.sampler.name) or list(old.axes) != list(new.axes):
         return False
     trainable = load_trainable(new)
-    cells = [{cell.text for cell in Expansion(space, trainable).grid()} for space in (old, new)]
+    cells = [
+        {cell.text for cell in expanded(space, trainable).grid().configurations}
+        for space in (old, new)
+    ]
     return cells[0] <= cells[1]
 
 
