@@ -398,8 +398,7 @@ def test_figures_are_checked_against_their_functions(tmp_path):
 
 def test_an_axis_kind_of_the_users(tmp_path):
     (tmp_path / "mine.py").write_text(
-        "from sweeper.space.axes.float import Axis as Float\n"
-        "class Axis(Float):\n    pass\nother = 3\n"
+        "from sweeper.extending import FloatAxis\nclass Axis(FloatAxis):\n    pass\nother = 3\n"
     )
     axis = "axes.optimizer.lr={kind: mine.py:Axis, values: [1e-3]}"
     space = loaded(tmp_path, axis)
