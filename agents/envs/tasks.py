@@ -31,7 +31,7 @@ def check(task: str) -> None:
     """
     environment, name = _resolve(task)
     extra, *modules = getattr(environment, "extra", ("",))
-    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    missing = [name for name in modules if not is_installed(name)]
     if missing:
         raise ValueError(
             f"the task {task!r} needs {missing[0]}, which is not installed: "
@@ -39,6 +39,12 @@ def check(task: str) -> None:
         )
     if ".py:" in task:
         _try(environment, name)
+
+
+@functools.cache
+def is_installed(module: str) -> bool:
+    """Whether `module` can be imported; looked for once, because every configuration is checked."""
+    return importlib.util.find_spec(module) is not None
 
 
 @functools.cache

@@ -23,8 +23,8 @@ import optuna
 import yaml
 
 from sweeper.ledger.io import Writer
+from sweeper.plan.configurations.sequences import at
 from sweeper.plan.loading import load
-from sweeper.plan.sequences import at
 from sweeper.study import proposals, study
 from sweeper.study.advisor import Advisor
 from sweeper.study.proposals import Proposal

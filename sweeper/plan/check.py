@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 
 from sweeper import lookup
 from sweeper.errors import Invalid, choices, shown
-from sweeper.plan import check_sampler, sequences
-from sweeper.plan.expansion import DROP, Configuration, Expansion, Rejected, culprit
-from sweeper.plan.network_depth import shallowest
+from sweeper.plan import check_sampler
+from sweeper.plan.configurations import sequences
+from sweeper.plan.configurations.constraints import Rejected
+from sweeper.plan.configurations.expansion import DROP, Expansion, culprit, expanded
+from sweeper.plan.configurations.network_depth import shallowest
 from sweeper.plan.parameters import base, span_of
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
@@ -32,6 +34,9 @@ _CONTRACT = (
     "pack_size",
     "start",
 )
+MAX_RUNS = 1_000_000
+"""The most runs of a plan."""
+
 _DRAWN = 1000
 """How many configurations of a sampler's are tried before anything starts."""
 
@@ -49,12 +54,12 @@ def checked(space: Space, folder: Path) -> Space:
     _check_names(space, trainable)
     _check_keep(space, trainable)
     space = _resolve(space, trainable)
-    expansion = Expansion(space, trainable)
+    expansion = expanded(space, trainable)
     metrics = _metrics(space, trainable)
     _check_scores(space, metrics)
     expansion.reference()
     _check_size(space, expansion)
-    check_sampler.check(space, Expansion(space, trainable))
+    check_sampler.check(space, expansion)
     _check_trials(space, expansion)
     return _check_figures(space, folder, metrics, expansion.conditional)
 
@@ -238,41 +243,39 @@ def _size(space: Space, axis: str) -> int:
 
 
 def _check_trials(space: Space, expansion: Expansion) -> None:
-    count = 0
-    for made in _cells(space, expansion):
-        count += 1
-        if space.invalid != DROP:
-            expansion.check(made)
-    if not count:
-        what = f"all {expansion.dropped}" if expansion.dropped else f"{_DRAWN} random"
-        raise Invalid(f"hold no trial: {what} combinations are dropped", ("axes",))
-    runs = count * len(space.tasks) * len(space.seeds)
-    if space.sampler.name == "grid" and runs > MAX_RUNS:
+    if space.sampler.name != "grid":
+        _check_draws(space, expansion)
+        return
+    grid = expansion.grid(check=True)
+    if not grid.configurations:
+        raise Invalid(f"hold no trial: all {grid.dropped} combinations are dropped", ("axes",))
+    runs = len(grid.configurations) * len(space.tasks) * len(space.seeds)
+    if runs > MAX_RUNS:
         raise Invalid(
             f"× tasks × seeds make {runs} runs, but a plan has at most {MAX_RUNS}", ("axes",)
         )
 
 
-def _cells(space: Space, expansion: Expansion) -> Iterator[Configuration]:
-    """All cells of a grid; of what a sampler may draw a thousand: choices at random, and the ends
-    of ranges; where others are dropped, what lies between may be all that is valid.
+def _check_draws(space: Space, expansion: Expansion) -> None:
+    """Draws a thousand of the configurations that a sampler may draw, each of which must be valid.
+
+    Choices are drawn at random, and of ranges the ends; where combinations are dropped also values
+    between them, which may be all that is valid, and one valid configuration is enough.
     """
-    if space.sampler.name == "grid":
-        yield from expansion.grid()
-        return
     rng = np.random.default_rng(0)
+    valid = False
     for _ in range(_DRAWN):
         try:
-            yield expansion.draw(lambda _, over: sequences.at(over, _share(space, rng, over)))
+            expansion.draw(lambda _, over: sequences.at(over, _share(space, rng, over)))
+            valid = True
         except Rejected as error:
             if space.invalid != DROP:
                 raise Invalid(error.message, error.path) from error
+    if not valid:
+        raise Invalid(f"hold no trial: {_DRAWN} random combinations are dropped", ("axes",))
 
 
 def _share(space: Space, rng: np.random.Generator, over: Any) -> float:
     inside = rng.random()
     shares = [0.0, 1.0 - 1e-9, *([inside] if space.invalid == DROP else [])]
     return float(inside if hasattr(over, "choices") else rng.choice(shares))
-
-
-MAX_RUNS = 1_000_000

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeper.errors import Invalid
-from sweeper.plan.expansion import Expansion
+from sweeper.plan.configurations.expansion import Expansion
 from sweeper.schema.rules import one_of
 from sweeper.space.space import Space
 
@@ -92,7 +92,7 @@ def _check_enough(space: Space, expansion: Expansion) -> None:
     many = _EASILY * space.trials
     if expansion.size(many) > many:
         return
-    cells = sum(1 for _ in expansion.grid())
+    cells = len(expansion.grid().configurations)
     if cells < space.trials:
         raise Invalid(
             f"must be at most {cells}, the configurations that the space has, "

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from sweeper.errors import Invalid, SweeperError, dotted
-from sweeper.plan.expansion import Configuration, Expansion
-from sweeper.plan.sequences import sequence
+from sweeper.plan.configurations.expansion import Configuration, expanded
+from sweeper.plan.configurations.sequences import sequence
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.sections import Evaluation
 from sweeper.space.space import Space
@@ -84,6 +84,11 @@ class Plan:
         return None if chosen is None else self._numbers.get(chosen.text)
 
     @property
+    def dropped(self) -> int:
+        """How many cells of the grid are not valid and left out."""
+        return self.expansion.grid().dropped if self.space.sampler.name == "grid" else 0
+
+    @property
     def due(self) -> int:
         """How many trials its sampler has still to plan."""
         if self.closed or self.space.sampler.name not in ADAPTIVE:
@@ -109,7 +114,7 @@ class Plan:
         known = set(self._by_id)
         try:
             self.space = space
-            self.expansion = Expansion(space, self._trainable)
+            self.expansion = expanded(space, self._trainable)
             self._number(self._planned())
         except Invalid as error:
             raise SweeperError(f"{space.file}: {dotted(error.path)} {error.message}") from error
@@ -130,7 +135,7 @@ class Plan:
     def _planned(self) -> Iterator[Configuration]:
         sampler = self.space.sampler.name
         if sampler == "grid":
-            yield from self.expansion.grid()
+            yield from self.expansion.grid().configurations
         elif sampler not in ADAPTIVE:
             assert self.space.trials is not None
             yield from islice(sequence(self.space, self.expansion), self.space.trials)

@@ -17,12 +17,11 @@ from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.run_record import STATES, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.expansion import described
 from sweeper.report.worker_status import Roll, Standing
 from sweeper.score import STATISTICS
 from sweeper.study.provenance import unlike
 from sweeper.study.study import Study
-from sweeper.text import counted
+from sweeper.text import counted, described
 
 Array = npt.NDArray[Any]
 

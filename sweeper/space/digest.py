@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sweeper.space.space import Space
+from sweeper.space.space import Space, keys
 from sweeper.text import canonical
 
 
@@ -28,26 +28,43 @@ def differences(old: Space, new: Space) -> dict[str, str]:
 
 
 def essentials(space: Space) -> dict[str, Any]:
-    """What the digest covers, in canonical text."""
+    """What the digest covers, in canonical text: every key of the space that changes results."""
+    forms = _forms(space)
+    found: dict[str, Any] = {}
+    for form in forms.values():
+        found |= form
+    for name in keys(lambda key: key.results):
+        if name not in forms:
+            found |= _without_empty({name: space.model_dump(include={name})[name]})
+    return found
+
+
+def _forms(space: Space) -> dict[str, dict[str, Any]]:
+    """What the digest holds for each key, as it was first written: studies on disk have digests."""
+    when = {name: canonical(axis.when) for name, axis in space.axes.items() if axis.when}
+    invalid = space.invalid if space.invalid != "error" else None
     return {
-        "trains": space.identity,
-        "fixed": {name: canonical(value) for name, value in space.fixed.items()},
-        "axes": [[name, _essential(space, name)] for name in space.axes],
-        "tasks": {name: [task.low, task.high] for name, task in space.tasks.items()},
-        "seeds": list(space.seeds),
-        "steps": space.steps,
-        "evaluation": space.evaluation.model_dump() if space.evaluation else None,
-        "score": _without_empty(space.score.model_dump()),
-        "direction": space.direction,
-        "sampler": space.sampler.name,
-        **_without_empty(
-            {
-                "arguments": space.sampler.options,
-                "trials": space.trials,
-                "pruner": space.pruner and space.pruner.model_dump(),
-            }
-        ),
-        **_relations(space),
+        "agent": {"trains": space.identity},
+        "function": {},
+        "fixed": {"fixed": {name: canonical(value) for name, value in space.fixed.items()}},
+        "axes": {"axes": [[name, _essential(space, name)] for name in space.axes]},
+        "tasks": {"tasks": {name: [task.low, task.high] for name, task in space.tasks.items()}},
+        "seeds": {"seeds": list(space.seeds)},
+        "steps": {"steps": space.steps},
+        "evaluation": {"evaluation": space.evaluation.model_dump() if space.evaluation else None},
+        "score": {"score": _without_empty(space.score.model_dump())},
+        "direction": {"direction": space.direction},
+        "sampler": {
+            "sampler": space.sampler.name,
+            **_without_empty({"arguments": space.sampler.options}),
+        },
+        "trials": _without_empty({"trials": space.trials}),
+        "pruner": _without_empty({"pruner": space.pruner and space.pruner.model_dump()}),
+        "when": _without_empty({"when": when}),
+        "zip": _without_empty({"zip": [list(group) for group in space.zip]}),
+        "derived": _without_empty({"derived": dict(space.derived)}),
+        "constraints": _without_empty({"constraints": list(space.constraints)}),
+        "invalid": _without_empty({"invalid": invalid}),
     }
 
 
@@ -74,19 +91,6 @@ def _essential(space: Space, name: str) -> list[list[str]]:
         keys = axis.model_dump(mode="json", exclude={"kind", "default", "when", "title"})
         return [[canonical(_without_empty(keys)), canonical({name: axis.kind})]]
     return [[canonical(point.label), canonical(dict(point.params))] for point in axis.points(name)]
-
-
-def _relations(space: Space) -> dict[str, Any]:
-    """What axes have to do with each other, where they have."""
-    when = {name: axis.when for name, axis in space.axes.items() if axis.when}
-    relations = {
-        "when": {name: canonical(conditions) for name, conditions in when.items()},
-        "zip": [list(group) for group in space.zip],
-        "derived": dict(space.derived),
-        "constraints": list(space.constraints),
-        "invalid": space.invalid if space.invalid != "error" else None,
-    }
-    return {key: value for key, value in relations.items() if value}
 
 
 def _without_empty(data: dict[str, Any]) -> dict[str, Any]:

@@ -4,39 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_origin
 
 from sweeper.errors import Path, SweeperError, choices, did_you_mean, shown
 from sweeper.schema.document import Document, parse
+from sweeper.space.space import Space, keys
 
-KEYS = (
-    "study",
-    "reference",
-    "note",
-    "agent",
-    "function",
-    "fixed",
-    "axes",
-    "zip",
-    "derived",
-    "constraints",
-    "invalid",
-    "tasks",
-    "seeds",
-    "steps",
-    "evaluation",
-    "score",
-    "direction",
-    "sampler",
-    "trials",
-    "pruner",
-    "checkpoint",
-    "limits",
-    "figures",
-)
+KEYS = keys(lambda key: key.given)
 """The keys of a space that a word may change; `scales` is not one of them."""
 
-_OPEN = ("axes", "tasks", "fixed", "derived")
+_OPEN = tuple(name for name in KEYS if get_origin(Space.model_fields[name].annotation) is dict)
+"""The keys whose mappings hold names of the user's, which may have dots in them."""
+
 _LONGEST = 80
 
 

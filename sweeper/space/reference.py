@@ -5,11 +5,9 @@ python -m sweeper.space.reference > docs/space.md
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 import sys
-import textwrap
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,7 +21,7 @@ from sweeper.space.axes import AxisModel
 from sweeper.space.overrides import KEYS
 from sweeper.space.samplers import PRUNERS, SAMPLERS
 from sweeper.space.sections import Objective, Task
-from sweeper.space.space import Space
+from sweeper.space.space import Space, keys
 
 _WORDS = {
     str: "text",
@@ -34,9 +32,6 @@ _WORDS = {
     tuple: "list",
     list: "list",
 }
-
-_OWN_FORMS = ("tasks", "figures", "sampler", "pruner")
-"""Keys whose mappings name things: there is no table of their keys."""
 
 _HEAD = """\
 # The space language
@@ -80,33 +75,15 @@ def _advice(key: str, known: Mapping[str, str]) -> str:
     return f"### `{key}`\n\nOne of {listed}; with arguments that Optuna's class takes."
 
 
-def documentation(model: type[BaseModel]) -> dict[str, str]:
-    """What the source says of each field of `model` and its bases, below the field."""
-    found: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        if not issubclass(base, BaseModel) or base.__module__.startswith("pydantic"):
-            continue
-        (node,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
-        assert isinstance(node, ast.ClassDef)
-        for field, text in zip(node.body, node.body[1:], strict=False):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(text, ast.Expr)
-                and isinstance(text.value, ast.Constant)
-            ):
-                found[field.target.id] = " ".join(str(text.value.value).split())
-    return found
-
-
 def _sections() -> Iterator[str]:
     """A table for each key that is a mapping of known keys."""
     found: dict[str, type[BaseModel]] = {"tasks.<name>": Task, "score[1]": Objective}
     for name in KEYS:
         for model in _models(Space.model_fields[name].annotation):
             found.setdefault(name, model)
+    by_name = keys(lambda key: key.by_name)
     for name, model in found.items():
-        if name in _OWN_FORMS:
+        if name in by_name:
             continue
         yield f"### `{name}`"
         yield _prose(model)
@@ -121,11 +98,15 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _table(model: type[BaseModel], names: Any = None) -> str:
-    said = documentation(model)
     rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
     for name in names if names is not None else model.model_fields:
         field = model.model_fields[name]
-        cells = (f"`{name}`", _type(field), _default(field), said.get(name, ""))
+        cells = (
+            f"`{name}`",
+            _type(field),
+            _default(field),
+            " ".join((field.description or "").split()),
+        )
         rows.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
     return "\n".join(rows)
 

@@ -1,12 +1,13 @@
 """A space: what to search, over which tasks and seeds, how long, how scored.
 
-`load` reads a YAML file, applies a scale and overrides, and checks the result against what it
-trains. The resolved space is frozen into its study with `dump` and read back with `parse`.
+`sweeper.plan.loading` makes one of a YAML file. It is frozen into its study with `dump` and read
+back with `parse`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -27,7 +28,6 @@ from sweeper.space.sections import (
     Score,
     Task,
 )
-from sweeper.space.shorthand import written_out
 from sweeper.space.validators import (
     axes_rule,
     constraints_rule,
@@ -37,6 +37,7 @@ from sweeper.space.validators import (
     score_rule,
     seeds_rule,
     tasks_rule,
+    written_out,
     zip_rule,
 )
 
@@ -44,81 +45,127 @@ DEFAULT_SCALE = "laptop"
 PAPER_SCALE = "paper"
 
 
+@dataclass(frozen=True)
+class Key:
+    """What may be done with one key of a space; every field of `Space` has one."""
+
+    given: bool = True
+    """A file, a scale or a word of the command line may set it; otherwise loading does."""
+    results: bool = False
+    """It changes results: spaces that differ in it cannot be one study."""
+    grows: bool = False
+    """A study may be extended by more of it."""
+    naming: bool = False
+    """It only says how the space was called and found, which is worth no new version of a study."""
+    repeated: bool = False
+    """A command that runs one trial again gives it the same value."""
+    dropped: bool = False
+    """It chooses trials, so a command that runs one trial again takes it away."""
+    by_name: bool = False
+    """Its sections stand under the names of tasks, figures, samplers: no table lists their keys."""
+
+
+CAPTION = Key()
+"""What figures say."""
+NAMING = Key(naming=True)
+"""What the study is called."""
+FOUND = Key(given=False, naming=True)
+"""Where the space was found."""
+RUNS = Key(results=True, repeated=True)
+"""How runs are trained and scored."""
+TRIALS = Key(results=True, dropped=True)
+"""Which trials there are."""
+WORKERS = Key(repeated=True)
+"""How workers treat runs."""
+
+
 class Space(Section):
     """A space, resolved: one scale, no overrides left; immutable."""
 
-    study: Name
+    study: Annotated[Name, NAMING]
     """What the study is called, as in `study: minatar_adam_sn`."""
-    reference: Text | None = None
+    reference: Annotated[Text | None, CAPTION] = None
     """What the experiment stands for or repeats: a paper, a figure."""
-    note: Text | None = None
+    note: Annotated[Text | None, CAPTION] = None
     """A caption for the figures: what a reader must know to read them. Where there is a scale
     `paper`, its steps stand beside it, unless they are the study's own."""
-    agent: Text | None = None
+    agent: Annotated[Text | None, RUNS] = None
     """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own."""
-    function: Text | None = None
+    function: Annotated[Text | None, RUNS] = None
     """Instead of an agent a function of your own: `path/file.py:name`, relative to the space."""
-    fixed: Annotated[dict[str, Any], BeforeValidator(fixed_rule)] = Field(default_factory=dict)
+    fixed: Annotated[dict[str, Any], BeforeValidator(fixed_rule), RUNS] = Field(
+        default_factory=dict
+    )
     """Parameters that all trials share, as in `fixed: {batch_size: 32}`."""
-    axes: Annotated[dict[str, Any], BeforeValidator(axes_rule)]
+    axes: Annotated[dict[str, Any], BeforeValidator(axes_rule), Key(results=True, grows=True)]
     """The searched parameters; the last axis changes fastest, and an axis stands behind those that
     its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`."""
-    zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule)] = ()
+    zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
     """Groups of axes of one length that move together, the i-th value of one with the i-th of the
     others; a group stands where its first axis stands: `zip: [[network.units, optimizer.lr]]`."""
-    derived: Annotated[dict[str, str], BeforeValidator(derived_rule)] = Field(default_factory=dict)
+    derived: Annotated[dict[str, str], BeforeValidator(derived_rule), TRIALS] = Field(
+        default_factory=dict
+    )
     """Parameters computed from others, and from those derived before, as in
     `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. One keeps its default where a name in it is
     inactive."""
-    constraints: Annotated[tuple[str, ...], BeforeValidator(constraints_rule)] = ()
+    constraints: Annotated[tuple[str, ...], BeforeValidator(constraints_rule), TRIALS] = ()
     """What must hold for every combination, as in
     `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name in it is
     inactive."""
-    invalid: Annotated[str, BeforeValidator(one_of("error", "drop"))] = "error"
+    invalid: Annotated[str, BeforeValidator(one_of("error", "drop")), Key(results=True)] = "error"
     """What becomes of a combination that a constraint or what is trained refuses: an error, or left
     out and counted, as in `invalid: drop`."""
-    tasks: Annotated[dict[str, Task], BeforeValidator(tasks_rule)]
+    tasks: Annotated[
+        dict[str, Task], BeforeValidator(tasks_rule), Key(results=True, repeated=True, by_name=True)
+    ]
     """The tasks, each with the scores that count as 0 and 1, as in
     `tasks: {minatar/breakout: {low: 0.5, high: 14}}`."""
-    seeds: Annotated[tuple[int, ...], BeforeValidator(seeds_rule)]
+    seeds: Annotated[
+        tuple[int, ...], BeforeValidator(seeds_rule), Key(results=True, repeated=True, grows=True)
+    ]
     """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`. With
     `seeds: {tune: 5, test: 10}` trials are judged by the seeds 0-4 alone, and 5-14 are held out for
     `sweeper rerank`."""
-    steps: Positive
+    steps: Annotated[Positive, RUNS]
     """Environment steps of a run, as in `steps: 5000000`."""
-    evaluation: Evaluation | None = None
+    evaluation: Annotated[Evaluation | None, RUNS] = None
     """When agents are evaluated; needed by agents, refused for functions."""
-    score: Annotated[Score, BeforeValidator(score_rule)]
+    score: Annotated[Score, BeforeValidator(score_rule), RUNS]
     """How runs are scored: one rule, as in `score: {metric: return}`, or a list of several."""
-    direction: Direction = "maximize"
+    direction: Annotated[Direction, RUNS] = "maximize"
     """Which scores are better, as in `direction: minimize`."""
-    sampler: Annotated[Sampler, BeforeValidator(sampler_rule)] = Sampler(name="grid")
+    sampler: Annotated[Sampler, BeforeValidator(sampler_rule), Key(results=True, by_name=True)] = (
+        Sampler(name="grid")
+    )
     """How trials are chosen: `grid`, or a sampler of Optuna's, which may have its arguments, as in
     `sampler: {tpe: {seed: 1}}`."""
-    trials: Positive | None = None
+    trials: Annotated[Positive | None, Key(results=True, dropped=True, grows=True)] = None
     """How many trials a sampler plans in all, whatever the number of workers: `trials: 200`."""
-    pruner: Annotated[Pruner | None, BeforeValidator(pruner_rule)] = None
+    pruner: Annotated[
+        Pruner | None, BeforeValidator(pruner_rule), Key(results=True, dropped=True, by_name=True)
+    ] = None
     """Which trials end early: a pruner of Optuna's, with its arguments and the number of seeds that
     it looks at, as in `pruner: {median: {n_warmup_steps: 1000, seeds: 2}}`."""
-    checkpoint: Checkpoint = Checkpoint()
+    checkpoint: Annotated[Checkpoint, WORKERS] = Checkpoint()
     """How often states are saved."""
-    limits: Limits = Limits()
+    limits: Annotated[Limits, WORKERS] = Limits()
     """How often a run may fail."""
-    figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule)] = ()
+    figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule), Key(by_name=True)] = ()
     """Figures with their options, as in `figures: [{heatmap: {x: optimizer.lr}}, curves]`; learning
     curves of several metrics side by side with `curves: {metric: [return, loss]}`, and another
     point of each curve than the score's with `heatmap: {at: max}`."""
-    scale: Text | None = None
+    scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
-    held_out: tuple[int, ...] = ()
+    held_out: Annotated[tuple[int, ...], Key(given=False)] = ()
     """The seeds under `seeds: {test: …}`."""
-    paper_steps: Positive | None = None
+    paper_steps: Annotated[Positive | None, Key(given=False)] = None
     """The steps that the file's scale `paper` asks for, where it has that scale."""
-    name: Name
+    name: Annotated[Name, FOUND]
     """The study's name unless another is asked for: `study`, and the scale if not the default."""
-    file: Text
+    file: Annotated[Text, FOUND]
     """The file it was loaded from, as it was given."""
-    folder: Text
+    folder: Annotated[Text, Key(given=False)]
     """The absolute folder of that file."""
 
     @model_validator(mode="after")
@@ -185,3 +232,12 @@ class Space(Section):
             name: {"kind": axis.kind, **axis.model_dump(mode="json", exclude_defaults=True)}
             for name, axis in self.axes.items()
         }
+
+
+def keys(wanted: Callable[[Key], bool]) -> tuple[str, ...]:
+    """The keys of a space of which `wanted` is true, in their order."""
+    return tuple(
+        name
+        for name, field in Space.model_fields.items()
+        if any(isinstance(mark, Key) and wanted(mark) for mark in field.metadata)
+    )

@@ -32,8 +32,9 @@ from sweeper import score
 from sweeper.ledger.io import Writer
 from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
-from sweeper.plan import sequences
-from sweeper.plan.expansion import Configuration, Rejected
+from sweeper.plan.configurations import sequences
+from sweeper.plan.configurations.constraints import Rejected
+from sweeper.plan.configurations.expansion import Configuration
 from sweeper.space import samplers
 from sweeper.study import proposals as packfuls
 from sweeper.study.proposals import Proposal

@@ -14,7 +14,7 @@ from typing import Any
 from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.files.atomic import link_first, patiently
 from sweeper.paths import StudyPaths
-from sweeper.plan.expansion import Configuration
+from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.plan import Plan, Run
 
 

@@ -16,14 +16,17 @@ from sweeper.errors import SweeperError
 from sweeper.files.atomic import link_first
 from sweeper.ledger.io import FORMAT, check_format
 from sweeper.paths import StudyPaths
-from sweeper.plan.expansion import Expansion
+from sweeper.plan.configurations.expansion import expanded
 from sweeper.space.digest import differences, digest
-from sweeper.space.space import Space
+from sweeper.space.space import Space, keys
 from sweeper.study.provenance import provenance
 from sweeper.trainable.loading import load_trainable
 
-_PASSING = ("study", "name", "scale", "file")
-"""Keys that tell how a space was named and found: a version of their own they are not worth."""
+_NAMING = keys(lambda key: key.naming)
+"""Keys in which a space may differ without a new version."""
+
+_GROWING = keys(lambda key: key.grows)
+"""Keys by which a study may be extended."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def join(folder: Path, space: Space, *, group: bool, extend: bool) -> list[Versi
 
 
 def _same(old: Space, new: Space) -> bool:
-    kept, given = ({**space.dump(), **dict.fromkeys(_PASSING)} for space in (old, new))
+    kept, given = ({**space.dump(), **dict.fromkeys(_NAMING)} for space in (old, new))
     return kept == given
 
 
@@ -89,20 +92,22 @@ def _check(name: str, old: Space, new: Space, *, extend: bool) -> None:
 
 def growth(old: Space, new: Space) -> tuple[list[str], list[str]]:
     """The differences between two spaces: those by which `old` only grows, and the others."""
-    grown: list[str] = []
-    other: list[str] = []
-    axes = _axes_grow(old, new)
-    for key, line in differences(old, new).items():
-        (grown if _grows(key, old, new, axes) else other).append(line)
+    changed = differences(old, new)
+    parts = {key: key.removeprefix("what ").partition(".")[0] for key in changed}
+    growing = {part for part in set(parts.values()) if part in _GROWING and _grows(part, old, new)}
+    grown = [line for key, line in changed.items() if parts[key] in growing]
+    other = [line for key, line in changed.items() if parts[key] not in growing]
     return grown, other
 
 
-def _grows(key: str, old: Space, new: Space, axes: bool) -> bool:
-    if key == "seeds":
-        return set(old.seeds) < set(new.seeds)
-    if key == "trials":
-        return old.trials is not None and new.trials is not None and old.trials < new.trials
-    return axes and "axes." in key
+def _grows(key: str, old: Space, new: Space) -> bool:
+    """Whether all that `old` has under `key`, `new` has too."""
+    if key == "axes":
+        return _axes_grow(old, new)
+    before, after = getattr(old, key), getattr(new, key)
+    if before is None or after is None:
+        return False
+    return bool(before < after if isinstance(before, int) else set(before) < set(after))
 
 
 def _axes_grow(old: Space, new: Space) -> bool:
@@ -110,7 +115,10 @@ def _axes_grow(old: Space, new: Space) -> bool:
     if "grid" not in (old.sampler.name, new.sampler.name) or list(old.axes) != list(new.axes):
         return False
     trainable = load_trainable(new)
-    cells = [{cell.text for cell in Expansion(space, trainable).grid()} for space in (old, new)]
+    cells = [
+        {cell.text for cell in expanded(space, trainable).grid().configurations}
+        for space in (old, new)
+    ]
     return cells[0] <= cells[1]
 
 

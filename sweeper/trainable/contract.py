@@ -1,82 +1,79 @@
-"""The contract between sweeper and what it trains.
+"""The contract between sweeper and what it trains, as protocols: a `Trainable` and its packs.
 
-`agents/` fulfils it without importing this package; so can any class of a user's own. A trainable
-is looked up by name and asked for its parameters, tasks and checks before anything starts, so none
-of these may import torch; only `start` may.
+`agents/` fulfils it without importing this package, and any class of a user's own can. Parameters,
+tasks and checks are asked for before anything starts, so only `start` and `prepare` may import
+torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-if TYPE_CHECKING:
-    pass
-
 State = dict[str, np.ndarray]
-"""One member's whole state: named arrays, stored as `.npz` without pickles."""
+"""The whole state of one member of a pack, as named arrays; stored as `.npz` without pickles."""
 
 
 class Parameter(Protocol):
-    """What a trainable says of one of its parameters."""
+    """One parameter of a trainable."""
 
     @property
     def kind(self) -> type:
-        """`int`, `float`, `str`, `bool` or `tuple`."""
+        """The type of its values: `int`, `float`, `str`, `bool` or `tuple`."""
 
     @property
     def default(self) -> Any:
-        """The value a space gets that does not name the parameter."""
+        """The value where neither `fixed` nor an axis of the space sets it."""
 
     @property
     def low(self) -> float | None:
-        """The smallest valid number, or `None`."""
+        """The smallest valid number, or `None` where there is none."""
 
     @property
     def high(self) -> float | None:
-        """The largest valid number, or `None`."""
+        """The largest valid number, or `None` where there is none."""
 
     @property
     def choices(self) -> tuple[Any, ...] | None:
-        """All valid values, or `None`."""
+        """All valid values, or `None` where any value in the range is valid."""
 
     @property
     def packable(self) -> bool:
-        """Whether members of one pack may differ in it."""
+        """Whether runs that differ in it may train in one pack."""
 
 
 class Evaluation(Protocol):
-    """When and how long a run is evaluated."""
+    """The evaluation schedule of a run."""
 
     @property
     def every(self) -> int:
-        """Environment steps between evaluations."""
+        """Environment steps from one evaluation to the next."""
 
     @property
     def episodes(self) -> int | None:
-        """Episodes of one evaluation, or `None` where `steps` counts."""
+        """Episodes of one evaluation, or `None` where `steps` tells its length."""
 
     @property
     def steps(self) -> int | None:
-        """Environment steps of one evaluation, or `None` where `episodes` counts."""
+        """Environment steps of one evaluation, or `None` where `episodes` tells its length."""
 
     @property
     def cap(self) -> int:
-        """The longest episode in environment steps; a longer one is cut there."""
+        """Environment steps after which an episode is cut off."""
 
 
 class RunSpec(Protocol):
-    """A configuration on one task under one seed, as a trainable sees it."""
+    """One run: a configuration on one task under one seed."""
 
     @property
     def id(self) -> str:
-        """Hash of the resolved parameters, task and seed."""
+        """The run's name: a hash of its parameters, task, seed and schedule."""
 
     @property
     def params(self) -> Mapping[str, Any]:
-        """Every parameter under its dotted name, defaults included."""
+        """The values of all parameters by dotted name, defaults included."""
 
     @property
     def task(self) -> str:
@@ -84,7 +81,7 @@ class RunSpec(Protocol):
 
     @property
     def seed(self) -> int:
-        """The seed that keys every random stream of the run."""
+        """The seed of every random stream of the run."""
 
     @property
     def steps(self) -> int:
@@ -96,19 +93,19 @@ class RunSpec(Protocol):
 
 
 class Report(Protocol):
-    """What a member says at some step."""
+    """The metrics of one member at one step."""
 
     @property
     def member(self) -> int:
-        """Index into the runs given to `start`."""
+        """The member: its place among the runs that were given to `start`."""
 
     @property
     def step(self) -> int:
-        """Environment steps trained so far."""
+        """Environment steps that the member has trained for."""
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """Finite numbers by metric name."""
+        """Values of metrics by name, all of them finite."""
 
     @property
     def done(self) -> bool:
@@ -120,130 +117,133 @@ class Report(Protocol):
 
 
 class Pack(Protocol):
-    """Runs of one signature, training together."""
+    """Runs of one signature that train together, each as a member."""
 
     @property
     def step(self) -> int:
-        """Environment steps every live member has done."""
+        """Environment steps that every member has trained for."""
 
     @property
     def progress(self) -> int:
-        """A number that grows while work is done, evaluation included."""
+        """A number that grows while the pack trains or evaluates; one that stands still is hung."""
 
     def advance(self) -> Sequence[Report]:
-        """Trains for about a second at most and returns what there is to report."""
+        """Trains all members for about a second at most, and returns their new reports."""
 
     def save(self, member: int) -> State | None:
-        """The member's exact state, or `None` where it cannot be saved."""
+        """The exact state of a member, or `None` where it cannot be saved."""
 
     def drop(self, members: Iterable[int]) -> None:
-        """Removes members; the others go on untouched."""
+        """Removes members; the others train on as they would have with them."""
 
 
 class Rows(Protocol):
-    """Rows of arrays that only grow at their end, such as a replay's: one row a step, say."""
+    """Some rows of arrays that only grow at their end, such as those of a replay."""
 
     @property
     def begin(self) -> int:
-        """The number of the first row here, counted from the run's start."""
+        """The number of the first of these rows, counted from the start of the run."""
 
     @property
     def end(self) -> int:
-        """The number behind the last row here, which is the last row there is."""
+        """The number after that of the last of these rows, which is the newest of the run."""
 
     @property
     def first(self) -> int:
-        """Rows before this one are no longer needed."""
+        """The number of the oldest row that is still needed."""
 
     @property
     def arrays(self) -> State:
-        """The rows by name, all arrays of one length; the names differ from the state's."""
+        """These rows by name, each array of length `end - begin`; no name is one of the state's."""
 
 
 @runtime_checkable
 class Appending(Protocol):
-    """What a pack has besides whose members' states hold many rows: each is written once.
+    """Optional: a pack that saves its replay in pieces, so that each row is written only once.
 
-    A state that is given to `start` is whole, as `save` returns it: with the rows from `first` on.
+    The states that `start` gets are whole, as `save` returns them, with the rows from `first` on.
     """
 
     def save_since(self, member: int, row: int) -> tuple[State, Rows]:
-        """The state without its rows, and the rows from number `row`, or from `first`, on."""
+        """The state without its rows, and the rows from number `row` (or from `first`) on."""
 
 
 class Weighing(Protocol):
-    """What the packs of a trainable have besides whose `keeps_weights` is true."""
+    """Optional: a pack whose weights can be kept, where its trainable's `keeps_weights` is true."""
 
     def weights(self, member: int) -> State:
-        """What the member acts with, called right after `advance` has returned its report."""
+        """The arrays with which the member acts, as of its newest report.
+
+        It is called right after `advance` has returned that report.
+        """
 
 
 class Trainable(Protocol):
-    """Something a sweep can train.
+    """Something that sweeper can train.
 
-    It may be `Weighable` and `Diagnosable` besides, and have `keeps_weights`, true where its packs
-    are `Weighing`.
+    Optional are the methods of `Weighable`, `Describing` and `Diagnosable`, and a flag
+    `keeps_weights`, which is true where packs are `Weighing`.
     """
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Its parameters by dotted name; empty where any name is accepted."""
+        """All parameters by dotted name; empty where any name is accepted."""
 
     @property
     def metrics(self) -> Sequence[str]:
-        """The metrics it always reports; empty where only running it can tell."""
+        """The names of the metrics that every run reports; empty where only running can tell."""
 
     @property
     def packs(self) -> bool:
         """Whether several runs may share a pack."""
 
     def tasks(self) -> Sequence[str]:
-        """Valid task names; empty where any name is accepted."""
+        """The names of all tasks; empty where any name is accepted."""
 
     def check(self, params: Mapping[str, Any], task: str) -> None:
-        """Raises `ValueError` where it cannot train with these parameters."""
+        """Raises `ValueError` where it cannot train with these parameters on this task."""
 
     def layers(self, params: Mapping[str, Any], task: str) -> int:
-        """How many parametric layers its (Q) network has."""
+        """The number of layers with parameters in its network, by which axes count layers."""
 
     def signature(self, params: Mapping[str, Any], task: str) -> str:
-        """Equal for runs that may share a pack."""
+        """A text that is equal for all runs that may share a pack."""
 
     def pack_size(self, params: Mapping[str, Any], task: str, device: str) -> int:
-        """The most members that `pack=auto` puts into one pack."""
+        """The number of members of a pack that trains fastest: the most that `pack=auto` takes."""
 
     def start(self, runs: Sequence[RunSpec], states: list[State | None], device: str) -> Pack:
-        """Begins to train `runs`, each from its state: all `None`, or all at one step.
+        """Begins to train `runs`, each from its state: all are `None`, or all are of one step.
 
-        It may take the states out of the list one by one, so that none is in memory twice.
+        It may remove states from the list as it reads them, so that none is in memory twice.
         """
 
 
 @runtime_checkable
 class Weighable(Protocol):
-    """What a trainable has besides whose packs' memory can be told before they begin."""
+    """Optional: a trainable that can tell how much memory a pack needs before it begins."""
 
     def prepare(self) -> None:
-        """Imports what training needs, so that a worker can tell what memory is left for packs."""
+        """Imports what training needs, so that a worker can measure what memory is left."""
 
     def state_bytes(self, params: Mapping[str, Any], task: str, steps: int) -> int:
-        """The bytes of one member's saved state after `steps` steps."""
+        """The size in bytes of a member's saved state after `steps` environment steps."""
 
     def pack_bytes(self, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:
-        """The most main memory that a pack takes in `steps` steps on a CPU, losing one included."""
+        """The most bytes of memory that a pack takes on a CPU, also while it drops a member."""
 
 
 @runtime_checkable
 class Describing(Protocol):
-    """What a trainable has besides that can say what a task's name does not tell."""
+    """Optional: a trainable that describes its tasks."""
 
     def describe(self, task: str) -> Mapping[str, str]:
-        """Words by name, such as sizes and versions; recorded when a study starts."""
+        """Facts about the task by name, such as sizes and versions, for the study's provenance."""
 
 
 @runtime_checkable
 class Diagnosable(Protocol):
-    """What a trainable has besides whose parameters may ask for more metrics."""
+    """Optional: a trainable whose parameters can switch on more metrics."""
 
     def diagnosed(self, params: Mapping[str, Any]) -> Sequence[str]:
-        """The metrics that `params` add; raises `ValueError` where they are not valid."""
+        """The metrics that `params` switch on; raises `ValueError` where these are invalid."""

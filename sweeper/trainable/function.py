@@ -235,6 +235,15 @@ class Function:
         self._runs = runs
         self._waits = waits
 
+    def __eq__(self, other: object) -> bool:
+        """Whether `other` makes runs of the same function in the same file."""
+        if not isinstance(other, Function):
+            return NotImplemented
+        return (self._path, self._name) == (other._path, other._name)
+
+    def __hash__(self) -> int:
+        return hash((self._path, self._name))
+
     def tasks(self) -> Sequence[str]:
         """Any task is accepted."""
         return ()

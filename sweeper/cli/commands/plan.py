@@ -11,12 +11,11 @@ from pathlib import Path
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
-from sweeper.plan.expansion import described
 from sweeper.plan.plan import Plan, Run
 from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
-from sweeper.text import counted, hours
+from sweeper.text import counted, described, hours
 from sweeper.trainable.contract import Trainable, Weighable
 from sweeper.trainable.loading import load_trainable
 
@@ -54,8 +53,8 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
         yield from (f"  {line}" for line in slurm_layout.lines(options, folder, plan.total, needed))
     if plan.unfound:
         yield f"  {plan.unfound} more were asked for: no further configuration was found"
-    if plan.expansion.dropped:
-        yield f"  {plan.expansion.dropped} cells of the grid are invalid and dropped"
+    if plan.dropped:
+        yield f"  {plan.dropped} cells of the grid are invalid and dropped"
     yield from _trials(plan)
     reference = plan.expansion.reference()
     if reference is not None:

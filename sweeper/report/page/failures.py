@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.expansion import described
 from sweeper.study.study import Study
-from sweeper.text import counted
+from sweeper.text import counted, described
 
 _WAYS = 50
 """The most ways of failing that are told."""

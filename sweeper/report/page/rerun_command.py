@@ -14,23 +14,8 @@ from sweeper.errors import SweeperError
 from sweeper.plan.loading import load
 from sweeper.plan.parameters import point_at
 from sweeper.schema.document import scalar
-from sweeper.space.space import DEFAULT_SCALE, Space
+from sweeper.space.space import DEFAULT_SCALE, Space, keys
 from sweeper.study.study import Study
-
-_COMPARED = (
-    "agent",
-    "function",
-    "fixed",
-    "tasks",
-    "seeds",
-    "steps",
-    "evaluation",
-    "score",
-    "direction",
-    "checkpoint",
-    "limits",
-)
-"""The keys of a space that must say the same again; what chose the trials is left out."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*")
 _NAME_LENGTH = 80
@@ -83,12 +68,12 @@ def _one(value: Any) -> dict[str, Any]:
 def _differences(space: Space, found: Space) -> Iterator[str]:
     """Words that make `found`, what the file says now, the study's space but for its axes."""
     wanted, there = space.dump(), found.dump()
-    for key in _COMPARED:
+    for key in keys(lambda key: key.repeated):
         if wanted.get(key) != there.get(key):
             yield f"{key}={flow(wanted.get(key))}"
     if found.sampler.name != "grid":
         yield "sampler=grid"
-    for key in ("trials", "pruner", "zip", "derived", "constraints"):
+    for key in keys(lambda key: key.dropped):
         if getattr(found, key):
             yield f"{key}=null"
 

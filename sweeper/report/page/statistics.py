@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from sweeper import stats
-from sweeper.plan.expansion import described
 from sweeper.results import frames
 from sweeper.score import Array
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
-from sweeper.text import counted
+from sweeper.text import counted, described
 
 _MOST = 2_000
 """Configurations of whose every task's best Φ is taken; of more it takes too long."""

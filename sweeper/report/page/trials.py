@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.expansion import described
 from sweeper.report.page import rerun_command
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
+from sweeper.results import ranking
 from sweeper.study.study import Study
+from sweeper.text import described
 
 BEST = 5
 

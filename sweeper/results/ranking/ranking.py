@@ -12,11 +12,10 @@ import pandas as pd
 from sweeper.errors import Nothing
 from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.expansion import described
 from sweeper.results import frames
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
-from sweeper.text import counted
+from sweeper.text import counted, described
 
 
 def best(study: Study, number: int) -> Iterator[str]:

@@ -18,7 +18,6 @@ import pandas as pd
 from sweeper import stats
 from sweeper.errors import Nothing, SweeperError
 from sweeper.plan.check import checked
-from sweeper.plan.expansion import described
 from sweeper.plan.parameters import base
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
@@ -26,7 +25,7 @@ from sweeper.space.space import Space
 from sweeper.stats.wording import bounds, flat, measured, writer
 from sweeper.study import study as studies
 from sweeper.study.study import Study
-from sweeper.text import counted, ranges
+from sweeper.text import counted, described, ranges
 
 AXIS = "configuration"
 _SUFFIX = ".rerank"

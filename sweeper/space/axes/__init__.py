@@ -1,6 +1,7 @@
 """Axis kinds, one file each: the file name is the kind, and each defines a class `Axis`.
 
-A kind is a pydantic model of the keys beside `kind`, with the methods of `AxisKind`.
+A kind is a pydantic model of the keys beside `kind`, derived from `AxisModel`; what other rooms use
+of it is `AxisKind`.
 """
 
 from __future__ import annotations
@@ -64,7 +65,10 @@ def _conditions(value: Any) -> dict[str, tuple[Any, ...]] | None:
 
 
 class AxisModel(Section):
-    """The base of every `Axis`: a section of a space with the key `kind`."""
+    """The base of every `Axis`: a section of a space with the key `kind`; a kind adds `points`."""
+
+    structural: ClassVar[bool] = False
+    """Whether its values can change the network's depth."""
 
     kind: Text
     """Which kind of axis it is: one of those below, or `path/file.py:Axis` of your own."""
@@ -103,6 +107,16 @@ class AxisModel(Section):
             raise Invalid(f"must be one value, but {shown(label)} stands for {named}")
         valid = [canonical(point.label) for point in points]
         raise Invalid(f"must be one of its values, but got {shown(label)}{choices(text, valid)}")
+
+    def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
+        """The axis with all that depends on the network written out and checked: here itself."""
+        return self
+
+    def distribution(self, name: str) -> BaseDistribution:
+        """The Optuna distribution of its labels: here a categorical one."""
+        from optuna.distributions import CategoricalDistribution
+
+        return CategoricalDistribution([point.label for point in self.points(name)])
 
 
 class AxisKind(Protocol):

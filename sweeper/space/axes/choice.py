@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid
 from sweeper.schema.rules import distinct, each, items, simple
-from sweeper.space.axes import AxisModel, Network, Point
+from sweeper.space.axes import AxisModel, Point
 from sweeper.text import canonical
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
 
 
 def _labelled(value: Any) -> Any:
@@ -87,16 +84,6 @@ class Axis(AxisModel):
             )
             for index, value in enumerate(self.values)
         )
-
-    def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
-        """Itself: choices do not depend on the network."""
-        return self
-
-    def distribution(self, name: str) -> BaseDistribution:
-        """Categorical, over the labels."""
-        from optuna.distributions import CategoricalDistribution
-
-        return CategoricalDistribution([point.label for point in self.points(name)])
 
 
 def _params(name: str, value: Any) -> dict[str, Any]:

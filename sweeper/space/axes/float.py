@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BeforeValidator, model_validator
 
 from sweeper.errors import Invalid, shown
 from sweeper.schema.rules import Flag, Number, distinct, each, items, number, whole
-from sweeper.space.axes import AxisModel, Network, Point
+from sweeper.space.axes import AxisModel, Point
 from sweeper.space.axes._numbers import listed, one_form, spaced
 from sweeper.text import canonical
 
@@ -30,8 +29,6 @@ class Axis(AxisModel):
 
     `optimizer.lr: {kind: float, low: 1e-5, high: 1e-3, log: true, count: 5, default: 1e-4}`
     """
-
-    structural: ClassVar[bool] = False
 
     values: Annotated[list[float] | None, BeforeValidator(_values)] = None
     """The numbers one by one, as in `values: [1e-4, 1e-3]`."""
@@ -75,10 +72,6 @@ class Axis(AxisModel):
         assert self.low is not None and self.high is not None
         grid = spaced(self.low, self.high, self.count, log=self.log, rule=_rounded)
         return tuple(Point(value, value, {name: value}) for value in grid)
-
-    def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
-        """Itself: numbers do not depend on the network."""
-        return self
 
     def distribution(self, name: str) -> BaseDistribution:
         """The range; or, where values are given, a categorical over exactly these."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
 from sweeper.errors import Invalid, shown
 from sweeper.schema.rules import Flag, Positive, distinct, each, items, whole
-from sweeper.space.axes import MAX_POINTS, AxisModel, Network, Point
+from sweeper.space.axes import MAX_POINTS, AxisModel, Point
 from sweeper.space.axes._numbers import listed, one_form, spaced
 
 if TYPE_CHECKING:
@@ -102,10 +101,6 @@ class Axis(AxisModel):
             steps = f" by steps of {self.step}" if self.step else ""
             raise Invalid(f"must be from {self.low} to {self.high}{steps}, but got {shown(label)}")
         return Point(value, value, {name: value})
-
-    def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
-        """Itself: numbers do not depend on the network."""
-        return self
 
     def distribution(self, name: str) -> BaseDistribution:
         """The range; or, where values are given, a categorical over exactly these."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import combinations
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -13,9 +13,6 @@ from sweeper.errors import Invalid, shown
 from sweeper.schema.base_model import Section
 from sweeper.schema.rules import Positive, distinct, each, items, whole
 from sweeper.space.axes import MAX_POINTS, AxisModel, Network, Point
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
 
 Layers = tuple[int, ...]
 
@@ -64,8 +61,6 @@ class Axis(AxisModel):
     `sn.layers: {kind: layers, sets: [none, [-2], [-2, -3]]}`
     """
 
-    structural: ClassVar[bool] = False
-
     sets: Annotated[list[Layers] | None, BeforeValidator(_sets)] = Field(default=None)
     """The sets one by one: `none`, or layers counted from the output layer, which is -1."""
     all_subsets: AllSubsets | None = None
@@ -101,12 +96,6 @@ class Axis(AxisModel):
                     ("sets", index),
                 )
         return self
-
-    def distribution(self, name: str) -> BaseDistribution:
-        """Categorical, over the canonical texts."""
-        from optuna.distributions import CategoricalDistribution
-
-        return CategoricalDistribution([point.label for point in self.points(name)])
 
 
 def _subsets(network: Network, largest: int) -> list[Layers]:

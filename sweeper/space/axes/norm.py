@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, model_validator
 
 from sweeper.errors import Invalid
 from sweeper.schema.rules import distinct, each, items, one_of, whole
-from sweeper.space.axes import AxisModel, Network, Point
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
+from sweeper.space.axes import AxisModel, Point
 
 NORMS = ("none", "layer", "group", "batch")
 GROUP = "group"
@@ -37,8 +33,6 @@ class Axis(AxisModel):
 
     `critic.norm: {kind: norm, values: [none, layer, group], groups: [8, 16]}`
     """
-
-    structural: ClassVar[bool] = False
 
     values: Annotated[list[str], BeforeValidator(_norms)]
     """Some of `none`, `layer`, `group` and `batch`."""
@@ -67,13 +61,3 @@ class Axis(AxisModel):
                 both = {**params, f"{name}.groups": count}
                 found.append(Point(norm, f"{norm}[{count}]", both, ("groups", place)))
         return tuple(found)
-
-    def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
-        """Itself: norms do not depend on the network's depth."""
-        return self
-
-    def distribution(self, name: str) -> BaseDistribution:
-        """Categorical, over the labels."""
-        from optuna.distributions import CategoricalDistribution
-
-        return CategoricalDistribution([point.label for point in self.points(name)])

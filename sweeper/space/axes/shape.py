@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
 from sweeper.errors import Invalid, shown
 from sweeper.schema.rules import distinct, each, items, whole
-from sweeper.space.axes import MAX_POINTS, AxisModel, Network, Point
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
+from sweeper.space.axes import MAX_POINTS, AxisModel, Point
 
 Shape = tuple[int, int]
 
@@ -81,16 +77,6 @@ class Axis(AxisModel):
             )
         assert self.units is not None and self.layers is not None
         return tuple(_point(name, shape) for shape in product(self.units, self.layers))
-
-    def resolved(self, name: str, shallowest: Callable[[], Network]) -> Self:
-        """Itself: shapes make the network, they do not depend on it."""
-        return self
-
-    def distribution(self, name: str) -> BaseDistribution:
-        """Categorical, over the labels."""
-        from optuna.distributions import CategoricalDistribution
-
-        return CategoricalDistribution([point.label for point in self.points(name)])
 
 
 def _point(name: str, shape: Shape, path: tuple[str | int, ...] = ()) -> Point:

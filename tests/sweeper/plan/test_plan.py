@@ -72,6 +72,21 @@ def test_order(tmp_path):
     assert [trial.number for trial in plan.trials] == [0, 1, 2, 3]
 
 
+def test_loading_and_planning_share_one_expansion(tmp_path):
+    """Also where the space was frozen into its study between; 1 and true are not the same."""
+    made = space(tmp_path)
+    first = planned(made)
+    frozen = Space.parse(json.loads(json.dumps(made.dump())))
+    assert planned(frozen).expansion is first.expansion
+    assert planned(space(tmp_path)).expansion is first.expansion
+    (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
+    function = {"agent": None, "function": "f.py:train", "evaluation": None}
+    for value in (1, True, 1.0):
+        axes = {"x": {"kind": "choice", "values": [value]}}
+        (trial,) = planned(space(tmp_path, axes=axes, **function)).trials
+        assert repr(trial.values["x"]) == repr(value)
+
+
 def test_a_run_is_complete(tmp_path):
     plan = planned(space(tmp_path, fixed={"loss": "huber"}))
     run = plan.runs[-1]

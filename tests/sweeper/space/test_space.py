@@ -398,8 +398,7 @@ def test_figures_are_checked_against_their_functions(tmp_path):
 
 def test_an_axis_kind_of_the_users(tmp_path):
     (tmp_path / "mine.py").write_text(
-        "from sweeper.space.axes.float import Axis as Float\n"
-        "class Axis(Float):\n    pass\nother = 3\n"
+        "from sweeper.extending import FloatAxis\nclass Axis(FloatAxis):\n    pass\nother = 3\n"
     )
     axis = "axes.optimizer.lr={kind: mine.py:Axis, values: [1e-3]}"
     space = loaded(tmp_path, axis)
@@ -408,6 +407,22 @@ def test_an_axis_kind_of_the_users(tmp_path):
     sys.path.remove(str(tmp_path))
     wrong = "axes.optimizer.lr={kind: mine.py:other, values: [1e-3]}"
     assert "must name a class derived from" in message(write(tmp_path), wrong)
+
+
+def test_an_axis_kind_of_the_users_needs_points_alone(tmp_path):
+    (tmp_path / "powers.py").write_text(
+        "from sweeper.extending import AxisModel, Point\n\n"
+        "class Axis(AxisModel):\n"
+        "    exponents: list[int]\n\n"
+        "    def points(self, name):\n"
+        "        values = [10.0**one for one in self.exponents]\n"
+        "        return tuple(Point(value, value, {name: value}) for value in values)\n"
+    )
+    axis = "axes.optimizer.lr={kind: powers.py:Axis, exponents: [-4, -3]}"
+    space = loaded(tmp_path, axis)
+    sys.path.remove(str(tmp_path))
+    assert [point.value for point in space.axes["optimizer.lr"].points("x")] == [1e-4, 1e-3]
+    assert space.axes["optimizer.lr"].distribution("x").choices == (1e-4, 1e-3)
 
 
 def test_loading_imports_nothing_heavy(tmp_path):

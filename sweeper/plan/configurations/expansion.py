@@ -1,4 +1,4 @@
-"""The configurations of a space: all of its grid in one order, or drawn one by one."""
+"""The configurations of a space: all of its grid, in one order, or one drawn by a sampler."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import Invalid, Path
-from sweeper.plan.axis_groups import Block, arranged
-from sweeper.plan.constraints import Formulas, Rejected
+from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
+from sweeper.plan.configurations.constraints import Formulas, Rejected
 from sweeper.plan.parameters import base, point_at, points_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
@@ -21,9 +21,11 @@ from sweeper.trainable.contract import Trainable
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-__all__ = ["Configuration", "Expansion", "Rejected", "described"]
-
 DROP = "drop"
+"""The `invalid` of a space that leaves invalid combinations out."""
+
+_KEPT = 2
+"""The most expansions that `expanded` keeps: those of a space and of its extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,57 +42,77 @@ class Configuration:
     """The canonical JSON of `params`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The grid of a space."""
+
+    configurations: tuple[Configuration, ...]
+    """The valid combinations, the last axis fastest."""
+    dropped: int
+    """How many combinations are not valid and were left out."""
+
+
 class Expansion:
-    """What a space expands to for what it trains; raises `Invalid` where its parts do not fit."""
+    """The configurations of a space; raises `Invalid` where the space's parts do not fit."""
 
     def __init__(self, space: Space, trainable: Trainable) -> None:
-        self._space, self._trainable = space, trainable
+        self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
-        self._blocks = arranged(space, trainable)
+        self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
-        for block in self._blocks:
-            for name, sets in block.sets.items():
+        for group in self._groups:
+            for name, sets in group.sets.items():
                 owners.update({name: f"axes.{name}"} | dict.fromkeys(sets, f"axes.{name}"))
         self._formulas = Formulas(space, trainable, owners)
         self._defaults = {
             name: point_at(space, trainable, name, axis.default) for name, axis in _defaulted(space)
         }
-        self.axes = tuple(name for block in self._blocks for name in block.names)
+        self.axes = tuple(name for group in self._groups for name in group.names)
         """The axes in their order here: each after those that it depends on."""
         self.conditional = frozenset(
-            name for block in self._blocks if block.when for name in block.names
+            name for group in self._groups if group.when for name in group.names
         )
         """The axes that are absent from some configurations."""
-        self.dropped = 0
-        """How many combinations `grid` has left out so far."""
+        self._grid: Grid | None = None
+        self._grid_is_checked = False
+        self._distributions: dict[str, BaseDistribution] = {}
 
-    def grid(self) -> Iterator[Configuration]:
-        """Every configuration of the grid, the last axis fastest.
+    def grid(self, *, check: bool = False) -> Grid:
+        """Every configuration of the grid; it is computed once.
 
-        A combination that is not valid raises `Invalid`, or is left out and counted in `dropped`
-        where the space says `drop`; only then does it ask what is trained. Raises `Invalid` at a
-        configuration whose parameters were there before.
+        Raises `Invalid` at the first combination that is not valid, unless the space drops these,
+        and at a configuration whose parameters were there before. Whether what is trained accepts a
+        configuration is asked with `check`, and where combinations are dropped.
         """
-        for block in self._blocks:
-            if not block.grid:
-                points_of(self._space, self._trainable, block.name)
-        drop = self._space.invalid == DROP
-        seen: dict[str, Configuration] = {}
+        if self._grid is None:
+            self._grid = self._computed_grid(check=check or self.space.invalid == DROP)
+        elif check and not self._grid_is_checked:
+            for configuration in self._grid.configurations:
+                self.check(configuration)
+        self._grid_is_checked |= check or self.space.invalid == DROP
+        return self._grid
+
+    def _computed_grid(self, *, check: bool) -> Grid:
+        for group in self._groups:
+            if not group.grid:
+                points_of(self.space, self.trainable, group.name)
+        found: dict[str, Configuration] = {}
+        dropped = 0
         for chosen in self.combinations():
             try:
-                made = self.configuration(chosen)
-                if drop:
-                    self.check(made)
+                configuration = self.configuration(chosen)
+                if check:
+                    self.check(configuration)
             except Rejected:
-                if not drop:
+                if self.space.invalid != DROP:
                     raise
-                self.dropped += 1
+                dropped += 1
                 continue
-            before = seen.setdefault(made.text, made)
-            if before is not made:
-                both = f"{described(before.labels)} and {described(made.labels)}"
+            before = found.setdefault(configuration.text, configuration)
+            if before is not configuration:
+                both = f"{described(before.labels)} and {described(configuration.labels)}"
                 raise Invalid(f"hold two trials with the same parameters: {both}", ("axes",))
-            yield made
+        return Grid(tuple(found.values()), dropped)
 
     def draw(self, choose: Callable[[str, BaseDistribution], Any]) -> Configuration:
         """The configuration of the labels that `choose` gives the active axes, in their order.
@@ -99,10 +121,10 @@ class Expansion:
         combination is not valid.
         """
         chosen: dict[str, Point] = {}
-        for block in self._blocks:
-            if block.active(chosen):
-                label = choose(block.name, self._distribution(block))
-                chosen.update(zip(block.names, self._row(block, label), strict=True))
+        for group in self._groups:
+            if group.active(chosen):
+                label = choose(group.name, self._distribution(group))
+                chosen.update(zip(group.names, self._row(group, label), strict=True))
         try:
             made = self.configuration(chosen)
         except Invalid as error:
@@ -112,7 +134,7 @@ class Expansion:
 
     def chosen(self, made: Configuration) -> list[str]:
         """The axes that were chosen for it: active, and not following another."""
-        return [block.name for block in self._blocks if block.name in made.labels]
+        return [group.name for group in self._groups if group.name in made.labels]
 
     def reference(self) -> Configuration | None:
         """The configuration of all defaults; `None` where an active axis has none.
@@ -120,28 +142,28 @@ class Expansion:
         Of a zip group the first axis decides. Raises `Invalid` where it is not a valid one.
         """
         chosen: dict[str, Point] = {}
-        for block in self._blocks:
-            if not block.active(chosen):
+        for group in self._groups:
+            if not group.active(chosen):
                 continue
-            if block.name not in self._defaults:
+            if group.name not in self._defaults:
                 return None
-            row = self._row(block, self._defaults[block.name].label)
-            self._check_row(block, row)
-            chosen.update(zip(block.names, row, strict=True))
+            row = self._row(group, self._defaults[group.name].label)
+            self._check_row(group, row)
+            chosen.update(zip(group.names, row, strict=True))
         made = self.configuration(chosen)
         self.check(made)
         return made
 
     def check(self, made: Configuration) -> None:
         """Raises `Rejected` where what is trained refuses `made` on one of the tasks."""
-        for task in self._space.tasks:
+        for task in self.space.tasks:
             try:
-                self._trainable.check(made.params, task)
+                self.trainable.check(made.params, task)
             except ValueError as error:
                 raise Rejected(
-                    f"cannot be trained by {self._space.identity}, {described(made.labels)} on "
+                    f"cannot be trained by {self.space.identity}, {described(made.labels)} on "
                     f"{task}: {error}",
-                    culprit(self._space, str(error)),
+                    culprit(self.space, str(error)),
                 ) from error
 
     def combinations(self) -> Iterator[dict[str, Point]]:
@@ -170,50 +192,69 @@ class Expansion:
         return sum(1 for _ in islice(self.combinations(), most + 1))
 
     def sizes(self) -> list[int]:
-        """The number of rows of each block: an axis, or axes that move together."""
-        return [len(block.rows) for block in self._blocks]
+        """The number of rows of each group: an axis, or axes that move together."""
+        return [len(group.rows) for group in self._groups]
 
     def _walk(self, number: int, chosen: dict[str, Point]) -> Iterator[dict[str, Point]]:
-        if number == len(self._blocks):
+        if number == len(self._groups):
             yield chosen
             return
-        block = self._blocks[number]
-        if not block.active(chosen):
+        group = self._groups[number]
+        if not group.active(chosen):
             yield from self._walk(number + 1, chosen)
             return
-        for row in block.rows:
-            chosen.update(zip(block.names, row, strict=True))
+        for row in group.rows:
+            chosen.update(zip(group.names, row, strict=True))
             yield from self._walk(number + 1, chosen)
-        for name in block.names:
+        for name in group.names:
             del chosen[name]
 
-    def _distribution(self, block: Block) -> BaseDistribution:
-        """That of the leading axis; the rows of a zip group can only be taken as they are."""
-        from optuna.distributions import CategoricalDistribution
-
-        found: BaseDistribution = (
-            self._space.axes[block.name].distribution(block.name)
-            if len(block.names) == 1
-            else CategoricalDistribution([row[0].label for row in block.rows])
-        )
+    def _distribution(self, group: AxisGroup) -> BaseDistribution:
+        """That of the first axis; of a zip group only the rows can be chosen."""
+        found = self._distributions.get(group.name)
+        if found is None:
+            found = self._distributions[group.name] = self._made_distribution(group)
         return found
 
-    def _row(self, block: Block, label: Any) -> tuple[Point, ...]:
-        point = point_at(self._space, self._trainable, block.name, label)
-        if len(block.names) == 1:
+    def _made_distribution(self, group: AxisGroup) -> BaseDistribution:
+        from optuna.distributions import CategoricalDistribution
+
+        if len(group.names) > 1:
+            return CategoricalDistribution([row[0].label for row in group.rows])
+        found: BaseDistribution = self.space.axes[group.name].distribution(group.name)
+        return found
+
+    def _row(self, group: AxisGroup, label: Any) -> tuple[Point, ...]:
+        point = point_at(self.space, self.trainable, group.name, label)
+        if len(group.names) == 1:
             return (point,)
         text = canonical(point.label)
-        return next(row for row in block.rows if canonical(row[0].label) == text)
+        return next(row for row in group.rows if canonical(row[0].label) == text)
 
-    def _check_row(self, block: Block, row: tuple[Point, ...]) -> None:
-        for name, point in zip(block.names[1:], row[1:], strict=True):
+    def _check_row(self, group: AxisGroup, row: tuple[Point, ...]) -> None:
+        for name, point in zip(group.names[1:], row[1:], strict=True):
             default = self._defaults.get(name)
             if default is not None and default.label != point.label:
                 raise Invalid(
                     f"must be {canonical(point.label)}, which moves together with the default of "
-                    f"{block.name}, but is {canonical(default.label)}",
+                    f"{group.name}, but is {canonical(default.label)}",
                     ("axes", name, "default"),
                 )
+
+
+_expansions: list[tuple[Trainable, str, Expansion]] = []
+"""What is trained, the space as text, and its expansion; the newest first."""
+
+
+def expanded(space: Space, trainable: Trainable) -> Expansion:
+    """The expansion of `space`; loading a space and planning it share one."""
+    text = json.dumps(space.dump())
+    for known_trainable, known_text, known in _expansions:
+        if known_text == text and known_trainable == trainable:
+            return known
+    made = Expansion(space, trainable)
+    _expansions[:] = [(trainable, text, made), *_expansions[: _KEPT - 1]]
+    return made
 
 
 def _defaulted(space: Space) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from sweeper.errors import Invalid, SweeperError
-from sweeper.plan.expansion import Expansion, Rejected
+from sweeper.plan.configurations.constraints import Rejected
+from sweeper.plan.configurations.expansion import Expansion
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.space.digest import differences, digest
@@ -52,11 +53,14 @@ def expansion(space):
 
 
 def labels(space):
-    return [tuple(made.labels.items()) for made in expansion(space).grid()]
+    return [tuple(made.labels.items()) for made in expansion(space).grid().configurations]
 
 
 def params(space, *names):
-    return [tuple(made.params[name] for name in names) for made in expansion(space).grid()]
+    return [
+        tuple(made.params[name] for name in names)
+        for made in expansion(space).grid().configurations
+    ]
 
 
 def test_an_inactive_axis_sets_nothing_and_is_absent(space):
@@ -210,8 +214,8 @@ def test_constraints_drop_and_count(space):
     axes = {"network.units": UNITS, "norm": NORM}
     words = ["constraints=[network.units % norm.groups == 0]", "invalid=drop"]
     made = space(*words, axes=axes)
-    found = expansion(made)
-    kept = [(made.params["network.units"], made.labels["norm"]) for made in found.grid()]
+    grid = expansion(made).grid()
+    kept = [(one.params["network.units"], one.labels["norm"]) for one in grid.configurations]
     assert kept == [
         (64, "none"),
         (64, "group[8]"),
@@ -221,7 +225,7 @@ def test_constraints_drop_and_count(space):
         (128, "none"),
         (128, "group[8]"),
     ]
-    assert found.dropped == 2
+    assert grid.dropped == 2
     plan = Plan(made, load_trainable(made))
     assert [trial.number for trial in plan.trials] == list(range(7)) and len(plan.runs) == 7
     refused_by_the_agent = space("invalid=drop", axes=axes)
@@ -316,7 +320,7 @@ def test_a_range_without_a_count_can_be_drawn_but_has_no_grid(space):
     free = expansion(made.model_copy(update={"axes": {"optimizer.lr": ranged}}))
     assert free.draw(lambda name, distribution: 0.5).params["optimizer.lr"] == 0.5
     with pytest.raises(Invalid, match="needs a count of points for a grid"):
-        list(free.grid())
+        list(free.grid().configurations)
 
 
 def test_a_sampler_draws_from_ranges_that_have_no_grid(space):
@@ -479,6 +483,6 @@ def test_formulas_and_conditions_cost_little(space):
     for keys in ({"axes": plain}, {"axes": rich} | formulas):
         made = expansion(space(**keys))
         before = time.process_time()
-        assert sum(1 for _ in made.grid()) == 20_000
+        assert sum(1 for _ in made.grid().configurations) == 20_000
         times.append(time.process_time() - before)
     assert times[1] - times[0] < 0.5

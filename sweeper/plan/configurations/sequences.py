@@ -7,38 +7,38 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweeper.plan.configurations.constraints import Rejected
+
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-    from sweeper.plan.expansion import Configuration, Expansion
+    from sweeper.plan.configurations.expansion import Configuration, Expansion
     from sweeper.space.space import Space
 
 
-_VAIN = 1000
-"""After how many points in a row that are no new configuration a sequence has come to its end."""
+_MOST_REPEATS = 1000
+"""The points in a row without a new configuration after which a sequence ends."""
 
 
 def sequence(space: Space, expansion: Expansion) -> Iterator[Configuration]:
-    """The configurations of `random` or `qmc` in their order, without end or until none is new.
+    """The configurations of `random` or `qmc` in their order, endless or until none is new.
 
-    A point that is there already, or that the space does not allow, is passed over.
+    Points that repeat a configuration, or that the space does not allow, are passed over.
     """
-    from sweeper.plan.expansion import Rejected
-
     seen: set[str] = set()
-    vain = 0
+    repeats = 0
     for point in _points(space, len(expansion.axes)):
         place = dict(zip(expansion.axes, point, strict=True))
-        vain += 1
+        repeats += 1
         try:
             drawn = expansion.draw(lambda name, over, place=place: at(over, place[name]))  # type: ignore[misc]
         except Rejected:
             drawn = None
         if drawn is not None and drawn.text not in seen:
             seen.add(drawn.text)
-            vain = 0
+            repeats = 0
             yield drawn
-        if vain >= _VAIN:
+        if repeats >= _MOST_REPEATS:
             return
 
 

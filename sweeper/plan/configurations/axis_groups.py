@@ -1,4 +1,4 @@
-"""The axes of a space as a grid takes them: those that move together as one, in one order."""
+"""The axes of a space in groups: those that move together, each group after those it depends on."""
 
 from __future__ import annotations
 
@@ -20,33 +20,34 @@ Labels = frozenset[str | int | float]
 
 
 @dataclass(frozen=True)
-class Block:
-    """One axis, or the axes of a zip group, the one that leads first."""
+class AxisGroup:
+    """One axis, or the axes of a zip group, its first one first."""
 
     names: tuple[str, ...]
     rows: tuple[tuple[Point, ...], ...]
-    """A point an axis in each row: the grid, or the ends of a range without one."""
+    """Rows of one point for each axis: the grid, or the ends of a range that has no grid."""
     grid: bool
+    """Whether `rows` are a grid."""
     when: Mapping[str, Labels]
-    """For each axis that it depends on the labels with which it is active."""
+    """The labels with which the group is active, by the axis that it depends on."""
     sets: Mapping[str, tuple[str, ...]]
     """The parameters that each of its axes sets."""
 
     @property
     def name(self) -> str:
-        """The axis that leads."""
+        """The first of its axes."""
         return self.names[0]
 
     def active(self, chosen: Mapping[str, Point]) -> bool:
-        """Whether it counts beside the points `chosen` for the axes before it."""
+        """Whether its axes count with the points `chosen` for the axes before it."""
         for axis, labels in self.when.items():
             if axis not in chosen or chosen[axis].label not in labels:
                 return False
         return True
 
 
-def arranged(space: Space, trainable: Trainable) -> tuple[Block, ...]:
-    """The blocks of `space` in the order of its axes, each behind those that it depends on.
+def axis_groups(space: Space, trainable: Trainable) -> tuple[AxisGroup, ...]:
+    """The groups of `space` in the order of its axes, each behind those that it depends on.
 
     Raises `Invalid` where axes do not go together, or two set the same parameter.
     """
@@ -65,9 +66,9 @@ def arranged(space: Space, trainable: Trainable) -> tuple[Block, ...]:
             raise _circle(dict(waiting))
         ordered.append(free)
         waiting = [(group, needs) for group, needs in waiting if group != free]
-    blocks = tuple(_block(space, trainable, group) for group in ordered)
-    _check_owners(space, blocks)
-    return blocks
+    arranged = tuple(_group(space, trainable, names) for names in ordered)
+    _check_owners(space, arranged)
+    return arranged
 
 
 def _groups(space: Space) -> list[tuple[str, ...]]:
@@ -119,21 +120,21 @@ def _circle(waiting: Mapping[tuple[str, ...], set[tuple[str, ...]]]) -> Invalid:
     return Invalid(f"depends on itself in a circle: {names}", ("axes", circle[0][0], "when"))
 
 
-def _block(space: Space, trainable: Trainable, group: tuple[str, ...]) -> Block:
-    leading = space.axes[group[0]]
+def _group(space: Space, trainable: Trainable, names: tuple[str, ...]) -> AxisGroup:
+    leading = space.axes[names[0]]
     when = {
-        target: _labels(space, trainable, group[0], target, wanted)
+        target: _labels(space, trainable, names[0], target, wanted)
         for target, wanted in (leading.when or {}).items()
     }
-    spans = [span_of(space, trainable, name) for name in group]
+    spans = [span_of(space, trainable, name) for name in names]
     sets = {
         name: tuple(dict.fromkeys(key for point in span.points for key in point.params))
-        for name, span in zip(group, spans, strict=True)
+        for name, span in zip(names, spans, strict=True)
     }
-    if len(group) > 1:
-        return Block(group, _zipped(space, trainable, group), True, when, sets)
+    if len(names) > 1:
+        return AxisGroup(names, _zipped(space, trainable, names), True, when, sets)
     rows = tuple((point,) for point in spans[0].points)
-    return Block(group, rows, spans[0].grid, when, sets)
+    return AxisGroup(names, rows, spans[0].grid, when, sets)
 
 
 def _zipped(
@@ -169,9 +170,9 @@ def _labels(
     return frozenset(found)
 
 
-def _check_owners(space: Space, blocks: tuple[Block, ...]) -> None:
+def _check_owners(space: Space, groups: tuple[AxisGroup, ...]) -> None:
     """No parameter is set twice, but by axes of which never two are active at once."""
-    home = {name: block for block in blocks for name in block.names}
+    home = {name: group for group in groups for name in group.names}
     owners: dict[str, list[str]] = {}
     for name in space.axes:
         for parameter in home[name].sets[name]:
@@ -183,7 +184,7 @@ def _check_owners(space: Space, blocks: tuple[Block, ...]) -> None:
             owners[parameter].append(name)
 
 
-def _exclusive(one: Block, other: Block) -> bool:
+def _exclusive(one: AxisGroup, other: AxisGroup) -> bool:
     """Whether both depend on one axis with no label of it in common."""
     return any(
         not labels & other.when[axis] for axis, labels in one.when.items() if axis in other.when

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from sweeper.errors import Invalid
-from sweeper.plan.constraints import Rejected
-from sweeper.plan.expansion import DROP, Expansion
+from sweeper.plan.configurations.constraints import Rejected
+from sweeper.plan.configurations.expansion import DROP, Expansion
 from sweeper.schema.expression import parse
 from sweeper.space.axes import Network
 from sweeper.space.space import Space

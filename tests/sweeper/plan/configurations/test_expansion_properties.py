@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sweeper.errors import SweeperError
 from sweeper.lookup import find
-from sweeper.plan.expansion import Expansion
+from sweeper.plan.configurations.expansion import Expansion
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.space.digest import digest
@@ -253,8 +253,10 @@ def test_random_spaces(tmp_path, space, seeds, tasks):
     made = loaded(path)
     plan = Plan(made, load_trainable(made))
     expansion = Expansion(made, load_trainable(made))
-    assert [dict(one.params) for one in expansion.grid()] == [params for _, params in good]
-    assert expansion.dropped == bad
+    assert [dict(one.params) for one in expansion.grid().configurations] == [
+        params for _, params in good
+    ]
+    assert expansion.grid().dropped == bad
     assert [list(trial.labels.items()) for trial in plan.trials] == [
         list(active.items()) for active, _ in good
     ]

@@ -1,0 +1,1 @@
+"""Every configuration of a space: its axes combined, constrained, in order or drawn."""
