@@ -29,9 +29,9 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweeper import score
-from sweeper.ledger.io import Writer
 from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
+from sweeper.ledger.writer import Writer
 from sweeper.plan import sequences
 from sweeper.plan.expansion import Configuration, Rejected
 from sweeper.space import samplers

@@ -57,7 +57,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
     calm = study.start(root / "calm", space)
     Worker(calm, pack="2", device="cpu", workers=1).run()
     half = study.start(root / "half", space)
-    code = f"from sweeper.worker.worker import work; work({str(half.folder)!r}, '2', 'cpu', '2')"
+    code = f"from sweeper.dispatch.entry import work; work({str(half.folder)!r}, '2', 'cpu', '2')"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while sum(record.end is not None for record in half.ledger_state().runs.values()) < 4:
@@ -228,8 +228,9 @@ def test_a_read_only_study(harmed: Harmed, tmp_path: Path) -> None:
 FULL = """
 import sys, threading, time
 from pathlib import Path
-from sweeper import study, cli
-from sweeper.space.space import load
+from sweeper.cli.app import app
+from sweeper.plan.loading import load
+from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.report.status import summarise
 from sweeper.worker.worker import Worker
@@ -246,12 +247,12 @@ with (root / "filler").open("wb", buffering=0) as filler:
 thread = threading.Thread(target=worker.run)
 thread.start()
 time.sleep(2)
-cli.app(["status", "study=half", f"root={root}"], standalone_mode=False)
+app(["status", "study=half", f"root={root}"], standalone_mode=False)
 assert thread.is_alive() and not made.ended
 (root / "filler").unlink()
 thread.join(100)
 assert made.ended
-cli.app(["status", "study=half", f"root={root}"], standalone_mode=False)
+app(["status", "study=half", f"root={root}"], standalone_mode=False)
 """
 
 

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ledger.io import Writer
+from sweeper.ledger.writer import Writer
 from sweeper.report.status import summarise, summary_lines
 from sweeper.space import samplers
 from sweeper.study import proposals
@@ -65,7 +65,7 @@ def test_no_configuration_comes_twice(make, sampler):
 def test_the_total_is_exact_however_many_workers_plan(make):
     started = make(trials=11, seeds=1, pause=0.02)
     code = (
-        "import sys; from sweeper.worker.worker import work; work(sys.argv[1], 'auto', 'cpu', '4')"
+        "import sys; from sweeper.dispatch.entry import work; work(sys.argv[1], 'auto', 'cpu', '4')"
     )
     workers = [
         subprocess.Popen([sys.executable, "-c", code, str(started.folder)]) for _ in range(4)
@@ -201,7 +201,7 @@ def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, c
     started = make(name="killed", **KILLS[case], limits={"deaths": 99})
     rng, kills = random.Random(case), 0
     code = (
-        "import sys; from sweeper.worker.worker import work; work(sys.argv[1], 'auto', 'cpu', '1')"
+        "import sys; from sweeper.dispatch.entry import work; work(sys.argv[1], 'auto', 'cpu', '1')"
     )
     while not Study.open(started.folder).ended:
         worker = subprocess.Popen([sys.executable, "-c", code, str(started.folder)])
