@@ -20,7 +20,7 @@ from types import SimpleNamespace
 from agents.learners.dqn import Learner
 from agents.training.pack import Pack
 from sweeper.worker.checkpoints import checkpoint
-from sweeper.worker.checkpoints.checkpoint import Saved
+from sweeper.worker.checkpoints.checkpoint import SavedCheckpoint
 
 REPEATS = 5
 
@@ -47,9 +47,11 @@ def whole(pack: Pack, folder: Path) -> None:
         checkpoint.save(file, None, pack.save(member), None)
 
 
-def pieces(pack: Pack, folder: Path, before: list[Saved | None]) -> list[Saved | None]:
+def pieces(
+    pack: Pack, folder: Path, before: list[SavedCheckpoint | None]
+) -> list[SavedCheckpoint | None]:
     """A save of the small state and of what is new in the replay."""
-    saved: list[Saved | None] = []
+    saved: list[SavedCheckpoint | None] = []
     for member, old in zip(pack.members, before, strict=True):
         part = checkpoint.taken(pack, member, old)
         assert part is not None

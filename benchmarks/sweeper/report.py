@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeper.ledger.io import Writer
+from sweeper.ledger.writer import Writer
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Run
 from sweeper.study import study

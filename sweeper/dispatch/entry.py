@@ -14,7 +14,7 @@ from sweeper.errors import SweeperError
 from sweeper.report import publish
 from sweeper.study.study import Study
 from sweeper.worker.process import output
-from sweeper.worker.process.stop_signal import Stopping
+from sweeper.worker.process.stop_signal import StopSignal
 from sweeper.worker.worker import Worker
 
 _PR_SET_PDEATHSIG = 1
@@ -47,13 +47,13 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
     os._exit(code)
 
 
-def _detach() -> Stopping:
+def _detach() -> StopSignal:
     """Makes this process a worker: out of the terminal's reach, stopped by a signal to it alone.
 
     It also hears SIGTERM when `sweeper work`, which would start it anew, is no more; and the safe
     path that it was started with ends here.
     """
-    stopping = Stopping()
+    stopping = StopSignal()
     output.forgive()
     with suppress(PermissionError):
         os.setsid()

@@ -32,7 +32,7 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
     is ours until the job ends. Signals are passed on.
     """
     output.forgive()
-    _choose_gpu()
+    choose_gpu()
     tending = _Tending()
     quick = 0
     while True:
@@ -81,7 +81,7 @@ class _Tending:
             self._process.send_signal(number)
 
 
-def _choose_gpu() -> None:
+def choose_gpu() -> None:
     """Of a node's GPUs each of its workers takes one."""
     listed = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
     local = os.environ.get("SLURM_LOCALID")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sweeper.cluster import slurm
-from sweeper.cluster.limits import Limits
+from sweeper.cluster.limits import ClusterLimits
 from sweeper.cluster.profile import Profile
 from sweeper.cluster.slurm import Partition
 from sweeper.doctor.finding import Finding
@@ -16,7 +16,7 @@ _SHORT_S = 10
 def checked(profile: Profile) -> Iterator[Finding]:
     """Limits, requeue, preemption and signals; `slurm.Unanswered` where nobody answers."""
     settings = slurm.settings()
-    limits = Limits.asked()
+    limits = ClusterLimits.asked()
     complaints = list(limits.complaints(profile))
     for complaint in complaints:
         yield Finding("problem", complaint, f"change it in {profile.file}")

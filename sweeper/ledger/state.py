@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from sweeper.ledger.io import Damage, Reader
+from sweeper.ledger.reader import Damage, Reader
 from sweeper.ledger.records import Records
 from sweeper.paths import StudyPaths
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper.files import disk_usage
-from sweeper.ledger.io import missing
+from sweeper.ledger.reader import missing
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.run_record import STATES, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from sweeper.ledger.io import Line, Reader, parse
+from sweeper.ledger.encoding import Line, parse
+from sweeper.ledger.reader import Reader
 from sweeper.ledger.records import ABOUT_RUNS, Records
 from sweeper.ledger.run_record import RunRecord
-from sweeper.ledger.snapshots.snapshot import FORMAT, LISTS, Array, Past, Snapshot
+from sweeper.ledger.snapshots.snapshot import FORMAT, LISTS, Array, Snapshot, SnapshotRecord
 
 _LARGEST = 2**53
 
@@ -71,7 +72,7 @@ class _Reports:
         return numbers, metrics
 
 
-class Builder:
+class SnapshotBuilder:
     """Folds the files in `ledger` behind `base` and keeps what a snapshot holds of each run."""
 
     def __init__(self, ledger: Path, base: Snapshot | None) -> None:
@@ -96,7 +97,7 @@ class Builder:
         """Writes the three files, `.npz` last; returns that one."""
         ended = {run: known for run, known in self._runs.items() if self._record(run).end}
         runs = self._records.runs
-        keep = np.array([isinstance(runs[run], Past) for run in self._base.names], bool)
+        keep = np.array([isinstance(runs[run], SnapshotRecord) for run in self._base.names], bool)
         file = folder / f"{self._reader.size:020d}-{uuid.uuid4().hex[:8]}.npz"
         lines, extents = self._lines(ended.values(), keep)
         reports, metrics, counts = self._counted(ended, keep)
@@ -153,12 +154,12 @@ class Builder:
         if known is None or known.generation < line["gen"]:
             number = len(self._runs) if known is None else known.number
             known = self._runs[line["run"]] = _Run(number, line["gen"])
-            if isinstance(record, Past) and record.generation == line["gen"]:
+            if isinstance(record, SnapshotRecord) and record.generation == line["gen"]:
                 self._again(record, known)
             self._records.of(line)
         return known
 
-    def _again(self, past: Past, known: _Run) -> None:
+    def _again(self, past: SnapshotRecord, known: _Run) -> None:
         """Takes a run out of the last snapshot: more of it has become known."""
         for number, piece in past.snapshot.raw(past.row):
             known.lines.append((number, piece))

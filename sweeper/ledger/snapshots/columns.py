@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper.ledger.run_record import RunRecord
-from sweeper.ledger.snapshots.snapshot import Past, Snapshot
+from sweeper.ledger.snapshots.snapshot import Snapshot, SnapshotRecord
 
 Array = npt.NDArray[Any]
 
@@ -24,7 +24,7 @@ class Columns:
         rows: list[int] = []
         for number, run in enumerate(ids):
             record = runs.get(run)
-            if isinstance(record, Past):
+            if isinstance(record, SnapshotRecord):
                 self._past = record.snapshot
                 rows.append(record.row)
                 continue

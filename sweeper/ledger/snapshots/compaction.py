@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sweeper.ledger.io import Reader, names
-from sweeper.ledger.snapshots.builder import Builder
+from sweeper.ledger.reader import Reader, names
+from sweeper.ledger.snapshots.builder import SnapshotBuilder
 from sweeper.ledger.snapshots.snapshot import Snapshot
 from sweeper.paths import StudyPaths
 
@@ -71,7 +71,7 @@ def tidy(paths: StudyPaths) -> None:
 
 
 def _write(paths: StudyPaths) -> Snapshot | None:
-    file = Builder(paths.ledger, load(paths)).save(paths.snapshots)
+    file = SnapshotBuilder(paths.ledger, load(paths)).save(paths.snapshots)
     for old in paths.snapshots.iterdir():
         if old.name.split(".")[0] != file.stem and old.name != _LOCK:
             old.unlink(missing_ok=True)

@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.ledger.io import Line, Mark, fits, parse
+from sweeper.ledger.encoding import Line, fits, parse
+from sweeper.ledger.reader import Mark
 from sweeper.ledger.records import Records
 from sweeper.ledger.run_record import Attempt, RunRecord
 
@@ -106,7 +107,7 @@ class Snapshot:
         """Puts the ended runs into `runs`; only with `reports` they know theirs."""
         self.keeps_reports = reports
         for row, run in enumerate(self.names):
-            runs[run] = Past(self, row, run)
+            runs[run] = SnapshotRecord(self, row, run)
         for row in np.flatnonzero(self.columns["generation"]).tolist():
             runs[self.names[row]].generation = self.cell("generation", row)
 
@@ -180,7 +181,7 @@ class Snapshot:
             yield self.header["workers"][columns["worker"][i]], line
 
 
-class Past(RunRecord):
+class SnapshotRecord(RunRecord):
     """An ended run as a snapshot holds it: what its columns lack is read when it is asked for."""
 
     def __init__(self, snapshot: Snapshot, row: int, run: str) -> None:
@@ -268,7 +269,7 @@ class Past(RunRecord):
 class _End(Mapping[str, Any]):
     """The line of an end, read when something in it is asked for."""
 
-    def __init__(self, record: Past) -> None:
+    def __init__(self, record: SnapshotRecord) -> None:
         self._record = record
 
     @cached_property

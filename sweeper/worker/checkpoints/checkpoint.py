@@ -43,7 +43,7 @@ Range = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Best:
+class BestEvaluation:
     """The best evaluation of a run so far: its value, and the weights that had it."""
 
     value: float
@@ -51,7 +51,7 @@ class Best:
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedCheckpoint:
     """A checkpoint on disk: the file of the state, and the ranges of its segments in order."""
 
     file: Path
@@ -62,7 +62,7 @@ class Saved:
         """All its files, the state's last."""
         return [*(segment(self.file, part) for part in self.ranges), self.file]
 
-    def remove(self, but: Saved | None = None) -> None:
+    def remove(self, but: SavedCheckpoint | None = None) -> None:
         """Removes its files, except those that `but` has too."""
         kept = set() if but is None else set(but.files)
         for file in reversed(self.files):
@@ -71,12 +71,12 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedCheckpoint:
     """What a checkpoint holds: the whole state, and the best evaluation before it."""
 
-    saved: Saved
+    saved: SavedCheckpoint
     state: State
-    best: Best | None
+    best: BestEvaluation | None
 
 
 def segment(file: Path, part: Range) -> Path:
@@ -85,7 +85,7 @@ def segment(file: Path, part: Range) -> Path:
     return file.with_name(f"{attempt}.{part[0]}-{part[1]}.rows.npz")
 
 
-def taken(pack: Pack, member: int, saved: Saved | None) -> Part | None:
+def taken(pack: Pack, member: int, saved: SavedCheckpoint | None) -> Part | None:
     """A member's state, of its rows only those that `saved` lacks; `None` where it has no state."""
     if not isinstance(pack, Appending):
         state = pack.save(member)
@@ -94,7 +94,7 @@ def taken(pack: Pack, member: int, saved: Saved | None) -> Part | None:
     return pack.save_since(member, ranges[-1][1] if 0 < len(ranges) < MOST_SEGMENTS else 0)
 
 
-def size(state: State, rows: Rows | None = None, best: Best | None = None) -> int:
+def size(state: State, rows: Rows | None = None, best: BestEvaluation | None = None) -> int:
     """About how many bytes `save` will take on the disk, in whole blocks."""
     small = _bytes(state) + (_bytes(best.weights) if best else 0)
     large = _bytes(rows.arrays) if rows else 0
@@ -106,8 +106,12 @@ def _bytes(arrays: State) -> int:
 
 
 def save(
-    file: Path, before: Saved | None, state: State, rows: Rows | None, best: Best | None = None
-) -> Saved:
+    file: Path,
+    before: SavedCheckpoint | None,
+    state: State,
+    rows: Rows | None,
+    best: BestEvaluation | None = None,
+) -> SavedCheckpoint:
     """Writes a checkpoint: the new segment, then the state that names it. `before` stays whole.
 
     On an `OSError` nothing new is left behind.
@@ -130,10 +134,10 @@ def save(
         if new is not None:
             segment(file, new).unlink(missing_ok=True)
         raise
-    return Saved(file, ranges)
+    return SavedCheckpoint(file, ranges)
 
 
-def _onwards(before: Saved | None, rows: Rows | None) -> tuple[Range, ...]:
+def _onwards(before: SavedCheckpoint | None, rows: Rows | None) -> tuple[Range, ...]:
     """The ranges of `before` that are still needed, and the new one."""
     if rows is None:
         return ()
@@ -170,21 +174,21 @@ def read(path: Path) -> State:
         raise ValueError(f"{path.name} is no whole checkpoint: {error}") from error
 
 
-def adopt(theirs: Path, mine: Path) -> Loaded:
+def adopt(theirs: Path, mine: Path) -> LoadedCheckpoint:
     """Links `theirs` and its segments under `mine`, where its writer cannot remove them; reads it.
 
     `ValueError` where anything is damaged or gone; then nothing is left under `mine`.
     """
-    saved = Saved(mine)
+    saved = SavedCheckpoint(mine)
     try:
         _link(theirs, mine)
         state = read(mine)
         ranges = state.pop(_RANGES, np.zeros((0, 2), np.int64)).tolist()
         first = int(state.pop(_FIRST, 0))
-        saved = Saved(mine, tuple((int(begin), int(end)) for begin, end in ranges))
+        saved = SavedCheckpoint(mine, tuple((int(begin), int(end)) for begin, end in ranges))
         for part in saved.ranges:
             _link(segment(theirs, part), segment(mine, part))
-        return Loaded(saved, _rest(state) | _joined(saved, first), _best(state))
+        return LoadedCheckpoint(saved, _rest(state) | _joined(saved, first), _best(state))
     except ValueError:
         saved.remove()
         raise
@@ -204,7 +208,7 @@ def _link(theirs: Path, mine: Path) -> None:
         raise ValueError(f"{theirs.name} is gone")
 
 
-def _joined(saved: Saved, first: int) -> State:
+def _joined(saved: SavedCheckpoint, first: int) -> State:
     """The rows from `first` on of all segments, which must follow each other."""
     pieces: dict[str, list[np.ndarray]] = {}
     for begin, end in saved.ranges:
@@ -226,9 +230,9 @@ def _rest(state: State) -> State:
     return {name: array for name, array in state.items() if not name.startswith(_BEST)}
 
 
-def _best(state: State) -> Best | None:
+def _best(state: State) -> BestEvaluation | None:
     if _BEST not in state:
         return None
     prefix = f"{_BEST}/"
     weights = {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)}
-    return Best(float(state[_BEST]), weights)
+    return BestEvaluation(float(state[_BEST]), weights)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from sweeper.files import disk_usage
 from sweeper.files.atomic import disk_is_full, patiently
-from sweeper.ledger.io import Line
+from sweeper.ledger.encoding import Line
 from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 from sweeper.trainable.contract import State
 from sweeper.worker.checkpoints import checkpoint
-from sweeper.worker.checkpoints.checkpoint import Best, Part, Saved
+from sweeper.worker.checkpoints.checkpoint import BestEvaluation, Part, SavedCheckpoint
 
 _GB = 10**9
 
@@ -23,7 +23,7 @@ Place = tuple[str, int, int]
 """A run, a generation and an attempt."""
 
 
-class Store:
+class CheckpointStore:
     """Saves states and weights while they fit under `max_gb`, the bound for the whole study."""
 
     def __init__(self, paths: StudyPaths, worker: str, max_gb: float) -> None:
@@ -41,10 +41,10 @@ class Store:
         self,
         place: Place,
         step: int,
-        before: Saved | None,
+        before: SavedCheckpoint | None,
         part: Part,
-        best: Best | None,
-    ) -> Saved | None:
+        best: BestEvaluation | None,
+    ) -> SavedCheckpoint | None:
         """Writes a state at `step`; `None`, and `before` stays, where it is there or finds no room.
 
         Of its rows it writes those that `before` lacks.

@@ -22,7 +22,7 @@ from sweeper.cluster import scheduler
 from sweeper.cluster.scheduler import Scheduler
 from sweeper.paths import StudyPaths
 from sweeper.worker.process import memory
-from sweeper.worker.process.memory import Gauge
+from sweeper.worker.process.memory import MemoryGauge
 
 BEAT_S = 5.0
 """Seconds between beats."""
@@ -40,10 +40,10 @@ _SURE_S = 1.0
 """For how long who was alive is believed to be, so that asking often costs nothing."""
 
 
-class Beat:
+class Heartbeat:
     """Counts up in a worker's beat file, and only while its work goes on."""
 
-    def __init__(self, path: Path, gauge: Gauge) -> None:
+    def __init__(self, path: Path, gauge: MemoryGauge) -> None:
         path.parent.mkdir(exist_ok=True)  # somebody may have tidied up
         self._descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o666)
         self._gauge = gauge

@@ -46,7 +46,7 @@ class Reading:
         return Reading(*(int(number) for number in numbers[1:])) if len(numbers) == 4 else None
 
 
-class Gauge:
+class MemoryGauge:
     """Reads this process's memory; `workers` processes share this machine's."""
 
     def __init__(self, workers: int) -> None:

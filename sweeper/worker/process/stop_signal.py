@@ -10,7 +10,7 @@ import time
 _GLANCE_S = 0.05
 
 
-class Stopping:
+class StopSignal:
     """Once set, a worker saves its runs, gives them up and leaves; or it `comes_back`.
 
     It does where its machine is wanted for others, or its time there ends: SIGUSR2, as Slurm is

@@ -13,7 +13,7 @@ from sweeper.report import publish
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
 from sweeper.study.study import Study
-from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.ledger_protocol import LedgerProtocol
 from sweeper.worker.worker import Worker
 
 
@@ -68,7 +68,7 @@ def test_only_the_newest_generation_counts(make_study):
 def test_a_retry_that_died_before_it_could_write_is_finished_by_the_next(failing):
     dying = (
         "import os, sys; from pathlib import Path; from sweeper.cli.commands import retry;"
-        "from sweeper.ledger.io import Writer; from sweeper.study.study import Study;"
+        "from sweeper.ledger.writer import Writer; from sweeper.study.study import Study;"
         "write = Writer.write;"
         "Writer.write = lambda self, lines, **_: os._exit(9) if lines else write(self, lines);"
         "retry.retry(Study.open(Path(sys.argv[1])))"
@@ -113,14 +113,14 @@ def test_a_run_that_completed_before_its_trial_was_pruned_keeps_its_score(make_s
 
 
 def test_two_at_once_open_one_generation(failing, monkeypatch):
-    place = Attempts.reopen
+    place = LedgerProtocol.reopen
 
     def late(self, records):
-        monkeypatch.setattr(Attempts, "reopen", place)
+        monkeypatch.setattr(LedgerProtocol, "reopen", place)
         assert len(retry.retry(failing)) == 2
         return self.reopen(records)
 
-    monkeypatch.setattr(Attempts, "reopen", late)
+    monkeypatch.setattr(LedgerProtocol, "reopen", late)
     assert retry.retry(failing) == []
     assert {failing.ledger_state().runs[run.id].generation for run in failing.plan.runs} == {0, 1}
 

@@ -146,7 +146,7 @@ def test_each_of_a_nodes_workers_takes_one_gpu(
 ) -> None:
     slurm = {"SLURM_LOCALID": local, "SLURM_STEP_NUM_TASKS": tasks}
     code = (
-        "import os; from sweeper.dispatch import supervisor; supervisor._choose_gpu()\n"
+        "import os; from sweeper.dispatch import supervisor; supervisor.choose_gpu()\n"
         "print(os.environ['CUDA_VISIBLE_DEVICES'])"
     )
     environment = os.environ | slurm | {"CUDA_VISIBLE_DEVICES": listed}

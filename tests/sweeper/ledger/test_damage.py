@@ -228,8 +228,11 @@ def test_a_read_only_study(harmed: Harmed, tmp_path: Path) -> None:
 FULL = """
 import sys, threading, time
 from pathlib import Path
-from sweeper import study, cli
+from sweeper import study
+from sweeper import cli
 from sweeper.plan.loading import load
+from sweeper.cli.app import app
+from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.report.status import summarise
 from sweeper.worker.worker import Worker
@@ -246,12 +249,12 @@ with (root / "filler").open("wb", buffering=0) as filler:
 thread = threading.Thread(target=worker.run)
 thread.start()
 time.sleep(2)
-cli.app(["status", "study=half", f"root={root}"], standalone_mode=False)
+app(["status", "study=half", f"root={root}"], standalone_mode=False)
 assert thread.is_alive() and not made.ended
 (root / "filler").unlink()
 thread.join(100)
 assert made.ended
-cli.app(["status", "study=half", f"root={root}"], standalone_mode=False)
+app(["status", "study=half", f"root={root}"], standalone_mode=False)
 """
 
 

@@ -11,12 +11,12 @@ import pytest
 from sweeper.cluster import slurm
 from sweeper.cluster.scheduler import EVERY_S, answers
 from sweeper.cluster.script import job_name
-from sweeper.ledger.io import Writer
+from sweeper.ledger.writer import Writer
 from sweeper.report import worker_status
 from sweeper.report.status import summarise, summary_lines
 from sweeper.study.study import start
-from sweeper.worker.process.heartbeat import Beat, identity
-from sweeper.worker.process.memory import Gauge
+from sweeper.worker.process.heartbeat import Heartbeat, identity
+from sweeper.worker.process.memory import MemoryGauge
 
 ELSEWHERE = {**identity(), "boot": "another machine's", "host": "far"}
 JOB = {**ELSEWHERE, "job": "7", "restart": 0}
@@ -24,7 +24,7 @@ JOB = {**ELSEWHERE, "job": "7", "restart": 0}
 
 def began(study, name: str, header, *, silent_s: float = 0.0) -> Writer:
     """A worker whose number has stood still for so long."""
-    beat = Beat(study.paths.beats / name, Gauge(1))
+    beat = Heartbeat(study.paths.beats / name, MemoryGauge(1))
     beat(1)
     beat.close()
     ago = time.time() - silent_s

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ledger.io import Writer
+from sweeper.ledger.writer import Writer
 from sweeper.report.status import summarise, summary_lines
 from sweeper.space import samplers
 from sweeper.study import proposals

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sweeper import lookup
-from sweeper.ledger.io import Writer
+from sweeper.ledger.writer import Writer
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import study

@@ -26,8 +26,8 @@ from sweeper.study.study import Study
 from sweeper.trainable.function import FunctionPack
 from sweeper.worker import worker
 from sweeper.worker.process import heartbeat
-from sweeper.worker.process.memory import Gauge
-from sweeper.worker.run_queue import Queue
+from sweeper.worker.process.memory import MemoryGauge
+from sweeper.worker.run_queue import RunQueue
 
 SEGMENTED = (
     *("half of write claims claim", "before link claims claim", "link claims claim, a further one"),
@@ -232,7 +232,9 @@ def test_a_run_is_taken_over_once_all_that_the_dead_wrote_is_read(make_study):
     holder = worker.Worker(study, pack="1", device="cpu", workers=1)
     name = holder.name
     ledger_state = study.ledger_state(reports=False)
-    queue = Queue(study, ledger_state, "other", Gauge(1), pack="1", device="cpu", workers=1)
+    queue = RunQueue(
+        study, ledger_state, "other", MemoryGauge(1), pack="1", device="cpu", workers=1
+    )
     queue.refresh()
     (candidate,) = queue.pick()
     (hold,) = holder._attempts.claim([candidate])

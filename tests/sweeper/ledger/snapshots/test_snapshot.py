@@ -14,10 +14,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sweeper.ledger.io import Line, encode
+from sweeper.ledger.encoding import Line, encode
 from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.snapshots import compaction, snapshot
-from sweeper.ledger.snapshots.snapshot import Past
+from sweeper.ledger.snapshots.snapshot import SnapshotRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 from sweeper.report.status import summarise
@@ -243,7 +243,7 @@ def test_tables_are_the_same_with_a_snapshot(make_study: Callable[..., Study]) -
     summary = {**summarise(study), "disk": None}
     assert compaction.write(study.paths) is not None
     warm = [table(study, study.ledger_state()) for table in TABLES.values()]
-    assert all(isinstance(record, Past) for record in study.ledger_state().runs.values())
+    assert all(isinstance(record, SnapshotRecord) for record in study.ledger_state().runs.values())
     for before, after in zip(cold, warm, strict=True):
         pd.testing.assert_frame_equal(before, after)
     assert {**summarise(study), "disk": None} == summary

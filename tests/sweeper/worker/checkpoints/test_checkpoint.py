@@ -11,7 +11,14 @@ import pytest
 
 from sweeper.trainable.contract import State
 from sweeper.worker.checkpoints import checkpoint
-from sweeper.worker.checkpoints.checkpoint import Best, Saved, adopt, save, segment, taken
+from sweeper.worker.checkpoints.checkpoint import (
+    BestEvaluation,
+    SavedCheckpoint,
+    adopt,
+    save,
+    segment,
+    taken,
+)
 
 CAPACITY = 100
 
@@ -37,14 +44,16 @@ class Ring:
         return {"step": np.array(self.step)}, Rows(begin, self.step, first, arrays)
 
 
-def saved(ring: Ring, folder: Path, step: int, before: Saved | None = None) -> Saved:
+def saved(
+    ring: Ring, folder: Path, step: int, before: SavedCheckpoint | None = None
+) -> SavedCheckpoint:
     ring.step = step
     part = taken(ring, 0, before)  # type: ignore[arg-type]
     assert part is not None
     return save(folder / f"run.0.0.host.domain-1.{step}.npz", before, *part)
 
 
-def saves(folder: Path, *steps: int) -> Saved:
+def saves(folder: Path, *steps: int) -> SavedCheckpoint:
     """Saves at each of `steps`, the old removed as a worker does."""
     ring, newest = Ring(), None
     for step in steps:
@@ -169,7 +178,7 @@ def test_on_a_full_disk_the_old_state_stays_whole(
 
 
 def test_the_best_evaluation_goes_along(tmp_path: Path) -> None:
-    best = Best(0.1 + 0.2, {"0.weight": np.eye(3, dtype=np.float32)})
+    best = BestEvaluation(0.1 + 0.2, {"0.weight": np.eye(3, dtype=np.float32)})
     whole = save(tmp_path / "run.0.0.w.5.npz", None, {"step": np.array(5)}, None, best)
     loaded = adopt(whole.file, mine(tmp_path, 5))
     assert loaded.state.keys() == {"step"}

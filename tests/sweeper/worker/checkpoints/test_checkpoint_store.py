@@ -23,7 +23,7 @@ from sweeper.report.status import summarise, summary_lines
 from sweeper.space.overrides import parse_words
 from sweeper.study.study import Study, start
 from sweeper.worker.checkpoints import checkpoint, checkpoint_store
-from sweeper.worker.held_run import Outcome
+from sweeper.worker.held_run import RunEnd
 from sweeper.worker.trainer import _Training
 from sweeper.worker.worker import Worker
 from tests.sweeper.worker.test_worker import has_checkpoint, run, spawn, table, wait_for
@@ -333,7 +333,7 @@ def test_a_late_end_places_no_weights(make: Make) -> None:
     taker.run()
     before = weights(study)
     hold.weights = {"trail": np.zeros(3)}
-    orphan._attempts.end([(hold, Outcome("complete", 40, 0.25, 0.5))])
+    orphan._attempts.end([(hold, RunEnd("complete", 40, 0.25, 0.5))])
     assert weights(study) == before
     assert not files(study)
 

@@ -18,12 +18,12 @@ from sweeper.worker.process.heartbeat import (
     STALE_S,
     T1_S,
     T2_S,
-    Beat,
+    Heartbeat,
     Observer,
     exists,
     identity,
 )
-from sweeper.worker.process.memory import Gauge
+from sweeper.worker.process.memory import MemoryGauge
 
 
 class Clock:
@@ -45,7 +45,7 @@ ELSEWHERE = {**identity(), "boot": "another machine"}
 def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
     tmp_path: Path, clock: Clock
 ) -> None:
-    beat = Beat(tmp_path / "removed" / "w", Gauge(1))
+    beat = Heartbeat(tmp_path / "removed" / "w", MemoryGauge(1))
     numbers = []
     for passed, progress in ((0, 1), (1, 2), (BEAT_S, 3), (BEAT_S, 3), (BEAT_S, 4)):
         clock.now += passed
@@ -58,7 +58,7 @@ def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
 def test_elsewhere_a_silent_worker_is_dead_after_t1(tmp_path: Path, clock: Clock) -> None:
     paths = StudyPaths(tmp_path)
     paths.beats.mkdir()
-    beat, observer = Beat(paths.beats / "w", Gauge(1)), Observer(paths)
+    beat, observer = Heartbeat(paths.beats / "w", MemoryGauge(1)), Observer(paths)
     beat(1)
     assert observer.alive("w", ELSEWHERE)
     clock.now += T1_S - 1

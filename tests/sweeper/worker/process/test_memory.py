@@ -23,7 +23,7 @@ from sweeper.study.study import Study
 from sweeper.worker import worker as workers
 from sweeper.worker.process import heartbeat, memory
 from sweeper.worker.process.heartbeat import identity
-from sweeper.worker.process.memory import Gauge, Reading
+from sweeper.worker.process.memory import MemoryGauge, Reading
 from sweeper.worker.worker import Worker
 
 Make = Callable[..., Study]
@@ -291,17 +291,19 @@ def test_which_errors_say_that_there_was_no_memory(error: Exception, expected: b
 
 
 def test_the_limit_is_the_smallest_and_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = Gauge(1).read()
+    whole = MemoryGauge(1).read()
     assert 0 < whole.used < whole.limit
-    assert Gauge(4)._resident == Gauge(1)._resident // 4
+    assert MemoryGauge(4)._resident == MemoryGauge(1)._resident // 4
     monkeypatch.setenv("SLURM_MEM_PER_CPU", "100")
     monkeypatch.setenv("SLURM_CPUS_ON_NODE", "4")
-    assert Gauge(1).read().limit == 400 << 20
+    assert MemoryGauge(1).read().limit == 400 << 20
     monkeypatch.setenv("SLURM_MEM_PER_NODE", "300")
-    assert Gauge(1).read().limit == 300 << 20
+    assert MemoryGauge(1).read().limit == 300 << 20
     monkeypatch.setenv("SLURM_STEP_TASKS_PER_NODE", "3(x2)")
     monkeypatch.setenv("SWEEPER_TENDER", "t")
-    assert Gauge(500).read().limit == 100 << 20, "the tasks here count, not those of all nodes"
+    assert MemoryGauge(500).read().limit == 100 << 20, (
+        "the tasks here count, not those of all nodes"
+    )
 
 
 def test_a_beat_tells_a_reading() -> None:

@@ -10,8 +10,8 @@ import time
 
 CODE = """
 import time
-from sweeper.worker.process.stop_signal import Stopping
-stopping = Stopping()
+from sweeper.worker.process.stop_signal import StopSignal
+stopping = StopSignal()
 stopping.listen()
 print("listens", flush=True)
 deadline = time.monotonic() + 60
@@ -42,13 +42,13 @@ def test_signals_in_quick_succession_hang_nobody():
 
 
 def test_a_wait_ends_when_it_is_set_or_over():
-    from sweeper.worker.process.stop_signal import Stopping
+    from sweeper.worker.process.stop_signal import StopSignal
 
-    stopping = Stopping()
+    stopping = StopSignal()
     assert not stopping.wait(0.01) and not stopping.is_set()
     stopping.interrupt()
     assert stopping.wait(60) and stopping.comes_back
-    again = Stopping()
+    again = StopSignal()
     again.set()
     again.interrupt()
     assert again.is_set() and not again.comes_back

@@ -1,115 +1,25 @@
-"""The append-only record of all that happened in a study.
+"""Reading of all ledger files, each byte once, also of files that are damaged or still written.
 
-Every writer process owns one file `ledger/<worker>.<k>.jsonl` that nobody else writes. Each line is
-a JSON object that begins with the CRC-32 of the rest of it, and names what it speaks of: run,
-generation, attempt and the sequence number within the attempt. A reader never trusts a byte that
-its checksum does not cover, and never stops at one.
+Only lines whose checksum fits are taken. A stretch of bytes that holds none is passed over and read
+again each time, until it fits: on a network file system the end of a file may become valid later.
 """
 
 from __future__ import annotations
 
-import errno
-import json
 import os
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from sweeper.errors import SweeperError
-from sweeper.files.atomic import patiently
+from sweeper.ledger.encoding import Line, fits, parse
 from sweeper.paths import StudyPaths
 
-FORMAT = 1
-"""Version of the files in a study's folder."""
-
-Line = dict[str, Any]
-
-_BEGIN = b'{"crc":"'
-_PREFIX = len('{"crc":"00000000",')
 _NAME = re.compile(r"[.]\d+[.]jsonl$")
 _BLOCK = 1 << 23
 """Bytes that are read at a time."""
-
-
-def check_format(found: int, what: str) -> None:
-    """`SweeperError` unless this sweeper reads `what`, which is of the format `found`."""
-    if found > FORMAT:
-        raise SweeperError(
-            f"{what} was written by a newer sweeper (format {found}, this one reads {FORMAT}): "
-            "upgrade sweeper"
-        )
-    if found < FORMAT:
-        raise SweeperError(f"{what} is of format {found}; this sweeper reads {FORMAT} alone")
-
-
-def encode(line: Mapping[str, Any]) -> bytes:
-    """One ledger line, newline included."""
-    text = json.dumps(line, separators=(",", ":"), ensure_ascii=False)
-    body = text.encode(errors="replace")[1:]
-    return b'{"crc":"%08x",' % zlib.crc32(body) + body + b"\n"
-
-
-def decode(data: bytes) -> Line | None:
-    """The line that `data` (without newline) holds, or `None` where its checksum does not fit."""
-    return parse([data])[0] if fits(data) else None
-
-
-class Writer:
-    """Appends to the ledger files of one worker; `header` begins each of them."""
-
-    def __init__(self, folder: Path, worker: str, header: Mapping[str, Any]) -> None:
-        self.worker = worker
-        self._folder = folder
-        self._header = {"kind": "header", "format": FORMAT, "worker": worker, **header}
-        self._files = 0
-        self._descriptor: int | None = None
-        self.write([])
-
-    def write(self, lines: Sequence[Mapping[str, Any]], *, sync: bool = False) -> None:
-        """Appends `lines` by one write(2); `sync` forces them to the disk.
-
-        After a short write or a full disk it goes on in a new file, and waits there for space up
-        to ten minutes. A line may then stand in both files; its sequence number tells.
-        """
-        data = b"".join(map(encode, lines))
-        patiently(lambda: self._append(data, sync), self._folder)
-
-    def close(self) -> None:
-        """Writes the closing line: nothing follows it."""
-        if self._descriptor is not None:
-            self.write([{"kind": "close"}])
-            self._leave()
-
-    def _append(self, data: bytes, sync: bool) -> None:
-        try:
-            if self._descriptor is None or os.fstat(self._descriptor).st_nlink == 0:
-                data, sync = self._open() + data, True
-            assert self._descriptor is not None
-            if data and os.write(self._descriptor, data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            if sync:
-                os.fsync(self._descriptor)
-        except OSError:
-            self._leave()
-            raise
-
-    def _open(self) -> bytes:
-        """Opens the next file, also where somebody removed the last; returns its first line."""
-        self._leave()
-        name = f"{self.worker}.{self._files}.jsonl"
-        self._files += 1
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
-        self._descriptor = os.open(self._folder / name, flags, 0o666)
-        return encode(self._header)
-
-    def _leave(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
 
 
 @dataclass
@@ -287,21 +197,6 @@ def missing(paths: StudyPaths) -> list[str]:
         last = dict.fromkeys(os.listdir(paths.beats), 0) | last
     wanted = [f"{worker}.{k}.jsonl" for worker, most in last.items() for k in range(most + 1)]
     return sorted(set(wanted) - set(there))
-
-
-def fits(data: bytes) -> bool:
-    """Whether `data` (without newline) is a line by its checksum."""
-    try:
-        whole = data[:8] == _BEGIN and len(data) > _PREFIX
-        return whole and int(data[8:16], 16) == zlib.crc32(data[_PREFIX:])
-    except ValueError:
-        return False
-
-
-def parse(pieces: Sequence[bytes]) -> list[Line]:
-    """The lines that `pieces` hold, whose checksums fit; all at once takes half the time."""
-    lines: list[Line] = json.loads(b"[%s]" % b",".join(pieces))
-    return lines
 
 
 def _writer(name: str) -> str:
