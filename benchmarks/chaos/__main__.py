@@ -26,6 +26,7 @@ from benchmarks.chaos import commands, spaces, verify
 from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log, least_hit
 from sweeper.cli.commands import run
 from sweeper.ledger.snapshots import compaction
+from sweeper.cli.run_options import RunOptions
 from sweeper.study.study import Study
 from sweeper.worker import worker
 from sweeper.worker.process import heartbeat
@@ -215,7 +216,7 @@ def undisturbed(make: Make, root: Path, pack: str) -> Study:
 
 def conclude(folder: Path) -> None:
     """`sweeper run` of a study that has ended: draws what is still to be drawn."""
-    sys.exit(run.run(str(folder), {"dispatch": "inline"}, []))
+    sys.exit(run.run(str(folder), RunOptions.of({"dispatch": "inline"}), []))
 
 
 def hurry() -> None:

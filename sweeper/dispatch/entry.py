@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sweeper.cluster.slurm import REQUEUE
 from sweeper.errors import SweeperError
+from sweeper.log import log, to_stderr
 from sweeper.report import publish
 from sweeper.study.study import Study
 from sweeper.worker.process import output
@@ -25,6 +26,7 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
 
     At the end nobody is waited for: neither threads nor children that a function left behind.
     """
+    to_stderr()
     stopping = _detach()
     code = 0
     try:
@@ -38,7 +40,7 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
             conclude=publish.once,
         ).run()
     except SweeperError as error:
-        print(f"sweeper: {error}", file=sys.stderr)
+        log.error("%s", error)
         code = 1
     if not code and stopping.comes_back and not study.paths.cancelled.exists():
         code = REQUEUE

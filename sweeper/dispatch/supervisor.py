@@ -12,6 +12,7 @@ from types import FrameType
 
 from sweeper.cluster.slurm import REQUEUE
 from sweeper.files import temporary
+from sweeper.log import log
 from sweeper.paths import StudyPaths
 from sweeper.worker.process import output
 
@@ -45,10 +46,10 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
         if StudyPaths(folder).cancelled.exists():
             return 0
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
-        print(f"sweeper: the worker {how}", file=sys.stderr, flush=True)
+        log.warning("the worker %s", how)
         quick = quick + 1 if time.monotonic() - began < _QUICKLY_S else 0
         if quick >= _HOPELESS:
-            print("sweeper: and again and again: given up", file=sys.stderr, flush=True)
+            log.error("and again and again: given up")
             return 1
 
 

@@ -1,4 +1,4 @@
-"""What Slurm's settings mean for workers: `sweeper doctor` says it."""
+"""Slurm's settings, judged by what they mean for workers."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def _preemption(
             f"{name}: PreemptMode={mode}: who is pushed out does not come back by itself",
             "the same sweeper run submits the missing workers; or ask for PreemptMode=REQUEUE",
         )
-    told = settings.get("SlurmctldParameters", ""), settings.get("PreemptParameters", "")
-    if not any("send_user_signal" in words for words in told):
+    parameters = settings.get("SlurmctldParameters", ""), settings.get("PreemptParameters", "")
+    if not any("send_user_signal" in words for words in parameters):
         yield Finding(
             "warning",
             f"{name}: who is pushed out is not told by SIGUSR2, and may be killed unsaved",

@@ -47,7 +47,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     comparison = published_comparison.comparison(data, metric)
     caption = comparison.caption()
     configurations = tuple(comparison.configurations)
-    across = Axis(", ".join(data.titles(comparison.axes)), configurations, numeric=False)
+    across = Axis(", ".join(data.choice.titles(comparison.axes)), configurations, numeric=False)
     grid, layout = _grid(comparison, across, caption)
     label = data.value_label(comparison.metric, [TASK])
     for number, ax in enumerate(grid.axes.flat):
@@ -154,7 +154,7 @@ def _text(comparison: Comparison, caption: str) -> str:
         for note, rows in comparison.notes.items()
         if len(rows) < len(comparison.numbers)
     ]
-    titles = comparison.data.titles(comparison.axes)
+    titles = comparison.data.choice.titles(comparison.axes)
     header = [TASK, *titles, f"published {comparison.metric}", "n", "ours", "n"]
     rows = [
         _row(comparison, row, [f"[{k}]" for k, (_, own) in enumerate(notes, 1) if index in own])

@@ -1,4 +1,4 @@
-"""How all figures look: sizes for a journal's columns, colours, markers, numbers as text."""
+"""The look of all figures: sizes for a journal's columns, colours, markers, panels, legends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that fits: how wide it is, how it is folded or cut, and numbers as text."""
+"""Text that fits its place: measured, folded or cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runs that ended without a score, told once for each way in which they ended."""
+"""The runs that ended without a score, grouped by state and last line of their error."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
+from sweeper.results.failed_runs import SILENT
 from sweeper.study.study import Study
 from sweeper.text import counted, described
 
 _WAYS = 50
-"""The most ways of failing that are told."""
+"""The most ways of failing that the page shows."""
 
 _RUNS = 20
 """Of how many runs that failed in one way the page says which."""
@@ -20,8 +21,6 @@ _CHARACTERS = 20_000
 
 _LINE = 300
 """How much of its last line stands above it."""
-
-SILENT = "its worker died without a word"
 
 
 @dataclass
@@ -42,7 +41,7 @@ class Failures:
     count: int
     ways: list[Way]
     others: int
-    """Runs that failed in ways that are not told."""
+    """Runs that failed in other ways."""
 
 
 def failures(study: Study, ledger_state: LedgerState) -> Failures:

@@ -1,4 +1,4 @@
-"""What a study is and how far it is, in a few lines for the top of a page."""
+"""The facts at the top of a page: the space, its axes, the machine, the code, the damage."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import yaml
 
 from sweeper import score
 from sweeper.ledger.state import LedgerState
+from sweeper.report.study_status import StudyStatus
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 from sweeper.text import brief, counted, ranges
@@ -102,25 +103,25 @@ def resolved(space: Space) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
 
 
-def machine_facts(study: Study, ledger_state: LedgerState, summary: Mapping[str, Any]) -> Facts:
+def machine_facts(study: Study, ledger_state: LedgerState, summary: StudyStatus) -> Facts:
     """When, where and with what code the study ran, and what it left."""
-    told = summary["provenance"]
-    machine, packages = told["machine"], dict(told["packages"])
+    began = summary.provenance
+    machine = began.machine
     facts = [
         ("began", _time(_times(ledger_state, "started"), min)),
         ("last end", _ended(ledger_state)),
     ]
     if machine:
         facts.append(("machine", _machine(machine)))
-    hosts = sorted({str(worker["host"]) for worker in summary["workers"] if worker["host"]})
-    facts.append(("workers", f"{len(summary['workers'])} on {', '.join(hosts) or 'no machine'}"))
-    dirty = f"; uncommitted changes in {', '.join(told['dirty'])}" if told["dirty"] else ""
-    code = ", ".join(f"{name} {revision}" for name, revision in told["code"].items())
+    hosts = sorted({str(worker.host) for worker in summary.workers if worker.host})
+    facts.append(("workers", f"{len(summary.workers)} on {', '.join(hosts) or 'no machine'}"))
+    dirty = f"; uncommitted changes in {', '.join(began.dirty)}" if began.dirty else ""
+    code = ", ".join(f"{name} {revision}" for name, revision in began.code.items())
     facts.append(("code", f"{code or 'not recorded'}{dirty}"))
-    facts += [("other code", line) for lines in told["other_code"].values() for line in lines][:5]
-    for task, words in told["tasks"].items():
+    facts += [("other code", line) for lines in began.other_code.values() for line in lines][:5]
+    for task, words in began.tasks.items():
         facts.append((f"task {task}", ", ".join(f"{key} {text}" for key, text in words.items())))
-    versions = [f"{name} {version}" for name, version in packages.items()]
+    versions = [f"{name} {version}" for name, version in began.packages.items()]
     facts.append(("versions", ", ".join(versions) or f"python {platform.python_version()}"))
     return facts
 
@@ -130,12 +131,10 @@ def _machine(machine: Mapping[str, Any]) -> str:
     return ", ".join([*filter(None, words), f"{machine.get('cores')} cores"])
 
 
-def damages(summary: Mapping[str, Any]) -> list[str]:
+def damages(summary: StudyStatus) -> list[str]:
     """What is known to be lost of the study's records."""
-    torn = [
-        f"ledger/{one['file']}, bytes {one['start']} to {one['end']}" for one in summary["damaged"]
-    ]
-    return [*torn, *(f"ledger/{file} is missing" for file in summary["missing"])]
+    torn = [f"ledger/{one.file}, bytes {one.start} to {one.end}" for one in summary.damaged]
+    return [*torn, *(f"ledger/{file} is missing" for file in summary.missing)]
 
 
 def _ended(ledger_state: LedgerState) -> str:

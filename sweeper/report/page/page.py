@@ -22,7 +22,7 @@ from sweeper.report.page.pictures import shown
 from sweeper.report.page.statistics import statistics
 from sweeper.report.status import summarise
 from sweeper.results import frames
-from sweeper.results.ranking import rerank
+from sweeper.results.ranking import fresh_outcome
 from sweeper.stats.wording import coverage
 from sweeper.study import command_hints
 from sweeper.study.study import Study
@@ -51,13 +51,13 @@ def _parts(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
     summary = summarise(study, ledger_state)
     every = frames.runs(study, ledger_state)
     table = frames.of_runs(every, study.space.score.aggregate, list(study.space.axes))
-    runs = summary["runs"]
+    runs = summary.runs
     best = trials.best(study, ledger_state, table)
     return {
         "runs": runs,
         "states": [(state, runs[state]) for state in STATES if runs[state]],
-        "trials": summary["trials"],
-        "going_on": runs["open"] + runs["running"] > 0,
+        "trials": summary.trials,
+        "going_on": summary.unended > 0,
         "written": overview.stamp(time.time()),
         "facts_of_space": overview.space_facts(study),
         "axes": overview.axes(study),
@@ -66,7 +66,7 @@ def _parts(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
         "damages": overview.damages(summary),
         "best": best,
         "statistics": statistics(study, every, [one.trial for one in best]) if best else None,
-        "fresh": rerank.outcome(study, (every, table)),
+        "fresh": fresh_outcome.outcome(study, (every, table)),
         "table": trials.table(study, table),
         "failures": failures(study, ledger_state),
         "coverage": coverage(len(study.space.seeds)),

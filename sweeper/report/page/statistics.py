@@ -1,4 +1,4 @@
-"""What the scores of a study come to by other statistics than its own."""
+"""The scores of a study by other statistics, and its sensitivity to hyperparameters."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What figures compute from the runs of a study, without drawing it."""
+"""The statistics behind figures, from the runs of a study and without any drawing."""

@@ -1,9 +1,10 @@
-"""How much each axis matters: PED-ANOVA's importances with intervals over seeds."""
+"""The importance of each axis by PED-ANOVA, with intervals over seeds."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from sweeper.results.axis import TASK, Binned, binned
 from sweeper.results.data import VALUE, Data
+from sweeper.results.estimates import complete
 from sweeper.score import STATISTICS, Array
 from sweeper.stats import LEVEL, MIN_SEEDS
 
@@ -18,22 +20,48 @@ if TYPE_CHECKING:
     import optuna
     from optuna.distributions import BaseDistribution
 
-
 _RESAMPLES = (25, 200)
-
-
 _CELLS = 6e5
 """Trials × axes × resamples, about: Optuna reads every parameter of every trial anew each time."""
 
-
 _TOP = 0.1
-
-
 _TOP_TRIALS = 5
 """Optuna asks for at least 5 trials among the best, which are the best tenth by default."""
 
 
-def importances(study: optuna.Study, names: list[str], losses: Array) -> Array:
+@dataclass(frozen=True)
+class Importance:
+    """The importances of a study's axes by PED-ANOVA (Watanabe et al. 2023), with intervals."""
+
+    table: pd.DataFrame
+    """One row an axis, the most important first: axis, point, low, high, n, and in how many trials
+    it was active; `(title)` is what figures call it."""
+    trials: int
+    """Complete trials all of whose runs have a value."""
+    runs: int
+    best: int | None
+    """How many of the trials count as the best; `None` where none stands out."""
+    resamples: int
+    """How often seeds were drawn anew for the intervals."""
+
+
+def importance(data: Data, metric: str | None) -> Importance:
+    """The importances of the axes of `data` by the score, or by `metric`.
+
+    Intervals resample the seeds within each task, the same for all trials, and judge all trials
+    anew: noise that this adds makes axes look more alike, so that a large point may lie near the
+    upper end. They are unknown with fewer than `MIN_SEEDS` seeds.
+    """
+    runs = complete(data.table(metric))
+    numbers, scores = _scores(runs)
+    names = data.choice.independent
+    table = _table(data, names, runs[runs["trial"].isin(numbers)], scores)
+    best = best_of(_losses(data, _averages(data, scores)))
+    resamples = _resamples(len(scores), max(1, int(table["low"].notna().sum())))
+    return Importance(table, len(scores), scores.size, best, resamples)
+
+
+def shares(study: optuna.Study, names: list[str], losses: Array) -> Array:
     """Shares of the axes `names` in the importance of being among the best trials.
 
     `losses` [trials] are those of the trials in `study`, smaller is better. All shares are 0 where
@@ -94,7 +122,7 @@ def _table(data: Data, names: list[str], runs: pd.DataFrame, scores: Array) -> p
     rows = runs.drop_duplicates("trial").sort_values("trial")
     active = [int(rows[data.axes[name].column].notna().sum()) for name in names]
     table = pd.DataFrame({"axis": names, "point": np.nan, "low": np.nan, "high": np.nan})
-    table = table.assign(n=scores.size, trials=active, **{"(title)": data.titles(names)})
+    table = table.assign(n=scores.size, trials=active, **{"(title)": data.choice.titles(names)})
     known = [name for name, count in zip(names, active, strict=True) if count]
     chosen = table["axis"].isin(known)
     if len(rows) < 2 or not known:
@@ -102,7 +130,7 @@ def _table(data: Data, names: list[str], runs: pd.DataFrame, scores: Array) -> p
     study = _study(data, known, rows)
 
     def judged(part: Array) -> Array:
-        return importances(study, known, _losses(data, _averages(data, part)))
+        return shares(study, known, _losses(data, _averages(data, part)))
 
     point = table.loc[chosen, "point"] = judged(scores)
     if scores.shape[2] >= MIN_SEEDS and not np.isnan(point).any():
@@ -116,7 +144,7 @@ def _table(data: Data, names: list[str], runs: pd.DataFrame, scores: Array) -> p
 
 
 def _resamples(trials: int, axes: int) -> int:
-    return int(np.clip(_CELLS / (trials * axes), *_RESAMPLES))
+    return int(np.clip(_CELLS / (max(1, trials) * axes), *_RESAMPLES))
 
 
 def _resampled(scores: Array, axes: int) -> Any:
@@ -158,4 +186,4 @@ def _distribution(data: Data, name: str) -> BaseDistribution:
 
     axis = data.axes[name]
     many = isinstance(binned(axis), Binned)
-    return data.distribution(name) if many else CategoricalDistribution(axis.known)
+    return data.choice.distribution(name) if many else CategoricalDistribution(axis.known)

@@ -1,4 +1,4 @@
-"""A study's tables as files."""
+"""A study's runs, trials or reports as a CSV or Parquet file."""
 
 from __future__ import annotations
 

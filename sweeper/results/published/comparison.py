@@ -10,10 +10,10 @@ import pandas as pd
 from sweeper import score
 from sweeper.errors import Nothing, SweeperError, choices
 from sweeper.results.axis import TASK
+from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
-from sweeper.results.estimates import estimate, interval_text, span
+from sweeper.results.estimates import estimate
 from sweeper.results.published import numbers as published
-from sweeper.results.run_states import scored
 from sweeper.space.space import PAPER_SCALE
 from sweeper.text import canonical
 
@@ -83,7 +83,9 @@ class Comparison:
         said = "none of these configurations is complete"
         if count:
             text = interval_text(int(self.cells["low"].notna().sum()), count)
-            said = f"ours: {self.data.average}, {text}; n = {span(self.cells['n'])} a point"
+            said = (
+                f"ours: {self.data.captions.average}, {text}; n = {span(self.cells['n'])} a point"
+            )
         parts = [said, *self._said_of_numbers(), *_others(self.data, self.numbers)]
         said = ". ".join(part[0].upper() + part[1:] for part in parts)
         return self.data.caption(int(self.cells["n"].sum()), [*self.axes, TASK], said)
@@ -111,7 +113,7 @@ def comparison(data: Data, metric: str | None) -> Comparison:
     numbers = known[known["our_task"].isin(list(data.tasks))].reset_index(drop=True)
     if not _shared(data, numbers, axes):
         raise Nothing(_apart(data, known, axes))
-    scored(data, "compare")
+    data.check_scored("compare")
     metric = str(numbers["metric"].iloc[0])
     cells = _cells(data, numbers, axes)
     runs = data.table(metric)
@@ -129,16 +131,16 @@ def comparison(data: Data, metric: str | None) -> Comparison:
 
 def _known(data: Data, metric: str | None) -> pd.DataFrame:
     """The published numbers of `metric`, or else of the first that there is."""
-    numbers = published.of(data.space)
+    numbers = published.of(data.origin.space)
     if numbers.empty:
         raise Nothing(
-            f"compare has nothing to show: no published numbers of {data.space} are known; "
+            f"compare has nothing to show: no published numbers of {data.origin.space} are known; "
             f"there are some of {', '.join(published.studies())}"
         )
     metrics = list(numbers["metric"].unique())
     if metric is not None and metric not in metrics:
         raise SweeperError(
-            f"{metric!r} is no metric of {data.space} with published numbers"
+            f"{metric!r} is no metric of {data.origin.space} with published numbers"
             f"{choices(metric, metrics)}"
         )
     return numbers[numbers["metric"] == (metric or metrics[0])]
@@ -189,18 +191,18 @@ def _others(data: Data, numbers: pd.DataFrame) -> Iterator[str]:
     pairs = zip(numbers["our_task"], numbers[TASK], strict=True)
     names = dict.fromkeys((ours.rpartition("/")[2], theirs) for ours, theirs in pairs)
     said = [f"{ours} for {theirs}" for ours, theirs in names if ours != theirs]
-    for ours, theirs in ((data.how, numbers["statistic"]), (data.at, numbers["at"])):
+    for ours, theirs in ((data.how, numbers["statistic"]), (data.tables.at, numbers["at"])):
         others = [score.named(other) for other in theirs.unique() if other not in ("", ours)]
         said += [f"our {score.named(ours)} for their {other}" for other in others]
     steps = [int(count) for count in numbers["steps"].dropna().unique() if count != data.steps]
-    told = data.paper_steps  # beside the study's own: the caption has both
-    said += [f"{data.steps:,} steps for {count:,}" for count in steps if count != told]
+    budget = data.origin.paper_steps  # beside the study's own: the caption has both
+    said += [f"{data.steps:,} steps for {count:,}" for count in steps if count != budget]
     seeds, counts = data.runs["seed"].nunique(), numbers["seeds"].dropna().unique()
     said += [f"{seeds} seeds for {int(count)}" for count in counts if count != seeds]
-    said += data.changed()
-    small = data.scale not in (None, PAPER_SCALE)
+    said += data.origin.changed()
+    small = data.origin.scale not in (None, PAPER_SCALE)
     if small:
-        said.insert(0, f"scale {data.scale}")
+        said.insert(0, f"scale {data.origin.scale}")
     if said:
         kind = "not a replication" if small or steps else "other than published"
         yield f"{kind}: {', '.join(said)}"

@@ -1,4 +1,4 @@
-"""`sweeper best` and `sweeper failed`: the trials and runs that one asks for by name."""
+"""Complete trials in the order of their scores, and as `sweeper best` prints them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from sweeper.errors import Nothing
-from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
 from sweeper.stats.wording import measured
@@ -93,27 +92,6 @@ def value_of(row: Mapping[Any, Any], diverged: int = 0) -> str:
     """
     also = [counted(row["n"], "run"), *([f"{diverged} of them diverged"] if diverged else [])]
     return measured(row["value"], row["low"], row["high"], *also)
-
-
-def failed(study: Study, *, trace: bool) -> Iterator[str]:
-    """Every run that ended without a score, with the last line or all of what ended it."""
-    ledger_state = study.ledger_state(reports=False)
-    found = 0
-    for run in study.plan.runs:
-        record = ledger_state.runs.get(run.id)
-        if record is None or record.state not in UNSCORED:
-            continue
-        found += 1
-        tried = counted(record.attempts, "attempt")
-        yield (
-            f"{run.id}  {record.state} at step {record.step} after {tried}: "
-            f"{run.task}, seed {run.seed}, trial {run.trial}: {_labels(study, run.trial)}"
-        )
-        error = (record.error or "its worker died without a word").strip()
-        for line in error.splitlines() if trace else error.splitlines()[-1:]:
-            yield f"    {line}"
-    if not found:
-        yield f"{study.name}: no run has failed"
 
 
 def _labels(study: Study, trial: int) -> str:

@@ -12,9 +12,9 @@ import pandas as pd
 
 from sweeper.errors import SweeperError
 from sweeper.results.axis import ABSENT, TASK, Axis, visible
+from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
-from sweeper.results.estimates import estimate, interval_text, span
-from sweeper.results.run_states import ends, scored
+from sweeper.results.estimates import best_place, ends, estimate
 from sweeper.text import brief
 
 ALL = "all tasks"
@@ -59,7 +59,7 @@ def results(
     x, rows = _chosen(data, x, y)
     data = data.taken(at)
     runs = data.table(metric)
-    scored(data, "table")
+    data.check_scored("table")
     labels, row = _labels(data, runs, rows)
     across = data.axis(x)
     texts = [_label(label) for label in across.labels]
@@ -76,7 +76,15 @@ def results(
     if _ranked(data, metric):
         table["bold"] = _bold(table, data.minimise, TASK if TASK in (x, *rows) else None)
     columns = texts if x == TASK else [f"{across.title} = {text}" for text in texts]
-    return Results(data.name, tuple(data.titles(rows)), labels, columns, [*rows, x], table, caption)
+    return Results(
+        data.name,
+        tuple(data.choice.titles(rows)),
+        labels,
+        columns,
+        [*rows, x],
+        table,
+        caption,
+    )
 
 
 def tidy(found: Results) -> pd.DataFrame:
@@ -88,7 +96,7 @@ def tidy(found: Results) -> pd.DataFrame:
 def _chosen(data: Data, x: str | None, y: Sequence[str]) -> tuple[str, list[str]]:
     rows = list(y)
     for place, name in enumerate(rows):
-        data.different(x=x, y=name)
+        data.choice.check_distinct(x=x, y=name)
         if name in rows[:place]:
             raise SweeperError(f"y names {name!r} twice")
     if x is not None:
@@ -98,7 +106,7 @@ def _chosen(data: Data, x: str | None, y: Sequence[str]) -> tuple[str, list[str]
         x = next((name for name in free if name not in rows), None)
     if x is None:
         raise SweeperError("y names all axes there are; one of them is needed for x")
-    hidden = data.moved([x])
+    hidden = data.choice.moved([x])
     rows = rows or [name for name in data.varied if name != x and name not in hidden]
     return x, rows or [next(name for name in [TASK, *data.axes] if name != x)]
 
@@ -139,7 +147,7 @@ def _over_tasks(data: Data, runs: pd.DataFrame, row: Any, rows: int, column: int
 
 def _ranked(data: Data, metric: str | None) -> bool:
     """Whether it is known which values of `metric` are better."""
-    return metric in (None, data.metric)
+    return metric in (None, data.tables.metric)
 
 
 def _bold(table: pd.DataFrame, minimise: bool, within: str | None) -> pd.Series:
@@ -153,9 +161,8 @@ def _bold(table: pd.DataFrame, minimise: bool, within: str | None) -> pd.Series:
     for _, own in known.groupby(within) if within else [("", known)]:
         if len(own) < 2:
             continue
-        best = own.iloc[int(np.argmin(own["point"]) if minimise else np.argmax(own["point"]))]
-        tied = (own["low"] <= best["high"]) & (own["high"] >= best["low"])
-        bold[own.index] = tied | (own["point"] == best["point"])
+        place, tied = best_place(own, minimise=minimise)
+        bold[own.index] = tied | (own["point"] == own["point"].iloc[place])
     return bold
 
 

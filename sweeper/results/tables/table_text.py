@@ -109,10 +109,11 @@ def latex(found: Results) -> str:
             "",
         ]
     )
-    return f"% needs {_needs(written)}\n{written}"
+    return f"% needs {needs(written)}\n{written}"
 
 
-def _needs(written: str) -> str:
+def needs(written: str) -> str:
+    """The LaTeX packages that the table `written` needs, as a line of its preamble."""
     packages = "booktabs,graphicx" if "resizebox" in written else "booktabs"
     other = "; where pdflatex lacks one of its letters, lualatex or xelatex"
     return rf"\usepackage{{{packages}}}" + ("" if written.isascii() else other)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from sweeper.files import disk_usage
 from sweeper.files.atomic import disk_is_full, patiently
 from sweeper.ledger.encoding import Line
 from sweeper.ledger.state import LedgerState
+from sweeper.log import log
 from sweeper.paths import StudyPaths
 from sweeper.trainable.contract import State
 from sweeper.worker.checkpoints import checkpoint
@@ -108,8 +108,7 @@ class CheckpointStore:
     def _skip(self, what: str, why: str) -> None:
         """Counts what was not saved, and says so the first time."""
         if not self._skipped:
-            print(f"sweeper: {what} not saved: {why}; from now on only counted", file=sys.stderr)
-            sys.stderr.flush()
+            log.warning("%s not saved: %s; from now on only counted", what, why)
         self._skipped += 1
 
 

@@ -62,8 +62,8 @@ def test_load_study(done, tmp_path, kind):
     found = optuna.load_study(study_name="hops", storage=storage)
     got = [(t.number, t.state.name.lower(), t.value, t.params) for t in found.trials]
     assert got == expected(done)
-    best = summarise(done)["best"]
-    assert (found.best_trial.number, found.best_value) == (best["trial"], best["value"])
+    best = summarise(done).best
+    assert (found.best_trial.number, found.best_value) == (best.trial, best.value)
     assert f"trial {found.best_trial.number}:" in list(ranking.best(done, 1))[1]
 
 
@@ -125,7 +125,7 @@ def test_the_dashboard_shows_it(done, whose):
     steps = {point["step"] for trial in detail["trials"] for point in trial["intermediate_values"]}
     assert steps == {10, 20, 30, 40}
     assert {share["name"] for share in shares["param_importances"][0]} == set(done.space.axes)
-    assert detail["best_trials"][0]["number"] == summarise(done)["best"]["trial"]
+    assert detail["best_trials"][0]["number"] == summarise(done).best.trial
 
 
 def _free_port():

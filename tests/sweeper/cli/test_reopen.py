@@ -10,7 +10,7 @@ import pytest
 from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.report import publish
-from sweeper.results import frames
+from sweeper.results import failed_runs, frames
 from sweeper.results.ranking import ranking
 from sweeper.study.study import Study
 from sweeper.worker.ledger_protocol import LedgerProtocol
@@ -126,10 +126,10 @@ def test_two_at_once_open_one_generation(failing, monkeypatch):
 
 
 def test_what_failed_is_listed_with_its_traceback(failing):
-    short = list(ranking.failed(failing, trace=False))
+    short = list(failed_runs.failed(failing, trace=False))
     assert len(short) == 4 and short[1] == "    RuntimeError: hopped off at step 15"
     assert "failed at step 10 after 4 attempts: line, seed 1, trial 0: width=1" in short[0]
-    long = "\n".join(ranking.failed(failing, trace=True))
+    long = "\n".join(failed_runs.failed(failing, trace=True))
     assert long.count("Traceback (most recent call last)") == 2 and "in _hop" in long
 
 

@@ -18,6 +18,7 @@ from sweeper.cli import main
 from sweeper.ledger.snapshots import compaction
 from sweeper.plan.loading import load
 from sweeper.report.status import summarise
+from sweeper.report.study_status import DamagedBytes
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker.process import heartbeat
@@ -129,8 +130,8 @@ def test_torn_at_every_byte_of_the_last_line(harmed: Harmed, capsys: Capture) ->
     for size in range(start + 1, len(harmed.data)):
         harmed.file.write_bytes(harmed.data[:size])
         found = summarise(harmed.study)
-        assert found["damaged"] == [{"file": harmed.file.name, "start": start, "end": size}]
-        assert found["runs"]["complete"] >= ended - 2, "the last line may end a pack of two"
+        assert found.damaged == [DamagedBytes(harmed.file.name, start, size)]
+        assert found.runs["complete"] >= ended - 2, "the last line may end a pack of two"
     _, text = harmed.status(capsys)
     assert f"damaged: bytes {start} to {size} of ledger/{harmed.file.name}" in text
     assert harmed.resume() == harmed.whole
@@ -235,6 +236,7 @@ from sweeper.cli.app import app
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.report.status import summarise
+from sweeper.report.study_status import DamagedBytes
 from sweeper.worker.worker import Worker
 
 root = Path(sys.argv[1])

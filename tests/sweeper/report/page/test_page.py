@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +14,7 @@ from sweeper.plan.loading import load
 from sweeper.report import background, publish
 from sweeper.report.page import overview, trials
 from sweeper.report.page.failures import failures
+from sweeper.report.study_status import Provenance, StudyStatus
 from sweeper.results import frames
 from sweeper.space.digest import digest
 from sweeper.stats.wording import measured
@@ -52,7 +51,8 @@ class Page(HTMLParser):
 
 
 def work(started):
-    Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1).run()
+    again = Study.open(started.folder)
+    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
     return Study.open(started.folder)
 
 
@@ -116,10 +116,23 @@ def test_hostile_names_are_text(played, monkeypatch):
 def summary(runs):
     """What `summarise` would say of a study that nobody ran."""
     none = dict.fromkeys(STATES, 0)
-    told = {"code": {}, "packages": {}, "machine": {}, "tasks": {}, "dirty": [], "other_code": {}}
-    counts = {"total": len(runs), **none, "complete": len(runs)}
-    empty = {"workers": [], "damaged": [], "missing": []}
-    return {"runs": counts, "trials": {"total": 2}, "provenance": told, **empty}
+    return StudyStatus(
+        study="played",
+        folder="",
+        runs={"total": len(runs), **none, "complete": len(runs)},
+        trials={"total": 2},
+        unfound=0,
+        workers=[],
+        jobs=None,
+        cancelled=None,
+        best=None,
+        errors={},
+        provenance=Provenance({}, {}, {}, {}, [], {}),
+        disk={},
+        skipped_saves=0,
+        damaged=[],
+        missing=[],
+    )
 
 
 def test_nothing_comes_from_elsewhere(make_study):
@@ -219,21 +232,20 @@ def run(*words):
     return 0
 
 
-def test_reports_are_seldom(make_study, monkeypatch):
+def test_reports_are_seldom(make_study):
     """One process at a time; what took ten seconds is not begun again for five hundred."""
     made = make_study()
     clock, begun = [1000.0], []
 
     class Process:
-        def __init__(self, *_, **__):
+        def __init__(self, folder):
+            assert folder == made.folder
             begun.append(clock[0])
 
         def poll(self):
             return 0 if clock[0] >= begun[-1] + 10 else None
 
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(background, "subprocess", SimpleNamespace(Popen=Process, DEVNULL=None))
-    kept = background.Current(made)
+    kept = background.Current(made, clock=lambda: clock[0], begin=Process)
     for _ in range(1200):
         kept.keep()
         clock[0] += 1
@@ -243,7 +255,6 @@ def test_reports_are_seldom(make_study, monkeypatch):
 def test_one_that_is_being_written_at_the_end_is_made_anew(make_study):
     done = work(make_study("seeds=1", "figures=[]"))
     assert not publish.due(done, done.ledger_state())
-    with background.Current(done) as kept:
-        kept._due = 0.0
+    with background.Current(done, first_s=0.0) as kept:
         kept.keep()
     assert publish.due(done, done.ledger_state())

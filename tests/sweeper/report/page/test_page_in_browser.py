@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from sweeper.plan.loading import load
+from sweeper.report import publish
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
@@ -52,7 +53,8 @@ def report(tmp_path_factory):
     }
     (folder / "hops.yaml").write_text(yaml.safe_dump(space, sort_keys=False))
     made = study.start(folder / "studies/hops", load(folder / "hops.yaml"))
-    Worker(Study.open(made.folder), pack="auto", device="cpu", workers=1).run()
+    again = Study.open(made.folder)
+    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
     return made.paths.report
 
 

@@ -9,7 +9,9 @@ import yaml
 
 from sweeper import stats
 from sweeper.cli.commands import run
+from sweeper.cli.run_options import RerankOptions
 from sweeper.plan.loading import load
+from sweeper.report import publish
 from sweeper.report.page.statistics import said, statistics
 from sweeper.results import frames
 from sweeper.study import study
@@ -24,7 +26,8 @@ def train(config, run):
 
 
 def work(started: Study) -> Study:
-    Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1).run()
+    again = Study.open(started.folder)
+    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
     return Study.open(started.folder)
 
 
@@ -122,7 +125,7 @@ def test_one_task_has_no_sensitivity_and_one_seed_no_interval(tmp_path):
 def test_the_page_holds_both_and_what_fresh_seeds_told(tmp_path):
     made = done(tmp_path)
     assert "On fresh seeds" not in made.paths.report.read_text()
-    run.rerank(made, {"dispatch": "inline", "top": "2"})
+    run.rerank(made, RerankOptions.of({"dispatch": "inline", "top": "2"}))
     page = made.paths.report.read_text()
     for text in ("By other statistics", "On fresh seeds", "on the fresh seeds 5 to 9", "was luck"):
         assert text in page, text

@@ -89,8 +89,8 @@ def balanced(text):
 
 
 def test_letters_that_pdflatex_may_lack_are_said():
-    assert table_text._needs("plain") == r"\usepackage{booktabs}"
-    assert "lualatex or xelatex" in table_text._needs("中")
+    assert table_text.needs("plain") == r"\usepackage{booktabs}"
+    assert "lualatex or xelatex" in table_text.needs("中")
 
 
 @pytest.fixture

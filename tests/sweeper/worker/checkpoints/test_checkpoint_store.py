@@ -19,7 +19,8 @@ from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.files import disk_usage
 from sweeper.plan.loading import load
-from sweeper.report.status import summarise, summary_lines
+from sweeper.report.status import summarise
+from sweeper.report.status_text import summary_lines
 from sweeper.space.overrides import parse_words
 from sweeper.study.study import Study, start
 from sweeper.worker.checkpoints import checkpoint, checkpoint_store
@@ -213,10 +214,10 @@ def test_a_bound_leaves_saves_out_says_so_once_and_counts(
     assert table(study) == table(calm)
     assert not study.paths.weights.exists()
     summary = summarise(study)
-    assert summary["skipped_saves"] > len(study.plan.runs)
-    assert f"{summary['skipped_saves']} saves left out" in "\n".join(summary_lines(summary))
+    assert summary.skipped_saves > len(study.plan.runs)
+    assert f"{summary.skipped_saves} saves left out" in "\n".join(summary_lines(summary))
     assert capfd.readouterr().err.count("checkpoint.max_gb=1e-06") == 1
-    assert summarise(calm)["skipped_saves"] == 0
+    assert summarise(calm).skipped_saves == 0
 
 
 def test_a_bound_is_kept_by_what_is_saved(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +231,7 @@ def test_a_bound_is_kept_by_what_is_saved(make: Make, monkeypatch: pytest.Monkey
     monkeypatch.setattr(checkpoint, "write", write)
     run(study)
     assert 20_000 < max(most) <= 60_000
-    assert summarise(study)["skipped_saves"]
+    assert summarise(study).skipped_saves
 
 
 @pytest.mark.parametrize("pack", ["1", "3"])

@@ -16,7 +16,7 @@ import yaml
 
 from sweeper.cluster.scheduler import answers
 from sweeper.plan.loading import load
-from sweeper.results.ranking.ranking import failed
+from sweeper.results.failed_runs import failed
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study

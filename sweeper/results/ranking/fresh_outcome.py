@@ -1,35 +1,25 @@
-"""`sweeper rerank`: the best configurations on fresh seeds, and how much of their lead was luck.
-
-They are trained as a study of their own beside the first one, `<name>.rerank`, with one axis whose
-labels are trials of the first. It grows when more configurations or seeds are asked for.
-"""
+"""The scores of the best configurations on fresh seeds, and how much of their lead was luck."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count, islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sweeper import stats
-from sweeper.errors import Nothing, SweeperError
+from sweeper.errors import Nothing
+from sweeper.errors import SweeperError
 from sweeper.plan.check import checked
 from sweeper.plan.parameters import base
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
-from sweeper.space.space import Space
+from sweeper.results.ranking.fresh_runs import originals, study_of
 from sweeper.stats.wording import bounds, flat, measured, writer
-from sweeper.study import study as studies
 from sweeper.study.study import Study
 from sweeper.text import counted, described, ranges
-
-AXIS = "configuration"
-_SUFFIX = ".rerank"
-_TRIAL = "trial "
 
 
 @dataclass(frozen=True)
@@ -76,9 +66,7 @@ class Reranked:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What fresh seeds told of some trials, of which `winner` is the best of all that are complete
-    by the seeds that trials are chosen by.
-    """
+    """Some trials on fresh seeds; `winner` is the best trial by the seeds that chose it."""
 
     rows: list[Reranked]
     """By their score on fresh seeds, the best first."""
@@ -121,57 +109,14 @@ class Outcome:
         return f"{who} {kept}; of {lead}, {self.luck.point:.0%} ({share}) was luck"
 
 
-def folder_of(study: Study) -> Path:
-    """Where the study lies in which configurations of `study` meet fresh seeds."""
-    return study.folder.with_name(studies.check_name(study.name + _SUFFIX))
-
-
-def first_of(other: Study) -> Study | None:
-    """The study whose configurations meet fresh seeds in `other`, if it is there."""
-    folder = other.folder.with_name(other.name.removesuffix(_SUFFIX))
-    known = list(other.space.axes) == [AXIS] and folder != other.folder and studies.is_one(folder)
-    return Study.open(folder) if known else None
-
-
-def space_of(study: Study, top: int, seeds: int | None) -> Space:
-    """The space of that study: the `top` best complete trials, and what was asked for before.
-
-    `seeds` is the number of fresh ones: those held out first, then those behind all of the space;
-    by default those held out. Raises `SweeperError` where there is no trial, or no seed.
-    """
-    if study.name.endswith(_SUFFIX):
-        raise SweeperError(f"{study.name} holds what was re-ranked already: name the first study")
-    chosen = _best(study, top)
-    if not chosen:
-        raise Nothing(f"{study.name}: no trial is complete yet")
-    fresh = _fresh(study.space, seeds)
-    folder = folder_of(study)
-    values: dict[str, Any] = {}
-    if studies.is_one(folder):
-        before = Study.open(folder).space
-        if list(before.axes) != [AXIS]:
-            raise SweeperError(
-                f"{folder.name} is a study of another kind, where fresh runs must go"
-            )
-        values.update(before.axes[AXIS].values)
-        fresh = sorted({*before.seeds, *fresh})
-    known = base(study.space, study.trainable)
-    for trial in chosen:
-        params = study.plan.configuration(trial).params
-        values[f"{_TRIAL}{trial}"] = {
-            name: value for name, value in params.items() if known.get(name, params) != value
-        }
-    return _space(study.space, folder.name, values, fresh)
-
-
 def outcome(
     study: Study, tables: tuple[pd.DataFrame, pd.DataFrame] | None = None
 ) -> Outcome | None:
-    """What fresh seeds have told so far; `None` where nothing was re-ranked.
+    """The scores on fresh seeds so far; `None` where nothing was re-ranked.
 
     `tables` are the study's `frame.runs` and the trials behind them, where somebody has them.
     """
-    other, how = _other(study), study.space.score.aggregate
+    other, how = study_of(study), study.space.score.aggregate
     if other is None:
         return None
     if tables is None:
@@ -184,7 +129,7 @@ def outcome(
     spent = sorted(set(study.space.seeds) & set(other.space.seeds))
     runs = runs[~runs["seed"].isin(spent)]
     trials = frames.of_runs(runs, how, []) if len(runs) else tables[1].head(0)
-    names = _originals(other)
+    names = originals(other)
     fresh = _scores(trials, names)
     sign = 1.0 if study.space.direction == "maximize" else -1.0
     order = sorted(tuned, key=lambda trial: (-sign * tuned[trial].value, trial))
@@ -216,13 +161,6 @@ def outcome(
     )
 
 
-def _other(study: Study) -> Study | None:
-    """The study of its fresh runs, if it is there."""
-    folder = study.folder.with_name(study.name + _SUFFIX)
-    other = Study.open(folder) if studies.is_one(folder) else None
-    return other if other is not None and list(other.space.axes) == [AXIS] else None
-
-
 def lines(study: Study) -> Iterator[str]:
     """The outcome as `sweeper rerank` prints it."""
     found = outcome(study)
@@ -240,45 +178,6 @@ def lines(study: Study) -> Iterator[str]:
         yield f"seeds {ranges(found.spent)} do not count: trials have been judged by them since"
 
 
-def _best(study: Study, top: int) -> list[int]:
-    table = frames.trials(study, study.ledger_state(reports=False))
-    ranked = ranking.in_order(study, table[table["state"] == "complete"])
-    return [int(trial) for trial in ranked["trial"].head(top)]
-
-
-def _fresh(space: Space, number: int | None) -> list[int]:
-    if number is None and not space.held_out:
-        raise SweeperError(
-            "seeds= is needed, the number of fresh seeds: the space holds none out, as "
-            "seeds: {tune: 5, test: 10} would"
-        )
-    behind = count(max((*space.seeds, *space.held_out)) + 1)
-    wanted = len(space.held_out) if number is None else number
-    return [*space.held_out[:wanted], *islice(behind, max(0, wanted - len(space.held_out)))]
-
-
-def _space(space: Space, name: str, values: Mapping[str, Any], seeds: Iterable[int]) -> Space:
-    """`space` with these configurations instead of its axes."""
-    dropped = ("axes", "zip", "derived", "constraints", "sampler", "trials", "pruner", "held_out")
-    kept = {key: value for key, value in space.dump().items() if key not in dropped}
-    changed = {
-        "name": name,
-        "note": f"the best of {space.name} on seeds by which no trial was chosen",
-        "axes": {AXIS: {"kind": "variant", "values": dict(values)}},
-        "seeds": list(seeds),
-        "figures": [{"sensitivity": {"x": AXIS}}] if len(values) > 1 else [],
-    }
-    return checked(Space.parse({**kept, **changed}), Path(space.folder))
-
-
-def _originals(other: Study) -> dict[int, int]:
-    """Trial of the study beside -> trial of the first one."""
-    return {
-        trial.number: int(str(trial.labels[AXIS]).removeprefix(_TRIAL))
-        for trial in other.plan.trials
-    }
-
-
 def _scores(table: Any, names: Mapping[int, int]) -> dict[int, Score]:
     """The scores of complete trials, by what `names` calls them."""
     return {
@@ -291,5 +190,5 @@ def _scores(table: Any, names: Mapping[int, int]) -> dict[int, Score]:
 def _missing(row: Mapping[Any, Any]) -> str:
     """Why a trial has no score."""
     total = sum(row[name] for name in ("n", "failed", "pruned", "missing"))
-    told = [f"{row[name]} {name}" for name in ("failed", "pruned", "missing") if row[name]]
-    return f"{', '.join(told)} of {counted(total, 'run')}".replace("missing", "open")
+    lost = [f"{row[name]} {name}" for name in ("failed", "pruned", "missing") if row[name]]
+    return f"{', '.join(lost)} of {counted(total, 'run')}".replace("missing", "open")
