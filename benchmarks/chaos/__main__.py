@@ -25,8 +25,8 @@ from typing import Any
 from benchmarks.chaos import commands, spaces, verify
 from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log, least_hit
 from sweeper.cli.commands import run
-from sweeper.ledger.snapshots import compaction
 from sweeper.cli.run_options import RunOptions
+from sweeper.ledger.snapshots import compaction
 from sweeper.study.study import Study
 from sweeper.worker import worker
 from sweeper.worker.process import heartbeat

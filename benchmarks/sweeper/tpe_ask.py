@@ -22,8 +22,8 @@ import numpy as np
 import optuna
 import yaml
 
-from sweeper.plan.configurations.sequences import at
 from sweeper.ledger.writer import Writer
+from sweeper.plan.configurations.sequences import at
 from sweeper.plan.loading import load
 from sweeper.study import proposals, study
 from sweeper.study.advisor import Advisor

@@ -16,17 +16,17 @@ from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.run_record import STATES, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
-from sweeper.report.study_status import BestTrial
-from sweeper.report.study_status import DamagedBytes
-from sweeper.report.study_status import Provenance
-from sweeper.report.study_status import StudyStatus
-from sweeper.report.study_status import WorkerStatus
+from sweeper.report.study_status import (
+    BestTrial,
+    DamagedBytes,
+    Provenance,
+    StudyStatus,
+    WorkerStatus,
+)
 from sweeper.report.worker_status import Roll, Standing
 from sweeper.score import STATISTICS
 from sweeper.study.provenance import unlike
 from sweeper.study.study import Study
-from sweeper.text import counted
-from sweeper.text import described
 
 Array = npt.NDArray[Any]
 

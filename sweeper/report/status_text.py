@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
-from sweeper.plan.expansion import described
 from sweeper.report.study_status import Provenance, StudyStatus
-from sweeper.text import counted, size
+from sweeper.text import counted, described, size
 
 _SHOWN = 5
 _LARGEST = 3

@@ -19,9 +19,8 @@ from sweeper.files import temporary
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
-from sweeper.worker.process.heartbeat import STALE_S
-from sweeper.worker.process.heartbeat import exists
 from sweeper.text import rough_duration
+from sweeper.worker.process.heartbeat import STALE_S, exists
 
 _FORGOTTEN_S = EVERY_S + slurm.TIMEOUT_S
 """Whoever is silent for longer was so before the newest answer was asked for."""

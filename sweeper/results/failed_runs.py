@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sweeper.ledger.run_record import UNSCORED
-from sweeper.plan.expansion import described
 from sweeper.study.study import Study
-from sweeper.text import counted
+from sweeper.text import counted, described
 
 SILENT = "its worker died without a word"
 """The error of a run whose worker died before it could write one."""

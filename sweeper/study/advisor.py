@@ -31,10 +31,10 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sweeper import score
 from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
+from sweeper.ledger.writer import Writer
 from sweeper.plan.configurations import sequences
 from sweeper.plan.configurations.constraints import Rejected
 from sweeper.plan.configurations.expansion import Configuration
-from sweeper.ledger.writer import Writer
 from sweeper.space import samplers
 from sweeper.study import proposals as packfuls
 from sweeper.study.proposals import Proposal

@@ -15,10 +15,7 @@ from sweeper.plan.plan import Plan, Run
 from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
-from sweeper.text import counted
-from sweeper.text import described
-from sweeper.text import hours
-from sweeper.text import size
+from sweeper.text import counted, described, hours, size
 from sweeper.trainable.contract import Trainable, Weighable
 from sweeper.trainable.loading import load_trainable
 

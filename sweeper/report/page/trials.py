@@ -12,7 +12,6 @@ from sweeper.ledger.state import LedgerState
 from sweeper.report.page import rerun_command
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
-from sweeper.results import ranking
 from sweeper.study.study import Study
 from sweeper.text import described
 

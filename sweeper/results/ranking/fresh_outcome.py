@@ -10,10 +10,6 @@ import numpy as np
 import pandas as pd
 
 from sweeper import stats
-from sweeper.errors import Nothing
-from sweeper.errors import SweeperError
-from sweeper.plan.check import checked
-from sweeper.plan.parameters import base
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
 from sweeper.results.ranking.fresh_runs import originals, study_of

@@ -14,7 +14,6 @@ import pytest
 from sweeper.errors import SweeperError
 from sweeper.ledger.writer import Writer
 from sweeper.report.status import summarise
-from sweeper.report.status import summary_lines
 from sweeper.report.status_text import summary_lines
 from sweeper.space import samplers
 from sweeper.study import proposals
