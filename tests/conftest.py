@@ -16,8 +16,8 @@ import yaml
 from sweeper import score
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
+from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from tests.helpers.paths import COUNTER_AGENT
@@ -125,7 +125,7 @@ def played(tmp_path: Path) -> Callable[..., Study]:
             went = outcome(run, made.plan.trials[run.trial].labels)
             if went is not None:
                 runs[run.id] = _record(made, run, *went)
-        made.fold = lambda **_: SimpleNamespace(runs=runs)  # type: ignore[method-assign]
+        made.ledger_state = lambda **_: SimpleNamespace(runs=runs)  # type: ignore[method-assign]
         return made
 
     return play

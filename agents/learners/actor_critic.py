@@ -21,6 +21,7 @@ from agents.policies import POLICIES
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.shape import Shape
+from agents.training.captured_update import CapturedUpdate
 
 if TYPE_CHECKING:
     import torch
@@ -54,6 +55,7 @@ class ActorCritic(ActorCriticNetworks):
         self.draws = ActorCriticDraws(seeds, *sizes, self.noises, device)
         measured = [name for name in self.metrics if name not in OF_EPISODES]
         self.means = RunningMeans(measured, len(runs), device)
+        self._captured = CapturedUpdate(self, device)
 
     def vector(self, name: str) -> torch.Tensor:
         """Returns a hyperparameter of all members, [P, 1]."""
@@ -91,7 +93,8 @@ class ActorCritic(ActorCriticNetworks):
             return
         batch, noise = self.draws.batch(self.updates), self.draws.noise(self.updates)
         self.updates += 1
-        self.update(replay.sample(batch).flat(), *noise)
+        kind = self.updates % self.params.get("policy.delay", 1)
+        self._captured(kind, replay.sample(batch).flat(), noise)
 
     def update_from(self, batch: Batch, step: int) -> None:
         """Updates all networks, also those whose updates are delayed."""

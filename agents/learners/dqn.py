@@ -18,6 +18,7 @@ from agents.parameter import Parameter
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.shape import Shape
+from agents.training.captured_update import CapturedUpdate
 
 if TYPE_CHECKING:
     import torch
@@ -116,6 +117,7 @@ class Learner(BaseLearner):
         self._exploration = streams.Draws(streams.keys(self._seeds, "exploration"), 2)
         self._batches = streams.Draws(streams.keys(self._seeds, "batches"), params["batch_size"])
         self._means = RunningMeans(("loss", "q"), len(runs), device)
+        self._captured = CapturedUpdate(self, device)
 
     def initialise(self) -> None:
         """Draws random online networks; targets start equal to them."""
@@ -149,12 +151,12 @@ class Learner(BaseLearner):
         if step < self._warmup:
             return
         if step % self._update_every == 0:
-            self.update(replay.sample(self._batches.at(self.adams["critic"].steps)))
+            self._captured(0, replay.sample(self._batches.at(self.adams["critic"].steps)))
         if step % self._target_every == 0:
             self._target.copy_(self._online)
 
-    def update(self, batch: Batch) -> None:
-        """Does one update of the Q network."""
+    def update(self, batch: Batch, *noise: torch.Tensor) -> None:
+        """Does one update of the Q network; it needs no noise."""
         y = self._targets(batch)
         q = self._online(batch.observations, iterate=True)
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)

@@ -16,7 +16,7 @@ from benchmarks.chaos import spaces
 from benchmarks.chaos.kill_points import Crew, Log, least_hit
 from sweeper.cli import main
 from sweeper.study.study import Study, is_one
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 WATCHER = "the watcher"
 WORKER = "a worker under a watcher"
@@ -84,7 +84,7 @@ def working(folder: Path) -> list[int]:
     """The numbers of workers that live."""
     if not is_one(folder):
         return []
-    workers = Study.open(folder).fold(reports=False).workers.values()
+    workers = Study.open(folder).ledger_state(reports=False).workers.values()
     return [int(w.header["pid"]) for w in workers if not w.closed and exists(w.header)]
 
 
@@ -117,9 +117,9 @@ def generations(
     crew.until_through(lambda: main.main(["retry", *where]))
     crew.work(3, "1")
     for run in rng.sample([run.id for run in made.plan.runs], 4):
-        reopened = Study.open(made.folder).fold().record(run).generation
+        reopened = Study.open(made.folder).ledger_state().record(run).generation
         crew.until_through(lambda run=run: _rerun(made.folder, run, where))  # type: ignore[misc]
-        assert Study.open(made.folder).fold().record(run).generation > reopened, run
+        assert Study.open(made.folder).ledger_state().record(run).generation > reopened, run
     crew.work(3, "1")
     crew.until_through(lambda: conclude(made.folder))
     return made, crew
@@ -127,5 +127,5 @@ def generations(
 
 def _rerun(folder: Path, run: str, where: list[str]) -> None:
     """`sweeper rerun`, unless a process that was killed has opened the run already."""
-    if Study.open(folder).fold(reports=False).record(run).state == "complete":
+    if Study.open(folder).ledger_state(reports=False).record(run).state == "complete":
         main.main(["rerun", *where, f"run={run}"])

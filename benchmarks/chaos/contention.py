@@ -5,7 +5,7 @@
 Every run works for a moment under an exclusive lock (flock) on a file of its own, and notes in it
 when it begins and when it is done. A second live worker at the same run would find the lock held;
 a killed one leaves it free. So the evidence is the files', not the ledger's. Workers are killed at
-random; the watcher replaces them. Prints a row for the README.
+random; the watcher replaces them. Prints a row for docs/measured.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from datetime import date
 from pathlib import Path
 
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 TRAIN = """
 import fcntl, os, time
@@ -76,14 +76,14 @@ def main(minutes: str = "10", workers: str = "8") -> None:
 
 def disturb(study: Study, process: subprocess.Popen[bytes], seconds: float) -> int:
     """Kills a worker every few seconds; returns how many."""
-    fold, rng, kills = study.fold(reports=False), random.Random(0), 0
+    ledger_state, rng, kills = study.ledger_state(reports=False), random.Random(0), 0
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         time.sleep(rng.expovariate(1 / 5))
-        fold.refresh()
+        ledger_state.refresh()
         alive = sorted(
             int(worker.header["pid"])
-            for worker in fold.workers.values()
+            for worker in ledger_state.workers.values()
             if not worker.closed and exists(worker.header)
         )
         if alive:
@@ -101,7 +101,7 @@ def report(study: Study, kills: int, minutes: str, workers: str) -> None:
         done += text.count("end")
         again += text.count("end") > 1
     twice = len(list(study.paths.runs.glob("*/twice.*")))
-    records = study.fold(reports=False).runs.values()
+    records = study.ledger_state(reports=False).runs.values()
     ended = sum(record.state == "complete" for record in records)
     met = sum(record.attempts > 1 for record in records)
     print("| date | minutes | workers | kills | runs ended | attempts begun | taken over", end=" ")

@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sweeper.dispatch.entry import work
 from sweeper.study.study import Study
-from sweeper.worker.worker import work
 
 RANDOM = "at any moment"
 """The place of a kill from outside."""
@@ -215,8 +215,8 @@ class Crew:
     def work(self, size: int, pack: str) -> None:
         """Keeps `size` workers at the study until all runs have ended and all workers have left."""
         study = Study.open(self._folder)
-        fold, due = study.fold(reports=False), self._next()
-        while (open := not study.ended_in(fold)) or self._alive:
+        ledger_state, due = study.ledger_state(reports=False), self._next()
+        while (open := not study.ended_in(ledger_state)) or self._alive:
             self._reap()
             while open and len(self._alive) < size:
                 self._start(lambda: work(str(self._folder), pack, "cpu", str(size)))
@@ -225,7 +225,7 @@ class Crew:
                 due = self._next()
             time.sleep(0.01)
             study.refresh()
-            fold.refresh()
+            ledger_state.refresh()
 
     def until_through(self, target: Callable[[], object]) -> None:
         """Starts `target` again and again until it came through without being killed."""

@@ -2,8 +2,8 @@
 
     python -m benchmarks.chaos.local_sweep [kills=20] [steps=15000]
 
-Prints a row for the README: runs, kills, lost, counted twice, runs resumed from a saved step, and
-whether the tables of runs, their curves and the weights kept of them are equal bit by bit.
+Prints a row for docs/measured.md: runs, kills, lost, counted twice, runs resumed from a saved step,
+and whether the tables of runs, their curves and the weights kept of them are equal bit by bit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from sweeper.ledger import claims
 from sweeper.results import frames
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 SPACE = Path(__file__).parents[2] / "spaces" / "minatar_adam_sn.yaml"
 
@@ -38,11 +38,11 @@ def command(root: Path, name: str, steps: str) -> list[str]:
 
 def working(study: Study) -> dict[str, int]:
     """Live workers that hold a run, and their process numbers."""
-    fold = study.fold(reports=False)
-    busy = {record.worker for record in fold.runs.values() if record.state == "running"}
+    ledger_state = study.ledger_state(reports=False)
+    busy = {record.worker for record in ledger_state.runs.values() if record.state == "running"}
     return {
         name: int(worker.header["pid"])
-        for name, worker in fold.workers.items()
+        for name, worker in ledger_state.workers.items()
         if name in busy and not worker.closed and exists(worker.header)
     }
 
@@ -61,7 +61,7 @@ def disturb(root: Path, steps: str, kills: int, pause_s: float) -> set[tuple[str
             worker = rng.choice(sorted(alive))
             os.kill(alive[worker], signal.SIGKILL)
             done += 1
-            runs = study.fold(reports=False).runs.values()
+            runs = study.ledger_state(reports=False).runs.values()
             struck |= {(r.run, r.last) for r in runs if r.end is None and r.worker == worker}
     process.wait()
     print(f"{done} kills")
@@ -77,16 +77,20 @@ def main(kills: str = "20", steps: str = "15000") -> None:
         struck = disturb(root, steps, int(kills), calm_s / int(kills) * 0.8)
         calm, killed = (Study.open(root / name) for name in ("calm", "killed"))
         tables = [
-            frames.runs(study, study.fold()).drop(columns=["attempts", "seconds", "worker"])
+            frames.runs(study, study.ledger_state()).drop(columns=["attempts", "seconds", "worker"])
             for study in (calm, killed)
         ]
-        curves = [frames.reports(study, study.fold()) for study in (calm, killed)]
-        fold = killed.fold()
-        ends = Counter(fold.runs[run.id].state for run in killed.plan.runs if run.id in fold.runs)
+        curves = [frames.reports(study, study.ledger_state()) for study in (calm, killed)]
+        ledger_state = killed.ledger_state()
+        ends = Counter(
+            ledger_state.runs[run.id].state
+            for run in killed.plan.runs
+            if run.id in ledger_state.runs
+        )
         resumed = sum(
-            fold.runs[run].tries[attempt + 1].resumed > 0
+            ledger_state.runs[run].tries[attempt + 1].resumed > 0
             for run, attempt in struck
-            if attempt + 1 in fold.runs[run].tries
+            if attempt + 1 in ledger_state.runs[run].tries
         )
         equal = tables[0].equals(tables[1]) and curves[0].equals(curves[1])
         equal = equal and weights(calm) == weights(killed)
@@ -117,7 +121,7 @@ def tables_seconds(study: Study) -> list[float]:
     """How long each run took, by its worker's clock."""
     return [
         record.ended - record.started
-        for record in study.fold().runs.values()
+        for record in study.ledger_state().runs.values()
         if record.ended is not None and record.started is not None
     ]
 

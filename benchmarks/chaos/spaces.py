@@ -7,8 +7,9 @@ from typing import Any
 
 import yaml
 
+from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import Space, load
+from sweeper.space.space import Space
 from sweeper.study import study
 from sweeper.study.study import Study
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from sweeper.ledger.io import Reader
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.report.status import summarise
 from sweeper.results import frames
 from sweeper.study.study import Study
@@ -28,7 +28,7 @@ Bodies = dict[tuple[str, int], dict[int, dict[str, Any]]]
 
 def lost(study: Study) -> list[str]:
     """Planned runs that have not ended as complete."""
-    runs = study.fold(reports=False).runs
+    runs = study.ledger_state(reports=False).runs
     return [
         f"{run.id} is {runs[run.id].state if run.id in runs else 'open'}"
         for run in study.plan.runs
@@ -67,9 +67,9 @@ def wrong(study: Study, killed: Iterable[int]) -> Iterator[str]:
 
 def differ(study: Study, calm: Study) -> Iterator[str]:
     """In what the tables, the kept weights and the figures' tables differ from `calm`'s."""
-    tables = [_tables(made, made.fold()) for made in (calm, study)]
+    tables = [_tables(made, made.ledger_state()) for made in (calm, study)]
     shutil.rmtree(study.paths.snapshots, ignore_errors=True)
-    tables.append(_tables(study, study.fold()))
+    tables.append(_tables(study, study.ledger_state()))
     for name in tables[0]:
         if not tables[0][name].equals(tables[1][name]):
             yield f"the table of {name} differs"
@@ -83,16 +83,16 @@ def differ(study: Study, calm: Study) -> Iterator[str]:
 
 def chosen(study: Study) -> list[Any]:
     """Trials as they were planned, what was known of others then, and how each ended."""
-    table = frames.trials(study, study.fold())
+    table = frames.trials(study, study.ledger_state())
     labels = [dict(trial.labels) for trial in study.plan.trials]
     ended = list(zip(labels, table["state"], table["value"].astype(str), strict=True))
     files = {int(file.name): file for file in study.paths.trials.iterdir() if file.name.isdigit()}
     return [ended, {first: json.loads(file.read_bytes())["seen"] for first, file in files.items()}]
 
 
-def _tables(study: Study, fold: Fold) -> dict[str, pd.DataFrame]:
-    runs = frames.runs(study, fold).drop(columns=list(_OWN))
-    return {"runs": runs, "reports": frames.reports(study, fold)}
+def _tables(study: Study, ledger_state: LedgerState) -> dict[str, pd.DataFrame]:
+    runs = frames.runs(study, ledger_state).drop(columns=list(_OWN))
+    return {"runs": runs, "reports": frames.reports(study, ledger_state)}
 
 
 def _contents(folder: Path, pattern: str) -> dict[str, bytes]:
@@ -114,8 +114,8 @@ def _claims(study: Study) -> Bodies:
 
 
 def inconsistent(study: Study) -> Iterator[str]:
-    """Where the newest generation's claims and the fold of the ledger do not say the same."""
-    runs = study.fold().runs
+    """Where the newest generation's claims and the ledger's state do not say the same."""
+    runs = study.ledger_state().runs
     for (run, generation), numbers in _claims(study).items():
         last = max(numbers)
         kinds = [numbers[number]["kind"] for number in sorted(numbers)]

@@ -226,6 +226,6 @@ def _is_ahead(process: Process) -> bool:
 
 def _taken_over(sweep: Sweep) -> int:
     """Attempts that followed one which was not given up."""
-    runs = Study.open(sweep.folder).fold(reports=False).runs.values()
+    runs = Study.open(sweep.folder).ledger_state(reports=False).runs.values()
     tries = [record.tries for record in runs]
     return sum(sum(a.released is None for a in own.values()) - 1 for own in tries if own)

@@ -7,7 +7,7 @@
 launcher that submits batch after batch with submitit and waits for each. Idle before the tail is
 the part of the workers' time, up to the moment when no run was open any more, in which they held
 none; the tail is what follows, until the last run has ended.
-`array`: more workers than MaxArraySize allows in one array. Prints tables for the README.
+`array`: more workers than MaxArraySize allows in one array. Prints tables for docs/measured.md.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def idle(root: Path, workers: int, packs: int) -> None:
     runs = workers * packs
     study = study_of(root, "idle", runs, workers, wait=True)
     held: dict[str, list[tuple[float, float]]] = {}
-    for record in study.fold(reports=False).runs.values():
+    for record in study.ledger_state(reports=False).runs.values():
         assert record.state == "complete" and record.started and record.ended
         held.setdefault(str(record.worker), []).append((record.started, record.ended))
     tail = max(begin for spans in held.values() for begin, _ in spans)
@@ -134,7 +134,7 @@ def array(root: Path, workers: int) -> None:
     arrays = [
         line for file in scripts for line in file.read_text().splitlines() if "--array" in line
     ]
-    states = {record.state for record in study.fold(reports=False).runs.values()}
+    states = {record.state for record in study.ledger_state(reports=False).runs.values()}
     subprocess.run(["scancel", "--name", name], check=True)
     pickles = list(study.folder.rglob("*.pkl"))
     print(

@@ -126,7 +126,7 @@ class Sweep:
 
     def processes(self) -> list[Process]:
         """Workers that live; not those that tend them."""
-        return self.site.processes("sweeper.worker.worker", str(self.folder.resolve()))
+        return self.site.processes("sweeper.dispatch.entry", str(self.folder.resolve()))
 
     def training(self) -> list[Process]:
         """Workers that live and have trained something."""
@@ -139,7 +139,7 @@ class Sweep:
         if not is_one(self.folder):
             return False
         study = Study.open(self.folder)
-        return study.ended_in(study.fold(reports=False))
+        return study.ended_in(study.ledger_state(reports=False))
 
     def jobs(self) -> list[str]:
         """Its jobs that wait or run."""

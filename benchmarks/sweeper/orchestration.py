@@ -5,8 +5,9 @@
 
 Sweeps of a function that does nothing but report ten times, by `sweeper run` with two local
 workers, on the disk under `root` (default: a temporary folder), fsync and snapshots included.
-Beside them Optuna's GridSampler with a journal file and two processes. Prints two tables for the
-README; the largest study then serves to time `status` and `heatmap`, cold and with a snapshot.
+Beside them Optuna's GridSampler with a journal file and two processes. Prints two tables for
+docs/measured.md; the largest study then serves to time `status` and `heatmap`, cold and with a
+snapshot.
 
 Wall time per run is from the first claim to the last end; worker time is twice that. What comes
 before and after (imports, the plan, figures, the Optuna storage) is said beside it.
@@ -80,7 +81,7 @@ def sweep(root: Path, runs: int) -> Study:
 
 def working_s(study: Study) -> float:
     """Seconds from the first claim to the last end."""
-    records = study.fold(reports=False).runs.values()
+    records = study.ledger_state(reports=False).runs.values()
     assert len(records) == len(study.plan.runs), "a run is missing"
     assert all(record.state == "complete" for record in records), "a run failed"
     started = min(record.started for record in records if record.started is not None)

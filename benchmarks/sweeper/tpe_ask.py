@@ -2,10 +2,10 @@
 
     python -m benchmarks.sweeper.tpe_ask [packful=8] [repeats=5]
 
-Prints a row for the README for 1,000 and 10,000 ended trials of four ranges: milliseconds a trial
-by Optuna in memory (`Study.ask` and four `suggest_float`), and by the advisor as a worker calls it
-(feeding, asking, checking, writing and linking the packful; once its memory is filled, whose time
-is given too).
+Prints a row for docs/measured.md for 1,000 and 10,000 ended trials of four ranges: milliseconds a
+trial by Optuna in memory (`Study.ask` and four `suggest_float`), and by the advisor as a worker
+calls it (feeding, asking, checking, writing and linking the packful; once its memory is filled,
+whose time is given too).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import optuna
 import yaml
 
 from sweeper.ledger.io import Writer
-from sweeper.space.samplers import at
-from sweeper.space.space import load
+from sweeper.plan.loading import load
+from sweeper.plan.sequences import at
 from sweeper.study import proposals, study
 from sweeper.study.advisor import Advisor
 from sweeper.study.proposals import Proposal
@@ -70,9 +70,9 @@ def value(params: dict[str, float]) -> float:
 
 def ours(found: Study, packful: int, repeats: int) -> tuple[float, float]:
     """Milliseconds a trial, and the seconds that filling the memory took."""
-    fold = found.fold(reports=False)
-    advisor = Advisor(found, fold, Writer(found.paths.ledger, "asker", {}))
-    advisor.note(fold.runs)
+    ledger_state = found.ledger_state(reports=False)
+    advisor = Advisor(found, ledger_state, Writer(found.paths.ledger, "asker", {}))
+    advisor.note(ledger_state.runs)
     begin = time.perf_counter()
     advisor._feed()
     filling = time.perf_counter() - begin

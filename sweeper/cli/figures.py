@@ -10,6 +10,7 @@ import typer
 
 from sweeper import figures, lookup
 from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, study_of
+from sweeper.space import figure_options
 
 FIGURE_OPTIONS = {
     "x": "the axis along x",
@@ -51,5 +52,5 @@ for _name in lookup.names("sweeper.figures"):
     _figure_command(
         _name,
         lookup.about("sweeper.figures", _name),
-        figures.takes(_name),
+        figure_options.takes(_name),
     )

@@ -80,7 +80,7 @@ def logs(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "n": "how many (default: 5)"})
 def best(words: Words = None) -> None:
     """Show the best trials of a study, with their intervals."""
-    from sweeper.results import ranking
+    from sweeper.results.ranking import ranking
 
     options = parsed(words, [*STUDY_OPTIONS, "n"])
     number = count_of("n", options.get("n", "5"))
@@ -91,7 +91,7 @@ def best(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "trace": "true: the whole traceback of each (default: false)"})
 def failed(words: Words = None) -> None:
     """List the runs that failed, and why."""
-    from sweeper.results import ranking
+    from sweeper.results.ranking import ranking
     from sweeper.space.overrides import truth
 
     options = parsed(words, [*STUDY_OPTIONS, "trace"])
@@ -108,7 +108,7 @@ def failed(words: Words = None) -> None:
 def retry(words: Words = None) -> None:
     """Open the failed runs of a study again."""
     from sweeper.cli.commands import retry as reopen
-    from sweeper.ledger.state import UNSCORED
+    from sweeper.ledger.run_record import UNSCORED
     from sweeper.study import command_hints
 
     options = parsed(words, [*STUDY_OPTIONS, "state"])
@@ -133,11 +133,11 @@ def rerun(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "storage": "an Optuna storage's URL (default: the study's journal)"})
 def optuna(words: Words = None) -> None:
     """Write a study as an Optuna storage, for optuna.load_study and optuna-dashboard."""
-    from sweeper.results import optuna_storage
+    from sweeper.results.export import optuna_storage
 
     options = parsed(words, [*STUDY_OPTIONS, "storage"])
     study = study_of(options)
-    typer.echo(optuna_storage.write(study, study.fold(), options.get("storage")))
+    typer.echo(optuna_storage.write(study, study.ledger_state(), options.get("storage")))
 
 
 @command({**STUDY_OPTIONS, "port": "the port on this machine's loopback (default: 8080)"})
@@ -161,10 +161,10 @@ def report(words: Words = None) -> None:
 
     study = study_of(parsed(words, list(STUDY_OPTIONS)))
     study.share_files()
-    fold = study.fold()
-    whole = publish.draw(study, fold)
+    ledger_state = study.ledger_state()
+    whole = publish.draw(study, ledger_state)
     typer.echo(study.paths.report)
-    if not publish.scored(fold):
+    if not publish.scored(ledger_state):
         typer.echo(f"{study.name}: no run has finished with a score yet: no figures", err=True)
         whole = False
     raise typer.Exit(int(not whole))
@@ -216,17 +216,17 @@ def agents(words: Words = None) -> None:
 )
 def export(words: Words = None) -> None:
     """Write a study's runs, trials or reports as one tidy table."""
-    from sweeper.results import export
+    from sweeper.results.export import tidy_tables
 
     options = parsed(words, [*STUDY_OPTIONS, "table", "out"])
     for name in ("table", "out"):
         if name not in options:
             raise SweeperError(f"{name}= is needed, as in: sweeper export table=runs out=x.csv")
-    typer.echo(export.write(study_of(options), options["table"], Path(options["out"])))
+    typer.echo(tidy_tables.write(study_of(options), options["table"], Path(options["out"])))
 
 
 def _reopened(number: int, command: str) -> None:
-    from sweeper.schema.rules import counted
+    from sweeper.text import counted
 
     opened = f"opened {counted(number, 'run')} again"
     typer.echo(f"{opened}: {command}" if number else f"{opened}: there is none of that kind")

@@ -47,8 +47,8 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
     """Say what a space would train, and what that takes; start nothing."""
     from sweeper.cli.commands import plan as preview
     from sweeper.cli.commands.run import options_of
+    from sweeper.plan.loading import load
     from sweeper.space import overrides
-    from sweeper.space.space import load
     from sweeper.study.study import check_name
 
     options, changes = overrides.parse_words(words or [], list(PLAN_OPTIONS), of_run=RUN_OPTIONS)

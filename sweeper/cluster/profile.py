@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import Invalid, SweeperError, choices, shown
-from sweeper.plan import shipped_spaces
+from sweeper.files import bundled
 from sweeper.schema import document
 from sweeper.schema.rules import mapping, positive, text, whole
 
@@ -136,7 +136,7 @@ def find(name: str) -> Path:
     file = Path(name)
     if file.is_file():
         return file
-    nearest_last = reversed(shipped_spaces.files("slurm", "*.yaml"))
+    nearest_last = reversed(bundled.files("slurm", "*.yaml"))
     ours = {f"slurm/{path.name}": path for path in nearest_last}
     wanted = name if name in ours else f"slurm/{name.removesuffix('.yaml')}.yaml"
     if wanted in ours:

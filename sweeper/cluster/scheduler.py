@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.cluster import slurm
-from sweeper.ledger.claims import link_first
-from sweeper.paths import StudyPaths, write_durably
+from sweeper.files.atomic import link_first, write_durably
+from sweeper.paths import StudyPaths
 
 EVERY_S = 20.0
 """Seconds between questions: at most three a minute, by all processes of a study together."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.cluster.profile import Profile
-from sweeper.dispatch.supervisor import REQUEUE
+from sweeper.cluster.slurm import REQUEUE
 
 _TOLD_EARLY = 128 + signal.SIGUSR2
 """Exit code of a worker that was told to leave before it could listen."""

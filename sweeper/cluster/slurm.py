@@ -179,3 +179,7 @@ def seconds(text: str) -> int:
 def minutes(text: str) -> int | None:
     """Whole minutes of a time as Slurm prints it, `[days-]hours:minutes:seconds`."""
     return None if text in ("UNLIMITED", "NONE", "INFINITE") else seconds(text) // 60
+
+
+REQUEUE = 75
+"""Exit code of a worker that left with runs open, at its time limit or for others (EX_TEMPFAIL)."""

@@ -7,8 +7,9 @@ import threading
 
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
+from sweeper.report import publish
 from sweeper.study.study import Study
-from sweeper.worker.stop_signal import Stopping
+from sweeper.worker.process.stop_signal import Stopping
 from sweeper.worker.worker import Worker
 
 
@@ -70,6 +71,7 @@ class _Inline:
                 device=self._options.device or "cpu",
                 workers=1,
                 stopping=self._stopping,
+                conclude=publish.once,
             ).run()
         except BaseException as error:
             self._error = error

@@ -17,11 +17,11 @@ from typing import Any
 import submitit
 
 from sweeper.dispatch import Options, Workers
+from sweeper.dispatch.entry import work
 from sweeper.errors import SweeperError
-from sweeper.ledger.state import WorkerRecord
+from sweeper.ledger.records import WorkerRecord
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import Observer, exists
-from sweeper.worker.worker import work
+from sweeper.worker.process.heartbeat import Observer, exists
 
 _FOREVER_MIN = 60 * 24 * 365
 _HOPELESS = 3
@@ -65,7 +65,7 @@ class _Local:
         self._jobs: list[Any] = []
         self._took: list[int] = []
         """The GPU of each job."""
-        self._fold = study.fold(reports=False)
+        self._ledger_state = study.ledger_state(reports=False)
         self._observer = Observer(study.paths)
         self._strangers = {name: worker.header for name, worker in self._here()}
         self._in_vain = 0
@@ -81,14 +81,14 @@ class _Local:
         return strangers + sum(not job.done() for job in self._jobs)
 
     def replace(self) -> None:
-        self._fold.refresh()
+        self._ledger_state.refresh()
         for name, worker in self._here():
             if not self._observer.alive(name, worker.header):
                 _signal(worker.header, signal.SIGKILL)
         alive = self.alive()
         if alive >= self._wanted or not self._to_be_had():
             return
-        attempts = sum(record.attempts for record in self._fold.runs.values())
+        attempts = sum(record.attempts for record in self._ledger_state.runs.values())
         self._in_vain = self._in_vain + 1 if attempts == self._attempts and not alive else 0
         self._attempts = attempts
         if self._in_vain >= _HOPELESS:
@@ -99,12 +99,12 @@ class _Local:
             raise SweeperError(f"workers raise, and no run ends:\n{self._last_words()}")
 
     def stop(self) -> None:
-        self._fold.refresh()
+        self._ledger_state.refresh()
         for _, worker in self._here():
             _signal(worker.header, signal.SIGTERM)
 
     def kill(self) -> None:
-        self._fold.refresh()
+        self._ledger_state.refresh()
         for _, worker in self._here():
             _signal(worker.header, signal.SIGKILL)
         for job in self._jobs:
@@ -113,19 +113,19 @@ class _Local:
 
     def _here(self) -> list[tuple[str, WorkerRecord]]:
         """All workers of the study that live on this machine."""
-        workers = self._fold.workers.items()
+        workers = self._ledger_state.workers.items()
         return [(name, w) for name, w in workers if not w.closed and exists(w.header)]
 
     def _to_be_had(self) -> bool:
         """Whether a new worker would find a run: one that is open, or whose holder is dead."""
         gone = {
             name
-            for name, worker in self._fold.workers.items()
+            for name, worker in self._ledger_state.workers.items()
             if worker.closed or not self._observer.alive(name, worker.header)
         }
         if self._study.plan.due:
             return True
-        records = (self._fold.runs.get(run.id) for run in self._study.plan.runs)
+        records = (self._ledger_state.runs.get(run.id) for run in self._study.plan.runs)
         return any(
             record is None or record.state == "open" or record.worker in gone
             for record in records
@@ -138,7 +138,7 @@ class _Local:
         Only these leave submitit a result: others end their process. To ask for it would wait.
         """
         raised = sum(bool(job.paths.result_pickle.exists()) for job in self._jobs)
-        ends = sum(record.end is not None for record in self._fold.runs.values())
+        ends = sum(record.end is not None for record in self._ledger_state.runs.values())
         if ends != self._ends:
             self._ends, self._raised = ends, raised
         return raised - self._raised >= _HOPELESS * self._wanted

@@ -13,12 +13,13 @@ from sweeper.cluster import profile as profiles
 from sweeper.cluster import script, slurm
 from sweeper.cluster.limits import Limits
 from sweeper.cluster.profile import Profile
+from sweeper.cluster.refusals import refused
 from sweeper.cluster.scheduler import Scheduler
 from sweeper.dispatch import Options, Workers, slurm_layout
 from sweeper.errors import SweeperError
 from sweeper.report import publish
-from sweeper.schema.rules import counted
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 _LOOKS, _LOOK_S = 2, 2.0
 """How often, and after how many seconds each, who does not stay looks whether jobs fail at once."""
@@ -78,7 +79,7 @@ class _Jobs:
         self._study, self._options = study, options
         self._profile, self._limits, self._device = profile, limits, device
         self._name = script.job_name(study.folder)
-        self._fold = study.fold(reports=False)
+        self._ledger_state = study.ledger_state(reports=False)
         self._scheduler = Scheduler(study.paths)
         self._in_vain = 0
         self._attempts = -1
@@ -95,7 +96,7 @@ class _Jobs:
 
     def alive(self) -> int:
         """Workers that run or wait, by the scheduler's last word; none once all is drawn."""
-        if not self._fold_has_open() and not publish.due(self._study, self._fold):
+        if not self._has_open_runs() and not publish.due(self._study, self._ledger_state):
             return 0
         jobs = self._scheduler.jobs(self._name)
         return self._profile.tasks * len(_live(jobs or []))
@@ -105,9 +106,9 @@ class _Jobs:
         if jobs is None or self._scheduler.number < self._submitted + 2:
             return  # asked before those that were submitted last could be there
         live = _live(jobs)
-        if not self._fold_has_open():
+        if not self._has_open_runs():
             return
-        attempts = sum(record.attempts for record in self._fold.runs.values())
+        attempts = sum(record.attempts for record in self._ledger_state.runs.values())
         if not live:
             self._in_vain = self._in_vain + 1 if attempts == self._attempts else 0
             self._attempts = attempts
@@ -125,8 +126,8 @@ class _Jobs:
         """Raises `SweeperError` where new jobs fail as they start, which nobody stays to see."""
         for _ in range(_LOOKS):
             time.sleep(_LOOK_S)
-            self._fold.refresh()
-            if self._fold.workers:
+            self._ledger_state.refresh()
+            if self._ledger_state.workers:
                 return
             with suppress(slurm.Unanswered):
                 failed = self._failed(job for job in slurm.jobs(self._name) if job.id not in before)
@@ -137,7 +138,7 @@ class _Jobs:
     def _failed(self, jobs: Iterable[slurm.Job]) -> str | None:
         """How many of `jobs` failed, where some did and no worker has ever begun."""
         failed = sum(job.state == "FAILED" for job in jobs)
-        if not failed or self._fold.workers:
+        if not failed or self._ledger_state.workers:
             return None
         return f"{counted(failed, 'job')} failed before a worker began"
 
@@ -149,10 +150,10 @@ class _Jobs:
             f"root={self._study.folder.parent}"
         )
 
-    def _fold_has_open(self) -> bool:
+    def _has_open_runs(self) -> bool:
         self._study.refresh()
-        self._fold.refresh()
-        return not self._study.ended_in(self._fold)
+        self._ledger_state.refresh()
+        return not self._study.ended_in(self._ledger_state)
 
     def _top_up(self, live: Sequence[slurm.Job]) -> bool:
         """Submits the jobs that are missing; whether there were any."""
@@ -168,7 +169,7 @@ class _Jobs:
 
     def _wanted(self) -> int:
         """How many jobs there should be: `workers`, or as many as may run at a time."""
-        records = self._fold.runs
+        records = self._ledger_state.runs
         ended = sum(record.end is not None for record in records.values())
         open_runs = self._study.plan.total - ended
         return slurm_layout.jobs(self._options, self._profile, open_runs)
@@ -227,34 +228,3 @@ def _held(live: Sequence[slurm.Job]) -> list[str]:
     ids = ",".join(sorted({job.id for job in held}))
     why = ", ".join(sorted({job.reason for job in held}))
     return [f"{len(held)} of them are held ({why}): scontrol release {ids}"] if held else []
-
-
-_REASONS = {
-    "invalid partition": "partition",
-    "invalid account": "account",
-    "account or account/partition": "account",
-    "invalid qos": "qos",
-    "violates accounting": "workers= on the command line, or what jobs ask for",
-    "invalid generic resource": "gpus_per_node or gres",
-    "gres": "gpus_per_node or gres",
-    "invalid feature": "constraint",
-    "time limit": "timeout_min",
-    "mutually exclusive": "mem_gb, mem_per_cpu or mem_per_gpu",
-    "memory": "mem_gb",
-    "invalid wckey": "wckey",
-    "node count": "cpus_per_task, gpus_per_node or mem_gb",
-    "node configuration": "cpus_per_task, gpus_per_node or mem_gb",
-    "option '": "additional_parameters",
-    "reservation": "additional_parameters",
-    "array": "workers= on the command line",
-    "unable to open file": "the study's folder (root=), which must be shared",
-}
-
-
-def refused(profile: Profile, words: str) -> SweeperError:
-    """Slurm's own words, and which key of the profile they are about."""
-    lines = [line.removeprefix("sbatch: error: ") for line in words.splitlines() if line.strip()]
-    lowered = words.lower()
-    keys = [key for reason, key in _REASONS.items() if reason in lowered]
-    hint = f"; change {keys[0]} in {profile.file}" if keys else f" (with {profile.file})"
-    return SweeperError(f"Slurm refused: {' / '.join(lines)}{hint}")

@@ -12,7 +12,7 @@ from sweeper.cluster.limits import Limits
 from sweeper.cluster.profile import Profile
 from sweeper.dispatch import Options
 from sweeper.errors import SweeperError
-from sweeper.schema.rules import counted, hours
+from sweeper.text import counted, hours
 
 
 def jobs(options: Options, profile: Profile, open_runs: int) -> int:

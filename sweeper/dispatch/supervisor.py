@@ -10,12 +10,10 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from sweeper.cluster.slurm import REQUEUE
 from sweeper.files import temporary
 from sweeper.paths import StudyPaths
-from sweeper.worker import output
-
-REQUEUE = 75
-"""Exit code of a worker that left with runs open, at its time limit or for others (EX_TEMPFAIL)."""
+from sweeper.worker.process import output
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)
 _HOPELESS = 12
@@ -70,7 +68,7 @@ class _Tending:
         """Runs one worker to its end; returns its exit code, negative where it was killed."""
         environment = os.environ | {"SWEEPER_TENDER": self._name, "SWEEPER_LIFE": str(self._life)}
         self._life += 1
-        command = [sys.executable, "-P", "-u", "-m", "sweeper.worker.worker", *words]
+        command = [sys.executable, "-P", "-u", "-m", "sweeper.dispatch.entry", *words]
         self._process = subprocess.Popen(command, env=environment)
         if self.stopping is not None:  # it came before there was somebody to pass it on to
             self._process.send_signal(self.stopping)

@@ -13,11 +13,11 @@ from typing import Any
 
 from sweeper.cluster import script, slurm
 from sweeper.cluster.profile import Profile
-from sweeper.dispatch.slurm import refused
+from sweeper.cluster.refusals import refused
 from sweeper.doctor import probe
 from sweeper.doctor.disk import existing
 from sweeper.doctor.finding import Finding
-from sweeper.worker.heartbeat import STALE_S
+from sweeper.worker.process.heartbeat import STALE_S
 
 _START_S = 60.0
 _ASK_S = 3.0

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sweeper.paths import write_durably
+from sweeper.files.atomic import write_durably
 
 ROUNDS = 3
 PATIENCE_S = 60.0

@@ -18,26 +18,17 @@ from typing import TYPE_CHECKING, Any
 from sweeper import lookup
 from sweeper.errors import Nothing, SweeperError, choices, shown
 from sweeper.files import temporary
-from sweeper.paths import check_out, write_durably
+from sweeper.files.atomic import check_out, write_durably
+from sweeper.space.figure_options import SHARED, WHOLE, takes, takes_several
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sweeper.ledger.state import Fold
-    from sweeper.results.data import Data, Picture
+    from sweeper.figures.drawing.picture import Picture
+    from sweeper.ledger.state import LedgerState
+    from sweeper.results.data import Data
     from sweeper.study.study import Study
 
-MOST = {"hue": 8, "facet": 12, "metric": 4}
-"""The most values of an axis that can be told apart, or the most metrics, by option."""
-
-AXES = ("x", "y", "hue", "facet")
-"""The options that name an axis."""
-
-SHARED = (*AXES, "metric", "at")
-"""The options that mean the same in all figures; a user's own figure may have others."""
-
-WHOLE = ("curves",)
-"""Figures of whole learning curves: they take no `at`."""
 
 FORMATS = (".pdf", ".png", ".svg")
 
@@ -50,9 +41,9 @@ def render(
     name: str,
     options: Mapping[str, Any],
     out: Path | None = None,
-    fold: Fold | None = None,
+    ledger_state: LedgerState | None = None,
 ) -> list[Path]:
-    """Draws the figure called `name` of `study` as `fold` (its ledger, where none) says it stands.
+    """Draws the figure called `name` of `study` as it stands by `ledger_state`, or by its ledger.
 
     Returns the files that it wrote.
 
@@ -79,7 +70,7 @@ def render(
         raise Nothing(f"{name} has nothing to show: no trial of {study.name} is planned yet")
     from sweeper.results.data import Data
 
-    data = Data.of(study, fold)
+    data = Data.of(study, ledger_state)
     files: list[Path] = []
     for chosen in wanted[:1] if out else wanted:
         plain = asked == [chosen] or not chosen
@@ -89,23 +80,9 @@ def render(
     return files
 
 
-def takes(name: str) -> dict[str, str]:
-    """The options of the figure called `name`, with their annotations: the keywords of its `draw`.
-
-    And, but for `WHOLE` curves, `at`: which point of its curve a run's value is, as in a score.
-    """
-    own = lookup.keywords(__name__, name)
-    return own if name in WHOLE else {**own, "at": "str | None"}
-
-
-def takes_several(annotation: str) -> bool:
-    """Whether an option whose keyword is annotated like that takes a list, too."""
-    return not annotation or "list" in annotation
-
-
 def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
     from sweeper.figures.drawing import style, text_layout
-    from sweeper.results import export
+    from sweeper.results.export import tidy_tables
     from sweeper.results.run_states import scored
 
     drawer: Callable[..., Picture] = lookup.find(__name__, name)
@@ -124,7 +101,7 @@ def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) 
             file.parent.mkdir(parents=True, exist_ok=True)
             _save(picture.figure, file)
     table = files[0].with_suffix(".csv")
-    export.replace(table, picture.table)
+    tidy_tables.replace(table, picture.table)
     if not picture.text:
         return [*files, table]
     text = table.with_suffix(".txt")

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper import stats
 from sweeper.figures.drawing import style, text_layout
+from sweeper.figures.drawing.picture import Picture
+from sweeper.results.analyses.ablation_path import Step, path
 from sweeper.results.axis import ABSENT, TASK, Axis, visible
-from sweeper.results.data import VALUE, Data, Picture
+from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import interval_text, trials
+from sweeper.results.tables import number_text
 from sweeper.score import Array
 
 _ROW_IN = 0.36
 _LABEL_IN = 1.25
 _GAIN_IN = 0.8
-
-
-@dataclass(frozen=True)
-class Step:
-    """From one configuration to the next; both were run."""
-
-    first: int
-    """The row of the configuration that it starts from."""
-    row: int
-    """The row of the one that it leads to."""
-    changed: tuple[int, ...]
-    """The columns of the axes that it changes."""
-    compared: int
-    """How many configurations were run that differ from the first in one change, as `row` does; 0
-    where there is none, and `row` differs in several."""
-    possible: int
-    """How many there could have been."""
 
 
 def draw(data: Data, *, metric: str | None = None) -> Picture:
@@ -69,35 +53,6 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     grid = style.panels(1, 1, style.COLUMN_IN, _ROW_IN * max(3, len(shown)) + 0.4, caption)
     _panel(grid.axes.flat[0], shown, runs, data.value_label(metric, []))
     return Picture(grid.figure, visible(shown))
-
-
-def path(
-    codes: npt.NDArray[np.int_], values: Array, start: int, end: int, missing: Array
-) -> list[Step]:
-    """The steps from row `start` to row `end` of `codes` [configurations × axes].
-
-    `values` [configurations] are NaN where one is not complete; larger is better. An axis counts
-    as no change of its own where it is inactive, its code that of `missing` [axes], at either end.
-    """
-    first, last = codes[start], codes[end]
-    differ = first != last
-    counted = differ & (first != missing) & (last != missing)
-    between = ((codes == first) | (codes == last)).all(axis=1) & ~np.isnan(values)
-    changed = (codes == last) & differ
-    sizes = (changed & counted).sum(axis=1)
-    steps: list[Step] = []
-    here = start
-    while here != end:
-        further = between & (changed >= changed[here]).all(axis=1)
-        further &= (changed != changed[here]).any(axis=1)
-        nearest = sizes[further].min()
-        rows = np.flatnonzero(further & (sizes == nearest))
-        best = int(rows[np.argmax(values[rows])])
-        new = tuple(np.flatnonzero(changed[best] & ~changed[here]).tolist())
-        compared = len(rows) if nearest <= sizes[here] + 1 else 0
-        steps.append(Step(here, best, new, compared, int(counted.sum() - sizes[here])))
-        here = best
-    return steps
 
 
 def _reference(data: Data, table: pd.DataFrame) -> tuple[int, str]:
@@ -144,8 +99,8 @@ def _value(axis: Axis, label: Any, plain: bool) -> str:
     if not axis.numeric or plain:
         return f"{label:g}" if axis.numeric else str(label)
     if axis.drawn:
-        return text_layout.texts(Axis(axis.name, (float(f"{label:.3g}"),), numeric=True))[0]
-    return text_layout.texts(axis)[axis.labels.index(label)]
+        return number_text.texts(Axis(axis.name, (float(f"{label:.3g}"),), numeric=True))[0]
+    return number_text.texts(axis)[axis.labels.index(label)]
 
 
 def _gain(data: Data, runs: pd.DataFrame, step: Step) -> stats.Estimate:
@@ -194,7 +149,7 @@ def _label(ax: Axes, shown: pd.DataFrame, label: str) -> None:
     ax.set_yticks(rows, [_folded(change, together) for change, together in changes])
     ax.set_ylim(len(shown) - 0.5, -0.5)
     ax.set_xlabel(label)
-    decimals = text_layout.decimals(shown[["gain", "gain low", "gain high"]].to_numpy().ravel())
+    decimals = number_text.decimals(shown[["gain", "gain low", "gain high"]].to_numpy().ravel())
     beside = ax.secondary_yaxis("right")
     head = "gain [95 %]" if shown["gain low"].notna().any() else "gain"
     gains = [_gain_text(own, decimals) for _, own in shown[1:].iterrows()]
@@ -227,11 +182,11 @@ def _fitted(line: str) -> str:
 
 
 def _gain_text(own: Any, decimals: int) -> str:
-    gain = text_layout.fixed(own["gain"], decimals)
+    gain = number_text.fixed(own["gain"], decimals)
     text = gain if gain.startswith("−") else f"+{gain}"
     if np.isnan(own["gain low"]):
         return text
-    low, high = (text_layout.fixed(own[f"gain {bound}"], decimals) for bound in ("low", "high"))
+    low, high = (number_text.fixed(own[f"gain {bound}"], decimals) for bound in ("low", "high"))
     return f"{text}\n[{low}, {high}]"
 
 

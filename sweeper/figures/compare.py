@@ -14,10 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sweeper.figures.drawing import line_marks, style, text_layout
-from sweeper.results import published_comparison, table_text
+from sweeper.figures.drawing.picture import Picture
 from sweeper.results.axis import TASK, Axis
-from sweeper.results.data import Data, Picture
-from sweeper.results.published_comparison import Comparison
+from sweeper.results.data import Data
+from sweeper.results.published import comparison as published_comparison
+from sweeper.results.published.comparison import Comparison
+from sweeper.results.tables import number_text, table_text
 from sweeper.stats.wording import bounds
 
 _ROW_IN = 1.6
@@ -179,6 +181,6 @@ def _row(comparison: Comparison, row: Mapping[Any, Any], marked: list[str]) -> l
 def _ours(row: Mapping[Any, Any]) -> str:
     if not math.isfinite(row["point"]):
         return "incomplete" if row["planned"] else "not in the study"
-    places = text_layout.decimals([row["point"]])
-    said = bounds(row["low"], row["high"], lambda end: text_layout.fixed(end, places))
-    return f"{text_layout.fixed(row['point'], places)} ({said})"
+    places = number_text.decimals([row["point"]])
+    said = bounds(row["low"], row["high"], lambda end: number_text.fixed(end, places))
+    return f"{number_text.fixed(row['point'], places)} ({said})"

@@ -9,12 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from sweeper.errors import SweeperError
-from sweeper.figures import MOST
 from sweeper.figures.drawing import style, text_layout
+from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, visible
-from sweeper.results.data import Data, Picture
+from sweeper.results.data import Data
 from sweeper.results.estimates import complete, interval_text, span
+from sweeper.space.figure_options import MOST
 
 _HEIGHT_IN = 1.9
 _MOST_STEPS = (12, 60)

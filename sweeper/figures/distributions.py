@@ -10,14 +10,16 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper.figures import MOST
-from sweeper.figures.drawing import style, text_layout
+from sweeper.figures.drawing import style
 from sweeper.figures.drawing.heatmap_cells import interval
+from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
 from sweeper.results.axis import Axis, visible
-from sweeper.results.data import VALUE, Data, Picture
+from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import complete, interval_text, span
+from sweeper.results.tables import number_text
 from sweeper.score import Array
+from sweeper.space.figure_options import MOST
 from sweeper.stats import score_distribution
 
 _HEIGHT_IN = 1.9
@@ -139,18 +141,18 @@ def _said(table: pd.DataFrame, axes: list[Axis | None]) -> str:
     said = f"pointwise {interval_text(known, len(table))}; n = {span(table['n'])} a line"
     lines = axes[1]
     if lines and (lacking := set(range(len(lines.labels))) - set(table["(line)"])):
-        without = ", ".join(text_layout.texts(lines)[line] for line in sorted(lacking))
+        without = ", ".join(number_text.texts(lines)[line] for line in sorted(lacking))
         said += f". No configuration is complete of {lines.title} = {without}"
     summaries = table.drop_duplicates(["(panel)", "(line)"])
     gaps = "gap" in table
     what = "IQM (optimality gap)" if gaps else "IQM"
     if len(summaries) > _MOST_SAID:
         return f"{said}. {what}: in the CSV beside this file"
-    decimals = text_layout.decimals(table["IQM"])
+    decimals = number_text.decimals(table["IQM"])
     parts = []
     for own in summaries.to_dict("records"):
         keys = zip(axes, ("(panel)", "(line)"), strict=True)
-        names = [text_layout.texts(axis)[own[key]] for axis, key in keys if axis]
+        names = [number_text.texts(axis)[own[key]] for axis, key in keys if axis]
         gap = f" ({_bounded(own, 'gap', decimals)})" if gaps else ""
         parts.append(f"{', '.join(names)}: {_bounded(own, 'IQM', decimals)}{gap}".lstrip(": "))
     by = " and ".join(axis.title for axis in axes if axis)
@@ -159,7 +161,7 @@ def _said(table: pd.DataFrame, axes: list[Axis | None]) -> str:
 
 def _bounded(own: Mapping[Hashable, Any], name: str, decimals: int) -> str:
     point, low, high = (own[f"{name}{end}"] for end in ("", " low", " high"))
-    text = text_layout.fixed(point, decimals)
+    text = number_text.fixed(point, decimals)
     return text if np.isnan(low) else f"{text} {interval({'low': low, 'high': high}, decimals)}"
 
 

@@ -10,10 +10,12 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from sweeper.figures.drawing import heatmap_cells, style, text_layout
+from sweeper.figures.drawing.picture import Picture
 from sweeper.results.axis import BINS, Axis, Binned, binned, visible
-from sweeper.results.data import MAX_PANELS, Data, Picture
+from sweeper.results.data import MAX_PANELS, Data
 from sweeper.results.estimates import estimate, interval_text, span
 from sweeper.results.run_states import ends
+from sweeper.results.tables import number_text
 
 _TEXT_IN = (0.5, 0.8)
 
@@ -37,7 +39,7 @@ def draw(
     assert across is not None
     runs = data.table(metric)
     table = _cells(data, runs, [across, up, panels])
-    decimals = text_layout.decimals(table["point"])
+    decimals = number_text.decimals(table["point"])
     said = [heatmap_cells.lines(cell, decimals) for cell in table.to_dict("records")]
     wanted = (
         text_layout.widest_in([line for lines in said for line in lines], text_layout.TINY_PT)

@@ -13,9 +13,11 @@ from matplotlib.colors import Normalize
 
 from sweeper import stats
 from sweeper.figures.drawing import parallel_coordinates, style, text_layout
+from sweeper.figures.drawing.picture import Picture
 from sweeper.results.axis import BINS, Axis, Binned, binned, visible
-from sweeper.results.data import VALUE, Data, Picture
+from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import complete, trials
+from sweeper.results.tables import number_text
 
 MOST_AXES = 8
 """So many axes are shown; of more the first ones."""
@@ -167,7 +169,7 @@ def _label(ax: Axes, x: Axis, y: Axis, side: float, lowest: bool, first: bool) -
         places = np.arange(len(y.labels)) + 0.5
         kept = text_layout.apart(places / len(y.labels) * side, 0.11)
         texts = [
-            text_layout.pinched(text, 0.6, text_layout.TINY_PT) for text in text_layout.texts(y)
+            text_layout.pinched(text, 0.6, text_layout.TINY_PT) for text in number_text.texts(y)
         ]
         shown = [text if i in kept else "" for i, text in enumerate(texts)]
         ax.set_yticks(*style.ticks(places, shown))
@@ -179,7 +181,7 @@ def _label(ax: Axes, x: Axis, y: Axis, side: float, lowest: bool, first: bool) -
 def _label_x(ax: Axes, x: Axis, side: float) -> None:
     """Upright values where they do not fit beside each other; they must not widen the panel."""
     places = np.arange(len(x.labels)) + 0.5
-    texts = [text_layout.pinched(text, 0.6, text_layout.TINY_PT) for text in text_layout.texts(x)]
+    texts = [text_layout.pinched(text, 0.6, text_layout.TINY_PT) for text in number_text.texts(x)]
     wide = text_layout.widest_in(texts, text_layout.TINY_PT)
     upright = wide > 0.92 * side / len(texts)
     if upright:

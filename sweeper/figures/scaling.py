@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sweeper.figures import MOST
 from sweeper.figures.drawing import line_panels, style, text_layout
+from sweeper.figures.drawing.picture import Picture
 from sweeper.results.axis import TASK, visible
-from sweeper.results.data import Data, Picture
+from sweeper.results.data import Data
+from sweeper.space.figure_options import MOST
 
 
 def draw(

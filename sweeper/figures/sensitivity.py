@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from sweeper import stats
-from sweeper.figures import MOST
 from sweeper.figures.drawing import line_marks, line_panels, style, text_layout
+from sweeper.figures.drawing.picture import Picture
 from sweeper.results.axis import Axis, visible
-from sweeper.results.data import Data, Picture
+from sweeper.results.data import Data
+from sweeper.space.figure_options import MOST
 
 
 def draw(

@@ -15,8 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sweeper.files import temporary
-from sweeper.paths import patiently, write_synced
+from sweeper.files.atomic import patiently, write_synced
 
 Body = dict[str, Any]
 
@@ -51,24 +50,6 @@ class Claims:
             first = read(name)
             return None if first.get("token") == token else first
         return None
-
-
-def link_first(name: Path, data: bytes) -> bool:
-    """Writes `data` to a new file and links it to `name`; whether nobody had done so before.
-
-    The file is on the disk before its name is.
-    """
-    if name.exists():
-        return False
-    new = temporary.beside(name)
-    try:
-        write_synced(new, data)
-        os.link(new, name)
-    except FileExistsError:
-        return False
-    finally:
-        new.unlink(missing_ok=True)
-    return True
 
 
 def read(name: Path) -> Body:

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
-from sweeper.paths import StudyPaths, patiently
+from sweeper.files.atomic import patiently
+from sweeper.paths import StudyPaths
 
 FORMAT = 1
 """Version of the files in a study's folder."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from sweeper.errors import Invalid, choices, shown
 from sweeper.plan.parameters import points_of, span_of
-from sweeper.schema.rules import canonical
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
+from sweeper.text import canonical
 from sweeper.trainable.contract import Trainable
 
 MAX_AXES = 200

@@ -10,17 +10,16 @@ import numpy as np
 
 from sweeper import lookup
 from sweeper.errors import Invalid, choices, shown
-from sweeper.figures import AXES, MOST, takes, takes_several
-from sweeper.plan import check_sampler
+from sweeper.plan import check_sampler, sequences
 from sweeper.plan.expansion import DROP, Configuration, Expansion, Rejected, culprit
 from sweeper.plan.network_depth import shallowest
 from sweeper.plan.parameters import base, span_of
-from sweeper.plan.plan import MAX_RUNS
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
-from sweeper.space import samplers
+from sweeper.space.figure_options import AXES, MOST, takes, takes_several
 from sweeper.space.space import Space
-from sweeper.trainable.contract import Diagnosable, Trainable, load_trainable
+from sweeper.trainable.contract import Diagnosable, Trainable
+from sweeper.trainable.loading import load_trainable
 
 _CONTRACT = (
     "parameters",
@@ -264,7 +263,7 @@ def _cells(space: Space, expansion: Expansion) -> Iterator[Configuration]:
     rng = np.random.default_rng(0)
     for _ in range(_DRAWN):
         try:
-            yield expansion.draw(lambda _, over: samplers.at(over, _share(space, rng, over)))
+            yield expansion.draw(lambda _, over: sequences.at(over, _share(space, rng, over)))
         except Rejected as error:
             if space.invalid != DROP:
                 raise Invalid(error.message, error.path) from error
@@ -274,3 +273,6 @@ def _share(space: Space, rng: np.random.Generator, over: Any) -> float:
     inside = rng.random()
     shares = [0.0, 1.0 - 1e-9, *([inside] if space.invalid == DROP else [])]
     return float(inside if hasattr(over, "choices") else rng.choice(shares))
+
+
+MAX_RUNS = 1_000_000

@@ -8,11 +8,10 @@ from typing import Any
 from sweeper.errors import Invalid, Path, choices
 from sweeper.plan.parameters import fitted
 from sweeper.schema.expression import Expression, parse
-from sweeper.schema.rules import brief, canonical, simple
+from sweeper.schema.rules import simple
 from sweeper.space.space import Space
+from sweeper.text import Labels, canonical, described
 from sweeper.trainable.contract import Trainable
-
-Labels = Mapping[str, str | int | float]
 
 
 class Rejected(Invalid):
@@ -94,11 +93,6 @@ class Formulas:
                 + (f", where {known}" if known else ""),
                 here,
             )
-
-
-def described(labels: Labels) -> str:
-    """A combination as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
-    return ", ".join(f"{name}={brief(label)}" for name, label in labels.items())
 
 
 def _present(expression: Expression, scope: Mapping[str, Any]) -> bool:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import Invalid, Path
 from sweeper.plan.axis_groups import Block, arranged
-from sweeper.plan.constraints import Formulas, Rejected, described
+from sweeper.plan.constraints import Formulas, Rejected
 from sweeper.plan.parameters import base, point_at, points_of
-from sweeper.schema.rules import canonical
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
+from sweeper.text import canonical, described
 from sweeper.trainable.contract import Trainable
 
 if TYPE_CHECKING:

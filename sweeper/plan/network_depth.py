@@ -8,9 +8,9 @@ from sweeper.errors import Invalid
 from sweeper.plan.constraints import Rejected
 from sweeper.plan.expansion import DROP, Expansion
 from sweeper.schema.expression import parse
-from sweeper.schema.rules import canonical
 from sweeper.space.axes import Network
 from sweeper.space.space import Space
+from sweeper.text import canonical
 from sweeper.trainable.contract import Trainable
 
 

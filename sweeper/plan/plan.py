@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 
 from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.plan.expansion import Configuration, Expansion
-from sweeper.space.samplers import ADAPTIVE, sequence
+from sweeper.plan.sequences import sequence
+from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.sections import Evaluation
 from sweeper.space.space import Space
 from sweeper.trainable.contract import Trainable
-
-MAX_RUNS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import sweeper
 from sweeper.errors import SweeperError
-from sweeper.essentials import flat
+from sweeper.files.bundled import files
+from sweeper.plan.loading import load
 from sweeper.schema import document
-from sweeper.space.space import Space, load
+from sweeper.space.digest import flat
+from sweeper.space.space import Space
 
 
 def spaces() -> list[tuple[Path, str]]:
@@ -31,16 +32,6 @@ def changed(space: Space) -> list[str]:
             if name.startswith(("fixed.", "evaluation.")) and shipped.get(name) != value
         ]
     return []
-
-
-def files(folder: str, pattern: str) -> list[Path]:
-    """Files in `folder` here and of sweeper's own, in a wheel or in the repository; each once."""
-    package = Path(sweeper.__file__).parent
-    found: dict[Path, Path] = {}
-    for place in (Path(folder), package / f"_{folder}", package.parent / folder):
-        for path in sorted(place.glob(pattern)):
-            found.setdefault(path.resolve(), path)
-    return list(found.values())
 
 
 def _about(path: Path) -> str:

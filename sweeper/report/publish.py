@@ -10,27 +10,28 @@ from pathlib import Path
 
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
-from sweeper.ledger import compaction
+from sweeper.files.atomic import write_durably
 from sweeper.ledger.claims import Claims
-from sweeper.ledger.state import SCORED, Fold
-from sweeper.paths import write_durably
+from sweeper.ledger.run_record import SCORED
+from sweeper.ledger.snapshots import compaction
+from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
-from sweeper.worker import checkpoint_store
+from sweeper.worker.checkpoints import checkpoint_store
 
 
-def once(study: Study, fold: Fold, worker: str) -> None:
+def once(study: Study, ledger_state: LedgerState, worker: str) -> None:
     """Draws, and writes the Optuna storage, unless another worker is doing so."""
-    name = study.paths.claims / f"finish.{_edition(study, fold)}"
+    name = study.paths.claims / f"finish.{_edition(study, ledger_state)}"
     if Claims(study.paths.claims, worker).place([name], {"kind": "finish"}) == [None]:
         now(study)
 
 
-def due(study: Study, fold: Fold) -> bool:
+def due(study: Study, ledger_state: LedgerState) -> bool:
     """Whether the figures and the report in the study's folder show less than its ledger."""
     stamp = _stamp(study)
     if not stamp.exists() or not study.paths.report.exists():
         return True
-    return stamp.read_text() != _edition(study, fold)
+    return stamp.read_text() != _edition(study, ledger_state)
 
 
 def now(study: Study) -> bool:
@@ -39,49 +40,52 @@ def now(study: Study) -> bool:
     If not, the next `sweeper run` tries again. Where these are runs under fresh seeds, figures and
     report of the study whose configurations met them are made anew, too.
     """
-    from sweeper.results import optuna_storage, rerank
+    from sweeper.results.export import optuna_storage
+    from sweeper.results.ranking import rerank
 
-    fold = study.fold()
-    edition = _edition(study, fold)
-    whole = draw(study, fold)
-    optuna_storage.write(study, fold)
-    if study.ended_in(fold):
-        checkpoint_store.conclude(study.paths, fold)
+    ledger_state = study.ledger_state()
+    edition = _edition(study, ledger_state)
+    whole = draw(study, ledger_state)
+    optuna_storage.write(study, ledger_state)
+    if study.ended_in(ledger_state):
+        checkpoint_store.conclude(study.paths, ledger_state)
         tidy(study)
     if whole:
         write_durably(_stamp(study), edition.encode())
     first = rerank.first_of(study)
     if first is not None:
         first.share_files()
-        draw(first, first.fold())
+        draw(first, first.ledger_state())
         study.share_files()
     return whole
 
 
-def draw(study: Study, fold: Fold) -> bool:
+def draw(study: Study, ledger_state: LedgerState) -> bool:
     """Draws the space's figures and writes the report that shows them; whether all went well.
 
     What raises is reported, and the others are drawn; nothing is where no run has a score yet.
     """
     from sweeper import figures
-    from sweeper.report import page
+    from sweeper.report.page import page
 
     failures: list[str] = []
     pictures: list[Path] = []
-    wanted = study.space.figures if scored(fold) else ()
+    wanted = study.space.figures if scored(ledger_state) else ()
     for name in dict.fromkeys(entry.name for entry in wanted):
         with _reported(name, failures):
-            pictures += figures.render(study, name, {}, fold=fold)
+            pictures += figures.render(study, name, {}, ledger_state=ledger_state)
     with _reported("the report", failures):
-        page.write(study, fold, [file for file in pictures if file.suffix == ".svg"], failures)
-    if due(study, fold):  # another was at it meanwhile, and knew more
+        page.write(
+            study, ledger_state, [file for file in pictures if file.suffix == ".svg"], failures
+        )
+    if due(study, ledger_state):  # another was at it meanwhile, and knew more
         disown(study)
     return not failures
 
 
-def scored(fold: Fold) -> bool:
+def scored(ledger_state: LedgerState) -> bool:
     """Whether some run has ended with a score."""
-    return any(record.state in SCORED for record in fold.runs.values())
+    return any(record.state in SCORED for record in ledger_state.runs.values())
 
 
 def disown(study: Study) -> None:
@@ -120,8 +124,8 @@ def _stamp(study: Study) -> Path:
     return study.paths.figures / ".edition"
 
 
-def _edition(study: Study, fold: Fold) -> str:
+def _edition(study: Study, ledger_state: LedgerState) -> str:
     """Names the set of ends that figures and report show, and the space that says which figures."""
-    ends = [record for record in fold.runs.values() if record.end is not None]
+    ends = [record for record in ledger_state.runs.values() if record.end is not None]
     generations = sum(record.generation for record in ends)
     return f"{len(ends)}.{generations}.{len(study.versions)}"

@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.cli.commands import cancel
 from sweeper.files import disk_usage
-from sweeper.ledger.columns import Columns
 from sweeper.ledger.io import missing
-from sweeper.ledger.state import STATES, UNSCORED, Fold, WorkerRecord
+from sweeper.ledger.records import WorkerRecord
+from sweeper.ledger.run_record import STATES, UNSCORED
+from sweeper.ledger.snapshots.columns import Columns
+from sweeper.ledger.state import LedgerState
 from sweeper.plan.expansion import described
 from sweeper.report.worker_status import Roll, Standing
-from sweeper.schema.rules import counted
 from sweeper.score import STATISTICS
 from sweeper.study.provenance import unlike
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 Array = npt.NDArray[Any]
 
@@ -33,16 +34,16 @@ _SAMPLED = 256
 TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
 
 
-def summarise(study: Study, fold: Fold | None = None) -> dict[str, Any]:
+def summarise(study: Study, ledger_state: LedgerState | None = None) -> dict[str, Any]:
     """Counts of runs and trials by state, the workers, the best trial, damage to the ledger.
 
-    As `fold`, or else the ledger, says.
+    As `ledger_state`, or else the ledger, says.
     """
-    fold = fold or study.fold(reports=False)
-    roll = Roll(study, fold)
+    ledger_state = ledger_state or study.ledger_state(reports=False)
+    roll = Roll(study, ledger_state)
     standings = roll.standings()
     workers = {name: standing.state for name, standing in standings.items()}
-    columns = Columns(fold.runs, [run.id for run in study.plan.runs])
+    columns = Columns(ledger_state.runs, [run.id for run in study.plan.runs])
     states = _states(columns, workers)
     trials = _trial_states(study, states)
     runs, counts = Counter(states.tolist()), Counter(trials.tolist())
@@ -55,17 +56,19 @@ def summarise(study: Study, fold: Fold | None = None) -> dict[str, Any]:
         "runs": {"total": plan.total} | {state: runs[state] for state in STATES},
         "trials": {"total": counts.total()} | {state: counts[state] for state in TRIAL_STATES},
         "unfound": plan.unfound,
-        "workers": [_worker(fold.workers[name], standing) for name, standing in standings.items()],
+        "workers": [
+            _worker(ledger_state.workers[name], standing) for name, standing in standings.items()
+        ],
         "jobs": roll.jobs(),
-        "cancelled": cancel.read(study),
+        "cancelled": study.cancelled,
         "best": _best(study, trials == "complete", columns.numbers("score"), states == "nan"),
         "errors": _errors(columns, states),
-        "provenance": _provenance(study, fold),
-        "disk": _usage(study, fold, columns),
-        "skipped_saves": sum(worker.skipped for worker in fold.workers.values()),
+        "provenance": _provenance(study, ledger_state),
+        "disk": _usage(study, ledger_state, columns),
+        "skipped_saves": sum(worker.skipped for worker in ledger_state.workers.values()),
         "damaged": [
             {"file": damage.file, "start": damage.start, "end": damage.end}
-            for damage in fold.damage()
+            for damage in ledger_state.damage()
             if workers.get(damage.worker) != "working"
         ],
         "missing": missing(study.paths),
@@ -141,7 +144,7 @@ def _at_work(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"… and {counted(len(doubtful) - _SHOWN, 'worker')} more like these"
 
 
-def _usage(study: Study, fold: Fold, columns: Columns) -> dict[str, int]:
+def _usage(study: Study, ledger_state: LedgerState, columns: Columns) -> dict[str, int]:
     """What the study takes on the disk; of many runs only some are looked at."""
     attempts, ended = columns.numbers("attempts", 0), ~np.isnan(columns.numbers("ended"))
     claims = (attempts + ended).astype(int)
@@ -149,7 +152,7 @@ def _usage(study: Study, fold: Fold, columns: Columns) -> dict[str, int]:
     claimed: list[Path] = []
     folders: list[Path] = []
     for number in begun[:: -(-len(begun) // _SAMPLED) or 1].tolist():
-        record = fold.runs[study.plan.runs[number].id]
+        record = ledger_state.runs[study.plan.runs[number].id]
         folders.append(study.paths.runs / record.run)
         claimed += [
             study.paths.claim(record.run, record.generation, attempt)
@@ -161,10 +164,10 @@ def _usage(study: Study, fold: Fold, columns: Columns) -> dict[str, int]:
     return disk_usage.usage(study.paths, samples)
 
 
-def _provenance(study: Study, fold: Fold) -> dict[str, Any]:
+def _provenance(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
     """With what code the study began, on what machine, and which workers ran other code."""
     began = study.versions[0].provenance
-    headers = {name: worker.header for name, worker in sorted(fold.workers.items())}
+    headers = {name: worker.header for name, worker in sorted(ledger_state.workers.items())}
     others = {name: unlike(began, header.get("code", {})) for name, header in headers.items()}
     return {
         **{key: began.get(key, {}) for key in ("code", "packages", "machine", "tasks")},

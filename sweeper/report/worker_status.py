@@ -16,9 +16,10 @@ from typing import Any
 from sweeper.cluster import script, slurm
 from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
 from sweeper.files import temporary
-from sweeper.ledger.state import Fold, WorkerRecord
+from sweeper.ledger.records import WorkerRecord
+from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import STALE_S, exists
+from sweeper.worker.process.heartbeat import STALE_S, exists
 
 _FORGOTTEN_S = EVERY_S + slurm.TIMEOUT_S
 """Whoever is silent for longer was so before the newest answer was asked for."""
@@ -41,11 +42,11 @@ class Standing:
 class Roll:
     """The workers of a study as they stand now, and its jobs."""
 
-    def __init__(self, study: Study, fold: Fold) -> None:
-        self._study, self._fold = study, fold
+    def __init__(self, study: Study, ledger_state: LedgerState) -> None:
+        self._study, self._ledger_state = study, ledger_state
         self._now = _server_time(study.paths.folder)
         self._scheduler: Scheduler | None = None
-        if on_slurm(study, fold) and not study.ended_in(fold):
+        if on_slurm(study, ledger_state) and not study.ended_in(ledger_state):
             study.share_files()  # who is first to ask makes the folder of the answers
             self._scheduler = Scheduler(study.paths)
             self._scheduler.renew(self._now)
@@ -71,7 +72,7 @@ class Roll:
         """Those that took, or wanted to take, runs: `retry` and `rerun` write a ledger too."""
         return [
             (name, worker)
-            for name, worker in self._fold.workers.items()
+            for name, worker in self._ledger_state.workers.items()
             if "command" not in worker.header
         ]
 
@@ -79,7 +80,7 @@ class Roll:
         header = worker.header
         if worker.closed:
             return Standing("left", "it closed its ledger")
-        if self._fold.outlived(header):
+        if self._ledger_state.outlived(header):
             return Standing("dead", "another was started in its place")
         there = exists(header)
         if there is False:
@@ -126,14 +127,14 @@ class Roll:
         return None
 
 
-def standings(study: Study, fold: Fold) -> dict[str, Standing]:
+def standings(study: Study, ledger_state: LedgerState) -> dict[str, Standing]:
     """How each worker stands, by its name."""
-    return Roll(study, fold).standings()
+    return Roll(study, ledger_state).standings()
 
 
-def on_slurm(study: Study, fold: Fold) -> bool:
+def on_slurm(study: Study, ledger_state: LedgerState) -> bool:
     """Whether a worker ever was a Slurm job, or jobs were submitted."""
-    if any(worker.header.get("job") for worker in fold.workers.values()):
+    if any(worker.header.get("job") for worker in ledger_state.workers.values()):
         return True
     return next(study.paths.logs.glob("*/*.sbatch"), None) is not None
 

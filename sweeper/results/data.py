@@ -12,17 +12,16 @@ import pandas as pd
 
 from sweeper import score
 from sweeper.errors import SweeperError, choices
-from sweeper.figures import MOST
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.plan import shipped_spaces
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
-from sweeper.schema.rules import counted
 from sweeper.score import Array
+from sweeper.space.figure_options import MOST
 from sweeper.stats.wording import INTERVALS, coverage
+from sweeper.text import counted
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from optuna.distributions import BaseDistribution
 
     from sweeper.study.study import Study
@@ -31,16 +30,6 @@ MAX_PANELS = 6
 _POINTS = {"final": "the last point", "max": "the largest value", "auc": "the mean height"}
 VALUE = "(value)"
 """The column of `Data.table` that a figure shows."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A drawn figure and the numbers behind it."""
-
-    figure: Figure
-    table: pd.DataFrame
-    text: str = ""
-    """What its command prints besides the files' names; it is written beside the table."""
 
 
 @dataclass(frozen=True)
@@ -81,17 +70,17 @@ class Data:
     """Gives what the study sets otherwise than the shipped space of that name."""
 
     @staticmethod
-    def of(study: Study, fold: Fold | None = None) -> Data:
-        """The data of `study`, as `fold` or else its ledger now says."""
-        fold = fold or study.fold()
+    def of(study: Study, ledger_state: LedgerState | None = None) -> Data:
+        """The data of `study`, as `ledger_state` or else its ledger now says."""
+        ledger_state = ledger_state or study.ledger_state()
         space = study.space
         axes = {name: axis_of(name, study) for name in space.axes}
         return Data(
             name=study.name,
-            runs=frames.runs(study, fold).rename(
+            runs=frames.runs(study, ledger_state).rename(
                 columns={name: axis.column for name, axis in axes.items()}
             ),
-            reports=lambda: frames.reports(study, fold),
+            reports=lambda: frames.reports(study, ledger_state),
             axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
             tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
             metric=space.score.metric,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sweeper.ledger.state import SCORED
+from sweeper.ledger.run_record import SCORED
 from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.results.data import VALUE, Data
-from sweeper.schema.rules import counted
 from sweeper.stats.wording import INTERVALS
+from sweeper.text import counted
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:

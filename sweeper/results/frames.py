@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from sweeper import score, stats
-from sweeper.ledger.columns import Columns
-from sweeper.ledger.state import SCORED, UNSCORED, Fold
+from sweeper.ledger.run_record import SCORED, UNSCORED
+from sweeper.ledger.snapshots.columns import Columns
+from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
 
 COUNTS = ("n", "nan", "failed", "pruned", "missing")
@@ -19,14 +20,14 @@ POINT = "(point)"
 """The column of `held` points; no axis is called like that."""
 
 
-def runs(study: Study, fold: Fold) -> pd.DataFrame:
+def runs(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     """One row a planned run: run, trial, task, seed, a column an axis, state, score, value, step,
     attempts, seconds, worker.
 
     `score` is normalised, `value` in the metric's own unit; both NaN before the run has ended.
     """
     plan = study.plan.runs
-    columns = Columns(fold.runs, [run.id for run in plan])
+    columns = Columns(ledger_state.runs, [run.id for run in plan])
     frame = _identity(study, np.arange(len(plan)))
     frame["state"] = columns.texts("state", "open").tolist()
     frame["score"] = columns.numbers("score")
@@ -38,7 +39,7 @@ def runs(study: Study, fold: Fold) -> pd.DataFrame:
     return frame
 
 
-def trials(study: Study, fold: Fold) -> pd.DataFrame:
+def trials(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     """One row a trial: trial, a column an axis, state, value, low, high, n, nan, failed, pruned,
     missing.
 
@@ -47,7 +48,7 @@ def trials(study: Study, fold: Fold) -> pd.DataFrame:
     `nan` those of them that diverged, `failed` (with oom, timeout and lost), `pruned` and `missing`
     (open or running) the others.
     """
-    return of_runs(runs(study, fold), study.space.score.aggregate, list(study.space.axes))
+    return of_runs(runs(study, ledger_state), study.space.score.aggregate, list(study.space.axes))
 
 
 def of_runs(table: pd.DataFrame, how: str, axes: list[str]) -> pd.DataFrame:
@@ -110,24 +111,24 @@ def grid(table: pd.DataFrame, column: str) -> score.Array:
     return values
 
 
-def further(study: Study, fold: Fold, trial: int) -> list[float]:
+def further(study: Study, ledger_state: LedgerState, trial: int) -> list[float]:
     """The values of a complete trial by the further scores of the space, if it has any."""
     rules = study.space.score.also
     if not rules:
         return []
-    ends = [fold.runs[run.id].end or {} for run in study.plan.runs_of(trial)]
+    ends = [ledger_state.runs[run.id].end or {} for run in study.plan.runs_of(trial)]
     columns = zip(*(end["also"] for end in ends), strict=True)
     return [
         score.aggregate(column, rule.aggregate) for column, rule in zip(columns, rules, strict=True)
     ]
 
 
-def reports(study: Study, fold: Fold) -> pd.DataFrame:
+def reports(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     """One row a report: run, trial, task, seed, a column an axis, step, a column a metric.
 
     A metric that a report does not hold is NaN; one called like another column is `metric …`.
     """
-    columns = Columns(fold.runs, [run.id for run in study.plan.runs])
+    columns = Columns(ledger_state.runs, [run.id for run in study.plan.runs])
     position, steps, metrics = columns.reports()
     frame = _identity(study, position)
     frame["step"] = steps

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper.errors import Nothing
-from sweeper.ledger.state import SCORED, UNSCORED
+from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.results.data import Data
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, did_you_mean, shown
 from sweeper.schema.document import scalar
+from sweeper.text import canonical
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _NAME_LENGTH = 100
@@ -144,49 +144,6 @@ def study_name(value: Any) -> str:
             f"and at most {_NAME_LENGTH} characters long, but got {shown(value)}"
         )
     return name
-
-
-def canonical(value: Any) -> str:
-    """One text for each value, whatever way it was written: 1 and 1.0 are `1`."""
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    if isinstance(value, float) and math.isfinite(value):
-        whole_number = value == int(value) and abs(value) < 1e15
-        return str(int(value)) if whole_number else re.sub(r"e([-+])0+", r"e\1", repr(value))
-    if isinstance(value, list | tuple):
-        return f"[{','.join(canonical(item) for item in value)}]"
-    if isinstance(value, dict):
-        inside = ",".join(f"{key}:{canonical(value[key])}" for key in sorted(value))
-        return f"{{{inside}}}"
-    return str(value)
-
-
-def brief(value: Any) -> str:
-    """`canonical`, of a number that was drawn no more than six digits: for people."""
-    return canonical(float(f"{value:.6g}") if isinstance(value, float) else value)
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def ranges(numbers: Iterable[int]) -> str:
-    """Ascending whole numbers: `0, 1, 5 to 9`."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
-    return ", ".join(
-        f"{part[0]} to {part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts
-    )
-
-
-def hours(number: float) -> str:
-    """Hours to two digits, as people write them: `9,500`, `0.12`."""
-    return f"{float(f'{number:.2g}'):,.10g}" if number >= 0.001 else "less than 0.001"
 
 
 def _finite(value: int | float) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, choices
-from sweeper.space.sections import seeds_rule
+from sweeper.space.validators import seeds_rule
 
 
 def written_out(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,21 +6,16 @@ trains. The resolved space is frozen into its study with `dump` and read back wi
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sweeper.errors import Invalid, SweeperError, choices, did_you_mean
-from sweeper.essentials import essentials, flat
-from sweeper.relations import constraints_rule, derived_rule, zip_rule
+from sweeper.errors import Invalid
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section, validated
-from sweeper.schema.rules import Name, Positive, Text, canonical, mapping, one_of, whole
-from sweeper.space.overrides import KEYS, Override, apply, scale_overrides
+from sweeper.schema.rules import Name, Positive, Text, one_of
 from sweeper.space.samplers import Pruner, Sampler, pruner_rule, sampler_rule
 from sweeper.space.sections import (
     Checkpoint,
@@ -31,14 +26,19 @@ from sweeper.space.sections import (
     Objective,
     Score,
     Task,
+)
+from sweeper.space.shorthand import written_out
+from sweeper.space.validators import (
     axes_rule,
+    constraints_rule,
+    derived_rule,
     figures_rule,
     fixed_rule,
     score_rule,
     seeds_rule,
     tasks_rule,
+    zip_rule,
 )
-from sweeper.space.shorthand import written_out
 
 DEFAULT_SCALE = "laptop"
 PAPER_SCALE = "paper"
@@ -174,115 +174,14 @@ class Space(Section):
             ) from error
 
     @property
-    def digest(self) -> str:
-        """SHA-256 over what changes results: not figures, names, limits or checkpoints."""
-        essentials = json.dumps(self.essentials(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(essentials.encode()).hexdigest()
-
-    @property
     def identity(self) -> str:
         """What is trained, without the folder it lies in: `agent dqn`, `function f.py:train`."""
         kind, name = ("agent", self.agent) if self.agent else ("function", self.function)
         path, _, attribute = str(name).rpartition(":")
         return f"{kind} {Path(path).name}:{attribute}" if path else f"{kind} {name}"
 
-    def essentials(self) -> dict[str, Any]:
-        """What the digest covers, in canonical text."""
-        return essentials(self)
-
-    def differences(self, other: Space) -> dict[str, str]:
-        """A line for each thing that changes results and is another in `other`, by its key."""
-        ours, theirs = flat(self), flat(other)
-        return {
-            key: f"{key}: {ours.get(key, 'nothing')} there, {theirs.get(key, 'nothing')} now"
-            for key in dict.fromkeys([*ours, *theirs])
-            if ours.get(key) != theirs.get(key) and not _follows(key, ours, theirs)
-        }
-
     def _dumped_axes(self) -> dict[str, Any]:
         return {
             name: {"kind": axis.kind, **axis.model_dump(mode="json", exclude_defaults=True)}
             for name, axis in self.axes.items()
         }
-
-
-def _follows(key: str, ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
-    """Whether what an axis sets differs because its values do, which is said already."""
-    axis = key.removeprefix("what ").removesuffix(" sets")
-    return axis != key and ours.get(axis) != theirs.get(axis)
-
-
-def load(path: str | Path, scale: str | None = None, overrides: Iterable[Override] = ()) -> Space:
-    """The space in the YAML file at `path`, at `scale` (`laptop` if it has that), overridden.
-
-    Raises `SweeperError` with file, line, rule, value and valid choices. Imports neither torch
-    nor environments.
-    """
-    from sweeper.plan.check import checked
-
-    document = documents.read(Path(path))
-    folder = Path(path).parent
-    try:
-        _known_keys(document)
-        chosen = _scale(document, scale)
-        paper = _paper_steps(document)
-        for override in [*(scale_overrides(document, chosen) if chosen else []), *overrides]:
-            apply(document, override)
-        return checked(validated(Space, _resolved(document, chosen, paper), folder), folder)
-    except Invalid as error:
-        raise document.error(error.path, error.message) from error
-
-
-def _known_keys(document: documents.Document) -> None:
-    valid = [*KEYS, "scales"]
-    for key in document.data:
-        if key not in valid:
-            raise Invalid(f"is an unknown key{choices(key, valid)}", (key,))
-    for name in _mapping_at(document, "scales"):
-        scale_overrides(document, name)
-
-
-def _mapping_at(document: documents.Document, key: str) -> dict[str, Any]:
-    """The mapping under a top-level key, empty where there is none."""
-    try:
-        return mapping(document.data.get(key))
-    except Invalid as error:
-        raise error.under(key) from None
-
-
-def _scale(document: documents.Document, scale: str | None) -> str | None:
-    scales = list(_mapping_at(document, "scales"))
-    if scale is None:
-        return DEFAULT_SCALE if DEFAULT_SCALE in scales else None
-    if scale not in scales:
-        listed = f"scales there: {', '.join(scales)}" if scales else "it has no scales"
-        raise SweeperError(
-            f"{document.name}: unknown scale {scale!r}{did_you_mean(scale, scales)}; {listed}"
-        )
-    return scale
-
-
-def _paper_steps(document: documents.Document) -> int | None:
-    """The steps of the scale `paper`, before anything is overridden."""
-    scales = _mapping_at(document, "scales")
-    if PAPER_SCALE not in scales:
-        return None
-    scaled = "steps" in (scales[PAPER_SCALE] or {})
-    path = ("scales", PAPER_SCALE, "steps") if scaled else ("steps",)
-    value = scales[PAPER_SCALE]["steps"] if scaled else document.data.get("steps")
-    try:
-        return None if value is None else whole(1)(value)
-    except Invalid as error:
-        raise error.under(*path) from error
-
-
-def _resolved(
-    document: documents.Document, scale: str | None, paper_steps: int | None
-) -> dict[str, Any]:
-    data = {key: value for key, value in document.data.items() if key != "scales"}
-    study = data.get("study")
-    suffix = f"-{scale}" if scale not in (None, DEFAULT_SCALE) else ""
-    named = canonical(study) + suffix if study is not None else "unnamed"
-    folder = str(Path(document.name).resolve().parent)
-    found = {"scale": scale, "paper_steps": paper_steps, "file": document.name, "folder": folder}
-    return {**data, "name": named, **found}

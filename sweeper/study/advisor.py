@@ -30,7 +30,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweeper import score
 from sweeper.ledger.io import Writer
-from sweeper.ledger.state import UNSCORED, Fold
+from sweeper.ledger.run_record import UNSCORED
+from sweeper.ledger.state import LedgerState
+from sweeper.plan import sequences
 from sweeper.plan.expansion import Configuration, Rejected
 from sweeper.space import samplers
 from sweeper.study import proposals as packfuls
@@ -45,8 +47,8 @@ _ASKED = 20
 class Advisor:
     """Asks Optuna's sampler and pruner on behalf of one worker."""
 
-    def __init__(self, study: Study, fold: Fold, ledger: Writer) -> None:
-        self._study, self._fold, self._ledger = study, fold, ledger
+    def __init__(self, study: Study, ledger_state: LedgerState, ledger: Writer) -> None:
+        self._study, self._ledger_state, self._ledger = study, ledger_state, ledger
         self._begin()
 
     def _begin(self) -> None:
@@ -60,7 +62,7 @@ class Advisor:
                 sampler=optuna.samplers.RandomSampler(),  # a new memory: nobody was asked yet
                 pruner=None,
             )
-            self._judge = Judge(self._study, self._fold, self._ledger, self._optuna)
+            self._judge = Judge(self._study, self._ledger_state, self._ledger, self._optuna)
         self._known = 0
         self._ended: dict[int, Any] = {}
         self._stale: set[int] = set()
@@ -139,7 +141,9 @@ class Advisor:
                 )
             }
         )
-        drawn = islice(samplers.sequence(seeded, plan.expansion), len(plan.trials) + len(texts) + 1)
+        drawn = islice(
+            sequences.sequence(seeded, plan.expansion), len(plan.trials) + len(texts) + 1
+        )
         for chosen in drawn:
             if chosen.text not in texts and not plan.knows(chosen):
                 self._create(chosen, {})
@@ -147,7 +151,7 @@ class Advisor:
         return None
 
     def _feed(self) -> None:
-        """Brings Optuna's study up to what the plan and the fold know."""
+        """Brings Optuna's study up to what plan and ledger know."""
         reopened = any(self._verdict(trial) != self._ended[trial] for trial in self._reopened())
         if reopened:
             self._begin()
@@ -198,7 +202,7 @@ class Advisor:
 
     def _verdict(self, trial: int) -> tuple[TrialState, list[float] | None] | None:
         """How a trial ended, as Optuna sees it; `None` while it has not."""
-        records = [self._fold.runs.get(run.id) for run in self._study.plan.runs_of(trial)]
+        records = [self._ledger_state.runs.get(run.id) for run in self._study.plan.runs_of(trial)]
         ends = [record.end for record in records if record is not None and record.end is not None]
         if len(ends) < len(records):
             return None

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.errors import Invalid, SweeperError, dotted
-from sweeper.ledger.claims import link_first
-from sweeper.paths import StudyPaths, patiently
+from sweeper.files.atomic import link_first, patiently
+from sweeper.paths import StudyPaths
 from sweeper.plan.expansion import Configuration
 from sweeper.plan.plan import Plan, Run
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sweeper
-from sweeper.trainable.contract import Describing, load_trainable
+from sweeper.trainable.contract import Describing
+from sweeper.trainable.loading import load_trainable
 
 if TYPE_CHECKING:
     from sweeper.space.space import Space

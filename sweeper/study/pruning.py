@@ -15,10 +15,10 @@ from typing import Any
 import optuna
 
 from sweeper import score
-from sweeper.ledger.claims import link_first
+from sweeper.files.atomic import link_first, patiently
 from sweeper.ledger.io import Line, Writer
-from sweeper.ledger.state import SCORED, Fold, RunRecord
-from sweeper.paths import patiently
+from sweeper.ledger.run_record import SCORED, RunRecord
+from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
 from sweeper.space import samplers
 from sweeper.study.study import Study
@@ -27,8 +27,10 @@ from sweeper.study.study import Study
 class Judge:
     """Judges trials as one worker; `judged` is the study in Optuna's memory."""
 
-    def __init__(self, study: Study, fold: Fold, ledger: Writer, judged: optuna.Study) -> None:
-        self._study, self._fold, self._ledger = study, fold, ledger
+    def __init__(
+        self, study: Study, ledger_state: LedgerState, ledger: Writer, judged: optuna.Study
+    ) -> None:
+        self._study, self._ledger_state, self._ledger = study, ledger_state, ledger
         self._optuna, self._memory = judged, judged._storage
         self._pruner = _pruner(study)
         judged.pruner = self._pruner
@@ -85,19 +87,19 @@ class Judge:
             "attributes": kept,
         }
         self._ledger.write([line], sync=prune)
-        self._fold.add(self._ledger.worker, line)
+        self._ledger_state.add(self._ledger.worker, line)
         return prune
 
     def _lines(self, trial: int) -> dict[int, Line]:
         """What was said of the trial, by step; what was said before one of its runs was reopened
         no longer counts.
         """
-        lives, lines = self._lives(trial), self._fold.judged.get(trial, {})
+        lives, lines = self._lives(trial), self._ledger_state.judged.get(trial, {})
         return {step: line for step, line in lines.items() if line["lives"] == lives}
 
     def _lives(self, trial: int) -> int:
         """How often the runs that judge a trial were opened again, together."""
-        records = (self._fold.runs.get(run.id) for run in self._set(trial))
+        records = (self._ledger_state.runs.get(run.id) for run in self._set(trial))
         return sum(record.generation for record in records if record is not None)
 
     def _done(self, trial: int, step: int) -> bool:
@@ -125,7 +127,7 @@ class Judge:
         """What there is to see of a trial, by step."""
         space, runs = self._study.space, self._set(trial)
         assert space.pruner is not None
-        records = [self._fold.runs.get(run.id, RunRecord(run.id)) for run in runs]
+        records = [self._ledger_state.runs.get(run.id, RunRecord(run.id)) for run in runs]
         if space.pruner.name == "wilcoxon":
             return {
                 index: float(record.score)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sweeper.errors import Invalid, SweeperError, did_you_mean, listed
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 from sweeper.plan.plan import Plan, Run
 from sweeper.schema.rules import study_name
+from sweeper.space.digest import digest
 from sweeper.space.space import Space
 from sweeper.study import proposals, versions
 from sweeper.study.versions import Version
-from sweeper.trainable.contract import Trainable, load_trainable
+from sweeper.trainable.contract import Trainable
+from sweeper.trainable.loading import load_trainable
 
 
 class Study:
@@ -49,7 +54,7 @@ class Study:
         first, *others = self.versions
         plan = Plan(first.space, self.trainable)
         for version in others:
-            if version.space.digest != plan.space.digest:
+            if digest(version.space) != digest(plan.space):
                 plan.extend(version.space)
         proposals.follow(self.paths, plan)
         return plan
@@ -63,27 +68,35 @@ class Study:
         self.versions += found
         new: list[Run] = []
         for version in found:
-            if version.space.digest != self.plan.space.digest:
+            if digest(version.space) != digest(self.plan.space):
                 new += self.plan.extend(version.space)
         return new + proposals.follow(self.paths, self.plan)
 
     @property
+    def cancelled(self) -> dict[str, Any] | None:
+        """When (seconds since the epoch), by whom and on what machine it was cancelled."""
+        with suppress(FileNotFoundError, ValueError):
+            body: dict[str, Any] = json.loads(self.paths.cancelled.read_bytes())
+            return body
+        return None
+
+    @property
     def ended(self) -> bool:
         """Whether all its runs have ended."""
-        return self.ended_in(self.fold(reports=False))
+        return self.ended_in(self.ledger_state(reports=False))
 
-    def ended_in(self, fold: Fold) -> bool:
-        """Whether `fold` knows all its runs to have ended."""
+    def ended_in(self, ledger_state: LedgerState) -> bool:
+        """Whether `ledger_state` knows all its runs to have ended."""
         if self.plan.due:
             return False
-        records = (fold.runs.get(run.id) for run in self.plan.runs)
+        records = (ledger_state.runs.get(run.id) for run in self.plan.runs)
         return all(record is not None and record.end is not None for record in records)
 
-    def fold(self, *, reports: bool = True) -> Fold:
+    def ledger_state(self, *, reports: bool = True) -> LedgerState:
         """All that its ledger says now."""
-        fold = Fold(self.paths, reports=reports)
-        fold.refresh()
-        return fold
+        ledger_state = LedgerState(self.paths, reports=reports)
+        ledger_state.refresh()
+        return ledger_state
 
     def share_files(self) -> None:
         """Sets this process's umask: the study's files are the owner's alone, or the group's."""

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
-from sweeper.ledger.claims import link_first
+from sweeper.files.atomic import link_first
 from sweeper.ledger.io import FORMAT, check_format
 from sweeper.paths import StudyPaths
 from sweeper.plan.expansion import Expansion
+from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space
 from sweeper.study.provenance import provenance
-from sweeper.trainable.contract import load_trainable
+from sweeper.trainable.loading import load_trainable
 
 _PASSING = ("study", "name", "scale", "file")
 """Keys that tell how a space was named and found: a version of their own they are not worth."""
@@ -66,7 +67,7 @@ def _same(old: Space, new: Space) -> bool:
 
 
 def _check(name: str, old: Space, new: Space, *, extend: bool) -> None:
-    if old.digest == new.digest:
+    if digest(old) == digest(new):
         return
     grown, other = growth(old, new)
     if extend and not other:
@@ -91,7 +92,7 @@ def growth(old: Space, new: Space) -> tuple[list[str], list[str]]:
     grown: list[str] = []
     other: list[str] = []
     axes = _axes_grow(old, new)
-    for key, line in old.differences(new).items():
+    for key, line in differences(old, new).items():
         (grown if _grows(key, old, new, axes) else other).append(line)
     return grown, other
 

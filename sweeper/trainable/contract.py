@@ -7,17 +7,13 @@ of these may import torch; only `start` may.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from sweeper.lookup import find
-
 if TYPE_CHECKING:
-    from sweeper.space.space import Space
+    pass
 
 State = dict[str, np.ndarray]
 """One member's whole state: named arrays, stored as `.npz` without pickles."""
@@ -251,21 +247,3 @@ class Diagnosable(Protocol):
 
     def diagnosed(self, params: Mapping[str, Any]) -> Sequence[str]:
         """The metrics that `params` add; raises `ValueError` where they are not valid."""
-
-
-def load_trainable(space: Space, runs: Path | None = None) -> Trainable:
-    """What `space` trains; functions need `runs`, the folder of their folders, to start.
-
-    The space's folder becomes importable, last of all: names of files in parameters and tasks are
-    relative to it.
-    """
-    if space.folder not in sys.path:
-        sys.path.append(space.folder)
-    if space.function is not None:
-        from sweeper.trainable.function import Function
-
-        path, name = space.function.rsplit(":", 1)
-        return Function(Path(path), name, runs, waits=space.pruner is not None)
-    assert space.agent is not None
-    trainable: Trainable = find("agents.learners", space.agent)
-    return trainable

@@ -10,8 +10,8 @@ from sweeper.ledger.io import Line
 from sweeper.ledger.run_record import Point
 from sweeper.plan.plan import Run
 from sweeper.trainable.contract import State
-from sweeper.worker.checkpoint import Best, Loaded, Saved
-from sweeper.worker.checkpoint_store import Place
+from sweeper.worker.checkpoints.checkpoint import Best, Loaded, Saved
+from sweeper.worker.checkpoints.checkpoint_store import Place
 
 
 @dataclass(frozen=True)

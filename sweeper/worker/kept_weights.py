@@ -6,7 +6,7 @@ from typing import Any
 
 from sweeper.space.space import Space
 from sweeper.trainable.contract import Report
-from sweeper.worker.checkpoint import Best
+from sweeper.worker.checkpoints.checkpoint import Best
 from sweeper.worker.held_run import Hold
 
 

@@ -11,19 +11,22 @@ from dataclasses import asdict
 
 from sweeper.ledger.claims import Body, Claims, read
 from sweeper.ledger.io import Line, Writer
-from sweeper.ledger.state import REOPENED, Fold, Point, RunRecord
+from sweeper.ledger.run_record import REOPENED, Point, RunRecord
+from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
-from sweeper.worker.checkpoint import Part, Saved
-from sweeper.worker.checkpoint_store import Store
+from sweeper.worker.checkpoints.checkpoint import Part, Saved
+from sweeper.worker.checkpoints.checkpoint_store import Store
 from sweeper.worker.held_run import Candidate, Hold, Outcome, line_of
 
 
 class Attempts:
     """One worker's attempts at the runs of a study; its files may take `max_gb` with others'."""
 
-    def __init__(self, paths: StudyPaths, fold: Fold, ledger: Writer, max_gb: float) -> None:
+    def __init__(
+        self, paths: StudyPaths, ledger_state: LedgerState, ledger: Writer, max_gb: float
+    ) -> None:
         self._paths = paths
-        self._fold = fold
+        self._ledger_state = ledger_state
         self._ledger = ledger
         self._claims = Claims(paths.claims, ledger.worker)
         self._store = Store(paths, ledger.worker, max_gb)
@@ -38,8 +41,8 @@ class Attempts:
             if run.id in met:
                 _remove(loaded.saved if loaded else None)
                 continue
-            before = self._fold.record(run.id).reports
-            self._fold.add(self._ledger.worker, line)
+            before = self._ledger_state.record(run.id).reports
+            self._ledger_state.add(self._ledger.worker, line)
             hold = Hold(run, line["gen"], line["att"], candidate.step, before)
             if loaded is not None:
                 hold.state, hold.saved, hold.best = loaded.state, loaded.saved, loaded.best
@@ -54,7 +57,7 @@ class Attempts:
         The folder that an earlier generation's function left is put aside before.
         """
         for hold in holds:
-            tries = self._fold.record(hold.run.id).tries.values()
+            tries = self._ledger_state.record(hold.run.id).tries.values()
             if hold.generation and not any(attempt.pack for attempt in tries):
                 self._paths.put_aside(hold.run.id, hold.generation)
         self._ledger.write([hold.line("start", pack=len(holds)) for hold in holds])
@@ -100,7 +103,7 @@ class Attempts:
         lines = [hold.line("release", **fields) for hold in holds]
         self._ledger.write(lines, sync=True)
         for line in lines:
-            self._fold.add(self._ledger.worker, line)
+            self._ledger_state.add(self._ledger.worker, line)
 
     def end(self, outcomes: Sequence[tuple[Hold, Outcome]]) -> None:
         """Ends runs; an end that came too late, after a take-over, has no effect."""
@@ -154,7 +157,7 @@ class Attempts:
         ]
         self._ledger.write([*mine, *given_up], sync=True)
         for line in [*mine, *given_up]:
-            self._fold.add(self._ledger.worker, line)
+            self._ledger_state.add(self._ledger.worker, line)
         return [line["run"] for line in mine]
 
     def end_dead(self, record: RunRecord, outcome: Outcome) -> None:
@@ -170,7 +173,7 @@ class Attempts:
         mine = [line for run, line in lines.items() if run not in met]
         self._ledger.write([*mine, *self._store.news()])
         for line in mine:
-            self._fold.add(self._ledger.worker, line)
+            self._ledger_state.add(self._ledger.worker, line)
         return met
 
     def _clean(self, ended: Mapping[str, tuple[int, int]]) -> None:
@@ -178,7 +181,7 @@ class Attempts:
             self._store.clean(ended)
 
     def _claim_line(self, candidate: Candidate) -> Line:
-        record = self._fold.record(candidate.run.id)
+        record = self._ledger_state.record(candidate.run.id)
         last = record.last
         return line_of(
             "claim",
@@ -197,7 +200,7 @@ class Attempts:
     def _place(self, kind: str, lines: Mapping[str, Line], ahead: int) -> set[str]:
         """Links the file of `lines` under the name of each; returns those that were taken.
 
-        What was found there instead is taken into the fold, and copied into our own ledger where
+        What was found there instead is taken into the state, and copied into our own ledger where
         it is news: who placed it may have died before it could write it.
         """
         names = [
@@ -216,12 +219,12 @@ class Attempts:
         """Takes in what was found, and what followed it: its worker's ledger may be gone."""
         body: Body | None = first
         while body is not None:
-            line, record = body["lines"][run], self._fold.record(run)
+            line, record = body["lines"][run], self._ledger_state.record(run)
             ends = line["kind"] == "end"
             news = record.end is None and (ends or line["att"] not in record.tries)
             if line["gen"] > record.generation or news:
                 self._ledger.write([line])
-            self._fold.add(body["worker"], line)
+            self._ledger_state.add(body["worker"], line)
             after = self._paths.claim(run, line["gen"], line["att"] + 1)
             body = None if ends else read(after) if after.exists() else None
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from sweeper.ledger.state import Fold, RunRecord
+from sweeper.ledger.run_record import RunRecord
+from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
 from sweeper.study.study import Study
 from sweeper.trainable.contract import Weighable
-from sweeper.worker import checkpoint
-from sweeper.worker.heartbeat import Observer
+from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.held_run import Candidate, Outcome
-from sweeper.worker.memory import Gauge
 from sweeper.worker.pending_runs import Pending
+from sweeper.worker.process.heartbeat import Observer
+from sweeper.worker.process.memory import Gauge
 
 
 class Queue:
@@ -26,7 +27,7 @@ class Queue:
     def __init__(
         self,
         study: Study,
-        fold: Fold,
+        ledger_state: LedgerState,
         worker: str,
         gauge: Gauge,
         *,
@@ -35,7 +36,7 @@ class Queue:
         workers: int,
     ) -> None:
         self._study = study
-        self._fold = fold
+        self._ledger_state = ledger_state
         self._worker = worker
         self._gauge = gauge
         self._room: int | None = None
@@ -51,7 +52,7 @@ class Queue:
         self._bounds: dict[str, int] = {}
         """The largest packs of a signature since one found too little memory here."""
         self._pending = Pending(study.plan.runs, self._signature)
-        self.note(fold.runs)
+        self.note(ledger_state.runs)
 
     @property
     def finished(self) -> bool:
@@ -64,18 +65,18 @@ class Queue:
         for run in planned:
             self._pending.add(run)
         self._gone = set(self._dead())
-        changed = self._fold.refresh()
+        changed = self._ledger_state.refresh()
         self.note(changed)
         return changed.union(run.id for run in planned)
 
     def _dead(self) -> Iterator[str]:
         """Workers that hold runs and must no longer be taken for alive."""
-        for worker in {self._fold.runs[run].worker for run in self._running}:
-            known = self._fold.workers.get(worker or "")
+        for worker in {self._ledger_state.runs[run].worker for run in self._running}:
+            known = self._ledger_state.workers.get(worker or "")
             header = known.header if known is not None else {}
             if worker is None:
                 continue
-            if self._fold.outlived(header) or not self._observer.alive(worker, header):
+            if self._ledger_state.outlived(header) or not self._observer.alive(worker, header):
                 yield worker
 
     def wanting(self) -> int:
@@ -93,11 +94,11 @@ class Queue:
         Their holder died with them alone, no step further: for its memory, where that shows, or as
         often as `limits.deaths` allows.
         """
-        for record in [self._fold.runs[run] for run in self._running]:
+        for record in [self._ledger_state.runs[run] for run in self._running]:
             if not record.died_in_vain or self._held(record) or self._excused(record):
                 continue
             worker = str(record.worker)
-            known = self._fold.workers.get(worker)
+            known = self._ledger_state.workers.get(worker)
             why = self._observer.out_of_memory(worker, known.header) if known else None
             if why is not None:
                 error = f"its worker was killed for its memory: {why}"
@@ -130,9 +131,9 @@ class Queue:
         return batch
 
     def note(self, changed: Iterable[str]) -> None:
-        """Takes in what the fold knows of runs to which something happened."""
+        """Takes in what the ledger knows of runs to which something happened."""
         for run in changed:
-            record = self._fold.runs[run]
+            record = self._ledger_state.runs[run]
             self._learn(record)
             state = record.state
             (self._running.add if state == "running" else self._running.discard)(run)
@@ -153,7 +154,7 @@ class Queue:
 
     def _open(self, runs: Iterator[Run]) -> Iterator[Run]:
         for run in runs:
-            record = self._fold.runs.get(run.id)
+            record = self._ledger_state.runs.get(run.id)
             if record is None or (record.end is None and not self._held(record)):
                 yield run
 
@@ -164,7 +165,7 @@ class Queue:
         """
         if record.state != "running" or record.worker in (None, self._worker):
             return False
-        known = self._fold.workers.get(record.worker)
+        known = self._ledger_state.workers.get(record.worker)
         return record.worker not in self._gone and (known is None or not known.closed)
 
     def _size(self, first: Run) -> int:
@@ -199,7 +200,7 @@ class Queue:
         return next((members for members in range(size, 1, -1) if fits(members)), 1)
 
     def _cap(self, run: Run) -> int | None:
-        record = self._fold.runs.get(run.id)
+        record = self._ledger_state.runs.get(run.id)
         if record is None:
             return None
         return record.tries[record.last].pack or None if self._excused(record) else record.cap
@@ -211,13 +212,13 @@ class Queue:
         return self._signatures[key]
 
     def _resumes_at(self, run: Run) -> int:
-        record = self._fold.runs.get(run.id)
+        record = self._ledger_state.runs.get(run.id)
         saved = None if record is None else record.resume_from
         return 0 if saved is None or saved.file in self._unreadable else saved.step
 
     def _adopt(self, run: Run) -> Candidate:
         """Takes the run's state under this worker's name; from the start where it is damaged."""
-        record = self._fold.runs.get(run.id)
+        record = self._ledger_state.runs.get(run.id)
         if record is None:
             return Candidate(run, 0)
         saved, excused = record.resume_from, self._excused(record)
@@ -238,5 +239,5 @@ class Queue:
         """Whether the run's last attempt ended with its worker's job, and not by itself."""
         if record.state != "running" or record.worker is None:
             return False
-        known = self._fold.workers.get(record.worker)
+        known = self._ledger_state.workers.get(record.worker)
         return known is not None and self._observer.excuses(known.header)

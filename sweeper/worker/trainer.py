@@ -11,16 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sweeper.ledger.run_record import Point
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
 from sweeper.trainable.contract import Pack, Report
-from sweeper.worker import checkpoint, memory
-from sweeper.worker.checkpoint import Part
+from sweeper.worker.checkpoints import checkpoint
+from sweeper.worker.checkpoints.checkpoint import Part
 from sweeper.worker.held_run import Hold, Outcome
 from sweeper.worker.kept_weights import Keeping
 from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.process import memory
+from sweeper.worker.process.stop_signal import Stopping
 from sweeper.worker.scoring import outcome
-from sweeper.worker.stop_signal import Stopping
 
 _SHARE = 10
 """A save is followed by at least so many times its own time without one."""
@@ -74,14 +75,14 @@ class Trainer:
     def __init__(
         self,
         study: Study,
-        fold: Fold,
+        ledger_state: LedgerState,
         attempts: Attempts,
         device: str,
         stopping: Stopping,
         beat: Callable[[int], None],
         judge: Callable[[set[int]], None],
     ) -> None:
-        self._study, self._fold, self._attempts = study, fold, attempts
+        self._study, self._ledger_state, self._attempts = study, ledger_state, attempts
         self._device, self._stopping = device, stopping
         self._beat, self._judge = beat, judge
         self._keeping = Keeping(study.space)
@@ -178,7 +179,7 @@ class Trainer:
         if not pruned:
             return list(holds)
         ends = [hold for hold in holds if hold.run.trial in pruned]
-        steps = [max(hold.step, self._fold.record(hold.run.id).step) for hold in ends]
+        steps = [max(hold.step, self._ledger_state.record(hold.run.id).step) for hold in ends]
         outcomes = [Outcome("pruned", step) for step in steps]
         self._attempts.end(list(zip(ends, outcomes, strict=True)))
         return [hold for hold in holds if hold.run.trial not in pruned]
@@ -214,7 +215,10 @@ class Trainer:
             self._attempts.release(holds, reason, cap=max(1, len(holds) // 2), error=error)
         elif raised.why is not None:
             error = f"{error}out of memory, alone in its pack: {raised.why}"
-            ends = [(hold, max(hold.step, self._fold.record(hold.run.id).step)) for hold in holds]
+            ends = [
+                (hold, max(hold.step, self._ledger_state.record(hold.run.id).step))
+                for hold in holds
+            ]
             self._attempts.end([(hold, Outcome("oom", step, error=error)) for hold, step in ends])
         else:
             for hold in holds:
@@ -223,7 +227,7 @@ class Trainer:
     def _failed(self, hold: Hold, error: str) -> None:
         """Counts what a run raised alone; it ends once that is too often."""
         self._attempts.release([hold], "raised", cap=1, error=error)
-        record = self._fold.record(hold.run.id)
+        record = self._ledger_state.record(hold.run.id)
         if record.failures >= self._study.space.limits.failures:
             self._attempts.end_dead(record, Outcome("failed", record.step, error=error))
 

@@ -2,83 +2,39 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
-import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper.dispatch.supervisor import REQUEUE
-from sweeper.errors import SweeperError
 from sweeper.files import temporary
 from sweeper.ledger.io import Writer
-from sweeper.ledger.state import Fold
-from sweeper.report import publish
+from sweeper.ledger.state import LedgerState
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.study.provenance import code, unlike
 from sweeper.study.study import Study
-from sweeper.worker import output
-from sweeper.worker.heartbeat import BEAT_S, T1_S, Beat, identity
 from sweeper.worker.ledger_protocol import Attempts
-from sweeper.worker.memory import Gauge
+from sweeper.worker.process.heartbeat import BEAT_S, T1_S, Beat, identity
+from sweeper.worker.process.memory import Gauge
+from sweeper.worker.process.stop_signal import Stopping
 from sweeper.worker.run_queue import Queue
-from sweeper.worker.stop_signal import Stopping
 from sweeper.worker.trainer import Trainer
 
 if TYPE_CHECKING:
     from sweeper.study.advisor import Advisor
 
-_PR_SET_PDEATHSIG = 1
 _IDLE_S = 0.5
 _PATIENCE_S = 2 * T1_S
 """For how long a worker waits for a run to be had: long enough to find a silent one dead."""
-
-
-def work(folder: str, pack: str, device: str, workers: str) -> None:
-    """What a dispatched process calls: one worker of the study in `folder`. Ends the process.
-
-    At the end nobody is waited for: neither threads nor children that a function left behind.
-    """
-    stopping = _detach()
-    code = 0
-    try:
-        study = Study.open(Path(folder))
-        Worker(study, pack=pack, device=device, workers=int(workers), stopping=stopping).run()
-    except SweeperError as error:
-        print(f"sweeper: {error}", file=sys.stderr)
-        code = 1
-    if not code and stopping.comes_back and not study.paths.cancelled.exists():
-        code = REQUEUE
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
-def _detach() -> Stopping:
-    """Makes this process a worker: out of the terminal's reach, stopped by a signal to it alone.
-
-    It also hears SIGTERM when `sweeper work`, which would start it anew, is no more; and the safe
-    path that it was started with ends here.
-    """
-    stopping = Stopping()
-    output.forgive()
-    with suppress(PermissionError):
-        os.setsid()
-    stopping.listen()
-    if "SWEEPER_TENDER" in os.environ and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    os.environ.pop("PYTHONSAFEPATH", None)
-    return stopping
 
 
 class Worker:
     """One of the processes that work on a study.
 
     `pack` is `auto` or a number of members; `workers` is how many processes share the open runs;
-    once `stopping` is set it saves its runs, gives them up and leaves.
+    once `stopping` is set it saves its runs, gives them up and leaves. When the last run has ended
+    it calls `conclude` with the study, what its ledger says, and the worker's name.
     """
 
     def __init__(
@@ -89,26 +45,34 @@ class Worker:
         device: str,
         workers: int,
         stopping: Stopping | None = None,
+        conclude: Callable[[Study, LedgerState, str], None] | None = None,
     ) -> None:
         study.share_files()
         self.name = temporary.process()
         self._study = study
         self._stopping = stopping or Stopping()
+        self._conclude = conclude
         gauge = Gauge(workers)
         self._ledger = Writer(study.paths.ledger, self.name, _header(study, gauge))
         self._beat = Beat(study.paths.beats / self.name, gauge)
         self._looked = -BEAT_S
         self._progressed(0)
-        self._fold = Fold(study.paths, reports=study.space.pruner is not None)
-        self._fold.refresh()
+        self._ledger_state = LedgerState(study.paths, reports=study.space.pruner is not None)
+        self._ledger_state.refresh()
         self._advisor = self._advised()
         self._queue = Queue(
-            study, self._fold, self.name, gauge, pack=pack, device=device, workers=workers
+            study, self._ledger_state, self.name, gauge, pack=pack, device=device, workers=workers
         )
         bound = study.space.checkpoint.max_gb
-        self._attempts = Attempts(study.paths, self._fold, self._ledger, bound)
+        self._attempts = Attempts(study.paths, self._ledger_state, self._ledger, bound)
         self._trainer = Trainer(
-            study, self._fold, self._attempts, device, self._stopping, self._progressed, self._judge
+            study,
+            self._ledger_state,
+            self._attempts,
+            device,
+            self._stopping,
+            self._progressed,
+            self._judge,
         )
 
     def run(self) -> None:
@@ -126,7 +90,8 @@ class Worker:
             for record, outcome in self._queue.fatal():
                 self._attempts.end_dead(record, outcome)
             if self._queue.finished:
-                publish.once(self._study, self._fold, self._ledger.worker)
+                if self._conclude is not None:
+                    self._conclude(self._study, self._ledger_state, self._ledger.worker)
                 return
             self._plan()
             batch = self._queue.pick()
@@ -155,7 +120,7 @@ class Worker:
             return None
         from sweeper.study.advisor import Advisor
 
-        return Advisor(self._study, self._fold, self._ledger)
+        return Advisor(self._study, self._ledger_state, self._ledger)
 
     def _refresh(self) -> None:
         changed = self._queue.refresh()
@@ -203,7 +168,3 @@ def _log(folder: Path) -> str | None:
         return None
     within = folder.resolve() in file.parents
     return str(file.relative_to(folder.resolve()) if within else file) if file.is_file() else None
-
-
-if __name__ == "__main__":
-    work(*sys.argv[1:])

@@ -41,7 +41,10 @@ def test_the_table_does_not_depend_on_how_workers_are_started(
     assert "heatmap.pdf" in done.stdout
     started = Study.open(tmp_path / "studies" / "started")
     expected, found = (
-        frames.runs(study, study.fold()).drop(columns=MAY_DIFFER) for study in (direct, started)
+        frames.runs(study, study.ledger_state()).drop(columns=MAY_DIFFER)
+        for study in (direct, started)
     )
     assert found.equals(expected)
-    assert frames.reports(started, started.fold()).equals(frames.reports(direct, direct.fold()))
+    assert frames.reports(started, started.ledger_state()).equals(
+        frames.reports(direct, direct.ledger_state())
+    )

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from agents import lookup
+from agents.training import captured_update
 from tests.contracts.test_packs import NAMES, SMALL, runs
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
@@ -54,6 +55,20 @@ def test_updates_on_a_gpu_are_those_of_the_cpu(learner, variant):
             if name.startswith("learner."):
                 gap = np.linalg.norm(np.subtract(theirs[name], mine[name], dtype=np.float64))
                 assert gap <= 2e-3 * np.linalg.norm(mine[name]) + 1e-6, name
+
+
+def test_an_update_replayed_as_a_graph_is_the_called_one(learner, monkeypatch):
+    ends = []
+    for warm_ups in (3, 10**6):
+        monkeypatch.setattr(captured_update, "WARM_UPS", warm_ups)
+        pack = learner.start(runs(learner), [None] * 3, "cuda")
+        finish(pack)
+        ends.append(pack.save(1))
+    replayed, called = ends
+    for name in called:
+        if name.startswith("learner."):
+            gap = np.linalg.norm(np.subtract(replayed[name], called[name], dtype=np.float64))
+            assert gap <= 1e-3 * np.linalg.norm(called[name]) + 1e-6, name
 
 
 def finish(pack: Any) -> list[Any]:

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from sweeper import figures, lookup
+from sweeper import lookup
 from sweeper.figures.drawing import style
-from sweeper.results import export, table_text
-from sweeper.results import table as results
 from sweeper.results.data import Data
+from sweeper.results.export import tidy_tables
+from sweeper.results.tables import table as results
+from sweeper.results.tables import table_text
+from sweeper.space import figure_options
 
 OF_ANY_STUDY = [name for name in lookup.names("sweeper.figures") if name != "compare"]
 PLAIN = ("FIRST", "SECOND")
@@ -48,7 +50,9 @@ def data(played, tmp_path):
 def drawn(figure, data, names):
     """The figure, drawn, of the two axes where it takes any; its table."""
     takes = lookup.keywords("sweeper.figures", figure)
-    options = dict(zip([option for option in figures.AXES if option in takes], names, strict=False))
+    options = dict(
+        zip([option for option in figure_options.AXES if option in takes], names, strict=False)
+    )
     with style.context():
         picture = lookup.find("sweeper.figures", figure)(data, **options)
         FigureCanvasAgg(picture.figure).draw()
@@ -60,7 +64,7 @@ def test_a_figure_has_the_labels_of_its_axes_and_all_its_numbers(data, tmp_path,
     plain = drawn(figure, data(*PLAIN), PLAIN)
     for names in PAIRS:
         table = drawn(figure, data(*names), names)
-        export.replace(tmp_path / "it.csv", table)
+        tidy_tables.replace(tmp_path / "it.csv", table)
         assert list(pd.read_csv(tmp_path / "it.csv").columns) == list(table.columns)
         same(table, plain, names)
 

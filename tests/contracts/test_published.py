@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from sweeper.errors import SweeperError
+from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
-from sweeper.results import published
+from sweeper.results.published import numbers as published
 from sweeper.schema.document import read
-from sweeper.schema.rules import canonical
-from sweeper.space.space import load
-from sweeper.trainable.contract import load_trainable
+from sweeper.text import canonical
+from sweeper.trainable.loading import load_trainable
 from tests.helpers.paths import ROOT
 
 SPACES = ROOT / "spaces"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import yaml
 
+from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker

@@ -2,7 +2,7 @@
 
 import sys
 
-if "sweeper.worker.worker" in sys.orig_argv:
+if "sweeper.dispatch.entry" in sys.orig_argv:
     from benchmarks.slurm.kills import trap
 
     trap()

@@ -13,29 +13,28 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
 
 from sweeper.cluster import script, slurm
 from sweeper.errors import SweeperError
-from sweeper.ledger.claims import link_first
-from sweeper.ledger.state import Fold
+from sweeper.files.atomic import link_first
+from sweeper.ledger.state import LedgerState
 from sweeper.report import worker_status
-from sweeper.schema.rules import counted
 from sweeper.study import command_hints
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import exists
+from sweeper.text import counted
+from sweeper.worker.process.heartbeat import exists
 
 
 def cancel(study: Study) -> Iterator[str]:
     """Cancels the study; says how many jobs and workers were stopped."""
-    fold = study.fold(reports=False)
-    ended = study.ended_in(fold)
+    ledger_state = study.ledger_state(reports=False)
+    ended = study.ended_in(ledger_state)
     if not ended:
         _mark(study)
-    standings = worker_status.standings(study, fold).values()
+    standings = worker_status.standings(study, ledger_state).values()
     elsewhere = sum(one.state in ("working", "silent") and not one.here for one in standings)
-    here = _signal(fold)
-    jobs = _cancel_jobs(study, fold)
+    here = _signal(ledger_state)
+    jobs = _cancel_jobs(study, ledger_state)
     told = [counted(here, "worker") + " on this machine"] if here else []
     told += [counted(elsewhere, "worker") + " elsewhere"] if elsewhere else []
     told += [counted(jobs, "Slurm job")] if jobs else []
@@ -47,17 +46,9 @@ def cancel(study: Study) -> Iterator[str]:
         yield f"{study.name}: nothing to stop: no worker is at work, and no job waits"
     if not ended:
         again, about = command_hints.again(study), "goes on"
-        if worker_status.on_slurm(study, fold):
+        if worker_status.on_slurm(study, ledger_state):
             again, about = f"{again} dispatch=slurm", "goes on; with the profile= that it had"
         yield f"  {again}  # {about}"
-
-
-def read(study: Study) -> dict[str, Any] | None:
-    """When (seconds since the epoch), by whom and on what machine it was cancelled, if it was."""
-    with suppress(FileNotFoundError, ValueError):
-        body: dict[str, Any] = json.loads(study.paths.cancelled.read_bytes())
-        return body
-    return None
 
 
 def _mark(study: Study) -> None:
@@ -69,10 +60,10 @@ def _mark(study: Study) -> None:
         raise SweeperError(f"cannot write to {study.folder}: {error.strerror}") from error
 
 
-def _signal(fold: Fold) -> int:
+def _signal(ledger_state: LedgerState) -> int:
     """Sends SIGTERM to the workers on this machine: they need not wait for their next beat."""
     told = 0
-    for worker in fold.workers.values():
+    for worker in ledger_state.workers.values():
         if not worker.closed and "command" not in worker.header and exists(worker.header):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(int(worker.header["pid"]), signal.SIGTERM)
@@ -80,9 +71,9 @@ def _signal(fold: Fold) -> int:
     return told
 
 
-def _cancel_jobs(study: Study, fold: Fold) -> int:
+def _cancel_jobs(study: Study, ledger_state: LedgerState) -> int:
     """Cancels the study's jobs, by their name; returns how many there were."""
-    if not slurm.installed() or not worker_status.on_slurm(study, fold):
+    if not slurm.installed() or not worker_status.on_slurm(study, ledger_state):
         return 0
     name = script.job_name(study.folder)
     try:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
-from sweeper.ledger.state import Fold
+from sweeper.ledger.state import LedgerState
 from sweeper.report import worker_status
-from sweeper.schema.rules import counted
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 _POLL_S = 0.5
 _BLOCK = 1 << 20
@@ -19,11 +19,11 @@ _BLOCK = 1 << 20
 
 def listed(study: Study) -> Iterator[str]:
     """The logs of all workers with who printed to them, the newest last."""
-    fold = study.fold(reports=False)
+    ledger_state = study.ledger_state(reports=False)
     about: dict[Path, str] = {}
     without = 0
-    for name, standing in worker_status.standings(study, fold).items():
-        file = _log(study, fold, name)
+    for name, standing in worker_status.standings(study, ledger_state).items():
+        file = _log(study, ledger_state, name)
         if file is None or not file.exists():
             without += 1
         else:
@@ -38,7 +38,7 @@ def listed(study: Study) -> Iterator[str]:
 def of_run(study: Study, name: str) -> Iterator[bytes]:
     """The log of the worker that holds, or held last, the run whose id begins with `name`."""
     run = retry.find(study, name)
-    yield from _Tail().news(_holders(study, study.fold(reports=False), run))
+    yield from _Tail().news(_holders(study, study.ledger_state(reports=False), run))
 
 
 def follow(study: Study, name: str, moved: Callable[[Path], None]) -> Iterator[bytes]:
@@ -47,16 +47,16 @@ def follow(study: Study, name: str, moved: Callable[[Path], None]) -> Iterator[b
     Where another worker takes the run over, goes on with its log; `moved` is told before.
     """
     run = retry.find(study, name)
-    fold, tail = study.fold(reports=False), _Tail()
-    file = _holders(study, fold, run)
+    ledger_state, tail = study.ledger_state(reports=False), _Tail()
+    file = _holders(study, ledger_state, run)
     while True:
-        ended = fold.record(run).end is not None
+        ended = ledger_state.record(run).end is not None
         yield from tail.news(file)
         if ended:
             return
         time.sleep(_POLL_S)
-        fold.refresh()
-        holders = _log(study, fold, fold.record(run).worker or "")
+        ledger_state.refresh()
+        holders = _log(study, ledger_state, ledger_state.record(run).worker or "")
         if holders is not None and holders != file and holders.exists():
             yield from tail.news(file)
             file = holders
@@ -77,12 +77,12 @@ class _Tail:
                 yield data
 
 
-def _holders(study: Study, fold: Fold, run: str) -> Path:
+def _holders(study: Study, ledger_state: LedgerState, run: str) -> Path:
     """The log of a run's newest worker; `SweeperError` where there is none."""
-    record = fold.record(run)
+    record = ledger_state.record(run)
     if not record.attempts or record.worker is None:
         raise SweeperError(f"the run {run} has not begun: no worker took it yet")
-    file = _log(study, fold, record.worker)
+    file = _log(study, ledger_state, record.worker)
     if file is None:
         raise SweeperError(
             f"the worker {record.worker} of the run {run} has no log: it printed to a terminal, "
@@ -93,8 +93,8 @@ def _holders(study: Study, fold: Fold, run: str) -> Path:
     return file
 
 
-def _log(study: Study, fold: Fold, worker: str) -> Path | None:
+def _log(study: Study, ledger_state: LedgerState, worker: str) -> Path | None:
     """The file that a worker printed to, as its ledger's header names it."""
-    known = fold.workers.get(worker)
+    known = ledger_state.workers.get(worker)
     log = known.header.get("log") if known is not None else None
     return None if log is None else study.folder / log

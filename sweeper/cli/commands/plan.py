@@ -13,11 +13,12 @@ from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
 from sweeper.plan.expansion import described
 from sweeper.plan.plan import Plan, Run
-from sweeper.schema.rules import counted, hours
 from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
-from sweeper.trainable.contract import Trainable, Weighable, load_trainable
+from sweeper.text import counted, hours
+from sweeper.trainable.contract import Trainable, Weighable
+from sweeper.trainable.loading import load_trainable
 
 _ENDS = 3
 """How many of the first and of the last trials are shown."""
@@ -140,7 +141,7 @@ def _costs(space: Space, root: Path) -> Costs:
 
 def _ended(study: Study) -> Iterator[tuple[str, float]]:
     """Signature and worker-seconds a step of a study's complete runs."""
-    records = study.fold(reports=False).runs
+    records = study.ledger_state(reports=False).runs
     for run in study.plan.runs:
         record = records.get(run.id)
         if record is None or record.state != "complete" or not record.step:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from sweeper.errors import SweeperError, did_you_mean
 from sweeper.files import temporary
 from sweeper.ledger.io import Writer
-from sweeper.ledger.state import SCORED, UNSCORED, RunRecord
+from sweeper.ledger.run_record import SCORED, UNSCORED, RunRecord
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import identity
 from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.process.heartbeat import identity
 
 RETRIED = (*UNSCORED, "nan")
 """States of runs that can be tried again."""
@@ -24,7 +24,7 @@ def retry(study: Study, states: Iterable[str] = UNSCORED) -> list[str]:
     for state in wanted:
         if state not in RETRIED:
             raise SweeperError(f"state= must be one of {', '.join(RETRIED)}, but got {state!r}")
-    records = study.fold(reports=False).runs
+    records = study.ledger_state(reports=False).runs
     planned = (records.get(run.id) for run in study.plan.runs)
     return _reopen(study, [record for record in planned if record and record.state in wanted])
 
@@ -32,7 +32,7 @@ def retry(study: Study, states: Iterable[str] = UNSCORED) -> list[str]:
 def rerun(study: Study, name: str) -> list[str]:
     """Opens again the one run called `name`, or by the beginning of its id."""
     run = find(study, name)
-    record = study.fold(reports=False).record(run)
+    record = study.ledger_state(reports=False).record(run)
     pruned = study.paths.pruned(study.plan.run(run).trial).exists()
     if pruned or record.state not in (*SCORED, *UNSCORED):
         why = "its trial was pruned" if pruned else "it has not ended"
@@ -59,6 +59,8 @@ def _reopen(study: Study, records: list[RunRecord]) -> list[str]:
     ledger = Writer(study.paths.ledger, name, {**identity(), "command": "retry"})
     try:
         bound = study.space.checkpoint.max_gb
-        return Attempts(study.paths, study.fold(reports=False), ledger, bound).reopen(records)
+        return Attempts(study.paths, study.ledger_state(reports=False), ledger, bound).reopen(
+            records
+        )
     finally:
         ledger.close()

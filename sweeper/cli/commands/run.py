@@ -13,10 +13,11 @@ from sweeper import lookup, paths
 from sweeper.cli.commands.watch import watch
 from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
+from sweeper.plan.loading import load
 from sweeper.report import publish
 from sweeper.report.status import summarise, summary_lines
 from sweeper.space.overrides import Override, truth
-from sweeper.space.space import Space, load
+from sweeper.space.space import Space
 from sweeper.study import command_hints, study
 from sweeper.study.study import Study
 
@@ -41,7 +42,7 @@ def run(path: str, options: Mapping[str, str], overrides: Sequence[Override]) ->
 
 def rerank(first: Study, options: Mapping[str, str]) -> int:
     """Runs the best configurations of a study on fresh seeds; returns the exit code."""
-    from sweeper.results import rerank
+    from sweeper.results.ranking import rerank
 
     top = _count("top", options.get("top", "5"), "a whole number from 1")
     number = options.get("seeds")
@@ -109,7 +110,7 @@ def _frozen(
 
 def _conclude(started: Study, console: Console) -> int:
     """Says what came out; draws the figures where no worker did."""
-    due = publish.due(started, started.fold(reports=False))
+    due = publish.due(started, started.ledger_state(reports=False))
     whole = publish.now(started) if due else True
     publish.tidy(started)
     summary = summarise(started)

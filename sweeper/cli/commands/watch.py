@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from sweeper.dispatch import Workers
-from sweeper.ledger.state import ENDS, Fold, RunRecord
+from sweeper.ledger.run_record import ENDS, RunRecord
+from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
 from sweeper.report.background import Current
 from sweeper.study.study import Study
@@ -83,7 +84,7 @@ class _View:
 
     def __init__(self, study: Study, console: Console) -> None:
         self._study = study
-        self._fold = Fold(study.paths, reports=False)
+        self._ledger_state = LedgerState(study.paths, reports=False)
         self._console = console
         self._steps: dict[str, int] = {}
         self._done = 0
@@ -117,9 +118,9 @@ class _View:
     def refresh(self) -> bool:
         """Reads the ledger and shows it; whether some run has not ended."""
         self._planned(self._study.refresh())
-        for run in self._fold.refresh():
+        for run in self._ledger_state.refresh():
             if run in self._steps:
-                self._changed(self._fold.runs[run])
+                self._changed(self._ledger_state.runs[run])
         self._done = sum(self._counts[state] for state in ENDS)
         total = self._study.plan.total
         self.progress.update(self._task, completed=self._done, total=total, text=self._text())

@@ -14,6 +14,7 @@ from matplotlib.colors import Normalize
 
 from sweeper.figures.drawing import style, text_layout
 from sweeper.results.axis import Axis
+from sweeper.results.tables import number_text
 from sweeper.stats.wording import NO_SPREAD, flat
 
 _ROW_IN = 0.40
@@ -116,13 +117,13 @@ def _around(ticks: text_layout.XLabels, panels: int) -> float:
 
 def y_label_width(y: Axis) -> float:
     """The width that the tick labels of `y` take, in inches."""
-    return min(_LABEL_IN, text_layout.widest_in(text_layout.texts(y), text_layout.SMALL_PT))
+    return min(_LABEL_IN, text_layout.widest_in(number_text.texts(y), text_layout.SMALL_PT))
 
 
 def y_labels(y: Axis, cell_height: float) -> list[str]:
     """The tick labels of `y`, folded to fit; empty are those that have no room."""
     texts = [
-        text_layout.folded(text, _LABEL_IN, text_layout.SMALL_PT) for text in text_layout.texts(y)
+        text_layout.folded(text, _LABEL_IN, text_layout.SMALL_PT) for text in number_text.texts(y)
     ]
     kept = text_layout.apart(cell_height * np.arange(len(texts)), 0.11)
     return [text if number in kept else "" for number, text in enumerate(texts)]
@@ -132,7 +133,7 @@ def lines(cell: Cell, decimals: int) -> list[str]:
     """What a cell says, most important first: value, interval, n; or why it is empty."""
     if np.isnan(cell["point"]):
         return _gap(cell)
-    said = [text_layout.fixed(cell["point"], decimals)]
+    said = [number_text.fixed(cell["point"], decimals)]
     if not np.isnan(cell["low"]):
         said.append(interval(cell, decimals))
     counts = [
@@ -146,7 +147,7 @@ def interval(cell: Cell, decimals: int) -> str:
     low, high = cell["low"], cell["high"]
     if flat(low, high):
         return NO_SPREAD
-    return f"[{text_layout.fixed(low, decimals)}, {text_layout.fixed(high, decimals)}]"
+    return f"[{number_text.fixed(low, decimals)}, {number_text.fixed(high, decimals)}]"
 
 
 def _gap(cell: Cell) -> list[str]:

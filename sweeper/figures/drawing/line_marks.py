@@ -12,6 +12,7 @@ from sweeper.figures.drawing import style, text_layout
 from sweeper.results.axis import Axis
 from sweeper.results.data import VALUE
 from sweeper.results.estimates import complete
+from sweeper.results.tables import number_text
 
 _BAR_IN = 0.075
 _LIFT_IN = 0.06
@@ -102,7 +103,7 @@ def best(ax: Axes, table: pd.DataFrame, across: Axis, inches: tuple[float, float
     wide, tall = inches
     left, right = ax.get_xlim()
     low, high = ax.get_ylim()
-    texts = dict(zip(across.labels, text_layout.texts(across), strict=True))
+    texts = dict(zip(across.labels, number_text.texts(across), strict=True))
     gap = across.gap / (right - left) * wide
     tops = table[["point", "high"]].max(axis=1).clip(upper=high)
     marked = table.assign(**{"(y)": (tops - low) / (high - low) * tall})[table["best"]]

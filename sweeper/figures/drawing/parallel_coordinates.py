@@ -17,6 +17,7 @@ from matplotlib.patheffects import withStroke
 
 from sweeper.figures.drawing import style, text_layout
 from sweeper.results.axis import Axis
+from sweeper.results.tables import number_text
 from sweeper.score import Array
 
 _SPREAD = 0.36
@@ -132,16 +133,16 @@ def _label(ax: Axes, axes: list[Axis], inches: tuple[float, float]) -> None:
 def _ticks(axis: Axis) -> tuple[Array, list[str]]:
     """Heights and texts: every value, or of numbers that a sampler drew the ends and the middle."""
     if not axis.drawn:
-        return _scaled(axis, axis.places), text_layout.texts(axis)
+        return _scaled(axis, axis.places), number_text.texts(axis)
     known = axis.known
     space = np.geomspace if axis.log else np.linspace
     numbers = space(known[0], known[-1], 3)
     digits = 2 if axis.log else 3
     short = Axis(axis.name, tuple(float(f"{one:.{digits}g}") for one in numbers), numeric=True)
     places: list[Any] = list(np.log10(numbers) if axis.log else numbers)
-    texts = text_layout.texts(short)
+    texts = number_text.texts(short)
     if axis.absent:
-        return _scaled(axis, [*places, axis.places[-1]]), [*texts, text_layout.texts(axis)[-1]]
+        return _scaled(axis, [*places, axis.places[-1]]), [*texts, number_text.texts(axis)[-1]]
     return _scaled(axis, places), texts
 
 

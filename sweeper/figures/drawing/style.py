@@ -21,6 +21,7 @@ from matplotlib.path import Path
 
 from sweeper.figures.drawing import text_layout
 from sweeper.results.axis import TASK, Axis
+from sweeper.results.tables import number_text
 
 COLUMN_IN = 3.4
 """Width of a journal's column."""
@@ -197,7 +198,7 @@ def legend_in(axis: Axis | None, width: float) -> float:
 
 def _legend_texts(axis: Axis, width: float) -> list[str]:
     return [
-        text_layout.cut(text, width - 0.7, text_layout.SMALL_PT) for text in text_layout.texts(axis)
+        text_layout.cut(text, width - 0.7, text_layout.SMALL_PT) for text in number_text.texts(axis)
     ]
 
 
@@ -281,7 +282,7 @@ def empty(axes: Axes, why: str) -> None:
 
 def panel_title(axis: Axis, number: int, grid: Panels) -> str:
     """What stands above the panel of the label `number` of `axis`: of a task its name alone."""
-    text = text_layout.texts(axis)[number]
+    text = number_text.texts(axis)[number]
     text = text if axis.name == TASK else f"{axis.title} = {text}"
     return text_layout.pinched(text, grid.each_in - 0.6, text_layout.BASE_PT)
 

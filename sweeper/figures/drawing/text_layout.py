@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from matplotlib.font_manager import findfont, get_font
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
-from sweeper.results.axis import ABSENT, Axis
+from sweeper.results.axis import Axis
+from sweeper.results.tables.number_text import texts
 
 FONT = "DejaVu Sans"
 TINY_PT = 6.0
@@ -25,25 +25,6 @@ BASE_PT = 7.5
 """The sizes of letters in all figures."""
 
 _WIDEST_GAP_IN = 1.7
-_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-
-
-def texts(axis: Axis) -> list[str]:
-    """The labels as ticks and legends show them."""
-    if not axis.numeric:
-        return [str(label) for label in axis.labels]
-    small = [label for label in axis.known if label and not 1e-3 <= abs(label) < 1e5]
-    powers = bool(small) and axis.log
-    said = [power(label) if powers or label in small else f"{label:g}" for label in axis.known]
-    return [*said, ABSENT] if axis.absent else said
-
-
-def power(value: float) -> str:
-    """A number as a power of ten: 1e-5 is 10⁻⁵, 2.5e-4 is 2.5×10⁻⁴."""
-    mantissa, exponent = f"{value:.3e}".split("e")
-    ten = f"10{str(int(exponent)).translate(_RAISED)}"
-    short = f"{float(mantissa):g}"
-    return ten if short == "1" else f"{short}×{ten}"
 
 
 def width_in(text: str, size_pt: float) -> float:
@@ -126,20 +107,6 @@ def named(name: str, width: float, size_pt: float) -> str:
         return name
     group, dot, last = name.rpartition(".")
     return "\n".join(cut(part, width, size_pt) for part in (group + dot, last) if part)
-
-
-def decimals(values: Any) -> int:
-    """How many decimals show two digits of the largest of `values`, and never less than of 9.99."""
-    largest = max((abs(value) for value in values if np.isfinite(value)), default=0.0)
-    if largest >= 10:
-        return 1 if largest < 100 else 0
-    return 2 if largest >= 0.1 or largest == 0 else min(6, 1 - math.floor(math.log10(largest)))
-
-
-def fixed(value: float, places: int) -> str:
-    """A value with so many decimals, powers of ten from 100,000 on, and a true minus."""
-    text = f"{value:z.{places}f}" if abs(value) < 1e5 else f"{value:.2e}"
-    return text.replace("-", "−")
 
 
 @dataclass(frozen=True)

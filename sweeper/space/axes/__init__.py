@@ -14,7 +14,8 @@ from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.schema.base_model import Section
-from sweeper.schema.rules import Text, canonical, distinct, each, items, mapping, simple
+from sweeper.schema.rules import Text, distinct, each, items, mapping, simple
+from sweeper.text import canonical
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

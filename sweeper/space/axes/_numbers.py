@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sweeper.errors import Invalid
-from sweeper.schema.rules import canonical
 from sweeper.space.axes import MAX_POINTS, AxisModel, Point
+from sweeper.text import canonical
 
 
 def one_form(axis: AxisModel) -> None:

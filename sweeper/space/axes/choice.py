@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid
-from sweeper.schema.rules import canonical, distinct, each, items, simple
+from sweeper.schema.rules import distinct, each, items, simple
 from sweeper.space.axes import AxisModel, Network, Point
+from sweeper.text import canonical
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

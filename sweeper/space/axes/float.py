@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, model_validator
 
 from sweeper.errors import Invalid, shown
-from sweeper.schema.rules import (
-    Flag,
-    Number,
-    canonical,
-    distinct,
-    each,
-    items,
-    number,
-    whole,
-)
+from sweeper.schema.rules import Flag, Number, distinct, each, items, number, whole
 from sweeper.space.axes import AxisModel, Network, Point
 from sweeper.space.axes._numbers import listed, one_form, spaced
+from sweeper.text import canonical
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -150,7 +150,7 @@ def test_a_task_whose_packages_are_missing_names_the_extra(monkeypatch):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "dm_control" else find(name)
     )
-    with pytest.raises(ValueError, match=r"needs dm_control, .*pip install 'sweeper\[dmc\]'"):
+    with pytest.raises(ValueError, match=r"needs dm_control, .*pip install -e '\.\[dmc\]'"):
         Learner.check({}, "dmc/dog-run")
 
 

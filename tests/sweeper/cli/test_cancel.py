@@ -8,9 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from sweeper.cli.commands import cancel
 from sweeper.cluster import slurm
-from sweeper.dispatch.supervisor import REQUEUE
+from sweeper.cluster.slurm import REQUEUE
 from sweeper.report import status as summary
 from sweeper.results import frames
 from sweeper.study.study import Study
@@ -44,24 +43,24 @@ def until(what, timeout_s: float = 300.0):
 
 def test_a_worker_looks_for_it_when_a_beat_is_due(make_study) -> None:
     study = make_study(*[word.replace("=200", "=2000") for word in SLOW])
-    command = [sys.executable, "-m", "sweeper.worker.worker", str(study.folder), "1", "cpu", "1"]
+    command = [sys.executable, "-m", "sweeper.dispatch.entry", str(study.folder), "1", "cpu", "1"]
     worker = subprocess.Popen(command)
-    until(lambda: study.fold().runs)
+    until(lambda: study.ledger_state().runs)
     study.paths.cancelled.write_text("{}")  # nobody signals it, as on another machine
     assert worker.wait(60) == 0
-    (record,) = study.fold().runs.values()
+    (record,) = study.ledger_state().runs.values()
     assert record.state == "open"
     assert record.resume_from.step > 0
     late = Worker(study, pack="1", device="cpu", workers=1)
     late.run()
-    assert len(study.fold().runs) == 1, "who begins later takes nothing"
+    assert len(study.ledger_state().runs) == 1, "who begins later takes nothing"
 
 
 def test_a_cancelled_worker_is_not_requeued(make_study) -> None:
     study = make_study(*SLOW)
     command = [sys.executable, "-m", "sweeper", "work", "study=hops", f"root={study.folder.parent}"]
     worker = subprocess.Popen(command)
-    until(lambda: study.fold().runs)
+    until(lambda: study.ledger_state().runs)
     study.paths.cancelled.write_text("{}")
     worker.send_signal(signal.SIGUSR2)  # after which it would come back
     assert worker.wait(60) == 0 != REQUEUE
@@ -77,24 +76,24 @@ def test_local_workers_and_their_watcher_stop_and_the_same_command_goes_on(
     folder = tmp_path / "studies" / "hops"
     until(lambda: (folder / "plans" / "0").exists())
     study = Study.open(folder)
-    until(lambda: len(study.fold().runs) >= 2)
+    until(lambda: len(study.ledger_state().runs) >= 2)
     told = said("cancel", cwd=tmp_path)
     assert "hops: stopped 2 workers on this machine" in told
     assert "cancelled; the same command goes on from here" in watcher.communicate(timeout=60)[0]
     assert watcher.returncode == 130
-    states = {record.state for record in study.fold().runs.values()}
+    states = {record.state for record in study.ledger_state().runs.values()}
     assert "open" in states
     assert "running" not in states
     status = said("status", cwd=tmp_path)
     assert "  cancelled 2" in status
     assert "hops: nothing to stop" in said("cancel", cwd=tmp_path)
     assert "4 complete" in said(*run, cwd=tmp_path)
-    assert cancel.read(study) is None
+    assert study.cancelled is None
     assert "all runs have ended" in said("cancel", cwd=tmp_path)
     direct = make_study(*LONG, name="direct")
     Worker(direct, pack="4", device="cpu", workers=1).run()
     expected, found = (
-        frames.runs(one, one.fold()).drop(columns=MAY_DIFFER) for one in (direct, study)
+        frames.runs(one, one.ledger_state()).drop(columns=MAY_DIFFER) for one in (direct, study)
     )
     assert found.equals(expected)
 
@@ -107,16 +106,16 @@ def test_jobs_that_run_and_wait(make_study, space_file: Path, tmp_path: Path, cl
     slow = [*run, "profile=slow.yaml", "workers=6"]
     assert "submitted 6 workers" in said(*slow, cwd=tmp_path)
     study = Study.open(tmp_path / "studies" / "hops")
-    until(lambda: study.fold().runs)
+    until(lambda: study.ledger_state().runs)
     told = summary.summarise(study)
     assert sum(told["jobs"].values()) == 6, "elements that wait count one by one"
     cancelled = said("cancel", cwd=tmp_path)
     assert "6 Slurm jobs" in cancelled
     until(lambda: not any(job.live for job in jobs(study)))
-    assert all(record.state == "open" for record in study.fold().runs.values())
+    assert all(record.state == "open" for record in study.ledger_state().runs.values())
     fast = [*run, "profile=fast.yaml", "workers=2", "watch=true"]
     assert "4 complete" in said(*fast, cwd=tmp_path)
-    assert all(record.end is not None for record in study.fold().runs.values())
+    assert all(record.end is not None for record in study.ledger_state().runs.values())
 
 
 def jobs(study: Study) -> list[slurm.Job]:

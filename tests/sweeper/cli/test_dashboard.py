@@ -18,7 +18,8 @@ from optuna.storages.journal import JournalFileBackend
 from sweeper.cli.commands import dashboard
 from sweeper.errors import SweeperError
 from sweeper.report.status import summarise
-from sweeper.results import optuna_storage, ranking
+from sweeper.results.export import optuna_storage
+from sweeper.results.ranking import ranking
 from sweeper.schema import document
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
@@ -43,7 +44,7 @@ def expected(done):
     """Number, state, value and parameters of each trial, as our own status and table have them."""
     from sweeper.results import frames
 
-    table = frames.trials(done, done.fold()).to_dict("records")
+    table = frames.trials(done, done.ledger_state()).to_dict("records")
     return [
         (row["trial"], row["state"], row["value"], dict(done.plan.trials[row["trial"]].labels))
         for row in table
@@ -57,7 +58,7 @@ def test_load_study(done, tmp_path, kind):
     else:
         storage = f"sqlite:///{tmp_path / 'optuna.db'}"
         for _ in range(2):
-            assert optuna_storage.write(done, done.fold(), storage) == storage
+            assert optuna_storage.write(done, done.ledger_state(), storage) == storage
     found = optuna.load_study(study_name="hops", storage=storage)
     got = [(t.number, t.state.name.lower(), t.value, t.params) for t in found.trials]
     assert got == expected(done)
@@ -144,7 +145,7 @@ def _told(trial):
 
 def test_without_optuna_dashboard_the_extra_is_named(done, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
-    message = r"not installed: pip install 'sweeper\[dashboard\]'"
+    message = r"not installed: pip install -e '\.\[dashboard\]'"
     with pytest.raises(SweeperError, match=message), dashboard.serving(done, 1):
         pass
 

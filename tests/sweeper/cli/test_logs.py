@@ -27,7 +27,7 @@ def until(what, timeout_s: float = 60.0):
 def join(study, log: Path) -> subprocess.Popen[bytes]:
     """One worker that prints to `log`."""
     log.parent.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "sweeper.worker.worker", str(study.folder), "1", "cpu", "1"]
+    command = [sys.executable, "-m", "sweeper.dispatch.entry", str(study.folder), "1", "cpu", "1"]
     with log.open("w") as out:
         return subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
 
@@ -42,7 +42,7 @@ def test_runs_without_a_log(make_study) -> None:
     assert list(logs.listed(study)) == ["hops: no worker has begun yet"]
     worker = Worker(study, pack="4", device="cpu", workers=1)
     worker.run()
-    known = study.fold().workers[worker.name].header["log"]
+    known = study.ledger_state().workers[worker.name].header["log"]
     if known is None:  # pytest's own output may be a file
         with pytest.raises(SweeperError, match="has no log"):
             list(logs.of_run(study, run))
@@ -67,7 +67,7 @@ def test_following_a_run_goes_on_with_the_worker_that_takes_it_over(make_study) 
     study = make_study(*words, "axes.width.values=[1]", "axes.size.values=[0.1]")
     first = join(study, study.paths.logs / "first.out")
     run = study.plan.runs[0].id
-    until(lambda: study.fold().record(run).tries)
+    until(lambda: study.ledger_state().record(run).tries)
     moved: list[Path] = []
     following = logs.follow(study, run, moved.append)
     told = next(following)  # the run raised once

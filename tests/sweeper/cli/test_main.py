@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import figures, lookup
+from sweeper import lookup
 from sweeper.cli import main
+from sweeper.space import figure_options
 
 Capture = pytest.CaptureFixture[str]
 
@@ -195,7 +196,7 @@ def test_a_damaged_study_does_not_hide_the_others(
 def test_the_help_of_a_figure_lists_what_it_takes(
     here: Path, space_file: Path, capsys: Capture, figure: str
 ) -> None:
-    takes = {*figures.takes(figure), "study", "root", "out"}
+    takes = {*figure_options.takes(figure), "study", "root", "out"}
     assert call(figure, "--help") == 0
     listed = set(re.findall(r"^ +(\w+)=  ", capsys.readouterr().out, re.MULTILINE))
     assert listed == takes

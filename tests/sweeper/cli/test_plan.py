@@ -10,8 +10,8 @@ import pytest
 
 from sweeper.cli.commands import plan
 from sweeper.dispatch import Options
+from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 

@@ -10,7 +10,8 @@ import pytest
 from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.report import publish
-from sweeper.results import frames, ranking
+from sweeper.results import frames
+from sweeper.results.ranking import ranking
 from sweeper.study.study import Study
 from sweeper.worker.ledger_protocol import Attempts
 from sweeper.worker.worker import Worker
@@ -22,8 +23,8 @@ def work(started):
 
 
 def states(found):
-    fold = found.fold()
-    return [fold.runs[run.id].state for run in found.plan.runs]
+    ledger_state = found.ledger_state()
+    return [ledger_state.runs[run.id].state for run in found.plan.runs]
 
 
 @pytest.fixture
@@ -46,31 +47,31 @@ def test_failed_runs_are_tried_again_and_fail_again(failing):
     assert retry.retry(failing) == []
     again = work(failing)
     assert states(again).count("failed") == 2
-    record = again.fold().runs[opened[0]]
+    record = again.ledger_state().runs[opened[0]]
     assert record.generation == 1 and record.failures == 2
 
 
 def test_only_the_newest_generation_counts(make_study):
     done = work(make_study())
-    before = frames.runs(done, done.fold())
+    before = frames.runs(done, done.ledger_state())
     run = done.plan.runs[4].id
     assert retry.rerun(done, run[:12]) == [run]
-    assert not done.ended and publish.due(done, done.fold())
+    assert not done.ended and publish.due(done, done.ledger_state())
     again = work(done)
-    fold = again.fold()
-    assert again.ended and fold.runs[run].generation == 1
+    ledger_state = again.ledger_state()
+    assert again.ended and ledger_state.runs[run].generation == 1
     columns = ["run", "state", "score", "step"]
-    assert frames.runs(again, fold)[columns].equals(before[columns])
-    assert not publish.due(again, fold)
+    assert frames.runs(again, ledger_state)[columns].equals(before[columns])
+    assert not publish.due(again, ledger_state)
 
 
 def test_a_retry_that_died_before_it_could_write_is_finished_by_the_next(failing):
     dying = (
-        "import os, sys; from pathlib import Path; from sweeper import reopen;"
+        "import os, sys; from pathlib import Path; from sweeper.cli.commands import retry;"
         "from sweeper.ledger.io import Writer; from sweeper.study.study import Study;"
         "write = Writer.write;"
         "Writer.write = lambda self, lines, **_: os._exit(9) if lines else write(self, lines);"
-        "reopen.retry(Study.open(Path(sys.argv[1])))"
+        "retry.retry(Study.open(Path(sys.argv[1])))"
     )
     assert subprocess.call([sys.executable, "-c", dying, str(failing.folder)]) == 9
     assert states(failing).count("failed") == 2
@@ -121,7 +122,7 @@ def test_two_at_once_open_one_generation(failing, monkeypatch):
 
     monkeypatch.setattr(Attempts, "reopen", late)
     assert retry.retry(failing) == []
-    assert {failing.fold().runs[run.id].generation for run in failing.plan.runs} == {0, 1}
+    assert {failing.ledger_state().runs[run.id].generation for run in failing.plan.runs} == {0, 1}
 
 
 def test_what_failed_is_listed_with_its_traceback(failing):
@@ -136,7 +137,7 @@ def test_the_best_are_listed(make_study):
     done = work(make_study("seeds=5"))
     lines = list(ranking.best(done, 2))
     assert lines[0] == "hops: 4 complete trials; iqm of the normalised value"
-    table = frames.trials(done, done.fold())
+    table = frames.trials(done, done.ledger_state())
     top = table.sort_values("value", ascending=False).iloc[0]
     assert f"trial {top['trial']}:" in lines[1] and f"{top['value']:.4g} (" in lines[1]
     assert len(lines) == 3

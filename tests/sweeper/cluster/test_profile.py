@@ -10,7 +10,7 @@ import pytest
 from sweeper.cluster import profile
 from sweeper.cluster.profile import Profile
 from sweeper.errors import SweeperError
-from sweeper.plan import shipped_spaces
+from sweeper.files import bundled
 from tests.helpers.paths import ROOT
 
 
@@ -128,4 +128,4 @@ def test_the_wheel_has_profiles_the_cluster_and_the_template() -> None:
     included = '[tool.hatch.build.targets.wheel.force-include]\n"slurm" = "sweeper/_slurm"'
     assert included in (root / "pyproject.toml").read_text()
     for pattern in ("*.yaml", "cluster", "worker.sbatch"):
-        assert shipped_spaces.files("slurm", pattern)
+        assert bundled.files("slurm", pattern)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.cluster import profile, script
-from sweeper.dispatch.supervisor import REQUEUE
+from sweeper.cluster.slurm import REQUEUE
 from sweeper.study.study import Study
 from tests.helpers.paths import ROOT
 
@@ -64,7 +64,7 @@ def test_one_that_is_done_or_failed_is_not(texts: list[str], tmp_path: Path, cod
 
 DAWDLES = """\
 import pathlib, sys, time
-if "sweeper.worker.worker" in sys.orig_argv:
+if "sweeper.dispatch.entry" in sys.orig_argv:
     pathlib.Path(__file__).with_name("begun").touch()
     time.sleep(600)
 """
@@ -83,4 +83,4 @@ def test_a_worker_that_is_struck_before_it_listens_comes_back(
             time.sleep(0.01)
         tender.send_signal(signal.SIGUSR2)
         assert tender.wait(60) == REQUEUE
-    assert Study.open(folder).fold().workers == {}, "it began before it was struck"
+    assert Study.open(folder).ledger_state().workers == {}, "it began before it was struck"

@@ -17,8 +17,8 @@ import pytest
 from sweeper.dispatch import Options, local
 from sweeper.errors import SweeperError
 from sweeper.study.study import Study
-from sweeper.worker import heartbeat
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process import heartbeat
+from sweeper.worker.process.heartbeat import exists
 from tests.helpers.paths import COUNTER_AGENT
 
 SLOW = ("fixed.pause_s=0.005", "checkpoint.every_s=0.1", "steps=60", "seeds=4")
@@ -53,7 +53,7 @@ def study_at(folder: Path) -> Study:
 
 def working(study: Study) -> list[int]:
     """Process numbers of the workers that live."""
-    workers = study.fold(reports=False).workers.values()
+    workers = study.ledger_state(reports=False).workers.values()
     return [int(w.header["pid"]) for w in workers if not w.closed and exists(w.header)]
 
 
@@ -100,7 +100,7 @@ def test_ten_kills_lose_nothing_and_change_nothing(space_file: Path, tmp_path: P
     assert watcher.returncode == 0, output
     assert kills >= 5
     pd.testing.assert_frame_equal(results(tmp_path, "killed"), results(tmp_path, "undisturbed"))
-    ends = [r.end for r in study.fold().runs.values()]
+    ends = [r.end for r in study.ledger_state().runs.values()]
     assert len(ends) == len(study.plan.runs)
 
 
@@ -115,8 +115,8 @@ def test_killing_the_watcher_does_not_stop_the_workers(space_file: Path, tmp_pat
     joined = sweeper("run", space_file.name, "workers=2", *SLOW, cwd=tmp_path)
     assert joined.returncode == 0, joined.stderr
     assert study.ended
-    assert len(study.fold().workers) == 2, "the workers of the dead watcher were enough"
-    assert {record.attempts for record in study.fold().runs.values()} == {1}
+    assert len(study.ledger_state().workers) == 2, "the workers of the dead watcher were enough"
+    assert {record.attempts for record in study.ledger_state().runs.values()} == {1}
 
 
 @pytest.mark.parametrize("group", [True, False], ids=["terminal", "watcher only"])
@@ -128,16 +128,16 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
     folder = tmp_path / "studies" / "hops"
     wait_until((folder / "plans" / "0").exists)
     study = study_at(folder)
-    wait_until(lambda: any(r.step >= 10 for r in study.fold().runs.values()))
+    wait_until(lambda: any(r.step >= 10 for r in study.ledger_state().runs.values()))
     (os.killpg if group else os.kill)(watcher.pid, signal.SIGINT)
     output, _ = watcher.communicate(timeout=30)
     assert watcher.returncode == 130, output
     assert "the same command goes on from here" in output
     assert not working(study)
-    assert any(r.resume_from for r in study.fold().runs.values()), "nothing was saved"
+    assert any(r.resume_from for r in study.ledger_state().runs.values()), "nothing was saved"
     again = sweeper(*words, cwd=tmp_path)
     assert again.returncode == 0, again.stderr
-    runs = study.fold().runs.values()
+    runs = study.ledger_state().runs.values()
     assert all(record.end is not None for record in runs)
     assert any(record.tries[record.last].resumed > 0 for record in runs)
 
@@ -161,7 +161,7 @@ def test_a_worker_that_hangs_is_killed_and_replaced(
 ) -> None:
     study = make_study("fixed.pause_s=0.01")
     workers = local.Dispatch(Options(workers=1, pack="auto", device="cpu")).start(study)
-    wait_until(lambda: any(r.state == "running" for r in study.fold().runs.values()))
+    wait_until(lambda: any(r.state == "running" for r in study.ledger_state().runs.values()))
     (hung,) = working(study)
     os.kill(hung, signal.SIGSTOP)
     monkeypatch.setattr(heartbeat, "T2_S", 7.0)
@@ -172,7 +172,7 @@ def test_a_worker_that_hangs_is_killed_and_replaced(
 
     wait_until(ended)
     assert not working(study)
-    assert {record.state for record in study.fold().runs.values()} == {"complete"}
+    assert {record.state for record in study.ledger_state().runs.values()} == {"complete"}
 
 
 def test_workers_that_cannot_start_are_given_up_with_their_last_words(
@@ -195,11 +195,11 @@ def test_workers_that_raise_while_no_run_ends_are_given_up(
 ) -> None:
     def work(*arguments: str) -> None:
         """A worker that takes runs, and raises once it has something to judge."""
+        from sweeper.dispatch import entry
         from sweeper.study import pruning
-        from sweeper.worker import worker
 
         pruning.Judge.judge = None  # type: ignore[assignment, method-assign]
-        worker.work(*arguments)
+        entry.work(*arguments)
 
     monkeypatch.setattr(local, "work", work)
     study = make_study("pruner=median", "fixed.pause_s=0.01")
@@ -218,4 +218,4 @@ def test_workers_that_raise_while_no_run_ends_are_given_up(
     assert not working(study)
     assert isinstance(workers, local._Local)
     wait_until(lambda: all(job._process.poll() is not None for job in workers._jobs))
-    assert any(record.attempts for record in study.fold().runs.values())
+    assert any(record.attempts for record in study.ledger_state().runs.values())

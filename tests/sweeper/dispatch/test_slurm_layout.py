@@ -9,7 +9,7 @@ import pytest
 from sweeper.cluster import profile, slurm
 from sweeper.cluster.limits import Limits
 from sweeper.dispatch import Options, slurm_layout
-from sweeper.schema.rules import hours
+from sweeper.text import hours
 
 
 def lines(folder: Path, workers: int | None = None, worker_hours=None, name="slurm/default.yaml"):

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.cluster.slurm import REQUEUE
 from sweeper.dispatch import supervisor
-from sweeper.dispatch.supervisor import REQUEUE
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 SLOW = ("fixed.pause_s=0.02", "checkpoint.every_s=0.1", "steps=60", "seeds=1")
 
@@ -53,9 +53,9 @@ def until_found(find: Callable[[], int | None], process: subprocess.Popen[str]) 
 
 def training(study: Study) -> int | None:
     """The process of a worker that lives and got on with its runs."""
-    fold = study.fold(reports=False)
-    for name, worker in fold.workers.items():
-        mine = [record for record in fold.runs.values() if record.worker == name]
+    ledger_state = study.ledger_state(reports=False)
+    for name, worker in ledger_state.workers.items():
+        mine = [record for record in ledger_state.runs.values() if record.worker == name]
         if not worker.closed and exists(worker.header) and any(r.resume_from for r in mine):
             return int(worker.header["pid"])
     return None
@@ -69,10 +69,10 @@ def test_a_worker_that_is_killed_is_followed_by_another(make_study, tend) -> Non
     assert process.returncode == 0, said
     assert "the worker was killed by SIGKILL" in said
     assert study.ended
-    headers = [worker.header for worker in study.fold().workers.values()]
+    headers = [worker.header for worker in study.ledger_state().workers.values()]
     assert sorted(header["life"] for header in headers) == [0, 1]
     assert len({header["tender"] for header in headers}) == 1
-    assert {record.attempts for record in study.fold().runs.values()} == {1, 2}
+    assert {record.attempts for record in study.ledger_state().runs.values()} == {1, 2}
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_signals_are_passed_on_and_the_runs_saved(make_study, tend, number: int,
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == code, said
-    fold = study.fold()
-    assert all(worker.closed for worker in fold.workers.values())
-    left = [record for record in fold.runs.values() if record.end is None]
+    ledger_state = study.ledger_state()
+    assert all(worker.closed for worker in ledger_state.workers.values())
+    left = [record for record in ledger_state.runs.values() if record.end is None]
     assert {record.state for record in left} == {"open"}, "given up"
     assert any(record.resume_from for record in left), "saved"
 
@@ -96,7 +96,7 @@ def test_it_leaves_when_its_time_is_over(make_study, tend) -> None:
     study = make_study("fixed.pause_s=0.1", "steps=60", "seeds=1")
     process = tend(study, SWEEPER_UNTIL=str(time.time() + 4))
     assert process.wait(timeout=60) == REQUEUE
-    assert {record.state for record in study.fold().runs.values()} <= {"open"}
+    assert {record.state for record in study.ledger_state().runs.values()} <= {"open"}
 
 
 def child(process: subprocess.Popen[str]) -> int | None:
@@ -146,7 +146,7 @@ def test_each_of_a_nodes_workers_takes_one_gpu(
 ) -> None:
     slurm = {"SLURM_LOCALID": local, "SLURM_STEP_NUM_TASKS": tasks}
     code = (
-        "import os; from sweeper import work; work._choose_gpu()\n"
+        "import os; from sweeper.dispatch import supervisor; supervisor._choose_gpu()\n"
         "print(os.environ['CUDA_VISIBLE_DEVICES'])"
     )
     environment = os.environ | slurm | {"CUDA_VISIBLE_DEVICES": listed}

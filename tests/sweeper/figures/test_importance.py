@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from optuna.importance import PedAnovaImportanceEvaluator
 
-from sweeper.figures.importance import best_of
-from sweeper.results import optuna_storage
+from sweeper.results.analyses.importance import best_of
+from sweeper.results.export import optuna_storage
 from tests.helpers.figures import AXES, drawn, whole, words
 
 STRUCTURED = {
@@ -31,7 +31,7 @@ def uneven(run, labels):
 
 def optunas(study, share):
     """What Optuna says of the study's own journal."""
-    where = optuna_storage.write(study, study.fold())
+    where = optuna_storage.write(study, study.ledger_state())
     backend = optuna.storages.journal.JournalFileBackend(where)
     loaded = optuna.load_study(
         study_name=study.name, storage=optuna.storages.JournalStorage(backend)

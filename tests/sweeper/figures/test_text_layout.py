@@ -10,6 +10,7 @@ import pytest
 
 from sweeper.figures.drawing import heatmap_cells, style, text_layout
 from sweeper.results.axis import Axis
+from sweeper.results.tables import number_text
 
 
 @pytest.mark.parametrize(
@@ -30,10 +31,10 @@ def test_which_axes_are_logarithmic(labels, log):
 
 def test_tick_texts():
     lr = Axis("lr", (1e-5, 2.5e-4, 1e-3), True)
-    assert text_layout.texts(lr) == ["10⁻⁵", "2.5×10⁻⁴", "10⁻³"]
-    assert text_layout.texts(Axis("width", (128, 2048), True)) == ["128", "2048"]
-    assert text_layout.texts(Axis("alpha", (0.1, 0.99), True)) == ["0.1", "0.99"]
-    assert text_layout.texts(Axis("sn", ("none", "sn[-2]"), False)) == ["none", "sn[-2]"]
+    assert number_text.texts(lr) == ["10⁻⁵", "2.5×10⁻⁴", "10⁻³"]
+    assert number_text.texts(Axis("width", (128, 2048), True)) == ["128", "2048"]
+    assert number_text.texts(Axis("alpha", (0.1, 0.99), True)) == ["0.1", "0.99"]
+    assert number_text.texts(Axis("sn", ("none", "sn[-2]"), False)) == ["none", "sn[-2]"]
 
 
 @pytest.mark.parametrize(
@@ -41,13 +42,13 @@ def test_tick_texts():
     [([0.4, -0.1], 2), ([0.012], 3), ([52.0], 1), ([5230.0], 0), ([np.nan], 2), ([7.5], 2)],
 )
 def test_decimals(values, decimals):
-    assert text_layout.decimals(values) == decimals
+    assert number_text.decimals(values) == decimals
 
 
 def test_numbers_in_cells():
-    assert text_layout.fixed(-0.123, 2) == "−0.12"
-    assert text_layout.fixed(-0.0001, 2) == "0.00"
-    assert text_layout.fixed(1234567.0, 0) == "1.23e+06"
+    assert number_text.fixed(-0.123, 2) == "−0.12"
+    assert number_text.fixed(-0.0001, 2) == "0.00"
+    assert number_text.fixed(1234567.0, 0) == "1.23e+06"
 
 
 def test_labels_are_folded_turned_or_left_out():

@@ -15,12 +15,12 @@ import pytest
 import yaml
 
 from sweeper.cli import main
-from sweeper.ledger import compaction
+from sweeper.ledger.snapshots import compaction
+from sweeper.plan.loading import load
 from sweeper.report.status import summarise
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.worker import heartbeat
+from sweeper.worker.process import heartbeat
 from sweeper.worker.worker import Worker
 from tests.helpers.paths import COUNTER_AGENT
 
@@ -41,7 +41,7 @@ Table = dict[str, tuple[str, float | None, list[Any]]]
 
 
 def table(made: Study) -> Table:
-    runs = made.fold().runs
+    runs = made.ledger_state().runs
     return {
         run.id: (runs[run.id].state, runs[run.id].score, runs[run.id].reports)
         for run in made.plan.runs
@@ -57,10 +57,10 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
     calm = study.start(root / "calm", space)
     Worker(calm, pack="2", device="cpu", workers=1).run()
     half = study.start(root / "half", space)
-    code = f"from sweeper.worker.worker import work; work({str(half.folder)!r}, '2', 'cpu', '2')"
+    code = f"from sweeper.dispatch.entry import work; work({str(half.folder)!r}, '2', 'cpu', '2')"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while sum(record.end is not None for record in half.fold().runs.values()) < 4:
+    while sum(record.end is not None for record in half.ledger_state().runs.values()) < 4:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.kill()
@@ -229,7 +229,7 @@ FULL = """
 import sys, threading, time
 from pathlib import Path
 from sweeper import study, cli
-from sweeper.space.space import load
+from sweeper.plan.loading import load
 from sweeper.study.study import Study
 from sweeper.report.status import summarise
 from sweeper.worker.worker import Worker

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.space.space import load
+from sweeper.plan.loading import load
 
 SPACE = """\
 study: demo

@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from sweeper.errors import SweeperError
+from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
+from tests.helpers.paths import FAKE_AGENT
 
 HERE = Path(__file__).parent
-FAKE = HERE / "fake_agent.py"
 REFUSED = yaml.safe_load((HERE / "refused.yaml").read_text())
 VALID = (
     "network.convs, network.hidden, sn.layers, optimizer.lr, optimizer.eps, loss, clip, limit, "
@@ -25,7 +25,7 @@ GRAMMAR = (
 )
 SPACE = f"""\
 study: demo
-agent: {FAKE}:Rich
+agent: {FAKE_AGENT}:Rich
 axes:
   optimizer: {{kind: choice, values: [adam, sgd]}}
   optimizer.eps: {{kind: float, values: [1e-4, 1e-2], when: {{optimizer: adam}}}}

@@ -15,8 +15,8 @@ from sweeper.ledger.io import Writer
 from sweeper.report import worker_status
 from sweeper.report.status import summarise, summary_lines
 from sweeper.study.study import start
-from sweeper.worker.heartbeat import Beat, identity
-from sweeper.worker.memory import Gauge
+from sweeper.worker.process.heartbeat import Beat, identity
+from sweeper.worker.process.memory import Gauge
 
 ELSEWHERE = {**identity(), "boot": "another machine's", "host": "far"}
 JOB = {**ELSEWHERE, "job": "7", "restart": 0}
@@ -41,7 +41,7 @@ def answered(study, *jobs: slurm.Job, failures: int = 0) -> None:
 
 
 def stands(study, name: str = "a") -> worker_status.Standing:
-    return worker_status.standings(study, study.fold())[name]
+    return worker_status.standings(study, study.ledger_state())[name]
 
 
 def job(state: str, restarts: int = 0) -> slurm.Job:

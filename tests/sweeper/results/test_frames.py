@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sweeper.ledger.state import UNSCORED
+from sweeper.ledger.run_record import UNSCORED
 from sweeper.results import frames
 
 AXES = {
@@ -28,7 +28,7 @@ def test_runs(played):
         return steady(run, labels)
 
     study = played(outcome, axes=AXES, seeds=2)
-    table = frames.runs(study, study.fold())
+    table = frames.runs(study, study.ledger_state())
     assert list(table.columns) == [
         *("run", "trial", "task", "seed", "size", "sn.layers", "state", "score", "value", "step"),
         *("attempts", "seconds", "worker"),
@@ -50,7 +50,7 @@ def test_a_trial_with_a_failed_run_has_no_value(played, state):
         return (state, []) if run.trial == 0 and run.seed == 4 else steady(run, labels)
 
     study = played(outcome, axes=AXES)
-    table = frames.trials(study, study.fold())
+    table = frames.trials(study, study.ledger_state())
     assert table.loc[0, ["state", "n", "failed", "missing"]].tolist() == ["failed", 4, 1, 0]
     assert table.loc[0, ["value", "low", "high"]].isna().all()
     assert table["state"].tolist()[1:] == ["complete"] * 3
@@ -59,7 +59,7 @@ def test_a_trial_with_a_failed_run_has_no_value(played, state):
 def test_trials_aggregate_all_tasks_and_seeds(played):
     tasks = {"a": {"low": 0, "high": 1}, "b": {"low": 0, "high": 100}}
     study = played(steady, axes=AXES, tasks=tasks, seeds=6)
-    table = frames.trials(study, study.fold())
+    table = frames.trials(study, study.ledger_state())
     # trial 1: 10 … 15 on a and 0.10 … 0.15 on b: the IQM drops 0.10 … 0.12 and 13 … 15
     assert table["value"][1] == pytest.approx((0.13 + 0.14 + 0.15 + 10 + 11 + 12) / 6)
     assert table["n"].tolist() == [12] * 4
@@ -71,7 +71,7 @@ def test_a_diverged_run_counts_with_its_score(played):
         return ("nan", [(20, {"return": 0.0})]) if run.seed == 0 else steady(run, labels)
 
     study = played(outcome, axes=AXES, seeds=2, score={"metric": "return", "aggregate": "mean"})
-    table = frames.trials(study, study.fold())
+    table = frames.trials(study, study.ledger_state())
     assert table["state"].tolist() == ["complete"] * 4
     assert table["nan"].tolist() == [1] * 4 and table["n"].tolist() == [2] * 4
     assert table["value"].tolist() == [0.25, 2.75, 5.25, 7.75]
@@ -89,7 +89,7 @@ def test_trials_in_progress(played):
         return "pruned", [(20, {"return": 1.0})]
 
     study = played(outcome, axes=AXES)
-    table = frames.trials(study, study.fold())
+    table = frames.trials(study, study.ledger_state())
     assert table["state"].tolist() == ["open", "running", "running", "pruned"]
     assert table["missing"].tolist() == [5, 5, 4, 0]
     assert table["pruned"].tolist() == [0, 0, 0, 5]
@@ -101,7 +101,7 @@ def test_reports(played):
         return "complete", [(20, {"return": 1.0, "loss": 3.0}), (40, {"return": 2.0, "step": 9.0})]
 
     study = played(outcome, axes=AXES, seeds=1)
-    table = frames.reports(study, study.fold())
+    table = frames.reports(study, study.ledger_state())
     assert list(table.columns[-4:]) == ["step", "return", "loss", "metric step"]
     assert len(table) == 8 and table["step"].tolist() == [20, 40] * 4
     assert table["return"].tolist() == [1, 2] * 4
@@ -111,8 +111,8 @@ def test_reports(played):
 
 def test_no_reports_yet(played):
     study = played(lambda run, labels: None, axes=AXES)
-    assert frames.reports(study, study.fold()).empty
-    assert set(frames.trials(study, study.fold())["state"]) == {"open"}
+    assert frames.reports(study, study.ledger_state()).empty
+    assert set(frames.trials(study, study.ledger_state())["state"]) == {"open"}
 
 
 def test_held_points_follow_the_crash_rule(played):
@@ -123,9 +123,12 @@ def test_held_points_follow_the_crash_rule(played):
         return ("nan", []) if run.seed == 2 else ("complete", reports)
 
     study = played(outcome, axes={"size": {"kind": "float", "values": [0.1]}}, seeds=3)
-    fold = study.fold()
+    ledger_state = study.ledger_state()
     points = frames.held(
-        frames.reports(study, fold), frames.runs(study, fold), "return", {"line": -7.0}
+        frames.reports(study, ledger_state),
+        frames.runs(study, ledger_state),
+        "return",
+        {"line": -7.0},
     )
     curves = {
         seed: own.sort_values("step")[frames.POINT].tolist() for seed, own in points.groupby("seed")

@@ -11,7 +11,7 @@ import pytest
 from sweeper import figures, lookup
 from sweeper.errors import SweeperError
 from sweeper.results.data import VALUE, Data
-from tests.sweeper.results.test_published_comparison import SPACE as PUBLISHED
+from tests.sweeper.results.published.test_comparison import SPACE as PUBLISHED
 from tests.sweeper.space.test_space import loaded, message, write
 
 AXES = {

@@ -6,11 +6,11 @@ import pytest
 
 from sweeper.errors import Invalid
 from sweeper.schema.base_model import validated
-from sweeper.schema.rules import canonical
 from sweeper.space.axes import Network
 from sweeper.space.axes import choice as choices
 from sweeper.space.axes import float as floats
 from sweeper.space.axes import layers as layer_sets
+from sweeper.text import canonical
 
 
 def choice(values):

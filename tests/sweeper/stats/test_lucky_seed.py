@@ -12,8 +12,10 @@ from types import SimpleNamespace
 import optuna
 import pytest
 
-from sweeper.results import frames, optuna_storage, ranking
-from sweeper.space.space import load
+from sweeper.plan.loading import load
+from sweeper.results import frames
+from sweeper.results.export import optuna_storage
+from sweeper.results.ranking import ranking
 from sweeper.study import study
 from sweeper.worker.worker import Worker
 
@@ -59,21 +61,21 @@ def swept(function, tmp_path, monkeypatch):
 
 
 def test_a_sweep_finds_the_best(swept):
-    trials = frames.trials(swept, swept.fold())
+    trials = frames.trials(swept, swept.ledger_state())
     assert trials.loc[trials["value"].idxmax(), "lr"] == BEST
     _, first, *_ = ranking.best(swept, 1)
     assert f"lr={BEST}" in first
 
 
 def test_the_optuna_study_of_a_sweep_has_the_best(swept):
-    optuna_storage.write(swept, swept.fold())
+    optuna_storage.write(swept, swept.ledger_state())
     backend = optuna.storages.journal.JournalFileBackend(str(swept.paths.optuna))
     storage = optuna.storages.JournalStorage(backend)
     assert optuna.load_study(study_name="lucky", storage=storage).best_params == {"lr": BEST}
 
 
 def test_the_maximum_over_runs_finds_the_lucky_one(swept):
-    runs = frames.runs(swept, swept.fold())
+    runs = frames.runs(swept, swept.ledger_state())
     assert runs.loc[runs["score"].idxmax(), "lr"] == LUCKY
 
 

@@ -65,7 +65,7 @@ def test_no_configuration_comes_twice(make, sampler):
 def test_the_total_is_exact_however_many_workers_plan(make):
     started = make(trials=11, seeds=1, pause=0.02)
     code = (
-        "import sys; from sweeper.worker.worker import work; work(sys.argv[1], 'auto', 'cpu', '4')"
+        "import sys; from sweeper.dispatch.entry import work; work(sys.argv[1], 'auto', 'cpu', '4')"
     )
     workers = [
         subprocess.Popen([sys.executable, "-c", code, str(started.folder)]) for _ in range(4)
@@ -83,9 +83,9 @@ def test_who_was_not_first_drops_the_packful_and_reads_the_others(make):
     for name in ("a", "b"):
         opened = Study.open(started.folder)
         assert not opened.plan.runs
-        fold = opened.fold()
+        ledger_state = opened.ledger_state()
         ledger = Writer(opened.paths.ledger, name, {})
-        advisors.append((opened, Advisor(opened, fold, ledger)))
+        advisors.append((opened, Advisor(opened, ledger_state, ledger)))
     for _, advisor in advisors:
         assert advisor.plan(3)
     for opened, _ in advisors:
@@ -102,8 +102,8 @@ def test_a_lost_race_leaves_nothing_of_the_sampler_behind(make):
     keys = KILLS["nsgaii"] | {"pause": 0.0, "trials": 9}
     started = work(make(**(keys | {"trials": 4})))
     grown = make(**keys, extend=True)
-    fold = grown.fold()
-    late = Advisor(grown, fold, Writer(grown.paths.ledger, "late", {}))
+    ledger_state = grown.ledger_state()
+    late = Advisor(grown, ledger_state, Writer(grown.paths.ledger, "late", {}))
     assert len(grown.plan.trials) == len(started.plan.trials) == 4
     proposals.propose(grown.paths, 4, [], {}, {})
     before = dict(late._kept())
@@ -201,7 +201,7 @@ def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, c
     started = make(name="killed", **KILLS[case], limits={"deaths": 99})
     rng, kills = random.Random(case), 0
     code = (
-        "import sys; from sweeper.worker.worker import work; work(sys.argv[1], 'auto', 'cpu', '1')"
+        "import sys; from sweeper.dispatch.entry import work; work(sys.argv[1], 'auto', 'cpu', '1')"
     )
     while not Study.open(started.folder).ended:
         worker = subprocess.Popen([sys.executable, "-c", code, str(started.folder)])
@@ -220,17 +220,17 @@ def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, c
         worker.wait(120)
     killed = Study.open(started.folder)
     assert labels(killed) == labels(calm)
-    folds = [found.fold() for found in (calm, killed)]
-    ends = [[fold.runs[run.id].end for run in calm.plan.runs] for fold in folds]
+    states = [found.ledger_state() for found in (calm, killed)]
+    ends = [[ledger_state.runs[run.id].end for run in calm.plan.runs] for ledger_state in states]
     assert [(end["state"], end["step"], end["score"]) for end in ends[0]] == [
         (end["state"], end["step"], end["score"]) for end in ends[1]
     ]
     judged = [
         {
             trial: {step: (line["prune"], line["value"]) for step, line in steps.items()}
-            for trial, steps in fold.judged.items()
+            for trial, steps in ledger_state.judged.items()
         }
-        for fold in folds
+        for ledger_state in states
     ]
     assert judged[0] == judged[1]
     if "pruner" in KILLS[case]:
@@ -256,14 +256,14 @@ def test_a_retried_trial_is_seen_as_it_ended_last(make, tmp_path):
 
     started = make(trials=6, seeds=1)
     found = work(started)
-    fold = found.fold()
-    advisor = Advisor(found, fold, Writer(found.paths.ledger, "w", {}))
-    advisor.note(fold.runs)
+    ledger_state = found.ledger_state()
+    advisor = Advisor(found, ledger_state, Writer(found.paths.ledger, "w", {}))
+    advisor.note(ledger_state.runs)
     advisor._feed()
     assert [trial.state.name for trial in advisor._trials()] == ["COMPLETE"] * 6
     run = found.plan.runs[2].id
     retry.rerun(found, run)
-    advisor.note(fold.refresh())
+    advisor.note(ledger_state.refresh())
     advisor._feed()
     assert [trial.state.name for trial in advisor._trials()][:4] == [
         "COMPLETE",

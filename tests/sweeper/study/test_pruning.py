@@ -33,7 +33,7 @@ def test_pruning_ends_the_runs_of_a_trial_and_no_others(make):
             pruner={"median": {"n_startup_trials": 1, "seeds": 1}},
         )
     )
-    records = found.fold().runs
+    records = found.ledger_state().runs
     states = [records[run.id].state for run in found.plan.runs]
     assert states == ["complete"] * 3 + ["pruned"] * 3
     pruned = [records[run.id] for run in found.plan.runs_of(1)]
@@ -63,16 +63,16 @@ def test_a_trial_that_is_done_is_no_longer_pruned(make):
     found = work(make(**keys), pack="1")
     assert not list(found.paths.trials.glob("*.pruned"))
     grown = work(make(**{**keys, "seeds": 2}, extend=True), pack="1")
-    fold = grown.fold()
-    assert {fold.runs[run.id].state for run in grown.plan.runs} == {"complete"}
+    ledger_state = grown.ledger_state()
+    assert {ledger_state.runs[run.id].state for run in grown.plan.runs} == {"complete"}
 
 
 def test_what_is_ahead_of_its_judge_is_pruned_all_the_same(make):
     """Its end comes with the report by which it is pruned; who reports later would be pruned."""
     keys = counting([k / 10 for k in range(9, 0, -1)], every=5)
     found = work(make(**keys), pack="1")
-    fold, links = found.fold(), found.paths.trials.glob("*.pruned")
-    pruned = {run.trial for run in found.plan.runs if fold.runs[run.id].state == "pruned"}
+    ledger_state, links = found.ledger_state(), found.paths.trials.glob("*.pruned")
+    pruned = {run.trial for run in found.plan.runs if ledger_state.runs[run.id].state == "pruned"}
     assert pruned == {int(link.stem) for link in links} and pruned
 
 
@@ -89,10 +89,10 @@ def test_where_nothing_is_pruned_no_claim_is_written_for_it(make, monkeypatch):
 def test_a_trial_is_judged_by_the_seeds_that_the_study_began_with(make):
     """Trials that ended before a study grew, and those after, by the same set of their runs."""
     keys = {"trials": 5, "seeds": [1], "pruner": {"median": {"n_startup_trials": 1}}}
-    before = work(make(**keys)).fold().judged
+    before = work(make(**keys)).ledger_state().judged
     grown = make(**{**keys, "seeds": [0, 1, 2]}, extend=True)
-    fold = grown.fold()
-    judge = Advisor(grown, fold, Writer(grown.paths.ledger, "w", {}))._judge
+    ledger_state = grown.ledger_state()
+    judge = Advisor(grown, ledger_state, Writer(grown.paths.ledger, "w", {}))._judge
     for trial, lines in before.items():
         values = judge._points(trial)
         assert {step: values.get(step) for step in lines} == {
@@ -113,7 +113,7 @@ def test_wilcoxon_compares_run_by_run(make):
             pruner={"wilcoxon": {"n_startup_steps": 2}},
         )
     )
-    records = found.fold().runs
+    records = found.ledger_state().runs
     states = [records[run.id].state for run in found.plan.runs_of(1)]
     assert states[0] == states[1] == "complete" and states[-1] == "pruned"
 
@@ -123,9 +123,9 @@ def test_a_run_that_was_reopened_is_judged_anew(make):
 
     keys = {"steps": 6, "seeds": 1, "trials": 4, "pruner": "median", "pause": 0.01}
     found = work(make(**keys))
-    before = {trial: dict(steps) for trial, steps in found.fold().judged.items()}
+    before = {trial: dict(steps) for trial, steps in found.ledger_state().judged.items()}
     retry.rerun(found, found.plan.runs[1].id)
-    after = work(found).fold().judged
+    after = work(found).ledger_state().judged
     assert {line["lives"] for line in after[1].values()} == {1}
     assert {step: line["value"] for step, line in after[1].items()} == {
         step: line["value"] for step, line in before[1].items()

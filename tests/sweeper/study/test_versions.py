@@ -12,10 +12,10 @@ import pytest
 
 from sweeper.errors import SweeperError
 from sweeper.ledger.io import FORMAT
+from sweeper.plan.loading import load
 from sweeper.report.status import summarise, summary_lines
 from sweeper.results import frames
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
@@ -102,9 +102,9 @@ def test_old_trials_keep_their_numbers_and_runs(join):
     assert not grown.ended
     done = work(grown)
     assert done.ended
-    attempts = {id: record.attempts for id, record in done.fold().runs.items()}
+    attempts = {id: record.attempts for id, record in done.ledger_state().runs.items()}
     assert set(attempts.values()) == {1}
-    assert frames.trials(done, done.fold())["n"].tolist() == [4] * 6
+    assert frames.trials(done, done.ledger_state())["n"].tolist() == [4] * 6
 
 
 def test_seeds_need_not_be_the_last(join):
@@ -153,7 +153,7 @@ def test_processes_that_start_one_study_at_once_share_it(space_file, tmp_path):
     assert [process.wait(120) for process in both] == [0] * 3
     done = Study.open(tmp_path / "r" / "hops")
     assert plans(done) == ["0"] and done.ended
-    assert {record.attempts for record in done.fold().runs.values()} == {1}
+    assert {record.attempts for record in done.ledger_state().runs.values()} == {1}
 
 
 @pytest.mark.parametrize("how", ["moved", "copied"])

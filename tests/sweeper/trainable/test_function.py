@@ -13,8 +13,8 @@ import pytest
 
 from sweeper import lookup
 from sweeper.ledger.io import Writer
+from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.space.space import load
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.trainable import function
@@ -63,7 +63,7 @@ def sweep(tmp_path: Path) -> Sweep:
 
 
 def states(made: Study) -> set[str]:
-    return {record.state for record in made.fold().runs.values()}
+    return {record.state for record in made.ledger_state().runs.values()}
 
 
 def test_reports_and_the_returned_number_are_recorded(sweep: Sweep) -> None:
@@ -73,7 +73,7 @@ def test_reports_and_the_returned_number_are_recorded(sweep: Sweep) -> None:
         "    return helper.SCALE * config['x'] + run.seed\n"
     )
     for planned in made.plan.runs:
-        record = made.fold().runs[planned.id]
+        record = made.ledger_state().runs[planned.id]
         assert record.state == "complete"
         assert record.value == 2.0 * planned.params["x"] + planned.seed
         assert record.reports == [(1, {"loss": 1.0}), (2, {"loss": 0.5, "value": record.value})]
@@ -82,12 +82,12 @@ def test_reports_and_the_returned_number_are_recorded(sweep: Sweep) -> None:
 
 def test_another_metric_than_the_returned_number_can_be_the_score(sweep: Sweep) -> None:
     made = sweep("    run.report(1, loss=4.0)\n    return 1.0\n", "score.metric=loss")
-    assert {record.value for record in made.fold().runs.values()} == {4.0}
+    assert {record.value for record in made.ledger_state().runs.values()} == {4.0}
 
 
 def test_a_metric_that_never_came_fails_the_run_and_says_which_came(sweep: Sweep) -> None:
     made = sweep("    return 1.0\n", "score.metric=los")
-    (record, *_) = made.fold().runs.values()
+    (record, *_) = made.ledger_state().runs.values()
     assert record.state == "failed"
     assert record.end is not None
     assert "'los' was never reported, only value" in record.end["error"]
@@ -107,7 +107,7 @@ def test_what_a_function_raises_fails_its_run_with_the_traceback(
 ) -> None:
     made = sweep(body)
     assert states(made) == {"failed"}
-    for record in made.fold().runs.values():
+    for record in made.ledger_state().runs.values():
         assert record.error is not None
         assert word in record.error
         assert record.failures == 2
@@ -118,7 +118,7 @@ def test_what_a_function_raises_fails_its_run_with_the_traceback(
 def test_nan_ends_a_run_as_diverged(sweep: Sweep, body: str) -> None:
     made = sweep(body + "    return float('inf')\n")
     assert states(made) == {"nan"}
-    assert {record.value for record in made.fold().runs.values()} == {0.0}
+    assert {record.value for record in made.ledger_state().runs.values()} == {0.0}
 
 
 def test_the_folder_is_kept_across_attempts_and_resumed_says_so(
@@ -133,7 +133,7 @@ def test_the_folder_is_kept_across_attempts_and_resumed_says_so(
         "    return 1.0\n"
     )
     assert states(made) == {"complete"}
-    assert {record.attempts for record in made.fold().runs.values()} == {2}
+    assert {record.attempts for record in made.ledger_state().runs.values()} == {2}
     capfd.readouterr()
 
 
@@ -145,7 +145,7 @@ def test_a_new_generation_begins_with_a_new_folder(sweep: Sweep) -> None:
         "        raise RuntimeError('once')\n"
         "    return float(len((run.folder / 'marks').read_text()))\n"
     )
-    assert {record.value for record in made.fold().runs.values()} == {1.0, 2.0}
+    assert {record.value for record in made.ledger_state().runs.values()} == {1.0, 2.0}
     again = Writer(made.paths.ledger, "again", {})
     for run in made.plan.runs:
         head = {"run": run.id, "gen": 1, "att": 0}
@@ -154,7 +154,7 @@ def test_a_new_generation_begins_with_a_new_folder(sweep: Sweep) -> None:
         again.write([{"kind": "release", **head, "seq": 1, "reason": "stopped", "cap": None}])
     again.close()
     Worker(made, pack="1", device="cpu", workers=1).run()
-    records = made.fold().runs.values()
+    records = made.ledger_state().runs.values()
     assert {(record.generation, record.value) for record in records} == {(1, 1.0), (1, 2.0)}
     for run in made.plan.runs:
         marks = "xx" if run.seed else "x"
@@ -164,7 +164,7 @@ def test_a_new_generation_begins_with_a_new_folder(sweep: Sweep) -> None:
 
 def test_the_returned_number_is_put_at_the_end_where_nothing_was_reported(sweep: Sweep) -> None:
     made = sweep("    return 4.0\n")
-    for record in made.fold().runs.values():
+    for record in made.ledger_state().runs.values():
         assert record.reports == [(3, {"value": 4.0})]
         assert record.value == 4.0
 
@@ -186,7 +186,7 @@ def test_a_report_that_cannot_count_raises_in_the_function(
 ) -> None:
     made = sweep(f"    run.report({call})\n    return 1.0\n")
     assert states(made) == {"failed"}
-    for record in made.fold().runs.values():
+    for record in made.ledger_state().runs.values():
         assert error in (record.error or "")
         assert f"run.report({call})" in (record.error or ""), "the traceback shows the line"
         assert record.reports == []
@@ -199,7 +199,7 @@ def test_numbers_of_numpy_and_torch_are_reported(sweep: Sweep) -> None:
         "    run.report(numpy.int64(1), a=numpy.float32(0.5), b=torch.tensor(2), c=True)\n"
         "    return numpy.float64(1.0)\n"
     )
-    (record, *_) = made.fold().runs.values()
+    (record, *_) = made.ledger_state().runs.values()
     assert record.reports == [(1, {"a": 0.5, "b": 2.0, "c": 1.0, "value": 1.0})]
 
 
@@ -212,7 +212,7 @@ def test_every_run_of_a_worker_can_use_a_pool_of_processes(sweep: Sweep) -> None
         "import multiprocessing\n"
     )
     for planned in made.plan.runs:
-        record = made.fold().runs[planned.id]
+        record = made.ledger_state().runs[planned.id]
         assert (record.value, record.attempts) == (2 * planned.params["x"], 1), record.error
 
 
@@ -223,7 +223,7 @@ def test_a_file_is_imported_once_under_its_own_name(sweep: Sweep) -> None:
         "    return float(len(calls) if __name__ == 'mine' else 0)\n"
         "calls = []\n"
     )
-    values = sorted(record.value or 0 for record in made.fold().runs.values())
+    values = sorted(record.value or 0 for record in made.ledger_state().runs.values())
     assert values == [1.0, 2.0, 3.0, 4.0]
 
 
@@ -253,7 +253,7 @@ def test_what_an_import_raises_fails_the_run_with_the_traceback(
 ) -> None:
     made = sweep(f"    return 1.0\n{line}\n")
     assert states(made) == {"failed"}
-    for record in made.fold().runs.values():
+    for record in made.ledger_state().runs.values():
         assert word in (record.error or "")
         assert line in (record.error or ""), "the traceback shows the line"
     assert "mine" not in sys.modules

@@ -18,14 +18,15 @@ from benchmarks.chaos import __main__ as main
 from benchmarks.chaos import spaces, verify
 from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log
 from sweeper.files import temporary
-from sweeper.ledger import compaction
-from sweeper.ledger.claims import link_first
+from sweeper.files.atomic import link_first
 from sweeper.ledger.run_record import Attempt, RunRecord
+from sweeper.ledger.snapshots import compaction
 from sweeper.paths import StudyPaths
 from sweeper.study.study import Study
 from sweeper.trainable.function import FunctionPack
-from sweeper.worker import heartbeat, worker
-from sweeper.worker.memory import Gauge
+from sweeper.worker import worker
+from sweeper.worker.process import heartbeat
+from sweeper.worker.process.memory import Gauge
 from sweeper.worker.run_queue import Queue
 
 SEGMENTED = (
@@ -230,8 +231,8 @@ def test_a_run_is_taken_over_once_all_that_the_dead_wrote_is_read(make_study):
     study = make_study("seeds=1", "axes.width.values=[1]", "axes.size.values=[0.1]")
     holder = worker.Worker(study, pack="1", device="cpu", workers=1)
     name = holder.name
-    fold = study.fold(reports=False)
-    queue = Queue(study, fold, "other", Gauge(1), pack="1", device="cpu", workers=1)
+    ledger_state = study.ledger_state(reports=False)
+    queue = Queue(study, ledger_state, "other", Gauge(1), pack="1", device="cpu", workers=1)
     queue.refresh()
     (candidate,) = queue.pick()
     (hold,) = holder._attempts.claim([candidate])
@@ -242,4 +243,4 @@ def test_a_run_is_taken_over_once_all_that_the_dead_wrote_is_read(make_study):
     holder._attempts.report([(hold, (10, {"value": 1.0}))], sync=False)
     queue.refresh()
     (taken,) = queue.pick()
-    assert fold.record(taken.run.id).tries[0].sequence == 1
+    assert ledger_state.record(taken.run.id).tries[0].sequence == 1

@@ -9,10 +9,12 @@ import pytest
 import yaml
 
 from sweeper.errors import Nothing
-from sweeper.report import trials
+from sweeper.plan.loading import load
+from sweeper.report.page import trials
 from sweeper.report.status import summarise, summary_lines
-from sweeper.results import frames, optuna_storage, ranking
-from sweeper.space.space import load
+from sweeper.results import frames
+from sweeper.results.export import optuna_storage
+from sweeper.results.ranking import ranking
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
@@ -47,12 +49,12 @@ def trained(tmp_path):
         begun = study.start(tmp_path / "studies" / "nans", load(tmp_path / "it.yaml"))
         Worker(begun, pack="auto", device="cpu", workers=1).run()
         done = Study.open(begun.folder)
-        fold = done.fold()
+        ledger_state = done.ledger_state()
         for run in done.plan.runs:
-            record = fold.runs[run.id]
+            record = ledger_state.runs[run.id]
             if run.trial in without:
                 record.end = {**record.end, "score": math.nan, "value": math.nan}
-        done.fold = lambda **_: fold
+        done.ledger_state = lambda **_: ledger_state
         return done
 
     return made
@@ -60,36 +62,40 @@ def trained(tmp_path):
 
 def test_best_says_how_many_of_its_runs_diverged(trained):
     done = trained()
-    summary = summarise(done, done.fold())
+    summary = summarise(done, done.ledger_state())
     assert [summary["best"][key] for key in ("trial", "n", "diverged")] == [2, 5, 2]
     assert "best: trial 2, score 1.01 (iqm of 5 runs, 2 of them diverged): x=2" in "\n".join(
         summary_lines(summary)
     )
     listed = list(ranking.best(done, 2))
     assert "5 runs, 2 of them diverged)  trial 2" in listed[1] and "5 runs)  trial 1" in listed[2]
-    best = trials.best(done, done.fold(), frames.trials(done, done.fold()))
+    best = trials.best(done, done.ledger_state(), frames.trials(done, done.ledger_state()))
     assert [one.value.endswith(", 2 of them diverged)") for one in best] == [True, False, False]
 
 
 @pytest.mark.parametrize(("direction", "best"), [("maximize", 1), ("minimize", 1)])
 def test_a_trial_without_a_value_is_never_the_best(trained, direction, best):
     done = trained([0, 2], direction=direction)
-    fold = done.fold()
-    assert summarise(done, fold)["best"]["trial"] == best
+    ledger_state = done.ledger_state()
+    assert summarise(done, ledger_state)["best"]["trial"] == best
     listed = list(ranking.best(done, 5))
     assert "1 complete trial;" in listed[0] and "trial 1: " in listed[1] and len(listed) == 2
-    assert [one.trial for one in trials.best(done, fold, frames.trials(done, fold))] == [best]
-    storage = optuna_storage.in_memory(done, fold)
+    assert [
+        one.trial for one in trials.best(done, ledger_state, frames.trials(done, ledger_state))
+    ] == [best]
+    storage = optuna_storage.in_memory(done, ledger_state)
     assert optuna.load_study(study_name="nans", storage=storage).best_trial.number == best
 
 
 def test_where_no_trial_has_a_value_none_is_the_best(trained):
     done = trained([0, 1, 2])
-    assert summarise(done, done.fold())["best"] is None
+    assert summarise(done, done.ledger_state())["best"] is None
     with pytest.raises(Nothing, match="nans: no trial is complete yet"):
         list(ranking.best(done, 5))
-    assert trials.best(done, done.fold(), frames.trials(done, done.fold())) == []
-    assert not [line for line in summary_lines(summarise(done, done.fold())) if "best" in line]
+    assert trials.best(done, done.ledger_state(), frames.trials(done, done.ledger_state())) == []
+    assert not [
+        line for line in summary_lines(summarise(done, done.ledger_state())) if "best" in line
+    ]
 
 
 AXES = {"lr": {"kind": "float", "values": [1e-4, 1e-3]}}

@@ -19,10 +19,11 @@ from sweeper.ledger import claims
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.study.study import Study
-from sweeper.worker import checkpoint, heartbeat
 from sweeper.worker import worker as workers
+from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.held_run import Outcome
 from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.process import heartbeat
 from sweeper.worker.worker import Worker
 
 Make = Callable[..., Study]
@@ -34,7 +35,7 @@ def run(study: Study, pack: str = "auto") -> None:
 
 def table(study: Study) -> list[tuple[object, ...]]:
     """All that counts of every run, exactly."""
-    runs = study.fold().runs
+    runs = study.ledger_state().runs
     return [
         (run.id, runs[run.id].state, runs[run.id].score, runs[run.id].reports)
         for run in study.plan.runs
@@ -43,7 +44,7 @@ def table(study: Study) -> list[tuple[object, ...]]:
 
 def spawn(study: Study) -> subprocess.Popen[bytes]:
     code = (
-        f"from sweeper.worker.worker import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
+        f"from sweeper.dispatch.entry import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
     )
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
 
@@ -56,14 +57,14 @@ def wait_for(study: Study, condition: Callable[[Study], bool]) -> None:
 
 
 def has_checkpoint(study: Study) -> bool:
-    return any(record.resume_from for record in study.fold().runs.values())
+    return any(record.resume_from for record in study.ledger_state().runs.values())
 
 
 def test_all_runs_complete_and_are_scored(make_study: Make) -> None:
     study = make_study()
     run(study)
     assert study.ended
-    for record in study.fold().runs.values():
+    for record in study.ledger_state().runs.values():
         assert record.state == "complete"
         assert [step for step, _ in record.reports] == [10, 20, 30, 40]
         assert record.value == record.reports[-1][1]["value"]
@@ -92,7 +93,9 @@ def test_a_killed_worker_s_runs_are_resumed_and_come_out_the_same(make_study: Ma
     run(killed)
     assert table(killed) == table(undisturbed)
     resumed = [
-        record for record in killed.fold().runs.values() if record.tries[record.last].resumed > 0
+        record
+        for record in killed.ledger_state().runs.values()
+        if record.tries[record.last].resumed > 0
     ]
     assert resumed, "nobody went on from a step that was saved"
     assert not list(killed.paths.checkpoints.iterdir())
@@ -101,13 +104,13 @@ def test_a_killed_worker_s_runs_are_resumed_and_come_out_the_same(make_study: Ma
 def test_a_stopped_worker_saves_and_gives_up_its_runs(make_study: Make) -> None:
     study = make_study("fixed.pause_s=0.01", "steps=400")
     process = spawn(study)
-    wait_for(study, lambda s: any(r.step >= 20 for r in s.fold().runs.values()))
+    wait_for(study, lambda s: any(r.step >= 20 for r in s.ledger_state().runs.values()))
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
-    fold = study.fold()
-    assert all(worker.closed for worker in fold.workers.values())
-    assert {record.state for record in fold.runs.values()} == {"open"}
-    saved = [record.resume_from for record in fold.runs.values()]
+    ledger_state = study.ledger_state()
+    assert all(worker.closed for worker in ledger_state.workers.values())
+    assert {record.state for record in ledger_state.runs.values()} == {"open"}
+    saved = [record.resume_from for record in ledger_state.runs.values()]
     assert all(checkpoint and checkpoint.step >= 20 for checkpoint in saved)
 
 
@@ -115,7 +118,7 @@ def test_a_diverged_run_keeps_its_last_finite_score(make_study: Make) -> None:
     study = make_study("fixed.nan_at=25", "fixed.bad_seed=1")
     run(study)
     for planned in study.plan.runs:
-        record = study.fold().runs[planned.id]
+        record = study.ledger_state().runs[planned.id]
         assert record.state == ("nan" if planned.seed == 1 else "complete")
         assert record.value == record.reports[-1][1]["value"]
         assert len(record.reports) == (2 if planned.seed == 1 else 4)
@@ -124,7 +127,7 @@ def test_a_diverged_run_keeps_its_last_finite_score(make_study: Make) -> None:
 def test_diverged_before_the_first_report_scores_low(make_study: Make) -> None:
     study = make_study("fixed.nan_at=5", "fixed.bad_seed=1", "tasks.line.low=-1")
     run(study)
-    nan = [record for record in study.fold().runs.values() if record.state == "nan"]
+    nan = [record for record in study.ledger_state().runs.values() if record.state == "nan"]
     assert len(nan) == 4
     assert {record.value for record in nan} == {-1.0}
     assert {record.score for record in nan} == {0.0}
@@ -133,7 +136,7 @@ def test_diverged_before_the_first_report_scores_low(make_study: Make) -> None:
 def test_where_less_is_better_the_worst_is_high(make_study: Make) -> None:
     study = make_study("fixed.nan_at=5", "fixed.bad_seed=1", "direction=minimize")
     run(study)
-    nan = [record for record in study.fold().runs.values() if record.state == "nan"]
+    nan = [record for record in study.ledger_state().runs.values() if record.state == "nan"]
     assert {record.value for record in nan} == {2.0}
 
 
@@ -142,9 +145,9 @@ def test_a_pack_that_raises_is_split_until_the_culprit_is_alone(
 ) -> None:
     study = make_study("fixed.raise_at=25", "fixed.bad_seed=2", "limits.failures=2")
     run(study, "3")
-    fold = study.fold()
+    ledger_state = study.ledger_state()
     for planned in study.plan.runs:
-        record = fold.runs[planned.id]
+        record = ledger_state.runs[planned.id]
         if planned.seed == 2:
             assert record.state == "failed"
             assert record.failures == 2
@@ -162,16 +165,16 @@ def test_a_run_that_kills_its_worker_is_lost_after_three_times(make_study: Make)
     for _ in range(3):
         code = (
             "import os\n"
-            "from sweeper.worker.worker import work\n"
+            "from sweeper.dispatch.entry import work\n"
             "from sweeper.worker.ledger_protocol import Attempts\n"
             "start = Attempts.start\n"
             "Attempts.start = lambda *a: (start(*a), os._exit(9))\n"
             f"work({str(study.folder)!r}, 'auto', 'cpu', '1')"
         )
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
-    assert study.fold().runs[planned.id].deaths == 3
+    assert study.ledger_state().runs[planned.id].deaths == 3
     run(study)
-    assert study.fold().runs[planned.id].state == "lost"
+    assert study.ledger_state().runs[planned.id].state == "lost"
 
 
 def test_a_superseded_worker_cannot_end_its_run(make_study: Make) -> None:
@@ -186,7 +189,7 @@ def test_a_superseded_worker_cannot_end_its_run(make_study: Make) -> None:
     assert study.ended
     assert orphan._attempts.superseded(hold)
     orphan._attempts.end([(hold, Outcome("failed", 0))])
-    (record,) = study.fold().runs.values()
+    (record,) = study.ledger_state().runs.values()
     assert record.state == "complete"
     assert record.worker == taker.name
 
@@ -201,7 +204,7 @@ def test_an_end_without_a_ledger_line_is_copied_by_whoever_meets_it(make_study: 
     taker = Worker(study, pack="1", device="cpu", workers=1)
     taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
     taker.run()
-    (record,) = study.fold().runs.values()
+    (record,) = study.ledger_state().runs.values()
     assert (record.state, record.score, record.attempts) == ("complete", 0.25, 1)
 
 
@@ -231,8 +234,8 @@ def test_a_full_disk_under_checkpoints_costs_checkpoints_only(
     study = make_study("checkpoint.every_s=0.001", "fixed.pause_s=0.001")
     monkeypatch.setattr(checkpoint, "write", full)
     run(study)
-    assert {r.state for r in study.fold().runs.values()} == {"complete"}
-    assert not any(r.failures for r in study.fold().runs.values())
+    assert {r.state for r in study.ledger_state().runs.values()} == {"complete"}
+    assert not any(r.failures for r in study.ledger_state().runs.values())
     assert summarise(study)["skipped_saves"]
 
 
@@ -250,7 +253,7 @@ def test_a_full_disk_under_claims_is_waited_for(
 
     monkeypatch.setattr(claims, "write_synced", faulty)
     run(study)
-    records = study.fold().runs.values()
+    records = study.ledger_state().runs.values()
     assert {(r.state, r.attempts) for r in records} == {("complete", 1)}
     assert not list(study.paths.claims.glob(".*")), "temporary files were left"
 
@@ -262,7 +265,7 @@ def test_our_own_errors_do_not_count_against_runs(
     monkeypatch.setattr(Attempts, "report", lambda *_, **__: full())
     with pytest.raises(OSError, match="No space left"):
         run(study)
-    records = study.fold().runs.values()
+    records = study.ledger_state().runs.values()
     assert {(r.state, r.failures, r.deaths) for r in records} == {("open", 0, 0)}
 
 
@@ -280,7 +283,7 @@ def test_a_silent_worker_of_another_machine_is_superseded_after_t1(
     begin = time.monotonic()
     run(study)
     assert time.monotonic() - begin > 1.0
-    (record,) = study.fold().runs.values()
+    (record,) = study.ledger_state().runs.values()
     assert (record.state, record.attempts) == ("complete", 2)
 
 
@@ -294,7 +297,7 @@ def test_what_a_trainable_raises_when_started_is_counted(
 
     monkeypatch.setattr(study.trainable, "start", leave)
     run(study)
-    (record,) = study.fold().runs.values()
+    (record,) = study.ledger_state().runs.values()
     assert (record.state, record.failures) == ("failed", 3)
     assert "SystemExit" in capfd.readouterr().err
 
@@ -315,17 +318,17 @@ def test_a_figure_that_cannot_be_drawn_does_not_take_the_others_along(
     assert "heatmap could not be drawn" in capfd.readouterr().err
     assert (study.paths.figures / "curves.pdf").exists()
     assert study.paths.optuna.exists()
-    assert publish.due(study, study.fold()), "the next sweeper run tries again"
+    assert publish.due(study, study.ledger_state()), "the next sweeper run tries again"
 
 
 def test_two_workers_share_a_study(make_study: Make) -> None:
     study = make_study("fixed.pause_s=0.01", "seeds=10")
     processes = [spawn(study) for _ in range(2)]
     assert [process.wait(timeout=60) for process in processes] == [0, 0]
-    fold = study.fold()
+    ledger_state = study.ledger_state()
     assert study.ended
-    assert all(record.attempts == 1 for record in fold.runs.values())
-    assert len({record.worker for record in fold.runs.values()}) == 2
+    assert all(record.attempts == 1 for record in ledger_state.runs.values())
+    assert len({record.worker for record in ledger_state.runs.values()}) == 2
 
 
 def test_study_files_are_the_owner_s_alone(make_study: Make) -> None:

@@ -1,0 +1,68 @@
+"""What a dispatched process calls: one worker, from its start to its exit code."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from sweeper.cluster.slurm import REQUEUE
+from sweeper.errors import SweeperError
+from sweeper.report import publish
+from sweeper.study.study import Study
+from sweeper.worker.process import output
+from sweeper.worker.process.stop_signal import Stopping
+from sweeper.worker.worker import Worker
+
+_PR_SET_PDEATHSIG = 1
+
+
+def work(folder: str, pack: str, device: str, workers: str) -> None:
+    """What a dispatched process calls: one worker of the study in `folder`. Ends the process.
+
+    At the end nobody is waited for: neither threads nor children that a function left behind.
+    """
+    stopping = _detach()
+    code = 0
+    try:
+        study = Study.open(Path(folder))
+        Worker(
+            study,
+            pack=pack,
+            device=device,
+            workers=int(workers),
+            stopping=stopping,
+            conclude=publish.once,
+        ).run()
+    except SweeperError as error:
+        print(f"sweeper: {error}", file=sys.stderr)
+        code = 1
+    if not code and stopping.comes_back and not study.paths.cancelled.exists():
+        code = REQUEUE
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _detach() -> Stopping:
+    """Makes this process a worker: out of the terminal's reach, stopped by a signal to it alone.
+
+    It also hears SIGTERM when `sweeper work`, which would start it anew, is no more; and the safe
+    path that it was started with ends here.
+    """
+    stopping = Stopping()
+    output.forgive()
+    with suppress(PermissionError):
+        os.setsid()
+    stopping.listen()
+    if "SWEEPER_TENDER" in os.environ and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    os.environ.pop("PYTHONSAFEPATH", None)
+    return stopping
+
+
+if __name__ == "__main__":
+    work(*sys.argv[1:])

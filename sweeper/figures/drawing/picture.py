@@ -1,0 +1,21 @@
+"""What a figure gives: the picture, the table behind it, its caption."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn figure and the numbers behind it."""
+
+    figure: Figure
+    table: pd.DataFrame
+    text: str = ""
+    """What its command prints besides the files' names; it is written beside the table."""

@@ -1,0 +1,91 @@
+"""Files that appear whole or not at all, on disks that may be full."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from sweeper.errors import SweeperError
+from sweeper.files import temporary
+
+T = TypeVar("T")
+
+
+PATIENCE_S = 600.0
+"""For how long a full disk is waited for."""
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def check_out(out: Path, endings: Sequence[str]) -> None:
+    """`SweeperError` unless `out` ends in one of `endings` and its folder exists."""
+    if out.suffix not in endings:
+        valid = endings[0] if len(endings) == 1 else f"one of {', '.join(endings)}"
+        raise SweeperError(f"out= must end in {valid}, but got {str(out)!r}")
+    if out.is_dir() or not out.parent.is_dir():
+        raise SweeperError(f"out= must name a file in a folder that exists, but got {str(out)!r}")
+
+
+def write_durably(path: Path, data: bytes | memoryview) -> None:
+    """Writes `data` under a temporary name, forces it to the disk and renames it to `path`."""
+    new = temporary.beside(path)
+    try:
+        write_synced(new, data)
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def write_synced(path: Path, data: bytes | memoryview) -> None:
+    """Writes `data` to `path` and forces it to the disk; `OSError` where only a part fits."""
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o666)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def disk_is_full(error: OSError) -> bool:
+    """Whether `error` says that a disk or a quota is full."""
+    return error.errno in _FULL
+
+
+def patiently(write: Callable[[], T], folder: Path) -> T:
+    """Calls `write` until it finds space, for ten minutes; `SweeperError` where it finds none."""
+    deadline, pause = time.monotonic() + PATIENCE_S, 0.1
+    while True:
+        try:
+            return write()
+        except OSError as error:
+            if not disk_is_full(error):
+                raise SweeperError(f"cannot write to {folder}: {error.strerror}") from error
+            if time.monotonic() > deadline:
+                raise SweeperError(f"the disk under {folder} is full: free some space") from error
+        time.sleep(pause)
+        pause = min(2 * pause, 30.0)
+
+
+def link_first(name: Path, data: bytes) -> bool:
+    """Writes `data` to a new file and links it to `name`; whether nobody had done so before.
+
+    The file is on the disk before its name is.
+    """
+    if name.exists():
+        return False
+    new = temporary.beside(name)
+    try:
+        write_synced(new, data)
+        os.link(new, name)
+    except FileExistsError:
+        return False
+    finally:
+        new.unlink(missing_ok=True)
+    return True

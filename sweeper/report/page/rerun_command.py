@@ -1,0 +1,105 @@
+"""The command that runs one configuration of a study again, alone and under a name of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sweeper.errors import SweeperError
+from sweeper.plan.loading import load
+from sweeper.plan.parameters import point_at
+from sweeper.schema.document import scalar
+from sweeper.space.space import DEFAULT_SCALE, Space
+from sweeper.study.study import Study
+
+_COMPARED = (
+    "agent",
+    "function",
+    "fixed",
+    "tasks",
+    "seeds",
+    "steps",
+    "evaluation",
+    "score",
+    "direction",
+    "checkpoint",
+    "limits",
+)
+"""The keys of a space that must say the same again; what chose the trials is left out."""
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*")
+_NAME_LENGTH = 80
+
+
+def reruns(study: Study, trials: Iterable[int]) -> dict[int, str]:
+    """A command for each of `trials`; none where the space's file is gone or holds no space.
+
+    Its runs are the trial's runs, by their ids: what the file says otherwise now, or was told
+    otherwise on the command line, is among the words.
+    """
+    space = study.space
+    file = Path(space.folder) / Path(space.file).name
+    try:
+        found = load(file, space.scale)
+    except SweeperError:
+        return {}
+    scale = [] if space.scale in (None, DEFAULT_SCALE) else [f"scale={space.scale}"]
+    common = ["sweeper", "run", os.path.relpath(file), *scale]
+    differences = list(_differences(space, found))
+    commands = {}
+    for trial in trials:
+        name = f"{study.name[:_NAME_LENGTH]}-trial-{trial}"
+        own = [f"axes={flow(_pinned(study, trial))}", *differences]
+        commands[trial] = shlex.join([*common, *own, "figures=[curves]", f"name={name}"])
+    return commands
+
+
+def _pinned(study: Study, trial: int) -> dict[str, Any]:
+    """Axes of one value each: those that are active in the trial, and its derived parameters."""
+    pinned = {}
+    for name, label in study.plan.trials[trial].labels.items():
+        params = point_at(study.space, study.trainable, name, label).params
+        pinned[name] = (
+            _one(params[name])
+            if set(params) == {name}
+            else {"kind": "variant", "values": {str(label): dict(params)}}
+        )
+    params = study.plan.configuration(trial).params
+    for name in study.space.derived:
+        if params.get(name) is not None:
+            pinned[name] = _one(params[name])
+    return pinned
+
+
+def _one(value: Any) -> dict[str, Any]:
+    return {"kind": "choice", "values": [value]}
+
+
+def _differences(space: Space, found: Space) -> Iterator[str]:
+    """Words that make `found`, what the file says now, the study's space but for its axes."""
+    wanted, there = space.dump(), found.dump()
+    for key in _COMPARED:
+        if wanted.get(key) != there.get(key):
+            yield f"{key}={flow(wanted.get(key))}"
+    if found.sampler.name != "grid":
+        yield "sampler=grid"
+    for key in ("trials", "pruner", "zip", "derived", "constraints"):
+        if getattr(found, key):
+            yield f"{key}=null"
+
+
+def flow(value: Any) -> str:
+    """`value` in one line of YAML, as `sweeper.schema.document` reads it back."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{flow(key)}: {flow(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(flow, value))}]"
+    if not isinstance(value, str) or (_PLAIN.fullmatch(value) and scalar(value) == value):
+        return value if isinstance(value, str) else json.dumps(value)
+    quoted = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in quoted)

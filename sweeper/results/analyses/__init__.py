@@ -1,0 +1,1 @@
+"""What figures compute from the runs of a study, without drawing it."""

@@ -1,0 +1,207 @@
+"""The rules of a space's keys, each read for itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationInfo
+
+from sweeper import lookup
+from sweeper.errors import Invalid, shown
+from sweeper.schema.base_model import validated
+from sweeper.schema.expression import parse
+from sweeper.schema.rules import distinct, each, items, mapping, simple, text, whole
+from sweeper.space.axes import AxisKind, AxisModel
+from sweeper.space.sections import Objective, Score
+
+MAX_SEEDS = 1_000_000
+
+
+_COLUMNS = (
+    *("run", "trial", "task", "seed", "state", "score", "value", "step"),
+    *("attempts", "seconds", "worker", "low", "high", "n", "nan", "failed", "pruned", "missing"),
+    *("point", "planned", "scored", "usable", "bold"),
+)
+"""The columns of every table; no axis may be called like one."""
+
+
+def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
+    """Named axes, each checked by its kind; at least one, and none called like another."""
+    axes = {}
+    folder: Path | None = info.context
+    for name, keys in mapping(value).items():
+        if keys is not None:
+            try:
+                axes[name] = _axis(name, keys, folder)
+            except Invalid as error:
+                raise error.under(name) from error
+    if not axes:
+        raise Invalid("must hold at least one axis, but is empty")
+    called = {"task": "task", **{name: axis.title or name for name, axis in axes.items()}}
+    for name, axis in axes.items():
+        others = [other for other, title in called.items() if axis.title in (other, title)]
+        others = [other for other in others if other != name]
+        if others:
+            rule = f"must not be what {others[0]} is called, but got {shown(axis.title)}"
+            raise Invalid(rule, (name, "title"))
+    return axes
+
+
+def _axis(name: str, keys: Any, folder: Path | None) -> AxisKind:
+    if name in _COLUMNS or not name or name != name.strip():
+        raise Invalid(f"is no name for an axis; taken: {', '.join(_COLUMNS)}")
+    if not isinstance(keys, dict):
+        raise Invalid(f"must be an axis, like {{kind: float, values: […]}}, but got {shown(keys)}")
+    valid = lookup.names("sweeper.space.axes")
+    kind = keys.get("kind")
+    if kind is None:
+        raise Invalid(f"needs the key 'kind'; valid kinds: {', '.join(valid)}")
+    try:
+        kind = lookup.located("sweeper.space.axes", text(kind), folder)
+    except Invalid as error:
+        raise error.under("kind") from error
+    found = lookup.find("sweeper.space.axes", kind)
+    if not (isinstance(found, type) and issubclass(found, AxisModel)):
+        raise Invalid("must name a class derived from sweeper.space.axes.AxisModel", ("kind",))
+    axis: Any = validated(found, {**keys, "kind": kind})
+    checked: AxisKind = axis
+    return checked
+
+
+def tasks_rule(value: Any) -> dict[str, Any]:
+    """Named tasks with their low and high; at least one."""
+    if isinstance(value, str | list):
+        rule = "must be a mapping, like {mujoco/Hopper-v4: {low: 0, high: 3000}}"
+        raise Invalid(f"{rule}, but got {shown(value)}")
+    tasks = {name: keys for name, keys in mapping(value).items() if keys is not None}
+    if not tasks:
+        raise Invalid("must hold at least one task with its low and high, but is empty")
+    for name, keys in tasks.items():
+        if not name:
+            raise Invalid("must have a name for each task, but one is empty")
+        if not isinstance(keys, dict):
+            raise Invalid(f"must be a mapping with low and high, but got {shown(keys)}", (name,))
+    return tasks
+
+
+def seeds_rule(value: Any) -> tuple[int, ...]:
+    """A list of different seeds, or a number n for 0 … n - 1."""
+    if isinstance(value, list | tuple):
+        seeds = each(whole(0), items(value))
+        distinct(str(seed) for seed in seeds)
+        return tuple(seeds)
+    count = whole(1)(value)
+    if count > MAX_SEEDS:
+        raise Invalid(f"must be at most {MAX_SEEDS}, but got {shown(value)}")
+    return tuple(range(count))
+
+
+def fixed_rule(value: Any) -> dict[str, Any]:
+    """Values of parameters by dotted name."""
+    fixed = {}
+    for name, item in mapping(value).items():
+        if isinstance(item, dict):
+            raise Invalid(
+                "must be a value, but got a mapping; parameters have dotted names, like "
+                f"{name}.{next(iter(item), 'x')}",
+                (name,),
+            )
+        if item is not None:
+            try:
+                fixed[name] = simple(item)
+            except Invalid as error:
+                raise error.under(name) from error
+    return fixed
+
+
+def score_rule(value: Any) -> Any:
+    """One score, or a list of several: the further ones stand under the first's `also`."""
+    if not isinstance(value, list | tuple):
+        return value
+    first, *others = items(value)
+    return {**_scored(0, first), "also": [_scored(1 + i, other) for i, other in enumerate(others)]}
+
+
+def _scored(index: int, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Invalid(f"must be a mapping of metric, at, …, but got {shown(value)}", (index,))
+    try:
+        validated(Objective if index else Score, value)
+    except Invalid as error:
+        raise error.under(index) from error
+    return value
+
+
+def figures_rule(value: Any) -> list[Any]:
+    """Names of figures, or mappings of one name to its options."""
+    return each(_figure, value if isinstance(value, list | tuple) else items(value))
+
+
+def _figure(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        return {"name": value, "options": {}}
+    if isinstance(value, dict) and set(value) == {"name", "options"}:
+        return value
+    if not isinstance(value, dict) or len(value) != 1:
+        raise Invalid(
+            f"must be a figure's name and options, like {{heatmap: {{x: …, y: …}}}}, "
+            f"but got {shown(value)}"
+        )
+    ((name, options),) = value.items()
+    return {"name": name, "options": mapping(options)}
+
+
+def zip_rule(value: Any) -> tuple[tuple[str, ...], ...]:
+    """Groups of axes that move together; no axis twice."""
+    if value is None or value == []:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise Invalid(f"must be a list of lists of axes, like [[a, b]], but got {shown(value)}")
+    groups = tuple(each(_group, value))
+    seen: dict[str, int] = {}
+    for index, group in enumerate(groups):
+        for place, axis in enumerate(group):
+            if axis in seen:
+                raise Invalid(f"repeats {axis}, which stands in [{seen[axis]}]", (index, place))
+            seen[axis] = index
+    return groups
+
+
+def _group(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or len(value) < 2:
+        raise Invalid(f"must be a list of at least two axes, but got {shown(value)}")
+    return tuple(each(text, value))
+
+
+def derived_rule(value: Any) -> dict[str, str]:
+    """Expressions by the parameter that each computes."""
+    derived = {}
+    for name, item in mapping(value).items():
+        if item is not None:
+            try:
+                derived[name] = _expression(item)
+            except Invalid as error:
+                raise error.under(name) from error
+    return derived
+
+
+def constraints_rule(value: Any) -> tuple[str, ...]:
+    """Expressions that must be true; no one twice."""
+    if value is None or value == []:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise Invalid(f"must be a list of expressions, but got {shown(value)}")
+    constraints = tuple(each(_expression, value))
+    for index, constraint in enumerate(constraints):
+        first = constraints.index(constraint)
+        if first < index:
+            raise Invalid(f"repeats {constraint}, which stands at [{first}] already", (index,))
+    return constraints
+
+
+def _expression(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise Invalid(f"must be an expression, as text, but got {shown(value)}")
+    parse(value)
+    return value

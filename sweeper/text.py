@@ -1,0 +1,60 @@
+"""Words and numbers as messages, figures and tables write them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def canonical(value: Any) -> str:
+    """One text for each value, whatever way it was written: 1 and 1.0 are `1`."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, float) and math.isfinite(value):
+        whole_number = value == int(value) and abs(value) < 1e15
+        return str(int(value)) if whole_number else re.sub(r"e([-+])0+", r"e\1", repr(value))
+    if isinstance(value, list | tuple):
+        return f"[{','.join(canonical(item) for item in value)}]"
+    if isinstance(value, dict):
+        inside = ",".join(f"{key}:{canonical(value[key])}" for key in sorted(value))
+        return f"{{{inside}}}"
+    return str(value)
+
+
+def brief(value: Any) -> str:
+    """`canonical`, of a number that was drawn no more than six digits: for people."""
+    return canonical(float(f"{value:.6g}") if isinstance(value, float) else value)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Ascending whole numbers: `0, 1, 5 to 9`."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(
+        f"{part[0]} to {part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts
+    )
+
+
+def hours(number: float) -> str:
+    """Hours to two digits, as people write them: `9,500`, `0.12`."""
+    return f"{float(f'{number:.2g}'):,.10g}" if number >= 0.001 else "less than 0.001"
+
+
+Labels = Mapping[str, str | int | float]
+
+
+def described(labels: Labels) -> str:
+    """A combination as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
+    return ", ".join(f"{name}={brief(label)}" for name, label in labels.items())

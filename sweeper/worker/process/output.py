@@ -1,0 +1,28 @@
+"""What workers print: a log that finds no room on a full disk is worth no run."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+from sweeper.files.atomic import disk_is_full
+
+
+def forgive() -> None:
+    """From now on what this process prints is lost where the disk is full, and raises nothing."""
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        getattr(sys, name).flush()
+        raw = _Losing(number, "w", closefd=False)
+        stream = io.TextIOWrapper(raw, errors="backslashreplace", write_through=True)
+        setattr(sys, name, stream)
+
+
+class _Losing(io.FileIO):
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data) or 0
+        except OSError as error:
+            if not disk_is_full(error):
+                raise
+            return len(memoryview(data))
