@@ -1,4 +1,4 @@
-"""What a pack is told of its runs and what it reports of them."""
+"""Runs as a pack is given them, and the reports that it returns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ State = dict[str, np.ndarray]
 
 
 class Run(Protocol):
-    """One run: `params` are complete (every parameter of the learner, by dotted name)."""
+    """A run of a pack; `params` are complete: every parameter of the learner, by dotted name."""
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -37,7 +37,7 @@ class Run(Protocol):
 
 @dataclass(frozen=True)
 class Report:
-    """What a member has to say at `step`; with `done` its last word."""
+    """The metrics of a member at `step`; `done` says that it is the member's last report."""
 
     member: int
     step: int

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: its type, default and valid values; `packable` if members may differ in it.
+    """A parameter: type, default, valid values; `packable` if members of a pack may differ in it.
 
     One whose default is `None` need not be given.
     """
@@ -22,7 +22,7 @@ class Parameter:
     packable: bool = False
 
     def check(self, name: str, value: Any) -> None:
-        """Raise ValueError that states rule, value and valid choices where `value` is not valid."""
+        """Raises ValueError with rule, value and valid choices where `value` is not valid."""
         if value is None and self.default is None:
             return
         if not self._has_kind(value):

@@ -1,4 +1,4 @@
-"""What a network needs to know of a task."""
+"""The shape of a task's observations and actions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shape:
-    """Observations of one shape and NumPy dtype ("bool" is kept bit-packed), and actions.
+    """The shape and NumPy dtype of observations ("bool" is kept bit-packed), and of actions.
 
     `actions` is how many there are to choose from, or, of `continuous` ones, how many numbers in
     [-1, 1] one action is.

@@ -22,18 +22,18 @@ _BLOCK = 4096
 
 
 def key(seed: int, purpose: str) -> int:
-    """The int64 key of the stream that `seed` has for `purpose`."""
+    """Returns the int64 key of the stream that `seed` has for `purpose`."""
     digest = hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True)
 
 
 def keys(seeds: Sequence[int], purpose: str) -> np.ndarray:
-    """The keys [P] of one purpose for every member."""
+    """Returns the keys [P] of one purpose for every member."""
     return np.array([key(seed, purpose) for seed in seeds], dtype=np.int64)
 
 
 def words(key: Any, counter: Any) -> Any:
-    """Random int64 words of (key, counter); both broadcast, at least one is an int64 array."""
+    """Returns random int64 words of (key, counter); both broadcast, one is an int64 array."""
     word = key + (counter + 1) * _GOLDEN
     word = (word ^ _shift(word, 30)) * _MIX_1
     word = (word ^ _shift(word, 27)) * _MIX_2
@@ -41,18 +41,18 @@ def words(key: Any, counter: Any) -> Any:
 
 
 def uniforms(key: int, counter: np.ndarray) -> np.ndarray:
-    """Random numbers in [0, 1) of (key, counter), NumPy float64 with 53 random bits."""
+    """Returns numbers in [0, 1) of (key, counter), NumPy float64 with 53 random bits."""
     uniform: np.ndarray = _shift(words(key, counter), 11) * 2.0**-53
     return uniform
 
 
 def bits(key: Any, counter: Any) -> Any:
-    """32 random bits of (key, counter), as int64; `below` turns them into numbers under a bound."""
+    """Returns 32 random bits of (key, counter), as int64; `below` bounds them."""
     return _shift(words(key, counter), 32)
 
 
 def seed(key: int, counter: int) -> int:
-    """`bits` of one int key and counter, without arrays: a seed of 32 bits."""
+    """Returns `bits` of one int key and counter, without arrays: a seed of 32 bits."""
     word = (key + (counter + 1) * _GOLDEN) & _ALL
     word = ((word ^ (word >> 30)) * _MIX_1) & _ALL
     word = ((word ^ (word >> 27)) * _MIX_2) & _ALL
@@ -60,12 +60,12 @@ def seed(key: int, counter: int) -> int:
 
 
 def below(bits: Any, bound: int) -> Any:
-    """Numbers in [0, bound) from 32 random bits, by multiplication (Lemire 2019, without retry)."""
+    """Returns numbers in [0, bound) from 32 bits, by multiplication (Lemire 2019, no retry)."""
     return (bits * bound) >> 32
 
 
 def normals(key: int, counter: np.ndarray) -> np.ndarray:
-    """Standard normal numbers of (key, counter) as NumPy float64 (Box-Muller)."""
+    """Returns standard normal numbers of (key, counter), NumPy float64 (Box-Muller)."""
     radius = np.sqrt(-2.0 * np.log1p(-uniforms(key, 2 * counter)))
     turn = 2.0 * np.pi * uniforms(key, 2 * counter + 1)
     normal: np.ndarray = radius * np.cos(turn)
@@ -78,7 +78,7 @@ def _shift(word: Any, places: int) -> Any:
 
 
 def gaussians(keys: Any, counter: np.ndarray) -> np.ndarray:
-    """Standard normal numbers, float32, two of each (key, counter) one after the other.
+    """Returns standard normal numbers, float32, two of each (key, counter) in a row.
 
     Box-Muller with 32 random bits for the radius and 32 for the angle: at most 6.7 from 0.
     """
@@ -104,7 +104,7 @@ class Draws:
         self._cache = np.empty(0)
 
     def at(self, step: int) -> np.ndarray:
-        """The draws [P, width] of `step`."""
+        """Returns the draws [P, width] of `step`."""
         number, place = divmod(step, self._block)
         if number != self._number:
             drawn = self._drawn(number).reshape(len(self._keys), self._block, self._width)
@@ -129,7 +129,7 @@ class Normals(Draws):
         self._asked = width
 
     def at(self, step: int) -> np.ndarray:
-        """The numbers [P, width] of `step`."""
+        """Returns the numbers [P, width] of `step`."""
         return super().at(step)[:, : self._asked]
 
     def _drawn(self, block: int) -> np.ndarray:

@@ -28,13 +28,13 @@ class Sample:
         self._replay, self._seeds = replay, seeds
 
     def __call__(self, count: int) -> Batch:
-        """`count` transitions of every member, with replacement; the same ones each time."""
+        """Returns `count` transitions of every member, drawn with replacement; repeatable."""
         keys = streams.keys(self._seeds, f"diagnostics/{count}")
         return self._replay.sample(streams.Draws(keys, count, block=1).at(self.step))
 
 
 class BaseDiagnostic(ABC):
-    """Measures of the P agents of a learner, which leave no trace in them."""
+    """A diagnostic: measures of the P agents of a learner that leave the agents as they were."""
 
     def __init__(self, learner: Diagnosable, runs: Sequence[Run]) -> None:
         self.learner, self.runs = learner, runs
@@ -43,35 +43,35 @@ class BaseDiagnostic(ABC):
     @classmethod
     @abstractmethod
     def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
-        """What it measures of learners with these networks; torch is not imported."""
+        """Returns the names of its measures of learners with these networks, without torch."""
 
 
 class SampleDiagnostic(BaseDiagnostic):
-    """One that looks at transitions of the replay, every `diagnostics.every` steps."""
+    """A diagnostic that measures on the replay every `diagnostics.every` steps."""
 
     @abstractmethod
     def measure(self, sample: Sample) -> Measures:
-        """Measures of what the learner knows now."""
+        """Returns measures of the learner as it is now."""
 
 
 class EvaluationDiagnostic(BaseDiagnostic):
-    """One that watches evaluations."""
+    """A diagnostic that measures on the episodes of evaluations."""
 
     @abstractmethod
     def begin(self, observations: np.ndarray, actions: np.ndarray) -> None:
-        """An evaluation begins with these [P, E, ...]."""
+        """Begins an evaluation, with its first observations and actions [P, E, ...]."""
 
     @abstractmethod
     def record(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
-        """A step of it was made, [P, E]; episodes that are `over` terminated or were truncated."""
+        """Records a step [P, E]; episodes that are `over` terminated or were truncated."""
 
     @abstractmethod
     def found(self) -> Measures:
-        """Measures of the evaluation that has ended."""
+        """Returns measures of the evaluation that has ended."""
 
 
 class Diagnostics:
-    """Those that the runs of a pack ask for; `watching` are told of evaluations."""
+    """The diagnostics that a pack's runs ask for; those in `watching` are told of evaluations."""
 
     def __init__(self, learner: Diagnosable, runs: Sequence[Run]) -> None:
         params = runs[0].params
@@ -82,12 +82,12 @@ class Diagnostics:
         self._seeds = [run.seed for run in runs]
 
     def measure(self, replay: Replay, step: int) -> dict[str, np.ndarray]:
-        """What is measured every `every` steps."""
+        """Returns all measures on the replay after `step` steps."""
         sample = Sample(replay, self._seeds, step)
         return _merged(diagnostic.measure(sample) for diagnostic in self._sampling)
 
     def found(self) -> dict[str, np.ndarray]:
-        """What the last evaluation told."""
+        """Returns all measures of the last evaluation."""
         return _merged(diagnostic.found() for diagnostic in self.watching)
 
 

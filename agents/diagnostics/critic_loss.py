@@ -15,11 +15,11 @@ class Diagnostic(SampleDiagnostic):
 
     @classmethod
     def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
-        """The loss."""
+        """Returns the loss's name."""
         return ("critic_loss_replay",)
 
     def measure(self, sample: Sample) -> Measures:
-        """Of an update that is undone."""
+        """Returns the loss of an update on the sample; the update is undone."""
         batch = sample(self.params["diagnostics.samples"])
         loss = self.learner.probe_update(batch, sample.step)["critic"].loss
         return {"critic_loss_replay": loss.cpu().numpy()}

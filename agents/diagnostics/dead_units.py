@@ -27,11 +27,11 @@ class Diagnostic(SampleDiagnostic):
 
     @classmethod
     def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
-        """One for each network."""
+        """Returns a name for each network."""
         return [f"dead_units_{name}" for name in networks]
 
     def measure(self, sample: Sample) -> Measures:
-        """Of activations without power iteration, and without statistics of this batch."""
+        """Returns the shares; no power iteration, no batch statistics of this sample."""
         batch = sample(self.params["diagnostics.samples"])
         return {f"dead_units_{n}": self._share(n, batch) for n in self.learner.networks}
 

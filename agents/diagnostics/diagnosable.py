@@ -1,4 +1,4 @@
-"""What diagnostics ask of learners: their networks, their values, and an update that is undone."""
+"""The part of a learner that diagnostics use: networks, values, and updates that are undone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PARAMETERS: Mapping[str, Parameter] = {
 
 @dataclass(frozen=True)
 class LossGradients:
-    """What a network descends in an update: its loss [P], and gradients [P C, ...]."""
+    """The loss [P] of a network in an update, and its gradients [P C, ...]."""
 
     loss: torch.Tensor
     gradients: Sequence[torch.Tensor]
@@ -45,7 +45,7 @@ class Diagnosable(ABC):
     networks: ClassVar[Sequence[str]]
     """The networks that learn; the one that gives values of actions is `critic`."""
     recorded: dict[str, LossGradients] | None = None
-    """Where `record_loss` puts what networks descend; `None` while nobody looks."""
+    """Losses and gradients by network while an update is probed, else `None`."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -53,7 +53,10 @@ class Diagnosable(ABC):
 
     @classmethod
     def diagnosed(cls, params: Mapping[str, Any]) -> list[str]:
-        """The metrics that `diagnostics` add; ValueError where it names what is no diagnostic."""
+        """Returns the metrics that `diagnostics` add.
+
+        Raises ValueError where it names what is no diagnostic.
+        """
         asked = params.get("diagnostics", ())
         if len(set(asked)) != len(asked):
             raise ValueError(f"diagnostics must not name one twice, got {list(asked)}")
@@ -65,45 +68,45 @@ class Diagnosable(ABC):
 
     @abstractmethod
     def network(self, name: str) -> Network:
-        """Every member's network `name`, or the first of them where it has several; P rows."""
+        """Returns the P networks `name`, of each member's several the first."""
 
     @abstractmethod
     def network_inputs(self, name: str, batch: Batch) -> torch.Tensor:
-        """What that network reads of a batch, [P, B, ...]."""
+        """Returns what the network `name` reads of a batch, [P, B, ...]."""
 
     @abstractmethod
     def q_values(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        """The critic's values [P, E] of observations [P, E, ...] and actions that `evaluate` gave.
+        """Returns Q(s, a) [P, E] of observations [P, E, ...] and actions that `evaluate` gave.
 
         Of several critics it is the first; no power iteration.
         """
 
     @abstractmethod
     def update_from(self, batch: Batch, step: int) -> None:
-        """One update of all networks from `batch`, all of whose draws are those of `step`."""
+        """Updates all networks from `batch`, with the draws of `step`."""
 
     @abstractmethod
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """(name, tensor [P, ...], rows of the members that have it) of all learnt state."""
+        """Returns all learned state: (name, tensor [P, ...], rows of the members that have it)."""
 
     @property
     @abstractmethod
     def counters(self) -> dict[str, int]:
-        """Counts that belong to a checkpoint, equal for all members."""
+        """Counts in a checkpoint that are equal for all members."""
 
     @counters.setter
     @abstractmethod
     def counters(self, counters: dict[str, int]) -> None: ...
 
     def record_loss(self, name: str, loss: torch.Tensor, gradients: Sequence[torch.Tensor]) -> None:
-        """Keep the loss [P] and the gradients of the network `name`, where somebody looks."""
+        """Records the loss [P] and gradients of the network `name` while an update is probed."""
         if self.recorded is not None:
             self.recorded[name] = LossGradients(loss.detach(), gradients)
 
     def probe_update(self, batch: Batch, step: int) -> dict[str, LossGradients]:
-        """What every network descends in an update from `batch`, of which nothing stays.
+        """Returns loss and gradients of every network in an update from `batch`, which is undone.
 
-        That is so because what a checkpoint holds is all that a learner knows.
+        It is undone by putting back what a checkpoint holds, which is all that a learner knows.
         """
         held = [(t.detach(), t.detach().clone()) for _, t, _ in self.tensors()]
         counters = self.counters

@@ -1,4 +1,4 @@
-"""How many directions the critic's features use (Kumar et al. 2021; Ota et al. 2021, A.4)."""
+"""The effective rank of the critic's features (Kumar et al. 2021; Ota et al. 2021, A.4)."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Diagnostic(SampleDiagnostic):
 
     @classmethod
     def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
-        """The effective ranks."""
+        """Returns the names of the two ranks."""
         return ("srank", "srank_last")
 
     def measure(self, sample: Sample) -> Measures:
-        """Of features without power iteration, and without statistics of this batch."""
+        """Returns the ranks; no power iteration, no batch statistics of this sample."""
         batch = sample(self.params["diagnostics.samples"])
         with torch.no_grad():
             x = self.learner.network_inputs("critic", batch)
@@ -47,7 +47,7 @@ class Diagnostic(SampleDiagnostic):
 
 
 def srank(sigma: np.ndarray) -> np.ndarray:
-    """The effective ranks [P] from singular values [P, N], the largest first; NaN for NaN."""
+    """Returns effective ranks [P] of singular values [P, N], the largest first; NaN for NaN."""
     sums = np.cumsum(sigma, axis=1)
     short = sums < (1.0 - DELTA - _ROUNDING) * sums[:, -1:]
     ranks = short.sum(1) + (sums[:, -1] > 0.0)

@@ -1,4 +1,4 @@
-"""How long the gradients of an update are (Bjorck et al. 2021, Figs. 3 and 6)."""
+"""The norms of an update's gradients (Bjorck et al. 2021, Figs. 3 and 6)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Diagnostic(SampleDiagnostic):
 
     @classmethod
     def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
-        """One for each network."""
+        """Returns a name for each network."""
         return [f"grad_norm_{name}" for name in networks]
 
     def measure(self, sample: Sample) -> Measures:
-        """Of an update that is undone."""
+        """Returns the norms in an update on the sample; the update is undone."""
         probed = self.learner.probe_update(sample(self.params["batch_size"]), sample.step)
         members = len(self.runs)
         return {
@@ -39,7 +39,7 @@ class Diagnostic(SampleDiagnostic):
 
 
 def norm(parts: Sequence[torch.Tensor]) -> np.ndarray:
-    """The L2 norms [P] of vectors in parts [P, n]: float64, member by member."""
+    """Returns the L2 norms [P] of vectors in parts [P, n]: float64, member by member."""
     rows = [
         [part.cpu().double().square().sum() for part in row] for row in zip(*parts, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""By how much the critic's value exceeds the return that follows (Hui 2022, Fig. 3.2)."""
+"""The critic's overestimation of returns (Hui 2022, Fig. 3.2)."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class Diagnostic(EvaluationDiagnostic):
 
     @classmethod
     def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
-        """The difference."""
+        """Returns the difference's name."""
         return ("q_overestimation",)
 
     def begin(self, observations: np.ndarray, actions: np.ndarray) -> None:
-        """Q of the first states and actions."""
+        """Computes Q of the first states and actions."""
         self._q = self.learner.q_values(observations, actions).astype(np.float64)
         self._return, self._weight = np.zeros_like(self._q), np.ones_like(self._q)
         self._going = np.ones(self._q.shape, dtype=bool)
         self._counts = np.zeros(self._q.shape, dtype=bool)
 
     def record(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
-        """Rewards of first episodes count; their weight becomes gamma times what it was."""
+        """Adds discounted rewards to the returns of first episodes."""
         self._return += np.where(self._going, self._weight * self._scale() * rewards, 0.0)
         self._weight *= self._vector("gamma")
         self._counts |= self._going & over & (terminals | (self._weight < _REST))
         self._going &= ~over
 
     def found(self) -> Measures:
-        """The mean of every member's."""
+        """Returns every member's mean difference."""
         excess = self._q - self._return
         means = [
             row[counts].mean() if counts.any() else np.nan

@@ -11,7 +11,7 @@ from agents.diagnostics.base import Measures, Sample, SampleDiagnostic
 
 
 class Diagnostic(SampleDiagnostic):
-    """Of the second layer, `sigma_2`, and of the layer where it is largest, `sigma_max`.
+    """The largest singular values of the second layer, `sigma_2`, and of all, `sigma_max`.
 
     Layers are the (first) critic's, counted from the input, with weights as they are learned:
     before spectral normalisation.
@@ -19,11 +19,11 @@ class Diagnostic(SampleDiagnostic):
 
     @classmethod
     def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
-        """The second layer's, and the largest."""
+        """Returns both names."""
         return ("sigma_2", "sigma_max")
 
     def measure(self, sample: Sample) -> Measures:
-        """Of every layer; a network has at least two."""
+        """Returns both values; a network has at least two layers."""
         layers = self.learner.network("critic").layers
         seeds = [run.seed for run in self.runs]
         sigma = np.stack([spectra.largest(layer, seeds) for layer in layers])

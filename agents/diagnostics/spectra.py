@@ -24,7 +24,7 @@ _ITERATIONS = 200
 
 
 def largest(layer: Layer, seeds: Sequence[int]) -> np.ndarray:
-    """The largest singular values [P] of a layer's weights as they are learned.
+    """Returns the largest singular values [P] of a layer's weights as they are learned.
 
     A convolution is taken as the linear map of its images, whose norm 200 power iterations find;
     that of other layers is exact.
@@ -38,7 +38,7 @@ def largest(layer: Layer, seeds: Sequence[int]) -> np.ndarray:
 
 
 def singular_values(matrices: torch.Tensor) -> np.ndarray:
-    """Those of matrices [P, m, n], in float64, the largest first, [P, min(m, n)].
+    """Returns those of matrices [P, m, n], float64, the largest first, [P, min(m, n)].
 
     NaN for a matrix that holds what is not finite.
     """

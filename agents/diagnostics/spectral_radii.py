@@ -23,11 +23,11 @@ class Diagnostic(SampleDiagnostic):
 
     @classmethod
     def metrics(cls, networks: Sequence[str]) -> Sequence[str]:
-        """The last eight layers', and the product."""
+        """Returns the names of the last eight layers' radii and of the product."""
         return (*(f"rho_{place}" for place in range(1, _LAYERS + 1)), "rho_product")
 
     def measure(self, sample: Sample) -> Measures:
-        """As they are: nothing is iterated."""
+        """Returns the radii as they are: no power iteration is done."""
         layers = self.learner.network("critic").layers[::-1]
         shown = [self._radii(layer) for layer in layers[:_LAYERS]]
         radii = {f"rho_{place}": rho for place, rho in enumerate(shown, start=1)}
@@ -40,7 +40,7 @@ class Diagnostic(SampleDiagnostic):
         return {**radii, "rho_product": product}
 
     def _radii(self, layer: Layer) -> np.ndarray:
-        """[P]."""
+        """Returns the layer's radii [P]."""
         found = estimated(layer)
         if not np.isnan(found).any():
             return found
@@ -49,7 +49,7 @@ class Diagnostic(SampleDiagnostic):
 
 
 def estimated(layer: Layer) -> np.ndarray:
-    """Power iteration's estimates [P], NaN where a member does not normalise the layer."""
+    """Returns power iteration's estimates [P], NaN where a member does not normalise the layer."""
     count, norm = len(layer.weight), layer.spectral
     if norm is None:
         return np.full(count, np.nan)

@@ -16,11 +16,11 @@ class Environment(Gym):
 
     @staticmethod
     def shape(task: str) -> Shape:
-        """24 numbers, four torques."""
+        """Returns the shape: 24 numbers, four torques."""
         return Shape((24,), "float32", 4, continuous=True)
 
     def reset(self, seed: int) -> None:
-        """Begin an episode in a new world: an old one's contacts are resolved in another order."""
+        """Begins an episode in a new world: an old one resolves contacts in another order."""
         from Box2D import b2World
 
         self._environment._destroy()

@@ -75,13 +75,13 @@ class Environment:
 
     @staticmethod
     def shape(task: str) -> Shape:
-        """A vector of float32, and torques."""
+        """Returns the shape: a vector of float32, and torques."""
         observation, actions = _SIZES[task]
         return Shape((observation,), "float32", actions, continuous=True)
 
     @staticmethod
     def bytes_each(task: str) -> int:
-        """Most of it is scratch memory that MuJoCo sets aside."""
+        """Returns bytes of one environment, most of them MuJoCo's scratch memory."""
         return 90_000_000 if task.startswith("dog-") else 15_000_000
 
     def __init__(self, task: str) -> None:
@@ -98,7 +98,7 @@ class Environment:
         self._timestep: Any = None
 
     def reset(self, seed: int) -> None:
-        """Begin an episode of which all randomness comes from `seed` (32 bits)."""
+        """Begins an episode whose randomness all comes from `seed` (32 bits)."""
         self._environment.task.random.seed(seed)
         self._timestep = self._environment.reset()
 
@@ -110,6 +110,6 @@ class Environment:
         return float(self._timestep.reward or 0.0), ended, over and not ended
 
     def observe(self) -> np.ndarray:
-        """The current observation, float32."""
+        """Returns the current observation, float32."""
         parts = [np.ravel(part) for part in self._timestep.observation.values()]
         return np.concatenate(parts, dtype=np.float32)

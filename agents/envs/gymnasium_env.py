@@ -32,7 +32,7 @@ class Gym:
         self._steps = 0
 
     def reset(self, seed: int) -> None:
-        """Begin an episode of which all randomness comes from `seed` (32 bits)."""
+        """Begins an episode whose randomness all comes from `seed` (32 bits)."""
         self._steps = 0
         self._observation, _ = self._environment.reset(seed=seed)
 
@@ -45,5 +45,5 @@ class Gym:
         return float(reward), bool(terminated), self._steps >= self._most
 
     def observe(self) -> np.ndarray:
-        """The current observation, float32."""
+        """Returns the current observation, float32."""
         return np.asarray(self._observation, np.float32)

@@ -24,7 +24,7 @@ class Environment:
 
     @staticmethod
     def shape(task: str) -> Shape:
-        """10 x 10 x C booleans and all six actions."""
+        """Returns the shape: 10 x 10 x C booleans and all six actions."""
         return Shape(observation=(10, 10, _CHANNELS[task]), dtype="bool", actions=_ACTIONS)
 
     def __init__(self, task: str) -> None:
@@ -33,13 +33,13 @@ class Environment:
         self._last_action = 0
 
     def reset(self, seed: int) -> None:
-        """Begin an episode of which all randomness comes from `seed` (32 bits)."""
+        """Begins an episode whose randomness all comes from `seed` (32 bits)."""
         self._random.seed(seed)
         self._last_action = 0
         self._game.reset()
 
     def step(self, action: int) -> tuple[float, bool, bool]:
-        """Act once; returns the reward and whether the episode terminated; never truncated."""
+        """Acts once; returns the reward and whether the episode terminated; never truncated."""
         if self._random.rand() < _STICKINESS:
             action = self._last_action
         self._last_action = action
@@ -47,7 +47,7 @@ class Environment:
         return reward, terminated, False
 
     def observe(self) -> np.ndarray:
-        """The current observation [10, 10, C]."""
+        """Returns the current observation [10, 10, C]."""
         observation: np.ndarray = self._game.state()
         return observation
 

@@ -42,13 +42,13 @@ class Environment(Gym):
 
     @staticmethod
     def shape(task: str) -> Shape:
-        """A vector of float32 and the joints' torques."""
+        """Returns the shape: a vector of float32 and the joints' torques."""
         observation, actions = _SIZES[task]
         return Shape((observation,), "float32", actions, continuous=True)
 
     @staticmethod
     def bytes_each(task: str) -> int:
-        """What Ant and Humanoid take; the others take less."""
+        """Returns the bytes that Ant and Humanoid take; the others take less."""
         return 1_200_000
 
     def __init__(self, task: str) -> None:

@@ -22,7 +22,7 @@ class Environment:
 
     @staticmethod
     def shape(task: str) -> Shape:
-        """The position, and where to go."""
+        """Returns the shape: the position, and as many numbers to add."""
         return Shape((int(task),), "float32", int(task), continuous=True)
 
     def __init__(self, task: str) -> None:
@@ -30,12 +30,12 @@ class Environment:
         self._steps = 0
 
     def reset(self, seed: int) -> None:
-        """Begin an episode of which all randomness comes from `seed` (32 bits)."""
+        """Begins an episode whose randomness all comes from `seed` (32 bits)."""
         self._position = np.random.RandomState(seed).standard_normal(len(self._position))
         self._steps = 0
 
     def step(self, action: np.ndarray) -> tuple[float, bool, bool]:
-        """Act once; returns the reward, that it goes on, and whether it was truncated."""
+        """Acts once; returns the reward, that it goes on, and whether it was truncated."""
         before = np.linalg.norm(self._position)
         self._position = self._position + np.clip(action, -1.0, 1.0)
         gained = before - np.linalg.norm(self._position)
@@ -43,5 +43,5 @@ class Environment:
         return float(gained / np.sqrt(len(self._position))), False, self._steps >= _STEPS
 
     def observe(self) -> np.ndarray:
-        """The position, float32."""
+        """Returns the position, float32."""
         return self._position.astype(np.float32)

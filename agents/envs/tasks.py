@@ -18,13 +18,13 @@ _TASK = re.compile(r"(?P<family>.+\.py:\w+|[^/]+)/(?P<name>.+)")
 
 
 def all_tasks() -> tuple[str, ...]:
-    """Every task of every family that ships."""
+    """Returns every task of every family that ships."""
     families = lookup.names("envs")
     return tuple(f"{f}/{name}" for f in families for name in lookup.find("envs", f).tasks)
 
 
 def check(task: str) -> None:
-    """ValueError where there is no such task, or its packages are not installed.
+    """Raises ValueError where there is no such task, or its packages are not installed.
 
     A family says by `extra` which of sweeper's extras it needs, and what that must make importable.
     An environment of one's own must also be what its shape says, which one step tells.
@@ -49,7 +49,7 @@ def is_installed(module: str) -> bool:
 
 @functools.cache
 def _try(environment: Any, name: str) -> None:
-    """One step of one environment, whose observation and actions must be those of its shape."""
+    """Makes one step of one environment; raises ValueError where its shape is not kept."""
     declared: Shape = environment.shape(name)
     try:
         made = environment(name)
@@ -63,14 +63,14 @@ def _try(environment: Any, name: str) -> None:
 
 
 def shape(task: str) -> Shape:
-    """The task's shape; ValueError where there is no such task."""
+    """Returns the task's shape; raises ValueError where there is no such task."""
     environment, name = _resolve(task)
     described: Shape = environment.shape(name)
     return described
 
 
 def describe(task: str) -> dict[str, str]:
-    """What results depend on and a task's name does not tell: its shape, its packages' versions."""
+    """Returns what results depend on besides a task's name: its shape, packages' versions."""
     environment, name = _resolve(task)
     found = environment.shape(name)
     size = " x ".join(str(n) for n in found.observation)
@@ -83,13 +83,13 @@ def describe(task: str) -> dict[str, str]:
 
 
 def bytes_each(task: str) -> int:
-    """Memory that one environment of the task takes; 0 where its family does not say."""
+    """Returns bytes of one environment of the task; 0 where its family does not say."""
     environment, name = _resolve(task)
     return int(environment.bytes_each(name)) if hasattr(environment, "bytes_each") else 0
 
 
 def make(task: str) -> Any:
-    """One environment of the task."""
+    """Returns a new environment of the task."""
     environment, name = _resolve(task)
     return environment(name)
 

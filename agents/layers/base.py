@@ -35,7 +35,7 @@ _VECTORS = 32  # how many float32 numbers torch's loops take at once, at most
 
 
 class Layer:
-    """A linear map and a bias; `weight` [P, in, out], `bias` [P, out].
+    """P linear maps with biases; `weight` [P, in, out], `bias` [P, out].
 
     With `spectral`, the output of the linear map is scaled before the bias is added, which equals
     scaling the weights and is cheaper. `norm` and then `activation` follow the bias; `seen` is
@@ -58,7 +58,7 @@ class Layer:
         self.output_shape: tuple[int, ...] = (outputs,)
 
     def initialise(self, keys: np.ndarray, gain: float | None = None) -> None:
-        """Weights drawn from the streams `keys` [P], zero biases.
+        """Draws weights from the streams `keys` [P]; biases become 0.
 
         Xavier-uniform (Glorot & Bengio 2010), or orthogonal with `gain` (Saxe et al. 2014).
         """
@@ -88,21 +88,21 @@ class Layer:
         return torch.from_numpy(drawn).view(self.weight.shape[1:])
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
-        """The linear map, its outputs as rows: [P, B, ...] -> [P, rows, out]."""
+        """Returns W x, its outputs as rows: [P, B, ...] -> [P, rows, out]."""
         raise NotImplementedError
 
     def map(self, x: torch.Tensor) -> torch.Tensor:
-        """The linear map, [P, B, *input_shape] -> [P, B, *output_shape]."""
+        """Returns W x, [P, B, *input_shape] -> [P, B, *output_shape]."""
         return self.rows(x).view(*x.shape[:2], *self.output_shape)
 
     def adjoint(self, y: torch.Tensor) -> torch.Tensor:
-        """The transposed linear map, [P, B, *output_shape] -> [P, B, *input_shape]."""
+        """Returns W^T y, [P, B, *output_shape] -> [P, B, *input_shape]."""
         raise NotImplementedError
 
     def __call__(
         self, x: torch.Tensor, iterate: torch.Tensor | bool, training: bool = False
     ) -> torch.Tensor:
-        """[P, B, *input_shape] -> [P, B, *output_shape].
+        """Returns the layer's outputs, [P, B, *input_shape] -> [P, B, *output_shape].
 
         `iterate` says which members do a power iteration first (see SpectralNorm.scale);
         `training` takes the statistics of batch norms from this batch.
@@ -120,7 +120,7 @@ class Layer:
 
 
 def activated(y: torch.Tensor, activation: str | None) -> torch.Tensor:
-    """ReLU (in place) or Swish, x sigmoid(x) (Ramachandran et al. 2017), or y itself."""
+    """Returns ReLU (in place) or Swish, x sigmoid(x) (Ramachandran et al. 2017), or y itself."""
     if activation == "relu":
         return y.relu_()
     return _swish(y) if activation == "swish" else y

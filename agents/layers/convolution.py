@@ -34,12 +34,12 @@ class Convolution(Layer):
         self.output_shape = (height - size + 1, width - size + 1, outputs)
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
-        """The convolution without bias, a row a pixel: [P, B, H, W, C] -> [P, B H' W', out]."""
+        """Returns W x, a row a pixel: [P, B, H, W, C] -> [P, B H' W', out]."""
         patches = autograd.unfold(x, self.size) if x.requires_grad else unfold(x, self.size)
         return product(patches.flatten(1, 3), self.weight)
 
     def adjoint(self, y: torch.Tensor) -> torch.Tensor:
-        """The transposed convolution."""
+        """Returns the transposed convolution."""
         members, batch, height, width, outputs = y.shape
         patches = product(y.reshape(members, -1, outputs), self.weight.transpose(1, 2))
         return fold(patches.view(members, batch, height, width, -1), self.size)

@@ -26,16 +26,16 @@ class Linear(Layer):
         super().__init__(members, (inputs, outputs), 1, device)
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
-        """x W, [P, B, in] -> [P, B, out]."""
+        """Returns x W, [P, B, in] -> [P, B, out]."""
         return product(x, self.weight)
 
     def adjoint(self, y: torch.Tensor) -> torch.Tensor:
-        """y W^T, [P, B, out] -> [P, B, in]."""
+        """Returns y W^T, [P, B, out] -> [P, B, in]."""
         return product(y, self.weight.transpose(1, 2))
 
 
 def hidden(sizes: Mapping[str, Any], members: int, inputs: int, device: str) -> Linear:
-    """A hidden layer of `units`, with the norm and the `activation` that `sizes` name."""
+    """Returns a hidden layer of `units`, with the norm and the `activation` that `sizes` name."""
     layer = Linear(members, inputs, sizes["units"], device)
     layer.norm = norms.made(sizes, members, sizes["units"], device)
     layer.activation = _activation(sizes)
@@ -43,7 +43,7 @@ def hidden(sizes: Mapping[str, Any], members: int, inputs: int, device: str) -> 
 
 
 def hidden_numbers(sizes: Mapping[str, Any], inputs: int) -> tuple[int, int]:
-    """How many weights and biases such a layer has, and how many numbers a pass keeps of a row."""
+    """Returns how many weights and biases such a layer has, and how many numbers a pass keeps."""
     units = sizes["units"]
     learned, normal = norms.numbers(sizes, units)
     swish = units if _activation(sizes) == "swish" else 0

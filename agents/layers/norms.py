@@ -28,12 +28,12 @@ MOMENTUM = 0.1
 
 
 def kind(sizes: Mapping[str, Any]) -> str:
-    """The norm that `norm.kind` names, `none` where nothing does."""
+    """Returns the norm that `norm.kind` names, `none` where nothing does."""
     return str(sizes.get("norm.kind", "none"))
 
 
 def check(sizes: Mapping[str, Any]) -> None:
-    """Raise ValueError where groups of equal size do not make up the units, or hold one each.
+    """Raises ValueError unless groups of equal size, of at least 2, make up the units.
 
     A feature that is normalised by itself is 0 whatever it was.
     """
@@ -50,7 +50,7 @@ def check(sizes: Mapping[str, Any]) -> None:
 
 
 def made(sizes: Mapping[str, Any], members: int, features: int, device: str) -> Norm | None:
-    """The norm that `sizes` describe, `None` where they describe none."""
+    """Returns the norm that `sizes` describe, `None` where they describe none."""
     affine = bool(sizes.get("norm.affine", False))
     if kind(sizes) == "layer":
         return LayerNorm(members, features, affine, device)
@@ -62,7 +62,7 @@ def made(sizes: Mapping[str, Any], members: int, features: int, device: str) -> 
 
 
 def numbers(sizes: Mapping[str, Any], features: int) -> tuple[int, int]:
-    """How many numbers such a norm learns, and how many a pass keeps of one row.
+    """Returns how many numbers such a norm learns, and how many a pass keeps of one row.
 
     Kept are what it gives, twice where it is affine, and a mean and a deviation for each group.
     """
@@ -74,7 +74,7 @@ def numbers(sizes: Mapping[str, Any], features: int) -> tuple[int, int]:
 
 
 class Norm(ABC):
-    """A norm; `weight` and `bias` [P, N] scale and shift what it gives where it is affine."""
+    """P norms; `weight` and `bias` [P, N] scale and shift their results where they are affine."""
 
     def __init__(self, members: int, features: int, affine: bool, device: str) -> None:
         self.affine = affine
@@ -83,46 +83,46 @@ class Norm(ABC):
 
     @property
     def parameters(self) -> list[torch.Tensor]:
-        """What is learned."""
+        """Learned tensors."""
         return [self.weight, self.bias] if self.affine else []
 
     def tensors(self) -> list[tuple[str, torch.Tensor]]:
-        """What belongs in a checkpoint, by name."""
+        """Returns the tensors of a checkpoint, by name."""
         return [("weight", self.weight), ("bias", self.bias)] if self.affine else []
 
     @abstractmethod
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
-        """x [P, B, N] normalised."""
+        """Returns x [P, B, N] normalised."""
 
     def __call__(self, x: torch.Tensor, training: bool) -> torch.Tensor:
-        """x [P, B, N] normalised, then scaled and shifted where the norm is affine."""
+        """Returns x [P, B, N] normalised, then scaled and shifted where the norm is affine."""
         normal = self.normal(x, training)
         return (normal * self.weight[:, None]).add_(self.bias[:, None]) if self.affine else normal
 
 
 class LayerNorm(Norm):
-    """Every row's features to mean 0 and variance 1 (Ba et al. 2016)."""
+    """Normalises every row's features to mean 0 and variance 1 (Ba et al. 2016)."""
 
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
-        """Each row by itself; a batch has no part in it."""
+        """Returns each row normalised by itself, without statistics of the batch."""
         return F.layer_norm(x, x.shape[-1:], eps=EPS)
 
 
 class GroupNorm(Norm):
-    """Every row's `groups` of neighbouring features to mean 0 and variance 1 (Wu & He 2018)."""
+    """Normalises every row's `groups` of features to mean 0 and variance 1 (Wu & He 2018)."""
 
     def __init__(self, members: int, features: int, affine: bool, device: str, groups: int) -> None:
         super().__init__(members, features, affine, device)
         self.groups = groups
 
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
-        """Each row by itself; a batch has no part in it."""
+        """Returns each row normalised by itself, without statistics of the batch."""
         grouped = x.view(*x.shape[:-1], self.groups, -1)
         return autograd.standardised(grouped, -1, EPS)[0].flatten(-2)
 
 
 class BatchNorm(Norm):
-    """Every feature to mean 0 and variance 1 over a member's batch (Ioffe & Szegedy 2015).
+    """Normalises every feature over a member's batch (Ioffe & Szegedy 2015).
 
     Where it is not training, with `mean` and `variance` [P, N] of the batches so far: running means
     (momentum 0.1), the variance with n - 1; a batch of one counts as variance 0.
@@ -134,11 +134,11 @@ class BatchNorm(Norm):
         self.variance = torch.ones(members, features, device=device)
 
     def tensors(self) -> list[tuple[str, torch.Tensor]]:
-        """What is learned, and the running statistics."""
+        """Returns what is learned, and the running statistics."""
         return [*super().tensors(), ("mean", self.mean), ("variance", self.variance)]
 
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
-        """By this batch's statistics where `training`, which the running ones then follow."""
+        """Returns x normalised, in `training` by the batch's statistics; updates running ones."""
         if not training:
             deviation = (self.variance[:, None] + EPS).rsqrt()
             return (x - self.mean[:, None]).mul_(deviation)

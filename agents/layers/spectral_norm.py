@@ -38,7 +38,7 @@ class Settings:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Settings:
-        """The `sn.*` parameters of a run."""
+        """Returns the `sn.*` parameters of a run."""
         return cls(
             layers=tuple(params["sn.layers"]),
             projection=params["sn.projection"],
@@ -51,7 +51,7 @@ NOT_NORMALISED = Settings((), "hard", 1.0, detach_rho=True)
 
 
 def check_layers(indices: Sequence[Any], depth: int) -> None:
-    """Raise ValueError unless `indices` are different layers of -1 ... -depth."""
+    """Raises ValueError unless `indices` are different layers of -1 ... -depth."""
     valid = ", ".join(str(-i) for i in range(1, depth + 1))
     for index in indices:
         if isinstance(index, bool) or not isinstance(index, int) or not -depth <= index <= -1:
@@ -123,12 +123,12 @@ class SpectralNorm:
         }
 
     def initialise(self, keys: np.ndarray) -> None:
-        """Unit vectors of Gaussian numbers from the streams `keys` [P]."""
+        """Draws u and v, unit vectors of Gaussian numbers, from the streams `keys` [P]."""
         for which, vectors in enumerate((self.u, self.v)):
             _fill(vectors, keys, which << 32)
 
     def scale(self, iterate: torch.Tensor | bool) -> torch.Tensor:
-        """What the layer's linear map is multiplied by, [P].
+        """Returns the factors [P] of the layer's linear maps.
 
         `iterate` True: every member does one power iteration first; a mask [P]: these members do.
         """
@@ -141,7 +141,7 @@ class SpectralNorm:
         return torch.where(self._normalised, scale, 1.0)
 
     def rho(self) -> torch.Tensor:
-        """The estimated norm u^T W v of every member's linear map, [P]."""
+        """Returns the estimated norm u^T W v of every member's linear map, [P]."""
         return (self.u * self._to_u(self.v)).flatten(1).sum(1)
 
     def _iterate(self, which: torch.Tensor | bool) -> torch.Tensor:
@@ -158,7 +158,7 @@ class SpectralNorm:
 
 
 def norm(layer: LinearMap, keys: np.ndarray, iterations: int) -> torch.Tensor:
-    """The operator norms [P] of a layer's linear maps, by as many power iterations.
+    """Returns the operator norms [P] of a layer's linear maps, by as many power iterations.
 
     They begin at Gaussian vectors from the streams `keys` [P]; the layer is left as it is.
     """

@@ -1,4 +1,4 @@
-"""What actor-critic learners share: networks, targets, updates, exploration, checkpoints.
+"""The base of actor-critic learners: exploration, steps of updates, metrics, checkpoints.
 
 A learner's own file says what one update is.
 """
@@ -56,14 +56,14 @@ class ActorCritic(ActorCriticNetworks):
         self.means = RunningMeans(measured, len(runs), device)
 
     def vector(self, name: str) -> torch.Tensor:
-        """A hyperparameter of all members, [P, 1], to go with [P, B]."""
+        """Returns a hyperparameter of all members, [P, 1]."""
         if name not in self._vectors:
             values = [[float(run.params[name])] for run in self.runs]
             self._vectors[name] = torch.tensor(values, device=self.device)
         return self._vectors[name]
 
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
-        """Uniformly random actions in the warm-up, then the policy's; [P, A]."""
+        """Returns actions [P, A], uniformly random in the warm-up, then the policy's."""
         if step < self.params["warmup_steps"]:
             return self.draws.uniform(step)
         with torch.inference_mode():
@@ -71,14 +71,14 @@ class ActorCritic(ActorCriticNetworks):
             return self.policy.sample(out, noise)[0][:, 0].cpu().numpy()
 
     def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
-        """The policy's actions without noise, [P, E, A]."""
+        """Returns the policy's actions without noise, [P, E, A]."""
         with torch.inference_mode():
             return self.policy.mode(self.actor_outputs(observations)).cpu().numpy()
 
     def actor_outputs(self, observations: np.ndarray) -> torch.Tensor:
-        """The actor's outputs for arrays [P, E, ...]; 0 for what is not a number.
+        """Returns the actor's outputs for arrays [P, E, ...], 0 for NaN.
 
-        Members that diverge act on until they are looked at, and some tasks raise at such actions.
+        Diverged members act until the next check for divergence, and some tasks raise at NaN.
         """
         return self.actor(self._states(observations)).nan_to_num_()
 
@@ -86,7 +86,7 @@ class ActorCritic(ActorCriticNetworks):
         return torch.from_numpy(observations).to(self.device).float().flatten(2)
 
     def learn(self, replay: Replay, step: int) -> None:
-        """An update every `update_every` steps once the warm-up is over."""
+        """Updates every `update_every` steps once the warm-up is over."""
         if step < self.params["warmup_steps"] or step % self.params["update_every"]:
             return
         batch, noise = self.draws.batch(self.updates), self.draws.noise(self.updates)
@@ -94,25 +94,25 @@ class ActorCritic(ActorCriticNetworks):
         self.update(replay.sample(batch).flat(), *noise)
 
     def update_from(self, batch: Batch, step: int) -> None:
-        """One update, which is everybody's turn."""
+        """Updates all networks, also those whose updates are delayed."""
         self.updates = 0
         self.update(batch.flat(), *self.draws.probe_noise(batch.rewards.shape[1], step))
 
     @abstractmethod
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
-        """One update, with `noises` tensors [P, B, A] of normal numbers; `updates` counts it."""
+        """Does an update with `noises` tensors [P, B, A] of normal numbers; `updates` counts it."""
 
     def actor(self, x: torch.Tensor, target: bool = False, training: bool = False) -> torch.Tensor:
-        """The actor's outputs, or its target's: [P, B, S] -> [P, B, outputs]."""
+        """Returns the actor's outputs, or its target's: [P, B, S] -> [P, B, outputs]."""
         nets = self.targets if target else self.nets
         return nets["actor"](x, training)[:, 0]
 
     def q(
         self, observations: torch.Tensor, actions: torch.Tensor, target: bool = False
     ) -> torch.Tensor:
-        """All critics' values, or all targets': [P, B, S] and [P, B, A] -> [P, C, B].
+        """Returns all critics' values, or their targets': [P, B, S] and [P, B, A] -> [P, C, B].
 
-        No gradients for the critics; nor below.
+        The critics' parameters get no gradients, nor in `min_q` and `q1`.
         """
         nets = self.targets if target else self.nets
         return nets["critic"](torch.cat((observations, actions), dim=2), constant=True)[..., 0]
@@ -124,16 +124,16 @@ class ActorCritic(ActorCriticNetworks):
         return self.q(observations, actions, target).amin(1)
 
     def q1(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        """The first critic's values [P, B], for an actor to climb."""
+        """Returns the first critic's values [P, B]."""
         return self.nets["critic"].first(torch.cat((observations, actions), dim=2))[..., 0]
 
     def smoothed(self, out: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """The policy's actions with clipped normal noise on them, cut at -1 and 1."""
+        """Returns the policy's actions with clipped normal noise on them, clipped to [-1, 1]."""
         std, clip = (self.vector(f"smoothing.{key}")[..., None] for key in ("std", "clip"))
         return (self.policy.mode(out) + (std * noise).clamp(-clip, clip)).clamp(-1.0, 1.0)
 
     def target_q(self, batch: Batch, next_values: torch.Tensor) -> torch.Tensor:
-        """y = scale r + gamma m v of the values [P, B] that follow, m = 0 where terminated."""
+        """Returns y = scale r + gamma m v of next values v [P, B]; m = 0 where terminated."""
         gamma, scale = self.vector("gamma"), self.vector("reward_scale")
         return scale * batch.rewards + gamma * batch.masks * next_values
 
@@ -145,14 +145,14 @@ class ActorCritic(ActorCriticNetworks):
             return self.target_q(batch, next_values)
 
     def update_critic(self, batch: Batch, y: torch.Tensor) -> None:
-        """A step of all critics towards y [P, B]."""
+        """Takes a gradient step of all critics towards y [P, B]."""
         values = self.update_network("critic", self.network_inputs("critic", batch), y)
         self.means.add(q=values.mean((1, 2)))
 
     def update_network(self, name: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """A step of the networks `name` on x [P, B, inputs] towards y [P, B].
+        """Takes a gradient step of the networks `name` at x [P, B, inputs] towards y [P, B].
 
-        Returns what they gave before, [P, C, B].
+        Returns their outputs before it, [P, C, B].
         """
         outputs = self.nets[name](x, training=True)
         values = outputs.detach()[..., 0]
@@ -161,44 +161,44 @@ class ActorCritic(ActorCriticNetworks):
         return values
 
     def update_actor(self, objective: torch.Tensor) -> None:
-        """A step of the actor that makes the mean of an objective [P, B] larger."""
+        """Takes a gradient step of the actor that raises the mean of an objective [P, B]."""
         gradient = objective.new_full(objective.shape, -1.0 / objective.shape[1])
         self._step("actor", -objective.detach().mean(1), objective, gradient)
 
     def _step(
         self, name: str, loss: torch.Tensor, outputs: torch.Tensor, gradient: torch.Tensor
     ) -> None:
-        """A step of Adam down a loss [P], from its gradient at `outputs`."""
+        """Takes a step of Adam down a loss [P], from its gradient at `outputs`."""
         gradients = torch.autograd.grad(outputs, self.nets[name].parameters, gradient)
         self.record_loss(name, loss, gradients)
         self.adams[name].step(gradients)
         self.means.add(**{f"{name}_loss": loss})
 
     def network(self, name: str) -> Network:
-        """The first of every member's networks `name`."""
+        """Returns the first of every member's networks `name`."""
         return self.nets[name].alone
 
     def network_inputs(self, name: str, batch: Batch) -> torch.Tensor:
-        """Observations, and actions too for a critic."""
+        """Returns observations, and for a critic actions beside them."""
         read = batch.observations.flatten(2)
         return torch.cat((read, batch.actions), dim=2) if name == "critic" else read
 
     def q_values(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        """Q_1(s, a), [P, E]."""
+        """Returns Q_1(s, a), [P, E]."""
         with torch.inference_mode():
             taken = torch.from_numpy(actions).to(self.device)
             return self.q1(self._states(observations), taken).cpu().numpy()
 
     def measured(self, row: int, step: int) -> dict[str, float]:
-        """Means over the updates since the last report."""
+        """Returns means over the updates since the last report."""
         return self.means.of(row)
 
     def reset_metrics(self) -> None:
-        """Begin new means."""
+        """Resets the running means."""
         self.means.reset()
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """All networks, targets that are their own, Adam's moments, running sums."""
+        """Returns all networks, targets that are their own, Adam's moments, running sums."""
         rows, held = len(self.runs), []
         for name, net in self.nets.items():
             held += [(f"{name}.{n}", t) for n, t in net.tensors()]
@@ -212,7 +212,7 @@ class ActorCritic(ActorCriticNetworks):
         return [(name, tensor, range(rows)) for name, tensor in held]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """The actor: `0.weight` [in, out], `0.bias` [out], ... from the input on."""
+        """Returns the actor: `0.weight` [in, out], `0.bias` [out], ... from the input on."""
         return self.nets["actor"].net.tensors()
 
     @property

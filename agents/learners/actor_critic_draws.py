@@ -1,4 +1,4 @@
-"""What actor-critic learners draw, for P members, each from streams of its own."""
+"""Random draws of actor-critic learners, for P members, each from streams of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ else:
 
 
 class ActorCriticDraws:
-    """Actions of the warm-up, exploration, batches, and `noises` times the noise of an action."""
+    """Draws of warm-up actions, exploration, batches, and `noises` noises of an update."""
 
     def __init__(
         self, seeds: Sequence[int], batch: int, actions: int, noises: int, device: str
@@ -34,24 +34,24 @@ class ActorCriticDraws:
         return streams.Normals(streams.keys(self._seeds, purpose), width)
 
     def uniform(self, step: int) -> np.ndarray:
-        """Actions [P, A] of a step in the warm-up, uniform in [-1, 1]."""
+        """Returns actions [P, A] of a step in the warm-up, uniform in [-1, 1]."""
         uniform = (self._warming.at(step) + 0.5) * 2.0**-32
         return (2.0 * uniform - 1.0).astype(np.float32)
 
     def exploration(self, step: int) -> torch.Tensor:
-        """Normal numbers [P, 1, A] of a step."""
+        """Returns normal numbers [P, 1, A] of a step."""
         return torch.from_numpy(self._exploring.at(step)).to(self._device)[:, None]
 
     def batch(self, update: int) -> np.ndarray:
-        """Which transitions an update takes: 32 bits each, [P, B]."""
+        """Returns 32 bits for each transition of an update's batch, [P, B]."""
         return self._batches.at(update)
 
     def noise(self, update: int) -> Sequence[torch.Tensor]:
-        """Normal numbers of an update, `noises` times [P, B, A]."""
+        """Returns normal numbers of an update, `noises` times [P, B, A]."""
         return self._shaped(self._updates, update)
 
     def probe_noise(self, batch: int, step: int) -> Sequence[torch.Tensor]:
-        """The same of an update from `batch` transitions that is undone, at some step."""
+        """Returns normal numbers of a probed update from `batch` transitions at `step`."""
         return self._shaped(self._normals("diagnostics/updates", batch), step)
 
     def _shaped(self, normals: streams.Normals, counter: int) -> Sequence[torch.Tensor]:

@@ -28,11 +28,11 @@ class ActorCriticNetworks(BaseLearner):
     networks: ClassVar[Sequence[str]] = ("actor", "critic")
     """All but the actor give values, and are described by `critic.*`."""
     with_targets: ClassVar[Sequence[str]] = ("critic",)
-    """Those that a target follows, where `target.networks` says so."""
+    """The networks that have targets, where `target.networks` is true."""
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
-        """Networks fit observations and actions; parameters that need others have them."""
+        """Raises ValueError where networks do not fit the task, or parameters each other."""
         for name in cls.networks:
             network.check(params, describes(name), (inputs(name, shape),))
         losses.check(params)
@@ -40,12 +40,12 @@ class ActorCriticNetworks(BaseLearner):
 
     @classmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
-        """Number of parametric layers of a critic."""
+        """Returns the number of parametric layers of a critic."""
         return network.depth(network.part(cls.complete(params), "critic"))
 
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
-        """All networks, and the passes of a batch through them."""
+        """Returns the sizes of all networks and of a batch's passes through them."""
         trained = targets = made = 0
         averaged = cls.target_networks(params)
         for name in cls.networks:
@@ -59,12 +59,12 @@ class ActorCriticNetworks(BaseLearner):
 
     @classmethod
     def outputs(cls, params: Mapping[str, Any], shape: Shape) -> int:
-        """How many numbers the actor gives."""
+        """Returns how many numbers the actor gives."""
         return POLICIES[params.get("policy", cls.policy_kind)].outputs(shape.actions)
 
     @classmethod
     def target_networks(cls, params: Mapping[str, Any]) -> list[str]:
-        """The networks that have a target of their own."""
+        """Returns the names of the networks that have a target of their own."""
         averaged = ["actor"] if params.get("target.actor") == "ema" else []
         return [*cls.with_targets, *averaged] if params["target.networks"] else []
 

@@ -13,11 +13,11 @@ from agents.shape import Shape
 
 OF_EPISODES = ("return", "train_return", "eval_partial")
 METRICS: tuple[str, ...] = (*OF_EPISODES, "critic_loss", "actor_loss", "q")
-"""What every actor-critic measures."""
+"""The metrics of every actor-critic learner."""
 
 
 def network_parameters(name: str) -> dict[str, Parameter]:
-    """What describes the network `name`, and its step size."""
+    """Returns the parameters that describe the network `name`, and its step size."""
     described = {
         "body": Parameter(str, "mlp"),
         "units": Parameter(int, 256, low=1),
@@ -33,12 +33,12 @@ def network_parameters(name: str) -> dict[str, Parameter]:
 
 
 def describes(name: str) -> str:
-    """Whose parameters describe a network: all values are made like the critic."""
+    """Returns whose parameters describe a network: all but the actor are like the critic."""
     return "actor" if name == "actor" else "critic"
 
 
 def inputs(name: str, shape: Shape) -> int:
-    """How many numbers a network reads; a critic reads actions too."""
+    """Returns how many numbers a network reads; a critic reads actions too."""
     observation = math.prod(shape.observation)
     return observation + shape.actions if name == "critic" else observation
 

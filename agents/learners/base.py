@@ -35,7 +35,7 @@ _GPU_SHARE = 0.7  # of the free memory: workers may share the GPU, and its alloc
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many numbers a member has: trained weights, targets' weights, and those of its passes."""
+    """Counts of a member's numbers: trained weights, targets' weights, those of its passes."""
 
     trained: int
     targets: int
@@ -54,7 +54,7 @@ class BaseLearner(PackLearner):
     packs: ClassVar[bool] = True
     """Whether several runs may train as one pack."""
     passes_bytes: ClassVar[int] = 25_000_000
-    """What the first passes through any network take: code of kernels, their scratch memory."""
+    """Bytes of the first passes through any network: code of kernels, their scratch memory."""
     cpu_pack: ClassVar[int] = 1
     """How many runs train best together on a CPU."""
     keeps_weights: ClassVar[bool] = True
@@ -62,12 +62,12 @@ class BaseLearner(PackLearner):
 
     @classmethod
     def tasks(cls) -> Sequence[str]:
-        """Every task that ships whose actions fit; `path/file.py:Name/task` is valid too."""
+        """Returns the tasks that ship whose actions fit; `path/file.py:Name/task` is valid too."""
         return [t for t in tasks.all_tasks() if tasks.shape(t).continuous == cls.continuous]
 
     @classmethod
     def check(cls, params: Mapping[str, Any], task: str) -> None:
-        """Raise ValueError where a parameter or the task is not valid."""
+        """Raises ValueError where a parameter or the task is not valid."""
         for name in params:
             if name not in cls.parameters:
                 raise lookup.unknown("parameter", name, list(cls.parameters))
@@ -84,27 +84,27 @@ class BaseLearner(PackLearner):
 
     @classmethod
     def describe(cls, task: str) -> dict[str, str]:
-        """What is recorded of a task with a study: its shape, and versions of its packages."""
+        """Returns what a study records of a task: its shape, and versions of its packages."""
         return tasks.describe(task)
 
     @classmethod
     def complete(cls, params: Mapping[str, Any]) -> dict[str, Any]:
-        """All parameters: those given, and the defaults of the others."""
+        """Returns all parameters: those given, and the defaults of the others."""
         return {name: params.get(name, p.default) for name, p in cls.parameters.items()}
 
     @classmethod
     @abstractmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
-        """Raise ValueError where parameters, each valid, do not fit together or the task."""
+        """Raises ValueError where parameters, each valid, do not fit together or the task."""
 
     @classmethod
     @abstractmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
-        """Number of parametric layers of the network that `sn.layers` indexes."""
+        """Returns the number of parametric layers of the network that `sn.layers` indexes."""
 
     @classmethod
     def signature(cls, params: Mapping[str, Any], task: str) -> str:
-        """Equal for runs that may share a pack."""
+        """Returns a text that is equal for runs that may share a pack."""
         complete = cls.complete(params)
         shared = {n: complete[n] for n, p in cls.parameters.items() if not p.packable}
         shape = tasks.shape(task)
@@ -113,11 +113,11 @@ class BaseLearner(PackLearner):
     @classmethod
     @abstractmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
-        """What memory is estimated from; `params` are complete."""
+        """Returns what memory is estimated from; `params` are complete."""
 
     @classmethod
     def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
-        """How many runs train best together on `device`.
+        """Returns how many runs train best together on `device`.
 
         On a CPU `cpu_pack` (more members save calls but leave the caches); on a GPU what its free
         memory holds, at most 256.
@@ -132,13 +132,13 @@ class BaseLearner(PackLearner):
 
     @classmethod
     def state_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
-        """Bytes of one member's saved state after `steps` steps; a little is left out."""
+        """Returns bytes of one member's saved state after `steps` steps, but for a little."""
         sizes, replay = cls._held(params, task, steps)
         return 4 * ((1 + _MOMENTS) * sizes.trained + sizes.targets) + replay
 
     @classmethod
     def member_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
-        """Bytes that one more member takes while a pack trains for `steps` steps on a CPU.
+        """Returns bytes that one more member takes while a pack trains on a CPU to `steps`.
 
         That is the replay, the weights with what an update makes of them, its passes, and the
         environments that it trains and is evaluated in.
@@ -152,7 +152,7 @@ class BaseLearner(PackLearner):
 
     @classmethod
     def _held(cls, params: Mapping[str, Any], task: str, steps: int | None) -> tuple[Sizes, int]:
-        """A member's sizes, and the bytes of its replay after `steps` steps (`None`: full)."""
+        """Returns a member's sizes, and bytes of its replay after `steps` steps (`None`: full)."""
         shape, complete = tasks.shape(task), cls.complete(params)
         capacity: int = complete["replay.capacity"]
         slots = 1 + (capacity if steps is None else min(capacity, steps))
@@ -164,7 +164,7 @@ class BaseLearner(PackLearner):
 
     @classmethod
     def pack_bytes(cls, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:
-        """The most main memory that a pack takes on a CPU, beside what `prepare` imports.
+        """Returns the most bytes that a pack takes on a CPU, beside what `prepare` imports.
 
         That is while it trains, or when it loses a member: the others' states are copied then
         (benchmarks/agents/memory.py).
@@ -175,12 +175,12 @@ class BaseLearner(PackLearner):
 
     @classmethod
     def prepare(cls) -> None:
-        """Import torch."""
+        """Imports torch."""
         torch.get_num_threads()
 
     @classmethod
     def start(cls, runs: Sequence[Run], states: list[State | None], device: str) -> Pack:
-        """Train `runs` as one pack, from the beginning or from states of the same step.
+        """Starts `runs` as one pack, from the beginning or from states of the same step.
 
         States are taken out of their list one by one, so that none is in memory twice.
         On a CPU torch is set to one thread, on which the numbers of a run are promised.

@@ -28,7 +28,7 @@ class Learner(ActorCritic):
     }
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
-        """y = r + gamma m min_j Q'_j(s', mu(s')); the actor climbs Q_1(s, mu(s))."""
+        """y = r + gamma m min_j Q'_j(s', mu(s')); the actor ascends Q_1(s, mu(s))."""
         with torch.no_grad():
             next_actions = self.policy.mode(self.actor(batch.next_observations, target=True))
             next_values = self.min_q(batch.next_observations, next_actions, target=True)

@@ -66,7 +66,7 @@ class Learner(BaseLearner):
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
-        """The network fits the observations; exploration does not end before it begins."""
+        """Raises ValueError where the network does not fit or exploration ends in the warm-up."""
         network.check(params, "network", shape.observation)
         network.check_normalised(params, "network")
         if params["epsilon.decay_until"] < params["warmup_steps"]:
@@ -77,12 +77,12 @@ class Learner(BaseLearner):
 
     @classmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
-        """Number of parametric layers of the Q network."""
+        """Returns the number of parametric layers of the Q network."""
         return network.depth(network.part(cls.complete(params), "network"))
 
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
-        """The Q network and its target; a pass of a batch forward and backward."""
+        """Returns the sizes of the Q network, its target, and a batch's passes through it."""
         sizes = (network.part(params, "network"), shape.observation, shape.actions)
         weights = network.numbers(*sizes)
         return Sizes(weights, weights, 2 * params["batch_size"] * network.made(*sizes))
@@ -118,15 +118,15 @@ class Learner(BaseLearner):
         self._means = RunningMeans(("loss", "q"), len(runs), device)
 
     def initialise(self) -> None:
-        """Random online networks; targets start equal to them."""
+        """Draws random online networks; targets start equal to them."""
         self._online.initialise(self._seeds)
         self._target.copy_(self._online)
 
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
-        """Epsilon-greedy actions.
+        """Returns epsilon-greedy actions [P].
 
-        Who acts greedily has an acting forward pass, which does a power iteration where
-        `sn.iterate_on_act` says so; a random action has none.
+        A greedy action takes a forward pass, which does a power iteration where
+        `sn.iterate_on_act` is true; a random action takes none.
         """
         draws = self._exploration.at(step)
         random = draws[:, 0] < self._schedule.at(step) * 2.0**32
@@ -138,14 +138,14 @@ class Learner(BaseLearner):
         return np.where(random, actions, greedy)
 
     def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
-        """Actions greedy but for `evaluation.epsilon`; no power iteration."""
+        """Returns actions greedy but for `evaluation.epsilon`; no power iteration."""
         copies = observations.shape[1]
         random = draws[:, :copies] < self._evaluation_epsilon * 2.0**32
         actions = streams.below(draws[:, copies:], self._actions)
         return np.where(random, actions, self._greedy(observations, None))
 
     def learn(self, replay: Replay, step: int) -> None:
-        """An update every `update_every` and a target sync every `target.every` steps."""
+        """Updates every `update_every` and syncs targets every `target.every` steps."""
         if step < self._warmup:
             return
         if step % self._update_every == 0:
@@ -154,7 +154,7 @@ class Learner(BaseLearner):
             self._target.copy_(self._online)
 
     def update(self, batch: Batch) -> None:
-        """One update of the Q network."""
+        """Updates the Q network once."""
         y = self._targets(batch)
         q = self._online(batch.observations, iterate=True)
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
@@ -165,7 +165,7 @@ class Learner(BaseLearner):
         self._means.add(loss=loss, q=chosen.mean(1))
 
     def _targets(self, batch: Batch) -> torch.Tensor:
-        """y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
+        """Returns y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
         with torch.no_grad():
             q = self._target(batch.next_observations, iterate=True)
             return batch.rewards + self._gamma * batch.masks * q.amax(2)
@@ -191,34 +191,34 @@ class Learner(BaseLearner):
         return torch.from_numpy(iterating).to(self._device)
 
     def network(self, name: str) -> Network:
-        """The online Q network."""
+        """Returns the online Q network."""
         return self._online
 
     def network_inputs(self, name: str, batch: Batch) -> torch.Tensor:
-        """Observations."""
+        """Returns the observations."""
         return batch.observations
 
     def q_values(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        """Q(s, a), [P, E]."""
+        """Returns Q(s, a), [P, E]."""
         with torch.inference_mode():
             q = self._online(torch.from_numpy(observations).to(self._device).float())
             chosen = torch.from_numpy(actions).to(self._device)[..., None]
             return q.gather(2, chosen)[..., 0].cpu().numpy()
 
     def update_from(self, batch: Batch, step: int) -> None:
-        """One update; it draws nothing."""
+        """Updates the Q network; nothing is drawn."""
         self.update(batch)
 
     def measured(self, row: int, step: int) -> dict[str, float]:
-        """Mean loss, mean Q of the actions in the batches, and the current epsilon."""
+        """Returns mean loss, mean Q of the batches' actions, and the current epsilon."""
         return self._means.of(row) | {"epsilon": float(self._schedule.at(step)[row])}
 
     def reset_metrics(self) -> None:
-        """Begin new means."""
+        """Resets the running means."""
         self._means.reset()
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """Both networks, Adam's moments, running sums."""
+        """Returns both networks, Adam's moments, running sums."""
         everyone = range(len(self._runs))
         held = [(f"online.{name}", t, rows) for name, t, rows in self._online.tensors()]
         held += [(f"target.{name}", t, rows) for name, t, rows in self._target.tensors()]
@@ -227,7 +227,7 @@ class Learner(BaseLearner):
         return [*held, ("sums", self._means.sums, everyone)]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """The online network: `0.weight` [in, out], `0.bias` [out], ... from the input on."""
+        """Returns the online network: `0.weight` [in, out], `0.bias` [out], ... from the input."""
         return self._online.tensors()
 
     @property
@@ -254,7 +254,7 @@ class EpsilonSchedule:
         self._length = np.maximum(decay_until - warmup, 1.0)
 
     def at(self, step: int) -> np.ndarray:
-        """Epsilon [P] of the action chosen after `step` environment steps."""
+        """Returns epsilon [P] of the action chosen after `step` environment steps."""
         if step < self._warmup:
             return np.ones_like(self._initial)
         done = np.minimum((step - self._warmup) / self._length, 1.0)

@@ -23,18 +23,18 @@ class RunningMeans:
         self.counts = dict.fromkeys(names, 0)
 
     def add(self, **values: torch.Tensor) -> None:
-        """One more value [P] of each of these measures."""
+        """Adds a value [P] of each of these measures."""
         for name, value in values.items():
             self._columns[name].add_(value.detach())
             self.counts[name] += 1
 
     def of(self, row: int) -> dict[str, float]:
-        """One member's means; what was not measured is left out."""
+        """Returns one member's means of what was measured."""
         sums = self.sums[row].tolist()
         counts = self.counts.items()
         return {n: total / c for (n, c), total in zip(counts, sums, strict=True) if c}
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Resets all sums and counts."""
         self.sums.zero_()
         self.counts = dict.fromkeys(self.names, 0)

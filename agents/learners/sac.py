@@ -31,7 +31,7 @@ class Learner(ActorCritic):
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
-        """A temperature that is found has an entropy to meet, and starts above 0."""
+        """Raises ValueError where an automatic temperature has a fixed entropy or starts at 0."""
         super().check_together(params, shape)
         if params["entropy.auto"] and params["policy"] == "deterministic":
             raise ValueError(
@@ -47,13 +47,13 @@ class Learner(ActorCritic):
         self.adams["beta"] = self.temperature.adam
 
     def initialise(self) -> None:
-        """Networks and the temperature."""
+        """Initialises networks and the temperature."""
         super().initialise()
         self.temperature.initialise()
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """y = r + gamma m (min_j Q'_j(s', a') - beta log pi(a'|s'));
-        the actor climbs min_j Q_j(s, a) - beta log pi(a|s)."""
+        the actor ascends min_j Q_j(s, a) - beta log pi(a|s)."""
         with torch.no_grad():
             y = self.target_q(batch, self.next_values(batch, noise[0]))
         self.update_critic(batch, y)
@@ -67,11 +67,11 @@ class Learner(ActorCritic):
         self.update_targets()
 
     def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
-        """The soft values [P, B] of the states that follow."""
+        """Returns the soft values [P, B] of the next states."""
         actions, log_prob = self.policy.sample(self.actor(batch.next_observations), noise)
         values = self.min_q(batch.next_observations, actions, target=True)
         return values - self.temperature.beta * log_prob
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """Networks, moments, and the temperature."""
+        """Returns networks, moments, and the temperature."""
         return [*super().tensors(), ("log_beta", self.temperature.log, range(len(self.runs)))]

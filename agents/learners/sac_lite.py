@@ -16,9 +16,9 @@ else:
 
 
 class Learner(sac.Learner):
-    """Algorithm 2 prints one critic; twin ones are inferred; `critics` says."""
+    """SAC with plain values in targets; where Algorithm 2 prints one critic there are two."""
 
     def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
-        """min_j Q'_j(s', a') with a' ~ pi, [P, B]."""
+        """Returns min_j Q'_j(s', a') with a' ~ pi, [P, B]."""
         actions, _ = self.policy.sample(self.actor(batch.next_observations), noise)
         return self.min_q(batch.next_observations, actions, target=True)

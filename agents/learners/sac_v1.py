@@ -22,8 +22,8 @@ else:
 class Learner(ActorCritic):
     """P agents with a stochastic policy, twin critics and a value network; no temperature.
 
-    `reward_scale` does its work: 5, and 20 on Humanoid. What describes a critic
-    describes the value network too: `critic.*`, `loss` and `asymmetry.*`.
+    `reward_scale` takes the temperature's place: 5, and 20 on Humanoid. `critic.*`, `loss` and
+    `asymmetry.*` are the value network's too.
     """
 
     noises = 1
@@ -42,7 +42,7 @@ class Learner(ActorCritic):
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """Q: c r + gamma m V'(s'); V: min_j Q_j(s, a) - log pi(a|s);
-        the actor climbs Q_1(s, a) - log pi(a|s)."""
+        the actor ascends Q_1(s, a) - log pi(a|s)."""
         actions, log_prob = self.policy.sample(
             self.actor(batch.observations, training=True), noise[0]
         )

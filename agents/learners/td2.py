@@ -10,7 +10,7 @@ from agents.parameter import Parameter
 
 
 class Learner(ddpg.Learner):
-    """As the text has it: no noise on the actions that targets take."""
+    """TD2 as the text has it: no noise on the actions that targets take."""
 
     parameters: ClassVar[Mapping[str, Parameter]] = {
         **ddpg.Learner.parameters,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Learner(td2.Learner):
-    """Noise on actions in targets and in the actor's loss, which averages over all critics."""
+    """TD2 with noise on actions in targets and in the actor's loss, a mean over all critics."""
 
     noises = 2
     parameters: ClassVar[Mapping[str, Parameter]] = {

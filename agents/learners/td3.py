@@ -29,7 +29,7 @@ class Learner(ActorCritic):
     }
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
-        """y = r + gamma m min_j Q'_j(s', mu'(s') + e); the actor climbs Q_1(s, mu(s))."""
+        """y = r + gamma m min_j Q'_j(s', mu'(s') + e); the actor ascends Q_1(s, mu(s))."""
         self.update_critic(batch, self.smoothed_target_q(batch, noise[0]))
         if self.updates % self.params["policy.delay"] == 0:
             actions = self.policy.mode(self.actor(batch.observations, training=True))

@@ -19,12 +19,12 @@ class Body(Stack):
 
     @staticmethod
     def joined(units: int, before: int, observation: int, last: bool) -> tuple[int, int]:
-        """Its units, and the observation where another layer follows."""
+        """Returns the units, with the observation where another layer follows."""
         return (units, 0) if last else (units + observation, units + observation)
 
     @staticmethod
     def join(
         y: torch.Tensor, before: torch.Tensor, observation: torch.Tensor, last: bool
     ) -> torch.Tensor:
-        """y, and the observation where another layer follows."""
+        """Returns y, with the observation where another layer follows."""
         return y if last else torch.cat([y, observation], dim=-1)

@@ -19,12 +19,12 @@ class Body(Stack):
 
     @staticmethod
     def joined(units: int, before: int, observation: int, last: bool) -> tuple[int, int]:
-        """Its input and its units."""
+        """Returns input and units."""
         return before + units, before + units
 
     @staticmethod
     def join(
         y: torch.Tensor, before: torch.Tensor, observation: torch.Tensor, last: bool
     ) -> torch.Tensor:
-        """`before` and y."""
+        """Returns `before` and y, concatenated."""
         return torch.cat([before, y], dim=-1)

@@ -41,31 +41,34 @@ class Ensemble:
 
     @property
     def parameters(self) -> list[torch.Tensor]:
-        """What is learned, tensors [P C, ...]."""
+        """The learned tensors [P C, ...]."""
         return self.net.parameters
 
     @property
     def tracked(self) -> list[torch.Tensor]:
-        """All that a target follows: parameters, and the statistics of batch norms."""
+        """The tensors that targets average: parameters, and the statistics of batch norms."""
         return [tensor for _, tensor, _ in self.net.tensors()]
 
     def spread(self, values: Iterable[T]) -> list[T]:
-        """The members' values, each as often as there are networks of it."""
+        """Returns the members' values, each repeated for its C networks."""
         return [value for value in values for _ in range(self.copies)]
 
     def train(self) -> Ensemble:
-        """Let gradients be taken with respect to the parameters."""
+        """Lets gradients be taken with respect to the parameters."""
         self.net.train()
         return self
 
     def initialise(self, seeds: Sequence[int], name: str) -> None:
-        """Every network from streams of its own, by the names `name.0/`, `name.1/`, ..."""
+        """Initialises every network from its own streams, by the names `name.0/`, `name.1/`, ..."""
         self.net.initialise(seeds, [f"{name}.{copy}/" for copy in range(self.copies)])
 
     def __call__(
         self, x: torch.Tensor, training: bool = False, constant: bool = False
     ) -> torch.Tensor:
-        """[P, B, inputs] -> [P, C, B, outputs]; of `constant` parameters no gradient is taken."""
+        """Returns outputs, [P, B, inputs] -> [P, C, B, outputs].
+
+        Parameters get no gradients where they are `constant`.
+        """
         members, batch, inputs = x.shape
         if self.copies > 1:
             x = x[:, None].expand(-1, self.copies, -1, -1).reshape(-1, batch, inputs)
@@ -73,17 +76,17 @@ class Ensemble:
         return net(x, training=training).view(members, self.copies, batch, -1)
 
     def first(self, x: torch.Tensor) -> torch.Tensor:
-        """The first network of every member alone, [P, B, inputs] -> [P, B, outputs].
+        """Returns the first network's outputs alone, [P, B, inputs] -> [P, B, outputs].
 
         Its parameters count as constants.
         """
         return self.alone(x)
 
     def tensors(self) -> list[tuple[str, torch.Tensor]]:
-        """What belongs in a checkpoint, [P, C, ...]."""
+        """Returns the tensors of a checkpoint, [P, C, ...]."""
         return [(name, by_member(t, self.members)) for name, t, _ in self.net.tensors()]
 
 
 def by_member(tensor: torch.Tensor, members: int) -> torch.Tensor:
-    """Rows [P C, ...] as [P, C, ...], in the same memory."""
+    """Returns rows [P C, ...] as [P, C, ...], in the same memory."""
     return tensor.detach().view(members, -1, *tensor.shape[1:])

@@ -26,7 +26,7 @@ class Body:
 
     @staticmethod
     def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
-        """Raise ValueError where the convolutions do not fit the observation."""
+        """Raises ValueError where the convolutions do not fit the observation."""
         if len(observation) != 3:
             raise ValueError(f"body=minatar needs images [H, W, C], got observations {observation}")
         convs = sizes["convs"]
@@ -42,14 +42,14 @@ class Body:
 
     @staticmethod
     def depth(sizes: Mapping[str, Any]) -> int:
-        """Number of parametric layers."""
+        """Returns the number of parametric layers."""
         return len(sizes["convs"]) + int(sizes["layers"])
 
     @staticmethod
     def numbers(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int, int]:
-        """How many weights and biases it has, how many features it gives, how many it makes.
+        """Returns counts of weights and biases, of features, and of numbers that a pass makes.
 
-        What a pass makes of one observation are all outputs, and the patches under convolutions.
+        A pass makes of one observation all outputs, and the patches under convolutions.
         """
         height, width, channels = observation
         total = made = 0

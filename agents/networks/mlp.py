@@ -17,12 +17,12 @@ class Body(Stack):
 
     @staticmethod
     def joined(units: int, before: int, observation: int, last: bool) -> tuple[int, int]:
-        """Its units."""
+        """Returns the units."""
         return units, 0
 
     @staticmethod
     def join(
         y: torch.Tensor, before: torch.Tensor, observation: torch.Tensor, last: bool
     ) -> torch.Tensor:
-        """y itself."""
+        """Returns y itself."""
         return y

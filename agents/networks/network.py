@@ -26,24 +26,24 @@ else:
 
 
 def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The parameters `name.*`, without that prefix: what describes one network."""
+    """Returns the parameters `name.*`, without that prefix: the sizes of one network."""
     prefix = f"{name}."
     return {n.removeprefix(prefix): v for n, v in params.items() if n.startswith(prefix)}
 
 
 def depth(sizes: Mapping[str, Any]) -> int:
-    """Number of parametric layers of the network that `sizes` describe, its head included."""
+    """Returns the number of parametric layers that `sizes` describe, the head included."""
     return int(_body(sizes).depth(sizes)) + 1
 
 
 def numbers(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
-    """How many weights and biases the network has, without importing torch."""
+    """Returns how many weights and biases the network has, without importing torch."""
     inside, features, _ = _body(sizes).numbers(sizes, observation)
     return int(inside + (features + 1) * outputs)
 
 
 def made(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
-    """How many numbers a pass makes of one observation, it included, without importing torch."""
+    """Returns how many numbers a pass makes of one observation, it included; without torch."""
     _, _, inside = _body(sizes).numbers(sizes, observation)
     return int(math.prod(observation) + inside + outputs)
 
@@ -53,7 +53,7 @@ def _body(sizes: Mapping[str, Any]) -> Any:
 
 
 def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) -> None:
-    """Raise ValueError where body or sizes `name.*` do not fit, without importing torch."""
+    """Raises ValueError where body or sizes `name.*` do not fit, without importing torch."""
     sizes = part(params, name)
     try:
         body = _body(sizes)
@@ -66,12 +66,12 @@ def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) ->
 
 
 def check_normalised(params: Mapping[str, Any], name: str) -> None:
-    """Raise ValueError where `sn.layers` are no layers of the network `name.*`."""
+    """Raises ValueError where `sn.layers` are no layers of the network `name.*`."""
     check_layers(params["sn.layers"], depth(part(params, name)))
 
 
 class Network:
-    """P networks with one shape: `sizes` gives it, `settings` each member's normalised layers."""
+    """P networks of the same `sizes`; `settings` name each member's normalised layers."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Network:
         self.parameters = self._gathered()
 
     def initialise(self, seeds: Sequence[int], names: Sequence[str] = ("",)) -> None:
-        """Weights and power-iteration vectors from every member's own streams.
+        """Draws weights and power-iteration vectors from every member's own streams.
 
         Each seed serves as many members in turn as there are `names`, which tell their streams
         apart.
@@ -115,19 +115,19 @@ class Network:
                 layer.spectral.initialise(keys(f"spectral/{place}"))
 
     def train(self) -> Network:
-        """Let gradients be taken with respect to the parameters."""
+        """Lets gradients be taken with respect to the parameters."""
         for parameter in self.parameters:
             parameter.requires_grad_(True)
         return self
 
     def copy_(self, other: Network) -> None:
-        """Take over all that `other` holds: parameters, and the vectors of power iterations too."""
+        """Copies all that `other` holds: parameters, and the vectors of power iterations."""
         with torch.no_grad():
             for mine, theirs in zip(self.tensors(), other.tensors(), strict=True):
                 mine[1].copy_(theirs[1])
 
     def borrow(self, other: Network, every: int) -> None:
-        """Stand for every `every`-th network of `other`: the same memory, without gradients."""
+        """Shares the memory of every `every`-th network of `other`, without gradients."""
         for mine, theirs in zip(
             (*self.layers, *self.norms), (*other.layers, *other.norms), strict=True
         ):
@@ -142,7 +142,7 @@ class Network:
         return found + [t for norm in self.norms for t in norm.parameters]
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """(name, tensor, members that have it) of all that belongs in a checkpoint."""
+        """Returns (name, tensor, members that have it) of all that belongs in a checkpoint."""
         everyone = range(self.layers[0].weight.shape[0])
         held: list[tuple[str, torch.Tensor, Sequence[int]]] = []
         for place, layer in enumerate(self.layers):
@@ -158,16 +158,16 @@ class Network:
     def features(
         self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False
     ) -> torch.Tensor:
-        """What the head reads, [P, B, ...] -> [P, B, features]."""
+        """Returns the features that the head reads, [P, B, ...] -> [P, B, features]."""
         found: torch.Tensor = self.body(x, iterate, training)
         return found
 
     def activations(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """What comes out of hidden layers with an activation, [P, B, ...], in forward order."""
+        """Returns the outputs [P, B, ...] of hidden layers with an activation, in order."""
         return self.seen(x, [layer for layer in self.body.layers if layer.activation is not None])
 
     def seen(self, x: torch.Tensor, layers: Sequence[Layer]) -> list[torch.Tensor]:
-        """What comes out of some of the body's layers, before anything is joined to it."""
+        """Returns the outputs of some of the body's layers, before anything is joined to them."""
         found: list[torch.Tensor] = []
         for layer in layers:
             layer.seen = found.append
@@ -181,8 +181,8 @@ class Network:
     ) -> torch.Tensor:
         """[P, B, ...] -> [P, B, outputs].
 
-        `iterate` says who does a power iteration first (SpectralNorm.scale); `training` takes the
-        statistics of batch norms from this batch.
+        `iterate` says which members do a power iteration first (SpectralNorm.scale); `training`
+        takes the statistics of batch norms from this batch.
         """
         if self._plain:
             return fused_mlp.perceptron(x.flatten(2), self.parameters)

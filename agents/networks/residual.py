@@ -23,7 +23,7 @@ class Body:
 
     @staticmethod
     def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
-        """Raise ValueError where another norm is asked for; any observation fits."""
+        """Raises ValueError where another norm is asked for; any observation fits."""
         if norms.kind(sizes) != "none":
             raise ValueError(
                 "norm.kind must be none: the blocks of body=residual have layer norms of their "
@@ -32,14 +32,14 @@ class Body:
 
     @staticmethod
     def depth(sizes: Mapping[str, Any]) -> int:
-        """Number of parametric layers: the first, and two in each block."""
+        """Returns the number of parametric layers: the first, and two in each block."""
         return 1 + 2 * int(sizes["layers"])
 
     @staticmethod
     def numbers(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int, int]:
-        """How many weights and biases it has, how many features it gives, how many it makes.
+        """Returns counts of weights and biases, of features, and of numbers that a pass makes.
 
-        What a pass makes of one observation is all that it may keep for the gradients.
+        A pass makes of one observation all that it may keep for the gradients.
         """
         units = sizes["units"]
         first, made_first = linear.hidden_numbers(sizes, math.prod(observation))

@@ -23,14 +23,14 @@ class Body(Stack):
 
     @staticmethod
     def joined(units: int, before: int, observation: int, last: bool) -> tuple[int, int]:
-        """The wider of input and units."""
+        """Returns the wider of input and units."""
         return max(units, before), max(units, before)
 
     @staticmethod
     def join(
         y: torch.Tensor, before: torch.Tensor, observation: torch.Tensor, last: bool
     ) -> torch.Tensor:
-        """y + before."""
+        """Returns y + before."""
         missing = y.shape[-1] - before.shape[-1]
         if missing > 0:
             return y + F.pad(before, (0, missing))

@@ -29,9 +29,9 @@ class Stack(ABC):
     @staticmethod
     @abstractmethod
     def joined(units: int, before: int, observation: int, last: bool) -> tuple[int, int]:
-        """How many features leave a layer that `before` enter, and how many are made for that.
+        """Returns how many features leave a layer that `before` enter, and how many it makes.
 
-        Of an `observation` of so many numbers; `last` says whether the layer is the last one.
+        `observation` counts the observation's numbers; `last` says whether the layer is the last.
         """
 
     @staticmethod
@@ -39,25 +39,25 @@ class Stack(ABC):
     def join(
         y: torch.Tensor, before: torch.Tensor, observation: torch.Tensor, last: bool
     ) -> torch.Tensor:
-        """What leaves a layer that makes y [P, B, units] of `before`, [P, B, features]."""
+        """Returns what leaves a layer that makes y [P, B, units] of `before` [P, B, features]."""
 
     @staticmethod
     def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
-        """Raise ValueError where the norm does not fit the units; any observation does."""
+        """Raises ValueError where the norm does not fit the units; any observation does."""
         norms.check(sizes)
 
     @staticmethod
     def depth(sizes: Mapping[str, Any]) -> int:
-        """Number of parametric layers."""
+        """Returns the number of parametric layers."""
         return int(sizes["layers"])
 
     @classmethod
     def numbers(
         cls, sizes: Mapping[str, Any], observation: tuple[int, ...]
     ) -> tuple[int, int, int]:
-        """How many weights and biases it has, how many features it gives, how many it makes.
+        """Returns counts of weights and biases, of features, and of numbers that a pass makes.
 
-        What a pass makes of one observation is all that it may keep for the gradients.
+        A pass makes of one observation all that it may keep for the gradients.
         """
         inputs = features = math.prod(observation)
         total = made = 0

@@ -25,7 +25,7 @@ class AdamSettings:
 
     @classmethod
     def of(cls, params: Mapping[str, Any], lr: str = "optimizer.lr") -> AdamSettings:
-        """The `optimizer.*` of a run, and its step size `lr`."""
+        """Returns the `optimizer.*` of a run, and its step size `lr`."""
         names = (lr, "optimizer.eps", "optimizer.beta1", "optimizer.beta2")
         return cls(*(float(params[name]) for name in names))
 
@@ -76,14 +76,14 @@ class Adam:
         self._time.fill_(steps)
 
     def step(self, gradients: Sequence[torch.Tensor]) -> None:
-        """One update from `gradients`, shaped like the parameters."""
+        """Updates the parameters from `gradients`, shaped like the parameters."""
         if self._on_cpu:
             self.step_memberwise(gradients)
         else:
             self.step_together(gradients)
 
     def step_memberwise(self, gradients: Sequence[torch.Tensor]) -> None:
-        """The update by torch's fused kernel, one call for members of the same settings."""
+        """Updates by torch's fused kernel, one call for members of the same settings."""
         self._steps += 1
         split = [g.contiguous().unbind(0) for g in gradients]  # the kernel reads no strides
         now = torch.tensor(float(self.steps))
@@ -107,7 +107,7 @@ class Adam:
             )
 
     def step_together(self, gradients: Sequence[torch.Tensor]) -> None:
-        """The update by tensor operations over all members."""
+        """Updates by tensor operations over all members."""
         self._steps += 1
         with torch.no_grad():
             self._time.add_(1.0)

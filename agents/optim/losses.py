@@ -22,7 +22,7 @@ PARAMETERS: Mapping[str, Parameter] = {
 
 
 def check(params: Mapping[str, Any]) -> None:
-    """Raise ValueError where `asymmetry.beta` is given alone, or alpha is 0 or 1."""
+    """Raises ValueError where `asymmetry.beta` is given alone, or alpha is 0 or 1."""
     alpha = params["asymmetry.alpha"]
     if alpha is None and params["asymmetry.beta"] is not None:
         raise ValueError("asymmetry.beta needs asymmetry.alpha, which is not given")
@@ -31,8 +31,10 @@ def check(params: Mapping[str, Any]) -> None:
 
 
 def asymmetry(params: Mapping[str, Any]) -> tuple[float, float]:
-    """Weights of positive and of negative residuals: alpha and beta, which is 1 - alpha unless
-    given; 1 and 1 without them."""
+    """Returns weights of positive and negative residuals: alpha, and beta or 1 - alpha.
+
+    Both are 1 where no alpha is given.
+    """
     alpha, beta = params["asymmetry.alpha"], params["asymmetry.beta"]
     if alpha is None:
         return 1.0, 1.0
@@ -52,7 +54,7 @@ class Loss:
         self._alpha, self._beta = torch.tensor(weights, device=device).T[:, :, None, None]
 
     def __call__(self, q: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The mean over the batch of q [P, C, B] against y [P, B]: [P, C]; and its gradient at q.
+        """Returns the batch's mean loss [P, C] of q [P, C, B] against y [P, B], and its gradient.
 
         Autograd would take longer for the gradient than for that of a small layer.
         """

@@ -34,7 +34,7 @@ class TargetAverage:
         self._rows = [list(zip(*side, strict=True)) for side in rows]
 
     def step(self) -> None:
-        """One update."""
+        """Moves every target towards its network by tau."""
         with torch.no_grad():
             if self._together.device.type == "cpu":
                 for mine, theirs, tau in zip(*self._rows, self._taus, strict=True):

@@ -16,7 +16,7 @@ else:
 
 
 def check(params: Mapping[str, Any]) -> None:
-    """Raise ValueError where the bounds of log sigma have no order; not all learners have them."""
+    """Raises ValueError where the lower bound of log sigma, if any, is not below the upper."""
     low, high = (params.get(f"policy.log_std_{end}") for end in ("low", "high"))
     if low is not None and low >= high:
         raise ValueError(f"policy.log_std_low must be below policy.log_std_high={high}, got {low}")
@@ -27,17 +27,17 @@ class Policy(ABC):
 
     @abstractmethod
     def __init__(self, members: Sequence[Mapping[str, Any]], device: str) -> None:
-        """From the parameters `policy.*` of every member."""
+        """Policies from the parameters `policy.*` of every member."""
 
     @staticmethod
     @abstractmethod
     def outputs(actions: int) -> int:
-        """How many numbers the actor gives for `actions` numbers of an action."""
+        """Returns how many numbers the actor gives for `actions` numbers of an action."""
 
     @abstractmethod
     def sample(self, out: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Actions [P, B, A] and what depends on the actor of their log-density [P, B]."""
+        """Returns actions [P, B, A] and log pi(a|s) [P, B], but for what no actor changes."""
 
     @abstractmethod
     def mode(self, out: torch.Tensor) -> torch.Tensor:
-        """The actions [P, B, A] that an evaluation takes."""
+        """Returns the actions [P, B, A] that an evaluation takes."""

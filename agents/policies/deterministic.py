@@ -16,7 +16,7 @@ else:
 
 
 class Deterministic(Policy):
-    """tanh(out), and normal noise of `std` on it, cut at -1 and 1."""
+    """tanh(out), and normal noise of `std` on it, clipped to [-1, 1]."""
 
     def __init__(self, members: Sequence[Mapping[str, Any]], device: str) -> None:
         stds = [[[float(params["policy.std"])]] for params in members]
@@ -24,14 +24,14 @@ class Deterministic(Policy):
 
     @staticmethod
     def outputs(actions: int) -> int:
-        """The mean."""
+        """Returns `actions`: the mean."""
         return actions
 
     def sample(self, out: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The density around a mean does not depend on where that is: its log counts as 0."""
+        """Returns noisy actions; their log-density depends on no mean and counts as 0."""
         action = (torch.tanh(out) + self._std * noise).clamp(-1.0, 1.0)
         return action, action.new_zeros(action.shape[:2])
 
     def mode(self, out: torch.Tensor) -> torch.Tensor:
-        """The mean."""
+        """Returns the mean, tanh(out)."""
         return torch.tanh(out)

@@ -30,13 +30,13 @@ class SquashedGaussian(Policy):
 
     @staticmethod
     def outputs(actions: int) -> int:
-        """Mean and logarithm of the standard deviation."""
+        """Returns two a number of an action: mean, log standard deviation."""
         return 2 * actions
 
     def sample(self, out: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Reparametrised."""
+        """Returns reparametrised actions and their log-density."""
         return autograd.squashed(out, noise, self._low, self._high)
 
     def mode(self, out: torch.Tensor) -> torch.Tensor:
-        """tanh of the mean."""
+        """Returns tanh of the mean."""
         return torch.tanh(out.chunk(2, dim=2)[0])

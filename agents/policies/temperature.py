@@ -33,7 +33,7 @@ class Temperature:
         self.adam = Adam([self.log], settings)
 
     def initialise(self) -> None:
-        """Begin at `entropy.beta`; a fixed one may be 0 and has no logarithm to learn."""
+        """Sets beta to `entropy.beta`; a fixed one may be 0 and has no logarithm to learn."""
         if not self.fixed:
             self.log.copy_(self._start.log())
 
@@ -43,7 +43,7 @@ class Temperature:
         return self._start if self.fixed else self.log.exp()
 
     def step(self, log_prob: torch.Tensor) -> None:
-        """One update from log pi [P, B]: d/d log beta of the loss is beta E[-log pi - H]."""
+        """Updates beta from log pi [P, B]: d/d log beta of the loss is beta E[-log pi - H]."""
         if not self.fixed:
             lack = -log_prob.detach().mean(1, keepdim=True) - self._entropy
             self.adam.step([self.beta * lack])

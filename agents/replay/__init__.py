@@ -1,1 +1,1 @@
-"""Replay: what a pack has seen, and the batches drawn from it."""
+"""Replay buffers and the batches drawn from them."""

@@ -17,7 +17,7 @@ else:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows `begin` ... `end` - 1 of append-only arrays; those before `first` are needed no more."""
+    """Rows `begin` ... `end` - 1 of append-only arrays; none before `first` is needed."""
 
     begin: int
     end: int
@@ -40,7 +40,7 @@ class Batch:
     next_observations: torch.Tensor
 
     def flat(self) -> Batch:
-        """The same with observations as rows of numbers, [P, B, S]."""
+        """Returns the batch with observations as rows of numbers, [P, B, S]."""
         return replace(
             self,
             observations=self.observations.flatten(2),

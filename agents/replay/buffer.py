@@ -53,16 +53,16 @@ class Replay:
 
     @staticmethod
     def bytes_per_step(shape: Shape) -> int:
-        """Memory that one step of one member takes."""
+        """Returns bytes of one step of one member."""
         numbers = _BESIDES + (shape.actions if shape.continuous else 1)
         return stored_row(shape)[0] * stored_row(shape)[1].itemsize + 4 * numbers
 
     def see(self, observations: np.ndarray) -> None:
-        """Note the observations [P, ...] of the step that `add` will complete."""
+        """Stores the observations [P, ...] of the step that `add` completes."""
         self._staged_frames[:, self._pending] = self._codec.encode(observations)
 
     def add(self, actions: np.ndarray, rewards: np.ndarray, terminals: np.ndarray) -> None:
-        """Store the step that follows the observations seen last; all are [P], numbers [P, A]."""
+        """Stores the outcomes [P] of the step seen last; continuous actions are [P, A]."""
         staged = self._staged_outcomes[:, self._pending]
         staged[:, 0], staged[:, 1] = rewards, ~terminals
         staged[:, _BESIDES:] = actions.reshape(len(actions), -1)
@@ -81,7 +81,7 @@ class Replay:
             self._truncations[row].add(self.count - 1, frames[row], self.first)
 
     def flush(self) -> None:
-        """Move what was added since the last time to the device."""
+        """Moves what was added since the last time to the device."""
         begin = self.count - self._pending
         done = 0
         while done < self._pending:
@@ -94,7 +94,7 @@ class Replay:
         self._pending = 0
 
     def sample(self, draws: np.ndarray) -> Batch:
-        """Transitions chosen uniformly by 32-bit `draws` [P, B]; at least two steps are stored."""
+        """Returns transitions chosen uniformly by 32-bit `draws` [P, B], of at least two steps."""
         self.flush()
         members, batch = draws.shape
         valid = min(self.count - 1, self._slots - 1)
@@ -126,7 +126,7 @@ class Replay:
         return max(0, self.count - self._slots)
 
     def save(self, member: int, since: int = 0) -> dict[str, np.ndarray]:
-        """What is stored of one member's steps from `since` on, oldest first."""
+        """Returns what is stored of one member's steps from `since` on, oldest first."""
         self.flush()
         slots = np.arange(max(since, self.first), self.count) % self._slots
         rows = torch.from_numpy(slots).to(self._device)
@@ -140,11 +140,11 @@ class Replay:
         return self._truncations[member].save(self.first)
 
     def load_truncations(self, member: int, state: dict[str, np.ndarray]) -> None:
-        """Put back what `save_truncations` returned."""
+        """Puts back what `save_truncations` returned."""
         self._truncations[member].load(state)
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
-        """Put back what `save` returned; `count` is the caller's to set, before."""
+        """Puts back what `save` returned; `count` is the caller's to set, before."""
         slots = np.arange(self.count - len(state["frames"]), self.count) % self._slots
         rows = torch.from_numpy(slots).to(self._device)
         for column, name in ((self.frames, "frames"), (self.outcomes, "outcomes")):

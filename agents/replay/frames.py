@@ -20,7 +20,7 @@ else:
 
 
 class Frames:
-    """How observations are stored: booleans as bits (8 a byte), anything else as it is."""
+    """The encoding of observations: booleans as bits (8 a byte), anything else as it is."""
 
     def __init__(self, shape: Shape, device: str) -> None:
         self._observation = shape.observation
@@ -31,12 +31,12 @@ class Frames:
         self._table = torch.from_numpy(bits).float().to(device)
 
     def encode(self, observations: np.ndarray) -> np.ndarray:
-        """Observations [P, ...] as rows [P, width]."""
+        """Returns observations [P, ...] as rows [P, width]."""
         flat = observations.reshape(len(observations), -1)
         return np.packbits(flat, axis=1) if self._packed else flat
 
     def decode(self, rows: torch.Tensor) -> torch.Tensor:
-        """Rows [P, B, width] as float32 observations [P, B, ...]."""
+        """Returns rows [P, B, width] as float32 observations [P, B, ...]."""
         if not self._packed:
             return rows.float().view(*rows.shape[:2], *self._observation)
         numbers = F.embedding(rows.int(), self._table).flatten(2)
@@ -44,7 +44,7 @@ class Frames:
 
 
 def stored_row(shape: Shape) -> tuple[int, np.dtype[Any]]:
-    """Width and type of a stored observation."""
+    """Returns width and type of a stored observation."""
     numbers = math.prod(shape.observation)
     if shape.dtype == "bool":
         return -(-numbers // 8), np.dtype("uint8")
@@ -78,5 +78,5 @@ class Truncations:
         return {"steps": self._steps[kept:].copy(), "frames": self._frames[kept:].copy()}
 
     def load(self, state: dict[str, np.ndarray]) -> None:
-        """Put back what `save` returned."""
+        """Puts back what `save` returned."""
         self._steps, self._frames = state["steps"], state["frames"]

@@ -51,7 +51,7 @@ class Episodes:
         self._flat_outcomes = [outcome.reshape(-1) for outcome in outcomes]
 
     def start(self) -> None:
-        """Begin the first episode of every copy."""
+        """Begins the first episode of every copy."""
         for member in range(len(self._keys)):
             for copy in range(self.copies):
                 self._reset(member, copy)
@@ -87,19 +87,19 @@ class Episodes:
         return list(actions.reshape(-1, *self._action).astype(self._type))
 
     def restart(self, member: int, copy: int) -> None:
-        """Begin the next episode of one copy."""
+        """Begins the next episode of one copy."""
         self._numbers[member, copy] += 1
         self._reset(member, copy)
 
     def save(self, member: int) -> dict[str, np.ndarray]:
-        """The episode number and the actions so far of a member with one copy."""
+        """Returns the episode number and the actions so far of a member with one copy."""
         return {
             "number": self._numbers[member].copy(),
             "actions": np.array(self._actions[member], self._type).reshape(-1, *self._action),
         }
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
-        """Begin the saved episode and replay its actions."""
+        """Begins the saved episode and replays its actions."""
         self._numbers[member] = state["number"]
         self._reset(member, 0)
         env = self.envs[member]

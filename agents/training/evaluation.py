@@ -17,13 +17,13 @@ _MOST_COPIES = 16
 
 
 class Watcher(Protocol):
-    """Who is told how an evaluation goes."""
+    """An observer of evaluations."""
 
     def begin(self, observations: np.ndarray, actions: np.ndarray) -> None:
-        """It begins with these, [P, E, ...]."""
+        """Begins an evaluation, with its first observations and actions [P, E, ...]."""
 
     def record(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
-        """A step was made, [P, E]; episodes that are `over` terminated or were truncated."""
+        """Records a step [P, E]; episodes that are `over` terminated or were truncated."""
 
 
 class Evaluation:
@@ -43,7 +43,7 @@ class Evaluation:
         watchers: Sequence[Watcher] = (),
         envs: Sequence[Any] | None = None,
     ) -> None:
-        """`envs` are those of an earlier evaluation of the members: making some takes long."""
+        """`envs` are those of an earlier evaluation of the members: making new ones takes long."""
         members = len(names)
         copies, quota = _layout(schedule)
         self._one_episode = schedule.episodes is not None
@@ -60,7 +60,7 @@ class Evaluation:
 
     @property
     def envs(self) -> Sequence[Any]:
-        """The environments that it plays in."""
+        """The environments that are played in."""
         return self._episodes.envs
 
     @property
@@ -69,7 +69,7 @@ class Evaluation:
         return not self._left.any()
 
     def advance(self, act: Callable[[np.ndarray, np.ndarray], np.ndarray], deadline: float) -> int:
-        """Play until `deadline` (monotonic seconds) at the latest; returns lockstep steps done.
+        """Plays until `deadline` (monotonic seconds) at the latest; returns lockstep steps done.
 
         `act` maps observations [P, E, ...] and draws [P, 2 E] to actions [P, E].
         """
@@ -87,7 +87,7 @@ class Evaluation:
         return self._played - before
 
     def result(self, member: int) -> dict[str, float]:
-        """`return` and `eval_partial` (1 where no episode came to an end by itself)."""
+        """Returns `return` and `eval_partial` (1 where no episode came to an end by itself)."""
         returns = self._returns[member] or self._episodes.returns[member].tolist()
         return {
             "return": float(np.mean(returns)),

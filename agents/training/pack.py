@@ -52,7 +52,7 @@ class Pack:
             self._load(states)
 
     def advance(self) -> list[Report]:
-        """Train or evaluate for about half a second; returns what there is to report."""
+        """Trains or evaluates for about half a second; returns what there is to report."""
         deadline = time.monotonic() + SECONDS
         while self.members and (self.is_due() or self.step < self._steps):
             if self.is_due():
@@ -66,12 +66,12 @@ class Pack:
         return []
 
     def save(self, member: int) -> State:
-        """All of a member's state; a member continued from it equals the uninterrupted one."""
+        """Returns a member's state; a member continued from it equals the uninterrupted one."""
         state, rows = self.save_since(member, 0)
         return state | rows.arrays
 
     def save_since(self, member: int, step: int) -> tuple[State, Rows]:
-        """`save` in two parts: the small state, and the replay from `step` on, a row a step."""
+        """Returns `save` in two parts: the small state, and the replay from `step` on by row."""
         row, replay = self.members.index(member), self.replay
         state = _named("learner", self.learner.save(row))
         state |= _named("episode", self.episodes.save(row))
@@ -84,11 +84,11 @@ class Pack:
         return state, Rows(begin, replay.count, replay.first, arrays)
 
     def weights(self, member: int) -> State:
-        """The tensors that a member acts with, by name, without the member axis."""
+        """Returns the tensors that a member acts with, by name, without the member axis."""
         return self.learner.weights(self.members.index(member))
 
     def drop(self, members: Iterable[int]) -> None:
-        """Give up members; the others go on untouched (an evaluation under way starts afresh)."""
+        """Gives up members; the others go on untouched (an evaluation under way starts afresh)."""
         gone = set(members)
         kept = [member for member in self.members if member not in gone]
         if kept == self.members:
@@ -120,7 +120,7 @@ class Pack:
         self._returns: list[list[float]] = [[] for _ in runs]
 
     def _load(self, states: list[State | None]) -> None:
-        """Take all states out of the list, one by one."""
+        """Loads all states, taking them out of the list one by one."""
         for row, state in enumerate(states):
             assert state is not None
             states[row] = None
@@ -133,7 +133,7 @@ class Pack:
             self._returns[row] = state["returns"].tolist()
 
     def next_stop(self) -> int:
-        """The step of the next evaluation, diagnosis or look for divergence, whichever is first."""
+        """Returns the step of the next evaluation, diagnosis or check for divergence."""
 
         def next_multiple(every: int) -> int:
             return (self.step // every + 1) * every
@@ -143,20 +143,20 @@ class Pack:
         return min(*map(next_multiple, every), self._steps)
 
     def is_due(self) -> bool:
-        """Whether an evaluation (it may be under way) or a diagnosis comes next."""
+        """Returns whether an evaluation, perhaps under way, or a diagnosis comes next."""
         return self.step > self._reported_at and (self._evaluates() or self._diagnoses())
 
     def _evaluates(self) -> bool:
         return self.step % self._schedule.every == 0 or self.step == self._steps
 
     def _diagnoses(self) -> bool:
-        """Like evaluations also at the end; of one step alone nothing can be drawn."""
+        """Whether a diagnosis is due, also at the end; a sample needs two steps."""
         every = self.diagnostics.every
         due = every is not None and (self.step % every == 0 or self.step == self._steps)
         return due and self.step > 1
 
     def train(self, until: int, deadline: float = math.inf) -> None:
-        """Train to step `until`, or until `deadline` (monotonic seconds) has passed."""
+        """Trains to step `until`, or until `deadline` (monotonic seconds) has passed."""
         learner, episodes, replay = self.learner, self.episodes, self.replay
         observations = episodes.observations[:, 0]
         begin = self.step
@@ -207,7 +207,7 @@ class Pack:
     def _reports(
         self, found: list[dict[str, float]], diagnosed: Mapping[str, np.ndarray]
     ) -> list[Report]:
-        """What was found of every member, and of measures [P]."""
+        """Returns every member's report, from its metrics and from measures [P]."""
         self._reported_at = self.step
         done = self.step == self._steps
         reports = []
@@ -229,14 +229,14 @@ class Pack:
         return reports
 
     def _metrics(self, row: int, evaluated: Mapping[str, float]) -> dict[str, float]:
-        """What exists, evaluated and measured while it learnt."""
+        """Returns a member's metrics of evaluation and training, those that exist."""
         found = {**evaluated, **self.learner.measured(row, self.step)}
         if self._returns[row]:
             found["train_return"] = float(np.mean(self._returns[row]))
         return found
 
     def _told(self, found: Mapping[str, float]) -> dict[str, float]:
-        """What is finite, in the order in which the learner names its metrics."""
+        """Returns the finite metrics, in the order in which the learner names them."""
         order = [*self._learner_class.metrics, *self._learner_class.diagnosed(self.runs[0].params)]
         return {name: found[name] for name in order if math.isfinite(found.get(name, math.nan))}
 

@@ -34,51 +34,51 @@ class PackLearner(Diagnosable):
 
     @abstractmethod
     def initialise(self) -> None:
-        """Begin from every member's own streams."""
+        """Initialises all learned state from every member's own streams."""
 
     @abstractmethod
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
-        """Training actions [P] on observations [P, ...] before environment step `step`.
+        """Returns training actions [P] on observations [P, ...] before environment step `step`.
 
         Numbers have an axis more, [P, A]; so below.
         """
 
     @abstractmethod
     def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
-        """Evaluation actions [P, E] on observations [P, E, ...] with 32-bit draws [P, 2 E]."""
+        """Returns evaluation actions [P, E] on observations [P, E, ...], by draws [P, 2 E]."""
 
     @abstractmethod
     def learn(self, replay: Replay, step: int) -> None:
-        """Do what is due after `step` environment steps."""
+        """Does the updates that are due after `step` environment steps."""
 
     @abstractmethod
     def measured(self, row: int, step: int) -> dict[str, float]:
-        """Metrics since the last `reset_metrics`; what does not exist yet is left out."""
+        """Returns metrics since the last `reset_metrics`, those that exist."""
 
     @abstractmethod
     def reset_metrics(self) -> None:
-        """Begin to measure anew."""
+        """Resets the running means of metrics."""
 
     @abstractmethod
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """Those of `tensors` that one needs to act, under names of their own."""
+        """Returns the tensors that acting needs, under names of their own."""
 
     def finite(self) -> np.ndarray:
-        """Whether all of a member's numbers are finite, [P]."""
+        """Returns whether all of a member's numbers are finite, [P]."""
         fine = [t.detach().flatten(1).isfinite().all(1) for _, t, _ in self.tensors()]
         return torch.stack(fine).all(0).cpu().numpy()
 
     def save(self, row: int) -> State:
-        """One member's learnt state."""
+        """Returns one member's learned state."""
         counts = {name: np.array(count) for name, count in self.counters.items()}
         return _member(self.tensors(), row) | counts
 
     def weights(self, row: int) -> State:
-        """What one member acts with: parameters and, where normalised, the vectors u and v."""
+        """Returns what a member acts with: parameters and, where normalised, vectors u and v."""
         return _member(self.acting(), row)
 
     def load(self, row: int, state: State) -> None:
-        """Put back what `save` returned."""
+        """Puts back what `save` returned."""
         with torch.no_grad():
             for name, tensor, rows in self.tensors():
                 if row in rows:

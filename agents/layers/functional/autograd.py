@@ -14,7 +14,7 @@ _LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
 
 
 def unfold(x: torch.Tensor, size: int) -> torch.Tensor:
-    """`patches.unfold` with `patches.fold` as its gradient (autograd's own is a slow scatter)."""
+    """Returns `patches.unfold` of x; its gradient is `patches.fold`, autograd's a slow scatter."""
     patches: torch.Tensor = _Unfold.apply(x, size)  # type: ignore[no-untyped-call]
     return patches
 
@@ -35,7 +35,7 @@ class _Unfold(torch.autograd.Function):
 def standardised(
     x: torch.Tensor, axis: int, eps: float
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """x to mean 0 and variance 1 along `axis`, with that mean and variance, `axis` kept as one.
+    """Returns x with mean 0 and variance 1 along `axis`, and its mean and variance there.
 
     Gradients flow through the first alone. Half the time of torch's own group norm on a CPU, and,
     unlike its batch norm, bit-equal whatever stands beside a member.
@@ -74,7 +74,7 @@ class _Standardised(torch.autograd.Function):
 def squashed(
     out: torch.Tensor, noise: torch.Tensor, low: float, high: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """a = tanh(mu + sigma e) of out [P, B, 2 A] = (mu, log sigma) and noise e, and log pi(a).
+    """Returns a = tanh(mu + sigma e) and log pi(a); out [P, B, 2 A] is (mu, log sigma), e noise.
 
     log sigma is clamped to [low, high]; a is [P, B, A], log pi [P, B]. One function, because
     autograd's forty small nodes took a tenth of an update.

@@ -24,7 +24,7 @@ _FUSED = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def perceptron(x: torch.Tensor, parameters: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Linear layers with a ReLU after all but the last, [P, B, in] -> [P, B, out].
+    """Returns linear layers of x with a ReLU after all but the last, [P, B, in] -> [P, B, out].
 
     `parameters` are a weight [P, in, out] and a bias [P, out] of each. No bit depends on the pack:
     what is done to a member depends on its own sizes alone.

@@ -23,7 +23,7 @@ _ALIGNMENT = 4  # float32 numbers in 16 bytes
 
 
 def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """a b for every member: [P, m, k] x [P, k, n] -> [P, m, n]."""
+    """Returns a b for every member: [P, m, k] x [P, k, n] -> [P, m, n]."""
     m, k, n = a.shape[1], b.shape[1], b.shape[2]
     if 1 in (k, n) or m * k % _ALIGNMENT or k * n % _ALIGNMENT or m * n % _ALIGNMENT:
         missing_k, missing_n = -k % _ALIGNMENT, -n % _ALIGNMENT

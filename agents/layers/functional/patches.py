@@ -17,7 +17,7 @@ else:
 
 
 def unfold(x: torch.Tensor, size: int) -> torch.Tensor:
-    """All patches of x: [P, B, H, W, C] -> [P, B, H', W', size * size * C], contiguous.
+    """Returns all patches of x: [P, B, H, W, C] -> [P, B, H', W', size * size * C], contiguous.
 
     Each row of a patch is a run of size * C numbers of x; selecting runs by a table of where they
     begin takes a third of the time that copying a strided view does.
@@ -50,7 +50,7 @@ def _runs(
 
 
 def fold(patches: torch.Tensor, size: int) -> torch.Tensor:
-    """Adjoint of `unfold`: adds patches [P, B, H', W', size * size * C] up to [P, B, H, W, C].
+    """Returns patches [P, B, H', W', size * size * C] added up, [P, B, H, W, C]: unfold's adjoint.
 
     Every pixel is the sum of a bag of rows of C numbers, by a table of which rows.
     """
