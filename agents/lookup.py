@@ -1,15 +1,22 @@
-"""The one lookup rule: the file name is the name, and `path/file.py:Name` is valid anywhere."""
+"""The one lookup rule: the file name is the name, and `path/file.py:Name` is valid anywhere.
+
+`sweeper/lookup.py` follows the same rule, told there a second time because neither package imports
+the other; tests/contracts/test_lookup_rules.py holds both to it.
+"""
 
 from __future__ import annotations
 
+import ast
 import difflib
+import hashlib
 import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 CLASSES = {
@@ -18,26 +25,32 @@ CLASSES = {
     "learners": "Learner",
     "networks": "Body",
 }
+"""What the files of a folder of `agents` define."""
 _MOST_LISTED = 30
 _FILE = re.compile(r"(?P<path>.+\.py):(?P<name>\w+)")
 
 
-def names(folder: str) -> tuple[str, ...]:
-    """All valid names in `agents/<folder>`: its files that define the folder's class."""
-    definition = re.compile(rf"^class {CLASSES[folder]}\b", re.MULTILINE)
-    files = sorted((Path(__file__).parent / folder).glob("*.py"))
-    return tuple(f.stem for f in files if definition.search(f.read_text(encoding="utf-8")))
-
-
 @cache
+def names(folder: str) -> tuple[str, ...]:
+    """Returns all valid names in `agents/<folder>`, sorted: its files that define its class.
+
+    They are looked for once a process.
+    """
+    files = (Path(__file__).parent / folder).glob("[!_]*.py")
+    return tuple(sorted(file.stem for file in files if _defines(file, CLASSES[folder])))
+
+
 def find(folder: str, name: str) -> Any:
-    """The class called `name` in `agents/<folder>`, or `Name` of `path/file.py:Name`.
+    """Returns the class called `name` in `agents/<folder>`, or `Name` of `path/file.py:Name`.
 
     Raises ValueError that lists the valid names where there is none.
     """
     outside = _FILE.fullmatch(name)
-    if outside:
-        return _from_file(Path(outside["path"]), outside["name"])
+    return _of_file(Path(outside["path"]), outside["name"]) if outside else _of_folder(folder, name)
+
+
+@cache
+def _of_folder(folder: str, name: str) -> Any:
     if name not in names(folder):
         error = unknown(CLASSES[folder].lower(), name, names(folder))
         raise ValueError(f"{error}, or path/file.py:Name")
@@ -45,7 +58,7 @@ def find(folder: str, name: str) -> Any:
 
 
 def unknown(kind: str, name: str, valid: Sequence[str]) -> ValueError:
-    """The error that names the closest and lists what is valid, of more than 30 the nearest."""
+    """Returns an error that names the closest and lists the valid ones, of over 30 the nearest."""
     shown = list(valid)
     close = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
     meant = f" (did you mean {close[0]!r}?)" if close else ""
@@ -55,23 +68,73 @@ def unknown(kind: str, name: str, valid: Sequence[str]) -> ValueError:
     return ValueError(f"unknown {kind} {name!r}{meant}; valid: {', '.join(shown)}")
 
 
-def _from_file(path: Path, name: str) -> Any:
-    path = _located(path)
+def import_file(path: Path) -> ModuleType:
+    """Returns the module in `path`, executed once a process and registered, so that it pickles.
+
+    Its name is the file's where importing that gives this file, or nothing: it shadows no module;
+    elsewhere a digest of the path follows. Its folder becomes importable, behind all others.
+    Whatever its code raises goes through.
+    """
+    path = path.resolve()
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path} cannot be imported as a Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    plain, unique = path.stem, f"{path.stem.replace('.', '_')}_{digest}"
+    for known in (plain, unique):
+        if known in sys.modules and _is_of(sys.modules[known], path):
+            return sys.modules[known]
+    name = plain if _is_free(plain, path) else unique
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None, path
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module
+
+
+def _is_of(module: ModuleType, path: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and Path(file).resolve() == path
+
+
+def _is_free(name: str, path: Path) -> bool:
+    """Whether importing `name` gives the file `path` or nothing."""
+    if name in sys.modules or "." in name:
+        return False
+    found = importlib.util.find_spec(name)
+    return found is None or (found.origin is not None and Path(found.origin).resolve() == path)
+
+
+def _of_file(path: Path, name: str) -> Any:
+    path = _located(path)
+    module = import_file(path)
     if not hasattr(module, name):
         raise ValueError(f"{path} defines no {name!r}")
     return getattr(module, name)
 
 
 def _located(path: Path) -> Path:
-    """The file itself: a relative path is one from an importable folder, the newest first."""
+    """Returns the file itself: a relative path is one from an importable folder, newest first."""
     for folder in [*reversed(sys.path), "."]:
         if (Path(folder) / path).is_file():
             return (Path(folder) / path).resolve()
     raise ValueError(f"{path} names a file that does not exist")
+
+
+def _defines(file: Path, name: str) -> bool:
+    """Whether the module in `file` defines or imports `name` at its top level."""
+    text = file.read_text(encoding="utf-8")
+    return name in text and name in _top_level(ast.parse(text))
+
+
+def _top_level(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.ImportFrom):
+            yield from (alias.asname or alias.name for alias in node.names)

@@ -2,6 +2,9 @@
 
 `find("agents.learners", "dqn")` is the class `Learner` of `agents/learners/dqn.py`;
 `path/file.py:Name` is `Name` of that file, wherever a name is looked up.
+
+`agents/lookup.py` follows the same rule, told there a second time because neither package imports
+the other; tests/contracts/test_lookup_rules.py holds both to it.
 """
 
 from __future__ import annotations
@@ -67,8 +70,13 @@ def located(package: str, name: str, folder: Path | None = None) -> str:
 
 def names(package: str) -> list[str]:
     """All names that `package` offers, sorted: the files that define what its files must."""
-    attribute = DEFINES[package][1]
-    return sorted(file.stem for file in _files(package) if defines(file, attribute))
+    return list(_names(package, DEFINES[package][1]))
+
+
+@functools.cache
+def _names(package: str, attribute: str) -> tuple[str, ...]:
+    """Looked for once a process."""
+    return tuple(sorted(file.stem for file in _files(package) if defines(file, attribute)))
 
 
 def keywords(package: str, name: str) -> dict[str, str]:
@@ -171,27 +179,41 @@ def _files(package: str) -> list[Path]:
     return [file for file in files if not file.stem.startswith("_")]
 
 
-@functools.cache
 def import_file(path: Path) -> ModuleType:
-    """The module in `path`, imported once a process, so that what it defines can be pickled.
+    """Returns the module in `path`, executed once a process and registered, so that it pickles.
 
-    Its folder becomes importable. Whatever its code raises goes through.
+    Its name is the file's where importing that gives this file, or nothing: it shadows no module;
+    elsewhere a digest of the path follows. Its folder becomes importable, behind all others.
+    Whatever its code raises goes through.
     """
+    path = path.resolve()
     if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
-    name = path.stem
-    known = sys.modules.get(name)
-    if known is not None:
-        if getattr(known, "__file__", None) == str(path):
-            return known
-        name += "_" + hashlib.sha256(str(path).encode()).hexdigest()[:16]
+        sys.path.append(str(path.parent))
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    plain, unique = path.stem, f"{path.stem.replace('.', '_')}_{digest}"
+    for known in (plain, unique):
+        if known in sys.modules and _is_of(sys.modules[known], path):
+            return sys.modules[known]
+    name = plain if _is_free(plain, path) else unique
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None, path
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except BaseException:
         sys.modules.pop(name, None)
         raise
     return module
+
+
+def _is_of(module: ModuleType, path: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and Path(file).resolve() == path
+
+
+def _is_free(name: str, path: Path) -> bool:
+    """Whether importing `name` gives the file `path` or nothing."""
+    if name in sys.modules or "." in name:
+        return False
+    found = importlib.util.find_spec(name)
+    return found is None or (found.origin is not None and Path(found.origin).resolve() == path)

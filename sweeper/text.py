@@ -52,6 +52,29 @@ def hours(number: float) -> str:
     return f"{float(f'{number:.2g}'):,.10g}" if number >= 0.001 else "less than 0.001"
 
 
+def size(number: float, unit: str = "bytes") -> str:
+    """A number of bytes to three digits: `512 bytes`, `1.5 MB`; `unit` is what one is called."""
+    for larger in ("kB", "MB", "GB", "TB"):
+        if number < 1000:
+            break
+        number, unit = number / 1000, larger
+    return f"{number:,.3g} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """`2 h 05 min`, `3 min 07 s` or `9 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    whole_hours, minutes = divmod(minutes, 60)
+    if whole_hours:
+        return f"{whole_hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def rough_duration(seconds: float) -> str:
+    """Seconds below ten minutes, else minutes: `540 s`, `12 min`."""
+    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"
+
+
 Labels = Mapping[str, str | int | float]
 
 

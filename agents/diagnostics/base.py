@@ -62,8 +62,8 @@ class EvaluationDiagnostic(BaseDiagnostic):
         """An evaluation begins with these [P, E, ...]."""
 
     @abstractmethod
-    def follow(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
-        """A step of it was made, [P, E]; episodes that are `over` terminated or were cut."""
+    def record(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
+        """A step of it was made, [P, E]; episodes that are `over` terminated or were truncated."""
 
     @abstractmethod
     def found(self) -> Measures:

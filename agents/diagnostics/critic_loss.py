@@ -21,5 +21,5 @@ class Diagnostic(SampleDiagnostic):
     def measure(self, sample: Sample) -> Measures:
         """Of an update that is undone."""
         batch = sample(self.params["diagnostics.samples"])
-        loss = self.learner.rehearse(batch, sample.step)["critic"].loss
+        loss = self.learner.probe_update(batch, sample.step)["critic"].loss
         return {"critic_loss_replay": loss.cpu().numpy()}

@@ -37,7 +37,9 @@ class Diagnostic(SampleDiagnostic):
 
     def _share(self, name: str, batch: Batch) -> np.ndarray:
         with torch.no_grad():
-            hidden = self.learner.network(name).activations(self.learner.reads(name, batch))
+            hidden = self.learner.network(name).activations(
+                self.learner.network_inputs(name, batch)
+            )
         dead = torch.cat([(y == 0).flatten(1, -2).all(1) for y in hidden], dim=1).cpu().numpy()
         share: np.ndarray = dead.sum(1) / dead.shape[1]
         return share

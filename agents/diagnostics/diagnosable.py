@@ -31,7 +31,7 @@ PARAMETERS: Mapping[str, Parameter] = {
 
 
 @dataclass(frozen=True)
-class Descent:
+class LossGradients:
     """What a network descends in an update: its loss [P], and gradients [P C, ...]."""
 
     loss: torch.Tensor
@@ -44,8 +44,8 @@ class Diagnosable(ABC):
     parameters: ClassVar[Mapping[str, Parameter]]
     networks: ClassVar[Sequence[str]]
     """The networks that learn; the one that gives values of actions is `critic`."""
-    descents: dict[str, Descent] | None = None
-    """Where `note` puts what networks descend; `None` while nobody looks."""
+    recorded: dict[str, LossGradients] | None = None
+    """Where `record_loss` puts what networks descend; `None` while nobody looks."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -68,18 +68,18 @@ class Diagnosable(ABC):
         """Every member's network `name`, or the first of them where it has several; P rows."""
 
     @abstractmethod
-    def reads(self, name: str, batch: Batch) -> torch.Tensor:
+    def network_inputs(self, name: str, batch: Batch) -> torch.Tensor:
         """What that network reads of a batch, [P, B, ...]."""
 
     @abstractmethod
-    def judge(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
+    def q_values(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """The critic's values [P, E] of observations [P, E, ...] and actions that `evaluate` gave.
 
         Of several critics it is the first; no power iteration.
         """
 
     @abstractmethod
-    def practise(self, batch: Batch, step: int) -> None:
+    def update_from(self, batch: Batch, step: int) -> None:
         """One update of all networks from `batch`, all of whose draws are those of `step`."""
 
     @abstractmethod
@@ -95,21 +95,21 @@ class Diagnosable(ABC):
     @abstractmethod
     def counters(self, counters: dict[str, int]) -> None: ...
 
-    def note(self, name: str, loss: torch.Tensor, gradients: Sequence[torch.Tensor]) -> None:
+    def record_loss(self, name: str, loss: torch.Tensor, gradients: Sequence[torch.Tensor]) -> None:
         """Keep the loss [P] and the gradients of the network `name`, where somebody looks."""
-        if self.descents is not None:
-            self.descents[name] = Descent(loss.detach(), gradients)
+        if self.recorded is not None:
+            self.recorded[name] = LossGradients(loss.detach(), gradients)
 
-    def rehearse(self, batch: Batch, step: int) -> dict[str, Descent]:
+    def probe_update(self, batch: Batch, step: int) -> dict[str, LossGradients]:
         """What every network descends in an update from `batch`, of which nothing stays.
 
         That is so because what a checkpoint holds is all that a learner knows.
         """
         held = [(t.detach(), t.detach().clone()) for _, t, _ in self.tensors()]
         counters = self.counters
-        self.descents = {}
-        self.practise(batch, step)
-        found, self.descents = self.descents, None
+        self.recorded = {}
+        self.update_from(batch, step)
+        found, self.recorded = self.recorded, None
         for tensor, before in held:
             tensor.copy_(before)
         self.counters = counters

@@ -38,7 +38,7 @@ class Diagnostic(SampleDiagnostic):
         """Of features without power iteration, and without statistics of this batch."""
         batch = sample(self.params["diagnostics.samples"])
         with torch.no_grad():
-            x = self.learner.reads("critic", batch)
+            x = self.learner.network_inputs("critic", batch)
             net = self.learner.network("critic")
             features = net.features(x)
             (last,) = net.seen(x, net.body.layers[-1:])

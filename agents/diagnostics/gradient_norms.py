@@ -30,11 +30,11 @@ class Diagnostic(SampleDiagnostic):
 
     def measure(self, sample: Sample) -> Measures:
         """Of an update that is undone."""
-        descents = self.learner.rehearse(sample(self.params["batch_size"]), sample.step)
+        probed = self.learner.probe_update(sample(self.params["batch_size"]), sample.step)
         members = len(self.runs)
         return {
-            f"grad_norm_{name}": norm([g.reshape(members, -1) for g in descent.gradients])
-            for name, descent in descents.items()
+            f"grad_norm_{name}": norm([g.reshape(members, -1) for g in found.gradients])
+            for name, found in probed.items()
         }
 
 

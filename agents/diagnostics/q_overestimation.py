@@ -14,7 +14,7 @@ _REST = 0.01
 class Diagnostic(EvaluationDiagnostic):
     """Q(s0, a0) minus the discounted return of the episode from s0, at every evaluation.
 
-    The mean over the first episode of each of an evaluation's copies. One that was cut counts where
+    The mean over the first episode of each of an evaluation's copies. A truncated one counts where
     gamma^T < 0.01, as if nothing followed, and else not: without one that counts there is none.
     Rewards are scaled as the critic's are. Q is the (first) critic's; a soft one holds entropies.
     """
@@ -26,12 +26,12 @@ class Diagnostic(EvaluationDiagnostic):
 
     def begin(self, observations: np.ndarray, actions: np.ndarray) -> None:
         """Q of the first states and actions."""
-        self._q = self.learner.judge(observations, actions).astype(np.float64)
+        self._q = self.learner.q_values(observations, actions).astype(np.float64)
         self._return, self._weight = np.zeros_like(self._q), np.ones_like(self._q)
         self._going = np.ones(self._q.shape, dtype=bool)
         self._counts = np.zeros(self._q.shape, dtype=bool)
 
-    def follow(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
+    def record(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
         """Rewards of first episodes count; their weight becomes gamma times what it was."""
         self._return += np.where(self._going, self._weight * self._scale() * rewards, 0.0)
         self._weight *= self._vector("gamma")

@@ -103,7 +103,7 @@ class Environment:
         self._timestep = self._environment.reset()
 
     def step(self, action: np.ndarray) -> tuple[float, bool, bool]:
-        """Act once; returns the reward, whether the episode terminated, and whether it was cut."""
+        """Acts once; returns reward, whether the episode terminated, whether it was truncated."""
         self._timestep = self._environment.step(self._middle + self._half * action)
         over = self._timestep.last()
         ended = over and self._timestep.discount == 0.0

@@ -37,7 +37,7 @@ class Gym:
         self._observation, _ = self._environment.reset(seed=seed)
 
     def step(self, action: np.ndarray) -> tuple[float, bool, bool]:
-        """Act once; returns the reward, whether the episode terminated, and whether it was cut."""
+        """Acts once; returns reward, whether the episode terminated, whether it was truncated."""
         self._observation, reward, terminated, _, _ = self._environment.step(
             self._middle + self._half * action
         )

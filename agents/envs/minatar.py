@@ -39,7 +39,7 @@ class Environment:
         self._game.reset()
 
     def step(self, action: int) -> tuple[float, bool, bool]:
-        """Act once; returns the reward and whether the episode terminated; it is never cut."""
+        """Act once; returns the reward and whether the episode terminated; never truncated."""
         if self._random.rand() < _STICKINESS:
             action = self._last_action
         self._last_action = action

@@ -35,7 +35,7 @@ class Environment:
         self._steps = 0
 
     def step(self, action: np.ndarray) -> tuple[float, bool, bool]:
-        """Act once; returns the reward, that it goes on, and whether the episode was cut."""
+        """Act once; returns the reward, that it goes on, and whether it was truncated."""
         before = np.linalg.norm(self._position)
         self._position = self._position + np.clip(action, -1.0, 1.0)
         gained = before - np.linalg.norm(self._position)

@@ -35,7 +35,7 @@ def check(task: str) -> None:
     if missing:
         raise ValueError(
             f"the task {task!r} needs {missing[0]}, which is not installed: "
-            f"pip install 'sweeper[{extra}]'"
+            f"pip install -e '.[{extra}]' in the checkout of sweeper"
         )
     if ".py:" in task:
         _try(environment, name)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.layers.base import Layer
-from agents.layers.matmul import product
-from agents.layers.patches import fold, unfold
+from agents.layers.functional.matmul import product
+from agents.layers.functional.patches import fold, unfold
 
 if TYPE_CHECKING:
     import torch
 
-    from agents.layers import autograd
+    from agents.layers.functional import autograd
 else:
     from agents.lazy import LazyModule
 
-    autograd = LazyModule("agents.layers.autograd")
+    autograd = LazyModule("agents.layers.functional.autograd")
     torch = LazyModule("torch")
 
 

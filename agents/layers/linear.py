@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.layers import norms
 from agents.layers.base import Layer
-from agents.layers.matmul import product
+from agents.layers.functional.matmul import product
 
 if TYPE_CHECKING:
     import torch

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     import torch
     import torch.nn.functional as F
 
-    from agents.layers import autograd
+    from agents.layers.functional import autograd
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
     F = LazyModule("torch.nn.functional")
-    autograd = LazyModule("agents.layers.autograd")
+    autograd = LazyModule("agents.layers.functional.autograd")
 
 NORMS = ("none", "layer", "group", "batch")
 EPS = 1e-5

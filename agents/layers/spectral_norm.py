@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,8 +17,6 @@ from agents import streams
 
 if TYPE_CHECKING:
     import torch
-
-    from agents.layers.base import Layer
 else:
     from agents.lazy import LazyModule
 
@@ -64,6 +62,32 @@ def check_layers(indices: Sequence[Any], depth: int) -> None:
         raise ValueError(f"sn.layers must not name a layer twice, got {list(indices)}")
 
 
+class LinearMap(Protocol):
+    """The linear maps of P layers, [P, B, *input_shape] -> [P, B, *output_shape]."""
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """The weights [P, in, out]."""
+
+    @property
+    def convolves(self) -> bool:
+        """Whether the maps are convolutions."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one input."""
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of one output."""
+
+    def map(self, x: torch.Tensor) -> torch.Tensor:
+        """Returns W x, [P, B, *output_shape]."""
+
+    def adjoint(self, y: torch.Tensor) -> torch.Tensor:
+        """Returns W^T y, [P, B, *input_shape]."""
+
+
 class SpectralNorm:
     """Power iteration and scale of one layer; members that do not normalise it have scale 1.
 
@@ -72,7 +96,7 @@ class SpectralNorm:
     through rho unless `detach_rho`; a convolution keeps u on its input side and never lets it.
     """
 
-    def __init__(self, layer: Layer, settings: Sequence[Settings], index: int) -> None:
+    def __init__(self, layer: LinearMap, settings: Sequence[Settings], index: int) -> None:
         members, device = len(settings), layer.weight.device
         maps: tuple[_Map, _Map] = (layer.adjoint, layer.map)
         shapes = (layer.output_shape, layer.input_shape)
@@ -133,7 +157,7 @@ class SpectralNorm:
         old.copy_(new if isinstance(which, bool) else torch.where(_broadcast(which, new), new, old))
 
 
-def norm(layer: Layer, keys: np.ndarray, iterations: int) -> torch.Tensor:
+def norm(layer: LinearMap, keys: np.ndarray, iterations: int) -> torch.Tensor:
     """The operator norms [P] of a layer's linear maps, by as many power iterations.
 
     They begin at Gaussian vectors from the streams `keys` [P]; the layer is left as it is.

@@ -6,22 +6,18 @@ A learner's own file says what one update is.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from agents.layers.base import ORTHOGONAL_GAIN
-from agents.learners.actor_critic_draws import Draws
-from agents.learners.actor_critic_parameters import METRICS, OF_EPISODES, describes, inputs
-from agents.learners.base import BaseLearner, Sizes
-from agents.learners.running_means import Means
-from agents.networks import network
-from agents.networks.ensemble import Ensemble, by_member
+from agents.learners.actor_critic_draws import ActorCriticDraws
+from agents.learners.actor_critic_networks import ActorCriticNetworks
+from agents.learners.actor_critic_parameters import METRICS, OF_EPISODES
+from agents.learners.running_means import RunningMeans
+from agents.networks.ensemble import by_member
 from agents.optim import losses
-from agents.optim.adam import Adam, AdamSettings
-from agents.optim.target_average import Average
-from agents.policies import POLICIES, base
+from agents.policies import POLICIES
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.shape import Shape
@@ -37,96 +33,27 @@ else:
     torch = LazyModule("torch")
 
 
-_PASSES = 3  # online, target, and the gradient's way back
-
-
-class ActorCritic(BaseLearner):
+class ActorCritic(ActorCriticNetworks):
     """P agents with an actor, `critics` critics each, and targets; actions are in [-1, 1]."""
 
     continuous = True
     passes_bytes = 55_000_000  # with those that make a matrix orthogonal
     metrics = METRICS
-    policy_kind: ClassVar[str] = "deterministic"
-    """The policy where no parameter says it."""
     noises: ClassVar[int] = 0
     """How many normal numbers an update needs for every number of a batch's actions."""
-    networks: ClassVar[Sequence[str]] = ("actor", "critic")
-    """All but the actor give values, and are described by `critic.*`."""
-    targeted: ClassVar[Sequence[str]] = ("critic",)
-    """Those that a target follows, where `target.networks` says so."""
-
-    @classmethod
-    def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
-        """Networks fit observations and actions; parameters that need others have them."""
-        for name in cls.networks:
-            network.check(params, describes(name), (inputs(name, shape),))
-        losses.check(params)
-        base.check(params)
-
-    @classmethod
-    def layers(cls, params: Mapping[str, Any], task: str) -> int:
-        """Number of parametric layers of a critic."""
-        return network.depth(network.part(cls.complete(params), "critic"))
-
-    @classmethod
-    def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
-        """All networks, and the passes of a batch through them."""
-        trained = targets = made = 0
-        followed = cls.followed(params)
-        for name in cls.networks:
-            outputs = cls.outputs(params, shape) if name == "actor" else 1
-            sizes = network.part(params, describes(name)), (inputs(name, shape),), outputs
-            copies = params["critics"] if name == "critic" else 1
-            trained += copies * network.numbers(*sizes)
-            targets += copies * network.numbers(*sizes) if name in followed else 0
-            made += copies * network.made(*sizes)
-        return Sizes(trained, targets, _PASSES * params["batch_size"] * made)
-
-    @classmethod
-    def outputs(cls, params: Mapping[str, Any], shape: Shape) -> int:
-        """How many numbers the actor gives."""
-        return POLICIES[params.get("policy", cls.policy_kind)].outputs(shape.actions)
-
-    @classmethod
-    def followed(cls, params: Mapping[str, Any]) -> list[str]:
-        """The networks that have a target of their own."""
-        averaged = ["actor"] if params.get("target.actor") == "ema" else []
-        return [*cls.targeted, *averaged] if params["target.networks"] else []
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Networks, targets and optimisers; hyperparameters as vectors [P]."""
-        self.runs, self.shape, self.device = runs, shape, device
-        self.params = runs[0].params
+        super().__init__(runs, shape, device)
         self.updates = 0
         self._vectors: dict[str, torch.Tensor] = {}
         members = [run.params for run in runs]
         self.policy = POLICIES[self.params.get("policy", self.policy_kind)](members, device)
         self.loss = losses.Loss(members, device)
-        self.nets = {name: self._made(name).train() for name in self.networks}
-        own = self.followed(self.params)
-        self.targets = {n: self._made(n) if n in own else net for n, net in self.nets.items()}
-        self._averages = [self._average(name) for name in own]
-        self.adams = {name: self._adam(name) for name in self.nets}
         seeds, sizes = [run.seed for run in runs], (self.params["batch_size"], shape.actions)
-        self.draws = Draws(seeds, *sizes, self.noises, device)
+        self.draws = ActorCriticDraws(seeds, *sizes, self.noises, device)
         measured = [name for name in self.metrics if name not in OF_EPISODES]
-        self.means = Means(measured, len(runs), device)
-
-    def _made(self, name: str) -> Ensemble:
-        params, members = self.params, len(self.runs)
-        copies = params["critics"] if name == "critic" else 1
-        outputs = self.outputs(params, self.shape) if name == "actor" else 1
-        sizes = network.part(params, describes(name)), inputs(name, self.shape), outputs
-        gain = 1.0 if name == "actor" else ORTHOGONAL_GAIN
-        return Ensemble(*sizes, (members, copies), self.device, gain)
-
-    def _average(self, name: str) -> Average:
-        taus = self.nets[name].spread(float(run.params["target.tau"]) for run in self.runs)
-        return Average(self.targets[name].tracked, self.nets[name].tracked, taus)
-
-    def _adam(self, name: str) -> Adam:
-        settings = [AdamSettings.of(run.params, f"{describes(name)}.lr") for run in self.runs]
-        return Adam(self.nets[name].parameters, self.nets[name].spread(settings))
+        self.means = RunningMeans(measured, len(runs), device)
 
     def vector(self, name: str) -> torch.Tensor:
         """A hyperparameter of all members, [P, 1], to go with [P, B]."""
@@ -135,27 +62,20 @@ class ActorCritic(BaseLearner):
             self._vectors[name] = torch.tensor(values, device=self.device)
         return self._vectors[name]
 
-    def initialise(self) -> None:
-        """Random networks; targets start equal to them."""
-        for name, net in self.nets.items():
-            net.initialise([run.seed for run in self.runs], name)
-            if self.targets[name] is not net:
-                self.targets[name].net.copy_(net.net)
-
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
         """Uniformly random actions in the warm-up, then the policy's; [P, A]."""
         if step < self.params["warmup_steps"]:
             return self.draws.uniform(step)
         with torch.inference_mode():
-            noise, out = self.draws.exploration(step), self.act_on(observations[:, None])
+            noise, out = self.draws.exploration(step), self.actor_outputs(observations[:, None])
             return self.policy.sample(out, noise)[0][:, 0].cpu().numpy()
 
     def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
         """The policy's actions without noise, [P, E, A]."""
         with torch.inference_mode():
-            return self.policy.mode(self.act_on(observations)).cpu().numpy()
+            return self.policy.mode(self.actor_outputs(observations)).cpu().numpy()
 
-    def act_on(self, observations: np.ndarray) -> torch.Tensor:
+    def actor_outputs(self, observations: np.ndarray) -> torch.Tensor:
         """The actor's outputs for arrays [P, E, ...]; 0 for what is not a number.
 
         Members that diverge act on until they are looked at, and some tasks raise at such actions.
@@ -173,10 +93,10 @@ class ActorCritic(BaseLearner):
         self.updates += 1
         self.update(replay.sample(batch).flat(), *noise)
 
-    def practise(self, batch: Batch, step: int) -> None:
+    def update_from(self, batch: Batch, step: int) -> None:
         """One update, which is everybody's turn."""
         self.updates = 0
-        self.update(batch.flat(), *self.draws.practice(batch.rewards.shape[1], step))
+        self.update(batch.flat(), *self.draws.probe_noise(batch.rewards.shape[1], step))
 
     @abstractmethod
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
@@ -197,6 +117,12 @@ class ActorCritic(BaseLearner):
         nets = self.targets if target else self.nets
         return nets["critic"](torch.cat((observations, actions), dim=2), constant=True)[..., 0]
 
+    def min_q(
+        self, observations: torch.Tensor, actions: torch.Tensor, target: bool = False
+    ) -> torch.Tensor:
+        """Returns min_j Q_j(s, a), or the targets', [P, B] (Fujimoto et al. 2018, Eq. 10)."""
+        return self.q(observations, actions, target).amin(1)
+
     def q1(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
         """The first critic's values [P, B], for an actor to climb."""
         return self.nets["critic"].first(torch.cat((observations, actions), dim=2))[..., 0]
@@ -206,16 +132,24 @@ class ActorCritic(BaseLearner):
         std, clip = (self.vector(f"smoothing.{key}")[..., None] for key in ("std", "clip"))
         return (self.policy.mode(out) + (std * noise).clamp(-clip, clip)).clamp(-1.0, 1.0)
 
-    def bootstrap(self, batch: Batch, values: torch.Tensor) -> torch.Tensor:
+    def target_q(self, batch: Batch, next_values: torch.Tensor) -> torch.Tensor:
         """y = scale r + gamma m v of the values [P, B] that follow, m = 0 where terminated."""
         gamma, scale = self.vector("gamma"), self.vector("reward_scale")
-        return scale * batch.rewards + gamma * batch.masks * values
+        return scale * batch.rewards + gamma * batch.masks * next_values
 
-    def fit_critic(self, batch: Batch, y: torch.Tensor) -> None:
+    def smoothed_target_q(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
+        """Returns y of min_j Q'_j(s', a') at smoothed actions a' (Fujimoto et al. 2018, Eq. 14)."""
+        with torch.no_grad():
+            next_actions = self.smoothed(self.actor(batch.next_observations, target=True), noise)
+            next_values = self.min_q(batch.next_observations, next_actions, target=True)
+            return self.target_q(batch, next_values)
+
+    def update_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """A step of all critics towards y [P, B]."""
-        self.means.add(q=self.fit("critic", self.reads("critic", batch), y).mean((1, 2)))
+        values = self.update_network("critic", self.network_inputs("critic", batch), y)
+        self.means.add(q=values.mean((1, 2)))
 
-    def fit(self, name: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def update_network(self, name: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """A step of the networks `name` on x [P, B, inputs] towards y [P, B].
 
         Returns what they gave before, [P, C, B].
@@ -226,7 +160,7 @@ class ActorCritic(BaseLearner):
         self._step(name, loss.sum(1), outputs, gradient[..., None])
         return values
 
-    def climb(self, objective: torch.Tensor) -> None:
+    def update_actor(self, objective: torch.Tensor) -> None:
         """A step of the actor that makes the mean of an objective [P, B] larger."""
         gradient = objective.new_full(objective.shape, -1.0 / objective.shape[1])
         self._step("actor", -objective.detach().mean(1), objective, gradient)
@@ -236,25 +170,20 @@ class ActorCritic(BaseLearner):
     ) -> None:
         """A step of Adam down a loss [P], from its gradient at `outputs`."""
         gradients = torch.autograd.grad(outputs, self.nets[name].parameters, gradient)
-        self.note(name, loss, gradients)
+        self.record_loss(name, loss, gradients)
         self.adams[name].step(gradients)
         self.means.add(**{f"{name}_loss": loss})
-
-    def follow(self) -> None:
-        """Targets come nearer by tau."""
-        for average in self._averages:
-            average.step()
 
     def network(self, name: str) -> Network:
         """The first of every member's networks `name`."""
         return self.nets[name].alone
 
-    def reads(self, name: str, batch: Batch) -> torch.Tensor:
+    def network_inputs(self, name: str, batch: Batch) -> torch.Tensor:
         """Observations, and actions too for a critic."""
         read = batch.observations.flatten(2)
         return torch.cat((read, batch.actions), dim=2) if name == "critic" else read
 
-    def judge(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
+    def q_values(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Q_1(s, a), [P, E]."""
         with torch.inference_mode():
             taken = torch.from_numpy(actions).to(self.device)
@@ -264,9 +193,9 @@ class ActorCritic(BaseLearner):
         """Means over the updates since the last report."""
         return self.means.of(row)
 
-    def forget(self) -> None:
+    def reset_metrics(self) -> None:
         """Begin new means."""
-        self.means.forget()
+        self.means.reset()
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """All networks, targets that are their own, Adam's moments, running sums."""

@@ -17,7 +17,7 @@ else:
     torch = LazyModule("torch")
 
 
-class Draws:
+class ActorCriticDraws:
     """Actions of the warm-up, exploration, batches, and `noises` times the noise of an action."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Draws:
         """Normal numbers of an update, `noises` times [P, B, A]."""
         return self._shaped(self._updates, update)
 
-    def practice(self, batch: int, step: int) -> Sequence[torch.Tensor]:
+    def probe_noise(self, batch: int, step: int) -> Sequence[torch.Tensor]:
         """The same of an update from `batch` transitions that is undone, at some step."""
         return self._shaped(self._normals("diagnostics/updates", batch), step)
 

@@ -1,4 +1,4 @@
-"""What every learner shares: its side of the contract with whoever trains it, and checkpoints."""
+"""The class side of every learner: what a sweep asks of it before and when its runs start."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from agents import lookup
-from agents.diagnostics.diagnosable import Diagnosable
 from agents.envs import tasks
 from agents.replay.buffer import Replay
 from agents.shape import Shape
+from agents.training.pack import Pack
+from agents.training.pack_learner import PackLearner
 
 if TYPE_CHECKING:
     import torch
 
     from agents.contract import Run, State
-    from agents.training.pack import Pack
 else:
     from agents.lazy import LazyModule
 
@@ -44,14 +42,13 @@ class Sizes:
     passes: int
 
 
-class BaseLearner(Diagnosable):
-    """The class is a trainable; an instance is P agents of one signature that learn together.
+class BaseLearner(PackLearner):
+    """A trainable; an instance is P agents of one signature that learn together.
 
     A subclass states `parameters` and `networks`, and implements the abstract methods. Class
     methods do not import torch, except `start`.
     """
 
-    metrics: ClassVar[Sequence[str]]
     continuous: ClassVar[bool] = False
     """Whether its actions are numbers, and not choices."""
     packs: ClassVar[bool] = True
@@ -188,8 +185,6 @@ class BaseLearner(Diagnosable):
         States are taken out of their list one by one, so that none is in memory twice.
         On a CPU torch is set to one thread, on which the numbers of a run are promised.
         """
-        from agents.training.pack import Pack
-
         if len({cls.signature(run.params, run.task) for run in runs}) != 1:
             raise ValueError("the runs of a pack must have one signature")
         if len({None if state is None else int(state["step"]) for state in states}) != 1:
@@ -197,69 +192,3 @@ class BaseLearner(Diagnosable):
         if torch.device(device).type == "cpu":
             torch.set_num_threads(1)
         return Pack(cls, runs, states, device)
-
-    @abstractmethod
-    def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
-        """Agents with blank tensors; `initialise` or `load` fills them."""
-
-    @abstractmethod
-    def initialise(self) -> None:
-        """Begin from every member's own streams."""
-
-    @abstractmethod
-    def act(self, observations: np.ndarray, step: int) -> np.ndarray:
-        """Training actions [P] on observations [P, ...] before environment step `step`.
-
-        Numbers have an axis more, [P, A]; so below.
-        """
-
-    @abstractmethod
-    def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
-        """Evaluation actions [P, E] on observations [P, E, ...] with 32-bit draws [P, 2 E]."""
-
-    @abstractmethod
-    def learn(self, replay: Replay, step: int) -> None:
-        """Do what is due after `step` environment steps."""
-
-    @abstractmethod
-    def measured(self, row: int, step: int) -> dict[str, float]:
-        """Metrics since the last `forget`; what does not exist yet is left out."""
-
-    @abstractmethod
-    def forget(self) -> None:
-        """Begin to measure anew."""
-
-    @abstractmethod
-    def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """Those of `tensors` that one needs to act, under names of their own."""
-
-    def finite(self) -> np.ndarray:
-        """Whether all of a member's numbers are finite, [P]."""
-        fine = [t.detach().flatten(1).isfinite().all(1) for _, t, _ in self.tensors()]
-        return torch.stack(fine).all(0).cpu().numpy()
-
-    def save(self, row: int) -> State:
-        """One member's learnt state."""
-        counts = {name: np.array(count) for name, count in self.counters.items()}
-        return _member(self.tensors(), row) | counts
-
-    def weights(self, row: int) -> State:
-        """What one member acts with: parameters and, where normalised, the vectors u and v."""
-        return _member(self.acting(), row)
-
-    def load(self, row: int, state: State) -> None:
-        """Put back what `save` returned."""
-        with torch.no_grad():
-            for name, tensor, rows in self.tensors():
-                if row in rows:
-                    tensor[row] = torch.from_numpy(state[name])
-        self.counters = {name: int(state[name]) for name in self.counters}
-
-
-def _member(tensors: list[tuple[str, torch.Tensor, Sequence[int]]], row: int) -> State:
-    """One member's part of `tensors`, as arrays without the member axis."""
-    return {
-        name: tensor.detach()[row].cpu().numpy().copy()
-        for name, tensor, rows in tensors
-        if row in rows
-    }

@@ -30,10 +30,10 @@ class Learner(ActorCritic):
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """y = r + gamma m min_j Q'_j(s', mu(s')); the actor climbs Q_1(s, mu(s))."""
         with torch.no_grad():
-            following = self.policy.mode(self.actor(batch.next_observations, target=True))
-            values = self.q(batch.next_observations, following, target=True)
-            y = self.bootstrap(batch, values.amin(1))
-        self.fit_critic(batch, y)
+            next_actions = self.policy.mode(self.actor(batch.next_observations, target=True))
+            next_values = self.min_q(batch.next_observations, next_actions, target=True)
+            y = self.target_q(batch, next_values)
+        self.update_critic(batch, y)
         actions = self.policy.mode(self.actor(batch.observations, training=True))
-        self.climb(self.q1(batch.observations, actions))
-        self.follow()
+        self.update_actor(self.q1(batch.observations, actions))
+        self.update_targets()

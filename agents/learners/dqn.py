@@ -10,7 +10,7 @@ import numpy as np
 from agents import streams
 from agents.layers.spectral_norm import PROJECTIONS, Settings
 from agents.learners.base import BaseLearner, Sizes
-from agents.learners.running_means import Means
+from agents.learners.running_means import RunningMeans
 from agents.networks import network
 from agents.networks.network import Network
 from agents.optim.adam import Adam, AdamSettings
@@ -102,11 +102,11 @@ class Learner(BaseLearner):
         self._online = Network(*sizes, settings, device).train()
         self._target = Network(*sizes, settings, device)
         adam = [AdamSettings.of(run.params) for run in runs]
-        self._adam = Adam(self._online.parameters, adam)
+        self.adams = {"critic": Adam(self._online.parameters, adam)}
 
         self._gamma = torch.tensor(self._vector("gamma"), device=device).float()[:, None]
         self._evaluation_epsilon = self._vector("evaluation.epsilon")[:, None]
-        self._schedule = Schedule(
+        self._schedule = EpsilonSchedule(
             self._warmup,
             self._vector("epsilon.decay_until"),
             self._vector("epsilon.initial"),
@@ -115,7 +115,7 @@ class Learner(BaseLearner):
         self._iterates_on_act = self._vector("sn.iterate_on_act").astype(bool)
         self._exploration = streams.Draws(streams.keys(self._seeds, "exploration"), 2)
         self._batches = streams.Draws(streams.keys(self._seeds, "batches"), params["batch_size"])
-        self._means = Means(("loss", "q"), len(runs), device)
+        self._means = RunningMeans(("loss", "q"), len(runs), device)
 
     def initialise(self) -> None:
         """Random online networks; targets start equal to them."""
@@ -149,7 +149,7 @@ class Learner(BaseLearner):
         if step < self._warmup:
             return
         if step % self._update_every == 0:
-            self.update(replay.sample(self._batches.at(self._adam.steps)))
+            self.update(replay.sample(self._batches.at(self.adams["critic"].steps)))
         if step % self._target_every == 0:
             self._target.copy_(self._online)
 
@@ -160,8 +160,8 @@ class Learner(BaseLearner):
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
         loss = self._loss(chosen, y).mean(1)
         gradients = torch.autograd.grad(loss.sum(), self._online.parameters)
-        self.note("critic", loss, gradients)
-        self._adam.step(gradients)
+        self.record_loss("critic", loss, gradients)
+        self.adams["critic"].step(gradients)
         self._means.add(loss=loss, q=chosen.mean(1))
 
     def _targets(self, batch: Batch) -> torch.Tensor:
@@ -194,18 +194,18 @@ class Learner(BaseLearner):
         """The online Q network."""
         return self._online
 
-    def reads(self, name: str, batch: Batch) -> torch.Tensor:
+    def network_inputs(self, name: str, batch: Batch) -> torch.Tensor:
         """Observations."""
         return batch.observations
 
-    def judge(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
+    def q_values(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Q(s, a), [P, E]."""
         with torch.inference_mode():
             q = self._online(torch.from_numpy(observations).to(self._device).float())
             chosen = torch.from_numpy(actions).to(self._device)[..., None]
             return q.gather(2, chosen)[..., 0].cpu().numpy()
 
-    def practise(self, batch: Batch, step: int) -> None:
+    def update_from(self, batch: Batch, step: int) -> None:
         """One update; it draws nothing."""
         self.update(batch)
 
@@ -213,17 +213,17 @@ class Learner(BaseLearner):
         """Mean loss, mean Q of the actions in the batches, and the current epsilon."""
         return self._means.of(row) | {"epsilon": float(self._schedule.at(step)[row])}
 
-    def forget(self) -> None:
+    def reset_metrics(self) -> None:
         """Begin new means."""
-        self._means.forget()
+        self._means.reset()
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Both networks, Adam's moments, running sums."""
         everyone = range(len(self._runs))
         held = [(f"online.{name}", t, rows) for name, t, rows in self._online.tensors()]
         held += [(f"target.{name}", t, rows) for name, t, rows in self._target.tensors()]
-        held += [(f"adam.m.{i}", t, everyone) for i, t in enumerate(self._adam.m)]
-        held += [(f"adam.v.{i}", t, everyone) for i, t in enumerate(self._adam.v)]
+        held += [(f"adam.m.{i}", t, everyone) for i, t in enumerate(self.adams["critic"].m)]
+        held += [(f"adam.v.{i}", t, everyone) for i, t in enumerate(self.adams["critic"].v)]
         return [*held, ("sums", self._means.sums, everyone)]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
@@ -233,18 +233,18 @@ class Learner(BaseLearner):
     @property
     def counters(self) -> dict[str, int]:
         """Updates done, and updates in the running sums."""
-        return {"updates": self._adam.steps, **self._means.counts}
+        return {"updates": self.adams["critic"].steps, **self._means.counts}
 
     @counters.setter
     def counters(self, counters: dict[str, int]) -> None:
-        self._adam.steps = counters["updates"]
+        self.adams["critic"].steps = counters["updates"]
         self._means.counts = {name: counters[name] for name in self._means.names}
 
     def _vector(self, name: str) -> np.ndarray:
         return np.array([float(run.params[name]) for run in self._runs])
 
 
-class Schedule:
+class EpsilonSchedule:
     """Epsilon of every member: 1 in the warm-up, then linear from initial to final."""
 
     def __init__(

@@ -13,8 +13,8 @@ else:
     torch = LazyModule("torch")
 
 
-class Means:
-    """The mean of every named measure [P] over the updates since the last `forget`."""
+class RunningMeans:
+    """The mean of every named measure [P] over the updates since the last `reset`."""
 
     def __init__(self, names: Sequence[str], members: int, device: str) -> None:
         self.names = tuple(names)
@@ -34,7 +34,7 @@ class Means:
         counts = self.counts.items()
         return {n: total / c for (n, c), total in zip(counts, sums, strict=True) if c}
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin anew."""
         self.sums.zero_()
         self.counts = dict.fromkeys(self.names, 0)

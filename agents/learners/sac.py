@@ -55,21 +55,21 @@ class Learner(ActorCritic):
         """y = r + gamma m (min_j Q'_j(s', a') - beta log pi(a'|s'));
         the actor climbs min_j Q_j(s, a) - beta log pi(a|s)."""
         with torch.no_grad():
-            y = self.bootstrap(batch, self.following(batch, noise[0]))
-        self.fit_critic(batch, y)
+            y = self.target_q(batch, self.next_values(batch, noise[0]))
+        self.update_critic(batch, y)
         beta = self.temperature.beta
         actions, log_prob = self.policy.sample(
             self.actor(batch.observations, training=True), noise[1]
         )
-        self.climb(self.q(batch.observations, actions).amin(1) - beta * log_prob)
+        self.update_actor(self.min_q(batch.observations, actions) - beta * log_prob)
         self.means.add(entropy=-log_prob.detach().mean(1), beta=beta[:, 0])
         self.temperature.step(log_prob)
-        self.follow()
+        self.update_targets()
 
-    def following(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
+    def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
         """The soft values [P, B] of the states that follow."""
         actions, log_prob = self.policy.sample(self.actor(batch.next_observations), noise)
-        values = self.q(batch.next_observations, actions, target=True).amin(1)
+        values = self.min_q(batch.next_observations, actions, target=True)
         return values - self.temperature.beta * log_prob
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:

@@ -18,7 +18,7 @@ else:
 class Learner(sac.Learner):
     """Algorithm 2 prints one critic; twin ones are inferred; `critics` says."""
 
-    def following(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
+    def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
         """min_j Q'_j(s', a') with a' ~ pi, [P, B]."""
         actions, _ = self.policy.sample(self.actor(batch.next_observations), noise)
-        return self.q(batch.next_observations, actions, target=True).amin(1)
+        return self.min_q(batch.next_observations, actions, target=True)

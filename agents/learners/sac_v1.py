@@ -30,7 +30,7 @@ class Learner(ActorCritic):
     policy_kind = "squashed_gaussian"
     metrics = (*METRICS, "value_loss")
     networks = ("actor", "critic", "value")
-    targeted = ("value",)
+    with_targets = ("value",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
         **PARAMETERS,
         "policy.log_std_low": Parameter(float, -20.0),
@@ -47,9 +47,9 @@ class Learner(ActorCritic):
             self.actor(batch.observations, training=True), noise[0]
         )
         with torch.no_grad():
-            y = self.bootstrap(batch, self.targets["value"](batch.next_observations)[:, 0, :, 0])
-            v = self.q(batch.observations, actions).amin(1) - log_prob
-        self.fit_critic(batch, y)
-        self.fit("value", batch.observations, v)
-        self.climb(self.q1(batch.observations, actions) - log_prob)
-        self.follow()
+            y = self.target_q(batch, self.targets["value"](batch.next_observations)[:, 0, :, 0])
+            v = self.min_q(batch.observations, actions) - log_prob
+        self.update_critic(batch, y)
+        self.update_network("value", batch.observations, v)
+        self.update_actor(self.q1(batch.observations, actions) - log_prob)
+        self.update_targets()

@@ -12,10 +12,6 @@ from agents.replay.batch import Batch
 
 if TYPE_CHECKING:
     import torch
-else:
-    from agents.lazy import LazyModule
-
-    torch = LazyModule("torch")
 
 
 class Learner(ActorCritic):
@@ -34,12 +30,8 @@ class Learner(ActorCritic):
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """y = r + gamma m min_j Q'_j(s', mu'(s') + e); the actor climbs Q_1(s, mu(s))."""
-        with torch.no_grad():
-            following = self.smoothed(self.actor(batch.next_observations, target=True), noise[0])
-            values = self.q(batch.next_observations, following, target=True)
-            y = self.bootstrap(batch, values.amin(1))
-        self.fit_critic(batch, y)
+        self.update_critic(batch, self.smoothed_target_q(batch, noise[0]))
         if self.updates % self.params["policy.delay"] == 0:
             actions = self.policy.mode(self.actor(batch.observations, training=True))
-            self.climb(self.q1(batch.observations, actions))
-            self.follow()
+            self.update_actor(self.q1(batch.observations, actions))
+            self.update_targets()

@@ -16,13 +16,13 @@ from agents.layers.spectral_norm import Settings, SpectralNorm, check_layers
 if TYPE_CHECKING:
     import torch
 
-    from agents.layers import fused_mlp
+    from agents.layers.functional import fused_mlp
     from agents.layers.norms import Norm
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
-    fused_mlp = LazyModule("agents.layers.fused_mlp")
+    fused_mlp = LazyModule("agents.layers.functional.fused_mlp")
 
 
 def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ else:
     torch = LazyModule("torch")
 
 
-class Average:
+class TargetAverage:
     """Exponential moving averages of parameters: target += tau (online - target).
 
     `taus` has every member's tau. As with Adam, members are updated one by one on a CPU, elsewhere

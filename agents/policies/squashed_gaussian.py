@@ -10,11 +10,11 @@ from agents.policies.base import Policy
 if TYPE_CHECKING:
     import torch
 
-    from agents.layers import autograd
+    from agents.layers.functional import autograd
 else:
     from agents.lazy import LazyModule
 
-    autograd = LazyModule("agents.layers.autograd")
+    autograd = LazyModule("agents.layers.functional.autograd")
     torch = LazyModule("torch")
 
 

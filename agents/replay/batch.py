@@ -30,7 +30,7 @@ class Batch:
     """Transitions: observations [P, B, ...], actions, rewards and masks [P, B].
 
     Actions are choices [P, B] (int64), or numbers [P, B, A]. `masks` is 0 where the transition
-    terminated its episode, else 1, also where the episode was cut.
+    terminated its episode, else 1, also where that was truncated.
     """
 
     observations: torch.Tensor

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents import streams
 from agents.replay.batch import Batch
-from agents.replay.frames import Cuts, Frames, _row
+from agents.replay.frames import Frames, Truncations, stored_row
 from agents.shape import Shape
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Replay:
     Slot t modulo (capacity + 1) holds step t: its observation in `frames` [P, slots, width], and
     reward, mask and action in `outcomes` [P, slots, 2 + numbers of an action]. The next observation
     is the next slot's, so that a transition can be drawn one step after it was made; where an
-    episode was cut it is one of `last`, kept by step. Writes are gathered on the host and reach the
+    episode was truncated it is kept apart, by step. Writes are gathered on the host and reach the
     device before the next sample.
     """
 
@@ -46,7 +46,7 @@ class Replay:
         self._pending = 0
         self.frames = torch.from_numpy(np.zeros((members, self._slots, width), dtype)).to(device)
         self.outcomes = torch.zeros(members, self._slots, self._outcomes, device=device)
-        self._cuts = [Cuts(width, dtype) for _ in range(members)]
+        self._truncations = [Truncations(width, dtype) for _ in range(members)]
         self._all_frames = self.frames.flatten(0, 1)
         self._all_outcomes = self.outcomes.flatten(0, 1)
         self._first = np.arange(members, dtype=np.int64)[:, None] * self._slots
@@ -55,7 +55,7 @@ class Replay:
     def bytes_per_step(shape: Shape) -> int:
         """Memory that one step of one member takes."""
         numbers = _BESIDES + (shape.actions if shape.continuous else 1)
-        return _row(shape)[0] * _row(shape)[1].itemsize + 4 * numbers
+        return stored_row(shape)[0] * stored_row(shape)[1].itemsize + 4 * numbers
 
     def see(self, observations: np.ndarray) -> None:
         """Note the observations [P, ...] of the step that `add` will complete."""
@@ -71,14 +71,14 @@ class Replay:
         if self._pending == _STAGED:
             self.flush()
 
-    def cut(self, rows: np.ndarray, observations: np.ndarray) -> None:
-        """Note that the episodes of the members `rows` were cut by the step that was added last.
+    def truncate(self, rows: np.ndarray, observations: np.ndarray) -> None:
+        """Notes that the step added last truncated the episodes of the members `rows`.
 
         `observations` [P, ...] are those after it: the last ones, from which one would go on.
         """
         frames = self._codec.encode(observations)
         for row in rows.tolist():
-            self._cuts[row].add(self.count - 1, frames[row], self.first)
+            self._truncations[row].add(self.count - 1, frames[row], self.first)
 
     def flush(self) -> None:
         """Move what was added since the last time to the device."""
@@ -102,8 +102,8 @@ class Replay:
         both = np.concatenate((steps, steps + 1), axis=1) % self._slots + self._first
         slots = torch.from_numpy(both).to(self._device)
         rows = self._all_frames.index_select(0, slots.view(-1)).view(members, 2 * batch, -1)
-        for row, cuts in enumerate(self._cuts):
-            place, frames = cuts.find(steps[row])
+        for row, truncations in enumerate(self._truncations):
+            place, frames = truncations.find(steps[row])
             if len(place):
                 rows[row, torch.from_numpy(place + batch).to(rows.device)] = torch.from_numpy(
                     frames
@@ -135,13 +135,13 @@ class Replay:
             "outcomes": self.outcomes[member].index_select(0, rows).cpu().numpy(),
         }
 
-    def save_cuts(self, member: int) -> dict[str, np.ndarray]:
-        """The steps after which a member's episodes were cut, and the last observations there."""
-        return self._cuts[member].save(self.first)
+    def save_truncations(self, member: int) -> dict[str, np.ndarray]:
+        """Returns the steps that truncated a member's episodes, and the observations after them."""
+        return self._truncations[member].save(self.first)
 
-    def load_cuts(self, member: int, state: dict[str, np.ndarray]) -> None:
-        """Put back what `save_cuts` returned."""
-        self._cuts[member].load(state)
+    def load_truncations(self, member: int, state: dict[str, np.ndarray]) -> None:
+        """Put back what `save_truncations` returned."""
+        self._truncations[member].load(state)
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
         """Put back what `save` returned; `count` is the caller's to set, before."""

@@ -1,4 +1,4 @@
-"""How a replay stores observations: frames, and the last ones of cut episodes."""
+"""How a replay stores observations: frames, and the last ones of truncated episodes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Frames:
         self._observation = shape.observation
         self._numbers = math.prod(shape.observation)
         self._packed = shape.dtype == "bool"
-        self.width, self.dtype = _row(shape)
+        self.width, self.dtype = stored_row(shape)
         bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
         self._table = torch.from_numpy(bits).float().to(device)
 
@@ -43,7 +43,7 @@ class Frames:
         return numbers[..., : self._numbers].view(*rows.shape[:2], *self._observation)
 
 
-def _row(shape: Shape) -> tuple[int, np.dtype[Any]]:
+def stored_row(shape: Shape) -> tuple[int, np.dtype[Any]]:
     """Width and type of a stored observation."""
     numbers = math.prod(shape.observation)
     if shape.dtype == "bool":
@@ -51,29 +51,29 @@ def _row(shape: Shape) -> tuple[int, np.dtype[Any]]:
     return numbers, np.dtype(shape.dtype)
 
 
-class Cuts:
-    """Steps after which one member's episodes were cut, ascending, and the observations there."""
+class Truncations:
+    """Steps that truncated one member's episodes, ascending, and the observations there."""
 
     def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
         self._steps = np.zeros(0, np.int64)
         self._frames = np.zeros((0, width), dtype)
 
     def add(self, step: int, frame: np.ndarray, first: int) -> None:
-        """Note a cut after `step`; those before `first` are forgotten."""
+        """Adds a truncation by `step`; those before `first` are forgotten."""
         kept = np.searchsorted(self._steps, first)
         self._steps = np.append(self._steps[kept:], step)
         self._frames = np.concatenate((self._frames[kept:], frame[None]))
 
     def find(self, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which of `steps` [B] were cut, and the observations after them."""
+        """Returns which of `steps` [B] truncated an episode, and the observations after them."""
         if not len(self._steps):
             return self._steps, self._frames
         place = np.minimum(np.searchsorted(self._steps, steps), len(self._steps) - 1)
-        cut = np.flatnonzero(self._steps[place] == steps)
-        return cut, self._frames[place[cut]]
+        truncating = np.flatnonzero(self._steps[place] == steps)
+        return truncating, self._frames[place[truncating]]
 
     def save(self, first: int) -> dict[str, np.ndarray]:
-        """All cuts from `first` on."""
+        """Returns all truncations from `first` on."""
         kept = np.searchsorted(self._steps, first)
         return {"steps": self._steps[kept:].copy(), "frames": self._frames[kept:].copy()}
 

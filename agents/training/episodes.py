@@ -28,9 +28,9 @@ class Episodes:
         names: Sequence[str],
         keys: np.ndarray,
         copies: int,
-        games: Sequence[Any] | None = None,
+        envs: Sequence[Any] | None = None,
     ) -> None:
-        """`games` are those of earlier episodes of as many members and copies, to play on in."""
+        """`envs` are those of earlier episodes of as many members and copies, to play on in."""
         shape = tasks.shape(names[0])
         members = len(names)
         self.copies = copies
@@ -38,16 +38,16 @@ class Episodes:
         self.returns = np.zeros((members, copies))
         self.lengths = np.zeros((members, copies), dtype=np.int64)
         self._keys = keys
-        self.games = games or [tasks.make(name) for name in names for _ in range(copies)]
+        self.envs = envs or [tasks.make(name) for name in names for _ in range(copies)]
         self._numbers = np.zeros((members, copies), dtype=np.int64)
-        self._actions: list[list[Any]] = [[] for _ in self.games]
+        self._actions: list[list[Any]] = [[] for _ in self.envs]
         self._action = (shape.actions,) if shape.continuous else ()
         self._type = np.float32 if shape.continuous else np.int64
         self._flat = self.observations.reshape(members * copies, *shape.observation)
         self._rewards = np.zeros((members, copies), dtype=np.float32)
         self._terminals = np.zeros((members, copies), dtype=bool)
-        self._cuts = np.zeros((members, copies), dtype=bool)
-        outcomes = self._rewards, self._terminals, self._cuts
+        self._truncations = np.zeros((members, copies), dtype=bool)
+        outcomes = self._rewards, self._terminals, self._truncations
         self._flat_outcomes = [outcome.reshape(-1) for outcome in outcomes]
 
     def start(self) -> None:
@@ -59,24 +59,25 @@ class Episodes:
     def step(
         self, actions: np.ndarray, live: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Act in every copy (of those `live` [P, E]); rewards, terminations and cuts [P, E].
+        """Acts in every copy (of those `live` [P, E]).
 
-        An episode is cut where its task's time limit ends it, and nothing in it. `returns` and
-        `lengths` include this step until `restart` is called for what has ended.
+        Returns rewards, terminations and truncations [P, E]. An episode is truncated where its
+        task's time limit ends it, and nothing in it. `returns` and `lengths` include this step
+        until `restart` is called for what has ended.
         """
-        rewards, terminals, cuts = self._flat_outcomes
+        rewards, terminals, truncations = self._flat_outcomes
         going = None if live is None else live.reshape(-1).tolist()
         for i, action in enumerate(self._listed(actions)):
             if going is not None and not going[i]:
-                rewards[i], terminals[i], cuts[i] = 0.0, False, False
+                rewards[i], terminals[i], truncations[i] = 0.0, False, False
                 continue
-            game = self.games[i]
-            rewards[i], terminals[i], cuts[i] = game.step(action)
-            self._flat[i] = game.observe()
+            env = self.envs[i]
+            rewards[i], terminals[i], truncations[i] = env.step(action)
+            self._flat[i] = env.observe()
             self._actions[i].append(action)
         self.returns += self._rewards
         self.lengths += 1
-        return self._rewards, self._terminals, self._cuts
+        return self._rewards, self._terminals, self._truncations
 
     def _listed(self, actions: np.ndarray) -> list[Any]:
         """Actions one by one: whole numbers, or arrays of their own."""
@@ -101,20 +102,20 @@ class Episodes:
         """Begin the saved episode and replay its actions."""
         self._numbers[member] = state["number"]
         self._reset(member, 0)
-        game = self.games[member]
+        env = self.envs[member]
         actions = self._listed(state["actions"])
         for action in actions:
-            self.returns[member] += np.float32(game.step(action)[0])
+            self.returns[member] += np.float32(env.step(action)[0])
         self.lengths[member] = len(state["actions"])
         self._actions[member] = actions
-        self.observations[member, 0] = game.observe()
+        self.observations[member, 0] = env.observe()
 
     def _reset(self, member: int, copy: int) -> None:
         number = copy + int(self._numbers[member, copy]) * self.copies
         seed = streams.seed(int(self._keys[member]), number)
         place = member * self.copies + copy
-        self.games[place].reset(seed)
+        self.envs[place].reset(seed)
         self._actions[place] = []
         self.returns[member, copy] = 0.0
         self.lengths[member, copy] = 0
-        self.observations[member, copy] = self.games[place].observe()
+        self.observations[member, copy] = self.envs[place].observe()

@@ -22,8 +22,8 @@ class Watcher(Protocol):
     def begin(self, observations: np.ndarray, actions: np.ndarray) -> None:
         """It begins with these, [P, E, ...]."""
 
-    def follow(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
-        """A step was made, [P, E]; episodes that are `over` terminated or were cut."""
+    def record(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
+        """A step was made, [P, E]; episodes that are `over` terminated or were truncated."""
 
 
 class Evaluation:
@@ -31,7 +31,7 @@ class Evaluation:
 
     `episodes`: as many copies play one episode each. `steps`: steps // cap copies (1 ... 16) share
     the steps, and an episode that ends is followed by the next. An episode that reaches the cap is
-    cut; its return counts like that of one that ended.
+    truncated; its return counts like that of one that ended.
     """
 
     def __init__(
@@ -41,16 +41,16 @@ class Evaluation:
         schedule: Schedule,
         step: int,
         watchers: Sequence[Watcher] = (),
-        games: Sequence[Any] | None = None,
+        envs: Sequence[Any] | None = None,
     ) -> None:
-        """`games` are those of an earlier evaluation of the members: making some takes long."""
+        """`envs` are those of an earlier evaluation of the members: making some takes long."""
         members = len(names)
         copies, quota = _layout(schedule)
         self._one_episode = schedule.episodes is not None
         self._cap = schedule.cap
         self._left = np.tile(quota, (members, 1))
         keys = streams.keys(seeds, f"evaluation/{step}/episodes")
-        self._episodes = Episodes(names, keys, copies, games)
+        self._episodes = Episodes(names, keys, copies, envs)
         self._draws = streams.Draws(streams.keys(seeds, f"evaluation/{step}/actions"), 2 * copies)
         self._played = 0
         self._watchers = watchers
@@ -59,9 +59,9 @@ class Evaluation:
         self._episodes.start()
 
     @property
-    def games(self) -> Sequence[Any]:
+    def envs(self) -> Sequence[Any]:
         """The environments that it plays in."""
-        return self._episodes.games
+        return self._episodes.envs
 
     @property
     def done(self) -> bool:
@@ -96,12 +96,12 @@ class Evaluation:
 
     def _play(self, actions: np.ndarray) -> None:
         live = self._left > 0
-        rewards, terminals, cuts = self._episodes.step(actions, live)
+        rewards, terminals, truncations = self._episodes.step(actions, live)
         self._left -= live
-        ended = terminals | cuts
+        ended = terminals | truncations
         over = live & (ended | (self._episodes.lengths >= self._cap))
         for watcher in self._watchers:
-            watcher.follow(rewards, terminals, over)
+            watcher.record(rewards, terminals, over)
         for member, copy in np.argwhere(over).tolist():
             self._returns[member].append(float(self._episodes.returns[member, copy]))
             self._ended[member] |= bool(ended[member, copy])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +17,7 @@ from agents.replay.batch import Rows
 from agents.replay.buffer import Replay
 from agents.training.episodes import Episodes
 from agents.training.evaluation import Evaluation
-
-if TYPE_CHECKING:
-    from agents.learners.base import BaseLearner
-
+from agents.training.pack_learner import PackLearner
 
 SECONDS = 0.5
 _RECENT = 100
@@ -29,24 +26,28 @@ _CLOCK_EVERY = 16
 
 
 class Pack:
-    """Runs of one signature that train together; members are indices into `runs`."""
+    """Runs of one signature that train together.
+
+    Members are numbers of the runs that the pack began with. `learner`, `replay`, `episodes`,
+    `runs` and `diagnostics` are of those that are left, in the order of `members`.
+    """
 
     def __init__(
         self,
-        learner: type[BaseLearner],
+        learner: type[PackLearner],
         runs: Sequence[Run],
         states: list[State | None],
         device: str,
     ) -> None:
         self.step = 0
         self.progress = 0
-        self._make, self._all_runs, self._device = learner, list(runs), device
+        self._learner_class, self._all_runs, self._device = learner, list(runs), device
         self._evaluation: Evaluation | None = None
         self._reported_at = 0
         self._build(list(range(len(runs))))
         if all(state is None for state in states):
-            self._agents.initialise()
-            self._episodes.start()
+            self.learner.initialise()
+            self.episodes.start()
         else:
             self._load(states)
 
@@ -71,20 +72,20 @@ class Pack:
 
     def save_since(self, member: int, step: int) -> tuple[State, Rows]:
         """`save` in two parts: the small state, and the replay from `step` on, a row a step."""
-        row, replay = self.members.index(member), self._replay
-        state = _named("learner", self._agents.save(row))
-        state |= _named("episode", self._episodes.save(row))
+        row, replay = self.members.index(member), self.replay
+        state = _named("learner", self.learner.save(row))
+        state |= _named("episode", self.episodes.save(row))
         state["step"] = np.array(self.step)
         state["reported_at"] = np.array(self._reported_at)
         state["returns"] = np.array(self._returns[row])
-        state |= _named("cuts", replay.save_cuts(row))
+        state |= _named("cuts", replay.save_truncations(row))
         arrays = _named("replay", replay.save(row, step))
         begin = min(max(step, replay.first), replay.count)
         return state, Rows(begin, replay.count, replay.first, arrays)
 
     def weights(self, member: int) -> State:
         """The tensors that a member acts with, by name, without the member axis."""
-        return self._agents.weights(self.members.index(member))
+        return self.learner.weights(self.members.index(member))
 
     def drop(self, members: Iterable[int]) -> None:
         """Give up members; the others go on untouched (an evaluation under way starts afresh)."""
@@ -94,7 +95,7 @@ class Pack:
             return
         states: list[State | None] = [self.save(member) for member in kept]
         self._evaluation = None
-        del self._agents, self._replay  # before others of their size are made
+        del self.learner, self.replay  # before others of their size are made
         self._build(kept)
         if kept:
             self._load(states)
@@ -108,14 +109,14 @@ class Pack:
         shape = tasks.shape(first.task)
         seeds = [run.seed for run in runs]
         names = [run.task for run in runs]
-        self._runs, self._names, self._seeds = runs, names, seeds
+        self.runs, self._names, self._seeds = runs, names, seeds
         self._steps, self._schedule = first.steps, first.evaluation
-        self._agents = self._make(runs, shape, self._device)
-        self._diagnostics = Diagnostics(self._agents, runs)
+        self.learner = self._learner_class(runs, shape, self._device)
+        self.diagnostics = Diagnostics(self.learner, runs)
         capacity = min(first.params["replay.capacity"], first.steps)
-        self._replay = Replay(shape, len(runs), capacity, self._device)
-        self._episodes = Episodes(names, streams.keys(seeds, "episodes"), 1)
-        self._games: Sequence[Any] | None = None
+        self.replay = Replay(shape, len(runs), capacity, self._device)
+        self.episodes = Episodes(names, streams.keys(seeds, "episodes"), 1)
+        self._evaluation_envs: Sequence[Any] | None = None
         self._returns: list[list[float]] = [[] for _ in runs]
 
     def _load(self, states: list[State | None]) -> None:
@@ -123,23 +124,23 @@ class Pack:
         for row, state in enumerate(states):
             assert state is not None
             states[row] = None
-            self.step = self._replay.count = int(state["step"])
+            self.step = self.replay.count = int(state["step"])
             self._reported_at = int(state["reported_at"])
-            self._agents.load(row, _part(state, "learner"))
-            self._replay.load(row, _part(state, "replay"))
-            self._replay.load_cuts(row, _part(state, "cuts"))
-            self._episodes.load(row, _part(state, "episode"))
+            self.learner.load(row, _part(state, "learner"))
+            self.replay.load(row, _part(state, "replay"))
+            self.replay.load_truncations(row, _part(state, "cuts"))
+            self.episodes.load(row, _part(state, "episode"))
             self._returns[row] = state["returns"].tolist()
 
     def next_stop(self) -> int:
         """The step of the next evaluation, diagnosis or look for divergence, whichever is first."""
 
-        def following(every: int) -> int:
+        def next_multiple(every: int) -> int:
             return (self.step // every + 1) * every
 
         every = [_LOOK_EVERY, self._schedule.every]
-        every += [self._diagnostics.every] if self._diagnostics.every else []
-        return min(*map(following, every), self._steps)
+        every += [self.diagnostics.every] if self.diagnostics.every else []
+        return min(*map(next_multiple, every), self._steps)
 
     def is_due(self) -> bool:
         """Whether an evaluation (it may be under way) or a diagnosis comes next."""
@@ -150,48 +151,50 @@ class Pack:
 
     def _diagnoses(self) -> bool:
         """Like evaluations also at the end; of one step alone nothing can be drawn."""
-        every = self._diagnostics.every
+        every = self.diagnostics.every
         due = every is not None and (self.step % every == 0 or self.step == self._steps)
         return due and self.step > 1
 
     def train(self, until: int, deadline: float = math.inf) -> None:
         """Train to step `until`, or until `deadline` (monotonic seconds) has passed."""
-        agents, episodes, replay = self._agents, self._episodes, self._replay
+        learner, episodes, replay = self.learner, self.episodes, self.replay
         observations = episodes.observations[:, 0]
         begin = self.step
         while self.step < until:
             replay.see(observations)
-            actions = agents.act(observations, self.step)
-            rewards, terminals, cuts = episodes.step(actions)
+            actions = learner.act(observations, self.step)
+            rewards, terminals, truncations = episodes.step(actions)
             replay.add(actions, rewards[:, 0], terminals[:, 0])
-            if cuts.any():
-                replay.cut(np.flatnonzero(cuts[:, 0] & ~terminals[:, 0]), observations)
-            if (terminals | cuts).any():
-                self._restart((terminals | cuts)[:, 0])
+            if truncations.any():
+                replay.truncate(np.flatnonzero(truncations[:, 0] & ~terminals[:, 0]), observations)
+            if (terminals | truncations).any():
+                self._restart((terminals | truncations)[:, 0])
             self.step += 1
-            agents.learn(replay, self.step)
+            learner.learn(replay, self.step)
             if self.step % _CLOCK_EVERY == 0 and time.monotonic() > deadline:
                 break
         self.progress += self.step - begin
 
     def _restart(self, ended: np.ndarray) -> None:
         for row in np.flatnonzero(ended).tolist():
-            self._returns[row].append(float(self._episodes.returns[row, 0]))
+            self._returns[row].append(float(self.episodes.returns[row, 0]))
             del self._returns[row][:-_RECENT]
-            self._episodes.restart(row, 0)
+            self.episodes.restart(row, 0)
 
     def _evaluate(self, deadline: float) -> list[Report]:
         if self._evaluation is None:
-            when, watching = (self._schedule, self.step), self._diagnostics.watching
-            self._evaluation = Evaluation(self._names, self._seeds, *when, watching, self._games)
-            self._games = self._evaluation.games
-        self.progress += self._evaluation.advance(self._agents.evaluate, deadline)
+            when, watching = (self._schedule, self.step), self.diagnostics.watching
+            self._evaluation = Evaluation(
+                self._names, self._seeds, *when, watching, self._evaluation_envs
+            )
+            self._evaluation_envs = self._evaluation.envs
+        self.progress += self._evaluation.advance(self.learner.evaluate, deadline)
         if not self._evaluation.done:
             return []
         evaluation, self._evaluation = self._evaluation, None
-        diagnosed = self._diagnostics.found() | self._measures()
+        diagnosed = self.diagnostics.found() | self._measures()
         found = [self._metrics(row, evaluation.result(row)) for row in range(len(self.members))]
-        self._agents.forget()
+        self.learner.reset_metrics()
         return self._reports(found, diagnosed)
 
     def _diagnose(self) -> list[Report]:
@@ -199,7 +202,7 @@ class Pack:
         return self._reports([{} for _ in self.members], self._measures())
 
     def _measures(self) -> dict[str, np.ndarray]:
-        return self._diagnostics.measure(self._replay, self.step) if self._diagnoses() else {}
+        return self.diagnostics.measure(self.replay, self.step) if self._diagnoses() else {}
 
     def _reports(
         self, found: list[dict[str, float]], diagnosed: Mapping[str, np.ndarray]
@@ -214,7 +217,7 @@ class Pack:
         return reports
 
     def _diverged(self) -> list[Report]:
-        finite = self._agents.finite()
+        finite = self.learner.finite()
         if finite.all():
             return []
         rows = np.flatnonzero(~finite).tolist()
@@ -227,14 +230,14 @@ class Pack:
 
     def _metrics(self, row: int, evaluated: Mapping[str, float]) -> dict[str, float]:
         """What exists, evaluated and measured while it learnt."""
-        found = {**evaluated, **self._agents.measured(row, self.step)}
+        found = {**evaluated, **self.learner.measured(row, self.step)}
         if self._returns[row]:
             found["train_return"] = float(np.mean(self._returns[row]))
         return found
 
     def _told(self, found: Mapping[str, float]) -> dict[str, float]:
         """What is finite, in the order in which the learner names its metrics."""
-        order = [*self._make.metrics, *self._make.diagnosed(self._runs[0].params)]
+        order = [*self._learner_class.metrics, *self._learner_class.diagnosed(self.runs[0].params)]
         return {name: found[name] for name in order if math.isfinite(found.get(name, math.nan))}
 
 

@@ -3,7 +3,8 @@
     python -m benchmarks.agents.checkpoints [replay=100000] [members=4] [steps=34000] [folder=.]
 
 The replay is full; `steps` environment steps lie between two saves (30 s of training on one core).
-Prints the rows for the README: bytes written and seconds for a save of all members, fsync included.
+Prints the rows for docs/measured.md: bytes written and seconds for a save of all members, fsync
+included.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from types import SimpleNamespace
 
 from agents.learners.dqn import Learner
 from agents.training.pack import Pack
-from sweeper.worker import checkpoint
-from sweeper.worker.checkpoint import Saved
+from sweeper.worker.checkpoints import checkpoint
+from sweeper.worker.checkpoints.checkpoint import SavedCheckpoint
 
 REPEATS = 5
 
@@ -46,9 +47,11 @@ def whole(pack: Pack, folder: Path) -> None:
         checkpoint.save(file, None, pack.save(member), None)
 
 
-def pieces(pack: Pack, folder: Path, before: list[Saved | None]) -> list[Saved | None]:
+def pieces(
+    pack: Pack, folder: Path, before: list[SavedCheckpoint | None]
+) -> list[SavedCheckpoint | None]:
     """A save of the small state and of what is new in the replay."""
-    saved: list[Saved | None] = []
+    saved: list[SavedCheckpoint | None] = []
     for member, old in zip(pack.members, before, strict=True):
         part = checkpoint.taken(pack, member, old)
         assert part is not None

@@ -6,7 +6,7 @@
 Actor and critics of 256 x 256, batch 256, an update a step. All run in this process on one thread,
 in turns, after their warm-up; a row is the median over rounds of steps per second of CPU time. The
 second table sets an update beside the matrix products that it must do, by torch.bmm and by oneDNN,
-which sweeper's perceptrons use on a CPU (agents/layers/fused_mlp.py).
+which sweeper's perceptrons use on a CPU (agents/layers/functional/fused_mlp.py).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def stable_baselines(name: str) -> Train:
 def update(name: str, members: int) -> Callable[[], None]:
     """One update, its batch drawn from the replay; acting and the environment left out."""
     pack = started(name, members)
-    agents, replay = pack._agents, pack._replay
+    agents, replay = pack.learner, pack.replay
     return lambda: agents.learn(replay, pack.step)
 
 

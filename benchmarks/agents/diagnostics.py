@@ -47,22 +47,22 @@ def started(name: str) -> Any:
 
 def diagnosing(pack: Any, name: str) -> Callable[[], None]:
     """One measurement, by the diagnostic alone."""
-    run = pack._runs[0]
+    run = pack.runs[0]
     asked = run.params | {"diagnostics": (name,)}
-    made = Diagnostics(pack._agents, [SimpleNamespace(params=asked, seed=run.seed)])
+    made = Diagnostics(pack.learner, [SimpleNamespace(params=asked, seed=run.seed)])
     if made.watching:
         return lambda: watch(made.watching[0], pack)
-    return lambda: (made.measure(pack._replay, pack.step), None)[1]
+    return lambda: (made.measure(pack.replay, pack.step), None)[1]
 
 
 def watch(diagnostic: EvaluationDiagnostic, pack: Any) -> None:
     """An evaluation, but for its playing."""
-    observations = np.repeat(pack._episodes.observations, EPISODES, axis=1)
+    observations = np.repeat(pack.episodes.observations, EPISODES, axis=1)
     draws = np.zeros((1, 2 * EPISODES), dtype=np.int64)
-    diagnostic.begin(observations, pack._agents.evaluate(observations, draws))
+    diagnostic.begin(observations, pack.learner.evaluate(observations, draws))
     rewards, no = np.ones((1, EPISODES)), np.zeros((1, EPISODES), dtype=bool)
     for _ in range(LENGTH):
-        diagnostic.follow(rewards, no, no)
+        diagnostic.record(rewards, no, no)
     diagnostic.found()
 
 
@@ -79,8 +79,8 @@ def timed_ms(work: Callable[[], Any], rounds: int) -> float:
 def measured(name: str, rounds: int) -> tuple[float, float, dict[str, float]]:
     """Milliseconds of an update, of a step of training, and of each diagnostic."""
     pack, steps = started(name), CASES[name][1]
-    batch = Sample(pack._replay, [0], pack.step)(pack._runs[0].params["batch_size"])
-    update = timed_ms(lambda: [pack._agents.practise(batch, 0) for _ in range(50)], rounds) / 50
+    batch = Sample(pack.replay, [0], pack.step)(pack.runs[0].params["batch_size"])
+    update = timed_ms(lambda: [pack.learner.update_from(batch, 0) for _ in range(50)], rounds) / 50
     step = timed_ms(lambda: pack.train(pack.step + 100 * steps), rounds) / (100 * steps)
     works = {d: diagnosing(pack, d) for d in lookup.names("diagnostics")}
     return update, step, {d: timed_ms(work, rounds) for d, work in works.items()}

@@ -49,11 +49,9 @@ def ours(members: int) -> Train:
     return lambda steps: pack.train(pack.step + steps // members)
 
 
-def stable_baselines() -> Train:
-    """Stable-Baselines3's DQN with the same sizes and schedule (its loss is Huber)."""
+def sb3_environment() -> Any:
+    """The task as a Gymnasium environment, channels first."""
     import gymnasium
-    from stable_baselines3 import DQN
-    from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
     class Game(gymnasium.Env[np.ndarray, int]):
         observation_space = gymnasium.spaces.Box(0, 1, (4, 10, 10), np.uint8)
@@ -74,6 +72,14 @@ def stable_baselines() -> Train:
         def _observe(self) -> np.ndarray:
             return np.ascontiguousarray(self._game.observe().transpose(2, 0, 1), np.uint8)
 
+    return Game()
+
+
+def sb3_features() -> Any:
+    """The convolution of MinAtar's body, as a features extractor."""
+    import gymnasium
+    from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+
     class Convolution(BaseFeaturesExtractor):
         def __init__(self, space: gymnasium.spaces.Box) -> None:
             super().__init__(space, 1024)
@@ -83,9 +89,16 @@ def stable_baselines() -> Train:
             features: torch.Tensor = self._net(x)
             return features
 
+    return Convolution
+
+
+def stable_baselines() -> Train:
+    """Stable-Baselines3's DQN with the same sizes and schedule (its loss is Huber)."""
+    from stable_baselines3 import DQN
+
     model = DQN(
         "CnnPolicy",
-        Game(),
+        sb3_environment(),
         learning_rate=2.5e-4,
         buffer_size=100_000,
         learning_starts=WARMUP,
@@ -95,7 +108,7 @@ def stable_baselines() -> Train:
         exploration_fraction=1e-6,
         exploration_final_eps=0.01,
         policy_kwargs={
-            "features_extractor_class": Convolution,
+            "features_extractor_class": sb3_features(),
             "net_arch": [128],
             "normalize_images": False,
             "optimizer_kwargs": {"eps": 3.125e-4},

@@ -25,7 +25,7 @@ from typing import Any
 
 import torch
 
-from agents import lookup
+from agents import lookup, streams
 from agents.learners.actor_critic import ActorCritic
 from agents.replay.batch import Batch
 
@@ -77,9 +77,9 @@ def trained(agent: str, task: str, members: int, steps: int, device: str) -> Tim
     pack = started(agent, task, members, device)
     whole, environments, inside = (Clock(device) for _ in range(3))
     whole.timed(pack.train)(pack.step + steps)
-    pack._episodes.step = environments.timed(pack._episodes.step)
+    pack.episodes.step = environments.timed(pack.episodes.step)
     for name in ("act", "learn"):
-        setattr(pack._agents, name, inside.timed(getattr(pack._agents, name)))
+        setattr(pack.learner, name, inside.timed(getattr(pack.learner, name)))
     pack.train(pack.step + steps)
     each = 1e3 / steps
     return members * steps / whole.seconds, environments.seconds * each, inside.seconds * each
@@ -89,14 +89,16 @@ class Updates:
     """Two updates of a whole pack, one of them with the actor's, from a batch that stays."""
 
     def __init__(self, pack: Any) -> None:
-        self._agents, self._replay = pack._agents, pack._replay
+        self._agents, self._replay, self._runs = pack.learner, pack.replay, pack.runs
         self._continuous = isinstance(self._agents, ActorCritic)
         self._batch, self._noise = self.drawn()
 
     def drawn(self) -> tuple[Batch, Sequence[torch.Tensor]]:
         """A batch, and the noise of an update."""
         if not self._continuous:
-            return self._replay.sample(self._agents._batches.at(0)), ()
+            keys = streams.keys([run.seed for run in self._runs], "batches")
+            draws = streams.Draws(keys, self._runs[0].params["batch_size"])
+            return self._replay.sample(draws.at(0)), ()
         draws = self._agents.draws
         return self._replay.sample(draws.batch(0)).flat(), draws.noise(0)
 
@@ -143,16 +145,15 @@ def median_ms(call: Callable[[], Any], rounds: int) -> float:
 
 def difference(pack: Any, work: Updates, graph: torch.cuda.CUDAGraph) -> float:
     """The largest relative difference of weights after two updates, called and replayed."""
-    agents = pack._agents
-    adams = getattr(agents, "adams", None) or {"": agents._adam}
-    steps = [adam.steps for adam in adams.values()]
+    agents = pack.learner
+    steps = [adam.steps for adam in agents.adams.values()]
     before = [t.clone() for _, t, _ in agents.tensors()]
     after = []
     for run in (work, graph.replay):
         with torch.no_grad():
             for (_, tensor, _), value in zip(agents.tensors(), before, strict=True):
                 tensor.copy_(value)
-        for adam, count in zip(adams.values(), steps, strict=True):
+        for adam, count in zip(agents.adams.values(), steps, strict=True):
             adam.steps = count
         run()
         after.append([t.detach().double().flatten() for _, t, _ in agents.tensors()])

@@ -99,11 +99,11 @@ def grown(case: Case) -> int:
     ]
     before = _status("VmRSS")
     pack = case.learner.start(runs, [None] * case.members, "cpu")
-    pack._replay.frames.fill_(1)  # as if it had trained for long
-    pack._replay.outcomes.fill_(1)
-    pack._replay.count = pack.step = complete["replay.capacity"] + 1
+    pack.replay.frames.fill_(1)  # as if it had trained for long
+    pack.replay.outcomes.fill_(1)
+    pack.replay.count = pack.step = complete["replay.capacity"] + 1
     pack.train(pack.step + 20)
-    pack._diagnostics.measure(pack._replay, pack.step)
+    pack.diagnostics.measure(pack.replay, pack.step)
     if case.members > 1:
         pack.drop([0])
         pack.train(pack.step + 8)

@@ -18,7 +18,7 @@ from datetime import date
 
 import torch
 
-from agents.layers.matmul import product
+from agents.layers.functional.matmul import product
 from agents.layers.norms import NORMS
 from agents.layers.spectral_norm import Settings
 from agents.networks.network import Network

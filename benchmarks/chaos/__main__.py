@@ -2,9 +2,9 @@
 
     python -m benchmarks.chaos [kills=1000] [only=WORDS] [seed=0]
 
-Prints a table for the README. Workers die at random moments and at forced places: before, after
-and half way through every operation on a study's files (`kill_points.py`). What must hold is in
-`verify.py`. Not as shipped: `limits.deaths` is 100,000; and in forked processes an idle worker
+Prints a table for docs/measured.md. Workers die at random moments and at forced places: before,
+after and half way through every operation on a study's files (`kill_points.py`). What must hold is
+in `verify.py`. Not as shipped: `limits.deaths` is 100,000; and in forked processes an idle worker
 looks again after 0.05 s, and snapshots are written from 10 kB of ledger on.
 """
 
@@ -25,9 +25,11 @@ from typing import Any
 from benchmarks.chaos import commands, spaces, verify
 from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log, least_hit
 from sweeper.cli.commands import run
-from sweeper.ledger import compaction
+from sweeper.cli.run_options import RunOptions
+from sweeper.ledger.snapshots import compaction
 from sweeper.study.study import Study
-from sweeper.worker import heartbeat, worker
+from sweeper.worker import worker
+from sweeper.worker.process import heartbeat
 
 Make = Callable[[Path, str], Study]
 
@@ -214,7 +216,7 @@ def undisturbed(make: Make, root: Path, pack: str) -> Study:
 
 def conclude(folder: Path) -> None:
     """`sweeper run` of a study that has ended: draws what is still to be drawn."""
-    sys.exit(run.run(str(folder), {"dispatch": "inline"}, []))
+    sys.exit(run.run(str(folder), RunOptions.of({"dispatch": "inline"}), []))
 
 
 def hurry() -> None:
@@ -223,9 +225,6 @@ def hurry() -> None:
 
     import agents.learners  # noqa: F401
     from sweeper.figures.drawing import style  # noqa: F401
-    from sweeper.results import (
-        optuna_storage,  # noqa: F401
-    )
 
     worker._IDLE_S = 0.05
     heartbeat._SURE_S = 0.1

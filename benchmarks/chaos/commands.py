@@ -16,7 +16,7 @@ from benchmarks.chaos import spaces
 from benchmarks.chaos.kill_points import Crew, Log, least_hit
 from sweeper.cli import main
 from sweeper.study.study import Study, is_one
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 WATCHER = "the watcher"
 WORKER = "a worker under a watcher"

@@ -2,8 +2,8 @@
 
     python -m benchmarks.chaos.local_sweep [kills=20] [steps=15000]
 
-Prints a row for the README: runs, kills, lost, counted twice, runs resumed from a saved step, and
-whether the tables of runs, their curves and the weights kept of them are equal bit by bit.
+Prints a row for docs/measured.md: runs, kills, lost, counted twice, runs resumed from a saved step,
+and whether the tables of runs, their curves and the weights kept of them are equal bit by bit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from sweeper.ledger import claims
 from sweeper.results import frames
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 SPACE = Path(__file__).parents[2] / "spaces" / "minatar_adam_sn.yaml"
 

@@ -78,7 +78,7 @@ PRUNER = {
 }
 
 HOARD: dict[str, Any] = {
-    "agent": f"{_ROOT}/tests/counter.py:Hoarder",
+    "agent": f"{_ROOT}/tests/helpers/counter_agent.py:Hoarder",
     "fixed": {"pause_s": 0.001},
     "axes": {"size": {"kind": "float", "values": [0.1, 0.2, 0.3, 0.4]}},
     "tasks": {"line": {"low": 0.0, "high": 2.0}},

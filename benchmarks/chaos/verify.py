@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from sweeper.ledger.io import Reader
+from sweeper.ledger.reader import Reader
 from sweeper.ledger.state import LedgerState
 from sweeper.report.status import summarise
 from sweeper.results import frames
@@ -57,12 +57,12 @@ def wrong(study: Study, killed: Iterable[int]) -> Iterator[str]:
     yield from inconsistent(study)
     yield from (f"{file} was left behind" for file in _left(study))
     summary = summarise(study)
-    yield from (f"{file} is missing" for file in summary["missing"])
-    yield from (f"an error: {error}" for error in summary["errors"])
+    yield from (f"{file} is missing" for file in summary.missing)
+    yield from (f"an error: {error}" for error in summary.errors)
     pids = {str(pid) for pid in killed}
-    for damage in summary["damaged"]:
-        if damage["file"].rsplit(".", 2)[0].rsplit("-", 2)[1] not in pids:
-            yield f"{damage['file']} is damaged, and its writer was not killed"
+    for damage in summary.damaged:
+        if damage.file.rsplit(".", 2)[0].rsplit("-", 2)[1] not in pids:
+            yield f"{damage.file} is damaged, and its writer was not killed"
 
 
 def differ(study: Study, calm: Study) -> Iterator[str]:

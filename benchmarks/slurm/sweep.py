@@ -256,13 +256,13 @@ class _Status(threading.Thread):
         told = summarise(Study.open(self._sweep.folder))
         after = {process.name for process in self._sweep.processes()}
         self.asked += 1
-        runs = told["runs"]
+        runs = told.runs
         for state in ("failed", "oom", "timeout", "lost", "nan", "pruned"):
             self._sweep.false[f"{state} runs"] += bool(runs.get(state))
         held = runs["running"] + runs["complete"]
         self._sweep.false["runs that are held as open"] += held < self._held and not self._given_up
         self._held = held
-        for worker in told["workers"]:
-            lives = worker["name"].rsplit("-", 1)[0] + "-" in before & after
-            self._sweep.false["a living worker as dead"] += worker["state"] == "dead" and lives
+        for worker in told.workers:
+            lives = worker.name.rsplit("-", 1)[0] + "-" in before & after
+            self._sweep.false["a living worker as dead"] += worker.state == "dead" and lives
         self._sweep.false = +self._sweep.false

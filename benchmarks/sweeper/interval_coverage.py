@@ -2,9 +2,9 @@
 
     python -m benchmarks.sweeper.interval_coverage [repeats=400] [resamples=1000]
 
-Prints a row for the README for each statistic and distribution: the share of simulated experiments
-whose interval holds the value of infinitely many seeds. Tasks lie 0.2 apart around 0.8, and runs
-spread by about 0.2 within them, so that the optimality gap clips some. The probability of
+Prints a row for docs/measured.md for each statistic and distribution: the share of simulated
+experiments whose interval holds the value of infinitely many seeds. Tasks lie 0.2 apart around 0.8,
+and runs spread by about 0.2 within them, so that the optimality gap clips some. The probability of
 improvement is that of scores 0.1 higher, Spearman's correlation that of two normals correlated by
 0.5: it sees ranks alone, so that it is the same under any other margins. Intervals of fewer than
 `MIN_SEEDS` seeds are those that are never shown.

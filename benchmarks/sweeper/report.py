@@ -4,7 +4,7 @@
 
 Nobody trained the study: its ledger holds the lines that a worker writes, five seeds a trial and
 four reports a run; a run in fifty failed with a traceback. Its heat map, sensitivity and learning
-curves are drawn, too. Prints the table for the README.
+curves are drawn, too. Prints the table for docs/measured.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeper.ledger.io import Writer
+from sweeper.ledger.writer import Writer
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Run
 from sweeper.study import study

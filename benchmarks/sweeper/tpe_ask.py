@@ -2,10 +2,10 @@
 
     python -m benchmarks.sweeper.tpe_ask [packful=8] [repeats=5]
 
-Prints a row for the README for 1,000 and 10,000 ended trials of four ranges: milliseconds a trial
-by Optuna in memory (`Study.ask` and four `suggest_float`), and by the advisor as a worker calls it
-(feeding, asking, checking, writing and linking the packful; once its memory is filled, whose time
-is given too).
+Prints a row for docs/measured.md for 1,000 and 10,000 ended trials of four ranges: milliseconds a
+trial by Optuna in memory (`Study.ask` and four `suggest_float`), and by the advisor as a worker
+calls it (feeding, asking, checking, writing and linking the packful; once its memory is filled,
+whose time is given too).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ import numpy as np
 import optuna
 import yaml
 
-from sweeper.ledger.io import Writer
+from sweeper.ledger.writer import Writer
 from sweeper.plan.configurations.sequences import at
 from sweeper.plan.loading import load
 from sweeper.study import proposals, study
 from sweeper.study.advisor import Advisor
 from sweeper.study.proposals import Proposal
 from sweeper.study.study import Study
-from sweeper.worker.held_run import Outcome
+from sweeper.worker.held_run import RunEnd
 from sweeper.worker.ledger_protocol import _end_line
 
 AXES = {name: {"kind": "float", "low": 1e-5, "high": 1.0, "log": True} for name in "abcd"}
@@ -59,7 +59,7 @@ def filled(folder: Path, trials: int, more: int) -> Study:
     ledger = Writer(started.paths.ledger, "w", {})
     for run in started.plan.runs:
         score = value(run.params)
-        ledger.write([_end_line(run.id, 0, 0, 0, Outcome("complete", 1, score, score))])
+        ledger.write([_end_line(run.id, 0, 0, 0, RunEnd("complete", 1, score, score))])
     ledger.close()
     return Study.open(started.folder)
 

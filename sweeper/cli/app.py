@@ -1,4 +1,4 @@
-"""The commands: what all of them share; one file for each group of them.
+"""The application, its options and what all commands share.
 
 Nothing heavy is imported before a command needs it: `sweeper --help` answers at once.
 """
@@ -41,6 +41,9 @@ RUN_OPTIONS = {
     "extend": "true: the study grows by more seeds, grid values or trials (default: false)",
     "group": "true: the study's files are open to your group (default: to you alone)",
 }
+TOP = 5
+"""How many configurations meet fresh seeds where nobody says."""
+
 STUDY_OPTIONS = {
     "study": "the study's name, as `sweeper studies` lists it",
     "root": RUN_OPTIONS["root"],
@@ -60,19 +63,26 @@ def command(options: Mapping[str, str], note: str = "") -> Callable[..., Any]:
     return register
 
 
-def count_of(name: str, text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise SweeperError(f"{name} must be a whole number from 1, but got {text!r}")
-    return int(text)
+def count_of(name: str, text: str, rule: str = "a whole number from 1") -> int:
+    """The number that the option `name` has; `SweeperError` with its `rule` for any other text."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise SweeperError(f"{name} must be {rule}, but got {text!r}")
+    return number
 
 
 def parsed(words: list[str] | None, valid: list[str]) -> dict[str, str]:
+    """The options in `words`; `SweeperError` for one that is not `valid` or is given twice."""
     from sweeper.space import overrides
 
     return overrides.parse_words(words or [], valid, keys=())[0]
 
 
 def root_of(options: Mapping[str, str]) -> Path:
+    """The folder of all studies."""
     return Path(options.get("root", paths.STUDIES))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sweeper.cli.app import RUN_OPTIONS, app
 from sweeper.errors import SweeperError
+from sweeper.log import log, to_stderr
 
 __all__ = ["RUN_OPTIONS", "app", "main"]
 
@@ -18,15 +19,16 @@ for _group in ("sweep", "study", "figures", "results"):  # the order in which he
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line; exits with 2 for a mistake of the user's, 1 for a failure."""
+    to_stderr()
     try:
         app(args=arguments, prog_name="sweeper")
     except SweeperError as error:
-        print(f"sweeper: {error}", file=sys.stderr)
+        log.error("%s", error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
-        print(f"sweeper: {error.strerror}: {error.filename}", file=sys.stderr)
+        log.error("%s: %s", error.strerror, error.filename)
         sys.exit(1)
     finally:
         gc.enable()

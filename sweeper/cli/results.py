@@ -27,9 +27,9 @@ SUFFIXES = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
 @command(TABLE_OPTIONS)
 def table(words: Words = None) -> None:
     """Show a study's results as a table: values with intervals, the best in bold."""
-    from sweeper.results import table as results
-    from sweeper.results import table_text
     from sweeper.results.data import Data
+    from sweeper.results.tables import table as results
+    from sweeper.results.tables import table_text
 
     given = parsed(words, list(TABLE_OPTIONS))
     out = Path(given["out"]) if "out" in given else None

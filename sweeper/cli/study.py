@@ -31,7 +31,8 @@ def status(words: Words = None) -> None:
     """Say where a study stands (default: the one that was at work last)."""
     import json
 
-    from sweeper.report.status import summarise, summary_lines
+    from sweeper.report.status import summarise
+    from sweeper.report.status_text import summary_lines
     from sweeper.space.overrides import truth
 
     options = parsed(words, [*STUDY_OPTIONS, "format", "watch"])
@@ -46,9 +47,10 @@ def status(words: Words = None) -> None:
         live_status.show(study_of(options))
         return
     summary = summarise(study_of(options))
-    typer.echo(
-        json.dumps(summary, indent=1) if form == "json" else "\n".join(summary_lines(summary))
-    )
+    if form == "json":
+        typer.echo(json.dumps(summary.as_json(), indent=1))
+    else:
+        typer.echo("\n".join(summary_lines(summary)))
 
 
 @command(
@@ -80,7 +82,7 @@ def logs(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "n": "how many (default: 5)"})
 def best(words: Words = None) -> None:
     """Show the best trials of a study, with their intervals."""
-    from sweeper.results import ranking
+    from sweeper.results.ranking import ranking
 
     options = parsed(words, [*STUDY_OPTIONS, "n"])
     number = count_of("n", options.get("n", "5"))
@@ -91,11 +93,11 @@ def best(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "trace": "true: the whole traceback of each (default: false)"})
 def failed(words: Words = None) -> None:
     """List the runs that failed, and why."""
-    from sweeper.results import ranking
+    from sweeper.results import failed_runs
     from sweeper.space.overrides import truth
 
     options = parsed(words, [*STUDY_OPTIONS, "trace"])
-    for line in ranking.failed(study_of(options), trace=truth("trace", options)):
+    for line in failed_runs.failed(study_of(options), trace=truth("trace", options)):
         typer.echo(line)
 
 
@@ -133,7 +135,7 @@ def rerun(words: Words = None) -> None:
 @command({**STUDY_OPTIONS, "storage": "an Optuna storage's URL (default: the study's journal)"})
 def optuna(words: Words = None) -> None:
     """Write a study as an Optuna storage, for optuna.load_study and optuna-dashboard."""
-    from sweeper.results import optuna_storage
+    from sweeper.results.export import optuna_storage
 
     options = parsed(words, [*STUDY_OPTIONS, "storage"])
     study = study_of(options)
@@ -173,7 +175,8 @@ def report(words: Words = None) -> None:
 @command({"root": RUN_OPTIONS["root"]})
 def studies(words: Words = None) -> None:
     """List all studies and how far they are."""
-    from sweeper.report.status import summarise, summary_lines
+    from sweeper.report.status import summarise
+    from sweeper.report.status_text import summary_lines
     from sweeper.study import study
 
     root = root_of(parsed(words, ["root"]))
@@ -216,13 +219,13 @@ def agents(words: Words = None) -> None:
 )
 def export(words: Words = None) -> None:
     """Write a study's runs, trials or reports as one tidy table."""
-    from sweeper.results import export
+    from sweeper.results.export import tidy_tables
 
     options = parsed(words, [*STUDY_OPTIONS, "table", "out"])
     for name in ("table", "out"):
         if name not in options:
             raise SweeperError(f"{name}= is needed, as in: sweeper export table=runs out=x.csv")
-    typer.echo(export.write(study_of(options), options["table"], Path(options["out"])))
+    typer.echo(tidy_tables.write(study_of(options), options["table"], Path(options["out"])))
 
 
 def _reopened(number: int, command: str) -> None:

@@ -11,6 +11,7 @@ from sweeper import lookup
 from sweeper.cli.app import (
     RUN_OPTIONS,
     STUDY_OPTIONS,
+    TOP,
     Words,
     command,
     parsed,
@@ -27,10 +28,11 @@ from sweeper.cli.app import (
 def run(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
     """Plan a space, start workers and watch them; the same command again goes on."""
     from sweeper.cli.commands.run import run
+    from sweeper.cli.run_options import RunOptions
     from sweeper.space import overrides
 
     options, changes = overrides.parse_words(words or [], list(RUN_OPTIONS))
-    raise typer.Exit(run(space, options, changes))
+    raise typer.Exit(run(space, RunOptions.of(options), changes))
 
 
 PLAN_OPTIONS = {
@@ -46,26 +48,26 @@ PLAN_OPTIONS = {
 def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
     """Say what a space would train, and what that takes; start nothing."""
     from sweeper.cli.commands import plan as preview
-    from sweeper.cli.commands.run import options_of
+    from sweeper.cli.run_options import RunOptions
     from sweeper.plan.loading import load
     from sweeper.space import overrides
     from sweeper.study.study import check_name
 
-    options, changes = overrides.parse_words(words or [], list(PLAN_OPTIONS), of_run=RUN_OPTIONS)
-    dispatch = options.get("dispatch", "local")
-    lookup.find("sweeper.dispatch", dispatch)
-    workers = options_of(options)
-    if dispatch != "slurm":
-        workers.local_only(dispatch)
-    loaded = load(Path(space), options.get("scale"), changes)
-    folder = root_of(options) / check_name(options.get("name", loaded.name))
-    for line in preview.lines(loaded, folder, workers, slurm=dispatch == "slurm"):
+    given, changes = overrides.parse_words(words or [], list(PLAN_OPTIONS), of_run=RUN_OPTIONS)
+    options = RunOptions.of(given)
+    lookup.find("sweeper.dispatch", options.dispatch)
+    slurm = options.dispatch == "slurm"
+    if not slurm:
+        options.workers.local_only(options.dispatch)
+    loaded = load(Path(space), options.scale, changes)
+    folder = options.studies / check_name(loaded.name if options.name is None else options.name)
+    for line in preview.lines(loaded, folder, options.workers, slurm=slurm):
         typer.echo(line)
 
 
 RERANK_OPTIONS = {
     **STUDY_OPTIONS,
-    "top": "how many configurations, the best first (default: 5)",
+    "top": f"how many configurations, the best first (default: {TOP})",
     "seeds": "how many fresh seeds (default: those that the space holds out)",
     **{
         name: RUN_OPTIONS[name]
@@ -78,19 +80,21 @@ RERANK_OPTIONS = {
 def rerank(words: Words = None) -> None:
     """Train the best configurations on fresh seeds, and say how much of their lead was luck."""
     from sweeper.cli.commands.run import rerank
+    from sweeper.cli.run_options import RerankOptions
 
-    options = parsed(words, list(RERANK_OPTIONS))
-    raise typer.Exit(rerank(study_of(options), options))
+    given = parsed(words, list(RERANK_OPTIONS))
+    options = RerankOptions.of(given)
+    raise typer.Exit(rerank(study_of(given), options))
 
 
 @command({**STUDY_OPTIONS, **{name: RUN_OPTIONS[name] for name in ("pack", "device", "workers")}})
 def work(words: Words = None) -> None:
     """Join a study as one more worker: on this machine, or as a job of your own."""
-    from sweeper.cli.commands.run import options_of
+    from sweeper.cli.run_options import of_workers
     from sweeper.dispatch.supervisor import tend
 
     given = parsed(words, [*STUDY_OPTIONS, "pack", "device", "workers"])
-    options, study = options_of(given), study_of(given)
+    options, study = of_workers(given), study_of(given)
     raise typer.Exit(
         tend(study.folder, options.pack, options.device or "cpu", options.workers or 1)
     )

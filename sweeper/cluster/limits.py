@@ -17,7 +17,7 @@ from sweeper.errors import SweeperError
 
 
 @dataclass(frozen=True)
-class Limits:
+class ClusterLimits:
     """The cluster's limits, as this user sees them."""
 
     array: int
@@ -27,14 +27,14 @@ class Limits:
     partitions: Sequence[Partition]
 
     @staticmethod
-    def asked() -> Limits:
+    def asked() -> ClusterLimits:
         """Asks Slurm; `SweeperError` where it does not answer."""
         try:
             settings, partitions = slurm.settings(), slurm.partitions()
         except slurm.Unanswered as error:
             raise SweeperError(f"Slurm does not answer: {error}") from error
         array, jobs = (_number(settings[key]) for key in ("MaxArraySize", "MaxJobCount"))
-        return Limits(array or 1, jobs, partitions)
+        return ClusterLimits(array or 1, jobs, partitions)
 
     def check(self, profile: Profile) -> None:
         """Raises `SweeperError` where jobs of `profile` would wait for ever."""

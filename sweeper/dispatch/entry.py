@@ -11,10 +11,11 @@ from pathlib import Path
 
 from sweeper.cluster.slurm import REQUEUE
 from sweeper.errors import SweeperError
+from sweeper.log import log, to_stderr
 from sweeper.report import publish
 from sweeper.study.study import Study
-from sweeper.worker import output
-from sweeper.worker.stop_signal import Stopping
+from sweeper.worker.process import output
+from sweeper.worker.process.stop_signal import StopSignal
 from sweeper.worker.worker import Worker
 
 _PR_SET_PDEATHSIG = 1
@@ -25,6 +26,7 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
 
     At the end nobody is waited for: neither threads nor children that a function left behind.
     """
+    to_stderr()
     stopping = _detach()
     code = 0
     try:
@@ -38,7 +40,7 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
             conclude=publish.once,
         ).run()
     except SweeperError as error:
-        print(f"sweeper: {error}", file=sys.stderr)
+        log.error("%s", error)
         code = 1
     if not code and stopping.comes_back and not study.paths.cancelled.exists():
         code = REQUEUE
@@ -47,13 +49,13 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
     os._exit(code)
 
 
-def _detach() -> Stopping:
+def _detach() -> StopSignal:
     """Makes this process a worker: out of the terminal's reach, stopped by a signal to it alone.
 
     It also hears SIGTERM when `sweeper work`, which would start it anew, is no more; and the safe
     path that it was started with ends here.
     """
-    stopping = Stopping()
+    stopping = StopSignal()
     output.forgive()
     with suppress(PermissionError):
         os.setsid()

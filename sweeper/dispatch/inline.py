@@ -9,7 +9,7 @@ from sweeper.dispatch import Options, Workers
 from sweeper.errors import SweeperError
 from sweeper.report import publish
 from sweeper.study.study import Study
-from sweeper.worker.stop_signal import Stopping
+from sweeper.worker.process.stop_signal import StopSignal
 from sweeper.worker.worker import Worker
 
 
@@ -40,7 +40,7 @@ class _Inline:
         self._study = study
         self._options = options
         self.said: list[str] = []
-        self._stopping = Stopping()
+        self._stopping = StopSignal()
         self._error: BaseException | None = None
         self._begin()
 

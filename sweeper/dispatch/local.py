@@ -21,7 +21,7 @@ from sweeper.dispatch.entry import work
 from sweeper.errors import SweeperError
 from sweeper.ledger.records import WorkerRecord
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import Observer, exists
+from sweeper.worker.process.heartbeat import Observer, exists
 
 _FOREVER_MIN = 60 * 24 * 365
 _HOPELESS = 3

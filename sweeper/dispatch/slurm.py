@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sweeper.cluster import profile as profiles
 from sweeper.cluster import script, slurm
-from sweeper.cluster.limits import Limits
+from sweeper.cluster.limits import ClusterLimits
 from sweeper.cluster.profile import Profile
 from sweeper.cluster.refusals import refused
 from sweeper.cluster.scheduler import Scheduler
@@ -44,7 +44,7 @@ class Dispatch:
                 f"device=cuda needs GPUs, and {self._profile.file} asks for none: "
                 "set gpus_per_node there"
             )
-        self._limits = Limits.asked()
+        self._limits = ClusterLimits.asked()
         self._limits.check(self._profile)
         if options.workers is not None:
             self._limits.check_number(self._profile.jobs(options.workers))
@@ -74,7 +74,7 @@ class _Jobs:
     needed = False
 
     def __init__(
-        self, study: Study, options: Options, profile: Profile, limits: Limits, device: str
+        self, study: Study, options: Options, profile: Profile, limits: ClusterLimits, device: str
     ) -> None:
         self._study, self._options = study, options
         self._profile, self._limits, self._device = profile, limits, device

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sweeper.cluster import profile as profiles
 from sweeper.cluster import script, slurm
-from sweeper.cluster.limits import Limits
+from sweeper.cluster.limits import ClusterLimits
 from sweeper.cluster.profile import Profile
 from sweeper.dispatch import Options
 from sweeper.errors import SweeperError
@@ -58,12 +58,12 @@ def lines(options: Options, folder: Path, runs: int, worker_hours: float | None)
     yield from (f"  {line}" for line in text.splitlines())
 
 
-def _limits() -> tuple[Limits | None, str]:
+def _limits() -> tuple[ClusterLimits | None, str]:
     """The cluster's limits, or why nobody knows them."""
     if not slurm.installed():
         return None, "for Slurm is not installed here"
     try:
-        return Limits.asked(), ""
+        return ClusterLimits.asked(), ""
     except SweeperError as error:
         return None, f"for {error}"
 

@@ -12,8 +12,9 @@ from types import FrameType
 
 from sweeper.cluster.slurm import REQUEUE
 from sweeper.files import temporary
+from sweeper.log import log
 from sweeper.paths import StudyPaths
-from sweeper.worker import output
+from sweeper.worker.process import output
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)
 _HOPELESS = 12
@@ -32,7 +33,7 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
     is ours until the job ends. Signals are passed on.
     """
     output.forgive()
-    _choose_gpu()
+    choose_gpu()
     tending = _Tending()
     quick = 0
     while True:
@@ -45,10 +46,10 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
         if StudyPaths(folder).cancelled.exists():
             return 0
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
-        print(f"sweeper: the worker {how}", file=sys.stderr, flush=True)
+        log.warning("the worker %s", how)
         quick = quick + 1 if time.monotonic() - began < _QUICKLY_S else 0
         if quick >= _HOPELESS:
-            print("sweeper: and again and again: given up", file=sys.stderr, flush=True)
+            log.error("and again and again: given up")
             return 1
 
 
@@ -81,7 +82,7 @@ class _Tending:
             self._process.send_signal(number)
 
 
-def _choose_gpu() -> None:
+def choose_gpu() -> None:
     """Of a node's GPUs each of its workers takes one."""
     listed = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
     local = os.environ.get("SLURM_LOCALID")

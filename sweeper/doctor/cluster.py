@@ -1,11 +1,11 @@
-"""What Slurm's settings mean for workers: `sweeper doctor` says it."""
+"""Slurm's settings, judged by what they mean for workers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from sweeper.cluster import slurm
-from sweeper.cluster.limits import Limits
+from sweeper.cluster.limits import ClusterLimits
 from sweeper.cluster.profile import Profile
 from sweeper.cluster.slurm import Partition
 from sweeper.doctor.finding import Finding
@@ -16,7 +16,7 @@ _SHORT_S = 10
 def checked(profile: Profile) -> Iterator[Finding]:
     """Limits, requeue, preemption and signals; `slurm.Unanswered` where nobody answers."""
     settings = slurm.settings()
-    limits = Limits.asked()
+    limits = ClusterLimits.asked()
     complaints = list(limits.complaints(profile))
     for complaint in complaints:
         yield Finding("problem", complaint, f"change it in {profile.file}")
@@ -61,8 +61,8 @@ def _preemption(
             f"{name}: PreemptMode={mode}: who is pushed out does not come back by itself",
             "the same sweeper run submits the missing workers; or ask for PreemptMode=REQUEUE",
         )
-    told = settings.get("SlurmctldParameters", ""), settings.get("PreemptParameters", "")
-    if not any("send_user_signal" in words for words in told):
+    parameters = settings.get("SlurmctldParameters", ""), settings.get("PreemptParameters", "")
+    if not any("send_user_signal" in words for words in parameters):
         yield Finding(
             "warning",
             f"{name}: who is pushed out is not told by SIGUSR2, and may be killed unsaved",

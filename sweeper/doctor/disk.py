@@ -1,4 +1,4 @@
-"""What the studies' file system must be able to do: `sweeper doctor` tries it."""
+"""The studies' file system, tried for the operations that claims and checkpoints need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `sweeper doctor` finds."""
+"""A finding of `sweeper doctor`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One tiny job through a profile: whether a node is fit for workers, and how soon it is seen."""
+"""One small job through a profile: whether a node can run workers, and how soon its files show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sweeper.cluster.refusals import refused
 from sweeper.doctor import probe
 from sweeper.doctor.disk import existing
 from sweeper.doctor.finding import Finding
-from sweeper.worker.heartbeat import STALE_S
+from sweeper.worker.process.heartbeat import STALE_S
 
 _START_S = 60.0
 _ASK_S = 3.0
@@ -109,9 +109,9 @@ def _exchanged(folder: Path) -> Iterator[Finding]:
             probe.await_lines(folder / "answers", number + 1)
             lines.append(time.monotonic() - begin)
     for what, took in (("a new file", max(files)), ("an appended line", max(lines))):
-        told = f"{what} is seen by a node, and its answer here, within {took:.2g} s"
+        delay = f"{what} is seen by a node, and its answer here, within {took:.2g} s"
         late = took > STALE_S
-        yield Finding("warning" if late else "ok", told, "mount with a lower actimeo" * late)
+        yield Finding("warning" if late else "ok", delay, "mount with a lower actimeo" * late)
 
 
 def _node(found: dict[str, Any], profile: Profile) -> Iterator[Finding]:

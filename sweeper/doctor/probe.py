@@ -1,4 +1,4 @@
-"""What `sweeper doctor` runs on a node: answers files with files, and says what it sees there.
+"""The program that `sweeper doctor` runs on a node: it answers files with files.
 
 `python -m sweeper.doctor.probe FOLDER`: FOLDER is on the studies' file system. The other end
 measures how long it takes from its file to our answer, on its own clock.

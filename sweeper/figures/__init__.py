@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from sweeper import lookup
 from sweeper.errors import Nothing, SweeperError, choices, shown
 from sweeper.files import temporary
 from sweeper.files.atomic import check_out, write_durably
+from sweeper.log import log
 from sweeper.space.figure_options import SHARED, WHOLE, takes, takes_several
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ def render(
 
 def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
     from sweeper.figures.drawing import style, text_layout
-    from sweeper.results import export
-    from sweeper.results.run_states import scored
+    from sweeper.results.export import tidy_tables
 
     drawer: Callable[..., Picture] = lookup.find(__name__, name)
     own = dict(options)
@@ -93,15 +92,14 @@ def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) 
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
         picture = drawer(data, **own)
         if boxes := text_layout.lacking(picture.figure):
-            said = f"sweeper: {name}: the figures' font lacks {boxes}, boxes stand for such letters"
-            print(said, file=sys.stderr)
+            log.warning("%s: the figures' font lacks %s, boxes stand for such letters", name, boxes)
         if "point" in picture.table and picture.table["point"].isna().all():
-            scored(data, name)
+            data.check_scored(name)
         for file in files:
             file.parent.mkdir(parents=True, exist_ok=True)
             _save(picture.figure, file)
     table = files[0].with_suffix(".csv")
-    export.replace(table, picture.table)
+    tidy_tables.replace(table, picture.table)
     if not picture.text:
         return [*files, table]
     text = table.with_suffix(".txt")

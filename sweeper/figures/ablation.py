@@ -9,15 +9,13 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper import stats
 from sweeper.figures.drawing import style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results import number_text
-from sweeper.results.ablation_path import Step, path
-from sweeper.results.axis import ABSENT, TASK, Axis, visible
+from sweeper.results.analyses.ablation import Ablation, ablation
+from sweeper.results.axis import visible
+from sweeper.results.captions import interval_text
 from sweeper.results.data import VALUE, Data
-from sweeper.results.estimates import interval_text, trials
-from sweeper.score import Array
+from sweeper.results.tables import number_text
 
 _ROW_IN = 0.36
 _LABEL_IN = 1.25
@@ -34,87 +32,12 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     row. What switches an axis on or off takes that with it. Gains are differences paired by task
     and seed. Best and path go by the score; `metric` shows another one.
     """
-    judged = trials(data, data.table(None))
-    runs = data.table(metric)
-    table = trials(data, runs)
-    start, what = _reference(data, table)
-    values = judged["point"].to_numpy(float) * (-1 if data.minimise else 1)
-    steps: list[Step] = []
-    if not np.isnan(values[start]):
-        names = data.chosen
-        codes = np.array([data.axes[name].codes(table) for name in names], int)
-        axes = [data.axes[name] for name in names]
-        missing = np.array([len(axis.labels) - 1 if axis.absent else -1 for axis in axes], int)
-        steps = path(
-            codes.T.reshape(len(table), -1), values, start, int(np.nanargmax(values)), missing
-        )
-    shown = _table(data, table, runs, start, steps)
-    caption = data.caption(int(shown["n"].sum()), data.varied, _said(shown, steps, what))
+    found = ablation(data, metric)
+    shown = found.table
+    caption = data.caption(int(shown["n"].sum()), data.varied, _said(found))
     grid = style.panels(1, 1, style.COLUMN_IN, _ROW_IN * max(3, len(shown)) + 0.4, caption)
-    _panel(grid.axes.flat[0], shown, runs, data.value_label(metric, []))
+    _panel(grid.axes.flat[0], shown, found.runs, data.value_label(metric, []))
     return Picture(grid.figure, visible(shown))
-
-
-def _reference(data: Data, table: pd.DataFrame) -> tuple[int, str]:
-    """The row of the reference configuration, and what it is."""
-    found = data.reference()
-    if found is None:
-        return 0, "the first trial (none of all defaults was planned)"
-    return int(np.flatnonzero(table["trial"] == found)[0]), "the defaults"
-
-
-def _table(
-    data: Data, table: pd.DataFrame, runs: pd.DataFrame, start: int, steps: list[Step]
-) -> pd.DataFrame:
-    """The reference and the steps, one a row, as the CSV has them."""
-    rows = table.iloc[[start, *(step.row for step in steps)]]
-    shown = rows[["trial", "point", "low", "high", "n"]].reset_index(drop=True)
-    for place, (name, plain) in enumerate((("change", True), ("(change)", False))):
-        changes = [_change(data, table, step, plain=plain) for step in steps]
-        shown.insert(place, name, ["reference", *changes])
-    gains = [_gain(data, runs, step) for step in steps]
-    shown["gain"] = [np.nan, *(gain.point for gain in gains)]
-    for bound in ("low", "high"):
-        found = [getattr(gain, bound) for gain in gains]
-        shown[f"gain {bound}"] = np.array([None, *found], float)
-    shown["compared"] = [0, *(step.compared for step in steps)]
-    shown["possible"] = [0, *(step.possible for step in steps)]
-    shown["(cell)"] = rows.index
-    return shown
-
-
-def _change(data: Data, table: pd.DataFrame, step: Step, *, plain: bool) -> str:
-    """What a step changes, a line an axis: `optimizer.lr: 1e-05 → 0.001`, by name if `plain`."""
-    said = []
-    for column in step.changed:
-        axis = data.axes[data.chosen[column]]
-        ends = [_value(axis, table[axis.column][row], plain) for row in (step.first, step.row)]
-        said.append(f"{axis.name if plain else axis.title}: {ends[0]} → {ends[1]}")
-    return "\n".join(said)
-
-
-def _value(axis: Axis, label: Any, plain: bool) -> str:
-    if pd.isna(label):
-        return ABSENT
-    if not axis.numeric or plain:
-        return f"{label:g}" if axis.numeric else str(label)
-    if axis.drawn:
-        return number_text.texts(Axis(axis.name, (float(f"{label:.3g}"),), numeric=True))[0]
-    return number_text.texts(axis)[axis.labels.index(label)]
-
-
-def _gain(data: Data, runs: pd.DataFrame, step: Step) -> stats.Estimate:
-    """By how much a step raises the value, its runs paired by task and seed."""
-    after, before = (_scores(runs, row) for row in (step.row, step.first))
-    if np.isnan(after - before).all():
-        return stats.Estimate(np.nan, None, None, 0)
-    return stats.difference(after, before, data.how, np.random.default_rng(0))
-
-
-def _scores(runs: pd.DataFrame, cell: int) -> Array:
-    """The values of the runs of one trial, [seeds × tasks]."""
-    own = runs[runs["(cell)"] == cell].sort_values([TASK, "seed"])
-    return np.asarray(own[VALUE].to_numpy(float).reshape(own[TASK].nunique(), -1).T)
 
 
 def _panel(ax: Axes, shown: pd.DataFrame, runs: pd.DataFrame, label: str) -> None:
@@ -190,7 +113,8 @@ def _gain_text(own: Any, decimals: int) -> str:
     return f"{text}\n[{low}, {high}]"
 
 
-def _said(shown: pd.DataFrame, steps: list[Step], start: str) -> str:
+def _said(found: Ablation) -> str:
+    shown, steps, start = found.table, found.steps, found.start
     if shown["point"].isna().all():
         return f"no path from {start}: that configuration is not complete"
     if not steps:

@@ -15,10 +15,11 @@ from matplotlib.lines import Line2D
 
 from sweeper.figures.drawing import line_marks, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results import number_text, published_comparison, table_text
 from sweeper.results.axis import TASK, Axis
 from sweeper.results.data import Data
-from sweeper.results.published_comparison import Comparison
+from sweeper.results.published import comparison as published_comparison
+from sweeper.results.published.comparison import Comparison
+from sweeper.results.tables import number_text, table_text
 from sweeper.stats.wording import bounds
 
 _ROW_IN = 1.6
@@ -46,7 +47,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     comparison = published_comparison.comparison(data, metric)
     caption = comparison.caption()
     configurations = tuple(comparison.configurations)
-    across = Axis(", ".join(data.titles(comparison.axes)), configurations, numeric=False)
+    across = Axis(", ".join(data.choice.titles(comparison.axes)), configurations, numeric=False)
     grid, layout = _grid(comparison, across, caption)
     label = data.value_label(comparison.metric, [TASK])
     for number, ax in enumerate(grid.axes.flat):
@@ -153,7 +154,7 @@ def _text(comparison: Comparison, caption: str) -> str:
         for note, rows in comparison.notes.items()
         if len(rows) < len(comparison.numbers)
     ]
-    titles = comparison.data.titles(comparison.axes)
+    titles = comparison.data.choice.titles(comparison.axes)
     header = [TASK, *titles, f"published {comparison.metric}", "n", "ours", "n"]
     rows = [
         _row(comparison, row, [f"[{k}]" for k, (_, own) in enumerate(notes, 1) if index in own])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -12,14 +11,13 @@ from sweeper.errors import SweeperError
 from sweeper.figures.drawing import style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
+from sweeper.results.analyses.learning_curves import drawn_points, line_points
 from sweeper.results.axis import TASK, Axis, visible
+from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
-from sweeper.results.estimates import complete, interval_text, span
 from sweeper.space.figure_options import MOST
 
 _HEIGHT_IN = 1.9
-_MOST_STEPS = (12, 60)
-_MOST_POINTS = 1e6
 _MOST_SINGLE = 40
 _MOST_ROWS = 6
 
@@ -67,7 +65,7 @@ def draw(
         _panel(ax, table[table["(panel)"] == number], points[points["(panel)"] == number], lines)
         ax.set_ylim(limits.get(number))
         label = text_layout.folded(
-            f"{names[place]} ({data.average})", row - 0.4, text_layout.BASE_PT
+            f"{names[place]} ({data.captions.average})", row - 0.4, text_layout.BASE_PT
         )
         lowest = number + layout[1] >= count * len(names)
         title, ticks = _title(rows, columns, panel, grid), 6 if layout[1] < 4 else 3
@@ -78,7 +76,11 @@ def draw(
 
 def _metrics(data: Data, metric: str | list[str] | None) -> list[str]:
     """The metrics to show; `SweeperError` for too many, or one named twice."""
-    names = [metric or data.metric] if metric is None or isinstance(metric, str) else list(metric)
+    names = (
+        [metric or data.tables.metric]
+        if metric is None or isinstance(metric, str)
+        else list(metric)
+    )
     if not 0 < len(names) <= MOST["metric"]:
         raise SweeperError(f"metric takes 1 to {MOST['metric']} metrics, but got {len(names)}")
     if len(set(names)) < len(names):
@@ -90,8 +92,8 @@ def _drawn(
     data: Data, names: list[str], place: int, axes: list[Axis | None]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The points and the table of the metric at `place`; panels are numbered over all metrics."""
-    points, runs = _points(data, names[place], axes)
-    table = _table(data, points, runs, axes)
+    points, runs = drawn_points(data, names[place], axes)
+    table = line_points(data, points, runs, axes)
     if len(names) > 1:
         table.insert(0, "metric", names[place])
     points = points[["run", "step", frames.POINT, "(line)", "(panel)"]]
@@ -100,59 +102,10 @@ def _drawn(
 
 
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
-    data.different(hue=hue, facet=facet)
+    data.choice.check_distinct(hue=hue, facet=facet)
     hue = hue or data.first([facet], most=MOST["hue"])
-    data.few(hue=hue, facet=facet)
+    data.choice.check_few(hue=hue, facet=facet)
     return hue, facet
-
-
-def _points(data: Data, metric: str, axes: list[Axis | None]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The points to draw and the runs that they belong to, numbered by panel and line."""
-    reported = data.points(metric)
-    at = reported["run"].cat.codes.to_numpy()
-    begun = np.bincount(at, minlength=len(data.runs)) > 0
-    runs = data.runs.assign(
-        **{"(begun)": begun, "(done)": data.runs.index.isin(complete(data.runs).index)}
-    )
-    runs = _numbered(runs, axes)
-    whole = runs.groupby("trial")[["(begun)", "(done)"]].transform("all")
-    finished = whole["(done)"].groupby(runs["(cell)"]).transform("any")
-    chosen = (whole["(done)"] | (whole["(begun)"] & ~finished)).to_numpy()
-    keys = {name: runs[name].to_numpy()[at] for name in ("(panel)", "(line)", "(cell)")}
-    return reported.assign(**keys)[chosen[at]], runs[chosen]
-
-
-def _numbered(runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFrame:
-    rows, columns, lines = ((axis.codes(runs) if axis else 0) for axis in axes)
-    wide = len(axes[1].labels) if axes[1] else 1
-    deep = len(axes[2].labels) if axes[2] else 1
-    panel = rows * wide + columns + np.zeros(len(runs), int)
-    return runs.assign(**{"(panel)": panel, "(line)": lines, "(cell)": panel * deep + lines})
-
-
-def _table(
-    data: Data, points: pd.DataFrame, runs: pd.DataFrame, axes: list[Axis | None]
-) -> pd.DataFrame:
-    """One row a point of a line: the steps that every run of the line has reached."""
-    keys = ["(cell)", "step"]
-    points = points[points["step"].isin(_thinned(points["step"], len(runs)))]
-    group = points.groupby(keys, sort=True).ngroup().to_numpy()
-    full = np.bincount(runs["(cell)"])[points["(cell)"]] == np.bincount(group)[group]
-    points, group = points[full], np.unique(group[full], return_inverse=True)[1]
-    columns = [axis.column for axis in axes if axis]
-    table = points[["(panel)", "(line)", *dict.fromkeys([*columns, "step"])]]
-    table = table.iloc[np.unique(group, return_index=True)[1]].reset_index(drop=True)
-    found = frames.estimates(points, group, frames.POINT, data.how)
-    return table.assign(point=found.point, low=found.low, high=found.high, n=found.n)
-
-
-def _thinned(steps: pd.Series, runs: int) -> set[int]:
-    """At most so many steps as a line of this size can show, fewer where there are many runs."""
-    most = int(np.clip(_MOST_POINTS / max(1, runs), *_MOST_STEPS))
-    kept = np.unique(steps)
-    if len(kept) > most:
-        kept = kept[np.linspace(0, len(kept) - 1, most).round().astype(int)]
-    return set(kept.tolist())
 
 
 def _shape(rows: Axis | None, columns: Axis | None) -> tuple[int, int]:
@@ -209,7 +162,7 @@ def _frame(ax: Axes, title: str, label: str, data: Data, *, ticks: int, lowest: 
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.set_xlim(0, data.steps * 1.02)
     ax.xaxis.set_tick_params(labelbottom=lowest)
-    ax.set_xlabel(f"{data.step}s" if lowest else "", visible=lowest)
+    ax.set_xlabel(f"{data.origin.step}s" if lowest else "", visible=lowest)
     if not ax.lines:
         style.empty(ax, "no full set of runs")
     sns.despine(ax=ax)

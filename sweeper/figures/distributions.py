@@ -13,13 +13,14 @@ from matplotlib.axes import Axes
 from sweeper.figures.drawing import style
 from sweeper.figures.drawing.heatmap_cells import interval
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results import frames, number_text
+from sweeper.results.analyses.distributions import profiles, summaries
 from sweeper.results.axis import Axis, visible
+from sweeper.results.captions import interval_text, span
 from sweeper.results.data import VALUE, Data
-from sweeper.results.estimates import complete, interval_text, span
+from sweeper.results.estimates import complete
+from sweeper.results.tables import number_text
 from sweeper.score import Array
 from sweeper.space.figure_options import MOST
-from sweeper.stats import score_distribution
 
 _HEIGHT_IN = 1.9
 _LEVELS = 101
@@ -46,8 +47,8 @@ def draw(
     lines, panels = (data.axis(name) if name else None for name in (hue, facet))
     runs = _runs(data, metric, panels, lines)
     levels, cut = _levels(runs[VALUE].to_numpy(float))
-    table = _table(data, runs, levels, [panels, lines])
-    table = table.merge(_summaries(data, runs, gaps=metric is None), how="left")
+    table = profiles(data, runs, levels, [panels, lines])
+    table = table.merge(summaries(data, runs, gaps=metric is None), how="left")
     said = _said(table, [panels, lines])
     if cut:
         said += ". Scores beyond the x axis count and are not shown"
@@ -67,9 +68,9 @@ def draw(
 
 
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
-    data.different(hue=hue, facet=facet)
+    data.choice.check_distinct(hue=hue, facet=facet)
     hue = hue or data.first([facet], most=MOST["hue"])
-    data.few(hue=hue, facet=facet)
+    data.choice.check_few(hue=hue, facet=facet)
     return hue, facet
 
 
@@ -98,39 +99,6 @@ def _levels(values: Array) -> tuple[Array, bool]:
     low, high = limits or (least, most)
     margin = 0.03 * (high - low) or 0.5
     return np.linspace(low - margin, high + margin, _LEVELS), limits is not None
-
-
-def _table(data: Data, runs: pd.DataFrame, levels: Array, axes: list[Axis | None]) -> pd.DataFrame:
-    """One row a level of each line that has a run."""
-    parts = []
-    below = data.minimise
-    for key, own in runs.groupby(["(panel)", "(line)"]):
-        panel, line = cast("tuple[int, int]", key)
-        part = pd.DataFrame({"(panel)": panel, "(line)": line}, index=range(len(levels)))
-        for axis, number in zip(axes, (panel, line), strict=True):
-            if axis is not None:
-                part[axis.column] = axis.labels[number]
-        found = score_distribution(
-            frames.grid(own, VALUE), levels, np.random.default_rng(0), below=below
-        )
-        part = part.assign(tau=levels, point=found.point, low=found.low, high=found.high, n=found.n)
-        parts.append(part)
-    names = ["(panel)", "(line)", *(axis.column for axis in axes if axis)]
-    empty = pd.DataFrame(columns=[*names, "tau", "point", "low", "high", "n"], dtype=float)
-    return pd.concat(parts, ignore_index=True) if parts else empty
-
-
-def _summaries(data: Data, runs: pd.DataFrame, *, gaps: bool) -> pd.DataFrame:
-    """One row a line: its IQM and, with `gaps`, its optimality gap, each with bounds."""
-    keys = ["(panel)", "(line)"]
-    found = runs[keys].drop_duplicates().sort_values(keys, ignore_index=True)
-    cell = runs.groupby(keys, sort=True).ngroup().to_numpy()
-    miss = runs[VALUE] if data.minimise else 1 - runs[VALUE]
-    runs = runs.assign(gap=miss.clip(lower=0.0))
-    for name, column, how in (("IQM", VALUE, "iqm"), ("gap", "gap", "mean"))[: 1 + gaps]:
-        one = frames.estimates(runs, cell, column, how)
-        found = found.assign(**{name: one.point, f"{name} low": one.low, f"{name} high": one.high})
-    return found
 
 
 def _said(table: pd.DataFrame, axes: list[Axis | None]) -> str:
@@ -195,7 +163,11 @@ def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool, lowest: boo
         ax.set_ylim(-0.02, 1.02)
         ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)
     ax.set_ylabel(f"share of runs with {what} {sign} τ" if first else "")
-    label = f"normalised {data.taken_as}score τ" if metric is None else f"{metric} τ, {data.at}"
+    label = (
+        f"normalised {data.captions.taken_as}score τ"
+        if metric is None
+        else f"{metric} τ, {data.tables.at}"
+    )
     ax.set_xlabel(label if lowest else "", visible=lowest)
     ax.xaxis.set_tick_params(labelbottom=lowest)
     sns.despine(ax=ax)

@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 
 from sweeper.figures.drawing import heatmap_cells, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results import number_text
 from sweeper.results.axis import BINS, Axis, Binned, binned, visible
-from sweeper.results.data import MAX_PANELS, Data
-from sweeper.results.estimates import estimate, interval_text, span
-from sweeper.results.run_states import ends
+from sweeper.results.captions import interval_text, span
+from sweeper.results.data import Data
+from sweeper.results.estimates import ends, estimate
+from sweeper.results.tables import number_text
 
+_MAX_PANELS = 6
 _TEXT_IN = (0.5, 0.8)
 
 
@@ -71,12 +72,12 @@ def draw(
 def _chosen(
     data: Data, x: str | None, y: str | None, facet: str | None
 ) -> tuple[str, str | None, str | None]:
-    data.different(x=x, y=y, facet=facet)
+    data.choice.check_distinct(x=x, y=y, facet=facet)
     x = x or data.first([y, facet], numeric=True) or data.first([y, facet]) or next(iter(data.axes))
     y = y or data.first([x, facet], numeric=True)
-    facet = facet or data.first([x, y], most=MAX_PANELS)
-    data.different(x=x, y=y, facet=facet)
-    data.few(facet=facet)
+    facet = facet or data.first([x, y], most=_MAX_PANELS)
+    data.choice.check_distinct(x=x, y=y, facet=facet)
+    data.choice.check_few(facet=facet)
     return x, y, facet
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -11,14 +9,10 @@ from matplotlib.axes import Axes
 
 from sweeper.figures.drawing import style, text_layout
 from sweeper.figures.drawing.picture import Picture
+from sweeper.results.analyses.importance import Importance, importance
 from sweeper.results.axis import visible
+from sweeper.results.captions import interval_text
 from sweeper.results.data import Data
-from sweeper.results.estimates import complete, interval_text
-from sweeper.results.importance import _averages, _losses, _resamples, _scores, _table, best_of
-
-if TYPE_CHECKING:
-    pass
-
 
 _ROW_IN = 0.19
 _LABEL_IN = 1.3
@@ -34,18 +28,14 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     active counts by the trials in which it is (conditional PED-ANOVA). Of axes that move together
     the first stands for all. Intervals resample the seeds within each task, the same for all
     trials, and judge all trials anew: noise that this adds makes axes look more alike, so that a
-    large point may lie near the upper end. They are unknown with fewer than 5 seeds.
+    large point may lie near the upper end. They are unknown with fewer than `MIN_SEEDS` seeds.
     """
-    runs = complete(data.table(metric))
-    numbers, scores = _scores(runs)
-    names = data.chosen
-    table = _table(data, names, runs[runs["trial"].isin(numbers)], scores)
-    losses = _losses(data, _averages(data, scores))
-    caption = data.caption(scores.size, data.varied, _said(table, len(scores), best_of(losses)))
-    height = _ROW_IN * max(3, len(names)) + 0.35
+    found = importance(data, metric)
+    caption = data.caption(found.runs, data.varied, _said(found))
+    height = _ROW_IN * max(3, len(found.table)) + 0.35
     grid = style.panels(1, 1, style.COLUMN_IN, height, caption)
-    _panel(grid.axes.flat[0], table, len(scores))
-    return Picture(grid.figure, visible(table))
+    _panel(grid.axes.flat[0], found.table, found.trials)
+    return Picture(grid.figure, visible(found.table))
 
 
 def _panel(ax: Axes, table: pd.DataFrame, trials: int) -> None:
@@ -71,7 +61,8 @@ def _panel(ax: Axes, table: pd.DataFrame, trials: int) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def _said(table: pd.DataFrame, count: int, best: int | None) -> str:
+def _said(found: Importance) -> str:
+    table, count, best = found.table, found.trials, found.best
     if table["point"].isna().all():
         tie = count > 1 and best is None and bool((table["trials"] > 0).any())
         why = ". More than half of all configurations share the best score" if tie else ""
@@ -83,7 +74,7 @@ def _said(table: pd.DataFrame, count: int, best: int | None) -> str:
         interval_text(known, int(table["point"].notna().sum())),
     ]
     if known:
-        said[-1] += f", {_resamples(count, known)} resamples of the seeds"
+        said[-1] += f", {found.resamples} resamples of the seeds"
     if not table["point"].any():
         said.append("no axis tells them apart")
     partly = table.loc[table["trials"].between(1, count - 1), "(title)"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from sweeper import stats
 from sweeper.figures.drawing import parallel_coordinates, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results import number_text
+from sweeper.results.analyses.axis_pairs import pair_cells
 from sweeper.results.axis import BINS, Axis, Binned, binned, visible
-from sweeper.results.data import VALUE, Data
-from sweeper.results.estimates import complete, trials
+from sweeper.results.captions import UNKNOWN
+from sweeper.results.data import Data
+from sweeper.results.estimates import trials
+from sweeper.results.tables import number_text
 
 MOST_AXES = 8
 """So many axes are shown; of more the first ones."""
@@ -37,11 +37,11 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     Numbers that a sampler drew are binned below. The CSV has a row a configuration, with its
     interval, and then a row a cell, without one: `heatmap` shows two axes with intervals.
     """
-    names = data.chosen[:MOST_AXES] or list(data.axes)[:1]
+    names = data.choice.independent[:MOST_AXES] or list(data.axes)[:1]
     axes = [data.axes[name] for name in names]
     runs = data.table(metric)
     table = trials(data, runs)
-    cells = _cells(data, runs, [binned(axis) for axis in axes])
+    cells = pair_cells(data, runs, [binned(axis) for axis in axes])
     said = _said(data, table, cells, axes)
     caption = data.caption(int(table["n"].sum()), data.varied, said)
     label = data.value_label(metric, data.varied)
@@ -114,32 +114,6 @@ def _merged(grid: style.Panels) -> Axes:
     return top
 
 
-def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis]) -> pd.DataFrame:
-    """One row a cell of every two axes: x, y, a column an axis, point and n, and no interval."""
-    used = complete(runs)
-    used = used[used[VALUE].notna()]
-    parts = []
-    for column, row in combinations(range(len(axes)), 2):
-        x, y = axes[column], axes[row]
-        shape = (len(y.labels), len(x.labels))
-        up, across = np.indices(shape).reshape(2, -1)
-        counts = []
-        for some in (used, runs):
-            cell = np.ravel_multi_index((y.codes(some), x.codes(some)), shape)
-            counts.append(np.bincount(cell, minlength=len(up)))
-            if some is used:
-                points = stats.points(some[VALUE].to_numpy(float), cell, data.how)
-        part = pd.DataFrame({"x": x.name, "y": y.name}, index=range(len(up)))
-        part[x.column] = np.array(x.labels, object)[across]
-        part[y.column] = np.array(y.labels, object)[up]
-        part["point"] = np.pad(points, (0, len(up) - len(points)), constant_values=np.nan)
-        part["n"], part["(planned)"] = counts
-        part["(row)"], part["(column)"], part["(x)"], part["(y)"] = row, column, across, up
-        parts.append(part)
-    names = ["x", "y", "point", "n", "(planned)", "(row)", "(column)", "(x)", "(y)"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
-
-
 def _panel(
     ax: Axes,
     cells: pd.DataFrame,
@@ -210,13 +184,13 @@ def _said(data: Data, table: pd.DataFrame, cells: pd.DataFrame, axes: list[Axis]
     bins = [axis.title for axis in axes if isinstance(binned(axis), Binned)]
     if bins and len(axes) > 1:
         said.append(f"a sampler drew {', '.join(bins)}: {BINS} bins each below")
-    left = data.chosen[MOST_AXES:]
+    left = data.choice.independent[MOST_AXES:]
     if left:
-        said.append(f"not shown, beyond {MOST_AXES} axes: {', '.join(data.titles(left))}")
+        said.append(f"not shown, beyond {MOST_AXES} axes: {', '.join(data.choice.titles(left))}")
     known = table["low"].notna().sum()
     said.append(
         "intervals stand in the CSV beside this file"
         if known
-        else "intervals are unknown: fewer than 5 seeds in a task"
+        else f"intervals are unknown: {UNKNOWN}"
     )
     return ". ".join(part[0].upper() + part[1:] for part in said)

@@ -58,10 +58,10 @@ def draw(
 def _chosen(
     data: Data, x: str | None, hue: str | None, facet: str | None
 ) -> tuple[str, str | None, str | None]:
-    data.different(x=x, hue=hue, facet=facet)
+    data.choice.check_distinct(x=x, hue=hue, facet=facet)
     taken = {x, hue, facet}
     sizes = sorted(
-        (name for name in data.chosen if data.axes[name].whole and name not in taken),
+        (name for name in data.choice.independent if data.axes[name].whole and name not in taken),
         key=lambda name: -max(data.axes[name].known),
     )
     if x is None:
@@ -70,6 +70,6 @@ def _chosen(
     depths = [name for name in sizes if len(data.axes[name].labels) <= MOST["facet"]]
     facet = facet or next(iter(depths), None)
     hue = hue or data.first([x, facet], most=MOST["hue"])
-    data.different(x=x, hue=hue, facet=facet)
-    data.few(hue=hue, facet=facet)
+    data.choice.check_distinct(x=x, hue=hue, facet=facet)
+    data.choice.check_few(hue=hue, facet=facet)
     return x, hue, facet

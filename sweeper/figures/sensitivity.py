@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from sweeper import stats
 from sweeper.figures.drawing import line_marks, line_panels, style, text_layout
 from sweeper.figures.drawing.picture import Picture
+from sweeper.results.analyses.sensitivity import judge
 from sweeper.results.axis import Axis, visible
 from sweeper.results.data import Data
 from sweeper.space.figure_options import MOST
+from sweeper.stats import USABLE_SHARE
 
 
 def draw(
@@ -27,7 +27,7 @@ def draw(
     The best point of each line is marked with its value of x, and points are open whose interval
     overlaps the best's. Bars at the bottom mark each line's usable range: scores of at least
     low + 0.8 · (best − low), with low the normalised 0 and best the best point of the panel. Where
-    a point has fewer than 5 seeds its runs are drawn instead of a band.
+    a point has fewer than `MIN_SEEDS` seeds its runs are drawn instead of a band.
     """
     x, hue, facet = _chosen(data, x, hue, facet)
     runs = data.table(metric)
@@ -35,10 +35,10 @@ def draw(
     hues, panels = (data.axis(name) if name else None for name in (hue, facet))
     table = line_panels.points(data, runs, across, hues, panels)
     ranged = metric is None and not across.drawn
-    _judge(
+    judge(
         table,
         ranged=ranged,
-        ranked=metric in (None, data.metric) and not across.drawn,
+        ranked=metric in (None, data.tables.metric) and not across.drawn,
         minimise=data.minimise,
     )
     shown = [name for name in (x, hue, facet) if name]
@@ -70,32 +70,12 @@ def draw(
 def _chosen(
     data: Data, x: str | None, hue: str | None, facet: str | None
 ) -> tuple[str, str | None, str | None]:
-    data.different(x=x, hue=hue, facet=facet)
+    data.choice.check_distinct(x=x, hue=hue, facet=facet)
     x = x or data.first([hue, facet], numeric=True) or next(iter(data.axes))
     hue = hue or data.first([x, facet], most=MOST["hue"])
-    data.different(x=x, hue=hue, facet=facet)
-    data.few(hue=hue, facet=facet)
+    data.choice.check_distinct(x=x, hue=hue, facet=facet)
+    data.choice.check_few(hue=hue, facet=facet)
     return x, hue, facet
-
-
-def _judge(table: pd.DataFrame, *, ranged: bool, ranked: bool, minimise: bool) -> None:
-    """Says of each point whether it is `usable`, its line's `best`, or `tied` with that.
-
-    Tied are points whose interval overlaps the best's: neither is known to be better.
-    """
-    table["usable"] = table["best"] = table["tied"] = False
-    for _, own in table.groupby("(panel)"):
-        usable = stats.usable_range(own["point"], minimise=minimise) & ranged
-        table.loc[own.index, "usable"] = usable & own["(known)"]
-    known = table[table["(known)"] & table["point"].notna()]
-    for _, own in known.groupby(["(panel)", "(line)"]):
-        if not ranked or len(own) < 2:
-            continue
-        place = int(np.argmin(own["point"]) if minimise else np.argmax(own["point"]))
-        best = own.iloc[place]
-        overlap = (own["low"] <= best["high"]) & (own["high"] >= best["low"])
-        table.loc[own.index, "tied"] = overlap & (np.arange(len(own)) != place)
-        table.loc[own.index[place], "best"] = True
 
 
 def _said(table: pd.DataFrame, across: Axis, ranged: bool) -> str:
@@ -110,7 +90,8 @@ def _said(table: pd.DataFrame, across: Axis, ranged: bool) -> str:
             said += "; without intervals others may be as good"
     if ranged and table["usable"].any():
         one = "the panel's best point" if table["(panel)"].any() else "the best point"
-        said += f". Bars: usable range, scores above the dashed line at 80 % of {one}"
+        share = f"{100 * USABLE_SHARE:.0f} % of {one}"
+        said += f". Bars: usable range, scores above the dashed line at {share}"
     elif ranged:
         said += ". No value is usable: no score is better than the low reference"
     return said + line_panels.pooled(across)

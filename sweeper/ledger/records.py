@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sweeper.ledger.io import Line, check_format
+from sweeper.ledger.encoding import Line, check_format
 from sweeper.ledger.run_record import Attempt, RunRecord, apply
 
 ABOUT_RUNS = {"claim", "start", "report", "checkpoint", "release", "end"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from sweeper.ledger.io import Line
+from sweeper.ledger.encoding import Line
 
 ENDS = ("complete", "pruned", "nan", "failed", "oom", "timeout", "lost")
 """The states in which a run has ended."""
@@ -31,7 +31,7 @@ Point = tuple[int, dict[str, float]]
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class CheckpointRecord:
     """A saved state: the file's name, its step and the ledger sequence that named it."""
 
     file: str
@@ -54,7 +54,7 @@ class Attempt:
     sequence: int = -1
     step: int = 0
     began: float | None = None
-    checkpoint: Checkpoint | None = None
+    checkpoint: CheckpointRecord | None = None
     reports: dict[int, Point] = field(default_factory=dict)
     released: str | None = None
     """Why its worker gave it up: `stopped`, `split`, `memory`, `raised`, `reopened`, or `None`."""
@@ -172,7 +172,7 @@ class RunRecord:
         return sorted(points.items())
 
     @property
-    def resume_from(self) -> Checkpoint | None:
+    def resume_from(self) -> CheckpointRecord | None:
         """The saved state that the next attempt begins with."""
         return self.tries[self.last].checkpoint if self.tries else None
 
@@ -245,5 +245,5 @@ def apply(attempt: Attempt, line: Line) -> None:
 
 def _checkpoint(attempt: Attempt, line: Line) -> None:
     if attempt.checkpoint is None or attempt.checkpoint.sequence <= line["seq"]:
-        attempt.checkpoint = Checkpoint(line["file"], line["step"], line["seq"])
+        attempt.checkpoint = CheckpointRecord(line["file"], line["step"], line["seq"])
     attempt.step = max(attempt.step, line["step"])

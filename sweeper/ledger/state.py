@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from sweeper.ledger.io import Damage, Reader
+from sweeper.ledger.reader import Damage, Reader
 from sweeper.ledger.records import Records
 from sweeper.paths import StudyPaths
 
@@ -22,7 +22,7 @@ class LedgerState(Records):
 
     def refresh(self) -> set[str]:
         """Reads what is new; returns the runs that it is about: the first time, all."""
-        from sweeper.ledger import compaction  # which knows what a record is
+        from sweeper.ledger.snapshots import compaction  # which knows what a record is
 
         changed: set[str] = set()
         if self._reader is None:
@@ -39,7 +39,7 @@ class LedgerState(Records):
 
     def _begin(self) -> Reader:
         """Takes in what a snapshot holds; the reader goes on behind it."""
-        from sweeper.ledger import compaction  # which knows what a record is
+        from sweeper.ledger.snapshots import compaction  # which knows what a record is
 
         past = compaction.current(self._paths)
         if past is None:

@@ -1,4 +1,4 @@
-"""`python -m sweeper.report FOLDER`: a study's figures and report, while others are at work."""
+"""`python -m sweeper.report FOLDER`: writes a study's figures and report at the lowest priority."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import os
 import sys
 from pathlib import Path
 
+from sweeper.log import to_stderr
 from sweeper.report import publish
 from sweeper.study.study import Study
 
 if __name__ == "__main__":
+    to_stderr()
     os.nice(19)
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
     study = Study.open(Path(sys.argv[1]))

@@ -1,11 +1,14 @@
-"""Keeps a report current while its study goes on, in a process of its own and seldom."""
+"""The report of a study that goes on, written now and then by a process of its own."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from sweeper.report import publish
 from sweeper.study.study import Study
@@ -20,33 +23,52 @@ _SHARE = 50
 """What takes long is done seldom: it takes at most a fiftieth of the time of one core."""
 
 
+class Writing(Protocol):
+    """A process that writes a report."""
+
+    def poll(self) -> int | None:
+        """Its exit code; `None` while it is at work."""
+
+    def kill(self) -> None:
+        """Ends it at once."""
+
+    def wait(self) -> int:
+        """Its exit code, as soon as it has ended."""
+
+
 class Current:
     """Writes the report of `study` now and then, at the lowest priority, until it is left."""
 
-    def __init__(self, study: Study) -> None:
-        self._study = study
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(
+        self,
+        study: Study,
+        *,
+        first_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        begin: Callable[[Path], Writing] | None = None,
+    ) -> None:
+        """The first report is due after `first_s`, by default `FIRST_S`.
+
+        `begin` starts the process that writes the report of the study in a folder.
+        """
+        self._study, self._clock = study, clock
+        self._begin = begin or _begin
+        self._process: Writing | None = None
         self._began = 0.0
-        self._due = time.monotonic() + FIRST_S
+        self._due = clock() + (FIRST_S if first_s is None else first_s)
 
     def __enter__(self) -> Current:
         return self
 
     def keep(self) -> None:
         """Begins a new report where one is due and the one before is written."""
-        now = time.monotonic()
+        now = self._clock()
         if self._process is not None and self._process.poll() is not None:
             self._process = None
             self._due = now + max(EVERY_S, _SHARE * (now - self._began))
         if self._process is None and now >= self._due:
             self._began = now
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "sweeper.report", str(self._study.folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            self._process = self._begin(self._study.folder)
 
     def __exit__(
         self,
@@ -60,3 +82,13 @@ class Current:
         self._process.kill()
         self._process.wait()
         publish.disown(self._study)
+
+
+def _begin(folder: Path) -> Writing:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "sweeper.report", str(folder)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )

@@ -1,9 +1,7 @@
-"""What happens when the last run of a study has ended: figures, report, Optuna storage."""
+"""Figures, report and Optuna storage, written when the last run of a study has ended."""
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +9,13 @@ from pathlib import Path
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
 from sweeper.files.atomic import write_durably
-from sweeper.ledger import compaction
 from sweeper.ledger.claims import Claims
 from sweeper.ledger.run_record import SCORED
+from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.state import LedgerState
+from sweeper.log import log
 from sweeper.study.study import Study
-from sweeper.worker import checkpoint_store
+from sweeper.worker.checkpoints import checkpoint_store
 
 
 def once(study: Study, ledger_state: LedgerState, worker: str) -> None:
@@ -40,7 +39,8 @@ def now(study: Study) -> bool:
     If not, the next `sweeper run` tries again. Where these are runs under fresh seeds, figures and
     report of the study whose configurations met them are made anew, too.
     """
-    from sweeper.results import optuna_storage, rerank
+    from sweeper.results.export import optuna_storage
+    from sweeper.results.ranking import fresh_runs
 
     ledger_state = study.ledger_state()
     edition = _edition(study, ledger_state)
@@ -51,7 +51,7 @@ def now(study: Study) -> bool:
         tidy(study)
     if whole:
         write_durably(_stamp(study), edition.encode())
-    first = rerank.first_of(study)
+    first = fresh_runs.first_of(study)
     if first is not None:
         first.share_files()
         draw(first, first.ledger_state())
@@ -65,7 +65,7 @@ def draw(study: Study, ledger_state: LedgerState) -> bool:
     What raises is reported, and the others are drawn; nothing is where no run has a score yet.
     """
     from sweeper import figures
-    from sweeper.report import page
+    from sweeper.report.page import page
 
     failures: list[str] = []
     pictures: list[Path] = []
@@ -103,12 +103,10 @@ def _reported(name: str, failures: list[str]) -> Iterator[None]:
     try:
         yield
     except Nothing as error:
-        print(f"sweeper: {error}", file=sys.stderr)
+        log.warning("%s", error)
     except Exception as error:
         failures.append(f"{name} could not be drawn: {error}")
-        print(f"sweeper: {failures[-1]}", file=sys.stderr)
-        if not isinstance(error, SweeperError):
-            traceback.print_exc()
+        log.error("%s", failures[-1], exc_info=not isinstance(error, SweeperError))
 
 
 def tidy(study: Study) -> None:

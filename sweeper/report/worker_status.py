@@ -1,4 +1,4 @@
-"""How each worker of a study stands, and what tells so: for people, who look once.
+"""The state of each worker of a study, and the evidence for it.
 
 A worker's beat is as old as its file, by the clock of the file server: that of a file touched just
 now beside it. No machine's clock is asked.
@@ -19,7 +19,8 @@ from sweeper.files import temporary
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import STALE_S, exists
+from sweeper.text import rough_duration
+from sweeper.worker.process.heartbeat import STALE_S, exists
 
 _FORGOTTEN_S = EVERY_S + slurm.TIMEOUT_S
 """Whoever is silent for longer was so before the newest answer was asked for."""
@@ -88,14 +89,16 @@ class Roll:
         silent = self._silent_s(worker.worker)
         if silent is None:
             state = "working" if there else "unknown"
-            told = "its process is there" if there else "nobody here can tell"
-            return Standing(state, told, bool(there))
+            evidence = "its process is there" if there else "nobody here can tell"
+            return Standing(state, evidence, bool(there))
         if silent < STALE_S:
             return Standing("working", f"beat {silent:.0f} s ago", bool(there), silent)
         state, evidence = "silent", "its process is there"
         if not there:
             state, evidence = self._asked(header, silent)
-        return Standing(state, f"silent for {_duration(silent)}; {evidence}", bool(there), silent)
+        return Standing(
+            state, f"silent for {rough_duration(silent)}; {evidence}", bool(there), silent
+        )
 
     def _asked(self, header: Mapping[str, Any], silent: float) -> tuple[str, str]:
         """What the scheduler's word makes of a silent worker that is not on this machine."""
@@ -153,7 +156,3 @@ def _server_time(folder: Path) -> float | None:
             touched.unlink()
     except OSError:
         return None
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"

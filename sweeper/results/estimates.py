@@ -1,16 +1,17 @@
-"""What runs tell of the cells, points or trials of a figure, and how captions put it."""
+"""Points, intervals and counts of runs, for the cells or trials of a figure."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweeper.ledger.run_record import SCORED
+from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.results import frames
 from sweeper.results.axis import TASK
-from sweeper.results.data import VALUE, Data
-from sweeper.stats.wording import INTERVALS
-from sweeper.text import counted
+from sweeper.results.data import Data
+from sweeper.results.run_tables import VALUE
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:
@@ -48,16 +49,26 @@ def trials(data: Data, runs: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def interval_text(known: int, count: int) -> str:
-    """What a caption says of intervals, `known` of `count` points having one."""
-    if known == count:
-        return INTERVALS
-    unknown = "interval unknown: fewer than 5 seeds in a task"
-    return unknown if not known else f"{INTERVALS}, or {unknown}"
+def best_place(points: pd.DataFrame, *, minimise: bool) -> tuple[int, pd.Series]:
+    """The position of the best of `points`, and which intervals overlap its, its own among them.
+
+    Whose interval overlaps cannot be told apart from the best; an unknown one overlaps with none.
+    """
+    place = int(np.argmin(points["point"]) if minimise else np.argmax(points["point"]))
+    best = points.iloc[place]
+    return place, (points["low"] <= best["high"]) & (points["high"] >= best["low"])
 
 
-def span(counts: pd.Series) -> str:
-    """The smallest and the largest of `counts` that are not 0: `5 runs`, or `5 to 30 runs`."""
-    sizes = sorted({int(n) for n in counts if n})
-    least = f"{sizes[0]} to " if len(sizes) > 1 else ""
-    return least + counted(sizes[-1], "run")
+def ends(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
+    """Runs of each cell by how they ended; `runs` has its cell in `(cell)`."""
+    states = {
+        "scored": SCORED,
+        "nan": ("nan",),
+        "failed": UNSCORED,
+        "pruned": ("pruned",),
+        "missing": ("open", "running"),
+    }
+    return {
+        name: np.bincount(runs.loc[runs["state"].isin(own), "(cell)"], minlength=cells)
+        for name, own in states.items()
+    }

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sweeper import score, stats
-from sweeper.ledger.columns import Columns
 from sweeper.ledger.run_record import SCORED, UNSCORED
+from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
 

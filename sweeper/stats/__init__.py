@@ -20,7 +20,13 @@ from sweeper.stats.bootstrap import (
     Estimate,
 )
 from sweeper.stats.comparisons import difference, improvement, spearman
-from sweeper.stats.hyperparameters import effective_dimension, sensitivity, usable_range
+from sweeper.stats.hyperparameters import (
+    USABLE_SHARE,
+    effective_dimension,
+    least_usable,
+    sensitivity,
+    usable_range,
+)
 from sweeper.stats.intervals import cells, estimate, optimality_gap, points, task_median
 from sweeper.stats.performance_profiles import average_score_distribution, score_distribution
 from sweeper.stats.selection_bias import fall, lead
@@ -31,6 +37,7 @@ __all__ = [
     "LEVEL",
     "MIN_SEEDS",
     "RESAMPLES",
+    "USABLE_SHARE",
     "Cells",
     "Estimate",
     "average_score_distribution",
@@ -41,6 +48,7 @@ __all__ = [
     "fall",
     "improvement",
     "lead",
+    "least_usable",
     "optimality_gap",
     "points",
     "score_distribution",

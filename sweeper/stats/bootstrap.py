@@ -1,4 +1,4 @@
-"""The one bootstrap: resamples within each task, and percentile intervals of what they give.
+"""The bootstrap: resamples of seeds within each task, and percentile intervals of a statistic.
 
 Drawing runs again says how an estimate would vary under other seeds on these tasks; the tasks are
 fixed (stratified bootstrap, Agarwal et al. 2021, §4.1).

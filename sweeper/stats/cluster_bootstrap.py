@@ -1,4 +1,4 @@
-"""Seeds under which several runs stand, as where a cell pools configurations: drawn as a whole.
+"""The bootstrap of seeds that have several runs each, all of which are drawn together.
 
 Runs under one seed share its luck (initial weights, levels, noise), whatever their configuration:
 to draw them singly would take them for so many seeds (Cameron, Gelbach & Miller 2008, §2).

@@ -1,4 +1,4 @@
-"""Two things beside each other: how much better, how often better, whether both rise together."""
+"""Comparisons of two samples: difference, probability of improvement, rank correlation."""
 
 from __future__ import annotations
 

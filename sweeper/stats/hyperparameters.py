@@ -1,4 +1,4 @@
-"""What a sweep says of its hyperparameters: what is usable, what must be tuned task by task."""
+"""Usable ranges, sensitivity to hyperparameters, and their effective dimension."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ _BLOCK = 1e7
 """So many numbers are resampled at once."""
 
 
+USABLE_SHARE = 0.8
+"""The share of the best value's gain over the low reference from which on a value is usable."""
+
+
 def usable_range(
     scores: npt.ArrayLike, *, low: float = 0.0, high: float = 1.0, minimise: bool = False
 ) -> npt.NDArray[np.bool_]:
@@ -27,7 +31,16 @@ def usable_range(
     best = np.nanmax(gain, initial=-np.inf)
     if not best > 0:
         return np.zeros(len(scores), bool)
-    return np.asarray(np.nan_to_num(gain, nan=-np.inf) >= 0.8 * best - 1e-12)
+    return np.asarray(np.nan_to_num(gain, nan=-np.inf) >= USABLE_SHARE * best - 1e-12)
+
+
+def least_usable(
+    scores: npt.ArrayLike, *, low: float = 0.0, high: float = 1.0, minimise: bool = False
+) -> float:
+    """The score from which on `usable_range` calls one usable, or down to which."""
+    if minimise:
+        return float(high - USABLE_SHARE * (high - np.nanmin(scores)))
+    return float(low + USABLE_SHARE * (np.nanmax(scores) - low))
 
 
 def sensitivity(scores: npt.ArrayLike, rng: np.random.Generator) -> Estimate:

@@ -1,4 +1,4 @@
-"""What some runs are worth: a point with its interval, for one cell or for many at once."""
+"""Point estimates with intervals, of one cell or of many at once."""
 
 from __future__ import annotations
 

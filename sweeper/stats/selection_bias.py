@@ -1,4 +1,4 @@
-"""The best of many is partly the luckiest: what it loses under seeds that did not choose it."""
+"""The selection bias of the best of many configurations, measured on fresh seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intervals in words, whoever speaks of them."""
+"""Intervals in words, for messages, tables and captions."""
 
 from __future__ import annotations
 

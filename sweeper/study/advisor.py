@@ -24,9 +24,9 @@ from optuna.distributions import (
 from optuna.trial import TrialState
 
 from sweeper import score
-from sweeper.ledger.io import Writer
 from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
+from sweeper.ledger.writer import Writer
 from sweeper.plan.configurations import sequences
 from sweeper.plan.configurations.constraints import Rejected
 from sweeper.plan.configurations.expansion import Configuration

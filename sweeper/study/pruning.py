@@ -14,9 +14,10 @@ from typing import Any
 
 from sweeper import score
 from sweeper.files.atomic import link_first, patiently
-from sweeper.ledger.io import Line, Writer
+from sweeper.ledger.encoding import Line
 from sweeper.ledger.run_record import SCORED, RunRecord
 from sweeper.ledger.state import LedgerState
+from sweeper.ledger.writer import Writer
 from sweeper.plan.plan import Run
 from sweeper.space import samplers
 from sweeper.study.optuna_memory import OptunaMemory

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweeper.ledger.io import Line
+from sweeper.ledger.encoding import Line
 from sweeper.ledger.run_record import Point
 from sweeper.plan.plan import Run
 from sweeper.trainable.contract import State
-from sweeper.worker.checkpoint import Best, Loaded, Saved
-from sweeper.worker.checkpoint_store import Place
+from sweeper.worker.checkpoints.checkpoint import BestEvaluation, LoadedCheckpoint, SavedCheckpoint
+from sweeper.worker.checkpoints.checkpoint_store import Place
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class Candidate:
 
     run: Run
     step: int
-    loaded: Loaded | None = None
+    loaded: LoadedCheckpoint | None = None
     excused: bool = False
     """Whether the attempt before was its job's to end, as by preemption, not the run's."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunEnd:
     """How a run ended: its state, its score (normalised) and its value (the metric's unit)."""
 
     state: str
@@ -39,7 +39,7 @@ class Outcome:
 
 
 @dataclass
-class Hold:
+class HeldRun:
     """This worker's attempt at a run."""
 
     run: Run
@@ -50,9 +50,9 @@ class Hold:
     """Reports of earlier attempts."""
     state: State | None = None
     """What it resumes from, until its pack has begun."""
-    saved: Saved | None = None
+    saved: SavedCheckpoint | None = None
     """Its newest checkpoint."""
-    best: Best | None = None
+    best: BestEvaluation | None = None
     """Its best evaluation, where the space keeps that one's weights."""
     weights: State | None = None
     """What is kept of it when it ends."""

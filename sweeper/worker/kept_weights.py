@@ -6,11 +6,11 @@ from typing import Any
 
 from sweeper.space.space import Space
 from sweeper.trainable.contract import Report
-from sweeper.worker.checkpoint import Best
-from sweeper.worker.held_run import Hold
+from sweeper.worker.checkpoints.checkpoint import BestEvaluation
+from sweeper.worker.held_run import HeldRun
 
 
-class Keeping:
+class KeptWeights:
     """Takes weights from packs as `space.checkpoint.keep` says."""
 
     def __init__(self, space: Space) -> None:
@@ -18,7 +18,7 @@ class Keeping:
         self._metric = space.score.metric
         self._sign = 1 if space.direction == "maximize" else -1
 
-    def note(self, pack: Any, hold: Hold, report: Report) -> None:
+    def note(self, pack: Any, hold: HeldRun, report: Report) -> None:
         """Looks at a report of `hold` right after `pack` gave it; of equals the first is best.
 
         A member that diverged has no last weights, but may have had a best evaluation.
@@ -31,9 +31,9 @@ class Keeping:
             return
         value = report.metrics.get(self._metric)
         if value is not None and not report.diverged and self._better(value, hold.best):
-            hold.best = Best(value, pack.weights(report.member))
+            hold.best = BestEvaluation(value, pack.weights(report.member))
         if report.done and hold.best is not None:
             hold.weights = hold.best.weights
 
-    def _better(self, value: float, best: Best | None) -> bool:
+    def _better(self, value: float, best: BestEvaluation | None) -> bool:
         return best is None or self._sign * value > self._sign * best.value

@@ -10,16 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from sweeper.ledger.claims import Body, Claims, read
-from sweeper.ledger.io import Line, Writer
+from sweeper.ledger.encoding import Line
 from sweeper.ledger.run_record import REOPENED, Point, RunRecord
 from sweeper.ledger.state import LedgerState
+from sweeper.ledger.writer import Writer
 from sweeper.paths import StudyPaths
-from sweeper.worker.checkpoint import Part, Saved
-from sweeper.worker.checkpoint_store import Store
-from sweeper.worker.held_run import Candidate, Hold, Outcome, line_of
+from sweeper.worker.checkpoints.checkpoint import Part, SavedCheckpoint
+from sweeper.worker.checkpoints.checkpoint_store import CheckpointStore
+from sweeper.worker.held_run import Candidate, HeldRun, RunEnd, line_of
 
 
-class Attempts:
+class LedgerProtocol:
     """One worker's attempts at the runs of a study; its files may take `max_gb` with others'."""
 
     def __init__(
@@ -29,9 +30,9 @@ class Attempts:
         self._ledger_state = ledger_state
         self._ledger = ledger
         self._claims = Claims(paths.claims, ledger.worker)
-        self._store = Store(paths, ledger.worker, max_gb)
+        self._store = CheckpointStore(paths, ledger.worker, max_gb)
 
-    def claim(self, candidates: Sequence[Candidate]) -> list[Hold]:
+    def claim(self, candidates: Sequence[Candidate]) -> list[HeldRun]:
         """Claims all of `candidates` by one file; returns those that nobody was quicker at."""
         lines = {candidate.run.id: self._claim_line(candidate) for candidate in candidates}
         met = self._place("claim", lines, 0)
@@ -43,7 +44,7 @@ class Attempts:
                 continue
             before = self._ledger_state.record(run.id).reports
             self._ledger_state.add(self._ledger.worker, line)
-            hold = Hold(run, line["gen"], line["att"], candidate.step, before)
+            hold = HeldRun(run, line["gen"], line["att"], candidate.step, before)
             if loaded is not None:
                 hold.state, hold.saved, hold.best = loaded.state, loaded.saved, loaded.best
             holds.append(hold)
@@ -51,7 +52,7 @@ class Attempts:
         self._clean({h.run.id: (h.generation, h.attempt - 1) for h in holds if h.attempt})
         return holds
 
-    def start(self, holds: Sequence[Hold]) -> None:
+    def start(self, holds: Sequence[HeldRun]) -> None:
         """Records that a pack of `holds` is being stepped from now on.
 
         The folder that an earlier generation's function left is put aside before.
@@ -62,7 +63,7 @@ class Attempts:
                 self._paths.put_aside(hold.run.id, hold.generation)
         self._ledger.write([hold.line("start", pack=len(holds)) for hold in holds])
 
-    def report(self, points: Sequence[tuple[Hold, Point]], *, sync: bool) -> None:
+    def report(self, points: Sequence[tuple[HeldRun, Point]], *, sync: bool) -> None:
         """Records points, several at once."""
         lines = []
         for hold, point in points:
@@ -70,11 +71,11 @@ class Attempts:
             lines.append(hold.line("report", step=point[0], metrics=point[1]))
         self._ledger.write(lines, sync=sync)
 
-    def superseded(self, hold: Hold) -> bool:
+    def superseded(self, hold: HeldRun) -> bool:
         """Whether somebody has taken the run over, believing this worker dead."""
         return self._paths.claim(hold.run.id, hold.generation, hold.attempt + 1).exists()
 
-    def save(self, states: Iterable[tuple[Hold, Part]], step: int) -> None:
+    def save(self, states: Iterable[tuple[HeldRun, Part]], step: int) -> None:
         """Records states at `step`: data first, then the lines that name it, then the old goes.
 
         What finds no room is left out: on a full disk, and beyond the bound, the old state stays.
@@ -91,12 +92,16 @@ class Attempts:
             _remove(hold.saved, saved)
             hold.saved = saved
 
-    def leave(self, hold: Hold) -> None:
+    def leave(self, hold: HeldRun) -> None:
         """Forgets an attempt that another worker has superseded, and removes its files."""
         _remove(hold.saved)
 
     def release(
-        self, holds: Sequence[Hold], reason: str, cap: int | None = None, error: str | None = None
+        self,
+        holds: Sequence[HeldRun],
+        reason: str,
+        cap: int | None = None,
+        error: str | None = None,
     ) -> None:
         """Gives runs up for anybody to take; `cap` is the largest pack that may try them next."""
         fields = {"reason": reason, "cap": cap, "error": error, "time": time.time()}
@@ -105,7 +110,7 @@ class Attempts:
         for line in lines:
             self._ledger_state.add(self._ledger.worker, line)
 
-    def end(self, outcomes: Sequence[tuple[Hold, Outcome]]) -> None:
+    def end(self, outcomes: Sequence[tuple[HeldRun, RunEnd]]) -> None:
         """Ends runs; an end that came too late, after a take-over, has no effect."""
         lines, pending = {}, {}
         if any(hold.weights is not None for hold, _ in outcomes):
@@ -160,7 +165,7 @@ class Attempts:
             self._ledger_state.add(self._ledger.worker, line)
         return [line["run"] for line in mine]
 
-    def end_dead(self, record: RunRecord, outcome: Outcome) -> None:
+    def end_dead(self, record: RunRecord, outcome: RunEnd) -> None:
         """Ends a run whose last holder is dead or gave it up."""
         attempt = record.tries[record.last]
         line = _end_line(record.run, record.generation, record.last, attempt.sequence, outcome)
@@ -229,13 +234,13 @@ class Attempts:
             body = None if ends else read(after) if after.exists() else None
 
 
-def _end_line(run: str, generation: int, attempt: int, sequence: int, outcome: Outcome) -> Line:
+def _end_line(run: str, generation: int, attempt: int, sequence: int, outcome: RunEnd) -> Line:
     fields = {**asdict(outcome), "time": time.time()}
     if outcome.also is None:
         del fields["also"]
     return line_of("end", run, generation, attempt, sequence, **fields)
 
 
-def _remove(saved: Saved | None, but: Saved | None = None) -> None:
+def _remove(saved: SavedCheckpoint | None, but: SavedCheckpoint | None = None) -> None:
     if saved is not None:
         saved.remove(but)

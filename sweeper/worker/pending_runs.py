@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from sweeper.plan.plan import Run
 
 
-class Pending:
+class PendingRuns:
     """Runs that have not ended; `kind` tells which of them may train together.
 
     A run that has ended is passed over for good when it is met, so that a look at the first few

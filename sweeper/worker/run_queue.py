@@ -10,14 +10,14 @@ from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
 from sweeper.study.study import Study
 from sweeper.trainable.contract import Weighable
-from sweeper.worker import checkpoint
-from sweeper.worker.heartbeat import Observer
-from sweeper.worker.held_run import Candidate, Outcome
-from sweeper.worker.memory import Gauge
-from sweeper.worker.pending_runs import Pending
+from sweeper.worker.checkpoints import checkpoint
+from sweeper.worker.held_run import Candidate, RunEnd
+from sweeper.worker.pending_runs import PendingRuns
+from sweeper.worker.process.heartbeat import Observer
+from sweeper.worker.process.memory import MemoryGauge
 
 
-class Queue:
+class RunQueue:
     """The runs of a study that have not ended, in the plan's order.
 
     `pack` is `auto` or a number of members; `workers` is how many processes share the open runs;
@@ -29,7 +29,7 @@ class Queue:
         study: Study,
         ledger_state: LedgerState,
         worker: str,
-        gauge: Gauge,
+        gauge: MemoryGauge,
         *,
         pack: str,
         device: str,
@@ -51,7 +51,7 @@ class Queue:
         self._signatures: dict[tuple[int, str], str] = {}
         self._bounds: dict[str, int] = {}
         """The largest packs of a signature since one found too little memory here."""
-        self._pending = Pending(study.plan.runs, self._signature)
+        self._pending = PendingRuns(study.plan.runs, self._signature)
         self.note(ledger_state.runs)
 
     @property
@@ -88,7 +88,7 @@ class Queue:
         missing = size - sum(1 for _ in islice(self._open(iter(self._pending)), size))
         return -(-missing // (len(plan.space.tasks) * len(plan.space.seeds)))
 
-    def fatal(self) -> Iterator[tuple[RunRecord, Outcome]]:
+    def fatal(self) -> Iterator[tuple[RunRecord, RunEnd]]:
         """Runs that must not be tried again, and how they end.
 
         Their holder died with them alone, no step further: for its memory, where that shows, or as
@@ -102,9 +102,9 @@ class Queue:
             why = self._observer.out_of_memory(worker, known.header) if known else None
             if why is not None:
                 error = f"its worker was killed for its memory: {why}"
-                yield record, Outcome("oom", record.step, error=error)
+                yield record, RunEnd("oom", record.step, error=error)
             elif record.deaths >= self._study.space.limits.deaths:
-                yield record, Outcome("lost", record.step)
+                yield record, RunEnd("lost", record.step)
 
     def pick(self) -> list[Candidate]:
         """Open runs that may train together, each with the state that it resumes from."""

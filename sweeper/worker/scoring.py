@@ -9,21 +9,19 @@ from sweeper.ledger.run_record import Point
 from sweeper.plan.plan import Run
 from sweeper.space.sections import Objective
 from sweeper.space.space import Space
-from sweeper.worker.held_run import Outcome
+from sweeper.worker.held_run import RunEnd
 
 
-def outcome(
-    space: Space, run: Run, curve: Sequence[Point], step: int, *, diverged: bool
-) -> Outcome:
+def outcome(space: Space, run: Run, curve: Sequence[Point], step: int, *, diverged: bool) -> RunEnd:
     """The end of `run` at `step`, of which `curve` is all that was reported and counts."""
     names = sorted({name for _, metrics in curve for name in metrics})
     for rule in space.scores:
         if rule.metric not in names and not diverged:
             error = f"the metric {rule.metric!r} was never reported, only {', '.join(names)}"
-            return Outcome("failed", step, error=error)
+            return RunEnd("failed", step, error=error)
     task, points = space.tasks[run.task], _points(curve, space.score.metric)
     value = score.run_value(points, space.score.at, run.steps, space.worst(run.task))
-    return Outcome(
+    return RunEnd(
         "nan" if diverged else "complete",
         step,
         score.normalise(value, task.low, task.high),

@@ -14,13 +14,14 @@ from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
 from sweeper.trainable.contract import Pack, Report
-from sweeper.worker import checkpoint, memory
-from sweeper.worker.checkpoint import Part
-from sweeper.worker.held_run import Hold, Outcome
-from sweeper.worker.kept_weights import Keeping
-from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.checkpoints import checkpoint
+from sweeper.worker.checkpoints.checkpoint import Part
+from sweeper.worker.held_run import HeldRun, RunEnd
+from sweeper.worker.kept_weights import KeptWeights
+from sweeper.worker.ledger_protocol import LedgerProtocol
+from sweeper.worker.process import memory
+from sweeper.worker.process.stop_signal import StopSignal
 from sweeper.worker.scoring import outcome
-from sweeper.worker.stop_signal import Stopping
 
 _SHARE = 10
 """A save is followed by at least so many times its own time without one."""
@@ -49,7 +50,7 @@ class _Training:
     """A pack and the holds of its live members."""
 
     pack: Pack
-    live: dict[int, Hold]
+    live: dict[int, HeldRun]
     saved: float = field(default_factory=time.monotonic)
     save_s: float = 0.0
 
@@ -75,20 +76,20 @@ class Trainer:
         self,
         study: Study,
         ledger_state: LedgerState,
-        attempts: Attempts,
+        attempts: LedgerProtocol,
         device: str,
-        stopping: Stopping,
+        stopping: StopSignal,
         beat: Callable[[int], None],
         judge: Callable[[set[int]], None],
     ) -> None:
         self._study, self._ledger_state, self._attempts = study, ledger_state, attempts
         self._device, self._stopping = device, stopping
         self._beat, self._judge = beat, judge
-        self._keeping = Keeping(study.space)
+        self._keeping = KeptWeights(study.space)
         self._alone = False
         """Whether one run has been the pack's only one since its newest `start` line."""
 
-    def train(self, holds: Sequence[Hold]) -> None:
+    def train(self, holds: Sequence[HeldRun]) -> None:
         """Trains `holds` as one pack; what it raises is theirs and recorded."""
         holds = self._unpruned(holds)
         if not holds:
@@ -106,11 +107,11 @@ class Trainer:
             return
         gc.collect()  # what raised is held by its own traceback, and holds its memory
 
-    def _start(self, holds: Sequence[Hold]) -> None:
+    def _start(self, holds: Sequence[HeldRun]) -> None:
         self._alone = len(holds) == 1
         self._attempts.start(holds)
 
-    def _begin(self, holds: Sequence[Hold]) -> Pack:
+    def _begin(self, holds: Sequence[HeldRun]) -> Pack:
         """Hands the states over: whoever takes them in frees them."""
         states = [hold.state for hold in holds]
         for hold in holds:
@@ -140,7 +141,7 @@ class Trainer:
         What is trained may be ahead of its judge; then it is pruned all the same.
         """
         before = len(training.live)
-        points: list[tuple[Hold, Point]] = []
+        points: list[tuple[HeldRun, Point]] = []
         done: list[Report] = []
         for report in reports:
             with _theirs():
@@ -169,7 +170,7 @@ class Trainer:
         kept = self._unpruned(list(training.live.values()))
         training.drop([i for i, hold in training.live.items() if hold not in kept])
 
-    def _unpruned(self, holds: Sequence[Hold]) -> list[Hold]:
+    def _unpruned(self, holds: Sequence[HeldRun]) -> list[HeldRun]:
         """Ends those of `holds` whose trial was pruned, and returns the others."""
         if self._study.space.pruner is None:
             return list(holds)
@@ -179,7 +180,7 @@ class Trainer:
             return list(holds)
         ends = [hold for hold in holds if hold.run.trial in pruned]
         steps = [max(hold.step, self._ledger_state.record(hold.run.id).step) for hold in ends]
-        outcomes = [Outcome("pruned", step) for step in steps]
+        outcomes = [RunEnd("pruned", step) for step in steps]
         self._attempts.end(list(zip(ends, outcomes, strict=True)))
         return [hold for hold in holds if hold.run.trial not in pruned]
 
@@ -194,12 +195,12 @@ class Trainer:
         training.saved = time.monotonic()
         training.save_s = training.saved - begin
 
-    def _outcome(self, hold: Hold, report: Report) -> Outcome:
+    def _outcome(self, hold: HeldRun, report: Report) -> RunEnd:
         return outcome(
             self._study.space, hold.run, hold.curve, report.step, diverged=report.diverged
         )
 
-    def _raised(self, holds: Sequence[Hold], raised: _Raised) -> None:
+    def _raised(self, holds: Sequence[HeldRun], raised: _Raised) -> None:
         """A pack that raised is split until the culprit is alone; then its attempts are counted.
 
         One that finds too little memory alone would never find more. Whatever is raised while the
@@ -218,20 +219,20 @@ class Trainer:
                 (hold, max(hold.step, self._ledger_state.record(hold.run.id).step))
                 for hold in holds
             ]
-            self._attempts.end([(hold, Outcome("oom", step, error=error)) for hold, step in ends])
+            self._attempts.end([(hold, RunEnd("oom", step, error=error)) for hold, step in ends])
         else:
             for hold in holds:
                 self._failed(hold, error)
 
-    def _failed(self, hold: Hold, error: str) -> None:
+    def _failed(self, hold: HeldRun, error: str) -> None:
         """Counts what a run raised alone; it ends once that is too often."""
         self._attempts.release([hold], "raised", cap=1, error=error)
         record = self._ledger_state.record(hold.run.id)
         if record.failures >= self._study.space.limits.failures:
-            self._attempts.end_dead(record, Outcome("failed", record.step, error=error))
+            self._attempts.end_dead(record, RunEnd("failed", record.step, error=error))
 
 
-def _states(training: _Training) -> Iterator[tuple[Hold, Part]]:
+def _states(training: _Training) -> Iterator[tuple[HeldRun, Part]]:
     """The states of all members that have one, one after the other: together they may be large."""
     for member, hold in training.live.items():
         with _theirs():

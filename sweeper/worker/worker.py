@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.files import temporary
-from sweeper.ledger.io import Writer
 from sweeper.ledger.state import LedgerState
+from sweeper.ledger.writer import Writer
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.study.provenance import code, unlike
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import BEAT_S, T1_S, Beat, identity
-from sweeper.worker.ledger_protocol import Attempts
-from sweeper.worker.memory import Gauge
-from sweeper.worker.run_queue import Queue
-from sweeper.worker.stop_signal import Stopping
+from sweeper.worker.ledger_protocol import LedgerProtocol
+from sweeper.worker.process.heartbeat import BEAT_S, T1_S, Heartbeat, identity
+from sweeper.worker.process.memory import MemoryGauge
+from sweeper.worker.process.stop_signal import StopSignal
+from sweeper.worker.run_queue import RunQueue
 from sweeper.worker.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -44,27 +44,27 @@ class Worker:
         pack: str,
         device: str,
         workers: int,
-        stopping: Stopping | None = None,
+        stopping: StopSignal | None = None,
         conclude: Callable[[Study, LedgerState, str], None] | None = None,
     ) -> None:
         study.share_files()
         self.name = temporary.process()
         self._study = study
-        self._stopping = stopping or Stopping()
+        self._stopping = stopping or StopSignal()
         self._conclude = conclude
-        gauge = Gauge(workers)
+        gauge = MemoryGauge(workers)
         self._ledger = Writer(study.paths.ledger, self.name, _header(study, gauge))
-        self._beat = Beat(study.paths.beats / self.name, gauge)
+        self._beat = Heartbeat(study.paths.beats / self.name, gauge)
         self._looked = -BEAT_S
         self._progressed(0)
         self._ledger_state = LedgerState(study.paths, reports=study.space.pruner is not None)
         self._ledger_state.refresh()
         self._advisor = self._advised()
-        self._queue = Queue(
+        self._queue = RunQueue(
             study, self._ledger_state, self.name, gauge, pack=pack, device=device, workers=workers
         )
         bound = study.space.checkpoint.max_gb
-        self._attempts = Attempts(study.paths, self._ledger_state, self._ledger, bound)
+        self._attempts = LedgerProtocol(study.paths, self._ledger_state, self._ledger, bound)
         self._trainer = Trainer(
             study,
             self._ledger_state,
@@ -141,7 +141,7 @@ class Worker:
             self._advisor.judge(trials)
 
 
-def _header(study: Study, gauge: Gauge) -> dict[str, object]:
+def _header(study: Study, gauge: MemoryGauge) -> dict[str, object]:
     """What begins the worker's ledger; it is told where it runs other code than the study began."""
     ours = code(study.space)
     for line in unlike(study.versions[0].provenance, ours):

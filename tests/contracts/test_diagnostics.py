@@ -45,7 +45,7 @@ def test_it_measures_what_it_says_and_leaves_no_trace(learner: Any, name: str) -
 def test_a_member_that_is_not_finite_hurts_nobody(learner: Any, name: str) -> None:
     pack = trained(learner)
     before = measures(pack, name)
-    for tensor in (t for key, t, _ in pack._agents.tensors() if "weight" in key):
+    for tensor in (t for key, t, _ in pack.learner.tensors() if "weight" in key):
         tensor.detach()[1] = float("nan")
     after = measures(pack, name)
     for metric in before:
@@ -53,13 +53,13 @@ def test_a_member_that_is_not_finite_hurts_nobody(learner: Any, name: str) -> No
 
 
 def measures(pack: Any, name: str) -> dict[str, np.ndarray]:
-    made = lookup.find("diagnostics", name)(pack._agents, pack._runs)
+    made = lookup.find("diagnostics", name)(pack.learner, pack.runs)
     if isinstance(made, SampleDiagnostic):
-        return dict(made.measure(Sample(pack._replay, pack._seeds, pack.step)))
-    observations = np.repeat(pack._episodes.observations, 2, axis=1)
+        return dict(made.measure(Sample(pack.replay, [run.seed for run in pack.runs], pack.step)))
+    observations = np.repeat(pack.episodes.observations, 2, axis=1)
     draws = np.zeros((3, 4), dtype=np.int64)
-    made.begin(observations, pack._agents.evaluate(observations, draws))
-    made.follow(np.ones((3, 2)), np.ones((3, 2), bool), np.ones((3, 2), bool))
+    made.begin(observations, pack.learner.evaluate(observations, draws))
+    made.record(np.ones((3, 2)), np.ones((3, 2), bool), np.ones((3, 2), bool))
     return dict(made.found())
 
 
@@ -68,7 +68,7 @@ def test_a_run_is_the_same_with_and_without_diagnostics(learner: Any, variant: s
     both = (ASKED, WITHOUT)
     packs = [learner.start(runs(learner, variant, **p), [None] * 3, "cpu") for p in both]
     reports = [played(pack) for pack in packs]
-    metrics = [*learner.metrics, *learner.diagnosed(packs[0]._runs[0].params)]
+    metrics = [*learner.metrics, *learner.diagnosed(packs[0].runs[0].params)]
     assert {r.step for r in reports[0]} == {20, 30, 40, 60, 64}
     for member in range(3):
         assert_same(packs[0].save(member), packs[1].save(member))

@@ -16,7 +16,7 @@ from sweeper.results.data import Data
 
 NAMES = lookup.names("sweeper.figures")
 OF_ANY_STUDY = [name for name in NAMES if name != "compare"]
-"""Published numbers are of a few spaces: tests/sweeper/results/test_published_comparison.py."""
+"""Published numbers are of a few spaces: tests/sweeper/results/published/test_comparison.py."""
 LR = {"kind": "float", "values": [1e-5, 2.5e-4, 1e-3]}
 EPS = {"kind": "float", "values": [1e-4, 1e-2]}
 SN = {"kind": "choice", "values": ["none", "sn[-2]"]}

@@ -26,9 +26,10 @@ def test_parameters_have_valid_defaults_and_units_of_choice(learner):
         parameter.check(name, parameter.default)
 
 
-def test_the_readme_tells_of_it(learner):
+def test_the_page_of_agents_tells_of_it(learner):
     name = learner.__module__.rpartition(".")[2]
-    assert f"| `{name}` |" in (ROOT / "README.md").read_text()
+    page = ROOT / "docs" / "spaces_and_agents.md"
+    assert f"| `{name}` |" in page.read_text()
 
 
 def test_every_task_is_valid_with_the_defaults(learner):

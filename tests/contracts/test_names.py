@@ -11,9 +11,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from sweeper import lookup
 from sweeper.figures.drawing import style
-from sweeper.results import export, table_text
-from sweeper.results import table as results
 from sweeper.results.data import Data
+from sweeper.results.export import tidy_tables
+from sweeper.results.tables import table as results
+from sweeper.results.tables import table_text
 from sweeper.space import figure_options
 
 OF_ANY_STUDY = [name for name in lookup.names("sweeper.figures") if name != "compare"]
@@ -63,7 +64,7 @@ def test_a_figure_has_the_labels_of_its_axes_and_all_its_numbers(data, tmp_path,
     plain = drawn(figure, data(*PLAIN), PLAIN)
     for names in PAIRS:
         table = drawn(figure, data(*names), names)
-        export.replace(tmp_path / "it.csv", table)
+        tidy_tables.replace(tmp_path / "it.csv", table)
         assert list(pd.read_csv(tmp_path / "it.csv").columns) == list(table.columns)
         same(table, plain, names)
 

@@ -10,7 +10,7 @@ import pytest
 from sweeper.errors import SweeperError
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
-from sweeper.results import published
+from sweeper.results.published import numbers as published
 from sweeper.schema.document import read
 from sweeper.text import canonical
 from sweeper.trainable.loading import load_trainable

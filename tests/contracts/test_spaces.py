@@ -19,7 +19,7 @@ from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
 from tests.helpers.paths import ROOT
 
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "spaces_and_agents.md"
 SPACES = sorted((ROOT / "spaces").glob("*.yaml"))
 CASES = [(path, scale) for path in SPACES for scale in read(path).data["scales"]]
 NAMES = [f"{path.stem}-{scale}" for path, scale in CASES]
@@ -113,8 +113,8 @@ def test_networks_of_ota_are_alike_with_the_activations_of_their_bodies():
 
 
 @pytest.mark.parametrize(("scale", "column"), [("paper", 0), ("laptop", 1)])
-def test_the_readme_says_how_many_runs_there_are(scale, column):
-    said = re.findall(r"^\| `(\w+)` \|.*\| ([\d,]+), (\d+) \|$", README.read_text(), re.MULTILINE)
+def test_the_page_of_spaces_says_how_many_runs_there_are(scale, column):
+    said = re.findall(r"^\| `(\w+)` \|.*\| ([\d,]+), (\d+) \|$", PAGE.read_text(), re.MULTILINE)
     assert {row[0] for row in said} == set(PAPER_RUNS)
     for name, *counts in said:
         assert len(planned(name, scale).runs) == int(counts[column].replace(",", ""))
@@ -124,8 +124,8 @@ def test_the_readme_says_how_many_runs_there_are(scale, column):
 def test_loading_imports_nothing_heavy(path):
     heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
-        "import sys; from sweeper.space.space import load; from sweeper.plan.plan import Plan;"
-        "from sweeper.trainable.contract import load_trainable; s = load(sys.argv[1]);"
+        "import sys; from sweeper.plan.loading import load; from sweeper.plan.plan import Plan;"
+        "from sweeper.trainable.loading import load_trainable; s = load(sys.argv[1]);"
         f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(path)]

@@ -8,9 +8,9 @@ import pytest
 from matplotlib.text import Text
 
 from sweeper import lookup
-from sweeper.results import table as results
-from sweeper.results import table_text
 from sweeper.results.data import Data
+from sweeper.results.tables import table as results
+from sweeper.results.tables import table_text
 from tests.helpers.figures import AXES, drawn, whole, words
 
 TITLES = {"optimizer.lr": "step size η", "optimizer.eps": "Adam's ε", "sn.layers": "layers with SN"}

@@ -62,7 +62,7 @@ class Plain:
         betas = p["optimizer.beta1"], p["optimizer.beta2"]
         return torch.optim.Adam(parameters, p[f"{name}.lr"], betas, p["optimizer.eps"])
 
-    def least(self, critics: Any, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    def min_q(self, critics: Any, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
         pair = torch.cat((s, a), dim=1)
         return torch.stack([critic(pair)[:, 0] for critic in critics]).min(0).values
 
@@ -80,14 +80,14 @@ class Plain:
             each = alpha * each * (q > y) + beta * each * (q < y)
         return each.mean()
 
-    def fit(self, b: Any, following: torch.Tensor) -> None:
+    def update_critic(self, b: Any, next_values: torch.Tensor) -> None:
         """All critics towards c r + gamma m v."""
-        y = self.p["reward_scale"] * b.rewards + self.p["gamma"] * b.masks * following
+        y = self.p["reward_scale"] * b.rewards + self.p["gamma"] * b.masks * next_values
         pair = torch.cat((b.observations, b.actions), dim=1)
         losses = [self.loss(critic(pair)[:, 0], y.detach()) for critic in self.critics]
         self.descend(self.critic_adam, sum(losses))
 
-    def follow(self) -> None:
+    def update_targets(self) -> None:
         online = {"critic": self.critics, "actor": [self.actor], "value": [self.value]}
         for name, nets in online.items():
             for mine, theirs in zip(self.targets[name], nets, strict=True):
@@ -117,11 +117,11 @@ class Plain:
         (actor,) = self.targets["actor"]
         with torch.no_grad():
             s = b.next_observations
-            following = self.least(self.targets["critic"], s, actor(s).tanh())
-        self.fit(b, following)
+            next_values = self.min_q(self.targets["critic"], s, actor(s).tanh())
+        self.update_critic(b, next_values)
         actions = self.actor(b.observations).tanh()
-        self.descend(self.actor_adam, -self.least(self.critics[:1], b.observations, actions).mean())
-        self.follow()
+        self.descend(self.actor_adam, -self.min_q(self.critics[:1], b.observations, actions).mean())
+        self.update_targets()
 
     td2 = ddpg
 
@@ -129,56 +129,56 @@ class Plain:
         (actor,) = self.targets["actor"]
         with torch.no_grad():
             s = b.next_observations
-            following = self.least(self.targets["critic"], s, self.noisy(actor(s).tanh(), target))
-        self.fit(b, following)
+            next_values = self.min_q(self.targets["critic"], s, self.noisy(actor(s).tanh(), target))
+        self.update_critic(b, next_values)
         actions = self.noisy(self.actor(b.observations).tanh(), online)
         pair = torch.cat((b.observations, actions), dim=1)
         self.descend(
             self.actor_adam, -sum(c(pair).mean() for c in self.critics) / len(self.critics)
         )
-        self.follow()
+        self.update_targets()
 
     def td3(self, b: Any, noise: torch.Tensor) -> None:
         self.updates += 1
         (actor,) = self.targets["actor"]
         with torch.no_grad():
             s = b.next_observations
-            following = self.least(self.targets["critic"], s, self.noisy(actor(s).tanh(), noise))
-        self.fit(b, following)
+            next_values = self.min_q(self.targets["critic"], s, self.noisy(actor(s).tanh(), noise))
+        self.update_critic(b, next_values)
         if self.updates % self.p["policy.delay"] == 0:
             actions = self.actor(b.observations).tanh()
-            q = self.least(self.critics[:1], b.observations, actions)
+            q = self.min_q(self.critics[:1], b.observations, actions)
             self.descend(self.actor_adam, -q.mean())
-            self.follow()
+            self.update_targets()
 
-    def sac(self, b: Any, following: torch.Tensor, now: torch.Tensor, soft: bool = True) -> None:
+    def sac(self, b: Any, next_noise: torch.Tensor, noise: torch.Tensor, soft: bool = True) -> None:
         beta = self.log_beta.exp().detach() if self.p["entropy.auto"] else self.p["entropy.beta"]
         with torch.no_grad():
-            actions, log_prob = self.pi(b.next_observations, following)
-            v = self.least(self.targets["critic"], b.next_observations, actions)
-        self.fit(b, v - beta * log_prob if soft else v)
-        actions, log_prob = self.pi(b.observations, now)
-        q = self.least(self.critics, b.observations, actions)
+            actions, log_prob = self.pi(b.next_observations, next_noise)
+            v = self.min_q(self.targets["critic"], b.next_observations, actions)
+        self.update_critic(b, v - beta * log_prob if soft else v)
+        actions, log_prob = self.pi(b.observations, noise)
+        q = self.min_q(self.critics, b.observations, actions)
         self.descend(self.actor_adam, (beta * log_prob - q).mean())
         if self.p["entropy.auto"]:
             entropy = self.p["entropy.target"] * self.n
             lack = (-log_prob.detach() - entropy).mean()
             self.descend(self.beta_adam, self.log_beta.exp() * lack)
-        self.follow()
+        self.update_targets()
 
-    def sac_lite(self, b: Any, following: torch.Tensor, now: torch.Tensor) -> None:
-        self.sac(b, following, now, soft=False)
+    def sac_lite(self, b: Any, next_noise: torch.Tensor, noise: torch.Tensor) -> None:
+        self.sac(b, next_noise, noise, soft=False)
 
     def sac_v1(self, b: Any, noise: torch.Tensor) -> None:
         actions, log_prob = self.pi(b.observations, noise)
         with torch.no_grad():
-            v = self.least(self.critics, b.observations, actions) - log_prob
+            v = self.min_q(self.critics, b.observations, actions) - log_prob
             (target,) = self.targets["value"]
-            following = target(b.next_observations)[:, 0]
-        self.fit(b, following)
+            next_values = target(b.next_observations)[:, 0]
+        self.update_critic(b, next_values)
         assert self.value is not None
         self.descend(self.value_adam, self.loss(self.value(b.observations)[:, 0], v))
         actions, log_prob = self.pi(b.observations, noise)
-        q = self.least(self.critics[:1], b.observations, actions)
+        q = self.min_q(self.critics[:1], b.observations, actions)
         self.descend(self.actor_adam, (log_prob - q).mean())
-        self.follow()
+        self.update_targets()

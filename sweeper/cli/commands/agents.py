@@ -1,4 +1,4 @@
-"""`sweeper agents`: what agents there are, and what one can be told."""
+"""`sweeper agents`: the agents, or the parameters, tasks and metrics of one."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from sweeper.report import worker_status
 from sweeper.study import command_hints
 from sweeper.study.study import Study
 from sweeper.text import counted
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 
 def cancel(study: Study) -> Iterator[str]:
@@ -35,13 +35,13 @@ def cancel(study: Study) -> Iterator[str]:
     elsewhere = sum(one.state in ("working", "silent") and not one.here for one in standings)
     here = _signal(ledger_state)
     jobs = _cancel_jobs(study, ledger_state)
-    told = [counted(here, "worker") + " on this machine"] if here else []
-    told += [counted(elsewhere, "worker") + " elsewhere"] if elsewhere else []
-    told += [counted(jobs, "Slurm job")] if jobs else []
+    stopped = [counted(here, "worker") + " on this machine"] if here else []
+    stopped += [counted(elsewhere, "worker") + " elsewhere"] if elsewhere else []
+    stopped += [counted(jobs, "Slurm job")] if jobs else []
     if ended:
         yield f"{study.name}: all runs have ended"
-    if told:
-        yield f"{study.name}: stopped {', '.join(told)}; workers save their runs and leave"
+    if stopped:
+        yield f"{study.name}: stopped {', '.join(stopped)}; workers save their runs and leave"
     else:
         yield f"{study.name}: nothing to stop: no worker is at work, and no job waits"
     if not ended:
@@ -62,13 +62,13 @@ def _mark(study: Study) -> None:
 
 def _signal(ledger_state: LedgerState) -> int:
     """Sends SIGTERM to the workers on this machine: they need not wait for their next beat."""
-    told = 0
+    stopped = 0
     for worker in ledger_state.workers.values():
         if not worker.closed and "command" not in worker.header and exists(worker.header):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(int(worker.header["pid"]), signal.SIGTERM)
-                told += 1
-    return told
+                stopped += 1
+    return stopped
 
 
 def _cancel_jobs(study: Study, ledger_state: LedgerState) -> int:

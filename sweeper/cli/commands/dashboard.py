@@ -9,7 +9,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from sweeper.errors import SweeperError
-from sweeper.results import optuna_storage
+from sweeper.results.export import optuna_storage
 from sweeper.study.study import Study
 
 HOST = "127.0.0.1"
@@ -46,7 +46,8 @@ def _wsgi() -> Callable[[Any], Any]:
         from optuna_dashboard import wsgi
     except ImportError as error:
         raise SweeperError(
-            "optuna-dashboard is not installed: pip install 'sweeper[dashboard]'"
+            "optuna-dashboard is not installed: "
+            "pip install -e '.[dashboard]' in the checkout of sweeper"
         ) from error
     found: Callable[[Any], Any] = wsgi
     return found

@@ -1,4 +1,4 @@
-"""`sweeper status watch=true`: how a study stands, again and again."""
+"""`sweeper status watch=true`: the status of a study, shown anew every few seconds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import time
 from rich.console import Console
 from rich.live import Live
 
-from sweeper.report.status import summarise, summary_lines
+from sweeper.report.status import summarise
+from sweeper.report.status_text import summary_lines
 from sweeper.study.study import Study
 
 _EVERY_S = 3.0
@@ -24,6 +25,6 @@ def show(study: Study) -> None:
             study.refresh()
             summary = summarise(study)
             live.update("\n".join(summary_lines(summary)), refresh=True)
-            if summary["runs"]["open"] + summary["runs"]["running"] == 0:
+            if summary.unended == 0:
                 return
             time.sleep(max(_EVERY_S, _SHARE * (time.monotonic() - begin)))

@@ -44,7 +44,7 @@ def of_run(study: Study, name: str) -> Iterator[bytes]:
 def follow(study: Study, name: str, moved: Callable[[Path], None]) -> Iterator[bytes]:
     """The same, and what is added to it until the run has ended.
 
-    Where another worker takes the run over, goes on with its log; `moved` is told before.
+    Where another worker takes the run over, `moved` is called with its log, which follows.
     """
     run = retry.find(study, name)
     ledger_state, tail = study.ledger_state(reports=False), _Tail()

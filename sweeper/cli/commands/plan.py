@@ -15,7 +15,7 @@ from sweeper.plan.plan import Plan, Run
 from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
-from sweeper.text import counted, described, hours
+from sweeper.text import counted, described, hours, size
 from sweeper.trainable.contract import Trainable, Weighable
 from sweeper.trainable.loading import load_trainable
 
@@ -98,12 +98,12 @@ def _time(
         hint = " (scale=smoke would tell roughly, where the space has it)" if smaller else ""
         return f"unknown: no run of {plan.space.identity} has ended under {root} yet{hint}"
     total, doubt = _worker_hours(plan, cells, costs), _doubt(cells, costs)
-    told = f"{'at a guess' if doubt else 'about'} {hours(total)} worker-hours"
+    estimate = f"{'at a guess' if doubt else 'about'} {hours(total)} worker-hours"
     if not slurm or options.workers:
         workers = options.workers or os.cpu_count() or 1
-        told += f", {hours(total / workers)} hours with {counted(workers, 'worker')}"
+        estimate += f", {hours(total / workers)} hours with {counted(workers, 'worker')}"
     ended = sum(len(each) for each in costs.values())
-    return f"{told} (from {counted(ended, 'run')} under {root}{doubt})"
+    return f"{estimate} (from {counted(ended, 'run')} under {root}{doubt})"
 
 
 def _doubt(cells: list[str], costs: Costs) -> str:
@@ -161,14 +161,14 @@ def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
         sizes = [_pack(trainable, run, options) for run in _one_a_cell(plan)]
         pairs = list(zip(cells, sizes, strict=True))
         most = max(trainable.pack_bytes(*cell, size) for cell, size in pairs)
-        yield f"memory: up to {_bytes(most)} a worker, beside its packages (on a CPU)"
+        yield f"memory: up to {size(most, 'B')} a worker, beside its packages (on a CPU)"
         largest = max(size * trainable.state_bytes(*cell) for cell, size in pairs)
         states = min(2 * workers * largest, round(space.checkpoint.max_gb * 10**9))
     reports = space.steps // space.evaluation.every if space.evaluation else 1
     records = plan.total * ((reports + 3) * _LINE_BYTES + 2 * _BLOCK_BYTES)
     yield (
-        f"disk: about {_bytes(records)} of records and {_bytes(states)} of checkpoints at a time "
-        f"({counted(workers, 'worker')}), {2 * plan.total + 10:,} files"
+        f"disk: about {size(records, 'B')} of records and {size(states, 'B')} of checkpoints at a "
+        f"time ({counted(workers, 'worker')}), {2 * plan.total + 10:,} files"
     )
 
 
@@ -181,11 +181,3 @@ def _trials(plan: Plan) -> Iterator[str]:
         if index == _ENDS and len(plan.trials) > 2 * _ENDS:
             yield "  …"
         yield f"  trial {trial.number}: {described(trial.labels)}"
-
-
-def _bytes(number: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} TB"

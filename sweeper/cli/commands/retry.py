@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from sweeper.errors import SweeperError, did_you_mean
 from sweeper.files import temporary
-from sweeper.ledger.io import Writer
 from sweeper.ledger.run_record import SCORED, UNSCORED, RunRecord
+from sweeper.ledger.writer import Writer
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import identity
-from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.ledger_protocol import LedgerProtocol
+from sweeper.worker.process.heartbeat import identity
 
 RETRIED = (*UNSCORED, "nan")
 """States of runs that can be tried again."""
@@ -59,7 +59,7 @@ def _reopen(study: Study, records: list[RunRecord]) -> list[str]:
     ledger = Writer(study.paths.ledger, name, {**identity(), "command": "retry"})
     try:
         bound = study.space.checkpoint.max_gb
-        return Attempts(study.paths, study.ledger_state(reports=False), ledger, bound).reopen(
+        return LedgerProtocol(study.paths, study.ledger_state(reports=False), ledger, bound).reopen(
             records
         )
     finally:

@@ -1,4 +1,4 @@
-"""The watcher: shows how a study goes on, replaces workers that died, keeps the report current."""
+"""The watcher, which shows progress, replaces workers that died and keeps the report current."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
 from sweeper.report.background import Current
 from sweeper.study.study import Study
+from sweeper.text import duration
 
 _POLL_S = 0.5
 _QUIET_S = 10.0
@@ -162,7 +163,7 @@ class _View:
         ]
         rate = self._rate()
         if rate > 0 and self.open:
-            shown += [f"{rate:,.0f} steps/s", f"{_duration(self._left / rate)} left"]
+            shown += [f"{rate:,.0f} steps/s", f"{duration(self._left / rate)} left"]
         return ", ".join(shown) or ("starting" if self.open else "finishing")
 
     def _rate(self) -> float:
@@ -173,11 +174,3 @@ class _View:
             self._history.popleft()
         since, before = self._history[0]
         return (steps - before) / (now - since) if now > since else 0.0
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

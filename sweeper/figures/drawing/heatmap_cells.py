@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from sweeper.figures.drawing import style, text_layout
-from sweeper.results import number_text
 from sweeper.results.axis import Axis
+from sweeper.results.tables import number_text
 from sweeper.stats.wording import NO_SPREAD, flat
 
 _ROW_IN = 0.40
@@ -196,7 +196,7 @@ def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layo
             ha="center",
             va="center",
             fontsize=text_layout.TINY_PT if empty else points,
-            color="black" if empty else _ink(norm(cell["point"])),
+            color="black" if empty else ink(norm(cell["point"])),
             bbox={"fc": style.GREY, "ec": "none", "pad": 0.6}
             if empty and cell["planned"]
             else None,
@@ -204,7 +204,7 @@ def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layo
         at -= height
 
 
-def _ink(share: float) -> str:
+def ink(share: float) -> str:
     """Black or white, whichever stands out more from the colour at `share` of the map (WCAG 2)."""
     colour = np.array(mpl.colormaps[style.COLOURS](share)[:3])
     linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)

@@ -1,4 +1,4 @@
-"""What a sensitivity figure draws: lines, bands, single runs, best points and usable ranges."""
+"""The marks of figures along one axis: lines, bands, single runs, best points, usable ranges."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
+from sweeper import stats
 from sweeper.figures.drawing import style, text_layout
-from sweeper.results import number_text
 from sweeper.results.axis import Axis
 from sweeper.results.data import VALUE
 from sweeper.results.estimates import complete
+from sweeper.results.tables import number_text
 
 _BAR_IN = 0.075
 _LIFT_IN = 0.06
@@ -150,8 +151,7 @@ def usable(ax: Axes, table: pd.DataFrame, lines: Axis | None, minimise: bool, ta
         return
     count = len(lines.labels) if lines else 1
     share = _BAR_IN * (count + 0.5) / tall
-    best_point = table["point"].min() if minimise else table["point"].max()
-    least = 1 - 0.8 * (1 - best_point) if minimise else 0.8 * best_point
+    least = stats.least_usable(table["point"], minimise=minimise)
     ax.axhline(least, color="0.4", linewidth=0.6, linestyle=(0, (2, 2)), zorder=1)
     low, high = ax.get_ylim()
     low, high = min(low, least), max(high, least)

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 
 from sweeper.figures.drawing import line_marks, style, text_layout
 from sweeper.results.axis import Axis
+from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
-from sweeper.results.estimates import estimate, interval_text, span
+from sweeper.results.estimates import estimate
 
 _HEIGHT_IN = 2.2
 _ROW_IN = 1.75

@@ -16,8 +16,8 @@ from matplotlib.colors import Normalize
 from matplotlib.patheffects import withStroke
 
 from sweeper.figures.drawing import style, text_layout
-from sweeper.results import number_text
 from sweeper.results.axis import Axis
+from sweeper.results.tables import number_text
 from sweeper.score import Array
 
 _SPREAD = 0.36

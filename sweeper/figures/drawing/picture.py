@@ -1,4 +1,4 @@
-"""What a figure gives: the picture, the table behind it, its caption."""
+"""A drawn figure with the table behind it."""
 
 from __future__ import annotations
 

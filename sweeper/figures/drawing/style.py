@@ -1,4 +1,4 @@
-"""How all figures look: sizes for a journal's columns, colours, markers, numbers as text."""
+"""The look of all figures: sizes for a journal's columns, colours, markers, panels, legends."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from sweeper.figures.drawing import text_layout
-from sweeper.results import number_text
 from sweeper.results.axis import TASK, Axis
+from sweeper.results.tables import number_text
 
 COLUMN_IN = 3.4
 """Width of a journal's column."""

@@ -1,4 +1,4 @@
-"""Text that fits: how wide it is, how it is folded or cut, and numbers as text."""
+"""Text that fits its place: measured, folded or cut."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
 from sweeper.results.axis import Axis
-from sweeper.results.number_text import texts
+from sweeper.results.tables.number_text import texts
 
 FONT = "DejaVu Sans"
 TINY_PT = 6.0

@@ -52,8 +52,12 @@ def pack(learner: Any, task: str, members: list[dict[str, Any]], steps: int = 40
 
 
 def measured(pack: Any, name: str, replay: Any = None) -> dict[str, np.ndarray]:
-    diagnostic = lookup.find("diagnostics", name)(pack._agents, pack._runs)
-    return dict(diagnostic.measure(Sample(replay or pack._replay, pack._seeds, pack.step)))
+    diagnostic = lookup.find("diagnostics", name)(pack.learner, pack.runs)
+    return dict(
+        diagnostic.measure(
+            Sample(replay or pack.replay, [run.seed for run in pack.runs], pack.step)
+        )
+    )
 
 
 def blank(net: Any) -> None:
@@ -80,7 +84,7 @@ def test_srank_of_one_direction_is_1_and_does_not_depend_on_scale() -> None:
 
 def test_srank_is_that_of_what_the_first_critics_head_reads() -> None:
     made = pack(td3.Learner, "navigation/3", [SMALL | {"diagnostics.samples": 64}] * 2)
-    net = made._agents.nets["critic"].net
+    net = made.learner.nets["critic"].net
     for layer in net.layers:  # rows 0 and 1 are the critics of member 0
         layer.weight.detach()[:].fill_(0.0)
     net.layers[0].bias.detach().fill_(1.0)
@@ -97,7 +101,7 @@ def test_srank_is_that_of_what_the_first_critics_head_reads() -> None:
 
 def test_a_densenets_last_layer_has_a_rank_of_its_own() -> None:
     made = pack(td3.Learner, "navigation/3", [SMALL | {"critic.body": "densenet"}])
-    last = made._agents.nets["critic"].net.layers[1]
+    last = made.learner.nets["critic"].net.layers[1]
     last.weight.detach().fill_(0.0)
     last.bias.detach().fill_(1.0)
     ranks = measured(made, "effective_rank")
@@ -109,7 +113,7 @@ def test_a_densenets_last_layer_has_a_rank_of_its_own() -> None:
 def test_a_narrow_resnets_last_layer_is_not_its_input() -> None:
     params = SMALL | {"critic.body": "resnet", "critic.layers": 1, "critic.units": 4}
     made = pack(td3.Learner, "navigation/10", [params])
-    layer = made._agents.nets["critic"].net.layers[0]
+    layer = made.learner.nets["critic"].net.layers[0]
     layer.weight.detach().fill_(0.0)
     layer.bias.detach().fill_(1.0)
     ranks = measured(made, "effective_rank")
@@ -119,10 +123,10 @@ def test_a_narrow_resnets_last_layer_is_not_its_input() -> None:
 def test_the_critics_loss_is_the_mean_square_of_rewards_where_all_values_are_0() -> None:
     params = SMALL | {"diagnostics.samples": 30, "gamma": 0.7}
     made = pack(td3.Learner, "navigation/3", [params, params])
-    agents = made._agents
+    agents = made.learner
     for nets in (agents.nets, agents.targets):
         blank(nets["critic"].net)
-    rewards = Sample(made._replay, made._seeds, made.step)(30).rewards
+    rewards = Sample(made.replay, [run.seed for run in made.runs], made.step)(30).rewards
     loss = measured(made, "critic_loss")["critic_loss_replay"]
     assert loss == pytest.approx(2.0 * rewards.square().mean(1).numpy(), rel=1e-6)  # two critics
 
@@ -136,17 +140,17 @@ def test_gradient_norms_are_those_that_the_first_update_gives_adam(
 ) -> None:
     made = pack(learner, task, [params], 15)
     norms = measured(made, "gradient_norms")
-    batch = Sample(made._replay, made._seeds, made.step)(params["batch_size"])
-    made._agents.practise(batch, made.step)
+    batch = Sample(made.replay, [run.seed for run in made.runs], made.step)(params["batch_size"])
+    made.learner.update_from(batch, made.step)
     for name in learner.networks:
-        adam = made._agents.adams[name] if learner is td3.Learner else made._agents._adam
+        adam = made.learner.adams[name]
         moment = torch.cat([m.double().flatten() for m in adam.m])
         assert norms[f"grad_norm_{name}"][0] == pytest.approx(moment.norm().item() / 0.1, rel=1e-5)
 
 
 def test_dead_units_are_counted_exactly() -> None:
     made = pack(dqn.Learner, "minatar/breakout", [NET, NET])
-    net = made._agents._online
+    net = made.learner.network("critic")
     blank(net)
     convolution, hidden, _ = net.layers
     convolution.bias.detach()[0] = torch.tensor([1.0, -1.0, -1.0, 0.0])
@@ -158,7 +162,7 @@ def test_dead_units_are_counted_exactly() -> None:
 
 def test_singular_values_are_those_of_the_weights() -> None:
     made = pack(td3.Learner, "navigation/3", [SMALL] * 2)
-    layers = made._agents.nets["critic"].net.layers
+    layers = made.learner.nets["critic"].net.layers
     for layer in layers:
         layer.weight.detach().zero_()
     layers[1].weight.detach()[0] = torch.diag(torch.tensor([3.0, -7.0, *[1.0] * 6]))
@@ -183,7 +187,7 @@ def test_the_norm_of_a_convolution_is_that_of_its_matrix() -> None:
 def test_spectral_radii_are_estimates_where_members_normalise_and_exact_elsewhere() -> None:
     members = [NET | {"sn.layers": layers, "warmup_steps": 10} for layers in ((-2,), (), (-1, -2))]
     made = pack(dqn.Learner, "minatar/breakout", members, 30)
-    layers = made._agents._online.layers[::-1]
+    layers = made.learner.network("critic").layers[::-1]
     head, hidden, convolution = layers
     found = measured(made, "spectral_radii")
     assert set(found) == {"rho_1", "rho_2", "rho_3", "rho_product"}
@@ -204,26 +208,26 @@ def test_spectral_radii_of_an_agent_that_normalises_nothing() -> None:
     made = pack(td3.Learner, "navigation/2", [SMALL, SMALL])
     found = measured(made, "spectral_radii")
     assert set(found) == {"rho_1", "rho_2", "rho_3"}
-    layers = made._agents.network("critic").layers
+    layers = made.learner.network("critic").layers
     assert found["rho_3"] == pytest.approx(singular_values(layers[0].weight)[:, 0])
 
 
 def test_overestimation_is_the_value_minus_the_discounted_return() -> None:
     members = [SMALL | {"gamma": gamma, "reward_scale": 2.0} for gamma in (0.5, 0.9)]
     made = pack(td3.Learner, "navigation/3", members)
-    blank(made._agents.nets["critic"].net)
-    made._agents.nets["critic"].net.head.bias.detach()[::2] = 3.0
-    watching = lookup.find("diagnostics", "q_overestimation")(made._agents, made._runs)
+    blank(made.learner.nets["critic"].net)
+    made.learner.nets["critic"].net.head.bias.detach()[::2] = 3.0
+    watching = lookup.find("diagnostics", "q_overestimation")(made.learner, made.runs)
     watching.begin(np.zeros((2, 3, 3), np.float32), np.zeros((2, 3, 3), np.float32))
     for step in range(1, 8):
         terminals = np.array([[step == 2, False, False]] * 2)
         over = np.array([[step == 2, step == 7, step == 6]] * 2)
-        watching.follow(np.full((2, 3), float(step)), terminals, over)
+        watching.record(np.full((2, 3), float(step)), terminals, over)
     ended = [3.0 - 2.0 * (1.0 + gamma * 2.0) for gamma in (0.5, 0.9)]
     cut = 3.0 - 2.0 * sum(step * 0.5 ** (step - 1) for step in range(1, 8))
     assert watching.found()["q_overestimation"] == pytest.approx([(ended[0] + cut) / 2, ended[1]])
     watching.begin(np.zeros((2, 1, 3), np.float32), np.zeros((2, 1, 3), np.float32))
-    watching.follow(np.ones((2, 1)), np.zeros((2, 1), bool), np.ones((2, 1), bool))
+    watching.record(np.ones((2, 1)), np.zeros((2, 1), bool), np.ones((2, 1), bool))
     assert np.isnan(watching.found()["q_overestimation"]).all()  # none came to its end
 
 

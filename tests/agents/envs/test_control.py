@@ -146,7 +146,7 @@ def test_choices_do_not_fit_tasks_whose_actions_are_numbers():
 
 def test_a_task_whose_packages_are_missing_names_the_extra(monkeypatch):
     monkeypatch.setattr(tasks, "is_installed", lambda module: module != "dm_control")
-    with pytest.raises(ValueError, match=r"needs dm_control, .*pip install 'sweeper\[dmc\]'"):
+    with pytest.raises(ValueError, match=r"needs dm_control, .*pip install -e '\.\[dmc\]'"):
         Learner.check({}, "dmc/dog-run")
 
 

@@ -1,4 +1,4 @@
-"""Layers against torch's own, and products whose bits do not depend on the pack."""
+"""Layers against torch's own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from agents import streams
 from agents.layers.base import ORTHOGONAL_GAIN, activated
 from agents.layers.convolution import Convolution
 from agents.layers.linear import Linear
-from agents.layers.matmul import product
-from agents.layers.patches import fold, unfold
 
 P, B = 3, 4
 
@@ -58,11 +56,6 @@ def test_adjoint_is_the_transposed_map(make):
 
 def conv() -> Convolution:
     return Convolution(P, (6, 5, 2), 3, 3, "cpu")
-
-
-def test_fold_is_the_adjoint_of_unfold():
-    x, y = torch.randn(2, 3, 7, 6, 2), torch.randn(2, 3, 5, 4, 18)
-    torch.testing.assert_close((unfold(x, 3) * y).sum(), (x * fold(y, 3)).sum())
 
 
 def test_weights_are_xavier_uniform_and_biases_zero():
@@ -122,26 +115,3 @@ def test_swish_equals_torch_and_has_the_same_bits_in_any_pack(shape):
         alone = activated(mine, "swish")
         assert torch.equal(alone[0], together[i])
         assert torch.equal(torch.autograd.grad(alone.square().sum(), mine)[0][0], gradient[i])
-
-
-SHAPES = [(1, 128, 6), (32, 128, 6), (64, 36, 16), (5, 33, 7), (10, 175, 25), (12, 90, 31)]
-SHAPES += [(256, 256, 1), (32, 400, 1), (1, 64, 1), (12, 1, 400), (4, 1, 1)]  # with a vector
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("members", [2, 8, 32])
-def test_products_and_their_gradients_are_bit_equal_in_any_pack(shape, members):
-    m, k, n = shape
-    generator = torch.Generator().manual_seed(m * k * n)
-    a = torch.randn(members, m, k, generator=generator, requires_grad=True)
-    b = torch.randn(members, k, n, generator=generator, requires_grad=True)
-    together = product(a, b)
-    gradients = torch.autograd.grad(together.square().sum(), [a, b])
-    for i in range(members):
-        left, right = (t[i : i + 1].detach().clone().requires_grad_() for t in (a, b))
-        alone = product(left, right)
-        assert torch.equal(alone[0], together[i])
-        for mine, other in zip(
-            torch.autograd.grad(alone.square().sum(), [left, right]), gradients, strict=True
-        ):
-            assert torch.equal(mine[0], other[i])

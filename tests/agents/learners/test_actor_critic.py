@@ -76,13 +76,13 @@ def test_the_twins_target_is_at_most_that_of_each(monkeypatch):
     """The other half of identity 10, at the targets that critics are fitted to."""
     pack = start("td2", run("td2"))
     pack.train(30)
-    agents, targets = pack._agents, []
-    monkeypatch.setattr(agents, "fit_critic", lambda batch, y: targets.append(y))
-    batch = pack._replay.sample(np.linspace(0, 2**32 - 1, 64, dtype=np.int64)[None])
+    agents, targets = pack.learner, []
+    monkeypatch.setattr(agents, "update_critic", lambda batch, y: targets.append(y))
+    batch = pack.replay.sample(np.linspace(0, 2**32 - 1, 64, dtype=np.int64)[None])
     with torch.no_grad():
-        following = agents.policy.mode(agents.actor(batch.next_observations, target=True))
-        each = agents.q(batch.next_observations, following, target=True)
-        alone = torch.stack([agents.bootstrap(batch, each[:, twin]) for twin in (0, 1)], 1)
+        next_actions = agents.policy.mode(agents.actor(batch.next_observations, target=True))
+        each = agents.q(batch.next_observations, next_actions, target=True)
+        alone = torch.stack([agents.target_q(batch, each[:, twin]) for twin in (0, 1)], 1)
     agents.update(batch)
     assert torch.equal(targets[0], alone.amin(1))
     assert (alone >= targets[0][:, None]).all() and (alone > targets[0][:, None]).any()
@@ -266,9 +266,9 @@ def test_batch_norms_follow_the_batches_that_their_networks_learn_from(name):
     both = {f"{net}__norm__kind": "batch" for net in ("actor", "critic")}
     pack = start(name, run(name, **both))
     pack.train(40)
-    batch, agents = pack._replay.sample(np.arange(16)[None]).flat(), made(name, run(name, **both))
+    batch, agents = pack.replay.sample(np.arange(16)[None]).flat(), made(name, run(name, **both))
     first = {net: agents.network(net).layers[0] for net in agents.networks}
-    read = {net: agents.reads(net, batch) for net in first}
+    read = {net: agents.network_inputs(net, batch) for net in first}
     means = {n: (read[n] @ w.weight + w.bias[:, None]).mean(1) for n, w in first.items()}
     agents.update(batch, *torch.randn(agents.noises, 1, 16, 3))
     for net, mean in means.items():

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from agents.layers.spectral_norm import Settings
-from agents.learners.dqn import Learner, Schedule
+from agents.learners.dqn import EpsilonSchedule, Learner
 from agents.networks.network import Network, numbers, part
 from agents.replay.batch import Batch
 
@@ -50,7 +50,7 @@ def test_defaults_are_those_of_the_spec():
 
 def test_epsilon_schedule_of_the_spec():
     """Identity 15: 1.0 for the first 5000 steps, 0.01 from 250,000 on, linear between."""
-    schedule = Schedule(5000, np.array([250_000.0]), np.array([1.0]), np.array([0.01]))
+    schedule = EpsilonSchedule(5000, np.array([250_000.0]), np.array([1.0]), np.array([0.01]))
     assert all(schedule.at(step)[0] == 1.0 for step in (0, 1, 4999, 5000))
     assert schedule.at(127_500)[0] == pytest.approx(0.505)
     assert all(schedule.at(s)[0] == pytest.approx(0.01) for s in (250_000, 5_000_000))
@@ -274,7 +274,7 @@ def test_weights_are_enough_to_act_with_numpy_alone(run, tmp_path):
         assert len(weights.files) == 6
     draws = np.full((3, 10), 2**31)
     observations = np.stack([x, x, x])
-    assert np.array_equal(q.argmax(1), pack._agents.evaluate(observations, draws)[1])
+    assert np.array_equal(q.argmax(1), pack.learner.evaluate(observations, draws)[1])
 
 
 def test_weights_of_a_normalised_layer_come_with_its_vectors(run):

@@ -140,7 +140,7 @@ def test_measures_are_means_of_the_updates():
         agents.updates = update
         agents.update(batches(generator), *torch.randn(2, P, B, A, generator=generator))
         found.append(agents.measured(1, 0))
-        agents.forget()
+        agents.reset_metrics()
         assert agents.measured(1, 0) == {}
     assert set(found[0]) == {"critic_loss", "actor_loss", "q", "entropy", "beta"}
     assert all(one["beta"] == pytest.approx(0.1) for one in found)

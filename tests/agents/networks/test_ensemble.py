@@ -12,7 +12,7 @@ from agents.learners.actor_critic import ActorCritic
 from agents.learners.td3 import Learner
 from agents.networks.ensemble import Ensemble
 from agents.networks.network import part
-from agents.optim.target_average import Average
+from agents.optim.target_average import TargetAverage
 from agents.shape import Shape
 
 P, C, B, IN, OUT = 3, 2, 5, 4, 2
@@ -94,7 +94,7 @@ def test_averages_follow_by_each_members_tau():
     targets = [torch.randn(4, 3, 2), torch.randn(4, 2)]
     online = [torch.randn(4, 3, 2), torch.randn(4, 2)]
     before = [t.clone() for t in targets]
-    Average(targets, online, taus).step()
+    TargetAverage(targets, online, taus).step()
     for target, source, old in zip(targets, online, before, strict=True):
         assert torch.equal(target[0], old[0]) and torch.equal(target[3], source[3])
         for i in (1, 2):

@@ -103,7 +103,7 @@ def controlled(steps: int, capacity: int) -> Replay:
         actions = np.full((2, 3), t, np.float32) + np.arange(3, dtype=np.float32)
         replay.add(actions, np.array([t, t], np.float32), np.array([False, t % 5 == 0]))
         if t % 7 == 0:
-            replay.cut(np.array([1]), np.array([[9, 9], [-t, 1]], np.float32))
+            replay.truncate(np.array([1]), np.array([[9, 9], [-t, 1]], np.float32))
     return replay
 
 
@@ -123,7 +123,7 @@ def test_the_last_observation_of_an_episode_that_was_cut_is_the_next_one(capacit
     restored.count = replay.count
     for member in range(2):
         restored.load(member, replay.save(member))
-        restored.load_cuts(member, replay.save_cuts(member))
+        restored.load_truncations(member, replay.save_truncations(member))
     draws = streams.Draws(streams.keys([1, 2], "x"), 500).at(0)
     for batch in (replay.sample(draws), restored.sample(draws)):
         steps, following = batch.rewards, batch.next_observations[..., 0]
@@ -134,4 +134,4 @@ def test_the_last_observation_of_an_episode_that_was_cut_is_the_next_one(capacit
 
 
 def test_cuts_that_are_overwritten_are_forgotten():
-    assert len(controlled(1000, 20).save_cuts(1)["steps"]) == 3
+    assert len(controlled(1000, 20).save_truncations(1)["steps"]) == 3

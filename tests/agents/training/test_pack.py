@@ -172,8 +172,8 @@ def test_a_diverged_member_is_reported_once_and_the_others_go_on(broken, run, pl
     else:
         pack = start(runs)
         train_to(pack, 100)
-        pack._replay.flush()
-        pack._replay.outcomes[1, :90, 0] = float("nan")
+        pack.replay.flush()
+        pack.replay.outcomes[1, :90, 0] = float("nan")
     reports = play(pack)
     (last,) = [r for r in reports if r.member == 1]
     assert last.done and last.diverged and last.step <= 300

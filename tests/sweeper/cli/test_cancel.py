@@ -108,7 +108,7 @@ def test_jobs_that_run_and_wait(make_study, space_file: Path, tmp_path: Path, cl
     study = Study.open(tmp_path / "studies" / "hops")
     until(lambda: study.ledger_state().runs)
     told = summary.summarise(study)
-    assert sum(told["jobs"].values()) == 6, "elements that wait count one by one"
+    assert sum(told.jobs.values()) == 6, "elements that wait count one by one"
     cancelled = said("cancel", cwd=tmp_path)
     assert "6 Slurm jobs" in cancelled
     until(lambda: not any(job.live for job in jobs(study)))

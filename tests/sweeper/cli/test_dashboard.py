@@ -18,7 +18,8 @@ from optuna.storages.journal import JournalFileBackend
 from sweeper.cli.commands import dashboard
 from sweeper.errors import SweeperError
 from sweeper.report.status import summarise
-from sweeper.results import optuna_storage, ranking
+from sweeper.results.export import optuna_storage
+from sweeper.results.ranking import ranking
 from sweeper.schema import document
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
@@ -61,8 +62,8 @@ def test_load_study(done, tmp_path, kind):
     found = optuna.load_study(study_name="hops", storage=storage)
     got = [(t.number, t.state.name.lower(), t.value, t.params) for t in found.trials]
     assert got == expected(done)
-    best = summarise(done)["best"]
-    assert (found.best_trial.number, found.best_value) == (best["trial"], best["value"])
+    best = summarise(done).best
+    assert (found.best_trial.number, found.best_value) == (best.trial, best.value)
     assert f"trial {found.best_trial.number}:" in list(ranking.best(done, 1))[1]
 
 
@@ -124,7 +125,7 @@ def test_the_dashboard_shows_it(done, whose):
     steps = {point["step"] for trial in detail["trials"] for point in trial["intermediate_values"]}
     assert steps == {10, 20, 30, 40}
     assert {share["name"] for share in shares["param_importances"][0]} == set(done.space.axes)
-    assert detail["best_trials"][0]["number"] == summarise(done)["best"]["trial"]
+    assert detail["best_trials"][0]["number"] == summarise(done).best.trial
 
 
 def _free_port():
@@ -144,7 +145,7 @@ def _told(trial):
 
 def test_without_optuna_dashboard_the_extra_is_named(done, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
-    message = r"not installed: pip install 'sweeper\[dashboard\]'"
+    message = r"not installed: pip install -e '\.\[dashboard\]'"
     with pytest.raises(SweeperError, match=message), dashboard.serving(done, 1):
         pass
 

@@ -10,9 +10,10 @@ import pytest
 from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.report import publish
-from sweeper.results import frames, ranking
+from sweeper.results import failed_runs, frames
+from sweeper.results.ranking import ranking
 from sweeper.study.study import Study
-from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.ledger_protocol import LedgerProtocol
 from sweeper.worker.worker import Worker
 
 
@@ -66,11 +67,11 @@ def test_only_the_newest_generation_counts(make_study):
 
 def test_a_retry_that_died_before_it_could_write_is_finished_by_the_next(failing):
     dying = (
-        "import os, sys; from pathlib import Path; from sweeper import reopen;"
-        "from sweeper.ledger.io import Writer; from sweeper.study.study import Study;"
+        "import os, sys; from pathlib import Path; from sweeper.cli.commands import retry;"
+        "from sweeper.ledger.writer import Writer; from sweeper.study.study import Study;"
         "write = Writer.write;"
         "Writer.write = lambda self, lines, **_: os._exit(9) if lines else write(self, lines);"
-        "reopen.retry(Study.open(Path(sys.argv[1])))"
+        "retry.retry(Study.open(Path(sys.argv[1])))"
     )
     assert subprocess.call([sys.executable, "-c", dying, str(failing.folder)]) == 9
     assert states(failing).count("failed") == 2
@@ -112,23 +113,23 @@ def test_a_run_that_completed_before_its_trial_was_pruned_keeps_its_score(make_s
 
 
 def test_two_at_once_open_one_generation(failing, monkeypatch):
-    place = Attempts.reopen
+    place = LedgerProtocol.reopen
 
     def late(self, records):
-        monkeypatch.setattr(Attempts, "reopen", place)
+        monkeypatch.setattr(LedgerProtocol, "reopen", place)
         assert len(retry.retry(failing)) == 2
         return self.reopen(records)
 
-    monkeypatch.setattr(Attempts, "reopen", late)
+    monkeypatch.setattr(LedgerProtocol, "reopen", late)
     assert retry.retry(failing) == []
     assert {failing.ledger_state().runs[run.id].generation for run in failing.plan.runs} == {0, 1}
 
 
 def test_what_failed_is_listed_with_its_traceback(failing):
-    short = list(ranking.failed(failing, trace=False))
+    short = list(failed_runs.failed(failing, trace=False))
     assert len(short) == 4 and short[1] == "    RuntimeError: hopped off at step 15"
     assert "failed at step 10 after 4 attempts: line, seed 1, trial 0: width=1" in short[0]
-    long = "\n".join(ranking.failed(failing, trace=True))
+    long = "\n".join(failed_runs.failed(failing, trace=True))
     assert long.count("Traceback (most recent call last)") == 2 and "in _hop" in long
 
 

@@ -29,9 +29,10 @@ class Slurm:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "bin").mkdir()
-        command = folder / "bin" / "squeue"
-        command.write_text(SQUEUE.format(folder=folder))
-        command.chmod(0o755)
+        for name in ("squeue", "sbatch", "srun", "scontrol", "scancel"):
+            command = folder / "bin" / name
+            command.write_text(SQUEUE.format(folder=folder) if name == "squeue" else "#!/bin/sh\n")
+            command.chmod(0o755)
         self.lists()
 
     def lists(self, *jobs: tuple[int, str, int]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from sweeper.cli import main
 from sweeper.cluster import slurm
-from sweeper.cluster.limits import Limits
+from sweeper.cluster.limits import ClusterLimits
 from sweeper.cluster.script import job_name
 from sweeper.cluster.slurm import Partition
 from sweeper.errors import SweeperError
@@ -176,11 +176,11 @@ def test_a_studies_folder_that_nodes_do_not_see(space_file: Path, tmp_path: Path
     assert not [job for job in slurm.jobs() if job.name == name and job.live]
 
 
-def limits(**partition: object) -> Limits:
+def limits(**partition: object) -> ClusterLimits:
     given = {"MaxTime": "1:00:00", "DefaultTime": "NONE"} | partition
     settings = {key: str(value) for key, value in given.items()}
     most = slurm.minutes(settings["MaxTime"])
-    return Limits(2001, 100, [Partition("low", True, most, 4, 4000, settings)])
+    return ClusterLimits(2001, 100, [Partition("low", True, most, 4, 4000, settings)])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sweeper.dispatch.supervisor import _choose_gpu
+from sweeper.dispatch.supervisor import choose_gpu
 from sweeper.study.study import Study
 
 FUNCTION = """
@@ -94,5 +94,5 @@ def test_of_a_job_s_gpus_each_worker_takes_its_own(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", listed)
     monkeypatch.setenv("SLURM_LOCALID", local)
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", tasks)
-    _choose_gpu()
+    choose_gpu()
     assert os.environ["CUDA_VISIBLE_DEVICES"] == expected

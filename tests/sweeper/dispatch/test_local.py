@@ -17,8 +17,8 @@ import pytest
 from sweeper.dispatch import Options, local
 from sweeper.errors import SweeperError
 from sweeper.study.study import Study
-from sweeper.worker import heartbeat
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process import heartbeat
+from sweeper.worker.process.heartbeat import exists
 from tests.helpers.paths import COUNTER_AGENT
 
 SLOW = ("fixed.pause_s=0.005", "checkpoint.every_s=0.1", "steps=60", "seeds=4")

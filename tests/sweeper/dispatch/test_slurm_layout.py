@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.cluster import profile, slurm
-from sweeper.cluster.limits import Limits
+from sweeper.cluster.limits import ClusterLimits
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.text import hours
 
@@ -31,7 +31,7 @@ def test_without_slurm_limits_are_unknown_and_the_script_is_there(tmp_path, monk
 def test_arrays_are_split_and_what_is_beyond_the_limits_is_said(tmp_path, monkeypatch) -> None:
     partition = slurm.Partition("gpu", True, 60, 8, 64000, {})
     monkeypatch.setattr(slurm, "installed", lambda: True)
-    monkeypatch.setattr(Limits, "asked", lambda: Limits(2001, 10000, [partition]))
+    monkeypatch.setattr(ClusterLimits, "asked", lambda: ClusterLimits(2001, 10000, [partition]))
     text = lines(tmp_path / "hops", workers=5000, name="slurm/gpu.yaml")
     assert "5000 workers in 3 arrays of 1666 or 1667 jobs" in text
     assert "timeout_min must be at most 60" in text

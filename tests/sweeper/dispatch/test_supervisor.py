@@ -15,7 +15,7 @@ import pytest
 from sweeper.cluster.slurm import REQUEUE
 from sweeper.dispatch import supervisor
 from sweeper.study.study import Study
-from sweeper.worker.heartbeat import exists
+from sweeper.worker.process.heartbeat import exists
 
 SLOW = ("fixed.pause_s=0.02", "checkpoint.every_s=0.1", "steps=60", "seeds=1")
 
@@ -146,7 +146,7 @@ def test_each_of_a_nodes_workers_takes_one_gpu(
 ) -> None:
     slurm = {"SLURM_LOCALID": local, "SLURM_STEP_NUM_TASKS": tasks}
     code = (
-        "import os; from sweeper import work; work._choose_gpu()\n"
+        "import os; from sweeper.dispatch import supervisor; supervisor.choose_gpu()\n"
         "print(os.environ['CUDA_VISIBLE_DEVICES'])"
     )
     environment = os.environ | slurm | {"CUDA_VISIBLE_DEVICES": listed}

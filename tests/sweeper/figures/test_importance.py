@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from optuna.importance import PedAnovaImportanceEvaluator
 
-from sweeper.results import optuna_storage
-from sweeper.results.importance import best_of
+from sweeper.results.analyses.importance import best_of
+from sweeper.results.export import optuna_storage
 from tests.helpers.figures import AXES, drawn, whole, words
 
 STRUCTURED = {

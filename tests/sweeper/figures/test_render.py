@@ -201,7 +201,7 @@ def test_render_refuses(played, tmp_path, name, options, out, message):
 def test_a_figure_of_the_users_own(played, tmp_path):
     (tmp_path / "mine.py").write_text(
         "from matplotlib.figure import Figure\n"
-        "from sweeper.results.data import Picture\n"
+        "from sweeper.figures.drawing.picture import Picture\n"
         "def draw(data, *, colour=None):\n"
         "    return Picture(Figure(), data.runs)\n"
     )

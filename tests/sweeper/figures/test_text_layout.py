@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from sweeper.figures.drawing import heatmap_cells, style, text_layout
-from sweeper.results import number_text
 from sweeper.results.axis import Axis
+from sweeper.results.tables import number_text
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_numbers_in_cells_can_be_read_on_every_colour():
         colour = np.array(matplotlib.colormaps[style.COLOURS](share)[:3])
         linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
         light = linear @ [0.2126, 0.7152, 0.0722] + 0.05
-        assert (1.05 / light if heatmap_cells._ink(share) == "white" else light / 0.05) >= 4.5
+        assert (1.05 / light if heatmap_cells.ink(share) == "white" else light / 0.05) >= 4.5
 
 
 @pytest.mark.parametrize("text", ["one two three " * 20, "W" * 300, f"a {'i' * 200} b 95 %", ""])

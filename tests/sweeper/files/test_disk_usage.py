@@ -11,7 +11,8 @@ import pytest
 
 from sweeper.files import disk_usage
 from sweeper.paths import StudyPaths
-from sweeper.report.status import summarise, summary_lines
+from sweeper.report.status import summarise
+from sweeper.report.status_text import summary_lines
 from sweeper.study.study import Study
 
 PARTS = ("ledger", "claims", "checkpoints", "weights", "runs", "figures")
@@ -92,7 +93,7 @@ def test_status_says_what_a_study_takes(make_study: Callable[..., Study]) -> Non
     study = make_study()
     fill(study.paths.weights / "x.npz", 3_000_000)
     summary = summarise(study)
-    assert summary["disk"] == disk_usage.usage(study.paths)
+    assert summary.disk == disk_usage.usage(study.paths)
     (line,) = [line for line in summary_lines(summary) if "on disk" in line]
     assert line.strip().startswith("3.0")
     assert "3 MB weights" in line

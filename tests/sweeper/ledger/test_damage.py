@@ -15,12 +15,13 @@ import pytest
 import yaml
 
 from sweeper.cli import main
-from sweeper.ledger import compaction
+from sweeper.ledger.snapshots import compaction
 from sweeper.plan.loading import load
 from sweeper.report.status import summarise
+from sweeper.report.study_status import DamagedBytes
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.worker import heartbeat
+from sweeper.worker.process import heartbeat
 from sweeper.worker.worker import Worker
 from tests.helpers.paths import COUNTER_AGENT
 
@@ -57,7 +58,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
     calm = study.start(root / "calm", space)
     Worker(calm, pack="2", device="cpu", workers=1).run()
     half = study.start(root / "half", space)
-    code = f"from sweeper.worker.worker import work; work({str(half.folder)!r}, '2', 'cpu', '2')"
+    code = f"from sweeper.dispatch.entry import work; work({str(half.folder)!r}, '2', 'cpu', '2')"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while sum(record.end is not None for record in half.ledger_state().runs.values()) < 4:
@@ -129,8 +130,8 @@ def test_torn_at_every_byte_of_the_last_line(harmed: Harmed, capsys: Capture) ->
     for size in range(start + 1, len(harmed.data)):
         harmed.file.write_bytes(harmed.data[:size])
         found = summarise(harmed.study)
-        assert found["damaged"] == [{"file": harmed.file.name, "start": start, "end": size}]
-        assert found["runs"]["complete"] >= ended - 2, "the last line may end a pack of two"
+        assert found.damaged == [DamagedBytes(harmed.file.name, start, size)]
+        assert found.runs["complete"] >= ended - 2, "the last line may end a pack of two"
     _, text = harmed.status(capsys)
     assert f"damaged: bytes {start} to {size} of ledger/{harmed.file.name}" in text
     assert harmed.resume() == harmed.whole
@@ -228,10 +229,14 @@ def test_a_read_only_study(harmed: Harmed, tmp_path: Path) -> None:
 FULL = """
 import sys, threading, time
 from pathlib import Path
-from sweeper import study, cli
-from sweeper.space.space import load
+from sweeper import study
+from sweeper import cli
+from sweeper.plan.loading import load
+from sweeper.cli.app import app
+from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.report.status import summarise
+from sweeper.report.study_status import DamagedBytes
 from sweeper.worker.worker import Worker
 
 root = Path(sys.argv[1])
@@ -246,12 +251,12 @@ with (root / "filler").open("wb", buffering=0) as filler:
 thread = threading.Thread(target=worker.run)
 thread.start()
 time.sleep(2)
-cli.app(["status", "study=half", f"root={root}"], standalone_mode=False)
+app(["status", "study=half", f"root={root}"], standalone_mode=False)
 assert thread.is_alive() and not made.ended
 (root / "filler").unlink()
 thread.join(100)
 assert made.ended
-cli.app(["status", "study=half", f"root={root}"], standalone_mode=False)
+app(["status", "study=half", f"root={root}"], standalone_mode=False)
 """
 
 

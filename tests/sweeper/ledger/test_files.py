@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ledger.io import Damage, Reader, Writer, decode, encode
+from sweeper.ledger.encoding import decode, encode
+from sweeper.ledger.reader import Damage, Reader
+from sweeper.ledger.writer import Writer
 
 LINES = [{"kind": "report", "run": "a", "gen": 0, "att": 0, "seq": i, "step": i} for i in range(5)]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ledger.io import Line
+from sweeper.ledger.encoding import Line
 from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 

@@ -11,12 +11,13 @@ import pytest
 from sweeper.cluster import slurm
 from sweeper.cluster.scheduler import EVERY_S, answers
 from sweeper.cluster.script import job_name
-from sweeper.ledger.io import Writer
+from sweeper.ledger.writer import Writer
 from sweeper.report import worker_status
-from sweeper.report.status import summarise, summary_lines
+from sweeper.report.status import summarise
+from sweeper.report.status_text import summary_lines
 from sweeper.study.study import start
-from sweeper.worker.heartbeat import Beat, identity
-from sweeper.worker.memory import Gauge
+from sweeper.worker.process.heartbeat import Heartbeat, identity
+from sweeper.worker.process.memory import MemoryGauge
 
 ELSEWHERE = {**identity(), "boot": "another machine's", "host": "far"}
 JOB = {**ELSEWHERE, "job": "7", "restart": 0}
@@ -24,7 +25,7 @@ JOB = {**ELSEWHERE, "job": "7", "restart": 0}
 
 def began(study, name: str, header, *, silent_s: float = 0.0) -> Writer:
     """A worker whose number has stood still for so long."""
-    beat = Beat(study.paths.beats / name, Gauge(1))
+    beat = Heartbeat(study.paths.beats / name, MemoryGauge(1))
     beat(1)
     beat.close()
     ago = time.time() - silent_s
@@ -154,8 +155,8 @@ def test_status_shows_doubts_with_their_evidence_and_asks_nobody_without_jobs(
     began(study, "a", ELSEWHERE, silent_s=40)
     monkeypatch.setattr(slurm, "ask", lambda *_: pytest.fail("no worker ever was a job"))
     summary = summarise(study)
-    (worker,) = summary["workers"]
-    assert (worker["state"], worker["host"]) == ("unknown", "far")
-    assert summary["jobs"] is None
+    (worker,) = summary.workers
+    assert (worker.state, worker.host) == ("unknown", "far")
+    assert summary.jobs is None
     lines = "\n".join(summary_lines(summary))
-    assert f"worker a is unknown: {worker['evidence']}" in lines
+    assert f"worker a is unknown: {worker.evidence}" in lines

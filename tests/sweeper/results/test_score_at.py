@@ -11,7 +11,7 @@ import pytest
 from sweeper import figures, lookup
 from sweeper.errors import SweeperError
 from sweeper.results.data import VALUE, Data
-from tests.sweeper.results.test_published_comparison import SPACE as PUBLISHED
+from tests.sweeper.results.published.test_comparison import SPACE as PUBLISHED
 from tests.sweeper.space.test_space import loaded, message, write
 
 AXES = {
@@ -52,7 +52,7 @@ def test_curves_taken_as_the_study_takes_them_are_worth_its_scores(played, at):
     """Also of runs that diverged, with a report or without one."""
     data = Data.of(played(risen, **SPACE | {"score": {"metric": "return", "at": at}}))
     assert data.table("return")[VALUE].tolist() == data.runs["value"].tolist()
-    curves = replace(data, scored_at="another").table(None)[VALUE]
+    curves = replace(data.tables, scored_at="another").table(None)[VALUE]
     assert curves.tolist() == data.table(None)[VALUE].tolist()
 
 

@@ -13,7 +13,9 @@ import optuna
 import pytest
 
 from sweeper.plan.loading import load
-from sweeper.results import frames, optuna_storage, ranking
+from sweeper.results import frames
+from sweeper.results.export import optuna_storage
+from sweeper.results.ranking import ranking
 from sweeper.study import study
 from sweeper.worker.worker import Worker
 

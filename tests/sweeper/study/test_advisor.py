@@ -12,8 +12,9 @@ import time
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ledger.io import Writer
-from sweeper.report.status import summarise, summary_lines
+from sweeper.ledger.writer import Writer
+from sweeper.report.status import summarise
+from sweeper.report.status_text import summary_lines
 from sweeper.space import samplers
 from sweeper.study import proposals
 from sweeper.study.advisor import Advisor
@@ -154,7 +155,7 @@ def test_fewer_whole_numbers_than_trials_end_early_and_are_told(make, sampler, k
     found = work(make(sampler=sampler, axes=axes, trials=5, seeds=1, **keys))
     assert found.ended and found.plan.total == 3
     summary = summarise(found)
-    assert summary["unfound"] == 2 and summary["trials"]["total"] == 3
+    assert summary.unfound == 2 and summary.trials["total"] == 3
     assert "  2 more were asked for: no further configuration was found" in summary_lines(summary)
     assert [path.name for path in found.paths.trials.iterdir() if sampler != "tpe"] == []
 

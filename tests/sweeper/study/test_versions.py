@@ -11,9 +11,10 @@ import threading
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ledger.io import FORMAT
+from sweeper.ledger.encoding import FORMAT
 from sweeper.plan.loading import load
-from sweeper.report.status import summarise, summary_lines
+from sweeper.report.status import summarise
+from sweeper.report.status_text import summary_lines
 from sweeper.results import frames
 from sweeper.space.overrides import parse_words
 from sweeper.study import study

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sweeper import lookup
-from sweeper.ledger.io import Writer
+from sweeper.ledger.writer import Writer
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
@@ -39,6 +39,8 @@ Sweep = Callable[..., Study]
 def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test's files are imported as in a process of its own."""
     monkeypatch.setattr(sys, "path", sys.path[:])
+    for name in ("mine", "helper"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     yield
     for name in ("mine", "helper"):
         sys.modules.pop(name, None)
@@ -233,9 +235,10 @@ def test_a_file_named_like_a_known_module_replaces_nothing(tmp_path: Path) -> No
     (name,) = caught.value.args
     assert sys.modules["yaml"] is known
     assert name != "yaml"
-    module = sys.modules.pop(name)
+    module = sys.modules[name]
     assert module.__file__ == str(tmp_path / "yaml.py")
     assert lookup.import_file(tmp_path / "yaml.py") is module, "imported once"
+    del sys.modules[name]
 
 
 @pytest.mark.parametrize(

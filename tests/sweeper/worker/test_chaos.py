@@ -19,14 +19,15 @@ from benchmarks.chaos import spaces, verify
 from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log
 from sweeper.files import temporary
 from sweeper.files.atomic import link_first
-from sweeper.ledger import compaction
 from sweeper.ledger.run_record import Attempt, RunRecord
+from sweeper.ledger.snapshots import compaction
 from sweeper.paths import StudyPaths
 from sweeper.study.study import Study
 from sweeper.trainable.function import FunctionPack
-from sweeper.worker import heartbeat, worker
-from sweeper.worker.memory import Gauge
-from sweeper.worker.run_queue import Queue
+from sweeper.worker import worker
+from sweeper.worker.process import heartbeat
+from sweeper.worker.process.memory import MemoryGauge
+from sweeper.worker.run_queue import RunQueue
 
 SEGMENTED = (
     *("half of write claims claim", "before link claims claim", "link claims claim, a further one"),
@@ -231,7 +232,9 @@ def test_a_run_is_taken_over_once_all_that_the_dead_wrote_is_read(make_study):
     holder = worker.Worker(study, pack="1", device="cpu", workers=1)
     name = holder.name
     ledger_state = study.ledger_state(reports=False)
-    queue = Queue(study, ledger_state, "other", Gauge(1), pack="1", device="cpu", workers=1)
+    queue = RunQueue(
+        study, ledger_state, "other", MemoryGauge(1), pack="1", device="cpu", workers=1
+    )
     queue.refresh()
     (candidate,) = queue.pick()
     (hold,) = holder._attempts.claim([candidate])

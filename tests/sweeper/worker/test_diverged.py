@@ -10,9 +10,12 @@ import yaml
 
 from sweeper.errors import Nothing
 from sweeper.plan.loading import load
-from sweeper.report import trials
-from sweeper.report.status import summarise, summary_lines
-from sweeper.results import frames, optuna_storage, ranking
+from sweeper.report.page import trials
+from sweeper.report.status import summarise
+from sweeper.report.status_text import summary_lines
+from sweeper.results import frames
+from sweeper.results.export import optuna_storage
+from sweeper.results.ranking import ranking
 from sweeper.study import study
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
@@ -61,7 +64,7 @@ def trained(tmp_path):
 def test_best_says_how_many_of_its_runs_diverged(trained):
     done = trained()
     summary = summarise(done, done.ledger_state())
-    assert [summary["best"][key] for key in ("trial", "n", "diverged")] == [2, 5, 2]
+    assert [getattr(summary.best, key) for key in ("trial", "n", "diverged")] == [2, 5, 2]
     assert "best: trial 2, score 1.01 (iqm of 5 runs, 2 of them diverged): x=2" in "\n".join(
         summary_lines(summary)
     )
@@ -75,7 +78,7 @@ def test_best_says_how_many_of_its_runs_diverged(trained):
 def test_a_trial_without_a_value_is_never_the_best(trained, direction, best):
     done = trained([0, 2], direction=direction)
     ledger_state = done.ledger_state()
-    assert summarise(done, ledger_state)["best"]["trial"] == best
+    assert summarise(done, ledger_state).best.trial == best
     listed = list(ranking.best(done, 5))
     assert "1 complete trial;" in listed[0] and "trial 1: " in listed[1] and len(listed) == 2
     assert [
@@ -87,7 +90,7 @@ def test_a_trial_without_a_value_is_never_the_best(trained, direction, best):
 
 def test_where_no_trial_has_a_value_none_is_the_best(trained):
     done = trained([0, 1, 2])
-    assert summarise(done, done.ledger_state())["best"] is None
+    assert summarise(done, done.ledger_state()).best is None
     with pytest.raises(Nothing, match="nans: no trial is complete yet"):
         list(ranking.best(done, 5))
     assert trials.best(done, done.ledger_state(), frames.trials(done, done.ledger_state())) == []

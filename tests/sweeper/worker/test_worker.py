@@ -19,10 +19,11 @@ from sweeper.ledger import claims
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.study.study import Study
-from sweeper.worker import checkpoint, heartbeat
 from sweeper.worker import worker as workers
-from sweeper.worker.held_run import Outcome
-from sweeper.worker.ledger_protocol import Attempts
+from sweeper.worker.checkpoints import checkpoint
+from sweeper.worker.held_run import RunEnd
+from sweeper.worker.ledger_protocol import LedgerProtocol
+from sweeper.worker.process import heartbeat
 from sweeper.worker.worker import Worker
 
 Make = Callable[..., Study]
@@ -43,7 +44,7 @@ def table(study: Study) -> list[tuple[object, ...]]:
 
 def spawn(study: Study) -> subprocess.Popen[bytes]:
     code = (
-        f"from sweeper.worker.worker import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
+        f"from sweeper.dispatch.entry import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
     )
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
 
@@ -164,10 +165,10 @@ def test_a_run_that_kills_its_worker_is_lost_after_three_times(make_study: Make)
     for _ in range(3):
         code = (
             "import os\n"
-            "from sweeper.worker.worker import work\n"
-            "from sweeper.worker.ledger_protocol import Attempts\n"
-            "start = Attempts.start\n"
-            "Attempts.start = lambda *a: (start(*a), os._exit(9))\n"
+            "from sweeper.dispatch.entry import work\n"
+            "from sweeper.worker.ledger_protocol import LedgerProtocol\n"
+            "start = LedgerProtocol.start\n"
+            "LedgerProtocol.start = lambda *a: (start(*a), os._exit(9))\n"
             f"work({str(study.folder)!r}, 'auto', 'cpu', '1')"
         )
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
@@ -187,7 +188,7 @@ def test_a_superseded_worker_cannot_end_its_run(make_study: Make) -> None:
     taker.run()
     assert study.ended
     assert orphan._attempts.superseded(hold)
-    orphan._attempts.end([(hold, Outcome("failed", 0))])
+    orphan._attempts.end([(hold, RunEnd("failed", 0))])
     (record,) = study.ledger_state().runs.values()
     assert record.state == "complete"
     assert record.worker == taker.name
@@ -198,7 +199,7 @@ def test_an_end_without_a_ledger_line_is_copied_by_whoever_meets_it(make_study: 
     dead = Worker(study, pack="1", device="cpu", workers=1)
     (hold,) = dead._attempts.claim(dead._queue.pick())
     dead._ledger.write = lambda *_, **__: None  # type: ignore[method-assign]
-    dead._attempts.end([(hold, Outcome("complete", 40, 0.25, 0.5))])
+    dead._attempts.end([(hold, RunEnd("complete", 40, 0.25, 0.5))])
     assert not study.ended
     taker = Worker(study, pack="1", device="cpu", workers=1)
     taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
@@ -235,7 +236,7 @@ def test_a_full_disk_under_checkpoints_costs_checkpoints_only(
     run(study)
     assert {r.state for r in study.ledger_state().runs.values()} == {"complete"}
     assert not any(r.failures for r in study.ledger_state().runs.values())
-    assert summarise(study)["skipped_saves"]
+    assert summarise(study).skipped_saves
 
 
 def test_a_full_disk_under_claims_is_waited_for(
@@ -261,7 +262,7 @@ def test_our_own_errors_do_not_count_against_runs(
     make_study: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = make_study()
-    monkeypatch.setattr(Attempts, "report", lambda *_, **__: full())
+    monkeypatch.setattr(LedgerProtocol, "report", lambda *_, **__: full())
     with pytest.raises(OSError, match="No space left"):
         run(study)
     records = study.ledger_state().runs.values()

@@ -1,0 +1,1 @@
+"""Functions of tensors that layers are made of; no bit depends on the pack."""

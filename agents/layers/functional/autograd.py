@@ -1,0 +1,111 @@
+"""Autograd functions of the layers (this file imports torch)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from agents.layers.functional import patches
+
+_LOG_2 = math.log(2.0)
+_LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
+
+
+def unfold(x: torch.Tensor, size: int) -> torch.Tensor:
+    """`patches.unfold` with `patches.fold` as its gradient (autograd's own is a slow scatter)."""
+    patches: torch.Tensor = _Unfold.apply(x, size)  # type: ignore[no-untyped-call]
+    return patches
+
+
+class _Unfold(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, size: int) -> torch.Tensor:
+        """Patches of x; x must be contiguous in its last two axes."""
+        ctx.size = size
+        return patches.unfold(x, size)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        """Patches added up."""
+        return patches.fold(gradient.contiguous(), ctx.size), None
+
+
+def standardised(
+    x: torch.Tensor, axis: int, eps: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """x to mean 0 and variance 1 along `axis`, with that mean and variance, `axis` kept as one.
+
+    Gradients flow through the first alone. Half the time of torch's own group norm on a CPU, and,
+    unlike its batch norm, bit-equal whatever stands beside a member.
+    """
+    normal, mean, variance = _Standardised.apply(x, axis, eps)  # type: ignore[no-untyped-call]
+    return normal, mean, variance
+
+
+class _Standardised(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: torch.Tensor, axis: int, eps: float
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Keeps x, so that what follows may overwrite the result."""
+        mean = x.mean(axis, keepdim=True)
+        normal = x - mean
+        variance = (normal * normal).mean(axis, keepdim=True)
+        scale = (variance + eps).rsqrt_()
+        ctx.save_for_backward(x, mean, scale)
+        ctx.axis = axis
+        ctx.mark_non_differentiable(mean, variance)
+        return normal.mul_(scale), mean, variance
+
+    @staticmethod
+    def backward(
+        ctx: Any, gradient: torch.Tensor, *_: torch.Tensor
+    ) -> tuple[torch.Tensor, None, None]:
+        """(g - mean g - c mean(g c) / variance) / deviation, c being x - mean x."""
+        x, mean, scale = ctx.saved_tensors
+        found = x - mean
+        along = (gradient * found).mean(ctx.axis, keepdim=True).mul_(scale * scale)
+        found.mul_(along).add_(gradient.mean(ctx.axis, keepdim=True))
+        return torch.sub(gradient, found, out=found).mul_(scale), None, None
+
+
+def squashed(
+    out: torch.Tensor, noise: torch.Tensor, low: float, high: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """a = tanh(mu + sigma e) of out [P, B, 2 A] = (mu, log sigma) and noise e, and log pi(a).
+
+    log sigma is clamped to [low, high]; a is [P, B, A], log pi [P, B]. One function, because
+    autograd's forty small nodes took a tenth of an update.
+    """
+    found: tuple[torch.Tensor, torch.Tensor]
+    found = _Squashed.apply(out, noise, low, high)  # type: ignore[no-untyped-call]
+    return found
+
+
+class _Squashed(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, out: torch.Tensor, noise: torch.Tensor, low: float, high: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """log N(z) - sum log(1 - a^2), where log(1 - a^2) = 2 (log 2 - |z| - log(1 + e^-2|z|))."""
+        mean, raw = out.chunk(2, dim=2)
+        log_std = raw.clamp(low, high)
+        shift = log_std.exp().mul_(noise)
+        size = (mean + shift).abs_()
+        action = torch.tanh(mean + shift)
+        log_slope = torch.exp(-2.0 * size).log1p_().add_(size).mul_(-2.0)
+        each = noise.square().mul_(-0.5).sub_(log_std).sub_(log_slope)
+        ctx.save_for_backward(action, shift, (raw >= low) & (raw <= high))
+        return action, each.sum(2).sub_(noise.shape[2] * (_LOG_ROOT_2_PI + 2.0 * _LOG_2))
+
+    @staticmethod
+    def backward(
+        ctx: Any, gradient: torch.Tensor, log_gradient: torch.Tensor
+    ) -> tuple[torch.Tensor, None, None, None]:
+        """da/dz = 1 - a^2, d log pi/dz = 2 a; log sigma has what z has, times sigma e, and -1."""
+        action, shift, inside = ctx.saved_tensors
+        log_gradient = log_gradient[..., None]
+        of_z = gradient * (1.0 - action * action) + 2.0 * log_gradient * action
+        return torch.cat((of_z, (of_z * shift - log_gradient) * inside), dim=2), None, None, None

@@ -1,0 +1,107 @@
+"""The networks of actor-critic learners, their sizes, targets and optimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from agents.contract import Run
+from agents.layers.base import ORTHOGONAL_GAIN
+from agents.learners.actor_critic_parameters import describes, inputs
+from agents.learners.base import BaseLearner, Sizes
+from agents.networks import network
+from agents.networks.ensemble import Ensemble
+from agents.optim import losses
+from agents.optim.adam import Adam, AdamSettings
+from agents.optim.target_average import TargetAverage
+from agents.policies import POLICIES, base
+from agents.shape import Shape
+
+_PASSES = 3  # online, target, and the gradient's way back
+
+
+class ActorCriticNetworks(BaseLearner):
+    """A learner with an actor, `critics` critics and perhaps others that give values."""
+
+    policy_kind: ClassVar[str] = "deterministic"
+    """The policy where no parameter says it."""
+    networks: ClassVar[Sequence[str]] = ("actor", "critic")
+    """All but the actor give values, and are described by `critic.*`."""
+    with_targets: ClassVar[Sequence[str]] = ("critic",)
+    """Those that a target follows, where `target.networks` says so."""
+
+    @classmethod
+    def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
+        """Networks fit observations and actions; parameters that need others have them."""
+        for name in cls.networks:
+            network.check(params, describes(name), (inputs(name, shape),))
+        losses.check(params)
+        base.check(params)
+
+    @classmethod
+    def layers(cls, params: Mapping[str, Any], task: str) -> int:
+        """Number of parametric layers of a critic."""
+        return network.depth(network.part(cls.complete(params), "critic"))
+
+    @classmethod
+    def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
+        """All networks, and the passes of a batch through them."""
+        trained = targets = made = 0
+        averaged = cls.target_networks(params)
+        for name in cls.networks:
+            outputs = cls.outputs(params, shape) if name == "actor" else 1
+            sizes = network.part(params, describes(name)), (inputs(name, shape),), outputs
+            copies = params["critics"] if name == "critic" else 1
+            trained += copies * network.numbers(*sizes)
+            targets += copies * network.numbers(*sizes) if name in averaged else 0
+            made += copies * network.made(*sizes)
+        return Sizes(trained, targets, _PASSES * params["batch_size"] * made)
+
+    @classmethod
+    def outputs(cls, params: Mapping[str, Any], shape: Shape) -> int:
+        """How many numbers the actor gives."""
+        return POLICIES[params.get("policy", cls.policy_kind)].outputs(shape.actions)
+
+    @classmethod
+    def target_networks(cls, params: Mapping[str, Any]) -> list[str]:
+        """The networks that have a target of their own."""
+        averaged = ["actor"] if params.get("target.actor") == "ema" else []
+        return [*cls.with_targets, *averaged] if params["target.networks"] else []
+
+    def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
+        """Networks, targets and optimisers for `runs`; a network without target is its own."""
+        self.runs, self.shape, self.device = runs, shape, device
+        self.params = runs[0].params
+        self.nets = {name: self._made(name).train() for name in self.networks}
+        own = self.target_networks(self.params)
+        self.targets = {n: self._made(n) if n in own else net for n, net in self.nets.items()}
+        self._averages = [self._average(name) for name in own]
+        self.adams = {name: self._adam(name) for name in self.nets}
+
+    def _made(self, name: str) -> Ensemble:
+        params, members = self.params, len(self.runs)
+        copies = params["critics"] if name == "critic" else 1
+        outputs = self.outputs(params, self.shape) if name == "actor" else 1
+        sizes = network.part(params, describes(name)), inputs(name, self.shape), outputs
+        gain = 1.0 if name == "actor" else ORTHOGONAL_GAIN
+        return Ensemble(*sizes, (members, copies), self.device, gain)
+
+    def _average(self, name: str) -> TargetAverage:
+        taus = self.nets[name].spread(float(run.params["target.tau"]) for run in self.runs)
+        return TargetAverage(self.targets[name].tracked, self.nets[name].tracked, taus)
+
+    def _adam(self, name: str) -> Adam:
+        settings = [AdamSettings.of(run.params, f"{describes(name)}.lr") for run in self.runs]
+        return Adam(self.nets[name].parameters, self.nets[name].spread(settings))
+
+    def initialise(self) -> None:
+        """Draws random networks; targets start equal to them."""
+        for name, net in self.nets.items():
+            net.initialise([run.seed for run in self.runs], name)
+            if self.targets[name] is not net:
+                self.targets[name].net.copy_(net.net)
+
+    def update_targets(self) -> None:
+        """Moves every target towards its network by tau (Polyak averaging)."""
+        for average in self._averages:
+            average.step()

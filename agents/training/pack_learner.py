@@ -1,0 +1,95 @@
+"""What a pack needs of a learner: P agents that act, learn, measure and are saved."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from agents.diagnostics.diagnosable import Diagnosable
+from agents.replay.buffer import Replay
+from agents.shape import Shape
+
+if TYPE_CHECKING:
+    import torch
+
+    from agents.contract import Run, State
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class PackLearner(Diagnosable):
+    """P agents of one signature that learn together."""
+
+    metrics: ClassVar[Sequence[str]]
+    """The names of what is reported, in this order."""
+
+    @abstractmethod
+    def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
+        """Agents with blank tensors; `initialise` or `load` fills them."""
+
+    @abstractmethod
+    def initialise(self) -> None:
+        """Begin from every member's own streams."""
+
+    @abstractmethod
+    def act(self, observations: np.ndarray, step: int) -> np.ndarray:
+        """Training actions [P] on observations [P, ...] before environment step `step`.
+
+        Numbers have an axis more, [P, A]; so below.
+        """
+
+    @abstractmethod
+    def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
+        """Evaluation actions [P, E] on observations [P, E, ...] with 32-bit draws [P, 2 E]."""
+
+    @abstractmethod
+    def learn(self, replay: Replay, step: int) -> None:
+        """Do what is due after `step` environment steps."""
+
+    @abstractmethod
+    def measured(self, row: int, step: int) -> dict[str, float]:
+        """Metrics since the last `reset_metrics`; what does not exist yet is left out."""
+
+    @abstractmethod
+    def reset_metrics(self) -> None:
+        """Begin to measure anew."""
+
+    @abstractmethod
+    def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
+        """Those of `tensors` that one needs to act, under names of their own."""
+
+    def finite(self) -> np.ndarray:
+        """Whether all of a member's numbers are finite, [P]."""
+        fine = [t.detach().flatten(1).isfinite().all(1) for _, t, _ in self.tensors()]
+        return torch.stack(fine).all(0).cpu().numpy()
+
+    def save(self, row: int) -> State:
+        """One member's learnt state."""
+        counts = {name: np.array(count) for name, count in self.counters.items()}
+        return _member(self.tensors(), row) | counts
+
+    def weights(self, row: int) -> State:
+        """What one member acts with: parameters and, where normalised, the vectors u and v."""
+        return _member(self.acting(), row)
+
+    def load(self, row: int, state: State) -> None:
+        """Put back what `save` returned."""
+        with torch.no_grad():
+            for name, tensor, rows in self.tensors():
+                if row in rows:
+                    tensor[row] = torch.from_numpy(state[name])
+        self.counters = {name: int(state[name]) for name in self.counters}
+
+
+def _member(tensors: list[tuple[str, torch.Tensor, Sequence[int]]], row: int) -> State:
+    """One member's part of `tensors`, as arrays without the member axis."""
+    return {
+        name: tensor.detach()[row].cpu().numpy().copy()
+        for name, tensor, rows in tensors
+        if row in rows
+    }

@@ -1,0 +1,88 @@
+"""What the words of `sweeper run`, `plan`, `rerank` and `work` ask for, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper import paths
+from sweeper.cli.app import TOP, count_of
+from sweeper.dispatch import Options
+from sweeper.errors import SweeperError
+from sweeper.space.overrides import truth
+
+_OF_WORKERS = ("dispatch", "profile", "workers", "pack", "device", "group")
+"""The words that whoever goes on with a study must say again."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of a command that begins runs, of which each may lack some."""
+
+    scale: str | None
+    name: str | None
+    root: Path | None
+    dispatch: str
+    workers: Options
+    extend: bool
+    group: bool
+    same: tuple[str, ...]
+    """The words about workers as they were given: `dispatch=slurm`."""
+
+    @staticmethod
+    def of(words: Mapping[str, str]) -> RunOptions:
+        """The options in `words`; `SweeperError` for one that breaks its rule."""
+        return RunOptions(
+            scale=words.get("scale"),
+            name=words.get("name"),
+            root=Path(words["root"]) if "root" in words else None,
+            dispatch=words.get("dispatch", "local"),
+            workers=of_workers(words),
+            extend=truth("extend", words),
+            group=truth("group", words),
+            same=tuple(f"{name}={words[name]}" for name in _OF_WORKERS if name in words),
+        )
+
+    @property
+    def studies(self) -> Path:
+        """The folder of all studies."""
+        return self.root or Path(paths.STUDIES)
+
+
+@dataclass(frozen=True)
+class RerankOptions:
+    """The options of `sweeper rerank`."""
+
+    top: int
+    seeds: int | None
+    run: RunOptions
+    same: tuple[str, ...]
+    """All words but those that name the first study, as they were given."""
+
+    @staticmethod
+    def of(words: Mapping[str, str]) -> RerankOptions:
+        """The options in `words`; `SweeperError` for one that breaks its rule."""
+        return RerankOptions(
+            top=count_of("top", words.get("top", str(TOP))),
+            seeds=count_of("seeds", words["seeds"]) if "seeds" in words else None,
+            run=RunOptions.of(words),
+            same=tuple(f"{key}={words[key]}" for key in words if key not in ("study", "root")),
+        )
+
+
+def of_workers(words: Mapping[str, str]) -> Options:
+    """What `words` say of workers; `SweeperError` for a number or a device that is none."""
+    pack = words.get("pack", "auto")
+    if pack != "auto":
+        count_of("pack", pack, "auto or a whole number from 1")
+    device = words.get("device")
+    if device not in (None, "cpu", "cuda"):
+        raise SweeperError(f"device must be cpu or cuda, but got {device!r}")
+    return Options(
+        workers=count_of("workers", words["workers"]) if "workers" in words else None,
+        pack=pack,
+        device=device,
+        profile=words.get("profile"),
+        watch=truth("watch", words),
+    )

@@ -1,0 +1,59 @@
+"""Ledger lines as bytes: JSON objects, each of which begins with the CRC-32 of its rest.
+
+`{"crc":"89abcdef","kind":…}`: the checksum covers all bytes behind its own key.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sweeper.errors import SweeperError
+
+FORMAT = 1
+"""Version of the files in a study's folder."""
+
+Line = dict[str, Any]
+
+_BEGIN = b'{"crc":"'
+_PREFIX = len('{"crc":"00000000",')
+
+
+def check_format(found: int, what: str) -> None:
+    """`SweeperError` unless this sweeper reads `what`, which is of the format `found`."""
+    if found > FORMAT:
+        raise SweeperError(
+            f"{what} was written by a newer sweeper (format {found}, this one reads {FORMAT}): "
+            "upgrade sweeper"
+        )
+    if found < FORMAT:
+        raise SweeperError(f"{what} is of format {found}; this sweeper reads {FORMAT} alone")
+
+
+def encode(line: Mapping[str, Any]) -> bytes:
+    """One ledger line, newline included."""
+    text = json.dumps(line, separators=(",", ":"), ensure_ascii=False)
+    body = text.encode(errors="replace")[1:]
+    return b'{"crc":"%08x",' % zlib.crc32(body) + body + b"\n"
+
+
+def decode(data: bytes) -> Line | None:
+    """The line that `data` (without newline) holds, or `None` where its checksum does not fit."""
+    return parse([data])[0] if fits(data) else None
+
+
+def fits(data: bytes) -> bool:
+    """Whether `data` (without newline) is a line by its checksum."""
+    try:
+        whole = data[:8] == _BEGIN and len(data) > _PREFIX
+        return whole and int(data[8:16], 16) == zlib.crc32(data[_PREFIX:])
+    except ValueError:
+        return False
+
+
+def parse(pieces: Sequence[bytes]) -> list[Line]:
+    """The lines that `pieces` hold, whose checksums fit; all at once takes half the time."""
+    lines: list[Line] = json.loads(b"[%s]" % b",".join(pieces))
+    return lines

@@ -1,0 +1,1 @@
+"""Snapshots: caches of what is final in a ledger."""

@@ -1,0 +1,1 @@
+"""The page `report.html`: its parts, its template, and the file that comes of them."""

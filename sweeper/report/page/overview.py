@@ -1,0 +1,155 @@
+"""The facts at the top of a page: the space, its axes, the machine, the code, the damage."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from sweeper import score
+from sweeper.ledger.state import LedgerState
+from sweeper.report.study_status import StudyStatus
+from sweeper.space.space import Space
+from sweeper.study.study import Study
+from sweeper.text import brief, counted, ranges
+
+Facts = list[tuple[str, str]]
+"""Names and what there is to say of them."""
+
+_INTERNAL = ("name", "file", "folder", "scale", "paper_steps")
+
+
+def space_facts(study: Study) -> Facts:
+    """What is searched, over what, how long, how scored."""
+    space = study.space
+    tasks = ", ".join(
+        f"{name} ({brief(task.low)} to {brief(task.high)})" for name, task in space.tasks.items()
+    )
+    facts = [
+        ("trains", space.identity),
+        ("tasks", f"{tasks}: the scores that count as 0 and 1"),
+        ("seeds", f"{len(space.seeds)}: {ranges(space.seeds)}{_held_out(space)}"),
+        ("steps", _steps(space)),
+        ("score", "; ".join(_scores(space))),
+        ("chosen by", _sampler(space)),
+    ]
+    if space.evaluation is not None:
+        given = space.evaluation.model_dump(exclude_none=True)
+        facts.insert(4, ("evaluation", ", ".join(f"{k} {v:,}" for k, v in given.items())))
+    asked = [("stands for", space.reference), ("note", space.note), ("scale", space.scale)]
+    return [*((name, text.strip()) for name, text in asked if text), *facts]
+
+
+def _steps(space: Space) -> str:
+    paper = space.paper_steps
+    beside = f" of the paper's {paper:,}" if paper not in (None, space.steps) else ""
+    return f"{space.steps:,}{beside} a run"
+
+
+def _scores(space: Space) -> Iterator[str]:
+    for rule, direction in zip(space.scores, space.directions, strict=True):
+        average = score.named(rule.aggregate)
+        better = {"maximize": "larger", "minimize": "smaller"}[direction]
+        yield f"{average} over runs of the normalised {rule.metric} ({rule.at}), {better} is better"
+
+
+def _sampler(space: Space) -> str:
+    said = space.sampler.name
+    if space.trials is not None:
+        said += f", {counted(space.trials, 'trial')}"
+    return f"{said}, pruned by {space.pruner.name}" if space.pruner is not None else said
+
+
+def _held_out(space: Space) -> str:
+    return f"; held out: {ranges(space.held_out)}" if space.held_out else ""
+
+
+def axes(study: Study) -> Facts:
+    """Each axis, with what figures call it, and its values in the trials so far, or the ends of
+    what was drawn.
+    """
+    found: dict[str, dict[Any, None]] = {name: {} for name in study.space.axes}
+    for trial in study.plan.trials:
+        for name, label in trial.labels.items():
+            found[name][label] = None
+    titles = {name: axis.title for name, axis in study.space.axes.items()}
+    return [
+        (f"{name} ({titles[name]})" if titles[name] else name, _values(list(labels)))
+        for name, labels in found.items()
+    ]
+
+
+def _values(labels: list[Any]) -> str:
+    numeric = all(isinstance(label, int | float) for label in labels)
+    if len(labels) <= 12:
+        return ", ".join(brief(label) for label in (sorted(labels) if numeric else labels))
+    if numeric:
+        return f"{len(labels)} values from {brief(min(labels))} to {brief(max(labels))}"
+    return f"{', '.join(map(brief, labels[:12]))} and {len(labels) - 12} more"
+
+
+def resolved(space: Space) -> str:
+    """The space as YAML, with scale and overrides in it."""
+    data = {key: value for key, value in space.dump().items() if key not in _INTERNAL}
+    held_out = data.pop("held_out", None)
+    if held_out:
+        data["seeds"] = {"tune": data["seeds"], "test": held_out}
+    for key in ("agent", "function"):
+        if key in data:
+            data[key] = data[key].removeprefix(f"{space.folder}/")
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+
+
+def machine_facts(study: Study, ledger_state: LedgerState, summary: StudyStatus) -> Facts:
+    """When, where and with what code the study ran, and what it left."""
+    began = summary.provenance
+    machine = began.machine
+    facts = [
+        ("began", _time(_times(ledger_state, "started"), min)),
+        ("last end", _ended(ledger_state)),
+    ]
+    if machine:
+        facts.append(("machine", _machine(machine)))
+    hosts = sorted({str(worker.host) for worker in summary.workers if worker.host})
+    facts.append(("workers", f"{len(summary.workers)} on {', '.join(hosts) or 'no machine'}"))
+    dirty = f"; uncommitted changes in {', '.join(began.dirty)}" if began.dirty else ""
+    code = ", ".join(f"{name} {revision}" for name, revision in began.code.items())
+    facts.append(("code", f"{code or 'not recorded'}{dirty}"))
+    facts += [("other code", line) for lines in began.other_code.values() for line in lines][:5]
+    for task, words in began.tasks.items():
+        facts.append((f"task {task}", ", ".join(f"{key} {text}" for key, text in words.items())))
+    versions = [f"{name} {version}" for name, version in began.packages.items()]
+    facts.append(("versions", ", ".join(versions) or f"python {platform.python_version()}"))
+    return facts
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    words = (machine.get("host"), machine.get("processor"), machine.get("platform"))
+    return ", ".join([*filter(None, words), f"{machine.get('cores')} cores"])
+
+
+def damages(summary: StudyStatus) -> list[str]:
+    """What is known to be lost of the study's records."""
+    torn = [f"ledger/{one.file}, bytes {one.start} to {one.end}" for one in summary.damaged]
+    return [*torn, *(f"ledger/{file} is missing" for file in summary.missing)]
+
+
+def _ended(ledger_state: LedgerState) -> str:
+    return _time(_times(ledger_state, "ended"), max)
+
+
+def _times(ledger_state: LedgerState, name: str) -> list[float]:
+    times = (getattr(record, name) for record in ledger_state.runs.values())
+    return [moment for moment in times if moment is not None]
+
+
+def _time(times: list[float], choose: Any) -> str:
+    return stamp(choose(times)) if times else "not yet"
+
+
+def stamp(seconds: float) -> str:
+    """A moment as everybody reads it, in UTC."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))

@@ -1,0 +1,58 @@
+"""The trials of a study as a page holds them: a table for its script, and the best ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from sweeper.ledger.state import LedgerState
+from sweeper.report.page import rerun_command
+from sweeper.results import frames
+from sweeper.results.ranking import ranking
+from sweeper.study.study import Study
+from sweeper.text import described
+
+BEST = 5
+
+_SHOWN = ("trial", "state", "value", "low", "high", "n")
+"""The columns that every table has, before the axes."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """A trial, its values, its configuration, and the command that runs it again if there is."""
+
+    trial: int
+    value: str
+    labels: str
+    command: str | None
+
+
+def table(study: Study, trials: pd.DataFrame) -> dict[str, list[Any]]:
+    """`trials` as plain data: `columns` by name, and a list a trial in `rows`; nothing is NaN.
+
+    Of the counts of runs without a score only those that are not always 0.
+    """
+    counts = [name for name in frames.COUNTS if name not in _SHOWN and trials[name].any()]
+    columns = [*_SHOWN, *study.space.axes, *counts]
+    plain = trials[columns].astype(object)
+    return {"columns": columns, "rows": plain.where(plain.notna(), None).to_numpy().tolist()}
+
+
+def best(study: Study, ledger_state: LedgerState, trials: pd.DataFrame) -> list[Best]:
+    """The best complete trials, the best first; with several scores of those that none beats."""
+    complete = ranking.complete(study, ledger_state, trials)
+    if complete.empty:
+        return []
+    rows = ranking.ranked(study, complete).head(BEST).to_dict("records")
+    numbers = [int(row["trial"]) for row in rows]
+    commands = rerun_command.reruns(study, numbers)
+    return [_best(study, row, commands.get(row["trial"])) for row in rows]
+
+
+def _best(study: Study, row: Mapping[Any, Any], words: str | None) -> Best:
+    labels = described(study.plan.trials[row["trial"]].labels)
+    return Best(int(row["trial"]), ranking.values_of(row), labels, words)

@@ -1,0 +1,101 @@
+"""The status of a study as a few lines for people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+
+from sweeper.report.study_status import Provenance, StudyStatus
+from sweeper.text import counted, described, size
+
+_SHOWN = 5
+_LARGEST = 3
+
+
+def summary_lines(status: StudyStatus) -> Iterator[str]:
+    """Counts, who is at work, the best trial, errors, origin, disk and damage, a line each."""
+    yield f"{status.study}: {_by_state('runs', status.runs)}"
+    yield f"  {_by_state('trials', status.trials)}"
+    if status.unfound:
+        yield f"  {status.unfound} more were asked for: no further configuration was found"
+    yield from (f"  {line}" for line in _at_work(status))
+    best = status.best
+    if best is not None:
+        yield (
+            f"  best: trial {best.trial}, score {best.value:.3g} "
+            f"({best.aggregate} of {counted(best.n, 'run')}{_diverged(best.diverged)}): "
+            f"{described(best.params)}"
+        )
+    for error, number in list(status.errors.items())[:_SHOWN]:
+        yield f"  {number} failed: {error}"
+    yield from (f"  {line}" for line in _began(status.provenance))
+    yield f"  {_disk(status.disk)}"
+    if status.skipped_saves:
+        yield (
+            f"  {status.skipped_saves} saves left out: no room under checkpoint.max_gb, or on "
+            "the disk"
+        )
+    for damage in status.damaged:
+        yield (
+            f"  damaged: bytes {damage.start} to {damage.end} of ledger/{damage.file} "
+            "hold no whole line"
+        )
+    for file in status.missing:
+        yield (
+            f"  missing: ledger/{file}: what its worker reported is lost; "
+            "how its runs ended stands in claims/ and is read from there by the next sweeper run"
+        )
+
+
+def _by_state(what: str, counts: Mapping[str, int]) -> str:
+    """`12 runs: 3 open, 9 complete`."""
+    each = [f"{number} {state}" for state, number in counts.items() if number and state != "total"]
+    return f"{counts['total']} {what}: {', '.join(each)}"
+
+
+def _diverged(count: int) -> str:
+    return f", {count} of them diverged" if count else ""
+
+
+def _at_work(status: StudyStatus) -> Iterator[str]:
+    """Who works or may work still, and the evidence where that is not plain."""
+    cancelled, jobs = status.cancelled, status.jobs
+    if cancelled is not None:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(cancelled["time"]))
+        yield f"cancelled {when} by {cancelled['user']} on {cancelled['host']}: sweeper run goes on"
+    working = sum(worker.state == "working" for worker in status.workers)
+    if working:
+        yield f"{counted(working, 'worker')} at work"
+    if jobs is not None:
+        yield f"{counted(sum(jobs.values()), 'Slurm job')}: " + ", ".join(
+            f"{number} {state}" for state, number in jobs.items() if number or state != "failed"
+        )
+    if not status.unended:
+        return
+    doubtful = [w for w in status.workers if w.state in ("silent", "waiting", "unknown")]
+    for worker in doubtful[:_SHOWN]:
+        yield f"worker {worker.name} is {worker.state}: {worker.evidence}"
+    if len(doubtful) > _SHOWN:
+        yield f"… and {counted(len(doubtful) - _SHOWN, 'worker')} more like these"
+
+
+def _began(provenance: Provenance) -> Iterator[str]:
+    """The code and the machine that the study began with, and what code other workers ran."""
+    code, machine = provenance.code, provenance.machine
+    if code and machine:
+        shown = ", ".join(f"{name} {revision}" for name, revision in code.items())
+        yield f"began with {shown} on {machine['host']} ({machine['cores']} cores)"
+    for task, facts in list(provenance.tasks.items())[:_SHOWN]:
+        yield f"task {task}: " + ", ".join(f"{name} {words}" for name, words in facts.items())
+    others = provenance.other_code
+    for line in dict.fromkeys(line for lines in others.values() for line in lines):
+        number = sum(line in lines for lines in others.values())
+        yield f"{counted(number, 'worker')} ran other code: {line}"
+
+
+def _disk(usage: Mapping[str, int]) -> str:
+    """What the study takes on the disk, and its largest parts."""
+    parts = {name: each for name, each in usage.items() if name not in ("total", "files")}
+    largest = sorted(parts, key=lambda name: -parts[name])[:_LARGEST]
+    shown = ", ".join(f"{size(parts[name])} {name}" for name in largest if parts[name])
+    return f"{size(usage['total'])} on disk in {usage['files']:,} files: {shown}"

@@ -1,0 +1,100 @@
+"""The status of a study, as `sweeper status format=json` prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """A worker as its ledger's header names it, its state (one of `worker_status.STATES`) and why.
+
+    `silent_s` is for how many seconds it has given no sign; `None` where nobody can tell.
+    """
+
+    name: str
+    host: str | None
+    job: str | None
+    restart: int | None
+    log: str | None
+    state: str
+    evidence: str
+    silent_s: float | None
+
+
+@dataclass(frozen=True)
+class BestTrial:
+    """The complete trial with the best value, which aggregates the scores of its `n` runs."""
+
+    trial: int
+    value: float
+    aggregate: str
+    n: int
+    diverged: int
+    params: Mapping[str, Any]
+    """Its labels by axis."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The code and the machine that the study began with, and workers that ran other code."""
+
+    code: Mapping[str, str]
+    """Revisions by repository."""
+    packages: Mapping[str, str]
+    """Versions by package."""
+    machine: Mapping[str, Any]
+    tasks: Mapping[str, Mapping[str, str]]
+    dirty: list[str]
+    """Repositories with uncommitted changes."""
+    other_code: Mapping[str, list[str]]
+    """By worker, a line for each difference from the code that the study began with."""
+
+
+@dataclass(frozen=True)
+class DamagedBytes:
+    """Bytes `start` to `end` of a ledger file that hold no whole line."""
+
+    file: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """Counts of runs and trials by state, workers, the best trial, and damage to the ledger."""
+
+    study: str
+    folder: str
+    runs: Mapping[str, int]
+    """By state, and their `total`."""
+    trials: Mapping[str, int]
+    """By state, and their `total`."""
+    unfound: int
+    """Trials that were asked for beyond the last configuration that could be found."""
+    workers: list[WorkerStatus]
+    jobs: Mapping[str, int] | None
+    """Slurm jobs by state; `None` where the study has none or Slurm does not answer."""
+    cancelled: Mapping[str, Any] | None
+    """The `time`, `user` and `host` of `sweeper cancel`; `None` where it goes on."""
+    best: BestTrial | None
+    errors: Mapping[str, int]
+    """Failed runs by the last line of their error, the most frequent first."""
+    provenance: Provenance
+    disk: Mapping[str, int]
+    """Bytes by part of the study, their `total`, and the number of `files`."""
+    skipped_saves: int
+    damaged: list[DamagedBytes]
+    missing: list[str]
+    """Ledger files that are gone."""
+
+    @property
+    def unended(self) -> int:
+        """How many runs have not ended."""
+        return self.runs["open"] + self.runs["running"]
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain dictionaries and lists, by the names above and in their order."""
+        return asdict(self)

@@ -1,0 +1,88 @@
+"""The axes that a figure shows: those that a user names, and by default the first that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sweeper.errors import SweeperError, choices
+from sweeper.results.axis import TASK, Axis
+from sweeper.space.figure_options import MOST
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+
+@dataclass(frozen=True)
+class AxisChoice:
+    """The axes of a study, the tasks among them, and rules for which of them a figure shows."""
+
+    study: str
+    axes: Mapping[str, Axis]
+    """All axes and the tasks, also those with one label."""
+    zip: tuple[tuple[str, ...], ...]
+    """Axes that move together."""
+    distribution: Callable[[str], BaseDistribution]
+    """From an axis to the Optuna distribution of its labels."""
+
+    @cached_property
+    def varied(self) -> list[str]:
+        """The axes with more than one value."""
+        return [name for name, axis in self.axes.items() if len(axis.labels) > 1 and name != TASK]
+
+    @cached_property
+    def independent(self) -> list[str]:
+        """The varied axes, of those that move together the first alone."""
+        following = {name for group in self.zip for name in group[1:]}
+        return [name for name in self.varied if name not in following]
+
+    def axis(self, name: str) -> Axis:
+        """The axis called `name`; `SweeperError` for an unknown one."""
+        if name not in self.axes:
+            raise SweeperError(f"{name!r} is no axis of {self.study}{choices(name, self.axes)}")
+        return self.axes[name]
+
+    def titles(self, names: Iterable[str]) -> list[str]:
+        """What figures and tables call these axes."""
+        return [self.axes[name].title for name in names]
+
+    def first(
+        self, taken: Iterable[str | None], *, most: int | None = None, numeric: bool = False
+    ) -> str | None:
+        """The first varied axis that is not `taken` and moves with none of them; numeric first."""
+        taken = {*taken, *self.moved(taken)}
+        free = [name for name in self.varied if name not in taken]
+        free = [name for name in free if most is None or len(self.axes[name].labels) <= most]
+        if numeric:
+            free.sort(key=lambda name: not self.axes[name].numeric)
+        return free[0] if free else None
+
+    def moved(self, shown: Iterable[str | None]) -> dict[str, str]:
+        """The varied axes not `shown` that move with a shown one, each with that one."""
+        pairs = [(name, axis) for group in self.zip for axis in group for name in group]
+        hidden = {name for name in self.varied if name not in shown}
+        return {name: axis for name, axis in pairs if name in hidden and axis in shown}
+
+    def check_distinct(self, **chosen: str | None) -> None:
+        """`SweeperError` where two of the options name one axis, or one names none."""
+        seen: dict[str, str] = {}
+        for option, name in chosen.items():
+            if name is None:
+                continue
+            self.axis(name)
+            if name in seen:
+                raise SweeperError(f"{seen[name]} and {option} must differ, but both are {name!r}")
+            seen[name] = option
+
+    def check_few(self, **chosen: str | None) -> None:
+        """`SweeperError` where the axis of an option has too many values to be told apart."""
+        for option, name in chosen.items():
+            count, most = len(self.axis(name).labels) if name else 0, MOST[option]
+            if count > most:
+                fitting = [other for other, axis in self.axes.items() if len(axis.labels) <= most]
+                raise SweeperError(
+                    f"{option} takes an axis of at most {most} values, but {name!r} has {count}; "
+                    f"fitting: {', '.join(fitting) or 'none'}"
+                )

@@ -1,0 +1,143 @@
+"""Captions and labels of figures, from a study's runs, axes and origin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sweeper import score
+from sweeper.results import frames
+from sweeper.results.axis import TASK
+from sweeper.results.axis_choice import AxisChoice
+from sweeper.results.run_tables import RunTables
+from sweeper.stats import MIN_SEEDS
+from sweeper.stats.wording import INTERVALS, coverage
+from sweeper.text import counted
+
+_POINTS = {"final": "the last point", "max": "the largest value", "auc": "the mean height"}
+
+UNKNOWN = f"fewer than {MIN_SEEDS} seeds in a task"
+"""Why an interval is unknown."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which study it is, of which space, and how it differs from the published experiment."""
+
+    name: str
+    space: str
+    """What the space calls the study, whatever its folder is called."""
+    step: str
+    """What a step is called."""
+    reference: Callable[[], int | None]
+    """Gives the trial of all defaults, where it is planned."""
+    changed: Callable[[], list[str]]
+    """Gives what the study sets otherwise than the shipped space of that name."""
+    note: str | None = None
+    scale: str | None = None
+    paper_steps: int | None = None
+    """The steps of the space's scale `paper`, where it has that."""
+
+
+@dataclass(frozen=True)
+class Captions:
+    """The texts below and beside a figure of these tables and axes."""
+
+    origin: Origin
+    tables: RunTables
+    choice: AxisChoice
+
+    @property
+    def average(self) -> str:
+        """What the runs of a point become, as labels say it."""
+        return score.named(self.tables.how)
+
+    @property
+    def taken_as(self) -> str:
+        """The tables' `at` before a space, where it is not the study's own."""
+        return "" if self.tables.at == self.tables.scored_at else f"{self.tables.at} "
+
+    def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
+        """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
+        if metric is None:
+            return f"normalised {self.taken_as}score ({self.average})"
+        tasks = len(self.tables.tasks)
+        over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
+        return f"{metric}, {self.tables.at} ({self.average}{over})"
+
+    def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
+        """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
+        runs = self.tables.runs
+        trials, seeds = frames.counts(runs, []), runs["seed"].nunique()
+        said = [self._count(n, len(trials), seeds), *self._pooled(shown), said_of_points]
+        if self.taken_as:
+            said.append(
+                f"of each run's curve {_POINTS[self.tables.at]}, where the study scores by "
+                f"{_POINTS[self.tables.scored_at]}"
+            )
+        if INTERVALS in said_of_points:
+            said.append(coverage(seeds))
+        said += [self._lost(trials), self._budget(), (self.origin.note or "").strip().rstrip(".")]
+        said = [part for part in said if part]
+        return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
+
+    def _count(self, n: int, trials: int, seeds: int) -> str:
+        """How many runs there are, and of how many configurations, tasks, seeds and steps."""
+        tables = self.tables
+        more = "" if tables.steps == 1 else "s"
+        return (
+            f"{self.origin.name}: n = {n} of {counted(len(tables.runs), 'run')} "
+            f"({counted(trials, 'configuration')} × {counted(len(tables.tasks), 'task')} × "
+            f"{counted(seeds, 'seed')}, {tables.steps:,} {self.origin.step}{more})"
+        )
+
+    def _pooled(self, shown: Sequence[str]) -> tuple[str, str]:
+        """The axes that move with those `shown`, and those that the figure averages over."""
+        moved, titles = self.choice.moved(shown), self.choice.titles
+        pairs = zip(titles(moved), titles(moved.values()), strict=True)
+        zipped = ", ".join(f"{name} with {axis}" for name, axis in pairs)
+        pooled = [name for name in self.choice.varied if name not in shown and name not in moved]
+        return (
+            f"zipped: {zipped}" if zipped else "",
+            f"pooled over {', '.join(titles(pooled))}" if pooled else "",
+        )
+
+    def _lost(self, trials: pd.DataFrame) -> str:
+        """The configurations and runs without a score, and those that diverged."""
+        failed = int((trials["state"] == "failed").sum())
+        diverged, worst = int(trials["nan"].sum()), "high" if self.tables.minimise else "low"
+        return (
+            f"failed: {counted(failed, 'configuration')}; pruned: "
+            f"{counted(int(trials['pruned'].sum()), 'run')}; missing: "
+            f"{int(trials['missing'].sum())}; diverged: {diverged}"
+            + (
+                f" (held at their last value; without one a score is the task's {worst})"
+                if diverged
+                else ""
+            )
+        )
+
+    def _budget(self) -> str:
+        """The budget beside the paper's, where a study does not have the paper's."""
+        steps, paper = self.tables.steps, self.origin.paper_steps
+        if paper in (None, steps):
+            return ""
+        scale = f"{self.origin.scale}: " if self.origin.scale else ""
+        return f"{scale}{steps:,} of the paper's {paper:,} steps"
+
+
+def interval_text(known: int, count: int) -> str:
+    """What a caption says of intervals, `known` of `count` points having one."""
+    if known == count:
+        return INTERVALS
+    unknown = f"interval unknown: {UNKNOWN}"
+    return unknown if not known else f"{INTERVALS}, or {unknown}"
+
+
+def span(counts: pd.Series) -> str:
+    """The smallest and the largest of `counts` that are not 0: `5 runs`, or `5 to 30 runs`."""
+    sizes = sorted({int(n) for n in counts if n})
+    least = f"{sizes[0]} to " if len(sizes) > 1 else ""
+    return least + counted(sizes[-1], "run")

@@ -1,0 +1,1 @@
+"""Files of a study for other programs: CSV and Parquet tables, and an Optuna storage."""

@@ -1,0 +1,54 @@
+"""A study's runs, trials or reports as a CSV or Parquet file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from sweeper.errors import SweeperError, choices
+from sweeper.files import temporary
+from sweeper.files.atomic import check_out
+from sweeper.ledger.state import LedgerState
+from sweeper.results import frames
+from sweeper.study.study import Study
+
+TABLES: dict[str, Callable[[Study, LedgerState], pd.DataFrame]] = {
+    "runs": frames.runs,
+    "trials": frames.trials,
+    "reports": frames.reports,
+}
+
+
+def write(study: Study, table: str, out: Path) -> Path:
+    """Writes one of `TABLES` to `out`, as `.csv` or `.parquet`; returns `out`."""
+    if table not in TABLES:
+        raise SweeperError(f"unknown table {table!r}{choices(table, TABLES)}")
+    check_out(out, tuple(_WRITERS))
+    replace(out, TABLES[table](study, study.ledger_state(reports=table == "reports")))
+    return out
+
+
+def replace(out: Path, table: pd.DataFrame) -> None:
+    """Writes `table` under a temporary name and renames it to `out`."""
+    new = temporary.beside(out)
+    try:
+        _WRITERS[out.suffix](table, new)
+        os.replace(new, out)
+    except OSError as error:
+        raise SweeperError(f"cannot write {out}: {error.strerror}") from error
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _csv(table: pd.DataFrame, path: Path) -> None:
+    table.to_csv(path, index=False)
+
+
+def _parquet(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False)
+
+
+_WRITERS = {".csv": _csv, ".parquet": _parquet}

@@ -1,0 +1,208 @@
+"""Published numbers, and our runs of the same configurations on the same tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sweeper import score
+from sweeper.errors import Nothing, SweeperError, choices
+from sweeper.results.axis import TASK
+from sweeper.results.captions import interval_text, span
+from sweeper.results.data import Data
+from sweeper.results.estimates import estimate
+from sweeper.results.published import numbers as published
+from sweeper.space.space import PAPER_SCALE
+from sweeper.text import canonical
+
+MEANINGS = {
+    "standard error": "± one standard error (a 95 % interval is about twice as wide)",
+    "standard deviation": "± the standard deviation of single runs, which says how far they lie "
+    "apart and not how well their average is known",
+    "unknown": "what its ± means is not known",
+    "none": "printed without any uncertainty",
+}
+"""What a paper's ± means, beside a 95 % interval of the average."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Published numbers on tasks of a study, and what the study found."""
+
+    data: Data
+    metric: str
+    axes: list[str]
+    """The axes whose labels name a configuration."""
+    numbers: pd.DataFrame
+    """As `published.of` gives them; `(cell)` is the row of `cells` with our runs."""
+    cells: pd.DataFrame
+    """One row a task (its number in `(panel)`) and configuration (in `(at)`): our estimate."""
+    runs: pd.DataFrame
+    """Our runs, each with its `(cell)`."""
+
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks, in the study's order."""
+        found = self.cells[TASK].unique()
+        return [task for task in self.data.tasks if task in found]
+
+    @property
+    def configurations(self) -> list[str]:
+        """The configurations' labels, in the order of the numbers."""
+        return list(self.cells.groupby("(at)")["(configuration)"].first())
+
+    @property
+    def sources(self) -> list[str]:
+        """The papers' tables, in the order of the numbers."""
+        return list(self.numbers["source"].unique())
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a published number, with our estimate in the same unit beside it."""
+        theirs = {"value": "published"} | {
+            name: f"published_{name}" for name in (TASK, "seeds", "steps")
+        }
+        numbers = self.numbers.drop(columns="study")
+        numbers = numbers.rename(columns={**theirs, "our_task": TASK})
+        ours = self.cells.loc[numbers["(cell)"], ["point", "low", "high", "n", "planned"]]
+        joined = pd.concat([numbers, ours.set_index(numbers.index)], axis=1)
+        first = [TASK, *self.axes]
+        return joined[[*first, *(name for name in joined if name not in [*first, "(cell)"])]]
+
+    @property
+    def notes(self) -> dict[str, list[int]]:
+        """What must be known of some of the numbers, each with their rows in `numbers`."""
+        noted = self.numbers[self.numbers["note"] != ""]
+        return {str(note): list(own.index) for note, own in noted.groupby("note", sort=False)}
+
+    def caption(self) -> str:
+        """What must be known to read the comparison."""
+        count = int(self.cells["point"].notna().sum())
+        said = "none of these configurations is complete"
+        if count:
+            text = interval_text(int(self.cells["low"].notna().sum()), count)
+            said = (
+                f"ours: {self.data.captions.average}, {text}; n = {span(self.cells['n'])} a point"
+            )
+        parts = [said, *self._said_of_numbers(), *_others(self.data, self.numbers)]
+        said = ". ".join(part[0].upper() + part[1:] for part in parts)
+        return self.data.caption(int(self.cells["n"].sum()), [*self.axes, TASK], said)
+
+    def _said_of_numbers(self) -> Iterator[str]:
+        keys = ["source", "statistic", "spread_kind"]
+        for key, own in self.numbers.groupby(keys, sort=False):
+            source, statistic, kind = map(str, key)
+            seeds = [f"{int(count)} runs" for count in own["seeds"].dropna().unique()]
+            over = f" of {' or '.join(seeds)}" if seeds else ""
+            yield f"{source}: {score.named(statistic)}{over}, {MEANINGS[kind]}"
+        for note, rows in self.notes.items():
+            if len(rows) == len(self.numbers):
+                yield note
+
+
+def comparison(data: Data, metric: str | None) -> Comparison:
+    """The published numbers on tasks of `data`, beside its runs.
+
+    `Nothing` where no number of its space is published, none is of its tasks and configurations, or
+    no run has ended with a score; `SweeperError` for a metric of which none is published.
+    """
+    known = _known(data, metric)
+    axes = [str(name) for name in known if name not in published.Number.model_fields]
+    numbers = known[known["our_task"].isin(list(data.tasks))].reset_index(drop=True)
+    if not _shared(data, numbers, axes):
+        raise Nothing(_apart(data, known, axes))
+    data.check_scored("compare")
+    metric = str(numbers["metric"].iloc[0])
+    cells = _cells(data, numbers, axes)
+    runs = data.table(metric)
+    keys = zip(cells[TASK], cells["(configuration)"], strict=True)
+    place = {key: row for row, key in enumerate(keys)}
+    keys = zip(numbers["our_task"], _joined(numbers, axes), strict=True)
+    numbers["(cell)"] = [place[key] for key in keys]
+    keys = zip(runs[TASK], runs["trial"].map(_labels(data, axes)), strict=True)
+    runs["(cell)"] = [place.get(key, len(cells)) for key in keys]
+    found = cells.reindex(range(len(cells) + 1))  # the last: runs that nobody published
+    estimate(found, runs, data.how)
+    runs = runs[runs["(cell)"] < len(cells)]
+    return Comparison(data, metric, axes, numbers, found.iloc[:-1], runs)
+
+
+def _known(data: Data, metric: str | None) -> pd.DataFrame:
+    """The published numbers of `metric`, or else of the first that there is."""
+    numbers = published.of(data.origin.space)
+    if numbers.empty:
+        raise Nothing(
+            f"compare has nothing to show: no published numbers of {data.origin.space} are known; "
+            f"there are some of {', '.join(published.studies())}"
+        )
+    metrics = list(numbers["metric"].unique())
+    if metric is not None and metric not in metrics:
+        raise SweeperError(
+            f"{metric!r} is no metric of {data.origin.space} with published numbers"
+            f"{choices(metric, metrics)}"
+        )
+    return numbers[numbers["metric"] == (metric or metrics[0])]
+
+
+def _cells(data: Data, numbers: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
+    """One row a task and configuration of which a number is published."""
+    cells = numbers[["our_task", *axes]].rename(columns={"our_task": TASK})
+    cells["(configuration)"] = _joined(numbers, axes)
+    cells = cells.drop_duplicates().reset_index(drop=True)
+    tasks = [task for task in data.tasks if task in set(cells[TASK])]
+    cells["(panel)"] = cells[TASK].map(tasks.index)
+    cells["(at)"] = pd.factorize(cells["(configuration)"])[0].astype(float)
+    return cells
+
+
+def _joined(table: pd.DataFrame, axes: list[str]) -> list[str]:
+    """The labels of `axes` in each row, as one text."""
+    return [", ".join(row) for row in table[axes].astype(str).itertuples(index=False)]
+
+
+def _labels(data: Data, axes: list[str]) -> dict[int, str]:
+    """From each trial to its labels of `axes`, as one text."""
+    columns = [data.axes[name].column for name in axes]
+    trials = data.runs[["trial", *columns]].drop_duplicates("trial").astype(object)
+    rows = trials.itertuples(index=False, name=None)
+    return {trial: ", ".join(canonical(label) for label in labels) for trial, *labels in rows}
+
+
+def _shared(data: Data, numbers: pd.DataFrame, axes: list[str]) -> bool:
+    """Whether the study has one of the configurations of `numbers`."""
+    if not set(axes) <= set(data.axes):
+        return False
+    return bool(set(_labels(data, axes).values()) & set(_joined(numbers, axes)))
+
+
+def _apart(data: Data, known: pd.DataFrame, axes: list[str]) -> str:
+    """What is published of the space, where the study has none of that."""
+    return (
+        f"compare has nothing to show: {data.name} has no configuration and task of which a number "
+        f"is published; there are numbers of the tasks {', '.join(known['our_task'].unique())}, at "
+        f"{', '.join(axes)} = {'; '.join(dict.fromkeys(_joined(known, axes)))}"
+    )
+
+
+def _others(data: Data, numbers: pd.DataFrame) -> Iterator[str]:
+    """In what the study is another experiment than the published one."""
+    pairs = zip(numbers["our_task"], numbers[TASK], strict=True)
+    names = dict.fromkeys((ours.rpartition("/")[2], theirs) for ours, theirs in pairs)
+    said = [f"{ours} for {theirs}" for ours, theirs in names if ours != theirs]
+    for ours, theirs in ((data.how, numbers["statistic"]), (data.tables.at, numbers["at"])):
+        others = [score.named(other) for other in theirs.unique() if other not in ("", ours)]
+        said += [f"our {score.named(ours)} for their {other}" for other in others]
+    steps = [int(count) for count in numbers["steps"].dropna().unique() if count != data.steps]
+    budget = data.origin.paper_steps  # beside the study's own: the caption has both
+    said += [f"{data.steps:,} steps for {count:,}" for count in steps if count != budget]
+    seeds, counts = data.runs["seed"].nunique(), numbers["seeds"].dropna().unique()
+    said += [f"{seeds} seeds for {int(count)}" for count in counts if count != seeds]
+    said += data.origin.changed()
+    small = data.origin.scale not in (None, PAPER_SCALE)
+    if small:
+        said.insert(0, f"scale {data.origin.scale}")
+    if said:
+        kind = "not a replication" if small or steps else "other than published"
+        yield f"{kind}: {', '.join(said)}"

@@ -1,0 +1,100 @@
+"""The runs and the learning curves of a study as figures show them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from sweeper import score
+from sweeper.errors import SweeperError, choices
+from sweeper.results import frames
+from sweeper.results.axis import TASK
+from sweeper.score import Array
+
+VALUE = "(value)"
+"""The column of `RunTables.table` that a figure shows."""
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """The tables of a study's runs, and how a run's value comes of its learning curve."""
+
+    study: str
+    runs: pd.DataFrame
+    """As `frames.runs` gives them, the column of an axis called as its `Axis.column`."""
+    reports: Callable[[], pd.DataFrame]
+    """As `frames.reports` gives them; called where a figure needs learning curves."""
+    columns: Mapping[str, str]
+    """From the name of an axis to its column in `runs`, in the order of the space."""
+    tasks: Mapping[str, tuple[float, float]]
+    """From a task to its (low, high)."""
+    metric: str
+    at: str
+    """Which point of its learning curve a run's value is, one of `score.AT`."""
+    scored_at: str
+    """Which one the study's own scores are."""
+    how: str
+    """The statistic by which the runs of a trial become its value."""
+    steps: int
+    minimise: bool = False
+
+    def taken(self, at: str | None) -> RunTables:
+        """The tables with another point of each learning curve as a run's value, also as its score.
+
+        `SweeperError` where `at`, if any, is none of `score.AT`.
+        """
+        if at is not None and at not in score.AT:
+            raise SweeperError(f"unknown at={at!r}{choices(str(at), score.AT)}")
+        return self if at is None else replace(self, at=at)
+
+    def table(self, metric: str | None) -> pd.DataFrame:
+        """`runs` with the column `VALUE`: the score, or `metric` in its own unit, taken as `at`."""
+        if metric is None and self.at == self.scored_at:
+            return self.runs.assign(**{VALUE: self.runs["score"]})
+        values = self._values(metric or self.metric)
+        if metric is None:
+            low, high = (self._bounds(side) for side in range(2))
+            values = (values - low) / (high - low)
+        return self.runs.assign(**{VALUE: values})
+
+    def _values(self, metric: str) -> Array:
+        """The runs' values [runs] by `metric`, in its own unit; NaN where they reported none."""
+        values = {}
+        for run, own in self.points(metric).groupby("run", sort=False, observed=True):
+            curve = zip(own["step"], own[frames.POINT], strict=True)
+            values[run] = score.run_value(curve, self.at, self.steps, np.nan)
+        found = np.array([values.get(run, np.nan) for run in self.runs["run"]], float)
+        if metric != self.metric:
+            return found
+        lost = np.isnan(found) & (self.runs["state"] == "nan").to_numpy()
+        return np.where(lost, self._bounds(int(self.minimise)), found)
+
+    def _bounds(self, side: int) -> Array:
+        """The lows (0) or the highs (1) of the runs' tasks [runs]."""
+        return np.array([self.tasks[task][side] for task in self.runs[TASK]], float)
+
+    def points(self, metric: str) -> pd.DataFrame:
+        """The learning curves of `metric`, as `frames.held` gives them; `SweeperError` if unknown.
+
+        Only the score's metric has a worst value for runs that diverged before they reported it.
+        """
+        reports = self.reports()
+        fixed = ["run", "trial", TASK, "seed", *self.columns, "step"]
+        valid = list(reports.columns[len(fixed) :])
+        column = metric if metric in valid else f"metric {metric}"
+        if column not in valid:
+            if metric != self.metric or len(reports):
+                raise SweeperError(
+                    f"{metric!r} is no metric of {self.study}{choices(metric, valid)}"
+                )
+            reports = reports.assign(**{column: np.array([], float)})
+        known, side = metric == self.metric, int(self.minimise)
+        worst = {task: bounds[side] if known else np.nan for task, bounds in self.tasks.items()}
+        points = reports[[*fixed, column]]
+        marked = [self.columns.get(name, name) for name in fixed]
+        return frames.held(
+            points.set_axis([*marked, frames.POINT], axis=1), self.runs, frames.POINT, worst
+        )

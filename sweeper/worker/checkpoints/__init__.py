@@ -1,0 +1,1 @@
+"""Checkpoints on disk: their files, and the bound on all of a study's."""

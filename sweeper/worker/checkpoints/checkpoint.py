@@ -1,0 +1,238 @@
+"""States of unfinished runs on disk: `.npz` files without pickles.
+
+A checkpoint is a member's small state and the ranges of its rows; the rows lie in segments, files
+that are written once and named after the attempt, as the checkpoint is, and their range. So a hard
+link of each under another attempt's name is a whole checkpoint again.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from sweeper.files.atomic import patiently, write_durably
+from sweeper.trainable.contract import Appending, Pack, Rows, State
+
+MOST_SEGMENTS = 32
+"""A checkpoint of more segments begins anew with a single one: small files cost more than bytes."""
+
+_CHECKSUM = 8
+
+_BLOCK = 4096
+_ENTRY = 400
+"""Bytes that a file takes for each of its arrays besides the numbers."""
+
+_RANGES = "sweeper/ranges"
+_FIRST = "sweeper/first"
+_BEST = "sweeper/best"
+
+Part = tuple[State, Rows | None]
+"""A member's state without its rows, and those of its rows that are yet to be written."""
+
+Range = tuple[int, int]
+"""Begin and end of a segment's rows."""
+
+
+@dataclass(frozen=True)
+class BestEvaluation:
+    """The best evaluation of a run so far: its value, and the weights that had it."""
+
+    value: float
+    weights: State
+
+
+@dataclass(frozen=True)
+class SavedCheckpoint:
+    """A checkpoint on disk: the file of the state, and the ranges of its segments in order."""
+
+    file: Path
+    ranges: tuple[Range, ...] = ()
+
+    @property
+    def files(self) -> list[Path]:
+        """All its files, the state's last."""
+        return [*(segment(self.file, part) for part in self.ranges), self.file]
+
+    def remove(self, but: SavedCheckpoint | None = None) -> None:
+        """Removes its files, except those that `but` has too."""
+        kept = set() if but is None else set(but.files)
+        for file in reversed(self.files):
+            if file not in kept:
+                file.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class LoadedCheckpoint:
+    """What a checkpoint holds: the whole state, and the best evaluation before it."""
+
+    saved: SavedCheckpoint
+    state: State
+    best: BestEvaluation | None
+
+
+def segment(file: Path, part: Range) -> Path:
+    """The segment of the rows `part` that belongs to the checkpoint `file`."""
+    attempt = file.name.rsplit(".", 2)[0]
+    return file.with_name(f"{attempt}.{part[0]}-{part[1]}.rows.npz")
+
+
+def taken(pack: Pack, member: int, saved: SavedCheckpoint | None) -> Part | None:
+    """A member's state, of its rows only those that `saved` lacks; `None` where it has no state."""
+    if not isinstance(pack, Appending):
+        state = pack.save(member)
+        return None if state is None else (state, None)
+    ranges = () if saved is None else saved.ranges
+    return pack.save_since(member, ranges[-1][1] if 0 < len(ranges) < MOST_SEGMENTS else 0)
+
+
+def size(state: State, rows: Rows | None = None, best: BestEvaluation | None = None) -> int:
+    """About how many bytes `save` will take on the disk, in whole blocks."""
+    small = _bytes(state) + (_bytes(best.weights) if best else 0)
+    large = _bytes(rows.arrays) if rows else 0
+    return sum(-(-part // _BLOCK) * _BLOCK for part in (small, large))
+
+
+def _bytes(arrays: State) -> int:
+    return sum(np.asanyarray(array).nbytes + _ENTRY for array in arrays.values())
+
+
+def save(
+    file: Path,
+    before: SavedCheckpoint | None,
+    state: State,
+    rows: Rows | None,
+    best: BestEvaluation | None = None,
+) -> SavedCheckpoint:
+    """Writes a checkpoint: the new segment, then the state that names it. `before` stays whole.
+
+    On an `OSError` nothing new is left behind.
+    """
+    ranges = _onwards(before, rows)
+    held = dict(state)
+    if rows is not None and ranges:
+        held[_RANGES], held[_FIRST] = np.array(ranges, np.int64), np.array(rows.first)
+    elif rows is not None:
+        held |= rows.arrays
+    if best is not None:
+        held |= {f"{_BEST}/{name}": array for name, array in best.weights.items()}
+        held[_BEST] = np.array(best.value)
+    new = None if rows is None or rows.begin == rows.end else (rows.begin, rows.end)
+    try:
+        if rows is not None and new is not None:
+            write(segment(file, new), rows.arrays)
+        write(file, held)
+    except OSError:
+        if new is not None:
+            segment(file, new).unlink(missing_ok=True)
+        raise
+    return SavedCheckpoint(file, ranges)
+
+
+def _onwards(before: SavedCheckpoint | None, rows: Rows | None) -> tuple[Range, ...]:
+    """The ranges of `before` that are still needed, and the new one."""
+    if rows is None:
+        return ()
+    old = () if before is None else before.ranges
+    kept = [part for part in old if part[1] > rows.first and part[1] <= rows.begin]
+    return (*kept, (rows.begin, rows.end)) if rows.begin < rows.end else tuple(kept)
+
+
+def write(path: Path, state: State) -> None:
+    """Writes `state` so that `path` holds all of it or does not exist; numpy reads it as `.npz`.
+
+    The archive's comment is a checksum of all that stands before it.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.comment = bytes(_CHECKSUM)
+        for name, array in state.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
+    data = buffer.getbuffer()
+    data[-_CHECKSUM:] = b"%08x" % zlib.crc32(data[:-_CHECKSUM])
+    write_durably(path, data)
+
+
+def read(path: Path) -> State:
+    """The arrays in `path`; `ValueError` where it is damaged."""
+    try:
+        data = path.read_bytes()
+        if b"%08x" % zlib.crc32(memoryview(data)[:-_CHECKSUM]) != data[-_CHECKSUM:]:
+            raise ValueError("its checksum does not fit")
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path.name} is no whole checkpoint: {error}") from error
+
+
+def adopt(theirs: Path, mine: Path) -> LoadedCheckpoint:
+    """Links `theirs` and its segments under `mine`, where its writer cannot remove them; reads it.
+
+    `ValueError` where anything is damaged or gone; then nothing is left under `mine`.
+    """
+    saved = SavedCheckpoint(mine)
+    try:
+        _link(theirs, mine)
+        state = read(mine)
+        ranges = state.pop(_RANGES, np.zeros((0, 2), np.int64)).tolist()
+        first = int(state.pop(_FIRST, 0))
+        saved = SavedCheckpoint(mine, tuple((int(begin), int(end)) for begin, end in ranges))
+        for part in saved.ranges:
+            _link(segment(theirs, part), segment(mine, part))
+        return LoadedCheckpoint(saved, _rest(state) | _joined(saved, first), _best(state))
+    except ValueError:
+        saved.remove()
+        raise
+
+
+def _link(theirs: Path, mine: Path) -> None:
+    def link() -> bool:
+        """Whether it was there: who took the run over before us removes it."""
+        try:
+            with suppress(FileExistsError):
+                os.link(theirs, mine)
+        except FileNotFoundError:
+            return False
+        return True
+
+    if not patiently(link, mine.parent):
+        raise ValueError(f"{theirs.name} is gone")
+
+
+def _joined(saved: SavedCheckpoint, first: int) -> State:
+    """The rows from `first` on of all segments, which must follow each other."""
+    pieces: dict[str, list[np.ndarray]] = {}
+    for begin, end in saved.ranges:
+        for name, rows in read(segment(saved.file, (begin, end))).items():
+            if len(rows) != end - begin:
+                raise ValueError(f"a segment of {saved.file.name} lacks rows of {name}")
+            pieces.setdefault(name, []).append(rows[max(0, first - begin) :])
+    _check_order(saved.ranges, first)
+    return {name: np.concatenate(parts) for name, parts in pieces.items()}
+
+
+def _check_order(ranges: Sequence[Range], first: int) -> None:
+    follows = all(one[1] == two[0] for one, two in pairwise(ranges))
+    if not follows or (ranges and ranges[0][0] > first):
+        raise ValueError(f"segments {list(ranges)} leave rows out from {first} on")
+
+
+def _rest(state: State) -> State:
+    return {name: array for name, array in state.items() if not name.startswith(_BEST)}
+
+
+def _best(state: State) -> BestEvaluation | None:
+    if _BEST not in state:
+        return None
+    prefix = f"{_BEST}/"
+    weights = {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)}
+    return BestEvaluation(float(state[_BEST]), weights)

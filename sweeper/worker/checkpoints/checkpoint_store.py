@@ -1,0 +1,145 @@
+"""A worker's files in `checkpoints/` and `weights/`: written, bounded, and removed in time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from sweeper.files import disk_usage
+from sweeper.files.atomic import disk_is_full, patiently
+from sweeper.ledger.encoding import Line
+from sweeper.ledger.state import LedgerState
+from sweeper.log import log
+from sweeper.paths import StudyPaths
+from sweeper.trainable.contract import State
+from sweeper.worker.checkpoints import checkpoint
+from sweeper.worker.checkpoints.checkpoint import BestEvaluation, Part, SavedCheckpoint
+
+_GB = 10**9
+
+Place = tuple[str, int, int]
+"""A run, a generation and an attempt."""
+
+
+class CheckpointStore:
+    """Saves states and weights while they fit under `max_gb`, the bound for the whole study."""
+
+    def __init__(self, paths: StudyPaths, worker: str, max_gb: float) -> None:
+        self._paths = paths
+        self._worker = worker
+        self._bound = max_gb * _GB
+        self._used = 0
+        self._skipped = self._told = 0
+
+    def measure(self) -> None:
+        """Looks how much the study's checkpoints and weights take: before each round of saves."""
+        self._used = disk_usage.used([self._paths.checkpoints, self._paths.weights])
+
+    def save(
+        self,
+        place: Place,
+        step: int,
+        before: SavedCheckpoint | None,
+        part: Part,
+        best: BestEvaluation | None,
+    ) -> SavedCheckpoint | None:
+        """Writes a state at `step`; `None`, and `before` stays, where it is there or finds no room.
+
+        Of its rows it writes those that `before` lacks.
+        """
+        file = self._paths.checkpoint(*place, self._worker, step)
+        if (before is not None and file == before.file) or not self._fits(
+            checkpoint.size(*part, best), "a checkpoint was"
+        ):
+            return None
+        try:
+            return checkpoint.save(file, before, *part, best)
+        except FileNotFoundError:  # who took the run over has removed what was being written
+            return None
+        except OSError as error:
+            if not disk_is_full(error):
+                raise
+            self._skip("a checkpoint was", f"the disk under {file.parent} is full")
+            return None
+
+    def weights(self, place: Place, weights: State) -> Path | None:
+        """Writes the weights of an attempt that is about to end, to be placed if it does."""
+        if not self._fits(checkpoint.size(weights), "weights were"):
+            return None
+        file = self._paths.pending_weights(*place, self._worker)
+        file.parent.mkdir(exist_ok=True)
+        patiently(lambda: checkpoint.write(file, weights), file.parent)
+        return file
+
+    def place(self, run: str, pending: Path) -> None:
+        """Makes the weights of an attempt that ended those of its run."""
+        _rename(self._paths, run, pending)
+
+    def clean(self, ended: Mapping[str, tuple[int, int]]) -> None:
+        """Removes checkpoints of `ended` runs up to these generations and attempts, of orphans too.
+
+        Weights that wait stay until the study's end: their attempt may have been the last.
+        """
+        for file in self._paths.checkpoints.iterdir():
+            found = _place(file.name)
+            if found is not None and found[0] in ended and found[1:] <= ended[found[0]]:
+                file.unlink(missing_ok=True)
+
+    def news(self) -> list[Line]:
+        """A ledger line that counts the saves left out so far, where there are more than before."""
+        if self._skipped == self._told:
+            return []
+        self._told = self._skipped
+        return [{"kind": "skip", "saves": self._skipped}]
+
+    def _fits(self, size: int, what: str) -> bool:
+        if self._used + size <= self._bound:
+            self._used += size
+            return True
+        self._skip(
+            what,
+            f"checkpoints and weights may take checkpoint.max_gb={self._bound / _GB:g} and take "
+            f"{self._used / _GB:.3g}",
+        )
+        return False
+
+    def _skip(self, what: str, why: str) -> None:
+        """Counts what was not saved, and says so the first time."""
+        if not self._skipped:
+            log.warning("%s not saved: %s; from now on only counted", what, why)
+        self._skipped += 1
+
+
+def conclude(paths: StudyPaths, ledger_state: LedgerState) -> None:
+    """Empties `checkpoints/` once all runs have ended, and places weights that still wait."""
+    for file in paths.checkpoints.iterdir():
+        file.unlink(missing_ok=True)
+    for file in paths.weights.glob(".*"):
+        found = _place(file.name)
+        if found is not None and file.suffix == ".npz" and _ended(ledger_state, found):
+            _rename(paths, found[0], file)
+        file.unlink(missing_ok=True)
+
+
+def _rename(paths: StudyPaths, run: str, pending: Path) -> None:
+    with suppress(FileNotFoundError):  # the study's end was quicker
+        os.replace(pending, paths.weights / f"{run}.npz")
+
+
+def _ended(ledger_state: LedgerState, found: Place) -> bool:
+    """Whether this attempt is the one that ended its run."""
+    record = ledger_state.runs.get(found[0])
+    if record is None or record.end is None:
+        return False
+    return (record.generation, record.end["att"]) == found[1:]
+
+
+def _place(name: str) -> Place | None:
+    """What a file belongs to; temporary ones, and weights that wait, begin with dots."""
+    parts = name.lstrip(".").split(".", 3)
+    try:
+        return parts[0], int(parts[1]), int(parts[2])
+    except (ValueError, IndexError):
+        return None

@@ -1,0 +1,1 @@
+"""A worker as a process: heartbeat, memory, the signal to stop, output."""

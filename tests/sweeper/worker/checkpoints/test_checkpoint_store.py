@@ -1,0 +1,402 @@
+"""What workers leave in checkpoints/ and weights/: in bounds, whole, and nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from sweeper.cli.commands import retry
+from sweeper.errors import SweeperError
+from sweeper.files import disk_usage
+from sweeper.plan.loading import load
+from sweeper.report.status import summarise
+from sweeper.report.status_text import summary_lines
+from sweeper.space.overrides import parse_words
+from sweeper.study.study import Study, start
+from sweeper.worker.checkpoints import checkpoint, checkpoint_store
+from sweeper.worker.held_run import RunEnd
+from sweeper.worker.trainer import _Training
+from sweeper.worker.worker import Worker
+from tests.sweeper.worker.test_worker import has_checkpoint, run, spawn, table, wait_for
+
+Make = Callable[..., Study]
+
+QUICK = ("checkpoint.every_s=0.001", "fixed.pause_s=0.001")
+ONE = ("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
+
+
+@pytest.fixture
+def make(space_file: Path, tmp_path: Path) -> Make:
+    """Studies of the trainable that saves in pieces and has weights."""
+    space = yaml.safe_load(space_file.read_text())
+    space["agent"] = space["agent"].replace(":Counter", ":Hoarder")
+    space_file.write_text(yaml.safe_dump(space, sort_keys=False))
+
+    def make(*words: str, name: str = "hoard") -> Study:
+        loaded = load(space_file, None, parse_words(words, ())[1])
+        return start(tmp_path / "studies" / name, loaded)
+
+    return make
+
+
+def weights(study: Study) -> dict[str, list[float]]:
+    found = {}
+    for file in study.paths.weights.iterdir():
+        with np.load(file, allow_pickle=False) as arrays:
+            found[file.name] = arrays["trail"].tolist()
+    return found
+
+
+def files(study: Study) -> list[str]:
+    return sorted(path.name for path in study.paths.checkpoints.iterdir())
+
+
+@pytest.mark.parametrize("pack", ["1", "3"])
+def test_kills_with_segments_change_nothing(make: Make, pack: str) -> None:
+    words = ("fixed.pause_s=0.004", "checkpoint.every_s=0.05", "steps=120", "seeds=1")
+    kept = "checkpoint.keep=best"
+    calm, killed = make(*words, kept, name="calm"), make(*words, kept, name="killed")
+    run(calm, pack)
+    for _ in range(3):
+        before = len(list(killed.paths.ledger.iterdir()))
+        process = spawn(killed)
+        wait_for(killed, lambda s, n=before: _saved_since(s, n))  # type: ignore[misc]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    run(killed, pack)
+    assert table(killed) == table(calm)
+    assert weights(killed) == weights(calm)
+    resumed = [
+        r for r in killed.ledger_state().runs.values() if any(a.resumed for a in r.tries.values())
+    ]
+    assert resumed, "nobody went on from a step that was saved"
+    assert not files(killed)
+
+
+def _saved_since(study: Study, before: int) -> bool:
+    """Whether a worker that opened its ledger after `before` others saved a state of its own."""
+    newest = sorted(study.paths.ledger.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+    return len(newest) > before and b'"kind":"checkpoint"' in newest[-1].read_bytes()
+
+
+def test_a_missing_segment_means_from_the_start(make: Make) -> None:
+    words = ("fixed.pause_s=0.01", "checkpoint.every_s=0.05", *ONE)
+    calm, study = make(*words, name="calm"), make(*words, name="damaged")
+    run(calm)
+    process = spawn(study)
+    wait_for(study, has_checkpoint)
+    process.kill()
+    process.wait()
+    for file in study.paths.checkpoints.glob("*.rows.npz"):
+        file.unlink()
+    run(study)
+    assert table(study) == table(calm)
+    (record,) = study.ledger_state().runs.values()
+    assert record.tries[record.last].resumed == 0
+    assert not files(study)
+
+
+def test_an_orphan_cannot_touch_what_was_taken_over(make: Make) -> None:
+    study = make(*ONE)
+    orphan = Worker(study, pack="1", device="cpu", workers=1)
+    (hold,) = orphan._attempts.claim(orphan._queue.pick())
+    pack = study.trainable.start([hold.run], [None], "cpu")
+    pack.advance()
+    part = checkpoint.taken(pack, 0, None)
+    assert part is not None
+    orphan._attempts.save([(hold, part)], pack.step)
+    taker = Worker(study, pack="1", device="cpu", workers=1)
+    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    taker._queue.refresh()
+    (candidate,) = taker._queue.pick()
+    assert candidate.step == 10 and candidate.loaded is not None
+    assert candidate.loaded.state["trail"].size == 10
+    (held,) = taker._attempts.claim([candidate])
+    assert held.saved is not None
+    assert files(study) == sorted(path.name for path in held.saved.files)
+    orphan._attempts.leave(hold)
+    assert all(file.exists() for file in held.saved.files)
+    pack.advance()
+    part = checkpoint.taken(pack, 0, hold.saved)
+    assert part is not None
+    orphan._attempts.save([(hold, part)], pack.step)
+    taker._attempts.release([held], "stopped")
+    run(study)
+    (record,) = study.ledger_state().runs.values()
+    assert (record.state, record.tries[2].resumed) == ("complete", 10)
+    assert not files(study)
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: from here on no call of the process reaches the disk."""
+
+
+class Reaper:
+    """Lets `left` calls through to the disk, the last of them half a write where it is one."""
+
+    CALLS = ("open", "write", "fsync", "replace", "link", "unlink")
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, left: int) -> None:
+        self.left = left
+        for name in self.CALLS:
+            monkeypatch.setattr(os, name, self._guarded(name, getattr(os, name)))
+
+    def _guarded(self, name: str, real: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **kwargs: object) -> object:
+            self.left -= 1
+            if self.left < 0:
+                if self.left == -1 and name == "write":
+                    descriptor, data = args
+                    real(descriptor, bytes(data)[: len(data) // 2])  # type: ignore[call-overload,arg-type]
+                raise Killed
+            return real(*args, **kwargs)
+
+        return call
+
+
+def test_killed_at_any_call_of_a_save_the_state_before_or_after_it_is_whole(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, survived, left = [], False, 0
+    while not survived:
+        study = make(*ONE, name=f"killed-{left}")
+        worker = Worker(study, pack="1", device="cpu", workers=1)
+        (hold,) = worker._attempts.claim(worker._queue.pick())
+        pack = study.trainable.start([hold.run], [None], "cpu")
+        with monkeypatch.context() as patched:
+            for step in (10, 20):
+                pack.advance()
+                part = checkpoint.taken(pack, 0, hold.saved)
+                assert part is not None
+                if step == 20:
+                    Reaper(patched, left)
+                with suppress(Killed):
+                    worker._attempts.save([(hold, part)], pack.step)
+                    survived = step == 20
+        found.append(_resumes_at(study, pack))
+        left += 1
+    assert len(found) > 10
+    assert found == sorted(found) and set(found) == {10, 20}
+
+
+def _resumes_at(study: Study, pack: Any) -> int:
+    """The step at which another worker goes on; checks its state and that nothing else is left."""
+    taker = Worker(study, pack="1", device="cpu", workers=1)
+    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    taker._queue.refresh()
+    (candidate,) = taker._queue.pick()
+    assert candidate.loaded is not None, "it would begin anew"
+    trail = pack.save(0)["trail"][: candidate.step]
+    assert np.array_equal(candidate.loaded.state["trail"], trail)
+    (hold,) = taker._attempts.claim([candidate])
+    assert hold.saved is not None
+    assert files(study) == sorted(path.name for path in hold.saved.files)
+    return candidate.step
+
+
+def test_a_bound_leaves_saves_out_says_so_once_and_counts(
+    make: Make, capfd: pytest.CaptureFixture[str]
+) -> None:
+    calm = make(*QUICK, name="calm")
+    run(calm)
+    study = make(*QUICK, "checkpoint.max_gb=1e-6", "checkpoint.keep=final", name="bounded")
+    run(study)
+    assert table(study) == table(calm)
+    assert not study.paths.weights.exists()
+    summary = summarise(study)
+    assert summary.skipped_saves > len(study.plan.runs)
+    assert f"{summary.skipped_saves} saves left out" in "\n".join(summary_lines(summary))
+    assert capfd.readouterr().err.count("checkpoint.max_gb=1e-06") == 1
+    assert summarise(calm).skipped_saves == 0
+
+
+def test_a_bound_is_kept_by_what_is_saved(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = make(*QUICK, "checkpoint.max_gb=6e-5", "steps=200")
+    most, real = [0], checkpoint.write
+
+    def write(path: Path, state: dict[str, np.ndarray]) -> None:
+        real(path, state)
+        most.append(disk_usage.used([study.paths.checkpoints]))
+
+    monkeypatch.setattr(checkpoint, "write", write)
+    run(study)
+    assert 20_000 < max(most) <= 60_000
+    assert summarise(study).skipped_saves
+
+
+@pytest.mark.parametrize("pack", ["1", "3"])
+def test_final_weights_stay(make: Make, pack: str) -> None:
+    study = make("checkpoint.keep=final")
+    run(study, pack)
+    assert sorted(weights(study)) == sorted(f"{run.id}.npz" for run in study.plan.runs)
+    for planned in study.plan.runs:
+        alone = study.trainable.start([planned], [None], "cpu")
+        while alone.step < planned.steps:
+            alone.advance()
+        trail = alone.weights(0)["trail"]  # type: ignore[attr-defined]
+        assert weights(study)[f"{planned.id}.npz"] == trail.tolist()
+
+
+@pytest.mark.parametrize(("direction", "choose"), [("maximize", max), ("minimize", min)])
+def test_best_weights_are_those_of_the_best_evaluation(
+    make: Make, direction: str, choose: Callable[..., float]
+) -> None:
+    study = make("checkpoint.keep=best", f"direction={direction}")
+    run(study, "2")
+    records, earlier = study.ledger_state().runs, 0
+    for planned in study.plan.runs:
+        values = {step: metrics["value"] for step, metrics in records[planned.id].reports}
+        best = choose(values, key=lambda step: values[step])
+        earlier += best < planned.steps
+        alone = study.trainable.start([planned], [None], "cpu")
+        while alone.step < best:
+            alone.advance()
+        trail = alone.weights(0)["trail"]  # type: ignore[attr-defined]
+        assert weights(study)[f"{planned.id}.npz"] == trail.tolist()
+    assert earlier
+
+
+def test_nothing_is_kept_unless_asked(make: Make) -> None:
+    study = make()
+    run(study)
+    assert not study.paths.weights.exists()
+
+
+def test_of_a_diverged_run_the_best_stays_but_no_last(make: Make) -> None:
+    words = ("fixed.nan_at=25", "fixed.bad_seed=1")
+    for keep, missing in (("final", 4), ("best", 0)):
+        study = make(*words, f"checkpoint.keep={keep}", name=keep)
+        run(study)
+        assert len(weights(study)) == 12 - missing
+
+
+def test_weights_come_before_the_end_and_take_effect_with_it(make: Make) -> None:
+    """Killed between the end's link and the rename: the study's end places them."""
+    study = make("checkpoint.keep=final", *ONE)
+    dead = Worker(study, pack="1", device="cpu", workers=1)
+    dead._attempts._store.place = lambda *_: None  # type: ignore[method-assign]
+    dead._trainer.train(dead._attempts.claim(dead._queue.pick()))
+    (waiting,) = study.paths.weights.iterdir()
+    assert study.ended and waiting.name.startswith(f".{study.plan.runs[0].id}.0.0.")
+    run(study)
+    (placed,) = study.paths.weights.iterdir()
+    assert placed.name == f"{study.plan.runs[0].id}.npz"
+    assert len(weights(study)) == 1
+
+
+def test_weights_of_an_attempt_that_did_not_end_its_run_go(make: Make) -> None:
+    study = make("checkpoint.keep=final", *ONE)
+    dead = Worker(study, pack="1", device="cpu", workers=1)
+    dead._attempts.claim(dead._queue.pick())
+    (run_id,) = [planned.id for planned in study.plan.runs]
+    study.paths.weights.mkdir()
+    for name in (f".{run_id}.0.0.w.npz", f"..{run_id}.0.1.w.npz.77"):
+        (study.paths.weights / name).write_bytes(b"x")
+    taker = Worker(study, pack="1", device="cpu", workers=1)
+    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    taker.run()
+    assert [file.name for file in study.paths.weights.iterdir()] == [f"{run_id}.npz"]
+
+
+def test_a_rerun_replaces_weights_only_when_it_ends(make: Make) -> None:
+    study = make("checkpoint.keep=final", *ONE)
+    run(study)
+    (kept,) = study.paths.weights.iterdir()
+    before = weights(study)
+    kept.write_bytes(b"of the first generation")
+    retry.rerun(study, study.plan.runs[0].id)
+    worker = Worker(study, pack="1", device="cpu", workers=1)
+    worker._attempts.end = lambda *_: None  # type: ignore[method-assign]
+    worker._trainer.train(worker._attempts.claim(worker._queue.pick()))
+    assert kept.read_bytes() == b"of the first generation"
+    again = Worker(study, pack="1", device="cpu", workers=1)
+    again._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    again.run()
+    assert study.ended and weights(study) == before
+
+
+def test_a_late_end_places_no_weights(make: Make) -> None:
+    study = make("checkpoint.keep=final", *ONE)
+    orphan = Worker(study, pack="1", device="cpu", workers=1)
+    (hold,) = orphan._attempts.claim(orphan._queue.pick())
+    taker = Worker(study, pack="1", device="cpu", workers=1)
+    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
+    taker.run()
+    before = weights(study)
+    hold.weights = {"trail": np.zeros(3)}
+    orphan._attempts.end([(hold, RunEnd("complete", 40, 0.25, 0.5))])
+    assert weights(study) == before
+    assert not files(study)
+
+
+def test_orphans_files_go_when_the_study_ends(make: Make) -> None:
+    study = make()
+    run(study)
+    ended = study.plan.runs[0].id
+    for name in (f"{ended}.0.0.w.10.npz", f".{ended}.0.0.w.0-10.rows.npz.77", "strange"):
+        (study.paths.checkpoints / name).write_bytes(b"x")
+    checkpoint_store.conclude(study.paths, study.ledger_state())
+    assert not files(study)
+
+
+def test_keep_needs_a_trainable_with_weights(make_study: Make) -> None:
+    with pytest.raises(SweeperError) as caught:
+        make_study("checkpoint.keep=final")
+    assert "checkpoint.keep must be none, but got 'final'" in str(caught.value)
+    assert "counter_agent.py:Counter has no weights that sweeper knows of" in str(caught.value)
+
+
+def test_functions_are_told_where_to_keep_files(
+    make_study: Make, tmp_path: Path, space_file: Path
+) -> None:
+    (tmp_path / "own.py").write_text("def train(config, run):\n    return 0.0\n")
+    space = yaml.safe_load(space_file.read_text())
+    del space["agent"], space["evaluation"]
+    space_file.write_text(yaml.safe_dump({**space, "function": "own.py:train"}, sort_keys=False))
+    with pytest.raises(SweeperError, match=r"keep files in run\.folder, which stays"):
+        make_study("checkpoint.keep=best")
+
+
+def test_what_is_kept_does_not_change_the_digest(make: Make) -> None:
+    one = make("checkpoint.keep=best", "checkpoint.max_gb=1")
+    assert one.space.digest == make(name="other").space.digest
+
+
+def test_a_save_that_takes_long_is_followed_by_ten_times_as_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("sweeper.worker.worker.time.monotonic", lambda: now)
+    training = _Training(pack=None, live={}, saved=100.0)  # type: ignore[arg-type]
+    for save_s, pause_s in ((6.0, 60.0), (0.1, 30.0)):
+        training.save_s = save_s
+        now = 100.0 + pause_s - 1
+        assert not training.due(every_s=30.0)
+        now = 100.0 + pause_s + 1
+        assert training.due(every_s=30.0)
+
+
+def test_a_save_is_timed(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = make(*QUICK, *ONE, "steps=600")
+    real, saves = checkpoint.write, []
+
+    def slow(path: Path, state: dict[str, np.ndarray]) -> None:
+        if not path.name.endswith(".rows.npz"):
+            saves.append(time.monotonic())
+            time.sleep(0.02)
+        real(path, state)
+
+    monkeypatch.setattr(checkpoint, "write", slow)
+    run(study)
+    assert len(saves) >= 2
+    assert all(later - first >= 0.19 for first, later in pairwise(saves))
