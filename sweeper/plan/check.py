@@ -85,7 +85,7 @@ def _check_names(space: Space, trainable: Trainable) -> None:
 
 
 def _refusal(trainable: Trainable, task: str) -> str:
-    """Why it does not train that task with its defaults; empty where it does not say."""
+    """The reason for which it refuses that task with its defaults; empty where it gives none."""
     defaults = {name: parameter.default for name, parameter in trainable.parameters.items()}
     try:
         trainable.check(defaults, task)
@@ -95,7 +95,7 @@ def _refusal(trainable: Trainable, task: str) -> str:
 
 
 def _metrics(space: Space, trainable: Trainable) -> Sequence[str]:
-    """What it reports with what is fixed; empty where only running it can tell."""
+    """The metrics that it reports with what is fixed; empty where only running can tell."""
     if not trainable.metrics or not isinstance(trainable, Diagnosable):
         return trainable.metrics
     try:
@@ -144,7 +144,10 @@ def _resolve(space: Space, trainable: Trainable) -> Space:
 
 
 def _check_size(space: Space, expansion: Expansion) -> None:
-    """A plan has a bound; of a space that drops combinations all are counted, but no run is."""
+    """Raises `Invalid` where there are more than `MAX_RUNS` runs.
+
+    Where combinations are dropped these are counted instead, the dropped ones included.
+    """
     if space.sampler.name != "grid":
         runs = (space.trials or 0) * len(space.tasks) * len(space.seeds)
         if runs > MAX_RUNS:
@@ -171,7 +174,10 @@ def _check_size(space: Space, expansion: Expansion) -> None:
 def _check_figures(
     space: Space, folder: Path, metrics: Sequence[str], conditional: Collection[str]
 ) -> Space:
-    """Figures with paths made absolute; where an axis is absent counts as one value more."""
+    """The space with its figures' paths made absolute.
+
+    Of an axis that some configurations lack, its absence counts as a value.
+    """
     sizes = {name: _size(space, name) + (name in conditional) for name in space.axes}
     sizes["task"] = len(space.tasks)
     figures = []
@@ -236,7 +242,7 @@ def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:
 
 
 def _size(space: Space, axis: str) -> int:
-    """How many values the axis has; a range that a sampler draws from, one a trial."""
+    """The number of values of the axis; a range that a sampler draws from has one a trial."""
     if space.sampler.name == "grid" or space.axes[axis].ends is None:
         return len(space.axes[axis].points(axis))
     return space.trials or 0

@@ -11,7 +11,7 @@ from sweeper.schema.rules import one_of
 from sweeper.space.space import Space
 
 _EASILY = 10
-"""With so many times as many cells as trials nobody counts which are valid."""
+"""With so many times as many cells as trials it is not counted how many are valid."""
 
 
 def check(space: Space, expansion: Expansion) -> None:
@@ -50,7 +50,7 @@ def _check_names(space: Space) -> None:
 
 
 def _check_ranges(space: Space) -> None:
-    """CMA-ES moves in ranges; with fewer than two it would silently draw at random."""
+    """Raises `Invalid` for CMA-ES with fewer than two ranges: it would silently draw at random."""
     from optuna.distributions import CategoricalDistribution
 
     if space.sampler.name != "cmaes":
@@ -82,7 +82,7 @@ def _check_objectives(space: Space) -> None:
 
 
 def _check_enough(space: Space, expansion: Expansion) -> None:
-    """A space of choices holds only so many configurations."""
+    """Raises `Invalid` where a space of choices has fewer configurations than trials."""
     from optuna.distributions import CategoricalDistribution
 
     assert space.trials is not None
@@ -123,7 +123,7 @@ def _check_pruner(space: Space) -> None:
 
 
 def _check_hyperband(options: Mapping[str, Any]) -> None:
-    """Optuna looks at these arguments only when a worker prunes for the first time."""
+    """Raises `Invalid` for arguments that Optuna checks only when a worker first prunes."""
     least = {"min_resource": 1, "max_resource": 1, "reduction_factor": 2, "bootstrap_count": 0}
     for key, bound in least.items():
         given = options.get(key, bound)

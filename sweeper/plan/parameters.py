@@ -1,4 +1,4 @@
-"""A space's values as the parameters of what it trains: known names, kinds, ranges, defaults."""
+"""Values of a space as parameters of what it trains: their names, kinds, ranges and defaults."""
 
 from __future__ import annotations
 
@@ -92,9 +92,9 @@ def _point(space: Space, trainable: Trainable, name: str, point: Point) -> Point
 def fitted(
     space: Space, trainable: Trainable, name: str, value: Any, path: Path, verb: str = "is"
 ) -> Any:
-    """`value` as what the parameter `name` takes; `Invalid`, at `path`, says that it `verb` wrong.
+    """`value` as a value of the parameter `name`; any value where any name is accepted.
 
-    Any value will do where the trainable accepts any name.
+    Raises `Invalid` at `path`; in its message `verb` says how the parameter was set.
     """
     known = trainable.parameters
     if not known:

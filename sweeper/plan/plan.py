@@ -20,7 +20,7 @@ from sweeper.trainable.contract import Trainable
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One configuration."""
+    """A configuration under its number in the plan."""
 
     number: int
     values: Mapping[str, Any]
@@ -43,7 +43,7 @@ class Run(NamedTuple):
 
 
 class Plan:
-    """Trials by number; runs by trial, then task, then seed. It grows and never shrinks.
+    """All trials by number, and all runs by trial, then task, then seed; both only grow.
 
     A sampler that learns plans a packful of trials at a time (`add`); all other trials follow from
     the space (`extend`), the same in every process.
@@ -74,7 +74,7 @@ class Plan:
         return self.runs[trial * size : (trial + 1) * size]
 
     def configuration(self, trial: int) -> Configuration:
-        """What trial number `trial` stands for."""
+        """The configuration of trial number `trial`."""
         return self._configurations[trial]
 
     @property
@@ -98,7 +98,7 @@ class Plan:
 
     @property
     def unfound(self) -> int:
-        """How many of the trials asked for there are not: no further configuration was found."""
+        """How many of the trials asked for are missing, as no further configuration was found."""
         return max(0, (self.space.trials or 0) - len(self.trials) - self.due)
 
     @property

@@ -1,4 +1,4 @@
-"""The base of every part of a space: a schema whose complaints are ours, not pydantic's."""
+"""The base of all sections of a space: pydantic models whose errors are `Invalid`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Section(BaseModel):
 
 
 def validated(schema: type[S], data: Any, context: Any = None) -> S:
-    """`data` as a `schema`; raises `Invalid` with the first complaint."""
+    """`data` as a `schema`; raises the first error as `Invalid`."""
     try:
         return schema.model_validate(data, context=context)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""YAML as data only: plain values, and the place each of them was written at.
+"""YAML files as plain data, with the place at which each value was written.
 
 Scalars follow YAML 1.2 (`1e-4` is a number; `off`, `no`, `yes`, `on` are text). Tags, duplicate
 keys, several documents and aliases that expand without bound are refused.
@@ -48,9 +48,9 @@ class Document:
         return self.name
 
     def error(self, path: Path, message: str) -> SweeperError:
-        """The error that says of the value at `path` that it `message`.
+        """An error about the value at `path`, whose place and name come before `message`.
 
-        Words that change parts of that value are named too.
+        Words that changed parts of that value are named too.
         """
         place = self.place(path)
         words = {

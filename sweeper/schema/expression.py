@@ -32,7 +32,7 @@ Step = Callable[[Scope], Any]
 
 @dataclass(frozen=True)
 class Expression:
-    """What `parse` made of a text."""
+    """A parsed expression."""
 
     text: str
     names: tuple[str, ...]
@@ -56,7 +56,7 @@ class Expression:
 
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Expression:
-    """The expression that `text` is; raises `Invalid` where it is none."""
+    """Parses an expression; raises `Invalid` where `text` is none."""
     if len(text) > MAX_LENGTH:
         raise Invalid(f"must be at most {MAX_LENGTH} characters long, but has {len(text)}")
     try:
@@ -92,7 +92,7 @@ class _Builder:
         return [self.step(node, depth) for node in nodes]
 
     def refusal(self, node: ast.AST) -> Invalid:
-        """The complaint about a node that is not allowed."""
+        """The error for a node that is not allowed."""
         part = ast.get_source_segment(self._text, node) if isinstance(node, ast.expr) else None
         return Invalid(
             "may hold numbers, text, true, false, names, + - * / // % **, comparisons, in, and, "

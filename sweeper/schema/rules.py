@@ -1,4 +1,4 @@
-"""Rules for single values, shared by spaces, axes and parameters; and their canonical text."""
+"""Rules for single values, shared by spaces, axes, parameters and profiles."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def scalar_value(value: Any) -> Any:
 
 
 def each(rule: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
-    """Every value through `rule`; a complaint says which."""
+    """Every value as `rule` returns it; the path of an error starts with the value's index."""
     checked = []
     for index, value in enumerate(values):
         try:

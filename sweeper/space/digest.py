@@ -1,4 +1,4 @@
-"""Which keys of a space change results: the digest over them, and how two spaces differ."""
+"""The digest of all that changes a space's results, and the differences of two spaces."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sweeper.text import canonical
 
 
 def digest(space: Space) -> str:
-    """SHA-256 over what changes results: not figures, names, limits or checkpoints."""
+    """The SHA-256 of the keys that change results: equal for spaces that are one study."""
     essential = json.dumps(essentials(space), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(essential.encode()).hexdigest()
 
 
 def differences(old: Space, new: Space) -> dict[str, str]:
-    """A line for each thing that changes results and is another in `new`, by its key."""
+    """One line for each difference of `new` from `old` that changes results, by its key."""
     before, after = flat(old), flat(new)
     return {
         key: f"{key}: {before.get(key, 'nothing')} there, {after.get(key, 'nothing')} now"
@@ -40,7 +40,7 @@ def essentials(space: Space) -> dict[str, Any]:
 
 
 def _forms(space: Space) -> dict[str, dict[str, Any]]:
-    """What the digest holds for each key, as it was first written: studies on disk have digests."""
+    """What the digest holds for each key, in a form that studies on disk rely on."""
     when = {name: canonical(axis.when) for name, axis in space.axes.items() if axis.when}
     invalid = space.invalid if space.invalid != "error" else None
     return {
@@ -98,6 +98,6 @@ def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _follows(key: str, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
-    """Whether what an axis sets differs because its values do, which is said already."""
+    """Whether `key` is what an axis sets and its values differ too, which is a line of its own."""
     axis = key.removeprefix("what ").removesuffix(" sets")
     return axis != key and before.get(axis) != after.get(axis)

@@ -1,4 +1,4 @@
-"""Which options a figure takes: the keywords of its `draw`, read without importing it."""
+"""The options of figures: the keyword arguments of each `draw`, read without importing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`key=value` words, and how they, and scales, change a space before it is checked."""
+"""Overrides of a space by `key=value` words and by scales, applied before it is checked."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def parse_words(
 
 
 def scale_overrides(document: Document, scale: str) -> list[Override]:
-    """The overrides that `scale` stands for; `Document.data["scales"]` must hold it."""
+    """The overrides that make up `scale`, which `Document.data["scales"]` must hold."""
     here: Path = ("scales", scale)
     values = document.data["scales"][scale]
     if values is None:

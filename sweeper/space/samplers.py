@@ -1,4 +1,4 @@
-"""Samplers and pruners by their Optuna names; and the plans of those that do not learn.
+"""Samplers and pruners of a space, the classes of Optuna that they are, and their arguments.
 
 `grid`, `random` and `qmc` are planned once, as pure functions of the space; the others are asked
 trial by trial (`sweeper.study.advisor`). Optuna is imported only where one of its arguments is
@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sweeper.errors import Invalid, choices, shown
 from sweeper.schema.base_model import Section
 from sweeper.schema.rules import Text, flag, mapping, number, text, whole
-
-if TYPE_CHECKING:
-    pass
 
 SAMPLERS = {
     "grid": "",
@@ -180,7 +177,7 @@ def _plainly(value: Any, kinds: list[str]) -> Any:
 
 
 def _tried(module: str, found: str, name: str, options: dict[str, Any]) -> dict[str, Any]:
-    """The options, if Optuna takes them."""
+    """The options; raises `Invalid` where the class of Optuna's refuses them."""
     import warnings
 
     try:

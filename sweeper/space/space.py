@@ -202,7 +202,7 @@ class Space(Section):
         return (self.direction, *(other.direction for other in self.score.also))
 
     def worst(self, task: str) -> float:
-        """What a run is worth that diverged before it was ever evaluated, in the metric's unit."""
+        """The metric's value of a run that diverged before its first evaluation."""
         bounds = self.tasks[task]
         return float(bounds.low if self.direction == "maximize" else bounds.high)
 

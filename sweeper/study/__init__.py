@@ -1,1 +1,1 @@
-"""A study: its folder, its frozen space, and who advises it."""
+"""A study: its folder, the versions of its space, and Optuna's advice on its trials."""

@@ -1,4 +1,4 @@
-"""Trials that a sampler planned: one file a packful, `trials/<number of its first trial>`.
+"""Trials that a sampler planned, a packful a file: `trials/<number of the first trial>`.
 
 The file is written whole and then linked: who is first has planned these trials, and who is not
 reads them. So numbers are given in order and the total is exact without a lock.
@@ -34,7 +34,7 @@ def propose(
     kept: Mapping[str, Any],
     seen: Mapping[str, int],
 ) -> bool:
-    """Plans trials from number `first` on; returns whether nobody was quicker.
+    """Plans trials from number `first` on; returns whether no other worker has done so before.
 
     `kept` is what the sampler keeps of the whole study, `seen` how many trials there were in what
     state. An empty packful says that there are no more configurations.

@@ -1,4 +1,4 @@
-"""Which code, packages and machine produced a number."""
+"""The provenance of a study's numbers: code, packages and machine."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def provenance(space: Space) -> dict[str, Any]:
 
 
 def code(space: Space) -> dict[str, str]:
-    """What produces a number: sweeper's revision, the project's, and hashes of its own files."""
+    """The revisions of sweeper and of the project, and hashes of the files that the space names."""
     found = {"sweeper": revision()}
     project = _describe(Path(space.folder))
     if project:

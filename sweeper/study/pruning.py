@@ -1,4 +1,4 @@
-"""Which trials end early, by Optuna's pruners.
+"""Pruning: trials that Optuna's pruners end early.
 
 A pruner sees a trial at a step once a fixed set of its runs has reported there: all its runs, or
 those under the first `seeds` seeds; of a study that grew, by the seeds that it began with. What it
@@ -12,8 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import optuna
-
 from sweeper import score
 from sweeper.files.atomic import link_first, patiently
 from sweeper.ledger.encoding import Line
@@ -22,19 +20,18 @@ from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
 from sweeper.plan.plan import Run
 from sweeper.space import samplers
+from sweeper.study.optuna_memory import OptunaMemory
 from sweeper.study.study import Study
 
 
 class Judge:
-    """Judges trials as one worker; `judged` is the study in Optuna's memory."""
+    """Judges trials as one worker, by what it has shown to the study in Optuna's `memory`."""
 
     def __init__(
-        self, study: Study, ledger_state: LedgerState, ledger: Writer, judged: optuna.Study
+        self, study: Study, ledger_state: LedgerState, ledger: Writer, memory: OptunaMemory
     ) -> None:
         self._study, self._ledger_state, self._ledger = study, ledger_state, ledger
-        self._optuna, self._memory = judged, judged._storage
-        self._pruner = _pruner(study)
-        judged.pruner = self._pruner
+        self._memory = memory
         self._shown: dict[int, set[int]] = {}
 
     def feed(self, trial: int, *, ended: bool) -> None:
@@ -42,16 +39,15 @@ class Judge:
 
         Of an ended trial that is all there is.
         """
-        if self._pruner is None:
+        if not self._memory.prunes:
             return
         lines = self._lines(trial)
         values = {step: line["value"] for step, line in lines.items()}
         if ended:
-            values = self._points(trial) | values
+            values = self.points(trial) | values
         for step in sorted(set(values) - self._shown.setdefault(trial, set())):
             self._show(trial, step, values[step])
-            for key, kept in lines.get(step, {}).get("attributes", {}).items():
-                self._memory.set_trial_system_attr(self._id(trial), key, kept)
+            self._memory.set_trial_attributes(trial, lines.get(step, {}).get("attributes", {}))
 
     def judge(self, trials: Iterable[int]) -> None:
         """Judges each of `trials` at every step that it has reached since, in their order."""
@@ -64,19 +60,17 @@ class Judge:
         if any(line["prune"] for line in lines.values()):
             self._prune(trial)
             return
-        for step, value in sorted(self._points(trial).items()):
+        for step, value in sorted(self.points(trial).items()):
             if step not in lines and self._decide(trial, step, value):
                 self._prune(trial)
                 return
 
     def _decide(self, trial: int, step: int, value: float) -> bool:
-        """Asks the pruner, and writes down what it says before anything follows from it."""
-        assert self._pruner is not None
-        before = dict(self._memory.get_trial(self._id(trial)).system_attrs)
+        """Asks the pruner, and records its answer in the ledger before anything follows from it."""
+        before = self._memory.trial_attributes(trial)
         self._show(trial, step, value)
-        frozen = self._memory.get_trial(self._id(trial))
-        prune = bool(self._pruner.prune(self._optuna, frozen)) and not self._done(trial, step)
-        after = self._memory.get_trial(self._id(trial)).system_attrs
+        prune = self._memory.should_prune(trial) and not self._done(trial, step)
+        after = self._memory.trial_attributes(trial)
         kept = {key: after[key] for key in after if key not in before or after[key] != before[key]}
         line = {
             "kind": "judged",
@@ -92,41 +86,36 @@ class Judge:
         return prune
 
     def _lines(self, trial: int) -> dict[int, Line]:
-        """What was said of the trial, by step; what was said before one of its runs was reopened
-        no longer counts.
+        """The judgements of the trial in the ledger, by step.
+
+        Those from before one of its runs was opened again are left out.
         """
         lives, lines = self._lives(trial), self._ledger_state.judged.get(trial, {})
         return {step: line for step, line in lines.items() if line["lives"] == lives}
 
     def _lives(self, trial: int) -> int:
         """How often the runs that judge a trial were opened again, together."""
-        records = (self._ledger_state.runs.get(run.id) for run in self._set(trial))
+        records = (self._ledger_state.runs.get(run.id) for run in self._judging_runs(trial))
         return sum(record.generation for record in records if record is not None)
 
     def _done(self, trial: int, step: int) -> bool:
-        """Whether all runs of `trial` have got to the end: there is nothing left to save."""
+        """Whether all runs of `trial` have reached their end, so that pruning saves nothing."""
         space = self._study.space
         assert space.pruner is not None
         ends = space.pruner.name != "wilcoxon" and step >= space.steps
-        return ends and len(self._set(trial)) == len(self._study.plan.runs_of(trial))
+        return ends and len(self._judging_runs(trial)) == len(self._study.plan.runs_of(trial))
 
     def _prune(self, trial: int) -> None:
         name = self._study.paths.pruned(trial)
         patiently(lambda: link_first(name, self._ledger.worker.encode()), name.parent)
 
     def _show(self, trial: int, step: int, value: float) -> None:
-        self._memory.set_trial_intermediate_value(self._id(trial), step, value)
+        self._memory.report(trial, step, value)
         self._shown.setdefault(trial, set()).add(step)
 
-    def _id(self, trial: int) -> int:
-        id: int = self._memory.get_trial_id_from_study_id_trial_number(
-            self._optuna._study_id, trial
-        )
-        return id
-
-    def _points(self, trial: int) -> dict[int, float]:
-        """What there is to see of a trial, by step."""
-        space, runs = self._study.space, self._set(trial)
+    def points(self, trial: int) -> dict[int, float]:
+        """The values by which a trial is judged, by step."""
+        space, runs = self._study.space, self._judging_runs(trial)
         assert space.pruner is not None
         records = [self._ledger_state.runs.get(run.id, RunRecord(run.id)) for run in runs]
         if space.pruner.name == "wilcoxon":
@@ -143,7 +132,7 @@ class Judge:
             if all(curve.reaches(step) for curve in curves)
         }
 
-    def _set(self, trial: int) -> list[Run]:
+    def _judging_runs(self, trial: int) -> list[Run]:
         """The runs by which a trial is judged."""
         space = self._study.versions[0].space
         assert space.pruner is not None
@@ -177,8 +166,8 @@ class _Curve:
         return self.points[step] if step in self.points else self.points[max(self.points)]
 
 
-def _pruner(study: Study) -> Any:
-    """The pruner of the space; what Optuna would guess from ended trials, the space knows."""
+def pruner(study: Study) -> Any:
+    """The pruner of the space, with the resources that Optuna would guess from ended trials."""
     space = study.space
     if space.pruner is None:
         return None

@@ -1,4 +1,4 @@
-"""One space being run: a folder with all that happened."""
+"""A study: the folder of one space that is run, with all that happened to its runs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Study:
 
     @cached_property
     def trainable(self) -> Trainable:
-        """What it trains."""
+        """The trainable of its space."""
         return load_trainable(self.space, self.paths.runs)
 
     @cached_property
@@ -93,7 +93,7 @@ class Study:
         return all(record is not None and record.end is not None for record in records)
 
     def ledger_state(self, *, reports: bool = True) -> LedgerState:
-        """All that its ledger says now."""
+        """The state of its runs, as its ledger has it now."""
         ledger_state = LedgerState(self.paths, reports=reports)
         ledger_state.refresh()
         return ledger_state
@@ -172,7 +172,7 @@ def _touched(folder: Path) -> float:
 
 
 def _probe(folder: Path) -> None:
-    """Raises `OSError` where nothing can be written to a folder that was made long ago."""
+    """Raises `OSError` where `folder`, which exists, cannot be written to."""
     if not os.access(folder, os.W_OK):
         read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
         number = errno.EROFS if read_only else errno.EACCES

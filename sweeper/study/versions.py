@@ -1,7 +1,7 @@
-"""The versions of a study's space: `plans/0`, then one file each time it changes.
+"""The versions of a study's space: `plans/0`, then one more file each time it changes.
 
-What changes results may only grow: seeds, the values of a grid, the trials of a sampler. Who links
-a version first decides; all others read it.
+What changes results may only grow: seeds, the values of a grid, the trials of a sampler. Of two
+processes that write one version the first to link its file wins, and the other reads that.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _GROWING = keys(lambda key: key.grows)
 
 @dataclass(frozen=True)
 class Version:
-    """A space as it was frozen, and by which code on which machine."""
+    """A space as it was frozen, and the code and the machine that did so."""
 
     space: Space
     group: bool

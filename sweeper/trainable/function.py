@@ -38,7 +38,7 @@ class _Dropped(BaseException):
 
 @dataclass(frozen=True)
 class FunctionRun:
-    """What the function sees of its run."""
+    """The second argument of the function: its run."""
 
     id: str
     task: str
@@ -52,10 +52,10 @@ class FunctionRun:
 
     @property
     def folder(self) -> Path:
-        """A folder of its own, kept across attempts.
+        """A folder of the run's own, kept across attempts.
 
-        For who has asked for it, `report` returns once the report is in the ledger: a function
-        that reports first and saves its state then loses no report however it is killed.
+        Once it was asked for, `report` returns only when the report is in the ledger: a function
+        that reports and then saves its state loses no report, however it is killed.
         """
         self._asked()
         return self._folder
@@ -88,7 +88,7 @@ class FunctionReport:
 
 
 class FunctionPack:
-    """A pack of one: the function in a thread, so that its worker stays responsive."""
+    """A pack of one run: the function runs in a thread, so that its worker stays responsive."""
 
     def __init__(
         self,
@@ -101,10 +101,10 @@ class FunctionPack:
         self.step = 0
         self._queue: queue.Queue[FunctionReport | Exception] = queue.Queue()
         self._given = self._recorded = 0
-        """How many reports the worker was given, and has written down."""
+        """How many reports the worker was given, and how many it has recorded."""
         self._recording = threading.Condition()
         self._waits = waits
-        """Whether each report is written down, and judged, before the function goes on."""
+        """Whether each report is recorded, and judged, before the function goes on."""
         self._error: Exception | None = None
         self._reports = 0
         self._dropped = False
@@ -132,9 +132,9 @@ class FunctionPack:
         return int(threads_s + self._children_s) + self._reports
 
     def advance(self) -> Sequence[FunctionReport]:
-        """Waits half a second at most; raises what the function raised, after its reports.
+        """Waits half a second at most for reports; raises what the function raised after the last.
 
-        The worker that asks for more has written down what it was given before.
+        A worker that calls it again has recorded the reports that it got before.
         """
         self._recorded = self._given
         if self._waits:
@@ -191,13 +191,13 @@ class FunctionPack:
             raise _Dropped
 
     def _ask(self) -> None:
-        """From now on reports wait until they are written down, and those before do so now."""
+        """Makes all further reports wait until they are recorded, and waits for those before."""
         if not self._waits:
             self._waits = True
             self._wait()
 
     def _wait(self) -> None:
-        """Waits until the worker has written down all reports so far, or the run has ended."""
+        """Waits until the worker has recorded all reports so far, or the run has ended."""
         number = self._reports
         with self._recording:
             self._recording.wait_for(lambda: self._recorded >= number or self._dropped)
@@ -256,11 +256,11 @@ class Function:
         raise ValueError("layer sets need an agent: a function's layers are not known")
 
     def signature(self, params: Mapping[str, Any], task: str) -> str:
-        """Runs of one function look alike; a pack still holds one."""
+        """The file and the name of the function; a pack holds one run all the same."""
         return f"{self._path}:{self._name}"
 
     def pack_size(self, params: Mapping[str, Any], task: str, device: str) -> int:
-        """One."""
+        """One: a function trains alone."""
         return 1
 
     def start(
@@ -287,7 +287,7 @@ def _number(name: str, value: Any) -> float:
 
 
 def _ended(error: BaseException) -> Exception:
-    """What `sys.exit()` and its like become, wherever the user's file has them."""
+    """The error that stands for `sys.exit()` and its like in the user's file."""
     failure = RuntimeError(f"a function must return a number, but {error!r} ended it or its import")
     failure.__cause__ = error
     return failure

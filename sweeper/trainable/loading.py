@@ -11,7 +11,7 @@ from sweeper.trainable.contract import Trainable
 
 
 class Trained(Protocol):
-    """What loading asks of a space."""
+    """The keys of a space by which its trainable is loaded."""
 
     @property
     def agent(self) -> str | None:
@@ -27,11 +27,11 @@ class Trained(Protocol):
 
     @property
     def pruner(self) -> object | None:
-        """What ends trials early, if anything does."""
+        """The pruner, or `None`; where there is one, a function waits for its judgement."""
 
 
 def load_trainable(space: Trained, runs: Path | None = None) -> Trainable:
-    """What `space` trains; functions need `runs`, the folder of their folders, to start.
+    """The trainable of `space`; a function needs `runs`, the folder of its runs' folders, to start.
 
     The space's folder becomes importable, last of all: names of files in parameters and tasks are
     relative to it.

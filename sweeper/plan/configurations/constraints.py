@@ -1,4 +1,4 @@
-"""What a space says of combinations: parameters computed from others, and constraints."""
+"""Formulas of a space: derived parameters, and constraints that combinations must satisfy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sweeper.trainable.contract import Trainable
 
 
 class Rejected(Invalid):
-    """A combination that a constraint or what is trained refuses; `invalid: drop` leaves it out."""
+    """A constraint or what is trained refuses a combination; `invalid: drop` leaves it out."""
 
 
 class Formulas:
@@ -26,7 +26,7 @@ class Formulas:
     """
 
     def __init__(self, space: Space, trainable: Trainable, owners: Mapping[str, str]) -> None:
-        """`owners` says of each parameter that is set who sets it; raises `Invalid`."""
+        """`owners` holds the key of the space that sets a parameter; raises `Invalid`."""
         self._space, self._trainable = space, trainable
         self._derived = {name: parse(text) for name, text in space.derived.items()}
         self._constraints = [parse(text) for text in space.constraints]
@@ -106,7 +106,7 @@ def _check_names(expression: Expression, known: Mapping[str, Any], here: Path) -
 
 
 def _check_order(derived: Mapping[str, Expression]) -> None:
-    """A derived parameter is computed from others, or from those derived before it."""
+    """Raises `Invalid` where a derived parameter needs itself or one that is derived after it."""
     order = list(derived)
     for number, name in enumerate(order):
         later = [other for other in derived[name].names if other in order[number:]]

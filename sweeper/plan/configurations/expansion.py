@@ -30,7 +30,7 @@ _KEPT = 2
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """One combination of the active axes, with all that follows from it."""
+    """One combination of values of the active axes, and the parameters that follow from it."""
 
     values: Mapping[str, Any]
     """Axis -> value; an inactive axis is absent, here and in `labels`."""
@@ -133,7 +133,7 @@ class Expansion:
         return made
 
     def chosen(self, made: Configuration) -> list[str]:
-        """The axes that were chosen for it: active, and not following another."""
+        """The axes whose values were chosen for it: active, and the first of their groups."""
         return [group.name for group in self._groups if group.name in made.labels]
 
     def reference(self) -> Configuration | None:
@@ -174,7 +174,7 @@ class Expansion:
         return self._walk(0, {})
 
     def configuration(self, chosen: Mapping[str, Point]) -> Configuration:
-        """What follows from these points; raises `Rejected` where a formula refuses them."""
+        """The configuration of these points; raises `Rejected` where a formula refuses them."""
         params = dict(self._base)
         for point in chosen.values():
             params.update(point.params)
@@ -270,7 +270,7 @@ def _defaulted(space: Space) -> Iterator[tuple[str, Any]]:
 
 
 def culprit(space: Space, message: str) -> Path:
-    """Where the parameter was set, or the task given, that `message` mentions first."""
+    """The place of the parameter or task that `message` mentions first."""
     mentioned = [
         (message.find(name), (part, name))
         for part, names in (

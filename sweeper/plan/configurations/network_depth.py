@@ -15,15 +15,15 @@ from sweeper.trainable.contract import Trainable
 
 
 class _Placed(Invalid):
-    """A complaint whose path counts from the top of the space already."""
+    """An error whose path starts at the top of the space already."""
 
     def under(self, *prefix: str | int) -> Invalid:
-        """Itself."""
+        """Itself: its path is whole."""
         return self
 
 
 def shallowest(space: Space, trainable: Trainable) -> Callable[[], Network]:
-    """Finds, once and when asked, the network of fewest layers among all valid combinations."""
+    """A function that finds the network of fewest layers among all valid combinations, once."""
     found: list[Network] = []
 
     def find() -> Network:

@@ -160,11 +160,11 @@ def _study(data: Data, names: list[str], rows: pd.DataFrame) -> optuna.Study:
     """An Optuna study of these trials, one a row, all of value 0."""
     import optuna
 
+    from sweeper.study.optuna_memory import quiet
+
     distributions = {name: _distribution(data, name) for name in names}
     labels = {name: rows[data.axes[name].column].tolist() for name in names}
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
+    with quiet():
         study = optuna.create_study()
         study.add_trials(
             optuna.create_trial(
@@ -174,8 +174,6 @@ def _study(data: Data, names: list[str], rows: pd.DataFrame) -> optuna.Study:
             )
             for own in ([(name, labels[name][row]) for name in names] for row in range(len(rows)))
         )
-    finally:
-        optuna.logging.set_verbosity(verbosity)
     for trial in study.get_trials(deepcopy=False):  # one object each, or all are compared in depth
         trial.distributions = {name: distributions[name] for name in trial.params}
     return study

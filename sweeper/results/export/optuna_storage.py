@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +23,7 @@ from sweeper.files.atomic import write_durably
 from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
 from sweeper.space.space import Space
+from sweeper.study.optuna_memory import quiet
 from sweeper.study.study import Study
 
 _STATES = {
@@ -111,7 +110,7 @@ def _cause(error: Exception) -> str:
 
 def _fill(storage: BaseStorage, study: Study, ledger_state: LedgerState) -> None:
     space = study.space
-    with _quiet():
+    with quiet():
         created = optuna.create_study(
             storage=storage,
             study_name=study.name,
@@ -123,20 +122,8 @@ def _fill(storage: BaseStorage, study: Study, ledger_state: LedgerState) -> None
     created.set_user_attr("metric", space.score.metric)
     created.add_trials(_trials(study, ledger_state))
     if space.score.also:
-        with warnings.catch_warnings():  # "experimental" since Optuna 3.2
-            warnings.simplefilter("ignore")
+        with quiet():  # "experimental" since Optuna 3.2
             created.set_metric_names(_metrics(space))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Optuna does not say what it creates."""
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(verbosity)
 
 
 def _metrics(space: Space) -> list[str]:

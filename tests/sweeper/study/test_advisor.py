@@ -19,7 +19,6 @@ from sweeper.space import samplers
 from sweeper.study import proposals
 from sweeper.study.advisor import Advisor
 from sweeper.study.study import Study
-from sweeper.worker.worker import Worker
 from tests.helpers.advised_study import CHOICES, RANGES, maker, work
 from tests.helpers.paths import COUNTER_AGENT
 
@@ -107,9 +106,9 @@ def test_a_lost_race_leaves_nothing_of_the_sampler_behind(make):
     late = Advisor(grown, ledger_state, Writer(grown.paths.ledger, "late", {}))
     assert len(grown.plan.trials) == len(started.plan.trials) == 4
     proposals.propose(grown.paths, 4, [], {}, {})
-    before = dict(late._kept())
+    before = dict(late.memory.attributes())
     assert late.plan(2)
-    assert dict(late._kept()) == before and not grown.refresh()
+    assert late.memory.attributes() == before and not grown.refresh()
 
 
 def test_a_trial_that_is_refused_now_is_named(make):
@@ -241,14 +240,15 @@ def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, c
 def test_a_live_worker_advises_on_a_study_that_grew_as_one_that_begins(make):
     started = make(trials=4, seeds=1)
     work(started)
-    worker = Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1)
-    worker._refresh()
-    worker._advisor._feed()
-    assert {trial.state.name for trial in worker._advisor._trials()} == {"COMPLETE"}
+    live = Study.open(started.folder)
+    ledger_state = live.ledger_state()
+    advisor = Advisor(live, ledger_state, Writer(live.paths.ledger, "live", {}))
+    advisor.feed()
+    assert {trial.state.name for trial in advisor.memory.trials()} == {"COMPLETE"}
     make(trials=6, seeds=2, extend=True)
-    worker._refresh()
-    worker._advisor._feed()
-    assert {trial.state.name for trial in worker._advisor._trials()} == {"RUNNING"}
+    advisor.note(run.id for run in live.refresh())
+    advisor.feed()
+    assert {trial.state.name for trial in advisor.memory.trials()} == {"RUNNING"}
 
 
 def test_a_retried_trial_is_seen_as_it_ended_last(make, tmp_path):
@@ -260,13 +260,13 @@ def test_a_retried_trial_is_seen_as_it_ended_last(make, tmp_path):
     ledger_state = found.ledger_state()
     advisor = Advisor(found, ledger_state, Writer(found.paths.ledger, "w", {}))
     advisor.note(ledger_state.runs)
-    advisor._feed()
-    assert [trial.state.name for trial in advisor._trials()] == ["COMPLETE"] * 6
+    advisor.feed()
+    assert [trial.state.name for trial in advisor.memory.trials()] == ["COMPLETE"] * 6
     run = found.plan.runs[2].id
     retry.rerun(found, run)
     advisor.note(ledger_state.refresh())
-    advisor._feed()
-    assert [trial.state.name for trial in advisor._trials()][:4] == [
+    advisor.feed()
+    assert [trial.state.name for trial in advisor.memory.trials()][:4] == [
         "COMPLETE",
         "COMPLETE",
         "RUNNING",

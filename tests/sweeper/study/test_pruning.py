@@ -8,7 +8,8 @@ import pytest
 
 from sweeper.ledger.claims import Claims
 from sweeper.ledger.writer import Writer
-from sweeper.study.advisor import Advisor
+from sweeper.study.optuna_memory import OptunaMemory
+from sweeper.study.pruning import Judge, pruner
 from tests.helpers.advised_study import maker, work
 from tests.helpers.paths import COUNTER_AGENT
 
@@ -92,9 +93,10 @@ def test_a_trial_is_judged_by_the_seeds_that_the_study_began_with(make):
     before = work(make(**keys)).ledger_state().judged
     grown = make(**{**keys, "seeds": [0, 1, 2]}, extend=True)
     ledger_state = grown.ledger_state()
-    judge = Advisor(grown, ledger_state, Writer(grown.paths.ledger, "w", {}))._judge
+    memory = OptunaMemory("study", ["maximize"], pruner(grown))
+    judge = Judge(grown, ledger_state, Writer(grown.paths.ledger, "w", {}), memory)
     for trial, lines in before.items():
-        values = judge._points(trial)
+        values = judge.points(trial)
         assert {step: values.get(step) for step in lines} == {
             step: line["value"] for step, line in lines.items()
         }

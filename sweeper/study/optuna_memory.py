@@ -1,0 +1,143 @@
+"""A study in Optuna's memory, and all that sweeper uses of what Optuna does not document.
+
+That is the storage behind a study and its ids, system attributes, trials that are taken back, and a
+sampler's search space. pyproject.toml bounds Optuna's version; the tests of this file tell whether
+another one will do.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.storages import InMemoryStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+
+class OptunaMemory:
+    """A study that Optuna holds in memory; trials are named by their numbers."""
+
+    def __init__(self, name: str, directions: Sequence[str], pruner: Any = None) -> None:
+        self._storage = _ForgettingStorage()
+        with quiet():
+            self._study = optuna.create_study(
+                storage=self._storage,
+                study_name=name,
+                directions=[StudyDirection[direction.upper()] for direction in directions],
+                sampler=optuna.samplers.RandomSampler(),  # `ask` takes the sampler to ask
+            )
+        self._study.pruner = pruner  # samplers look at it too: of Hyperband's brackets each is one
+        self._id = self._study._study_id
+
+    def trials(self) -> list[FrozenTrial]:
+        """All trials in their order; they are Optuna's own, not copies."""
+        return self._storage.get_all_trials(self._id, deepcopy=False)
+
+    def ask(self, sampler: Any) -> optuna.Trial:
+        """A new trial, whose values `sampler` chooses when they are asked for.
+
+        The search space that the sampler before has found goes on to `sampler` where both are of
+        one class: it then looks only at trials that the one before did not know.
+        """
+        before = self._study.sampler
+        if isinstance(before, type(sampler)) and hasattr(sampler, "_search_space"):
+            sampler._search_space = before._search_space
+        self._study.sampler = sampler
+        return self._study.ask()
+
+    def add(
+        self,
+        params: dict[str, Any],
+        distributions: dict[str, BaseDistribution],
+        attributes: Mapping[str, Any],
+    ) -> None:
+        """Adds a running trial with these system attributes."""
+        template = create_trial(
+            state=TrialState.RUNNING,
+            params=params,
+            distributions=distributions,
+            system_attrs=dict(attributes),
+        )
+        self._storage.create_new_trial(self._id, template)
+
+    def end(self, trial: int, state: TrialState, values: Sequence[float] | None) -> None:
+        """Ends a running trial."""
+        self._storage.set_trial_state_values(self._trial_id(trial), state, values)
+
+    def forget(self, first: int) -> None:
+        """Takes away all trials from number `first` on, none of which has ended."""
+        self._storage.forget(first)
+
+    def attributes(self) -> dict[str, Any]:
+        """The system attributes of the study: what a sampler keeps of all trials."""
+        attributes: dict[str, Any] = self._storage.get_study_system_attrs(self._id)
+        return attributes
+
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Sets some of the system attributes of the study."""
+        for key, value in attributes.items():
+            self._storage.set_study_system_attr(self._id, key, value)
+
+    def restore_attributes(self, attributes: dict[str, Any]) -> None:
+        """Makes these all system attributes that the study has."""
+        self._storage.restore_attributes(self._id, attributes)
+
+    def trial_attributes(self, trial: int) -> dict[str, Any]:
+        """A copy of the system attributes of a trial: what sampler and pruner keep of it."""
+        return dict(self._storage.get_trial(self._trial_id(trial)).system_attrs)
+
+    def set_trial_attributes(self, trial: int, attributes: Mapping[str, Any]) -> None:
+        """Sets some of the system attributes of a trial."""
+        for key, value in attributes.items():
+            self._storage.set_trial_system_attr(self._trial_id(trial), key, value)
+
+    def report(self, trial: int, step: int, value: float) -> None:
+        """Sets the intermediate value of a trial at `step`."""
+        self._storage.set_trial_intermediate_value(self._trial_id(trial), step, value)
+
+    @property
+    def prunes(self) -> bool:
+        """Whether it has a pruner."""
+        return self._study.pruner is not None
+
+    def should_prune(self, trial: int) -> bool:
+        """Whether the pruner ends a trial by what was reported of it."""
+        frozen = self._storage.get_trial(self._trial_id(trial))
+        return bool(self._study.pruner.prune(self._study, frozen))
+
+    def _trial_id(self, trial: int) -> int:
+        id: int = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial)
+        return id
+
+
+class _ForgettingStorage(InMemoryStorage):  # type: ignore[misc, unused-ignore]
+    """Optuna's storage in memory, from which trials can be taken back; for one study."""
+
+    def restore_attributes(self, study: int, attributes: dict[str, Any]) -> None:
+        self._studies[study].system_attrs = attributes
+
+    def forget(self, first: int) -> None:
+        for info in self._studies.values():
+            for trial in info.trials[first:]:
+                del self._trial_id_to_study_id_and_number[trial._trial_id]
+            del info.trials[first:]
+            self._max_trial_id = len(info.trials) - 1
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Within it Optuna neither logs what it does nor warns of experimental features."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        optuna.logging.set_verbosity(before)

@@ -1,0 +1,90 @@
+"""What sweeper uses of Optuna beyond its documentation: another version must do the same."""
+
+from __future__ import annotations
+
+import warnings
+
+import optuna
+import pytest
+from optuna.distributions import FloatDistribution
+from optuna.trial import TrialState
+
+from sweeper.study.optuna_memory import OptunaMemory, quiet
+
+OVER = {"x": FloatDistribution(0.0, 1.0)}
+
+
+def filled(*values, pruner=None):
+    memory = OptunaMemory("study", ["minimize"], pruner)
+    for number, value in enumerate(values):
+        memory.add({"x": value}, OVER, {})
+        memory.end(number, TrialState.COMPLETE, [value])
+    return memory
+
+
+def test_forgotten_numbers_are_given_again():
+    memory = filled(0.1, 0.2)
+    for _ in range(3):
+        asked = memory.ask(optuna.samplers.RandomSampler(seed=1))
+        assert asked.number == 2 and asked.suggest_float("x", 0.0, 1.0) == pytest.approx(0.417022)
+        memory.forget(2)
+    memory.add({"x": 0.3}, OVER, {})
+    memory.report(2, 1, 0.5)
+    memory.end(2, TrialState.COMPLETE, [0.3])
+    assert [trial.number for trial in memory.trials()] == [0, 1, 2]
+    assert [trial.values for trial in memory.trials()] == [[0.1], [0.2], [0.3]]
+    assert memory.trials()[2].intermediate_values == {1: 0.5}
+
+
+def test_attributes_of_the_study_are_set_and_restored():
+    memory = filled(0.1)
+    memory.set_attributes({"generation": 1})
+    before = dict(memory.attributes())
+    memory.set_attributes({"generation": 2, "other": True})
+    assert memory.attributes() == {"generation": 2, "other": True}
+    memory.restore_attributes(before)
+    assert memory.attributes() == {"generation": 1}
+
+
+def test_successive_halving_keeps_its_rungs_in_attributes():
+    """They go through the ledger: without them a trial that is judged again is not pruned."""
+    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
+    memory = OptunaMemory("study", ["minimize"], pruner)
+    for number, value in enumerate((0.1, 0.9)):
+        memory.add({"x": value}, OVER, {})
+        memory.report(number, 1, value)
+        assert memory.should_prune(number) == (number == 1)
+    kept = memory.trial_attributes(0)
+    assert kept
+    replayed = OptunaMemory("study", ["minimize"], pruner)
+    replayed.add({"x": 0.1}, OVER, {})
+    replayed.set_trial_attributes(0, kept)
+    assert replayed.trial_attributes(0) == kept
+    replayed.add({"x": 0.9}, OVER, {})
+    replayed.report(1, 1, 0.9)
+    assert replayed.should_prune(1)
+    assert memory.prunes and not filled().prunes
+
+
+def test_a_sampler_takes_over_the_search_space_of_the_one_before():
+    """So of a thousand trials it looks at the new ones; what it chooses is the same."""
+
+    def asked(memory):
+        trial = memory.ask(optuna.samplers.TPESampler(seed=3, n_startup_trials=1))
+        return trial.suggest_float("x", 0.0, 1.0)
+
+    with quiet():
+        fresh, used = filled(0.1, 0.5, 0.9), filled(0.1, 0.5, 0.9)
+        used.ask(optuna.samplers.TPESampler(seed=9, n_startup_trials=1)).suggest_float("x", 0, 1)
+        used.forget(3)
+        assert asked(used) == asked(fresh)
+
+
+def test_it_is_quiet_and_leaves_the_rest_as_it_was(capfd):
+    before = optuna.logging.get_verbosity()
+    with pytest.raises(KeyError), quiet():
+        optuna.create_study()
+        warnings.warn("experimental", optuna.exceptions.ExperimentalWarning, stacklevel=1)
+        raise KeyError
+    assert optuna.logging.get_verbosity() == before
+    assert capfd.readouterr().err == ""
