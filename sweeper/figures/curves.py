@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from sweeper.errors import SweeperError
-from sweeper.figures.drawing import style, text_layout
+from sweeper.figures.drawing import axis_limits, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
 from sweeper.results.analyses.learning_curves import drawn_points, line_points
@@ -47,8 +47,8 @@ def draw(
     layout = _shape(rows, columns) if len(names) == 1 else _columns(count, len(names))
     width = style.COLUMN_IN if layout == (1, 1) else style.PAGE_IN
     row = style.row_in(layout[0], _HEIGHT_IN)
-    limits = style.limits(table)
-    said = _said(table) + (f". {style.CUT_OFF}" if limits else "")
+    limits = axis_limits.limits(table)
+    said = _said(table) + (f". {axis_limits.CUT_OFF}" if limits else "")
     shown = [axis.name for axis in (lines, rows, columns) if axis]
     grid = style.panels(
         *layout,

@@ -10,7 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper.figures.drawing import style
+from sweeper.figures.drawing import axis_limits, style
 from sweeper.figures.drawing.heatmap_cells import interval
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.distributions import profiles, summaries
@@ -39,7 +39,7 @@ def draw(
     share that scores above τ (below, where smaller scores are better), the performance profile of
     Agarwal et al. (2021, eq. 5).
 
-    Bands are pointwise: seeds are resampled within each task, and unknown with fewer than 5 in one.
+    Bands are pointwise: seeds are resampled within each task, and unknown below `MIN_SEEDS` in one.
     The caption has the IQM of each line, and the optimality gap, by which runs miss the
     score 1 on average (0, where smaller is better); of many lines the CSV alone.
     """
@@ -95,7 +95,7 @@ def _levels(values: Array) -> tuple[Array, bool]:
     if not len(values):
         return np.linspace(0.0, 1.0, _LEVELS), False
     least, most = float(values.min()), float(values.max())
-    limits = style.focus(np.percentile(values, [5, 95]), values)
+    limits = axis_limits.focus(np.percentile(values, [5, 95]), values)
     low, high = limits or (least, most)
     margin = 0.03 * (high - low) or 0.5
     return np.linspace(low - margin, high + margin, _LEVELS), limits is not None

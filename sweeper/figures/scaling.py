@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeper.figures.drawing import line_panels, style, text_layout
+from sweeper.figures.drawing import axis_limits, line_panels, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.axis import TASK, visible
 from sweeper.results.data import Data
@@ -30,11 +30,11 @@ def draw(
     hues, panels = (data.axis(name) if name else None for name in (hue, facet))
     table = line_panels.points(data, runs, across, hues, panels)
     shared = metric is None or facet != TASK
-    limits = style.limits(table.assign(**{"(panel)": 0}) if shared else table)
+    limits = axis_limits.limits(table.assign(**{"(panel)": 0}) if shared else table)
     said = (
         line_panels.said(table)
         + line_panels.pooled(across)
-        + (f". {style.CUT_OFF}" if limits else "")
+        + (f". {axis_limits.CUT_OFF}" if limits else "")
     )
     shown = [name for name in (x, hue, facet) if name]
     caption = data.caption(int(table["n"].sum()), shown, said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sweeper.figures.drawing import line_marks, line_panels, style, text_layout
+from sweeper.figures.drawing import axis_limits, line_marks, line_panels, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.sensitivity import judge
 from sweeper.results.axis import Axis, visible
@@ -42,8 +42,8 @@ def draw(
         minimise=data.minimise,
     )
     shown = [name for name in (x, hue, facet) if name]
-    limits = style.limits(table)
-    said = _said(table, across, ranged) + (f". {style.CUT_OFF}" if limits else "")
+    limits = axis_limits.limits(table)
+    said = _said(table, across, ranged) + (f". {axis_limits.CUT_OFF}" if limits else "")
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = line_panels.grid(across, hues, panels, caption)
     for number, ax in enumerate(grid.axes.flat):

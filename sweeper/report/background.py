@@ -81,7 +81,7 @@ class Current:
             return
         self._process.kill()
         self._process.wait()
-        publish.disown(self._study)
+        publish.invalidate(self._study)
 
 
 def _begin(folder: Path) -> Writing:

@@ -78,7 +78,7 @@ def draw(study: Study, ledger_state: LedgerState) -> bool:
             study, ledger_state, [file for file in pictures if file.suffix == ".svg"], failures
         )
     if due(study, ledger_state):  # another was at it meanwhile, and knew more
-        disown(study)
+        invalidate(study)
     return not failures
 
 
@@ -87,8 +87,8 @@ def scored(ledger_state: LedgerState) -> bool:
     return any(record.state in SCORED for record in ledger_state.runs.values())
 
 
-def disown(study: Study) -> None:
-    """Has the figures and the report made anew by the next `sweeper run`."""
+def invalidate(study: Study) -> None:
+    """Marks the figures and the report as out of date, so that `sweeper run` makes them anew."""
     _stamp(study).unlink(missing_ok=True)
 
 

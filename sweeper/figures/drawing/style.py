@@ -223,37 +223,6 @@ def ticks(places: Any, texts: list[str]) -> tuple[Any, list[str]]:
     return np.asarray(places)[np.array(texts) != ""], [text for text in texts if text]
 
 
-def focus(points: Any, bounds: Any) -> tuple[float, float] | None:
-    """Limits that cut off what of `bounds` would press all `points` together, if any would.
-
-    All points stay, and what lies within three interquartile ranges of the middle half.
-    """
-    values = np.concatenate([points, bounds])
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return None
-    first, third = np.percentile(values, [25, 75])
-    reach = 3 * (third - first)
-    least = min(np.nanmin(points), max(values.min(), first - reach))
-    most = max(np.nanmax(points), min(values.max(), third + reach))
-    margin = 0.06 * (most - least)
-    whole = least <= values.min() and most >= values.max()
-    return None if whole else (float(least - margin), float(most + margin))
-
-
-def limits(table: Any) -> dict[int, tuple[float, float]]:
-    """The limits of y, from `focus`, in those panels of a table of points whose bands are cut."""
-    found = {
-        int(number): focus(own["point"], own[["low", "high"]].to_numpy().ravel())
-        for number, own in table.groupby("(panel)")
-    }
-    return {number: limits for number, limits in found.items() if limits is not None}
-
-
-CUT_OFF = "Bands that leave the axis are cut off"
-"""What a caption says where `focus` gave limits."""
-
-
 def edge_pt(wanted: float, cell_in: float) -> float:
     """The width of the lines between cells so many inches small: 0 where they would hide them."""
     return wanted if cell_in > _SMALL_IN else 0.0
