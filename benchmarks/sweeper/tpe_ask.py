@@ -74,7 +74,7 @@ def ours(found: Study, packful: int, repeats: int) -> tuple[float, float]:
     advisor = Advisor(found, ledger_state, Writer(found.paths.ledger, "asker", {}))
     advisor.note(ledger_state.runs)
     begin = time.perf_counter()
-    advisor._feed()
+    advisor.feed()
     filling = time.perf_counter() - begin
     times = []
     for _ in range(repeats):
