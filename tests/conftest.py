@@ -16,11 +16,14 @@ import yaml
 from sweeper import score
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
+from sweeper.log import to_stderr
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
 from tests.helpers.paths import COUNTER_AGENT
+
+to_stderr()  # as in a command or a worker, whose parts tests call
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 
 from sweeper import figures
-from sweeper.log import to_stderr
 from tests.contracts.test_figures import outcome
 
 
@@ -15,7 +14,6 @@ def test_letters_without_a_shape_are_named(played, capsys):
         "lr": {"kind": "float", "values": [1e-4, 1e-3], "title": "step size η"},
     }
     study = played(outcome(0.0), axes=axes)
-    to_stderr()
     for name in ("heatmap", "curves", "pairs"):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
