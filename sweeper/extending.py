@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from sweeper.dispatch import Options, Workers
     from sweeper.errors import Invalid, SweeperError
     from sweeper.figures.drawing.picture import Picture
+    from sweeper.results.axis import visible
     from sweeper.results.data import Data
+    from sweeper.results.run_tables import VALUE
+    from sweeper.schema.rules import number, text, whole
     from sweeper.space.axes import AxisKind, AxisModel, Network, Point
     from sweeper.space.axes.choice import Axis as ChoiceAxis
     from sweeper.space.axes.float import Axis as FloatAxis
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from sweeper.trainable.function import FunctionRun
 
 __all__ = [
+    "VALUE",
     "AxisKind",
     "AxisModel",
     "ChoiceAxis",
@@ -54,13 +58,20 @@ __all__ = [
     "SweeperError",
     "Trainable",
     "Workers",
+    "number",
+    "text",
+    "visible",
+    "whole",
 ]
 
 _MODULES = {
     "sweeper.dispatch": ("Options", "Workers"),
     "sweeper.errors": ("Invalid", "SweeperError"),
     "sweeper.figures.drawing.picture": ("Picture",),
+    "sweeper.results.axis": ("visible",),
     "sweeper.results.data": ("Data",),
+    "sweeper.results.run_tables": ("VALUE",),
+    "sweeper.schema.rules": ("number", "text", "whole"),
     "sweeper.space.axes": ("AxisKind", "AxisModel", "Network", "Point"),
     "sweeper.study.study": ("Study",),
     "sweeper.trainable.contract": (

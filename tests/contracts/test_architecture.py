@@ -61,7 +61,7 @@ def test_every_figure_is_a_command_and_every_command_is_documented() -> None:
     page = (ROOT / "docs" / "commands.md").read_text()
     commands = {command.name or "" for command in main.app.registered_commands}
     assert set(lookup.names("sweeper.figures")) <= commands
-    for command in commands:
+    for command in commands - set(lookup.names("sweeper.figures")):
         assert f"sweeper {command}" in page, command
 
 
