@@ -116,7 +116,7 @@ def _diverged(count: int) -> str:
 
 def _worker(worker: WorkerRecord, standing: Standing) -> dict[str, Any]:
     """What is known of a worker, and how it stands."""
-    header = {key: worker.header.get(key) for key in ("host", "job", "restart", "log")}
+    header = {key: getattr(worker.header, key) for key in ("host", "job", "restart", "log")}
     silent = None if standing.silent_s is None else round(standing.silent_s, 1)
     told = {"state": standing.state, "evidence": standing.evidence, "silent_s": silent}
     return {"name": worker.worker, **header, **told}
@@ -168,7 +168,7 @@ def _provenance(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
     """With what code the study began, on what machine, and which workers ran other code."""
     began = study.versions[0].provenance
     headers = {name: worker.header for name, worker in sorted(ledger_state.workers.items())}
-    others = {name: unlike(began, header.get("code", {})) for name, header in headers.items()}
+    others = {name: unlike(began, header.code) for name, header in headers.items()}
     return {
         **{key: began.get(key, {}) for key in ("code", "packages", "machine", "tasks")},
         "dirty": sorted(began.get("diffs", {})),

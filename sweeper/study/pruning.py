@@ -16,7 +16,7 @@ import optuna
 
 from sweeper import score
 from sweeper.files.atomic import link_first, patiently
-from sweeper.ledger.encoding import Line
+from sweeper.ledger.lines import JudgedLine
 from sweeper.ledger.run_record import SCORED, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
@@ -45,12 +45,12 @@ class Judge:
         if self._pruner is None:
             return
         lines = self._lines(trial)
-        values = {step: line["value"] for step, line in lines.items()}
+        values = {step: line.value for step, line in lines.items()}
         if ended:
             values = self._points(trial) | values
         for step in sorted(set(values) - self._shown.setdefault(trial, set())):
             self._show(trial, step, values[step])
-            for key, kept in lines.get(step, {}).get("attributes", {}).items():
+            for key, kept in lines[step].attributes.items() if step in lines else ():
                 self._memory.set_trial_system_attr(self._id(trial), key, kept)
 
     def judge(self, trials: Iterable[int]) -> None:
@@ -61,7 +61,7 @@ class Judge:
 
     def _judge(self, trial: int) -> None:
         lines = self._lines(trial)
-        if any(line["prune"] for line in lines.values()):
+        if any(line.prune for line in lines.values()):
             self._prune(trial)
             return
         for step, value in sorted(self._points(trial).items()):
@@ -78,25 +78,17 @@ class Judge:
         prune = bool(self._pruner.prune(self._optuna, frozen)) and not self._done(trial, step)
         after = self._memory.get_trial(self._id(trial)).system_attrs
         kept = {key: after[key] for key in after if key not in before or after[key] != before[key]}
-        line = {
-            "kind": "judged",
-            "trial": trial,
-            "lives": self._lives(trial),
-            "step": step,
-            "value": value,
-            "prune": prune,
-            "attributes": kept,
-        }
-        self._ledger.write([line], sync=prune)
+        line = JudgedLine(trial, self._lives(trial), step, value, prune, kept)
+        self._ledger.write([line.to_json()], sync=prune)
         self._ledger_state.add(self._ledger.worker, line)
         return prune
 
-    def _lines(self, trial: int) -> dict[int, Line]:
+    def _lines(self, trial: int) -> dict[int, JudgedLine]:
         """What was said of the trial, by step; what was said before one of its runs was reopened
         no longer counts.
         """
         lives, lines = self._lives(trial), self._ledger_state.judged.get(trial, {})
-        return {step: line for step, line in lines.items() if line["lives"] == lives}
+        return {step: line for step, line in lines.items() if line.lives == lives}
 
     def _lives(self, trial: int) -> int:
         """How often the runs that judge a trial were opened again, together."""
