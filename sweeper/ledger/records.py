@@ -1,4 +1,4 @@
-"""What ledger lines make of runs and workers."""
+"""Records of runs and workers, as the ledger's lines add up to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs a worker takes next: open ones, of one signature, at one step."""
+"""The queue of open runs, from which a worker takes runs of one signature at one step."""
 
 from __future__ import annotations
 

@@ -6,13 +6,15 @@ import json
 import os
 import uuid
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from sweeper.files.atomic import replacing
 from sweeper.ledger.encoding import parse
 from sweeper.ledger.lines import AttemptLine, EndLine, LedgerLine, ReportLine, RunLine
 from sweeper.ledger.reader import Reader
@@ -280,18 +282,19 @@ def _whole(value: Any) -> bool:
 
 
 def _save(file: Path, parts: Iterable[bytes]) -> None:
-    temporary = file.with_name(f".{file.name}")
-    with temporary.open("wb") as opened:
+    with _durable(file) as opened:
         opened.writelines(parts)
-        opened.flush()
-        os.fsync(opened.fileno())
-    os.replace(temporary, file)
 
 
 def _savez(file: Path, arrays: Mapping[str, Array]) -> None:
-    temporary = file.with_name(f".{file.name}")
-    with temporary.open("wb") as opened:
+    with _durable(file) as opened:
         np.savez(opened, **arrays)  # type: ignore[arg-type]
+
+
+@contextmanager
+def _durable(file: Path) -> Iterator[BinaryIO]:
+    """A temporary file that is forced to the disk and renamed to `file`."""
+    with replacing(file) as new, new.open("wb") as opened:
+        yield opened
         opened.flush()
         os.fsync(opened.fileno())
-    os.replace(temporary, file)

@@ -1,4 +1,4 @@
-"""Whether a worker is alive, told from a number that stands still or moves.
+"""Heartbeats of workers, and whether a worker is alive by its heartbeat and its process.
 
 A worker's own loop counts its progress up in `beats/<worker>`, and writes its memory behind it; an
 observer measures on its own monotonic clock how long that number has stood still. No two clocks

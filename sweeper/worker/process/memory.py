@@ -1,7 +1,7 @@
-"""How much memory a process may take, how much it takes, and whether a dead one died of it.
+"""Memory of a worker: its limits, its use, and whether a dead one was killed for it.
 
-Who is killed for memory leaves no word. So a worker records its size, its limit and its cgroup's
-count of such kills behind its beat, and whoever finds it dead reads them.
+A process that is killed for memory cannot say so. So a worker records its size, its limit and its
+cgroup's count of such kills behind its beat, and whoever finds it dead reads them.
 """
 
 from __future__ import annotations
