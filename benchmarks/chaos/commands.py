@@ -85,7 +85,7 @@ def working(folder: Path) -> list[int]:
     if not is_one(folder):
         return []
     workers = Study.open(folder).ledger_state(reports=False).workers.values()
-    return [int(w.header["pid"]) for w in workers if not w.closed and exists(w.header)]
+    return [w.header.pid or 0 for w in workers if not w.closed and exists(w.header)]
 
 
 def strike(log: Log, place: str, pid: int) -> list[tuple[int, str]]:

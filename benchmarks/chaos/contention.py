@@ -82,7 +82,7 @@ def disturb(study: Study, process: subprocess.Popen[bytes], seconds: float) -> i
         time.sleep(rng.expovariate(1 / 5))
         ledger_state.refresh()
         alive = sorted(
-            int(worker.header["pid"])
+            worker.header.pid or 0
             for worker in ledger_state.workers.values()
             if not worker.closed and exists(worker.header)
         )

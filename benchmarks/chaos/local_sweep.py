@@ -41,7 +41,7 @@ def working(study: Study) -> dict[str, int]:
     ledger_state = study.ledger_state(reports=False)
     busy = {record.worker for record in ledger_state.runs.values() if record.state == "running"}
     return {
-        name: int(worker.header["pid"])
+        name: worker.header.pid or 0
         for name, worker in ledger_state.workers.items()
         if name in busy and not worker.closed and exists(worker.header)
     }

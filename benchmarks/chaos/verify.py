@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from sweeper.ledger.lines import EndLine
 from sweeper.ledger.reader import Reader
 from sweeper.ledger.state import LedgerState
 from sweeper.report.status import summarise
@@ -40,8 +41,8 @@ def twice(study: Study) -> list[str]:
     """Generations of runs with more than one end, or several different ends in the ledger."""
     ends: dict[tuple[str, int], set[str]] = defaultdict(set)
     for _, line in Reader(study.paths.ledger).refresh():
-        if line["kind"] == "end":
-            ends[line["run"], line["gen"]].add(_text(line))
+        if isinstance(line, EndLine):
+            ends[line.run, line.generation].add(_text(line.to_json()))
     found = [
         f"{key}: the ledger knows {len(own)} ends" for key, own in ends.items() if len(own) > 1
     ]
@@ -123,7 +124,8 @@ def inconsistent(study: Study) -> Iterator[str]:
             yield f"{run}.{generation} has {kinds} at {sorted(numbers)}"
         elif generation == runs[run].generation:
             end, tries = numbers[last]["lines"][run], runs[run].tries
-            if _text(dict(runs[run].end or {})) != _text(end):
+            known = runs[run].end
+            if known is None or _text(known.to_json()) != _text(end):
                 yield f"{run}.{generation}: the ledger's end is another"
             holders = [numbers[number]["lines"][run]["worker"] for number in range(last)]
             if holders != [tries[number].worker for number in sorted(tries)]:

@@ -99,7 +99,7 @@ def limits(sweep: Sweep) -> None:
 def _restarts(sweep: Sweep) -> int:
     """How often its jobs were started again, by the workers' ledgers."""
     workers = Study.open(sweep.folder).ledger_state(reports=False).workers.values()
-    lives = {(w.header["job"], w.header["restart"]) for w in workers if w.header.get("job")}
+    lives = {(w.header.job, w.header.restart or 0) for w in workers if w.header.job}
     return sum(restart > 0 for _, restart in lives)
 
 

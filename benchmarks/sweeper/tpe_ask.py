@@ -59,7 +59,7 @@ def filled(folder: Path, trials: int, more: int) -> Study:
     ledger = Writer(started.paths.ledger, "w", {})
     for run in started.plan.runs:
         score = value(run.params)
-        ledger.write([_end_line(run.id, 0, 0, 0, RunEnd("complete", 1, score, score))])
+        ledger.write([_end_line(run.id, 0, 0, 0, RunEnd("complete", 1, score, score)).to_json()])
     ledger.close()
     return Study.open(started.folder)
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sweeper.cluster import slurm
 from sweeper.files.atomic import link_first, write_durably
@@ -37,6 +36,22 @@ def answers(paths: StudyPaths) -> Path:
     return paths.scheduler / str(os.getuid())
 
 
+class OfJob(Protocol):
+    """What the scheduler must know of a worker, as its ledger's header says."""
+
+    @property
+    def job(self) -> str | None:
+        """Its job's number; `None` for a worker outside Slurm."""
+
+    @property
+    def restart(self) -> int | None:
+        """How often that job had been requeued when the worker began."""
+
+    @property
+    def user(self) -> int | None:
+        """The number of the user whose job it is."""
+
+
 class Scheduler:
     """One process's view of the shared answer; no two clocks are ever compared."""
 
@@ -56,15 +71,15 @@ class Scheduler:
         self._asked: tuple[int, float] | None = None
         """The number that somebody is asking for, and since when this process knows."""
 
-    def word(self, header: Mapping[str, Any]) -> str | None:
-        """What became of the job of a worker, whose ledger began with `header`.
+    def word(self, worker: OfJob) -> str | None:
+        """What became of the job of `worker`.
 
         `None` where the scheduler does not know, or it was no job of this user's.
         """
-        if header.get("job") is None or header.get("user") != os.getuid():
+        if worker.job is None or worker.user != os.getuid():
             return None
         self.refresh()
-        return self._said(str(header["job"]), int(header["restart"]))
+        return self._said(worker.job, worker.restart or 0)
 
     def _said(self, job: str, restart: int) -> str | None:
         if job not in self._first:
@@ -87,20 +102,20 @@ class Scheduler:
             number += 1
         return number
 
-    def excuses(self, header: Mapping[str, Any]) -> bool:
+    def excuses(self, worker: OfJob) -> bool:
         """Whether a worker's death was its job's: pushed out, cancelled, or its node's."""
-        if header.get("job") is None or header.get("user") != os.getuid():
+        if worker.job is None or worker.user != os.getuid():
             return False
         self._read()
-        known = self._known.get(str(header["job"]))
+        known = self._known.get(worker.job)
         if known is None:
             return False
-        return known.restarts > header["restart"] or known.state in {*slurm.MAYBE, "CANCELLED"}
+        return known.restarts > (worker.restart or 0) or known.state in {*slurm.MAYBE, "CANCELLED"}
 
-    def knows(self, header: Mapping[str, Any]) -> bool:
+    def knows(self, worker: OfJob) -> bool:
         """Whether there is an answer that would list the job of a worker, were there one."""
         answered = self.number > 0 and not self._answer["failures"]
-        return answered and header.get("user") == os.getuid()
+        return answered and worker.user == os.getuid()
 
     def renew(self, now: float | None) -> None:
         """Reads the shared answer, and asks anew where it is too old.

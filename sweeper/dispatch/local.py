@@ -8,7 +8,7 @@ import signal
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ import submitit
 from sweeper.dispatch import Options, Workers
 from sweeper.dispatch.entry import work
 from sweeper.errors import SweeperError
+from sweeper.ledger.header import WorkerHeader
 from sweeper.ledger.records import WorkerRecord
 from sweeper.study.study import Study
 from sweeper.worker.process.heartbeat import Observer, exists
@@ -157,7 +158,7 @@ class _Local:
         """The GPU that the fewest workers have, those of an earlier watcher included."""
         pairs = zip(self._took, self._jobs, strict=True)
         taken = Counter(str(gpu) for gpu, job in pairs if not job.done())
-        taken.update(str(h.get("gpus")) for h in self._strangers.values() if exists(h) is True)
+        taken.update(str(h.gpus) for h in self._strangers.values() if exists(h) is True)
         return min(self._gpus, key=lambda gpu: taken[str(gpu)])
 
     def _last_words(self) -> str:
@@ -168,10 +169,11 @@ class _Local:
         return "\n".join(f"  {line}" for line in [*lines, f"(from {logs[-1]})"])
 
 
-def _signal(header: Mapping[str, Any], number: int) -> None:
+def _signal(header: WorkerHeader, number: int) -> None:
     """Signals the worker whose ledger began with `header`, if it is there and ours."""
     with suppress(ProcessLookupError, PermissionError):
-        os.kill(int(header["pid"]), number)
+        if header.pid is not None:
+            os.kill(header.pid, number)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ parts.
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -17,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from sweeper import lookup
 from sweeper.errors import Nothing, SweeperError, choices, shown
 from sweeper.files import temporary
-from sweeper.files.atomic import check_out, write_durably
+from sweeper.files.atomic import check_out
+from sweeper.files.atomic import write_durably
 from sweeper.log import log
+from sweeper.files.atomic import replacing
 from sweeper.space.figure_options import SHARED, WHOLE, takes, takes_several
 
 if TYPE_CHECKING:
@@ -129,12 +130,9 @@ def _part(value: Any) -> str:
 
 
 def _save(figure: Figure, file: Path) -> None:
-    new = temporary.beside(file)
     metadata = _PLAIN if file.suffix == ".svg" else {}
     try:
-        figure.savefig(new, format=file.suffix[1:], metadata=metadata)
-        os.replace(new, file)
+        with replacing(file) as new:
+            figure.savefig(new, format=file.suffix[1:], metadata=metadata)
     except OSError as error:
         raise SweeperError(f"cannot write {file}: {error.strerror}") from error
-    finally:
-        new.unlink(missing_ok=True)

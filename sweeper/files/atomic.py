@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,14 +32,21 @@ def check_out(out: Path, endings: Sequence[str]) -> None:
         raise SweeperError(f"out= must name a file in a folder that exists, but got {str(out)!r}")
 
 
-def write_durably(path: Path, data: bytes | memoryview) -> None:
-    """Writes `data` under a temporary name, forces it to the disk and renames it to `path`."""
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`; its file becomes `path` unless something is raised."""
     new = temporary.beside(path)
     try:
-        write_synced(new, data)
+        yield new
         os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def write_durably(path: Path, data: bytes | memoryview) -> None:
+    """Writes `data` under a temporary name, forces it to the disk and renames it to `path`."""
+    with replacing(path) as new:
+        write_synced(new, data)
 
 
 def write_synced(path: Path, data: bytes | memoryview) -> None:

@@ -1,4 +1,4 @@
-"""How much disk a study uses, told quickly however many files it has."""
+"""Disk usage of a study, estimated from samples where it has very many files."""
 
 from __future__ import annotations
 

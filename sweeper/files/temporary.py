@@ -1,4 +1,4 @@
-"""Temporary files: named after the process that writes them, so that a dead one's can be told."""
+"""Temporary files, named after their writer, so that those of dead processes can be removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who holds a run and how it ended: one hard link decides both.
+"""Claims and ends of runs, as hard links, so that at most one of them succeeds.
 
 A claim or an end is written to a temporary file and link(2)ed to `claims/<run>.<generation>.<n>`,
 which is atomic on local disks and on NFS. The claim of attempt n + 1 and the end of attempt n want

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sweeper.errors import SweeperError
+from sweeper.ledger import lines
+from sweeper.ledger.lines import LedgerLine
 
 FORMAT = 1
 """Version of the files in a study's folder."""
-
-Line = dict[str, Any]
 
 _BEGIN = b'{"crc":"'
 _PREFIX = len('{"crc":"00000000",')
@@ -39,11 +39,6 @@ def encode(line: Mapping[str, Any]) -> bytes:
     return b'{"crc":"%08x",' % zlib.crc32(body) + body + b"\n"
 
 
-def decode(data: bytes) -> Line | None:
-    """The line that `data` (without newline) holds, or `None` where its checksum does not fit."""
-    return parse([data])[0] if fits(data) else None
-
-
 def fits(data: bytes) -> bool:
     """Whether `data` (without newline) is a line by its checksum."""
     try:
@@ -53,7 +48,6 @@ def fits(data: bytes) -> bool:
         return False
 
 
-def parse(pieces: Sequence[bytes]) -> list[Line]:
+def parse(pieces: Sequence[bytes]) -> Iterator[LedgerLine]:
     """The lines that `pieces` hold, whose checksums fit; all at once takes half the time."""
-    lines: list[Line] = json.loads(b"[%s]" % b",".join(pieces))
-    return lines
+    return lines.all_of_json(json.loads(b"[%s]" % b",".join(pieces)))

@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweeper.ledger.encoding import Line, fits, parse
+from sweeper.ledger.encoding import fits, parse
+from sweeper.ledger.lines import LedgerLine
 from sweeper.paths import StudyPaths
 
 _NAME = re.compile(r"[.]\d+[.]jsonl$")
@@ -93,13 +94,13 @@ class Reader:
         """How far each file has been read."""
         return {name: file.mark for name, file in self._files.items()}
 
-    def refresh(self) -> Iterator[tuple[str, Line]]:
+    def refresh(self) -> Iterator[tuple[str, LedgerLine]]:
         """Yields (worker, line) for every line that became readable."""
         for worker, lines, _ in self.blocks():
             for line in lines:
                 yield worker, line
 
-    def blocks(self) -> Iterator[tuple[str, list[Line], list[bytes]]]:
+    def blocks(self) -> Iterator[tuple[str, Iterator[LedgerLine], list[bytes]]]:
         """The same in blocks: a worker, its next lines, and the bytes of each."""
         for file in self._scan():
             with suppress(FileNotFoundError):
@@ -132,7 +133,7 @@ class Reader:
                 due.append(file)
         return due
 
-    def _again(self, file: _File) -> Iterator[tuple[str, list[Line], list[bytes]]]:
+    def _again(self, file: _File) -> Iterator[tuple[str, Iterator[LedgerLine], list[bytes]]]:
         if not file.mark.bad:
             return
         with file.path.open("rb") as handle:
@@ -141,7 +142,7 @@ class Reader:
                 handle.seek(start)
                 yield self._block(file, start, end, handle.read(end - start))
 
-    def _onwards(self, file: _File) -> Iterator[tuple[str, list[Line], list[bytes]]]:
+    def _onwards(self, file: _File) -> Iterator[tuple[str, Iterator[LedgerLine], list[bytes]]]:
         """A block at a time; a line longer than that is read with the next."""
         mark, size = file.mark, _BLOCK
         with file.path.open("rb") as handle:
@@ -162,7 +163,7 @@ class Reader:
 
     def _block(
         self, file: _File, start: int, stop: int, data: bytes
-    ) -> tuple[str, list[Line], list[bytes]]:
+    ) -> tuple[str, Iterator[LedgerLine], list[bytes]]:
         """The lines in `data`, which stands from `start` on; up to `stop` the rest is damaged.
 
         Bytes behind the last newline are damaged too: `stop` was the end of a line, and its newline

@@ -1,26 +1,35 @@
-"""What ledger lines make of runs and workers."""
+"""Records of runs and workers, as the ledger's lines add up to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sweeper.ledger.encoding import Line, check_format
+from sweeper.ledger.encoding import check_format
+from sweeper.ledger.header import WorkerHeader
+from sweeper.ledger.lines import (
+    AttemptLine,
+    CloseLine,
+    EndLine,
+    HeaderLine,
+    JudgedLine,
+    LedgerLine,
+    ReportLine,
+    RunLine,
+    SkipLine,
+)
 from sweeper.ledger.run_record import Attempt, RunRecord, apply
-
-ABOUT_RUNS = {"claim", "start", "report", "checkpoint", "release", "end"}
-"""Kinds of lines that change a run's record."""
 
 
 @dataclass(frozen=True)
 class WorkerRecord:
-    """A worker's header: where it runs, or ran; whether it closed its ledger; saves left out."""
+    """What the ledger knows of a worker."""
 
     worker: str
-    header: Mapping[str, Any]
+    header: WorkerHeader
     closed: bool = False
+    """Whether it closed its ledger, as one does that leaves."""
     skipped: int = 0
+    """How many saves it left out."""
 
 
 class Records:
@@ -32,72 +41,99 @@ class Records:
         self.workers: dict[str, WorkerRecord] = {}
         self._lives: dict[str, int] = {}
         """The newest life of each worker that is started anew when it is killed."""
-        self.judged: dict[int, dict[int, Line]] = {}
+        self.judged: dict[int, dict[int, JudgedLine]] = {}
         """What a pruner said of trials, by trial and step."""
 
     def record(self, run: str) -> RunRecord:
         """What is known of `run`, an empty record where nothing is."""
-        return self.runs.setdefault(run, RunRecord(run))
+        record = self.runs.get(run)
+        if record is None:
+            record = self.runs[run] = RunRecord(run)
+        return record
 
-    def outlived(self, header: Mapping[str, Any]) -> bool:
+    def outlived(self, header: WorkerHeader) -> bool:
         """Whether another worker was started in the place of the one whose header this is.
 
         Only one that was seen dead has a successor.
         """
-        return int(header.get("life", 0)) < self._lives.get(header.get("tender") or "", 0)
+        return header.life < self._lives.get(header.tender or "", 0)
 
-    def add(self, worker: str, line: Line) -> str | None:
+    def add(self, worker: str, line: LedgerLine) -> str | None:
         """Takes one line in; returns the run it is about."""
-        kind = line["kind"]
-        if kind == "header":
-            check_format(line["format"], f"the ledger of worker {worker}")
-            self.workers.setdefault(worker, WorkerRecord(worker, line))
-            if line.get("tender") is not None:
-                lives = max(line["life"], self._lives.get(line["tender"], 0))
-                self._lives[line["tender"]] = lives
-            return None
-        if kind in ("close", "skip"):
-            known = self.workers.get(worker, WorkerRecord(worker, {}))
-            news = {"closed": True} if kind == "close" else {"skipped": line["saves"]}
-            self.workers[worker] = replace(known, **news)
-            return None
-        if kind == "judged":
-            self._judged(line)
-        if kind not in ABOUT_RUNS:
-            return None
+        if isinstance(line, ReportLine):  # most lines are
+            return self._add_report(worker, line)
+        if isinstance(line, AttemptLine):
+            return self._add_to_run(worker, line)
+        match line:
+            case HeaderLine(format, header):
+                check_format(format, f"the ledger of worker {worker}")
+                self._add_header(worker, header)
+            case CloseLine():
+                self.workers[worker] = replace(self._worker(worker), closed=True)
+            case SkipLine(saves):
+                self.workers[worker] = replace(self._worker(worker), skipped=saves)
+            case JudgedLine():
+                self._add_judged(line)
+        return None
+
+    def _add_report(self, worker: str, line: ReportLine) -> str | None:
+        run, generation, number, sequence, step, metrics = line
+        record = self.runs.get(run)
+        if record is None or record.generation != generation or type(record) is not RunRecord:
+            record = self.of(line)
+            if record is None:
+                return None
+        attempt = record.tries.get(number)
+        if attempt is None:
+            attempt = record.tries[number] = Attempt(worker)
+        if record.end is None or self._reports:
+            attempt.report(sequence, step, metrics)
+        return run
+
+    def _add_to_run(self, worker: str, line: AttemptLine) -> str | None:
         record = self.of(line)
         if record is None:
             return None
-        if kind == "end":
+        if isinstance(line, EndLine):
             self._end(record, line)
             return record.run
-        attempt = record.tries.setdefault(line["att"], Attempt(worker))
-        if record.end is None or self._reports or kind != "report":
-            apply(attempt, line)
+        attempt = record.tries.get(line.attempt)
+        if attempt is None:
+            attempt = record.tries[line.attempt] = Attempt(worker)
+        apply(attempt, line)
         return record.run
 
-    def _judged(self, line: Line) -> None:
+    def _worker(self, worker: str) -> WorkerRecord:
+        return self.workers.get(worker, WorkerRecord(worker, WorkerHeader()))
+
+    def _add_header(self, worker: str, header: WorkerHeader) -> None:
+        self.workers.setdefault(worker, WorkerRecord(worker, header))
+        if header.tender is not None:
+            lives = max(header.life, self._lives.get(header.tender, 0))
+            self._lives[header.tender] = lives
+
+    def _add_judged(self, line: JudgedLine) -> None:
         """What was said of the newest lives of a trial's runs counts, in whatever order it is read.
 
         Of two judges at once that is the one that prunes.
         """
-        steps = self.judged.setdefault(line["trial"], {})
-        both = [steps.get(line["step"], line), line]
-        steps[line["step"]] = max(both, key=lambda one: (one["lives"], one["prune"], one["value"]))
+        steps = self.judged.setdefault(line.trial, {})
+        both = [steps.get(line.step, line), line]
+        steps[line.step] = max(both, key=lambda one: (one.lives, one.prune, one.value))
 
-    def of(self, line: Line) -> RunRecord | None:
+    def of(self, line: RunLine) -> RunRecord | None:
         """The record that `line` changes: none where it is of a generation before."""
-        record = self.record(line["run"])
-        if line["gen"] < record.generation:
+        record = self.record(line.run)
+        if line.generation < record.generation:
             return None
-        if line["gen"] > record.generation:
-            record = self.runs[record.run] = RunRecord(record.run, line["gen"])
+        if line.generation > record.generation:
+            record = self.runs[record.run] = RunRecord(record.run, line.generation)
         return record.whole(self.runs)
 
-    def _end(self, record: RunRecord, line: Line) -> None:
+    def _end(self, record: RunRecord, line: EndLine) -> None:
         if record.end is None:
             record.end = line
-            record.ended = line.get("time")
+            record.ended = line.time
         if not self._reports:
             for attempt in record.tries.values():
                 attempt.reports.clear()

@@ -9,7 +9,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from sweeper.ledger.encoding import Line
+from sweeper.ledger.lines import (
+    AttemptLine,
+    CheckpointLine,
+    ClaimLine,
+    EndLine,
+    ReleaseLine,
+    StartLine,
+)
 
 ENDS = ("complete", "pruned", "nan", "failed", "oom", "timeout", "lost")
 """The states in which a run has ended."""
@@ -64,6 +71,14 @@ class Attempt:
     stateful: bool = False
     """Whether it resumed from a saved state."""
 
+    def report(self, sequence: int, step: int, metrics: dict[str, float]) -> None:
+        """Takes a report of its own in."""
+        self.reports[sequence] = (step, metrics)
+        if sequence > self.sequence:
+            self.sequence = sequence
+        if step > self.step:
+            self.step = step
+
     @property
     def continues(self) -> float:
         """Up to which step the reports of earlier attempts count.
@@ -92,7 +107,7 @@ class RunRecord:
     run: str
     generation: int = 0
     tries: dict[int, Attempt] = field(default_factory=dict)
-    end: Line | None = None
+    end: EndLine | None = None
     ended: float | None = None
 
     def whole(self, runs: dict[str, RunRecord]) -> RunRecord:
@@ -108,7 +123,7 @@ class RunRecord:
     def state(self) -> str:
         """One of `STATES`; `running` says nothing of whether its worker is alive."""
         if self.end is not None:
-            return str(self.end["state"])
+            return self.end.state
         if not self.tries or self.tries[self.last].released is not None:
             return "open"
         return "running"
@@ -126,19 +141,19 @@ class RunRecord:
     @property
     def score(self) -> float | None:
         """The normalised score of an ended run."""
-        return None if self.end is None else self.end.get("score")
+        return None if self.end is None else self.end.score
 
     @property
     def value(self) -> float | None:
         """The score of an ended run in the metric's own unit."""
-        return None if self.end is None else self.end.get("value")
+        return None if self.end is None else self.end.value
 
     @property
     def error(self) -> str | None:
         """The traceback that ended it, or the last one seen."""
         errors = [attempt.error for _, attempt in sorted(self.tries.items()) if attempt.error]
-        if self.end is not None and self.end.get("error"):
-            errors.append(self.end["error"])
+        if self.end is not None and self.end.error:
+            errors.append(self.end.error)
         return errors[-1] if errors else None
 
     @property
@@ -151,14 +166,14 @@ class RunRecord:
     def step(self) -> int:
         """Environment steps done that count."""
         if self.end is not None:
-            return int(self.end["step"])
+            return self.end.step
         return max((attempt.step for attempt in self.tries.values()), default=0)
 
     @property
     def reports(self) -> list[Point]:
         """The reports that count, by step."""
         points: dict[int, dict[str, float]] = {}
-        sequence = None if self.end is None else int(self.end["seq"])
+        sequence = None if self.end is None else self.end.sequence
         limit = math.inf
         for number in range(self.last, -1, -1):
             attempt = self.tries.get(number)
@@ -217,33 +232,34 @@ class RunRecord:
         return attempt.cap
 
 
-def apply(attempt: Attempt, line: Line) -> None:
+def apply(attempt: Attempt, line: AttemptLine) -> None:
     """Updates `attempt` with a line of its own."""
-    kind, sequence = line["kind"], line["seq"]
+    sequence = line.sequence
     attempt.sequence = max(attempt.sequence, sequence)
-    if kind == "claim":
-        attempt.worker = line["worker"]
-        attempt.resumed = line["step"]
-        attempt.step = max(attempt.step, attempt.resumed)
-        attempt.supersedes = line["supersedes"]
-        attempt.excuses = bool(line.get("excused"))
-        attempt.began = line.get("time")
-        attempt.stateful = line["file"] is not None
-        if attempt.stateful:
-            _checkpoint(attempt, line)
-    elif kind == "start":
-        attempt.pack = line["pack"]
-    elif kind == "report":
-        attempt.reports[sequence] = (line["step"], line["metrics"])
-        attempt.step = max(attempt.step, line["step"])
-    elif kind == "checkpoint":
-        _checkpoint(attempt, line)
-    elif kind == "release":
-        attempt.released, attempt.cap = line["reason"], line["cap"]
-        attempt.error = line.get("error")
+    match line:
+        case ClaimLine():
+            _claim(attempt, line)
+        case StartLine():
+            attempt.pack = line.pack
+        case CheckpointLine():
+            _checkpoint(attempt, CheckpointRecord(line.file, line.step, sequence))
+        case ReleaseLine():
+            attempt.released, attempt.cap, attempt.error = line.reason, line.cap, line.error
 
 
-def _checkpoint(attempt: Attempt, line: Line) -> None:
-    if attempt.checkpoint is None or attempt.checkpoint.sequence <= line["seq"]:
-        attempt.checkpoint = CheckpointRecord(line["file"], line["step"], line["seq"])
-    attempt.step = max(attempt.step, line["step"])
+def _claim(attempt: Attempt, line: ClaimLine) -> None:
+    attempt.worker = line.worker
+    attempt.resumed = line.step
+    attempt.step = max(attempt.step, attempt.resumed)
+    attempt.supersedes = line.supersedes
+    attempt.excuses = line.excused
+    attempt.began = line.time
+    attempt.stateful = line.file is not None
+    if line.file is not None:
+        _checkpoint(attempt, CheckpointRecord(line.file, line.step, line.sequence))
+
+
+def _checkpoint(attempt: Attempt, saved: CheckpointRecord) -> None:
+    if attempt.checkpoint is None or attempt.checkpoint.sequence <= saved.sequence:
+        attempt.checkpoint = saved
+    attempt.step = max(attempt.step, saved.step)

@@ -5,8 +5,6 @@ It may be refreshed at any time and never depends on the order in which writers'
 
 from __future__ import annotations
 
-import json
-
 from sweeper.ledger.reader import Damage, Reader
 from sweeper.ledger.records import Records
 from sweeper.paths import StudyPaths
@@ -45,6 +43,6 @@ class LedgerState(Records):
         if past is None:
             return Reader(self._paths.ledger)
         past.put(self.runs, reports=self._reports)
-        for worker, text in past.open:
-            self.add(worker, json.loads(text))
+        for worker, line, _ in past.open:
+            self.add(worker, line)
         return Reader(self._paths.ledger, past.marks)

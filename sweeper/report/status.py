@@ -78,10 +78,10 @@ def _worker(worker: WorkerRecord, standing: Standing) -> WorkerStatus:
     header = worker.header
     return WorkerStatus(
         name=worker.worker,
-        host=header.get("host"),
-        job=header.get("job"),
-        restart=header.get("restart"),
-        log=header.get("log"),
+        host=header.host,
+        job=header.job,
+        restart=header.restart,
+        log=header.log,
         state=standing.state,
         evidence=standing.evidence,
         silent_s=None if standing.silent_s is None else round(standing.silent_s, 1),
@@ -111,7 +111,7 @@ def _usage(study: Study, ledger_state: LedgerState, columns: Columns) -> dict[st
 def _provenance(study: Study, ledger_state: LedgerState) -> Provenance:
     began = study.versions[0].provenance
     headers = {name: worker.header for name, worker in sorted(ledger_state.workers.items())}
-    others = {name: unlike(began, header.get("code", {})) for name, header in headers.items()}
+    others = {name: unlike(began, header.code) for name, header in headers.items()}
     return Provenance(
         code=began.get("code", {}),
         packages=began.get("packages", {}),

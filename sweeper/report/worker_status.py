@@ -7,15 +7,14 @@ now beside it. No machine's clock is asked.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sweeper.cluster import script, slurm
 from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
 from sweeper.files import temporary
+from sweeper.ledger.header import WorkerHeader
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
@@ -74,7 +73,7 @@ class Roll:
         return [
             (name, worker)
             for name, worker in self._ledger_state.workers.items()
-            if "command" not in worker.header
+            if worker.header.command is None
         ]
 
     def _standing(self, worker: WorkerRecord) -> Standing:
@@ -100,14 +99,14 @@ class Roll:
             state, f"silent for {rough_duration(silent)}; {evidence}", bool(there), silent
         )
 
-    def _asked(self, header: Mapping[str, Any], silent: float) -> tuple[str, str]:
+    def _asked(self, header: WorkerHeader, silent: float) -> tuple[str, str]:
         """What the scheduler's word makes of a silent worker that is not on this machine."""
-        job = header.get("job")
+        job = header.job
         if job is None:
-            return "unknown", f"it was on {header.get('host', 'a machine nobody knows')}"
+            return "unknown", f"it was on {header.host or 'a machine nobody knows'}"
         if self._scheduler is None:
             return "unknown", f"nobody asked Slurm about job {job}"
-        word, state = self._scheduler.word(header), self._scheduler.state(str(job))
+        word, state = self._scheduler.word(header), self._scheduler.state(job)
         if word == RUNNING:
             waits = state in slurm.LIVE - {"RUNNING", "COMPLETING"}
             return "waiting" if waits else "silent", f"Slurm has job {job} {state}"
@@ -137,7 +136,7 @@ def standings(study: Study, ledger_state: LedgerState) -> dict[str, Standing]:
 
 def on_slurm(study: Study, ledger_state: LedgerState) -> bool:
     """Whether a worker ever was a Slurm job, or jobs were submitted."""
-    if any(worker.header.get("job") for worker in ledger_state.workers.values()):
+    if any(worker.header.job for worker in ledger_state.workers.values()):
         return True
     return next(study.paths.logs.glob("*/*.sbatch"), None) is not None
 

@@ -116,8 +116,8 @@ def further(study: Study, ledger_state: LedgerState, trial: int) -> list[float]:
     rules = study.space.score.also
     if not rules:
         return []
-    ends = [ledger_state.runs[run.id].end or {} for run in study.plan.runs_of(trial)]
-    columns = zip(*(end["also"] for end in ends), strict=True)
+    ends = [ledger_state.runs[run.id].end for run in study.plan.runs_of(trial)]
+    columns = zip(*(end.also or () for end in ends if end is not None), strict=True)
     return [
         score.aggregate(column, rule.aggregate) for column, rule in zip(columns, rules, strict=True)
     ]

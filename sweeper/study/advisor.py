@@ -196,12 +196,12 @@ class Advisor:
         ends = [record.end for record in records if record is not None and record.end is not None]
         if len(ends) < len(records):
             return None
-        states = {end["state"] for end in ends}
+        states = {end.state for end in ends}
         if states & set(UNSCORED):
             return TrialState.FAIL, None
         if "pruned" in states:
             return TrialState.PRUNED, None
-        scores = [[end["score"], *end.get("also", ())] for end in ends]
+        scores = [[end.score, *(end.also or ())] for end in ends]
         rules = self._study.space.scores
         values = [
             score.aggregate(column, rule.aggregate)

@@ -14,7 +14,7 @@ from typing import Any
 
 from sweeper import score
 from sweeper.files.atomic import link_first, patiently
-from sweeper.ledger.encoding import Line
+from sweeper.ledger.lines import JudgedLine
 from sweeper.ledger.run_record import SCORED, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
@@ -42,12 +42,13 @@ class Judge:
         if not self._memory.prunes:
             return
         lines = self._lines(trial)
-        values = {step: line["value"] for step, line in lines.items()}
+        values = {step: line.value for step, line in lines.items()}
         if ended:
             values = self.points(trial) | values
         for step in sorted(set(values) - self._shown.setdefault(trial, set())):
             self._show(trial, step, values[step])
-            self._memory.set_trial_attributes(trial, lines.get(step, {}).get("attributes", {}))
+            if step in lines:
+                self._memory.set_trial_attributes(trial, lines[step].attributes)
 
     def judge(self, trials: Iterable[int]) -> None:
         """Judges each of `trials` at every step that it has reached since, in their order."""
@@ -57,7 +58,7 @@ class Judge:
 
     def _judge(self, trial: int) -> None:
         lines = self._lines(trial)
-        if any(line["prune"] for line in lines.values()):
+        if any(line.prune for line in lines.values()):
             self._prune(trial)
             return
         for step, value in sorted(self.points(trial).items()):
@@ -72,26 +73,18 @@ class Judge:
         prune = self._memory.should_prune(trial) and not self._done(trial, step)
         after = self._memory.trial_attributes(trial)
         kept = {key: after[key] for key in after if key not in before or after[key] != before[key]}
-        line = {
-            "kind": "judged",
-            "trial": trial,
-            "lives": self._lives(trial),
-            "step": step,
-            "value": value,
-            "prune": prune,
-            "attributes": kept,
-        }
-        self._ledger.write([line], sync=prune)
+        line = JudgedLine(trial, self._lives(trial), step, value, prune, kept)
+        self._ledger.write([line.to_json()], sync=prune)
         self._ledger_state.add(self._ledger.worker, line)
         return prune
 
-    def _lines(self, trial: int) -> dict[int, Line]:
+    def _lines(self, trial: int) -> dict[int, JudgedLine]:
         """The judgements of the trial in the ledger, by step.
 
         Those from before one of its runs was opened again are left out.
         """
         lives, lines = self._lives(trial), self._ledger_state.judged.get(trial, {})
-        return {step: line for step, line in lines.items() if line["lives"] == lives}
+        return {step: line for step, line in lines.items() if line.lives == lives}
 
     def _lives(self, trial: int) -> int:
         """How often the runs that judge a trial were opened again, together."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
-from sweeper.ledger.encoding import Line
 from sweeper.ledger.run_record import Point
 from sweeper.plan.plan import Run
 from sweeper.trainable.contract import State
@@ -79,21 +77,7 @@ class HeldRun:
         """Environment steps done, as far as reported."""
         return max((step for step, _ in self.points), default=self.resumed)
 
-    def line(self, kind: str, **fields: Any) -> Line:
-        """The next ledger line of this attempt."""
+    def next_line(self) -> tuple[str, int, int, int]:
+        """Run, generation, attempt and sequence of its next ledger line."""
         number, self.sequence = self.sequence, self.sequence + 1
-        return line_of(kind, self.run.id, self.generation, self.attempt, number, **fields)
-
-
-def line_of(
-    kind: str, run: str, generation: int, attempt: int, sequence: int, **fields: Any
-) -> Line:
-    """A ledger line about an attempt."""
-    return {
-        "kind": kind,
-        "run": run,
-        "gen": generation,
-        "att": attempt,
-        "seq": sequence,
-        **fields,
-    }
+        return self.run.id, self.generation, self.attempt, number

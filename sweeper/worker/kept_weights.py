@@ -1,4 +1,4 @@
-"""Which weights of a run stay: none, the last, or those of its best evaluation."""
+"""Weights to keep of a run: none, the last, or those of its best evaluation."""
 
 from __future__ import annotations
 

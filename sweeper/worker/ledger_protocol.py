@@ -9,15 +9,25 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
+from sweeper.ledger import lines as ledger_lines
 from sweeper.ledger.claims import Body, Claims, read
-from sweeper.ledger.encoding import Line
+from sweeper.ledger.lines import (
+    CheckpointLine,
+    ClaimLine,
+    EndLine,
+    ReleaseLine,
+    ReportLine,
+    RunLine,
+    SkipLine,
+    StartLine,
+)
 from sweeper.ledger.run_record import REOPENED, Point, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
 from sweeper.paths import StudyPaths
 from sweeper.worker.checkpoints.checkpoint import Part, SavedCheckpoint
 from sweeper.worker.checkpoints.checkpoint_store import CheckpointStore
-from sweeper.worker.held_run import Candidate, HeldRun, RunEnd, line_of
+from sweeper.worker.held_run import Candidate, HeldRun, RunEnd
 
 
 class LedgerProtocol:
@@ -44,11 +54,11 @@ class LedgerProtocol:
                 continue
             before = self._ledger_state.record(run.id).reports
             self._ledger_state.add(self._ledger.worker, line)
-            hold = HeldRun(run, line["gen"], line["att"], candidate.step, before)
+            hold = HeldRun(run, line.generation, line.attempt, candidate.step, before)
             if loaded is not None:
                 hold.state, hold.saved, hold.best = loaded.state, loaded.saved, loaded.best
             holds.append(hold)
-        self._ledger.write([lines[hold.run.id] for hold in holds])
+        self._write([lines[hold.run.id] for hold in holds])
         self._clean({h.run.id: (h.generation, h.attempt - 1) for h in holds if h.attempt})
         return holds
 
@@ -61,15 +71,15 @@ class LedgerProtocol:
             tries = self._ledger_state.record(hold.run.id).tries.values()
             if hold.generation and not any(attempt.pack for attempt in tries):
                 self._paths.put_aside(hold.run.id, hold.generation)
-        self._ledger.write([hold.line("start", pack=len(holds)) for hold in holds])
+        self._write([StartLine(*hold.next_line(), len(holds)) for hold in holds])
 
     def report(self, points: Sequence[tuple[HeldRun, Point]], *, sync: bool) -> None:
         """Records points, several at once."""
         lines = []
         for hold, point in points:
             hold.points.append(point)
-            lines.append(hold.line("report", step=point[0], metrics=point[1]))
-        self._ledger.write(lines, sync=sync)
+            lines.append(ReportLine(*hold.next_line(), *point))
+        self._write(lines, sync=sync)
 
     def superseded(self, hold: HeldRun) -> bool:
         """Whether somebody has taken the run over, believing this worker dead."""
@@ -85,9 +95,9 @@ class LedgerProtocol:
         for hold, part in states:
             saved = self._store.save(hold.place, step, hold.saved, part, hold.best)
             if saved is not None:
-                lines.append(hold.line("checkpoint", step=step, file=saved.file.name))
+                lines.append(CheckpointLine(*hold.next_line(), step, saved.file.name))
                 written.append((hold, saved))
-        self._ledger.write([*lines, *self._store.news()], sync=True)
+        self._write([*lines, *self._store.news()], sync=True)
         for hold, saved in written:
             _remove(hold.saved, saved)
             hold.saved = saved
@@ -104,9 +114,9 @@ class LedgerProtocol:
         error: str | None = None,
     ) -> None:
         """Gives runs up for anybody to take; `cap` is the largest pack that may try them next."""
-        fields = {"reason": reason, "cap": cap, "error": error, "time": time.time()}
-        lines = [hold.line("release", **fields) for hold in holds]
-        self._ledger.write(lines, sync=True)
+        now = time.time()
+        lines = [ReleaseLine(*hold.next_line(), reason, cap, error, now) for hold in holds]
+        self._write(lines, sync=True)
         for line in lines:
             self._ledger_state.add(self._ledger.worker, line)
 
@@ -137,12 +147,11 @@ class LedgerProtocol:
         That is a claim of the new generation's attempt 0, given up at once.
         """
         lines = {
-            record.run: line_of(
-                "claim",
+            record.run: ClaimLine(
                 record.run,
                 record.generation + 1,
-                0,
-                0,
+                attempt=0,
+                sequence=0,
                 worker=self._ledger.worker,
                 supersedes=None,
                 excused=False,
@@ -155,15 +164,13 @@ class LedgerProtocol:
         met = self._place("claim", lines, 0)
         mine = [line for run, line in lines.items() if run not in met]
         given_up = [
-            line_of(
-                "release", line["run"], line["gen"], 0, 1, reason=REOPENED, cap=None, error=None
-            )
+            ReleaseLine(line.run, line.generation, 0, 1, REOPENED, cap=None, error=None)
             for line in mine
         ]
-        self._ledger.write([*mine, *given_up], sync=True)
+        self._write([*mine, *given_up], sync=True)
         for line in [*mine, *given_up]:
             self._ledger_state.add(self._ledger.worker, line)
-        return [line["run"] for line in mine]
+        return [line.run for line in mine]
 
     def end_dead(self, record: RunRecord, outcome: RunEnd) -> None:
         """Ends a run whose last holder is dead or gave it up."""
@@ -172,28 +179,30 @@ class LedgerProtocol:
         self._end({record.run: line})
         self._clean({record.run: (record.generation, record.last)})
 
-    def _end(self, lines: Mapping[str, Line]) -> set[str]:
+    def _end(self, lines: Mapping[str, EndLine]) -> set[str]:
         """Places ends; returns the runs whose ends came too late."""
         met = self._place("end", lines, 1)
         mine = [line for run, line in lines.items() if run not in met]
-        self._ledger.write([*mine, *self._store.news()])
+        self._write([*mine, *self._store.news()])
         for line in mine:
             self._ledger_state.add(self._ledger.worker, line)
         return met
+
+    def _write(self, lines: Sequence[RunLine | SkipLine], *, sync: bool = False) -> None:
+        self._ledger.write([line.to_json() for line in lines], sync=sync)
 
     def _clean(self, ended: Mapping[str, tuple[int, int]]) -> None:
         if ended:
             self._store.clean(ended)
 
-    def _claim_line(self, candidate: Candidate) -> Line:
+    def _claim_line(self, candidate: Candidate) -> ClaimLine:
         record = self._ledger_state.record(candidate.run.id)
         last = record.last
-        return line_of(
-            "claim",
+        return ClaimLine(
             record.run,
             record.generation,
-            last + 1,
-            0,
+            attempt=last + 1,
+            sequence=0,
             worker=self._ledger.worker,
             supersedes=record.tries[last].sequence if record.tries else None,
             excused=candidate.excused,
@@ -202,17 +211,18 @@ class LedgerProtocol:
             time=time.time(),
         )
 
-    def _place(self, kind: str, lines: Mapping[str, Line], ahead: int) -> set[str]:
+    def _place(self, kind: str, lines: Mapping[str, ClaimLine | EndLine], ahead: int) -> set[str]:
         """Links the file of `lines` under the name of each; returns those that were taken.
 
         What was found there instead is taken into the state, and copied into our own ledger where
         it is news: who placed it may have died before it could write it.
         """
         names = [
-            self._paths.claim(line["run"], line["gen"], line["att"] + ahead)
+            self._paths.claim(line.run, line.generation, line.attempt + ahead)
             for line in lines.values()
         ]
-        body = {"kind": kind, "worker": self._ledger.worker, "lines": lines}
+        written = {run: line.to_json() for run, line in lines.items()}
+        body = {"kind": kind, "worker": self._ledger.worker, "lines": written}
         met = set()
         for run, first in zip(lines, self._claims.place(names, body), strict=True):
             if first is not None:
@@ -224,21 +234,20 @@ class LedgerProtocol:
         """Takes in what was found, and what followed it: its worker's ledger may be gone."""
         body: Body | None = first
         while body is not None:
-            line, record = body["lines"][run], self._ledger_state.record(run)
-            ends = line["kind"] == "end"
-            news = record.end is None and (ends or line["att"] not in record.tries)
-            if line["gen"] > record.generation or news:
-                self._ledger.write([line])
+            written, record = body["lines"][run], self._ledger_state.record(run)
+            line = ledger_lines.of_json(written)
+            assert isinstance(line, ClaimLine | EndLine)
+            ends = isinstance(line, EndLine)
+            news = record.end is None and (ends or line.attempt not in record.tries)
+            if line.generation > record.generation or news:
+                self._ledger.write([written])
             self._ledger_state.add(body["worker"], line)
-            after = self._paths.claim(run, line["gen"], line["att"] + 1)
+            after = self._paths.claim(run, line.generation, line.attempt + 1)
             body = None if ends else read(after) if after.exists() else None
 
 
-def _end_line(run: str, generation: int, attempt: int, sequence: int, outcome: RunEnd) -> Line:
-    fields = {**asdict(outcome), "time": time.time()}
-    if outcome.also is None:
-        del fields["also"]
-    return line_of("end", run, generation, attempt, sequence, **fields)
+def _end_line(run: str, generation: int, attempt: int, sequence: int, end: RunEnd) -> EndLine:
+    return EndLine(run, generation, attempt, sequence, **asdict(end), time=time.time())
 
 
 def _remove(saved: SavedCheckpoint | None, but: SavedCheckpoint | None = None) -> None:

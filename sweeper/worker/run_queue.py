@@ -1,10 +1,11 @@
-"""Which runs a worker takes next: open ones, of one signature, at one step."""
+"""The queue of open runs, from which a worker takes runs of one signature at one step."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from sweeper.ledger.header import WorkerHeader
 from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
@@ -73,7 +74,7 @@ class RunQueue:
         """Workers that hold runs and must no longer be taken for alive."""
         for worker in {self._ledger_state.runs[run].worker for run in self._running}:
             known = self._ledger_state.workers.get(worker or "")
-            header = known.header if known is not None else {}
+            header = known.header if known is not None else WorkerHeader()
             if worker is None:
                 continue
             if self._ledger_state.outlived(header) or not self._observer.alive(worker, header):

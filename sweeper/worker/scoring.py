@@ -1,4 +1,4 @@
-"""How a run that reported its last ended: its scores, by the rules of the space."""
+"""Scores of a run that has made its last report, by the rules of the space."""
 
 from __future__ import annotations
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.files import temporary
+from sweeper.ledger.header import WorkerHeader
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
 from sweeper.space.samplers import ADAPTIVE
@@ -53,7 +55,7 @@ class Worker:
         self._stopping = stopping or StopSignal()
         self._conclude = conclude
         gauge = MemoryGauge(workers)
-        self._ledger = Writer(study.paths.ledger, self.name, _header(study, gauge))
+        self._ledger = Writer(study.paths.ledger, self.name, _header(study, gauge).to_json())
         self._beat = Heartbeat(study.paths.beats / self.name, gauge)
         self._looked = -BEAT_S
         self._progressed(0)
@@ -141,23 +143,23 @@ class Worker:
             self._advisor.judge(trials)
 
 
-def _header(study: Study, gauge: MemoryGauge) -> dict[str, object]:
+def _header(study: Study, gauge: MemoryGauge) -> WorkerHeader:
     """What begins the worker's ledger; it is told where it runs other code than the study began."""
     ours = code(study.space)
     for line in unlike(study.versions[0].provenance, ours):
         print(f"sweeper: this worker runs other code than the study began with: {line}", flush=True)
-    return {
-        **identity(),
-        "job": os.environ.get("SLURM_JOB_ID"),
-        "restart": int(os.environ.get("SLURM_RESTART_COUNT", "0")),
-        "tender": os.environ.get("SWEEPER_TENDER"),
-        "life": int(os.environ.get("SWEEPER_LIFE", "0")),
-        "cgroup": gauge.cgroup,
-        "gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
-        "log": _log(study.folder),
-        "code": ours,
-        "time": time.time(),
-    }
+    return replace(
+        identity(),
+        job=os.environ.get("SLURM_JOB_ID"),
+        restart=int(os.environ.get("SLURM_RESTART_COUNT", "0")),
+        tender=os.environ.get("SWEEPER_TENDER"),
+        life=int(os.environ.get("SWEEPER_LIFE", "0")),
+        cgroup=gauge.cgroup,
+        gpus=os.environ.get("CUDA_VISIBLE_DEVICES"),
+        log=_log(study.folder),
+        code=ours,
+        time=time.time(),
+    )
 
 
 def _log(folder: Path) -> str | None:

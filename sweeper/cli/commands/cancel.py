@@ -64,9 +64,10 @@ def _signal(ledger_state: LedgerState) -> int:
     """Sends SIGTERM to the workers on this machine: they need not wait for their next beat."""
     stopped = 0
     for worker in ledger_state.workers.values():
-        if not worker.closed and "command" not in worker.header and exists(worker.header):
+        header = worker.header
+        if not worker.closed and header.command is None and header.pid and exists(header):
             with suppress(ProcessLookupError, PermissionError):
-                os.kill(int(worker.header["pid"]), signal.SIGTERM)
+                os.kill(header.pid, signal.SIGTERM)
                 stopped += 1
     return stopped
 

@@ -96,5 +96,5 @@ def _holders(study: Study, ledger_state: LedgerState, run: str) -> Path:
 def _log(study: Study, ledger_state: LedgerState, worker: str) -> Path | None:
     """The file that a worker printed to, as its ledger's header names it."""
     known = ledger_state.workers.get(worker)
-    log = known.header.get("log") if known is not None else None
+    log = known.header.log if known is not None else None
     return None if log is None else study.folder / log

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sweeper.errors import SweeperError, did_you_mean
 from sweeper.files import temporary
@@ -56,7 +57,7 @@ def _reopen(study: Study, records: list[RunRecord]) -> list[str]:
         return []
     study.share_files()
     name = temporary.process()
-    ledger = Writer(study.paths.ledger, name, {**identity(), "command": "retry"})
+    ledger = Writer(study.paths.ledger, name, replace(identity(), command="retry").to_json())
     try:
         bound = study.space.checkpoint.max_gb
         return LedgerProtocol(study.paths, study.ledger_state(reports=False), ledger, bound).reopen(

@@ -6,16 +6,19 @@ import json
 import os
 import uuid
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from sweeper.ledger.encoding import Line, parse
+from sweeper.files.atomic import replacing
+from sweeper.ledger.encoding import parse
+from sweeper.ledger.lines import AttemptLine, EndLine, LedgerLine, ReportLine, RunLine
 from sweeper.ledger.reader import Reader
-from sweeper.ledger.records import ABOUT_RUNS, Records
+from sweeper.ledger.records import Records
 from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.snapshots.snapshot import FORMAT, LISTS, Array, Snapshot, SnapshotRecord
 
@@ -48,12 +51,12 @@ class _Reports:
         self._values: dict[str, array[float]] = {}
         self._count = 0
 
-    def add(self, run: int, worker: int, line: Line) -> None:
+    def add(self, run: int, worker: int, line: ReportLine) -> None:
         """Takes one report in."""
-        row = (run, line["gen"], line["att"], line["seq"], line["step"], worker)
+        row = (run, line.generation, line.attempt, line.sequence, line.step, worker)
         for column, number in zip(self._numbers.values(), row, strict=True):
             column.append(number)
-        for name, value in line["metrics"].items():
+        for name, value in line.metrics.items():
             if name not in self._rows:
                 self._rows[name], self._values[name] = array("q"), array("d")
             self._rows[name].append(self._count)
@@ -86,8 +89,8 @@ class SnapshotBuilder:
         }
         self._others: list[Entry] = []
         self._base.put(self._records.runs, reports=True)
-        for worker, text in self._base.open:
-            self._add(worker, json.loads(text), text.encode())
+        for worker, line, piece in self._base.open:
+            self._add(worker, line, piece)
         self._reader = Reader(ledger, self._base.marks)
         for worker, lines, pieces in self._reader.blocks():
             for line, piece in zip(lines, pieces, strict=True):
@@ -126,35 +129,36 @@ class SnapshotBuilder:
         _savez(file, {"header": text, **columns})
         return file
 
-    def _add(self, worker: str, line: Line, piece: bytes) -> None:
+    def _add(self, worker: str, line: LedgerLine, piece: bytes) -> None:
         number = self._number("workers", worker)
-        if line["kind"] not in ABOUT_RUNS:
+        if not isinstance(line, ReportLine | AttemptLine):
             self._others.append((number, piece))
             return
         known = self._run(line)
         if known is None:
             return
-        begun = line["att"] in self._record(line["run"]).tries
-        if line["kind"] == "report" and begun and _storable(line):
+        begun = line.attempt in self._record(line.run).tries
+        reports = isinstance(line, ReportLine)
+        if isinstance(line, ReportLine) and begun and _storable(line):
             self._reports.add(known.number, number, line)
             known.loose.append((number, piece))
             return
         self._records.add(worker, line)
         known.lines.append((number, piece))
-        known.plain = known.plain and line["kind"] != "report"
-        if line["kind"] == "end":
+        known.plain = known.plain and not reports
+        if isinstance(line, EndLine):
             known.loose.clear()
 
-    def _run(self, line: Line) -> _Run | None:
+    def _run(self, line: RunLine) -> _Run | None:
         """The lines among which `line` belongs: none where it is of a generation before."""
-        record = self._records.runs.get(line["run"])
-        if record is not None and line["gen"] < record.generation:
+        record = self._records.runs.get(line.run)
+        if record is not None and line.generation < record.generation:
             return None
-        known = self._runs.get(line["run"])
-        if known is None or known.generation < line["gen"]:
+        known = self._runs.get(line.run)
+        if known is None or known.generation < line.generation:
             number = len(self._runs) if known is None else known.number
-            known = self._runs[line["run"]] = _Run(number, line["gen"])
-            if isinstance(record, SnapshotRecord) and record.generation == line["gen"]:
+            known = self._runs[line.run] = _Run(number, line.generation)
+            if isinstance(record, SnapshotRecord) and record.generation == line.generation:
                 self._again(record, known)
             self._records.of(line)
         return known
@@ -163,7 +167,7 @@ class SnapshotBuilder:
         """Takes a run out of the last snapshot: more of it has become known."""
         for number, piece in past.snapshot.raw(past.row):
             known.lines.append((number, piece))
-            known.plain = known.plain and parse([piece])[0]["kind"] != "report"
+            known.plain = known.plain and not isinstance(next(parse([piece])), ReportLine)
         for worker, line in past.snapshot.points(past.row):
             self._reports.add(known.number, self._number("workers", worker), line)
 
@@ -249,7 +253,9 @@ class SnapshotBuilder:
         order = order[np.argsort(row[order], kind="stable")]
         row, seq, step = row[order], numbers["seq"][order], numbers["step"][order]
         records = [self._record(run) for run in ended]
-        last = np.array([int((record.end or {})["seq"]) for record in records], np.int64)
+        last = np.array(
+            [record.end.sequence for record in records if record.end is not None], np.int64
+        )
         plain = np.array(
             [
                 known.plain and len(record.tries) == 1
@@ -264,10 +270,10 @@ class SnapshotBuilder:
         return order, row, plain
 
 
-def _storable(line: Line) -> bool:
+def _storable(line: ReportLine) -> bool:
     """Whether columns can hold this report exactly."""
-    return _whole(line["step"]) and all(
-        type(value) is float or _whole(value) for value in line["metrics"].values()
+    return _whole(line.step) and all(
+        type(value) is float or _whole(value) for value in line.metrics.values()
     )
 
 
@@ -276,18 +282,19 @@ def _whole(value: Any) -> bool:
 
 
 def _save(file: Path, parts: Iterable[bytes]) -> None:
-    temporary = file.with_name(f".{file.name}")
-    with temporary.open("wb") as opened:
+    with _durable(file) as opened:
         opened.writelines(parts)
-        opened.flush()
-        os.fsync(opened.fileno())
-    os.replace(temporary, file)
 
 
 def _savez(file: Path, arrays: Mapping[str, Array]) -> None:
-    temporary = file.with_name(f".{file.name}")
-    with temporary.open("wb") as opened:
+    with _durable(file) as opened:
         np.savez(opened, **arrays)  # type: ignore[arg-type]
+
+
+@contextmanager
+def _durable(file: Path) -> Iterator[BinaryIO]:
+    """A temporary file that is forced to the disk and renamed to `file`."""
+    with replacing(file) as new, new.open("wb") as opened:
+        yield opened
         opened.flush()
         os.fsync(opened.fileno())
-    os.replace(temporary, file)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.ledger.encoding import Line, fits, parse
+from sweeper.ledger.encoding import fits, parse
+from sweeper.ledger.lines import EndLine, LedgerLine, ReportLine
 from sweeper.ledger.reader import Mark
 from sweeper.ledger.records import Records
 from sweeper.ledger.run_record import Attempt, RunRecord
@@ -112,10 +113,11 @@ class Snapshot:
             runs[self.names[row]].generation = self.cell("generation", row)
 
     @property
-    def open(self) -> Iterator[tuple[str, str]]:
-        """All other lines, with their workers."""
+    def open(self) -> Iterator[tuple[str, LedgerLine, bytes]]:
+        """All other lines, with their workers and as they stand in the ledger."""
         for worker, text in self.header["open"]:
-            yield self.header["workers"][worker], text
+            piece = text.encode()
+            yield self.header["workers"][worker], next(parse([piece])), piece
 
     def cell(self, column: str, row: int) -> Any:
         """One number of a column."""
@@ -128,10 +130,10 @@ class Snapshot:
         number = self.cell(column, row)
         return None if number < 0 else self.header[f"{column}s"][number]
 
-    def lines(self, row: int) -> Iterator[tuple[str, Line]]:
+    def lines(self, row: int) -> Iterator[tuple[str, LedgerLine]]:
         """All lines about an ended run but for its reports, with their workers."""
         for worker, data in self.raw(row):
-            yield self.header["workers"][worker], parse([data])[0]
+            yield self.header["workers"][worker], next(parse([data]))
 
     def raw(self, row: int) -> Iterator[tuple[int, bytes]]:
         """These lines as they stand in the ledger, with their workers' numbers."""
@@ -159,25 +161,19 @@ class Snapshot:
         """The metrics in `reports`: number k has the columns `value k` and `has k`."""
         return list(self.header["metrics"])
 
-    def points(self, row: int) -> Iterator[tuple[str, Line]]:
+    def points(self, row: int) -> Iterator[tuple[str, ReportLine]]:
         """All reports of an ended run as ledger lines, with their workers."""
         first, count = self.cell("first", row), self.cell("reports", row)
         run, generation = self.names[row], self.cell("generation", row)
         columns = {name: a[first : first + count].tolist() for name, a in self.reports.items()}
         for i in range(count):
-            line = {
-                "kind": "report",
-                "run": run,
-                "gen": generation,
-                "att": columns["attempt"][i],
-                "seq": columns["seq"][i],
-                "step": columns["step"][i],
-                "metrics": {
-                    name: columns[f"value {k}"][i]
-                    for k, name in enumerate(self.metrics)
-                    if columns[f"has {k}"][i]
-                },
+            attempt, sequence, step = (columns[name][i] for name in ("attempt", "seq", "step"))
+            metrics = {
+                name: columns[f"value {k}"][i]
+                for k, name in enumerate(self.metrics)
+                if columns[f"has {k}"][i]
             }
+            line = ReportLine(run, generation, attempt, sequence, step, metrics)
             yield self.header["workers"][columns["worker"][i]], line
 
 
@@ -210,9 +206,10 @@ class SnapshotRecord(RunRecord):
         return self._whole.tries
 
     @cached_property
-    def end(self) -> Mapping[str, Any]:  # type: ignore[override]
-        """The line of its end."""
-        return _End(self)
+    def end(self) -> EndLine:  # type: ignore[override]
+        """Its end."""
+        end: Any = _End(self)
+        return end  # type: ignore[no-any-return]
 
     @cached_property
     def ended(self) -> float | None:  # type: ignore[override]
@@ -266,28 +263,22 @@ class SnapshotRecord(RunRecord):
         return None if number != number else number
 
 
-class _End(Mapping[str, Any]):
+class _End:
     """The line of an end, read when something in it is asked for."""
 
     def __init__(self, record: SnapshotRecord) -> None:
         self._record = record
 
     @cached_property
-    def _line(self) -> Mapping[str, Any]:
+    def _line(self) -> EndLine:
         line = self._record._whole.end
         assert line is not None
         return line
 
-    def __getitem__(self, key: str) -> Any:
-        return self._line[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._line)
-
-    def __len__(self) -> int:
-        return len(self._line)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._line, name)
 
     def __eq__(self, other: object) -> bool:
-        return dict(self._line) == other
+        return self._line == (other._line if isinstance(other, _End) else other)
 
     __hash__ = None  # type: ignore[assignment]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from sweeper.errors import SweeperError, choices
-from sweeper.files import temporary
-from sweeper.files.atomic import check_out
+from sweeper.files.atomic import check_out, replacing
 from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
 from sweeper.study.study import Study
@@ -33,14 +31,11 @@ def write(study: Study, table: str, out: Path) -> Path:
 
 def replace(out: Path, table: pd.DataFrame) -> None:
     """Writes `table` under a temporary name and renames it to `out`."""
-    new = temporary.beside(out)
     try:
-        _WRITERS[out.suffix](table, new)
-        os.replace(new, out)
+        with replacing(out) as new:
+            _WRITERS[out.suffix](table, new)
     except OSError as error:
         raise SweeperError(f"cannot write {out}: {error.strerror}") from error
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _csv(table: pd.DataFrame, path: Path) -> None:

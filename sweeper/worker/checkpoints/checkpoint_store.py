@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sweeper.files import disk_usage
 from sweeper.files.atomic import disk_is_full, patiently
-from sweeper.ledger.encoding import Line
+from sweeper.ledger.lines import SkipLine
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths
@@ -87,12 +87,12 @@ class CheckpointStore:
             if found is not None and found[0] in ended and found[1:] <= ended[found[0]]:
                 file.unlink(missing_ok=True)
 
-    def news(self) -> list[Line]:
+    def news(self) -> list[SkipLine]:
         """A ledger line that counts the saves left out so far, where there are more than before."""
         if self._skipped == self._told:
             return []
         self._told = self._skipped
-        return [{"kind": "skip", "saves": self._skipped}]
+        return [SkipLine(self._skipped)]
 
     def _fits(self, size: int, what: str) -> bool:
         if self._used + size <= self._bound:
@@ -133,7 +133,7 @@ def _ended(ledger_state: LedgerState, found: Place) -> bool:
     record = ledger_state.runs.get(found[0])
     if record is None or record.end is None:
         return False
-    return (record.generation, record.end["att"]) == found[1:]
+    return (record.generation, record.end.attempt) == found[1:]
 
 
 def _place(name: str) -> Place | None:

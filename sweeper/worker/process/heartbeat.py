@@ -1,4 +1,4 @@
-"""Whether a worker is alive, told from a number that stands still or moves.
+"""Heartbeats of workers, and whether a worker is alive by its heartbeat and its process.
 
 A worker's own loop counts its progress up in `beats/<worker>`, and writes its memory behind it; an
 observer measures on its own monotonic clock how long that number has stood still. No two clocks
@@ -13,13 +13,12 @@ import platform
 import socket
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from sweeper.cluster import scheduler
 from sweeper.cluster.scheduler import Scheduler
+from sweeper.ledger.header import WorkerHeader
 from sweeper.paths import StudyPaths
 from sweeper.worker.process import memory
 from sweeper.worker.process.memory import MemoryGauge
@@ -66,15 +65,15 @@ class Heartbeat:
         os.close(self._descriptor)
 
 
-def identity() -> dict[str, Any]:
+def identity() -> WorkerHeader:
     """Host, boot, process and its start: what tells this process from any other."""
-    return {
-        "host": socket.gethostname(),
-        "user": os.getuid(),
-        "boot": _boot(),
-        "pid": os.getpid(),
-        "started": _started(os.getpid()),
-    }
+    return WorkerHeader(
+        host=socket.gethostname(),
+        user=os.getuid(),
+        boot=_boot(),
+        pid=os.getpid(),
+        started=_started(os.getpid()),
+    )
 
 
 class Observer:
@@ -86,7 +85,7 @@ class Observer:
         self._seen: dict[str, tuple[bytes, float]] = {}
         self._alive: dict[str, float] = {}
 
-    def alive(self, worker: str, header: Mapping[str, Any]) -> bool:
+    def alive(self, worker: str, header: WorkerHeader) -> bool:
         """Whether `worker`, whose ledger began with `header`, must be taken for alive."""
         now = time.monotonic()
         if now - self._alive.get(worker, -_SURE_S) < _SURE_S:
@@ -97,19 +96,19 @@ class Observer:
             self._alive[worker] = now
         return alive
 
-    def out_of_memory(self, worker: str, header: Mapping[str, Any]) -> str | None:
+    def out_of_memory(self, worker: str, header: WorkerHeader) -> str | None:
         """What shows that a dead worker was killed for its memory; `None` where nothing does."""
         job = None
-        if header.get("job") is not None:
+        if header.job is not None:
             self._scheduler.refresh()
-            job = self._scheduler.state(str(header["job"]))
+            job = self._scheduler.state(header.job)
         return memory.evidence(self._beats / worker, header, job, _boot())
 
-    def excuses(self, header: Mapping[str, Any]) -> bool:
+    def excuses(self, header: WorkerHeader) -> bool:
         """Whether the scheduler knows what a dead worker died of, and it was not its runs."""
         return self._scheduler.excuses(header)
 
-    def _moves(self, worker: str, header: Mapping[str, Any], there: bool | None) -> bool:
+    def _moves(self, worker: str, header: WorkerHeader, there: bool | None) -> bool:
         """Whether its number has moved lately: how lately depends on what is known besides."""
         still = self.still_s(worker)
         if there or still < STALE_S:
@@ -130,11 +129,11 @@ class Observer:
         return now - seen[1]
 
 
-def exists(header: Mapping[str, Any]) -> bool | None:
+def exists(header: WorkerHeader) -> bool | None:
     """Whether the process that wrote `header` exists; `None` where it ran elsewhere."""
-    if not header or header["boot"] != _boot():
+    if header.pid is None or header.boot != _boot():
         return None
-    return _started(int(header["pid"])) == str(header["started"])
+    return _started(header.pid) == header.started
 
 
 @functools.cache

@@ -1,7 +1,7 @@
-"""How much memory a process may take, how much it takes, and whether a dead one died of it.
+"""Memory of a worker: its limits, its use, and whether a dead one was killed for it.
 
-Who is killed for memory leaves no word. So a worker records its size, its limit and its cgroup's
-count of such kills behind its beat, and whoever finds it dead reads them.
+A process that is killed for memory cannot say so. So a worker records its size, its limit and its
+cgroup's count of such kills behind its beat, and whoever finds it dead reads them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import os
 import re
 import resource
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from sweeper.ledger.header import WorkerHeader
 
 _NEAR = 0.9
 """Who was last seen at this part of its limit, or above, died of it."""
@@ -72,21 +73,21 @@ class MemoryGauge:
         ]
 
 
-def evidence(beat: Path, header: Mapping[str, Any], job: str | None, boot: str) -> str | None:
+def evidence(beat: Path, header: WorkerHeader, job: str | None, boot: str) -> str | None:
     """What shows that a dead worker was killed for its memory; `None` where nothing does.
 
     `header` began its ledger, `job` is its job's state in Slurm, `boot` this machine's.
     """
     if job == "OUT_OF_MEMORY":
-        return f"Slurm ended its job {header['job']} as OUT_OF_MEMORY"
+        return f"Slurm ended its job {header.job} as OUT_OF_MEMORY"
     try:
         last = Reading.of_beat(beat.read_bytes())
     except OSError:
         return None
     if last is None:
         return None
-    cgroup = header.get("cgroup")
-    kills = kills_in(cgroup) if cgroup is not None and header["boot"] == boot else 0
+    cgroup = header.cgroup
+    kills = kills_in(cgroup) if cgroup is not None and header.boot == boot else 0
     if kills > last.kills:
         return f"processes killed for memory in its cgroup {cgroup}: {kills}, {last.kills} before"
     return f"it took {last} when last seen" if last.used >= _NEAR * last.limit else None

@@ -1,4 +1,4 @@
-"""What workers print: a log that finds no room on a full disk is worth no run."""
+"""Output of worker processes, which is lost rather than raised on where the disk is full."""
 
 from __future__ import annotations
 

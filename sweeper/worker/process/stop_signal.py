@@ -1,4 +1,4 @@
-"""How a worker is told to leave."""
+"""A flag that tells a worker to leave, set by signals and by the end of its time."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_runs_without_a_log(make_study) -> None:
     assert list(logs.listed(study)) == ["hops: no worker has begun yet"]
     worker = Worker(study, pack="4", device="cpu", workers=1)
     worker.run()
-    known = study.ledger_state().workers[worker.name].header["log"]
+    known = study.ledger_state().workers[worker.name].header.log
     if known is None:  # pytest's own output may be a file
         with pytest.raises(SweeperError, match="has no log"):
             list(logs.of_run(study, run))

@@ -6,14 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sweeper.cluster import scheduler
 from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler, answers
+from sweeper.ledger.header import WorkerHeader
 from sweeper.paths import StudyPaths
 
 SQUEUE = """#!/bin/sh
@@ -78,8 +78,8 @@ def paths(tmp_path: Path) -> StudyPaths:
     return StudyPaths(tmp_path / "study")
 
 
-def header(job: int = 7, restart: int = 0) -> Mapping[str, Any]:
-    return {"job": str(job), "restart": restart, "user": os.getuid()}
+def header(job: int = 7, restart: int = 0) -> WorkerHeader:
+    return WorkerHeader(job=str(job), restart=restart, user=os.getuid())
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_what_a_state_says_of_a_worker(
 
 def test_who_was_no_job_of_ours_is_not_asked_about(slurm: Slurm, paths: StudyPaths) -> None:
     observer = Scheduler(paths)
-    assert observer.word({}) is None
-    assert observer.word({"job": None, "restart": 0, "user": os.getuid()}) is None
-    assert observer.word({**header(), "user": os.getuid() + 1}) is None
+    assert observer.word(WorkerHeader()) is None
+    assert observer.word(WorkerHeader(restart=0, user=os.getuid())) is None
+    assert observer.word(replace(header(), user=os.getuid() + 1)) is None
     assert slurm.asked == 0
 
 

@@ -62,7 +62,7 @@ def test_local_workers_take_one_gpu_each_and_who_is_replaced_leaves_its_own(spac
     done = sweeper(space, "5,7")
     assert done.returncode == 0, done.stderr
     ledger_state = Study.open(space.parent / "studies" / "gpus").ledger_state()
-    gpus = sorted(str(worker.header["gpus"]) for worker in ledger_state.workers.values())
+    gpus = sorted(str(worker.header.gpus) for worker in ledger_state.workers.values())
     assert gpus == ["5", "7", "7"]
     assert {record.value for record in ledger_state.runs.values()} == {5.0, 7.0}
 

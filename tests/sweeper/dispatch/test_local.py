@@ -54,7 +54,7 @@ def study_at(folder: Path) -> Study:
 def working(study: Study) -> list[int]:
     """Process numbers of the workers that live."""
     workers = study.ledger_state(reports=False).workers.values()
-    return [int(w.header["pid"]) for w in workers if not w.closed and exists(w.header)]
+    return [w.header.pid or 0 for w in workers if not w.closed and exists(w.header)]
 
 
 def results(tmp_path: Path, name: str) -> pd.DataFrame:

@@ -68,8 +68,8 @@ def test_submit_log_out_and_come_back_to_figures(space_file: Path, tmp_path: Pat
     wait_until(lambda: not [job for job in jobs(study) if job.live])
     assert {job.state for job in jobs(study)} == {"COMPLETED"}
     workers = study.ledger_state().workers.values()
-    assert {worker.header["job"] for worker in workers} <= {job.id for job in jobs(study)}
-    assert all((study.folder / worker.header["log"]).exists() for worker in workers)
+    assert {worker.header.job for worker in workers} <= {job.id for job in jobs(study)}
+    assert all((study.folder / str(worker.header.log)).exists() for worker in workers)
     assert {record.attempts for record in study.ledger_state().runs.values()} == {1}
     assert "8 runs: 8 complete" in sweeper(*words, cwd=tmp_path)
     assert len(jobs(study)) == 4
@@ -94,8 +94,8 @@ def test_at_its_time_limit_a_job_is_requeued_and_its_runs_go_on(
     wait_until(lambda: not [job for job in jobs(study) if job.live])
     Worker(study, pack="4", device="cpu", workers=1).run()
     headers = [worker.header for worker in study.ledger_state().workers.values()]
-    assert {header["job"] for header in headers} == {job.id, None}
-    lives = {header["restart"] for header in headers if header["job"]}
+    assert {header.job for header in headers} == {job.id, None}
+    lives = {header.restart for header in headers if header.job}
     assert job.restarts in lives
     assert len(lives) > 1
     undisturbed = make_study(*words, name="undisturbed")
@@ -128,7 +128,7 @@ def test_a_job_submitted_by_hand_joins(make_study: Callable[..., Study], tmp_pat
     assert study.ended, log.read_text()
     wait_until(lambda: not job_of(number).live)
     assert job_of(number).state == "COMPLETED"
-    assert {worker.header["job"] for worker in study.ledger_state().workers.values()} == {number}
+    assert {worker.header.job for worker in study.ledger_state().workers.values()} == {number}
 
 
 def slurm_id(command: list[str], cwd: Path, environment: dict[str, str]) -> str:
@@ -184,4 +184,4 @@ def test_workers_of_a_whole_node_see_a_gpu_each(tmp_path: Path) -> None:
     assert (tmp_path / "torn_down").read_text().strip() == job.id
     seen = {tuple(file.read_text().split()) for file in study.paths.runs.glob("*/seen")}
     assert seen == {("0", "0", "yes"), ("1", "1", "yes")}
-    assert len({worker.header["log"] for worker in study.ledger_state().workers.values()}) == 2
+    assert len({worker.header.log for worker in study.ledger_state().workers.values()}) == 2

@@ -57,7 +57,7 @@ def training(study: Study) -> int | None:
     for name, worker in ledger_state.workers.items():
         mine = [record for record in ledger_state.runs.values() if record.worker == name]
         if not worker.closed and exists(worker.header) and any(r.resume_from for r in mine):
-            return int(worker.header["pid"])
+            return worker.header.pid or 0
     return None
 
 
@@ -70,8 +70,8 @@ def test_a_worker_that_is_killed_is_followed_by_another(make_study, tend) -> Non
     assert "the worker was killed by SIGKILL" in said
     assert study.ended
     headers = [worker.header for worker in study.ledger_state().workers.values()]
-    assert sorted(header["life"] for header in headers) == [0, 1]
-    assert len({header["tender"] for header in headers}) == 1
+    assert sorted(header.life for header in headers) == [0, 1]
+    assert len({header.tender for header in headers}) == 1
     assert {record.attempts for record in study.ledger_state().runs.values()} == {1, 2}
 
 

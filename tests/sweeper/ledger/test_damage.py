@@ -279,10 +279,11 @@ from pathlib import Path
 from sweeper.cluster import scheduler
 from sweeper.paths import StudyPaths
 from sweeper.cluster.scheduler import Scheduler
+from sweeper.ledger.header import WorkerHeader
 
 root, scheduler.EVERY_S = Path(sys.argv[1]), 0.0
 asking = Scheduler(StudyPaths(root))
-header = {"job": "1", "restart": 0, "user": 0}
+header = WorkerHeader(job="1", restart=0, user=0)
 print("full:", asking.word(header), asking.number)
 """
 

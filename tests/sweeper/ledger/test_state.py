@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ledger.encoding import Line
+from sweeper.ledger import lines
+from sweeper.ledger.lines import Json
 from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 
 
-def line(kind: str, att: int, seq: int, **fields: Any) -> Line:
+def line(kind: str, att: int, seq: int, **fields: Any) -> Json:
     return {"kind": kind, "run": "r", "gen": 0, "att": att, "seq": seq, **fields}
 
 
@@ -24,23 +25,23 @@ def claim(
     supersedes: int | None = None,
     file: str | None = None,
     worker: str = "a",
-) -> Line:
+) -> Json:
     fields = {"worker": worker, "step": step, "supersedes": supersedes, "file": file}
     return line("claim", att, 0, time=1.0 + att, **fields)
 
 
-def report(att: int, seq: int, step: int, value: float) -> Line:
+def report(att: int, seq: int, step: int, value: float) -> Json:
     return line("report", att, seq, step=step, metrics={"m": value})
 
 
-def end(att: int, seq: int, state: str = "complete") -> Line:
+def end(att: int, seq: int, state: str = "complete") -> Json:
     return line("end", att, seq, state=state, step=40, score=0.5, value=5.0, time=9.0)
 
 
-def state_of(tmp_path: Path, *lines: tuple[str, Line]) -> LedgerState:
+def state_of(tmp_path: Path, *entries: tuple[str, Json]) -> LedgerState:
     ledger_state = LedgerState(StudyPaths(tmp_path))
-    for worker, item in lines:
-        ledger_state.add(worker, item)
+    for worker, item in entries:
+        ledger_state.add(worker, lines.of_json(item))
     return ledger_state
 
 
@@ -93,13 +94,15 @@ def test_a_restart_from_the_beginning_voids_all_reports_before(tmp_path: Path) -
 def test_states(tmp_path: Path) -> None:
     ledger_state = state_of(tmp_path)
     assert ledger_state.record("r").state == "open"
-    ledger_state.add("a", claim(0))
+    ledger_state.add("a", lines.of_json(claim(0)))
     assert ledger_state.record("r").state == "running"
-    ledger_state.add("a", line("release", 0, 1, reason="stopped", cap=None, error=None))
+    ledger_state.add(
+        "a", lines.of_json(line("release", 0, 1, reason="stopped", cap=None, error=None))
+    )
     assert ledger_state.record("r").state == "open"
-    ledger_state.add("b", claim(1))
+    ledger_state.add("b", lines.of_json(claim(1)))
     assert ledger_state.record("r").state == "running"
-    ledger_state.add("b", end(1, 0, "nan"))
+    ledger_state.add("b", lines.of_json(end(1, 0, "nan")))
     assert ledger_state.record("r").state == "nan"
 
 
@@ -109,17 +112,17 @@ def test_the_first_end_stands(tmp_path: Path) -> None:
 
 
 def test_deaths_count_only_alone_and_without_gain(tmp_path: Path) -> None:
-    def attempt(number: int, pack: int, *steps: int) -> list[tuple[str, Line]]:
-        lines = [("w", claim(number))]
+    def attempt(number: int, pack: int, *steps: int) -> list[tuple[str, Json]]:
+        found = [("w", claim(number))]
         if pack:
-            lines.append(("w", line("start", number, 1, pack=pack)))
-        return lines + [("w", report(number, 2 + i, step, 0.0)) for i, step in enumerate(steps)]
+            found.append(("w", line("start", number, 1, pack=pack)))
+        return found + [("w", report(number, 2 + i, step, 0.0)) for i, step in enumerate(steps)]
 
     def deaths(*attempts: tuple[int, ...]) -> int:
-        lines = []
+        found = []
         for number, (pack, *steps) in enumerate(attempts):
-            lines += attempt(number, pack, *steps)
-        return state_of(tmp_path, *lines).runs["r"].deaths
+            found += attempt(number, pack, *steps)
+        return state_of(tmp_path, *found).runs["r"].deaths
 
     assert deaths((0,), (0,), (0,)) == 0, "killed while claiming"
     assert deaths((8,), (4,), (2,)) == 0, "killed in company"
@@ -130,24 +133,26 @@ def test_deaths_count_only_alone_and_without_gain(tmp_path: Path) -> None:
 
 def test_a_death_that_was_its_jobs_does_not_count(tmp_path: Path) -> None:
     """Whoever takes the run over knows what the scheduler says, and writes it down."""
-    lines = [("w", line("start", number, 1, pack=1)) for number in range(3)]
+    starts = [("w", line("start", number, 1, pack=1)) for number in range(3)]
     claims = [("w", claim(number) | {"excused": number == 1}) for number in range(3)]
-    record = state_of(tmp_path, *claims, *lines).runs["r"]
+    record = state_of(tmp_path, *claims, *starts).runs["r"]
     assert record.deaths == 2, "the first of three was pushed out"
 
 
 def test_after_a_death_the_pack_is_halved(tmp_path: Path) -> None:
     ledger_state = state_of(tmp_path, ("a", claim(0)), ("a", line("start", 0, 1, pack=8)))
     assert ledger_state.record("r").cap == 4
-    ledger_state.add("a", line("release", 0, 2, reason="stopped", cap=None, error=None))
+    ledger_state.add(
+        "a", lines.of_json(line("release", 0, 2, reason="stopped", cap=None, error=None))
+    )
     assert ledger_state.record("r").cap is None, "a released run may go back into a full pack"
 
 
 def test_a_newer_generation_replaces_all(tmp_path: Path) -> None:
     ledger_state = state_of(tmp_path, *FIRST, ("a", end(0, 5)))
-    ledger_state.add("b", {**claim(0), "gen": 1})
+    ledger_state.add("b", lines.of_json({**claim(0), "gen": 1}))
     assert ledger_state.record("r").state == "running"
-    ledger_state.add("a", report(0, 6, 50, 1.0))
+    ledger_state.add("a", lines.of_json(report(0, 6, 50, 1.0)))
     assert ledger_state.record("r").reports == []
 
 
@@ -160,9 +165,9 @@ def test_a_ledger_of_another_format_is_refused(tmp_path: Path, number: int, said
 def test_without_reports_only_unended_runs_keep_theirs(tmp_path: Path) -> None:
     ledger_state = LedgerState(StudyPaths(tmp_path), reports=False)
     for worker, item in FIRST:
-        ledger_state.add(worker, item)
+        ledger_state.add(worker, lines.of_json(item))
     assert len(ledger_state.record("r").reports) == 3
-    ledger_state.add("a", end(0, 5))
+    ledger_state.add("a", lines.of_json(end(0, 5)))
     assert ledger_state.record("r").reports == []
 
 
@@ -187,8 +192,8 @@ def test_a_function_that_goes_on_from_its_own_files_keeps_what_it_reported(tmp_p
 
 def test_metrics_at_one_step_are_merged_and_the_last_written_counts(tmp_path: Path) -> None:
     ledger_state = state_of(tmp_path, ("a", claim(0)), ("a", report(0, 1, 10, 1.0)))
-    ledger_state.add("a", line("report", 0, 2, step=10, metrics={"other": 3.0}))
-    ledger_state.add("a", report(0, 3, 10, 2.0))
+    ledger_state.add("a", lines.of_json(line("report", 0, 2, step=10, metrics={"other": 3.0})))
+    ledger_state.add("a", lines.of_json(report(0, 3, 10, 2.0)))
     assert ledger_state.runs["r"].reports == [(10, {"m": 2.0, "other": 3.0})]
 
 
@@ -198,14 +203,14 @@ def test_lines_of_an_unknown_kind_are_passed_over(tmp_path: Path) -> None:
 
 def test_two_judges_at_once_are_heard_alike_in_any_order(tmp_path):
     judged = {"kind": "judged", "trial": 3, "lives": 1, "step": 10, "attributes": {}}
-    lines = [judged | {"prune": False, "value": 0.5}, judged | {"prune": True, "value": 0.4}]
+    said = [judged | {"prune": False, "value": 0.5}, judged | {"prune": True, "value": 0.4}]
     heard = []
-    for order in (lines, lines[::-1]):
+    for order in (said, said[::-1]):
         ledger_state = LedgerState(StudyPaths(tmp_path))
         for line in order:
-            ledger_state.add("w", line)
+            ledger_state.add("w", lines.of_json(line))
         heard.append(ledger_state.judged)
-    assert heard[0] == heard[1] == {3: {10: lines[1]}}
+    assert heard[0] == heard[1] == {3: {10: lines.of_json(said[1])}}
 
 
 def test_what_was_said_before_a_run_was_reopened_gives_way(tmp_path):
@@ -215,5 +220,5 @@ def test_what_was_said_before_a_run_was_reopened_gives_way(tmp_path):
     for order in ([before, after], [after, before]):
         ledger_state = LedgerState(StudyPaths(tmp_path))
         for line in order:
-            ledger_state.add("w", line)
-        assert ledger_state.judged == {3: {10: after}}
+            ledger_state.add("w", lines.of_json(line))
+        assert ledger_state.judged == {3: {10: lines.of_json(after)}}

@@ -19,7 +19,7 @@ from sweeper.study.study import start
 from sweeper.worker.process.heartbeat import Heartbeat, identity
 from sweeper.worker.process.memory import MemoryGauge
 
-ELSEWHERE = {**identity(), "boot": "another machine's", "host": "far"}
+ELSEWHERE = {**identity().to_json(), "boot": "another machine's", "host": "far"}
 JOB = {**ELSEWHERE, "job": "7", "restart": 0}
 
 
@@ -51,9 +51,9 @@ def job(state: str, restarts: int = 0) -> slurm.Job:
 
 def test_left_and_dead_for_certain(make_study) -> None:
     study = make_study()
-    began(study, "a", identity()).close()
+    began(study, "a", identity().to_json()).close()
     assert stands(study).state == "left"
-    began(study, "b", {**identity(), "started": "0"})
+    began(study, "b", {**identity().to_json(), "started": "0"})
     assert stands(study, "b") == worker_status.Standing("dead", "its process is gone")
     began(study, "c", {**ELSEWHERE, "tender": "t", "life": 0})
     assert stands(study, "c").state == "working"
@@ -64,8 +64,8 @@ def test_left_and_dead_for_certain(make_study) -> None:
 @pytest.mark.parametrize(
     ("header", "silent_s", "state"),
     [
-        (identity(), 1, "working"),
-        (identity(), 40, "silent"),
+        (identity().to_json(), 1, "working"),
+        (identity().to_json(), 40, "silent"),
         (ELSEWHERE, 1, "working"),
         (ELSEWHERE, 40, "unknown"),
         (JOB, 1, "working"),

@@ -222,19 +222,19 @@ def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, c
     assert labels(killed) == labels(calm)
     states = [found.ledger_state() for found in (calm, killed)]
     ends = [[ledger_state.runs[run.id].end for run in calm.plan.runs] for ledger_state in states]
-    assert [(end["state"], end["step"], end["score"]) for end in ends[0]] == [
-        (end["state"], end["step"], end["score"]) for end in ends[1]
+    assert [(end.state, end.step, end.score) for end in ends[0]] == [
+        (end.state, end.step, end.score) for end in ends[1]
     ]
     judged = [
         {
-            trial: {step: (line["prune"], line["value"]) for step, line in steps.items()}
+            trial: {step: (line.prune, line.value) for step, line in steps.items()}
             for trial, steps in ledger_state.judged.items()
         }
         for ledger_state in states
     ]
     assert judged[0] == judged[1]
     if "pruner" in KILLS[case]:
-        assert {end["state"] for end in ends[0]} == {"complete", "pruned"}
+        assert {end.state for end in ends[0]} == {"complete", "pruned"}
 
 
 def test_a_live_worker_advises_on_a_study_that_grew_as_one_that_begins(make):

@@ -98,7 +98,7 @@ def test_a_trial_is_judged_by_the_seeds_that_the_study_began_with(make):
     for trial, lines in before.items():
         values = judge.points(trial)
         assert {step: values.get(step) for step in lines} == {
-            step: line["value"] for step, line in lines.items()
+            step: line.value for step, line in lines.items()
         }
 
 
@@ -128,8 +128,8 @@ def test_a_run_that_was_reopened_is_judged_anew(make):
     before = {trial: dict(steps) for trial, steps in found.ledger_state().judged.items()}
     retry.rerun(found, found.plan.runs[1].id)
     after = work(found).ledger_state().judged
-    assert {line["lives"] for line in after[1].values()} == {1}
-    assert {step: line["value"] for step, line in after[1].items()} == {
-        step: line["value"] for step, line in before[1].items()
+    assert {line.lives for line in after[1].values()} == {1}
+    assert {step: line.value for step, line in after[1].items()} == {
+        step: line.value for step, line in before[1].items()
     }
     assert all(after[trial] == before[trial] for trial in before if trial != 1)

@@ -90,7 +90,7 @@ def test_a_metric_that_never_came_fails_the_run_and_says_which_came(sweep: Sweep
     (record, *_) = made.ledger_state().runs.values()
     assert record.state == "failed"
     assert record.end is not None
-    assert "'los' was never reported, only value" in record.end["error"]
+    assert "'los' was never reported, only value" in str(record.end.error)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -54,7 +55,7 @@ def trained(tmp_path):
         for run in done.plan.runs:
             record = ledger_state.runs[run.id]
             if run.trial in without:
-                record.end = {**record.end, "score": math.nan, "value": math.nan}
+                record.end = replace(record.end, score=math.nan, value=math.nan)
         done.ledger_state = lambda **_: ledger_state
         return done
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ Make = Callable[..., Study]
 
 
 def run(study: Study, pack: str = "auto") -> None:
-    Worker(study, pack=pack, device="cpu", workers=1).run()
+    Worker(study, pack=pack, device="cpu", workers=1, conclude=publish.once).run()
 
 
 def table(study: Study) -> list[tuple[object, ...]]:
@@ -273,7 +274,7 @@ def test_a_silent_worker_of_another_machine_is_superseded_after_t1(
     make_study: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
-    elsewhere = {**heartbeat.identity(), "boot": "another machine"}
+    elsewhere = replace(heartbeat.identity(), boot="another machine")
     monkeypatch.setattr(workers, "identity", lambda: elsewhere)
     silent = Worker(study, pack="1", device="cpu", workers=1)
     assert len(silent._attempts.claim(silent._queue.pick())) == 1

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sweeper.ledger.encoding import Line, encode
+from sweeper.ledger.encoding import encode
+from sweeper.ledger.lines import Json
 from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.snapshots import compaction, snapshot
 from sweeper.ledger.snapshots.snapshot import SnapshotRecord
@@ -38,7 +39,7 @@ MEANT_FOR_OPEN_RUNS = ("tries", "resume_from", "deaths", "failures", "cap")
 
 def facts(record: RunRecord) -> dict[str, Any]:
     """All that a record says."""
-    end = None if record.end is None else dict(record.end)
+    end = None if record.end is None else record.end.to_json()
     return {name: getattr(record, name) for name in NAMES} | {"end": end}
 
 
@@ -58,7 +59,7 @@ class History:
     def file(self, worker: str) -> Path:
         return self.paths.ledger / f"{worker}.0.jsonl"
 
-    def write(self, worker: str, line: Line) -> None:
+    def write(self, worker: str, line: Json) -> None:
         with self.file(worker).open("ab") as file:
             file.write(encode(line))
 

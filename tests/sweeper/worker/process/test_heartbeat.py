@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sweeper.cluster.scheduler import ENDED, MAYBE, RUNNING, Scheduler
+from sweeper.ledger.header import WorkerHeader
 from sweeper.paths import StudyPaths
 from sweeper.worker.process import heartbeat
 from sweeper.worker.process.heartbeat import (
@@ -39,7 +42,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-ELSEWHERE = {**identity(), "boot": "another machine"}
+ELSEWHERE = replace(identity(), boot="another machine")
 
 
 def test_a_beat_is_due_every_five_seconds_and_only_with_progress(
@@ -108,20 +111,20 @@ def test_here_a_silent_worker_whose_process_exists_hangs_and_is_dead_after_t2(
 def test_here_a_worker_whose_process_is_gone_is_dead_at_once(tmp_path: Path) -> None:
     code = (
         "import json; from sweeper.worker.process import heartbeat;"
-        "print(json.dumps(heartbeat.identity()))"
+        "print(json.dumps(heartbeat.identity().to_json()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    header = __import__("json").loads(done.stdout)
-    assert header["boot"] == identity()["boot"]
+    header = WorkerHeader.of_json(json.loads(done.stdout))
+    assert header.boot == identity().boot
     assert exists(header) is False
     assert not Observer(StudyPaths(tmp_path)).alive("w", header)
 
 
 def test_a_process_number_that_was_given_again_is_another_process() -> None:
     assert exists(identity()) is True
-    assert exists({**identity(), "started": "0"}) is False
+    assert exists(replace(identity(), started="0")) is False
     assert exists(ELSEWHERE) is None
-    assert exists({}) is None
+    assert exists(WorkerHeader()) is None
 
 
 def test_a_zombie_is_dead() -> None:
@@ -130,7 +133,7 @@ def test_a_zombie_is_dead() -> None:
         os._exit(0)
     while Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
         pass
-    assert exists({**identity(), "pid": child}) is False
+    assert exists(replace(identity(), pid=child)) is False
     os.waitpid(child, 0)
 
 
@@ -152,7 +155,7 @@ def test_a_process_lives_as_long_as_any_of_its_threads() -> None:
         process.stdout.readline()
         stat = Path(f"/proc/{process.pid}/stat")
         started = stat.read_text().rsplit(")", 1)[1].split()[19]
-        header = {**identity(), "pid": process.pid, "started": started}
+        header = replace(identity(), pid=process.pid, started=started)
         while stat.read_text().rsplit(")", 1)[1].split()[0] != "Z":
             pass
         assert exists(header) is True

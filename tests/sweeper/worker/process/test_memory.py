@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -255,7 +256,7 @@ def test_slurm_s_word_is_evidence(
     functions: Make, monkeypatch: pytest.MonkeyPatch, said: str, state: str
 ) -> None:
     made = functions("seeds=1", "limits.deaths=1")
-    monkeypatch.setattr(workers, "identity", lambda: {**identity(), "boot": "another machine"})
+    monkeypatch.setattr(workers, "identity", lambda: replace(identity(), boot="another machine"))
     monkeypatch.setenv("SLURM_JOB_ID", "77")
     silent = Worker(made, pack="1", device="cpu", workers=1)
     silent._attempts.start(silent._attempts.claim(silent._queue.pick()))
