@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper import lookup
 from sweeper.errors import Nothing, SweeperError, choices, shown
-from sweeper.files import temporary
-from sweeper.files.atomic import check_out
-from sweeper.files.atomic import write_durably
+from sweeper.files.atomic import check_out, replacing, write_durably
 from sweeper.log import log
-from sweeper.files.atomic import replacing
 from sweeper.space.figure_options import SHARED, WHOLE, takes, takes_several
 
 if TYPE_CHECKING:

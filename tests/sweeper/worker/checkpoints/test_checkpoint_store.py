@@ -19,10 +19,9 @@ from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.files import disk_usage
 from sweeper.plan.loading import load
+from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
-from sweeper.report import publish
-from sweeper.report.status import summary_lines
 from sweeper.space.digest import digest
 from sweeper.space.overrides import parse_words
 from sweeper.study.study import Study, start
