@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from sweeper.ledger.lines import EndLine
+from sweeper.ledger.lines.kinds import EndLine
 from sweeper.ledger.reader import Reader
 from sweeper.ledger.state import LedgerState
 from sweeper.report.status import summarise

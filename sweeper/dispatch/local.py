@@ -19,7 +19,7 @@ import submitit
 from sweeper.dispatch import Options, Workers
 from sweeper.dispatch.entry import work
 from sweeper.errors import SweeperError
-from sweeper.ledger.header import WorkerHeader
+from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.records import WorkerRecord
 from sweeper.study.study import Study
 from sweeper.worker.process.heartbeat import Observer, exists

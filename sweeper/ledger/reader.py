@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweeper.ledger.encoding import fits, parse
-from sweeper.ledger.lines import LedgerLine
+from sweeper.ledger.lines.encoding import fits, parse
+from sweeper.ledger.lines.kinds import LedgerLine
 from sweeper.paths import StudyPaths
 
 _NAME = re.compile(r"[.]\d+[.]jsonl$")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sweeper.ledger.encoding import check_format
-from sweeper.ledger.header import WorkerHeader
-from sweeper.ledger.lines import (
+from sweeper.ledger.lines.encoding import check_format
+from sweeper.ledger.lines.header import WorkerHeader
+from sweeper.ledger.lines.kinds import (
     AttemptLine,
     CloseLine,
     EndLine,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from sweeper.ledger.lines import (
+from sweeper.ledger.lines.kinds import (
     AttemptLine,
     CheckpointLine,
     ClaimLine,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.files.atomic import patiently
-from sweeper.ledger.encoding import FORMAT, encode
+from sweeper.ledger.lines.encoding import FORMAT, encode
 
 
 class Writer:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sweeper.cluster import script, slurm
 from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
 from sweeper.files import temporary
-from sweeper.ledger.header import WorkerHeader
+from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study

@@ -14,7 +14,7 @@ from typing import Any
 
 from sweeper import score
 from sweeper.files.atomic import link_first, patiently
-from sweeper.ledger.lines import JudgedLine
+from sweeper.ledger.lines.kinds import JudgedLine
 from sweeper.ledger.run_record import SCORED, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer

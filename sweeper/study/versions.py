@@ -14,7 +14,7 @@ from typing import Any
 
 from sweeper.errors import SweeperError
 from sweeper.files.atomic import link_first
-from sweeper.ledger.encoding import FORMAT, check_format
+from sweeper.ledger.lines.encoding import FORMAT, check_format
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import expanded
 from sweeper.space.digest import differences, digest

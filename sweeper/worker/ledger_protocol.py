@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
-from sweeper.ledger import lines as ledger_lines
 from sweeper.ledger.claims import Body, Claims, read
-from sweeper.ledger.lines import (
+from sweeper.ledger.lines import kinds
+from sweeper.ledger.lines.kinds import (
     CheckpointLine,
     ClaimLine,
     EndLine,
@@ -235,7 +235,7 @@ class LedgerProtocol:
         body: Body | None = first
         while body is not None:
             written, record = body["lines"][run], self._ledger_state.record(run)
-            line = ledger_lines.of_json(written)
+            line = kinds.of_json(written)
             assert isinstance(line, ClaimLine | EndLine)
             ends = isinstance(line, EndLine)
             news = record.end is None and (ends or line.attempt not in record.tries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from sweeper.ledger.header import WorkerHeader
+from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.files import temporary
-from sweeper.ledger.header import WorkerHeader
+from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
 from sweeper.space.samplers import ADAPTIVE

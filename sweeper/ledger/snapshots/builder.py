@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from sweeper.files.atomic import replacing
-from sweeper.ledger.encoding import parse
-from sweeper.ledger.lines import AttemptLine, EndLine, LedgerLine, ReportLine, RunLine
+from sweeper.ledger.lines.encoding import parse
+from sweeper.ledger.lines.kinds import AttemptLine, EndLine, LedgerLine, ReportLine, RunLine
 from sweeper.ledger.reader import Reader
 from sweeper.ledger.records import Records
 from sweeper.ledger.run_record import RunRecord

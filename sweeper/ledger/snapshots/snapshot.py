@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.ledger.encoding import fits, parse
-from sweeper.ledger.lines import EndLine, LedgerLine, ReportLine
+from sweeper.ledger.lines.encoding import fits, parse
+from sweeper.ledger.lines.kinds import EndLine, LedgerLine, ReportLine
 from sweeper.ledger.reader import Mark
 from sweeper.ledger.records import Records
 from sweeper.ledger.run_record import Attempt, RunRecord

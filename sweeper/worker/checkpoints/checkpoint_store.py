@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sweeper.files import disk_usage
 from sweeper.files.atomic import disk_is_full, patiently
-from sweeper.ledger.lines import SkipLine
+from sweeper.ledger.lines.kinds import SkipLine
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths

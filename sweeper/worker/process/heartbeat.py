@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sweeper.cluster import scheduler
 from sweeper.cluster.scheduler import Scheduler
-from sweeper.ledger.header import WorkerHeader
+from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.paths import StudyPaths
 from sweeper.worker.process import memory
 from sweeper.worker.process.memory import MemoryGauge

@@ -13,7 +13,7 @@ import pytest
 
 from sweeper.cluster import scheduler
 from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler, answers
-from sweeper.ledger.header import WorkerHeader
+from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.paths import StudyPaths
 
 SQUEUE = """#!/bin/sh

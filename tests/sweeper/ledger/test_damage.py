@@ -279,7 +279,7 @@ from pathlib import Path
 from sweeper.cluster import scheduler
 from sweeper.paths import StudyPaths
 from sweeper.cluster.scheduler import Scheduler
-from sweeper.ledger.header import WorkerHeader
+from sweeper.ledger.lines.header import WorkerHeader
 
 root, scheduler.EVERY_S = Path(sys.argv[1]), 0.0
 asking = Scheduler(StudyPaths(root))

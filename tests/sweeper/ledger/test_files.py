@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ledger.encoding import encode, fits, parse
-from sweeper.ledger.lines import ReportLine, StartLine
+from sweeper.ledger.lines.encoding import encode, fits, parse
+from sweeper.ledger.lines.kinds import ReportLine, StartLine
 from sweeper.ledger.reader import Damage, Reader
 from sweeper.ledger.writer import Writer
 

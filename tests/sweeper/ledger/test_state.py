@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ledger import lines
-from sweeper.ledger.lines import Json
+from sweeper.ledger.lines import kinds
+from sweeper.ledger.lines.kinds import Json
 from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 
@@ -41,7 +41,7 @@ def end(att: int, seq: int, state: str = "complete") -> Json:
 def state_of(tmp_path: Path, *entries: tuple[str, Json]) -> LedgerState:
     ledger_state = LedgerState(StudyPaths(tmp_path))
     for worker, item in entries:
-        ledger_state.add(worker, lines.of_json(item))
+        ledger_state.add(worker, kinds.of_json(item))
     return ledger_state
 
 
@@ -94,15 +94,15 @@ def test_a_restart_from_the_beginning_voids_all_reports_before(tmp_path: Path) -
 def test_states(tmp_path: Path) -> None:
     ledger_state = state_of(tmp_path)
     assert ledger_state.record("r").state == "open"
-    ledger_state.add("a", lines.of_json(claim(0)))
+    ledger_state.add("a", kinds.of_json(claim(0)))
     assert ledger_state.record("r").state == "running"
     ledger_state.add(
-        "a", lines.of_json(line("release", 0, 1, reason="stopped", cap=None, error=None))
+        "a", kinds.of_json(line("release", 0, 1, reason="stopped", cap=None, error=None))
     )
     assert ledger_state.record("r").state == "open"
-    ledger_state.add("b", lines.of_json(claim(1)))
+    ledger_state.add("b", kinds.of_json(claim(1)))
     assert ledger_state.record("r").state == "running"
-    ledger_state.add("b", lines.of_json(end(1, 0, "nan")))
+    ledger_state.add("b", kinds.of_json(end(1, 0, "nan")))
     assert ledger_state.record("r").state == "nan"
 
 
@@ -143,16 +143,16 @@ def test_after_a_death_the_pack_is_halved(tmp_path: Path) -> None:
     ledger_state = state_of(tmp_path, ("a", claim(0)), ("a", line("start", 0, 1, pack=8)))
     assert ledger_state.record("r").cap == 4
     ledger_state.add(
-        "a", lines.of_json(line("release", 0, 2, reason="stopped", cap=None, error=None))
+        "a", kinds.of_json(line("release", 0, 2, reason="stopped", cap=None, error=None))
     )
     assert ledger_state.record("r").cap is None, "a released run may go back into a full pack"
 
 
 def test_a_newer_generation_replaces_all(tmp_path: Path) -> None:
     ledger_state = state_of(tmp_path, *FIRST, ("a", end(0, 5)))
-    ledger_state.add("b", lines.of_json({**claim(0), "gen": 1}))
+    ledger_state.add("b", kinds.of_json({**claim(0), "gen": 1}))
     assert ledger_state.record("r").state == "running"
-    ledger_state.add("a", lines.of_json(report(0, 6, 50, 1.0)))
+    ledger_state.add("a", kinds.of_json(report(0, 6, 50, 1.0)))
     assert ledger_state.record("r").reports == []
 
 
@@ -165,9 +165,9 @@ def test_a_ledger_of_another_format_is_refused(tmp_path: Path, number: int, said
 def test_without_reports_only_unended_runs_keep_theirs(tmp_path: Path) -> None:
     ledger_state = LedgerState(StudyPaths(tmp_path), reports=False)
     for worker, item in FIRST:
-        ledger_state.add(worker, lines.of_json(item))
+        ledger_state.add(worker, kinds.of_json(item))
     assert len(ledger_state.record("r").reports) == 3
-    ledger_state.add("a", lines.of_json(end(0, 5)))
+    ledger_state.add("a", kinds.of_json(end(0, 5)))
     assert ledger_state.record("r").reports == []
 
 
@@ -192,8 +192,8 @@ def test_a_function_that_goes_on_from_its_own_files_keeps_what_it_reported(tmp_p
 
 def test_metrics_at_one_step_are_merged_and_the_last_written_counts(tmp_path: Path) -> None:
     ledger_state = state_of(tmp_path, ("a", claim(0)), ("a", report(0, 1, 10, 1.0)))
-    ledger_state.add("a", lines.of_json(line("report", 0, 2, step=10, metrics={"other": 3.0})))
-    ledger_state.add("a", lines.of_json(report(0, 3, 10, 2.0)))
+    ledger_state.add("a", kinds.of_json(line("report", 0, 2, step=10, metrics={"other": 3.0})))
+    ledger_state.add("a", kinds.of_json(report(0, 3, 10, 2.0)))
     assert ledger_state.runs["r"].reports == [(10, {"m": 2.0, "other": 3.0})]
 
 
@@ -208,9 +208,9 @@ def test_two_judges_at_once_are_heard_alike_in_any_order(tmp_path):
     for order in (said, said[::-1]):
         ledger_state = LedgerState(StudyPaths(tmp_path))
         for line in order:
-            ledger_state.add("w", lines.of_json(line))
+            ledger_state.add("w", kinds.of_json(line))
         heard.append(ledger_state.judged)
-    assert heard[0] == heard[1] == {3: {10: lines.of_json(said[1])}}
+    assert heard[0] == heard[1] == {3: {10: kinds.of_json(said[1])}}
 
 
 def test_what_was_said_before_a_run_was_reopened_gives_way(tmp_path):
@@ -220,5 +220,5 @@ def test_what_was_said_before_a_run_was_reopened_gives_way(tmp_path):
     for order in ([before, after], [after, before]):
         ledger_state = LedgerState(StudyPaths(tmp_path))
         for line in order:
-            ledger_state.add("w", lines.of_json(line))
-        assert ledger_state.judged == {3: {10: lines.of_json(after)}}
+            ledger_state.add("w", kinds.of_json(line))
+        assert ledger_state.judged == {3: {10: kinds.of_json(after)}}

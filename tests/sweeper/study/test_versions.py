@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ledger.encoding import FORMAT
+from sweeper.ledger.lines.encoding import FORMAT
 from sweeper.plan.loading import load
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sweeper.ledger.encoding import encode
-from sweeper.ledger.lines import Json
+from sweeper.ledger.lines.encoding import encode
+from sweeper.ledger.lines.kinds import Json
 from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.snapshots import compaction, snapshot
 from sweeper.ledger.snapshots.snapshot import SnapshotRecord

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.cluster.scheduler import ENDED, MAYBE, RUNNING, Scheduler
-from sweeper.ledger.header import WorkerHeader
+from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.paths import StudyPaths
 from sweeper.worker.process import heartbeat
 from sweeper.worker.process.heartbeat import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
-from sweeper.ledger.header import WorkerHeader
+from sweeper.ledger.lines.header import WorkerHeader
 
 Json = dict[str, Any]
 """A line as JSON holds it."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sweeper.errors import SweeperError
-from sweeper.ledger import lines
-from sweeper.ledger.lines import LedgerLine
+from sweeper.ledger.lines import kinds
+from sweeper.ledger.lines.kinds import LedgerLine
 
 FORMAT = 1
 """Version of the files in a study's folder."""
@@ -50,4 +50,4 @@ def fits(data: bytes) -> bool:
 
 def parse(pieces: Sequence[bytes]) -> Iterator[LedgerLine]:
     """The lines that `pieces` hold, whose checksums fit; all at once takes half the time."""
-    return lines.all_of_json(json.loads(b"[%s]" % b",".join(pieces)))
+    return kinds.all_of_json(json.loads(b"[%s]" % b",".join(pieces)))
