@@ -17,6 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from sweeper.cli.commands import dashboard
 from sweeper.errors import SweeperError
+from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.results.export import optuna_storage
 from sweeper.results.ranking import ranking
@@ -36,7 +37,8 @@ def done(make_study, space_file):
         "axes.sn.layers={kind: layers, sets: [none, [-1], [-2, -3]]}",
         "figures=[]",
     )
-    Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1).run()
+    again = Study.open(started.folder)
+    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
     return Study.open(started.folder)
 
 
@@ -75,7 +77,8 @@ def test_several_scores(make_study):
         "axes.size={kind: float, low: 0.1, high: 0.9}",
         "figures=[]",
     )
-    Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1).run()
+    again = Study.open(started.folder)
+    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
     done = Study.open(started.folder)
     storage = JournalStorage(JournalFileBackend(str(done.paths.optuna)))
     found = optuna.load_study(study_name="hops", storage=storage)

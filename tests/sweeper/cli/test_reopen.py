@@ -18,7 +18,8 @@ from sweeper.worker.worker import Worker
 
 
 def work(started):
-    Worker(Study.open(started.folder), pack="auto", device="cpu", workers=1).run()
+    again = Study.open(started.folder)
+    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
     return Study.open(started.folder)
 
 
