@@ -25,7 +25,7 @@ def test_unknown_names_are_answered_with_all():
         lookup.find("sweeper.space.axes", "flot")
     assert str(caught.value) == (
         "unknown axis kind 'flot' (did you mean 'float'?); "
-        f"valid: {', '.join(lookup.names('sweeper.axes'))} (or path/file.py:Axis)"
+        f"valid: {', '.join(lookup.names('sweeper.space.axes'))} (or path/file.py:Axis)"
     )
 
 
