@@ -156,7 +156,7 @@ def test_the_function_example_is_short_and_learns():
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_the_smoke_scale_runs_to_its_figures(path, tmp_path):
     made = study.start(tmp_path / "study", load(path, "smoke"))
-    Worker(made, pack="auto", device="cpu", workers=1).run()
+    Worker(made, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
     assert {record.state for record in made.ledger_state().runs.values()} == {"complete"}
     assert made.ended
     drawn = {file.stem.partition("-")[0] for file in made.paths.figures.glob("*.pdf")}

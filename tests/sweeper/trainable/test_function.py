@@ -38,7 +38,8 @@ Sweep = Callable[..., Study]
 @pytest.fixture(autouse=True)
 def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test's files are imported as in a process of its own."""
-    monkeypatch.setattr(sys, "path", sys.path[:])
+    elsewhere = [place for place in sys.path if not (Path(place) / "mine.py").exists()]
+    monkeypatch.setattr(sys, "path", elsewhere)
     for name in ("mine", "helper"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     yield
