@@ -1,1 +1,1 @@
-"""Deep reinforcement learning for packs of agents: one file an agent, a body, an environment."""
+"""Deep reinforcement learning for packs of agents: one file per agent, body or environment."""

@@ -1,4 +1,4 @@
-"""Runs as a pack is given them, and the reports that it returns."""
+"""The inputs and outputs of a pack: runs, evaluation schedules and reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users are told when something they gave is wrong."""
+"""Errors about users' input, with the rule, the value and the valid choices in the message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SweeperError(Exception):
 
 
 class Nothing(SweeperError):
-    """A study as yet has nothing that could be shown."""
+    """Raised where a study has nothing to show yet."""
 
     exit_code = 1
 

@@ -1,4 +1,4 @@
-"""The names that files of a user's own import: they stay here, wherever sweeper defines them.
+"""The public API for users' own files: these names stay importable here if their modules move.
 
 An axis kind is a class derived from `AxisModel`, a figure a function `draw(data: Data, ...)` that
 returns a `Picture`, a dispatch backend a class with `Options` and `Workers`, a trainable a class

@@ -1,4 +1,4 @@
-"""The file name is the name: how names become axis kinds, agents, figures and backends.
+"""Finds axis kinds, agents, figures and backends by name: the name of each is its file's name.
 
 `find("agents.learners", "dqn")` is the class `Learner` of `agents/learners/dqn.py`;
 `path/file.py:Name` is `Name` of that file, wherever a name is looked up.
@@ -69,7 +69,7 @@ def located(package: str, name: str, folder: Path | None = None) -> str:
 
 
 def names(package: str) -> list[str]:
-    """All names that `package` offers, sorted: the files that define what its files must."""
+    """All names in `package`, sorted: its files that define the class or function of `DEFINES`."""
     return list(_names(package, DEFINES[package][1]))
 
 
@@ -98,7 +98,7 @@ def keywords(package: str, name: str) -> dict[str, str]:
 
 
 def about(package: str, name: str) -> str:
-    """The first line of what the file of `name` says of itself; nothing is imported."""
+    """The first line of the docstring of the file of `name`; nothing is imported."""
     return (ast.get_docstring(_parsed(_file(package, name))) or "").partition("\n")[0]
 
 

@@ -1,4 +1,4 @@
-"""What a run is worth: one number from its learning curve, comparable between tasks.
+"""The score of a run: one number from its learning curve, comparable between tasks.
 
 Imports neither scipy nor pandas, so that a worker starts quickly.
 """

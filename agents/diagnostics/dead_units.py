@@ -1,4 +1,4 @@
-"""Which share of hidden units gives nothing but 0."""
+"""The share of dead hidden units: those whose activation is 0 on all sampled transitions."""
 
 from __future__ import annotations
 

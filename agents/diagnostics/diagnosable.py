@@ -1,4 +1,4 @@
-"""The part of a learner that diagnostics use: networks, values, and updates that are undone."""
+"""The interface of a learner to diagnostics: networks, values, and updates that are rolled back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Singular values, member by member, so that their bits do not depend on the pack."""
+"""Singular values, computed member by member so that they are bit-identical in any pack."""
 
 from __future__ import annotations
 

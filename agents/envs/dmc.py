@@ -1,4 +1,4 @@
-"""The tasks of the DeepMind Control Suite from states; those whose actions have bounds."""
+"""The tasks of the DeepMind Control Suite with bounded actions, observed as states."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def hidden(sizes: Mapping[str, Any], members: int, inputs: int, device: str) -> 
 
 
 def hidden_numbers(sizes: Mapping[str, Any], inputs: int) -> tuple[int, int]:
-    """Returns how many weights and biases such a layer has, and how many numbers a pass keeps."""
+    """Returns how many numbers a hidden layer learns, and how many a pass keeps of one row."""
     units = sizes["units"]
     learned, normal = norms.numbers(sizes, units)
     swish = units if _activation(sizes) == "swish" else 0

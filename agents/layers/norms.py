@@ -62,7 +62,7 @@ def made(sizes: Mapping[str, Any], members: int, features: int, device: str) -> 
 
 
 def numbers(sizes: Mapping[str, Any], features: int) -> tuple[int, int]:
-    """Returns how many numbers such a norm learns, and how many a pass keeps of one row.
+    """Returns how many numbers the norm of `sizes` learns, and how many a pass keeps of one row.
 
     Kept are what it gives, twice where it is affine, and a mean and a deviation for each group.
     """

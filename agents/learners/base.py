@@ -1,4 +1,4 @@
-"""The class side of every learner: what a sweep asks of it before and when its runs start."""
+"""The base class of learners: what a sweep asks of a learner's class before and when runs start."""
 
 from __future__ import annotations
 

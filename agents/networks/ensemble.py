@@ -1,4 +1,4 @@
-"""C networks for every member that read the same: a twin critic is one critic batched twice."""
+"""Ensembles: C networks per member with the same input, such as a twin critic, as one batch."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def numbers(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int
 
 
 def made(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
-    """Returns how many numbers a pass makes of one observation, it included; without torch."""
+    """Returns how many numbers a pass may keep of one observation, it included; without torch."""
     _, _, inside = _body(sizes).numbers(sizes, observation)
     return int(math.prod(observation) + inside + outputs)
 

@@ -1,4 +1,4 @@
-"""Bodies that are a row of hidden layers, told apart by what each layer hands to the next."""
+"""The base of bodies of hidden layers in sequence, which differ in what a layer passes on."""
 
 from __future__ import annotations
 

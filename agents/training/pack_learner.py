@@ -1,4 +1,4 @@
-"""What a pack needs of a learner: P agents that act, learn, measure and are saved."""
+"""The interface of a learner to its pack: P agents that act, learn, measure and are saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application, its options and what all commands share.
+"""The Typer application, and the parsing of options that all commands share.
 
 Nothing heavy is imported before a command needs it: `sweeper --help` answers at once.
 """

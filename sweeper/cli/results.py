@@ -1,4 +1,4 @@
-"""Commands that write results."""
+"""The command `sweeper table`, which shows a study's results as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the words of `sweeper run`, `plan`, `rerank` and `work` ask for, checked once."""
+"""Parses and checks the options of `sweeper run`, `plan`, `rerank` and `work`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class RerankOptions:
 
 
 def of_workers(words: Mapping[str, str]) -> Options:
-    """What `words` say of workers; `SweeperError` for a number or a device that is none."""
+    """The options about workers in `words`; `SweeperError` for an invalid number or device."""
     pack = words.get("pack", "auto")
     if pack != "auto":
         count_of("pack", pack, "auto or a whole number from 1")

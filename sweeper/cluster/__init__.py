@@ -1,1 +1,1 @@
-"""What is known of a Slurm cluster, and what it is asked for: nothing here knows of runs."""
+"""The interface to a Slurm cluster: limits, profiles, batch scripts and jobs, but not runs."""

@@ -1,4 +1,4 @@
-"""What the cluster allows, and what a profile asks for beyond it.
+"""The limits of the cluster, and which of them a profile exceeds.
 
 Slurm accepts a job that asks for more time or processors than a partition will ever give, and
 leaves it waiting for ever.

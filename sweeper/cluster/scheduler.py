@@ -1,4 +1,4 @@
-"""What the scheduler says of a study's jobs: asked once for the whole study, the answer shared.
+"""The states of a study's Slurm jobs: one process queries Slurm, and the others read its answer.
 
 An answer is a file that all observers of a study read. Whoever finds it too old links
 `scheduler/<k>`, and so asks alone; who dies over it is passed over after a while.
@@ -32,12 +32,12 @@ RUNNING, ENDED, MAYBE = "running", "ended", "maybe"
 
 
 def answers(paths: StudyPaths) -> Path:
-    """Where the processes of this user share what was answered: it is about this user's jobs."""
+    """The folder in which this user's processes share the answers, which list this user's jobs."""
     return paths.scheduler / str(os.getuid())
 
 
 class OfJob(Protocol):
-    """What the scheduler must know of a worker, as its ledger's header says."""
+    """The Slurm job of a worker, as the header of the worker's ledger states it."""
 
     @property
     def job(self) -> str | None:

@@ -1,4 +1,4 @@
-"""The batch script of workers, as submitit writes it; and how many arrays of it there are."""
+"""The batch script of workers, as submitit writes it, and the split of jobs into arrays."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def work_words(folder: Path, pack: str, device: str, workers: int) -> list[str]:
 
 
 def split(number: int, largest: int, parallel: int) -> list[tuple[int, int]]:
-    """Arrays of at most `largest` elements for `number` jobs, each with its share of `parallel`."""
+    """Splits `number` jobs into arrays, each as (size ≤ `largest`, share of `parallel`)."""
     arrays = -(-number // largest)
     return [(_share(number, arrays, k), max(1, _share(parallel, arrays, k))) for k in range(arrays)]
 

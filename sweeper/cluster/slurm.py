@@ -1,4 +1,4 @@
-"""What Slurm's commands say; nothing here is asked more often than somebody calls it."""
+"""Slurm's commands as functions; a command runs only when its function is called."""
 
 from __future__ import annotations
 

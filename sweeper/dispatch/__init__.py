@@ -1,4 +1,4 @@
-"""How workers are started: one file a backend, each with a class `Dispatch`.
+"""Backends that start workers, one file each, which defines a class `Dispatch`.
 
 `Dispatch(options)` refuses what it cannot do before anything exists; its `start(study)` returns the
 `Workers` it started, which a watcher then keeps an eye on where its `watched` says so.

@@ -1,4 +1,4 @@
-"""What a dispatched process calls: one worker, from its start to its exit code."""
+"""The entry point of a dispatched process, which runs one worker and sets the exit code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def work(folder: str, pack: str, device: str, workers: str) -> None:
-    """What a dispatched process calls: one worker of the study in `folder`. Ends the process.
+    """Runs one worker of the study in `folder`, then ends the process: the entry point of dispatch.
 
     At the end nobody is waited for: neither threads nor children that a function left behind.
     """

@@ -1,4 +1,4 @@
-"""Workers as array jobs on a Slurm cluster, that need nobody once they are submitted."""
+"""Workers as array jobs on a Slurm cluster, which need no watcher once they are submitted."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ class _Jobs:
 
 
 def slurm_jobs(name: str) -> list[slurm.Job]:
-    """The jobs called `name`, asked for now: before a submission nothing else will do."""
+    """The jobs called `name`, queried now, as a submission must not rely on an older answer."""
     try:
         return slurm.jobs(name)
     except slurm.Unanswered as error:

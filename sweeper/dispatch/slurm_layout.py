@@ -1,4 +1,4 @@
-"""`sweeper plan dispatch=slurm`: what would be submitted, and what it takes of the cluster."""
+"""`sweeper plan dispatch=slurm`: the jobs that would be submitted, and the resources they need."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def jobs(options: Options, profile: Profile, open_runs: int) -> int:
 
 
 def resolved(options: Options) -> Options:
-    """The same with a profile, and the device that it means."""
+    """`options` with the file of the profile and the device that the profile implies."""
     profile = profiles.load(options.profile or profiles.DEFAULT)
     return replace(options, profile=str(profile.file), device=profile.device(options.device))
 

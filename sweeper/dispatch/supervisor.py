@@ -1,4 +1,4 @@
-"""`sweeper work`: one more worker for a study, started anew whenever it is killed."""
+"""`sweeper work`: runs one more worker for a study, and restarts it whenever it is killed."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class _Tending:
 
 
 def choose_gpu() -> None:
-    """Of a node's GPUs each of its workers takes one."""
+    """Restricts this worker to one GPU where several workers of a job share a node's GPUs."""
     listed = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
     local = os.environ.get("SLURM_LOCALID")
     tasks = os.environ.get("SLURM_STEP_NUM_TASKS", "1")

@@ -1,4 +1,4 @@
-"""Slurm's settings, judged by what they mean for workers."""
+"""Checks Slurm's settings that matter to workers: limits, requeue, preemption and signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The studies' file system, tried for the operations that claims and checkpoints need."""
+"""Tests the operations that claims and checkpoints need on the file system of the studies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One small job through a profile: whether a node can run workers, and how soon its files show."""
+"""A small test job: whether a node can run workers, and how soon its files are visible here."""
 
 from __future__ import annotations
 

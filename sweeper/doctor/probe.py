@@ -1,4 +1,4 @@
-"""The program that `sweeper doctor` runs on a node: it answers files with files.
+"""The test program of `sweeper doctor` on a node: it answers each new file by writing another.
 
 `python -m sweeper.doctor.probe FOLDER`: FOLDER is on the studies' file system. The other end
 measures how long it takes from its file to our answer, on its own clock.
@@ -76,7 +76,7 @@ def _found(folder: Path) -> dict[str, object]:
 
 
 def creates(file: Path) -> bool:
-    """Whether `file` can be made anew: where it is there it must not."""
+    """Creates `file` exclusively (O_EXCL); `False` if it exists already."""
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
@@ -85,7 +85,7 @@ def creates(file: Path) -> bool:
 
 
 def links(source: Path, target: Path) -> bool:
-    """Whether `target` can be made another name of `source`: where it is there it must not."""
+    """Hard-links `target` to `source`; `False` if `target` exists already."""
     try:
         os.link(source, target)
     except FileExistsError:

@@ -1,1 +1,1 @@
-"""The ledger: files of lines, claims, and the state that they add up to."""
+"""The ledger: append-only files of lines, claims of runs, and the state computed from the lines."""

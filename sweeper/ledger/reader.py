@@ -1,4 +1,4 @@
-"""Reading of all ledger files, each byte once, also of files that are damaged or still written.
+"""Reads all ledger files incrementally, each byte once, even if damaged or still being written.
 
 Only lines whose checksum fits are taken. A stretch of bytes that holds none is passed over and read
 again each time, until it fits: on a network file system the end of a file may become valid later.
@@ -191,7 +191,7 @@ def names(folder: Path) -> list[str]:
 
 
 def missing(paths: StudyPaths) -> list[str]:
-    """Ledger files that were there once: every worker that has a beat began one, from 0 on."""
+    """Ledger files that are gone: each worker that has a beat must have files from number 0 on."""
     there = names(paths.ledger)
     last = {_writer(name): int(name.split(".")[-2]) for name in there if _NAME.search(name)}
     with suppress(FileNotFoundError):

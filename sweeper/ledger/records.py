@@ -1,4 +1,4 @@
-"""Records of runs and workers, as the ledger's lines add up to."""
+"""Records of runs and workers, built up from the lines of the ledger."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class WorkerRecord:
 
 
 class Records:
-    """What ledger lines make of runs and workers; without `reports` ended runs keep none."""
+    """Records of runs and workers from ledger lines; reports of ended runs only with `reports`."""
 
     def __init__(self, *, reports: bool) -> None:
         self._reports = reports

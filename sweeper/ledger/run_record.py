@@ -1,4 +1,4 @@
-"""What is known of one run: its attempts, and what of each of them counts.
+"""The record of one run: its attempts, and which lines and reports of each attempt count.
 
 Of several attempts the claim of attempt n + 1 tells how much of attempt n counts: its lines up to
 the accepted sequence, its reports up to the step that was resumed.

@@ -1,4 +1,4 @@
-"""The state of a study by its ledger: the lines of all writers, added up.
+"""The state of a study, computed from the ledger lines of all writers.
 
 It may be refreshed at any time and never depends on the order in which writers' files are read.
 """

@@ -1,4 +1,4 @@
-"""Writing of a worker's ledger files, one write(2) a batch of lines.
+"""Writes a worker's ledger files, with one write(2) per batch of lines.
 
 Every process that writes has files `ledger/<worker>.<k>.jsonl` of its own, k = 0, 1, …
 """

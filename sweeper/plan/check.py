@@ -1,4 +1,4 @@
-"""Checks a space against what it trains, before anything starts."""
+"""Checks a space against the agent or function that it trains, before anything starts."""
 
 from __future__ import annotations
 

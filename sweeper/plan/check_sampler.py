@@ -1,4 +1,4 @@
-"""Checks that a space's sampler and pruner can take it."""
+"""Checks that a space's sampler and pruner support the space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of a space as parameters of what it trains: their names, kinds, ranges and defaults."""
+"""Converts values of a space to parameters of what it trains: names, kinds, ranges, defaults."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def points_of(space: Space, trainable: Trainable, name: str) -> tuple[Point, ...
 
 @dataclass(frozen=True)
 class Span:
-    """Points that show what an axis sets: all of its grid, or the ends of a range without one."""
+    """The points of an axis: its whole grid, or the two ends of a range that has no grid."""
 
     points: tuple[Point, ...]
     grid: bool

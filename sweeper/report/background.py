@@ -1,4 +1,4 @@
-"""The report of a study that goes on, written now and then by a process of its own."""
+"""Rewrites the report of a running study now and then, in a separate process."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from sweeper.worker.checkpoints import checkpoint_store
 
 
 def once(study: Study, ledger_state: LedgerState, worker: str) -> None:
-    """Draws, and writes the Optuna storage, unless another worker is doing so."""
+    """Writes figures, report and Optuna storage, unless another worker is doing so."""
     name = study.paths.claims / f"finish.{_edition(study, ledger_state)}"
     if Claims(study.paths.claims, worker).place([name], {"kind": "finish"}) == [None]:
         now(study)
@@ -34,7 +34,7 @@ def due(study: Study, ledger_state: LedgerState) -> bool:
 
 
 def now(study: Study) -> bool:
-    """Draws, and writes the Optuna storage; whether all could be drawn.
+    """Writes figures, report and Optuna storage; returns whether all could be drawn.
 
     If not, the next `sweeper run` tries again. Where these are runs under fresh seeds, figures and
     report of the study whose configurations met them are made anew, too.

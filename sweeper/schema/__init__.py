@@ -1,1 +1,1 @@
-"""Schema: YAML with places, rules of values, and the base of all sections."""
+"""Schema: YAML with line numbers, validation rules for values, and the base of all sections."""

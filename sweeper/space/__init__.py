@@ -1,1 +1,1 @@
-"""The space: what a YAML file says."""
+"""The search space that a YAML file describes."""

@@ -1,4 +1,4 @@
-"""The smaller parts of a space, and the rules within each."""
+"""The sections of a space, such as tasks, scores and limits, and the rules within each."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def pooled(strata: Sequence[Array], how: str, rng: np.random.Generator, resample
 
 
 def together(how: str) -> Callable[..., Array]:
-    """The statistic of all strata's runs in one, for `resampled`."""
+    """Returns the statistic as a function of the runs of all strata together, for `resampled`."""
     return lambda *parts: STATISTICS[how](np.concatenate(parts, axis=-1))
 
 

@@ -1,4 +1,4 @@
-"""The bootstrap of seeds that have several runs each, all of which are drawn together.
+"""The cluster bootstrap: resamples seeds that have several runs each, all drawn together.
 
 Runs under one seed share its luck (initial weights, levels, noise), whatever their configuration:
 to draw them singly would take them for so many seeds (Cameron, Gelbach & Miller 2008, §2).

@@ -1,4 +1,4 @@
-"""A study in Optuna's memory, and all that sweeper uses of what Optuna does not document.
+"""A study in Optuna's in-memory storage, and all uses of Optuna's undocumented interfaces.
 
 That is the storage behind a study and its ids, system attributes, trials that are taken back, and a
 sampler's search space. pyproject.toml bounds Optuna's version; the tests of this file tell whether

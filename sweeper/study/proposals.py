@@ -1,4 +1,4 @@
-"""Trials that a sampler planned, a packful a file: `trials/<number of the first trial>`.
+"""Trials that a sampler planned, one batch (packful) per file: `trials/<number of the first>`.
 
 The file is written whole and then linked: who is first has planned these trials, and who is not
 reads them. So numbers are given in order and the total is exact without a lock.

@@ -1,4 +1,4 @@
-"""A study: the folder of one space that is run, with all that happened to its runs."""
+"""A study: a folder that holds a space and the record of all its runs."""
 
 from __future__ import annotations
 

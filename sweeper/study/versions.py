@@ -91,7 +91,7 @@ def _check(name: str, old: Space, new: Space, *, extend: bool) -> None:
 
 
 def growth(old: Space, new: Space) -> tuple[list[str], list[str]]:
-    """The differences between two spaces: those by which `old` only grows, and the others."""
+    """The differences between two spaces: those that only extend `old`, and the others."""
     changed = differences(old, new)
     parts = {key: key.removeprefix("what ").partition(".")[0] for key in changed}
     growing = {part for part in set(parts.values()) if part in _GROWING and _grows(part, old, new)}

@@ -1,1 +1,1 @@
-"""Trainables: the contract with what is trained, and functions as trainables."""
+"""Trainables: the interface that they implement, and plain functions as trainables."""

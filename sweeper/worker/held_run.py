@@ -1,4 +1,4 @@
-"""What a worker holds: open runs that it may take, its attempts at runs, and how these end."""
+"""Runs from a worker's side: candidates that it may claim, its attempts at runs, and their ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runs that have not ended, in the plan's order, found without looking at those that have."""
+"""An index of the runs that have not ended, in the plan's order, which skips those that have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of a run that has made its last report, by the rules of the space."""
+"""Computes the scores of a finished run by the rules of the space."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Functions of tensors that layers are made of; no bit depends on the pack."""
+"""Tensor functions that layers are made of; their results are bit-identical in any pack."""

@@ -1,4 +1,4 @@
-"""Batched matrix products whose bits do not depend on the pack.
+"""Batched matrix products whose results are bit-identical in any pack.
 
 A CPU's product takes another path, with other bits, where an operand or its result does not start
 at a multiple of 16 bytes. Memory that torch allocates does; the members of a tensor [P, m, n] do

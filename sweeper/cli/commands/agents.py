@@ -13,7 +13,7 @@ _PACKAGE = "agents.learners"
 
 
 def agents() -> Iterator[str]:
-    """Every agent's name, and the first line of what its file says of itself."""
+    """Every agent's name, and the first line of its file's docstring."""
     names = lookup.names(_PACKAGE)
     width = max(map(len, names))
     for name in names:

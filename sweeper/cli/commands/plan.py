@@ -1,4 +1,4 @@
-"""`sweeper plan`: what a space would train, and what that takes; nothing is started."""
+"""`sweeper plan`: a dry run that counts the trials and runs of a space and estimates their cost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Costs = Mapping[str, Sequence[float]]
 
 
 def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) -> Iterator[str]:
-    """What the study of `space` in `folder` would train with these `options`, and what that takes.
+    """The trials and runs of the study of `space` in `folder` with these `options`, and their cost.
 
     Trials, runs, signatures, steps; hours, memory, disk and files; the first and last trials; with
     `slurm` what would be submitted.

@@ -1,4 +1,4 @@
-"""`sweeper retry` and `sweeper rerun`: the next generation of runs that have ended."""
+"""`sweeper retry` and `sweeper rerun`: reopen runs that have ended, as a new generation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sweeper run`: from words on the command line to a study that is done."""
+"""`sweeper run` and `sweeper rerank`: start or continue a study and train its runs to the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of axes that single bad values do not press together."""
+"""Axis limits that cut off extreme interval bounds, which would squeeze all points together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def focus(points: Any, bounds: Any) -> tuple[float, float] | None:
-    """Limits that cut off what of `bounds` would press all `points` together, if any would.
+    """Limits without the `bounds` that would squeeze all `points` together; `None` if none would.
 
     All points stay, and what lies within three interquartile ranges of the middle half.
     """

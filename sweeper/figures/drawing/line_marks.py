@@ -26,7 +26,7 @@ _CROWD = 20
 
 
 def line(ax: Axes, own: pd.DataFrame, look: style.Look, *, joined: bool) -> None:
-    """Points with their intervals.
+    """Draws the points of a line with their intervals.
 
     They are `joined` where neighbours along x differ in nothing else.
     """
@@ -52,7 +52,7 @@ def line(ax: Axes, own: pd.DataFrame, look: style.Look, *, joined: bool) -> None
 
 
 def judged(ax: Axes, own: pd.DataFrame, look: style.Look) -> None:
-    """The best points of a line larger, those tied with it open."""
+    """Draws the best points of a line as larger markers, and those tied with it as open ones."""
     for chosen, size, inside, edge in (
         (own["tied"], _MARKER_PT - 0.5, "white", look.colour),
         (own["best"], _BEST_PT, look.colour, "0.1"),
@@ -70,7 +70,7 @@ def judged(ax: Axes, own: pd.DataFrame, look: style.Look) -> None:
 
 
 def runs(ax: Axes, own: pd.DataFrame, table: pd.DataFrame, look: style.Look) -> None:
-    """The single runs, from `table`, of points whose interval is unknown."""
+    """Draws the single runs, from `table`, of points whose interval is unknown."""
     at = own.loc[own["low"].isna() & own["point"].notna(), "(at)"]
     chosen = complete(table)
     chosen = chosen[chosen["(cell)"].isin(at.index)]
@@ -146,7 +146,7 @@ def _make_room(ax: Axes, top_in: float, tall: float) -> None:
 
 
 def usable(ax: Axes, table: pd.DataFrame, lines: Axis | None, minimise: bool, tall: float) -> None:
-    """A line at the least usable score, and a bar for each line over its usable values."""
+    """Draws a line at the least usable score, and a bar for each line over its usable values."""
     if not table["usable"].any():
         return
     count = len(lines.labels) if lines else 1

@@ -1,4 +1,4 @@
-"""Points along one axis: a line a value of `hue`, a panel a value of `facet`."""
+"""Points along one axis: one line per value of `hue`, one panel per value of `facet`."""
 
 from __future__ import annotations
 

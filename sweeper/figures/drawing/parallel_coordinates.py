@@ -1,4 +1,4 @@
-"""Parallel coordinates: a line a configuration, through its value on every axis to its score."""
+"""Parallel coordinates: each configuration is a line through its axes' values to its score."""
 
 from __future__ import annotations
 

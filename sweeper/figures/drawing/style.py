@@ -129,7 +129,7 @@ def panels(
 
 
 def colours(axis: Axis | None) -> list[Any]:
-    """A colour a label: lightness follows the order of numbers, lettering.texts differ in hue."""
+    """One colour per label: numbers differ in lightness, in their order, and texts in hue."""
     import seaborn as sns  # which imports scipy: heat maps need neither
 
     if axis is None:
@@ -224,7 +224,7 @@ def ticks(places: Any, texts: list[str]) -> tuple[Any, list[str]]:
 
 
 def edge_pt(wanted: float, cell_in: float) -> float:
-    """The width of the lines between cells so many inches small: 0 where they would hide them."""
+    """The width of the lines between cells of `cell_in` inches: 0 where they would hide cells."""
     return wanted if cell_in > _SMALL_IN else 0.0
 
 

@@ -45,7 +45,7 @@ def _advance(character: str) -> float:
 
 
 def lacking(figure: Figure) -> str:
-    """The letters of all texts of `figure` that its font has none of, each once."""
+    """The characters in the texts of `figure` that its font lacks, each once."""
     known = get_font(findfont(FONT)).get_charmap()
     letters = dict.fromkeys("".join(text.get_text() for text in figure.findobj(Text)))
     return "".join(one for one in letters if one.isprintable() and ord(one) not in known)

@@ -1,1 +1,1 @@
-"""Lines of the ledger: their kinds as values, and their encoding as bytes."""
+"""Lines of the ledger: a class for each kind of line, and their encoding as bytes."""

@@ -1,4 +1,4 @@
-"""Ledger lines as values: one class a kind, made from JSON and turned into JSON here alone.
+"""The kinds of ledger lines, one class each, and the only code that converts them from and to JSON.
 
 Keys that a class does not know are passed over, and lines of a kind that nobody knows become
 `UnknownLine`: a ledger may be written by an older or a newer revision. Lines about an attempt name
@@ -323,7 +323,7 @@ def of_json(body: Mapping[str, Any]) -> LedgerLine:
 
 
 def all_of_json(bodies: Iterable[Mapping[str, Any]]) -> Iterator[LedgerLine]:
-    """The same of many; no function is called for a report, as most of them are."""
+    """`of_json` of many bodies; fast, as reports, the most frequent kind, need no function call."""
     new, values, report = tuple.__new__, _REPORT, ReportLine
     for body in bodies:
         yield new(report, values(body)) if body["kind"] == "report" else of_json(body)

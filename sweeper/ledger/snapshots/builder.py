@@ -1,4 +1,4 @@
-"""Makes a snapshot of what the last one holds and what stands in the ledger behind it."""
+"""Builds a snapshot from the last one and the ledger lines that came after it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class _Reports:
 
 
 class SnapshotBuilder:
-    """Folds the files in `ledger` behind `base` and keeps what a snapshot holds of each run."""
+    """Reads the lines in `ledger` that came after the snapshot `base`, and builds the next one."""
 
     def __init__(self, ledger: Path, base: Snapshot | None) -> None:
         self._base = base or Snapshot.empty()

@@ -1,4 +1,4 @@
-"""What records say, as arrays: those that a snapshot holds are taken from it all at once."""
+"""Properties of runs as arrays; those of runs in a snapshot are taken from it all at once."""
 
 from __future__ import annotations
 

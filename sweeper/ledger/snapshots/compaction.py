@@ -1,4 +1,4 @@
-"""Writes a snapshot where much of a ledger was read that no snapshot covers."""
+"""Writes a new snapshot when the last one lacks much of the ledger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEAST_BYTES = 4 << 20
 
 
 def current(paths: StudyPaths) -> Snapshot | None:
-    """The snapshot to begin with; a new one where the last one lacks much, if it can be written."""
+    """The snapshot to read first: a new one if the last lacks much and a new one can be written."""
     past = load(paths)
     if written(paths) - (past.size if past else 0) < LEAST_BYTES:
         return past

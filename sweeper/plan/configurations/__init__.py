@@ -1,1 +1,1 @@
-"""Every configuration of a space: its axes combined, constrained, in order or drawn."""
+"""The configurations of a space: valid combinations of axis values, as a grid or sampled."""

@@ -1,4 +1,4 @@
-"""The axes of a space in groups: those that move together, each group after those it depends on."""
+"""The axes of a space in groups, zipped axes together, each group after those it depends on."""
 
 from __future__ import annotations
 

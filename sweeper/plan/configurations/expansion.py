@@ -1,4 +1,4 @@
-"""The configurations of a space: all of its grid, in one order, or one drawn by a sampler."""
+"""Expands a space into configurations: its whole grid in a fixed order, or one from a sampler."""
 
 from __future__ import annotations
 

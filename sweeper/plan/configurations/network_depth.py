@@ -1,4 +1,4 @@
-"""The shallowest network of a space: layer sets must not name more layers than it has."""
+"""The shallowest network of a space, whose depth limits the layers that layer sets may name."""
 
 from __future__ import annotations
 

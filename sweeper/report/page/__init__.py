@@ -1,1 +1,1 @@
-"""The page `report.html`: its parts, its template, and the file that comes of them."""
+"""The page `report.html`: the data of its sections, its template, and the writing of the file."""

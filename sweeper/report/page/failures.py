@@ -25,7 +25,7 @@ _LINE = 300
 
 @dataclass
 class Way:
-    """Runs that ended in one state with one last line; the traceback of the first."""
+    """Failed runs with the same state and last line of error; the traceback of the first."""
 
     state: str
     line: str

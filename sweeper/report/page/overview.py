@@ -23,7 +23,7 @@ _INTERNAL = ("name", "file", "folder", "scale", "paper_steps")
 
 
 def space_facts(study: Study) -> Facts:
-    """What is searched, over what, how long, how scored."""
+    """Facts about the space, such as what it trains, its tasks, seeds, steps, score and sampler."""
     space = study.space
     tasks = ", ".join(
         f"{name} ({brief(task.low)} to {brief(task.high)})" for name, task in space.tasks.items()

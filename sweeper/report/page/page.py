@@ -1,4 +1,4 @@
-"""The page: its parts put into the template, and the file that comes of it."""
+"""Renders the report's template with the data of its sections, and writes the file."""
 
 from __future__ import annotations
 

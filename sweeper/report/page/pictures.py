@@ -1,4 +1,4 @@
-"""Figures as a page holds them: an SVG within it, or a PNG where that would be large."""
+"""Figures embedded in the report: inline SVG, or a PNG where the SVG would be too large."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scores of a study by other statistics, and its sensitivity to hyperparameters."""
+"""Further statistics of a study's scores, and its sensitivity to hyperparameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trials of a study as a page holds them: a table for its script, and the best ones."""
+"""The trials of a study in the report: the table that its script shows, and the best trials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points of the cells of every two axes."""
+"""Point estimates on the two-dimensional grid of every pair of axes."""
 
 from __future__ import annotations
 

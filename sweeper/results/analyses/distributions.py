@@ -1,4 +1,4 @@
-"""Performance profiles, IQM and optimality gap of lines of runs."""
+"""Performance profiles, IQM and optimality gap of the runs behind each line of a figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning curves averaged over the runs of a line."""
+"""Learning curves, averaged over the runs behind each line of a figure."""
 
 from __future__ import annotations
 

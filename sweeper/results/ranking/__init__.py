@@ -1,1 +1,1 @@
-"""Trials in the order of their scores, and what the best are worth on fresh seeds."""
+"""Trials ranked by their scores, and the scores of the best trials on fresh seeds."""

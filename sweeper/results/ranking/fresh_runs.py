@@ -1,4 +1,4 @@
-"""The study `<name>.rerank`, in which the best configurations of a study meet fresh seeds.
+"""The study `<name>.rerank`, which trains the best configurations of a study on fresh seeds.
 
 It has one axis, whose labels are trials of the first study, and grows when more configurations or
 seeds are asked for.

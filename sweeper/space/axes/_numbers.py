@@ -1,4 +1,4 @@
-"""What axes of numbers share: values one by one, or points of a range."""
+"""Code that numeric axes share: values in a list, or points of a range."""
 
 from __future__ import annotations
 

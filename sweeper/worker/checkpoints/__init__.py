@@ -1,1 +1,1 @@
-"""Checkpoints on disk: their files, and the bound on all of a study's."""
+"""Checkpoints on disk: their files, and the limit on the size of all of a study's."""

@@ -86,7 +86,7 @@ def segment(file: Path, part: Range) -> Path:
 
 
 def taken(pack: Pack, member: int, saved: SavedCheckpoint | None) -> Part | None:
-    """A member's state, of its rows only those that `saved` lacks; `None` where it has no state."""
+    """A member's state with only the rows that `saved` lacks; `None` where it has no state."""
     if not isinstance(pack, Appending):
         state = pack.save(member)
         return None if state is None else (state, None)

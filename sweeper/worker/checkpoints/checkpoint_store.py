@@ -1,4 +1,4 @@
-"""A worker's files in `checkpoints/` and `weights/`: written, bounded, and removed in time."""
+"""Writes and removes a worker's files in `checkpoints/` and `weights/`, within a size limit."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A worker as a process: heartbeat, memory, the signal to stop, output."""
+"""The process of a worker: its heartbeat, memory, stop signal and output."""

@@ -1,4 +1,4 @@
-"""Output of worker processes, which is lost rather than raised on where the disk is full."""
+"""Output of worker processes, which is discarded, without an error, where the disk is full."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sweeper.files.atomic import disk_is_full
 
 
 def forgive() -> None:
-    """From now on what this process prints is lost where the disk is full, and raises nothing."""
+    """Makes this process discard what it prints, without an error, where the disk is full."""
     for name, number in (("stdout", 1), ("stderr", 2)):
         getattr(sys, name).flush()
         raw = _Losing(number, "w", closefd=False)
