@@ -229,14 +229,9 @@ def test_a_read_only_study(harmed: Harmed, tmp_path: Path) -> None:
 FULL = """
 import sys, threading, time
 from pathlib import Path
-from sweeper import study
-from sweeper import cli
+from sweeper.cli.main import app
 from sweeper.plan.loading import load
-from sweeper.cli.app import app
 from sweeper.study import study
-from sweeper.study.study import Study
-from sweeper.report.status import summarise
-from sweeper.report.study_status import DamagedBytes
 from sweeper.worker.worker import Worker
 
 root = Path(sys.argv[1])
