@@ -127,7 +127,10 @@ def _located(path: Path) -> Path:
 def _defines(file: Path, name: str) -> bool:
     """Whether the module in `file` defines or imports `name` at its top level."""
     text = file.read_text(encoding="utf-8")
-    return name in text and name in _top_level(ast.parse(text))
+    try:
+        return name in text and name in _top_level(ast.parse(text))
+    except (SyntaxError, ValueError):  # importing it will tell what is wrong with it
+        return True
 
 
 def _top_level(tree: ast.Module) -> Iterator[str]:

@@ -1,5 +1,5 @@
 """`python -m sweeper`."""
 
-from sweeper.cli.main import main
+from sweeper.cli.command_line import main
 
 main()

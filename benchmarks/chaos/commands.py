@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.chaos import spaces
 from benchmarks.chaos.kill_points import Crew, Log, least_hit
-from sweeper.cli import main
+from sweeper.cli import command_line
 from sweeper.study.study import Study, is_one
 from sweeper.worker.process.heartbeat import exists
 
@@ -114,7 +114,7 @@ def generations(
     broken.unlink()
     crew = Crew(made.folder, log, lambda: least_hit(log, sweeps + 1, rng), 0.3, rng)
     where = [f"study={name}", f"root={made.folder.parent}"]
-    crew.until_through(lambda: main.main(["retry", *where]))
+    crew.until_through(lambda: command_line.main(["retry", *where]))
     crew.work(3, "1")
     for run in rng.sample([run.id for run in made.plan.runs], 4):
         reopened = Study.open(made.folder).ledger_state().record(run).generation
@@ -128,4 +128,4 @@ def generations(
 def _rerun(folder: Path, run: str, where: list[str]) -> None:
     """`sweeper rerun`, unless a process that was killed has opened the run already."""
     if Study.open(folder).ledger_state(reports=False).record(run).state == "complete":
-        main.main(["rerun", *where, f"run={run}"])
+        command_line.main(["rerun", *where, f"run={run}"])

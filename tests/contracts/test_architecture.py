@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sweeper import lookup
-from sweeper.cli import main
+from sweeper.cli import command_line
 from tests.helpers.paths import ROOT
 
 HEAVY = {"torch", "seaborn", "matplotlib", "minatar", "gymnasium"}
@@ -59,7 +59,7 @@ def test_importing_a_learner_does_not_import_torch() -> None:
 
 def test_every_figure_is_a_command_and_every_command_is_documented() -> None:
     page = (ROOT / "docs" / "commands.md").read_text()
-    commands = {command.name or "" for command in main.app.registered_commands}
+    commands = {command.name or "" for command in command_line.app.registered_commands}
     assert set(lookup.names("sweeper.figures")) <= commands
     for command in commands - set(lookup.names("sweeper.figures")):
         assert f"sweeper {command}" in page, command
@@ -67,4 +67,4 @@ def test_every_figure_is_a_command_and_every_command_is_documented() -> None:
 
 def test_the_page_of_commands_names_every_option_of_run() -> None:
     page = (ROOT / "docs" / "commands.md").read_text()
-    assert f"`{' '.join(main.RUN_OPTIONS)}`" in page
+    assert f"`{' '.join(command_line.RUN_OPTIONS)}`" in page

@@ -23,6 +23,7 @@ from sweeper.report.page.statistics import statistics
 from sweeper.report.status import summarise
 from sweeper.results import frames
 from sweeper.results.ranking import fresh_outcome
+from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import coverage
 from sweeper.study import command_hints
 from sweeper.study.study import Study
@@ -70,6 +71,7 @@ def _parts(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
         "table": trials.table(study, table),
         "failures": failures(study, ledger_state),
         "coverage": coverage(len(study.space.seeds)),
+        "min_seeds": MIN_SEEDS,
         "words": command_hints.words(study),
         "place": str(Path.cwd()),
         "version": sweeper.__version__,

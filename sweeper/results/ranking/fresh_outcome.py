@@ -19,7 +19,7 @@ from sweeper.text import counted, described, ranges
 
 
 @dataclass(frozen=True)
-class Score:
+class SeedScore:
     """The aggregated score of some runs; `low` and `high` are NaN where the interval is unknown."""
 
     value: float
@@ -27,7 +27,7 @@ class Score:
     high: float
     n: int
 
-    def overlaps(self, other: Score) -> bool:
+    def overlaps(self, other: SeedScore) -> bool:
         """Whether the intervals of both are known and have a value in common."""
         return self.low <= other.high and other.low <= self.high
 
@@ -43,8 +43,8 @@ class Reranked:
     name: str
     place: int
     """Its place among all complete trials by the seeds that it was chosen by, from 1 on."""
-    tuned: Score
-    fresh: Score
+    tuned: SeedScore
+    fresh: SeedScore
     gap: stats.Estimate
     """By how much it is worse on fresh seeds, in units of the score; negative where better."""
 
@@ -174,10 +174,10 @@ def lines(study: Study) -> Iterator[str]:
         yield f"seeds {ranges(found.spent)} do not count: trials have been judged by them since"
 
 
-def _scores(table: Any, names: Mapping[int, int]) -> dict[int, Score]:
+def _scores(table: Any, names: Mapping[int, int]) -> dict[int, SeedScore]:
     """The scores of complete trials, by what `names` calls them."""
     return {
-        names[row["trial"]]: Score(row["value"], row["low"], row["high"], row["n"])
+        names[row["trial"]]: SeedScore(row["value"], row["low"], row["high"], row["n"])
         for row in table.to_dict("records")
         if row["state"] == "complete"
     }

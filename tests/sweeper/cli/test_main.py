@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sweeper import lookup
-from sweeper.cli import main
+from sweeper.cli import command_line
 from sweeper.space import figure_options
 
 Capture = pytest.CaptureFixture[str]
@@ -20,7 +20,7 @@ Capture = pytest.CaptureFixture[str]
 def call(*arguments: str) -> int:
     """The exit code of `sweeper ARGUMENTS`."""
     try:
-        main.main(arguments)
+        command_line.main(arguments)
     except SystemExit as left:
         return int(left.code or 0)
     return 0
@@ -235,7 +235,7 @@ def test_light_commands_import_nothing_heavy(here: Path, space_file: Path) -> No
     call("run", str(space_file), "dispatch=inline")
     for arguments in (["--help"], ["status"], ["studies"], ["spaces"], ["heatmap", "--help"]):
         code = (
-            f"import sys\nfrom sweeper.cli.main import main\n"
+            f"import sys\nfrom sweeper.cli.command_line import main\n"
             f"try:\n    main({arguments})\nexcept SystemExit: pass\n"
             "heavy = {'torch', 'seaborn', 'pandas', 'scipy', 'submitit', 'matplotlib'}\n"
             "print(heavy & sys.modules.keys(), file=sys.stderr)"

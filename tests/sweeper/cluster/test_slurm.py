@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.cli import main
+from sweeper.cli import command_line
 from sweeper.cluster import slurm
 from sweeper.cluster.limits import ClusterLimits
 from sweeper.cluster.script import job_name
@@ -35,7 +35,7 @@ def refused(
     def run(text: str, *words: str) -> str:
         (tmp_path / "p.yaml").write_text(text)
         with pytest.raises(SystemExit) as left:
-            main.main(["run", space_file.name, "dispatch=slurm", "profile=p.yaml", *words])
+            command_line.main(["run", space_file.name, "dispatch=slurm", "profile=p.yaml", *words])
         assert left.value.code == 2
         assert not (tmp_path / "studies").exists(), "a study was left behind"
         assert not slurm.installed() or not slurm.jobs(job_name(tmp_path / "studies" / "hops"))
@@ -135,7 +135,7 @@ def test_words_that_mean_something_on_a_cluster_only(
     space_file: Path, capsys: pytest.CaptureFixture[str], dispatch: str, word: str
 ) -> None:
     with pytest.raises(SystemExit) as left:
-        main.main(["run", str(space_file), f"dispatch={dispatch}", word])
+        command_line.main(["run", str(space_file), f"dispatch={dispatch}", word])
     assert left.value.code == 2
     assert f"is for dispatch=slurm, but dispatch is {dispatch}" in capsys.readouterr().err
 

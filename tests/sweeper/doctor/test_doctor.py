@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sweeper import doctor
-from sweeper.cli.main import main
+from sweeper.cli.command_line import main
 from sweeper.cluster import profile, slurm
 from sweeper.doctor import cluster, disk
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeper import figures, lookup
-from sweeper.cli import main
+from sweeper.cli import command_line
 from sweeper.errors import Nothing
 from tests.helpers.figures import AXES, whole
 
@@ -55,7 +55,7 @@ def test_a_study_of_failures_ends_without_figures(space_file, tmp_path, monkeypa
     words = ["seeds=1", "fixed.raise_at=5", "limits.failures=1", "dispatch=inline"]
     for command in (["run", str(space_file), *words], ["heatmap"]):
         with pytest.raises(SystemExit) as left:
-            main.main(command)
+            command_line.main(command)
         assert left.value.code == 1
         said = capsys.readouterr()
         assert "4 failed" in said.out + said.err

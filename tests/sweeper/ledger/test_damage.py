@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper.cli import main
+from sweeper.cli import command_line
 from sweeper.ledger.snapshots import compaction
 from sweeper.plan.loading import load
 from sweeper.report.status import summarise
@@ -73,7 +73,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
 def call(*words: str) -> None:
     """Runs `sweeper WORDS`, which must succeed."""
     with pytest.raises(SystemExit) as left:
-        main.main(words)
+        command_line.main(words)
     assert not left.value.code
 
 
@@ -229,7 +229,7 @@ def test_a_read_only_study(harmed: Harmed, tmp_path: Path) -> None:
 FULL = """
 import sys, threading, time
 from pathlib import Path
-from sweeper.cli.main import app
+from sweeper.cli.command_line import app
 from sweeper.plan.loading import load
 from sweeper.study import study
 from sweeper.worker.worker import Worker

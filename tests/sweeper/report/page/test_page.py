@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from sweeper.cli import main
+from sweeper.cli import command_line
 from sweeper.ledger.run_record import STATES
 from sweeper.plan.loading import load
 from sweeper.report import background, publish
@@ -149,7 +149,7 @@ def test_nothing_comes_from_elsewhere(make_study):
 def test_a_study_without_finished_runs(make_study, capsys):
     made = make_study()
     with pytest.raises(SystemExit) as left:
-        main.main(["report", "study=hops", f"root={made.folder.parent}"])
+        command_line.main(["report", "study=hops", f"root={made.folder.parent}"])
     assert left.value.code == 1
     error = capsys.readouterr().err
     assert "no run has finished with a score yet" in error and "Traceback" not in error
@@ -226,7 +226,7 @@ def test_a_watched_sweep_has_one_before_it_ends(tmp_path, monkeypatch):
 
 def run(*words):
     try:
-        main.main(["run", *map(str, words)])
+        command_line.main(["run", *map(str, words)])
     except SystemExit as left:
         return left.code
     return 0

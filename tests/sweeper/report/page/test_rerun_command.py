@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from sweeper.cli import main
+from sweeper.cli import command_line
 from sweeper.report.page import rerun_command
 from sweeper.schema import document
 from sweeper.study.study import Study
@@ -63,7 +63,7 @@ def same_runs(made, trial, words):
     from sweeper.space.overrides import parse_words
     from sweeper.trainable.loading import load_trainable
 
-    options, overrides = parse_words(words, list(main.RUN_OPTIONS))
+    options, overrides = parse_words(words, list(command_line.RUN_OPTIONS))
     space = load("hops.yaml", options.get("scale"), overrides)
     plan = Plan(space, load_trainable(space))
     assert options["name"] == f"hops-trial-{trial}"
@@ -76,7 +76,7 @@ def test_a_shell_runs_it(make_study, tmp_path, monkeypatch):
     (text,) = rerun_command.reruns(made, [1]).values()
     words = shlex.split(text)[1:]
     with pytest.raises(SystemExit) as left:
-        main.main([*words, "dispatch=inline"])
+        command_line.main([*words, "dispatch=inline"])
     assert left.value.code == 0
     done = Study.open(tmp_path / "studies/hops-trial-1")
     assert [run.id for run in done.plan.runs] == [run.id for run in made.plan.runs_of(1)]

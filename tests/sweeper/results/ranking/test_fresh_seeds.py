@@ -232,7 +232,7 @@ def test_what_cannot_be_reranked(make_study):
 
 def test_a_gap_is_said_as_worse_or_better():
     def said(*numbers: float | None) -> str:
-        score = fresh_outcome.Score(0.5, np.nan, np.nan, 5)
+        score = fresh_outcome.SeedScore(0.5, np.nan, np.nan, 5)
         gap = stats.Estimate(*numbers, 10)
         return fresh_outcome.Reranked(0, "a", 1, score, score, gap).change
 
@@ -244,9 +244,9 @@ def test_a_gap_is_said_as_worse_or_better():
 
 def test_intervals_overlap_where_both_are_known():
     first, second, third = (
-        fresh_outcome.Score(0.5, *ends, 5) for ends in ((0, 2), (1, 3), (2.5, 4))
+        fresh_outcome.SeedScore(0.5, *ends, 5) for ends in ((0, 2), (1, 3), (2.5, 4))
     )
-    unknown = fresh_outcome.Score(0.5, np.nan, np.nan, 5)
+    unknown = fresh_outcome.SeedScore(0.5, np.nan, np.nan, 5)
     assert first.overlaps(second) and second.overlaps(first) and second.overlaps(third)
     assert not first.overlaps(third) and not third.overlaps(first)
     assert not first.overlaps(unknown) and not unknown.overlaps(first)

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from sweeper.cli import main
+from sweeper.cli import command_line
 from sweeper.results.data import Data
 from sweeper.results.tables import table as results
 from sweeper.results.tables import table_text
@@ -126,7 +126,7 @@ def test_latex_compiles_and_fits(request, tmp_path, engine, table):
 
 def call(*words):
     try:
-        main.main(["table", *words])
+        command_line.main(["table", *words])
     except SystemExit as left:
         return int(left.code or 0)
     return 0
@@ -136,7 +136,7 @@ def call(*words):
 def ran(space_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
-        main.main(["run", str(space_file), "dispatch=inline", "seeds=5", "figures=[]"])
+        command_line.main(["run", str(space_file), "dispatch=inline", "seeds=5", "figures=[]"])
     capsys.readouterr()
 
 
