@@ -21,23 +21,38 @@ from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
-from tests.helpers.paths import COUNTER_AGENT
+from tests.helpers.paths import COUNTER_AGENT, ROOT
 
 to_stderr()  # as in a command or a worker, whose parts tests call
 
+SLOWEST = (
+    "sweeper/dispatch/test_local.py",
+    "sweeper/study/test_begun_before.py",
+    "sweeper/worker/process/test_memory.py",
+    "contracts/test_names.py",
+    "sweeper/ledger/test_damage.py",
+    "sweeper/cli/test_reopen.py",
+    "sweeper/worker/test_worker.py",
+    "sweeper/results/ranking/test_fresh_seeds.py",
+    "sweeper/study/test_advisor.py",
+)
+"""The files that took longest, by `pytest --durations`, the slowest first."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """First the files that wait for a Slurm cluster throughout, then those with most tests.
+    """First the files that wait for a Slurm cluster throughout, then the slowest, then the largest.
 
     Workers that take files in this order end at about the same time.
     """
     sizes = Counter(item.path for item in items)
+    slowest = {ROOT / "tests" / file: place for place, file in enumerate(SLOWEST)}
 
-    def turn(item: pytest.Item) -> tuple[bool, int, str]:
+    def turn(item: pytest.Item) -> tuple[bool, int, int, str]:
         module = item.getparent(pytest.Module)
         marks = module.own_markers if module is not None else []
         waits = any("cluster" in mark.args for mark in marks)
-        return not waits, -sizes[item.path], str(item.path)
+        place = slowest.get(item.path, len(slowest))
+        return not waits, place, -sizes[item.path], str(item.path)
 
     items.sort(key=turn)
 
