@@ -46,6 +46,7 @@ def draw(
     said = _said(table, across, ranged) + (f". {axis_limits.CUT_OFF}" if limits else "")
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = line_panels.grid(across, hues, panels, caption)
+    label = text_layout.folded(data.value_label(metric, shown), panel.height, text_layout.BASE_PT)
     for number, ax in enumerate(grid.axes.flat):
         if number >= panel.count:
             ax.set_axis_off()
@@ -57,9 +58,6 @@ def draw(
             line_marks.usable(ax, own, hues, data.minimise, panel.height)
         line_panels.frame(ax, across, panel, number)
         line_marks.best(ax, own, across, (panel.width, panel.height))
-        label = text_layout.folded(
-            data.value_label(metric, shown), panel.height, text_layout.BASE_PT
-        )
         ax.set_ylabel(label if number % panel.columns == 0 else "")
         if panels is not None:
             ax.set_title(style.panel_title(panels, number, grid))
