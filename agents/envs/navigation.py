@@ -26,22 +26,23 @@ class Environment:
         return Shape((int(task),), "float32", int(task), continuous=True)
 
     def __init__(self, task: str) -> None:
-        self._position = np.zeros(int(task))
+        self.position = np.zeros(int(task))
+        """Where it stands, float64; every step makes a new array."""
         self._steps = 0
 
     def reset(self, seed: int) -> None:
         """Begins an episode whose randomness all comes from `seed` (32 bits)."""
-        self._position = np.random.RandomState(seed).standard_normal(len(self._position))
+        self.position = np.random.RandomState(seed).standard_normal(len(self.position))
         self._steps = 0
 
     def step(self, action: np.ndarray) -> tuple[float, bool, bool]:
         """Acts once; returns the reward, that it goes on, and whether it was truncated."""
-        before = np.linalg.norm(self._position)
-        self._position = self._position + np.clip(action, -1.0, 1.0)
-        gained = before - np.linalg.norm(self._position)
+        before = np.linalg.norm(self.position)
+        self.position = self.position + np.clip(action, -1.0, 1.0)
+        gained = before - np.linalg.norm(self.position)
         self._steps += 1
-        return float(gained / np.sqrt(len(self._position))), False, self._steps >= _STEPS
+        return float(gained / np.sqrt(len(self.position))), False, self._steps >= _STEPS
 
     def observe(self) -> np.ndarray:
         """Returns the position, float32."""
-        return self._position.astype(np.float32)
+        return self.position.astype(np.float32)

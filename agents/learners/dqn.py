@@ -155,7 +155,7 @@ class Learner(BaseLearner):
 
     def update(self, batch: Batch) -> None:
         """Updates the Q network once."""
-        y = self._targets(batch)
+        y = self.target_values(batch)
         q = self._online(batch.observations, iterate=True)
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
         loss = self._loss(chosen, y).mean(1)
@@ -164,7 +164,7 @@ class Learner(BaseLearner):
         self.adams["critic"].step(gradients)
         self._means.add(loss=loss, q=chosen.mean(1))
 
-    def _targets(self, batch: Batch) -> torch.Tensor:
+    def target_values(self, batch: Batch) -> torch.Tensor:
         """Returns y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
         with torch.no_grad():
             q = self._target(batch.next_observations, iterate=True)

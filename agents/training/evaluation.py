@@ -48,7 +48,8 @@ class Evaluation:
         copies, quota = _layout(schedule)
         self._one_episode = schedule.episodes is not None
         self._cap = schedule.cap
-        self._left = np.tile(quota, (members, 1))
+        self.left = np.tile(quota, (members, 1))
+        """The steps that every member's copies have left, [P, E]."""
         keys = streams.keys(seeds, f"evaluation/{step}/episodes")
         self._episodes = Episodes(names, keys, copies, envs)
         self._draws = streams.Draws(streams.keys(seeds, f"evaluation/{step}/actions"), 2 * copies)
@@ -66,7 +67,7 @@ class Evaluation:
     @property
     def done(self) -> bool:
         """Whether every member has finished."""
-        return not self._left.any()
+        return not self.left.any()
 
     def advance(self, act: Callable[[np.ndarray, np.ndarray], np.ndarray], deadline: float) -> int:
         """Plays until `deadline` (monotonic seconds) at the latest; returns lockstep steps done.
@@ -95,9 +96,9 @@ class Evaluation:
         }
 
     def _play(self, actions: np.ndarray) -> None:
-        live = self._left > 0
+        live = self.left > 0
         rewards, terminals, truncations = self._episodes.step(actions, live)
-        self._left -= live
+        self.left -= live
         ended = terminals | truncations
         over = live & (ended | (self._episodes.lengths >= self._cap))
         for watcher in self._watchers:
@@ -106,8 +107,8 @@ class Evaluation:
             self._returns[member].append(float(self._episodes.returns[member, copy]))
             self._ended[member] |= bool(ended[member, copy])
             if self._one_episode:
-                self._left[member, copy] = 0
-            if self._left[member, copy] > 0:
+                self.left[member, copy] = 0
+            if self.left[member, copy] > 0:
                 self._episodes.restart(member, copy)
 
 

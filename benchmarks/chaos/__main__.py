@@ -226,8 +226,8 @@ def hurry() -> None:
     import agents.learners  # noqa: F401
     from sweeper.figures.drawing import style  # noqa: F401
 
-    worker._IDLE_S = 0.05
-    heartbeat._SURE_S = 0.1
+    worker.IDLE_S = 0.05
+    heartbeat.SURE_S = 0.1
     compaction.LEAST_BYTES = 10_000
 
 

@@ -17,7 +17,7 @@ from sweeper.paths import StudyPaths
 from sweeper.worker.process import output
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)
-_HOPELESS = 12
+HOPELESS = 12
 """So many workers one after the other, each dead within a minute, are enough.
 
 A large pack that finds too little memory is halved by as many, before its runs are alone.
@@ -48,7 +48,7 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
         log.warning("the worker %s", how)
         quick = quick + 1 if time.monotonic() - began < _QUICKLY_S else 0
-        if quick >= _HOPELESS:
+        if quick >= HOPELESS:
             log.error("and again and again: given up")
             return 1
 

@@ -46,7 +46,7 @@ def _theirs() -> Iterator[None]:
 
 
 @dataclass
-class _Training:
+class Training:
     """A pack and the holds of its live members."""
 
     pack: Pack
@@ -97,7 +97,7 @@ class Trainer:
         live = dict(enumerate(holds))
         self._start(holds)
         try:
-            self._step(_Training(self._begin(holds), live))
+            self._step(Training(self._begin(holds), live))
         except _Raised as raised:
             self._raised(list(live.values()), raised)
         except Exception:
@@ -120,7 +120,7 @@ class Trainer:
             runs = [hold.run for hold in holds]
             return self._study.trainable.start(runs, states, self._device)
 
-    def _step(self, training: _Training) -> None:
+    def _step(self, training: Training) -> None:
         """Steps a pack until nobody is left in it, or this worker must stop."""
         while training.live:
             with _theirs():
@@ -135,7 +135,7 @@ class Trainer:
             elif training.due(self._study.space.checkpoint.every_s):
                 self._save(training)
 
-    def _record(self, training: _Training, reports: Sequence[Report]) -> None:
+    def _record(self, training: Training, reports: Sequence[Report]) -> None:
         """Writes down what members report, and ends those that are pruned by it, or done.
 
         What is trained may be ahead of its judge; then it is pruned all the same.
@@ -166,7 +166,7 @@ class Trainer:
         if len(training.live) == 1 < before:
             self._start(list(training.live.values()))
 
-    def _drop_pruned(self, training: _Training) -> None:
+    def _drop_pruned(self, training: Training) -> None:
         kept = self._unpruned(list(training.live.values()))
         training.drop([i for i, hold in training.live.items() if hold not in kept])
 
@@ -184,7 +184,7 @@ class Trainer:
         self._attempts.end(list(zip(ends, outcomes, strict=True)))
         return [hold for hold in holds if hold.run.trial not in pruned]
 
-    def _save(self, training: _Training) -> None:
+    def _save(self, training: Training) -> None:
         """Saves every member's state; those whom another worker took over leave the pack."""
         begin = time.monotonic()
         lost = {i: h for i, h in training.live.items() if self._attempts.superseded(h)}
@@ -232,7 +232,7 @@ class Trainer:
             self._attempts.end_dead(record, RunEnd("failed", record.step, error=error))
 
 
-def _states(training: _Training) -> Iterator[tuple[HeldRun, Part]]:
+def _states(training: Training) -> Iterator[tuple[HeldRun, Part]]:
     """The states of all members that have one, one after the other: together they may be large."""
     for member, hold in training.live.items():
         with _theirs():

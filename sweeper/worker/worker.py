@@ -26,7 +26,9 @@ from sweeper.worker.trainer import Trainer
 if TYPE_CHECKING:
     from sweeper.study.advisor import Advisor
 
-_IDLE_S = 0.5
+IDLE_S = 0.5
+"""For how long a worker that finds no run waits before it looks again."""
+
 _PATIENCE_S = 2 * T1_S
 """For how long a worker waits for a run to be had: long enough to find a silent one dead."""
 
@@ -104,7 +106,7 @@ class Worker:
                 taken = time.monotonic()
             else:
                 self._progressed(time.monotonic_ns())
-                self._stopping.wait(_IDLE_S)
+                self._stopping.wait(IDLE_S)
 
     def _progressed(self, progress: int) -> None:
         """Beats, and stops where the study was cancelled: looked for as often as a beat is due."""

@@ -11,12 +11,11 @@ from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
 from sweeper.study.study import Study
 
-_EVERY_S = 3.0
 _SHARE = 10
 """What takes long is done seldom: it takes at most a tenth of the time."""
 
 
-def show(study: Study) -> None:
+def show(study: Study, *, every_s: float = 3.0) -> None:
     """Shows the study's status until all its runs have ended, or Ctrl-C."""
     console = Console(highlight=False, markup=False)
     with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
@@ -27,4 +26,4 @@ def show(study: Study) -> None:
             live.update("\n".join(summary_lines(summary)), refresh=True)
             if summary.unended == 0:
                 return
-            time.sleep(max(_EVERY_S, _SHARE * (time.monotonic() - begin)))
+            time.sleep(max(every_s, _SHARE * (time.monotonic() - begin)))

@@ -55,7 +55,7 @@ def write(paths: StudyPaths) -> Snapshot | None:
     """
     try:
         paths.snapshots.mkdir(exist_ok=True)
-        with _alone(paths.snapshots) as alone:
+        with writing_alone(paths.snapshots) as alone:
             return _write(paths) if alone else None
     except OSError:
         return None
@@ -63,7 +63,7 @@ def write(paths: StudyPaths) -> Snapshot | None:
 
 def tidy(paths: StudyPaths) -> None:
     """Removes snapshots that were never finished, unless somebody writes one now."""
-    with suppress(OSError), _alone(paths.snapshots) as alone:
+    with suppress(OSError), writing_alone(paths.snapshots) as alone:
         whole = {file.stem for file in newest(paths.snapshots)} if alone else set()
         for file in paths.snapshots.iterdir() if alone else ():
             if file.name != _LOCK and file.name.split(".")[0] not in whole:
@@ -82,7 +82,7 @@ _LOCK = ".lock"
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[bool]:
+def writing_alone(folder: Path) -> Iterator[bool]:
     """Whether nobody else writes a snapshot here; nothing but time is lost where two do."""
     with (folder / _LOCK).open("wb") as lock:
         try:

@@ -35,7 +35,7 @@ T1_S = 90.0
 T2_S = 600.0
 """A silent worker whose process or job still exists hangs, and counts as dead."""
 
-_SURE_S = 1.0
+SURE_S = 1.0
 """For how long who was alive is believed to be, so that asking often costs nothing."""
 
 
@@ -88,7 +88,7 @@ class Observer:
     def alive(self, worker: str, header: WorkerHeader) -> bool:
         """Whether `worker`, whose ledger began with `header`, must be taken for alive."""
         now = time.monotonic()
-        if now - self._alive.get(worker, -_SURE_S) < _SURE_S:
+        if now - self._alive.get(worker, -SURE_S) < SURE_S:
             return True
         there = exists(header)
         alive = there is not False and self._moves(worker, header, there)

@@ -25,14 +25,14 @@ def test_the_return_of_navigation_telescopes(n):
     """Spec: the sum of rewards is (|p_0| - |p_T|) / sqrt(n)."""
     environment, rng = tasks.make(f"navigation/{n}"), np.random.default_rng(0)
     environment.reset(3)
-    begin, total, cut = environment._position, 0.0, False
+    begin, total, steps, cut = environment.position, 0.0, 0, False
     while not cut:
         reward, terminated, cut = environment.step(rng.uniform(-1, 1, n))
-        total += reward
+        total, steps = total + reward, steps + 1
         assert not terminated
-    lengths = [np.linalg.norm(position) for position in (begin, environment._position)]
+    lengths = [np.linalg.norm(position) for position in (begin, environment.position)]
     assert total == pytest.approx((lengths[0] - lengths[1]) / np.sqrt(n))
-    assert environment._steps == 1000
+    assert steps == 1000
 
 
 ENDURING = ["mujoco/HalfCheetah-v4", "mujoco/Ant-v5", "dmc/cartpole-swingup", "navigation/3"]
@@ -114,14 +114,15 @@ def test_no_task_needs_a_screen(monkeypatch):
     assert environment.observe().shape == (101,)
 
 
-def test_actions_are_scaled_to_the_bounds_of_the_robot():
+def test_actions_are_scaled_to_the_bounds_of_the_robot(monkeypatch):
     """Humanoid's torques are in [-0.4, 0.4]."""
     pytest.importorskip("mujoco")
+    from gymnasium.envs.mujoco import MujocoEnv
+
     environment = tasks.make("mujoco/Humanoid-v4")
     taken = []
     environment.reset(0)
-    inner = environment._environment
-    inner.do_simulation = lambda action, frames: taken.append(np.array(action))
+    monkeypatch.setattr(MujocoEnv, "do_simulation", lambda _, action, frames: taken.append(action))
     environment.step(np.linspace(-1, 1, 17).astype(np.float32))
     np.testing.assert_allclose(taken[0], 0.4 * np.linspace(-1, 1, 17), rtol=1e-6)
 
@@ -153,10 +154,14 @@ def test_a_task_whose_packages_are_missing_names_the_extra(monkeypatch):
 def test_mujoco_logs_what_it_warns_of_and_writes_no_file(tmp_path, monkeypatch, caplog):
     needed("mujoco/HalfCheetah-v4")
     monkeypatch.chdir(tmp_path)
+    import gymnasium
+
+    made, make = [], gymnasium.make
+    monkeypatch.setattr(gymnasium, "make", lambda *a, **k: made.append(make(*a, **k)) or made[-1])
     environment = tasks.make("mujoco/HalfCheetah-v4")
     environment.reset(0)
     assert not caplog.records
-    environment._environment.data.qvel[:] = np.nan
+    made[-1].unwrapped.data.qvel[:] = np.nan
     environment.step(np.zeros(6, np.float32))
     assert "simulation is unstable" in caplog.text.lower() or "nan" in caplog.text.lower()
     assert not list(tmp_path.iterdir())

@@ -96,7 +96,7 @@ def batch(members: int, size: int = 32) -> Batch:
 def test_one_update_equals_the_algorithm_written_with_torch(loss, run):
     agents = learner(run(loss=loss, gamma=0.9), run(loss=loss, seed=1, optimizer__lr=1e-3))
     sample = batch(2)
-    before = [p.detach().clone() for p in agents._online.parameters]
+    before = [p.detach().clone() for p in agents.network("critic").parameters]
     agents.update(sample)
     for i, (gamma, lr) in enumerate([(0.9, 2.5e-4), (0.99, 1e-3)]):
         net = torch_network([p[i] for p in before])
@@ -111,8 +111,8 @@ def test_one_update_equals_the_algorithm_written_with_torch(loss, run):
         optimizer.step()
         assert agents.measured(i, 0)["loss"] == pytest.approx(error.item(), rel=1e-4)
         assert agents.measured(i, 0)["q"] == pytest.approx(q.mean().item(), abs=1e-4)
-        for mine, theirs in zip(agents._online.parameters[-4:], list(net.parameters())[-4:],
-                                strict=True):  # fmt: skip
+        updated = agents.network("critic").parameters[-4:]
+        for mine, theirs in zip(updated, list(net.parameters())[-4:], strict=True):
             expected = theirs.detach().T if theirs.dim() == 2 else theirs.detach()
             torch.testing.assert_close(mine[i].detach(), expected, rtol=1e-3, atol=2e-5)
 
@@ -158,14 +158,21 @@ class Sampled:
         return batch(1)
 
 
+def held(agents: Learner, name: str) -> dict[str, torch.Tensor]:
+    """The tensors of a checkpoint that belong to one of the two networks."""
+    named = ((key.split(".", 1), tensor) for key, tensor, _ in agents.tensors() if "." in key)
+    return {inner: tensor for (outer, inner), tensor in named if outer == name}
+
+
 def test_updates_and_target_syncs_come_when_they_are_due(run):
     agents = learner(run(warmup_steps=10, target__every=9, update_every=4, sn__layers=(-2,)))
     replay, synced = Sampled(), []
     for step in range(1, 40):
         replay.step = step
         agents.learn(replay, step)
-        pairs = zip(agents._online.tensors(), agents._target.tensors(), strict=True)
-        if all(torch.equal(a, b) for (_, a, _), (_, b, _) in pairs) and step >= 10:
+        online, target = (held(agents, name) for name in ("online", "target"))
+        assert online.keys() == target.keys() and "2.weight" in online
+        if all(torch.equal(online[name], target[name]) for name in online) and step >= 10:
             synced.append(step)
     assert replay.times == [12, 16, 20, 24, 28, 32, 36]
     assert set(synced) >= {18, 27, 36} and 20 not in synced
@@ -176,16 +183,16 @@ def test_the_target_iterates_on_its_own_and_greedy_acting_where_asked(run):
         run(sn__layers=(-2,), epsilon__final=0.0),
         run(sn__layers=(-2,), epsilon__final=0.0, sn__iterate_on_act=False),
     )
-    online, target = (net.layers[-2].spectral for net in (agents._online, agents._target))
-    before = online.u.clone()
+    online, target = (held(agents, name)["1.u"] for name in ("online", "target"))
+    before = online.clone()
     agents.act(np.zeros((2, 10, 10, 4), dtype=bool), 900)
-    assert not torch.equal(online.u[0], before[0]) and torch.equal(online.u[1], before[1])
-    assert torch.equal(target.u, before)
+    assert not torch.equal(online[0], before[0]) and torch.equal(online[1], before[1])
+    assert torch.equal(target, before)
     agents.act(np.zeros((2, 10, 10, 4), dtype=bool), 0)
     agents.evaluate(np.zeros((2, 3, 10, 10, 4), dtype=bool), np.zeros((2, 6), dtype=np.int64))
-    kept = online.u.clone()
-    agents._targets(batch(2))
-    assert torch.equal(online.u, kept) and not torch.equal(target.u, before)
+    kept = online.clone()
+    agents.target_values(batch(2))
+    assert torch.equal(online, kept) and not torch.equal(target, before)
 
 
 REFUSED = [

@@ -200,21 +200,33 @@ def random_actions(observations, draws):
     return draws[:, :copies] % 6
 
 
-def evaluated(schedule, members=1) -> Evaluation:
-    return Evaluation(["minatar/breakout"] * members, range(members), schedule, 100)
+class Counted:
+    """Counts the episodes of every member and copy that an evaluation counts."""
+
+    def begin(self, observations, actions):
+        self.over = np.zeros(actions.shape[:2], int)
+
+    def record(self, rewards, terminals, over):
+        self.over += over
+
+
+def evaluated(schedule, members=1, watchers=()) -> Evaluation:
+    names = ["minatar/breakout"] * members
+    return Evaluation(names, range(members), schedule, 100, watchers)
 
 
 def test_evaluation_by_episodes_counts_each_once(schedule):
-    evaluation = evaluated(schedule(episodes=7, cap=1000), 2)
+    counted = Counted()
+    evaluation = evaluated(schedule(episodes=7, cap=1000), 2, [counted])
     evaluation.advance(random_actions, float("inf"))
-    assert evaluation.done and [len(returns) for returns in evaluation._returns] == [7, 7]
+    assert evaluation.done and counted.over.tolist() == [[1] * 7] * 2
     assert evaluation.result(0)["eval_partial"] == 0.0
 
 
 @pytest.mark.parametrize(("steps", "cap", "copies"), [(100, 1000, 1), (103, 20, 5), (9000, 10, 16)])
 def test_evaluation_by_steps_takes_exactly_these_steps(steps, cap, copies, schedule):
     evaluation = evaluated(schedule(episodes=None, steps=steps, cap=cap))
-    assert evaluation._left.shape == (1, copies) and evaluation._left.sum() == steps
+    assert evaluation.left.shape == (1, copies) and evaluation.left.sum() == steps
     lockstep = evaluation.advance(random_actions, float("inf"))
     assert lockstep == -(-steps // copies) and evaluation.done
 

@@ -8,11 +8,10 @@ from sweeper.cli.commands import live_status
 from sweeper.worker.worker import Worker
 
 
-def test_it_ends_with_the_study(make_study, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(live_status, "_EVERY_S", 0.1)
+def test_it_ends_with_the_study(make_study, capsys) -> None:
     study = make_study()
     worker = threading.Thread(target=Worker(study, pack="4", device="cpu", workers=1).run)
     worker.start()
-    live_status.show(type(study).open(study.folder))
+    live_status.show(type(study).open(study.folder), every_s=0.1)
     worker.join()
     assert "hops: 12 runs: 12 complete" in capsys.readouterr().out

@@ -216,6 +216,5 @@ def test_workers_that_raise_while_no_run_ends_are_given_up(
 
     wait_until(given_up)
     assert not working(study)
-    assert isinstance(workers, local._Local)
-    wait_until(lambda: all(job._process.poll() is not None for job in workers._jobs))
+    wait_until(lambda: not workers.alive())
     assert any(record.attempts for record in study.ledger_state().runs.values())

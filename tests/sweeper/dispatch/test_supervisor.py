@@ -121,12 +121,12 @@ def test_a_signal_before_the_worker_listens_counts(
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_too_many_quick_deaths_are_enough(make_study, tend) -> None:
     process = tend(make_study(*SLOW))
-    for _ in range(supervisor._HOPELESS):
+    for _ in range(supervisor.HOPELESS):
         os.kill(until_found(lambda: child(process), process), signal.SIGKILL)
         time.sleep(0.1)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert said.count("the worker was killed by SIGKILL") == supervisor._HOPELESS
+    assert said.count("the worker was killed by SIGKILL") == supervisor.HOPELESS
     assert "again and again: given up" in said
 
 

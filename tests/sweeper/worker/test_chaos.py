@@ -28,6 +28,7 @@ from sweeper.worker import worker
 from sweeper.worker.process import heartbeat
 from sweeper.worker.process.memory import MemoryGauge
 from sweeper.worker.run_queue import RunQueue
+from tests.helpers.worker_parts import WorkerParts
 
 SEGMENTED = (
     *("half of write claims claim", "before link claims claim", "link claims claim, a further one"),
@@ -52,7 +53,7 @@ SEARCHED = (
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Waits are short, snapshots are written early, and all that is forked has been imported."""
-    for module, name in ((worker, "_IDLE_S"), (heartbeat, "_SURE_S"), (compaction, "LEAST_BYTES")):
+    for module, name in ((worker, "IDLE_S"), (heartbeat, "SURE_S"), (compaction, "LEAST_BYTES")):
         monkeypatch.setattr(module, name, getattr(module, name))
     main.hurry()
     umask = os.umask(0o077)
@@ -167,7 +168,7 @@ def test_snapshots_that_were_begun_are_removed_unless_one_is_being_written(tmp_p
     begun = [paths.snapshots / name for name in (".3-a.lines", "3-a.lines", "3-a.reports.npz")]
     for file in begun:
         file.touch()
-    with compaction._alone(paths.snapshots):
+    with compaction.writing_alone(paths.snapshots):
         compaction.tidy(paths)
         assert all(file.exists() for file in begun)
     compaction.tidy(paths)
@@ -227,22 +228,21 @@ def test_an_attempt_that_reported_nothing_takes_nothing_from_those_before():
     assert record.reports == [(1, {"loss": 1.0}), (2, {"loss": 2.0, "value": 3.0})]
 
 
-def test_a_run_is_taken_over_once_all_that_the_dead_wrote_is_read(make_study):
+def test_a_run_is_taken_over_once_all_that_the_dead_wrote_is_read(make_study, monkeypatch):
     study = make_study("seeds=1", "axes.width.values=[1]", "axes.size.values=[0.1]")
-    holder = worker.Worker(study, pack="1", device="cpu", workers=1)
-    name = holder.name
+    holder = WorkerParts(study)
     ledger_state = study.ledger_state(reports=False)
     queue = RunQueue(
         study, ledger_state, "other", MemoryGauge(1), pack="1", device="cpu", workers=1
     )
     queue.refresh()
     (candidate,) = queue.pick()
-    (hold,) = holder._attempts.claim([candidate])
+    (hold,) = holder.attempts.claim([candidate])
     queue.refresh()
     assert queue.pick() == []
-    queue._observer.alive = lambda worker, header: worker != name  # type: ignore[method-assign]
+    monkeypatch.setattr(heartbeat.Observer, "alive", lambda _, name, header: name != holder.name)
     assert queue.pick() == [], "it has not read on since the worker died"
-    holder._attempts.report([(hold, (10, {"value": 1.0}))], sync=False)
+    holder.attempts.report([(hold, (10, {"value": 1.0}))], sync=False)
     queue.refresh()
     (taken,) = queue.pick()
     assert ledger_state.record(taken.run.id).tries[0].sequence == 1

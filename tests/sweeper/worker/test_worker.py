@@ -20,12 +20,12 @@ from sweeper.ledger import claims
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.study.study import Study
-from sweeper.worker import worker as workers
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.held_run import RunEnd
 from sweeper.worker.ledger_protocol import LedgerProtocol
 from sweeper.worker.process import heartbeat
 from sweeper.worker.worker import Worker
+from tests.helpers.worker_parts import WorkerParts, dead
 
 Make = Callable[..., Study]
 
@@ -181,15 +181,14 @@ def test_a_run_that_kills_its_worker_is_lost_after_three_times(make_study: Make)
 def test_a_superseded_worker_cannot_end_its_run(make_study: Make) -> None:
     """The orphan's end comes after a take-over: the taker's counts, the orphan's has no effect."""
     study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
-    orphan = Worker(study, pack="1", device="cpu", workers=1)
-    orphan._queue.refresh()
-    (hold,) = orphan._attempts.claim(orphan._queue.pick())
+    orphan = WorkerParts(study, dead())
+    orphan.queue.refresh()
+    (hold,) = orphan.claim()
     taker = Worker(study, pack="1", device="cpu", workers=1)
-    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
     taker.run()
     assert study.ended
-    assert orphan._attempts.superseded(hold)
-    orphan._attempts.end([(hold, RunEnd("failed", 0))])
+    assert orphan.attempts.superseded(hold)
+    orphan.attempts.end([(hold, RunEnd("failed", 0))])
     (record,) = study.ledger_state().runs.values()
     assert record.state == "complete"
     assert record.worker == taker.name
@@ -197,14 +196,12 @@ def test_a_superseded_worker_cannot_end_its_run(make_study: Make) -> None:
 
 def test_an_end_without_a_ledger_line_is_copied_by_whoever_meets_it(make_study: Make) -> None:
     study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
-    dead = Worker(study, pack="1", device="cpu", workers=1)
-    (hold,) = dead._attempts.claim(dead._queue.pick())
-    dead._ledger.write = lambda *_, **__: None  # type: ignore[method-assign]
-    dead._attempts.end([(hold, RunEnd("complete", 40, 0.25, 0.5))])
+    killed = WorkerParts(study, dead())
+    (hold,) = killed.claim()
+    killed.ledger.write = lambda *_, **__: None  # type: ignore[method-assign]
+    killed.attempts.end([(hold, RunEnd("complete", 40, 0.25, 0.5))])
     assert not study.ended
-    taker = Worker(study, pack="1", device="cpu", workers=1)
-    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
-    taker.run()
+    Worker(study, pack="1", device="cpu", workers=1).run()
     (record,) = study.ledger_state().runs.values()
     assert (record.state, record.score, record.attempts) == ("complete", 0.25, 1)
 
@@ -215,10 +212,10 @@ def test_a_damaged_checkpoint_means_from_the_start(make_study: Make) -> None:
         "seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]", name="undisturbed"
     )
     run(undisturbed)
-    first = Worker(study, pack="1", device="cpu", workers=1)
-    (hold,) = first._attempts.claim(first._queue.pick())
-    first._attempts.save([(hold, ({"step": np.array(10)}, None))], 10)
-    first._attempts.release([hold], "stopped")
+    first = WorkerParts(study)
+    (hold,) = first.claim()
+    first.attempts.save([(hold, ({"step": np.array(10)}, None))], 10)
+    first.attempts.release([hold], "stopped")
     (file,) = study.paths.checkpoints.iterdir()
     file.write_bytes(file.read_bytes()[:40])
     run(study)
@@ -275,10 +272,7 @@ def test_a_silent_worker_of_another_machine_is_superseded_after_t1(
 ) -> None:
     study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
     elsewhere = replace(heartbeat.identity(), boot="another machine")
-    monkeypatch.setattr(workers, "identity", lambda: elsewhere)
-    silent = Worker(study, pack="1", device="cpu", workers=1)
-    assert len(silent._attempts.claim(silent._queue.pick())) == 1
-    monkeypatch.undo()
+    assert len(WorkerParts(study, elsewhere).claim()) == 1
     monkeypatch.setattr(heartbeat, "STALE_S", 1.0)
     monkeypatch.setattr(heartbeat, "T1_S", 1.0)
     begin = time.monotonic()

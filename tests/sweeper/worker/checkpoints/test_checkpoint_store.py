@@ -19,16 +19,18 @@ from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.files import disk_usage
 from sweeper.plan.loading import load
-from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
 from sweeper.space.digest import digest
 from sweeper.space.overrides import parse_words
 from sweeper.study.study import Study, start
 from sweeper.worker.checkpoints import checkpoint, checkpoint_store
+from sweeper.worker.checkpoints.checkpoint_store import CheckpointStore
 from sweeper.worker.held_run import RunEnd
-from sweeper.worker.trainer import _Training
+from sweeper.worker.ledger_protocol import LedgerProtocol
+from sweeper.worker.trainer import Training
 from sweeper.worker.worker import Worker
+from tests.helpers.worker_parts import WorkerParts, dead
 from tests.sweeper.worker.test_worker import has_checkpoint, run, spawn, table, wait_for
 
 Make = Callable[..., Study]
@@ -110,29 +112,28 @@ def test_a_missing_segment_means_from_the_start(make: Make) -> None:
 
 def test_an_orphan_cannot_touch_what_was_taken_over(make: Make) -> None:
     study = make(*ONE)
-    orphan = Worker(study, pack="1", device="cpu", workers=1)
-    (hold,) = orphan._attempts.claim(orphan._queue.pick())
+    orphan = WorkerParts(study, dead())
+    (hold,) = orphan.claim()
     pack = study.trainable.start([hold.run], [None], "cpu")
     pack.advance()
     part = checkpoint.taken(pack, 0, None)
     assert part is not None
-    orphan._attempts.save([(hold, part)], pack.step)
-    taker = Worker(study, pack="1", device="cpu", workers=1)
-    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
-    taker._queue.refresh()
-    (candidate,) = taker._queue.pick()
+    orphan.attempts.save([(hold, part)], pack.step)
+    taker = WorkerParts(study)
+    taker.queue.refresh()
+    (candidate,) = taker.queue.pick()
     assert candidate.step == 10 and candidate.loaded is not None
     assert candidate.loaded.state["trail"].size == 10
-    (held,) = taker._attempts.claim([candidate])
+    (held,) = taker.attempts.claim([candidate])
     assert held.saved is not None
     assert files(study) == sorted(path.name for path in held.saved.files)
-    orphan._attempts.leave(hold)
+    orphan.attempts.leave(hold)
     assert all(file.exists() for file in held.saved.files)
     pack.advance()
     part = checkpoint.taken(pack, 0, hold.saved)
     assert part is not None
-    orphan._attempts.save([(hold, part)], pack.step)
-    taker._attempts.release([held], "stopped")
+    orphan.attempts.save([(hold, part)], pack.step)
+    taker.attempts.release([held], "stopped")
     run(study)
     (record,) = study.ledger_state().runs.values()
     assert (record.state, record.tries[2].resumed) == ("complete", 10)
@@ -172,8 +173,8 @@ def test_killed_at_any_call_of_a_save_the_state_before_or_after_it_is_whole(
     found, survived, left = [], False, 0
     while not survived:
         study = make(*ONE, name=f"killed-{left}")
-        worker = Worker(study, pack="1", device="cpu", workers=1)
-        (hold,) = worker._attempts.claim(worker._queue.pick())
+        worker = WorkerParts(study, dead())
+        (hold,) = worker.claim()
         pack = study.trainable.start([hold.run], [None], "cpu")
         with monkeypatch.context() as patched:
             for step in (10, 20):
@@ -183,7 +184,7 @@ def test_killed_at_any_call_of_a_save_the_state_before_or_after_it_is_whole(
                 if step == 20:
                     Reaper(patched, left)
                 with suppress(Killed):
-                    worker._attempts.save([(hold, part)], pack.step)
+                    worker.attempts.save([(hold, part)], pack.step)
                     survived = step == 20
         found.append(_resumes_at(study, pack))
         left += 1
@@ -193,14 +194,13 @@ def test_killed_at_any_call_of_a_save_the_state_before_or_after_it_is_whole(
 
 def _resumes_at(study: Study, pack: Any) -> int:
     """The step at which another worker goes on; checks its state and that nothing else is left."""
-    taker = Worker(study, pack="1", device="cpu", workers=1)
-    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
-    taker._queue.refresh()
-    (candidate,) = taker._queue.pick()
+    taker = WorkerParts(study)
+    taker.queue.refresh()
+    (candidate,) = taker.queue.pick()
     assert candidate.loaded is not None, "it would begin anew"
     trail = pack.save(0)["trail"][: candidate.step]
     assert np.array_equal(candidate.loaded.state["trail"], trail)
-    (hold,) = taker._attempts.claim([candidate])
+    (hold,) = taker.attempts.claim([candidate])
     assert hold.saved is not None
     assert files(study) == sorted(path.name for path in hold.saved.files)
     return candidate.step
@@ -282,12 +282,15 @@ def test_of_a_diverged_run_the_best_stays_but_no_last(make: Make) -> None:
         assert len(weights(study)) == 12 - missing
 
 
-def test_weights_come_before_the_end_and_take_effect_with_it(make: Make) -> None:
+def test_weights_come_before_the_end_and_take_effect_with_it(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed between the end's link and the rename: the study's end places them."""
     study = make("checkpoint.keep=final", *ONE)
-    dead = Worker(study, pack="1", device="cpu", workers=1)
-    dead._attempts._store.place = lambda *_: None  # type: ignore[method-assign]
-    dead._trainer.train(dead._attempts.claim(dead._queue.pick()))
+    killed = WorkerParts(study, dead())
+    with monkeypatch.context() as patched:
+        patched.setattr(CheckpointStore, "place", lambda *_: None)
+        killed.trainer.train(killed.claim())
     (waiting,) = study.paths.weights.iterdir()
     assert study.ended and waiting.name.startswith(f".{study.plan.runs[0].id}.0.0.")
     run(study)
@@ -298,45 +301,41 @@ def test_weights_come_before_the_end_and_take_effect_with_it(make: Make) -> None
 
 def test_weights_of_an_attempt_that_did_not_end_its_run_go(make: Make) -> None:
     study = make("checkpoint.keep=final", *ONE)
-    dead = Worker(study, pack="1", device="cpu", workers=1)
-    dead._attempts.claim(dead._queue.pick())
+    WorkerParts(study, dead()).claim()
     (run_id,) = [planned.id for planned in study.plan.runs]
     study.paths.weights.mkdir()
     for name in (f".{run_id}.0.0.w.npz", f"..{run_id}.0.1.w.npz.77"):
         (study.paths.weights / name).write_bytes(b"x")
-    taker = Worker(study, pack="1", device="cpu", workers=1, conclude=publish.once)
-    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
-    taker.run()
+    run(study, "1")
     assert [file.name for file in study.paths.weights.iterdir()] == [f"{run_id}.npz"]
 
 
-def test_a_rerun_replaces_weights_only_when_it_ends(make: Make) -> None:
+def test_a_rerun_replaces_weights_only_when_it_ends(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = make("checkpoint.keep=final", *ONE)
     run(study)
     (kept,) = study.paths.weights.iterdir()
     before = weights(study)
     kept.write_bytes(b"of the first generation")
     retry.rerun(study, study.plan.runs[0].id)
-    worker = Worker(study, pack="1", device="cpu", workers=1)
-    worker._attempts.end = lambda *_: None  # type: ignore[method-assign]
-    worker._trainer.train(worker._attempts.claim(worker._queue.pick()))
+    killed = WorkerParts(study, dead())
+    with monkeypatch.context() as patched:
+        patched.setattr(LedgerProtocol, "end", lambda *_: None)
+        killed.trainer.train(killed.claim())
     assert kept.read_bytes() == b"of the first generation"
-    again = Worker(study, pack="1", device="cpu", workers=1)
-    again._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
-    again.run()
+    Worker(study, pack="1", device="cpu", workers=1).run()
     assert study.ended and weights(study) == before
 
 
 def test_a_late_end_places_no_weights(make: Make) -> None:
     study = make("checkpoint.keep=final", *ONE)
-    orphan = Worker(study, pack="1", device="cpu", workers=1)
-    (hold,) = orphan._attempts.claim(orphan._queue.pick())
-    taker = Worker(study, pack="1", device="cpu", workers=1)
-    taker._queue._observer.alive = lambda *_: False  # type: ignore[method-assign]
-    taker.run()
+    orphan = WorkerParts(study, dead())
+    (hold,) = orphan.claim()
+    Worker(study, pack="1", device="cpu", workers=1).run()
     before = weights(study)
     hold.weights = {"trail": np.zeros(3)}
-    orphan._attempts.end([(hold, RunEnd("complete", 40, 0.25, 0.5))])
+    orphan.attempts.end([(hold, RunEnd("complete", 40, 0.25, 0.5))])
     assert weights(study) == before
     assert not files(study)
 
@@ -379,7 +378,7 @@ def test_a_save_that_takes_long_is_followed_by_ten_times_as_long(
 ) -> None:
     now = 0.0
     monkeypatch.setattr("sweeper.worker.worker.time.monotonic", lambda: now)
-    training = _Training(pack=None, live={}, saved=100.0)  # type: ignore[arg-type]
+    training = Training(pack=None, live={}, saved=100.0)  # type: ignore[arg-type]
     for save_s, pause_s in ((6.0, 60.0), (0.1, 30.0)):
         training.save_s = save_s
         now = 100.0 + pause_s - 1

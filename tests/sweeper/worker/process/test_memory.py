@@ -21,11 +21,11 @@ from sweeper.results.failed_runs import failed
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.worker import worker as workers
 from sweeper.worker.process import heartbeat, memory
 from sweeper.worker.process.heartbeat import identity
 from sweeper.worker.process.memory import MemoryGauge, Reading
 from sweeper.worker.worker import Worker
+from tests.helpers.worker_parts import WorkerParts
 
 Make = Callable[..., Study]
 
@@ -256,11 +256,8 @@ def test_slurm_s_word_is_evidence(
     functions: Make, monkeypatch: pytest.MonkeyPatch, said: str, state: str
 ) -> None:
     made = functions("seeds=1", "limits.deaths=1")
-    monkeypatch.setattr(workers, "identity", lambda: replace(identity(), boot="another machine"))
-    monkeypatch.setenv("SLURM_JOB_ID", "77")
-    silent = Worker(made, pack="1", device="cpu", workers=1)
-    silent._attempts.start(silent._attempts.claim(silent._queue.pick()))
-    monkeypatch.undo()
+    silent = WorkerParts(made, replace(identity(), boot="another machine", job="77"))
+    silent.attempts.start(silent.claim())
     job = {"id": "77", "state": said, "restarts": 0, "name": "n", "reason": ""}
     answer = {"number": 5, "failures": 0, "time": 0.0, "jobs": [job]}
     answers(made.paths).mkdir(parents=True)
