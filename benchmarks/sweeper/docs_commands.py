@@ -67,7 +67,11 @@ def reason(words: list[str]) -> str:
 
 
 def small(words: list[str], folder: Path) -> list[str]:
-    """The same command at smoke scale, with one worker, on a run and a study that there are."""
+    """The same command at smoke scale, with one worker, on a run and a study that there are.
+
+    A profile that asks for GPUs is replaced by one that any cluster meets.
+    """
+    words = [word.replace("profile=slurm/gpu.yaml", "profile=slurm/default.yaml") for word in words]
     words = [re.sub(r"=ID$", lambda _: f"={some_run(words, folder)}", word) for word in words]
     words = [re.sub(r"studies/NAME$", lambda _: f"{newest(folder)}", word) for word in words]
     if words[:2] not in (["sweeper", "run"], ["sweeper", "rerank"]):
