@@ -139,10 +139,7 @@ class ClaimLine(AttemptLine):
     def of_json(cls, body: Mapping[str, Any]) -> Self:
         """The line that `body` holds."""
         return cls(
-            body["run"],
-            body["gen"],
-            body["att"],
-            body["seq"],
+            *_attempt(body),
             body["worker"],
             body["supersedes"],
             bool(body.get("excused")),
@@ -174,7 +171,7 @@ class StartLine(AttemptLine):
     @classmethod
     def of_json(cls, body: Mapping[str, Any]) -> Self:
         """The line that `body` holds."""
-        return cls(body["run"], body["gen"], body["att"], body["seq"], body["pack"])
+        return cls(*_attempt(body), body["pack"])
 
     def to_json(self) -> Json:
         """The line as JSON."""
@@ -212,7 +209,7 @@ class CheckpointLine(AttemptLine):
     @classmethod
     def of_json(cls, body: Mapping[str, Any]) -> Self:
         """The line that `body` holds."""
-        return cls(body["run"], body["gen"], body["att"], body["seq"], body["step"], body["file"])
+        return cls(*_attempt(body), body["step"], body["file"])
 
     def to_json(self) -> Json:
         """The line as JSON."""
@@ -234,10 +231,7 @@ class ReleaseLine(AttemptLine):
     def of_json(cls, body: Mapping[str, Any]) -> Self:
         """The line that `body` holds."""
         return cls(
-            body["run"],
-            body["gen"],
-            body["att"],
-            body["seq"],
+            *_attempt(body),
             body["reason"],
             body["cap"],
             body.get("error"),
@@ -269,10 +263,7 @@ class EndLine(AttemptLine):
     def of_json(cls, body: Mapping[str, Any]) -> Self:
         """The line that `body` holds."""
         return cls(
-            body["run"],
-            body["gen"],
-            body["att"],
-            body["seq"],
+            *_attempt(body),
             body["state"],
             body["step"],
             body.get("score"),
@@ -327,6 +318,11 @@ def all_of_json(bodies: Iterable[Mapping[str, Any]]) -> Iterator[LedgerLine]:
     new, values, report = tuple.__new__, _REPORT, ReportLine
     for body in bodies:
         yield new(report, values(body)) if body["kind"] == "report" else of_json(body)
+
+
+def _attempt(body: Mapping[str, Any]) -> tuple[str, int, int, int]:
+    """Run, generation, attempt and sequence, with which every line about an attempt begins."""
+    return body["run"], body["gen"], body["att"], body["seq"]
 
 
 def _about(kind: str, line: RunLine, **fields: Any) -> Json:
