@@ -17,13 +17,11 @@ from optuna.storages.journal import JournalFileBackend
 
 from sweeper.cli.commands import dashboard
 from sweeper.errors import SweeperError
-from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.results.export import optuna_storage
 from sweeper.results.ranking import ranking
 from sweeper.schema import document
-from sweeper.study.study import Study
-from sweeper.worker.worker import Worker
+from tests.helpers.worked_study import work
 
 
 @pytest.fixture
@@ -37,9 +35,7 @@ def done(make_study, space_file):
         "axes.sn.layers={kind: layers, sets: [none, [-1], [-2, -3]]}",
         "figures=[]",
     )
-    again = Study.open(started.folder)
-    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
-    return Study.open(started.folder)
+    return work(started)
 
 
 def expected(done):
@@ -77,9 +73,7 @@ def test_several_scores(make_study):
         "axes.size={kind: float, low: 0.1, high: 0.9}",
         "figures=[]",
     )
-    again = Study.open(started.folder)
-    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
-    done = Study.open(started.folder)
+    done = work(started)
     storage = JournalStorage(JournalFileBackend(str(done.paths.optuna)))
     found = optuna.load_study(study_name="hops", storage=storage)
     assert [d.name for d in found.directions] == ["MAXIMIZE", "MINIMIZE"]

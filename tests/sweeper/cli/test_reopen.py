@@ -12,15 +12,8 @@ from sweeper.errors import SweeperError
 from sweeper.report import publish
 from sweeper.results import failed_runs, frames
 from sweeper.results.ranking import ranking
-from sweeper.study.study import Study
 from sweeper.worker.ledger_protocol import LedgerProtocol
-from sweeper.worker.worker import Worker
-
-
-def work(started):
-    again = Study.open(started.folder)
-    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
-    return Study.open(started.folder)
+from tests.helpers.worked_study import work
 
 
 def states(found):

@@ -19,7 +19,7 @@ from sweeper.results import frames
 from sweeper.space.digest import digest
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
-from sweeper.worker.worker import Worker
+from tests.helpers.worked_study import work
 
 HOSTILE = "<script>alert(1)</script>\"'&\u202e ηε " + "x" * 300
 AXES = {"name": {"kind": "choice", "values": [HOSTILE, "plain"]}}
@@ -48,12 +48,6 @@ class Page(HTMLParser):
     @property
     def text(self):
         return " ".join(" ".join(self.texts).split())
-
-
-def work(started):
-    again = Study.open(started.folder)
-    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
-    return Study.open(started.folder)
 
 
 def page_of(study):

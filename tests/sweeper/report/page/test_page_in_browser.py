@@ -6,11 +6,9 @@ import pytest
 import yaml
 
 from sweeper.plan.loading import load
-from sweeper.report import publish
 from sweeper.study import study
-from sweeper.study.study import Study
-from sweeper.worker.worker import Worker
 from tests.helpers import chromium
+from tests.helpers.worked_study import work
 
 pytestmark = pytest.mark.skipif(
     chromium.FOUND is None, reason="no Chromium: apt-get install chromium"
@@ -53,9 +51,7 @@ def report(tmp_path_factory):
     }
     (folder / "hops.yaml").write_text(yaml.safe_dump(space, sort_keys=False))
     made = study.start(folder / "studies/hops", load(folder / "hops.yaml"))
-    again = Study.open(made.folder)
-    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
-    return made.paths.report
+    return work(made).paths.report
 
 
 CELLS = "[...document.querySelectorAll('#table tbody tr')].map(row => row.cells[{}].textContent)"

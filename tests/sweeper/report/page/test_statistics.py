@@ -11,24 +11,17 @@ from sweeper import stats
 from sweeper.cli.commands import run
 from sweeper.cli.run_options import RerankOptions
 from sweeper.plan.loading import load
-from sweeper.report import publish
 from sweeper.report.page.statistics import said, statistics
 from sweeper.results import frames
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.worker.worker import Worker
+from tests.helpers.worked_study import work
 
 CODE = """
 def train(config, run):
     wanted = {"a": 1, "b": 3}[run.task]
     return 10 - abs(config["first"] - wanted) * 3 - config["second"] - run.seed / 10
 """
-
-
-def work(started: Study) -> Study:
-    again = Study.open(started.folder)
-    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
-    return Study.open(started.folder)
 
 
 def done(folder: Path, **changed: object) -> Study:

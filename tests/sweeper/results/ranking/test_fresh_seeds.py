@@ -11,14 +11,13 @@ from sweeper.cli.commands import run
 from sweeper.cli.run_options import RerankOptions
 from sweeper.errors import SweeperError
 from sweeper.plan.loading import load
-from sweeper.report import publish
 from sweeper.results import frames
 from sweeper.results.ranking import fresh_outcome, fresh_runs
 from sweeper.space.digest import digest
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.worker.worker import Worker
+from tests.helpers.worked_study import work
 
 INLINE = {"dispatch": "inline"}
 LUCKY = """
@@ -28,12 +27,6 @@ def train(config, run):
     lucky = config["kind"] == "lucky" and run.seed < 5
     return (9 if lucky else FRESH[config["kind"]]) + run.seed % 5 / 10
 """
-
-
-def work(started: Study) -> Study:
-    again = Study.open(started.folder)
-    Worker(again, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
-    return Study.open(started.folder)
 
 
 def reranked(done: Study, words: dict[str, str]) -> int:
