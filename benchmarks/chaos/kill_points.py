@@ -29,7 +29,7 @@ RANDOM = "at any moment"
 FORCED = ("before ", "half of ", "after ")
 """How forced places begin."""
 
-_WRAPPED = ("open", "write", "fsync", "link", "replace", "rename", "unlink")
+_WRAPPED = ("open", "write", "fsync", "link", "replace", "rename", "unlink", "mkdir", "rmdir")
 
 _MOST_WRONG = 5
 """After so many workers that failed there is no point in going on."""
@@ -121,6 +121,8 @@ class Trap:
             return None
         if not rest:
             return "optuna.journal" if "optuna" in top else "the study's folder"
+        if top == "claims" and (sort := _sort_of_claims(rest)):
+            return f"claims {sort}"
         if name == "link" and top == "claims":
             return self._link(args[0])
         if name == "write" and top in ("ledger", "claims"):
@@ -133,6 +135,16 @@ class Trap:
             kind = json.loads(opened.read())["kind"]
         self._links[str(source)] += 1
         return f"claims {kind}{', a further one' if self._links[str(source)] > 1 else ''}"
+
+
+def _sort_of_claims(rest: str) -> str | None:
+    """A word for what is no claim in `claims/`: folders, packed files, what opens a folder."""
+    if ".packed" in rest:
+        return "packed"
+    folder, _, name = rest.partition("/")
+    if not name:
+        return None if folder.startswith(".") else "folder"
+    return {"open": "open"}.get(name, "list" if name.startswith(".list") else None)
 
 
 def _kinds(top: str, data: bytes) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
 from sweeper.files.atomic import write_durably
-from sweeper.ledger.claims import Claims
+from sweeper.ledger.claims.claims import FINISH, Claim
 from sweeper.ledger.run_record import SCORED
 from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.state import LedgerState
@@ -20,8 +20,8 @@ from sweeper.worker.checkpoints import checkpoint_store
 
 def once(study: Study, ledger_state: LedgerState, worker: str) -> None:
     """Writes figures, report and Optuna storage, unless another worker is doing so."""
-    name = study.paths.claims / f"finish.{_edition(study, ledger_state)}"
-    if Claims(study.paths.claims, worker).place([name], {"kind": "finish"}) == [None]:
+    name = f"finish.{_edition(study, ledger_state)}"
+    if study.claims(worker).place([name], Claim(FINISH, worker)) == [None]:
         now(study)
 
 
@@ -48,6 +48,7 @@ def now(study: Study) -> bool:
     optuna_storage.write(study, ledger_state)
     if study.ended_in(ledger_state):
         checkpoint_store.conclude(study.paths, ledger_state)
+        study.claims(temporary.process()).folders.fold()
         tidy(study)
     if whole:
         write_durably(_stamp(study), edition.encode())
@@ -114,6 +115,7 @@ def tidy(study: Study) -> None:
     paths = study.paths
     folders = (paths.plans, paths.trials, paths.claims, paths.weights, paths.figures)
     temporary.sweep([paths.folder, *folders])
+    study.claims(temporary.process()).folders.tidy()
     compaction.tidy(paths)
 
 

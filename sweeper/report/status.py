@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sweeper.files import disk_usage
+from sweeper.ledger.claims.claims import name_of
 from sweeper.ledger.reader import missing
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.run_record import STATES, UNSCORED
@@ -93,31 +93,35 @@ def _usage(study: Study, ledger_state: LedgerState, columns: Columns) -> dict[st
     attempts, ended = columns.numbers("attempts", 0), ~np.isnan(columns.numbers("ended"))
     claims = (attempts + ended).astype(int)
     begun = np.flatnonzero(claims)
-    claimed: list[Path] = []
-    folders: list[Path] = []
-    for number in begun[:: -(-len(begun) // _SAMPLED) or 1].tolist():
-        record = ledger_state.runs[study.plan.runs[number].id]
-        folders.append(study.paths.runs / record.run)
-        claimed += [
-            study.paths.claim(record.run, record.generation, attempt)
-            for attempt in range(claims[number])
-        ]
-    samples = {"claims": disk_usage.Sample(int(claims.sum()), claimed)}
+    some = begun[:: -(-len(begun) // _SAMPLED) or 1].tolist()
+    records = [(ledger_state.runs[study.plan.runs[n].id], int(claims[n])) for n in some]
+    samples = {}
+    if study.versions[0].claims is None:  # all of them lie in one folder for good
+        samples["claims"] = disk_usage.Sample(
+            int(claims.sum()),
+            [
+                study.paths.claims / name_of(record.run, record.generation, attempt)
+                for record, number in records
+                for attempt in range(number)
+            ],
+        )
     if not study.trainable.packs:  # functions have folders
-        samples["runs"] = disk_usage.Sample(len(begun), folders)
+        samples["runs"] = disk_usage.Sample(
+            len(begun), [study.paths.runs / record.run for record, _ in records]
+        )
     return disk_usage.usage(study.paths, samples)
 
 
 def _provenance(study: Study, ledger_state: LedgerState) -> Provenance:
-    began = study.versions[0].provenance
+    began = study.versions[0].origin
     headers = {name: worker.header for name, worker in sorted(ledger_state.workers.items())}
-    others = {name: unlike(began, header.code) for name, header in headers.items()}
+    others = {name: unlike(began.code, header.code) for name, header in headers.items()}
     return Provenance(
-        code=began.get("code", {}),
-        packages=began.get("packages", {}),
-        machine=began.get("machine", {}),
-        tasks=began.get("tasks", {}),
-        dirty=sorted(began.get("diffs", {})),
+        code=began.code,
+        packages=began.packages,
+        machine=began.machine,
+        tasks=began.tasks,
+        dirty=sorted(began.diffs),
         other_code={name: lines for name, lines in others.items() if lines},
     )
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from sweeper.report.study_status import Provenance, StudyStatus
+from sweeper.study.study import Cancellation
 from sweeper.text import counted, described, size
 
 _SHOWN = 5
@@ -61,8 +62,7 @@ def _at_work(status: StudyStatus) -> Iterator[str]:
     """Who works or may work still, and the evidence where that is not plain."""
     cancelled, jobs = status.cancelled, status.jobs
     if cancelled is not None:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(cancelled["time"]))
-        yield f"cancelled {when} by {cancelled['user']} on {cancelled['host']}: sweeper run goes on"
+        yield f"{_cancelled(cancelled)}: sweeper run goes on"
     working = sum(worker.state == "working" for worker in status.workers)
     if working:
         yield f"{counted(working, 'worker')} at work"
@@ -77,6 +77,14 @@ def _at_work(status: StudyStatus) -> Iterator[str]:
         yield f"worker {worker.name} is {worker.state}: {worker.evidence}"
     if len(doubtful) > _SHOWN:
         yield f"… and {counted(len(doubtful) - _SHOWN, 'worker')} more like these"
+
+
+def _cancelled(mark: Cancellation) -> str:
+    """When and by whom, as far as its file says."""
+    if mark.time is None:
+        return "cancelled"
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(mark.time))
+    return f"cancelled {when} by {mark.user} on {mark.host}"
 
 
 def _began(provenance: Provenance) -> Iterator[str]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sweeper.study.study import Cancellation
+
 
 @dataclass(frozen=True)
 class WorkerStatus:
@@ -77,8 +79,8 @@ class StudyStatus:
     workers: list[WorkerStatus]
     jobs: Mapping[str, int] | None
     """Slurm jobs by state; `None` where the study has none or Slurm does not answer."""
-    cancelled: Mapping[str, Any] | None
-    """The `time`, `user` and `host` of `sweeper cancel`; `None` where it goes on."""
+    cancelled: Cancellation | None
+    """When and by whom it was cancelled; `None` where it goes on."""
     best: BestTrial | None
     errors: Mapping[str, int]
     """Failed runs by the last line of their error, the most frequent first."""

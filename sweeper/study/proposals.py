@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.files.atomic import link_first, patiently
@@ -27,6 +27,43 @@ class Proposal:
     """Optuna's system attributes of the trial."""
 
 
+@dataclass(frozen=True)
+class PlannedTrial:
+    """A trial as its packful holds it."""
+
+    labels: Mapping[str, Any]
+    """What was chosen, by axis."""
+    params: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    """Optuna's system attributes of the trial."""
+
+
+@dataclass(frozen=True)
+class Packful:
+    """Trials that were planned together, and what was known then."""
+
+    first: int
+    """The number of the first of them."""
+    trials: Sequence[PlannedTrial]
+    study: Mapping[str, Any]
+    """What the sampler keeps of the whole study."""
+    seen: Mapping[str, int]
+    """How many trials there were in what state."""
+
+    @classmethod
+    def of_json(cls, body: Mapping[str, Any]) -> Self:
+        """The packful that a file holds."""
+        trials = [
+            PlannedTrial(dict(trial["labels"]), dict(trial["params"]), dict(trial["attributes"]))
+            for trial in body["trials"]
+        ]
+        return cls(int(body["first"]), trials, dict(body["study"]), dict(body["seen"]))
+
+    def to_json(self) -> dict[str, Any]:
+        """The packful as a file holds it."""
+        return vars(self) | {"trials": [vars(trial) for trial in self.trials]}
+
+
 def propose(
     paths: StudyPaths,
     first: int,
@@ -39,16 +76,10 @@ def propose(
     `kept` is what the sampler keeps of the whole study, `seen` how many trials there were in what
     state. An empty packful says that there are no more configurations.
     """
-    trials = [
-        {
-            "labels": proposal.configuration.labels,
-            "params": proposal.configuration.params,
-            "attributes": proposal.attributes,
-        }
-        for proposal in proposals
-    ]
-    packful = {"first": first, "trials": trials, "study": kept, "seen": seen}
-    data = json.dumps(packful, separators=(",", ":"))
+    chosen = [(proposal.configuration, proposal.attributes) for proposal in proposals]
+    trials = [PlannedTrial(one.labels, one.params, kept_of_it) for one, kept_of_it in chosen]
+    packful = Packful(first, trials, kept, seen)
+    data = json.dumps(packful.to_json(), separators=(",", ":"))
     name = paths.trials / str(first)
     return patiently(lambda: link_first(name, data.encode()), paths.trials)
 
@@ -61,10 +92,10 @@ def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
     new: list[Run] = []
     while plan.due and (packful := _read(paths, len(plan.trials))) is not None:
         try:
-            chosen = [_chosen(plan, trial) for trial in packful["trials"]]
+            chosen = [_chosen(plan, trial) for trial in packful.trials]
         except Invalid as error:
             raise SweeperError(
-                f"{paths.trials / str(packful['first'])} holds a trial that is no longer one of "
+                f"{paths.trials / str(packful.first)} holds a trial that is no longer one of "
                 f"the space's: {dotted(error.path)} {error.message}"
             ) from error
         plan.closed = not chosen
@@ -74,7 +105,7 @@ def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
 
 def kept(
     paths: StudyPaths, first: int, trials: int
-) -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
+) -> Iterator[tuple[list[Mapping[str, Any]], Mapping[str, Any]]]:
     """What the sampler keeps of the trials from `first` to `trials` - 1, and of the whole study.
 
     Packful by packful; `first` must be the first of one.
@@ -82,20 +113,18 @@ def kept(
     while first < trials:
         packful = _read(paths, first)
         assert packful is not None, first
-        yield [trial["attributes"] for trial in packful["trials"]], packful["study"]
-        first += len(packful["trials"])
+        yield [trial.attributes for trial in packful.trials], packful.study
+        first += len(packful.trials)
 
 
-def _read(paths: StudyPaths, first: int) -> dict[str, Any] | None:
+def _read(paths: StudyPaths, first: int) -> Packful | None:
     try:
-        packful: dict[str, Any] = json.loads((paths.trials / str(first)).read_bytes())
+        return Packful.of_json(json.loads((paths.trials / str(first)).read_bytes()))
     except FileNotFoundError:
         return None
-    except ValueError as error:
-        raise SweeperError(f"{paths.trials / str(first)} is damaged: {error}") from error
-    return packful
+    except (ValueError, LookupError, TypeError) as error:
+        raise SweeperError(f"{paths.trials / str(first)} is damaged: {error!r}") from error
 
 
-def _chosen(plan: Plan, trial: Mapping[str, Any]) -> Configuration:
-    labels = trial["labels"]
-    return plan.expansion.draw(lambda name, _: labels[name])
+def _chosen(plan: Plan, trial: PlannedTrial) -> Configuration:
+    return plan.expansion.draw(lambda name, _: trial.labels[name])

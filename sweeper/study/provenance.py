@@ -11,8 +11,9 @@ import re
 import socket
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import sweeper
 from sweeper.trainable.contract import Describing
@@ -25,27 +26,46 @@ _LONGEST_DIFF = 200_000
 """Characters of a diff that are kept; of a longer one the hash tells."""
 
 
-def provenance(space: Space) -> dict[str, Any]:
-    """What is recorded when a study starts: code, packages, machine.
+Words = Mapping[str, str]
+"""Texts by name."""
 
-    `code` holds the revisions and the hashes of the files that the space names; `diffs` what was
-    changed in these repositories since; `tasks` is what the agent says of each; `packages` and
-    `machine` speak for themselves.
-    """
+
+@dataclass(frozen=True)
+class Origin:
+    """The code, packages and machine that a version of a study began with."""
+
+    code: Words = field(default_factory=dict)
+    """The revisions, and the hashes of the files that the space names."""
+    diffs: Words = field(default_factory=dict)
+    """What was changed in these repositories since."""
+    packages: Words = field(default_factory=dict)
+    tasks: Mapping[str, Words] = field(default_factory=dict)
+    """What the agent says of each task."""
+    machine: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_json(cls, body: Mapping[str, Any]) -> Self:
+        """The origin that a study's plan holds; `ValueError` or `TypeError` where it holds none."""
+        known = [one.name for one in fields(cls) if one.name in body]
+        return cls(**{name: dict(body[name]) for name in known})
+
+
+def origin(space: Space) -> Origin:
+    """What is recorded when a study starts: code, packages, machine."""
     folders = {"sweeper": Path(sweeper.__file__).parent, "space": Path(space.folder)}
     diffs = {name: _diff(folder) for name, folder in folders.items()}
-    return {
-        "code": code(space),
-        "diffs": {name: diff for name, diff in diffs.items() if diff},
-        "packages": _packages(),
-        "tasks": _tasks(space),
-        "machine": {
+    return Origin(
+        code=code(space),
+        diffs={name: diff for name, diff in diffs.items() if diff},
+        packages=_packages(),
+        tasks=_tasks(space),
+        machine={
             "host": socket.gethostname(),
             "platform": platform.platform(),
             "processor": _processor(),
             "cores": os.cpu_count(),
         },
-    }
+    )
 
 
 def code(space: Space) -> dict[str, str]:
@@ -61,9 +81,8 @@ def code(space: Space) -> dict[str, str]:
     return found
 
 
-def unlike(recorded: Mapping[str, Any], ours: Mapping[str, str]) -> list[str]:
-    """What in `ours` differs from the code in a study's provenance: `f.py 1a2b, was 3c4d`."""
-    theirs = recorded.get("code", {})
+def unlike(theirs: Words, ours: Words) -> list[str]:
+    """What in `ours` differs from the code that a study began with: `f.py 1a2b, was 3c4d`."""
     return [
         f"{name} {now}, was {theirs[name]}"
         for name, now in ours.items()

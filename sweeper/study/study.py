@@ -6,12 +6,13 @@ import errno
 import json
 import os
 from collections.abc import Sequence
-from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sweeper.errors import Invalid, SweeperError, did_you_mean, listed
+from sweeper.ledger.claims.claims import Claims
 from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
 from sweeper.plan.plan import Plan, Run
@@ -22,6 +23,29 @@ from sweeper.study import proposals, versions
 from sweeper.study.versions import Version
 from sweeper.trainable.contract import Trainable
 from sweeper.trainable.loading import load_trainable
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    """When (seconds since the epoch), by whom and on what machine a study was cancelled.
+
+    `None` where its file, which is damaged, does not say.
+    """
+
+    time: float | None = None
+    user: str | None = None
+    host: str | None = None
+
+    @classmethod
+    def of_json(cls, body: Any) -> Self:
+        """What a file holds."""
+        named = body if isinstance(body, dict) else {}
+        time, user, host = (named.get(name) for name in ("time", "user", "host"))
+        return cls(
+            float(time) if isinstance(time, int | float) else None,
+            user if isinstance(user, str) else None,
+            host if isinstance(host, str) else None,
+        )
 
 
 class Study:
@@ -73,12 +97,14 @@ class Study:
         return new + proposals.follow(self.paths, self.plan)
 
     @property
-    def cancelled(self) -> dict[str, Any] | None:
-        """When (seconds since the epoch), by whom and on what machine it was cancelled."""
-        with suppress(FileNotFoundError, ValueError):
-            body: dict[str, Any] = json.loads(self.paths.cancelled.read_bytes())
-            return body
-        return None
+    def cancelled(self) -> Cancellation | None:
+        """When and by whom it was cancelled; `None` while it goes on."""
+        try:
+            return Cancellation.of_json(json.loads(self.paths.cancelled.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            return Cancellation()
 
     @property
     def ended(self) -> bool:
@@ -97,6 +123,10 @@ class Study:
         ledger_state = LedgerState(self.paths, reports=reports)
         ledger_state.refresh()
         return ledger_state
+
+    def claims(self, worker: str) -> Claims:
+        """Its claims, as `worker` places them."""
+        return Claims(self.paths.claims, self.versions[0].claims, worker)
 
     def share_files(self) -> None:
         """Sets this process's umask: the study's files are the owner's alone, or the group's."""

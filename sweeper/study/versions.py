@@ -7,19 +7,19 @@ processes that write one version the first to link its file wins, and the other 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
 from sweeper.files.atomic import link_first
+from sweeper.ledger.claims import folders
 from sweeper.ledger.lines.encoding import FORMAT, check_format
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import expanded
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
-from sweeper.study.provenance import provenance
+from sweeper.study.provenance import Origin, origin
 from sweeper.trainable.loading import load_trainable
 
 _NAMING = keys(lambda key: key.naming)
@@ -35,7 +35,9 @@ class Version:
 
     space: Space
     group: bool
-    provenance: Mapping[str, Any]
+    origin: Origin
+    claims: str | None = None
+    """The first folder of claims; `None` where `claims/` is the only one, as in older studies."""
 
 
 def read(folder: Path, first: int = 0) -> list[Version]:
@@ -57,9 +59,13 @@ def join(folder: Path, space: Space, *, group: bool, extend: bool) -> list[Versi
         if known:
             _check(folder.name, known[-1].space, space, extend=extend)
             group = known[0].group
-        frozen = {"format": FORMAT, "space": space.dump(), "group": group}
-        data = json.dumps({**frozen, "provenance": provenance(space)}, indent=1, ensure_ascii=False)
-        link_first(plans / str(len(known)), data.encode())
+        claims = known[0].claims if known else folders.begin(StudyPaths(folder).claims)
+        frozen = {"format": FORMAT, "space": space.dump(), "group": group, "claims": claims}
+        frozen |= {"provenance": asdict(origin(space))}
+        data = json.dumps(frozen, indent=1, ensure_ascii=False)
+        first = link_first(plans / str(len(known)), data.encode())
+        if not first and not known and claims is not None:
+            folders.abandon(StudyPaths(folder).claims / claims)
         known += read(folder, len(known))
     return known
 
@@ -128,7 +134,11 @@ def _read(plan: Path) -> Version:
         frozen: dict[str, Any] = json.loads(plan.read_bytes())
         version = int(frozen["format"])
         space, group = frozen["space"], bool(frozen["group"])
+        began = Origin.of_json(frozen.get("provenance", {}))
+        claims = frozen.get("claims")
+        if claims is not None and not folders.is_folder(claims):
+            raise ValueError(f"claims: {claims!r}")
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise SweeperError(f"{plan} cannot be read as a study's plan: {error!r}") from error
     check_format(version, folder.name)
-    return Version(Space.parse(space), group, frozen.get("provenance", {}))
+    return Version(Space.parse(space), group, began, claims)

@@ -6,27 +6,21 @@ import contextlib
 import math
 import numbers
 import operator
-import os
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-import psutil
-
 from sweeper.lookup import import_file
 from sweeper.trainable.contract import Parameter, RunSpec, State
+from sweeper.trainable.processor_time import ProcessorTime
 
 RESULT = "value"
 """The metric under which the returned number is reported."""
 
 _PAUSE_S = 0.5
-
-_CHILDREN_S = 10.0
-"""Seconds between two looks at child processes: listing them takes milliseconds."""
 
 _LOADING = threading.Lock()
 """Held while a file is imported, so that no two functions' threads import it at once."""
@@ -52,12 +46,13 @@ class FunctionRun:
 
     @property
     def folder(self) -> Path:
-        """A folder of the run's own, kept across attempts.
+        """A folder of the run's own, kept across attempts unless it is empty; made when asked for.
 
         Once it was asked for, `report` returns only when the report is in the ledger: a function
         that reports and then saves its state loses no report, however it is killed.
         """
         self._asked()
+        self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder
 
     def report(self, step: int, **metrics: float) -> None:
@@ -108,9 +103,9 @@ class FunctionPack:
         self._error: Exception | None = None
         self._reports = 0
         self._dropped = False
-        self._children_s, self._looked = 0.0, time.monotonic()
+        self._time = ProcessorTime()
         resumed = folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
         view = FunctionRun(
             *(run.id, run.task, run.seed, run.steps, resumed, folder),
             *(self._ask, self._report),
@@ -125,11 +120,7 @@ class FunctionPack:
         The thread that asks is the worker's, so its own time does not count. A function that
         neither computes nor reports looks hung, and after a while counts as dead.
         """
-        now = time.monotonic()
-        if now - self._looked >= _CHILDREN_S:
-            self._children_s, self._looked = _children_s(), now
-        threads_s = time.process_time() - time.thread_time()
-        return int(threads_s + self._children_s) + self._reports
+        return int(self._time.seconds()) + self._reports
 
     def advance(self) -> Sequence[FunctionReport]:
         """Waits half a second at most for reports; raises what the function raised after the last.
@@ -182,6 +173,9 @@ class FunctionPack:
             self._queue.put(error)
         except BaseException as error:
             self._queue.put(_ended(error))
+        finally:
+            with contextlib.suppress(OSError):  # it was not asked for, or holds something
+                self._folder.rmdir()
 
     def _report(self, step: int, metrics: dict[str, float]) -> None:
         self._put(step, metrics, done=False)
@@ -291,14 +285,3 @@ def _ended(error: BaseException) -> Exception:
     failure = RuntimeError(f"a function must return a number, but {error!r} ended it or its import")
     failure.__cause__ = error
     return failure
-
-
-def _children_s() -> float:
-    """Processor seconds of the processes below this one, living or waited for."""
-    times = os.times()
-    total = times.children_user + times.children_system
-    with contextlib.suppress(psutil.Error):
-        for child in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                total += sum(child.cpu_times()[:4])  # its own, and of those it waited for
-    return total

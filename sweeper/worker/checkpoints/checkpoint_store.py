@@ -124,6 +124,7 @@ def conclude(paths: StudyPaths, ledger_state: LedgerState) -> None:
 
 
 def _rename(paths: StudyPaths, run: str, pending: Path) -> None:
+    """Gives weights their name: not in the step that wrote them, as the end is placed between."""
     with suppress(FileNotFoundError):  # the study's end was quicker
         os.replace(pending, paths.weights / f"{run}.npz")
 

@@ -17,7 +17,7 @@ from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.trainable import function
+from sweeper.trainable import function, processor_time
 from sweeper.trainable.function import Function, FunctionPack
 from sweeper.worker.worker import Worker
 
@@ -341,7 +341,7 @@ def train(config, run):
 def test_what_a_function_does_is_progress(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str
 ) -> None:
-    monkeypatch.setattr(function, "_CHILDREN_S", 0.0)
+    monkeypatch.setattr(processor_time, "CHILDREN_S", 0.0)
     pack = begin(tmp_path, BUSY.replace("WORK", work))
     before, deadline = pack.progress, time.monotonic() + 15
     try:
@@ -358,12 +358,12 @@ def test_children_are_looked_at_now_and_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[float] = []
-    monkeypatch.setattr(function, "_children_s", lambda: looks.append(0.0) or 0.0)
+    monkeypatch.setattr(processor_time, "children_s", lambda: looks.append(0.0) or 0.0)
     pack = begin(tmp_path, "def train(config, run):\n    return 1.0\n")
     assert len({pack.progress for _ in range(50)}) <= 2
     assert len(looks) == 0, "a short run has none worth the time"
     later = time.monotonic() + 11
-    monkeypatch.setattr(function.time, "monotonic", lambda: later)
+    monkeypatch.setattr(processor_time.time, "monotonic", lambda: later)
     assert len({pack.progress for _ in range(50)}) <= 2
     assert len(looks) == 1
 

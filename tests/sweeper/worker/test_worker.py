@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from sweeper import figures
-from sweeper.ledger import claims
+from sweeper.ledger.claims import folders
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.study.study import Study
@@ -241,7 +241,7 @@ def test_a_full_disk_under_claims_is_waited_for(
     make_study: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = make_study()
-    real, faults = claims.write_synced, iter([True, False, True, True, False, True])
+    real, faults = folders.write_synced, iter([True, False, True, True, False, True])
 
     def faulty(path: Path, data: bytes) -> None:
         if next(faults, False):
@@ -249,7 +249,7 @@ def test_a_full_disk_under_claims_is_waited_for(
             full()
         real(path, data)
 
-    monkeypatch.setattr(claims, "write_synced", faulty)
+    monkeypatch.setattr(folders, "write_synced", faulty)
     run(study)
     records = study.ledger_state().runs.values()
     assert {(r.state, r.attempts) for r in records} == {("complete", 1)}
