@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 
@@ -20,6 +21,9 @@ for _group in ("sweep", "study", "figures", "results"):  # the order in which he
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line; exits with 2 for a mistake of the user's, 1 for a failure."""
     to_stderr()
+    for stream in (sys.stdout, sys.stderr):  # names of files may be no text
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(args=arguments, prog_name="sweeper")
     except SweeperError as error:
@@ -28,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
-        log.error("%s: %s", error.strerror, error.filename)
+        log.error("%s: %s", error.strerror, error.filename2 or error.filename)
         sys.exit(1)
     finally:
         gc.enable()

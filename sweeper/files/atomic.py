@@ -39,7 +39,10 @@ def replacing(path: Path) -> Iterator[Path]:
     new = temporary.beside(path)
     try:
         yield new
-        os.replace(new, path)
+        try:
+            os.replace(new, path)
+        except IsADirectoryError as error:
+            raise SweeperError(f"{path} is a folder where a file should be: remove it") from error
     finally:
         new.unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
-from sweeper.files.atomic import write_durably
+from sweeper.files.atomic import remove, write_durably
 from sweeper.ledger.claims.claims import FINISH, Claim
 from sweeper.ledger.run_record import SCORED
 from sweeper.ledger.snapshots import compaction
@@ -27,10 +27,11 @@ def once(study: Study, ledger_state: LedgerState, worker: str) -> None:
 
 def due(study: Study, ledger_state: LedgerState) -> bool:
     """Whether the figures and the report in the study's folder show less than its ledger."""
-    stamp = _stamp(study)
-    if not stamp.exists() or not study.paths.report.exists():
+    try:
+        stamp = _stamp(study).read_bytes()
+    except OSError:
         return True
-    return stamp.read_text() != _edition(study, ledger_state)
+    return stamp != _edition(study, ledger_state).encode() or not study.paths.report.exists()
 
 
 def now(study: Study) -> bool:
@@ -90,7 +91,7 @@ def scored(ledger_state: LedgerState) -> bool:
 
 def invalidate(study: Study) -> None:
     """Marks the figures and the report as out of date, so that `sweeper run` makes them anew."""
-    _stamp(study).unlink(missing_ok=True)
+    remove(_stamp(study))
 
 
 @contextmanager

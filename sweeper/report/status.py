@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sweeper.files import disk_usage
+from sweeper.ledger import damage
 from sweeper.ledger.claims.claims import name_of
+from sweeper.ledger.damage import DamagedFile
 from sweeper.ledger.reader import missing
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.run_record import STATES, UNSCORED
+from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.report.study_status import (
@@ -27,6 +30,7 @@ from sweeper.report.worker_status import Roll, Standing
 from sweeper.score import STATISTICS
 from sweeper.study.provenance import unlike
 from sweeper.study.study import Study
+from sweeper.worker.checkpoints import checkpoint
 
 Array = npt.NDArray[Any]
 
@@ -38,7 +42,9 @@ TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
 
 def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudyStatus:
     """The status of `study` as `ledger_state`, or else its ledger, has it."""
-    ledger_state = ledger_state or study.ledger_state(reports=False)
+    if ledger_state is None:
+        ledger_state = LedgerState(study.paths, reports=False)  # whose damage is among what is said
+        ledger_state.refresh()
     roll = Roll(study, ledger_state)
     standings = roll.standings()
     workers = {name: standing.state for name, standing in standings.items()}
@@ -66,12 +72,23 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         disk=_usage(study, ledger_state, columns),
         skipped_saves=sum(worker.skipped for worker in ledger_state.workers.values()),
         damaged=[
-            DamagedBytes(damage.file, damage.start, damage.end)
-            for damage in ledger_state.damage()
-            if workers.get(damage.worker) != "working"
+            DamagedBytes(stretch.file, stretch.start, stretch.end)
+            for stretch in ledger_state.damage()
+            if workers.get(stretch.worker) != "working"
         ],
         missing=missing(study.paths),
+        unsound=[*_unsound(study)],
     )
+
+
+def _unsound(study: Study) -> Iterator[DamagedFile]:
+    """Damage but for missing ledger files and stretches of them, which are told by themselves."""
+    yield from (one for one in damage.of_files(study.paths) if one.what != damage.MISSING)
+    yield from damage.of_claims(study.paths, study.versions[0].claims)
+    yield from checkpoint.damaged(study.paths)
+    yield from compaction.damaged(study.paths)
+    if study.cancelled is not None and study.cancelled.time is None:
+        yield DamagedFile("cancelled", "is damaged", "when and by whom is lost")
 
 
 def _worker(worker: WorkerRecord, standing: Standing) -> WorkerStatus:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
+from sweeper.ledger.damage import LOST_LEDGER, LOST_LINES
 from sweeper.report.study_status import Provenance, StudyStatus
 from sweeper.study.study import Cancellation
 from sweeper.text import counted, described, size
@@ -39,13 +40,12 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
     for damage in status.damaged:
         yield (
             f"  damaged: bytes {damage.start} to {damage.end} of ledger/{damage.file} "
-            "hold no whole line"
+            f"hold no whole line: {LOST_LINES}"
         )
     for file in status.missing:
-        yield (
-            f"  missing: ledger/{file}: what its worker reported is lost; "
-            "how its runs ended stands in claims/ and is read from there by the next sweeper run"
-        )
+        yield (f"  missing: ledger/{file}: {LOST_LEDGER}")
+    for unsound in status.unsound:
+        yield f"  damaged: {unsound}"
 
 
 def _by_state(what: str, counts: Mapping[str, int]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sweeper.ledger.damage import DamagedFile
 from sweeper.study.study import Cancellation
 
 
@@ -91,6 +92,8 @@ class StudyStatus:
     damaged: list[DamagedBytes]
     missing: list[str]
     """Ledger files that are gone."""
+    unsound: list[DamagedFile]
+    """What else of its files is damaged, and what is lost by that."""
 
     @property
     def unended(self) -> int:

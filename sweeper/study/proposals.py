@@ -6,13 +6,14 @@ reads them. So numbers are given in order and the total is exact without a lock.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.files.atomic import link_first, patiently
+from sweeper.ledger.lines.encoding import checked, encode
+from sweeper.ledger.reader import listed
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.plan import Plan, Run
@@ -79,9 +80,8 @@ def propose(
     chosen = [(proposal.configuration, proposal.attributes) for proposal in proposals]
     trials = [PlannedTrial(one.labels, one.params, kept_of_it) for one, kept_of_it in chosen]
     packful = Packful(first, trials, kept, seen)
-    data = json.dumps(packful.to_json(), separators=(",", ":"))
-    name = paths.trials / str(first)
-    return patiently(lambda: link_first(name, data.encode()), paths.trials)
+    data = encode(packful.to_json())
+    return patiently(lambda: link_first(paths.trials / str(first), data), paths.trials)
 
 
 def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
@@ -93,6 +93,10 @@ def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
     while plan.due and (packful := _read(paths, len(plan.trials))) is not None:
         try:
             chosen = [_chosen(plan, trial) for trial in packful.trials]
+        except LookupError as error:
+            raise SweeperError(
+                f"{paths.trials / str(packful.first)} is damaged: it lacks {error}"
+            ) from error
         except Invalid as error:
             raise SweeperError(
                 f"{paths.trials / str(packful.first)} holds a trial that is no longer one of "
@@ -101,6 +105,16 @@ def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
         plan.closed = not chosen
         new += plan.add(chosen)
     return new
+
+
+def check(paths: StudyPaths, plan: Plan) -> None:
+    """`SweeperError` where a packful is missing that others follow."""
+    planned = len(plan.trials)
+    if plan.due and any(name.isdigit() and int(name) > planned for name in listed(paths.trials)):
+        raise SweeperError(
+            f"{paths.trials / str(planned)} is missing: which trials it planned is lost, so runs "
+            "of theirs cannot be told; restore it, or run the space under another name (name=…)"
+        )
 
 
 def kept(
@@ -112,18 +126,22 @@ def kept(
     """
     while first < trials:
         packful = _read(paths, first)
-        assert packful is not None, first
+        if packful is None:
+            raise SweeperError(f"{paths.trials / str(first)} is missing")
         yield [trial.attributes for trial in packful.trials], packful.study
         first += len(packful.trials)
 
 
 def _read(paths: StudyPaths, first: int) -> Packful | None:
     try:
-        return Packful.of_json(json.loads((paths.trials / str(first)).read_bytes()))
+        return Packful.of_json(checked((paths.trials / str(first)).read_bytes()))
     except FileNotFoundError:
         return None
-    except (ValueError, LookupError, TypeError) as error:
-        raise SweeperError(f"{paths.trials / str(first)} is damaged: {error!r}") from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise SweeperError(
+            f"{paths.trials / str(first)} is damaged ({error!r}): which trials it planned is lost; "
+            "restore it, or run the space under another name (name=…)"
+        ) from error
 
 
 def _chosen(plan: Plan, trial: PlannedTrial) -> Configuration:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from sweeper.errors import Invalid, SweeperError, did_you_mean, listed
+from sweeper.ledger import damage
 from sweeper.ledger.claims.claims import Claims
+from sweeper.ledger.damage import DamagedFile
 from sweeper.ledger.state import LedgerState
+from sweeper.log import log
 from sweeper.paths import StudyPaths
 from sweeper.plan.plan import Plan, Run
 from sweeper.schema.rules import study_name
@@ -56,6 +60,7 @@ class Study:
         self.paths = StudyPaths(folder)
         self.versions = list(versions)
         self.group = self.versions[0].group
+        self._told: set[DamagedFile] = set()
 
     @property
     def name(self) -> str:
@@ -81,6 +86,7 @@ class Study:
             if digest(version.space) != digest(plan.space):
                 plan.extend(version.space)
         proposals.follow(self.paths, plan)
+        proposals.check(self.paths, plan)
         return plan
 
     def refresh(self) -> list[Run]:
@@ -122,7 +128,21 @@ class Study:
         """The state of its runs, as its ledger has it now."""
         ledger_state = LedgerState(self.paths, reports=reports)
         ledger_state.refresh()
+        self._tell(ledger_state)
         return ledger_state
+
+    def damage(self, ledger_state: LedgerState) -> Iterator[DamagedFile]:
+        """Damage to its ledger as `ledger_state` knows it, and to its claims."""
+        yield from damage.of_files(self.paths)
+        yield from damage.of_lines(ledger_state)
+        yield from damage.of_claims(self.paths, self.versions[0].claims)
+
+    def _tell(self, ledger_state: LedgerState) -> None:
+        """Warns of damage, once of each: what is shown, or done, is without what is lost."""
+        for found in self.damage(ledger_state):
+            if found not in self._told:
+                self._told.add(found)
+                log.warning("%s", found)
 
     def claims(self, worker: str) -> Claims:
         """Its claims, as `worker` places them."""
@@ -152,7 +172,7 @@ def start(folder: Path, space: Space, *, group: bool = False, extend: bool = Fal
         study = Study(folder, versions.join(folder, space, group=group, extend=extend))
     except OSError as error:
         raise SweeperError(
-            f"cannot write to the study's folder {folder}: {error.strerror}"
+            f"cannot write to the study's folder {folder}: {error.strerror}{_where(error, folder)}"
         ) from error
     study.share_files()
     return study
@@ -180,6 +200,11 @@ def find(name: str, root: Path) -> Study:
     check_name(name)
     valid = names(root)
     if name not in valid:
+        if (root / name / "ledger").is_dir():
+            raise SweeperError(
+                f"{root / name / 'plans' / '0'} is missing, or no file: the space of that study is "
+                "lost with it; restore it, or run the space under another name (name=…)"
+            )
         there = f"studies there: {listed(name, valid)}" if valid else "there is none yet"
         raise SweeperError(f"no study {name!r} under {root}{did_you_mean(name, valid)}; {there}")
     return Study.open(root / name)
@@ -198,7 +223,17 @@ def is_one(folder: Path) -> bool:
 
 
 def _touched(folder: Path) -> float:
-    return max(file.stat().st_mtime for file in [folder, *folder.glob("ledger/*")])
+    found = [folder.stat().st_mtime]
+    for file in folder.glob("ledger/*"):
+        with suppress(OSError):  # a link to nothing, or it went just now
+            found.append(file.stat().st_mtime)
+    return max(found)
+
+
+def _where(error: OSError, folder: Path) -> str:
+    """`: file`, where an error is about another file than the folder."""
+    about = error.filename2 or error.filename
+    return f": {about}" if about and str(about) != str(folder) else ""
 
 
 def _probe(folder: Path) -> None:

@@ -7,6 +7,8 @@ processes that write one version the first to link its file wins, and the other 
 from __future__ import annotations
 
 import json
+import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from sweeper.errors import SweeperError
 from sweeper.files.atomic import link_first
 from sweeper.ledger.claims import folders
 from sweeper.ledger.lines.encoding import FORMAT, check_format
+from sweeper.ledger.reader import listed
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import expanded
 from sweeper.space.digest import differences, digest
@@ -43,8 +46,14 @@ class Version:
 def read(folder: Path, first: int = 0) -> list[Version]:
     """The versions in `folder` from number `first` on; `SweeperError` where `plans/0` is none."""
     found: list[Version] = []
-    while first + len(found) == 0 or (folder / "plans" / str(first + len(found))).exists():
-        found.append(_read(folder / "plans" / str(first + len(found))))
+    plans = folder / "plans"
+    while first + len(found) == 0 or (plans / str(first + len(found))).exists():
+        found.append(_read(plans / str(first + len(found))))
+    following = first + len(found)
+    if not first and any(name.isdigit() and int(name) > following for name in listed(plans)):
+        raise SweeperError(
+            f"{plans / str(following)} is missing: how the space was then is lost; restore it"
+        )
     return found
 
 
@@ -62,6 +71,7 @@ def join(folder: Path, space: Space, *, group: bool, extend: bool) -> list[Versi
         claims = known[0].claims if known else folders.begin(StudyPaths(folder).claims)
         frozen = {"format": FORMAT, "space": space.dump(), "group": group, "claims": claims}
         frozen |= {"provenance": asdict(origin(space))}
+        frozen |= {"crc": _checksum(frozen)}
         data = json.dumps(frozen, indent=1, ensure_ascii=False)
         first = link_first(plans / str(len(known)), data.encode())
         if not first and not known and claims is not None:
@@ -132,13 +142,32 @@ def _read(plan: Path) -> Version:
     folder = plan.parents[1]
     try:
         frozen: dict[str, Any] = json.loads(plan.read_bytes())
+        if frozen.get("crc", _checksum(frozen)) != _checksum(frozen):
+            raise ValueError("its checksum does not fit")
         version = int(frozen["format"])
         space, group = frozen["space"], bool(frozen["group"])
         began = Origin.of_json(frozen.get("provenance", {}))
         claims = frozen.get("claims")
         if claims is not None and not folders.is_folder(claims):
             raise ValueError(f"claims: {claims!r}")
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise SweeperError(f"{plan} cannot be read as a study's plan: {error!r}") from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _unreadable(plan, repr(error)) from error
     check_format(version, folder.name)
-    return Version(Space.parse(space), group, began, claims)
+    try:
+        return Version(Space.parse(space), group, began, claims)
+    except SweeperError as error:
+        raise _unreadable(plan, str(error)) from error
+
+
+def _checksum(frozen: Mapping[str, Any]) -> int:
+    """The CRC-32 of all that a plan holds besides; older plans have none."""
+    rest = {key: value for key, value in frozen.items() if key != "crc"}
+    return zlib.crc32(json.dumps(rest, sort_keys=True).encode())
+
+
+def _unreadable(plan: Path, why: str) -> SweeperError:
+    return SweeperError(
+        f"{plan} cannot be read as a study's plan: {why}\n"
+        "the space of that version is lost with it: restore it, or run the space under another "
+        "name (name=…)"
+    )

@@ -14,6 +14,7 @@ from sweeper.cli.commands.watch import watch
 from sweeper.cli.run_options import RerankOptions, RunOptions
 from sweeper.dispatch import Workers
 from sweeper.errors import SweeperError
+from sweeper.files.atomic import remove
 from sweeper.plan.loading import load
 from sweeper.report import publish
 from sweeper.report.status import summarise
@@ -64,7 +65,7 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
     backend = lookup.find("sweeper.dispatch", options.dispatch)(options.workers)
     console = Console(highlight=False, soft_wrap=True)
     started = study.start(folder, space, group=options.group, extend=extend)
-    started.paths.cancelled.unlink(missing_ok=True)
+    remove(started.paths.cancelled)
     if not started.ended:
         if not backend.watched:
             return _leave(started, backend.start(started), options, console)

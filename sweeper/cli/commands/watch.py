@@ -19,7 +19,9 @@ from sweeper.report.background import Current
 from sweeper.study.study import Study
 from sweeper.text import duration
 
-_POLL_S = 0.5
+POLL_S = 0.5
+"""Seconds between two looks at the ledger."""
+
 _QUIET_S = 10.0
 _WINDOW_S = 60.0
 
@@ -43,7 +45,7 @@ def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
                     if view.open:
                         workers.replace()
                         report.keep()
-                    time.sleep(_POLL_S)
+                    time.sleep(POLL_S)
         if not view.open:
             return True
         if workers.needed:

@@ -8,7 +8,6 @@ happen. In which folder names stand is `folders.py`'s affair.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,15 +15,13 @@ from pathlib import Path
 
 from sweeper.ledger.claims.folders import ClaimFolders
 from sweeper.ledger.lines import kinds
-from sweeper.ledger.lines.encoding import encode, fits
+from sweeper.ledger.lines.encoding import checked, encode
 from sweeper.ledger.lines.kinds import ClaimLine, EndLine
 
 CLAIM, END, FINISH = "claim", "end", "finish"
 
 NOBODY = "nobody"
 """The worker of a claim that cannot be read."""
-
-_CHECKED = b'{"crc":'
 
 
 @dataclass(frozen=True)
@@ -47,9 +44,7 @@ class Claim:
     def decoded(data: bytes) -> Claim | None:
         """The claim that `data` holds; `None` where it is damaged."""
         try:
-            if data.startswith(_CHECKED) and not fits(data.removesuffix(b"\n")):
-                return None
-            body = json.loads(data)
+            body = checked(data)
             lines = {run: kinds.of_json(line) for run, line in body.get("lines", {}).items()}
             kept = {run: o for run, o in lines.items() if isinstance(o, ClaimLine | EndLine)}
             return Claim(str(body["kind"]), str(body.get("worker", NOBODY)), kept)

@@ -134,9 +134,14 @@ class ClaimFolders:
 
     def standing(self) -> dict[str, bytes]:
         """All claims by name, as they stand now; nothing is written."""
+        found = self.unpacked()
+        return found | {name: data for one in self._files for name, data in one.claims()}
+
+    def unpacked(self, most: int | None = None) -> dict[str, bytes]:
+        """Those that no packed file holds, or `most` of them."""
         while self._name is not None and (self._claims / f"{self._name}{ENDING}").exists():
             self._take()
-        return self._listed({}) | {name: data for one in self._files for name, data in one.claims()}
+        return self._listed({}, most)
 
     def _round(self, new: Path, names: Sequence[str], data: bytes) -> dict[str, bytes | None]:
         """What is known of `names` now; those that are left out are to be tried once more."""
@@ -229,10 +234,10 @@ class ClaimFolders:
             raise SweeperError(f"which of {names} is in use is not known: remove the others")
         return next(iter(used or found), None)
 
-    def _listed(self, known: Mapping[str, bytes]) -> dict[str, bytes]:
-        """All claims in the folder; of those in `known` that is what they hold."""
+    def _listed(self, known: Mapping[str, bytes], most: int | None = None) -> dict[str, bytes]:
+        """All claims in the folder, or `most`; of those in `known` that is what they hold."""
         folder, found = self.folder, {}
-        for name in _unless_gone(lambda: os.listdir(folder)) or []:
+        for name in (_unless_gone(lambda: os.listdir(folder)) or [])[:most]:
             if _CLAIM.fullmatch(name):
                 data = known.get(name) or _unless_gone(lambda name=name: content(folder / name))
                 if data is not None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sweeper.ledger.lines.encoding import encode, fits
 
@@ -29,6 +30,8 @@ class Packed:
     """Where the claims begin."""
     crc: int
     """The CRC-32 of all claims together."""
+    damaged: Sequence[str]
+    """The names of those that were damaged before they were packed."""
 
     @staticmethod
     def read(file: Path) -> Packed:
@@ -40,7 +43,9 @@ class Packed:
                 raise ValueError("its index does not fit its checksum")
             index = json.loads(first)
             places = {name: (begin, size) for name, (begin, size) in index["names"].items()}
-            return Packed(file, str(index["following"]), places, len(first), index["all"])
+            return Packed(
+                file, str(index["following"]), places, len(first), index["all"], index["bad"]
+            )
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise ValueError(f"{file.name} cannot be read: {error}") from error
 
@@ -76,5 +81,12 @@ def encoded(claims: Mapping[str, bytes], following: str) -> bytes:
             begins[data], size = size, size + len(data)
         places[name] = [begins[data], len(data)]
     body = b"".join(begins)
-    index = {"kind": "packed", "following": following, "all": zlib.crc32(body), "names": places}
+    bad = [name for name, data in sorted(claims.items()) if not fits(data[:-1])]
+    index: dict[str, Any] = {
+        "kind": "packed",
+        "following": following,
+        "all": zlib.crc32(body),
+        "bad": bad,
+    }
+    index["names"] = places
     return encode(index) + body

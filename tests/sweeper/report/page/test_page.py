@@ -126,6 +126,7 @@ def summary(runs):
         skipped_saves=0,
         damaged=[],
         missing=[],
+        unsound=[],
     )
 
 
