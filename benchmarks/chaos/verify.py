@@ -67,6 +67,13 @@ def wrong(study: Study, killed: Iterable[int]) -> Iterator[str]:
             yield f"{damage.file} is damaged, and its writer was not killed"
 
 
+def files(study: Study) -> int:
+    """How many files and folders lie in a study, but for weights that are kept by choice."""
+    kept = {study.paths.weights, study.paths.figures}
+    found = (path for path in study.folder.rglob("*") if not kept & {path, *path.parents})
+    return sum(1 for _ in found)
+
+
 def differ(study: Study, calm: Study) -> Iterator[str]:
     """In what the tables, the kept weights and the figures' tables differ from `calm`'s."""
     tables = [_tables(made, made.ledger_state()) for made in (calm, study)]

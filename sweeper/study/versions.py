@@ -15,7 +15,7 @@ from typing import Any
 
 from sweeper.errors import SweeperError
 from sweeper.files.atomic import link_first
-from sweeper.ledger.claims import folders
+from sweeper.ledger.claims.folder import abandon, begin, is_folder
 from sweeper.ledger.lines.encoding import FORMAT, check_format
 from sweeper.ledger.reader import listed
 from sweeper.paths import StudyPaths
@@ -68,14 +68,14 @@ def join(folder: Path, space: Space, *, group: bool, extend: bool) -> list[Versi
         if known:
             _check(folder.name, known[-1].space, space, extend=extend)
             group = known[0].group
-        claims = known[0].claims if known else folders.begin(StudyPaths(folder).claims)
+        claims = known[0].claims if known else begin(StudyPaths(folder).claims)
         frozen = {"format": FORMAT, "space": space.dump(), "group": group, "claims": claims}
         frozen |= {"provenance": asdict(origin(space))}
         frozen |= {"crc": _checksum(frozen)}
         data = json.dumps(frozen, indent=1, ensure_ascii=False)
         first = link_first(plans / str(len(known)), data.encode())
         if not first and not known and claims is not None:
-            folders.abandon(StudyPaths(folder).claims / claims)
+            abandon(StudyPaths(folder).claims / claims)
         known += read(folder, len(known))
     return known
 
@@ -148,7 +148,7 @@ def _read(plan: Path) -> Version:
         space, group = frozen["space"], bool(frozen["group"])
         began = Origin.of_json(frozen.get("provenance", {}))
         claims = frozen.get("claims")
-        if claims is not None and not folders.is_folder(claims):
+        if claims is not None and not is_folder(claims):
             raise ValueError(f"claims: {claims!r}")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _unreadable(plan, repr(error)) from error

@@ -20,23 +20,30 @@ Of studies begun before there were such folders all claims stand in `claims/` it
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
-import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from sweeper.errors import SweeperError
 from sweeper.files import temporary
 from sweeper.files.atomic import link_first, patiently, remove, sync_folder, write_synced
 from sweeper.ledger.claims import packed
+from sweeper.ledger.claims.folder import (
+    CLAIM,
+    FOLDER,
+    OPEN,
+    abandon,
+    begin,
+    clear,
+    content,
+    opened_once,
+    touched,
+    unless_gone,
+    unused,
+)
 from sweeper.ledger.claims.packed import ENDING, Packed
 from sweeper.log import log
-
-T = TypeVar("T")
 
 FOLD_AT = 2000
 """A folder that holds so many names is closed and packed."""
@@ -44,10 +51,6 @@ FOLD_AT = 2000
 LOOK_EVERY = 500
 """After so many names of its own a process looks how many the folder holds."""
 
-OPEN = "open"
-_CLAIM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*([.][0-9]+)+")
-_FOLDER = re.compile(r"(\d+)[.][^/]+")
-_GONE = {errno.ENOENT, errno.ESTALE, errno.ENOTDIR}
 _MOST_ROUNDS = 1000
 
 
@@ -99,7 +102,7 @@ class ClaimFolders:
         for _ in range(_MOST_ROUNDS):
             if name in self._packed:
                 return self._packed[name].claim(name)
-            data = _unless_gone(lambda: content(self.folder / name))
+            data = unless_gone(lambda: content(self.folder / name))
             if self._is_open():
                 return data
             self._follow()
@@ -111,9 +114,9 @@ class ClaimFolders:
             return
         folder, known = self.folder, self._listed({})  # read before: from now on others must wait
         if len(known) >= least:
-            _unless_gone(lambda: remove(folder / OPEN))
+            unless_gone(lambda: remove(folder / OPEN))
             self._follow(known)
-            _clear(folder)
+            clear(folder)
 
     def tidy(self) -> None:
         """Removes what was left behind: packed folders, and folders that never came to be used.
@@ -122,13 +125,13 @@ class ClaimFolders:
         """
         if self._name is None:
             return
-        folders = [one for one in sorted(self._claims.iterdir()) if _FOLDER.fullmatch(one.name)]
+        folders = [one for one in sorted(self._claims.iterdir()) if FOLDER.fullmatch(one.name)]
         left = [one for one in folders if temporary.abandoned(f".{one.name}")]
         while not self._is_open():
             self._follow()
         for folder in folders:
             if (self._claims / f"{folder.name}{ENDING}").exists():
-                _clear(folder)
+                clear(folder)
             elif folder in left and folder.name != self._name:
                 abandon(folder)
 
@@ -163,13 +166,13 @@ class ClaimFolders:
                 return content(self.folder / name)
             return data
 
-        return patiently(lambda: _unless_gone(link), self.folder)
+        return patiently(lambda: unless_gone(link), self.folder)
 
     def _is_open(self) -> bool:
         """Whether the folder is open: opened, so that a network file system looks anew."""
         if self._name is None:
             return True
-        return _unless_gone(lambda: _opened(self.folder / OPEN)) is not None
+        return unless_gone(lambda: opened_once(self.folder / OPEN)) is not None
 
     def _follow(self, known: Mapping[str, bytes] | None = None) -> None:
         """Goes on from a closed folder to the next; packs it, where nobody has."""
@@ -185,7 +188,7 @@ class ClaimFolders:
 
         Its files are listed anew, also by a network file system: one is made there and removed.
         """
-        _unless_gone(lambda: _touched(temporary.beside(self.folder / "list")))
+        unless_gone(lambda: touched(temporary.beside(self.folder / "list")))
         gone = not self.folder.is_dir()
         claims = self._listed(known)
         there = self._successor() if gone else None  # somebody removed the packed file
@@ -228,7 +231,7 @@ class ClaimFolders:
         listed = {name.removesuffix(ENDING) for name in os.listdir(self._claims)}
         wanted = f"{self._number + 1}."
         found = sorted(name for name in listed if name.startswith(wanted))
-        used = [name for name in found if not _unused(self._claims, name)]
+        used = [name for name in found if not unused(self._claims, name)]
         if len(used) > 1:
             names = ", ".join(f"claims/{name}" for name in used)
             raise SweeperError(f"which of {names} is in use is not known: remove the others")
@@ -237,9 +240,9 @@ class ClaimFolders:
     def _listed(self, known: Mapping[str, bytes], most: int | None = None) -> dict[str, bytes]:
         """All claims in the folder, or `most`; of those in `known` that is what they hold."""
         folder, found = self.folder, {}
-        for name in (_unless_gone(lambda: os.listdir(folder)) or [])[:most]:
-            if _CLAIM.fullmatch(name):
-                data = known.get(name) or _unless_gone(lambda name=name: content(folder / name))
+        for name in (unless_gone(lambda: os.listdir(folder)) or [])[:most]:
+            if CLAIM.fullmatch(name):
+                data = known.get(name) or unless_gone(lambda name=name: content(folder / name))
                 if data is not None:
                     found[name] = data
         return found
@@ -249,74 +252,6 @@ class ClaimFolders:
         self._since += placed
         if self._name is not None and self._since >= LOOK_EVERY:
             self._since = 0
-            names = _unless_gone(lambda: os.listdir(self.folder)) or []
+            names = unless_gone(lambda: os.listdir(self.folder)) or []
             if len(names) >= FOLD_AT:
                 self.fold()
-
-
-def begin(claims: Path, number: int = 0) -> str:
-    """Makes a new open folder in `claims`, and returns its name, which no other has had."""
-    name = f"{number}.{temporary.process()}"
-    (claims / name).mkdir()
-    try:
-        (claims / name / OPEN).touch(exist_ok=False)
-    except OSError:
-        abandon(claims / name)
-        raise
-    return name
-
-
-def is_folder(name: object) -> bool:
-    """Whether `name` can be a folder's, as `begin` makes it."""
-    return isinstance(name, str) and _FOLDER.fullmatch(name) is not None
-
-
-def abandon(folder: Path) -> None:
-    """Removes a folder that `begin` made and that nothing names."""
-    (folder / OPEN).unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
-
-
-def _clear(folder: Path) -> None:
-    """Removes a packed folder; what is no claim stays, and the folder with it."""
-    for name in _unless_gone(lambda: os.listdir(folder)) or []:
-        if name.startswith(".") or _CLAIM.fullmatch(name):
-            remove(folder / name)
-    with suppress(OSError):
-        folder.rmdir()
-
-
-def _unused(claims: Path, name: str) -> bool:
-    """Whether nothing stands in a folder, nor did."""
-    if (claims / f"{name}{ENDING}").exists():
-        return False
-    return not any(map(_CLAIM.fullmatch, _unless_gone(lambda: os.listdir(claims / name)) or []))
-
-
-def _unless_gone(act: Callable[[], T]) -> T | None:
-    """What `act` returns; `None` where the folder or the file that it needs is gone."""
-    try:
-        return act()
-    except OSError as error:
-        if error.errno not in _GONE:
-            raise
-        return None
-
-
-def content(file: Path) -> bytes:
-    """What a claim holds: nothing that can be read where it is a folder by now."""
-    try:
-        return file.read_bytes()
-    except IsADirectoryError:
-        return b""
-
-
-def _opened(file: Path) -> bool:
-    os.close(os.open(file, os.O_RDONLY))
-    return True
-
-
-def _touched(file: Path) -> None:
-    os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    file.unlink()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.ledger.claims import folders
 from sweeper.ledger.claims.claims import CLAIM, UNREADABLE, Claim, Claims
+from sweeper.ledger.claims.folder import begin
 from sweeper.ledger.lines.kinds import ClaimLine
 
 LINE = ClaimLine("run0", 0, 0, 0, "a", None, step=0, file=None, time=1.0)
@@ -18,7 +18,7 @@ LINE = ClaimLine("run0", 0, 0, 0, "a", None, step=0, file=None, time=1.0)
 @pytest.fixture(params=["in folders", "of an older study"])
 def first(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
     """The first folder of claims, if there are folders."""
-    return folders.begin(tmp_path) if request.param == "in folders" else None
+    return begin(tmp_path) if request.param == "in folders" else None
 
 
 def test_the_first_is_told_so_and_the_others_learn_who_was(

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from sweeper.ledger.claims import folders
-from sweeper.ledger.claims.folders import OPEN, ClaimFolders
+from sweeper.ledger.claims.folder import OPEN, begin, content
+from sweeper.ledger.claims.folders import ClaimFolders
 from sweeper.ledger.claims.packed import ENDING, Packed
 
 STEPS = ("link", "open", "unlink", "mkdir", "rmdir", "listdir")
@@ -58,7 +59,7 @@ def stepwise(monkeypatch: pytest.MonkeyPatch) -> None:
     """Actors pause before each operation on files; nothing is forced to the disk."""
     for name in STEPS:
         monkeypatch.setattr(os, name, paused(getattr(os, name)))
-    monkeypatch.setattr(folders, "content", paused(folders.content))
+    monkeypatch.setattr(folders, "content", paused(content))
     monkeypatch.setattr(Packed, "read", staticmethod(paused(Packed.read)))
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
@@ -103,7 +104,7 @@ def script(claims: Path, first: str, number: int, rng: random.Random) -> Callabl
 def play(claims: Path, seed: int) -> Iterator[Actor]:
     """Lets four actors go on in an order by `seed`; some are stopped long, one may be killed."""
     rng = random.Random(seed)
-    first = folders.begin(claims)
+    first = begin(claims)
     actors = [Actor(script(claims, first, n, random.Random(rng.random()))) for n in range(4)]
     for actor in actors:
         actor.start()
@@ -142,7 +143,7 @@ def test_what_a_stopped_process_links_into_a_packed_folder_is_void(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder is removed but for a name that comes late: that is taken in the next one."""
-    first = folders.begin(tmp_path)
+    first = begin(tmp_path)
     late, quick = (ClaimFolders(tmp_path, first, worker) for worker in ("late", "quick"))
     quick.place(["a.0.0"], b"quick")
     real = os.link
@@ -168,7 +169,7 @@ def test_who_wanted_what_ended_long_ago_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """Stopped before its link, or between that and its look whether the folder is open."""
-    first = folders.begin(tmp_path)
+    first = begin(tmp_path)
     stopped, others = (ClaimFolders(tmp_path, first, worker) for worker in ("stopped", "others"))
     real = os.link
 
@@ -194,7 +195,7 @@ def test_a_large_folder_is_packed_as_it_grows(
 ) -> None:
     monkeypatch.setattr(folders, "FOLD_AT", 40)
     monkeypatch.setattr(folders, "LOOK_EVERY", 10)
-    first = folders.begin(tmp_path)
+    first = begin(tmp_path)
     view = ClaimFolders(tmp_path, first, "w")
     for number in range(500):
         assert view.place([f"r{number}.0.0"], b"%d" % number) == [None]
@@ -211,8 +212,8 @@ def test_what_a_killed_packer_left_is_removed_and_what_a_living_one_uses_stays(
     if not pid:
         os._exit(0)
     os.waitpid(pid, 0)
-    first = folders.begin(tmp_path)
-    dead = folders.begin(tmp_path, 1).replace(f"-{os.getpid()}-", f"-{pid}-")
+    first = begin(tmp_path)
+    dead = begin(tmp_path, 1).replace(f"-{os.getpid()}-", f"-{pid}-")
     (tmp_path / dead).mkdir()
     (tmp_path / dead / OPEN).touch()
     view = ClaimFolders(tmp_path, first, "w")
@@ -230,7 +231,7 @@ def test_what_a_killed_packer_left_is_removed_and_what_a_living_one_uses_stays(
 )
 def test_damaged_folders_are_gone_on_with(tmp_path: Path, damage: str) -> None:
     """What is lost is lost; who comes after takes the same folder as who is there already."""
-    first = folders.begin(tmp_path)
+    first = begin(tmp_path)
     there = ClaimFolders(tmp_path, first, "there")
     there.place(["a.0.0"], b"there")
     if damage != "folder gone":
