@@ -6,7 +6,7 @@ Prints a table for docs/measured.md. Workers die at random moments and at forced
 after and half way through every operation on a study's files (`kill_points.py`). What must hold is
 in `verify.py`. Not as shipped: `limits.deaths` is 100,000; and in forked processes an idle worker
 looks again after 0.05 s, a silent worker counts as dead after a second, folders of claims are
-packed from 12 names on, and snapshots are written from 10 kB of ledger on.
+packed from 40 names on, and snapshots are written from 10 kB of ledger on.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Outcome:
     runs: int = 0
     sweeps: int = 0
     files: int = 0
-    """How many lie in the studies at rest, but for kept weights."""
+    """How many the runs have left at rest, besides weights."""
     stops: int = 0
     places: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
@@ -116,7 +116,7 @@ SCENARIOS = (
         of(spaces.GRID, {"seeds": 50}),
         0.1,
         workers=5,
-        pause_s=0.3,
+        pause_s=1.0,
         forced=True,
         stop_s=2 * LIMIT_S,
     ),
@@ -255,7 +255,7 @@ def hurry() -> None:
     worker.IDLE_S = 0.05
     heartbeat.SURE_S = 0.1
     heartbeat.BEAT_S, heartbeat.STALE_S, heartbeat.T2_S = 0.1, 0.5, LIMIT_S
-    folders.FOLD_AT, folders.LOOK_EVERY = 12, 4
+    folders.FOLD_AT, folders.LOOK_EVERY = 40, 5
     compaction.LEAST_BYTES = 10_000
 
 
