@@ -62,13 +62,15 @@ class _Line:
     @classmethod
     def of_json(cls, body: Mapping[str, Any]) -> Self:
         """The line that `body` holds."""
-        needed, others = _reading(cls)
+        kind: Any = cls
+        needed, others = _reading(kind)
         return cls(*needed(body), *[body.get(key, default) for key, default in others])
 
     def to_json(self) -> Json:
         """The line as JSON."""
-        found: Json = {"kind": _NAMES[type(self)]}
-        for name, key in _keys(type(self)):
+        kind: Any = type(self)
+        found: Json = {"kind": _NAMES[kind]}
+        for name, key in _keys(kind):
             value = getattr(self, name)
             if value is not None or key not in _LEFT_OUT:
                 found[key] = value

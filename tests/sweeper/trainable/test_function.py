@@ -389,3 +389,20 @@ def spin(seconds: float) -> None:
     end = time.thread_time() + seconds
     while time.thread_time() < end:
         pass
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        ("return 1.0", False),
+        ("run.folder; return 1.0", False),
+        ("(run.folder / 'x').touch(); return 1.0", True),
+    ],
+    ids=["not asked for", "empty", "used"],
+)
+def test_a_run_leaves_a_folder_only_where_it_put_something_in(
+    tmp_path: Path, body: str, left: bool
+) -> None:
+    pack = begin(tmp_path, f"def train(config, run):\n    {body}\n")
+    assert [report.done for report in wait(pack)] == [True]
+    assert (tmp_path / "r").exists() == left
