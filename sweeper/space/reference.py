@@ -128,7 +128,7 @@ def meanings(model: type[BaseModel]) -> dict[str, str]:
             for field, below in pairwise(written.body):
                 if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
                     found[ast.unparse(field.target)] = str(ast.literal_eval(below.value))
-    return found
+    return {name: found[name] for name in model.model_fields if name in found}
 
 
 def _type(field: FieldInfo) -> str:
