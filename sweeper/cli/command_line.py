@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from sweeper.cli.app import RUN_OPTIONS, app
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, cut
 from sweeper.log import log, to_stderr
 
 __all__ = ["RUN_OPTIONS", "app", "main"]
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
-        log.error("%s: %s", error.strerror, error.filename)
+        log.error("%s: %s", error.strerror, cut(error.filename))
         sys.exit(1)
     finally:
         gc.enable()

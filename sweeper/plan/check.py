@@ -109,7 +109,7 @@ def _check_scores(space: Space, metrics: Sequence[str]) -> None:
     for index, rule in enumerate(space.scores):
         if metrics and rule.metric not in metrics:
             raise Invalid(
-                f"must be a metric of {space.identity}, but got {rule.metric!r}"
+                f"must be a metric of {space.identity}, but got {shown(rule.metric)}"
                 f"{choices(rule.metric, metrics)}",
                 ("score", *([index] if space.score.also else []), "metric"),
             )
@@ -214,12 +214,12 @@ def _check_options(
             axes = choices(str(value), sizes)
             raise Invalid(f"must be an axis, but got {shown(value)}{axes}", (option,))
         if value in seen:
-            raise Invalid(f"must be another axis than {seen[value]}, but got {value!r}", (option,))
-        if sizes[value] > MOST.get(option, sizes[value]):
             raise Invalid(
-                f"takes an axis of at most {MOST[option]} values, but {value!r} has {sizes[value]}",
-                (option,),
+                f"must be another axis than {seen[value]}, but got {shown(value)}", (option,)
             )
+        if sizes[value] > MOST.get(option, sizes[value]):
+            rule = f"takes an axis of at most {MOST[option]} values"
+            raise Invalid(f"{rule}, but {shown(value)} has {sizes[value]}", (option,))
         seen[value] = option
 
 

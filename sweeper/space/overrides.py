@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_origin
 
-from sweeper.errors import Path, SweeperError, choices, did_you_mean, shown
+from sweeper.errors import Invalid, Mistakes, Path, SweeperError, choices, did_you_mean, shown
 from sweeper.schema.document import Document, parse
 from sweeper.space.space import Space, keys
 
@@ -34,17 +34,19 @@ def parse_words(
     options: Sequence[str],
     keys: Sequence[str] = KEYS,
     of_run: Iterable[str] = (),
+    alone: str | None = None,
 ) -> tuple[dict[str, str], list[Override]]:
     """Splits words into a command's options and overrides of the space.
 
     `keys` are the space's keys that the command takes: none for commands that read a study.
     A word of `of_run`, the options of `sweeper run`, is told apart from one that nobody knows.
+    A word without `=` is the value of the option `alone`.
     """
     given: dict[str, str] = {}
     overrides: list[Override] = []
     seen: set[str] = set()
     for word in words:
-        key, text = _split(word, [*options, *keys])
+        key, text = _split(word, [*options, *keys], alone)
         if key in seen:
             raise SweeperError(f"{key}= is given twice; give it once")
         seen.add(key)
@@ -59,7 +61,7 @@ def parse_words(
                     f"{key}= is an option of `sweeper run` only; valid here: {valid}"
                 )
             what = "option or key of the space" if keys else "option"
-            raise SweeperError(f"unknown {what} {key!r}{choices(key, [*options, *keys])}")
+            raise SweeperError(f"unknown {what} {shown(key)}{choices(key, [*options, *keys])}")
     return given, overrides
 
 
@@ -70,10 +72,13 @@ def scale_overrides(document: Document, scale: str) -> list[Override]:
     if values is None:
         return []
     if not isinstance(values, dict):
-        raise document.error(here, f"must be a mapping of keys to values, but got {shown(values)}")
+        rule = "must be a mapping of keys to values"
+        raise Invalid(f"{rule}, but got {shown(values)}", here)
+    mistakes = Mistakes()
     for key in values:
         if key.split(".")[0] not in KEYS:
-            raise document.error((*here, key), f"is no key of a space{choices(key, KEYS)}")
+            mistakes.add(Invalid(f"is no key of a space{choices(key, KEYS)}", (*here, key)))
+    mistakes.check()
     return [Override(key, values[key], _places(document, (*here, key))) for key in values]
 
 
@@ -102,17 +107,21 @@ def truth(name: str, options: Mapping[str, str]) -> bool:
     """Whether the option `name` is true; not given it is false."""
     text = options.get(name, "false")
     if text not in ("true", "false"):
-        raise SweeperError(f"{name} must be true or false, but got {text!r}")
+        raise SweeperError(f"{name} must be true or false, but got {shown(text)}")
     return text == "true"
 
 
-def _split(word: str, valid: Sequence[str]) -> tuple[str, str]:
+def _split(word: str, valid: Sequence[str], alone: str | None) -> tuple[str, str]:
     key, equals, text = word.partition("=")
+    if not equals and alone is not None and word.strip() and key not in valid:
+        return alone, word
     if not equals:
         hint = f"; {key}=… sets it" if key in valid else did_you_mean(key, valid)
-        raise SweeperError(f"words are key=value, but {word!r} has no '='{hint}")
+        raise SweeperError(f"words are key=value, but {shown(word)} has no '='{hint}")
     if not key or not all(key.split(".")):
-        raise SweeperError(f"words are key=value, but {word!r} has no whole key before the '='")
+        raise SweeperError(
+            f"words are key=value, but {shown(word)} has no whole key before the '='"
+        )
     if not text.strip():
         raise SweeperError(f"{key}= needs a value")
     return key, text

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import psutil
 
+from sweeper.errors import shown
 from sweeper.lookup import import_file
 from sweeper.trainable.contract import Parameter, RunSpec, State
 
@@ -68,7 +69,7 @@ class FunctionRun:
         try:
             step = operator.index(step)
         except TypeError as error:
-            raise TypeError(f"step must be an integer, but got {step!r}") from error
+            raise TypeError(f"step must be an integer, but got {shown(step)}") from error
         if not 0 <= step <= self.steps:
             raise ValueError(
                 f"0 <= step <= run.steps must hold, but got step={step}, run.steps={self.steps}"
@@ -173,7 +174,7 @@ class FunctionPack:
             result = function(config, run)
             if isinstance(result, bool) or not isinstance(result, numbers.Real):
                 raise TypeError(
-                    f"{function.__name__} must return a number, but returned {result!r}"
+                    f"{function.__name__} must return a number, but returned {shown(result)}"
                 )
             self._put(self.step or run.steps, {RESULT: float(result)}, done=True)
         except _Dropped:
@@ -283,7 +284,9 @@ def _number(name: str, value: Any) -> float:
             raise TypeError("float() would take text for a number")
         return float(value)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise TypeError(f"the metric {name!r} must be a number, but got {value!r}") from error
+        raise TypeError(
+            f"the metric {shown(name)} must be a number, but got {shown(value)}"
+        ) from error
 
 
 def _ended(error: BaseException) -> Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sweeper.errors import Invalid, Path, choices
+from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.plan.parameters import fitted
 from sweeper.schema.expression import Expression, parse
 from sweeper.schema.rules import simple
@@ -102,7 +102,7 @@ def _present(expression: Expression, scope: Mapping[str, Any]) -> bool:
 def _check_names(expression: Expression, known: Mapping[str, Any], here: Path) -> None:
     for name in expression.names:
         if name not in known:
-            raise Invalid(f"names {name!r}, which there is not{choices(name, known)}", here)
+            raise Invalid(f"names {shown(name)}, which there is not{choices(name, known)}", here)
 
 
 def _check_order(derived: Mapping[str, Expression]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sweeper import score
-from sweeper.errors import NothingToShow, SweeperError, choices
+from sweeper.errors import NothingToShow, SweeperError, choices, shown
 from sweeper.results.axis import TASK
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
@@ -141,7 +141,7 @@ def _known(data: Data, metric: str | None) -> pd.DataFrame:
     metrics = list(numbers["metric"].unique())
     if metric is not None and metric not in metrics:
         raise SweeperError(
-            f"{metric!r} is no metric of {data.origin.space} with published numbers"
+            f"{shown(metric)} is no metric of {data.origin.space} with published numbers"
             f"{choices(metric, metrics)}"
         )
     return numbers[numbers["metric"] == (metric or metrics[0])]
