@@ -19,6 +19,7 @@ from sweeper.errors import (
     shown,
 )
 from sweeper.files import bundled
+from sweeper.plan.placement import placed
 from sweeper.plan.repair import Repair
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import validated
@@ -26,6 +27,7 @@ from sweeper.schema.rules import mapping, whole
 from sweeper.space.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.space.space import DEFAULT_SCALE, PAPER_SCALE, Space
 from sweeper.text import canonical
+from sweeper.trainable.contract import Trainable
 from sweeper.trainable.loading import load_trainable
 
 _ROUNDS = 50
@@ -44,6 +46,7 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     file = _found(Path(path))
     document, folder = documents.read(file, later=True), file.parent
     mistakes, words = Mistakes(), list[str]()
+    unknown = {key: value for key, value in document.data.items() if key not in KEYS}
     with mistakes.under():
         _known_keys(document)
     chosen, paper = _scale(document, scale), None
@@ -57,29 +60,33 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
             apply(document, override)
         except SweeperError as error:
             words.append(str(error))
-    space = None
+    space, trainable = None, None
+    data = _resolved(document, chosen, paper)
     try:
-        space = _checked(_resolved(document, chosen, paper), folder, mistakes)
+        space, trainable = _checked(data, folder, mistakes)
     except SweeperError as error:
         words.append(str(error))
     if space is None or mistakes.found or words or document.mistakes:
-        raise document.errors(mistakes.found, words)
+        told = [placed(one, {**document.data, **unknown}, trainable) for one in mistakes.found]
+        raise document.errors(told, words)
     return space
 
 
-def _checked(data: Mapping[str, Any], folder: Path, mistakes: Mistakes) -> Space | None:
-    """The space that `data` holds; all that is wrong with it is added to `mistakes`.
+def _checked(
+    data: Mapping[str, Any], folder: Path, mistakes: Mistakes
+) -> tuple[Space | None, Trainable | None]:
+    """The space that `data` holds, and what it trains; all mistakes are added to `mistakes`.
 
     What is wrong is taken out, and the rest is checked again, until nothing is found any more.
     """
     from sweeper.plan.check import checked
 
-    rest = Repair(data)
+    rest, trainable = Repair(data), None
     for _ in range(_ROUNDS):
         space: Space | None = None
         try:
             space = validated(Space, rest.data, folder)
-            return checked(space, folder)
+            return checked(space, folder), trainable
         except Invalid as error:
             found = [rest.original(one) for one in error.each]
             if ("study",) in [one.path for one in found]:
@@ -87,12 +94,11 @@ def _checked(data: Mapping[str, Any], folder: Path, mistakes: Mistakes) -> Space
             for one in found:
                 if not rest.follows(one):
                     mistakes.add(one)
-            trainable = None
             with suppress(ValueError, SweeperError):
-                trainable = space and load_trainable(space)
+                trainable = load_trainable(space) if space else trainable
             if not rest.without(found, trainable):
-                return None
-    return None
+                break
+    return None, trainable
 
 
 def _found(path: Path) -> Path:

@@ -7,18 +7,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sweeper import lookup
-from sweeper.errors import Invalid, Path, closest
+from sweeper.errors import Invalid, Path
 from sweeper.trainable.contract import Trainable
 
 _STAND_INS: Mapping[str, Any] = {
     "study": "unnamed",
     "seeds": 1,
     "steps": 2**53,
-    "score": {"metric": "unknown"},
     "evaluation": {"every": 1, "episodes": 1},
 }
 """Values of keys that a space needs, for those whose own are wrong or missing."""
+
+_TRAINED = (("agent",), ("function",))
+"""Without these nothing further can be checked."""
 
 _BY_NAME = ("axes", "fixed", "tasks", "derived")
 """Keys whose parts can go one by one."""
@@ -32,7 +33,10 @@ class Repair:
         self._replaced: set[str] = set()
         """The top-level keys whose values are not the user's any more."""
         self._touched: set[str] = set()
-        """The names of what lacks a part, which further messages may mention."""
+        """The names of axes, parameters and tasks that lack a part, or are gone."""
+        self._keys: set[str] = set()
+        """The other keys that are gone."""
+        self._gone: set[Path] = set()
         self._known: set[tuple[Path, str]] = set()
         """Mistakes that were told, each with the part of the space that it is in."""
         self._left: dict[Path, list[int]] = {}
@@ -55,11 +59,15 @@ class Repair:
             return True
         if (error.path[:2], error.message) in self._known:
             return True
+        if error.path and any(gone[: len(error.path)] == error.path for gone in self._gone):
+            return True
         if error.path[2:3] == ("default",) and error.path[1] in self._touched:
             return True
+        rule = re.sub(r" \(did you mean .*?\?\)", "", error.message.partition("; valid: ")[0])
+        if any(f"{key!r}" in rule or f"{key}=" in rule for key in self._keys):
+            return True
         return not self._touched.isdisjoint(error.path[2:]) or any(
-            re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", error.message)
-            for name in self._touched
+            re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", rule) for name in self._touched
         )
 
     def without(self, mistakes: Iterable[Invalid], trainable: Trainable | None) -> bool:
@@ -68,6 +76,9 @@ class Repair:
         Their paths are those that `original` gives.
         """
         before = copy.deepcopy(self.data)
+        mistakes = list(mistakes)
+        if any(error.path[:1] in _TRAINED for error in mistakes):
+            return False
         for error in mistakes:
             told = (error.path[:2], error.message)
             self._take_out(error.path[:2] if told in self._known else error.path)
@@ -78,8 +89,12 @@ class Repair:
     def _take_out(self, path: Path) -> None:
         if not path:
             return
+        self._gone.add(path)
         top, held = str(path[0]), self.data.get(path[0])
         if top in _BY_NAME and len(path) > 1 and isinstance(held, dict):
+            if top == "tasks" and len(path) > 2 and path[1] in held:
+                held[path[1]] = {"low": 0, "high": 1}
+                return
             self._touched.add(str(path[1]))
             if not (top == "axes" and self._take_out_value(path)):
                 held.pop(path[1], None)
@@ -87,6 +102,9 @@ class Repair:
             held[int(path[1])] = "curves"
         elif top == "constraints" and len(path) > 1 and isinstance(held, list):
             held[int(path[1])] = f"{path[1]} == {path[1]}"
+        elif len(path) > 1 and isinstance(held, dict) and path[1] in held:
+            self._keys.add(str(path[1]))
+            held.pop(path[1])
         else:
             self._replace(top)
 
@@ -105,13 +123,10 @@ class Repair:
 
     def _replace(self, top: str) -> None:
         self._replaced.add(top)
-        self._touched.add(top)
-        given = self.data.pop(top, None)
+        self._keys.add(top)
+        self.data.pop(top, None)
         if top == "study":
             self.data["name"] = _STAND_INS["study"]
-        if top == "agent":
-            meant = closest(str(given), lookup.names("agents.learners"))
-            self.data |= {} if meant is None else {"agent": meant}
 
     def _complete(self, trainable: Trainable | None) -> None:
         """Fills in what a space needs."""
@@ -122,6 +137,10 @@ class Repair:
                 self.data[key] = copy.deepcopy(value)
         if self.data.get("agent") is not None and self.data.get("function") is not None:
             self._replace("function")
+        if self.data.get("score") is None:
+            self._replaced.add("score")
+            metrics = trainable.metrics if trainable is not None else ()
+            self.data["score"] = {"metric": next(iter(metrics), "unknown")}
         if not self.data.get("axes"):
             self._replaced.add("axes")
             self.data["axes"] = {"unknown": {"kind": "choice", "values": [0]}}

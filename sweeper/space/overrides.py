@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_origin
 
-from sweeper.errors import Invalid, Mistakes, Path, SweeperError, choices, did_you_mean, shown
+from sweeper.errors import (
+    Invalid,
+    Mistakes,
+    Path,
+    SweeperError,
+    choices,
+    did_you_mean,
+    listed,
+    shown,
+)
 from sweeper.schema.document import Document, parse
 from sweeper.space.space import Space, keys
 
@@ -35,12 +44,14 @@ def parse_words(
     keys: Sequence[str] = KEYS,
     of_run: Iterable[str] = (),
     alone: str | None = None,
+    meant: Callable[[str], str] = lambda _: "",
 ) -> tuple[dict[str, str], list[Override]]:
     """Splits words into a command's options and overrides of the space.
 
     `keys` are the space's keys that the command takes: none for commands that read a study.
     A word of `of_run`, the options of `sweeper run`, is told apart from one that nobody knows.
-    A word without `=` is the value of the option `alone`.
+    A word without `=` is the value of the option `alone`. `meant` tells of an unknown key which
+    one may be meant, ` (did you mean fixed.optimizer.lr?)`.
     """
     given: dict[str, str] = {}
     overrides: list[Override] = []
@@ -61,7 +72,9 @@ def parse_words(
                     f"{key}= is an option of `sweeper run` only; valid here: {valid}"
                 )
             what = "option or key of the space" if keys else "option"
-            raise SweeperError(f"unknown {what} {shown(key)}{choices(key, [*options, *keys])}")
+            valid = [*options, *keys]
+            known = f"{meant(key) or did_you_mean(key, valid)}; valid: {listed(key, valid)}"
+            raise SweeperError(f"unknown {what} {shown(key)}{known}")
     return given, overrides
 
 

@@ -44,9 +44,7 @@ def test_the_score_is_taken_there_and_normalised(played):
     assert values(data.rescored("auc")) == pytest.approx(
         {"line": (height + 10) / 20, "ring": height / 100}
     )
-    assert values(data.rescored("auc"), "return") == pytest.approx(
-        {"line": height, "ring": height}
-    )
+    assert values(data.rescored("auc"), "return") == pytest.approx({"line": height, "ring": height})
 
 
 @pytest.mark.parametrize("at", ["final", "max", "auc"])
