@@ -19,12 +19,29 @@ if TYPE_CHECKING:
     from sweeper.study.study import Study
 
 app = typer.Typer(
-    help="Hyperparameter and architecture sweeps for deep reinforcement learning.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(wanted: bool) -> None:
+    from sweeper.study import provenance
+
+    if wanted:
+        typer.echo(f"sweeper {provenance.revision()}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")
+    ] = False,
+) -> None:
+    """Hyperparameter and architecture sweeps for deep reinforcement learning."""
+
 
 Words = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", show_default=False)]
 

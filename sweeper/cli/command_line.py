@@ -13,7 +13,10 @@ from sweeper.log import log, to_stderr
 
 __all__ = ["RUN_OPTIONS", "app", "main"]
 
-for _group in ("sweep", "study", "figures", "results"):  # the order in which help lists them
+_GROUPS = ("sweep", "study", "folders", "figures", "results")
+"""Files of commands, in the order in which help lists these."""
+
+for _group in _GROUPS:
     importlib.import_module(f"sweeper.cli.{_group}")
 
 

@@ -20,6 +20,7 @@ from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
 from sweeper.space.space import Space
+from sweeper.text import agreed
 from sweeper.trainable.contract import Diagnosable, Trainable
 from sweeper.trainable.loading import load_trainable
 
@@ -254,7 +255,8 @@ def _check_trials(space: Space, expansion: Expansion) -> None:
         return
     grid = expansion.grid(check=True)
     if not grid.configurations:
-        raise Invalid(f"hold no trial: all {grid.dropped} combinations are dropped", ("axes",))
+        dropped = agreed(grid.dropped, "combination is", "combinations are")
+        raise Invalid(f"hold no trial: all {grid.dropped} {dropped} dropped", ("axes",))
     runs = len(grid.configurations) * len(space.tasks) * len(space.seeds)
     if runs > MAX_RUNS:
         raise Invalid(

@@ -77,7 +77,8 @@ class Repair:
         """
         before = copy.deepcopy(self.data)
         mistakes = list(mistakes)
-        if any(error.path[:1] in _TRAINED for error in mistakes):
+        unclear = (self.data.get("agent") is None) == (self.data.get("function") is None)
+        if unclear or any(error.path[:1] in _TRAINED for error in mistakes):
             return False
         for error in mistakes:
             told = (error.path[:2], error.message)
@@ -135,8 +136,6 @@ class Repair:
             if self.data.get(key) is None and not unused:
                 self._replaced.add(key)
                 self.data[key] = copy.deepcopy(value)
-        if self.data.get("agent") is not None and self.data.get("function") is not None:
-            self._replace("function")
         if self.data.get("score") is None:
             self._replaced.add("score")
             metrics = trainable.metrics if trainable is not None else ()

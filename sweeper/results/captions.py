@@ -125,7 +125,7 @@ class Captions:
         if paper in (None, steps):
             return ""
         scale = f"{self.origin.scale}: " if self.origin.scale else ""
-        return f"{scale}{steps:,} of the paper's {paper:,} steps"
+        return f"{scale}{steps:,} of the paper's {counted(paper, 'step', ',')}"
 
 
 def interval_text(known: int, count: int) -> str:

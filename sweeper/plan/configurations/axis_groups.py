@@ -10,7 +10,7 @@ from sweeper.errors import Invalid, choices, shown
 from sweeper.plan.parameters import points_of, span_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
-from sweeper.text import canonical
+from sweeper.text import canonical, counted
 from sweeper.trainable.contract import Trainable
 
 MAX_AXES = 200
@@ -145,7 +145,7 @@ def _zipped(
         if len(column) != len(columns[0]):
             raise Invalid(
                 f"must join axes of the same length, but {group[0]} has "
-                f"{len(columns[0])} values and {name} has {len(column)}",
+                f"{counted(len(columns[0]), 'value')} and {name} has {len(column)}",
                 ("zip", space.zip.index(group)),
             )
     return tuple(zip(*columns, strict=True))

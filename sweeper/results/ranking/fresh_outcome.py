@@ -15,7 +15,7 @@ from sweeper.results.ranking import ranking
 from sweeper.results.ranking.fresh_runs import originals, study_of
 from sweeper.stats.wording import bounds, has_no_width, measured, writer
 from sweeper.study.study import Study
-from sweeper.text import counted, labels_text, ranges
+from sweeper.text import agreed, counted, labels_text, ranges
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Outcome:
     @property
     def title(self) -> str:
         """How many configurations met which seeds."""
-        seeds = f"fresh seed{'' if len(self.seeds) == 1 else 's'} {ranges(self.seeds)}"
+        seeds = f"fresh {agreed(len(self.seeds), 'seed', 'seeds')} {ranges(self.seeds)}"
         return f"{counted(len(self.rows), 'configuration')} on the {seeds}"
 
     @property
