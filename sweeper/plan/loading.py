@@ -67,6 +67,8 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     except SweeperError as error:
         words.append(str(error))
     if space is None or mistakes.found or words or document.mistakes:
+        if trainable is None and space is not None:
+            trainable = load_trainable(space)
         told = [placed(one, {**document.data, **unknown}, trainable) for one in mistakes.found]
         raise document.errors(told, words)
     return space

@@ -66,20 +66,23 @@ def _places(
         full = f"{section}.{name}"
         if (section,) != here and key in (name, full):
             yield full
-    for axis in axes:
-        if (key == axis or axis.endswith(f".{key}")) and here != ("axes",):
-            yield f"axes.{cut(axis)}.values, or fixed.{cut(axis)} without that axis"
-        elif key.startswith(f"{axis}.") and here != ("axes",):
-            yield f"axes.{cut(key)}"
     names = trainable.parameters if trainable is not None else {}
     inside = data.get(key) if not here else None
+    if isinstance(inside, dict):
+        whole = [f"{key}.{below}" for below in inside]
+        yield from (f"fixed.{name}" for name in whole if name in names)
+        return
+    for axis in axes if here != ("axes",) else ():
+        if key == axis or axis.endswith(f".{key}"):
+            yield f"axes.{cut(axis)}.values, or fixed.{cut(axis)} without that axis"
+        elif key.startswith(f"{axis}."):
+            yield f"axes.{cut(key)}"
+    known = here in (("axes",), ("fixed",))
     for name in names:
-        listed = isinstance(inside, dict) and name in {f"{key}.{below}" for below in inside}
-        same = name == key and here not in (("axes",), ("fixed",))
-        if (same or listed or name.endswith(f".{key}")) and name not in axes:
-            yield f"{here[0] if here in (('axes',), ('fixed',)) else 'fixed'}.{name}"
-    plain = not here and closest(key, KEYS) is None and not isinstance(inside, dict)
-    if plain and data.get("function") is not None and not axes.keys() & {key, key.split(".")[0]}:
+        if name not in axes and (name.endswith(f".{key}") or (name == key and not known)):
+            yield f"{here[0] if known else 'fixed'}.{name}"
+    free = data.get("function") is not None and not here and closest(key, KEYS) is None
+    if free and not axes.keys() & {key, key.split(".")[0]}:
         yield f"fixed.{cut(key)}"
 
 

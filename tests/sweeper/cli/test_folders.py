@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
@@ -12,25 +13,32 @@ from sweeper.errors import SweeperError
 from sweeper.files import temporary
 from sweeper.ledger.writer import Writer
 from sweeper.paths import StudyPaths
-from sweeper.report import worker_status
+from sweeper.report import publish, worker_status
+from sweeper.results.ranking import fresh_runs
 from sweeper.study import study as studies
 from sweeper.study.study import Study
 from sweeper.worker.process.heartbeat import identity
+from sweeper.worker.worker import Worker
 from tests.sweeper.cli.test_main import Capture, call
 
 
 @pytest.fixture
-def root(space_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Path:
-    """The folder of the study `hops`, of which all runs have ended."""
-    monkeypatch.chdir(space_file.parent)
-    assert call("run", space_file.name, "dispatch=inline", "figures=[curves]") == 0
-    capsys.readouterr()
-    return space_file.parent / "studies"
+def root(make_study: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the study `hops`, of which all runs have ended, and of nothing else."""
+    monkeypatch.chdir(tmp_path)
+    work(make_study("figures=[]"))
+    return tmp_path / "studies"
 
 
-def rerank(capsys: Capture) -> None:
-    assert call("rerank", "hops", "seeds=1", "top=1", "dispatch=inline") == 0
-    capsys.readouterr()
+def work(study: Study) -> None:
+    """Trains all that is open, and draws nothing."""
+    Worker(study, pack="auto", device="cpu", workers=1).run()
+
+
+def rerank(root: Path) -> None:
+    """Plans the best configuration on a fresh seed, and trains nothing."""
+    first = Study.open(root / "hops")
+    studies.start(fresh_runs.folder_of(first), fresh_runs.space_of(first, 1, 1))
 
 
 def join(root: Path, name: str) -> Writer:
@@ -42,7 +50,7 @@ def join(root: Path, name: str) -> Writer:
 
 
 def test_a_deleted_study_is_gone_and_its_fresh_runs_with_it(root: Path, capsys: Capture) -> None:
-    rerank(capsys)
+    rerank(root)
     assert studies.names(root) == ["hops", "hops.rerank"]
     assert call("delete", "study=hops", "yes=true") == 0
     assert capsys.readouterr().out == "deleted hops and hops.rerank\n"
@@ -64,7 +72,7 @@ def test_nothing_is_deleted_unasked(root: Path, capsys: Capture) -> None:
 def test_a_study_at_work_stays_as_it_is(
     root: Path, capsys: Capture, words: tuple[str, ...], busy: str
 ) -> None:
-    rerank(capsys)
+    rerank(root)
     ledger = join(root, busy)
     assert call(words[0], "study=hops", *words[1:]) == 2
     assert f"{busy} is at work (worker " in capsys.readouterr().err
@@ -74,37 +82,38 @@ def test_a_study_at_work_stays_as_it_is(
 
 
 def test_a_renamed_study_says_its_name_everywhere(root: Path, capsys: Capture) -> None:
-    runs = {run.id for run in Study.open(root / "hops").plan.runs}
-    assert call("sensitivity", "hops") == 0
-    capsys.readouterr()
+    study = Study.open(root / "hops")
+    runs = {run.id for run in study.plan.runs}
+    publish.now(study)
+    assert "<h1>hops</h1>" in study.paths.report.read_text()
+    (study.paths.figures / "heatmap.csv").write_text("drawn by a command of its own")
     assert call("rename", "hops", "to=other") == 0
-    told = capsys.readouterr().out
-    assert f"hops is now other: {root / 'other'}\n" in told
-    assert "still captioned hops: sensitivity.csv, sensitivity.pdf" in told
+    assert capsys.readouterr().out.splitlines() == [
+        f"hops is now other: {root / 'other'}",
+        "drawn by commands of their own, and still captioned hops: heatmap.csv",
+    ]
     assert studies.names(root) == ["other"]
     renamed = Study.open(root / "other")
     assert renamed.ended and {run.id for run in renamed.plan.runs} == runs
-    storage = optuna.storages.JournalStorage(
-        optuna.storages.journal.JournalFileBackend(str(renamed.paths.optuna))
-    )
-    assert [one.study_name for one in storage.get_all_studies()] == ["other"]
-    for text in (
-        renamed.paths.report.read_text(),
-        (renamed.paths.figures / "curves.svg").read_text(),
-    ):
-        assert "other" in text and "hops" not in text.replace("hops.yaml", "")
+    backend = optuna.storages.journal.JournalFileBackend(str(renamed.paths.optuna))
+    found = optuna.storages.JournalStorage(backend).get_all_studies()
+    assert [one.study_name for one in found] == ["other"]
+    assert "<h1>other</h1>" in renamed.paths.report.read_text()
+    assert not publish.due(renamed, renamed.ledger_state())
     assert call("status", "other", "format=json") == 0
     assert json.loads(capsys.readouterr().out)["runs"]["complete"] == 12
-    assert call("run", "studies/other", "dispatch=inline") == 0
 
 
 def test_fresh_runs_are_renamed_with_the_study_that_chose_them(root: Path, capsys: Capture) -> None:
-    rerank(capsys)
+    rerank(root)
     assert call("rename", "hops.rerank", "to=x") == 2
     assert "sweeper rename study=hops to=… renames both" in capsys.readouterr().err
     assert call("rename", "hops", "to=other") == 0
     assert studies.names(root) == ["other", "other.rerank"]
-    assert call("rerank", "other", "seeds=1", "top=1", "dispatch=inline") == 0
+    fresh = Study.open(root / "other.rerank")
+    first = fresh_runs.first_of(fresh)
+    assert first is not None and first.name == "other"
+    assert fresh_runs.space_of(first, 2, 2).seeds == (3, 4)
 
 
 @pytest.mark.parametrize(
