@@ -15,6 +15,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -115,9 +116,12 @@ def split(name: str, folder: Path | None = None) -> tuple[Path, str]:
     text, _, wanted = name.rpartition(":")
     if not text.endswith(".py") or not wanted.isidentifier():
         raise Invalid(f"must look like path/file.py:name, but got {shown(name)}")
-    path = ((folder or Path.cwd()) / text).resolve()
-    if not path.is_file():
-        where = (folder or Path.cwd()).resolve()
+    where = (folder or Path.cwd()).resolve()
+    path, found = where / text, False
+    with suppress(OSError):  # a name that is too long for a file
+        path = path.resolve()
+        found = path.is_file()
+    if not found:
         raise Invalid(f"names {shown(name)}, but there is no such file in {where}")
     defined = defined_names(path)
     if wanted not in defined:

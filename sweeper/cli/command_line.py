@@ -23,8 +23,12 @@ for _group in _GROUPS:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line; exits with 2 for a mistake of the user's, 1 for a failure."""
     to_stderr()
+    given = sys.argv[1:] if arguments is None else arguments
+    known = [
+        cut(word) if not index or word[:1] == "-" else word for index, word in enumerate(given)
+    ]
     try:
-        app(args=arguments, prog_name="sweeper")
+        app(args=known, prog_name="sweeper")
     except SweeperError as error:
         log.error("%s", error)
         sys.exit(error.exit_code)

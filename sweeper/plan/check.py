@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sweeper import lookup
-from sweeper.errors import Invalid, choices, shown
+from sweeper.errors import Invalid, Mistakes, choices, shown
 from sweeper.plan import check_sampler
 from sweeper.plan.configurations import sequences
 from sweeper.plan.configurations.constraints import Rejected
@@ -78,11 +78,12 @@ def _absolute(space: Space, folder: Path) -> Space:
 
 
 def _check_names(space: Space, trainable: Trainable) -> None:
-    valid = trainable.tasks()
+    valid, mistakes = trainable.tasks(), Mistakes()
     for task in space.tasks:
         if valid and task not in valid and ".py:" not in task:
             reason = _refusal(trainable, task) or choices(task, valid)
-            raise Invalid(f"is no task of {space.identity}{reason}", ("tasks", task))
+            mistakes.add(Invalid(f"is no task of {space.identity}{reason}", ("tasks", task)))
+    mistakes.check()
 
 
 def _refusal(trainable: Trainable, task: str) -> str:
@@ -181,17 +182,14 @@ def _check_figures(
     """
     sizes = {name: _size(space, name) + (name in conditional) for name in space.axes}
     sizes["task"] = len(space.tasks)
-    figures = []
+    figures, mistakes = [], Mistakes()
     for index, figure in enumerate(space.figures):
-        try:
+        with mistakes.under("figures", index):
             name = lookup.located("sweeper.figures", figure.name, folder)
-        except Invalid as error:
-            raise error.under("figures", index) from error
-        try:
-            _check_options(figure.options, takes(name), sizes, metrics)
-        except Invalid as error:
-            raise error.under("figures", index, figure.name) from error
-        figures.append(figure.model_copy(update={"name": name}))
+            with mistakes.under("figures", index, figure.name):
+                _check_options(figure.options, takes(name), sizes, metrics)
+            figures.append(figure.model_copy(update={"name": name}))
+    mistakes.check()
     return space.model_copy(update={"figures": tuple(figures)})
 
 

@@ -33,6 +33,9 @@ from sweeper.trainable.loading import load_trainable
 _ROUNDS = 50
 """How often what is wrong with a space is taken out and the rest is checked again, at most."""
 
+_MANY = 100
+"""After so many mistakes nothing more is looked for."""
+
 _SHIPPED = "spaces"
 """The folder of spaces that ship."""
 
@@ -98,7 +101,7 @@ def _checked(
                     mistakes.add(one)
             with suppress(ValueError, SweeperError):
                 trainable = load_trainable(space) if space else trainable
-            if not rest.without(found, trainable):
+            if len(mistakes.found) > _MANY or not rest.without(found, trainable):
                 break
     return None, trainable
 

@@ -100,8 +100,9 @@ _SECTIONS = tuple(_sections())
 
 
 def _trainable(data: Mapping[str, Any], path: FilePath | None) -> Trainable | None:
-    with suppress(SweeperError, ValueError):
-        folder = None if path is None else path.parent
-        found: Trainable = lookup.find("agents.learners", str(data["agent"]), folder)
-        return found
+    agent = data.get("agent")
+    if isinstance(agent, str) and path is not None:
+        with suppress(SweeperError):
+            found: Trainable = lookup.find("agents.learners", agent, path.parent)
+            return found
     return None

@@ -16,6 +16,9 @@ from sweeper.errors import Invalid, Mistakes, choices, closest, shown
 
 S = TypeVar("S", bound=BaseModel)
 
+_MOST_LISTED = 30
+"""For so many unknown keys the valid ones are listed."""
+
 
 class Section(BaseModel):
     """A mapping with known keys; a null stands for the key's absence."""
@@ -33,10 +36,11 @@ class Section(BaseModel):
             raise Invalid(f"must be a mapping of {', '.join(valid)}, but got {shown(data)}")
         mistakes = Mistakes()
         unknown = [key for key in data if key not in valid]
-        for key in unknown:
-            mistakes.add(Invalid(f"is an unknown key{choices(key, valid)}", (key,)))
+        for number, key in enumerate(unknown):
+            near = choices(key, valid) if number < _MOST_LISTED else ""
+            mistakes.add(Invalid(f"is an unknown key{near}", (key,)))
         present = {key: data[key] for key in valid if data.get(key) is not None}
-        meant = {closest(key, valid) for key in unknown}
+        meant = {closest(key, valid) for key in unknown[:_MOST_LISTED]}
         needed = [key for key, field in cls.model_fields.items() if field.is_required()]
         for key in needed:
             if key not in present and key not in meant:

@@ -15,12 +15,15 @@ from typing import Any
 
 import yaml
 
-from sweeper.errors import Invalid, Path, SweeperError, choices, dotted, shown
+from sweeper.errors import Invalid, Path, SweeperError, choices, cut, dotted, shown
 from sweeper.text import counted
 
 MAX_BYTES = 2**20
 MAX_VALUES = 100_000
 MAX_DEPTH = 50
+
+_LONGEST = 120
+"""The most characters of what PyYAML says."""
 
 _MOST_TOLD = 30
 """The most mistakes that one answer tells."""
@@ -179,7 +182,7 @@ class _Loader(yaml.SafeLoader):
         tag = getattr(event, "tag", None)
         if tag is not None:
             short = tag.replace("tag:yaml.org,2002:", "!!")
-            message = f"tags are refused, YAML is data only here: {short}"
+            message = f"tags are refused, YAML is data only here: {cut(short)}"
             raise yaml.MarkedYAMLError(problem=message, problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
@@ -249,7 +252,7 @@ def _at(name: str, error: yaml.MarkedYAMLError, lines: bool) -> str:
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
-    problem = (error.problem or error.context or "").replace("\n", " ")
+    problem = cut((error.problem or error.context or "").replace("\n", " "), _LONGEST)
     if problem.startswith("tags are refused"):
         return problem
     if "single document" in (error.context or ""):

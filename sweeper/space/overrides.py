@@ -12,6 +12,7 @@ from sweeper.errors import (
     Path,
     SweeperError,
     choices,
+    cut,
     did_you_mean,
     listed,
     shown,
@@ -26,6 +27,10 @@ _OPEN = tuple(name for name in KEYS if get_origin(Space.model_fields[name].annot
 """The keys whose mappings hold names of the user's, which may have dots in them."""
 
 _LONGEST = 80
+"""The most characters of a word that places name."""
+
+_LONGEST_KEY = 500
+"""The most characters of a key that is looked for."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def parse_words(
     for word in words:
         key, text = _split(word, [*options, *keys], alone)
         if key in seen:
-            raise SweeperError(f"{key}= is given twice; give it once")
+            raise SweeperError(f"{cut(key)}= is given twice; give it once")
         seen.add(key)
         if key in options:
             given[key] = text
@@ -99,6 +104,8 @@ def apply(document: Document, override: Override) -> None:
     """Replaces the value at the override's path, in place; null takes the key away."""
     words = override.key.split(".")
     try:
+        if len(override.key) > _LONGEST_KEY:
+            raise LookupError(f"there is no {cut(override.key)} in the space")
         path = _locate(document.data, words, _is_axis(override.value))
     except LookupError as error:
         raise SweeperError(f"{override.places.get((), override.key)}: {error}") from None
@@ -129,14 +136,14 @@ def _split(word: str, valid: Sequence[str], alone: str | None) -> tuple[str, str
     if not equals and alone is not None and word.strip() and key not in valid:
         return alone, word
     if not equals:
-        hint = f"; {key}=… sets it" if key in valid else did_you_mean(key, valid)
+        hint = f"; {cut(key)}=… sets it" if key in valid else did_you_mean(key, valid)
         raise SweeperError(f"words are key=value, but {shown(word)} has no '='{hint}")
     if not key or not all(key.split(".")):
         raise SweeperError(
             f"words are key=value, but {shown(word)} has no whole key before the '='"
         )
     if not text.strip():
-        raise SweeperError(f"{key}= needs a value")
+        raise SweeperError(f"{cut(key)}= needs a value")
     return key, text
 
 
@@ -178,17 +185,17 @@ def _locate(data: Any, words: list[str], axis: bool) -> list[str]:
 
 
 def _below(data: Mapping[str, Any], words: list[str], path: list[str]) -> list[str] | None:
-    for cut in range(len(words), 0, -1):
-        key = ".".join(words[:cut])
+    for size in range(len(words), 0, -1):
+        key = ".".join(words[:size])
         if key not in data:
             continue
-        if cut == len(words):
+        if size == len(words):
             return [key]
         if path == ["fixed"] and not isinstance(data[key], dict):
             continue  # a parameter whose name goes on after that of another one
         inside = _inside(data, [*path, key])
-        below = _below(inside, words[cut:], [*path, key])
-        return [key, *(below or _new(words[cut:]))]
+        below = _below(inside, words[size:], [*path, key])
+        return [key, *(below or _new(words[size:]))]
     return None
 
 

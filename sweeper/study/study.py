@@ -149,8 +149,9 @@ def newest(root: Path) -> Study:
 
 def find(name: str, root: Path) -> Study:
     """The study called `name` under `root`, or the one whose folder's path `name` is."""
-    if os.sep in name and is_one(Path(name)):
-        return Study.open(Path(name).resolve())
+    folder = Path(name)
+    if os.sep in name and is_one(folder):
+        return Study.open(folder if folder.name not in ("", "..") else folder.resolve())
     check_name(name)
     valid = names(root)
     if name not in valid:

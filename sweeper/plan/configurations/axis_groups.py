@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.errors import Invalid, choices, shown
+from sweeper.errors import Invalid, choices, cut, shown
 from sweeper.plan.parameters import points_of, span_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
@@ -177,10 +177,12 @@ def _check_owners(space: Space, groups: tuple[AxisGroup, ...]) -> None:
     for name in space.axes:
         for parameter in home[name].sets[name]:
             if parameter in space.fixed:
-                raise Invalid(f"sets {parameter}, which fixed sets too", ("axes", name))
+                raise Invalid(f"sets {cut(parameter)}, which fixed sets too", ("axes", name))
             for other in owners.setdefault(parameter, []):
                 if not _exclusive(home[name], home[other]):
-                    raise Invalid(f"sets {parameter}, which axes.{other} sets too", ("axes", name))
+                    raise Invalid(
+                        f"sets {cut(parameter)}, which axes.{cut(other)} sets too", ("axes", name)
+                    )
             owners[parameter].append(name)
 
 
