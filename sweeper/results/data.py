@@ -16,6 +16,7 @@ from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.captions import Captions, Origin
 from sweeper.results.run_tables import VALUE, RunTables
+from sweeper.space.space import Space
 from sweeper.study.study import Study
 
 __all__ = ["VALUE", "Data"]
@@ -52,6 +53,7 @@ class Data:
                 how=space.score.aggregate,
                 steps=space.steps,
                 minimise=space.direction == "minimize",
+                minimised=_minimised(space),
             ),
             AxisChoice(
                 study=study.name,
@@ -116,7 +118,7 @@ class Data:
     def points(self, metric: str) -> pd.DataFrame:
         """The learning curves of `metric`, as `frames.held` gives them; `SweeperError` if unknown.
 
-        Those of runs that diverged are held at their last point.
+        Behind the last point of a run that diverged its points are infinite, or NaN.
         """
         return self.tables.points(metric)
 
@@ -139,6 +141,13 @@ class Data:
     def minimise(self) -> bool:
         """Whether smaller scores are better."""
         return self.tables.minimise
+
+    def minimised(self, metric: str | None) -> bool | None:
+        """Whether smaller values of `metric`, or else of the score, are better; `None` if unknown.
+
+        It is known of the metrics that the space scores.
+        """
+        return self.minimise if metric is None else self.tables.minimised.get(metric)
 
     @property
     def axes(self) -> Mapping[str, Axis]:
@@ -167,3 +176,11 @@ class Data:
     def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         return self.captions.caption(n, shown, said_of_points)
+
+
+def _minimised(space: Space) -> dict[str, bool]:
+    """From each metric that is scored to whether its smaller values are better."""
+    found: dict[str, bool] = {}
+    for rule, direction in zip(space.scores, space.directions, strict=True):
+        found.setdefault(rule.metric, direction == "minimize")  # the first score's counts
+    return found

@@ -39,7 +39,9 @@ class RunTables:
     how: str
     """The statistic by which the runs of a trial become its value."""
     steps: int
-    minimise: bool = False
+    minimise: bool
+    minimised: Mapping[str, bool]
+    """From each metric that is scored to whether its smaller values are better."""
 
     def taken(self, at: str | None) -> RunTables:
         """The tables with another point of each learning curve as a run's value, also as its score.
@@ -51,9 +53,14 @@ class RunTables:
         return self if at is None else replace(self, at=at)
 
     def table(self, metric: str | None) -> pd.DataFrame:
-        """`runs` with the column `VALUE`: the score, or `metric` in its own unit, taken as `at`."""
+        """`runs` with the column `VALUE`: the score, or `metric` in its own unit, taken as `at`.
+
+        Of runs that diverged it is infinite, worse than every other (`score.worst`), and NaN for a
+        metric of which nobody says what is better.
+        """
         if metric is None and self.at == self.scored_at:
-            return self.runs.assign(**{VALUE: self.runs["score"]})
+            table = self.runs.assign(**{VALUE: self.runs["score"]})
+            return frames.judged(table, VALUE, minimise=self.minimise)
         values = self._values(metric or self.metric)
         if metric is None:
             low, high = (self._bounds(side) for side in range(2))
@@ -62,15 +69,13 @@ class RunTables:
 
     def _values(self, metric: str) -> Array:
         """The runs' values [runs] by `metric`, in its own unit; NaN where they reported none."""
-        values = {}
+        values, minimise = {}, self.minimised.get(metric)
         for run, own in self.points(metric).groupby("run", sort=False, observed=True):
             curve = zip(own["step"], own[frames.POINT], strict=True)
-            values[run] = score.run_value(curve, self.at, self.steps, np.nan)
+            values[run] = score.run_value(curve, self.at, self.steps, minimise=bool(minimise))
         found = np.array([values.get(run, np.nan) for run in self.runs["run"]], float)
-        if metric != self.metric:
-            return found
-        lost = np.isnan(found) & (self.runs["state"] == "nan").to_numpy()
-        return np.where(lost, self._bounds(int(self.minimise)), found)
+        worst = np.nan if minimise is None else score.worst(minimise=minimise)
+        return np.where((self.runs["state"] == "nan").to_numpy(), worst, found)
 
     def _bounds(self, side: int) -> Array:
         """The lows (0) or the highs (1) of the runs' tasks [runs]."""
@@ -79,7 +84,7 @@ class RunTables:
     def points(self, metric: str) -> pd.DataFrame:
         """The learning curves of `metric`, as `frames.held` gives them; `SweeperError` if unknown.
 
-        Only the score's metric has a worst value for runs that diverged before they reported it.
+        Only of metrics that are scored is it known what is worse than every number.
         """
         reports = self.reports()
         fixed = ["run", "trial", TASK, "seed", *self.columns, "step"]
@@ -91,10 +96,7 @@ class RunTables:
                     f"{metric!r} is no metric of {self.study}{choices(metric, valid)}"
                 )
             reports = reports.assign(**{column: np.array([], float)})
-        known, side = metric == self.metric, int(self.minimise)
-        worst = {task: bounds[side] if known else np.nan for task, bounds in self.tasks.items()}
         points = reports[[*fixed, column]]
         marked = [self.columns.get(name, name) for name in fixed]
-        return frames.held(
-            points.set_axis([*marked, frames.POINT], axis=1), self.runs, frames.POINT, worst
-        )
+        points = points.set_axis([*marked, frames.POINT], axis=1)
+        return frames.held(points, self.runs, frames.POINT, self.minimised.get(metric))

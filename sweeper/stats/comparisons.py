@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.score import STATISTICS, Array
+from sweeper.score import STATISTICS, Array, known
 from sweeper.stats.bootstrap import (
     RESAMPLES,
     Estimate,
@@ -23,11 +23,13 @@ def difference(
     """How much higher `first` is than `second`, both [seeds × tasks] and paired by (seed, task).
 
     A resample draws the same pairs of both. A pair with a NaN on either side is left out; `n`
-    counts pairs.
+    counts pairs. Beside infinite scores the interval is unknown.
     """
     tasks = _pairs(first, second)
     pairs = np.concatenate(tasks, axis=1)
-    points = STATISTICS[how](pairs) if pairs.size else np.full(2, np.nan)
+    points = known(STATISTICS[how](pairs)) if pairs.size else np.full(2, np.nan)
+    if np.isinf(pairs).any():
+        return Estimate(float(points[0] - points[1]), None, None, pairs.shape[1])
 
     def draw() -> Array:
         draws = resampled(tasks, together(how), rng, RESAMPLES)

@@ -73,8 +73,9 @@ def results(
         table[data.axis(name).column] = [labels[number][place] for number in table["(row)"]]
     table[across.column] = [texts[number] for number in table["(column)"]]
     table["bold"] = False
-    if _ranked(data, metric):
-        table["bold"] = _bold(table, data.minimise, TASK if TASK in (x, *rows) else None)
+    minimise = data.minimised(metric)
+    if minimise is not None:
+        table["bold"] = _bold(table, minimise, TASK if TASK in (x, *rows) else None)
     columns = texts if x == TASK else [f"{across.title} = {text}" for text in texts]
     return Results(
         data.name,
@@ -145,11 +146,6 @@ def _over_tasks(data: Data, runs: pd.DataFrame, row: Any, rows: int, column: int
     return table.assign(**{"(column)": column})
 
 
-def _ranked(data: Data, metric: str | None) -> bool:
-    """Whether it is known which values of `metric` are better."""
-    return metric in (None, data.tables.metric)
-
-
 def _bold(table: pd.DataFrame, minimise: bool, within: str | None) -> pd.Series:
     """Whether a cell is the best of those with its label of the axis `within`, or tied with it.
 
@@ -172,10 +168,11 @@ def _caption(data: Data, metric: str | None, table: pd.DataFrame, shown: list[st
         return data.caption(0, shown, "no configuration is complete")
     label = data.value_label(metric, shown)
     said = [f"{label}, {interval_text(known, count)}; n = {span(table['n'])} a cell"]
-    if not _ranked(data, metric):
+    minimise = data.minimised(metric)
+    if minimise is None:
         said.append(f"Nothing is bold: which {metric} is better is not said")
     elif count > 1:
-        least = "lowest" if data.minimise else "best"
+        least = "lowest" if minimise else "best"
         of = " of each task" if TASK in shown and len(data.tasks) > 1 else ""
         said.append(f"Bold: the {least}{of}" + _tied(known, count))
     return data.caption(int(table["n"].sum()), shown, ". ".join(said))
