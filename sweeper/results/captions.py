@@ -71,13 +71,15 @@ class Captions:
 
     def _named(self, at: str, metric: str | None = None) -> str:
         tables = self.tables
-        minimise = tables.minimised.get(metric or tables.metric, False)
-        return score.at_name(at, minimise=minimise)
+        minimise = tables.minimised(metric or tables.metric)
+        return score.at_name(at, minimise=bool(minimise))
 
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         if metric is None:
-            return f"normalised {self.taken_as}score ({self.average})"
+            scores = self.tables.scores
+            name = "score" if len(scores) == 1 else scores[0].name
+            return f"normalised {self.taken_as}{name} ({self.average})"
         tasks = len(self.tables.tasks)
         over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
         return f"{metric}, {self.at_name(metric)} ({self.average}{over})"

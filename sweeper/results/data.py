@@ -15,7 +15,7 @@ from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.captions import Captions, Origin
-from sweeper.results.run_tables import VALUE, RunTables
+from sweeper.results.run_tables import VALUE, RunTables, Scored
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 
@@ -53,7 +53,7 @@ class Data:
                 how=space.score.aggregate,
                 steps=space.steps,
                 minimise=space.direction == "minimize",
-                minimised=_minimised(space),
+                scores=_scores(space),
             ),
             AxisChoice(
                 study=study.name,
@@ -147,7 +147,7 @@ class Data:
 
         It is known of the metrics that the space scores.
         """
-        return self.minimise if metric is None else self.tables.minimised.get(metric)
+        return self.minimise if metric is None else self.tables.minimised(metric)
 
     @property
     def axes(self) -> Mapping[str, Axis]:
@@ -178,9 +178,10 @@ class Data:
         return self.captions.caption(n, shown, said_of_points)
 
 
-def _minimised(space: Space) -> dict[str, bool]:
-    """From each metric that is scored to whether its smaller values are better."""
-    found: dict[str, bool] = {}
-    for rule, direction in zip(space.scores, space.directions, strict=True):
-        found.setdefault(rule.metric, direction == "minimize")  # the first score's counts
-    return found
+def _scores(space: Space) -> tuple[Scored, ...]:
+    rules = zip(space.scores, space.score_names, space.directions, strict=True)
+    suffixes = frames.suffixes(space)
+    return tuple(
+        Scored(name, rule.metric, suffix, rule.aggregate, direction == "minimize")
+        for (rule, name, direction), suffix in zip(rules, suffixes, strict=True)
+    )

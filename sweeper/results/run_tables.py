@@ -19,6 +19,19 @@ VALUE = "(value)"
 
 
 @dataclass(frozen=True)
+class Scored:
+    """One of the scores of a study, as its tables have it."""
+
+    name: str
+    metric: str
+    suffix: str
+    """What follows `score` and `value` in its columns' names: nothing of the first score."""
+    how: str
+    """The statistic by which the runs of a trial become its value."""
+    minimise: bool
+
+
+@dataclass(frozen=True)
 class RunTables:
     """The tables of a study's runs, and how a run's value comes of its learning curve."""
 
@@ -40,8 +53,8 @@ class RunTables:
     """The statistic by which the runs of a trial become its value."""
     steps: int
     minimise: bool
-    minimised: Mapping[str, bool]
-    """From each metric that is scored to whether its smaller values are better."""
+    scores: tuple[Scored, ...]
+    """All scores, the one that figures show first."""
 
     def taken(self, at: str | None) -> RunTables:
         """The tables with another point of each learning curve as a run's value, also as its score.
@@ -52,6 +65,15 @@ class RunTables:
             raise SweeperError(f"unknown at={at!r}{choices(str(at), score.AT)}")
         return self if at is None else replace(self, at=at)
 
+    def minimised(self, metric: str) -> bool | None:
+        """Whether smaller values of `metric` are better; `None` where it is not scored."""
+        return next((own.minimise for own in self.scores if own.metric == metric), None)
+
+    def scored(self, score: Scored) -> pd.DataFrame:
+        """`runs` with the column `VALUE`: one of the scores, infinite where a run diverged."""
+        table = self.runs.assign(**{VALUE: self.runs[f"score{score.suffix}"]})
+        return frames.judged(table, VALUE, minimise=score.minimise)
+
     def table(self, metric: str | None) -> pd.DataFrame:
         """`runs` with the column `VALUE`: the score, or `metric` in its own unit, taken as `at`.
 
@@ -59,8 +81,7 @@ class RunTables:
         metric of which nobody says what is better.
         """
         if metric is None and self.at == self.scored_at:
-            table = self.runs.assign(**{VALUE: self.runs["score"]})
-            return frames.judged(table, VALUE, minimise=self.minimise)
+            return self.scored(self.scores[0])
         values = self._values(metric or self.metric)
         if metric is None:
             low, high = (self._bounds(side) for side in range(2))
@@ -69,7 +90,7 @@ class RunTables:
 
     def _values(self, metric: str) -> Array:
         """The runs' values [runs] by `metric`, in its own unit; NaN where they reported none."""
-        values, minimise = {}, self.minimised.get(metric)
+        values, minimise = {}, self.minimised(metric)
         for run, own in self.points(metric).groupby("run", sort=False, observed=True):
             curve = zip(own["step"], own[frames.POINT], strict=True)
             values[run] = score.run_value(curve, self.at, self.steps, minimise=bool(minimise))
@@ -99,4 +120,4 @@ class RunTables:
         points = reports[[*fixed, column]]
         marked = [self.columns.get(name, name) for name in fixed]
         points = points.set_axis([*marked, frames.POINT], axis=1)
-        return frames.held(points, self.runs, frames.POINT, self.minimised.get(metric))
+        return frames.held(points, self.runs, frames.POINT, self.minimised(metric))

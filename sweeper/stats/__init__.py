@@ -23,7 +23,7 @@ from sweeper.stats.bootstrap import (
     Cells,
     Estimate,
 )
-from sweeper.stats.comparisons import difference, improvement, spearman
+from sweeper.stats.comparisons import difference, improvement, spearman, unbeaten
 from sweeper.stats.hyperparameters import (
     USABLE_SHARE,
     effective_dimension,
@@ -59,5 +59,6 @@ __all__ = [
     "sensitivity",
     "spearman",
     "task_median",
+    "unbeaten",
     "usable_range",
 ]

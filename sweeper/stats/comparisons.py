@@ -100,6 +100,16 @@ def resampled_correlation(pairs: Array, rng: np.random.Generator, resamples: int
     return rank_correlation(*pairs[:, rng.integers(runs, size=(resamples, runs))])
 
 
+def unbeaten(scores: npt.ArrayLike) -> Array:
+    """Which rows of `scores` [trials × scores] no other equals in all and exceeds in one.
+
+    Larger is better: the Pareto front.
+    """
+    scores = np.asarray(scores, float)
+    beaten = [bool(((scores >= own).all(1) & (scores > own).any(1)).any()) for own in scores]
+    return ~np.array(beaten, bool)
+
+
 def average(values: Array) -> Array:
     """Mean of `values` [tasks × …] over tasks without NaN, NaN of none."""
     with np.errstate(invalid="ignore"):

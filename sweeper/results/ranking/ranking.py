@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeper import stats
 from sweeper.errors import Nothing
 from sweeper.results import frames
 from sweeper.space.space import Space
@@ -73,9 +74,7 @@ def in_order(space: Space, table: pd.DataFrame) -> pd.DataFrame:
 def unbeaten(space: Space, table: pd.DataFrame) -> Any:
     """Which complete trials [trials] no other is as good as in all scores and better in one."""
     signs = np.where(np.array(space.directions) == "maximize", 1.0, -1.0)
-    scores = signs * table[_values(space)].to_numpy(float)
-    beaten = [bool(((scores >= own).all(1) & (scores > own).any(1)).any()) for own in scores]
-    return ~np.array(beaten)
+    return stats.unbeaten(signs * table[_values(space)].to_numpy(float))
 
 
 def _values(space: Space) -> list[str]:
