@@ -28,7 +28,7 @@ _Map = Callable[["torch.Tensor"], "torch.Tensor"]
 
 
 @dataclass(frozen=True)
-class Settings:
+class SpectralNormSettings:
     """One member's settings: `layers` counted from the output, lambda, and how rho is used."""
 
     layers: tuple[int, ...]
@@ -37,7 +37,7 @@ class Settings:
     detach_rho: bool
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Settings:
+    def of(cls, params: Mapping[str, Any]) -> SpectralNormSettings:
         """Returns the `sn.*` parameters of a run."""
         return cls(
             layers=tuple(params["sn.layers"]),
@@ -47,7 +47,7 @@ class Settings:
         )
 
 
-NOT_NORMALISED = Settings((), "hard", 1.0, detach_rho=True)
+NOT_NORMALISED = SpectralNormSettings((), "hard", 1.0, detach_rho=True)
 
 
 def check_layers(indices: Sequence[Any], depth: int) -> None:
@@ -96,7 +96,9 @@ class SpectralNorm:
     through rho unless `detach_rho`; a convolution keeps u on its input side and never lets it.
     """
 
-    def __init__(self, layer: LinearMap, settings: Sequence[Settings], index: int) -> None:
+    def __init__(
+        self, layer: LinearMap, settings: Sequence[SpectralNormSettings], index: int
+    ) -> None:
         members, device = len(settings), layer.weight.device
         maps: tuple[_Map, _Map] = (layer.adjoint, layer.map)
         shapes = (layer.output_shape, layer.input_shape)

@@ -1,4 +1,4 @@
-"""DDPG (Lillicrap et al. 2016) as Hui 2022, Alg. 1 prints it: one critic, the online actor."""
+"""DDPG (Lillicrap et al. 2016): one critic; targets take the actions of the online actor."""
 
 from __future__ import annotations
 

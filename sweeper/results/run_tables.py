@@ -41,7 +41,7 @@ class RunTables:
     steps: int
     minimise: bool = False
 
-    def taken(self, at: str | None) -> RunTables:
+    def scored_at(self, at: str | None) -> RunTables:
         """The tables with another point of each learning curve as a run's value, also as its score.
 
         `SweeperError` where `at`, if any, is none of `score.AT`.
@@ -77,7 +77,7 @@ class RunTables:
         return np.array([self.tasks[task][side] for task in self.runs[TASK]], float)
 
     def points(self, metric: str) -> pd.DataFrame:
-        """The learning curves of `metric`, as `frames.held` gives them; `SweeperError` if unknown.
+        """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 
         Only the score's metric has a worst value for runs that diverged before they reported it.
         """
@@ -95,6 +95,6 @@ class RunTables:
         worst = {task: bounds[side] if known else np.nan for task, bounds in self.tasks.items()}
         points = reports[[*fixed, column]]
         marked = [self.columns.get(name, name) for name in fixed]
-        return frames.held(
+        return frames.curve_points(
             points.set_axis([*marked, frames.POINT], axis=1), self.runs, frames.POINT, worst
         )

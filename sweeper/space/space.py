@@ -59,8 +59,8 @@ class Key:
     """It only says how the space was called and found, which is worth no new version of a study."""
     repeated: bool = False
     """A command that runs one trial again gives it the same value."""
-    dropped: bool = False
-    """It chooses trials, so a command that runs one trial again takes it away."""
+    chooses: bool = False
+    """It chooses trials: a space of trials that were chosen already has none of it."""
     by_name: bool = False
     """Its sections stand under the names of tasks, figures, samplers: no table lists their keys."""
 
@@ -73,7 +73,7 @@ FOUND = Key(given=False, naming=True)
 """Where the space was found."""
 RUNS = Key(results=True, repeated=True)
 """How runs are trained and scored."""
-TRIALS = Key(results=True, dropped=True)
+TRIALS = Key(results=True, chooses=True)
 """Which trials there are."""
 WORKERS = Key(repeated=True)
 """How workers treat runs."""
@@ -97,7 +97,9 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters that all trials share, as in `fixed: {batch_size: 32}`."""
-    axes: Annotated[dict[str, Any], BeforeValidator(axes_rule), Key(results=True, grows=True)]
+    axes: Annotated[
+        dict[str, Any], BeforeValidator(axes_rule), Key(results=True, chooses=True, grows=True)
+    ]
     """The searched parameters; the last axis changes fastest, and an axis stands behind those that
     its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`."""
     zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
@@ -135,15 +137,15 @@ class Space(Section):
     """How runs are scored: one rule, as in `score: {metric: return}`, or a list of several."""
     direction: Annotated[Direction, RUNS] = "maximize"
     """Which scores are better, as in `direction: minimize`."""
-    sampler: Annotated[Sampler, BeforeValidator(sampler_rule), Key(results=True, by_name=True)] = (
-        Sampler(name="grid")
-    )
+    sampler: Annotated[
+        Sampler, BeforeValidator(sampler_rule), Key(results=True, chooses=True, by_name=True)
+    ] = Sampler(name="grid")
     """How trials are chosen: `grid`, or a sampler of Optuna's, which may have its arguments, as in
     `sampler: {tpe: {seed: 1}}`."""
-    trials: Annotated[Positive | None, Key(results=True, dropped=True, grows=True)] = None
+    trials: Annotated[Positive | None, Key(results=True, chooses=True, grows=True)] = None
     """How many trials a sampler plans in all, whatever the number of workers: `trials: 200`."""
     pruner: Annotated[
-        Pruner | None, BeforeValidator(pruner_rule), Key(results=True, dropped=True, by_name=True)
+        Pruner | None, BeforeValidator(pruner_rule), Key(results=True, chooses=True, by_name=True)
     ] = None
     """Which trials end early: a pruner of Optuna's, with its arguments and the number of seeds that
     it looks at, as in `pruner: {median: {n_warmup_steps: 1000, seeds: 2}}`."""
@@ -157,7 +159,7 @@ class Space(Section):
     point of each curve than the score's with `heatmap: {at: max}`."""
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
-    held_out: Annotated[tuple[int, ...], Key(given=False)] = ()
+    held_out: Annotated[tuple[int, ...], Key(given=False, chooses=True)] = ()
     """The seeds under `seeds: {test: …}`."""
     paper_steps: Annotated[Positive | None, Key(given=False)] = None
     """The steps that the file's scale `paper` asks for, where it has that scale."""

@@ -14,7 +14,7 @@ _BLOCK = 1e7
 _FEWEST, _DRAWS = 200, 1e8
 
 
-def fall(
+def unpaired_difference(
     before: npt.ArrayLike, after: npt.ArrayLike, how: str, rng: np.random.Generator
 ) -> Estimate:
     """How much higher `before` is than `after`, both [seeds × tasks], each under seeds of its own.

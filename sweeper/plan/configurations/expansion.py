@@ -15,7 +15,7 @@ from sweeper.plan.configurations.constraints import Formulas, Rejected
 from sweeper.plan.parameters import base, point_at, points_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
-from sweeper.text import canonical, described
+from sweeper.text import canonical, labels_text
 from sweeper.trainable.contract import Trainable
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Expansion:
                 continue
             before = found.setdefault(configuration.text, configuration)
             if before is not configuration:
-                both = f"{described(before.labels)} and {described(configuration.labels)}"
+                both = f"{labels_text(before.labels)} and {labels_text(configuration.labels)}"
                 raise Invalid(f"hold two trials with the same parameters: {both}", ("axes",))
         return Grid(tuple(found.values()), dropped)
 
@@ -161,7 +161,7 @@ class Expansion:
                 self.trainable.check(made.params, task)
             except ValueError as error:
                 raise Rejected(
-                    f"cannot be trained by {self.space.identity}, {described(made.labels)} on "
+                    f"cannot be trained by {self.space.identity}, {labels_text(made.labels)} on "
                     f"{task}: {error}",
                     culprit(self.space, str(error)),
                 ) from error

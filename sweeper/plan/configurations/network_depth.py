@@ -45,15 +45,17 @@ def _networks(space: Space, trainable: Trainable) -> Iterator[Network]:
     valid = False
     for chosen in expansion.combinations():
         try:
-            made = expansion.configuration(chosen)
+            configuration = expansion.configuration(chosen)
         except Rejected as error:
             refusal = refusal or error
             continue
-        labels = [canonical(made.labels[name]) for name in names if name in made.labels]
+        labels = [
+            canonical(configuration.labels[name]) for name in names if name in configuration.labels
+        ]
         label = " ".join(["network", *labels])
         for task in space.tasks:
             try:
-                layers = trainable.layers(made.params, task)
+                layers = trainable.layers(configuration.params, task)
             except ValueError as error:
                 if space.invalid == DROP:
                     continue
