@@ -23,21 +23,9 @@ from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
 from tests.helpers.paths import COUNTER_AGENT, ROOT
+from tests.helpers.slowest import SLOWEST
 
 to_stderr()  # as in a command or a worker, whose parts tests call
-
-SLOWEST = (
-    "sweeper/dispatch/test_local.py",
-    "sweeper/study/test_begun_before.py",
-    "sweeper/worker/process/test_memory.py",
-    "contracts/test_names.py",
-    "sweeper/ledger/test_damage.py",
-    "sweeper/cli/test_reopen.py",
-    "sweeper/worker/test_worker.py",
-    "sweeper/results/ranking/test_fresh_seeds.py",
-    "sweeper/study/test_advisor.py",
-)
-"""The files that took longest, by `pytest --durations`, the slowest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

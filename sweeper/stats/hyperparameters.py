@@ -10,9 +10,7 @@ import numpy.typing as npt
 from sweeper.score import Array
 from sweeper.stats.bootstrap import RESAMPLES, Estimate, bounded, resampled_means
 
-_BLOCK = 1e7
-"""So many numbers are resampled at once."""
-
+_AT_ONCE = 1e7
 
 USABLE_SHARE = 0.8
 """The share of the best value's gain over the low reference from which on a value is usable."""
@@ -43,7 +41,9 @@ def least_usable(
     return float(low + USABLE_SHARE * (np.nanmax(scores) - low))
 
 
-def sensitivity(scores: npt.ArrayLike, rng: np.random.Generator) -> Estimate:
+def sensitivity(
+    scores: npt.ArrayLike, rng: np.random.Generator, *, at_once: float = _AT_ONCE
+) -> Estimate:
     """Φ: what one setting for all tasks loses against a setting for each (Adkins et al. 2024).
 
     `scores` is [settings × seeds × tasks], higher is better. With Γ(t, h) the mean of setting h
@@ -53,9 +53,10 @@ def sensitivity(scores: npt.ArrayLike, rng: np.random.Generator) -> Estimate:
 
     A resample draws the same seeds for all settings; `n` counts (seed, task). Maxima of means of
     few seeds are too high, and more so in resamples: Φ and its interval then are, too.
+    `at_once` numbers are resampled at once.
     """
     tasks, _ = _normalised(scores)
-    block = int(np.clip(_BLOCK / (len(tasks[0]) * len(tasks)), 1, RESAMPLES))
+    block = int(np.clip(at_once / (len(tasks[0]) * len(tasks)), 1, RESAMPLES))
 
     def draw() -> Array:
         counts = [min(block, RESAMPLES - start) for start in range(0, RESAMPLES, block)]

@@ -11,8 +11,8 @@ import pytest
 from sweeper import figures, lookup
 from sweeper.errors import SweeperError
 from sweeper.results.data import VALUE, Data
+from tests.helpers.spaces import loaded, message, write
 from tests.sweeper.results.published.test_comparison import SPACE as PUBLISHED
-from tests.sweeper.space.test_space import loaded, message, write
 
 AXES = {
     "lr": {"kind": "float", "values": [1e-3, 1e-5]},
