@@ -181,8 +181,8 @@ class Weighing(Protocol):
 class Trainable(Protocol):
     """Something that sweeper can train.
 
-    Optional are the methods of `Weighable`, `Describing` and `Diagnosable`, and a flag
-    `keeps_weights`, which is true where packs are `Weighing`.
+    Optional are the methods of `Weighable`, `Describing` and `Diagnosable`, a flag `keeps_weights`,
+    which is true where packs are `Weighing`, and a mapping `earlier_defaults` of shipped agents.
     """
 
     @property

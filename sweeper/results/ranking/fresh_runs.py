@@ -16,7 +16,7 @@ from sweeper.plan.check import checked
 from sweeper.plan.parameters import base
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
-from sweeper.space.space import Space
+from sweeper.space.space import Space, keys
 from sweeper.study import study as studies
 from sweeper.study.study import Study
 
@@ -95,7 +95,7 @@ def _fresh(space: Space, number: int | None) -> list[int]:
 
 def _space(space: Space, name: str, values: Mapping[str, Any], seeds: Iterable[int]) -> Space:
     """`space` with these configurations instead of its axes."""
-    dropped = ("axes", "zip", "derived", "constraints", "sampler", "trials", "pruner", "held_out")
+    dropped = {"axes", "sampler", "held_out", *keys(lambda key: key.dropped)}
     kept = {key: value for key, value in space.dump().items() if key not in dropped}
     changed = {
         "name": name,
