@@ -11,6 +11,7 @@ from sweeper.errors import NothingToShow
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.plan import shipped_spaces
+from sweeper.plan.parameters import baseline
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.results.axis_choice import AxisChoice
@@ -39,20 +40,22 @@ class Data:
         space = study.space
         axes = {name: axis_of(name, study) for name in space.axes}
         columns = {name: axis.column for name, axis in axes.items()}
+        tables = RunTables(
+            study=study.name,
+            runs=frames.runs(study, ledger_state).rename(columns=columns),
+            reports=lambda: frames.reports(study, ledger_state),
+            columns=columns,
+            tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
+            metric=space.score.metric,
+            at=space.score.at,
+            scored_at=space.score.at,
+            how=space.score.aggregate,
+            steps=space.steps,
+            minimise=space.direction == "minimize",
+        )
+        compared = baseline(space, study.trainable)
         return Data(
-            RunTables(
-                study=study.name,
-                runs=frames.runs(study, ledger_state).rename(columns=columns),
-                reports=lambda: frames.reports(study, ledger_state),
-                columns=columns,
-                tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
-                metric=space.score.metric,
-                at=space.score.at,
-                scored_at=space.score.at,
-                how=space.score.aggregate,
-                steps=space.steps,
-                minimise=space.direction == "minimize",
-            ),
+            tables.relative_to(compared) if compared else tables,
             AxisChoice(
                 study=study.name,
                 axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
@@ -65,6 +68,7 @@ class Data:
                 step="environment step" if space.agent else "step",
                 reference=lambda: study.plan.reference,
                 changed=lambda: shipped_spaces.changed(space),
+                baseline=compared,
                 note=space.note,
                 scale=space.scale,
                 paper_steps=space.paper_steps,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from sweeper.errors import SweeperError, choices
 from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.score import Array
+from sweeper.text import canonical
 
 VALUE = "(value)"
 """The column of `RunTables.table` that a figure shows."""
@@ -40,6 +41,35 @@ class RunTables:
     """The statistic by which the runs of a trial become its value."""
     steps: int
     minimise: bool = False
+    best: Mapping[str, float] = field(default_factory=dict)
+    """Of tasks that were renormalised the baseline's best run, which is a bound of theirs now."""
+
+    def relative_to(self, baseline: Mapping[str, str | int | float]) -> RunTables:
+        """The tables with scores in which the best run of the configurations `baseline` is 1.
+
+        On each task, in the place of its high; where smaller is better it is 0, in the place of its
+        low. A task keeps its bounds where no such run is better than the other bound.
+        """
+        chosen = np.isfinite(self.runs["score"].to_numpy(float))
+        for name, label in baseline.items():
+            labels = self.runs[self.columns[name]].map(canonical)
+            chosen &= (labels == canonical(label)).to_numpy()
+        scores = self.runs[chosen].groupby(TASK, observed=True)["score"]
+        found = (scores.min() if self.minimise else scores.max()).to_dict()
+        side = int(not self.minimise)
+        tasks, best = dict(self.tasks), {}
+        for task, scored in found.items():
+            bounds = list(self.tasks[task])
+            bounds[side] = best[task] = bounds[0] + scored * (bounds[1] - bounds[0])
+            if bounds[0] < bounds[1]:
+                tasks[task] = (bounds[0], bounds[1])
+            else:
+                del best[task]
+        after = replace(self, tasks=tasks, best=best)
+        low, high = (self._bounds(bound) for bound in range(2))
+        values = low + self.runs["score"].to_numpy(float) * (high - low)
+        low, high = (after._bounds(bound) for bound in range(2))
+        return replace(after, runs=self.runs.assign(score=(values - low) / (high - low)))
 
     def scored_at(self, at: str | None) -> RunTables:
         """The tables with another point of each learning curve as a run's value, also as its score.

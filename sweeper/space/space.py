@@ -60,7 +60,7 @@ class Key:
     repeated: bool = False
     """A command that runs one trial again gives it the same value."""
     chooses: bool = False
-    """It chooses trials: a space of trials that were chosen already has none of it."""
+    """It chooses or compares trials: a space of trials that were chosen already has none of it."""
     by_name: bool = False
     """Its sections stand under the names of tasks, figures, samplers: no table lists their keys."""
 
@@ -75,6 +75,8 @@ RUNS = Key(results=True, repeated=True)
 """How runs are trained and scored."""
 TRIALS = Key(results=True, chooses=True)
 """Which trials there are."""
+COMPARED = Key(chooses=True)
+"""What figures compare trials with."""
 WORKERS = Key(repeated=True)
 """How workers treat runs."""
 
@@ -137,6 +139,12 @@ class Space(Section):
     """How runs are scored: one rule, as in `score: {metric: return}`, or a list of several."""
     direction: Annotated[Direction, RUNS] = "maximize"
     """Which scores are better, as in `direction: minimize`."""
+    baseline: Annotated[dict[str, Any], BeforeValidator(fixed_rule), COMPARED] = Field(
+        default_factory=dict
+    )
+    """Values of axes, as in `baseline: {sn.layers: none}`. Figures and tables then count the best
+    run with these values as 1 on each task, in the place of the task's `high` (where smaller is
+    better, as 0, in the place of `low`). A trial's value, by which samplers choose, does not."""
     sampler: Annotated[
         Sampler, BeforeValidator(sampler_rule), Key(results=True, chooses=True, by_name=True)
     ] = Sampler(name="grid")
@@ -163,6 +171,8 @@ class Space(Section):
     """The seeds under `seeds: {test: …}`."""
     paper_steps: Annotated[Positive | None, Key(given=False)] = None
     """The steps that the file's scale `paper` asks for, where it has that scale."""
+    defaults: Annotated[dict[str, Any], Key(given=False)] = Field(default_factory=dict)
+    """The parameters that `fixed` leaves out, with their defaults when the space was loaded."""
     name: Annotated[Name, FOUND]
     """The study's name unless another is asked for: `study`, and the scale if not the default."""
     file: Annotated[Text, FOUND]
@@ -210,7 +220,8 @@ class Space(Section):
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
-        return {**self.model_dump(mode="json", exclude_none=True), "axes": self._dumped_axes()}
+        plain = self.model_dump(mode="json", exclude_none=True)
+        return {**plain, "axes": self._dumped_axes(), "defaults": dict(self.defaults)}
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Space:

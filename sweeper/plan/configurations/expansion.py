@@ -39,7 +39,7 @@ class Configuration:
     params: dict[str, Any]
     """Every parameter, derived ones included."""
     text: str
-    """The canonical JSON of `params`."""
+    """The canonical JSON of `params`, but for parameters that came after the space was loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Expansion:
     def __init__(self, space: Space, trainable: Trainable) -> None:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
+        known = {*space.defaults, *space.fixed}
+        self._later = set(trainable.parameters) - known if space.defaults else set()
         self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
         for group in self._groups:
@@ -181,7 +183,10 @@ class Expansion:
         labels = {name: point.label for name, point in chosen.items()}
         self._formulas.complete(params, labels)
         values = {name: point.value for name, point in chosen.items()}
-        text = json.dumps(params, sort_keys=True, separators=(",", ":"))
+        told = params
+        if self._later:
+            told = {name: value for name, value in params.items() if name not in self._later}
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
         return Configuration(values, labels, params, text)
 
     def size(self, most: int) -> int:

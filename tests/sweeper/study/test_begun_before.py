@@ -13,6 +13,10 @@ import pandas as pd
 import pytest
 
 from sweeper.cli import command_line
+from sweeper.errors import SweeperError
+from sweeper.plan.loading import load
+from sweeper.study import study
+from sweeper.study.study import Study
 from tests.helpers.paths import DATA
 
 BEGUN = DATA / "begun_before_the_move"
@@ -49,7 +53,30 @@ def test_it_opens_continues_from_its_checkpoints_and_draws(begun, capfd) -> None
     sweeper("export", of_it, "table=runs", "out=runs.csv")
     expected = pd.read_csv(f"{begun}.csv")
     pd.testing.assert_frame_equal(pd.read_csv("runs.csv")[list(expected)], expected)
-    study = Path("studies") / begun
+    folder = Path("studies") / begun
     for figure in FIGURES[begun]:
-        assert (study / "figures" / f"{figure}.png").stat().st_size > 10_000
-    assert (study / "report.html").exists()
+        assert (folder / "figures" / f"{figure}.png").stat().st_size > 10_000
+    assert (folder / "report.html").exists()
+
+
+def test_a_default_that_changed_since_is_refused_with_the_difference(tmp_path: Path) -> None:
+    """The file says nothing of these parameters, before and now."""
+    folder = tmp_path / "studies" / "dqn_small"
+    shutil.copytree(BEGUN / "begun" / "dqn_small", folder)
+    lines = (BEGUN / "dqn_small.yaml").read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(("  sn.proj", "  sn.detach"))]
+    assert len(kept) == len(lines) - 2
+    (tmp_path / "dqn_small.yaml").write_text("".join(kept))
+    with pytest.raises(SweeperError) as raised:
+        study.start(folder, load(tmp_path / "dqn_small.yaml"))
+    assert [line for line in str(raised.value).splitlines() if " there, " in line] == [
+        "  fixed.sn.projection: hard there, divide now (the default there and now)",
+        "  fixed.sn.detach_rho: true there, false now (the default there and now)",
+    ]
+
+
+def test_a_study_begun_before_keeps_the_defaults_of_then() -> None:
+    begun = Study.open(BEGUN / "begun" / "dqn_small")
+    known = set(begun.ledger_state().runs)
+    assert known <= {run.id for run in begun.plan.runs}
+    assert all(run.params["sn.projection"] == "hard" for run in begun.plan.runs)
