@@ -107,12 +107,13 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters computed from others, and from those derived before, as in
-    `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. One keeps its default where a name in it is
-    inactive."""
+    `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. Where a name that it needs is inactive, one
+    keeps its default, and `plan` and `run` say so; of `lr_a if opt == 'adam' else lr_b` only the
+    branch taken is needed."""
     constraints: Annotated[tuple[str, ...], BeforeValidator(constraints_rule), TRIALS] = ()
     """What must hold for every combination, as in
-    `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name in it is
-    inactive."""
+    `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name that it needs
+    is inactive."""
     invalid: Annotated[str, BeforeValidator(one_of("error", "drop")), Key(results=True)] = "error"
     """What becomes of a combination that a constraint or what is trained refuses: an error, or left
     out and counted, as in `invalid: drop`."""

@@ -98,12 +98,17 @@ def _targets(space: Space, group: tuple[str, ...], home: Mapping[str, Any]) -> l
     targets = list(space.axes[group[0]].when or ())
     for target in targets:
         here = ("axes", group[0], "when", target)
+        if target in space.derived:
+            raise Invalid(
+                "must be an axis, but is derived: name the axes that it is computed from", here
+            )
         if target not in space.axes:
             raise Invalid(f"is no axis{choices(target, space.axes)}", here)
         if target in group:
             what = "itself" if target == group[0] else f"{target}, which is zipped with it"
             raise Invalid(f"must be another axis, but {group[0]} depends on {what}", here)
-        if space.axes[target].ends is not None:
+        axis = space.axes[target]
+        if axis.ends is not None and axis.size(target) is None:
             raise Invalid(
                 f"must be an axis with values, but {target} is a range to draw from", here
             )

@@ -40,6 +40,8 @@ class Configuration:
     """Every parameter, derived ones included."""
     text: str
     """The canonical JSON of `params`."""
+    unset: Mapping[str, str]
+    """Formulas without a value, as `derived.lr`, each with the name that it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +181,10 @@ class Expansion:
         for point in chosen.values():
             params.update(point.params)
         labels = {name: point.label for name, point in chosen.items()}
-        self._formulas.complete(params, labels)
+        unset = self._formulas.complete(params, labels)
         values = {name: point.value for name, point in chosen.items()}
         text = json.dumps(params, sort_keys=True, separators=(",", ":"))
-        return Configuration(values, labels, params, text)
+        return Configuration(values, labels, params, text, unset)
 
     def size(self, most: int) -> int:
         """The number of combinations, or some number above `most` where there are more."""

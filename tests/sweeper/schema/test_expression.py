@@ -7,7 +7,7 @@ import time
 import pytest
 
 from sweeper.errors import Invalid
-from sweeper.schema.expression import MAX_LENGTH, parse
+from sweeper.schema.expression import MAX_LENGTH, Absent, parse
 
 SCOPE = {
     "a": 3,
@@ -54,6 +54,37 @@ def value(text):
 )
 def test_values(text, expected):
     assert value(text) == expected and type(value(text)) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a if flag else gone", 3),
+        ("gone if not flag else a", 3),
+        ("gone if a > 3 else other if a > 2 > 3 else a if flag else gone", 3),
+        ("flag or gone > 1", True),
+        ("not flag and gone > 1", False),
+        ("flag and a > 2 or gone", True),
+        ("4 < a < gone", False),
+        ("max(a, gone if kind == 'sgd' else 1)", 3),
+    ],
+)
+def test_only_the_parts_that_decide_are_evaluated(text, expected):
+    assert value(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("gone", "min(gone, a)", "max(a, gone)", "[a, gone]", "a in [a, gone]", "-gone"),
+        *("gone > 1 or flag", "flag and gone", "2 < a < gone", "1 if gone else 2"),
+        "(1 if flag else 2) + gone",
+    ],
+)
+def test_a_name_that_is_needed_and_absent_is_told(text):
+    with pytest.raises(Absent, match="gone has no value") as caught:
+        value(text)
+    assert caught.value.name == "gone"
 
 
 def test_names_are_found_once_each_in_their_order():
