@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.errors import Invalid, choices, shown
-from sweeper.plan.parameters import points_of, span_of
+from sweeper.plan.parameters import point_at, points_of, span_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
 from sweeper.text import canonical
@@ -25,7 +25,7 @@ class AxisGroup:
 
     names: tuple[str, ...]
     rows: tuple[tuple[Point, ...], ...]
-    """Rows of one point for each axis: the grid, or the ends of a range that has no grid."""
+    """Rows of one point for each axis: the grid, or the ends of a range."""
     grid: bool
     """Whether `rows` are a grid."""
     when: Mapping[str, Labels]
@@ -160,6 +160,8 @@ def _labels(
     space: Space, trainable: Trainable, name: str, target: str, wanted: tuple[Any, ...]
 ) -> Labels:
     """The labels of `target` that `wanted` stands for, by label or by value."""
+    if space.axes[target].ends is not None:
+        return _in_range(space, trainable, name, target, wanted)
     points = points_of(space, trainable, target)
     found: set[str | int | float] = set()
     for item in wanted:
@@ -173,6 +175,17 @@ def _labels(
             )
         found.update(fitting)
     return frozenset(found)
+
+
+def _in_range(
+    space: Space, trainable: Trainable, name: str, target: str, wanted: tuple[Any, ...]
+) -> Labels:
+    """The labels of a range that `wanted` stands for; it is not written out."""
+    try:
+        return frozenset(point_at(space, trainable, target, item).label for item in wanted)
+    except Invalid as error:
+        where = ("axes", name, "when", target)
+        raise Invalid(f"must be a value of {target}: {error.message}", where) from error
 
 
 def _check_owners(space: Space, groups: tuple[AxisGroup, ...]) -> None:

@@ -78,6 +78,7 @@ class Expansion:
         self._grid: Grid | None = None
         self._grid_is_checked = False
         self._distributions: dict[str, BaseDistribution] = {}
+        self._rows: dict[str, dict[str, tuple[Point, ...]]] = {}
 
     def grid(self, *, check: bool = False) -> Grid:
         """Every configuration of the grid; it is computed once.
@@ -125,7 +126,7 @@ class Expansion:
         chosen: dict[str, Point] = {}
         for group in self._groups:
             if group.active(chosen):
-                label = choose(group.name, self._distribution(group))
+                label = choose(group.name, self.distribution(group.name))
                 chosen.update(zip(group.names, self._row(group, label), strict=True))
         try:
             made = self.configuration(chosen)
@@ -211,27 +212,35 @@ class Expansion:
         for name in group.names:
             del chosen[name]
 
-    def _distribution(self, group: AxisGroup) -> BaseDistribution:
-        """That of the first axis; of a zip group only the rows can be chosen."""
-        found = self._distributions.get(group.name)
+    def distribution(self, name: str) -> BaseDistribution:
+        """What the labels of an axis are chosen from, or the rows of the zip group it leads."""
+        found = self._distributions.get(name)
         if found is None:
-            found = self._distributions[group.name] = self._made_distribution(group)
+            found = self._distributions[name] = self._made_distribution(name)
         return found
 
-    def _made_distribution(self, group: AxisGroup) -> BaseDistribution:
+    def _made_distribution(self, name: str) -> BaseDistribution:
         from optuna.distributions import CategoricalDistribution
 
+        group = next(group for group in self._groups if group.name == name)
         if len(group.names) > 1:
             return CategoricalDistribution([row[0].label for row in group.rows])
-        found: BaseDistribution = self.space.axes[group.name].distribution(group.name)
+        found: BaseDistribution = self.space.axes[name].distribution(name)
         return found
 
     def _row(self, group: AxisGroup, label: Any) -> tuple[Point, ...]:
-        point = point_at(self.space, self.trainable, group.name, label)
-        if len(group.names) == 1:
-            return (point,)
-        text = canonical(point.label)
-        return next(row for row in group.rows if canonical(row[0].label) == text)
+        """The row of a label, else of the only one with that value; of a range any number's."""
+        if not group.grid:
+            return (point_at(self.space, self.trainable, group.name, label),)
+        rows = self._rows.get(group.name)
+        if rows is None:
+            rows = {canonical(row[0].label): row for row in group.rows}
+            self._rows[group.name] = rows
+        row = rows.get(canonical(label))
+        if row is None:
+            point = point_at(self.space, self.trainable, group.name, label)
+            row = rows.get(canonical(point.label), (point,))
+        return row
 
     def _check_row(self, group: AxisGroup, row: tuple[Point, ...]) -> None:
         for name, point in zip(group.names[1:], row[1:], strict=True):

@@ -85,8 +85,12 @@ class AxisModel(Section):
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """The ends of the range that samplers draw from; `None` where they draw its points."""
+        """The ends of its range; `None` where its values are listed."""
         return None
+
+    def size(self, name: str) -> int | None:
+        """The number of its values; `None` for a range whose grid does not hold them all."""
+        return len(self.points(name))
 
     @abstractmethod
     def points(self, name: str) -> tuple[Point, ...]:
@@ -131,7 +135,10 @@ class AxisKind(Protocol):
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """The ends of the range that samplers draw from; `None` where they draw its points."""
+        """The ends of its range; `None` where its values are listed."""
+
+    def size(self, name: str) -> int | None:
+        """The number of its values; `None` for a range whose grid does not hold them all."""
 
     def points(self, name: str) -> tuple[Point, ...]:
         """The grid of the axis called `name`, in its order; raises `Invalid`."""
