@@ -116,6 +116,8 @@ def fitted(
 
 
 def _element(value: Any, parameter: Parameter) -> Any:
+    if isinstance(value, list | tuple):
+        raise Invalid(f"must be a number or text, but got {shown(value)}")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int | float) and not isinstance(value, bool):

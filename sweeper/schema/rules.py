@@ -98,15 +98,10 @@ def items(value: Any) -> list[Any]:
 
 
 def simple(value: Any) -> Any:
-    """A scalar, or a list of scalars as a tuple; numbers are finite."""
+    """A finite number, a boolean or text; or a list of these or of such lists, as a tuple."""
     if isinstance(value, list | tuple):
-        return tuple(each(scalar_value, value))
-    return scalar_value(value)
-
-
-def scalar_value(value: Any) -> Any:
-    """A finite number, a boolean or text."""
-    if isinstance(value, dict | list | tuple) or value is None:
+        return tuple(each(simple, value))
+    if isinstance(value, dict) or value is None:
         raise Invalid(
             f"must be a number, text, true, false or a list of these, but got {shown(value)}"
         )

@@ -125,9 +125,9 @@ class Space(Section):
     seeds: Annotated[
         tuple[int, ...], BeforeValidator(seeds_rule), Key(results=True, repeated=True, grows=True)
     ]
-    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`. With
-    `seeds: {tune: 5, test: 10}` trials are judged by the seeds 0-4 alone, and 5-14 are held out for
-    `sweeper rerank`."""
+    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`, or from another
+    on, as in `seeds: {from: 2020, count: 10}`. With `seeds: {tune: 5, test: 10}` trials are judged
+    by the seeds 0-4 alone, and 5-14 are held out for `sweeper rerank`."""
     steps: Annotated[Positive, RUNS]
     """Environment steps of a run, as in `steps: 5000000`."""
     evaluation: Annotated[Evaluation | None, RUNS] = None

@@ -83,6 +83,19 @@ def test_defaults_and_the_default_scale(tmp_path):
     assert space.fixed == {"loss": "huber"}
 
 
+@pytest.mark.parametrize(
+    ("word", "seeds", "held_out"),
+    [
+        ("{from: 2020, count: 3}", (2020, 2021, 2022), ()),
+        ("{tune: {from: 5, count: 2}, test: 3}", (5, 6), (7, 8, 9)),
+        ("{tune: 2, test: {from: 2020, count: 2}}", (0, 1), (2020, 2021)),
+    ],
+)
+def test_seeds_begin_where_the_space_says(tmp_path, word, seeds, held_out):
+    space = loaded(tmp_path, f"seeds={word}")
+    assert (space.seeds, space.held_out) == (seeds, held_out)
+
+
 def test_another_scale(tmp_path):
     space = loaded(tmp_path, scale="smoke")
     assert (space.name, space.steps, space.evaluation.every) == ("demo-smoke", 10, 5)
@@ -290,6 +303,14 @@ LR = "values: [1e-5, 1e-3]"
         ("seeds: 2", "seeds: []", "seeds must hold at least one value, but is empty"),
         ("seeds: 2", "seeds: 1e9", "seeds must be at most 1000000"),
         ("seeds: 2", "", "x.yaml: the space needs the key 'seeds'"),
+        ("seeds: 2", "seeds: {from: 1}", "x.yaml:17: seeds needs the key 'count', as in {from: 20"),
+        ("seeds: 2", "seeds: {form: 1, count: 2}", "seeds.form is an unknown key (did you mean 'f"),
+        ("seeds: 2", "seeds: {from: -1, count: 2}", "seeds.from must be a whole number of at lea"),
+        ("seeds: 2", "seeds: {from: 0, count: 0}", "seeds.count must be a whole number of at lea"),
+        ("seeds: 2", "seeds: {from: 0, count: 1e7}", "seeds.count must be at most 1000000"),
+        ("seeds: 2", "seeds: {tune: 2, test: {from: 1, count: 1}}", "seeds.test must be other see"),
+        ("convs: [16]", "convs: [[16]]",
+         "sets network.convs, which must be a number or text, but got the list [16]"),
         ("steps: 1000", "steps: 0", "x.yaml:18: steps must be a whole number of at least 1, but "),
         ("steps: 1000", "steps: 5k", "steps must be a whole number of at least 1, but got '5k'"),
         ("steps: 1000", "steps: 1e300", "steps must be at most 2**53"),
