@@ -25,6 +25,8 @@ _MAX_DEPTH = 40
 _LARGEST = 2**53
 _LONGEST = 120
 
+_WORDS = {"true": True, "false": False, "null": None}
+
 Scope = Mapping[str, Any]
 Step = Callable[[Scope], Any]
 
@@ -103,8 +105,8 @@ class _Builder:
         """The error for a node that is not allowed."""
         part = ast.get_source_segment(self._text, node) if isinstance(node, ast.expr) else None
         return Invalid(
-            "may hold numbers, text, true, false, names, + - * / // % **, comparisons, in, and, "
-            f"or, not, if-else, lists and calls of {', '.join(FUNCTIONS)}, but got "
+            "may hold numbers, text, true, false, null, names, + - * / // % **, comparisons, in, "
+            f"and, or, not, if-else, lists and calls of {', '.join(FUNCTIONS)}, but got "
             f"{shown(part if part is not None else type(node).__name__)}"
         )
 
@@ -117,8 +119,8 @@ def _constant(builder: _Builder, node: Any, depth: int) -> Step:
 
 
 def _name(builder: _Builder, node: Any, depth: int) -> Step:
-    if node.id in ("true", "false"):
-        value = node.id == "true"
+    if node.id in _WORDS:
+        value = _WORDS[node.id]
         return lambda scope: value
     return _looked_up(builder, node.id)
 

@@ -110,6 +110,13 @@ def simple(value: Any) -> Any:
     return value
 
 
+def nullable(value: Any) -> Any:
+    """`simple`, or null; also within lists."""
+    if isinstance(value, list | tuple):
+        return tuple(each(nullable, value))
+    return None if value is None else simple(value)
+
+
 def each(rule: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
     """Every value as `rule` returns it; the path of an error starts with the value's index."""
     checked = []

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from sweeper.errors import Invalid, Path, choices
 from sweeper.plan.parameters import fitted
 from sweeper.schema.expression import Absent, Expression, parse
-from sweeper.schema.rules import simple
+from sweeper.schema.rules import nullable
 from sweeper.space.space import Space
 from sweeper.text import Labels, canonical, described
 from sweeper.trainable.contract import Trainable
@@ -47,9 +47,12 @@ class Formulas:
             _check_names(expression, known, ("constraints", index))
         _check_order(self._derived)
 
-    def complete(self, params: dict[str, Any], labels: Labels) -> Mapping[str, str]:
+    def complete(
+        self, params: dict[str, Any], labels: Labels, nulls: Iterable[str] = ()
+    ) -> Mapping[str, str]:
         """Adds derived parameters to `params` and checks the constraints.
 
+        A parameter that is null has no value, unless it stands in `nulls`: an axis chose null.
         Returns the formulas that a name without a value leaves unset or unchecked, each with that
         name. Raises `Rejected` where the combination is not valid, `Invalid` where an expression
         has no value.
@@ -57,7 +60,7 @@ class Formulas:
         if not self._derived and not self._constraints:
             return _NONE
         known = {name: value for name, value in params.items() if value is not None}
-        scope = {**labels, **known}
+        scope = {**labels, **known, **dict.fromkeys(nulls)}
         unset: dict[str, str] = {}
         for name, expression in self._derived.items():
             try:
@@ -76,7 +79,7 @@ class Formulas:
     ) -> Any:
         here: Path = ("derived", name)
         try:
-            value = simple(expression.value(scope))
+            value = nullable(expression.value(scope))
         except Invalid as error:
             raise Invalid(f"{error.message}, for {described(labels)}", here) from error
         try:

@@ -182,7 +182,8 @@ class Expansion:
         for point in chosen.values():
             params.update(point.params)
         labels = {name: point.label for name, point in chosen.items()}
-        unset = self._formulas.complete(params, labels)
+        nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
+        unset = self._formulas.complete(params, labels, nulls)
         values = {name: point.value for name, point in chosen.items()}
         text = json.dumps(params, sort_keys=True, separators=(",", ":"))
         return Configuration(values, labels, params, text, unset)

@@ -18,6 +18,7 @@ SCOPE = {
     "flag": True,
     "convs": (16, 32),
     "huge": 10**300,
+    "nothing": None,
     "long": "x" * 6000,
 }
 
@@ -50,6 +51,8 @@ def value(text):
         ("convs == [16, 32]", True),
         ("2 ** 0.5 < 1.42", True),
         (" a ", 3),
+        ("nothing == null and kind != null", True),
+        ("null if nothing == null else 2", None),
     ],
 )
 def test_values(text, expected):
@@ -132,7 +135,7 @@ def test_names_are_found_once_each_in_their_order():
     ],
 )
 def test_what_is_not_in_the_grammar(text):
-    with pytest.raises(Invalid, match=r"may hold numbers, text, true, false, names.*but got"):
+    with pytest.raises(Invalid, match=r"may hold numbers, text, true, false, null, n.*but got"):
         parse(text)
 
 
@@ -155,6 +158,8 @@ def test_what_is_no_expression(text):
     ("text", "why"),
     [
         ("1 / (a - 3)", "division by zero"),
+        ("nothing + 1", "null is no number"),
+        ("nothing and flag", "null is neither true nor false"),
         ("a % 0", "modulo by zero"),
         ("0 ** -1", "negative power"),
         ("kind + 1", "'adam' is no number"),

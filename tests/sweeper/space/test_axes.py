@@ -63,6 +63,14 @@ def test_choice_of_scalars_and_lists():
     assert choice([[16, 16]]).points("convs")[0].params == {"convs": (16, 16)}
 
 
+def test_null_is_a_value_of_a_choice():
+    assert labels(choice([None, 1, "x", [None, 2]])) == ["null", "1", "x", "[null,2]"]
+    first, last = choice([None, 1]).points("limit")
+    assert (first.value, first.params, last.params) == (None, {"limit": None}, {"limit": 1})
+    assert choice({"none": None, "n": "normal"}).points("noise")[0].params == {"noise": None}
+    assert choice({"a": {"x": None}}).points("n")[0].params == {"n.x": None}
+
+
 def test_a_choice_of_nested_lists():
     axis = choice({"split": [[64, 64], [32]], "shared": [64]})
     assert labels(axis) == ["split", "shared"]
@@ -92,7 +100,8 @@ def test_choices_that_are_refused():
     refused(lambda: choice([[1], [1.0]]), "repeats [1]", ("values", 1))
     refused(lambda: choice([{"a": 1}]), "must be a number, text, true, false", ("values", 0))
     refused(lambda: choice([[{}]]), "must be a number, text, true, false", ("values", 0, 0))
-    refused(lambda: choice(["a", None]), "but got null", ("values", 1))
+    refused(lambda: choice([None, "null"]), "repeats null", ("values", 1))
+    refused(lambda: choice({"a": None, "b": None}), "has the same value as 'a'", ("values", "b"))
     refused(lambda: choice([float("nan")]), "must be a finite number", ("values", 0))
     refused(lambda: choice({"a": {}}), "must set at least one parameter", ("values", "a"))
     refused(lambda: choice({"": 1}), "one is empty", ("values",))
