@@ -62,7 +62,7 @@ class Captions:
     @property
     def at_text(self) -> str:
         """The tables' `at` before a space, where it is not the study's own."""
-        return "" if self.tables.at == self.tables.scored_at else f"{self.tables.at} "
+        return "" if self.tables.at == self.tables.default_at else f"{self.tables.at} "
 
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
@@ -80,7 +80,7 @@ class Captions:
         if self.at_text:
             said.append(
                 f"of each run's curve {_POINTS[self.tables.at]}, where the study scores by "
-                f"{_POINTS[self.tables.scored_at]}"
+                f"{_POINTS[self.tables.default_at]}"
             )
         if INTERVALS in points_note:
             said.append(coverage(seeds))

@@ -48,7 +48,7 @@ class Data:
             tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
             metric=space.score.metric,
             at=space.score.at,
-            scored_at=space.score.at,
+            default_at=space.score.at,
             how=space.score.aggregate,
             steps=space.steps,
             minimise=space.direction == "minimize",

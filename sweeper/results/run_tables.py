@@ -35,7 +35,7 @@ class RunTables:
     metric: str
     at: str
     """Which point of its learning curve a run's value is, one of `score.AT`."""
-    scored_at: str
+    default_at: str
     """Which one the study's own scores are."""
     how: str
     """The statistic by which the runs of a trial become its value."""
@@ -82,7 +82,7 @@ class RunTables:
 
     def table(self, metric: str | None) -> pd.DataFrame:
         """`runs` with the column `VALUE`: the score, or `metric` in its own unit, taken as `at`."""
-        if metric is None and self.at == self.scored_at:
+        if metric is None and self.at == self.default_at:
             return self.runs.assign(**{VALUE: self.runs["score"]})
         values = self._values(metric or self.metric)
         if metric is None:

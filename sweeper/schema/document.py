@@ -1,7 +1,7 @@
 """YAML files as plain data, with the place at which each value was written.
 
-Scalars follow YAML 1.2 (`1e-4` is a number; `off`, `no`, `yes`, `on` are text). Tags, duplicate
-keys, several documents and aliases that expand without bound are refused.
+Scalars follow YAML 1.2 (`1e-4` is a number; `off`, `no`, `yes`, `on` are text), but `100_000` is a
+number. Tags, duplicate keys, several documents and aliases that expand without bound are refused.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ MAX_BYTES = 2**20
 MAX_VALUES = 100_000
 MAX_DEPTH = 50
 
-_INTEGER = re.compile(r"[-+]?[0-9]+")
+_INTEGER = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
 _OTHER_BASE = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(_[0-9]+)*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITY = re.compile(r"([-+]?)\.(inf|Inf|INF)")
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),

@@ -111,12 +111,13 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters computed from others, and from those derived before, as in
-    `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. One keeps its default where a name in it is
-    inactive."""
+    `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. Where a name that it needs is inactive, one
+    keeps its default, and `plan` and `run` say so; of `lr_a if opt == 'adam' else lr_b` only the
+    branch taken is needed."""
     constraints: Annotated[tuple[str, ...], BeforeValidator(constraints_rule), TRIALS] = ()
     """What must hold for every combination, as in
-    `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name in it is
-    inactive."""
+    `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name that it needs
+    is inactive."""
     invalid: Annotated[str, BeforeValidator(one_of("error", "drop")), Key(results=True)] = "error"
     """What becomes of a combination that a constraint or what is trained refuses: an error, or left
     out and counted, as in `invalid: drop`."""
@@ -128,9 +129,9 @@ class Space(Section):
     seeds: Annotated[
         tuple[int, ...], BeforeValidator(seeds_rule), Key(results=True, repeated=True, grows=True)
     ]
-    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`. With
-    `seeds: {tune: 5, test: 10}` trials are judged by the seeds 0-4 alone, and 5-14 are held out for
-    `sweeper rerank`."""
+    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`, or from another
+    on, as in `seeds: {from: 2020, count: 10}`. With `seeds: {tune: 5, test: 10}` trials are judged
+    by the seeds 0-4 alone, and 5-14 are held out for `sweeper rerank`."""
     steps: Annotated[Positive, RUNS]
     """Environment steps of a run, as in `steps: 5000000`."""
     evaluation: Annotated[Evaluation | None, RUNS] = None

@@ -172,11 +172,11 @@ class Advisor:
             self._stale.add(trial)
 
     def _create(self, chosen: Configuration, attributes: dict[str, Any]) -> None:
-        axes = self._study.space.axes
-        active = self._study.plan.expansion.chosen(chosen)
+        expansion = self._study.plan.expansion
+        active = expansion.chosen(chosen)
         self.memory.add(
             params={name: chosen.labels[name] for name in active},
-            distributions={name: axes[name].distribution(name) for name in active},
+            distributions={name: expansion.distribution(name) for name in active},
             attributes=attributes,
         )
 

@@ -54,7 +54,7 @@ def test_curves_taken_as_the_study_takes_them_are_worth_its_scores(played, at):
     """Also of runs that diverged, with a report or without one."""
     data = Data.of(played(risen, **SPACE | {"score": {"metric": "return", "at": at}}))
     assert data.table("return")[VALUE].tolist() == data.runs["value"].tolist()
-    curves = replace(data.tables, scored_at="another").table(None)[VALUE]
+    curves = replace(data.tables, default_at="another").table(None)[VALUE]
     assert curves.tolist() == data.table(None)[VALUE].tolist()
 
 
