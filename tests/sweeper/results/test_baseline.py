@@ -42,7 +42,7 @@ def scores(data: Data) -> dict[tuple[str, str, float], float]:
 
 def test_the_best_run_of_the_baseline_is_1_on_each_task(played):
     """3.4 of `small` is as good as 340 of `large`: no task outweighs another in an average."""
-    study, data = relative(played)
+    _, data = relative(played)
     assert data.tasks["small"] == (1.0, pytest.approx(3.4))
     assert data.tasks["large"] == (100.0, pytest.approx(340.0))
     found = scores(data)
@@ -55,7 +55,7 @@ def test_the_best_run_of_the_baseline_is_1_on_each_task(played):
 
 
 def test_values_of_trials_keep_the_bounds_of_the_space(played):
-    study, data = relative(played)
+    study, _ = relative(played)
     fixed = frames.trials(study, study.ledger_state())["value"].tolist()
     without, _ = relative(played, baseline=None)
     assert fixed == frames.trials(without, without.ledger_state())["value"].tolist()
@@ -87,7 +87,7 @@ def test_a_task_without_a_run_of_the_baseline_keeps_its_bounds_and_is_named(play
             return None
         return outcome(run, labels)
 
-    study, data = relative(played, partly)
+    _, data = relative(played, partly)
     assert data.tasks["large"] == (100.0, 5000.0) and data.tasks["small"][1] == pytest.approx(3.4)
     assert "(small 3.4), but for large, where none is known." in results(data).caption
     _, data = relative(played, lambda run, labels: None)
