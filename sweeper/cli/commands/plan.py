@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
-from sweeper.plan import unset
+from sweeper.plan import notes
 from sweeper.plan.plan import Plan, Run
 from sweeper.space.space import Space
 from sweeper.study import study as studies
@@ -56,7 +56,7 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
         yield f"  {plan.unfound} more were asked for: no further configuration was found"
     if plan.dropped:
         yield f"  {plan.dropped} cells of the grid are invalid and dropped"
-    yield from (f"  {line}" for line in unset.lines(plan))
+    yield from (f"  {line}" for line in notes.lines(plan))
     yield from _trials(plan)
     reference = plan.expansion.reference()
     if reference is not None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from sweeper.errors import SweeperError
-from sweeper.plan import unset
+from sweeper.plan import notes
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.space.digest import digest
@@ -78,7 +78,7 @@ def test_formulas_see_null_as_a_value(planned: Callable[..., Plan]) -> None:
         {"limit": None, "twice": None, "known": False},
         {"limit": 5, "twice": 10, "known": True},
     ]
-    assert list(unset.lines(plan)) == []
+    assert list(notes.lines(plan)) == []
     with pytest.raises(SweeperError, match=r"derived.twice has no value: null is no number, for"):
         planned(axes={"limit": limit}, derived={"twice": "2 * limit"})
 

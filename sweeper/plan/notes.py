@@ -1,4 +1,4 @@
-"""What formulas of a space leave unset: told before anything starts."""
+"""Notes on a plan, told before it starts: what formulas leave unset, and text that may mislead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,35 @@ _DRAWN = 200
 """How many random configurations stand for those that a sampler has still to choose."""
 
 
+_SWITCHES = ("yes", "no", "on", "off")
+"""Words that YAML 1.1 reads as true and false, and YAML 1.2 as text."""
+
+
 def lines(plan: Plan) -> Iterator[str]:
+    """All notes on `plan`."""
+    yield from _unset(plan)
+    yield from _switches(plan)
+
+
+def _switches(plan: Plan) -> Iterator[str]:
+    """A line for each axis or fixed parameter that hands a function `no`, which Python calls true.
+
+    An agent knows which of its parameters are text.
+    """
+    if plan.expansion.trainable.parameters:
+        return
+    space = plan.space
+    made = _configurations(plan)
+    chosen = {f"axes.{name}": [one.values.get(name) for one in made] for name in space.axes}
+    fixed = {f"fixed.{name}": [value] for name, value in space.fixed.items()}
+    for where, values in {**chosen, **fixed}.items():
+        words = [item for item in values if isinstance(item, str) and item.lower() in _SWITCHES]
+        if words:
+            listed = ", ".join(dict.fromkeys(words))
+            yield f"{where} is text: {listed}; for truth values write true and false"
+
+
+def _unset(plan: Plan) -> Iterator[str]:
     """One line for each derived parameter that some trials lack, and each idle constraint.
 
     Where a sampler has still to choose trials, random ones stand for them.

@@ -1,4 +1,4 @@
-"""Formulas over axes that are switched off: what is computed, and what is told to be lacking."""
+"""Notes on a plan: formulas over axes that are switched off, and text that may mislead."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sweeper.errors import SweeperError
-from sweeper.plan import unset
+from sweeper.plan import notes
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.trainable.loading import load_trainable
@@ -66,7 +66,7 @@ def test_of_a_derived_parameter_only_the_branch_taken_is_evaluated(
 ) -> None:
     plan = planned(derived={"lr": text})
     assert values(plan, "lr") == [1e-5, 1e-4, 1e-2, 1e-1, 1.0]
-    assert list(unset.lines(plan)) == []
+    assert list(notes.lines(plan)) == []
 
 
 def test_a_parameter_that_some_trials_lack_is_told_with_the_reason(
@@ -74,7 +74,7 @@ def test_a_parameter_that_some_trials_lack_is_told_with_the_reason(
 ) -> None:
     plan = planned(derived={"lr": "min(lr_adam, 1)", "twice": "2 * lr"})
     assert values(plan, "twice") == [2e-5, 2e-4, None, None, None]
-    assert list(unset.lines(plan)) == [
+    assert list(notes.lines(plan)) == [
         "derived.lr is not set in 3 of 5 trials, where lr_adam is switched off: "
         "opt=sgd, lr_sgd=0.01",
         "derived.twice is not set in 3 of 5 trials, where lr is not set either: "
@@ -83,7 +83,7 @@ def test_a_parameter_that_some_trials_lack_is_told_with_the_reason(
 
 
 def test_a_parameter_that_no_trial_has_is_told(planned: Callable[..., Plan]) -> None:
-    told = list(unset.lines(planned(derived={"lr": "min(lr_adam, lr_sgd)"})))
+    told = list(notes.lines(planned(derived={"lr": "min(lr_adam, lr_sgd)"})))
     assert [line.partition(":")[0] for line in told] == [
         "derived.lr is not set in 2 of 5 trials, where lr_sgd is switched off",
         "derived.lr is not set in 3 of 5 trials, where lr_adam is switched off",
@@ -92,7 +92,7 @@ def test_a_parameter_that_no_trial_has_is_told(planned: Callable[..., Plan]) -> 
 
 def test_where_a_sampler_chooses_the_share_is_told(planned: Callable[..., Plan]) -> None:
     plan = planned(derived={"lr": "lr_adam * 2"}, sampler="tpe", trials=4)
-    (line,) = unset.lines(plan)
+    (line,) = notes.lines(plan)
     share = int(line.partition(" % of the trials")[0].rpartition("about ")[2])
     assert line.startswith("derived.lr is not set in about ") and 20 < share < 80
 
@@ -115,7 +115,7 @@ def test_an_agent_keeps_its_default_and_is_told(planned: Callable[..., Plan]) ->
         evaluation={"every": 1, "episodes": 1},
         score={"metric": "return"},
     )
-    assert list(unset.lines(plan)) == [
+    assert list(notes.lines(plan)) == [
         "derived.limit keeps its default null in 2 of 3 trials, where norm.groups has no value: "
         "optimizer=adam, norm=none",
         "derived.network.hidden keeps its default 128 in 1 of 3 trials, where norm is switched "
@@ -135,13 +135,13 @@ def test_a_constraint_holds_where_what_decides_it_is_switched_off(
     }.items():
         plan = planned(constraints=[text], **dropping)
         assert len(plan.trials) == left, text
-        assert list(unset.lines(plan)) == []
+        assert list(notes.lines(plan)) == []
 
 
 def test_a_constraint_that_is_never_checked_is_told(planned: Callable[..., Plan]) -> None:
     plan = planned(constraints=["lr_adam < lr_sgd", "lr_sgd > 0"])
     assert len(plan.trials) == 5
-    assert list(unset.lines(plan)) == [
+    assert list(notes.lines(plan)) == [
         "constraints[0] is never checked: lr_sgd is switched off or lr_adam is switched off",
     ]
 
@@ -156,3 +156,17 @@ def test_a_condition_on_a_derived_parameter_says_what_to_name(
         "axes.momentum.when.lr must be an axis, but is derived: name the axes that it is computed "
         "from"
     )
+
+
+def test_switches_that_are_text_are_told(planned: Callable[..., Plan]) -> None:
+    axes = {
+        "sticky": {"kind": "choice", "values": ["Yes", "no", "often"]},
+        "size": {"kind": "choice", "values": ["small"]},
+        "centered": {"kind": "choice", "values": [True, False]},
+    }
+    plan = planned(axes=axes, fixed={"bias": "off", "note": "none"})
+    assert list(notes.lines(plan)) == [
+        "axes.sticky is text: Yes, no; for truth values write true and false",
+        "fixed.bias is text: off; for truth values write true and false",
+    ]
+    assert values(plan, "sticky")[0] == "Yes"
