@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from sweeper.figures.drawing import style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.pareto_front import front_table
@@ -35,7 +35,7 @@ def draw(data: Data) -> Picture:
     """
     scores = data.tables.scores
     if len(scores) < 2:
-        raise Nothing(
+        raise NothingToShow(
             f"pareto has nothing to show: {data.name} has one score, {scores[0].name}; a space "
             "has several as in score: [{metric: return}, {metric: loss, direction: minimize}]"
         )

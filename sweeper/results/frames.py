@@ -188,7 +188,7 @@ def reports(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     return frame
 
 
-def held(
+def curve_points(
     reported: pd.DataFrame, table: pd.DataFrame, metric: str, minimise: bool | None
 ) -> pd.DataFrame:
     """The points of the column `metric` as `POINT`, and those that diverged runs count with.

@@ -33,7 +33,7 @@ from sweeper.stats.hyperparameters import (
 )
 from sweeper.stats.intervals import cells, estimate, optimality_gap, points, task_median
 from sweeper.stats.performance_profiles import average_score_distribution, score_distribution
-from sweeper.stats.selection_bias import fall, lead
+from sweeper.stats.selection_bias import lead, unpaired_difference
 
 __all__ = [
     "FEW_COVER",
@@ -49,7 +49,6 @@ __all__ = [
     "difference",
     "effective_dimension",
     "estimate",
-    "fall",
     "improvement",
     "lead",
     "least_usable",
@@ -60,5 +59,6 @@ __all__ = [
     "spearman",
     "task_median",
     "unbeaten",
+    "unpaired_difference",
     "usable_range",
 ]

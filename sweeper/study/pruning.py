@@ -157,9 +157,11 @@ class _Curve:
     worst: float
 
     def reaches(self, step: int) -> bool:
+        """Whether it has a value at `step`."""
         return step in self.points or (self.diverged and step > max(self.points, default=-1))
 
     def at(self, step: int) -> float:
+        """Its value at `step`."""
         return self.points.get(step, self.worst)
 
 

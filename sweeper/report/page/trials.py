@@ -12,7 +12,7 @@ from sweeper.report.page import rerun_command
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
 from sweeper.study.study import Study
-from sweeper.text import described
+from sweeper.text import labels_text
 
 BEST = 5
 
@@ -55,5 +55,5 @@ def best(study: Study, trials: pd.DataFrame) -> list[Best]:
 
 
 def _best(study: Study, row: Mapping[Any, Any], words: str | None) -> Best:
-    labels = described(study.plan.trials[row["trial"]].labels)
+    labels = labels_text(study.plan.trials[row["trial"]].labels)
     return Best(int(row["trial"]), ranking.values_of(study.space, row), labels, words)

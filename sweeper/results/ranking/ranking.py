@@ -9,27 +9,27 @@ import numpy as np
 import pandas as pd
 
 from sweeper import stats
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from sweeper.results import frames
 from sweeper.space.space import Space
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
-from sweeper.text import counted, described
+from sweeper.text import counted, labels_text
 
 
 def best(study: Study, number: int) -> Iterator[str]:
     """The `number` best complete trials; with several scores, of those that none beats in all.
 
-    Each with its values, their 95 % intervals where five seeds a task stand behind it, and its
-    axes; and the reference configuration, where the space has one. `Nothing` before a trial is
-    complete.
+    Each with its values, their 95 % intervals where at least `MIN_SEEDS` seeds a task stand behind
+    it, and its axes; and the reference configuration, where the space has one. `NothingToShow`
+    before a trial is complete.
     """
     trials = frames.trials(study, study.ledger_state(reports=False))
     table = complete(study.space, trials)
     lost = int((trials["state"] == "nan").sum())
     diverged = f"{counted(lost, 'trial')} without a value, as runs diverged" if lost else ""
     if table.empty:
-        raise Nothing(f"{study.name}: no trial is complete yet{diverged and f'; {diverged}'}")
+        raise NothingToShow(f"{study.name}: no trial is complete yet{diverged and f'; {diverged}'}")
     scored = ", ".join(_scored(study.space))
     yield f"{study.name}: {counted(len(table), 'complete trial')}; {scored}"
     front = ranked(study.space, table)
@@ -108,4 +108,4 @@ def value_of(row: Mapping[Any, Any], diverged: int = 0) -> str:
 
 
 def _labels(study: Study, trial: int) -> str:
-    return described(study.plan.trials[trial].labels)
+    return labels_text(study.plan.trials[trial].labels)

@@ -56,10 +56,11 @@ def results(
     tasks and scores normalised, another column has the trials' values over all tasks, and one more
     those by each further score. `metric` is shown in its own unit instead of the score; both are
     the final, max or auc of a run's curve, as `at` says. `SweeperError` for an unknown axis or
-    metric, and for an axis that is named twice; `Nothing` where no run has ended with a score.
+    metric, and for an axis that is named twice; `NothingToShow` where no run has ended with a
+    score.
     """
     x, rows = _chosen(data, x, y)
-    data = data.taken(at)
+    data = data.scored_at(at)
     runs = data.table(metric)
     data.check_scored("table")
     labels, row = _labels(data, runs, rows)
@@ -185,7 +186,7 @@ def _caption(data: Data, metric: str | None, table: pd.DataFrame, shown: list[st
     said = [f"{label}, {interval_text(known, count)}; n = {span(table['n'])} a cell"]
     minimise = data.minimised(metric)
     if minimise is None:
-        said.append(f"Nothing is bold: which {metric} is better is not said")
+        said.append(f"NothingToShow is bold: which {metric} is better is not said")
     elif count > 1:
         least = "lowest" if minimise else "best"
         of = " of each task" if TASK in shown and len(data.tasks) > 1 else ""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sweeper import figures
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from tests.contracts import test_figures as contract
 from tests.helpers.figures import drawn, words
 
@@ -81,5 +81,5 @@ def test_a_study_where_all_diverged_has_no_mark(played):
 
 
 def test_one_score_is_no_front(played):
-    with pytest.raises(Nothing, match=re.escape("played has one score, return; a space")):
+    with pytest.raises(NothingToShow, match=re.escape("played has one score, return; a space")):
         figures.render(played(went, axes=AXES), "pareto", {})

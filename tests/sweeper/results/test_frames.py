@@ -162,7 +162,7 @@ def test_behind_its_last_point_a_diverged_run_is_worse_than_all_others(played, m
 
     study = played(outcome, axes={"size": {"kind": "float", "values": [0.1]}}, seeds=3)
     ledger_state = study.ledger_state()
-    points = frames.held(
+    points = frames.curve_points(
         frames.reports(study, ledger_state),
         frames.runs(study, ledger_state),
         "return",

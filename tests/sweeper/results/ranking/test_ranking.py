@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
 from sweeper.stats.wording import measured
@@ -18,7 +18,7 @@ def work(started):
 
 
 def test_nothing_is_complete_yet(make_study):
-    with pytest.raises(Nothing, match="hops: no trial is complete yet"):
+    with pytest.raises(NothingToShow, match="hops: no trial is complete yet"):
         list(ranking.best(make_study(), 5))
 
 
@@ -88,5 +88,5 @@ def test_trials_that_diverged_rank_behind_all_others(played):
 
 def test_where_all_trials_diverged_none_is_the_best(played):
     axes = {"x": {"kind": "int", "values": [0, 1]}}
-    with pytest.raises(Nothing, match="no trial is complete yet; 2 trials without a value, as ru"):
+    with pytest.raises(NothingToShow, match="no trial is complete yet; 2 trials without"):
         list(ranking.best(played(lambda run, labels: ("nan", []), axes=axes), 5))
