@@ -29,6 +29,9 @@ _FEW = 4
 UNKNOWN = f"fewer than {MIN_SEEDS} seeds in a task"
 """Why an interval is unknown."""
 
+_DIVERGED = "diverged runs decide it"
+"""Why one is that has seeds enough."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -93,6 +96,8 @@ class Captions:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         runs = self.tables.runs
         trials, seeds = frames.counts(runs, []), runs["seed"].nunique()
+        if seeds >= MIN_SEEDS:
+            points_note = points_note.replace(UNKNOWN, _DIVERGED)
         said = [self._count(n, len(trials), seeds), *self._pooled(shown), points_note]
         if self.at_text:
             said.append(

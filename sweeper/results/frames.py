@@ -53,8 +53,8 @@ def trials(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     or diverged; of those that diverged see `judged`. Where they decide a value the state is `nan`.
     `low` and `high` bound its 95 % interval, NaN where that is unknown. `n` counts these runs,
     `nan` those of them that diverged, `failed` (with oom, timeout and lost), `pruned` and `missing`
-    (open or running) the others. The values by further scores follow as `value …`, `low …` and
-    `high …`.
+    (open or running) the others. The values by further scores stand behind the first as `value …`,
+    `low …` and `high …`.
     """
     return of_runs(runs(study, ledger_state), study.space, list(study.space.axes))
 
@@ -79,7 +79,7 @@ def of_runs(table: pd.DataFrame, space: Space, axes: list[str]) -> pd.DataFrame:
         frame.loc[whole, own] = np.stack([found.point, found.low, found.high], axis=1)
         lost |= frame[own[0]].isna().to_numpy()
     frame.loc[whole & lost & (frame["nan"] > 0), "state"] = "nan"
-    names = [*names[:3], *COUNTS, *names[3:]]
+    names += COUNTS
     return frame[[*(name for name in frame if name not in names), *names]]
 
 

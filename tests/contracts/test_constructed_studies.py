@@ -331,6 +331,7 @@ def test_figures_draw_what_was_measured(made, figure):
     if figure == "distributions":
         sign = "<" if made.kind.minimise else ">"
         assert f"score {sign} τ" in said
+    assert "fewer than 5 seeds" not in said
     marks_are_finite(picture.figure)
 
 

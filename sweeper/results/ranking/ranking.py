@@ -46,9 +46,10 @@ def best(study: Study, number: int) -> Iterator[str]:
 
 def _scored(space: Space) -> Iterator[str]:
     """What the values of a trial are; of several scores also which of them are better."""
-    for rule, direction in zip(space.scores, space.directions, strict=True):
+    named = zip(space.scores, space.score_names, space.directions, strict=True)
+    for rule, name, direction in named:
         better = {"maximize": "larger", "minimize": "smaller"}[direction]
-        said = f"{rule.aggregate} of the normalised {rule.metric}"
+        said = f"{rule.aggregate} of the normalised {name}"
         yield f"{said} ({better} is better)" if space.score.also else said
 
 
