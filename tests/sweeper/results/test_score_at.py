@@ -8,9 +8,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from sweeper import figures, lookup
+from sweeper import figures
 from sweeper.errors import SweeperError
 from sweeper.results.data import VALUE, Data
+from tests.helpers.figures import OF_ANY_STUDY
 from tests.helpers.spaces import loaded, message, write
 from tests.sweeper.results.published.test_comparison import SPACE as PUBLISHED
 
@@ -20,7 +21,7 @@ AXES = {
 }
 TASKS = {"line": {"low": -10.0, "high": 10.0}, "ring": {"low": 0.0, "high": 100.0}}
 SPACE = {"axes": AXES, "tasks": TASKS, "score": {"metric": "return", "aggregate": "mean"}}
-SHOWING = [name for name in lookup.names("sweeper.figures") if name not in ("compare", "curves")]
+SHOWING = [name for name in OF_ANY_STUDY if name != "curves"]
 
 
 def risen(run, labels):
