@@ -104,8 +104,12 @@ def bjorck(number: int) -> list[published.Number]:
 def test_seeds_of_bjorck_et_al_are_those_of_their_appendix_e() -> None:
     seeds = {(number, n.setting): n.seeds for number in (1, 4) for n in bjorck(number)}
     assert seeds == {
-        (1, "MLP"): 10, (1, "Modern+SN"): 10, (1, "Dreamer"): 10,
-        (4, "MLP"): 10, (4, "Modern+SN"): 10, (4, "Dreamer"): 5,
+        (1, "MLP"): 10,
+        (1, "Modern+SN"): 10,
+        (1, "Dreamer"): 10,
+        (4, "MLP"): 10,
+        (4, "Modern+SN"): 10,
+        (4, "Dreamer"): 5,
     }
 
 
