@@ -29,7 +29,7 @@ _Map = Callable[["torch.Tensor"], "torch.Tensor"]
 
 
 @dataclass(frozen=True)
-class Settings:
+class SpectralNormSettings:
     """One member's settings: `layers` counted from the output, lambda, and how rho is used."""
 
     layers: tuple[int, ...]
@@ -38,7 +38,7 @@ class Settings:
     detach_rho: bool
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Settings:
+    def of(cls, params: Mapping[str, Any]) -> SpectralNormSettings:
         """Returns the `sn.*` parameters of a run."""
         return cls(
             layers=tuple(params["sn.layers"]),
@@ -48,7 +48,7 @@ class Settings:
         )
 
 
-NOT_NORMALISED = Settings((), "divide", 1.0, detach_rho=False)
+NOT_NORMALISED = SpectralNormSettings((), "divide", 1.0, detach_rho=False)
 
 
 def check_layers(indices: Sequence[Any], depth: int) -> None:
@@ -100,7 +100,9 @@ class SpectralNorm:
     update turns them and hardly stretches them. Without it nothing holds rho back.
     """
 
-    def __init__(self, layer: LinearMap, settings: Sequence[Settings], index: int) -> None:
+    def __init__(
+        self, layer: LinearMap, settings: Sequence[SpectralNormSettings], index: int
+    ) -> None:
         members, device = len(settings), layer.weight.device
         maps: tuple[_Map, _Map] = (layer.adjoint, layer.map)
         shapes = (layer.output_shape, layer.input_shape)

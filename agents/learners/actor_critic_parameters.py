@@ -32,8 +32,8 @@ def network_parameters(name: str) -> dict[str, Parameter]:
     return {f"{name}.{key}": parameter for key, parameter in described.items()}
 
 
-def describes(name: str) -> str:
-    """Returns whose parameters describe a network: all but the actor are like the critic."""
+def parameter_prefix(name: str) -> str:
+    """Returns the prefix of a network's parameters: `actor`, or `critic` for all others."""
     return "actor" if name == "actor" else "critic"
 
 

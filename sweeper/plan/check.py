@@ -244,10 +244,12 @@ def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:
 
 
 def _size(space: Space, axis: str) -> int:
-    """The number of values of the axis; a range that a sampler draws from has one a trial."""
-    if space.sampler.name == "grid" or space.axes[axis].ends is None:
-        return len(space.axes[axis].points(axis))
-    return space.trials or 0
+    """The number of values of the axis; of a range that is drawn from at most one a trial."""
+    found = space.axes[axis]
+    if space.sampler.name == "grid" or found.ends is None:
+        return len(found.points(axis))
+    size, trials = found.size(axis), space.trials or 0
+    return trials if size is None else min(size, trials)
 
 
 def _check_trials(space: Space, expansion: Expansion) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,10 @@ def points_of(space: Space, trainable: Trainable, name: str) -> tuple[Point, ...
 
 @dataclass(frozen=True)
 class Span:
-    """The points of an axis: its whole grid, or the two ends of a range that has no grid."""
+    """The points of an axis: its whole grid, or the two ends of a range.
+
+    A range that a sampler draws from is never written out: it may be very long.
+    """
 
     points: tuple[Point, ...]
     grid: bool
@@ -84,11 +88,11 @@ class Span:
 def span_of(space: Space, trainable: Trainable, name: str) -> Span:
     """The span of one axis, its parameters coerced."""
     ends = space.axes[name].ends
-    try:
+    if ends is None:
         return Span(points_of(space, trainable, name), True)
-    except Invalid:
-        if ends is None:
-            raise
+    if space.sampler.name == "grid":
+        with suppress(Invalid):
+            return Span(points_of(space, trainable, name), True)
     return Span(tuple(point_at(space, trainable, name, end) for end in ends), False)
 
 
@@ -149,6 +153,8 @@ def fitted(
 
 
 def _element(value: Any, parameter: Parameter) -> Any:
+    if isinstance(value, list | tuple):
+        raise Invalid(f"must be a number or text, but got {shown(value)}")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int | float) and not isinstance(value, bool):

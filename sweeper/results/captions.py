@@ -60,29 +60,29 @@ class Captions:
         return score.named(self.tables.how)
 
     @property
-    def taken_as(self) -> str:
+    def at_text(self) -> str:
         """The tables' `at` before a space, where it is not the study's own."""
-        return "" if self.tables.at == self.tables.scored_at else f"{self.tables.at} "
+        return "" if self.tables.at == self.tables.default_at else f"{self.tables.at} "
 
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         if metric is None:
-            return f"normalised {self.taken_as}score ({self.average})"
+            return f"normalised {self.at_text}score ({self.average})"
         tasks = len(self.tables.tasks)
         over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
         return f"{metric}, {self.tables.at} ({self.average}{over})"
 
-    def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
+    def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         runs = self.tables.runs
         trials, seeds = frames.counts(runs, []), runs["seed"].nunique()
-        said = [self._count(n, len(trials), seeds), *self._pooled(shown), said_of_points]
-        if self.taken_as:
+        said = [self._count(n, len(trials), seeds), *self._pooled(shown), points_note]
+        if self.at_text:
             said.append(
                 f"of each run's curve {_POINTS[self.tables.at]}, where the study scores by "
-                f"{_POINTS[self.tables.scored_at]}"
+                f"{_POINTS[self.tables.default_at]}"
             )
-        if INTERVALS in said_of_points:
+        if INTERVALS in points_note:
             said.append(coverage(seeds))
         said += [
             self._relative(),

@@ -35,7 +35,7 @@ class RunTables:
     metric: str
     at: str
     """Which point of its learning curve a run's value is, one of `score.AT`."""
-    scored_at: str
+    default_at: str
     """Which one the study's own scores are."""
     how: str
     """The statistic by which the runs of a trial become its value."""
@@ -71,7 +71,7 @@ class RunTables:
         low, high = (after._bounds(bound) for bound in range(2))
         return replace(after, runs=self.runs.assign(score=(values - low) / (high - low)))
 
-    def taken(self, at: str | None) -> RunTables:
+    def scored_at(self, at: str | None) -> RunTables:
         """The tables with another point of each learning curve as a run's value, also as its score.
 
         `SweeperError` where `at`, if any, is none of `score.AT`.
@@ -82,7 +82,7 @@ class RunTables:
 
     def table(self, metric: str | None) -> pd.DataFrame:
         """`runs` with the column `VALUE`: the score, or `metric` in its own unit, taken as `at`."""
-        if metric is None and self.at == self.scored_at:
+        if metric is None and self.at == self.default_at:
             return self.runs.assign(**{VALUE: self.runs["score"]})
         values = self._values(metric or self.metric)
         if metric is None:
@@ -107,7 +107,7 @@ class RunTables:
         return np.array([self.tasks[task][side] for task in self.runs[TASK]], float)
 
     def points(self, metric: str) -> pd.DataFrame:
-        """The learning curves of `metric`, as `frames.held` gives them; `SweeperError` if unknown.
+        """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 
         Only the score's metric has a worst value for runs that diverged before they reported it.
         """
@@ -125,6 +125,6 @@ class RunTables:
         worst = {task: bounds[side] if known else np.nan for task, bounds in self.tasks.items()}
         points = reports[[*fixed, column]]
         marked = [self.columns.get(name, name) for name in fixed]
-        return frames.held(
+        return frames.curve_points(
             points.set_axis([*marked, frames.POINT], axis=1), self.runs, frames.POINT, worst
         )

@@ -19,7 +19,7 @@ def digest(space: Space) -> str:
 
 def differences(old: Space, new: Space) -> dict[str, str]:
     """One line for each difference of `new` from `old` that changes results, by its key."""
-    before, after = flat(old), flat(new)
+    before, after = essential_texts(old), essential_texts(new)
     return {
         key: f"{key}: {before.get(key, 'nothing')} there, {after.get(key, 'nothing')} now"
         f"{_by_default(key, old, new)}"
@@ -69,20 +69,20 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
     }
 
 
-def flat(space: Space) -> dict[str, str]:
+def essential_texts(space: Space) -> dict[str, str]:
     """One text for each of the essentials, by its key."""
-    flat: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for key, value in essentials(space).items():
         if key == "axes":
             for name, points in value:
-                flat[f"axes.{name}"] = canonical([label for label, _ in points])
-                flat[f"what axes.{name} sets"] = canonical([params for _, params in points])
+                texts[f"axes.{name}"] = canonical([label for label, _ in points])
+                texts[f"what axes.{name} sets"] = canonical([params for _, params in points])
         elif isinstance(value, dict):
             under = f"sampler.{space.sampler.name}" if key == "arguments" else key
-            flat.update({f"{under}.{inner}": canonical(item) for inner, item in value.items()})
+            texts.update({f"{under}.{inner}": canonical(item) for inner, item in value.items()})
         else:
-            flat[key] = canonical(value)
-    return flat
+            texts[key] = canonical(value)
+    return texts
 
 
 def _shared(space: Space) -> dict[str, Any]:

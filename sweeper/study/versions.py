@@ -122,7 +122,7 @@ def _grows(key: str, old: Space, new: Space) -> bool:
 
 def _axes_grow(old: Space, new: Space) -> bool:
     """Whether the grid of `new` holds every cell of the grid of `old`."""
-    if "grid" not in (old.sampler.name, new.sampler.name) or list(old.axes) != list(new.axes):
+    if {old.sampler.name, new.sampler.name} != {"grid"} or list(old.axes) != list(new.axes):
         return False
     trainable = load_trainable(new)
     cells = [

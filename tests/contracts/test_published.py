@@ -39,7 +39,7 @@ def test_numbers_fit_the_space_that_re_runs_them(name: str) -> None:
         for axis in space.axes
     }
     tasks = {task for scale in read(path).data["scales"] for task in load(path, scale).tasks}
-    numbers = [number for number in published.numbers() if number.study == name]
+    numbers = [number for number in published.all_numbers() if number.study == name]
     for number in numbers:
         assert number.our_task in tasks
         assert list(number.axes) == list(space.axes)
@@ -61,7 +61,7 @@ def _references(source: str) -> tuple[str, str]:
 def value(source: str, task: str, setting: str, statistic: str = "mean") -> tuple[float, ...]:
     (number,) = {
         (n.value, n.spread)
-        for n in published.numbers()
+        for n in published.all_numbers()
         if (n.source, n.task, n.setting, n.statistic) == (source, task, setting, statistic)
     }
     return number
@@ -82,7 +82,7 @@ def test_numbers_are_those_that_are_printed() -> None:
 
 def test_means_over_the_tasks_are_those_that_bjorck_et_al_print() -> None:
     """Appendix E: Modern+SN is better than their MLP by slightly more than 141, and how often."""
-    table = pd.DataFrame([number.model_dump() for number in published.numbers()])
+    table = pd.DataFrame([number.model_dump() for number in published.all_numbers()])
     means = table.groupby(["source", "setting"])["value"].mean().round(1)
     first = means["Bjorck et al. 2021, Table 1"]
     assert first["MLP"] == 641.4 and first["Modern+SN"] == 782.5 and first["Dreamer"] == 604.9
@@ -122,7 +122,7 @@ def test_modern_numbers_of_bjorck_et_al_are_the_same_in_both_tables() -> None:
 
 
 def test_the_references_of_a_space_are_the_best_of_its_table() -> None:
-    numbers = published.of("asymmetry_alpha")
+    numbers = published.of_space("asymmetry_alpha")
     best = numbers.groupby("our_task")["value"].max()
     tasks = load(SPACES / "asymmetry_alpha.yaml", "paper").tasks
     assert best.to_dict() == {name: task.high for name, task in tasks.items()}

@@ -62,10 +62,10 @@ def _scores(space: Space) -> Iterator[str]:
 
 
 def _sampler(space: Space) -> str:
-    said = space.sampler.name
+    sampler = space.sampler.name
     if space.trials is not None:
-        said += f", {counted(space.trials, 'trial')}"
-    return f"{said}, pruned by {space.pruner.name}" if space.pruner is not None else said
+        sampler += f", {counted(space.trials, 'trial')}"
+    return f"{sampler}, pruned by {space.pruner.name}" if space.pruner is not None else sampler
 
 
 def _held_out(space: Space) -> str:

@@ -73,10 +73,9 @@ def _differences(space: Space, found: Space) -> Iterator[str]:
     for key in keys(lambda key: key.repeated):
         if wanted.get(key) != there.get(key):
             yield f"{key}={flow(wanted.get(key))}"
-    if found.sampler.name != "grid":
-        yield "sampler=grid"
-    for key in keys(lambda key: key.dropped):
-        if getattr(found, key):
+    for key in keys(lambda key: key.chooses and key.given):
+        default = Space.model_fields[key].get_default(call_default_factory=True)
+        if key != "axes" and getattr(found, key) != default:
             yield f"{key}=null"
 
 

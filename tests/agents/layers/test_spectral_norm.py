@@ -9,18 +9,20 @@ from agents import streams
 from agents.layers.base import Layer
 from agents.layers.convolution import Convolution
 from agents.layers.linear import Linear
-from agents.layers.spectral_norm import PROJECTIONS, Settings, SpectralNorm
+from agents.layers.spectral_norm import PROJECTIONS, SpectralNorm, SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.networks.network import Network, part
 
 P = 2
 
 
-def settings(projection="hard", coefficient=1.0, detach_rho=True, layers=(-1,)) -> Settings:
-    return Settings(layers, projection, coefficient, detach_rho)
+def settings(
+    projection="hard", coefficient=1.0, detach_rho=True, layers=(-1,)
+) -> SpectralNormSettings:
+    return SpectralNormSettings(layers, projection, coefficient, detach_rho)
 
 
-def normalised(layer: Layer, *members: Settings) -> SpectralNorm:
+def normalised(layer: Layer, *members: SpectralNormSettings) -> SpectralNorm:
     seeds = range(len(members))
     layer.initialise(streams.keys(seeds, "weights"))
     norm = SpectralNorm(layer, members, -1)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from agents.layers.spectral_norm import Settings
+from agents.layers.spectral_norm import SpectralNormSettings
 from agents.learners.dqn import EpsilonSchedule, Learner
 from agents.networks.network import Network, numbers, part
 from agents.replay.batch import Batch
 
-PLAIN = Settings((), "hard", 1.0, True)
+PLAIN = SpectralNormSettings((), "hard", 1.0, True)
 
 SIZES = [
     ((8,), 32, 16_910), ((16,), 64, 66_582), ((24,), 128, 198_398), ((32,), 256, 527_270),

@@ -16,9 +16,9 @@ def test_every_field_is_marked_once(name):
 
 def test_who_repeats_a_trial_says_all_that_shapes_its_runs():
     """What changes results is repeated, or chooses the trials, of which there is one."""
-    known = set(keys(lambda key: key.repeated or key.dropped))
-    assert set(keys(lambda key: key.results)) - known == {"axes", "sampler", "invalid"}
-    assert not keys(lambda key: key.repeated and key.dropped)
+    known = set(keys(lambda key: key.repeated or key.chooses))
+    assert set(keys(lambda key: key.results)) - known == {"invalid"}
+    assert not keys(lambda key: key.repeated and key.chooses)
 
 
 def test_a_study_grows_by_what_changes_its_results():
