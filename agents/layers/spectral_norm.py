@@ -1,8 +1,9 @@
 """Spectral normalisation of P layers at once, for a per-member set of layers.
 
-Linear layers follow Gogianu et al. 2021 §3 (one power iteration per forward pass in training mode);
-convolutions take the operator norm on the actual input size (Gouk et al. 2018). Layers count from
-the output: -1 is the output layer.
+Linear layers follow Gogianu et al. 2021 §3 (one power iteration per forward pass in training mode,
+the gradient flows through rho) and the public configurations of its Fig. 3 (W / rho, also where
+rho < 1); convolutions take the operator norm on the actual input size (Gouk et al. 2018). Layers
+count from the output: -1 is the output layer.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class SpectralNormSettings:
         )
 
 
-NOT_NORMALISED = SpectralNormSettings((), "hard", 1.0, detach_rho=True)
+NOT_NORMALISED = SpectralNormSettings((), "divide", 1.0, detach_rho=False)
 
 
 def check_layers(indices: Sequence[Any], depth: int) -> None:
@@ -94,6 +95,9 @@ class SpectralNorm:
     `u` and `v` [P, 1, ...] are unit vectors on the two sides of the layer's linear map W. As in the
     two published algorithms, a linear layer keeps u on its output side and lets the gradient flow
     through rho unless `detach_rho`; a convolution keeps u on its input side and never lets it.
+
+    With that flow the gradient of a layer that is divided by rho is orthogonal to its weights: an
+    update turns them and hardly stretches them. Without it nothing holds rho back.
     """
 
     def __init__(

@@ -60,7 +60,8 @@ PARAMETERS: Mapping[str, Parameter] = {
     "warmup_steps": Parameter(int, 10_000, low=2),
     "update_every": Parameter(int, 1, low=1),
 }
-"""Of every actor-critic learner; the defaults are those of Hui 2022 and public code."""
+"""Of every actor-critic learner; the defaults are those of the later code of the
+author of Hui 2022, and of other public code where that has none."""
 
 DETERMINISTIC: Mapping[str, Parameter] = {
     "policy.std": Parameter(float, 0.2, low=0.0, packable=True),

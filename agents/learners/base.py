@@ -57,6 +57,8 @@ class BaseLearner(PackLearner):
     """Bytes of the first passes through any network: code of kernels, their scratch memory."""
     cpu_pack: ClassVar[int] = 1
     """How many runs train best together on a CPU."""
+    earlier_defaults: ClassVar[Mapping[str, Any]] = {}
+    """Defaults that have changed since, for studies begun before a study kept its own."""
     keeps_weights: ClassVar[bool] = True
     """Whether packs have `weights`, so that a space may ask for them."""
 

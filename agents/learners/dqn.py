@@ -40,9 +40,9 @@ class Learner(BaseLearner):
         "network.units": Parameter(int, 128, low=1),
         "network.layers": Parameter(int, 1, low=1),
         "sn.layers": Parameter(tuple, (), packable=True),
-        "sn.projection": Parameter(str, "hard", choices=PROJECTIONS, packable=True),
+        "sn.projection": Parameter(str, "divide", choices=PROJECTIONS, packable=True),
         "sn.coefficient": Parameter(float, 1.0, low=1e-6, packable=True),
-        "sn.detach_rho": Parameter(bool, True, packable=True),
+        "sn.detach_rho": Parameter(bool, False, packable=True),
         "sn.iterate_on_act": Parameter(bool, True, packable=True),
         "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
         "optimizer.eps": Parameter(float, 3.125e-4, low=0.0, packable=True),
@@ -59,6 +59,10 @@ class Learner(BaseLearner):
         "evaluation.epsilon": Parameter(float, 0.001, low=0.0, high=1.0, packable=True),
         "update_every": Parameter(int, 4, low=1),
         "target.every": Parameter(int, 4_000, low=1),
+    }
+    earlier_defaults: ClassVar[Mapping[str, Any]] = {
+        "sn.projection": "hard",
+        "sn.detach_rho": True,
     }
     networks = ("critic",)
     metrics = ("return", "train_return", "loss", "q", "epsilon", "eval_partial")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
-from sweeper.report.study_status import Provenance, StudyStatus
+from sweeper.report.study_status import BestTrial, Provenance, StudyStatus
 from sweeper.text import counted, further, labels_text, size
 
 _SHOWN = 5
@@ -22,7 +22,7 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
     best = status.best
     if best is not None:
         yield (
-            f"  best: trial {best.trial}, score {best.value:.3g} "
+            f"  best: trial {best.trial}, {_values(best)} "
             f"({best.aggregate} of {counted(best.n, 'run')}{_diverged(best.diverged)}): "
             f"{labels_text(best.params)}"
         )
@@ -45,6 +45,13 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
             f"  missing: ledger/{file}: what its worker reported is lost; "
             "how its runs ended stands in claims/ and is read from there by the next sweeper run"
         )
+
+
+def _values(best: BestTrial) -> str:
+    """Its value; of several, among which the first decides, each by name."""
+    if len(best.values) == 1:
+        return f"score {best.value:.3g}"
+    return ", ".join(f"{name} {value:.3g}" for name, value in best.values.items())
 
 
 def _by_state(what: str, counts: Mapping[str, int]) -> str:

@@ -11,11 +11,13 @@ from sweeper.errors import NothingToShow
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.plan import shipped_spaces
+from sweeper.plan.parameters import baseline
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.captions import Captions, Origin
-from sweeper.results.run_tables import VALUE, RunTables
+from sweeper.results.run_tables import VALUE, RunTables, Scored
+from sweeper.space.space import Space
 from sweeper.study.study import Study
 
 __all__ = ["VALUE", "Data"]
@@ -39,20 +41,23 @@ class Data:
         space = study.space
         axes = {name: axis_of(name, study) for name in space.axes}
         columns = {name: axis.column for name, axis in axes.items()}
+        tables = RunTables(
+            study=study.name,
+            runs=frames.runs(study, ledger_state).rename(columns=columns),
+            reports=lambda: frames.reports(study, ledger_state),
+            columns=columns,
+            tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
+            metric=space.score.metric,
+            at=space.score.at,
+            default_at=space.score.at,
+            how=space.score.aggregate,
+            steps=space.steps,
+            minimise=space.direction == "minimize",
+            scores=_scores(space),
+        )
+        compared = baseline(space, study.trainable)
         return Data(
-            RunTables(
-                study=study.name,
-                runs=frames.runs(study, ledger_state).rename(columns=columns),
-                reports=lambda: frames.reports(study, ledger_state),
-                columns=columns,
-                tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
-                metric=space.score.metric,
-                at=space.score.at,
-                scored_at=space.score.at,
-                how=space.score.aggregate,
-                steps=space.steps,
-                minimise=space.direction == "minimize",
-            ),
+            tables.relative_to(compared) if compared else tables,
             AxisChoice(
                 study=study.name,
                 axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
@@ -65,6 +70,7 @@ class Data:
                 step="environment step" if space.agent else "step",
                 reference=lambda: study.plan.reference,
                 changed=lambda: shipped_spaces.changed(space),
+                baseline=compared,
                 note=space.note,
                 scale=space.scale,
                 paper_steps=space.paper_steps,
@@ -117,7 +123,7 @@ class Data:
     def points(self, metric: str) -> pd.DataFrame:
         """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 
-        Those of runs that diverged are held at their last point.
+        Behind the last point of a run that diverged its points are infinite, or NaN.
         """
         return self.tables.points(metric)
 
@@ -140,6 +146,13 @@ class Data:
     def minimise(self) -> bool:
         """Whether smaller scores are better."""
         return self.tables.minimise
+
+    def minimised(self, metric: str | None) -> bool | None:
+        """Whether smaller values of `metric`, or else of the score, are better; `None` if unknown.
+
+        It is known of the metrics that the space scores.
+        """
+        return self.minimise if metric is None else self.tables.minimised(metric)
 
     @property
     def axes(self) -> Mapping[str, Axis]:
@@ -168,3 +181,12 @@ class Data:
     def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         return self.captions.caption(n, shown, points_note)
+
+
+def _scores(space: Space) -> tuple[Scored, ...]:
+    rules = zip(space.scores, space.score_names, space.directions, strict=True)
+    suffixes = frames.suffixes(space)
+    return tuple(
+        Scored(name, rule.metric, suffix, rule.aggregate, direction == "minimize")
+        for (rule, name, direction), suffix in zip(rules, suffixes, strict=True)
+    )

@@ -48,9 +48,10 @@ _EXPRESSIONS = f"""\
 ## Expressions
 
 `derived` and `constraints` hold expressions of at most {MAX_LENGTH} characters: numbers, text in quotes, `true`,
-`false`, dotted names of parameters and axes, `+ - * / // % **`, comparisons (also chained, and
+`false`, `null`, dotted names of parameters and axes, `+ - * / // % **`, comparisons (also chained, and
 `in`), `and`, `or`, `not`, `a if b else c`, lists, and calls of `min`, `max`, `abs`, `round`, `len`,
-`int`, `float` and `log2`. A name stands for the parameter's value, or else for the axis's label."""  # noqa: E501
+`int`, `float` and `log2`. A name stands for the parameter's value, or else for the axis's label. Of
+`if`, `and`, `or` and chained comparisons only the parts that decide are evaluated."""  # noqa: E501
 
 
 def page() -> str:

@@ -60,7 +60,7 @@ class Key:
     repeated: bool = False
     """A command that runs one trial again gives it the same value."""
     chooses: bool = False
-    """It chooses trials: a space of trials that were chosen already has none of it."""
+    """It chooses or compares trials: a space of trials that were chosen already has none of it."""
     by_name: bool = False
     """Its sections stand under the names of tasks, figures, samplers: no table lists their keys."""
 
@@ -75,6 +75,8 @@ RUNS = Key(results=True, repeated=True)
 """How runs are trained and scored."""
 TRIALS = Key(results=True, chooses=True)
 """Which trials there are."""
+COMPARED = Key(chooses=True)
+"""What figures compare trials with."""
 WORKERS = Key(repeated=True)
 """How workers treat runs."""
 
@@ -109,12 +111,13 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters computed from others, and from those derived before, as in
-    `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. One keeps its default where a name in it is
-    inactive."""
+    `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. Where a name that it needs is inactive, one
+    keeps its default, and `plan` and `run` say so; of `lr_a if opt == 'adam' else lr_b` only the
+    branch taken is needed."""
     constraints: Annotated[tuple[str, ...], BeforeValidator(constraints_rule), TRIALS] = ()
     """What must hold for every combination, as in
-    `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name in it is
-    inactive."""
+    `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name that it needs
+    is inactive."""
     invalid: Annotated[str, BeforeValidator(one_of("error", "drop")), Key(results=True)] = "error"
     """What becomes of a combination that a constraint or what is trained refuses: an error, or left
     out and counted, as in `invalid: drop`."""
@@ -126,9 +129,9 @@ class Space(Section):
     seeds: Annotated[
         tuple[int, ...], BeforeValidator(seeds_rule), Key(results=True, repeated=True, grows=True)
     ]
-    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`. With
-    `seeds: {tune: 5, test: 10}` trials are judged by the seeds 0-4 alone, and 5-14 are held out for
-    `sweeper rerank`."""
+    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`, or from another
+    on, as in `seeds: {from: 2020, count: 10}`. With `seeds: {tune: 5, test: 10}` trials are judged
+    by the seeds 0-4 alone, and 5-14 are held out for `sweeper rerank`."""
     steps: Annotated[Positive, RUNS]
     """Environment steps of a run, as in `steps: 5000000`."""
     evaluation: Annotated[Evaluation | None, RUNS] = None
@@ -137,6 +140,12 @@ class Space(Section):
     """How runs are scored: one rule, as in `score: {metric: return}`, or a list of several."""
     direction: Annotated[Direction, RUNS] = "maximize"
     """Which scores are better, as in `direction: minimize`."""
+    baseline: Annotated[dict[str, Any], BeforeValidator(fixed_rule), COMPARED] = Field(
+        default_factory=dict
+    )
+    """Values of axes, as in `baseline: {sn.layers: none}`. Figures and tables then count the best
+    run with these values as 1 on each task, in the place of the task's `high` (where smaller is
+    better, as 0, in the place of `low`). A trial's value, by which samplers choose, does not."""
     sampler: Annotated[
         Sampler, BeforeValidator(sampler_rule), Key(results=True, chooses=True, by_name=True)
     ] = Sampler(name="grid")
@@ -163,6 +172,8 @@ class Space(Section):
     """The seeds under `seeds: {test: …}`."""
     paper_steps: Annotated[Positive | None, Key(given=False)] = None
     """The steps that the file's scale `paper` asks for, where it has that scale."""
+    defaults: Annotated[dict[str, Any], Key(given=False)] = Field(default_factory=dict)
+    """The parameters that `fixed` leaves out, with their defaults when the space was loaded."""
     name: Annotated[Name, FOUND]
     """The study's name unless another is asked for: `study`, and the scale if not the default."""
     file: Annotated[Text, FOUND]
@@ -199,18 +210,29 @@ class Space(Section):
         return (self.score, *self.score.also)
 
     @property
+    def score_names(self) -> tuple[str, ...]:
+        """What tables call the scores, no two alike: their metrics, and what else tells them apart.
+
+        `return` where it is scored once, `return max` and `return auc` where it is scored twice.
+        """
+        return tuple(self._score_name(place) for place in range(len(self.scores)))
+
+    def _score_name(self, place: int) -> str:
+        for keys in (("metric",), ("metric", "at"), ("metric", "at", "aggregate")):
+            names = [" ".join(getattr(rule, key) for key in keys) for rule in self.scores]
+            if names.count(names[place]) == 1:
+                return names[place]
+        return f"{names[place]} {place + 1}"
+
+    @property
     def directions(self) -> tuple[str, ...]:
         """`maximize` or `minimize`, for each of the scores."""
         return (self.direction, *(other.direction for other in self.score.also))
 
-    def worst(self, task: str) -> float:
-        """The metric's value of a run that diverged before its first evaluation."""
-        bounds = self.tasks[task]
-        return float(bounds.low if self.direction == "maximize" else bounds.high)
-
     def dump(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
-        return {**self.model_dump(mode="json", exclude_none=True), "axes": self._dumped_axes()}
+        plain = self.model_dump(mode="json", exclude_none=True)
+        return {**plain, "axes": self._dumped_axes(), "defaults": dict(self.defaults)}
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Space:

@@ -182,7 +182,8 @@ class Trainable(Protocol):
     """Something that sweeper can train.
 
     Optional are the methods of `SupportsMemoryEstimates`, `SupportsDescription` and `Diagnosable`,
-    and a flag `keeps_weights`, which is true where packs are `SupportsWeights`.
+    a flag `keeps_weights`, which is true where packs are `SupportsWeights`, and a mapping
+    `earlier_defaults` of shipped agents.
     """
 
     @property

@@ -83,7 +83,8 @@ def test_what_was_given_is_quoted_by_one_function() -> None:
         ("sweeper.plan.repair", "key"),
         ("sweeper.schema.base_model", "key"),
         ("sweeper.study.versions", "error"),
-        ("sweeper.trainable.function", "error"),
+        ("sweeper.space.validators", "key"),
+        ("sweeper.trainable.function_numbers", "error"),
     }
     found = {
         (name, ast.unparse(node.value))

@@ -109,7 +109,7 @@ function turn(pages) {
 }
 
 function sort(column, header) {
-  view.descending = view.column === column ? !view.descending : columns[column] === "value";
+  view.descending = view.column === column ? !view.descending : /^value( |$)/.test(columns[column]);
   view.column = column;
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", view.descending ? "descending" : "ascending");

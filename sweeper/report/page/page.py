@@ -52,9 +52,9 @@ def _parts(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
     """What the template asks for, beside the figures."""
     summary = summarise(study, ledger_state)
     every = frames.runs(study, ledger_state)
-    table = frames.of_runs(every, study.space.score.aggregate, list(study.space.axes))
+    table = frames.of_runs(every, study.space, list(study.space.axes))
     runs = summary.runs
-    best = trials.best(study, ledger_state, table)
+    best = trials.best(study, table)
     return {
         "runs": runs,
         "states": [(state, runs[state]) for state in STATES if runs[state]],

@@ -7,17 +7,17 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, Mistakes, shown
-from sweeper.schema.rules import distinct, each, each_of, items, simple
+from sweeper.schema.rules import distinct, each, each_of, items, nullable
 from sweeper.space.axes import AxisModel, Point
 from sweeper.text import canonical
 
 
 def _labelled(value: Any) -> Any:
     if not isinstance(value, dict):
-        return simple(value)
+        return nullable(value)
     if not value:
         raise Invalid("must set at least one parameter, but is an empty mapping")
-    return each_of(simple, value)
+    return each_of(nullable, value)
 
 
 def labelled(value: Any) -> list[Any] | dict[str, Any]:
@@ -30,7 +30,7 @@ def labelled(value: Any) -> list[Any] | dict[str, Any]:
         checked = each_of(_labelled, value)
         _distinct_labels(checked)
         return checked
-    listed = each(simple, items(value))
+    listed = each(nullable, items(value))
     distinct(canonical(item) for item in listed)
     return listed
 
@@ -54,8 +54,8 @@ class Axis(AxisModel):
     structural: ClassVar[bool] = True
 
     values: Annotated[list[Any] | dict[str, Any], BeforeValidator(labelled)]
-    """A list of numbers, texts, true, false or lists; or a mapping of labels to such values, or to
-    the parameters that a label sets, as in `{small: {units: 64}}`."""
+    """A list of numbers, texts, true, false, null or lists; or a mapping of labels to such values,
+    or to the parameters that a label sets, as in `{small: {units: 64}}`."""
 
     def points(self, name: str) -> tuple[Point, ...]:
         """One point a value, labelled by its key or its canonical text."""

@@ -8,11 +8,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from sweeper import figures, lookup
+from sweeper import figures
 from sweeper.errors import SweeperError
 from sweeper.results.data import VALUE, Data
+from tests.helpers.figures import OF_ANY_STUDY
+from tests.helpers.spaces import loaded, message, write
 from tests.sweeper.results.published.test_comparison import SPACE as PUBLISHED
-from tests.sweeper.space.test_space import loaded, message, write
 
 AXES = {
     "lr": {"kind": "float", "values": [1e-3, 1e-5]},
@@ -20,7 +21,7 @@ AXES = {
 }
 TASKS = {"line": {"low": -10.0, "high": 10.0}, "ring": {"low": 0.0, "high": 100.0}}
 SPACE = {"axes": AXES, "tasks": TASKS, "score": {"metric": "return", "aggregate": "mean"}}
-SHOWING = [name for name in lookup.names("sweeper.figures") if name not in ("compare", "curves")]
+SHOWING = [name for name in OF_ANY_STUDY if name != "curves"]
 
 
 def risen(run, labels):
@@ -52,7 +53,7 @@ def test_curves_taken_as_the_study_takes_them_are_worth_its_scores(played, at):
     """Also of runs that diverged, with a report or without one."""
     data = Data.of(played(risen, **SPACE | {"score": {"metric": "return", "at": at}}))
     assert data.table("return")[VALUE].tolist() == data.runs["value"].tolist()
-    curves = replace(data.tables, scored_at="another").table(None)[VALUE]
+    curves = replace(data.tables, default_at="another").table(None)[VALUE]
     assert curves.tolist() == data.table(None)[VALUE].tolist()
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from sweeper import stats
 from sweeper.score import STATISTICS
-from sweeper.stats import selection_bias
 from tests.helpers import plain_statistics
 
 HOWS = pytest.mark.parametrize("how", STATISTICS)
@@ -99,10 +98,9 @@ def test_a_share_needs_a_lead_that_is_known(scores, fresh, rng):
     assert np.isnan(missing.point) and missing.low is None and missing.n == 18
 
 
-def test_many_trials_are_drawn_in_blocks(scores, fresh, monkeypatch):
+def test_many_trials_are_drawn_in_blocks(scores, fresh):
     whole = stats.lead(scores, 3, fresh, "iqm", np.random.default_rng(1))
-    monkeypatch.setattr(selection_bias, "_BLOCK", 5 * 700)
-    parts = stats.lead(scores, 3, fresh, "iqm", np.random.default_rng(1))
+    parts = stats.lead(scores, 3, fresh, "iqm", np.random.default_rng(1), at_once=5 * 700)
     for one, two in zip(parts, whole, strict=True):
         assert one.point == two.point
         assert plain_statistics.close(one, (two.low, two.high, (two.high - two.low) / 4))
