@@ -173,7 +173,7 @@ class Captions:
         if paper in (None, steps):
             return ""
         scale = f"{self.origin.scale}: " if self.origin.scale else ""
-        return f"{scale}{steps:,} of scale paper's {paper:,} steps"
+        return f"{scale}{steps:,} of scale paper's {counted(paper, 'step', ',')}"
 
 
 def interval_text(known: int, count: int) -> str:
