@@ -162,6 +162,8 @@ def _record(made: Study, run: Any, state: str, reports: Reports) -> SimpleNamesp
         score=points_score,
         value=value,
         step=reports[-1][0] if reports else 0,
+        end=None if state == "running" else state,
+        generation=0,
         attempts=1,
         started=100.0,
         ended=None if state == "running" else 102.5,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from sweeper.errors import Invalid, SweeperError, choices, did_you_mean
+from sweeper.plan import notes
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import validated
 from sweeper.schema.rules import mapping, whole
@@ -29,9 +31,9 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
         _known_keys(document)
         chosen = _scale(document, scale)
         paper = _paper_steps(document)
-        for override in [*(scale_overrides(document, chosen) if chosen else []), *overrides]:
-            apply(document, override)
-        return checked(validated(Space, _resolved(document, chosen, paper), folder), folder)
+        data = _overridden(document, chosen, list(overrides))
+        found = _found(document, chosen, paper)
+        return checked(validated(Space, {**data, **found}, folder), folder)
     except Invalid as error:
         raise document.error(error.path, error.message) from error
 
@@ -79,13 +81,27 @@ def _paper_steps(document: documents.Document) -> int | None:
         raise error.under(*path) from error
 
 
-def _resolved(
+def _overridden(
+    document: documents.Document, scale: str | None, words: Sequence[Override]
+) -> dict[str, Any]:
+    """The keys of the space, `scale` and `words` applied to `document` in place."""
+    file = deepcopy(document.data)
+    for override in scale_overrides(document, scale) if scale else []:
+        apply(document, override)
+    scaled = deepcopy(document.data)
+    for word in words:
+        apply(document, word)
+    keys = {key: value for key, value in document.data.items() if key != "scales"}
+    return {**keys, "note": notes.held(file, scaled, words), "changed": notes.by_hand(words)}
+
+
+def _found(
     document: documents.Document, scale: str | None, paper_steps: int | None
 ) -> dict[str, Any]:
-    data = {key: value for key, value in document.data.items() if key != "scales"}
-    study = data.get("study")
+    """What loading finds out: the study's name, the scale, and where the space stands."""
+    study = document.data.get("study")
     suffix = f"-{scale}" if scale not in (None, DEFAULT_SCALE) else ""
     named = canonical(study) + suffix if study is not None else "unnamed"
     folder = str(Path(document.name).resolve().parent)
     found = {"scale": scale, "paper_steps": paper_steps, "file": document.name, "folder": folder}
-    return {**data, "name": named, **found}
+    return {"name": named, **found}

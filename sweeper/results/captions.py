@@ -12,11 +12,15 @@ from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.run_tables import RunTables
+from sweeper.space.space import PAPER_SCALE
 from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import INTERVALS, coverage
-from sweeper.text import counted
+from sweeper.text import counted, short
 
 _POINTS = {"final": "the last point", "max": "the largest value", "auc": "the mean height"}
+_TAKEN = {"final": "final at", "max": "max over", "auc": "auc over"}
+
+_MOST_WORDS = 4
 
 UNKNOWN = f"fewer than {MIN_SEEDS} seeds in a task"
 """Why an interval is unknown."""
@@ -36,6 +40,8 @@ class Origin:
     changed: Callable[[], list[str]]
     """Gives what the study sets otherwise than the shipped space of that name."""
     note: str | None = None
+    by_hand: Sequence[str] = ()
+    """The words that changed the space on the command line, but for seeds and trials."""
     scale: str | None = None
     paper_steps: int | None = None
     """The steps of the space's scale `paper`, where it has that."""
@@ -55,31 +61,34 @@ class Captions:
         return score.named(self.tables.how)
 
     @property
-    def taken_as(self) -> str:
-        """The tables' `at` before a space, where it is not the study's own."""
-        return "" if self.tables.at == self.tables.scored_at else f"{self.tables.at} "
+    def taken(self) -> str:
+        """Which point of a run's curve its value is, as in `final at 35k steps`."""
+        steps = self.tables.steps
+        if steps == 1:
+            return self.tables.at
+        return f"{_TAKEN[self.tables.at]} {short(steps)} steps"
 
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         if metric is None:
-            return f"normalised {self.taken_as}score ({self.average})"
+            return f"normalised score, {self.taken} ({self.average})"
         tasks = len(self.tables.tasks)
         over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
-        return f"{metric}, {self.tables.at} ({self.average}{over})"
+        return f"{metric}, {self.taken} ({self.average}{over})"
 
     def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         runs = self.tables.runs
         trials, seeds = frames.counts(runs, []), runs["seed"].nunique()
         said = [self._count(n, len(trials), seeds), *self._pooled(shown), said_of_points]
-        if self.taken_as:
+        if self.tables.at != self.tables.scored_at:
             said.append(
                 f"of each run's curve {_POINTS[self.tables.at]}, where the study scores by "
                 f"{_POINTS[self.tables.scored_at]}"
             )
         if INTERVALS in said_of_points:
             said.append(coverage(seeds))
-        said += [self._lost(trials), self._budget(), (self.origin.note or "").strip().rstrip(".")]
+        said += [self._lost(trials), self._budget(), *self._noted()]
         said = [part for part in said if part]
         return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
 
@@ -122,10 +131,20 @@ class Captions:
     def _budget(self) -> str:
         """The budget beside the paper's, where a study does not have the paper's."""
         steps, paper = self.tables.steps, self.origin.paper_steps
-        if paper in (None, steps):
+        if paper is None or (steps == paper and self.origin.scale in (None, PAPER_SCALE)):
             return ""
         scale = f"{self.origin.scale}: " if self.origin.scale else ""
-        return f"{scale}{steps:,} of the paper's {paper:,} steps"
+        of = f"{steps:,} of the paper's {paper:,}" if steps != paper else f"the paper's {paper:,}"
+        return f"{scale}{of} steps"
+
+    def _noted(self) -> tuple[str, str]:
+        """The note of the space, and what was changed since it was written."""
+        words = self.origin.by_hand
+        more = f" and {len(words) - _MOST_WORDS} more" if len(words) > _MOST_WORDS else ""
+        return (
+            (self.origin.note or "").strip().rstrip("."),
+            f"changed by hand: {', '.join(words[:_MOST_WORDS])}{more}" if words else "",
+        )
 
 
 def interval_text(known: int, count: int) -> str:

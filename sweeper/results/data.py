@@ -16,6 +16,7 @@ from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.captions import Captions, Origin
 from sweeper.results.run_tables import VALUE, RunTables
+from sweeper.space.space import Space
 from sweeper.study.study import Study
 
 __all__ = ["VALUE", "Data"]
@@ -52,6 +53,7 @@ class Data:
                 how=space.score.aggregate,
                 steps=space.steps,
                 minimise=space.direction == "minimize",
+                smaller=_smaller(space),
             ),
             AxisChoice(
                 study=study.name,
@@ -66,6 +68,7 @@ class Data:
                 reference=lambda: study.plan.reference,
                 changed=lambda: shipped_spaces.changed(space),
                 note=space.note,
+                by_hand=space.changed,
                 scale=space.scale,
                 paper_steps=space.paper_steps,
             ),
@@ -140,6 +143,10 @@ class Data:
         """Whether smaller scores are better."""
         return self.tables.minimise
 
+    def smaller_is_better(self, metric: str | None) -> bool | None:
+        """Whether smaller values of `metric`, or else of the score, are better; `None`: unknown."""
+        return self.minimise if metric is None else self.tables.smaller.get(metric)
+
     @property
     def axes(self) -> Mapping[str, Axis]:
         """All axes and the tasks, also those with one label."""
@@ -167,3 +174,12 @@ class Data:
     def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         return self.captions.caption(n, shown, said_of_points)
+
+
+def _smaller(space: Space) -> dict[str, bool]:
+    """Of each scored metric whether smaller is better; of one with two directions the first."""
+    scored = zip(space.scores, space.directions, strict=True)
+    found: dict[str, bool] = {}
+    for rule, direction in scored:
+        found.setdefault(rule.metric, direction == "minimize")
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,8 @@ class RunTables:
     """The statistic by which the runs of a trial become its value."""
     steps: int
     minimise: bool = False
+    smaller: Mapping[str, bool] = field(default_factory=dict)
+    """Of each metric that the study scores by, whether its smaller values are better."""
 
     def taken(self, at: str | None) -> RunTables:
         """The tables with another point of each learning curve as a run's value, also as its score.
