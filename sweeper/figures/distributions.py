@@ -56,7 +56,7 @@ def draw(
     shown = [name for name in (hue, facet) if name]
     said += pooling.said(data, runs, shown, "line")
     if len(beyond):
-        ends = " to ".join(dict.fromkeys(f"{end:.3g}" for end in (beyond.min(), beyond.max())))
+        ends = " to ".join(dict.fromkeys(map(number_text.one, (beyond.min(), beyond.max()))))
         said += f". Beyond the x axis, but counted: {counted(len(beyond), 'run')} at {ends}"
     caption = data.caption(len(runs), shown, said)
     grid = _grid(lines, panels, caption)

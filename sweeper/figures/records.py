@@ -65,7 +65,7 @@ def read(paths: StudyPaths) -> list[Record]:
         for file in sorted(folder.glob(".*.json")):
             with suppress(OSError, ValueError, TypeError, LookupError):
                 data = json.loads(file.read_bytes())
-                files = tuple(map(str, data["files"]))
+                files = tuple(Path(file).name for file in data["files"])
                 aside = folder == paths.old_figures
                 if (folder / files[0]).exists():
                     found.append(Record(**{**data, "files": files, "aside": aside}))

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from sweeper.results.tables import number_text
+
 
 def focus(points: Any, bounds: Any) -> tuple[float, float] | None:
     """Limits without the `bounds` that would squeeze all `points` together; `None` if none would.
@@ -48,7 +50,7 @@ def cut_off(table: Any, limits: dict[int, tuple[float, float]]) -> str:
         )
     if not count:
         return ""
-    ends = ", ".join(f"{end:.3g}" for end in furthest if np.isfinite(end)).replace("-", "−")
+    ends = " and ".join(number_text.one(end) for end in furthest if np.isfinite(end))
     what = "An interval is" if count == 1 else f"{count} intervals are"
     return f". {what} cut off at the axis, where arrows stand: the furthest end at {ends}"
 

@@ -78,6 +78,11 @@ def decimals(values: Any) -> int:
     return 2 if largest >= 0.1 or largest == 0 else min(6, 1 - math.floor(math.log10(largest)))
 
 
+def one(value: float) -> str:
+    """A value that stands alone, to about three digits."""
+    return fixed(value, decimals([value]))
+
+
 def fixed(value: float, places: int) -> str:
     """A value with so many decimals, powers of ten from 100,000 on, and a true minus."""
     text = f"{value:z.{places}f}" if abs(value) < 1e5 else f"{value:.2e}"
