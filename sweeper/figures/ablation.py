@@ -35,7 +35,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     """
     found = ablation(data, metric)
     shown = found.table
-    smaller = data.smaller_is_better(metric)
+    smaller = data.minimised(metric)
     gain = "change" if smaller is None else "gain"
     caption = data.caption(int(shown["n"].sum()), data.varied, _said(found, metric, smaller))
     grid = style.panels(1, 1, style.COLUMN_IN, _ROW_IN * max(3, len(shown)) + 0.4, caption)

@@ -49,7 +49,7 @@ def draw(
     lines, panels = (data.axis(name) if name else None for name in (hue, facet))
     runs = _runs(data, metric, panels, lines)
     levels, beyond = _levels(runs[VALUE].to_numpy(float))
-    below = bool(data.smaller_is_better(metric))
+    below = bool(data.minimised(metric))
     table = profiles(runs, levels, [panels, lines], below=below)
     table = table.merge(summaries(data, runs, gaps=metric is None), how="left")
     said = _said(table, [panels, lines])
@@ -167,7 +167,7 @@ def _panel(ax: Axes, table: pd.DataFrame, lines: Axis | None) -> None:
 
 def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool, lowest: bool) -> None:
     what = "score" if metric is None else "value"
-    sign = "<" if data.smaller_is_better(metric) else ">"
+    sign = "<" if data.minimised(metric) else ">"
     if ax.lines:
         ax.set_ylim(-0.02, 1.02)
         ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)

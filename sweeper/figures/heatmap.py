@@ -48,9 +48,7 @@ def draw(
     )
     layout = heatmap_cells.layout(across, up, panels, float(np.clip(wanted, *_TEXT_IN)))
     shown = [name for name in (x, y, facet) if name]
-    shades = shades_of(
-        table["point"], smaller=data.smaller_is_better(metric), scored=metric is None
-    )
+    shades = shades_of(table["point"], smaller=data.minimised(metric), scored=metric is None)
     known = _said(table, said, layout) + _binned([across, up, panels])
     known += pooling.said(data, pooling.averaged(runs), shown, "cell")
     known += f". {shades.said('cells').capitalize()}" if table["point"].notna().any() else ""

@@ -36,7 +36,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     large point may lie near the upper end. They are unknown with fewer than `MIN_SEEDS` seeds.
     """
     found = importance(data, metric)
-    ranked = metric is None or data.smaller_is_better(metric) is not None
+    ranked = metric is None or data.minimised(metric) is not None
     caption = data.caption(found.runs, data.varied, _said(found, None if ranked else metric))
     height = _ROW_IN * (1 + max(3, len(found.table))) + 0.35
     grid = style.panels(1, 1, style.COLUMN_IN, height, caption)

@@ -43,8 +43,8 @@ def draw(
     judge(
         table,
         ranged=ranged,
-        ranked=data.smaller_is_better(metric) is not None and not across.drawn,
-        minimise=bool(data.smaller_is_better(metric)),
+        ranked=data.minimised(metric) is not None and not across.drawn,
+        minimise=bool(data.minimised(metric)),
     )
     shown = [name for name in (x, hue, facet) if name]
     shared = line_panels.shared(metric, panels)

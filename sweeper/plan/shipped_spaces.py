@@ -15,8 +15,6 @@ from sweeper.space.digest import flat
 from sweeper.space.space import Space
 from sweeper.text import canonical
 
-_ONCE = ("trains", "direction")
-
 
 def spaces() -> list[tuple[Path, str]]:
     """Each space's file, and the figure or table that it re-runs."""
@@ -35,6 +33,8 @@ def changed(space: Space) -> list[str]:
             shipped = load(path, space.scale)
         except SweeperError:  # another scale, or a file that somebody is at work on
             continue
+        if shipped.identity != space.identity:
+            return [f"trains {space.identity} for {shipped.identity}"]
         return [*_settings(shipped, space), *_renamed(shipped, space)]
     return []
 
@@ -43,7 +43,7 @@ def _settings(shipped: Space, space: Space) -> Iterator[str]:
     """What both say once for all trials, where it differs."""
     before, after = flat(shipped), flat(space)
     for name in dict.fromkeys([*after, *before]):
-        once = name.startswith(("fixed.", "evaluation.", "derived.")) or name in _ONCE
+        once = name.startswith(("fixed.", "evaluation.", "derived.", "direction"))
         if once and before.get(name) != after.get(name):
             values = (found.get(name, "the default") for found in (after, before))
             yield f"{name.removeprefix('fixed.')} {' for '.join(values)}"

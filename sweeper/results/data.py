@@ -143,7 +143,7 @@ class Data:
         """Whether smaller scores are better."""
         return self.tables.minimise
 
-    def smaller_is_better(self, metric: str | None) -> bool | None:
+    def minimised(self, metric: str | None) -> bool | None:
         """Whether smaller values of `metric`, or else of the score, are better; `None`: unknown."""
         return self.minimise if metric is None else self.tables.smaller.get(metric)
 

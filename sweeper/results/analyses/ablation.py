@@ -47,7 +47,7 @@ def ablation(data: Data, metric: str | None) -> Ablation:
         missing = np.array([len(axis.labels) - 1 if axis.absent else -1 for axis in axes], int)
         best = int(np.nanargmax(values))
         steps = path(codes.T.reshape(len(table), -1), values, start, best, missing)
-    smaller = bool(data.smaller_is_better(metric))
+    smaller = bool(data.minimised(metric))
     shown = _table(data, table, runs, start, steps, smaller=smaller)
     return Ablation(shown, runs, steps, what)
 

@@ -59,7 +59,7 @@ def importance(data: Data, metric: str | None) -> Importance:
     runs = complete(data.table(metric))
     numbers, scores = _scores(runs)
     names = data.choice.independent
-    smaller = bool(data.smaller_is_better(metric))
+    smaller = bool(data.minimised(metric))
     table = _table(data, names, runs[runs["trial"].isin(numbers)], scores, smaller=smaller)
     best = best_of(_losses(_averages(data, scores), smaller=smaller))
     resamples = _resamples(len(scores), max(1, int(table["low"].notna().sum())))

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from sweeper.errors import SweeperError
+from sweeper.results.analyses import pooling
 from sweeper.results.axis import ABSENT, TASK, Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import best_place, ends, estimate
-from sweeper.text import brief
+from sweeper.text import brief, counted
 
 ALL = "all tasks"
 """What the column is called that has the trials' values over all tasks."""
@@ -64,7 +65,8 @@ def results(
     across = data.axis(x)
     texts = [_label(label) for label in across.labels]
     table = _cells(data, runs, (row, len(labels)), (across.codes(runs), len(texts)))
-    caption = _caption(data, metric, table, [*rows, x])
+    used = pooling.averaged(runs.assign(**{"(cell)": _numbers(row, across, runs)}))
+    caption = _caption(data, metric, table, [*rows, x], used)
     if x == TASK and metric is None and len(texts) > 1:
         table = pd.concat([table, _over_tasks(data, runs, row, len(labels), len(texts))])
         texts.append(ALL)
@@ -123,6 +125,11 @@ def _labels(data: Data, runs: pd.DataFrame, rows: list[str]) -> tuple[list[tuple
     return labels, row.reshape(-1)
 
 
+def _numbers(row: Any, across: Axis, runs: pd.DataFrame) -> Any:
+    """A number for the cell of each run."""
+    return row * len(across.labels) + across.codes(runs)
+
+
 def _label(label: Any) -> str:
     return ABSENT if isinstance(label, float) and math.isnan(label) else brief(label)
 
@@ -154,10 +161,10 @@ def _bold(table: pd.DataFrame, minimise: bool, within: str | None) -> pd.Series:
     """Whether a cell is the best of those with its label of the axis `within`, or tied with it.
 
     Tied are cells whose interval overlaps that of the best; where one of the two is unknown only
-    points are compared.
+    points are compared. Cells that lack configurations pool other ones, so that they are neither.
     """
     bold = pd.Series(False, table.index)
-    known = table[table["point"].notna()]
+    known = table[table["point"].notna() & (table["n"] == table["planned"])]
     for _, own in known.groupby(within) if within else [("", known)]:
         if len(own) < 2:
             continue
@@ -166,7 +173,9 @@ def _bold(table: pd.DataFrame, minimise: bool, within: str | None) -> pd.Series:
     return bold
 
 
-def _caption(data: Data, metric: str | None, table: pd.DataFrame, shown: list[str]) -> str:
+def _caption(
+    data: Data, metric: str | None, table: pd.DataFrame, shown: list[str], used: pd.DataFrame
+) -> str:
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
         return data.caption(0, shown, "no configuration is complete")
@@ -178,7 +187,11 @@ def _caption(data: Data, metric: str | None, table: pd.DataFrame, shown: list[st
         least = "lowest" if data.minimise else "best"
         of = " of each task" if TASK in shown and len(data.tasks) > 1 else ""
         said.append(f"Bold: the {least}{of}" + _tied(known, count))
-    return data.caption(int(table["n"].sum()), shown, ". ".join(said))
+    lacking = int(table["n"].between(1, table["planned"] - 1).sum())
+    if lacking:
+        said.append(f"{counted(lacking, 'cell')} that lack configurations: never bold")
+    text = ". ".join(said) + pooling.said(data, used, shown, "cell")
+    return data.caption(int(table["n"].sum()), shown, text)
 
 
 def _tied(known: int, count: int) -> str:

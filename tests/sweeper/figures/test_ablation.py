@@ -97,7 +97,7 @@ def test_what_a_change_switches_on_goes_with_it(played):
     assert table["compared"].tolist() == table["possible"].tolist() == [0, 2, 1]
 
 
-def test_smaller_is_better_where_the_space_says_so(played):
+def test_minimised_where_the_space_says_so(played):
     def loses(run, labels):
         _, [(step, at)] = adds(run, labels)
         return "complete", [(step, {"return": -at["return"]})]

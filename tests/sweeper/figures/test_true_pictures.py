@@ -88,7 +88,7 @@ def test_facets_of_one_metric_have_one_scale(played, name, options):
     assert one.get_ylim() == two.get_ylim() and one.get_xlim() == two.get_xlim()
 
 
-def test_smaller_is_better_says_below(played):
+def test_minimised_says_below(played):
     """Of scores of 0.2, 0.5 and 0.8 those of at most 1 − 0.8 · 0.8 are usable."""
     went = {1e-5: 0.4, 1e-4: 1.0, 1e-3: 1.6}
     study = played(
