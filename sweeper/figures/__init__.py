@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper import lookup
-from sweeper.errors import Nothing, SweeperError, choices, shown
+from sweeper.errors import NothingToShow, SweeperError, choices, shown
 from sweeper.figures import records
 from sweeper.files.atomic import check_out, replacing, write_durably
 from sweeper.log import log
@@ -50,7 +50,7 @@ def render(
     them go to the study's `figures/`, named after the figure (and its options, where the space does
     not have exactly this one); or, with `out`, a file of one of `FORMATS` and its CSV. Some
     figures have a text, too. A record says of those in `figures/` what they were drawn of.
-    `SweeperError` for an unknown figure, option or axis; `Nothing` before the first trial is
+    `SweeperError` for an unknown figure, option or axis; `NothingToShow` before the first trial is
     planned, and where no run has finished that the figure could show.
     """
     lookup.find(__name__, name)
@@ -66,7 +66,7 @@ def render(
     asked = [dict(entry.options) for entry in study.space.figures if entry.name == name]
     wanted = [dict(options)] if options or not asked else asked
     if not study.plan.trials:
-        raise Nothing(f"{name} has nothing to show: no trial of {study.name} is planned yet")
+        raise NothingToShow(f"{name} has nothing to show: no trial of {study.name} is planned yet")
     from sweeper.results.data import Data
 
     ledger_state = ledger_state or study.ledger_state()
@@ -99,7 +99,7 @@ def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) 
     drawer: Callable[..., Picture] = lookup.find(__name__, name)
     own = dict(options)
     if name not in WHOLE:
-        data = data.taken(own.pop("at", None))
+        data = data.scored_at(own.pop("at", None))
     with style.context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
         picture = drawer(data, **own)

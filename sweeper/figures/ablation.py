@@ -37,7 +37,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     shown = found.table
     smaller = data.minimised(metric)
     gain = "change" if smaller is None else "gain"
-    caption = data.caption(int(shown["n"].sum()), data.varied, _said(found, metric, smaller))
+    caption = data.caption(int(shown["n"].sum()), data.varied, _note(found, metric, smaller))
     grid = style.panels(1, 1, style.COLUMN_IN, _ROW_IN * max(3, len(shown)) + 0.4, caption)
     _panel(grid.axes.flat[0], shown, found.runs, (data.value_label(metric, []), gain))
     return Picture(grid.figure, visible(shown))
@@ -104,7 +104,7 @@ def _fitted(line: str) -> str:
         return line
     axis, colon, _ = before.partition(": ")
     short = f"{axis}{colon}{arrow}{after}" if colon else f"{arrow}{after}"
-    return text_layout.pinched(short, _LABEL_IN, text_layout.SMALL_PT)
+    return text_layout.without_middle(short, _LABEL_IN, text_layout.SMALL_PT)
 
 
 def _gain_text(own: Any, decimals: int) -> str:
@@ -123,7 +123,7 @@ def _gains(metric: str | None, smaller: bool | None) -> str:
     return "gains, above 0 where the value fell, as smaller is better" if smaller else "gains"
 
 
-def _said(found: Ablation, metric: str | None, smaller: bool | None) -> str:
+def _note(found: Ablation, metric: str | None, smaller: bool | None) -> str:
     shown, steps, start = found.table, found.steps, found.start
     if shown["point"].isna().all():
         return f"no path from {start}: that configuration is not complete"

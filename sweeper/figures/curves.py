@@ -60,7 +60,7 @@ def draw(
     grouped = table.assign(**{"(panel)": _alike(table["(panel)"], len(names), wide)})
     limits = axis_limits.limits(grouped[grouped["whole"]])
     shown = [axis.name for axis in (lines, rows, columns) if axis]
-    said = _said(table) + pooling.said(data, drawn[0][2], shown, "line")
+    said = _note(table) + pooling.said(data, drawn[0][2], shown, "line")
     said += axis_limits.cut_off(grouped[grouped["whole"]], limits)
     grid = style.panels(
         *layout,
@@ -238,7 +238,7 @@ def _title(rows: Axis | None, columns: Axis | None, number: int, grid: style.Pan
     return "\n".join(parts)
 
 
-def _said(table: pd.DataFrame) -> str:
+def _note(table: pd.DataFrame) -> str:
     if table.empty:
         return "no full set of runs"
     whole = table[table["whole"]]

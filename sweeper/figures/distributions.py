@@ -52,7 +52,7 @@ def draw(
     below = bool(data.minimised(metric))
     table = profiles(runs, levels, [panels, lines], below=below)
     table = table.merge(summaries(data, runs, gaps=metric is None), how="left")
-    said = _said(table, [panels, lines])
+    said = _note(table, [panels, lines])
     shown = [name for name in (hue, facet) if name]
     said += pooling.said(data, runs, shown, "line")
     if len(beyond):
@@ -110,7 +110,7 @@ def _levels(values: Array) -> tuple[Array, Array]:
     return levels, values[(values < levels[0]) | (values > levels[-1])]
 
 
-def _said(table: pd.DataFrame, axes: list[Axis | None]) -> str:
+def _note(table: pd.DataFrame, axes: list[Axis | None]) -> str:
     if table.empty:
         return "no configuration is complete"
     known = int(table["low"].notna().sum())

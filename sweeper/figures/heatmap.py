@@ -49,7 +49,7 @@ def draw(
     layout = heatmap_cells.layout(across, up, panels, float(np.clip(wanted, *_TEXT_IN)))
     shown = [name for name in (x, y, facet) if name]
     shades = shades_of(table["point"], smaller=data.minimised(metric), scored=metric is None)
-    known = _said(table, said, layout) + _binned([across, up, panels])
+    known = _note(table, said, layout) + _binned([across, up, panels])
     known += pooling.said(data, pooling.averaged(runs), shown, "cell")
     known += f". {shades.said('cells').capitalize()}" if table["point"].notna().any() else ""
     caption = data.caption(int(table["n"].sum()), shown, known)
@@ -110,7 +110,7 @@ def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFr
     return table.assign(**ends(runs, len(table)))
 
 
-def _said(table: pd.DataFrame, said: list[list[str]], layout: heatmap_cells.Layout) -> str:
+def _note(table: pd.DataFrame, said: list[list[str]], layout: heatmap_cells.Layout) -> str:
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
         return "no configuration is complete"

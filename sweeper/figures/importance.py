@@ -37,7 +37,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     """
     found = importance(data, metric)
     ranked = metric is None or data.minimised(metric) is not None
-    caption = data.caption(found.runs, data.varied, _said(found, None if ranked else metric))
+    caption = data.caption(found.runs, data.varied, _note(found, None if ranked else metric))
     height = _ROW_IN * (1 + max(3, len(found.table))) + 0.35
     grid = style.panels(1, 1, style.COLUMN_IN, height, caption)
     _panel(grid.axes.flat[0], found.table, found.trials)
@@ -82,7 +82,7 @@ def _place(own: Mapping[Hashable, Any]) -> str:
     return f"{first:g}" if first == last else f"{first:g} to {last:g}"
 
 
-def _said(found: Importance, metric: str | None) -> str:
+def _note(found: Importance, metric: str | None) -> str:
     """What a caption says; of a `metric` whose better values are unknown it says `largest`."""
     table, count, best = found.table, found.trials, found.best
     if table["point"].isna().all():

@@ -50,7 +50,7 @@ def draw(
     shared = line_panels.shared(metric, panels)
     grouped = table.assign(**{"(panel)": 0}) if shared else table
     limits = axis_limits.limits(grouped)
-    said = _said(table, across, data.minimise, ranged=ranged)
+    said = _note(table, across, data.minimise, ranged=ranged)
     said += pooling.said(data, pooling.averaged(runs), shown, "point") + axis_limits.cut_off(
         grouped, limits
     )
@@ -90,8 +90,8 @@ def _chosen(
     return x, hue, facet
 
 
-def _said(table: pd.DataFrame, across: Axis, minimise: bool, *, ranged: bool) -> str:
-    said = line_panels.said(table)
+def _note(table: pd.DataFrame, across: Axis, minimise: bool, *, ranged: bool) -> str:
+    said = line_panels.points_note(table)
     if table["point"].isna().all():
         return said
     if table["best"].any():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import Invalid, SweeperError, choices, did_you_mean
-from sweeper.plan import notes
+from sweeper.plan import caption_note
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import validated
 from sweeper.schema.rules import mapping, whole
@@ -92,7 +92,11 @@ def _overridden(
     for word in words:
         apply(document, word)
     keys = {key: value for key, value in document.data.items() if key != "scales"}
-    return {**keys, "note": notes.held(file, scaled, words), "changed": notes.by_hand(words)}
+    return {
+        **keys,
+        "note": caption_note.held(file, scaled, words),
+        "changed": caption_note.by_hand(words),
+    }
 
 
 def _found(

@@ -1,117 +1,93 @@
-"""The note of a space: those of its sentences that still hold after a scale and words."""
+"""Notes on a plan, told before it starts: what formulas leave unset, and text that may mislead."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
-from sweeper.errors import Invalid, choices, shown
-from sweeper.schema.rules import each, items, text
-from sweeper.space.overrides import KEYS, Override, touches, value_at
-from sweeper.space.space import keys
+from sweeper.plan.configurations.expansion import Configuration
+from sweeper.plan.configurations.sequences import sequence
+from sweeper.plan.plan import Plan
+from sweeper.space.samplers import Sampler
+from sweeper.text import canonical, counted, labels_text
 
-SHAPING = tuple(
-    key for key in keys(lambda key: key.results) if key not in ("seeds", "trials", "invalid")
-)
-"""The keys by which a word changes what is trained, or how it is scored, and not how often."""
+_DRAWN = 200
+"""How many random configurations stand for those that a sampler has still to choose."""
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """A part of a note, and the keys that it speaks of: none means all of `SHAPING`."""
-
-    text: str
-    about: tuple[str, ...] = ()
+_SWITCHES = ("yes", "no", "on", "off")
+"""Words that YAML 1.1 reads as true and false, and YAML 1.2 as text."""
 
 
-def held(
-    file: Mapping[str, Any], scaled: Mapping[str, Any], words: Sequence[Override]
-) -> str | None:
-    """The note of `scaled` without the sentences about keys that `words` change.
+def lines(plan: Plan) -> Iterator[str]:
+    """All notes on `plan`."""
+    yield from _unset(plan)
+    yield from _switches(plan)
 
-    `file` is the space before its scale, which may also change what the file's own note speaks of.
-    A word that gives a note keeps it.
+
+def _switches(plan: Plan) -> Iterator[str]:
+    """A line for each axis or fixed parameter that hands a function `no`, which Python calls true.
+
+    An agent knows which of its parameters are text.
     """
-    given = next((word.value for word in words if word.key == "note"), scaled.get("note"))
-    if given is None:
-        return None
-    by_word = any(word.key == "note" for word in words)
-    own = file if given == file.get("note") else scaled
-    kept = [
-        sentence.text
-        for sentence in _sentences(given, [file, scaled])
-        if by_word or not _changed(sentence, own, scaled, words)
-    ]
-    return _joined(kept)
+    if plan.expansion.trainable.parameters:
+        return
+    space = plan.space
+    made = _configurations(plan)
+    chosen = {f"axes.{name}": [one.values.get(name) for one in made] for name in space.axes}
+    fixed = {f"fixed.{name}": [value] for name, value in space.fixed.items()}
+    for where, values in {**chosen, **fixed}.items():
+        words = [item for item in values if isinstance(item, str) and item.lower() in _SWITCHES]
+        if words:
+            listed = ", ".join(dict.fromkeys(words))
+            yield f"{where} is text: {listed}; for truth values write true and false"
 
 
-def plain(note: Any) -> str:
-    """All that a note of a file says, whatever changes later."""
-    parts = note if isinstance(note, list | tuple) else [note] if note else []
-    said = [part.get("text", "") if isinstance(part, dict) else part for part in parts]
-    return _joined([str(text) for text in said if text]) or ""
+def _unset(plan: Plan) -> Iterator[str]:
+    """One line for each derived parameter that some trials lack, and each idle constraint.
+
+    Where a sampler has still to choose trials, random ones stand for them.
+    """
+    if not plan.space.derived and not plan.space.constraints:
+        return
+    configurations = _configurations(plan)
+    found: dict[tuple[str, str], list[Configuration]] = {}
+    idle = {f"constraints[{index}]" for index in range(len(plan.space.constraints))}
+    for made in configurations:
+        idle &= set(made.unset)
+        for formula, absent in made.unset.items():
+            found.setdefault((formula, absent), []).append(made)
+    for (formula, absent), lacking in found.items():
+        if formula.startswith("derived"):
+            share = _share(plan, len(lacking), len(configurations))
+            where = f"{_reason(plan, absent)}: {labels_text(lacking[0].labels)}"
+            yield f"{formula} {_left(plan, formula)} in {share}, where {where}"
+    for formula in sorted(idle):
+        reasons = [_reason(plan, absent) for other, absent in found if other == formula]
+        yield f"{formula} is never checked: {' or '.join(reasons)}"
 
 
-def by_hand(words: Sequence[Override]) -> tuple[str, ...]:
-    """Those of `words` that change what is trained or how it is scored, as they were given."""
-    found = [word for word in words if word.key.split(".")[0] in SHAPING]
-    return tuple(word.places.get((), word.key) for word in found)
+def _configurations(plan: Plan) -> Sequence[Configuration]:
+    if not plan.due:
+        return [plan.configuration(trial.number) for trial in plan.trials]
+    drawing = plan.space.model_copy(update={"sampler": Sampler(name="random")})
+    return list(islice(sequence(drawing, plan.expansion), _DRAWN))
 
 
-def _changed(
-    sentence: Sentence,
-    own: Mapping[str, Any],
-    scaled: Mapping[str, Any],
-    words: Sequence[Override],
-) -> bool:
-    """Whether the scale or one of `words` gives something that `sentence` speaks of a new value."""
-    by_scale = any(value_at(own, key) != value_at(scaled, key) for key in sentence.about)
-    about = sentence.about or SHAPING
-    return by_scale or any(
-        touches(word.key, key) and value_at(scaled, word.key) != word.value
-        for word in words
-        for key in about
+def _share(plan: Plan, lacking: int, total: int) -> str:
+    if plan.due:
+        return f"about {100 * lacking / total:.0f} % of the trials"
+    return f"{lacking} of {counted(total, 'trial')}"
+
+
+def _reason(plan: Plan, absent: str) -> str:
+    if absent in plan.space.derived:
+        return f"{absent} is not set either"
+    return (
+        f"{absent} {'is switched off' if absent in plan.expansion.conditional else 'has no value'}"
     )
 
 
-def _sentences(note: Any, known: Sequence[Mapping[str, Any]]) -> list[Sentence]:
-    parts = note if isinstance(note, list | tuple) else [note]
-    try:
-        return each(lambda part: _sentence(part, known), parts)
-    except Invalid as error:
-        path = error.path if isinstance(note, list | tuple) else error.path[1:]
-        raise Invalid(error.message, ("note", *path)) from None
-
-
-def _sentence(part: Any, known: Sequence[Mapping[str, Any]]) -> Sentence:
-    if not isinstance(part, dict):
-        return Sentence(text(part))
-    if set(part) != {"text", "about"}:
-        form = "{text: …, about: [keys that it speaks of]}"
-        raise Invalid(f"must be text, or {form}, but got {shown(part)}")
-    try:
-        said = text(part["text"])
-    except Invalid as error:
-        raise error.under("text") from None
-    try:
-        return Sentence(said, tuple(each(lambda key: _key(key, known), items(part["about"]))))
-    except Invalid as error:
-        raise error.under("about") from None
-
-
-def _key(key: Any, known: Sequence[Mapping[str, Any]]) -> str:
-    name = text(key)
-    if name.split(".")[0] not in KEYS:
-        raise Invalid(f"names {name!r}, which is no key of a space{choices(name, KEYS)}")
-    if all(value_at(data, name) is None for data in known):
-        raise Invalid(f"names {name!r}, which neither the space nor its scale sets")
-    return name
-
-
-def _joined(sentences: Sequence[str]) -> str | None:
-    """Sentences behind each other, each with a capital and a full stop between them."""
-    said = [one.strip().rstrip(".") for one in sentences]
-    if len(said) < 2:
-        return sentences[0] if sentences else None
-    return ". ".join(one[0].upper() + one[1:] for one in said)
+def _left(plan: Plan, formula: str) -> str:
+    known = plan.expansion.trainable.parameters.get(formula.removeprefix("derived."))
+    return "is not set" if known is None else f"keeps its default {canonical(known.default)}"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sweeper.errors import SweeperError
 from sweeper.files.bundled import files
-from sweeper.plan import notes
+from sweeper.plan import caption_note
 from sweeper.plan.loading import load
 from sweeper.schema import document
 from sweeper.space.axes import Point
-from sweeper.space.digest import flat
+from sweeper.space.digest import essential_texts
 from sweeper.space.space import Space
 from sweeper.text import canonical
 
@@ -41,7 +41,7 @@ def changed(space: Space) -> list[str]:
 
 def _settings(shipped: Space, space: Space) -> Iterator[str]:
     """What both say once for all trials, where it differs."""
-    before, after = flat(shipped), flat(space)
+    before, after = essential_texts(shipped), essential_texts(space)
     for name in dict.fromkeys([*after, *before]):
         once = name.startswith(("fixed.", "evaluation.", "derived.", "direction"))
         if once and before.get(name) != after.get(name):
@@ -73,4 +73,4 @@ def _about(path: Path) -> str:
         data = document.read(path).data
     except SweeperError as error:
         return f"({error})"
-    return str(data.get("reference") or notes.plain(data.get("note")))
+    return str(data.get("reference") or caption_note.plain(data.get("note")))

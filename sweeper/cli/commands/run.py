@@ -15,6 +15,7 @@ from sweeper.cli.run_options import RerankOptions, RunOptions
 from sweeper.dispatch import Workers
 from sweeper.errors import SweeperError
 from sweeper.figures import records
+from sweeper.plan import notes
 from sweeper.plan.loading import load
 from sweeper.report import publish
 from sweeper.report.status import summarise
@@ -73,6 +74,8 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
         if aside:
             old = os.path.relpath(started.paths.old_figures)
             console.print(f"{counted(aside, 'figure')} drawn before: in {old} until drawn anew")
+        for line in notes.lines(started.plan):
+            console.print(line)
         if not backend.watched:
             return _leave(started, backend.start(started), options, console)
         if not watch(started, lambda: backend.start(started), console):

@@ -140,7 +140,7 @@ def _edge(across: Axis) -> float:
     return float(max(0.45 * across.gap, _EDGE * (across.places[-1] - across.places[0])))
 
 
-def said(table: pd.DataFrame) -> str:
+def points_note(table: pd.DataFrame) -> str:
     """What a caption says of the points: their intervals, their n, what small marks are, gaps."""
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:

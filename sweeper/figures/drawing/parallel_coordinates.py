@@ -86,9 +86,9 @@ def _label(ax: Axes, axes: list[Axis], inches: tuple[float, float]) -> None:
     for number, axis in enumerate(axes):
         ax.axvline(number, color="0.3", linewidth=0.7)
         places, texts = number_text.ticks(axis)
-        for height, text in _kept(_scaled(axis, places), texts, tall):
+        for height, text in _spaced_ticks(_scaled(axis, places), texts, tall):
             ax.annotate(
-                text_layout.pinched(text, 0.9 * gap, text_layout.TINY_PT),
+                text_layout.without_middle(text, 0.9 * gap, text_layout.TINY_PT),
                 (number, height),
                 (2, 0),
                 textcoords="offset points",
@@ -100,7 +100,7 @@ def _label(ax: Axes, axes: list[Axis], inches: tuple[float, float]) -> None:
             ).set_in_layout(False)
 
 
-def _kept(heights: Array, texts: list[str], tall: float) -> list[tuple[float, str]]:
+def _spaced_ticks(heights: Array, texts: list[str], tall: float) -> list[tuple[float, str]]:
     """Those that stand far enough from the one kept before, inside a panel so many inches high."""
     inside = np.clip(heights, 0.5 * _APART_IN / tall, 1 - 0.5 * _APART_IN / tall)
     kept: list[tuple[float, str]] = []

@@ -1,140 +1,172 @@
-"""What a note says goes when a scale or a word makes it false."""
+"""Notes on a plan: formulas over axes that are switched off, and text that may mislead."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from sweeper.errors import SweeperError
-from sweeper.plan import shipped_spaces
+from sweeper.plan import notes
 from sweeper.plan.loading import load
-from sweeper.results.data import Data
-from sweeper.space.overrides import parse_words
-from tests.helpers.figures import AXES, drawn, whole, words
+from sweeper.plan.plan import Plan
+from sweeper.trainable.loading import load_trainable
+from tests.helpers.paths import FAKE_AGENT
 
-SPACE = {
-    "study": "noted",
-    "function": "file.py:train",
-    "axes": {"lr": {"kind": "float", "values": [0.1, 0.2]}},
-    "tasks": {"line": {"low": 0.0, "high": 2.0}},
-    "seeds": 2,
-    "steps": 40,
-    "score": {"metric": "return"},
+AXES = {
+    "opt": {"kind": "choice", "values": ["adam", "sgd"]},
+    "lr_adam": {"kind": "float", "values": [1e-5, 1e-4], "when": {"opt": "adam"}},
+    "lr_sgd": {"kind": "float", "values": [1e-2, 1e-1, 1.0], "when": {"opt": "sgd"}},
 }
-PARTS = [
-    {"text": "a short run", "about": ["steps"]},
-    {"text": "two rates", "about": ["axes.lr.values"]},
-    {"text": "a line", "about": ["tasks"]},
-]
+BRANCH = "lr_adam if opt == 'adam' else lr_sgd"
 
 
 @pytest.fixture
-def noted(tmp_path):
-    """Loads a space with these keys, changed by these words."""
-    (tmp_path / "file.py").write_text("def train(config, run):\n    return 0.0\n")
+def planned(tmp_path: Path) -> Callable[..., Plan]:
+    """The plan of a space of a function with these axes, further keys replaced."""
 
-    def load_it(*changes, scale=None, **keys):
-        (tmp_path / "s.yaml").write_text(yaml.safe_dump(SPACE | keys, sort_keys=False))
-        return load(tmp_path / "s.yaml", scale, parse_words(changes, ())[1])
+    def make(**keys: Any) -> Plan:
+        (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
+        space = {
+            "study": "demo",
+            "function": "f.py:train",
+            "axes": AXES,
+            "tasks": {"any": {"low": 0, "high": 1}},
+            "seeds": 1,
+            "steps": 1,
+            "score": {"metric": "value"},
+            **keys,
+        }
+        file = tmp_path / "x.yaml"
+        file.write_text(yaml.safe_dump(space, sort_keys=False))
+        loaded = load(file)
+        return Plan(loaded, load_trainable(loaded))
 
-    return load_it
+    return make
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ([], "A short run. Two rates. A line"),
-        (["steps=50"], "Two rates. A line"),
-        (["steps=4e1"], "A short run. Two rates. A line"),
-        (["seeds=9"], "A short run. Two rates. A line"),
-        (["axes.lr.values=[0.3]"], "A short run. A line"),
-        (["axes.lr={kind: float, values: [0.1, 0.3]}"], "A short run. A line"),
-        (["tasks.line.high=3"], "A short run. Two rates"),
-        (["steps=50", "tasks.line.high=3"], "two rates"),
-        (["steps=50", "tasks.line.high=3", "axes.lr.values=[1]"], None),
-        (["note=mine", "steps=50"], "mine"),
-        (["note=null"], None),
-    ],
-)
-def test_a_sentence_goes_with_the_keys_that_it_is_about(noted, changes, said):
-    assert noted(*changes, note=PARTS).note == said
+def values(plan: Plan, name: str) -> list[Any]:
+    return [run.params.get(name) for run in plan.runs]
 
 
 @pytest.mark.parametrize(
-    ("changes", "stays"),
+    "text",
     [
-        (["seeds=5"], True),
-        (["figures=[curves]"], True),
-        (["limits.deaths=9"], True),
-        (["steps=40"], True),
-        (["steps=50"], False),
-        (["axes.lr.values=[0.3]"], False),
-        (["score.at=max"], False),
-        (["direction=minimize"], False),
+        BRANCH,
+        "lr_sgd if opt == 'sgd' else lr_adam",
+        "lr_adam if opt == 'adam' and lr_adam > 0 else lr_sgd",
+        "lr_adam if not opt == 'sgd' else lr_sgd if opt == 'sgd' or lr_adam > 1 else 7",
     ],
 )
-def test_a_plain_note_goes_with_anything_about_runs_or_scores(noted, changes, stays):
-    assert noted(*changes, note="a short run.").note == ("a short run." if stays else None)
+def test_of_a_derived_parameter_only_the_branch_taken_is_evaluated(
+    planned: Callable[..., Plan], text: str
+) -> None:
+    plan = planned(derived={"lr": text})
+    assert values(plan, "lr") == [1e-5, 1e-4, 1e-2, 1e-1, 1.0]
+    assert list(notes.lines(plan)) == []
 
 
-def test_the_note_of_a_scale_goes_likewise(noted):
-    scales = {"laptop": {"steps": 20, "note": PARTS}, "smoke": {"steps": 2, "note": "tiny"}}
-    assert noted(note="of the file", scales=scales).note == "A short run. Two rates. A line"
-    assert noted("steps=30", note="of the file", scales=scales).note == "Two rates. A line"
-    assert noted(scale="smoke", scales=scales).note == "tiny"
-    assert noted("steps=30", scale="smoke", scales=scales).note is None
+def test_a_parameter_that_some_trials_lack_is_told_with_the_reason(
+    planned: Callable[..., Plan],
+) -> None:
+    plan = planned(derived={"lr": "min(lr_adam, 1)", "twice": "2 * lr"})
+    assert values(plan, "twice") == [2e-5, 2e-4, None, None, None]
+    assert list(notes.lines(plan)) == [
+        "derived.lr is not set in 3 of 5 trials, where lr_adam is switched off: "
+        "opt=sgd, lr_sgd=0.01",
+        "derived.twice is not set in 3 of 5 trials, where lr is not set either: "
+        "opt=sgd, lr_sgd=0.01",
+    ]
 
 
-def test_a_scale_changes_what_the_files_own_note_speaks_of(noted):
-    assert noted(note=PARTS, scales={"laptop": {"steps": 20}}).note == "Two rates. A line"
-    assert noted(note="plain", scales={"laptop": {"steps": 20}}).note == "plain"
+def test_a_parameter_that_no_trial_has_is_told(planned: Callable[..., Plan]) -> None:
+    told = list(notes.lines(planned(derived={"lr": "min(lr_adam, lr_sgd)"})))
+    assert [line.partition(":")[0] for line in told] == [
+        "derived.lr is not set in 2 of 5 trials, where lr_sgd is switched off",
+        "derived.lr is not set in 3 of 5 trials, where lr_adam is switched off",
+    ]
 
 
-@pytest.mark.parametrize(
-    ("note", "message"),
-    [
-        ({"text": "x"}, r"note must be text, or \{text: …, about: \[keys that it speaks of\]\}"),
-        ([{"text": "x", "about": []}], r"note\[0\].about must hold at least one value"),
-        ([{"text": "x", "about": ["stps"]}], r"'stps', which is no key of a space.*mean 'steps'"),
-        ([{"text": "x", "about": ["fixed.gama"]}], "neither the space nor its scale sets"),
-        ([{"text": "", "about": ["steps"]}], r"note\[0\].text must be text that is not empty"),
-        (3, "note must be text"),
-    ],
-)
-def test_a_note_that_is_none_is_refused(noted, note, message):
-    with pytest.raises(SweeperError, match=message):
-        noted(note=note)
+def test_where_a_sampler_chooses_the_share_is_told(planned: Callable[..., Plan]) -> None:
+    plan = planned(derived={"lr": "lr_adam * 2"}, sampler="tpe", trials=4)
+    (line,) = notes.lines(plan)
+    share = int(line.partition(" % of the trials")[0].rpartition("about ")[2])
+    assert line.startswith("derived.lr is not set in about ") and 20 < share < 80
 
 
-def test_words_are_remembered_and_stand_in_captions(played, tmp_path):
-    study = played(whole, axes=AXES)
-    assert "hanged by hand" not in words(drawn(study, "heatmap"))
-    space = load(tmp_path / "played.yaml", None, parse_words(["steps=50", "seeds=3"], ())[1])
-    assert space.changed == ("steps=50",), "seeds are counted anyway"
-    data = Data.of(study)
-    changed = data.origin.__class__(**{**vars(data.origin), "by_hand": space.changed})
-    caption = data.__class__(data.tables, data.choice, changed).caption(1, [], "x")
-    assert caption.endswith("Changed by hand: steps=50.")
+def test_an_agent_keeps_its_default_and_is_told(planned: Callable[..., Plan]) -> None:
+    plan = planned(
+        function=None,
+        agent=f"{FAKE_AGENT}:Rich",
+        axes={
+            "optimizer": {"kind": "choice", "values": ["adam", "sgd"]},
+            "norm": {
+                "kind": "norm",
+                "values": ["none", "group"],
+                "groups": [8],
+                "when": {"optimizer": "adam"},
+            },
+        },
+        derived={"limit": "norm.groups + 1", "network.hidden": "len(norm)"},
+        tasks={"minatar/breakout": {"low": 0, "high": 1}},
+        evaluation={"every": 1, "episodes": 1},
+        score={"metric": "return"},
+    )
+    assert list(notes.lines(plan)) == [
+        "derived.limit keeps its default null in 2 of 3 trials, where norm.groups has no value: "
+        "optimizer=adam, norm=none",
+        "derived.network.hidden keeps its default 128 in 1 of 3 trials, where norm is switched "
+        "off: optimizer=sgd",
+    ]
 
 
-@pytest.mark.parametrize("path", [path for path, _ in shipped_spaces.spaces()], ids=str)
-def test_every_shipped_note_says_what_it_is_about(path):
-    """Other steps leave no sentence about steps, at whatever scale."""
-    scales = yaml.safe_load(path.read_text())["scales"]
-    for scale in scales:
-        shipped = load(path, scale)
-        other = load(path, scale, parse_words([f"steps={shipped.steps + 10}"], ())[1])
-        assert "steps=" in other.changed[0]
-        if scale == "smoke":
-            assert other.note is None
-        notes = [keys["note"] for keys in scales.values() if "note" in keys]
-        assert all(isinstance(note, dict | list) for note in notes)
+def test_a_constraint_holds_where_what_decides_it_is_switched_off(
+    planned: Callable[..., Plan],
+) -> None:
+    dropping = {"invalid": "drop"}
+    for text, left in {
+        "lr_adam < 1e-4": 4,
+        "opt == 'sgd' or lr_adam < 1e-4": 4,
+        "lr_sgd < 0.5 if opt == 'sgd' else lr_adam < 1e-4": 3,
+        "opt == 'sgd' and lr_sgd < 0.5": 2,
+    }.items():
+        plan = planned(constraints=[text], **dropping)
+        assert len(plan.trials) == left, text
+        assert list(notes.lines(plan)) == []
 
 
-def test_the_laptop_note_of_the_main_space_goes_with_its_schedules():
-    path = next(path for path, _ in shipped_spaces.spaces() if path.stem == "minatar_adam_sn")
-    assert "compressed" in (load(path).note or "")
-    for word in ("fixed.epsilon.decay_until=20000", "steps=70000", "fixed.warmup_steps=5"):
-        assert "schedules are compressed" not in (
-            load(path, None, parse_words([word], ())[1]).note or ""
-        )
+def test_a_constraint_that_is_never_checked_is_told(planned: Callable[..., Plan]) -> None:
+    plan = planned(constraints=["lr_adam < lr_sgd", "lr_sgd > 0"])
+    assert len(plan.trials) == 5
+    assert list(notes.lines(plan)) == [
+        "constraints[0] is never checked: lr_sgd is switched off or lr_adam is switched off",
+    ]
+
+
+def test_a_condition_on_a_derived_parameter_says_what_to_name(
+    planned: Callable[..., Plan],
+) -> None:
+    momentum = {"kind": "float", "values": [0.9], "when": {"lr": 0.1}}
+    with pytest.raises(SweeperError) as caught:
+        planned(axes={**AXES, "momentum": momentum}, derived={"lr": BRANCH})
+    assert str(caught.value).endswith(
+        "axes.momentum.when.lr must be an axis, but is derived: name the axes that it is computed "
+        "from"
+    )
+
+
+def test_switches_that_are_text_are_told(planned: Callable[..., Plan]) -> None:
+    axes = {
+        "sticky": {"kind": "choice", "values": ["Yes", "no", "often"]},
+        "size": {"kind": "choice", "values": ["small"]},
+        "centered": {"kind": "choice", "values": [True, False]},
+    }
+    plan = planned(axes=axes, fixed={"bias": "off", "note": "none"})
+    assert list(notes.lines(plan)) == [
+        "axes.sticky is text: Yes, no; for truth values write true and false",
+        "fixed.bias is text: off; for truth values write true and false",
+    ]
+    assert values(plan, "sticky")[0] == "Yes"
