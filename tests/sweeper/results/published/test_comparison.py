@@ -212,11 +212,10 @@ def test_what_a_study_sets_otherwise_than_the_shipped_space_is_named():
     file, words = "spaces/asymmetry_alpha.yaml", ["fixed.critic.lr=0.01", "evaluation.episodes=3"]
     space = load(file, "paper", parse_words(words, [])[1])
     assert changed(space) == ["critic.lr 0.01 for 0.0003", "evaluation.episodes 3 for 10"]
-    words = ["fixed.gamma=null", "derived={actor.lr: critic.lr}", "fixed.actor.lr=null"]
+    words = ["fixed.critic.norm.kind=null", "derived={actor.lr: critic.lr}", "fixed.actor.lr=null"]
     assert changed(load(file, "paper", parse_words(words, ())[1])) == [
+        "critic.norm.kind none for group",
         "derived.actor.lr critic.lr for the default",
-        "gamma the default for 0.99",
-        "actor.lr the default for 0.0003",
     ]
     assert changed(load(file, "paper")) == changed(load(file, "smoke")) == []
     assert changed(space.model_copy(update={"study": "my_own"})) == []
