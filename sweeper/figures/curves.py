@@ -11,15 +11,15 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, listed
 from sweeper.figures.drawing import axis_limits, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
-from sweeper.results.analyses import pooling
 from sweeper.results.analyses.learning_curves import drawn_points, line_points
 from sweeper.results.axis import TASK, Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
+from sweeper.results.estimates import uneven_note
 from sweeper.space.figure_options import MOST
 from sweeper.text import counted
 
@@ -40,8 +40,8 @@ def draw(
     Of several metrics each has a column of panels, and every task its row; of many tasks two stand
     beside each other. A line is that of its complete trials, or, where none is complete, of trials
     whose runs have all begun to report. It is dashed from where the first of its runs ended: the
-    others alone go on. Runs that diverged keep their last point. Panels of one metric and task have
-    one y axis.
+    others alone go on. Behind its last point a run that diverged is worse than all others; a line
+    ends where such runs decide it. Panels of one metric and task have one y axis.
     """
     hue, facet = _chosen(data, hue, facet)
     names = _metrics(data, metric)
@@ -60,7 +60,7 @@ def draw(
     grouped = table.assign(**{"(panel)": _alike(table["(panel)"], len(names), wide)})
     limits = axis_limits.limits(grouped[grouped["whole"]])
     shown = [axis.name for axis in (lines, rows, columns) if axis]
-    said = _note(table) + pooling.said(data, drawn[0][2], shown, "line")
+    said = _note(table) + uneven_note(data, drawn[0][2], shown, "line")
     said += axis_limits.cut_off(grouped[grouped["whole"]], limits)
     grid = style.panels(
         *layout,
@@ -119,7 +119,7 @@ def _metrics(data: Data, metric: str | list[str] | None) -> list[str]:
     if not 0 < len(names) <= MOST["metric"]:
         raise SweeperError(f"metric takes 1 to {MOST['metric']} metrics, but got {len(names)}")
     if len(set(names)) < len(names):
-        raise SweeperError(f"metric names one metric twice: {', '.join(names)}")
+        raise SweeperError(f"metric names one metric twice: {listed('', names)}")
     return names
 
 
@@ -193,7 +193,8 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
             )
         elif own["n"].max() <= _MOST_SINGLE:
             faint = 0.45 * min(1.0, (10 / own["n"].max()) ** 0.5)
-            for _, run in points[points["(line)"] == line].groupby("run", observed=True):
+            measured = points[(points["(line)"] == line) & np.isfinite(points[frames.POINT])]
+            for _, run in measured.groupby("run", observed=True):
                 ax.plot(
                     run["step"], run[frames.POINT], color=look.colour, linewidth=0.5, alpha=faint
                 )

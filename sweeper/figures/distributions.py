@@ -13,12 +13,11 @@ from matplotlib.axes import Axes
 from sweeper.figures.drawing import axis_limits, style
 from sweeper.figures.drawing.cells.heatmap_cells import interval
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results.analyses import pooling
 from sweeper.results.analyses.distributions import profiles, summaries
 from sweeper.results.axis import Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import VALUE, Data
-from sweeper.results.estimates import complete
+from sweeper.results.estimates import complete, uneven_note
 from sweeper.results.tables import number_text
 from sweeper.score import Array
 from sweeper.space.figure_options import MOST
@@ -48,13 +47,14 @@ def draw(
     hue, facet = _chosen(data, hue, facet)
     lines, panels = (data.axis(name) if name else None for name in (hue, facet))
     runs = _runs(data, metric, panels, lines)
-    levels, beyond = _levels(runs[VALUE].to_numpy(float))
+    values = runs[VALUE].to_numpy(float)
+    levels, beyond = _levels(values[np.isfinite(values)])
     below = bool(data.minimised(metric))
     table = profiles(runs, levels, [panels, lines], below=below)
     table = table.merge(summaries(data, runs, gaps=metric is None), how="left")
     said = _note(table, [panels, lines])
     shown = [name for name in (hue, facet) if name]
-    said += pooling.said(data, runs, shown, "line")
+    said += uneven_note(data, runs, shown, "line")
     if len(beyond):
         ends = " to ".join(dict.fromkeys(map(number_text.one, (beyond.min(), beyond.max()))))
         said += f". Beyond the x axis, but counted: {counted(len(beyond), 'run')} at {ends}"
@@ -137,6 +137,8 @@ def _note(table: pd.DataFrame, axes: list[Axis | None]) -> str:
 
 def _bounded(own: Mapping[Hashable, Any], name: str, decimals: int) -> str:
     point, low, high = (own[f"{name}{end}"] for end in ("", " low", " high"))
+    if np.isnan(point):
+        return "unknown, as runs diverged"
     text = number_text.fixed(point, decimals)
     return text if np.isnan(low) else f"{text} {interval({'low': low, 'high': high}, decimals)}"
 
@@ -172,7 +174,7 @@ def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool, lowest: boo
         ax.set_ylim(-0.02, 1.02)
         ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)
     ax.set_ylabel(f"share of runs with {what} {sign} τ" if first else "")
-    label = f"{'normalised score' if metric is None else metric} τ, {data.captions.taken}"
+    label = f"{'normalised score' if metric is None else metric} τ, {data.captions.taken(metric)}"
     ax.set_xlabel(label if lowest else "", visible=lowest)
     ax.xaxis.set_tick_params(labelbottom=lowest)
     sns.despine(ax=ax)

@@ -10,11 +10,10 @@ from sweeper.figures.drawing import style, text_layout
 from sweeper.figures.drawing.cells import heatmap_cells
 from sweeper.figures.drawing.cells.shades import Shades, colour_bar, shades_of
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results.analyses import pooling
 from sweeper.results.axis import BINS, Axis, Binned, binned, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
-from sweeper.results.estimates import ends, estimate
+from sweeper.results.estimates import averaged, ends, estimate, uneven_note
 from sweeper.results.tables import number_text
 
 _MAX_PANELS = 6
@@ -50,7 +49,7 @@ def draw(
     shown = [name for name in (x, y, facet) if name]
     shades = shades_of(table["point"], smaller=data.minimised(metric), scored=metric is None)
     known = _note(table, said, layout) + _binned([across, up, panels])
-    known += pooling.said(data, pooling.averaged(runs), shown, "cell")
+    known += uneven_note(data, averaged(runs), shown, "cell")
     known += f". {shades.said('cells').capitalize()}" if table["point"].notna().any() else ""
     caption = data.caption(int(table["n"].sum()), shown, known)
     grid = style.panels(layout.rows, layout.columns, layout.width, layout.height, caption)
@@ -117,7 +116,7 @@ def _note(table: pd.DataFrame, said: list[list[str]], layout: heatmap_cells.Layo
     text = f"{interval_text(known, count)}; n = {span(table['n'])} a cell"
     if any(layout.says(lines) != lines for lines in said):
         text += " (what has no room in a cell stands in the CSV beside this file)"
-    if ((table["n"] > 0) & (table["n"] < table["planned"])).any():
+    if ((table["n"] < table["planned"]) & table["point"].notna()).any():
         text += ". Hatched corner: some of the cell's configurations failed or are unfinished"
     if (table["planned"] == 0).any():
         text += ". White: no configuration"

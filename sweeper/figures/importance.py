@@ -16,6 +16,7 @@ from sweeper.results.analyses.importance import Importance, importance
 from sweeper.results.axis import visible
 from sweeper.results.captions import interval_text
 from sweeper.results.data import Data
+from sweeper.text import counted
 
 _ROW_IN = 0.19
 _LABEL_IN = 1.3
@@ -90,7 +91,7 @@ def _note(found: Importance, metric: str | None) -> str:
         why = ". More than half of all configurations share the best score" if tie else ""
         return f"no importance is known{why}"
     known = int(table["low"].notna().sum())
-    which = f"{best} of {count} complete configurations"
+    which = f"{best} of {counted(count, 'complete configuration')}"
     which = f"the best {which}" if metric is None else f"the {which} with the largest {metric}"
     said = [
         f"PED-ANOVA: what tells {which} from all of them, as shares of the sum",

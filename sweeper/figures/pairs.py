@@ -184,8 +184,9 @@ def _note(
     count = int(table["point"].notna().sum())
     first = "best" if lines.better else "largest"
     said = [
-        f"above: {count} complete configurations, {lines.said('of them')}, the {first} one black, "
-        "each at the right at its score; within a value they stand in the order of their scores"
+        f"above: {counted(count, 'complete configuration')}, {lines.said('of them')}, the {first} "
+        "one black, each at the right at its score; within a value they stand in the order of "
+        "their scores"
     ]
     if len(axes) > 1:
         below = "below: all runs of complete configurations with two values, over all others"

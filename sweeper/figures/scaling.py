@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sweeper.figures.drawing import axis_limits, line_panels, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results.analyses import pooling
 from sweeper.results.axis import visible
 from sweeper.results.data import Data
+from sweeper.results.estimates import averaged, uneven_note
 from sweeper.space.figure_options import MOST
 
 
@@ -34,9 +34,7 @@ def draw(
     grouped = table.assign(**{"(panel)": 0}) if shared else table
     limits = axis_limits.limits(grouped)
     shown = [name for name in (x, hue, facet) if name]
-    said = line_panels.points_note(table) + pooling.said(
-        data, pooling.averaged(runs), shown, "point"
-    )
+    said = line_panels.points_note(table) + uneven_note(data, averaged(runs), shown, "point")
     said += axis_limits.cut_off(grouped, limits)
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = line_panels.grid(across, hues, panels, caption, sharey=shared)

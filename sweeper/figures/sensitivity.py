@@ -6,10 +6,10 @@ import pandas as pd
 
 from sweeper.figures.drawing import axis_limits, line_marks, line_panels, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results.analyses import pooling
 from sweeper.results.analyses.sensitivity import judge, least_usable
 from sweeper.results.axis import Axis, visible
 from sweeper.results.data import Data
+from sweeper.results.estimates import averaged, uneven_note
 from sweeper.results.tables import number_text
 from sweeper.space.figure_options import MOST
 from sweeper.stats import USABLE_SHARE
@@ -51,9 +51,7 @@ def draw(
     grouped = table.assign(**{"(panel)": 0}) if shared else table
     limits = axis_limits.limits(grouped)
     said = _note(table, across, data.minimise, ranged=ranged)
-    said += pooling.said(data, pooling.averaged(runs), shown, "point") + axis_limits.cut_off(
-        grouped, limits
-    )
+    said += uneven_note(data, averaged(runs), shown, "point") + axis_limits.cut_off(grouped, limits)
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = line_panels.grid(across, hues, panels, caption, sharey=shared)
     label = text_layout.folded(data.value_label(metric, shown), panel.height, text_layout.BASE_PT)

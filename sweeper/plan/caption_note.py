@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.errors import Invalid, choices, shown
+from sweeper.errors import Invalid, Mistakes, choices, shown
 from sweeper.schema.rules import each, items, text
 from sweeper.space.overrides import KEYS, Override, touches, value_at
 from sweeper.space.space import keys
@@ -76,12 +76,12 @@ def _changed(
 
 
 def _sentences(note: Any, known: Sequence[Mapping[str, Any]]) -> list[Sentence]:
-    parts = note if isinstance(note, list | tuple) else [note]
     try:
-        return each(lambda part: _sentence(part, known), parts)
+        if isinstance(note, list | tuple):
+            return each(lambda part: _sentence(part, known), note)
+        return [_sentence(note, known)]
     except Invalid as error:
-        path = error.path if isinstance(note, list | tuple) else error.path[1:]
-        raise Invalid(error.message, ("note", *path)) from None
+        raise error.under("note") from None
 
 
 def _sentence(part: Any, known: Sequence[Mapping[str, Any]]) -> Sentence:
@@ -90,14 +90,13 @@ def _sentence(part: Any, known: Sequence[Mapping[str, Any]]) -> Sentence:
     if set(part) != {"text", "about"}:
         form = "{text: …, about: [keys that it speaks of]}"
         raise Invalid(f"must be text, or {form}, but got {shown(part)}")
-    try:
+    said, about, mistakes = "", list[str](), Mistakes()
+    with mistakes.under("text"):
         said = text(part["text"])
-    except Invalid as error:
-        raise error.under("text") from None
-    try:
-        return Sentence(said, tuple(each(lambda key: _key(key, known), items(part["about"]))))
-    except Invalid as error:
-        raise error.under("about") from None
+    with mistakes.under("about"):
+        about = each(lambda key: _key(key, known), items(part["about"]))
+    mistakes.check()
+    return Sentence(said, tuple(about))
 
 
 def _key(key: Any, known: Sequence[Mapping[str, Any]]) -> str:

@@ -17,8 +17,13 @@ from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import INTERVALS, coverage
 from sweeper.text import canonical, counted, short
 
-_POINTS = {"final": "the last point", "max": "the largest value", "auc": "the mean height"}
-_TAKEN = {"final": "final at", "max": "max over", "auc": "auc over"}
+_POINTS = {
+    "final": "the last point",
+    "max": "the largest value",
+    "min": "the smallest value",
+    "auc": "the mean height",
+}
+_TAKEN = {"final": "final at", "max": "max over", "min": "min over", "auc": "auc over"}
 
 _MOST_WORDS = 4
 
@@ -27,6 +32,9 @@ _FEW = 4
 
 UNKNOWN = f"fewer than {MIN_SEEDS} seeds in a task"
 """Why an interval is unknown."""
+
+_DIVERGED = "diverged runs decide it"
+"""Why one is that has seeds enough."""
 
 
 @dataclass(frozen=True)
@@ -65,31 +73,44 @@ class Captions:
         """What the runs of a point become, as labels say it."""
         return score.named(self.tables.how)
 
-    @property
-    def taken(self) -> str:
-        """Which point of a run's curve its value is, as in `final at 35k steps`."""
-        steps = self.tables.steps
-        if steps == 1:
-            return self.tables.at
-        return f"{_TAKEN[self.tables.at]} {short(steps)} steps"
+    def at_name(self, metric: str | None) -> str:
+        """The tables' `at` of `metric`, or else of the score, as labels have it."""
+        return self._named(self.tables.at, metric)
+
+    def _named(self, at: str, metric: str | None = None) -> str:
+        tables = self.tables
+        minimise = tables.minimised(metric or tables.metric)
+        return score.at_name(at, minimise=bool(minimise))
+
+    def taken(self, metric: str | None, at: str | None = None) -> str:
+        """Which point of its curve a run's value by `metric` is, as in `final at 35k steps`.
+
+        It is that of the tables, unless `at` names another.
+        """
+        at, steps = self._named(at or self.tables.at, metric), self.tables.steps
+        return at if steps == 1 else f"{_TAKEN[at]} {short(steps)} steps"
 
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         if metric is None:
-            return f"normalised score, {self.taken} ({self.average})"
+            scores = self.tables.scores
+            name = "score" if len(scores) == 1 else scores[0].name
+            return f"normalised {name}, {self.taken(None)} ({self.average})"
         tasks = len(self.tables.tasks)
         over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
-        return f"{metric}, {self.taken} ({self.average}{over})"
+        return f"{metric}, {self.taken(metric)} ({self.average}{over})"
 
     def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         runs = self.tables.runs
         trials, seeds = frames.counts(runs, []), runs["seed"].nunique()
+        if seeds >= MIN_SEEDS:
+            points_note = points_note.replace(UNKNOWN, _DIVERGED)
         said = [self._count(n, len(trials), seeds), *self._pooled(shown), points_note]
         if self.tables.at != self.tables.default_at:
             said.append(
-                f"of each run's curve {_POINTS[self.tables.at]}, where the study scores by "
-                f"{_POINTS[self.tables.default_at]}"
+                f"of each run's curve {_POINTS[self.at_name(None)]}, where the study scores by "
+                f"{_POINTS[self._named(self.tables.default_at)]}"
             )
         if INTERVALS in points_note:
             said.append(coverage(seeds))
@@ -137,26 +158,26 @@ class Captions:
     def _lost(self, trials: pd.DataFrame) -> str:
         """The configurations and runs without a score, and those that diverged."""
         failed = int((trials["state"] == "failed").sum())
-        diverged, worst = int(trials["nan"].sum()), "high" if self.tables.minimise else "low"
+        diverged = int(trials["nan"].sum())
         return (
             f"failed: {counted(failed, 'configuration')}; pruned: "
             f"{counted(int(trials['pruned'].sum()), 'run')}; missing: "
             f"{int(trials['missing'].sum())}; diverged: {diverged}"
             + (
-                f" (held at their last value; without one a score is the task's {worst})"
+                " (worse than all others; points and intervals that they decide are unknown)"
                 if diverged
                 else ""
             )
         )
 
     def _budget(self) -> str:
-        """The budget beside the paper's, where a study does not have the paper's."""
+        """The budget beside that of the scale `paper`, where it is another."""
         steps, paper = self.tables.steps, self.origin.paper_steps
         if paper is None or (steps == paper and self.origin.scale in (None, PAPER_SCALE)):
             return ""
         scale = f"{self.origin.scale}: " if self.origin.scale else ""
-        of = f"{steps:,} of the paper's {paper:,}" if steps != paper else f"the paper's {paper:,}"
-        return f"{scale}{of} steps"
+        own = f"{steps:,} of " if steps != paper else ""
+        return f"{scale}{own}scale paper's {counted(paper, 'step', ',')}"
 
     def _noted(self) -> tuple[str, str]:
         """The note of the space, and what was changed since it was written."""

@@ -148,12 +148,14 @@ def points_note(table: pd.DataFrame) -> str:
     text = f"{interval_text(known, count)}; n = {span(table['n'])} a point"
     if (table["low"].isna() & table["point"].notna()).any():
         text += "; small faint marks are single runs"
-    if (table["n"].between(1, table["planned"] - 1)).any():
+    lacking = table["point"].notna() & (table["n"] < table["planned"])
+    if lacking.any():
         text += (
             ". Ringed: points that lack configurations, which failed or are unfinished, so that "
             "they pool other ones than the points beside them"
         )
-    gaps = table["point"].isna() & (table["planned"] > 0)
-    if gaps.any():
-        text += f". Without a point: {int(gaps.sum())} that are not complete"
-    return text
+    gaps = table[table["point"].isna() & (table["planned"] > 0)]
+    diverged = int((gaps["n"] > 0).sum())
+    counts = (len(gaps) - diverged, "that are not complete"), (diverged, "that diverged")
+    without = ", ".join(f"{number} {words}" for number, words in counts if number)
+    return f"{text}. Without a point: {without}" if without else text

@@ -17,7 +17,7 @@ from sweeper.stats import score_distribution
 def profiles(
     runs: pd.DataFrame, levels: Array, axes: list[Axis | None], *, below: bool
 ) -> pd.DataFrame:
-    """One row a level of each line that has a run: the share above it, or `below`."""
+    """One row a level of each line that has a run: the share above it, or `below` it."""
     parts = []
     for key, own in runs.groupby(["(panel)", "(line)"]):
         panel, line = cast("tuple[int, int]", key)

@@ -49,7 +49,8 @@ def line_points(
     """One row a point of a line, at each of which a run is worth what it reported last.
 
     `whole` are the points that all runs of the line have reached; behind them are those that some
-    have, `n` of them. In `(done)` stands whether the line is of complete configurations.
+    have, `n` of them. In `(done)` stands whether the line is of complete configurations. Runs that
+    diverged have reached all; where they decide a point there is none.
     """
     keys = ["(cell)", "step"]
     carried = _carried(points, runs)
@@ -63,7 +64,8 @@ def line_points(
     table = carried[["(panel)", "(line)", *columns, "whole", "(done)"]]
     table = table.iloc[np.unique(group, return_index=True)[1]].reset_index(drop=True)
     found = frames.estimates(carried, group, frames.POINT, data.how)
-    return table.assign(point=found.point, low=found.low, high=found.high, n=found.n)
+    table = table.assign(point=found.point, low=found.low, high=found.high, n=found.n)
+    return table[table["point"].notna()].reset_index(drop=True)
 
 
 def _carried(points: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
