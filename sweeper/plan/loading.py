@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from sweeper.errors import (
     shown,
 )
 from sweeper.files import bundled
-from sweeper.plan.placement import placed
-from sweeper.plan.repair import Repair
+from sweeper.plan import caption_note
+from sweeper.plan.mistakes.placement import placed
+from sweeper.plan.mistakes.repair import Repair
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import validated
 from sweeper.schema.rules import mapping, whole
@@ -58,13 +60,13 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     of_scale: list[Override] = []
     with mistakes.under():
         of_scale = scale_overrides(document, chosen) if chosen else []
-    for override in [*of_scale, *overrides]:
-        try:
-            apply(document, override)
-        except SweeperError as error:
-            words.append(str(error))
+    given, note = list(overrides), None
+    before, scaled = (_applied(document, some, words) for some in (of_scale, given))
+    with mistakes.under():
+        note = caption_note.held(before, scaled, given)
     space, trainable = None, None
     data = _resolved(document, chosen, paper)
+    data |= {"note": note, "changed": caption_note.by_hand(given)}
     try:
         space, trainable = _checked(data, folder, mistakes)
     except SweeperError as error:
@@ -171,6 +173,22 @@ def _paper_steps(document: documents.Document) -> int | None:
         return None if value is None else whole(1)(value)
     except Invalid as error:
         raise error.under(*path) from error
+
+
+def _applied(
+    document: documents.Document, overrides: Iterable[Override], wrong: list[str]
+) -> dict[str, Any]:
+    """A copy of the document's data before `overrides` are applied in place.
+
+    What cannot be applied is added to `wrong`.
+    """
+    before = deepcopy(document.data)
+    for override in overrides:
+        try:
+            apply(document, override)
+        except SweeperError as error:
+            wrong.append(str(error))
+    return before
 
 
 def _resolved(

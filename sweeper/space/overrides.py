@@ -123,6 +123,23 @@ def apply(document: Document, override: Override) -> None:
         document.places[(*path, *place)] = text
 
 
+def touches(changed: str, key: str) -> bool:
+    """Whether a new value at the dotted path `changed` is one of `key`, of a part or of a whole."""
+    return f"{changed}.".startswith(f"{key}.") or f"{key}.".startswith(f"{changed}.")
+
+
+def value_at(data: Mapping[str, Any], key: str) -> Any:
+    """The value at a dotted path of a space's data; `None` where there is none."""
+    try:
+        path = _locate(data, key.split("."), axis=False)
+    except LookupError:
+        return None
+    value: Any = data
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
 def truth(name: str, options: Mapping[str, str]) -> bool:
     """Whether the option `name` is true; not given it is false."""
     text = options.get(name, "false")

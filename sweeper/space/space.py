@@ -89,8 +89,11 @@ class Space(Section):
     reference: Annotated[Text | None, CAPTION] = None
     """What the experiment stands for or repeats: a paper, a figure."""
     note: Annotated[Text | None, CAPTION] = None
-    """A caption for the figures: what a reader must know to read them. Where there is a scale
-    `paper`, its steps stand beside it, unless they are the study's own."""
+    """A caption for the figures: what a reader must know to read them. A list of sentences, each a
+    text or what it speaks of: `note: [{text: a short run, about: [steps]}]`. A sentence goes when a
+    later scale or word changes a key in its `about`, or without that when a word changes anything
+    about runs or scores but seeds and trials. Where there is a scale `paper`, its steps stand
+    beside the note."""
     agent: Annotated[Text | None, RUNS] = None
     """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own."""
     function: Annotated[Text | None, RUNS] = None
@@ -168,6 +171,8 @@ class Space(Section):
     point of each curve than the score's with `heatmap: {at: max}`."""
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
+    changed: Annotated[tuple[str, ...], FOUND] = ()
+    """The words by which it was changed on the command line, but for seeds and trials."""
     held_out: Annotated[tuple[int, ...], Key(given=False, chooses=True)] = ()
     """The seeds under `seeds: {test: …}`."""
     paper_steps: Annotated[Positive | None, Key(given=False)] = None
