@@ -186,7 +186,7 @@ def _caption(data: Data, metric: str | None, table: pd.DataFrame, shown: list[st
     said = [f"{label}, {interval_text(known, count)}; n = {span(table['n'])} a cell"]
     minimise = data.minimised(metric)
     if minimise is None:
-        said.append(f"NothingToShow is bold: which {metric} is better is not said")
+        said.append(f"Nothing is bold: which {metric} is better is not said")
     elif count > 1:
         least = "lowest" if minimise else "best"
         of = " of each task" if TASK in shown and len(data.tasks) > 1 else ""
