@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, listed
 from sweeper.figures.drawing import axis_limits, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
@@ -85,7 +85,7 @@ def _metrics(data: Data, metric: str | list[str] | None) -> list[str]:
     if not 0 < len(names) <= MOST["metric"]:
         raise SweeperError(f"metric takes 1 to {MOST['metric']} metrics, but got {len(names)}")
     if len(set(names)) < len(names):
-        raise SweeperError(f"metric names one metric twice: {', '.join(names)}")
+        raise SweeperError(f"metric names one metric twice: {listed('', names)}")
     return names
 
 

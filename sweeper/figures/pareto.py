@@ -18,6 +18,7 @@ from sweeper.results.captions import interval_text
 from sweeper.results.data import Data
 from sweeper.results.run_tables import Scored
 from sweeper.score import named
+from sweeper.text import counted
 
 _HEIGHT_IN = 2.4
 _APART_IN = (0.25, 0.12)
@@ -133,6 +134,6 @@ def _said(data: Data, table: pd.DataFrame) -> str:
     every = int(np.all(known, axis=0).sum())
     lines = "" if len(data.tables.scores) > 2 else ", joined by steps"
     return (
-        f"coloured{lines}: {front} of {count} complete configurations that no other beats in all "
+        f"coloured{lines}: {front} of {counted(count, 'complete configuration')} that no other beats in all "
         f"scores, with their trials' numbers; {interval_text(every, count)}"
     )

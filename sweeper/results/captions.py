@@ -168,12 +168,12 @@ class Captions:
         )
 
     def _budget(self) -> str:
-        """The budget beside the paper's, where a study does not have the paper's."""
+        """The budget beside that of the scale `paper`, where it is another."""
         steps, paper = self.tables.steps, self.origin.paper_steps
         if paper in (None, steps):
             return ""
         scale = f"{self.origin.scale}: " if self.origin.scale else ""
-        return f"{scale}{steps:,} of the paper's {paper:,} steps"
+        return f"{scale}{steps:,} of scale paper's {counted(paper, 'step', ',')}"
 
 
 def interval_text(known: int, count: int) -> str:

@@ -82,12 +82,12 @@ class Data:
         """The texts below and beside a figure."""
         return Captions(self.origin, self.tables, self.choice)
 
-    def scored_at(self, at: str | None) -> Data:
+    def rescored(self, at: str | None) -> Data:
         """The data with another point of each learning curve as a run's value, also as its score.
 
         `SweeperError` where `at`, if any, is none of `score.AT`.
         """
-        return replace(self, tables=self.tables.scored_at(at))
+        return replace(self, tables=self.tables.rescored(at))
 
     def check_scored(self, name: str) -> None:
         """`NothingToShow` for what is called `name` where no run has ended with a score."""

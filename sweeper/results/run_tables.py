@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import score
-from sweeper.errors import SweeperError, choices
+from sweeper.errors import SweeperError, choices, shown
 from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.score import Array
@@ -86,13 +86,13 @@ class RunTables:
         low, high = (after._bounds(bound) for bound in range(2))
         return replace(after, runs=self.runs.assign(score=(values - low) / (high - low)))
 
-    def scored_at(self, at: str | None) -> RunTables:
+    def rescored(self, at: str | None) -> RunTables:
         """The tables with another point of each learning curve as a run's value, also as its score.
 
         `SweeperError` where `at`, if any, is none of `score.AT`.
         """
         if at is not None and at not in score.AT:
-            raise SweeperError(f"unknown at={at!r}{choices(str(at), score.AT)}")
+            raise SweeperError(f"unknown at={shown(at)}{choices(str(at), score.AT)}")
         return self if at is None else replace(self, at=at)
 
     def minimised(self, metric: str) -> bool | None:
@@ -144,7 +144,7 @@ class RunTables:
         if column not in valid:
             if metric != self.metric or len(reports):
                 raise SweeperError(
-                    f"{metric!r} is no metric of {self.study}{choices(metric, valid)}"
+                    f"{shown(metric)} is no metric of {self.study}{choices(metric, valid)}"
                 )
             reports = reports.assign(**{column: np.array([], float)})
         points = reports[[*fixed, column]]

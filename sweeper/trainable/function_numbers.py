@@ -5,6 +5,8 @@ from __future__ import annotations
 import numbers
 from typing import Any
 
+from sweeper.errors import shown
+
 RESULT = "value"
 """The metric under which the returned number is reported."""
 
@@ -17,7 +19,7 @@ def returned(name: str, result: Any, reports: int) -> dict[str, float]:
     if result is None and reports:
         return {}
     if isinstance(result, bool) or not isinstance(result, numbers.Real):
-        raise TypeError(f"{name} must return a number, but returned {result!r}")
+        raise TypeError(f"{name} must return a number, but returned {shown(result)}")
     return {RESULT: float(result)}
 
 
@@ -28,7 +30,9 @@ def number(name: str, value: Any) -> float:
             raise TypeError("float() would take text for a number")
         return float(value)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise TypeError(f"the metric {name!r} must be a number, but got {value!r}") from error
+        raise TypeError(
+            f"the metric {shown(name)} must be a number, but got {shown(value)}"
+        ) from error
 
 
 def ended(error: BaseException) -> Exception:

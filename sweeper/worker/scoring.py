@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sweeper import score
+from sweeper.errors import listed, shown
 from sweeper.ledger.run_record import Point
 from sweeper.plan.plan import Run
 from sweeper.space.sections import Rule
@@ -22,8 +23,8 @@ def outcome(space: Space, run: Run, curve: Sequence[Point], step: int, *, diverg
     names = sorted({name for _, metrics in curve for name in metrics})
     for rule in space.scores:
         if rule.metric not in names:
-            only = f", only {', '.join(names)}" if names else ""
-            error = f"the metric {rule.metric!r} was never reported{only}"
+            only = f", only {listed(rule.metric, names)}" if names else ""
+            error = f"the metric {shown(rule.metric)} was never reported{only}"
             return RunEnd("failed", step, error=error)
     task = space.tasks[run.task]
     value, *others = (

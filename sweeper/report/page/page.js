@@ -90,7 +90,7 @@ function show() {
   const last = Math.min(view.first + PAGE, view.rows.length);
   const range = last ? `${view.first + 1}–${last} of ` : "";
   const all = view.rows.length < rows.length ? ` (${rows.length.toLocaleString("en")} in all)` : "";
-  document.getElementById("count").textContent = `${range}${view.rows.length.toLocaleString("en")} trials${all}`;
+  document.getElementById("count").textContent = `${range}${view.rows.length.toLocaleString("en")} ${view.rows.length === 1 ? "trial" : "trials"}${all}`;
   document.getElementById("before").disabled = view.first === 0;
   document.getElementById("after").disabled = last === view.rows.length;
 }

@@ -27,6 +27,7 @@ from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import coverage
 from sweeper.study import command_hints
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 _FOLDER = Path(__file__).parent
 
@@ -91,6 +92,7 @@ def _render(**parts: Any) -> str:
     script = (_FOLDER / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("page.html").render(
+        counted=counted,
         script=Markup(script),
         digest=digest,
         style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 import sweeper
 from sweeper import stats
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, cut, shown
 from sweeper.files.atomic import write_durably
 from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
@@ -93,14 +93,14 @@ def _emptied(url: str, name: str) -> BaseStorage:
         names = {found.study_name for found in storage.get_all_studies()}
     except Exception as error:
         raise SweeperError(
-            f"storage={url} cannot be opened: {_cause(error)}; a URL looks like sqlite:///optuna.db"
+            f"storage={cut(url)} cannot be opened: {_cause(error)}; a URL looks like sqlite:///optuna.db"
         ) from error
     if name in names:
         there = storage.get_study_id_from_name(name)
         if _MARK not in storage.get_study_user_attrs(there) and storage.get_n_trials(there):
             raise SweeperError(
-                f"storage={url} holds a study {name!r} that sweeper did not write, and it would be "
-                "lost: use another storage, or delete it there"
+                f"storage={cut(url)} holds a study {shown(name)} that sweeper did not write, and "
+                "it would be lost: use another storage, or delete it there"
             )
         storage.delete_study(there)
     return storage

@@ -16,7 +16,7 @@ from sweeper.results.ranking.fresh_runs import originals, study_of
 from sweeper.score import Array
 from sweeper.stats.wording import bounds, has_no_width, measured, writer
 from sweeper.study.study import Study
-from sweeper.text import counted, labels_text, ranges
+from sweeper.text import agreed, counted, labels_text, ranges
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Outcome:
     @property
     def title(self) -> str:
         """How many configurations met which seeds."""
-        seeds = f"fresh seed{'' if len(self.seeds) == 1 else 's'} {ranges(self.seeds)}"
+        seeds = f"fresh {agreed(len(self.seeds), 'seed', 'seeds')} {ranges(self.seeds)}"
         return f"{counted(len(self.rows), 'configuration')} on the {seeds}"
 
     @property

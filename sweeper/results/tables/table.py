@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, shown
 from sweeper.results.axis import ABSENT, TASK, Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
@@ -60,7 +60,7 @@ def results(
     score.
     """
     x, rows = _chosen(data, x, y)
-    data = data.scored_at(at)
+    data = data.rescored(at)
     runs = data.table(metric)
     data.check_scored("table")
     labels, row = _labels(data, runs, rows)
@@ -99,7 +99,7 @@ def _chosen(data: Data, x: str | None, y: Sequence[str]) -> tuple[str, list[str]
     for place, name in enumerate(rows):
         data.choice.check_distinct(x=x, y=name)
         if name in rows[:place]:
-            raise SweeperError(f"y names {name!r} twice")
+            raise SweeperError(f"y names {shown(name)} twice")
     if x is not None:
         data.axis(x)
     if x is None:

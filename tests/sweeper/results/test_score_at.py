@@ -42,14 +42,12 @@ def values(data, metric=None):
 
 def test_the_score_is_taken_there_and_normalised(played):
     data = Data.of(played(risen, **SPACE))
-    assert values(data.scored_at("max")) == pytest.approx({"line": (44 + 10) / 20, "ring": 0.44})
+    assert values(data.rescored("max")) == pytest.approx({"line": (44 + 10) / 20, "ring": 0.44})
     height = (22 * 10 + 33 * 20) / 30
-    assert values(data.scored_at("auc")) == pytest.approx(
+    assert values(data.rescored("auc")) == pytest.approx(
         {"line": (height + 10) / 20, "ring": height / 100}
     )
-    assert values(data.scored_at("auc"), "return") == pytest.approx(
-        {"line": height, "ring": height}
-    )
+    assert values(data.rescored("auc"), "return") == pytest.approx({"line": height, "ring": height})
 
 
 @pytest.mark.parametrize("at", ["final", "max", "auc"])

@@ -105,7 +105,7 @@ def test_a_smaller_scale_and_other_versions_of_tasks_are_said(played, monkeypatc
     picture = drawn(study, "compare")
     said = words(picture)
     assert "Not a replication: scale laptop, HalfCheetah-v4 for HalfCheetah-v3, Ant-v4" in said
-    assert "Laptop: 40 of the paper's 10 steps" in said
+    assert "Laptop: 40 of scale paper's 10 steps" in said
     assert "interval unknown: fewer than 5 seeds in a task" in said
     assert "our single runs" in said and "our single runs" not in picture.text
     assert picture.table["low"].isna().all()
