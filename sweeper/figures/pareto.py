@@ -134,6 +134,6 @@ def _said(data: Data, table: pd.DataFrame) -> str:
     every = int(np.all(known, axis=0).sum())
     lines = "" if len(data.tables.scores) > 2 else ", joined by steps"
     return (
-        f"coloured{lines}: {front} of {counted(count, 'complete configuration')} that no other beats in all "
-        f"scores, with their trials' numbers; {interval_text(every, count)}"
+        f"coloured{lines}: {front} of {counted(count, 'complete configuration')} that no other "
+        f"beats in all scores, with their trials' numbers; {interval_text(every, count)}"
     )
