@@ -19,8 +19,8 @@ from sweeper.errors import (
     shown,
 )
 from sweeper.files import bundled
-from sweeper.plan.placement import placed
-from sweeper.plan.repair import Repair
+from sweeper.plan.mistakes.placement import placed
+from sweeper.plan.mistakes.repair import Repair
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import validated
 from sweeper.schema.rules import mapping, whole
