@@ -67,6 +67,12 @@ def outdated(space: Space, trainable: Trainable) -> dict[str, Any]:
     }
 
 
+def later(space: Space, trainable: Trainable) -> set[str]:
+    """The parameters that there were not yet when `space` was loaded, where that is known."""
+    known = {*space.defaults, *space.fixed}
+    return set(trainable.parameters) - known if space.defaults else set()
+
+
 def points_of(space: Space, trainable: Trainable, name: str) -> tuple[Point, ...]:
     """The points of one axis, their parameters coerced."""
     here: Path = ("axes", name)
