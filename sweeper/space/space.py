@@ -245,9 +245,7 @@ class Space(Section):
         try:
             return validated(cls, dict(data))
         except Invalid as error:
-            raise documents.Document("the frozen space", {}).error(
-                error.path, error.message
-            ) from error
+            raise documents.Document("the frozen space", {}).errors([error]) from error
 
     @property
     def identity(self) -> str:

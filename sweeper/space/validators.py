@@ -109,22 +109,22 @@ def _seeds_from(value: Mapping[str, Any]) -> tuple[int, ...]:
     for key in ("from", "count"):
         if known.get(key) is None:
             raise Invalid(f"needs the key {key!r}, as in {{from: 2020, count: 10}}")
-    try:
+    first, count, mistakes = 0, 1, Mistakes()
+    with mistakes.under("from"):
         first = whole(0)(known["from"])
-    except Invalid as error:
-        raise error.under("from") from error
-    try:
+    with mistakes.under("count"):
         count = len(seeds_rule(whole(1)(known["count"])))
-    except Invalid as error:
-        raise error.under("count") from error
+    mistakes.check()
     return tuple(range(first, first + count))
 
 
 def _known(value: Mapping[str, Any], valid: tuple[str, ...]) -> dict[str, Any]:
     """The mapping, which must have no other keys than `valid`."""
+    mistakes = Mistakes()
     for key in value:
         if key not in valid:
-            raise Invalid(f"is an unknown key{choices(key, valid)}", (key,))
+            mistakes.add(Invalid(f"is an unknown key{choices(key, valid)}", (key,)))
+    mistakes.check()
     return dict(value)
 
 

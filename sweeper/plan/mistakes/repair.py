@@ -91,7 +91,8 @@ class Repair:
         if not path:
             return
         self._gone.add(path)
-        top, held = str(path[0]), self.data.get(path[0])
+        top = str(path[0])
+        held = self.data.get(top)
         if top in _BY_NAME and len(path) > 1 and isinstance(held, dict):
             if top == "tasks" and len(path) > 2 and path[1] in held:
                 held[path[1]] = {"low": 0, "high": 1}
