@@ -97,9 +97,12 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters that all trials share, as in `fixed: {batch_size: 32}`."""
-    axes: Annotated[dict[str, Any], BeforeValidator(axes_rule), Key(results=True, grows=True)]
+    axes: Annotated[dict[str, Any], BeforeValidator(axes_rule), Key(results=True, grows=True)] = (
+        Field(default_factory=dict)
+    )
     """The searched parameters; the last axis changes fastest, and an axis stands behind those that
-    its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`."""
+    its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`. Without any there
+    is one trial, of what is fixed."""
     zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
     """Groups of axes of one length that move together, the i-th value of one with the i-th of the
     others; a group stands where its first axis stands: `zip: [[network.units, optimizer.lr]]`."""

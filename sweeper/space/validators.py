@@ -28,7 +28,7 @@ _COLUMNS = (
 
 
 def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
-    """Named axes, each checked by its kind; at least one, and none called like another."""
+    """Named axes, each checked by its kind, none called like another."""
     axes = {}
     folder: Path | None = info.context
     for name, keys in mapping(value).items():
@@ -37,8 +37,6 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
                 axes[name] = _axis(name, keys, folder)
             except Invalid as error:
                 raise error.under(name) from error
-    if not axes:
-        raise Invalid("must hold at least one axis, but is empty")
     called = {"task": "task", **{name: axis.title or name for name, axis in axes.items()}}
     for name, axis in axes.items():
         others = [other for other, title in called.items() if axis.title in (other, title)]
