@@ -9,10 +9,15 @@ from typing import Any
 from sweeper.errors import Invalid, SweeperError, choices, did_you_mean
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import validated
+from sweeper.schema.extends import KEY as EXTENDS
+from sweeper.schema.extends import extended
 from sweeper.schema.rules import mapping, whole
 from sweeper.space.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.space.space import DEFAULT_SCALE, PAPER_SCALE, Space
 from sweeper.text import canonical
+
+MERGED = ("fixed", "axes", "derived", "tasks", "scales", "evaluation", "checkpoint", "limits")
+"""The keys of which a space that extends another one may hold a part."""
 
 
 def load(path: str | Path, scale: str | None = None, overrides: Iterable[Override] = ()) -> Space:
@@ -23,7 +28,7 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     """
     from sweeper.plan.check import checked
 
-    document = documents.read(Path(path))
+    document = extended(documents.read(Path(path)), MERGED)
     folder = Path(path).parent
     try:
         _known_keys(document)
@@ -37,7 +42,7 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
 
 
 def _known_keys(document: documents.Document) -> None:
-    valid = [*KEYS, "scales"]
+    valid = [*KEYS, "scales", EXTENDS]
     for key in document.data:
         if key not in valid:
             raise Invalid(f"is an unknown key{choices(key, valid)}", (key,))

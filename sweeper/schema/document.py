@@ -41,6 +41,13 @@ class Document:
     name: str
     data: dict[str, Any]
     places: dict[Path, str] = field(default_factory=dict)
+    more: tuple[str, ...] = ()
+    """The names of the files that this one extends."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all files that it was read from."""
+        return (*self.more, self.name)
 
     def place(self, path: Path) -> str:
         """The place of the value at `path`, or of the nearest one around it."""
@@ -64,7 +71,7 @@ class Document:
         return SweeperError(f"{place}{changed}: {dotted(path) or 'the space'} {message}")
 
     def _in_file(self, place: str) -> bool:
-        return place.startswith(f"{self.name}:")
+        return place.startswith(tuple(f"{name}:" for name in self.files))
 
 
 def read(path: FilePath, what: str = "a space") -> Document:
