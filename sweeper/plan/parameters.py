@@ -65,8 +65,9 @@ class Span:
 
 def span_of(space: Space, trainable: Trainable, name: str) -> Span:
     """The span of one axis, its parameters coerced."""
-    ends = space.axes[name].ends
-    if ends is None:
+    axis = space.axes[name]
+    ends = axis.ends
+    if ends is None or axis.grid:
         return Span(points_of(space, trainable, name), True)
     if space.sampler.name == "grid":
         with suppress(Invalid):
@@ -98,6 +99,8 @@ def fitted(
 ) -> Any:
     """`value` as a value of the parameter `name`; any value where any name is accepted.
 
+    if space.axes[name].helper:
+        return point
     Raises `Invalid` at `path`; in its message `verb` says how the parameter was set.
     """
     known = trainable.parameters
@@ -129,6 +132,22 @@ def _in_range(value: Any, parameter: Parameter) -> None:
     if parameter.low is not None and value < parameter.low:
         raise Invalid(f"must be at least {parameter.low:g}, but got {shown(value)}")
     if parameter.high is not None and value > parameter.high:
+def culprit(space: Space, message: str) -> Path:
+    """The place of the parameter or task that `message` mentions first."""
+    mentioned = [
+        (message.find(name), (part, name))
+        for part, names in (
+            ("fixed", space.fixed),
+            ("axes", space.axes),
+            ("derived", space.derived),
+            ("tasks", space.tasks),
+        )
+        for name in names
+        if name in message
+    ]
+    return min(mentioned)[1] if mentioned else ("axes",)
+
+
         raise Invalid(f"must be at most {parameter.high:g}, but got {shown(value)}")
 
 

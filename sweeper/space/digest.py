@@ -47,7 +47,13 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
         "agent": {"trains": space.identity},
         "function": {},
         "fixed": {"fixed": {name: canonical(value) for name, value in space.fixed.items()}},
-        "axes": {"axes": [[name, _essential(space, name)] for name in space.axes]},
+        "axes": {
+            "axes": [[name, _essential(space, name)] for name in space.axes],
+            **_without_empty({"gridded": [name for name, axis in space.axes.items() if axis.grid]}),
+            **_without_empty(
+                {"helpers": [name for name, axis in space.axes.items() if axis.helper]}
+            ),
+        },
         "tasks": {"tasks": {name: [task.low, task.high] for name, task in space.tasks.items()}},
         "seeds": {"seeds": list(space.seeds)},
         "steps": {"steps": space.steps},
@@ -87,7 +93,7 @@ def flat(space: Space) -> dict[str, str]:
 def _essential(space: Space, name: str) -> list[list[str]]:
     """Label and parameters of each point of an axis; or the range that a sampler draws from."""
     axis = space.axes[name]
-    if axis.ends is not None and space.sampler.name != "grid":
+    if axis.ends is not None and space.sampler.name != "grid" and not axis.grid:
         keys = axis.model_dump(mode="json", exclude={"kind", "default", "when", "title"})
         return [[canonical(_without_empty(keys)), canonical({name: axis.kind})]]
     return [[canonical(point.label), canonical(dict(point.params))] for point in axis.points(name)]

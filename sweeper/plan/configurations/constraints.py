@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -48,11 +48,12 @@ class Formulas:
         _check_order(self._derived)
 
     def complete(
-        self, params: dict[str, Any], labels: Labels, nulls: Iterable[str] = ()
+        self, params: dict[str, Any], labels: Labels, more: Mapping[str, Any]
     ) -> Mapping[str, str]:
         """Adds derived parameters to `params` and checks the constraints.
 
-        A parameter that is null has no value, unless it stands in `nulls`: an axis chose null.
+        A parameter that is null has no value, unless `more` holds it: an axis chose null. `more`
+        also holds what helper axes set.
         Returns the formulas that a name without a value leaves unset or unchecked, each with that
         name. Raises `Rejected` where the combination is not valid, `Invalid` where an expression
         has no value.
@@ -60,7 +61,7 @@ class Formulas:
         if not self._derived and not self._constraints:
             return _NONE
         known = {name: value for name, value in params.items() if value is not None}
-        scope = {**labels, **known, **dict.fromkeys(nulls)}
+        scope = {**labels, **known, **more}
         unset: dict[str, str] = {}
         for name, expression in self._derived.items():
             try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from sweeper.errors import Invalid, Path
+from sweeper.errors import Invalid
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
 from sweeper.plan.configurations.constraints import Formulas, Rejected
 from sweeper.plan.parameters import base, point_at, points_of
@@ -68,6 +68,7 @@ class Expansion:
         self._formulas = Formulas(space, trainable, owners)
         self._defaults = {
             name: point_at(space, trainable, name, axis.default) for name, axis in _defaulted(space)
+        self._helpers = {name for name, axis in space.axes.items() if axis.helper}
         }
         self.axes = tuple(name for group in self._groups for name in group.names)
         """The axes in their order here: each after those that it depends on."""
@@ -137,6 +138,13 @@ class Expansion:
 
     def chosen(self, made: Configuration) -> list[str]:
         """The axes whose values were chosen for it: active, and the first of their groups."""
+    def cells(self) -> list[dict[str, str | int | float]]:
+        """All combinations of the labels of axes with `grid: true`."""
+        groups = [group for group in self._groups if self.space.axes[group.name].grid]
+        rows = [[row[0].label for row in group.rows] for group in groups]
+        names = [group.name for group in groups]
+        return [dict(zip(names, labels, strict=True)) for labels in product(*rows)]
+
         return [group.name for group in self._groups if group.name in made.labels]
 
     def reference(self) -> Configuration | None:
@@ -179,11 +187,12 @@ class Expansion:
     def configuration(self, chosen: Mapping[str, Point]) -> Configuration:
         """The configuration of these points; raises `Rejected` where a formula refuses them."""
         params = dict(self._base)
-        for point in chosen.values():
-            params.update(point.params)
+        helpers: dict[str, Any] = {}
+        for name, point in chosen.items():
+            (helpers if name in self._helpers else params).update(point.params)
         labels = {name: point.label for name, point in chosen.items()}
         nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
-        unset = self._formulas.complete(params, labels, nulls)
+        unset = self._formulas.complete(params, labels, helpers | dict.fromkeys(nulls))
         values = {name: point.value for name, point in chosen.items()}
         text = json.dumps(params, sort_keys=True, separators=(",", ":"))
         return Configuration(values, labels, params, text, unset)
@@ -232,7 +241,8 @@ class Expansion:
     def _row(self, group: AxisGroup, label: Any) -> tuple[Point, ...]:
         """The row of a label, else of the only one with that value; of a range any number's."""
         if not group.grid:
-            return (point_at(self.space, self.trainable, group.name, label),)
+            nearest = self.space.axes[group.name].nearest(label)
+            return (point_at(self.space, self.trainable, group.name, nearest),)
         rows = self._rows.get(group.name)
         if rows is None:
             rows = {canonical(row[0].label): row for row in group.rows}
@@ -279,19 +289,3 @@ def _defaulted(space: Space) -> Iterator[tuple[str, Any]]:
         except Invalid as error:
             raise error.under("axes", name, "default") from error
         yield name, axis
-
-
-def culprit(space: Space, message: str) -> Path:
-    """The place of the parameter or task that `message` mentions first."""
-    mentioned = [
-        (message.find(name), (part, name))
-        for part, names in (
-            ("fixed", space.fixed),
-            ("axes", space.axes),
-            ("derived", space.derived),
-            ("tasks", space.tasks),
-        )
-        for name in names
-        if name in message
-    ]
-    return min(mentioned)[1] if mentioned else ("axes",)

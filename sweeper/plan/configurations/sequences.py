@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,23 +23,43 @@ _MOST_REPEATS = 1000
 def sequence(space: Space, expansion: Expansion) -> Iterator[Configuration]:
     """The configurations of `random` or `qmc` in their order, endless or until none is new.
 
-    Points that repeat a configuration, or that the space does not allow, are passed over.
+    Points that repeat a configuration, or that the space does not allow, are passed over. Axes with
+    `grid: true` are not drawn: each point is combined with all their values.
     """
     seen: set[str] = set()
     repeats = 0
-    for point in _points(space, len(expansion.axes)):
-        place = dict(zip(expansion.axes, point, strict=True))
-        repeats += 1
-        try:
-            drawn = expansion.draw(lambda name, over, place=place: at(over, place[name]))  # type: ignore[misc]
-        except Rejected:
-            drawn = None
-        if drawn is not None and drawn.text not in seen:
-            seen.add(drawn.text)
-            repeats = 0
-            yield drawn
+    cells = expansion.cells()
+    names = [name for name in expansion.axes if name not in cells[0]]
+    for point in _points(space, len(names)):
+        place = dict(zip(names, point, strict=True))
+        for cell in cells:
+            repeats += 1
+            drawn = _drawn(space, expansion, cell, place)
+            if drawn is not None and drawn.text not in seen:
+                seen.add(drawn.text)
+                repeats = 0
+                yield drawn
         if repeats >= _MOST_REPEATS:
             return
+
+
+def _drawn(
+    space: Space, expansion: Expansion, cell: Mapping[str, Any], place: Mapping[str, float]
+) -> Configuration | None:
+    """The configuration of a cell and a point, if the space allows it."""
+    try:
+        return expansion.draw(
+            lambda name, over: (
+                cell[name] if name in cell else _label(space, name, over, place[name])
+            )
+        )
+    except Rejected:
+        return None
+
+
+def _label(space: Space, name: str, over: BaseDistribution, share: float) -> Any:
+    own = space.axes[name].quantile(share)
+    return at(over, share) if own is None else own
 
 
 def at(distribution: BaseDistribution, share: float) -> Any:
