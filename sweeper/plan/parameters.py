@@ -42,6 +42,20 @@ def base(space: Space, trainable: Trainable) -> dict[str, Any]:
     return params
 
 
+def by_task(space: Space, trainable: Trainable) -> dict[str, dict[str, Any]]:
+    """What `by_task` sets on each task that it names; raises `Invalid` where it may not."""
+    found = {}
+    for task, params in space.by_task.items():
+        if task not in space.tasks:
+            said = f"is no task of the space{choices(task, space.tasks)}"
+            raise Invalid(said, ("by_task", task))
+        found[task] = {
+            name: fitted(space, trainable, name, value, ("by_task", task, name))
+            for name, value in params.items()
+        }
+    return found
+
+
 def points_of(space: Space, trainable: Trainable, name: str) -> tuple[Point, ...]:
     """The points of one axis, their parameters coerced."""
     here: Path = ("axes", name)
@@ -85,6 +99,8 @@ def point_at(space: Space, trainable: Trainable, name: str, label: Any) -> Point
 
 
 def _point(space: Space, trainable: Trainable, name: str, point: Point) -> Point:
+    if space.axes[name].helper:
+        return point
     params = {}
     for parameter, value in point.params.items():
         here: Path = ("axes", name, *point.path)
@@ -99,8 +115,6 @@ def fitted(
 ) -> Any:
     """`value` as a value of the parameter `name`; any value where any name is accepted.
 
-    if space.axes[name].helper:
-        return point
     Raises `Invalid` at `path`; in its message `verb` says how the parameter was set.
     """
     known = trainable.parameters
@@ -118,20 +132,6 @@ def fitted(
         ) from error
 
 
-def _element(value: Any, parameter: Parameter) -> Any:
-    if isinstance(value, list | tuple):
-        raise Invalid(f"must be a number or text, but got {shown(value)}")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        _in_range(value, parameter)
-    return value
-
-
-def _in_range(value: Any, parameter: Parameter) -> None:
-    if parameter.low is not None and value < parameter.low:
-        raise Invalid(f"must be at least {parameter.low:g}, but got {shown(value)}")
-    if parameter.high is not None and value > parameter.high:
 def culprit(space: Space, message: str) -> Path:
     """The place of the parameter or task that `message` mentions first."""
     mentioned = [
@@ -148,6 +148,20 @@ def culprit(space: Space, message: str) -> Path:
     return min(mentioned)[1] if mentioned else ("axes",)
 
 
+def _element(value: Any, parameter: Parameter) -> Any:
+    if isinstance(value, list | tuple):
+        raise Invalid(f"must be a number or text, but got {shown(value)}")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        _in_range(value, parameter)
+    return value
+
+
+def _in_range(value: Any, parameter: Parameter) -> None:
+    if parameter.low is not None and value < parameter.low:
+        raise Invalid(f"must be at least {parameter.low:g}, but got {shown(value)}")
+    if parameter.high is not None and value > parameter.high:
         raise Invalid(f"must be at most {parameter.high:g}, but got {shown(value)}")
 
 

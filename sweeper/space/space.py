@@ -30,6 +30,7 @@ from sweeper.space.sections import (
 )
 from sweeper.space.validators import (
     axes_rule,
+    by_task_rule,
     constraints_rule,
     derived_rule,
     figures_rule,
@@ -97,6 +98,12 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters that all trials share, as in `fixed: {batch_size: 32}`."""
+    by_task: Annotated[dict[str, dict[str, Any]], BeforeValidator(by_task_rule), RUNS] = Field(
+        default_factory=dict
+    )
+    """Parameters that all trials share on one task, as in
+    `by_task: {mujoco/Hopper-v4: {gamma: 0.9999}}`; elsewhere they are as `fixed` or the default has
+    them."""
     axes: Annotated[dict[str, Any], BeforeValidator(axes_rule), Key(results=True, grows=True)] = (
         Field(default_factory=dict)
     )

@@ -141,6 +141,19 @@ def fixed_rule(value: Any) -> dict[str, Any]:
     return fixed
 
 
+def by_task_rule(value: Any) -> dict[str, dict[str, Any]]:
+    """For each task that is named, values of parameters by dotted name."""
+    tasks = {}
+    for task, params in mapping(value).items():
+        try:
+            found = fixed_rule(params)
+        except Invalid as error:
+            raise error.under(task) from error
+        if found:
+            tasks[task] = found
+    return tasks
+
+
 def score_rule(value: Any) -> Any:
     """One score, or a list of several: the further ones stand under the first's `also`."""
     if not isinstance(value, list | tuple):

@@ -112,6 +112,38 @@ class Formulas:
             )
 
 
+def check_by_task(space: Space, owners: Mapping[str, str]) -> None:
+    """Raises `Invalid` for a parameter by task that an axis or a formula knows of.
+
+    `owners` holds the key of the space that sets a parameter.
+    """
+    formulas = {f"derived.{name}": (name, text) for name, text in space.derived.items()}
+    formulas |= {f"constraints[{n}]": ("", text) for n, text in enumerate(space.constraints)}
+    for task, params in space.by_task.items():
+        for name in params:
+            here = ("by_task", task, name)
+            if owners.get(name, "fixed") != "fixed":
+                raise Invalid(f"is a parameter that {owners[name]} sets too", here)
+            for where, (sets, text) in formulas.items():
+                if name == sets or name in parse(text).names:
+                    said = f"is a parameter that {where} has one value of for all tasks"
+                    raise Invalid(said, here)
+
+
+def check_helpers(space: Space) -> None:
+    """Raises `Invalid` for a helper axis that no formula and no condition names."""
+    named = {
+        name for text in (*space.derived.values(), *space.constraints) for name in parse(text).names
+    }
+    named |= {target for axis in space.axes.values() for target in axis.when or ()}
+    for name, axis in space.axes.items():
+        if axis.helper and not any(one == name or one.startswith(f"{name}.") for one in named):
+            raise Invalid(
+                f"must be read by derived, constraints or a when, but none of them names {name}",
+                ("axes", name, "helper"),
+            )
+
+
 def _check_names(expression: Expression, known: Mapping[str, Any], here: Path) -> None:
     for name in expression.names:
         if name not in known:

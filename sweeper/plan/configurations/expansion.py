@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import Invalid
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
-from sweeper.plan.configurations.constraints import Formulas, Rejected
-from sweeper.plan.parameters import base, point_at, points_of
+from sweeper.plan.configurations.constraints import Formulas, Rejected, check_by_task
+from sweeper.plan.parameters import base, by_task, culprit, point_at, points_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, described
@@ -65,10 +65,12 @@ class Expansion:
         for group in self._groups:
             for name, sets in group.sets.items():
                 owners.update({name: f"axes.{name}"} | dict.fromkeys(sets, f"axes.{name}"))
+        self._by_task = by_task(space, trainable)
+        check_by_task(space, owners)
         self._formulas = Formulas(space, trainable, owners)
+        self._helpers = {name for name, axis in space.axes.items() if axis.helper}
         self._defaults = {
             name: point_at(space, trainable, name, axis.default) for name, axis in _defaulted(space)
-        self._helpers = {name for name, axis in space.axes.items() if axis.helper}
         }
         self.axes = tuple(name for group in self._groups for name in group.names)
         """The axes in their order here: each after those that it depends on."""
@@ -136,8 +138,6 @@ class Expansion:
         self.check(made)
         return made
 
-    def chosen(self, made: Configuration) -> list[str]:
-        """The axes whose values were chosen for it: active, and the first of their groups."""
     def cells(self) -> list[dict[str, str | int | float]]:
         """All combinations of the labels of axes with `grid: true`."""
         groups = [group for group in self._groups if self.space.axes[group.name].grid]
@@ -145,6 +145,8 @@ class Expansion:
         names = [group.name for group in groups]
         return [dict(zip(names, labels, strict=True)) for labels in product(*rows)]
 
+    def chosen(self, made: Configuration) -> list[str]:
+        """The axes whose values were chosen for it: active, and the first of their groups."""
         return [group.name for group in self._groups if group.name in made.labels]
 
     def reference(self) -> Configuration | None:
@@ -169,13 +171,18 @@ class Expansion:
         """Raises `Rejected` where what is trained refuses `made` on one of the tasks."""
         for task in self.space.tasks:
             try:
-                self.trainable.check(made.params, task)
+                self.trainable.check(self.params_on(made, task), task)
             except ValueError as error:
                 raise Rejected(
                     f"cannot be trained by {self.space.identity}, {described(made.labels)} on "
                     f"{task}: {error}",
                     culprit(self.space, str(error)),
                 ) from error
+
+    def params_on(self, made: Configuration, task: str) -> dict[str, Any]:
+        """Every parameter of a configuration on one of the tasks."""
+        own = self._by_task.get(task)
+        return {**made.params, **own} if own else made.params
 
     def combinations(self) -> Iterator[dict[str, Point]]:
         """The points of the active axes, in the order of the grid; each changes the one before.
