@@ -10,6 +10,9 @@ from typing import Any
 from sweeper.space.space import Space, keys
 from sweeper.text import canonical
 
+_LONG = 1001
+"""Ranges of so many numbers, or of no certain number, are not written out."""
+
 
 def digest(space: Space) -> str:
     """The SHA-256 of the keys that change results: equal for spaces that are one study."""
@@ -91,9 +94,13 @@ def flat(space: Space) -> dict[str, str]:
 
 
 def _essential(space: Space, name: str) -> list[list[str]]:
-    """Label and parameters of each point of an axis; or the range that a sampler draws from."""
+    """Label and parameters of each point of an axis; or the range that a sampler draws from.
+
+    Of a short range by steps it is the points, which the digest has always held.
+    """
     axis = space.axes[name]
-    if axis.ends is not None and space.sampler.name != "grid" and not axis.grid:
+    drawn = axis.ends is not None and space.sampler.name != "grid" and not axis.grid
+    if drawn and (axis.size(name) or _LONG) >= _LONG:
         keys = axis.model_dump(mode="json", exclude={"kind", "default", "when", "title"})
         return [[canonical(_without_empty(keys)), canonical({name: axis.kind})]]
     return [[canonical(point.label), canonical(dict(point.params))] for point in axis.points(name)]
