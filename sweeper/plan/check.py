@@ -15,7 +15,7 @@ from sweeper.plan.configurations import sequences
 from sweeper.plan.configurations.constraints import Rejected, check_helpers
 from sweeper.plan.configurations.expansion import DROP, Expansion, expanded
 from sweeper.plan.configurations.network_depth import shallowest
-from sweeper.plan.parameters import base, culprit, span_of
+from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
@@ -59,6 +59,7 @@ def checked(space: Space, folder: Path) -> Space:
     metrics = _metrics(space, trainable)
     _check_scores(space, metrics)
     expansion.reference()
+    baseline(space, trainable)
     _check_size(space, expansion)
     check_sampler.check(space, expansion)
     _check_trials(space, expansion)
@@ -130,7 +131,8 @@ def _check_keep(space: Space, trainable: Trainable) -> None:
 def _resolve(space: Space, trainable: Trainable) -> Space:
     known = base(space, trainable)
     fixed = {name: known[name] for name in space.fixed}
-    space = space.model_copy(update={"fixed": fixed})
+    frozen = space.defaults or defaults(space, trainable)
+    space = space.model_copy(update={"fixed": fixed, "defaults": frozen})
     for name, axis in space.axes.items():
         if axis.structural:
             span_of(space, trainable, name)

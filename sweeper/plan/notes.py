@@ -9,7 +9,7 @@ from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.plan.plan import Plan
 from sweeper.space.samplers import Sampler
-from sweeper.text import canonical, counted, described
+from sweeper.text import canonical, counted, labels_text
 
 _DRAWN = 200
 """How many random configurations stand for those that a sampler has still to choose."""
@@ -60,7 +60,7 @@ def _unset(plan: Plan) -> Iterator[str]:
     for (formula, absent), lacking in found.items():
         if formula.startswith("derived"):
             share = _share(plan, len(lacking), len(configurations))
-            where = f"{_reason(plan, absent)}: {described(lacking[0].labels)}"
+            where = f"{_reason(plan, absent)}: {labels_text(lacking[0].labels)}"
             yield f"{formula} {_left(plan, formula)} in {share}, where {where}"
     for formula in sorted(idle):
         reasons = [_reason(plan, absent) for other, absent in found if other == formula]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -33,12 +33,15 @@ def coerce(value: Any, parameter: Parameter) -> Any:
 
 
 def base(space: Space, trainable: Trainable) -> dict[str, Any]:
-    """Every parameter's value where no axis sets it: its default, or what `fixed` says."""
+    """Every parameter's value where no axis sets it: what `fixed` says, or else its default.
+
+    The default is the one that the space was loaded with, whatever it is now.
+    """
     known = trainable.parameters
     params = {name: parameter.default for name, parameter in known.items()}
-    for name, value in space.fixed.items():
-        here: Path = ("fixed", name)
-        params[name] = fitted(space, trainable, name, value, here, "is")
+    for part, given in (("defaults", outdated(space, trainable)), ("fixed", space.fixed)):
+        for name, value in given.items():
+            params[name] = fitted(space, trainable, name, value, (part, name), "is")
     return params
 
 
@@ -54,6 +57,25 @@ def by_task(space: Space, trainable: Trainable) -> dict[str, dict[str, Any]]:
             for name, value in params.items()
         }
     return found
+
+
+def defaults(space: Space, trainable: Trainable) -> dict[str, Any]:
+    """The defaults of the parameters that `space` does not fix, as plain JSON data."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in ((name, known.default) for name, known in trainable.parameters.items())
+        if name not in space.fixed
+    }
+
+
+def outdated(space: Space, trainable: Trainable) -> dict[str, Any]:
+    """The defaults that `space` was loaded with and that are others now, or none any more."""
+    now = defaults(space, trainable)
+    return {
+        name: value
+        for name, value in space.defaults.items()
+        if name not in now or now[name] != value
+    }
 
 
 def points_of(space: Space, trainable: Trainable, name: str) -> tuple[Point, ...]:
@@ -96,6 +118,33 @@ def point_at(space: Space, trainable: Trainable, name: str, label: Any) -> Point
     except Invalid as error:
         raise error.under("axes", name) from error
     return _point(space, trainable, name, point)
+
+
+def defaulted(space: Space) -> Iterator[tuple[str, Any]]:
+    """The axes with a default, each a value that its axis has."""
+    for name, axis in space.axes.items():
+        if axis.default is None:
+            continue
+        try:
+            axis.point(name, axis.default)
+        except Invalid as error:
+            raise error.under("axes", name, "default") from error
+        yield name, axis
+
+
+def baseline(space: Space, trainable: Trainable) -> dict[str, str | int | float]:
+    """The labels of the axes' values that `baseline` names; raises `Invalid` for unknown ones."""
+    found = {}
+    for name, value in space.baseline.items():
+        here: Path = ("baseline", name)
+        if name not in space.axes:
+            raise Invalid(f"is no axis{choices(name, space.axes)}", here)
+        try:
+            found[name] = point_at(space, trainable, name, value).label
+        except Invalid as error:
+            said = f"{error.message} (baseline=null compares with none)"
+            raise Invalid(said, here) from error
+    return found
 
 
 def _point(space: Space, trainable: Trainable, name: str, point: Point) -> Point:

@@ -57,8 +57,8 @@ class Expression:
         try:
             result = self._step(scope)
         except (ArithmeticError, TypeError, ValueError) as error:
-            said = " ".join(str(error).split())[:_LONGEST]
-            raise Invalid(f"has no value: {said}") from error
+            reason = " ".join(str(error).split())[:_LONGEST]
+            raise Invalid(f"has no value: {reason}") from error
         if isinstance(result, int) and abs(result) > _LARGEST:
             raise Invalid("has no value: the result is larger than 2**53")
         return result

@@ -166,7 +166,7 @@ class Advisor:
         first, self._known = self._known, len(plan.trials)
         attributes: list[dict[str, Any]] = []
         if self._study.space.sampler.name in samplers.ADAPTIVE:
-            for ours, whole in packfuls.kept(self._study.paths, first, self._known):
+            for ours, whole in packfuls.sampler_memory(self._study.paths, first, self._known):
                 attributes += ours
                 self.memory.set_attributes(whole)
         else:

@@ -16,8 +16,8 @@ from sweeper.plan.plan import Plan, Run
 from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
-from sweeper.text import counted, described, hours, size
-from sweeper.trainable.contract import Trainable, Weighable
+from sweeper.text import counted, hours, labels_text, size
+from sweeper.trainable.contract import SupportsMemoryEstimates, Trainable
 from sweeper.trainable.loading import load_trainable
 
 _ENDS = 3
@@ -60,7 +60,7 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
     yield from _trials(plan)
     reference = plan.expansion.reference()
     if reference is not None:
-        yield f"  reference: {described(reference.labels)}"
+        yield f"  reference: {labels_text(reference.labels)}"
 
 
 def _counts(plan: Plan) -> str:
@@ -155,7 +155,7 @@ def _ended(study: Study) -> Iterator[tuple[str, float]]:
 def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
     """Memory and disk, as far as the trainable tells how large a run's state is."""
     space, workers = plan.space, options.workers or os.cpu_count() or 1
-    if not isinstance(trainable, Weighable) or not plan.runs:
+    if not isinstance(trainable, SupportsMemoryEstimates) or not plan.runs:
         yield "memory: only running it can tell"
         states = 0
     else:
@@ -182,4 +182,4 @@ def _trials(plan: Plan) -> Iterator[str]:
     for index, trial in enumerate(shown):
         if index == _ENDS and len(plan.trials) > 2 * _ENDS:
             yield "  …"
-        yield f"  trial {trial.number}: {described(trial.labels)}"
+        yield f"  trial {trial.number}: {labels_text(trial.labels)}"

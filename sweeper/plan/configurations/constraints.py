@@ -11,7 +11,7 @@ from sweeper.plan.parameters import fitted
 from sweeper.schema.expression import Absent, Expression, parse
 from sweeper.schema.rules import nullable
 from sweeper.space.space import Space
-from sweeper.text import Labels, canonical, described
+from sweeper.text import Labels, canonical, labels_text
 from sweeper.trainable.contract import Trainable
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -82,11 +82,11 @@ class Formulas:
         try:
             value = nullable(expression.value(scope))
         except Invalid as error:
-            raise Invalid(f"{error.message}, for {described(labels)}", here) from error
+            raise Invalid(f"{error.message}, for {labels_text(labels)}", here) from error
         try:
             return fitted(self._space, self._trainable, name, value, here)
         except Invalid as error:
-            raise Rejected(f"{error.message}, for {described(labels)}", here) from error
+            raise Rejected(f"{error.message}, for {labels_text(labels)}", here) from error
 
     def _check(
         self, here: Path, expression: Expression, scope: Mapping[str, Any], labels: Labels
@@ -94,10 +94,10 @@ class Formulas:
         try:
             holds = expression.value(scope)
         except Invalid as error:
-            raise Invalid(f"{error.message}, for {described(labels)}", here) from error
+            raise Invalid(f"{error.message}, for {labels_text(labels)}", here) from error
         if not isinstance(holds, bool):
             raise Invalid(
-                f"must be true or false, but is {canonical(holds)} for {described(labels)}: "
+                f"must be true or false, but is {canonical(holds)} for {labels_text(labels)}: "
                 f"{expression.text}",
                 here,
             )
@@ -106,7 +106,7 @@ class Formulas:
                 f"{name} is {canonical(scope[name])}" for name in expression.names if name in scope
             )
             raise Rejected(
-                f"does not hold for {described(labels)}: {expression.text}"
+                f"does not hold for {labels_text(labels)}: {expression.text}"
                 + (f", where {known}" if known else ""),
                 here,
             )

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import Invalid
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
 from sweeper.plan.configurations.constraints import Formulas, Rejected, check_by_task
-from sweeper.plan.parameters import base, by_task, culprit, point_at, points_of
+from sweeper.plan.parameters import base, by_task, culprit, defaulted, point_at, points_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
-from sweeper.text import canonical, described
+from sweeper.text import canonical, labels_text
 from sweeper.trainable.contract import Trainable
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Configuration:
     params: dict[str, Any]
     """Every parameter, derived ones included."""
     text: str
-    """The canonical JSON of `params`."""
+    """The canonical JSON of `params`, but for parameters that came after the space was loaded."""
     unset: Mapping[str, str]
     """Formulas without a value, as `derived.lr`, each with the name that it lacks."""
 
@@ -60,6 +60,8 @@ class Expansion:
     def __init__(self, space: Space, trainable: Trainable) -> None:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
+        known = {*space.defaults, *space.fixed}
+        self._later = set(trainable.parameters) - known if space.defaults else set()
         self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
         for group in self._groups:
@@ -70,7 +72,7 @@ class Expansion:
         self._formulas = Formulas(space, trainable, owners)
         self._helpers = {name for name, axis in space.axes.items() if axis.helper}
         self._defaults = {
-            name: point_at(space, trainable, name, axis.default) for name, axis in _defaulted(space)
+            name: point_at(space, trainable, name, axis.default) for name, axis in defaulted(space)
         }
         self.axes = tuple(name for group in self._groups for name in group.names)
         """The axes in their order here: each after those that it depends on."""
@@ -116,7 +118,7 @@ class Expansion:
                 continue
             before = found.setdefault(configuration.text, configuration)
             if before is not configuration:
-                both = f"{described(before.labels)} and {described(configuration.labels)}"
+                both = f"{labels_text(before.labels)} and {labels_text(configuration.labels)}"
                 raise Invalid(f"hold two trials with the same parameters: {both}", ("axes",))
         return Grid(tuple(found.values()), dropped)
 
@@ -174,7 +176,7 @@ class Expansion:
                 self.trainable.check(self.params_on(made, task), task)
             except ValueError as error:
                 raise Rejected(
-                    f"cannot be trained by {self.space.identity}, {described(made.labels)} on "
+                    f"cannot be trained by {self.space.identity}, {labels_text(made.labels)} on "
                     f"{task}: {error}",
                     culprit(self.space, str(error)),
                 ) from error
@@ -201,7 +203,10 @@ class Expansion:
         nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
         unset = self._formulas.complete(params, labels, helpers | dict.fromkeys(nulls))
         values = {name: point.value for name, point in chosen.items()}
-        text = json.dumps(params, sort_keys=True, separators=(",", ":"))
+        told = params
+        if self._later:
+            told = {name: value for name, value in params.items() if name not in self._later}
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
         return Configuration(values, labels, params, text, unset)
 
     def size(self, most: int) -> int:
@@ -284,15 +289,3 @@ def expanded(space: Space, trainable: Trainable) -> Expansion:
     made = Expansion(space, trainable)
     _expansions[:] = [(trainable, text, made), *_expansions[: _KEPT - 1]]
     return made
-
-
-def _defaulted(space: Space) -> Iterator[tuple[str, Any]]:
-    """The axes with a default, each a value that its axis has."""
-    for name, axis in space.axes.items():
-        if axis.default is None:
-            continue
-        try:
-            axis.point(name, axis.default)
-        except Invalid as error:
-            raise error.under("axes", name, "default") from error
-        yield name, axis
