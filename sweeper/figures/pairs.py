@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from sweeper.figures.drawing import parallel_coordinates, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.axis_pairs import pair_cells
@@ -40,7 +40,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     """
     names = data.choice.independent or [name for name in data.axes if name != TASK]
     if not names:
-        raise Nothing(f"pairs has nothing to show: {data.name} has no axis")
+        raise NothingToShow(f"pairs has nothing to show: {data.name} has no axis")
     names = names[: MOST_AXES if data.choice.independent else 1]
     axes = [data.axes[name] for name in names]
     runs = data.table(metric)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from sweeper import figures, lookup
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from sweeper.results.data import Data
 from sweeper.results.tables import table, table_text
 from sweeper.study.study import Study
@@ -38,7 +38,7 @@ def test_a_figure_shows_it(lone: Study, name: str) -> None:
 
 
 def test_pairs_say_that_there_is_no_axis(lone: Study) -> None:
-    with pytest.raises(Nothing, match="pairs has nothing to show: played has no axis"):
+    with pytest.raises(NothingToShow, match="pairs has nothing to show: played has no axis"):
         figures.render(lone, "pairs", {})
 
 
