@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import Invalid
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
 from sweeper.plan.configurations.constraints import Formulas, Rejected, check_by_task
+from sweeper.plan.configurations.sequences import smooth
 from sweeper.plan.parameters import base, by_task, culprit, defaulted, point_at, points_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
@@ -248,7 +249,7 @@ class Expansion:
         if len(group.names) > 1:
             return CategoricalDistribution([row[0].label for row in group.rows])
         found: BaseDistribution = self.space.axes[name].distribution(name)
-        return found
+        return smooth(found) if self.space.sampler.name == "gp" else found
 
     def _row(self, group: AxisGroup, label: Any) -> tuple[Point, ...]:
         """The row of a label, else of the only one with that value; of a range any number's."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sweeper.space.space import Space
 
 
+_MANY_STEPS = 1000
+
 _MOST_REPEATS = 1000
 """The points in a row without a new configuration after which a sequence ends."""
 
@@ -80,6 +82,20 @@ def at(distribution: BaseDistribution, share: float) -> Any:
         return min(max(value, distribution.low), distribution.high)
     value = low * (high / low) ** share if distribution.log else low + (high - low) * share
     return min(max(value, low), high)
+
+
+def smooth(distribution: BaseDistribution) -> BaseDistribution:
+    """A long range without its steps: Optuna's `gp` would look at each of them at every draw.
+
+    What is drawn goes to the nearest step.
+    """
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    if not isinstance(distribution, FloatDistribution | IntDistribution) or not distribution.step:
+        return distribution
+    low, high = distribution.low, distribution.high
+    long = (high - low) / distribution.step > _MANY_STEPS
+    return FloatDistribution(low, high, log=distribution.log) if long else distribution
 
 
 def _points(space: Space, axes: int) -> Iterator[Any]:
