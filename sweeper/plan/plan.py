@@ -165,7 +165,7 @@ class Plan:
                 own = self.expansion.params_on(chosen, task)
                 if prefix is None or own is not params:
                     params = own
-                    text = chosen.text if own is chosen.params else _json(own)
+                    text = chosen.text if own is chosen.params else self.expansion.text(own)
                     prefix = hashlib.sha256(f"{identity}\n{text}\n{schedule}\n".encode())
                 digest = prefix.copy()
                 digest.update(cell)

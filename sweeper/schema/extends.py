@@ -45,7 +45,7 @@ def _extends(chain: list[Document]) -> Document:
     if os.path.realpath(path) in known or len(chain) > _MOST:
         files = " → ".join([*(document.name for document in chain), str(path)])
         raise last.error((KEY,), f"leads back to a file that is there already: {files}")
-    found = read(path)
+    found = read(path, later=True)
     _relocate(found, os.path.relpath(path.parent, FilePath(chain[0].name).parent))
     return found
 
@@ -73,7 +73,8 @@ def _merged(base: Document, own: Document, merged: Collection[str]) -> Document:
     for key, value in own.data.items():
         data[key] = _laid_over(data.get(key), value, (key,), places, deep=key in merged)
     places.update(own.places)
-    return Document(own.name, data, places, (*base.files, *own.more))
+    mistakes = [*base.mistakes, *own.mistakes]
+    return Document(own.name, data, places, mistakes, (*base.more, base.name, *own.more))
 
 
 def _laid_over(below: Any, above: Any, path: Path, places: dict[Path, str], *, deep: bool) -> Any:

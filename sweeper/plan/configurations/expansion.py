@@ -13,7 +13,15 @@ from sweeper.errors import Invalid
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
 from sweeper.plan.configurations.constraints import Formulas, Rejected, check_by_task
 from sweeper.plan.configurations.sequences import smooth
-from sweeper.plan.parameters import base, by_task, culprit, defaulted, point_at, points_of
+from sweeper.plan.parameters import (
+    base,
+    by_task,
+    culprit,
+    defaulted,
+    later,
+    point_at,
+    points_of,
+)
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, labels_text
@@ -61,8 +69,7 @@ class Expansion:
     def __init__(self, space: Space, trainable: Trainable) -> None:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
-        known = {*space.defaults, *space.fixed}
-        self._later = set(trainable.parameters) - known if space.defaults else set()
+        self._later = later(space, trainable)
         self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
         for group in self._groups:
@@ -204,11 +211,12 @@ class Expansion:
         nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
         unset = self._formulas.complete(params, labels, helpers | dict.fromkeys(nulls))
         values = {name: point.value for name, point in chosen.items()}
-        told = params
-        if self._later:
-            told = {name: value for name, value in params.items() if name not in self._later}
-        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
-        return Configuration(values, labels, params, text, unset)
+        return Configuration(values, labels, params, self.text(params), unset)
+
+    def text(self, params: Mapping[str, Any]) -> str:
+        """Parameters as canonical JSON, without those that came after the space was loaded."""
+        told = {name: value for name, value in params.items() if name not in self._later}
+        return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
     def size(self, most: int) -> int:
         """The number of combinations, or some number above `most` where there are more."""
