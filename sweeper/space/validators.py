@@ -28,7 +28,7 @@ _COLUMNS = (
 
 
 def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
-    """Named axes, each checked by its kind; at least one, and none called like another."""
+    """Named axes, each checked by its kind, none called like another."""
     axes: dict[str, AxisKind] = {}
     folder: Path | None = info.context
     mistakes = Mistakes()
@@ -36,8 +36,6 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
         if keys is not None:
             with mistakes.under(name):
                 axes[name] = _axis(name, keys, folder)
-    if not axes and not mistakes.found:
-        raise Invalid("must hold at least one axis, but is empty")
     called = {"task": "task", **{name: axis.title or name for name, axis in axes.items()}}
     for name, axis in axes.items():
         others = [other for other, title in called.items() if axis.title in (other, title)]
@@ -141,6 +139,19 @@ def fixed_rule(value: Any) -> dict[str, Any]:
                 fixed[name] = simple(item)
     mistakes.check()
     return fixed
+
+
+def by_task_rule(value: Any) -> dict[str, dict[str, Any]]:
+    """For each task that is named, values of parameters by dotted name."""
+    tasks = {}
+    for task, params in mapping(value).items():
+        try:
+            found = fixed_rule(params)
+        except Invalid as error:
+            raise error.under(task) from error
+        if found:
+            tasks[task] = found
+    return tasks
 
 
 def score_rule(value: Any) -> Any:

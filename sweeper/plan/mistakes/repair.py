@@ -141,7 +141,8 @@ class Repair:
             self._replaced.add("score")
             metrics = trainable.metrics if trainable is not None else ()
             self.data["score"] = {"metric": next(iter(metrics), "unknown")}
-        if not self.data.get("axes"):
+        emptied = "axes" in self._replaced or any(path[0] == "axes" for path in self._gone)
+        if emptied and not self.data.get("axes"):
             self._replaced.add("axes")
             self.data["axes"] = {"unknown": {"kind": "choice", "values": [0]}}
         if not self.data.get("tasks"):
