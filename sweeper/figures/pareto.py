@@ -54,7 +54,7 @@ def draw(data: Data) -> Picture:
             ax.set_axis_off()
             continue
         _panel(ax, table, pairs[number], joined=len(scores) == 2)
-        _frame(ax, table, pairs[number], (grid.each_in - 0.7, height - 0.5))
+        _frame(ax, data, table, pairs[number], (grid.each_in - 0.7, height - 0.5))
     return Picture(grid.figure, visible(table))
 
 
@@ -90,14 +90,18 @@ def _panel(ax: Axes, table: pd.DataFrame, pair: tuple[Scored, Scored], *, joined
 
 
 def _frame(
-    ax: Axes, table: pd.DataFrame, pair: tuple[Scored, Scored], inches: tuple[float, float]
+    ax: Axes,
+    data: Data,
+    table: pd.DataFrame,
+    pair: tuple[Scored, Scored],
+    inches: tuple[float, float],
 ) -> None:
     """Labels, and the numbers of the trials on the front."""
     sns.despine(ax=ax)
     if table.empty:
         return
     labels = [
-        text_layout.folded(_label(score), room, text_layout.BASE_PT)
+        text_layout.folded(_label(data, score), room, text_layout.BASE_PT)
         for score, room in zip(pair, inches, strict=True)
     ]
     ax.set(xlabel=labels[0], ylabel=labels[1])
@@ -121,9 +125,10 @@ def _frame(
         ).set_in_layout(False)
 
 
-def _label(score: Scored) -> str:
+def _label(data: Data, score: Scored) -> str:
     better = "smaller" if score.minimise else "larger"
-    return f"normalised {score.name} ({named(score.how)}), {better} is better"
+    taken = data.captions.taken(score.metric, score.at)
+    return f"normalised {score.name}, {taken} ({named(score.how)}), {better} is better"
 
 
 def _said(data: Data, table: pd.DataFrame) -> str:

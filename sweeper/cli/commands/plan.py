@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
-from sweeper.plan import notes
+from sweeper.plan.configurations import notes
 from sweeper.plan.plan import Plan, Run
 from sweeper.space.space import Space
 from sweeper.study import study as studies

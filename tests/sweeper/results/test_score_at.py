@@ -73,7 +73,7 @@ def test_a_figure_shows_it_and_says_so(played, tmp_path, name):
     assert said in other[0]
     assert name == "importance" or not other[1].equals(plain[1])
     if name not in ("importance", "distributions"):
-        assert "normalised max score (mean)" in other[0]
+        assert "normalised score, max over 40 steps (mean)" in other[0]
 
 
 def drawn(study, name, options, folder):
@@ -150,4 +150,7 @@ def test_ours_beside_published_numbers_is_taken_there(played, tmp_path):
 
     said, table = drawn(played(fallen, **PUBLISHED), "compare", {"at": "max"}, tmp_path)
     assert table["point"].dropna().tolist() == [900.0] * 4
-    assert "return, max (mean)" in said and "Of each run's curve the largest value" in said
+    assert (
+        "return, max over 40 steps (mean)" in said
+        and "Of each run's curve the largest value" in said
+    )
