@@ -55,8 +55,8 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
     if plan.unfound:
         yield f"  {further(plan.unfound)}"
     if plan.dropped:
-        cells = counted(plan.dropped, "cell")
-        yield f"  {cells} of the grid {agreed(plan.dropped, 'is', 'are')} invalid and dropped"
+        dropped = counted(plan.dropped, "cell")
+        yield f"  {dropped} of the grid {agreed(plan.dropped, 'is', 'are')} invalid and dropped"
     yield from (f"  {line}" for line in notes.lines(plan))
     yield from _trials(plan)
     reference = plan.expansion.reference()
