@@ -100,4 +100,4 @@ Labels = Mapping[str, str | int | float]
 
 def labels_text(labels: Labels) -> str:
     """A combination as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
-    return ", ".join(f"{name}={brief(label)}" for name, label in labels.items())
+    return ", ".join(f"{name}={brief(label)}" for name, label in labels.items()) or "no axis"

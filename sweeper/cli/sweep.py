@@ -52,8 +52,8 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
     """Say what a space would train, and what that takes; start nothing."""
     from sweeper.cli.commands import plan as preview
     from sweeper.cli.run_options import RunOptions
-    from sweeper.plan.mistakes import placement
     from sweeper.plan.loading import load
+    from sweeper.plan.mistakes import placement
     from sweeper.space import overrides
     from sweeper.study.study import check_name
 

@@ -10,11 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sweeper.errors import NothingToShow
 from sweeper.figures.drawing import parallel_coordinates, style, text_layout
 from sweeper.figures.drawing.cells.shades import Shades, colour_bar, shades_of
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.axis_pairs import pair_cells
-from sweeper.results.axis import BINS, Axis, Binned, binned, visible
+from sweeper.results.axis import BINS, TASK, Axis, Binned, binned, visible
 from sweeper.results.captions import UNKNOWN
 from sweeper.results.data import Data
 from sweeper.results.estimates import trials
@@ -39,13 +40,18 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     Numbers that a sampler drew are binned below. The CSV has a row a configuration, with its
     interval, and then a row a cell, without one: `heatmap` shows two axes with intervals.
     """
-    names = data.choice.independent[:MOST_AXES] or list(data.axes)[:1]
+    names = data.choice.independent or [name for name in data.axes if name != TASK]
+    if not names:
+        raise NothingToShow(f"pairs has nothing to show: {data.name} has no axis")
+    names = names[: MOST_AXES if data.choice.independent else 1]
     axes = [data.axes[name] for name in names]
     runs = data.table(metric)
     table = trials(data, runs)
     cells = pair_cells(data, runs, [binned(axis) for axis in axes])
-    kind = {"smaller": data.minimised(metric), "scored": metric is None}
-    lines, squares = (shades_of(some["point"], **kind) for some in (table, cells))
+    smaller, scored = data.minimised(metric), metric is None
+    lines, squares = (
+        shades_of(some["point"], smaller=smaller, scored=scored) for some in (table, cells)
+    )
     said = _note(data, table, cells, axes, (lines, squares))
     caption = data.caption(int(table["n"].sum()), data.varied, said)
     label = data.value_label(metric, data.varied)
@@ -114,8 +120,8 @@ def _panel(
 ) -> None:
     points = np.ma.masked_invalid(cells["point"].to_numpy(float).reshape(shape))
     edge_pt = style.edge_pt(0.3, side / max(shape))
-    colours = {"cmap": shades.colours, "norm": shades.norm}
-    ax.pcolormesh(points, edgecolors="white", lw=edge_pt, **colours)
+    colours, norm = shades.colours, shades.norm
+    ax.pcolormesh(points, edgecolors="white", lw=edge_pt, cmap=colours, norm=norm)
     gaps = cells[cells["point"].isna() & (cells["(planned)"] > 0)]
     squares = [style.square(*corner) for corner in zip(gaps["(x)"], gaps["(y)"], strict=True)]
     style.hatch(ax, squares, edge="white", width_pt=edge_pt)

@@ -117,7 +117,7 @@ def _frame(
         written.append((across, up))
         ax.annotate(
             str(trial),
-            place,
+            (place[0], place[1]),
             (3, 3),
             textcoords="offset points",
             fontsize=text_layout.TINY_PT,

@@ -25,6 +25,8 @@ from sweeper.plan.mistakes.placement import placed
 from sweeper.plan.mistakes.repair import Repair
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import validated
+from sweeper.schema.extends import KEY as EXTENDS
+from sweeper.schema.extends import extended
 from sweeper.schema.rules import mapping, whole
 from sweeper.space.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.space.space import DEFAULT_SCALE, PAPER_SCALE, Space
@@ -41,6 +43,9 @@ _MANY = 100
 _SHIPPED = "spaces"
 """The folder of spaces that ship."""
 
+MERGED = ("fixed", "axes", "derived", "tasks", "scales", "evaluation", "checkpoint", "limits")
+"""The keys of which a space that extends another one may hold a part."""
+
 
 def load(path: str | Path, scale: str | None = None, overrides: Iterable[Override] = ()) -> Space:
     """The space in the YAML file at `path`, at `scale` (`laptop` if it has that), overridden.
@@ -49,7 +54,8 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     nor environments.
     """
     file = _found(Path(path))
-    document, folder = documents.read(file, later=True), file.parent
+    document = extended(documents.read(file, later=True), MERGED)
+    folder = file.parent
     mistakes, words = Mistakes(), list[str]()
     unknown = {key: value for key, value in document.data.items() if key not in KEYS}
     with mistakes.under():
@@ -126,7 +132,7 @@ def _known_keys(document: documents.Document) -> None:
     valid = [*KEYS, "scales"]
     mistakes = Mistakes()
     for key in [key for key in document.data if key not in valid]:
-        mistakes.add(Invalid(f"is an unknown key{choices(key, valid)}", (key,)))
+        mistakes.add(Invalid(f"is an unknown key{choices(key, [*valid, EXTENDS])}", (key,)))
         meant, value = closest(key, valid), document.data.pop(key)
         if meant is not None and meant not in document.data:
             document.data[meant] = value

@@ -66,7 +66,7 @@ def best_place(points: pd.DataFrame, *, minimise: bool) -> tuple[int, pd.Series]
 def ends(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
     """Runs of each cell by how they ended; `runs` has its cell in `(cell)`."""
     states = {
-        "scored": SCORED,
+        "scored": ("complete",),
         "nan": ("nan",),
         "failed": UNSCORED,
         "pruned": ("pruned",),

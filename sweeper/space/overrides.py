@@ -77,8 +77,8 @@ def parse_words(
                     f"{key}= is an option of `sweeper run` only; valid here: {valid}"
                 )
             what = "option or key of the space" if keys else "option"
-            valid = [*options, *keys]
-            known = f"{meant(key) or did_you_mean(key, valid)}; valid: {listed(key, valid)}"
+            names = [*options, *keys]
+            known = f"{meant(key) or did_you_mean(key, names)}; valid: {listed(key, names)}"
             raise SweeperError(f"unknown {what} {shown(key)}{known}")
     return given, overrides
 

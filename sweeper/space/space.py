@@ -30,6 +30,7 @@ from sweeper.space.sections import (
 )
 from sweeper.space.validators import (
     axes_rule,
+    by_task_rule,
     constraints_rule,
     derived_rule,
     figures_rule,
@@ -102,11 +103,18 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters that all trials share, as in `fixed: {batch_size: 32}`."""
+    by_task: Annotated[dict[str, dict[str, Any]], BeforeValidator(by_task_rule), RUNS] = Field(
+        default_factory=dict
+    )
+    """Parameters that all trials share on one task, as in
+    `by_task: {mujoco/Hopper-v4: {gamma: 0.9999}}`; elsewhere they are as `fixed` or the default has
+    them."""
     axes: Annotated[
         dict[str, Any], BeforeValidator(axes_rule), Key(results=True, chooses=True, grows=True)
-    ]
+    ] = Field(default_factory=dict)
     """The searched parameters; the last axis changes fastest, and an axis stands behind those that
-    its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`."""
+    its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`. Without any there
+    is one trial, of what is fixed."""
     zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
     """Groups of axes of one length that move together, the i-th value of one with the i-th of the
     others; a group stands where its first axis stands: `zip: [[network.units, optimizer.lr]]`."""
@@ -245,9 +253,7 @@ class Space(Section):
         try:
             return validated(cls, dict(data))
         except Invalid as error:
-            raise documents.Document("the frozen space", {}).error(
-                error.path, error.message
-            ) from error
+            raise documents.Document("the frozen space", {}).errors([error]) from error
 
     @property
     def identity(self) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
-from sweeper.plan import notes
+from sweeper.plan.configurations import notes
 from sweeper.plan.plan import Plan, Run
 from sweeper.space.space import Space
 from sweeper.study import study as studies
@@ -55,8 +55,8 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
     if plan.unfound:
         yield f"  {further(plan.unfound)}"
     if plan.dropped:
-        cells = counted(plan.dropped, "cell")
-        yield f"  {cells} of the grid {agreed(plan.dropped, 'is', 'are')} invalid and dropped"
+        dropped = counted(plan.dropped, "cell")
+        yield f"  {dropped} of the grid {agreed(plan.dropped, 'is', 'are')} invalid and dropped"
     yield from (f"  {line}" for line in notes.lines(plan))
     yield from _trials(plan)
     reference = plan.expansion.reference()

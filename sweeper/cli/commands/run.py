@@ -16,7 +16,7 @@ from sweeper.dispatch import Workers
 from sweeper.errors import SweeperError, cut
 from sweeper.figures import records
 from sweeper.files import bundled
-from sweeper.plan import notes
+from sweeper.plan.configurations import notes
 from sweeper.plan.loading import load
 from sweeper.report import publish
 from sweeper.report.status import summarise

@@ -1,1 +1,1 @@
-"""The mistakes of a space: where they stand, and what is checked although they are there."""
+"""The mistakes of a space: all of them in one answer, and where misplaced keys belong."""

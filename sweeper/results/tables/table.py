@@ -110,11 +110,13 @@ def _chosen(data: Data, x: str | None, y: Sequence[str]) -> tuple[str, list[str]
         raise SweeperError("y names all axes there are; one of them is needed for x")
     hidden = data.choice.moved([x])
     rows = rows or [name for name in data.varied if name != x and name not in hidden]
-    return x, rows or [next(name for name in [TASK, *data.axes] if name != x)]
+    return x, rows or [name for name in [TASK, *data.axes] if name != x][:1]
 
 
 def _labels(data: Data, runs: pd.DataFrame, rows: list[str]) -> tuple[list[tuple[str, ...]], Any]:
-    """The rows' labels, in the order of the axes, and the row of each run."""
+    """The rows' labels, in the order of the axes, and the row of each run; without axes one row."""
+    if not rows:
+        return [()], np.zeros(len(runs), int)
     axes: list[Axis] = [data.axis(name) for name in rows]
     codes = np.column_stack([axis.codes(runs) for axis in axes])
     found, row = np.unique(codes, axis=0, return_inverse=True)
