@@ -170,8 +170,8 @@ def test_a_range_of_which_only_the_inside_is_valid_is_searched(make, sampler):
 KILLS = {
     "tpe": {"trials": 14, "seeds": 1, "pause": 0.02},
     "successivehalving": {
-        "trials": 14,
-        "seeds": 1,
+        "trials": 10,
+        "seeds": 2,
         "pause": 0.02,
         "steps": 8,
         "sampler": {"tpe": {"n_startup_trials": 4}},
