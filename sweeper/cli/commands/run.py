@@ -15,6 +15,7 @@ from sweeper.cli.run_options import RerankOptions, RunOptions
 from sweeper.dispatch import Workers
 from sweeper.errors import SweeperError
 from sweeper.plan.loading import load
+from sweeper.plan.pruner_schedule import doubts, first_report
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
@@ -66,6 +67,9 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
     started = study.start(folder, space, group=options.group, extend=extend)
     started.paths.cancelled.unlink(missing_ok=True)
     if not started.ended:
+        if space.pruner is not None:
+            for line in doubts(space, first_report(space)):
+                console.print(f"pruner: {line}")
         if not backend.watched:
             return _leave(started, backend.start(started), options, console)
         if not watch(started, lambda: backend.start(started), console):
