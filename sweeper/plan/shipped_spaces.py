@@ -8,7 +8,7 @@ from sweeper.errors import SweeperError
 from sweeper.files.bundled import files
 from sweeper.plan.loading import load
 from sweeper.schema import document
-from sweeper.space.digest import flat
+from sweeper.space.digest import essential_texts
 from sweeper.space.space import Space
 
 
@@ -23,12 +23,12 @@ def changed(space: Space) -> list[str]:
         if path.stem != space.study:
             continue
         try:
-            shipped = flat(load(path, space.scale))
+            shipped = essential_texts(load(path, space.scale))
         except SweeperError:  # another scale, or a file that somebody is at work on
             continue
         return [
             f"{name.removeprefix('fixed.')} {value} for {shipped.get(name, 'the default')}"
-            for name, value in flat(space).items()
+            for name, value in essential_texts(space).items()
             if name.startswith(("fixed.", "evaluation.")) and shipped.get(name) != value
         ]
     return []

@@ -25,9 +25,9 @@ from sweeper.report.study_status import (
     StudyStatus,
     WorkerStatus,
 )
-from sweeper.report.worker_status import Roll, Standing
+from sweeper.report.worker_status import StudyWorkers, WorkerState
 from sweeper.score import STATISTICS
-from sweeper.study.provenance import unlike
+from sweeper.study.provenance import code_differences
 from sweeper.study.study import Study
 
 Array = npt.NDArray[Any]
@@ -41,9 +41,9 @@ TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
 def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudyStatus:
     """The status of `study` as `ledger_state`, or else its ledger, has it."""
     ledger_state = ledger_state or study.ledger_state(reports=False)
-    roll = Roll(study, ledger_state)
-    standings = roll.standings()
-    workers = {name: standing.state for name, standing in standings.items()}
+    study_workers = StudyWorkers(study, ledger_state)
+    worker_states = study_workers.states()
+    workers = {name: state.state for name, state in worker_states.items()}
     columns = Columns(ledger_state.runs, [run.id for run in study.plan.runs])
     states = run_states(columns, workers)
     trials = _trial_states(study, states)
@@ -59,10 +59,10 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         progress=work_left.of_study(study, ledger_state, columns, states, _gone(workers)),
         unfound=plan.unfound,
         workers=[
-            _worker(ledger_state.workers[name], standing) for name, standing in standings.items()
+            _worker(ledger_state.workers[name], state) for name, state in worker_states.items()
         ],
         pruner=_pruner(study, ledger_state),
-        jobs=roll.jobs(),
+        jobs=study_workers.jobs(),
         cancelled=study.cancelled,
         best=_best(study, trials == "complete", columns.numbers("score"), states == "nan"),
         errors=_errors(columns, states),
@@ -87,7 +87,7 @@ def _pruner(study: Study, ledger_state: LedgerState) -> list[str]:
     return list(doubts(space, first))
 
 
-def _worker(worker: WorkerRecord, standing: Standing) -> WorkerStatus:
+def _worker(worker: WorkerRecord, state: WorkerState) -> WorkerStatus:
     header = worker.header
     return WorkerStatus(
         name=worker.worker,
@@ -95,9 +95,9 @@ def _worker(worker: WorkerRecord, standing: Standing) -> WorkerStatus:
         job=header.job,
         restart=header.restart,
         log=header.log,
-        state=standing.state,
-        evidence=standing.evidence,
-        silent_s=None if standing.silent_s is None else round(standing.silent_s, 1),
+        state=state.state,
+        evidence=state.evidence,
+        silent_s=None if state.silent_s is None else round(state.silent_s, 1),
     )
 
 
@@ -124,7 +124,7 @@ def _usage(study: Study, ledger_state: LedgerState, columns: Columns) -> dict[st
 def _provenance(study: Study, ledger_state: LedgerState) -> Provenance:
     began = study.versions[0].provenance
     headers = {name: worker.header for name, worker in sorted(ledger_state.workers.items())}
-    others = {name: unlike(began, header.code) for name, header in headers.items()}
+    others = {name: code_differences(began, header.code) for name, header in headers.items()}
     return Provenance(
         code=began.get("code", {}),
         packages=began.get("packages", {}),

@@ -77,11 +77,11 @@ def effective_dimension(
     tuned for each task and the others keep the values of the setting that is best on average.
     `None` where Φ is NaN. All 2^hyperparameters sets may be tried.
     """
-    tasks, whole = _normalised(scores)
+    tasks, complete = _normalised(scores)
     gamma = _averages(tasks)
     if np.isnan(gamma).any():
         return None
-    settings = np.asarray(settings)[whole]
+    settings = np.asarray(settings)[complete]
     differs = settings != settings[gamma.mean(axis=0).argmax()]
     target = share * gamma.max(axis=1).mean()
     names = range(settings.shape[1])
@@ -94,7 +94,7 @@ def effective_dimension(
 
 
 def _normalised(scores: npt.ArrayLike) -> tuple[list[Array], Array]:
-    """Scores of whole settings on their task's scale, [settings × seeds] a task; which are whole.
+    """Scores of complete settings, normalised by task, [settings × seeds] a task; which they are.
 
     A seed that no setting has in a task is not asked for there.
     """
@@ -104,16 +104,16 @@ def _normalised(scores: npt.ArrayLike) -> tuple[list[Array], Array]:
             f"scores must be [settings × seeds × tasks], but their shape is {scores.shape}"
         )
     missing = np.isnan(scores)
-    held = ~missing.all(axis=0)
-    whole = ~(missing & held).any(axis=(1, 2))
-    if not whole.any() or not held.any(axis=0).all():
+    seeds = ~missing.all(axis=0)
+    complete = ~(missing & seeds).any(axis=(1, 2))
+    if not complete.any() or not seeds.any(axis=0).all():
         raise ValueError("no setting has a score in every task under every seed")
     tasks = []
     for task in range(scores.shape[2]):
         low, high = np.nanpercentile(scores[..., task], [5, 95])
-        own = scores[whole][:, held[:, task], task]
+        own = scores[complete][:, seeds[:, task], task]
         tasks.append((own - low) / (high - low if high > low else np.nan))
-    return tasks, whole
+    return tasks, complete
 
 
 def _averages(tasks: list[Array]) -> Array:

@@ -13,7 +13,7 @@ _AT_ONCE = 1e7
 _FEWEST, _DRAWS = 200, 1e8
 
 
-def fall(
+def unpaired_difference(
     before: npt.ArrayLike, after: npt.ArrayLike, how: str, rng: np.random.Generator
 ) -> Estimate:
     """How much higher `before` is than `after`, both [seeds × tasks], each under seeds of its own.

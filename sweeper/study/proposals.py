@@ -72,7 +72,7 @@ def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
     return new
 
 
-def kept(
+def sampler_memory(
     paths: StudyPaths, first: int, trials: int
 ) -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
     """What the sampler keeps of the trials from `first` to `trials` - 1, and of the whole study.

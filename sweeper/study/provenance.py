@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sweeper
-from sweeper.trainable.contract import Describing
+from sweeper.trainable.contract import SupportsDescription
 from sweeper.trainable.loading import load_trainable
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def code(space: Space) -> dict[str, str]:
     return found
 
 
-def unlike(recorded: Mapping[str, Any], ours: Mapping[str, str]) -> list[str]:
+def code_differences(recorded: Mapping[str, Any], ours: Mapping[str, str]) -> list[str]:
     """What in `ours` differs from the code in a study's provenance: `f.py 1a2b, was 3c4d`."""
     theirs = recorded.get("code", {})
     return [
@@ -124,7 +124,7 @@ def _packages() -> dict[str, str]:
 
 def _tasks(space: Space) -> dict[str, dict[str, str]]:
     trainable = load_trainable(space)
-    if not isinstance(trainable, Describing):
+    if not isinstance(trainable, SupportsDescription):
         return {}
     return {task: dict(trainable.describe(task)) for task in space.tasks}
 

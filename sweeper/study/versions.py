@@ -17,6 +17,7 @@ from sweeper.files.atomic import link_first
 from sweeper.ledger.lines.encoding import FORMAT, check_format
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import expanded
+from sweeper.plan.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
 from sweeper.study.provenance import provenance
@@ -53,6 +54,8 @@ def join(folder: Path, space: Space, *, group: bool, extend: bool) -> list[Versi
     """
     plans = StudyPaths(folder).plans
     known = read(folder) if (plans / "0").exists() else []
+    if known:
+        space = _without_later(known[0].space, space)
     while not known or not _same(known[-1].space, space):
         if known:
             _check(folder.name, known[-1].space, space, extend=extend)
@@ -62,6 +65,13 @@ def join(folder: Path, space: Space, *, group: bool, extend: bool) -> list[Versi
         link_first(plans / str(len(known)), data.encode())
         known += read(folder, len(known))
     return known
+
+
+def _without_later(first: Space, space: Space) -> Space:
+    """`space` without the defaults of parameters that came after `first` was frozen."""
+    old = {*first.defaults, *first.fixed}
+    kept = {name: value for name, value in space.defaults.items() if name in old}
+    return space.model_copy(update={"defaults": kept})
 
 
 def _same(old: Space, new: Space) -> bool:
@@ -112,7 +122,7 @@ def _grows(key: str, old: Space, new: Space) -> bool:
 
 def _axes_grow(old: Space, new: Space) -> bool:
     """Whether the grid of `new` holds every cell of the grid of `old`."""
-    if "grid" not in (old.sampler.name, new.sampler.name) or list(old.axes) != list(new.axes):
+    if {old.sampler.name, new.sampler.name} != {"grid"} or list(old.axes) != list(new.axes):
         return False
     trainable = load_trainable(new)
     cells = [
@@ -131,4 +141,18 @@ def _read(plan: Path) -> Version:
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise SweeperError(f"{plan} cannot be read as a study's plan: {error!r}") from error
     check_format(version, folder.name)
-    return Version(Space.parse(space), group, frozen.get("provenance", {}))
+    return Version(_with_defaults(Space.parse(space)), group, frozen.get("provenance", {}))
+
+
+def _with_defaults(space: Space) -> Space:
+    """`space` with the defaults that it had where it was frozen before plans held them.
+
+    Of an agent of a user's own these are not known: those of now count.
+    """
+    if space.defaults or space.agent is None or ".py:" in space.agent:
+        return space
+    trainable = load_trainable(space)
+    then: Mapping[str, Any] = getattr(trainable, "earlier_defaults", {})
+    known = {**defaults(space, trainable), **then}
+    left = {name: value for name, value in known.items() if name not in space.fixed}
+    return space.model_copy(update={"defaults": left})

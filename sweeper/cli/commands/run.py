@@ -14,6 +14,7 @@ from sweeper.cli.commands.watch import watch
 from sweeper.cli.run_options import RerankOptions, RunOptions
 from sweeper.dispatch import Workers
 from sweeper.errors import SweeperError
+from sweeper.plan import notes
 from sweeper.plan.loading import load
 from sweeper.plan.pruner_schedule import doubts, first_report
 from sweeper.report import publish
@@ -70,6 +71,8 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
         if space.pruner is not None:
             for line in doubts(space, first_report(space)):
                 console.print(f"pruner: {line}")
+        for line in notes.lines(started.plan):
+            console.print(line)
         if not backend.watched:
             return _leave(started, backend.start(started), options, console)
         if not watch(started, lambda: backend.start(started), console):

@@ -15,7 +15,7 @@ from sweeper.ledger.run_record import STATES
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.report.progress.work_left import reached
 from sweeper.report.status import run_states
-from sweeper.report.worker_status import standings
+from sweeper.report.worker_status import worker_states
 from sweeper.study.study import Study
 
 
@@ -53,7 +53,7 @@ def rows(study: Study, *, state: str | None = None, trial: int | None = None) ->
     ledger_state = study.ledger_state(reports=False)
     runs = study.plan.runs
     columns = Columns(ledger_state.runs, [run.id for run in runs])
-    workers = {name: each.state for name, each in standings(study, ledger_state).items()}
+    workers = {name: each.state for name, each in worker_states(study, ledger_state).items()}
     states, scores, held = (
         run_states(columns, workers),
         columns.numbers("score"),

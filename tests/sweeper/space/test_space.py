@@ -26,6 +26,19 @@ def test_defaults_and_the_default_scale(tmp_path):
     assert space.fixed == {"loss": "huber"}
 
 
+@pytest.mark.parametrize(
+    ("word", "seeds", "held_out"),
+    [
+        ("{from: 2020, count: 3}", (2020, 2021, 2022), ()),
+        ("{tune: {from: 5, count: 2}, test: 3}", (5, 6), (7, 8, 9)),
+        ("{tune: 2, test: {from: 2020, count: 2}}", (0, 1), (2020, 2021)),
+    ],
+)
+def test_seeds_begin_where_the_space_says(tmp_path, word, seeds, held_out):
+    space = loaded(tmp_path, f"seeds={word}")
+    assert (space.seeds, space.held_out) == (seeds, held_out)
+
+
 def test_another_scale(tmp_path):
     space = loaded(tmp_path, scale="smoke")
     assert (space.name, space.steps, space.evaluation.every) == ("demo-smoke", 10, 5)

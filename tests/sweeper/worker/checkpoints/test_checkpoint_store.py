@@ -81,7 +81,7 @@ def test_an_orphan_cannot_touch_what_was_taken_over(make: Make) -> None:
     (hold,) = orphan.claim()
     pack = study.trainable.start([hold.run], [None], "cpu")
     pack.advance()
-    part = checkpoint.taken(pack, 0, None)
+    part = checkpoint.unsaved(pack, 0, None)
     assert part is not None
     orphan.attempts.save([(hold, part)], pack.step)
     taker = WorkerParts(study)
@@ -95,7 +95,7 @@ def test_an_orphan_cannot_touch_what_was_taken_over(make: Make) -> None:
     orphan.attempts.leave(hold)
     assert all(file.exists() for file in held.saved.files)
     pack.advance()
-    part = checkpoint.taken(pack, 0, hold.saved)
+    part = checkpoint.unsaved(pack, 0, hold.saved)
     assert part is not None
     orphan.attempts.save([(hold, part)], pack.step)
     taker.attempts.release([held], "stopped")
@@ -144,7 +144,7 @@ def test_killed_at_any_call_of_a_save_the_state_before_or_after_it_is_whole(
         with monkeypatch.context() as patched:
             for step in (10, 20):
                 pack.advance()
-                part = checkpoint.taken(pack, 0, hold.saved)
+                part = checkpoint.unsaved(pack, 0, hold.saved)
                 assert part is not None
                 if step == 20:
                     Reaper(patched, left)
