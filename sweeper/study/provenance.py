@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sweeper
+from sweeper.text import counted
 from sweeper.trainable.contract import SupportsDescription
 from sweeper.trainable.loading import load_trainable
 
@@ -86,7 +87,7 @@ def _diff(folder: Path) -> str:
     diff = _git(folder, "diff", "HEAD")
     if len(diff) <= _LONGEST_DIFF:
         return diff
-    return f"{len(diff)} characters, SHA-256 {hashlib.sha256(diff.encode()).hexdigest()}"
+    return f"{counted(len(diff), 'character')}, SHA-256 {hashlib.sha256(diff.encode()).hexdigest()}"
 
 
 def _git(folder: Path, *words: str) -> str:

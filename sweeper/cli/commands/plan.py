@@ -17,7 +17,7 @@ from sweeper.report.progress.work_left import WorkLeft, reached
 from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
-from sweeper.text import about, counted, duration, labels_text, size
+from sweeper.text import about, agreed, counted, duration, further, labels_text, size
 from sweeper.trainable.contract import SupportsMemoryEstimates, Trainable
 from sweeper.trainable.loading import load_trainable
 
@@ -63,9 +63,10 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
         f"  pruner: {line}" for line in pruner_schedule.lines(space, _first_report(space, folder))
     )
     if plan.unfound:
-        yield f"  {plan.unfound} more were asked for: no further configuration was found"
+        yield f"  {further(plan.unfound)}"
     if plan.dropped:
-        yield f"  {plan.dropped} cells of the grid are invalid and dropped"
+        invalid = counted(plan.dropped, "cell")
+        yield f"  {invalid} of the grid {agreed(plan.dropped, 'is', 'are')} invalid and dropped"
     yield from (f"  {line}" for line in notes.lines(plan))
     yield from _trials(plan)
     reference = plan.expansion.reference()
@@ -96,7 +97,7 @@ def _signatures(plan: Plan, trainable: Trainable, options: Options, number: int)
         return "signatures: 1, each run alone"
     size = max(_pack(trainable, run, options) for run in _one_a_cell(plan))
     device = {None: "a CPU", "cpu": "a CPU", "cuda": "a GPU"}[options.device]
-    return f"signatures: {number}, in packs of up to {size} runs (on {device})"
+    return f"signatures: {number}, in packs of up to {counted(size, 'run')} (on {device})"
 
 
 def _pack(trainable: Trainable, run: Run, options: Options) -> int:
@@ -224,7 +225,7 @@ def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
     records = plan.total * ((reports + 3) * _LINE_BYTES + 2 * _BLOCK_BYTES)
     yield (
         f"disk: about {size(records, 'B')} of records and {size(states, 'B')} of checkpoints at a "
-        f"time ({counted(workers, 'worker')}), {2 * plan.total + 10:,} files"
+        f"time ({counted(workers, 'worker')}), {counted(2 * plan.total + 10, 'file', ',')}"
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import Invalid, Path
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
 from sweeper.plan.configurations.constraints import Formulas, Rejected
-from sweeper.plan.parameters import base, point_at, points_of
+from sweeper.plan.parameters import base, later, point_at, points_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, labels_text
@@ -60,8 +60,7 @@ class Expansion:
     def __init__(self, space: Space, trainable: Trainable) -> None:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
-        known = {*space.defaults, *space.fixed}
-        self._later = set(trainable.parameters) - known if space.defaults else set()
+        self._later = later(space, trainable)
         self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
         for group in self._groups:
@@ -187,9 +186,7 @@ class Expansion:
         nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
         unset = self._formulas.complete(params, labels, nulls)
         values = {name: point.value for name, point in chosen.items()}
-        told = params
-        if self._later:
-            told = {name: value for name, value in params.items() if name not in self._later}
+        told = {name: value for name, value in params.items() if name not in self._later}
         text = json.dumps(told, sort_keys=True, separators=(",", ":"))
         return Configuration(values, labels, params, text, unset)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,18 +15,19 @@ from sweeper.study.study import Study
 
 @dataclass(frozen=True)
 class _Curve:
-    """A run's normalised points by step; one that diverged holds its last."""
+    """A run's normalised points by step; one that diverged is at its `worst` behind its last."""
 
     points: dict[int, float]
     diverged: bool
+    worst: float
 
     def reaches(self, step: int) -> bool:
         """Whether it has a value at `step`."""
-        return step in self.points or (self.diverged and step > max(self.points))
+        return step in self.points or (self.diverged and step > max(self.points, default=-1))
 
     def at(self, step: int) -> float:
         """Its value at `step`."""
-        return self.points[step] if step in self.points else self.points[max(self.points)]
+        return self.points.get(step, self.worst)
 
 
 class TrialCurves:
@@ -46,8 +48,10 @@ class TrialCurves:
         return {step: seeds for step, seeds in found.items() if seeds}
 
     def values(self, seeds: int) -> dict[int, float]:
-        """The aggregates of the runs under the first `seeds` seeds, by step that all of them
-        reached."""
+        """The aggregates of the runs under the first `seeds` seeds, by step that all have reached.
+
+        NaN where diverged runs decide them.
+        """
         first = self._by_seed[:seeds]
         curves = [curve for own in first for curve in own]
         how = self._study.space.score.aggregate
@@ -71,9 +75,8 @@ class TrialCurves:
             for step, metrics in record.reports
             if metric in metrics
         }
-        if record.state == "nan" and not points:
-            points[-1] = score.normalise(space.worst(run.task), task.low, task.high)
-        return _Curve(points, record.state == "nan")
+        worst = score.worst(minimise=space.direction == "minimize")
+        return _Curve(points, record.state == "nan", worst)
 
 
 def _steps(by_seed: Sequence[Sequence[_Curve]]) -> list[int]:
@@ -94,12 +97,10 @@ class TrialEnds:
         return dict.fromkeys(self.values(self._seeds), self._seeds)
 
     def values(self, seeds: int) -> dict[int, float]:
-        """Scores of ended runs by their number."""
-        return {
-            number: float(record.score)
-            for number, record in enumerate(self._records)
-            if record.state in SCORED and record.score is not None
-        }
+        """Scores of ended runs by their number; NaN of those that diverged."""
+        ended = {number: r for number, r in enumerate(self._records) if r.state in SCORED}
+        scores = {number: None if r.state == "nan" else r.score for number, r in ended.items()}
+        return {number: math.nan if own is None else own for number, own in scores.items()}
 
 
 def judging_runs(study: Study, trial: int) -> Sequence[Run]:

@@ -73,9 +73,9 @@ class Judge:
     def _decide(self, trial: int, step: int, seeds: int, values: dict[int, float]) -> bool:
         """Asks the pruner, and records its answer in the ledger before anything follows from it."""
         until = {place: value for place, value in values.items() if place <= step}
-        prune, kept = self._view(seeds).prune(trial, until)
+        prune, kept, value = self._view(seeds).prune(trial, until)
         prune = prune and not self._done(trial, step, seeds)
-        line = JudgedLine(trial, self._lives(trial), step, values[step], prune, kept, seeds)
+        line = JudgedLine(trial, self._lives(trial), step, value, prune, kept, seeds)
         self._ledger.write([line.to_json()], sync=prune)
         self._ledger_state.add(self._ledger.worker, line)
         self._tell(trial, line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -46,16 +47,19 @@ class SeedView:
             self._memory.end(trial, *verdict)
             self._ended.add(trial)
 
-    def prune(self, trial: int, values: Mapping[int, float]) -> tuple[bool, dict[str, Any]]:
-        """Whether the pruner ends a trial with these values, and what it keeps of that."""
+    def prune(self, trial: int, values: Mapping[int, float]) -> tuple[bool, dict[str, Any], float]:
+        """Whether the pruner ends a trial with these values, what it keeps, and the last value.
+
+        Where diverged runs decide a value, it is worse than all else.
+        """
         self._add(trial)
         before = self._memory.trial_attributes(trial)
         self._show(trial, values)
+        self._memory.sink()
         prune = self._memory.should_prune(trial)
         after = self._memory.trial_attributes(trial)
-        return prune, {
-            key: after[key] for key in after if key not in before or after[key] != before[key]
-        }
+        kept = {key: own for key, own in after.items() if key not in before or before[key] != own}
+        return prune, kept, self._memory.reported(trial)[max(values)]
 
     def _add(self, trial: int) -> None:
         """Adds trials up to this one: a pruner asks for no parameters."""
@@ -66,7 +70,10 @@ class SeedView:
     def _show(self, trial: int, values: Mapping[int, float]) -> None:
         shown = self._shown.setdefault(trial, set())
         for step in sorted(set(values) - shown):
-            self._memory.report(trial, step, values[step])
+            value = values[step]
+            self._memory.report(
+                trial, step, self._memory.below_all_reports() if math.isnan(value) else value
+            )
             shown.add(step)
 
 
