@@ -45,6 +45,15 @@ def further(number: int) -> str:
     return f"{asked}: no further configuration was found"
 
 
+def short(number: int) -> str:
+    """A count of steps as axes write it: `400`, `35k`, `1.5M`; all its digits where they matter."""
+    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        text = f"{number / size:.3g}"
+        if number >= size and float(text) * size == number:
+            return f"{text}{unit}"
+    return f"{number:,}"
+
+
 def ranges(numbers: Iterable[int]) -> str:
     """Ascending whole numbers: `0, 1, 5 to 9`."""
     parts: list[list[int]] = []
@@ -103,4 +112,4 @@ Labels = Mapping[str, str | int | float]
 
 def labels_text(labels: Labels) -> str:
     """A combination as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
-    return ", ".join(f"{name}={brief(label)}" for name, label in labels.items())
+    return ", ".join(f"{name}={brief(label)}" for name, label in labels.items()) or "no axis"

@@ -166,6 +166,8 @@ def _record(made: Study, run: Any, state: str, reports: Reports) -> SimpleNamesp
         value=end.value,
         also=end.also,
         step=step,
+        end=None if state == "running" else end,
+        generation=0,
         attempts=1,
         started=100.0,
         ended=None if state == "running" else 102.5,

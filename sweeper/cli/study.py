@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -18,6 +19,9 @@ from sweeper.cli.app import (
     study_of,
 )
 from sweeper.errors import SweeperError, shown
+
+if TYPE_CHECKING:
+    from sweeper.study.study import Study
 
 
 @command(
@@ -138,25 +142,23 @@ def retry(words: Words = None) -> None:
     """Open the failed runs of a study again."""
     from sweeper.cli.commands import retry as reopen
     from sweeper.ledger.run_record import UNSCORED
-    from sweeper.study import command_hints
 
     options = parsed(words, [*STUDY_OPTIONS, "state"])
     study = study_of(options)
     states = [options["state"]] if "state" in options else UNSCORED
-    _reopened(len(reopen.retry(study, states)), command_hints.again(study))
+    _reopened(study, len(reopen.retry(study, states)))
 
 
 @command({**STUDY_OPTIONS, "run": "the run's id, or the beginning of it"})
 def rerun(words: Words = None) -> None:
     """Open one run of a study again, however it ended."""
     from sweeper.cli.commands import retry as reopen
-    from sweeper.study import command_hints
 
     options = parsed(words, [*STUDY_OPTIONS, "run"])
     if "run" not in options:
         raise SweeperError(f"run= is needed: {reopen.LIST_RUNS}")
     study = study_of(options)
-    _reopened(len(reopen.rerun(study, options["run"])), command_hints.again(study))
+    _reopened(study, len(reopen.rerun(study, options["run"])))
 
 
 @command({**STUDY_OPTIONS, "storage": "an Optuna storage's URL (default: the study's journal)"})
@@ -255,8 +257,15 @@ def export(words: Words = None) -> None:
     typer.echo(tidy_tables.write(study_of(options), options["table"], Path(options["out"])))
 
 
-def _reopened(number: int, command: str) -> None:
+def _reopened(study: Study, number: int) -> None:
+    """Says how to go on with runs that were opened again; figures with their old ends go aside."""
+    from sweeper.report import publish
+    from sweeper.study import command_hints
     from sweeper.text import counted
 
     opened = f"opened {counted(number, 'run')} again"
-    typer.echo(f"{opened}: {command}" if number else f"{opened}: there is none of that kind")
+    if not number:
+        typer.echo(f"{opened}: there is none of that kind")
+        return
+    publish.set_aside(study, study.ledger_state(reports=False))
+    typer.echo(f"{opened}: {command_hints.again(study)}")

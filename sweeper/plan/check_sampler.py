@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeper.errors import Invalid
-from sweeper.plan.configurations.expansion import Expansion
+from sweeper.plan.configurations.expansion import DROP, Expansion
 from sweeper.plan.pruner_schedule import rungs
 from sweeper.schema.rules import one_of
+from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
 
 _EASILY = 10
@@ -17,6 +18,7 @@ _EASILY = 10
 
 def check(space: Space, expansion: Expansion) -> None:
     """Raises `Invalid` where the sampler or the pruner cannot take the space."""
+    _check_gridded(space, expansion)
     if space.sampler.name == "grid":
         if space.trials is not None:
             raise Invalid("must go: a grid has as many trials as it has cells", ("trials",))
@@ -26,11 +28,17 @@ def check(space: Space, expansion: Expansion) -> None:
     if space.trials is None:
         raise Invalid(f"needs the key 'trials': how many {space.sampler.name} plans in all")
     for name, axis in space.axes.items():
-        if getattr(axis, "count", None) is not None:
+        if getattr(axis, "count", None) is not None and not axis.grid:
             raise Invalid(
                 f"must go: points are counted for a grid, {space.sampler.name} takes the whole "
-                "range (list them under values to have only these)",
+                "range (grid: true tries each draw of the other axes with all of them)",
                 ("axes", name, "count"),
+            )
+        if space.sampler.name in ADAPTIVE and axis.quantile(0.5) is not None:
+            raise Invalid(
+                f"must be float, with low and high, for {space.sampler.name}: only random and qmc "
+                f"draw from a {axis.kind} distribution",
+                ("axes", name, "kind"),
             )
     _check_names(space)
     _check_ranges(space)
@@ -38,6 +46,32 @@ def check(space: Space, expansion: Expansion) -> None:
     _check_enough(space, expansion)
     if space.pruner is not None:
         _check_pruner(space)
+
+
+def _check_gridded(space: Space, expansion: Expansion) -> None:
+    """Raises `Invalid` for `grid: true` where nothing else is drawn, or each draw is a choice."""
+    gridded = [name for name, axis in space.axes.items() if axis.grid]
+    if not gridded:
+        return
+    here = ("axes", gridded[0], "grid")
+    if space.sampler.name == "grid" or len(gridded) == len(space.axes):
+        raise Invalid("must go: all axes are a grid, which sampler: grid is alone", here)
+    if space.sampler.name in ADAPTIVE:
+        said = f"must go: {space.sampler.name} chooses all axes, random and qmc need not"
+        raise Invalid(said, here)
+    for index, group in enumerate(space.zip):
+        for place, name in enumerate(group):
+            if name in gridded and name != group[0]:
+                raise Invalid(
+                    f"must not hold {name}, which is a grid of its own", ("zip", index, place)
+                )
+    cells = len(expansion.cells())
+    if not expansion.conditional and space.invalid != DROP and (space.trials or cells) % cells:
+        raise Invalid(
+            f"must be a multiple of {cells}, the combinations of {', '.join(gridded)} that each "
+            f"draw is tried with, but got {space.trials}",
+            ("trials",),
+        )
 
 
 def _check_names(space: Space) -> None:

@@ -72,6 +72,7 @@ class Data:
                 changed=lambda: shipped_spaces.changed(space),
                 baseline=compared,
                 note=space.note,
+                by_hand=space.changed,
                 scale=space.scale,
                 paper_steps=space.paper_steps,
             ),
@@ -187,6 +188,6 @@ def _scores(space: Space) -> tuple[Scored, ...]:
     rules = zip(space.scores, space.score_names, space.directions, strict=True)
     suffixes = frames.suffixes(space)
     return tuple(
-        Scored(name, rule.metric, suffix, rule.aggregate, direction == "minimize")
+        Scored(name, rule.metric, suffix, rule.aggregate, direction == "minimize", rule.at)
         for (rule, name, direction), suffix in zip(rules, suffixes, strict=True)
     )

@@ -71,7 +71,15 @@ _SCALES = """\
 ## `scales`
 
 Named sets of overrides, by dotted key: `scales: {smoke: {seeds: 1, axes.optimizer.lr.count: 2}}`.
-`scale=smoke` applies one; the scale `laptop` is applied where none is asked for."""
+`scale=smoke` applies one; the scale `laptop` is applied where none is asked for.
+
+## `extends`
+
+`extends: base.yaml` takes all keys that a file does not have itself from another file, whose path
+is relative to the first. Of `fixed`, `axes`, `derived`, `tasks`, `scales`, `evaluation`,
+`checkpoint` and `limits` a file may hold a part: `axes: {optimizer.lr: {count: 5}}` changes one key
+of an axis, an axis with a `kind` is a whole new one, and `null` takes a key away. Other files may
+be extended in turn."""
 
 
 def _advice(key: str, known: Mapping[str, str]) -> str:

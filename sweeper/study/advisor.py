@@ -116,7 +116,11 @@ class Advisor:
             except Rejected:
                 continue
             if chosen.text not in texts and not self._study.plan.knows(chosen):
-                return Proposal(chosen, self.memory.trials()[number].system_attrs)
+                attributes = dict(self.memory.trials()[number].system_attrs)
+                if any(chosen.labels[name] != asked for name, asked in trial.params.items()):
+                    self.memory.forget(number)  # it went to the nearest step of a range
+                    self._create(chosen, attributes)
+                return Proposal(chosen, attributes)
         self.memory.forget(number)
         return self._drawn(number, texts)
 

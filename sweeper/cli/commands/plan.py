@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
-from sweeper.plan import notes, pruner_schedule
+from sweeper.plan import pruner_schedule
+from sweeper.plan.configurations import notes
 from sweeper.plan.plan import Plan, Run
 from sweeper.report.progress.work_left import WorkLeft, reached
 from sweeper.space.space import Space

@@ -28,7 +28,7 @@ def test_a_line_pools_the_runs_of_its_configurations(played):
     assert "IQM (optimality gap) by sn.layers: none: 1.00 [" in said and "; sn[-2]: 6.00 [" in said
 
 
-def test_where_smaller_is_better_the_share_below_counts(played):
+def test_where_minimised_the_share_below_counts(played):
     study = played(whole, axes=AXES, direction="minimize")
     picture = drawn(study, "distributions", hue="sn.layers")
     table = picture.table[picture.table["sn.layers"] == "none"]
