@@ -29,9 +29,29 @@ def brief(value: Any) -> str:
     return canonical(float(f"{value:.6g}") if isinstance(value, float) else value)
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, form: str = "") -> str:
+    """`1 run`, `2 runs`; `2,000 runs` with the format `,`."""
+    return f"{number:{form}} {agreed(number, noun, noun + 's')}"
+
+
+def agreed(number: int, one: str, many: str) -> str:
+    """The word for so many: `is` of one, `are` of none or several."""
+    return one if number == 1 else many
+
+
+def further(number: int) -> str:
+    """What is said where a sampler found fewer configurations than were asked for."""
+    asked = f"{number} more {agreed(number, 'was', 'were')} asked for"
+    return f"{asked}: no further configuration was found"
+
+
+def short(number: int) -> str:
+    """A count of steps as axes write it: `400`, `35k`, `1.5M`; all its digits where they matter."""
+    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        text = f"{number / size:.3g}"
+        if number >= size and float(text) * size == number:
+            return f"{text}{unit}"
+    return f"{number:,}"
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -48,7 +68,7 @@ def ranges(numbers: Iterable[int]) -> str:
 
 
 def hours(number: float) -> str:
-    """Hours to two digits, as people write them: `9,500`, `0.12`."""
+    """Hours to two digits, as accounts of clusters have them: `9,500`, `0.12`."""
     return f"{float(f'{number:.2g}'):,.10g}" if number >= 0.001 else "less than 0.001"
 
 
@@ -62,12 +82,24 @@ def size(number: float, unit: str = "bytes") -> str:
 
 
 def duration(seconds: float) -> str:
-    """`2 h 05 min`, `3 min 07 s` or `9 s`."""
+    """`412 days`, `3 days 4 h`, `2 h 05 min`, `3 min 07 s`, `9 s` or `less than 1 s`."""
+    if seconds < 1:
+        return "less than 1 s"
     minutes, rest = divmod(round(seconds), 60)
     whole_hours, minutes = divmod(minutes, 60)
+    days, more_hours = divmod(whole_hours, 24)
+    if days >= 10:
+        return f"{round(seconds / 86400):,} days"
+    if days:
+        return f"{counted(days, 'day')} {more_hours} h"
     if whole_hours:
         return f"{whole_hours} h {minutes:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def about(seconds: float) -> str:
+    """`about 2 h 05 min`, but `less than 1 s`."""
+    return duration(seconds) if seconds < 1 else f"about {duration(seconds)}"
 
 
 def rough_duration(seconds: float) -> str:
@@ -78,6 +110,6 @@ def rough_duration(seconds: float) -> str:
 Labels = Mapping[str, str | int | float]
 
 
-def described(labels: Labels) -> str:
+def labels_text(labels: Labels) -> str:
     """A combination as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
-    return ", ".join(f"{name}={brief(label)}" for name, label in labels.items())
+    return ", ".join(f"{name}={brief(label)}" for name, label in labels.items()) or "no axis"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,7 +14,6 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import score
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
 from sweeper.log import to_stderr
@@ -21,22 +21,11 @@ from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
+from sweeper.worker.scoring import outcome
 from tests.helpers.paths import COUNTER_AGENT, ROOT
+from tests.helpers.slowest import SLOWEST
 
 to_stderr()  # as in a command or a worker, whose parts tests call
-
-SLOWEST = (
-    "sweeper/dispatch/test_local.py",
-    "sweeper/study/test_begun_before.py",
-    "sweeper/worker/process/test_memory.py",
-    "contracts/test_names.py",
-    "sweeper/ledger/test_damage.py",
-    "sweeper/cli/test_reopen.py",
-    "sweeper/worker/test_worker.py",
-    "sweeper/results/ranking/test_fresh_seeds.py",
-    "sweeper/study/test_advisor.py",
-)
-"""The files that took longest, by `pytest --durations`, the slowest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,6 +44,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return not waits, place, -sizes[item.path], str(item.path)
 
     items.sort(key=turn)
+
+
+def pytest_collection_finish() -> None:
+    """Takes what imports made out of garbage collection, whose full rounds take half a second else.
+
+    A worker makes one after each pack that raised.
+    """
+    gc.freeze()
 
 
 @functools.cache
@@ -117,6 +114,15 @@ def make_study(space_file: Path, tmp_path: Path) -> Callable[..., Study]:
     return make
 
 
+@pytest.fixture
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file without which counters hardly get on, whoever runs them."""
+    file = tmp_path / "gate"
+    file.touch()
+    monkeypatch.setenv("COUNTER_GATE", str(file))
+    return file
+
+
 Reports = list[tuple[int, dict[str, float]]]
 Outcome = Callable[[Any, Any], tuple[str, Reports] | None]
 """From a run and its trial's labels to its state and reports, or to nothing while it is open."""
@@ -124,9 +130,9 @@ Outcome = Callable[[Any, Any], tuple[str, Reports] | None]
 
 @pytest.fixture
 def played(tmp_path: Path) -> Callable[..., Study]:
-    """A study that nobody ran: `outcome` says how each run went. Other keys are the space's."""
+    """A study that nobody ran: `went` says how each run did. Other keys are the space's."""
 
-    def play(outcome: Outcome, **keys: Any) -> Study:
+    def play(went: Outcome, **keys: Any) -> Study:
         (tmp_path / "file.py").write_text("def train(config, run):\n    return 0.0\n")
         keys = {
             "study": "played",
@@ -140,9 +146,9 @@ def played(tmp_path: Path) -> Callable[..., Study]:
         made = study.start(tmp_path / "studies" / "played", load(tmp_path / "played.yaml"))
         runs = {}
         for run in made.plan.runs:
-            went = outcome(run, made.plan.trials[run.trial].labels)
-            if went is not None:
-                runs[run.id] = _record(made, run, *went)
+            ended = went(run, made.plan.trials[run.trial].labels)
+            if ended is not None:
+                runs[run.id] = _record(made, run, *ended)
         made.ledger_state = lambda **_: SimpleNamespace(runs=runs)  # type: ignore[method-assign]
         return made
 
@@ -150,18 +156,18 @@ def played(tmp_path: Path) -> Callable[..., Study]:
 
 
 def _record(made: Study, run: Any, state: str, reports: Reports) -> SimpleNamespace:
-    task, rule = made.space.tasks[run.task], made.space.score
-    points = [(step, metrics[rule.metric]) for step, metrics in reports if rule.metric in metrics]
-    value = points_score = None
-    if state in ("complete", "nan", "pruned"):
-        value = score.run_value(points, rule.at, run.steps, task.low)
-        points_score = score.normalise(value, task.low, task.high)
+    """What the ledger says of a run that ended so."""
+    step = reports[-1][0] if reports else 0
+    end = outcome(made.space, run, reports, step, diverged=state != "complete")
     return SimpleNamespace(
         state=state,
         reports=reports,
-        score=points_score,
-        value=value,
-        step=reports[-1][0] if reports else 0,
+        score=end.score,
+        value=end.value,
+        also=end.also,
+        step=step,
+        end=None if state == "running" else end,
+        generation=0,
         attempts=1,
         started=100.0,
         ended=None if state == "running" else 102.5,

@@ -8,21 +8,24 @@ from typing import Any
 import numpy as np
 
 
-class Gym:
+class GymnasiumEnvironment:
     """One environment of the registered `name`; actions in [-1, 1] are scaled to its bounds.
 
     It truncates where Gymnasium's registration says so. Wrappers are left out: they cost as much
     as a step of a small robot.
     """
 
+    unstable: tuple[type[Exception], ...] = ()
+    """The errors by which its simulator says that it diverged."""
+
     def __init__(self, name: str, **options: Any) -> None:
         import gymnasium
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # -v4 is out of date on purpose
-            made: Any = gymnasium.make(name, disable_env_checker=True, **options)
-        self._environment = made.unwrapped
-        self._most = int(made.spec.max_episode_steps)
+            wrapped: Any = gymnasium.make(name, disable_env_checker=True, **options)
+        self._environment = wrapped.unwrapped
+        self._most = int(wrapped.spec.max_episode_steps)
         space = self._environment.action_space
         if not (isinstance(space, gymnasium.spaces.Box) and space.is_bounded()):
             raise ValueError(f"actions of {name} must be a box with bounds, but are {space}")
@@ -37,10 +40,16 @@ class Gym:
         self._observation, _ = self._environment.reset(seed=seed)
 
     def step(self, action: np.ndarray) -> tuple[float, bool, bool]:
-        """Acts once; returns reward, whether the episode terminated, whether it was truncated."""
-        self._observation, reward, terminated, _, _ = self._environment.step(
-            self._middle + self._half * action
-        )
+        """Acts once; returns reward, whether the episode terminated, whether it was truncated.
+
+        Raises `FloatingPointError` where the simulator diverged.
+        """
+        try:
+            self._observation, reward, terminated, _, _ = self._environment.step(
+                self._middle + self._half * action
+            )
+        except self.unstable as error:
+            raise FloatingPointError(str(error)) from error
         self._steps += 1
         return float(reward), bool(terminated), self._steps >= self._most
 

@@ -59,7 +59,8 @@ class Pack:
                 reports = self._evaluate(deadline) if self._evaluates() else self._diagnose()
             else:
                 self.train(self.next_stop(), deadline)
-                looks = self.step % _LOOK_EVERY == 0 or self._evaluates()
+                broken = self.episodes.broken.any()
+                looks = self.step % _LOOK_EVERY == 0 or self._evaluates() or broken
                 reports = self._diverged() if looks else []
             if reports or time.monotonic() > deadline:
                 return reports
@@ -161,7 +162,7 @@ class Pack:
         observations = episodes.observations[:, 0]
         begin = self.step
         while self.step < until:
-            replay.see(observations)
+            replay.add_observations(observations)
             actions = learner.act(observations, self.step)
             rewards, terminals, truncations = episodes.step(actions)
             replay.add(actions, rewards[:, 0], terminals[:, 0])
@@ -171,6 +172,8 @@ class Pack:
                 self._restart((terminals | truncations)[:, 0])
             self.step += 1
             learner.learn(replay, self.step)
+            if episodes.broken.any():
+                break
             if self.step % _CLOCK_EVERY == 0 and time.monotonic() > deadline:
                 break
         self.progress += self.step - begin
@@ -191,6 +194,8 @@ class Pack:
         self.progress += self._evaluation.advance(self.learner.evaluate, deadline)
         if not self._evaluation.done:
             return []
+        if self._evaluation.broken.any():
+            return self._end_diverged(self._evaluation.broken)
         evaluation, self._evaluation = self._evaluation, None
         diagnosed = self.diagnostics.found() | self._measures()
         found = [self._metrics(row, evaluation.result(row)) for row in range(len(self.members))]
@@ -213,16 +218,19 @@ class Pack:
         reports = []
         for row, member in enumerate(self.members):
             measures = {name: float(values[row]) for name, values in diagnosed.items()}
-            reports.append(Report(member, self.step, self._told(found[row] | measures), done))
+            reports.append(Report(member, self.step, self._finite(found[row] | measures), done))
         return reports
 
     def _diverged(self) -> list[Report]:
-        finite = self.learner.finite()
-        if finite.all():
-            return []
-        rows = np.flatnonzero(~finite).tolist()
+        """Ends the members whose numbers are not all finite, or whose simulation diverged."""
+        diverged = ~self.learner.finite() | self.episodes.broken.any(axis=1)
+        return self._end_diverged(diverged) if diverged.any() else []
+
+    def _end_diverged(self, diverged: np.ndarray) -> list[Report]:
+        """Drops the members that `diverged` [P], each with a last report of training alone."""
+        rows = np.flatnonzero(diverged).tolist()
         reports = [
-            Report(self.members[row], self.step, self._told(self._metrics(row, {})), True, True)
+            Report(self.members[row], self.step, self._finite(self._metrics(row, {})), True, True)
             for row in rows
         ]
         self.drop([report.member for report in reports])
@@ -235,14 +243,14 @@ class Pack:
             found["train_return"] = float(np.mean(self._returns[row]))
         return found
 
-    def _told(self, found: Mapping[str, float]) -> dict[str, float]:
+    def _finite(self, found: Mapping[str, float]) -> dict[str, float]:
         """Returns the finite metrics, in the order in which the learner names them."""
         order = [*self._learner_class.metrics, *self._learner_class.diagnosed(self.runs[0].params)]
         return {name: found[name] for name in order if math.isfinite(found.get(name, math.nan))}
 
 
-def _named(part: str, held: State) -> State:
-    return {f"{part}.{name}": value for name, value in held.items()}
+def _named(part: str, state: State) -> State:
+    return {f"{part}.{name}": value for name, value in state.items()}
 
 
 def _part(state: State, part: str) -> State:

@@ -86,8 +86,10 @@ SILENT = {
     *(("half", kind, "gone") for kind in ("packful", "claim", "end", "checkpoint", "weights")),
     *(("whole", kind, "gone") for kind in ("packful", "packed claims", "weights")),
     *(("whole", "ledger", way) for way in ("half", "flipped")),
+    *((name, "plan", "flipped") for name in ("whole", "half")),
 }
-"""What nobody can know to have been there, and ledger lines that a snapshot holds."""
+"""What nobody can know to have been there, ledger lines that a snapshot holds, and bytes of a plan
+that leave it a plan."""
 
 
 def _flipped(data: bytes, rng: random.Random) -> bytes:

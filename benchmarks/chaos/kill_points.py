@@ -17,6 +17,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,10 @@ def _sort(rest: str) -> str:
     return "temporary" if rest.startswith(".") else ""
 
 
+def _only_kills(aim: Aim, place: str) -> bool:
+    return not place.startswith(STOPPED) and aim(place)
+
+
 def _is_stopped(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
@@ -286,17 +291,19 @@ class Crew:
         while killed < len(self.killed):
             killed, turns = len(self.killed), turns + 1
             due = self._next(1.5**turns)  # it cannot go on from where it was killed
-            self._start(target)
+            self._start(target, stops=False)
             while self._alive:
                 if time.monotonic() > due:
                     self._kill(self._alive[0])
                     due = float("inf")
-                self._continue()
                 time.sleep(0.005)
                 self._reap()
 
-    def _start(self, target: Callable[[], object]) -> None:
-        self._alive.append(fork(target, self._folder, self._log, self._arm()))
+    def _start(self, target: Callable[[], object], *, stops: bool = True) -> None:
+        aim = self._arm()
+        if aim is not None and not stops:
+            aim = partial(_only_kills, aim)
+        self._alive.append(fork(target, self._folder, self._log, aim))
 
     def _next(self, longer: float = 1.0) -> float:
         if self._pause_s is None:

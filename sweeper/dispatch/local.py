@@ -18,7 +18,7 @@ import submitit
 
 from sweeper.dispatch import Options, Workers
 from sweeper.dispatch.entry import work
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, shown
 from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.records import WorkerRecord
 from sweeper.study.study import Study
@@ -82,6 +82,7 @@ class _Local:
         return strangers + sum(not job.done() for job in self._jobs)
 
     def replace(self) -> None:
+        """Kills workers that hang, and starts as many as are missing while they would find runs."""
         self._ledger_state.refresh()
         for name, worker in self._here():
             if not self._observer.alive(name, worker.header):
@@ -100,11 +101,13 @@ class _Local:
             raise SweeperError(f"workers raise, and no run ends:\n{self._last_words()}")
 
     def stop(self) -> None:
+        """Sends SIGTERM to all workers of the study on this machine."""
         self._ledger_state.refresh()
         for _, worker in self._here():
             _signal(worker.header, signal.SIGTERM)
 
     def kill(self) -> None:
+        """Kills all workers of the study on this machine, and those that are only starting."""
         self._ledger_state.refresh()
         for _, worker in self._here():
             _signal(worker.header, signal.SIGKILL)
@@ -200,7 +203,7 @@ def _gpus(device: str) -> list[int]:
         return []
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if listed is not None and not re.fullmatch(r"[0-9, ]*", listed):
-        raise SweeperError(f"CUDA_VISIBLE_DEVICES must list numbers, but is {listed!r}")
+        raise SweeperError(f"CUDA_VISIBLE_DEVICES must list numbers, but is {shown(listed)}")
     found = (
         [int(index) for index in listed.split(",") if index.strip()]
         if listed is not None

@@ -19,7 +19,7 @@ from sweeper.dispatch import Options, Workers, slurm_layout
 from sweeper.errors import SweeperError
 from sweeper.report import publish
 from sweeper.study.study import Study
-from sweeper.text import counted
+from sweeper.text import agreed, counted
 
 _LOOKS, _LOOK_S = 2, 2.0
 """How often, and after how many seconds each, who does not stay looks whether jobs fail at once."""
@@ -102,6 +102,7 @@ class _Jobs:
         return self._profile.tasks * len(_live(jobs or []))
 
     def replace(self) -> None:
+        """Submits the jobs that are missing, while runs are open."""
         jobs = self._scheduler.jobs(self._name)
         if jobs is None or self._scheduler.number < self._submitted + 2:
             return  # asked before those that were submitted last could be there
@@ -161,7 +162,7 @@ class _Jobs:
         missing = wanted - len(live)
         if live:
             self.said.append(f"already run or wait: {counted(len(live), 'job')} of this study")
-            self.said += _held(live)
+            self.said += _held_note(live)
         if missing > 0:
             self.said.append(self._submit(missing, wanted))
             self._submitted = self._scheduler.number
@@ -194,7 +195,7 @@ class _Jobs:
                 raise refused(self._profile, str(error)) from error
         workers = number * self._profile.tasks
         arrays = f"array {ids[0]}" if len(ids) == 1 else f"{len(ids)} arrays, {', '.join(ids)}"
-        return f"submitted {workers} {'worker' if workers == 1 else 'workers'} as {arrays}"
+        return f"submitted {counted(workers, 'worker')} as {arrays}"
 
 
 def slurm_jobs(name: str) -> list[slurm.Job]:
@@ -222,9 +223,10 @@ def _live(jobs: Sequence[slurm.Job]) -> list[slurm.Job]:
     return [job for job in jobs if job.live or job.state in slurm.MAYBE]
 
 
-def _held(live: Sequence[slurm.Job]) -> list[str]:
+def _held_note(live: Sequence[slurm.Job]) -> list[str]:
     """A line where jobs will not start before somebody releases them."""
     held = [job for job in live if "held" in job.reason.lower()]
     ids = ",".join(sorted({job.id for job in held}))
     why = ", ".join(sorted({job.reason for job in held}))
-    return [f"{len(held)} of them are held ({why}): scontrol release {ids}"] if held else []
+    are = agreed(len(held), "is", "are")
+    return [f"{len(held)} of them {are} held ({why}): scontrol release {ids}"] if held else []

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper import lookup
-from sweeper.errors import Nothing, SweeperError, choices, shown
+from sweeper.errors import NothingToShow, SweeperError, choices, shown
+from sweeper.figures import records
 from sweeper.files.atomic import check_out, replacing, write_durably
 from sweeper.log import log
 from sweeper.space.figure_options import SHARED, WHOLE, takes, takes_several
@@ -48,15 +49,15 @@ def render(
     Without options it draws what the space's `figures` say of it. PDF, PNG, SVG and the CSV behind
     them go to the study's `figures/`, named after the figure (and its options, where the space does
     not have exactly this one); or, with `out`, a file of one of `FORMATS` and its CSV. Some
-    figures have a text, too.
-    `SweeperError` for an unknown figure, option or axis; `Nothing` before the first trial is
+    figures have a text, too. A record says of those in `figures/` what they were drawn of.
+    `SweeperError` for an unknown figure, option or axis; `NothingToShow` before the first trial is
     planned, and where no run has finished that the figure could show.
     """
     lookup.find(__name__, name)
     valid = takes(name)
     for option in options:
         if option not in valid:
-            raise SweeperError(f"{name} has no option {option!r}{choices(option, valid)}")
+            raise SweeperError(f"{name} has no option {shown(option)}{choices(option, valid)}")
         listed = isinstance(options[option], list | tuple)
         if listed and option in SHARED and not takes_several(valid[option]):
             raise SweeperError(f"{name} takes one {option}, but got {shown(options[option])}")
@@ -65,17 +66,30 @@ def render(
     asked = [dict(entry.options) for entry in study.space.figures if entry.name == name]
     wanted = [dict(options)] if options or not asked else asked
     if not study.plan.trials:
-        raise Nothing(f"{name} has nothing to show: no trial of {study.name} is planned yet")
+        raise NothingToShow(f"{name} has nothing to show: no trial of {study.name} is planned yet")
     from sweeper.results.data import Data
 
+    ledger_state = ledger_state or study.ledger_state()
     data = Data.of(study, ledger_state)
     files: list[Path] = []
     for chosen in wanted[:1] if out else wanted:
         plain = asked == [chosen] or not chosen
         stem = _stem(name) if plain else "-".join([_stem(name), *_parts(chosen, asked)])
         targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
-        files += _draw(data, name, chosen, targets)
+        drawn = _draw(data, name, chosen, targets)
+        if targets[0].parent.resolve() == study.paths.figures.resolve():
+            own = tuple(file.name for file in drawn)
+            state = study.edition(ledger_state), study.ended_in(ledger_state)
+            records.write(study.paths, records.Record(name, chosen, own, *state))
+        files += drawn
     return files
+
+
+def redraw(study: Study, record: records.Record, ledger_state: LedgerState) -> list[Path]:
+    """Draws anew what `record` tells of, as `render` does; returns the files that it wrote."""
+    pictures = [file for file in record.files if Path(file).suffix in FORMATS]
+    out = study.paths.figures / pictures[0] if len(pictures) == 1 else None
+    return render(study, record.name, record.options, out, ledger_state)
 
 
 def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
@@ -85,7 +99,7 @@ def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) 
     drawer: Callable[..., Picture] = lookup.find(__name__, name)
     own = dict(options)
     if name not in WHOLE:
-        data = data.taken(own.pop("at", None))
+        data = data.rescored(own.pop("at", None))
     with style.context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
         picture = drawer(data, **own)

@@ -81,7 +81,7 @@ def _grid(comparison: Comparison, across: Axis, caption: str) -> tuple[style.Pan
     rows = style.rows_for(count, columns)
     page = style.COLUMN_IN if count == 1 else style.PAGE_IN
     inches = (across.places + 0.5) / len(across.labels) * (page / columns - _AROUND_IN)
-    ticks = text_layout.x_labels(across, inches)
+    ticks = text_layout.x_labels(number_text.texts(across), inches, numeric=False)
     row = _HEIGHT_IN if count == 1 else style.row_in(rows, _ROW_IN)
     height = rows * row + ticks.height + _LEGEND_IN * (len(comparison.sources) + 1)
     grid = style.panels(rows, columns, page, height, caption, sharex=True)
@@ -180,7 +180,8 @@ def _row(comparison: Comparison, row: Mapping[Any, Any], marked: list[str]) -> l
 
 def _ours(row: Mapping[Any, Any]) -> str:
     if not math.isfinite(row["point"]):
-        return "incomplete" if row["planned"] else "not in the study"
+        lost = "diverged" if row["n"] else "incomplete"
+        return lost if row["planned"] else "not in the study"
     places = number_text.decimals([row["point"]])
     said = bounds(row["low"], row["high"], lambda end: number_text.fixed(end, places))
     return f"{number_text.fixed(row['point'], places)} ({said})"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sweeper.errors import Invalid, Path, choices, shown
+from sweeper.errors import Invalid, Mistakes, Path, choices, cut, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
 from sweeper.trainable.contract import Parameter, Trainable
@@ -32,13 +33,58 @@ def coerce(value: Any, parameter: Parameter) -> Any:
 
 
 def base(space: Space, trainable: Trainable) -> dict[str, Any]:
-    """Every parameter's value where no axis sets it: its default, or what `fixed` says."""
+    """Every parameter's value where no axis sets it: what `fixed` says, or else its default.
+
+    The default is the one that the space was loaded with, whatever it is now.
+    """
     known = trainable.parameters
     params = {name: parameter.default for name, parameter in known.items()}
-    for name, value in space.fixed.items():
-        here: Path = ("fixed", name)
-        params[name] = fitted(space, trainable, name, value, here, "is")
+    mistakes = Mistakes()
+    for part, given in (("defaults", outdated(space, trainable)), ("fixed", space.fixed)):
+        for name, value in given.items():
+            with mistakes.under():
+                params[name] = fitted(space, trainable, name, value, (part, name), "is")
+    mistakes.check()
     return params
+
+
+def by_task(space: Space, trainable: Trainable) -> dict[str, dict[str, Any]]:
+    """What `by_task` sets on each task that it names; raises `Invalid` where it may not."""
+    found = {}
+    for task, params in space.by_task.items():
+        if task not in space.tasks:
+            said = f"is no task of the space{choices(task, space.tasks)}"
+            raise Invalid(said, ("by_task", task))
+        found[task] = {
+            name: fitted(space, trainable, name, value, ("by_task", task, name))
+            for name, value in params.items()
+        }
+    return found
+
+
+def defaults(space: Space, trainable: Trainable) -> dict[str, Any]:
+    """The defaults of the parameters that `space` does not fix, as plain JSON data."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in ((name, known.default) for name, known in trainable.parameters.items())
+        if name not in space.fixed
+    }
+
+
+def outdated(space: Space, trainable: Trainable) -> dict[str, Any]:
+    """The defaults that `space` was loaded with and that are others now, or none any more."""
+    now = defaults(space, trainable)
+    return {
+        name: value
+        for name, value in space.defaults.items()
+        if name not in now or now[name] != value
+    }
+
+
+def later(space: Space, trainable: Trainable) -> set[str]:
+    """The parameters that there were not yet when `space` was loaded, where that is known."""
+    known = {*space.defaults, *space.fixed}
+    return set(trainable.parameters) - known if space.defaults else set()
 
 
 def points_of(space: Space, trainable: Trainable, name: str) -> tuple[Point, ...]:
@@ -53,7 +99,10 @@ def points_of(space: Space, trainable: Trainable, name: str) -> tuple[Point, ...
 
 @dataclass(frozen=True)
 class Span:
-    """The points of an axis: its whole grid, or the two ends of a range that has no grid."""
+    """The points of an axis: its whole grid, or the two ends of a range.
+
+    A range that a sampler draws from is never written out: it may be very long.
+    """
 
     points: tuple[Point, ...]
     grid: bool
@@ -61,12 +110,13 @@ class Span:
 
 def span_of(space: Space, trainable: Trainable, name: str) -> Span:
     """The span of one axis, its parameters coerced."""
-    ends = space.axes[name].ends
-    try:
+    axis = space.axes[name]
+    ends = axis.ends
+    if ends is None or axis.grid:
         return Span(points_of(space, trainable, name), True)
-    except Invalid:
-        if ends is None:
-            raise
+    if space.sampler.name == "grid":
+        with suppress(Invalid):
+            return Span(points_of(space, trainable, name), True)
     return Span(tuple(point_at(space, trainable, name, end) for end in ends), False)
 
 
@@ -79,11 +129,40 @@ def point_at(space: Space, trainable: Trainable, name: str, label: Any) -> Point
     return _point(space, trainable, name, point)
 
 
+def defaulted(space: Space) -> Iterator[tuple[str, Any]]:
+    """The axes with a default, each a value that its axis has."""
+    for name, axis in space.axes.items():
+        if axis.default is None:
+            continue
+        try:
+            axis.point(name, axis.default)
+        except Invalid as error:
+            raise error.under("axes", name, "default") from error
+        yield name, axis
+
+
+def baseline(space: Space, trainable: Trainable) -> dict[str, str | int | float]:
+    """The labels of the axes' values that `baseline` names; raises `Invalid` for unknown ones."""
+    found = {}
+    for name, value in space.baseline.items():
+        here: Path = ("baseline", name)
+        if name not in space.axes:
+            raise Invalid(f"is no axis{choices(name, space.axes)}", here)
+        try:
+            found[name] = point_at(space, trainable, name, value).label
+        except Invalid as error:
+            said = f"{error.message} (baseline=null compares with none)"
+            raise Invalid(said, here) from error
+    return found
+
+
 def _point(space: Space, trainable: Trainable, name: str, point: Point) -> Point:
+    if space.axes[name].helper:
+        return point
     params = {}
     for parameter, value in point.params.items():
         here: Path = ("axes", name, *point.path)
-        verb = "is" if parameter == name else f"sets {parameter}, which is"
+        verb = "is" if parameter == name else f"sets {cut(parameter)}, which is"
         params[parameter] = fitted(space, trainable, parameter, value, here, verb)
     numeric = name in params and not isinstance(point.label, str)
     return replace(point, params=params, label=params[name] if numeric else point.label)
@@ -106,12 +185,30 @@ def fitted(
     except Invalid as error:
         own = verb == "is"
         raise Invalid(
-            error.message if own else f"sets {name}, which {error.message}",
+            error.message if own else f"sets {cut(name)}, which {error.message}",
             (*path, *(error.path if own else ())),
         ) from error
 
 
+def culprit(space: Space, message: str) -> Path:
+    """The place of the parameter or task that `message` mentions first."""
+    mentioned = [
+        (message.find(name), (part, name))
+        for part, names in (
+            ("fixed", space.fixed),
+            ("axes", space.axes),
+            ("derived", space.derived),
+            ("tasks", space.tasks),
+        )
+        for name in names
+        if name in message
+    ]
+    return min(mentioned)[1] if mentioned else ("axes",)
+
+
 def _element(value: Any, parameter: Parameter) -> Any:
+    if isinstance(value, list | tuple):
+        raise Invalid(f"must be a number or text, but got {shown(value)}")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int | float) and not isinstance(value, bool):

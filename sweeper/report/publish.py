@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sweeper.errors import SweeperError
+from sweeper.figures import records
+from sweeper.figures.records import Record
 from sweeper.files import temporary
 from sweeper.files.atomic import remove, write_durably
 from sweeper.ledger.claims.claims import FINISH, Claim
@@ -20,7 +22,7 @@ from sweeper.worker.checkpoints import checkpoint_store
 
 def once(study: Study, ledger_state: LedgerState, worker: str) -> None:
     """Writes figures, report and Optuna storage, unless another worker is doing so."""
-    name = f"finish.{_edition(study, ledger_state)}"
+    name = f"finish.{study.edition(ledger_state)}"
     if study.claims(worker).place([name], Claim(FINISH, worker)) == [None]:
         now(study)
 
@@ -31,7 +33,7 @@ def due(study: Study, ledger_state: LedgerState) -> bool:
         stamp = _stamp(study).read_bytes()
     except OSError:
         return True
-    return stamp != _edition(study, ledger_state).encode() or not study.paths.report.exists()
+    return stamp != study.edition(ledger_state).encode() or not study.paths.report.exists()
 
 
 def now(study: Study) -> bool:
@@ -44,7 +46,7 @@ def now(study: Study) -> bool:
     from sweeper.results.ranking import fresh_runs
 
     ledger_state = study.ledger_state()
-    edition = _edition(study, ledger_state)
+    edition = study.edition(ledger_state)
     whole = draw(study, ledger_state)
     optuna_storage.write(study, ledger_state)
     if study.ended_in(ledger_state):
@@ -65,6 +67,8 @@ def draw(study: Study, ledger_state: LedgerState) -> bool:
     """Draws the space's figures and writes the report that shows them; whether all went well.
 
     What raises is reported, and the others are drawn; nothing is where no run has a score yet.
+    Figures of an earlier state of the study that somebody drew by hand are drawn anew, or moved to
+    `figures/old` where that cannot be.
     """
     from sweeper import figures
     from sweeper.report.page import page
@@ -75,6 +79,11 @@ def draw(study: Study, ledger_state: LedgerState) -> bool:
     for name in dict.fromkeys(entry.name for entry in wanted):
         with _reported(name, failures):
             pictures += figures.render(study, name, {}, ledger_state=ledger_state)
+    for record in stale(study, ledger_state) if scored(ledger_state) else ():
+        with _reported(record.stem, []):
+            figures.redraw(study, record, ledger_state)
+    leave = records.give_up if study.ended_in(ledger_state) else records.set_aside
+    leave(study.paths, stale(study, ledger_state))
     with _reported("the report", failures):
         page.write(
             study, ledger_state, [file for file in pictures if file.suffix == ".svg"], failures
@@ -82,6 +91,30 @@ def draw(study: Study, ledger_state: LedgerState) -> bool:
     if due(study, ledger_state):  # another was at it meanwhile, and knew more
         invalidate(study)
     return not failures
+
+
+def stale(study: Study, ledger_state: LedgerState) -> list[Record]:
+    """The figures that were drawn of another state of the study, also those set aside."""
+    edition = study.edition(ledger_state)
+    return [record for record in records.read(study.paths) if record.edition != edition]
+
+
+def set_aside(study: Study, ledger_state: LedgerState) -> int:
+    """Moves what shows an earlier end of the study to `figures/old`; returns how many figures.
+
+    Nothing but where there is more to train now: a figure of the whole study that was would pass
+    for one of the study that is. They are drawn anew when it ends.
+    """
+    if study.ended_in(ledger_state):
+        return 0
+    found = [record for record in stale(study, ledger_state) if record.ended and not record.aside]
+    records.set_aside(study.paths, found)
+    concluded = _stamp(study).exists() and due(study, ledger_state)
+    if (found or concluded) and study.paths.report.exists():
+        study.paths.old_figures.mkdir(parents=True, exist_ok=True)
+        study.paths.report.replace(study.paths.old_figures / study.paths.report.name)
+        invalidate(study)
+    return len(found)
 
 
 def scored(ledger_state: LedgerState) -> bool:
@@ -100,11 +133,11 @@ def _reported(name: str, failures: list[str]) -> Iterator[None]:
 
     To have nothing to show, as where all runs failed, is no failure.
     """
-    from sweeper.errors import Nothing
+    from sweeper.errors import NothingToShow
 
     try:
         yield
-    except Nothing as error:
+    except NothingToShow as error:
         log.warning("%s", error)
     except Exception as error:
         failures.append(f"{name} could not be drawn: {error}")
@@ -122,10 +155,3 @@ def tidy(study: Study) -> None:
 
 def _stamp(study: Study) -> Path:
     return study.paths.figures / ".edition"
-
-
-def _edition(study: Study, ledger_state: LedgerState) -> str:
-    """Names the set of ends that figures and report show, and the space that says which figures."""
-    ends = [record for record in ledger_state.runs.values() if record.end is not None]
-    generations = sum(record.generation for record in ends)
-    return f"{len(ends)}.{generations}.{len(study.versions)}"

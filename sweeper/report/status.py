@@ -19,16 +19,17 @@ from sweeper.ledger.run_record import STATES, UNSCORED
 from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
+from sweeper.plan.pruner_schedule import doubts, first_report
+from sweeper.report import best_trial
+from sweeper.report.progress import work_left
 from sweeper.report.study_status import (
-    BestTrial,
     DamagedBytes,
     Provenance,
     StudyStatus,
     WorkerStatus,
 )
-from sweeper.report.worker_status import Roll, Standing
-from sweeper.score import STATISTICS
-from sweeper.study.provenance import unlike
+from sweeper.report.worker_status import StudyWorkers, WorkerState
+from sweeper.study.provenance import code_differences
 from sweeper.study.study import Study
 from sweeper.worker.checkpoints import checkpoint
 
@@ -37,7 +38,7 @@ Array = npt.NDArray[Any]
 _SAMPLED = 256
 """Of how many runs the files are measured; more are estimated from these."""
 
-TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
+TRIAL_STATES = ("open", "running", "complete", "nan", "pruned", "failed")
 
 
 def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudyStatus:
@@ -45,12 +46,14 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
     if ledger_state is None:
         ledger_state = LedgerState(study.paths, reports=False)  # whose damage is among what is said
         ledger_state.refresh()
-    roll = Roll(study, ledger_state)
-    standings = roll.standings()
-    workers = {name: standing.state for name, standing in standings.items()}
+    study_workers = StudyWorkers(study, ledger_state)
+    worker_states = study_workers.states()
+    workers = {name: state.state for name, state in worker_states.items()}
     columns = Columns(ledger_state.runs, [run.id for run in study.plan.runs])
-    states = _states(columns, workers)
+    states = run_states(columns, workers)
     trials = _trial_states(study, states)
+    values = best_trial.values(study, ledger_state, columns, trials == "complete")
+    trials[_undecided(study, values, states) & (trials == "complete")] = "nan"
     runs, counts = Counter(states.tolist()), Counter(trials.tolist())
     plan = study.plan
     runs["open"] += plan.total - len(states)
@@ -60,13 +63,15 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         folder=str(study.folder),
         runs={"total": plan.total} | {state: runs[state] for state in STATES},
         trials={"total": counts.total()} | {state: counts[state] for state in TRIAL_STATES},
+        progress=work_left.of_study(study, ledger_state, columns, states, _gone(workers)),
         unfound=plan.unfound,
         workers=[
-            _worker(ledger_state.workers[name], standing) for name, standing in standings.items()
+            _worker(ledger_state.workers[name], state) for name, state in worker_states.items()
         ],
-        jobs=roll.jobs(),
+        pruner=_pruner(study, ledger_state),
+        jobs=study_workers.jobs(),
         cancelled=study.cancelled,
-        best=_best(study, trials == "complete", columns.numbers("score"), states == "nan"),
+        best=best_trial.best(study, values, states),
         errors=_errors(columns, states),
         provenance=_provenance(study, ledger_state),
         disk=_usage(study, ledger_state, columns),
@@ -91,7 +96,16 @@ def _unsound(study: Study) -> Iterator[DamagedFile]:
         yield DamagedFile("cancelled", "is damaged", "when and by whom is lost")
 
 
-def _worker(worker: WorkerRecord, standing: Standing) -> WorkerStatus:
+def _pruner(study: Study, ledger_state: LedgerState) -> list[str]:
+    """What to doubt of the pruner, by the first steps at which it judged."""
+    space, judged = study.space, ledger_state.judged.values()
+    if space.pruner is None:
+        return []
+    first = min((min(steps) for steps in judged if steps), default=first_report(space))
+    return list(doubts(space, first))
+
+
+def _worker(worker: WorkerRecord, state: WorkerState) -> WorkerStatus:
     header = worker.header
     return WorkerStatus(
         name=worker.worker,
@@ -99,9 +113,9 @@ def _worker(worker: WorkerRecord, standing: Standing) -> WorkerStatus:
         job=header.job,
         restart=header.restart,
         log=header.log,
-        state=standing.state,
-        evidence=standing.evidence,
-        silent_s=None if standing.silent_s is None else round(standing.silent_s, 1),
+        state=state.state,
+        evidence=state.evidence,
+        silent_s=None if state.silent_s is None else round(state.silent_s, 1),
     )
 
 
@@ -132,7 +146,7 @@ def _usage(study: Study, ledger_state: LedgerState, columns: Columns) -> dict[st
 def _provenance(study: Study, ledger_state: LedgerState) -> Provenance:
     began = study.versions[0].origin
     headers = {name: worker.header for name, worker in sorted(ledger_state.workers.items())}
-    others = {name: unlike(began.code, header.code) for name, header in headers.items()}
+    others = {name: code_differences(began.code, header.code) for name, header in headers.items()}
     return Provenance(
         code=began.code,
         packages=began.packages,
@@ -149,11 +163,16 @@ def _errors(columns: Columns, states: Array) -> dict[str, int]:
     return dict(Counter(error.strip().rpartition("\n")[2] for error in errors).most_common())
 
 
-def _states(columns: Columns, workers: Mapping[str, str]) -> Array:
+def _gone(workers: Mapping[str, str]) -> set[str]:
+    """Workers of which nothing is to come, by their states."""
+    return {name for name, state in workers.items() if state in ("left", "dead")}
+
+
+def run_states(columns: Columns, workers: Mapping[str, str]) -> Array:
     """Each run's state; one whose worker is known to be gone is open for the next."""
-    states = columns.texts("state", "open")
+    states, gone = columns.texts("state", "open"), _gone(workers)
     for number, record in columns.others:
-        if record.state == "running" and workers.get(record.worker or "") in ("left", "dead"):
+        if record.state == "running" and record.worker in gone:
             states[number] = "open"
     return states
 
@@ -174,27 +193,10 @@ def _trial_states(study: Study, states: Array) -> Array:
     )
 
 
-def _best(study: Study, whole: Array, scores: Array, diverged: Array) -> BestTrial | None:
-    """The complete trial with the best value, without an interval, which would need scipy."""
-    how, trial = study.space.score.aggregate, np.array([run.trial for run in study.plan.runs], int)
-    chosen = whole[trial]
-    if not chosen.any():
-        return None
-    order = np.argsort(trial[chosen], kind="stable")
-    numbers, first, n = np.unique(trial[chosen][order], return_index=True, return_counts=True)
-    values = np.empty(len(numbers))
-    for size in np.unique(n):
-        rows = first[n == size, None] + np.arange(size)
-        values[n == size] = STATISTICS[how](scores[chosen][order][rows])
-    if np.isnan(values).all():
-        return None
-    best = (np.nanargmax if study.space.direction == "maximize" else np.nanargmin)(values)
-    number = int(numbers[best])
-    return BestTrial(
-        trial=number,
-        value=float(values[best]),
-        aggregate=how,
-        n=int(n[best]),
-        diverged=int(diverged[trial == number].sum()),
-        params=dict(study.plan.trials[number].labels),
-    )
+def _undecided(study: Study, values: Array, states: Array) -> Array:
+    """Which trials [trials] lack one of their `values` [trials × scores] where runs diverged."""
+    diverged = np.zeros(len(values), bool)
+    diverged[
+        [run.trial for run, state in zip(study.plan.runs, states, strict=True) if state == "nan"]
+    ] = True
+    return diverged & np.isnan(values).any(axis=1)

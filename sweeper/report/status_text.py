@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator, Mapping
 
 from sweeper.ledger.damage import LOST_LEDGER, LOST_LINES
-from sweeper.report.study_status import Provenance, StudyStatus
+from sweeper.report.progress.work_left import WorkLeft
+from sweeper.report.study_status import BestTrial, Provenance, StudyStatus
 from sweeper.study.study import Cancellation
-from sweeper.text import counted, described, size
+from sweeper.text import counted, further, labels_text, size
 
 _SHOWN = 5
 _LARGEST = 3
@@ -16,17 +17,19 @@ _LARGEST = 3
 
 def summary_lines(status: StudyStatus) -> Iterator[str]:
     """Counts, who is at work, the best trial, errors, origin, disk and damage, a line each."""
-    yield f"{status.study}: {_by_state('runs', status.runs)}"
-    yield f"  {_by_state('trials', status.trials)}"
+    yield f"{status.study}: {_by_state('run', status.runs)}"
+    yield f"  {_by_state('trial', status.trials)}"
     if status.unfound:
-        yield f"  {status.unfound} more were asked for: no further configuration was found"
+        yield f"  {further(status.unfound)}"
+    yield from (f"  {line}" for line in _progress(status.progress))
     yield from (f"  {line}" for line in _at_work(status))
+    yield from (f"  pruner: {line}" for line in status.pruner)
     best = status.best
     if best is not None:
         yield (
-            f"  best: trial {best.trial}, score {best.value:.3g} "
+            f"  best: trial {best.trial}, {_values(best)} "
             f"({best.aggregate} of {counted(best.n, 'run')}{_diverged(best.diverged)}): "
-            f"{described(best.params)}"
+            f"{labels_text(best.params)}"
         )
     for error, number in list(status.errors.items())[:_SHOWN]:
         yield f"  {number} failed: {error}"
@@ -34,8 +37,8 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
     yield f"  {_disk(status.disk)}"
     if status.skipped_saves:
         yield (
-            f"  {status.skipped_saves} saves left out: no room under checkpoint.max_gb, or on "
-            "the disk"
+            f"  {counted(status.skipped_saves, 'save')} left out: no room under "
+            "checkpoint.max_gb, or on the disk"
         )
     for damage in status.damaged:
         yield (
@@ -48,10 +51,27 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
         yield f"  damaged: {unsound}"
 
 
+def _progress(progress: WorkLeft) -> Iterator[str]:
+    """What is left, where anything is, and how far the runs are that are going on."""
+    if progress.runs_left:
+        yield progress.line()
+    if progress.running_at is not None:
+        least, most = progress.running_at
+        steps = f"step {least:,}" if least == most else f"steps {least:,} to {most:,}"
+        yield f"running at {steps}: `sweeper runs state=running` lists them"
+
+
+def _values(best: BestTrial) -> str:
+    """Its value; of several, among which the first decides, each by name."""
+    if len(best.values) == 1:
+        return f"score {best.value:.3g}"
+    return ", ".join(f"{name} {value:.3g}" for name, value in best.values.items())
+
+
 def _by_state(what: str, counts: Mapping[str, int]) -> str:
     """`12 runs: 3 open, 9 complete`."""
     each = [f"{number} {state}" for state, number in counts.items() if number and state != "total"]
-    return f"{counts['total']} {what}: {', '.join(each)}"
+    return f"{counted(counts['total'], what)}: {', '.join(each)}"
 
 
 def _diverged(count: int) -> str:
@@ -92,7 +112,7 @@ def _began(provenance: Provenance) -> Iterator[str]:
     code, machine = provenance.code, provenance.machine
     if code and machine:
         shown = ", ".join(f"{name} {revision}" for name, revision in code.items())
-        yield f"began with {shown} on {machine['host']} ({machine['cores']} cores)"
+        yield f"began with {shown} on {machine['host']} ({counted(machine['cores'], 'core')})"
     for task, facts in list(provenance.tasks.items())[:_SHOWN]:
         yield f"task {task}: " + ", ".join(f"{name} {words}" for name, words in facts.items())
     others = provenance.other_code
@@ -106,4 +126,4 @@ def _disk(usage: Mapping[str, int]) -> str:
     parts = {name: each for name, each in usage.items() if name not in ("total", "files")}
     largest = sorted(parts, key=lambda name: -parts[name])[:_LARGEST]
     shown = ", ".join(f"{size(parts[name])} {name}" for name in largest if parts[name])
-    return f"{size(usage['total'])} on disk in {usage['files']:,} files: {shown}"
+    return f"{size(usage['total'])} on disk in {counted(usage['files'], 'file', ',')}: {shown}"

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sweeper.ledger.damage import DamagedFile
+from sweeper.report.progress.work_left import WorkLeft
 from sweeper.study.study import Cancellation
 
 
@@ -29,10 +30,14 @@ class WorkerStatus:
 
 @dataclass(frozen=True)
 class BestTrial:
-    """The complete trial with the best value, which aggregates the scores of its `n` runs."""
+    """The complete trial with the best value, which aggregates the scores of its `n` runs.
+
+    Of several scores that is the first; `values` has all of them by name.
+    """
 
     trial: int
     value: float
+    values: Mapping[str, float]
     aggregate: str
     n: int
     diverged: int
@@ -75,9 +80,13 @@ class StudyStatus:
     """By state, and their `total`."""
     trials: Mapping[str, int]
     """By state, and their `total`."""
+    progress: WorkLeft
+    """What is left, and how fast it goes."""
     unfound: int
     """Trials that were asked for beyond the last configuration that could be found."""
     workers: list[WorkerStatus]
+    pruner: list[str]
+    """What the pruner's arguments probably do not mean, by what was reported."""
     jobs: Mapping[str, int] | None
     """Slurm jobs by state; `None` where the study has none or Slurm does not answer."""
     cancelled: Cancellation | None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -12,14 +12,29 @@ from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.run_tables import RunTables
+from sweeper.space.space import PAPER_SCALE
 from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import INTERVALS, coverage
-from sweeper.text import counted
+from sweeper.text import canonical, counted, short
 
-_POINTS = {"final": "the last point", "max": "the largest value", "auc": "the mean height"}
+_POINTS = {
+    "final": "the last point",
+    "max": "the largest value",
+    "min": "the smallest value",
+    "auc": "the mean height",
+}
+_TAKEN = {"final": "final at", "max": "max over", "min": "min over", "auc": "auc over"}
+
+_MOST_WORDS = 4
+
+_FEW = 4
+"""The most tasks of which a caption names the baseline's best run."""
 
 UNKNOWN = f"fewer than {MIN_SEEDS} seeds in a task"
 """Why an interval is unknown."""
+
+_DIVERGED = "diverged runs decide it"
+"""Why one is that has seeds enough."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +50,11 @@ class Origin:
     """Gives the trial of all defaults, where it is planned."""
     changed: Callable[[], list[str]]
     """Gives what the study sets otherwise than the shipped space of that name."""
+    baseline: Mapping[str, str | int | float] = field(default_factory=dict)
+    """The axes' values whose best run is 1 in scores, if any."""
     note: str | None = None
+    by_hand: Sequence[str] = ()
+    """The words that changed the space on the command line, but for seeds and trials."""
     scale: str | None = None
     paper_steps: int | None = None
     """The steps of the space's scale `paper`, where it has that."""
@@ -54,32 +73,48 @@ class Captions:
         """What the runs of a point become, as labels say it."""
         return score.named(self.tables.how)
 
-    @property
-    def taken_as(self) -> str:
-        """The tables' `at` before a space, where it is not the study's own."""
-        return "" if self.tables.at == self.tables.scored_at else f"{self.tables.at} "
+    def at_name(self, metric: str | None) -> str:
+        """The tables' `at` of `metric`, or else of the score, as labels have it."""
+        return self._named(self.tables.at, metric)
+
+    def _named(self, at: str, metric: str | None = None) -> str:
+        tables = self.tables
+        minimise = tables.minimised(metric or tables.metric)
+        return score.at_name(at, minimise=bool(minimise))
+
+    def taken(self, metric: str | None, at: str | None = None) -> str:
+        """Which point of its curve a run's value by `metric` is, as in `final at 35k steps`.
+
+        It is that of the tables, unless `at` names another.
+        """
+        at, steps = self._named(at or self.tables.at, metric), self.tables.steps
+        return at if steps == 1 else f"{_TAKEN[at]} {short(steps)} steps"
 
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         if metric is None:
-            return f"normalised {self.taken_as}score ({self.average})"
+            scores = self.tables.scores
+            name = "score" if len(scores) == 1 else scores[0].name
+            return f"normalised {name}, {self.taken(None)} ({self.average})"
         tasks = len(self.tables.tasks)
         over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
-        return f"{metric}, {self.tables.at} ({self.average}{over})"
+        return f"{metric}, {self.taken(metric)} ({self.average}{over})"
 
-    def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
+    def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         runs = self.tables.runs
         trials, seeds = frames.counts(runs, []), runs["seed"].nunique()
-        said = [self._count(n, len(trials), seeds), *self._pooled(shown), said_of_points]
-        if self.taken_as:
+        if seeds >= MIN_SEEDS:
+            points_note = points_note.replace(UNKNOWN, _DIVERGED)
+        said = [self._count(n, len(trials), seeds), *self._pooled(shown), points_note]
+        if self.tables.at != self.tables.default_at:
             said.append(
-                f"of each run's curve {_POINTS[self.tables.at]}, where the study scores by "
-                f"{_POINTS[self.tables.scored_at]}"
+                f"of each run's curve {_POINTS[self.at_name(None)]}, where the study scores by "
+                f"{_POINTS[self._named(self.tables.default_at)]}"
             )
-        if INTERVALS in said_of_points:
+        if INTERVALS in points_note:
             said.append(coverage(seeds))
-        said += [self._lost(trials), self._budget(), (self.origin.note or "").strip().rstrip(".")]
+        said += [self._relative(), self._lost(trials), self._budget(), *self._noted()]
         said = [part for part in said if part]
         return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
 
@@ -104,28 +139,54 @@ class Captions:
             f"pooled over {', '.join(titles(pooled))}" if pooled else "",
         )
 
+    def _relative(self) -> str:
+        """Which run is 1 in scores, where it is not the task's own bound."""
+        if not self.origin.baseline:
+            return ""
+        titles = self.choice.titles(self.origin.baseline)
+        named = zip(titles, self.origin.baseline.values(), strict=True)
+        whose = ", ".join(f"{title} = {canonical(label)}" for title, label in named)
+        best, one = self.tables.best, 0 if self.tables.minimise else 1
+        if not best:
+            return f"scores are not relative to {whose}, of which no run is known"
+        values = ", ".join(f"{task} {value:.3g}" for task, value in best.items())
+        named_values = f" ({values})" if len(best) <= _FEW else ""
+        left = [task for task in self.tables.tasks if task not in best]
+        but = f", but for {', '.join(left)}, where none is known" if left else ""
+        return f"a score of {one} is the best run with {whose} on each task{named_values}{but}"
+
     def _lost(self, trials: pd.DataFrame) -> str:
         """The configurations and runs without a score, and those that diverged."""
         failed = int((trials["state"] == "failed").sum())
-        diverged, worst = int(trials["nan"].sum()), "high" if self.tables.minimise else "low"
+        diverged = int(trials["nan"].sum())
         return (
             f"failed: {counted(failed, 'configuration')}; pruned: "
             f"{counted(int(trials['pruned'].sum()), 'run')}; missing: "
             f"{int(trials['missing'].sum())}; diverged: {diverged}"
             + (
-                f" (held at their last value; without one a score is the task's {worst})"
+                " (worse than all others; points and intervals that they decide are unknown)"
                 if diverged
                 else ""
             )
         )
 
     def _budget(self) -> str:
-        """The budget beside the paper's, where a study does not have the paper's."""
+        """The budget beside that of the scale `paper`, where it is another."""
         steps, paper = self.tables.steps, self.origin.paper_steps
-        if paper in (None, steps):
+        if paper is None or (steps == paper and self.origin.scale in (None, PAPER_SCALE)):
             return ""
         scale = f"{self.origin.scale}: " if self.origin.scale else ""
-        return f"{scale}{steps:,} of the paper's {paper:,} steps"
+        own = f"{steps:,} of " if steps != paper else ""
+        return f"{scale}{own}scale paper's {counted(paper, 'step', ',')}"
+
+    def _noted(self) -> tuple[str, str]:
+        """The note of the space, and what was changed since it was written."""
+        words = self.origin.by_hand
+        more = f" and {len(words) - _MOST_WORDS} more" if len(words) > _MOST_WORDS else ""
+        return (
+            (self.origin.note or "").strip().rstrip("."),
+            f"changed by hand: {', '.join(words[:_MOST_WORDS])}{more}" if words else "",
+        )
 
 
 def interval_text(known: int, count: int) -> str:

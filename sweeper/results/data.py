@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.plan import shipped_spaces
+from sweeper.plan.parameters import baseline
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.captions import Captions, Origin
-from sweeper.results.run_tables import VALUE, RunTables
+from sweeper.results.run_tables import VALUE, RunTables, Scored
+from sweeper.space.space import Space
 from sweeper.study.study import Study
 
 __all__ = ["VALUE", "Data"]
@@ -39,20 +41,23 @@ class Data:
         space = study.space
         axes = {name: axis_of(name, study) for name in space.axes}
         columns = {name: axis.column for name, axis in axes.items()}
+        tables = RunTables(
+            study=study.name,
+            runs=frames.runs(study, ledger_state).rename(columns=columns),
+            reports=lambda: frames.reports(study, ledger_state),
+            columns=columns,
+            tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
+            metric=space.score.metric,
+            at=space.score.at,
+            default_at=space.score.at,
+            how=space.score.aggregate,
+            steps=space.steps,
+            minimise=space.direction == "minimize",
+            scores=_scores(space),
+        )
+        compared = baseline(space, study.trainable)
         return Data(
-            RunTables(
-                study=study.name,
-                runs=frames.runs(study, ledger_state).rename(columns=columns),
-                reports=lambda: frames.reports(study, ledger_state),
-                columns=columns,
-                tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
-                metric=space.score.metric,
-                at=space.score.at,
-                scored_at=space.score.at,
-                how=space.score.aggregate,
-                steps=space.steps,
-                minimise=space.direction == "minimize",
-            ),
+            tables.relative_to(compared) if compared else tables,
             AxisChoice(
                 study=study.name,
                 axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
@@ -65,7 +70,9 @@ class Data:
                 step="environment step" if space.agent else "step",
                 reference=lambda: study.plan.reference,
                 changed=lambda: shipped_spaces.changed(space),
+                baseline=compared,
                 note=space.note,
+                by_hand=space.changed,
                 scale=space.scale,
                 paper_steps=space.paper_steps,
             ),
@@ -76,23 +83,24 @@ class Data:
         """The texts below and beside a figure."""
         return Captions(self.origin, self.tables, self.choice)
 
-    def taken(self, at: str | None) -> Data:
+    def rescored(self, at: str | None) -> Data:
         """The data with another point of each learning curve as a run's value, also as its score.
 
         `SweeperError` where `at`, if any, is none of `score.AT`.
         """
-        return replace(self, tables=self.tables.taken(at))
+        return replace(self, tables=self.tables.rescored(at))
 
     def check_scored(self, name: str) -> None:
-        """`Nothing` for what is called `name` where no run has ended with a score."""
+        """`NothingToShow` for what is called `name` where no run has ended with a score."""
         states = self.runs["state"]
         if states.isin(SCORED).any():
             return
         ended = {"failed": states.isin(UNSCORED).sum(), "pruned": (states == "pruned").sum()}
         counts = {**ended, "open": len(states) - sum(ended.values())}
-        said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-        raise Nothing(
-            f"{name} has nothing to show: no run of {self.name} has finished with a score ({said})"
+        listed = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        raise NothingToShow(
+            f"{name} has nothing to show: no run of {self.name} has finished with a score "
+            f"({listed})"
         )
 
     @property
@@ -114,9 +122,9 @@ class Data:
         return self.tables.table(metric)
 
     def points(self, metric: str) -> pd.DataFrame:
-        """The learning curves of `metric`, as `frames.held` gives them; `SweeperError` if unknown.
+        """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 
-        Those of runs that diverged are held at their last point.
+        Behind the last point of a run that diverged its points are infinite, or NaN.
         """
         return self.tables.points(metric)
 
@@ -139,6 +147,13 @@ class Data:
     def minimise(self) -> bool:
         """Whether smaller scores are better."""
         return self.tables.minimise
+
+    def minimised(self, metric: str | None) -> bool | None:
+        """Whether smaller values of `metric`, or else of the score, are better; `None` if unknown.
+
+        It is known of the metrics that the space scores.
+        """
+        return self.minimise if metric is None else self.tables.minimised(metric)
 
     @property
     def axes(self) -> Mapping[str, Axis]:
@@ -164,6 +179,15 @@ class Data:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         return self.captions.value_label(metric, shown)
 
-    def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
+    def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
-        return self.captions.caption(n, shown, said_of_points)
+        return self.captions.caption(n, shown, points_note)
+
+
+def _scores(space: Space) -> tuple[Scored, ...]:
+    rules = zip(space.scores, space.score_names, space.directions, strict=True)
+    suffixes = frames.suffixes(space)
+    return tuple(
+        Scored(name, rule.metric, suffix, rule.aggregate, direction == "minimize", rule.at)
+        for (rule, name, direction), suffix in zip(rules, suffixes, strict=True)
+    )

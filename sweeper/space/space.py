@@ -30,6 +30,7 @@ from sweeper.space.sections import (
 )
 from sweeper.space.validators import (
     axes_rule,
+    by_task_rule,
     constraints_rule,
     derived_rule,
     figures_rule,
@@ -59,8 +60,8 @@ class Key:
     """It only says how the space was called and found, which is worth no new version of a study."""
     repeated: bool = False
     """A command that runs one trial again gives it the same value."""
-    dropped: bool = False
-    """It chooses trials, so a command that runs one trial again takes it away."""
+    chooses: bool = False
+    """It chooses or compares trials: a space of trials that were chosen already has none of it."""
     by_name: bool = False
     """Its sections stand under the names of tasks, figures, samplers: no table lists their keys."""
 
@@ -73,8 +74,10 @@ FOUND = Key(given=False, naming=True)
 """Where the space was found."""
 RUNS = Key(results=True, repeated=True)
 """How runs are trained and scored."""
-TRIALS = Key(results=True, dropped=True)
+TRIALS = Key(results=True, chooses=True)
 """Which trials there are."""
+COMPARED = Key(chooses=True)
+"""What figures compare trials with."""
 WORKERS = Key(repeated=True)
 """How workers treat runs."""
 
@@ -87,8 +90,11 @@ class Space(Section):
     reference: Annotated[Text | None, CAPTION] = None
     """What the experiment stands for or repeats: a paper, a figure."""
     note: Annotated[Text | None, CAPTION] = None
-    """A caption for the figures: what a reader must know to read them. Where there is a scale
-    `paper`, its steps stand beside it, unless they are the study's own."""
+    """A caption for the figures: what a reader must know to read them. A list of sentences, each a
+    text or what it speaks of: `note: [{text: a short run, about: [steps]}]`. A sentence goes when a
+    later scale or word changes a key in its `about`, or without that when a word changes anything
+    about runs or scores but seeds and trials. Where there is a scale `paper`, its steps stand
+    beside the note."""
     agent: Annotated[Text | None, RUNS] = None
     """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own."""
     function: Annotated[Text | None, RUNS] = None
@@ -97,9 +103,18 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters that all trials share, as in `fixed: {batch_size: 32}`."""
-    axes: Annotated[dict[str, Any], BeforeValidator(axes_rule), Key(results=True, grows=True)]
+    by_task: Annotated[dict[str, dict[str, Any]], BeforeValidator(by_task_rule), RUNS] = Field(
+        default_factory=dict
+    )
+    """Parameters that all trials share on one task, as in
+    `by_task: {mujoco/Hopper-v4: {gamma: 0.9999}}`; elsewhere they are as `fixed` or the default has
+    them."""
+    axes: Annotated[
+        dict[str, Any], BeforeValidator(axes_rule), Key(results=True, chooses=True, grows=True)
+    ] = Field(default_factory=dict)
     """The searched parameters; the last axis changes fastest, and an axis stands behind those that
-    its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`."""
+    its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`. Without any there
+    is one trial, of what is fixed."""
     zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
     """Groups of axes of one length that move together, the i-th value of one with the i-th of the
     others; a group stands where its first axis stands: `zip: [[network.units, optimizer.lr]]`."""
@@ -107,12 +122,13 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters computed from others, and from those derived before, as in
-    `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. One keeps its default where a name in it is
-    inactive."""
+    `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. Where a name that it needs is inactive, one
+    keeps its default, and `plan` and `run` say so; of `lr_a if opt == 'adam' else lr_b` only the
+    branch taken is needed."""
     constraints: Annotated[tuple[str, ...], BeforeValidator(constraints_rule), TRIALS] = ()
     """What must hold for every combination, as in
-    `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name in it is
-    inactive."""
+    `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name that it needs
+    is inactive."""
     invalid: Annotated[str, BeforeValidator(one_of("error", "drop")), Key(results=True)] = "error"
     """What becomes of a combination that a constraint or what is trained refuses: an error, or left
     out and counted, as in `invalid: drop`."""
@@ -124,9 +140,9 @@ class Space(Section):
     seeds: Annotated[
         tuple[int, ...], BeforeValidator(seeds_rule), Key(results=True, repeated=True, grows=True)
     ]
-    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`. With
-    `seeds: {tune: 5, test: 10}` trials are judged by the seeds 0-4 alone, and 5-14 are held out for
-    `sweeper rerank`."""
+    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`, or from another
+    on, as in `seeds: {from: 2020, count: 10}`. With `seeds: {tune: 5, test: 10}` trials are judged
+    by the seeds 0-4 alone, and 5-14 are held out for `sweeper rerank`."""
     steps: Annotated[Positive, RUNS]
     """Environment steps of a run, as in `steps: 5000000`."""
     evaluation: Annotated[Evaluation | None, RUNS] = None
@@ -135,18 +151,24 @@ class Space(Section):
     """How runs are scored: one rule, as in `score: {metric: return}`, or a list of several."""
     direction: Annotated[Direction, RUNS] = "maximize"
     """Which scores are better, as in `direction: minimize`."""
-    sampler: Annotated[Sampler, BeforeValidator(sampler_rule), Key(results=True, by_name=True)] = (
-        Sampler(name="grid")
+    baseline: Annotated[dict[str, Any], BeforeValidator(fixed_rule), COMPARED] = Field(
+        default_factory=dict
     )
+    """Values of axes, as in `baseline: {sn.layers: none}`. Figures and tables then count the best
+    run with these values as 1 on each task, in the place of the task's `high` (where smaller is
+    better, as 0, in the place of `low`). A trial's value, by which samplers choose, does not."""
+    sampler: Annotated[
+        Sampler, BeforeValidator(sampler_rule), Key(results=True, chooses=True, by_name=True)
+    ] = Sampler(name="grid")
     """How trials are chosen: `grid`, or a sampler of Optuna's, which may have its arguments, as in
     `sampler: {tpe: {seed: 1}}`."""
-    trials: Annotated[Positive | None, Key(results=True, dropped=True, grows=True)] = None
+    trials: Annotated[Positive | None, Key(results=True, chooses=True, grows=True)] = None
     """How many trials a sampler plans in all, whatever the number of workers: `trials: 200`."""
     pruner: Annotated[
-        Pruner | None, BeforeValidator(pruner_rule), Key(results=True, dropped=True, by_name=True)
+        Pruner | None, BeforeValidator(pruner_rule), Key(results=True, chooses=True, by_name=True)
     ] = None
-    """Which trials end early: a pruner of Optuna's, with its arguments and the number of seeds that
-    it looks at, as in `pruner: {median: {n_warmup_steps: 1000, seeds: 2}}`."""
+    """Which trials end early: a pruner of Optuna's, with its arguments, which count steps of a run,
+    and the fewest seeds that it judges by: `pruner: {median: {n_warmup_steps: 1000, seeds: 2}}`."""
     checkpoint: Annotated[Checkpoint, WORKERS] = Checkpoint()
     """How often states are saved."""
     limits: Annotated[Limits, WORKERS] = Limits()
@@ -157,10 +179,14 @@ class Space(Section):
     point of each curve than the score's with `heatmap: {at: max}`."""
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
-    held_out: Annotated[tuple[int, ...], Key(given=False)] = ()
+    changed: Annotated[tuple[str, ...], FOUND] = ()
+    """The words by which it was changed on the command line, but for seeds and trials."""
+    held_out: Annotated[tuple[int, ...], Key(given=False, chooses=True)] = ()
     """The seeds under `seeds: {test: …}`."""
     paper_steps: Annotated[Positive | None, Key(given=False)] = None
     """The steps that the file's scale `paper` asks for, where it has that scale."""
+    defaults: Annotated[dict[str, Any], Key(given=False)] = Field(default_factory=dict)
+    """The parameters that `fixed` leaves out, with their defaults when the space was loaded."""
     name: Annotated[Name, FOUND]
     """The study's name unless another is asked for: `study`, and the scale if not the default."""
     file: Annotated[Text, FOUND]
@@ -197,18 +223,29 @@ class Space(Section):
         return (self.score, *self.score.also)
 
     @property
+    def score_names(self) -> tuple[str, ...]:
+        """What tables call the scores, no two alike: their metrics, and what else tells them apart.
+
+        `return` where it is scored once, `return max` and `return auc` where it is scored twice.
+        """
+        return tuple(self._score_name(place) for place in range(len(self.scores)))
+
+    def _score_name(self, place: int) -> str:
+        for keys in (("metric",), ("metric", "at"), ("metric", "at", "aggregate")):
+            names = [" ".join(getattr(rule, key) for key in keys) for rule in self.scores]
+            if names.count(names[place]) == 1:
+                return names[place]
+        return f"{names[place]} {place + 1}"
+
+    @property
     def directions(self) -> tuple[str, ...]:
         """`maximize` or `minimize`, for each of the scores."""
         return (self.direction, *(other.direction for other in self.score.also))
 
-    def worst(self, task: str) -> float:
-        """The metric's value of a run that diverged before its first evaluation."""
-        bounds = self.tasks[task]
-        return float(bounds.low if self.direction == "maximize" else bounds.high)
-
     def dump(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
-        return {**self.model_dump(mode="json", exclude_none=True), "axes": self._dumped_axes()}
+        plain = self.model_dump(mode="json", exclude_none=True)
+        return {**plain, "axes": self._dumped_axes(), "defaults": dict(self.defaults)}
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Space:
@@ -216,9 +253,7 @@ class Space(Section):
         try:
             return validated(cls, dict(data))
         except Invalid as error:
-            raise documents.Document("the frozen space", {}).error(
-                error.path, error.message
-            ) from error
+            raise documents.Document("the frozen space", {}).errors([error]) from error
 
     @property
     def identity(self) -> str:

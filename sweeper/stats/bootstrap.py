@@ -6,6 +6,7 @@ fixed (stratified bootstrap, Agarwal et al. 2021, §4.1).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,13 @@ RESAMPLES = 2000
 LEVEL = 0.95
 """Confidence of every interval."""
 
-_CHUNK = 2e6
+_AT_ONCE = 2e6
+
+_FAR = 1e5
+"""So many times as large as the largest score is what stands for an infinite one: more would cost
+digits where differences are added up."""
+
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,36 @@ class Cells:
     low: Array
     high: Array
     n: Array
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """Scores with a number for each infinite one, with which resamples can be reckoned.
+
+    It lies so far outside all others, which are from `least` to `most`, that every mean with it
+    does, too.
+    """
+
+    scores: Array
+    least: float
+    most: float
+
+    def known(self, *values: Array) -> tuple[Array, ...]:
+        """`values`, all NaN at places at which an infinite score decides one of them."""
+        rounding = _ROUNDING * max(1.0, abs(self.least), abs(self.most))
+        least, most = self.least - rounding, self.most + rounding
+        inside = np.all([(least <= some) & (some <= most) for some in values], axis=0)
+        return tuple(np.where(inside, some, np.nan) for some in values)
+
+
+def stand_ins(scores: Array) -> StandIns:
+    """`scores` with a number for each infinite one; the same where there is none."""
+    if not np.isinf(scores).any():
+        return StandIns(scores, -math.inf, math.inf)
+    finite = scores[np.isfinite(scores)]
+    least, most = (float(finite.min()), float(finite.max())) if len(finite) else (1.0, -1.0)
+    far = _FAR * max(1.0, abs(least), abs(most))
+    return StandIns(np.where(np.isinf(scores), np.sign(scores) * far, scores), least, most)
 
 
 def by_task(scores: npt.ArrayLike) -> list[Array]:
@@ -108,7 +145,7 @@ def resampled(
     from scipy import stats  # takes a second to import, and one task needs it not
 
     count = len(strata[0])
-    width = max(1, int(_CHUNK / (resamples * sum(part.shape[1] for part in strata))))
+    width = max(1, int(_AT_ONCE / (resamples * sum(part.shape[1] for part in strata))))
     (stream,) = rng.spawn(1)
     state = stream.bit_generator.state
     parts = []
@@ -146,10 +183,15 @@ def multiplicities(runs: int, rng: np.random.Generator, resamples: int) -> Array
     return rng.multinomial(runs, np.full(runs, 1 / runs), size=resamples)
 
 
-def resampled_means(values: Array, rng: np.random.Generator, resamples: int) -> Array:
-    """Means of resampled `values` [… × runs], as [… × resamples]: the same runs for all rows."""
+def resampled_means(
+    values: Array, rng: np.random.Generator, resamples: int, *, at_once: float = _AT_ONCE
+) -> Array:
+    """Means of resampled `values` [… × runs], as [… × resamples]: the same runs for all rows.
+
+    `at_once` multiplicities are drawn at once.
+    """
     runs = values.shape[-1]
-    block = max(1, int(_CHUNK / runs))
+    block = max(1, int(at_once / runs))
     sums = [
         values @ multiplicities(runs, rng, min(block, resamples - start)).T.astype(values.dtype)
         for start in range(0, resamples, block)

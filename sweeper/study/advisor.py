@@ -34,7 +34,8 @@ from sweeper.space import samplers
 from sweeper.study import proposals as packfuls
 from sweeper.study.optuna_memory import OptunaMemory, quiet
 from sweeper.study.proposals import Proposal
-from sweeper.study.pruning import Judge, pruner
+from sweeper.study.pruning.judge import Judge
+from sweeper.study.pruning.seed_view import pruner
 from sweeper.study.study import Study
 
 _ASKED = 20
@@ -54,7 +55,7 @@ class Advisor:
     def _begin(self) -> None:
         space = self._study.space
         with quiet():
-            self.memory = OptunaMemory(space.study, space.directions, pruner(self._study))
+            self.memory = OptunaMemory(space.study, space.directions, pruner(space))
             self._judge = Judge(self._study, self._ledger_state, self._ledger, self.memory)
         self._known = 0
         self._ended: dict[int, Any] = {}
@@ -115,7 +116,11 @@ class Advisor:
             except Rejected:
                 continue
             if chosen.text not in texts and not self._study.plan.knows(chosen):
-                return Proposal(chosen, self.memory.trials()[number].system_attrs)
+                attributes = dict(self.memory.trials()[number].system_attrs)
+                if any(chosen.labels[name] != asked for name, asked in trial.params.items()):
+                    self.memory.forget(number)  # it went to the nearest step of a range
+                    self._create(chosen, attributes)
+                return Proposal(chosen, attributes)
         self.memory.forget(number)
         return self._drawn(number, texts)
 
@@ -152,6 +157,8 @@ class Advisor:
             self._feed_new()
             for trial in sorted(self._stale if not reopened else range(self._known)):
                 self._feed_one(trial)
+            if self._stale:
+                self.memory.sink()
         self._stale.clear()
 
     def _reopened(self) -> Iterator[int]:
@@ -162,7 +169,7 @@ class Advisor:
         first, self._known = self._known, len(plan.trials)
         attributes: list[Mapping[str, Any]] = []
         if self._study.space.sampler.name in samplers.ADAPTIVE:
-            for ours, whole in packfuls.kept(self._study.paths, first, self._known):
+            for ours, whole in packfuls.sampler_memory(self._study.paths, first, self._known):
                 attributes += ours
                 self.memory.set_attributes(whole)
         else:
@@ -172,11 +179,11 @@ class Advisor:
             self._stale.add(trial)
 
     def _create(self, chosen: Configuration, attributes: Mapping[str, Any]) -> None:
-        axes = self._study.space.axes
-        active = self._study.plan.expansion.chosen(chosen)
+        expansion = self._study.plan.expansion
+        active = expansion.chosen(chosen)
         self.memory.add(
             params={name: chosen.labels[name] for name in active},
-            distributions={name: axes[name].distribution(name) for name in active},
+            distributions={name: expansion.distribution(name) for name in active},
             attributes=attributes,
         )
 
@@ -184,14 +191,16 @@ class Advisor:
         if trial >= self._known or trial in self._ended:
             return
         ended = self._verdict(trial)
-        self._judge.feed(trial, ended=ended is not None)
+        self._judge.feed(trial, ended)
         if ended is not None:
             self._ended[trial] = ended
-            state, values = ended
-            self.memory.end(trial, state, values)
+            self.memory.end(trial, *ended)
 
     def _verdict(self, trial: int) -> tuple[TrialState, list[float] | None] | None:
-        """How a trial ended, as Optuna sees it; `None` while it has not."""
+        """How a trial ended, as Optuna sees it; `None` while it has not.
+
+        One that is complete has no values where diverged runs decide them.
+        """
         records = [self._ledger_state.runs.get(run.id) for run in self._study.plan.runs_of(trial)]
         ends = [record.end for record in records if record is not None and record.end is not None]
         if len(ends) < len(records):
@@ -201,15 +210,14 @@ class Advisor:
             return TrialState.FAIL, None
         if "pruned" in states:
             return TrialState.PRUNED, None
-        scores = [[end.score, *(end.also or ())] for end in ends]
-        rules = self._study.space.scores
+        space = self._study.space
+        worst = [score.worst(minimise=direction == "minimize") for direction in space.directions]
+        scores = [worst if end.state == "nan" else [end.score, *(end.also or ())] for end in ends]
         values = [
             score.aggregate(column, rule.aggregate)
-            for column, rule in zip(zip(*scores, strict=True), rules, strict=True)
+            for column, rule in zip(zip(*scores, strict=True), space.scores, strict=True)
         ]
-        if np.isnan(values).any():
-            return TrialState.FAIL, None
-        return TrialState.COMPLETE, values
+        return TrialState.COMPLETE, None if np.isnan(values).any() else values
 
 
 def _seed(space: Any, number: int, turn: int) -> int:

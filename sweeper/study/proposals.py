@@ -117,7 +117,7 @@ def check(paths: StudyPaths, plan: Plan) -> None:
         )
 
 
-def kept(
+def sampler_memory(
     paths: StudyPaths, first: int, trials: int
 ) -> Iterator[tuple[list[Mapping[str, Any]], Mapping[str, Any]]]:
     """What the sampler keeps of the trials from `first` to `trials` - 1, and of the whole study.

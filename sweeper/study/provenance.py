@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import sweeper
-from sweeper.trainable.contract import Describing
+from sweeper.text import counted
+from sweeper.trainable.contract import SupportsDescription
 from sweeper.trainable.loading import load_trainable
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def code(space: Space) -> dict[str, str]:
     return found
 
 
-def unlike(theirs: Words, ours: Words) -> list[str]:
+def code_differences(theirs: Words, ours: Words) -> list[str]:
     """What in `ours` differs from the code that a study began with: `f.py 1a2b, was 3c4d`."""
     return [
         f"{name} {now}, was {theirs[name]}"
@@ -105,7 +106,7 @@ def _diff(folder: Path) -> str:
     diff = _git(folder, "diff", "HEAD")
     if len(diff) <= _LONGEST_DIFF:
         return diff
-    return f"{len(diff)} characters, SHA-256 {hashlib.sha256(diff.encode()).hexdigest()}"
+    return f"{counted(len(diff), 'character')}, SHA-256 {hashlib.sha256(diff.encode()).hexdigest()}"
 
 
 def _git(folder: Path, *words: str) -> str:
@@ -143,7 +144,7 @@ def _packages() -> dict[str, str]:
 
 def _tasks(space: Space) -> dict[str, dict[str, str]]:
     trainable = load_trainable(space)
-    if not isinstance(trainable, Describing):
+    if not isinstance(trainable, SupportsDescription):
         return {}
     return {task: dict(trainable.describe(task)) for task in space.tasks}
 

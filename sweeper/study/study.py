@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from sweeper.errors import Invalid, SweeperError, did_you_mean, listed
+from sweeper.errors import Invalid, SweeperError, did_you_mean, listed, shown
 from sweeper.ledger import damage
 from sweeper.ledger.claims.claims import Claims
 from sweeper.ledger.damage import DamagedFile
@@ -124,6 +124,15 @@ class Study:
         records = (ledger_state.runs.get(run.id) for run in self.plan.runs)
         return all(record is not None and record.end is not None for record in records)
 
+    def edition(self, ledger_state: LedgerState) -> str:
+        """A name of what `ledger_state` knows to have ended, and of the newest version.
+
+        Figures and reports of another edition show another state of the study.
+        """
+        ends = [record for record in ledger_state.runs.values() if record.end is not None]
+        generations = sum(record.generation for record in ends)
+        return f"{len(ends)}.{generations}.{len(self.versions)}"
+
     def ledger_state(self, *, reports: bool = True) -> LedgerState:
         """The state of its runs, as its ledger has it now."""
         ledger_state = LedgerState(self.paths, reports=reports)
@@ -191,12 +200,17 @@ def newest(root: Path) -> Study:
     """The study under `root` whose ledger changed last."""
     valid = names(root)
     if not valid:
-        raise SweeperError(f"there is no study under {root} yet: sweeper run SPACE.yaml makes one")
+        raise SweeperError(
+            f"there is no study under {root.resolve()} yet: sweeper run SPACE.yaml makes one"
+        )
     return find(max(valid, key=lambda name: _touched(root / name)), root)
 
 
 def find(name: str, root: Path) -> Study:
-    """The study called `name` under `root`."""
+    """The study called `name` under `root`, or the one whose folder's path `name` is."""
+    folder = Path(name)
+    if os.sep in name and is_one(folder):
+        return Study.open(folder if folder.name not in ("", "..") else folder.resolve())
     check_name(name)
     valid = names(root)
     if name not in valid:
@@ -206,7 +220,9 @@ def find(name: str, root: Path) -> Study:
                 "lost with it; restore it, or run the space under another name (name=…)"
             )
         there = f"studies there: {listed(name, valid)}" if valid else "there is none yet"
-        raise SweeperError(f"no study {name!r} under {root}{did_you_mean(name, valid)}; {there}")
+        raise SweeperError(
+            f"no study {shown(name)} under {root.resolve()}{did_you_mean(name, valid)}; {there}"
+        )
     return Study.open(root / name)
 
 
@@ -214,7 +230,7 @@ def names(root: Path) -> list[str]:
     """All studies under `root`, sorted."""
     if not root.is_dir():
         return []
-    return sorted(path.name for path in root.iterdir() if is_one(path))
+    return sorted(path.name for path in root.iterdir() if path.name[0] != "." and is_one(path))
 
 
 def is_one(folder: Path) -> bool:

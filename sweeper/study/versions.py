@@ -7,7 +7,6 @@ processes that write one version the first to link its file wins, and the other 
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from sweeper.ledger.lines.encoding import FORMAT, check_format
 from sweeper.ledger.reader import listed
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import expanded
+from sweeper.plan.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
 from sweeper.study.provenance import Origin, origin
@@ -64,6 +64,8 @@ def join(folder: Path, space: Space, *, group: bool, extend: bool) -> list[Versi
     """
     plans = StudyPaths(folder).plans
     known = read(folder) if (plans / "0").exists() else []
+    if known:
+        space = _without_later(known[0].space, space)
     while not known or not _same(known[-1].space, space):
         if known:
             _check(folder.name, known[-1].space, space, extend=extend)
@@ -71,13 +73,19 @@ def join(folder: Path, space: Space, *, group: bool, extend: bool) -> list[Versi
         claims = known[0].claims if known else begin(StudyPaths(folder).claims)
         frozen = {"format": FORMAT, "space": space.dump(), "group": group, "claims": claims}
         frozen |= {"provenance": asdict(origin(space))}
-        frozen |= {"crc": _checksum(frozen)}
         data = json.dumps(frozen, indent=1, ensure_ascii=False)
         first = link_first(plans / str(len(known)), data.encode())
         if not first and not known and claims is not None:
             abandon(StudyPaths(folder).claims / claims)
         known += read(folder, len(known))
     return known
+
+
+def _without_later(first: Space, space: Space) -> Space:
+    """`space` without the defaults of parameters that came after `first` was frozen."""
+    old = {*first.defaults, *first.fixed}
+    kept = {name: value for name, value in space.defaults.items() if name in old}
+    return space.model_copy(update={"defaults": kept})
 
 
 def _same(old: Space, new: Space) -> bool:
@@ -128,7 +136,7 @@ def _grows(key: str, old: Space, new: Space) -> bool:
 
 def _axes_grow(old: Space, new: Space) -> bool:
     """Whether the grid of `new` holds every cell of the grid of `old`."""
-    if "grid" not in (old.sampler.name, new.sampler.name) or list(old.axes) != list(new.axes):
+    if {old.sampler.name, new.sampler.name} != {"grid"} or list(old.axes) != list(new.axes):
         return False
     trainable = load_trainable(new)
     cells = [
@@ -142,8 +150,6 @@ def _read(plan: Path) -> Version:
     folder = plan.parents[1]
     try:
         frozen: dict[str, Any] = json.loads(plan.read_bytes())
-        if frozen.get("crc", _checksum(frozen)) != _checksum(frozen):
-            raise ValueError("its checksum does not fit")
         version = int(frozen["format"])
         space, group = frozen["space"], bool(frozen["group"])
         began = Origin.of_json(frozen.get("provenance", {}))
@@ -154,15 +160,9 @@ def _read(plan: Path) -> Version:
         raise _unreadable(plan, repr(error)) from error
     check_format(version, folder.name)
     try:
-        return Version(Space.parse(space), group, began, claims)
+        return Version(_with_defaults(Space.parse(space)), group, began, claims)
     except SweeperError as error:
         raise _unreadable(plan, str(error)) from error
-
-
-def _checksum(frozen: Mapping[str, Any]) -> int:
-    """The CRC-32 of all that a plan holds besides; older plans have none."""
-    rest = {key: value for key, value in frozen.items() if key != "crc"}
-    return zlib.crc32(json.dumps(rest, sort_keys=True).encode())
 
 
 def _unreadable(plan: Path, why: str) -> SweeperError:
@@ -171,3 +171,17 @@ def _unreadable(plan: Path, why: str) -> SweeperError:
         "the space of that version is lost with it: restore it, or run the space under another "
         "name (name=…)"
     )
+
+
+def _with_defaults(space: Space) -> Space:
+    """`space` with the defaults that it had where it was frozen before plans held them.
+
+    Of an agent of a user's own these are not known: those of now count.
+    """
+    if space.defaults or space.agent is None or ".py:" in space.agent:
+        return space
+    trainable = load_trainable(space)
+    then: Mapping[str, Any] = getattr(trainable, "earlier_defaults", {})
+    known = {**defaults(space, trainable), **then}
+    left = {name: value for name, value in known.items() if name not in space.fixed}
+    return space.model_copy(update={"defaults": left})

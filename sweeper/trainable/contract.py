@@ -101,7 +101,7 @@ class Report(Protocol):
 
     @property
     def step(self) -> int:
-        """Environment steps that the member has trained for."""
+        """Environment steps that the member has trained for; more than its run's count as those."""
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -128,7 +128,11 @@ class Pack(Protocol):
         """A number that grows while the pack trains or evaluates; one that stands still is hung."""
 
     def advance(self) -> Sequence[Report]:
-        """Trains all members for about a second at most, and returns their new reports."""
+        """Trains all members for about a second at most, and returns their new reports.
+
+        What it raises with a single member left ends that one as diverged if it says that numbers
+        are no longer finite (`sweeper.trainable.divergence`), and counts as a failure otherwise.
+        """
 
     def save(self, member: int) -> State | None:
         """The exact state of a member, or `None` where it cannot be saved."""
@@ -158,7 +162,7 @@ class Rows(Protocol):
 
 
 @runtime_checkable
-class Appending(Protocol):
+class SupportsSegments(Protocol):
     """Optional: a pack that saves its replay in pieces, so that each row is written only once.
 
     The states that `start` gets are whole, as `save` returns them, with the rows from `first` on.
@@ -168,7 +172,7 @@ class Appending(Protocol):
         """The state without its rows, and the rows from number `row` (or from `first`) on."""
 
 
-class Weighing(Protocol):
+class SupportsWeights(Protocol):
     """Optional: a pack whose weights can be kept, where its trainable's `keeps_weights` is true."""
 
     def weights(self, member: int) -> State:
@@ -181,8 +185,9 @@ class Weighing(Protocol):
 class Trainable(Protocol):
     """Something that sweeper can train.
 
-    Optional are the methods of `Weighable`, `Describing` and `Diagnosable`, and a flag
-    `keeps_weights`, which is true where packs are `Weighing`.
+    Optional are the methods of `SupportsMemoryEstimates`, `SupportsDescription` and `Diagnosable`,
+    a flag `keeps_weights`, which is true where packs are `SupportsWeights`, and a mapping
+    `earlier_defaults` of shipped agents.
     """
 
     @property
@@ -220,7 +225,7 @@ class Trainable(Protocol):
 
 
 @runtime_checkable
-class Weighable(Protocol):
+class SupportsMemoryEstimates(Protocol):
     """Optional: a trainable that can tell how much memory a pack needs before it begins."""
 
     def prepare(self) -> None:
@@ -234,7 +239,7 @@ class Weighable(Protocol):
 
 
 @runtime_checkable
-class Describing(Protocol):
+class SupportsDescription(Protocol):
     """Optional: a trainable that describes its tasks."""
 
     def describe(self, task: str) -> Mapping[str, str]:

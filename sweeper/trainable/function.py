@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import math
-import numbers
 import operator
+import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+import psutil
+
+from sweeper.errors import cut
 from sweeper.lookup import import_file
 from sweeper.trainable.contract import Parameter, RunSpec, State
-from sweeper.trainable.processor_time import ProcessorTime
-
-RESULT = "value"
-"""The metric under which the returned number is reported."""
+from sweeper.trainable.function_numbers import ended, number, returned
 
 _PAUSE_S = 0.5
 
@@ -56,19 +57,19 @@ class FunctionRun:
         return self._folder
 
     def report(self, step: int, **metrics: float) -> None:
-        """Records metrics at `step`, 0 to `steps`; a NaN or an Inf ends the run as diverged.
+        """Records metrics at `step`; a NaN or an Inf ends the run as diverged.
 
-        Raises `ValueError` for a step beyond these, `TypeError` for what is no number.
+        The last report may lie beyond `steps`, as where a rollout ends there; it counts as one at
+        `steps`, and later ones of its metrics do not count. Raises `ValueError` for a negative
+        step, `TypeError` for what is no number.
         """
         try:
             step = operator.index(step)
         except TypeError as error:
-            raise TypeError(f"step must be an integer, but got {step!r}") from error
-        if not 0 <= step <= self.steps:
-            raise ValueError(
-                f"0 <= step <= run.steps must hold, but got step={step}, run.steps={self.steps}"
-            )
-        self._report(step, {name: _number(name, value) for name, value in metrics.items()})
+            raise TypeError(f"step must be an integer, but got {cut(repr(step))}") from error
+        if step < 0:
+            raise ValueError(f"step must be at least 0, but got {step}")
+        self._report(step, {name: number(name, value) for name, value in metrics.items()})
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ class FunctionReport:
 
 
 class FunctionPack:
-    """A pack of one run: the function runs in a thread, so that its worker stays responsive."""
+    """A pack of one run: the function runs in a thread, so that its worker stays responsive.
+
+    Child processes are looked at every `children_every_s`: listing them takes milliseconds.
+    """
 
     def __init__(
         self,
@@ -92,6 +96,7 @@ class FunctionPack:
         folder: Path,
         *,
         waits: bool = False,
+        children_every_s: float = 10.0,
     ) -> None:
         self.step = 0
         self._queue: queue.Queue[FunctionReport | Exception] = queue.Queue()
@@ -103,7 +108,8 @@ class FunctionPack:
         self._error: Exception | None = None
         self._reports = 0
         self._dropped = False
-        self._time = ProcessorTime()
+        self._children_s, self._looked = 0.0, time.monotonic()
+        self._children_every_s = children_every_s
         resumed = folder.exists()
         self._folder = folder
         view = FunctionRun(
@@ -120,7 +126,11 @@ class FunctionPack:
         The thread that asks is the worker's, so its own time does not count. A function that
         neither computes nor reports looks hung, and after a while counts as dead.
         """
-        return int(self._time.seconds()) + self._reports
+        now = time.monotonic()
+        if now - self._looked >= self._children_every_s:
+            self._children_s, self._looked = _children_s(), now
+        threads_s = time.process_time() - time.thread_time()
+        return int(threads_s + self._children_s) + self._reports
 
     def advance(self) -> Sequence[FunctionReport]:
         """Waits half a second at most for reports; raises what the function raised after the last.
@@ -161,18 +171,14 @@ class FunctionPack:
             function = load()
             if self._dropped:
                 return
-            result = function(config, run)
-            if isinstance(result, bool) or not isinstance(result, numbers.Real):
-                raise TypeError(
-                    f"{function.__name__} must return a number, but returned {result!r}"
-                )
-            self._put(self.step or run.steps, {RESULT: float(result)}, done=True)
+            result = returned(function.__name__, function(config, run), self._reports)
+            self._put(self.step or run.steps, result, done=True)
         except _Dropped:
             pass
         except Exception as error:
             self._queue.put(error)
         except BaseException as error:
-            self._queue.put(_ended(error))
+            self._queue.put(ended(error))
         finally:
             with contextlib.suppress(OSError):  # it was not asked for, or holds something
                 self._folder.rmdir()
@@ -271,17 +277,12 @@ class Function:
         return function
 
 
-def _number(name: str, value: Any) -> float:
-    try:
-        if isinstance(value, str | bytes):
-            raise TypeError("float() would take text for a number")
-        return float(value)
-    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise TypeError(f"the metric {name!r} must be a number, but got {value!r}") from error
-
-
-def _ended(error: BaseException) -> Exception:
-    """The error that stands for `sys.exit()` and its like in the user's file."""
-    failure = RuntimeError(f"a function must return a number, but {error!r} ended it or its import")
-    failure.__cause__ = error
-    return failure
+def _children_s() -> float:
+    """Processor seconds of the processes below this one, living or waited for."""
+    times = os.times()
+    total = times.children_user + times.children_system
+    with contextlib.suppress(psutil.Error):
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                total += sum(child.cpu_times()[:4])  # its own, and of those it waited for
+    return total

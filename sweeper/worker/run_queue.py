@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from sweeper.ledger.lines.header import WorkerHeader
@@ -11,7 +11,7 @@ from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.plan.plan import Run
 from sweeper.study.study import Study
-from sweeper.trainable.contract import Weighable
+from sweeper.trainable.contract import SupportsMemoryEstimates
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.held_run import Candidate, RunEnd
 from sweeper.worker.pending_runs import PendingRuns
@@ -53,7 +53,7 @@ class RunQueue:
         self._signatures: dict[tuple[int, str], str] = {}
         self._bounds: dict[str, int] = {}
         """The largest packs of a signature since one found too little memory here."""
-        self._pending = PendingRuns(study.plan.runs, self._signature)
+        self._pending = PendingRuns(self._ordered(study.plan.runs), self._signature)
         self.note(ledger_state.runs)
 
     @property
@@ -64,13 +64,24 @@ class RunQueue:
     def refresh(self) -> set[str]:
         """Reads what other workers did and planned; returns the runs that something happened to."""
         planned = self._study.refresh()
-        for run in planned:
+        for run in self._ordered(planned):
             self._pending.add(run)
         self._gone = set(self._dead())
         changed = self._ledger_state.refresh()
         changed.update(run.id for run in planned)  # one may have ended before we knew of its plan
         self.note(run for run in changed if run in self._ledger_state.runs)
         return changed
+
+    def _ordered(self, runs: Sequence[Run]) -> Sequence[Run]:
+        """Runs in the order in which they are taken: where a pruner judges, a trial's seed by seed.
+
+        It judges a trial by the first seeds that have been trained on all tasks.
+        """
+        space = self._study.space
+        if space.pruner is None or space.pruner.name == "wilcoxon" or len(space.tasks) == 1:
+            return runs
+        place = {seed: number for number, seed in enumerate(space.seeds)}
+        return sorted(runs, key=lambda run: (run.trial, place[run.seed]))
 
     def _dead(self) -> Iterator[str]:
         """Workers that hold runs and must no longer be taken for alive."""
@@ -190,7 +201,7 @@ class RunQueue:
         """The most members that train well together and find memory: on a GPU, that of the GPU."""
         trainable = self._study.trainable
         size = trainable.pack_size(first.params, first.task, self._device)
-        if self._device != "cpu" or not isinstance(trainable, Weighable):
+        if self._device != "cpu" or not isinstance(trainable, SupportsMemoryEstimates):
             return size
         if self._room is None:
             trainable.prepare()

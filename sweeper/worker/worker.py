@@ -15,7 +15,7 @@ from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
 from sweeper.log import log
 from sweeper.space.samplers import ADAPTIVE
-from sweeper.study.provenance import code, unlike
+from sweeper.study.provenance import code, code_differences
 from sweeper.study.study import Study
 from sweeper.worker.ledger_protocol import LedgerProtocol
 from sweeper.worker.process.heartbeat import BEAT_S, T1_S, Heartbeat, identity
@@ -156,7 +156,7 @@ class Worker:
 def _header(study: Study, gauge: MemoryGauge) -> WorkerHeader:
     """What begins the worker's ledger; it is told where it runs other code than the study began."""
     ours = code(study.space)
-    for line in unlike(study.versions[0].origin.code, ours):
+    for line in code_differences(study.versions[0].origin.code, ours):
         log.warning("this worker runs other code than the study began with: %s", line)
     return replace(
         identity(),

@@ -13,10 +13,9 @@ from matplotlib.text import Text
 from sweeper import lookup
 from sweeper.figures.drawing import style, text_layout
 from sweeper.results.data import Data
+from tests.helpers.figures import OF_ANY_STUDY
 
 NAMES = lookup.names("sweeper.figures")
-OF_ANY_STUDY = [name for name in NAMES if name != "compare"]
-"""Published numbers are of a few spaces: tests/sweeper/results/published/test_comparison.py."""
 LR = {"kind": "float", "values": [1e-5, 2.5e-4, 1e-3]}
 EPS = {"kind": "float", "values": [1e-4, 1e-2]}
 SN = {"kind": "choice", "values": ["none", "sn[-2]"]}
@@ -138,6 +137,22 @@ def test_a_figure_of_many_panels(played, draw, name, options, share):
     study = played(outcome(share), **SHAPES["four tasks"])
     picture, seen = draw(study, name, **options)
     says_what_stands_behind_it(seen, len(study.plan.runs))
+    is_not_clipped(picture.figure, seen)
+    does_not_overlap(seen)
+
+
+FACETTED = [name for name in OF_ANY_STUDY if "facet" in lookup.keywords("sweeper.figures", name)]
+
+
+@pytest.mark.parametrize("name", FACETTED)
+def test_titles_of_many_facets_do_not_overlap(played, draw, name):
+    labels = [f"a rather long description of facet number {number}" for number in range(12)]
+    title = "how the hidden layers of the network are connected"
+    axes = {"f": {"kind": "choice", "values": labels, "title": title}, "sn.layers": SN}
+    study = played(outcome(0.1), axes=axes, seeds=1)
+    picture, seen = draw(study, name, facet="f")
+    titles = [ax.get_title() for ax in picture.figure.axes if ax.get_title()]
+    assert len(set(titles)) == 12, "each can be told from the others"
     is_not_clipped(picture.figure, seen)
     does_not_overlap(seen)
 

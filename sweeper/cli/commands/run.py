@@ -13,9 +13,13 @@ from sweeper import lookup
 from sweeper.cli.commands.watch import watch
 from sweeper.cli.run_options import RerankOptions, RunOptions
 from sweeper.dispatch import Workers
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, cut
+from sweeper.figures import records
+from sweeper.files import bundled
 from sweeper.files.atomic import remove
+from sweeper.plan.configurations import notes
 from sweeper.plan.loading import load
+from sweeper.plan.pruner_schedule import doubts, first_report
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
@@ -23,6 +27,7 @@ from sweeper.space.overrides import Override
 from sweeper.space.space import Space
 from sweeper.study import command_hints, study
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 INTERRUPTED = 130
 
@@ -35,12 +40,18 @@ def run(path: str, options: RunOptions, overrides: Sequence[Override]) -> int:
     if study.is_one(Path(path)):
         space, folder = _frozen(Path(path), options, overrides)
     else:
-        if not Path(path).suffix and study.names(Path(path).parent):
+        if _names_a_study(Path(path)):
             study.find(Path(path).name, Path(path).parent)  # which says what studies there are
         space = load(Path(path), options.scale, overrides)
         name = study.check_name(space.name if options.name is None else options.name)
         folder = (options.studies / name).resolve()
     return carry_out(folder, space, options, extend=options.extend)
+
+
+def _names_a_study(path: Path) -> bool:
+    """Whether `path`, where nothing is, looks like the folder of a study and not like a space."""
+    shipped = bundled.find("spaces", str(path)) is not None
+    return not path.suffix and not shipped and bool(study.names(path.parent))
 
 
 def rerank(first: Study, options: RerankOptions) -> int:
@@ -66,7 +77,17 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
     console = Console(highlight=False, soft_wrap=True)
     started = study.start(folder, space, group=options.group, extend=extend)
     remove(started.paths.cancelled)
-    if not started.ended:
+    ledger_state = started.ledger_state(reports=False)
+    if not started.ended_in(ledger_state):
+        aside = publish.set_aside(started, ledger_state)
+        if aside:
+            old = os.path.relpath(started.paths.old_figures)
+            console.print(f"{counted(aside, 'figure')} drawn before: in {old} until drawn anew")
+        if space.pruner is not None:
+            for line in doubts(space, first_report(space)):
+                console.print(f"pruner: {line}")
+        for line in notes.lines(started.plan):
+            console.print(line)
         if not backend.watched:
             return _leave(started, backend.start(started), options, console)
         if not watch(started, lambda: backend.start(started), console):
@@ -96,7 +117,8 @@ def _frozen(folder: Path, options: RunOptions, overrides: Sequence[Override]) ->
     words += [override.key for override in overrides]
     if words:
         raise SweeperError(
-            f"{folder} is a study, which goes on as it is: {words[0]}= needs a space's YAML file"
+            f"{cut(folder)} is a study, which goes on as it is: {cut(words[0])}= needs a space's "
+            "YAML file"
         )
     return Study.open(folder).space, folder.resolve()
 
@@ -109,8 +131,10 @@ def _conclude(started: Study, console: Console) -> int:
     summary = summarise(started)
     for line in summary_lines(summary):
         console.print(line)
-    for file in sorted(started.paths.figures.glob("[!.]*.p[dn][fg]")):
-        console.print(f"  {os.path.relpath(file)}")
+    edition = started.edition(started.ledger_state(reports=False))
+    shown = [one for one in records.read(started.paths) if one.edition == edition]
+    for name in records.pictures(shown):
+        console.print(f"  {os.path.relpath(started.paths.figures / name)}")
     if started.paths.report.exists():
         console.print(f"  {os.path.relpath(started.paths.report)}")
     trials = summary.trials

@@ -23,6 +23,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from sweeper.errors import SweeperError
@@ -242,7 +243,7 @@ class ClaimFolders:
         folder, found = self.folder, {}
         for name in (unless_gone(lambda: os.listdir(folder)) or [])[:most]:
             if CLAIM.fullmatch(name):
-                data = known.get(name) or unless_gone(lambda name=name: content(folder / name))
+                data = known.get(name) or unless_gone(partial(content, folder / name))
                 if data is not None:
                     found[name] = data
         return found

@@ -114,6 +114,8 @@ class JudgedLine(_Line):
     prune: bool
     attributes: Mapping[str, Any] = field(default_factory=dict)
     """What the pruner keeps in Optuna's attributes of the trial."""
+    seeds: int | None = None
+    """By how many of its first seeds the trial was judged; older lines do not say."""
 
 
 @dataclass(frozen=True, slots=True)

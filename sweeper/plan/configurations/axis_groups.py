@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.errors import Invalid, choices, shown
-from sweeper.plan.parameters import points_of, span_of
+from sweeper.errors import Invalid, choices, cut, shown
+from sweeper.plan.parameters import point_at, points_of, span_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
-from sweeper.text import canonical
+from sweeper.text import canonical, counted
 from sweeper.trainable.contract import Trainable
 
 MAX_AXES = 200
@@ -25,7 +25,7 @@ class AxisGroup:
 
     names: tuple[str, ...]
     rows: tuple[tuple[Point, ...], ...]
-    """Rows of one point for each axis: the grid, or the ends of a range that has no grid."""
+    """Rows of one point for each axis: the grid, or the ends of a range."""
     grid: bool
     """Whether `rows` are a grid."""
     when: Mapping[str, Labels]
@@ -98,12 +98,23 @@ def _targets(space: Space, group: tuple[str, ...], home: Mapping[str, Any]) -> l
     targets = list(space.axes[group[0]].when or ())
     for target in targets:
         here = ("axes", group[0], "when", target)
+        if target in space.derived:
+            raise Invalid(
+                "must be an axis, but is derived: name the axes that it is computed from", here
+            )
+        if target == "task" and target not in space.axes:
+            raise Invalid(
+                "is no axis, every trial runs on all tasks: by_task sets a parameter on one of "
+                "them, as in by_task: {TASK: {gamma: 0.99}}",
+                here,
+            )
         if target not in space.axes:
             raise Invalid(f"is no axis{choices(target, space.axes)}", here)
         if target in group:
             what = "itself" if target == group[0] else f"{target}, which is zipped with it"
             raise Invalid(f"must be another axis, but {group[0]} depends on {what}", here)
-        if space.axes[target].ends is not None:
+        axis = space.axes[target]
+        if axis.ends is not None and axis.size(target) is None:
             raise Invalid(
                 f"must be an axis with values, but {target} is a range to draw from", here
             )
@@ -145,7 +156,7 @@ def _zipped(
         if len(column) != len(columns[0]):
             raise Invalid(
                 f"must join axes of the same length, but {group[0]} has "
-                f"{len(columns[0])} values and {name} has {len(column)}",
+                f"{counted(len(columns[0]), 'value')} and {name} has {len(column)}",
                 ("zip", space.zip.index(group)),
             )
     return tuple(zip(*columns, strict=True))
@@ -155,6 +166,8 @@ def _labels(
     space: Space, trainable: Trainable, name: str, target: str, wanted: tuple[Any, ...]
 ) -> Labels:
     """The labels of `target` that `wanted` stands for, by label or by value."""
+    if space.axes[target].ends is not None:
+        return _in_range(space, trainable, name, target, wanted)
     points = points_of(space, trainable, target)
     found: set[str | int | float] = set()
     for item in wanted:
@@ -170,6 +183,17 @@ def _labels(
     return frozenset(found)
 
 
+def _in_range(
+    space: Space, trainable: Trainable, name: str, target: str, wanted: tuple[Any, ...]
+) -> Labels:
+    """The labels of a range that `wanted` stands for; it is not written out."""
+    try:
+        return frozenset(point_at(space, trainable, target, item).label for item in wanted)
+    except Invalid as error:
+        where = ("axes", name, "when", target)
+        raise Invalid(f"must be a value of {target}: {error.message}", where) from error
+
+
 def _check_owners(space: Space, groups: tuple[AxisGroup, ...]) -> None:
     """No parameter is set twice, but by axes of which never two are active at once."""
     home = {name: group for group in groups for name in group.names}
@@ -177,10 +201,12 @@ def _check_owners(space: Space, groups: tuple[AxisGroup, ...]) -> None:
     for name in space.axes:
         for parameter in home[name].sets[name]:
             if parameter in space.fixed:
-                raise Invalid(f"sets {parameter}, which fixed sets too", ("axes", name))
+                raise Invalid(f"sets {cut(parameter)}, which fixed sets too", ("axes", name))
             for other in owners.setdefault(parameter, []):
                 if not _exclusive(home[name], home[other]):
-                    raise Invalid(f"sets {parameter}, which axes.{other} sets too", ("axes", name))
+                    raise Invalid(
+                        f"sets {cut(parameter)}, which axes.{cut(other)} sets too", ("axes", name)
+                    )
             owners[parameter].append(name)
 
 

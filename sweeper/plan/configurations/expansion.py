@@ -5,17 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from sweeper.errors import Invalid, Path
+from sweeper.errors import Invalid
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
-from sweeper.plan.configurations.constraints import Formulas, Rejected
-from sweeper.plan.parameters import base, point_at, points_of
+from sweeper.plan.configurations.constraints import Formulas, Rejected, check_by_task
+from sweeper.plan.configurations.sequences import smooth
+from sweeper.plan.parameters import (
+    base,
+    by_task,
+    culprit,
+    defaulted,
+    later,
+    point_at,
+    points_of,
+)
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
-from sweeper.text import canonical, described
+from sweeper.text import canonical, labels_text
 from sweeper.trainable.contract import Trainable
 
 if TYPE_CHECKING:
@@ -39,7 +48,9 @@ class Configuration:
     params: dict[str, Any]
     """Every parameter, derived ones included."""
     text: str
-    """The canonical JSON of `params`."""
+    """The canonical JSON of `params`, but for parameters that came after the space was loaded."""
+    unset: Mapping[str, str]
+    """Formulas without a value, as `derived.lr`, each with the name that it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +69,18 @@ class Expansion:
     def __init__(self, space: Space, trainable: Trainable) -> None:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
+        self._later = later(space, trainable)
         self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
         for group in self._groups:
             for name, sets in group.sets.items():
                 owners.update({name: f"axes.{name}"} | dict.fromkeys(sets, f"axes.{name}"))
+        self._by_task = by_task(space, trainable)
+        check_by_task(space, owners)
         self._formulas = Formulas(space, trainable, owners)
+        self._helpers = {name for name, axis in space.axes.items() if axis.helper}
         self._defaults = {
-            name: point_at(space, trainable, name, axis.default) for name, axis in _defaulted(space)
+            name: point_at(space, trainable, name, axis.default) for name, axis in defaulted(space)
         }
         self.axes = tuple(name for group in self._groups for name in group.names)
         """The axes in their order here: each after those that it depends on."""
@@ -76,6 +91,7 @@ class Expansion:
         self._grid: Grid | None = None
         self._grid_is_checked = False
         self._distributions: dict[str, BaseDistribution] = {}
+        self._rows: dict[str, dict[str, tuple[Point, ...]]] = {}
 
     def grid(self, *, check: bool = False) -> Grid:
         """Every configuration of the grid; it is computed once.
@@ -110,7 +126,7 @@ class Expansion:
                 continue
             before = found.setdefault(configuration.text, configuration)
             if before is not configuration:
-                both = f"{described(before.labels)} and {described(configuration.labels)}"
+                both = f"{labels_text(before.labels)} and {labels_text(configuration.labels)}"
                 raise Invalid(f"hold two trials with the same parameters: {both}", ("axes",))
         return Grid(tuple(found.values()), dropped)
 
@@ -123,7 +139,7 @@ class Expansion:
         chosen: dict[str, Point] = {}
         for group in self._groups:
             if group.active(chosen):
-                label = choose(group.name, self._distribution(group))
+                label = choose(group.name, self.distribution(group.name))
                 chosen.update(zip(group.names, self._row(group, label), strict=True))
         try:
             made = self.configuration(chosen)
@@ -131,6 +147,13 @@ class Expansion:
             raise Rejected(error.message, error.path) from error
         self.check(made)
         return made
+
+    def cells(self) -> list[dict[str, str | int | float]]:
+        """All combinations of the labels of axes with `grid: true`."""
+        groups = [group for group in self._groups if self.space.axes[group.name].grid]
+        rows = [[row[0].label for row in group.rows] for group in groups]
+        names = [group.name for group in groups]
+        return [dict(zip(names, labels, strict=True)) for labels in product(*rows)]
 
     def chosen(self, made: Configuration) -> list[str]:
         """The axes whose values were chosen for it: active, and the first of their groups."""
@@ -158,13 +181,18 @@ class Expansion:
         """Raises `Rejected` where what is trained refuses `made` on one of the tasks."""
         for task in self.space.tasks:
             try:
-                self.trainable.check(made.params, task)
+                self.trainable.check(self.params_on(made, task), task)
             except ValueError as error:
                 raise Rejected(
-                    f"cannot be trained by {self.space.identity}, {described(made.labels)} on "
+                    f"cannot be trained by {self.space.identity}, {labels_text(made.labels)} on "
                     f"{task}: {error}",
                     culprit(self.space, str(error)),
                 ) from error
+
+    def params_on(self, made: Configuration, task: str) -> dict[str, Any]:
+        """Every parameter of a configuration on one of the tasks."""
+        own = self._by_task.get(task)
+        return {**made.params, **own} if own else made.params
 
     def combinations(self) -> Iterator[dict[str, Point]]:
         """The points of the active axes, in the order of the grid; each changes the one before.
@@ -176,13 +204,19 @@ class Expansion:
     def configuration(self, chosen: Mapping[str, Point]) -> Configuration:
         """The configuration of these points; raises `Rejected` where a formula refuses them."""
         params = dict(self._base)
-        for point in chosen.values():
-            params.update(point.params)
+        helpers: dict[str, Any] = {}
+        for name, point in chosen.items():
+            (helpers if name in self._helpers else params).update(point.params)
         labels = {name: point.label for name, point in chosen.items()}
-        self._formulas.complete(params, labels)
+        nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
+        unset = self._formulas.complete(params, labels, helpers | dict.fromkeys(nulls))
         values = {name: point.value for name, point in chosen.items()}
-        text = json.dumps(params, sort_keys=True, separators=(",", ":"))
-        return Configuration(values, labels, params, text)
+        return Configuration(values, labels, params, self.text(params), unset)
+
+    def text(self, params: Mapping[str, Any]) -> str:
+        """Parameters as canonical JSON, without those that came after the space was loaded."""
+        told = {name: value for name, value in params.items() if name not in self._later}
+        return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
     def size(self, most: int) -> int:
         """The number of combinations, or some number above `most` where there are more."""
@@ -209,27 +243,36 @@ class Expansion:
         for name in group.names:
             del chosen[name]
 
-    def _distribution(self, group: AxisGroup) -> BaseDistribution:
-        """That of the first axis; of a zip group only the rows can be chosen."""
-        found = self._distributions.get(group.name)
+    def distribution(self, name: str) -> BaseDistribution:
+        """What the labels of an axis are chosen from, or the rows of the zip group it leads."""
+        found = self._distributions.get(name)
         if found is None:
-            found = self._distributions[group.name] = self._made_distribution(group)
+            found = self._distributions[name] = self._made_distribution(name)
         return found
 
-    def _made_distribution(self, group: AxisGroup) -> BaseDistribution:
+    def _made_distribution(self, name: str) -> BaseDistribution:
         from optuna.distributions import CategoricalDistribution
 
+        group = next(group for group in self._groups if group.name == name)
         if len(group.names) > 1:
             return CategoricalDistribution([row[0].label for row in group.rows])
-        found: BaseDistribution = self.space.axes[group.name].distribution(group.name)
-        return found
+        found: BaseDistribution = self.space.axes[name].distribution(name)
+        return smooth(found) if self.space.sampler.name == "gp" else found
 
     def _row(self, group: AxisGroup, label: Any) -> tuple[Point, ...]:
-        point = point_at(self.space, self.trainable, group.name, label)
-        if len(group.names) == 1:
-            return (point,)
-        text = canonical(point.label)
-        return next(row for row in group.rows if canonical(row[0].label) == text)
+        """The row of a label, else of the only one with that value; of a range any number's."""
+        if not group.grid:
+            nearest = self.space.axes[group.name].nearest(label)
+            return (point_at(self.space, self.trainable, group.name, nearest),)
+        rows = self._rows.get(group.name)
+        if rows is None:
+            rows = {canonical(row[0].label): row for row in group.rows}
+            self._rows[group.name] = rows
+        row = rows.get(canonical(label))
+        if row is None:
+            point = point_at(self.space, self.trainable, group.name, label)
+            row = rows.get(canonical(point.label), (point,))
+        return row
 
     def _check_row(self, group: AxisGroup, row: tuple[Point, ...]) -> None:
         for name, point in zip(group.names[1:], row[1:], strict=True):
@@ -255,31 +298,3 @@ def expanded(space: Space, trainable: Trainable) -> Expansion:
     made = Expansion(space, trainable)
     _expansions[:] = [(trainable, text, made), *_expansions[: _KEPT - 1]]
     return made
-
-
-def _defaulted(space: Space) -> Iterator[tuple[str, Any]]:
-    """The axes with a default, each a value that its axis has."""
-    for name, axis in space.axes.items():
-        if axis.default is None:
-            continue
-        try:
-            axis.point(name, axis.default)
-        except Invalid as error:
-            raise error.under("axes", name, "default") from error
-        yield name, axis
-
-
-def culprit(space: Space, message: str) -> Path:
-    """The place of the parameter or task that `message` mentions first."""
-    mentioned = [
-        (message.find(name), (part, name))
-        for part, names in (
-            ("fixed", space.fixed),
-            ("axes", space.axes),
-            ("derived", space.derived),
-            ("tasks", space.tasks),
-        )
-        for name in names
-        if name in message
-    ]
-    return min(mentioned)[1] if mentioned else ("axes",)

@@ -11,15 +11,17 @@ import yaml
 
 from sweeper import score
 from sweeper.ledger.state import LedgerState
+from sweeper.plan.parameters import outdated
 from sweeper.report.study_status import StudyStatus
 from sweeper.space.space import Space
 from sweeper.study.study import Study
-from sweeper.text import brief, counted, ranges
+from sweeper.text import brief, canonical, counted, ranges
+from sweeper.trainable.loading import load_trainable
 
 Facts = list[tuple[str, str]]
 """Names and what there is to say of them."""
 
-_INTERNAL = ("name", "file", "folder", "scale", "paper_steps")
+_INTERNAL = ("name", "file", "folder", "scale", "paper_steps", "defaults", "changed")
 
 
 def space_facts(study: Study) -> Facts:
@@ -39,13 +41,18 @@ def space_facts(study: Study) -> Facts:
     if space.evaluation is not None:
         given = space.evaluation.model_dump(exclude_none=True)
         facts.insert(4, ("evaluation", ", ".join(f"{k} {v:,}" for k, v in given.items())))
-    asked = [("stands for", space.reference), ("note", space.note), ("scale", space.scale)]
+    asked = [
+        ("stands for", space.reference),
+        ("note", space.note),
+        ("scale", space.scale),
+        ("changed by hand", ", ".join(space.changed)),
+    ]
     return [*((name, text.strip()) for name, text in asked if text), *facts]
 
 
 def _steps(space: Space) -> str:
     paper = space.paper_steps
-    beside = f" of the paper's {paper:,}" if paper not in (None, space.steps) else ""
+    beside = f" of scale paper's {paper:,}" if paper not in (None, space.steps) else ""
     return f"{space.steps:,}{beside} a run"
 
 
@@ -54,13 +61,16 @@ def _scores(space: Space) -> Iterator[str]:
         average = score.named(rule.aggregate)
         better = {"maximize": "larger", "minimize": "smaller"}[direction]
         yield f"{average} over runs of the normalised {rule.metric} ({rule.at}), {better} is better"
+    if space.baseline:
+        named = ", ".join(f"{name} = {canonical(value)}" for name, value in space.baseline.items())
+        yield f"figures count the best run with {named} as 1 on each task, values of trials do not"
 
 
 def _sampler(space: Space) -> str:
-    said = space.sampler.name
+    sampler = space.sampler.name
     if space.trials is not None:
-        said += f", {counted(space.trials, 'trial')}"
-    return f"{said}, pruned by {space.pruner.name}" if space.pruner is not None else said
+        sampler += f", {counted(space.trials, 'trial')}"
+    return f"{sampler}, pruned by {space.pruner.name}" if space.pruner is not None else sampler
 
 
 def _held_out(space: Space) -> str:
@@ -94,6 +104,7 @@ def _values(labels: list[Any]) -> str:
 def resolved(space: Space) -> str:
     """The space as YAML, with scale and overrides in it."""
     data = {key: value for key, value in space.dump().items() if key not in _INTERNAL}
+    data["fixed"] = {**outdated(space, load_trainable(space)), **data["fixed"]}
     held_out = data.pop("held_out", None)
     if held_out:
         data["seeds"] = {"tune": data["seeds"], "test": held_out}
@@ -128,7 +139,7 @@ def machine_facts(study: Study, ledger_state: LedgerState, summary: StudyStatus)
 
 def _machine(machine: Mapping[str, Any]) -> str:
     words = (machine.get("host"), machine.get("processor"), machine.get("platform"))
-    return ", ".join([*filter(None, words), f"{machine.get('cores')} cores"])
+    return ", ".join([*filter(None, words), counted(machine.get("cores") or 0, "core")])
 
 
 def damages(summary: StudyStatus) -> list[str]:

@@ -12,10 +12,11 @@ from typing import Any
 
 from sweeper.errors import SweeperError
 from sweeper.plan.loading import load
-from sweeper.plan.parameters import point_at
+from sweeper.plan.parameters import outdated, point_at
 from sweeper.schema.document import scalar
 from sweeper.space.space import DEFAULT_SCALE, Space, keys
 from sweeper.study.study import Study
+from sweeper.trainable.loading import load_trainable
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*")
 _NAME_LENGTH = 80
@@ -48,16 +49,18 @@ def _pinned(study: Study, trial: int) -> dict[str, Any]:
     """Axes of one value each: those that are active in the trial, and its derived parameters."""
     pinned = {}
     for name, label in study.plan.trials[trial].labels.items():
+        if study.space.axes[name].helper:
+            continue
         params = point_at(study.space, study.trainable, name, label).params
         pinned[name] = (
             _one(params[name])
             if set(params) == {name}
             else {"kind": "variant", "values": {str(label): dict(params)}}
         )
-    params = study.plan.configuration(trial).params
+    made = study.plan.configuration(trial)
     for name in study.space.derived:
-        if params.get(name) is not None:
-            pinned[name] = _one(params[name])
+        if f"derived.{name}" not in made.unset:
+            pinned[name] = _one(made.params[name])
     return pinned
 
 
@@ -68,13 +71,13 @@ def _one(value: Any) -> dict[str, Any]:
 def _differences(space: Space, found: Space) -> Iterator[str]:
     """Words that make `found`, what the file says now, the study's space but for its axes."""
     wanted, there = space.dump(), found.dump()
+    wanted["fixed"] = {**outdated(space, load_trainable(space)), **wanted["fixed"]}
     for key in keys(lambda key: key.repeated):
         if wanted.get(key) != there.get(key):
             yield f"{key}={flow(wanted.get(key))}"
-    if found.sampler.name != "grid":
-        yield "sampler=grid"
-    for key in keys(lambda key: key.dropped):
-        if getattr(found, key):
+    for key in keys(lambda key: key.chooses and key.given):
+        default = Space.model_fields[key].get_default(call_default_factory=True)
+        if key != "axes" and getattr(found, key) != default:
             yield f"{key}=null"
 
 

@@ -24,6 +24,9 @@ _RESAMPLES = (25, 200)
 _CELLS = 6e5
 """Trials × axes × resamples, about: Optuna reads every parameter of every trial anew each time."""
 
+_ENDS = (50 * (1 - LEVEL), 100 - 50 * (1 - LEVEL))
+"""The percentiles of resamples that bound an interval."""
+
 _TOP = 0.1
 _TOP_TRIALS = 5
 """Optuna asks for at least 5 trials among the best, which are the best tenth by default."""
@@ -34,8 +37,9 @@ class Importance:
     """The importances of a study's axes by PED-ANOVA (Watanabe et al. 2023), with intervals."""
 
     table: pd.DataFrame
-    """One row an axis, the most important first: axis, point, low, high, n, and in how many trials
-    it was active; `(title)` is what figures call it."""
+    """One row an axis, the most important first: axis, point, low, high, n, in how many trials it
+    was active, and the highest and the lowest place that it may have; `(title)` is what figures
+    call it."""
     trials: int
     """Complete trials all of whose runs have a value."""
     runs: int
@@ -55,8 +59,9 @@ def importance(data: Data, metric: str | None) -> Importance:
     runs = complete(data.table(metric))
     numbers, scores = _scores(runs)
     names = data.choice.independent
-    table = _table(data, names, runs[runs["trial"].isin(numbers)], scores)
-    best = best_of(_losses(data, _averages(data, scores)))
+    minimise = bool(data.minimised(metric))
+    table = _table(data, names, runs[runs["trial"].isin(numbers)], scores, minimise=minimise)
+    best = best_of(_losses(_averages(data, scores), minimise))
     resamples = _resamples(len(scores), max(1, int(table["low"].notna().sum())))
     return Importance(table, len(scores), scores.size, best, resamples)
 
@@ -104,8 +109,11 @@ def _averages(data: Data, scores: Array) -> Array:
     return np.asarray(STATISTICS[data.how](scores.reshape(len(scores), -1)))
 
 
-def _losses(data: Data, values: Array) -> Array:
-    return values if data.minimise else -values
+def _losses(values: Array, minimise: bool) -> Array:
+    """What is smaller the better a trial is; beyond all others where runs that diverged decide."""
+    losses = np.asarray(values if minimise else -values)
+    worst = np.max(losses, where=np.isfinite(losses), initial=-np.inf) + 1
+    return np.where(np.isinf(losses), worst if np.isfinite(worst) else 0.0, losses)
 
 
 def _scores(runs: pd.DataFrame) -> tuple[Array, Array]:
@@ -117,12 +125,15 @@ def _scores(runs: pd.DataFrame) -> tuple[Array, Array]:
     return runs["trial"].unique(), values
 
 
-def _table(data: Data, names: list[str], runs: pd.DataFrame, scores: Array) -> pd.DataFrame:
+def _table(
+    data: Data, names: list[str], runs: pd.DataFrame, scores: Array, *, minimise: bool
+) -> pd.DataFrame:
     """One row an axis: its importance, its interval, and in how many trials it was active."""
     rows = runs.drop_duplicates("trial").sort_values("trial")
     active = [int(rows[data.axes[name].column].notna().sum()) for name in names]
     table = pd.DataFrame({"axis": names, "point": np.nan, "low": np.nan, "high": np.nan})
     table = table.assign(n=scores.size, trials=active, **{"(title)": data.choice.titles(names)})
+    table["first place"], table["last place"] = np.nan, np.nan
     known = [name for name, count in zip(names, active, strict=True) if count]
     chosen = table["axis"].isin(known)
     if len(rows) < 2 or not known:
@@ -130,17 +141,26 @@ def _table(data: Data, names: list[str], runs: pd.DataFrame, scores: Array) -> p
     study = _study(data, known, rows)
 
     def judged(part: Array) -> Array:
-        return shares(study, known, _losses(data, _averages(data, part)))
+        return shares(study, known, _losses(_averages(data, part), minimise))
 
     point = table.loc[chosen, "point"] = judged(scores)
     if scores.shape[2] >= MIN_SEEDS and not np.isnan(point).any():
         drawn = np.array([judged(part) for part in _resampled(scores, len(known))])
         drawn = drawn[~np.isnan(drawn).any(axis=1)]
-        tail = 50 * (1 - LEVEL)
-        table.loc[chosen, "low"], table.loc[chosen, "high"] = np.percentile(
-            drawn, [tail, 100 - tail], axis=0
-        )
+        table.loc[chosen, "low"], table.loc[chosen, "high"] = np.percentile(drawn, _ENDS, axis=0)
+        table.loc[chosen, "first place"], table.loc[chosen, "last place"] = places(point, drawn)
     return table.sort_values("point", ascending=False, kind="stable", ignore_index=True)
+
+
+def places(point: Array, drawn: Array) -> tuple[Array, Array]:
+    """The highest and the lowest place that each of the shares `point` [axes] may have.
+
+    `drawn` [resamples × axes] are shares of the same resamples: one stands above another where the
+    interval of their difference lies above 0, and the points do not say the contrary.
+    """
+    apart = drawn[:, :, None] - drawn[:, None, :]
+    above = (np.percentile(apart, _ENDS[0], axis=0) > 0) & (point[:, None] > point[None, :])
+    return 1 + above.sum(axis=0), len(point) - above.sum(axis=1)
 
 
 def _resamples(trials: int, axes: int) -> int:

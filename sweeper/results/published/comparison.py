@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sweeper import score
-from sweeper.errors import Nothing, SweeperError, choices
+from sweeper.errors import NothingToShow, SweeperError, choices, shown
 from sweeper.results.axis import TASK
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import estimate
 from sweeper.results.published import numbers as published
 from sweeper.space.space import PAPER_SCALE
-from sweeper.text import canonical
+from sweeper.text import canonical, counted
 
 MEANINGS = {
     "standard error": "± one standard error (a 95 % interval is about twice as wide)",
@@ -86,15 +86,15 @@ class Comparison:
             said = (
                 f"ours: {self.data.captions.average}, {text}; n = {span(self.cells['n'])} a point"
             )
-        parts = [said, *self._said_of_numbers(), *_others(self.data, self.numbers)]
+        parts = [said, *self._number_notes(), *_others(self.data, self.numbers)]
         said = ". ".join(part[0].upper() + part[1:] for part in parts)
         return self.data.caption(int(self.cells["n"].sum()), [*self.axes, TASK], said)
 
-    def _said_of_numbers(self) -> Iterator[str]:
+    def _number_notes(self) -> Iterator[str]:
         keys = ["source", "statistic", "spread_kind"]
         for key, own in self.numbers.groupby(keys, sort=False):
             source, statistic, kind = map(str, key)
-            seeds = [f"{int(count)} runs" for count in own["seeds"].dropna().unique()]
+            seeds = [counted(int(count), "run") for count in own["seeds"].dropna().unique()]
             over = f" of {' or '.join(seeds)}" if seeds else ""
             yield f"{source}: {score.named(statistic)}{over}, {MEANINGS[kind]}"
         for note, rows in self.notes.items():
@@ -105,14 +105,15 @@ class Comparison:
 def comparison(data: Data, metric: str | None) -> Comparison:
     """The published numbers on tasks of `data`, beside its runs.
 
-    `Nothing` where no number of its space is published, none is of its tasks and configurations, or
-    no run has ended with a score; `SweeperError` for a metric of which none is published.
+    `NothingToShow` where no number of its space is published, none is of its tasks and
+    configurations, or no run has ended with a score; `SweeperError` for a metric of which none is
+    published.
     """
     known = _known(data, metric)
     axes = [str(name) for name in known if name not in published.Number.model_fields]
     numbers = known[known["our_task"].isin(list(data.tasks))].reset_index(drop=True)
     if not _shared(data, numbers, axes):
-        raise Nothing(_apart(data, known, axes))
+        raise NothingToShow(_no_common_configuration(data, known, axes))
     data.check_scored("compare")
     metric = str(numbers["metric"].iloc[0])
     cells = _cells(data, numbers, axes)
@@ -131,16 +132,16 @@ def comparison(data: Data, metric: str | None) -> Comparison:
 
 def _known(data: Data, metric: str | None) -> pd.DataFrame:
     """The published numbers of `metric`, or else of the first that there is."""
-    numbers = published.of(data.origin.space)
+    numbers = published.of_space(data.origin.space)
     if numbers.empty:
-        raise Nothing(
+        raise NothingToShow(
             f"compare has nothing to show: no published numbers of {data.origin.space} are known; "
             f"there are some of {', '.join(published.studies())}"
         )
     metrics = list(numbers["metric"].unique())
     if metric is not None and metric not in metrics:
         raise SweeperError(
-            f"{metric!r} is no metric of {data.origin.space} with published numbers"
+            f"{shown(metric)} is no metric of {data.origin.space} with published numbers"
             f"{choices(metric, metrics)}"
         )
     return numbers[numbers["metric"] == (metric or metrics[0])]
@@ -177,7 +178,7 @@ def _shared(data: Data, numbers: pd.DataFrame, axes: list[str]) -> bool:
     return bool(set(_labels(data, axes).values()) & set(_joined(numbers, axes)))
 
 
-def _apart(data: Data, known: pd.DataFrame, axes: list[str]) -> str:
+def _no_common_configuration(data: Data, known: pd.DataFrame, axes: list[str]) -> str:
     """What is published of the space, where the study has none of that."""
     return (
         f"compare has nothing to show: {data.name} has no configuration and task of which a number "
@@ -196,9 +197,10 @@ def _others(data: Data, numbers: pd.DataFrame) -> Iterator[str]:
         said += [f"our {score.named(ours)} for their {other}" for other in others]
     steps = [int(count) for count in numbers["steps"].dropna().unique() if count != data.steps]
     budget = data.origin.paper_steps  # beside the study's own: the caption has both
-    said += [f"{data.steps:,} steps for {count:,}" for count in steps if count != budget]
+    own = counted(data.steps, "step", ",")
+    said += [f"{own} for {count:,}" for count in steps if count != budget]
     seeds, counts = data.runs["seed"].nunique(), numbers["seeds"].dropna().unique()
-    said += [f"{seeds} seeds for {int(count)}" for count in counts if count != seeds]
+    said += [f"{counted(seeds, 'seed')} for {int(count)}" for count in counts if count != seeds]
     said += data.origin.changed()
     small = data.origin.scale not in (None, PAPER_SCALE)
     if small:

@@ -15,7 +15,17 @@ from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.schema.base_model import Section
-from sweeper.schema.rules import Text, distinct, each, items, mapping, simple
+from sweeper.schema.rules import (
+    Flag,
+    Text,
+    distinct,
+    each,
+    each_of,
+    items,
+    mapping,
+    nullable,
+    simple,
+)
 from sweeper.text import canonical
 
 if TYPE_CHECKING:
@@ -50,18 +60,15 @@ class Network:
 
 def _conditions(value: Any) -> dict[str, tuple[Any, ...]] | None:
     """For each axis that is named, the labels or values of which it must have one."""
-    conditions = {}
-    for axis, wanted in mapping(value).items():
-        if wanted is None:
-            continue
-        listed = isinstance(wanted, list | tuple)
-        try:
-            checked = each(simple, items(wanted)) if listed else [simple(wanted)]
-            distinct(canonical(item) for item in checked)
-        except Invalid as error:
-            raise error.under(axis) from error
-        conditions[axis] = tuple(checked)
-    return conditions or None
+    given = {axis: wanted for axis, wanted in mapping(value).items() if wanted is not None}
+    return each_of(_wanted, given) or None
+
+
+def _wanted(value: Any) -> tuple[Any, ...]:
+    listed = isinstance(value, list | tuple)
+    checked = each(nullable, items(value)) if listed else [simple(value)]
+    distinct(canonical(item) for item in checked)
+    return tuple(checked)
 
 
 class AxisModel(Section):
@@ -77,15 +84,33 @@ class AxisModel(Section):
     or a number in its range. It changes no result."""
     when: Annotated[dict[str, tuple[Any, ...]] | None, BeforeValidator(_conditions)] = None
     """The axis counts only where other axes have these values (or labels; a list means any of
-    them; several axes must all agree): `when: {optimizer: adam}`. Elsewhere it sets nothing."""
+    them; several axes must all agree): `when: {optimizer: adam}`. Elsewhere it sets nothing. Null
+    as a value stands in a list: `when: {noise: [null]}`."""
 
+    grid: Flag = False
+    """Whether each draw of the other axes is tried with every value of this one, under the samplers
+    `random` and `qmc`: `grid: true`."""
+    helper: Flag = False
+    """Whether only formulas read it, as in `helper: true`: what is trained never gets it."""
     title: Text | None = None
     """What figures and tables call the axis, as papers do: `title: Adam's step size η`. No other
     axis may be called so. It changes no result."""
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """The ends of the range that samplers draw from; `None` where they draw its points."""
+        """The ends of its range; `None` where its values are listed."""
+        return None
+
+    def size(self, name: str) -> int | None:
+        """The number of its values; `None` for a range whose grid does not hold them all."""
+        return len(self.points(name))
+
+    def nearest(self, label: Any) -> Any:
+        """The label of the value nearest to what its distribution drew: here that itself."""
+        return label
+
+    def quantile(self, share: float) -> Any:
+        """The label at a share (0 to 1) of all draws; `None` where its distribution tells."""
         return None
 
     @abstractmethod
@@ -125,13 +150,24 @@ class AxisKind(Protocol):
     kind: str
     default: Any
     when: Mapping[str, tuple[Any, ...]] | None
+    grid: bool
+    helper: bool
     title: str | None
     structural: ClassVar[bool]
     """Whether its values can change the network's depth."""
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """The ends of the range that samplers draw from; `None` where they draw its points."""
+        """The ends of its range; `None` where its values are listed."""
+
+    def size(self, name: str) -> int | None:
+        """The number of its values; `None` for a range whose grid does not hold them all."""
+
+    def nearest(self, label: Any) -> Any:
+        """The label of the value that is nearest to what its distribution drew."""
+
+    def quantile(self, share: float) -> Any:
+        """The label at a share (0 to 1) of all draws; `None` where its distribution tells."""
 
     def points(self, name: str) -> tuple[Point, ...]:
         """The grid of the axis called `name`, in its order; raises `Invalid`."""

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator
 
-from sweeper.errors import Invalid
-from sweeper.schema.rules import distinct, each, items, simple
+from sweeper.errors import Invalid, Mistakes, shown
+from sweeper.schema.rules import distinct, each, each_of, items, nullable
 from sweeper.space.axes import AxisModel, Point
 from sweeper.text import canonical
 
 
 def _labelled(value: Any) -> Any:
     if not isinstance(value, dict):
-        return simple(value)
+        return nullable(value)
     if not value:
         raise Invalid("must set at least one parameter, but is an empty mapping")
-    return _by_key(simple, value)
-
-
-def _by_key(rule: Callable[[Any], Any], mapping: dict[str, Any]) -> dict[str, Any]:
-    checked = {}
-    for key, value in mapping.items():
-        try:
-            checked[key] = rule(value)
-        except Invalid as error:
-            raise error.under(key) from None
-    return checked
+    return each_of(nullable, value)
 
 
 def labelled(value: Any) -> list[Any] | dict[str, Any]:
@@ -38,21 +27,22 @@ def labelled(value: Any) -> list[Any] | dict[str, Any]:
             raise Invalid("must hold at least one value, but is empty")
         if "" in value:
             raise Invalid("must have a label for each value, but one is empty")
-        checked = _by_key(_labelled, value)
+        checked = each_of(_labelled, value)
         _distinct_labels(checked)
         return checked
-    listed = each(simple, items(value))
+    listed = each(nullable, items(value))
     distinct(canonical(item) for item in listed)
     return listed
 
 
 def _distinct_labels(values: dict[str, Any]) -> None:
     seen: dict[str, str] = {}
+    mistakes = Mistakes()
     for label, value in values.items():
-        text = canonical(value)
-        if text in seen:
-            raise Invalid(f"has the same value as {seen[text]!r}", (label,))
-        seen[text] = label
+        first = seen.setdefault(canonical(value), label)
+        if first != label:
+            mistakes.add(Invalid(f"has the same value as {shown(first)}", (label,)))
+    mistakes.check()
 
 
 class Axis(AxisModel):
@@ -64,8 +54,8 @@ class Axis(AxisModel):
     structural: ClassVar[bool] = True
 
     values: Annotated[list[Any] | dict[str, Any], BeforeValidator(labelled)]
-    """A list of numbers, texts, true, false or lists; or a mapping of labels to such values, or to
-    the parameters that a label sets, as in `{small: {units: 64}}`."""
+    """A list of numbers, texts, true, false, null or lists; or a mapping of labels to such values,
+    or to the parameters that a label sets, as in `{small: {units: 64}}`."""
 
     def points(self, name: str) -> tuple[Point, ...]:
         """One point a value, labelled by its key or its canonical text."""

@@ -9,7 +9,7 @@ from sweeper.plan.loading import load
 from sweeper.space.digest import digest
 from sweeper.space.space import Space
 from tests.helpers.figures import AXES, drawn, whole, words
-from tests.sweeper.space.test_space import edited, loaded, message
+from tests.helpers.spaces import edited, loaded, message
 
 PAPER = "scales:\n  paper: {steps: 1e6}\n"
 
@@ -48,9 +48,13 @@ OWN = {"steps": 20, "scales": {"paper": {"steps": 5000}, "small": {}}}
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        (BUDGETS, "Laptop: 40 of the paper's 1,000,000 steps. A short one."),
-        (OWN, "diverged: 0. 20 of the paper's 5,000 steps. A short one."),
-        ({"steps": 40, "scales": {"laptop": {}, "paper": {}}}, "diverged: 0. A short one."),
+        (BUDGETS, "Laptop: 40 of scale paper's 1,000,000 steps. A short one."),
+        (OWN, "diverged: 0. 20 of scale paper's 5,000 steps. A short one."),
+        (
+            {"steps": 40, "scales": {"laptop": {}, "paper": {}}},
+            "diverged: 0. Laptop: scale paper's 40 steps. A short one.",
+        ),
+        ({"steps": 40, "scales": {"paper": {}}}, "diverged: 0. A short one."),
         ({"steps": 40, "scales": {"laptop": {}}}, "diverged: 0. A short one."),
     ],
 )

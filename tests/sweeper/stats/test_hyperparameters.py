@@ -128,11 +128,10 @@ def test_interval_is_that_of_plain_python(rng):
     )
 
 
-def test_many_settings_are_resampled_in_blocks(rng, monkeypatch):
+def test_many_settings_are_resampled_in_blocks():
     scores = np.random.default_rng(0).normal(size=(5, 6, 2))
     whole = stats.sensitivity(scores, np.random.default_rng(1))
-    monkeypatch.setattr("sweeper.stats.hyperparameters._BLOCK", 900 * 10)
-    parts = stats.sensitivity(scores, np.random.default_rng(1))
+    parts = stats.sensitivity(scores, np.random.default_rng(1), at_once=900 * 10)
     assert parts.point == whole.point
     assert plain_statistics.close(parts, (whole.low, whole.high, (whole.high - whole.low) / 4))
 
@@ -181,5 +180,5 @@ def test_usable_range():
     assert not stats.usable_range([np.nan, np.nan]).any()
 
 
-def test_usable_range_where_smaller_is_better():
+def test_usable_range_where_minimised():
     assert stats.usable_range([0.0, 0.2, 0.21, 1.0], minimise=True).tolist() == [1, 1, 0, 0]

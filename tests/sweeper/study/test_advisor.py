@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from sweeper.errors import SweeperError
@@ -19,7 +20,7 @@ from sweeper.space import samplers
 from sweeper.study import proposals
 from sweeper.study.advisor import Advisor
 from sweeper.study.study import Study
-from tests.helpers.advised_study import CHOICES, RANGES, maker, work
+from tests.helpers.advised_study import CHOICES, maker, work
 from tests.helpers.paths import COUNTER_AGENT
 
 
@@ -70,7 +71,7 @@ def test_the_total_is_exact_however_many_workers_plan(make):
     workers = [
         subprocess.Popen([sys.executable, "-c", code, str(started.folder)]) for _ in range(4)
     ]
-    assert [worker.wait(120) for worker in workers] == [0] * 4
+    assert [worker.wait(300) for worker in workers] == [0] * 4
     found = Study.open(started.folder)
     assert found.ended and len(found.plan.trials) == 11
     firsts = sorted(int(path.name) for path in found.paths.trials.iterdir())
@@ -170,8 +171,8 @@ def test_a_range_of_which_only_the_inside_is_valid_is_searched(make, sampler):
 KILLS = {
     "tpe": {"trials": 14, "seeds": 1, "pause": 0.02},
     "successivehalving": {
-        "trials": 14,
-        "seeds": 1,
+        "trials": 10,
+        "seeds": 2,
         "pause": 0.02,
         "steps": 8,
         "sampler": {"tpe": {"n_startup_trials": 4}},
@@ -207,7 +208,7 @@ def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, c
         worker = subprocess.Popen([sys.executable, "-c", code, str(started.folder)])
         planned = len(list(started.paths.trials.glob("*[0-9]")))
         if kills < 4:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 300
             while (
                 len(list(started.paths.trials.glob("*[0-9]"))) <= planned
                 and worker.poll() is None
@@ -217,7 +218,7 @@ def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, c
             time.sleep(rng.uniform(0, 0.4))
             worker.send_signal(signal.SIGKILL)
             kills += 1
-        worker.wait(120)
+        worker.wait(300)
     killed = Study.open(started.folder)
     assert labels(killed) == labels(calm)
     states = [found.ledger_state() for found in (calm, killed)]
@@ -274,118 +275,52 @@ def test_a_retried_trial_is_seen_as_it_ended_last(make, tmp_path):
     ]
 
 
-BAD = {
-    "an unknown sampler": (
-        {"sampler": "tpee"},
-        "sampler must be a sampler, but got 'tpee' (did you mean 'tpe'?); valid: grid, random, "
-        "qmc, tpe, gp, cmaes, nsgaii",
-    ),
-    "an unknown pruner": (
-        {"pruner": "halving"},
-        "pruner must be a pruner, but got 'halving'",
-    ),
-    "an unknown pruner as a frozen space writes it": (
-        {"pruner": {"name": "halving", "options": {}}},
-        "pruner must be a pruner, but got 'halving'",
-    ),
-    "an unknown argument of a pruner as a frozen space writes it": (
-        {"pruner": {"name": "median", "options": {"n_steps": 3}, "seeds": None}},
-        "pruner.median.n_steps is an unknown argument of MedianPruner",
-    ),
-    "a list for a name": (
-        {"sampler": {"name": ["tpe"], "options": {}}},
-        "must be a sampler's name, or one name with its arguments",
-    ),
-    "an unknown argument": (
-        {"sampler": {"tpe": {"n_startup_trails": 3}}},
-        "sampler.tpe.n_startup_trails is an unknown argument of TPESampler (did you mean "
-        "'n_startup_trials'?)",
-    ),
-    "an argument of the wrong type": (
-        {"sampler": {"TPESampler": {"n_startup_trials": "many"}}},
-        "sampler.tpe.n_startup_trials must be a whole number, but got 'many'",
-    ),
-    "an argument that Optuna refuses": (
-        {"pruner": {"successivehalving": {"reduction_factor": 1}}},
-        "pruner.successivehalving has arguments that Optuna refuses",
-    ),
-    "what Optuna would find in a worker only": (
-        {"pruner": {"hyperband": {"reduction_factor": 0}}},
-        "pruner.hyperband.reduction_factor must be a whole number of at least 2, but got 0",
-    ),
-    "a resource that no run reaches": (
-        {"pruner": {"successivehalving": {"min_resource": 5}}},
-        "pruner.successivehalving.min_resource must be at most 4, the steps of a run, or nothing "
-        "is ever pruned, but got 5",
-    ),
-    "a resource below one": (
-        {"pruner": {"hyperband": {"max_resource": -1}}},
-        "pruner.hyperband.max_resource must be a whole number of at least 1, but got -1",
-    ),
-    "no total": ({"trials": None}, "needs the key 'trials'"),
-    "a total for a grid": (
-        {"sampler": "grid", "axes": CHOICES},
-        "trials must go: a grid has as many trials as it has cells",
-    ),
-    "a grid's key": (
-        {"axes": {"lr": {"kind": "float", "low": 0.1, "high": 1, "count": 3}}},
-        "axes.lr.count must go: points are counted for a grid, tpe takes the whole range",
-    ),
-    "a grid with arguments": ({"sampler": {"grid": {"n": 3}}}, "grid has no arguments"),
-    "CMA-ES with choices only": (
-        {"axes": CHOICES, "sampler": "cmaes"},
-        "sampler is cmaes, which needs at least two axes that are ranges (low and high), but the "
-        "space has choices only; use tpe or random instead",
-    ),
-    "CMA-ES with one range": (
-        {"axes": {**CHOICES, "lr": RANGES["lr"]}, "sampler": "cmaes"},
-        "only lr; use tpe or random instead",
-    ),
-    "several scores for CMA-ES": (
-        {"sampler": "cmaes", "score": [{"metric": "score"}, {"metric": "cost"}]},
-        "sampler is cmaes, which takes one score, but the space has 2; use nsgaii or tpe instead",
-    ),
-    "several scores and a pruner": (
-        {"pruner": "median", "score": [{"metric": "score"}, {"metric": "cost"}]},
-        "pruner must go: pruners judge one score, but the space has several",
-    ),
-    "more seeds than there are": (
-        {"pruner": {"median": {"seeds": 3}}},
-        "pruner.median.seeds must be at most 2, the seeds of the space, but got 3",
-    ),
-    "more trials than configurations": (
-        {"axes": CHOICES, "trials": 10},
-        "trials must be at most 9, the configurations that the space has, but got 10",
-    ),
-    "too many runs": ({"trials": 1_000_000}, "trials × tasks × seeds make 2000000 runs"),
-    "two directions": (
-        {"direction": "minimize", "score": [{"metric": "score", "direction": "maximize"}]},
-        "direction contradicts the direction of the first score",
-    ),
-    "an unknown direction": (
-        {"score": [{"metric": "score"}, {"metric": "cost", "direction": "down"}]},
-        "score[1].direction must be one of maximize, minimize, but got 'down'",
-    ),
-    "two names": ({"sampler": {"tpe": {}, "gp": {}}}, "must be a sampler's name, or one name"),
-    "nothing": ({"sampler": {}}, "must be a sampler's name, or one name"),
-    "a list": ({"pruner": ["median"]}, "must be a pruner's name, or one name"),
-    "no number of trials": ({"trials": "many"}, "trials must be a whole number of at least 1"),
-    "a task as wide as no number": (
-        {"tasks": {"line": {"low": -1e308, "high": 1e308}}},
-        "tasks.line needs a finite high - low, but got low=-1e+308 and high=1e+308",
-    ),
-    "no trials": ({"trials": 0}, "trials must be a whole number of at least 1"),
-    "an unknown sequence": (
-        {"sampler": {"qmc": {"qmc_type": "sobel"}}},
-        "qmc_type",
-    ),
+STEPS = {
+    "lr": {"kind": "float", "low": 0.001, "high": 1.0, "log": True, "step": 0.001},
+    "size": {"kind": "float", "low": 1.0, "high": 9.0, "step": 0.5},
+    "units": {"kind": "int", "low": 32, "high": 256, "log": True, "step": 8},
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_what_is_refused(make, case):
-    keys, message = BAD[case]
-    with pytest.raises(SweeperError) as caught:
-        make(**keys)
-    assert message in str(caught.value)
-    assert "s.yaml:" in str(caught.value)
+@pytest.mark.parametrize("sampler", ["tpe", "gp", "cmaes", "nsgaii"])
+def test_samplers_learn_of_the_steps_that_their_draws_went_to(make, sampler):
+    """So does whoever reads the packful: all advisors hold the same trials."""
+    started = make(axes=STEPS, sampler=sampler, trials=6)
+    asking, reading = (
+        Advisor(started, started.ledger_state(), Writer(started.paths.ledger, name, {}))
+        for name in ("asking", "reading")
+    )
+    asking.plan(6)
+    started.refresh()
+    for trial in labels(started):
+        assert trial["lr"] == round(trial["lr"], 3) and trial["size"] % 0.5 == 0
+        assert trial["units"] % 8 == 0 and 32 <= trial["units"] <= 256
+    reading.feed()
+    for advisor in (asking, reading):
+        assert [dict(trial.params) for trial in advisor.memory.trials()] == labels(started)
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc"])
+def test_sequences_go_to_the_nearest_step(make, sampler):
+    found = labels(make(axes=STEPS, sampler=sampler, trials=50))
+    assert len({trial["units"] for trial in found}) > 10
+    assert all(trial["units"] % 8 == 0 and trial["size"] % 0.5 == 0 for trial in found)
+    assert np.median([trial["units"] for trial in found]) < 120  # by ratio, not evenly
+
+
+NORMAL = {
+    "lr": {"kind": "normal", "mean": 0.5, "sd": 0.1, "low": 0.4},
+    "size": {"kind": "float", "low": 1.0, "high": 9.0},
+}
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc"])
+def test_sequences_draw_from_a_truncated_normal_distribution(make, sampler):
+    found = [trial["lr"] for trial in labels(make(axes=NORMAL, sampler=sampler, trials=200))]
+    assert min(found) >= 0.4 and abs(np.mean(found) - 0.5288) < 0.015
+    assert abs(np.std(found) - 0.0794) < 0.012
+
+
+def test_samplers_that_learn_refuse_a_normal_distribution(make):
+    with pytest.raises(SweeperError, match=r"axes.lr.kind must be float, with low and high, for t"):
+        make(axes=NORMAL, sampler="tpe")

@@ -20,8 +20,8 @@ VALID = (
     "asymmetry.alpha, asymmetry.beta"
 )
 GRAMMAR = (
-    "may hold numbers, text, true, false, names, + - * / // % **, comparisons, in, and, or, not, "
-    "if-else, lists and calls of min, max, abs, round, len, int, float, log2"
+    "may hold numbers, text, true, false, null, names, + - * / // % **, comparisons, in, and, or, "
+    "not, if-else, lists and calls of min, max, abs, round, len, int, float, log2"
 )
 SPACE = f"""\
 study: demo
@@ -60,4 +60,5 @@ def test_what_is_refused(tmp_path, case):
     where = words[at] if isinstance(at, int) else at
     if "with" in case:
         where += f" (with {', '.join(words[place] for place in case['with'])})"
-    assert complaint(tmp_path, case["words"]) == f"{where}: {message}"
+    further = [f"{words[-1]}: {more}".replace("VALID", VALID) for more in case.get("also", ())]
+    assert complaint(tmp_path, case["words"]).splitlines() == [f"{where}: {message}", *further]

@@ -14,6 +14,7 @@ from sweeper.plan.loading import load
 from sweeper.report import background, publish
 from sweeper.report.page import overview, trials
 from sweeper.report.page.failures import failures
+from sweeper.report.progress.work_left import WorkLeft
 from sweeper.report.study_status import Provenance, StudyStatus
 from sweeper.results import frames
 from sweeper.space.digest import digest
@@ -115,8 +116,10 @@ def summary(runs):
         folder="",
         runs={"total": len(runs), **none, "complete": len(runs)},
         trials={"total": 2},
+        progress=WorkLeft(0, 0),
         unfound=0,
         workers=[],
+        pruner=[],
         jobs=None,
         cancelled=None,
         best=None,
@@ -158,10 +161,10 @@ def test_failures_are_told_once_each(make_study):
     words = ("fixed.raise_at=15", "fixed.bad_seed=1", "limits.failures=1")
     done = work(make_study(*words, "figures=[]"))
     found = failures(done, done.ledger_state())
-    assert found.count == 4 and len(found.ways) == 1 and found.others == 0
-    way = found.ways[0]
-    assert (way.state, way.count, len(way.runs)) == ("failed", 4, 4)
-    assert way.line == "RuntimeError: hopped off at step 15" and "Traceback" in way.trace
+    assert found.count == 4 and len(found.groups) == 1 and found.others == 0
+    group = found.groups[0]
+    assert (group.state, group.count, len(group.runs)) == ("failed", 4, 4)
+    assert group.line == "RuntimeError: hopped off at step 15" and "Traceback" in group.trace
     assert "hopped off at step 15" in page_of(done).text
     columns = table_of(done)["columns"]
     assert columns[-1] == "failed" and "pruned" not in columns
@@ -240,9 +243,9 @@ def test_reports_are_seldom(make_study):
         def poll(self):
             return 0 if clock[0] >= begun[-1] + 10 else None
 
-    kept = background.Current(made, clock=lambda: clock[0], begin=Process)
+    kept = background.BackgroundReport(made, clock=lambda: clock[0], begin=Process)
     for _ in range(1200):
-        kept.keep()
+        kept.refresh()
         clock[0] += 1
     assert begun == [1020.0, 1020.0 + 10 + 500, 1020.0 + 2 * 510]
 
@@ -250,6 +253,6 @@ def test_reports_are_seldom(make_study):
 def test_one_that_is_being_written_at_the_end_is_made_anew(make_study):
     done = work(make_study("seeds=1", "figures=[]"))
     assert not publish.due(done, done.ledger_state())
-    with background.Current(done, first_s=0.0) as kept:
-        kept.keep()
+    with background.BackgroundReport(done, first_s=0.0) as kept:
+        kept.refresh()
     assert publish.due(done, done.ledger_state())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from sweeper.errors import Nothing, SweeperError
+from sweeper.errors import NothingToShow, SweeperError
 from sweeper.figures import render
 from sweeper.figures.drawing import style
 from sweeper.plan.loading import load
@@ -104,7 +105,7 @@ def test_a_smaller_scale_and_other_versions_of_tasks_are_said(played, monkeypatc
     picture = drawn(study, "compare")
     said = words(picture)
     assert "Not a replication: scale laptop, HalfCheetah-v4 for HalfCheetah-v3, Ant-v4" in said
-    assert "Laptop: 40 of the paper's 10 steps" in said
+    assert "Laptop: 40 of scale paper's 10 steps" in said
     assert "interval unknown: fewer than 5 seeds in a task" in said
     assert "our single runs" in said and "our single runs" not in picture.text
     assert picture.table["low"].isna().all()
@@ -115,7 +116,9 @@ def test_at_the_papers_size_only_what_differs_is_said(played, monkeypatch):
     paper = study.space.model_copy(update={"scale": "paper", "paper_steps": 1_000_000})
     monkeypatch.setattr(type(study), "space", paper)
     said = words(drawn(study, "compare"))
-    assert "Other than published: HalfCheetah-v4 for HalfCheetah-v3, Ant-v4 for Ant-v3." in said
+    others = "HalfCheetah-v4 for HalfCheetah-v3, Ant-v4 for Ant-v3"
+    other_code = "trains function file.py:train for agent sac_lite"
+    assert f"Other than published: {others}, {other_code}." in said
     assert "replication" not in said
 
 
@@ -144,7 +147,7 @@ def test_trials_with_failed_runs_are_not_averaged(compared):
 
 
 def test_a_study_without_published_numbers_names_those_that_have_them(compared):
-    with pytest.raises(Nothing, match="no published numbers of mine are known") as raised:
+    with pytest.raises(NothingToShow, match="no published numbers of mine are known") as raised:
         compared(study="mine")
     assert ", ".join(published.studies()) in str(raised.value)
     assert raised.value.exit_code == 1
@@ -159,24 +162,27 @@ def test_a_study_without_published_numbers_names_those_that_have_them(compared):
     ],
 )
 def test_a_study_that_shares_nothing_is_told_what_is_published(compared, keys):
-    with pytest.raises(Nothing, match="no configuration and task of which a number is published"):
+    with pytest.raises(
+        NothingToShow, match="no configuration and task of which a number is published"
+    ):
         compared(**keys)
 
 
 @pytest.mark.parametrize(("state", "said"), [("failed", "15 failed"), (None, "15 open")])
 def test_a_study_without_finished_runs_says_so(compared, state, said):
     keys = {"axes": {"asymmetry.alpha": ALPHA | {"values": [0.5]}}}
-    with pytest.raises(Nothing, match=f"no run of played has finished with a score .{said}"):
+    with pytest.raises(NothingToShow, match=f"no run of played has finished with a score .{said}"):
         compared(lambda run, labels: state and (state, []), **keys)
 
 
-def test_a_run_that_diverged_at_once_is_worth_the_low_of_its_task(compared):
+def test_an_average_with_a_run_that_diverged_is_unknown(compared):
     def went(run, labels):
         return ("nan", []) if run.seed == 0 and run.task.startswith("box2d") else whole(run, labels)
 
     picture = compared(went)
-    held = row(picture, task="box2d/BipedalWalker-v3", **{"asymmetry.alpha": "0.5"})
-    assert held["point"] == (-100 + 501 + 502 + 503 + 504) / 5
+    lost = row(picture, task="box2d/BipedalWalker-v3", **{"asymmetry.alpha": "0.5"})
+    assert np.isnan(lost["point"]) and lost["n"] == 5
+    assert re.search("diverged +5", picture.text)
 
 
 def test_a_metric_that_is_not_published_is_refused(played):
@@ -192,7 +198,7 @@ def test_the_files_hold_the_text_too(played, tmp_path):
 
 @pytest.mark.parametrize("name", ["asymmetry_alpha", "dmc_policy", "ant_width_depth"])
 def test_nothing_is_cut_off_however_many_tasks_there_are(played, draw, name):
-    numbers = published.of(name)
+    numbers = published.of_space(name)
     names = [axis for axis in numbers if axis not in published.Number.model_fields]
     sizes = [list(dict.fromkeys(numbers[axis])) for axis in names]
     axes = {axis: {"kind": "choice", "values": own} for axis, own in zip(names, sizes, strict=True)}
@@ -208,5 +214,18 @@ def test_what_a_study_sets_otherwise_than_the_shipped_space_is_named():
     file, words = "spaces/asymmetry_alpha.yaml", ["fixed.critic.lr=0.01", "evaluation.episodes=3"]
     space = load(file, "paper", parse_words(words, [])[1])
     assert changed(space) == ["critic.lr 0.01 for 0.0003", "evaluation.episodes 3 for 10"]
+    words = ["fixed.critic.norm.kind=null", "derived={actor.lr: critic.lr}", "fixed.actor.lr=null"]
+    assert changed(load(file, "paper", parse_words(words, ())[1])) == [
+        "critic.norm.kind none for group",
+        "derived.actor.lr critic.lr for the default",
+    ]
     assert changed(load(file, "paper")) == changed(load(file, "smoke")) == []
     assert changed(space.model_copy(update={"study": "my_own"})) == []
+
+
+def test_a_network_that_is_only_called_like_the_published_one_is_named():
+    file, words = "spaces/mujoco_critic_blocks.yaml", ["axes.critic.values.original.units=8"]
+    space = load(file, "paper", parse_words(words, [])[1])
+    assert changed(space) == ["critic.units 8 for 256 in critic = original"]
+    fewer = ["axes.critic.values={original: {body: mlp, units: 256, layers: 2}}"]
+    assert changed(load(file, "paper", parse_words(fewer, [])[1])) == []

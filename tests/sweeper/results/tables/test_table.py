@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from sweeper.errors import Nothing, SweeperError
+from sweeper.errors import NothingToShow, SweeperError
 from sweeper.results.data import Data
 from sweeper.results.tables import table as results
 from sweeper.results.tables import table_text
@@ -62,15 +62,15 @@ def test_a_metric_is_shown_in_its_own_unit_and_not_averaged_over_tasks(table):
     found = table(metric="return")
     assert found.columns == ["line", "ring"]
     assert cells(found).tolist() == [[2, 20]] * 3 + [[7, 70]]
-    assert "Return, final (mean)," in found.caption
+    assert "Return, final at 40 steps (mean)," in found.caption
 
 
 @pytest.mark.parametrize(
     ("options", "values", "label"),
     [
-        ({"at": "max"}, [9, 0.9, 4.95], "Normalised max score (mean),"),
-        ({"metric": "return", "at": "max"}, [90, 90], "Return, max (mean),"),
-        ({"metric": "loss", "at": "max"}, [1, 1], "Loss, max (mean),"),
+        ({"at": "max"}, [9, 0.9, 4.95], "Normalised score, max over 40 steps (mean),"),
+        ({"metric": "return", "at": "max"}, [90, 90], "Return, max over 40 steps (mean),"),
+        ({"metric": "loss", "at": "max"}, [1, 1], "Loss, max over 40 steps (mean),"),
     ],
 )
 def test_at_says_which_point_of_a_curve(table, options, values, label):
@@ -168,13 +168,13 @@ def test_failed_pruned_missing_and_diverged_runs(table):
     found = table(went)
     order = [2, 3, 0, 1]
     expected = np.full((4, 3), np.nan)
-    expected[order.index(3)] = 0.2
+    expected[order.index(3), 1] = 0.2
     assert cells(found) == pytest.approx(expected, nan_ok=True), "nothing of what is not whole"
     assert cells(found, "failed")[order.index(0)].tolist() == [1, 0, 1]
     assert "Failed: 1 configuration; pruned: 1 run; missing: 1; diverged: 1" in found.caption
     assert " of 40 runs" in found.caption and "n = 10 of" in found.caption
     text = table_text.markdown(found)
-    assert text.count("| –") == 9
+    assert text.count("| –") == 9 and text.count("| diverged") == 2
 
 
 @pytest.mark.parametrize(
@@ -197,5 +197,5 @@ def test_what_is_refused(table, options, said):
 
 @pytest.mark.parametrize(("went", "said"), [(None, "40 open"), (("failed", []), "40 failed")])
 def test_a_study_without_finished_runs_says_so(table, went, said):
-    with pytest.raises(Nothing, match=f"no run of played has finished with a score .{said}"):
+    with pytest.raises(NothingToShow, match=f"no run of played has finished with a score .{said}"):
         table(lambda run, labels: went)
