@@ -68,7 +68,7 @@ def of_files(paths: StudyPaths) -> Iterator[DamagedFile]:
             yield damaged_file("ledger", name, "is no ledger file", FOREIGN)
         elif file.is_dir():
             yield damaged_file("ledger", name, "is a folder", LOST_LEDGER)
-        elif (worker in beats or temporary.gone(worker)) and _empty(paths, name):
+        elif worker in beats and _empty(paths, name):  # it beat after its first line
             yield damaged_file("ledger", name, "is empty", LOST_LEDGER)
 
 

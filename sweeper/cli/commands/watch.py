@@ -126,9 +126,12 @@ class _View:
 
     def refresh(self) -> bool:
         """Reads the ledger and shows it; whether some run has not ended."""
-        self._planned(self._study.refresh())
-        for run in self._ledger_state.refresh():
-            if run in self._steps:
+        planned = self._study.refresh()
+        self._planned(planned)
+        changed = self._ledger_state.refresh()
+        changed.update(run.id for run in planned)  # one may have ended before we knew of its plan
+        for run in changed:
+            if run in self._steps and run in self._ledger_state.runs:
                 self._changed(self._ledger_state.runs[run])
         self._done = sum(self._counts[state] for state in ENDS)
         total = self._study.plan.total
