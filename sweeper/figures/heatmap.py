@@ -134,8 +134,8 @@ def _panel(ax: Axes, table: pd.DataFrame, shades: Shades, layout: heatmap_cells.
     """The colours, the first row on top (seaborn's heatmap would draw the figure once a panel)."""
     points = table.pivot(index="(row)", columns="(column)", values="point").to_numpy(float)
     shown = np.ma.masked_invalid(points)
-    colours = {"cmap": shades.colours, "norm": shades.norm}
-    ax.pcolormesh(shown, edgecolors="white", lw=layout.edge_pt, **colours)
+    colours, norm = shades.colours, shades.norm
+    ax.pcolormesh(shown, edgecolors="white", lw=layout.edge_pt, cmap=colours, norm=norm)
     ax.set(xlim=(0, points.shape[1]), ylim=(points.shape[0], 0), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
 

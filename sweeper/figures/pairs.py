@@ -48,8 +48,10 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     runs = data.table(metric)
     table = trials(data, runs)
     cells = pair_cells(data, runs, [binned(axis) for axis in axes])
-    kind = {"smaller": data.minimised(metric), "scored": metric is None}
-    lines, squares = (shades_of(some["point"], **kind) for some in (table, cells))
+    smaller, scored = data.minimised(metric), metric is None
+    lines, squares = (
+        shades_of(some["point"], smaller=smaller, scored=scored) for some in (table, cells)
+    )
     said = _note(data, table, cells, axes, (lines, squares))
     caption = data.caption(int(table["n"].sum()), data.varied, said)
     label = data.value_label(metric, data.varied)
@@ -118,8 +120,8 @@ def _panel(
 ) -> None:
     points = np.ma.masked_invalid(cells["point"].to_numpy(float).reshape(shape))
     edge_pt = style.edge_pt(0.3, side / max(shape))
-    colours = {"cmap": shades.colours, "norm": shades.norm}
-    ax.pcolormesh(points, edgecolors="white", lw=edge_pt, **colours)
+    colours, norm = shades.colours, shades.norm
+    ax.pcolormesh(points, edgecolors="white", lw=edge_pt, cmap=colours, norm=norm)
     gaps = cells[cells["point"].isna() & (cells["(planned)"] > 0)]
     squares = [style.square(*corner) for corner in zip(gaps["(x)"], gaps["(y)"], strict=True)]
     style.hatch(ax, squares, edge="white", width_pt=edge_pt)

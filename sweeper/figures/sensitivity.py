@@ -65,8 +65,8 @@ def draw(
         ax.set_ylabel(label if number % panel.columns == 0 else "")
         if panels is not None:
             ax.set_title(style.panel_title(panels, number, grid))
-    for number, own in limits.items():
-        grid.axes.flat[number].set_ylim(own)
+    for number, ends in limits.items():
+        grid.axes.flat[number].set_ylim(ends)
     for group in [drawn] if shared else [[one] for one in drawn]:
         line_marks.usable(group, hues, data.minimise, joined=line_panels.joined(across))
     for ax, own in drawn:

@@ -161,9 +161,14 @@ def legend(figure: Figure, axis: Axis | None, width: float, *, joined: bool = Tr
     """
     if axis is None:
         return
-    dash = (lambda one: one.dash) if joined else (lambda one: "none")
     handles = [
-        Line2D([], [], color=one.colour, marker=one.marker, linestyle=dash(one), **_HANDLE)
+        Line2D(
+            *([], []),
+            color=one.colour,
+            marker=one.marker,
+            linestyle=one.dash if joined else "none",
+            **_HANDLE,
+        )
         for one in (look(axis, number) for number in range(len(axis.labels)))
     ]
     columns = _legend_columns(axis, width)

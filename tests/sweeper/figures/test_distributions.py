@@ -78,7 +78,7 @@ def test_one_run_far_away_does_not_press_the_others_together(played):
     picture = drawn(played(outcome, axes=AXES), "distributions", hue="sn.layers")
     assert picture.table["tau"].min() > -1
     assert picture.table["point"].iloc[0] == pytest.approx(19 / 20)
-    assert "Scores beyond the x axis count and are not shown" in words(picture)
+    assert "Beyond the x axis, but counted: 1 run at" in words(picture)
 
 
 @pytest.mark.parametrize(
