@@ -68,7 +68,7 @@ def ranges(numbers: Iterable[int]) -> str:
 
 
 def hours(number: float) -> str:
-    """Hours to two digits, as people write them: `9,500`, `0.12`."""
+    """Hours to two digits, as accounts of clusters have them: `9,500`, `0.12`."""
     return f"{float(f'{number:.2g}'):,.10g}" if number >= 0.001 else "less than 0.001"
 
 
@@ -82,12 +82,24 @@ def size(number: float, unit: str = "bytes") -> str:
 
 
 def duration(seconds: float) -> str:
-    """`2 h 05 min`, `3 min 07 s` or `9 s`."""
+    """`412 days`, `3 days 4 h`, `2 h 05 min`, `3 min 07 s`, `9 s` or `less than 1 s`."""
+    if seconds < 1:
+        return "less than 1 s"
     minutes, rest = divmod(round(seconds), 60)
     whole_hours, minutes = divmod(minutes, 60)
+    days, more_hours = divmod(whole_hours, 24)
+    if days >= 10:
+        return f"{round(seconds / 86400):,} days"
+    if days:
+        return f"{counted(days, 'day')} {more_hours} h"
     if whole_hours:
         return f"{whole_hours} h {minutes:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def about(seconds: float) -> str:
+    """`about 2 h 05 min`, but `less than 1 s`."""
+    return duration(seconds) if seconds < 1 else f"about {duration(seconds)}"
 
 
 def rough_duration(seconds: float) -> str:

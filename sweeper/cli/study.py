@@ -60,6 +60,33 @@ def status(words: Words = None) -> None:
 @command(
     {
         **STUDY_OPTIONS,
+        "state": "only those: open, running, complete, pruned, nan, failed, oom, timeout or lost",
+        "trial": "only those of the trial of this number",
+        "format": "text (default), json or csv",
+    }
+)
+def runs(words: Words = None) -> None:
+    """List the runs of a study: state, step, worker and score of each."""
+    from sweeper.report.progress import run_list
+
+    options = parsed(words, [*STUDY_OPTIONS, "state", "trial", "format"])
+    form = options.get("format", "text")
+    if form not in run_list.FORMATS:
+        raise SweeperError(f"format must be text, json or csv, but got {form!r}")
+    trial = options.get("trial")
+    if trial is not None and not (trial.isascii() and trial.isdigit()):
+        raise SweeperError(f"trial must be a whole number from 0, but got {trial!r}")
+    found = run_list.rows(
+        study_of(options),
+        state=options.get("state"),
+        trial=None if trial is None else int(trial),
+    )
+    typer.echo(run_list.FORMATS[form](found), nl=False)
+
+
+@command(
+    {
+        **STUDY_OPTIONS,
         "run": "the run's id, or the beginning of it (default: list all workers' logs)",
         "follow": "true: go on until the run has ended, whoever takes it over (default: false)",
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from sweeper.errors import Invalid
 from sweeper.plan.configurations.expansion import DROP, Expansion
+from sweeper.plan.pruner_schedule import rungs
 from sweeper.schema.rules import one_of
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
@@ -145,14 +146,34 @@ def _check_pruner(space: Space) -> None:
             f"must be at most {len(space.seeds)}, the seeds of the space, but got {seeds}",
             ("pruner", space.pruner.name, "seeds"),
         )
+    if seeds is not None and space.pruner.name == "wilcoxon":
+        raise Invalid(
+            "must go: wilcoxon compares run by run, from n_startup_steps runs on",
+            ("pruner", "wilcoxon", "seeds"),
+        )
     if space.pruner.name == "hyperband":
         _check_hyperband(space.pruner.options)
-    least = space.pruner.options.get("min_resource", 0)
-    if least != "auto" and least > space.steps:
+    _check_reached(space)
+
+
+def _check_reached(space: Space) -> None:
+    """Raises `Invalid` for a pruner that first judges at a step that no run reaches."""
+    assert space.pruner is not None
+    options = space.pruner.options
+    for key in ("min_resource", "n_warmup_steps"):
+        least = options.get(key, 0)
+        if least != "auto" and least > space.steps:
+            raise Invalid(
+                f"must be at most {space.steps}, the steps of a run, or nothing is ever pruned, "
+                f"but got {least}",
+                ("pruner", space.pruner.name, key),
+            )
+    rate = options.get("min_early_stopping_rate", 0)
+    if rate and options.get("min_resource") != "auto" and not rungs(space):
         raise Invalid(
-            f"must be at most {space.steps}, the steps of a run, or nothing is ever pruned, "
-            f"but got {least}",
-            ("pruner", space.pruner.name, "min_resource"),
+            f"must be less: the first step would be min_resource × reduction_factor^{rate}, and a "
+            f"run has {space.steps} steps, so that nothing is ever pruned",
+            ("pruner", space.pruner.name, "min_early_stopping_rate"),
         )
 
 
@@ -166,3 +187,9 @@ def _check_hyperband(options: Mapping[str, Any]) -> None:
                 f"must be a whole number of at least {bound}, but got {given}",
                 ("pruner", "hyperband", key),
             )
+    smallest, largest = options.get("min_resource", 1), options.get("max_resource", "auto")
+    if largest != "auto" and smallest > largest:
+        raise Invalid(
+            f"must be at most max_resource={largest}, but got {smallest}",
+            ("pruner", "hyperband", "min_resource"),
+        )

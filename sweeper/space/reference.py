@@ -23,7 +23,7 @@ from sweeper.schema.base_model import Section
 from sweeper.schema.expression import MAX_LENGTH
 from sweeper.space.axes import AxisModel
 from sweeper.space.overrides import KEYS
-from sweeper.space.samplers import PRUNERS, SAMPLERS
+from sweeper.space.samplers import PRUNERS, SAMPLERS, Pruner
 from sweeper.space.sections import Objective, Task
 from sweeper.space.space import Space, keys
 
@@ -57,7 +57,8 @@ _EXPRESSIONS = f"""\
 def page() -> str:
     """The whole page, in Markdown."""
     parts = [_HEAD, "## Keys of a space", _table(Space, KEYS), *_sections()]
-    parts += [_advice("sampler", SAMPLERS), _advice("pruner", PRUNERS), _SCALES, "## Axes"]
+    parts += [_advice("sampler", SAMPLERS), _advice("pruner", PRUNERS), _prose(Pruner), _SCALES]
+    parts += ["## Axes"]
     parts += ["Keys that every kind has:", _table(AxisModel)]
     for kind in lookup.names("sweeper.space.axes"):
         axis = lookup.find("sweeper.space.axes", kind)

@@ -167,8 +167,8 @@ class Space(Section):
     pruner: Annotated[
         Pruner | None, BeforeValidator(pruner_rule), Key(results=True, chooses=True, by_name=True)
     ] = None
-    """Which trials end early: a pruner of Optuna's, with its arguments and the number of seeds that
-    it looks at, as in `pruner: {median: {n_warmup_steps: 1000, seeds: 2}}`."""
+    """Which trials end early: a pruner of Optuna's, with its arguments, which count steps of a run,
+    and the fewest seeds that it judges by: `pruner: {median: {n_warmup_steps: 1000, seeds: 2}}`."""
     checkpoint: Annotated[Checkpoint, WORKERS] = Checkpoint()
     """How often states are saved."""
     limits: Annotated[Limits, WORKERS] = Limits()

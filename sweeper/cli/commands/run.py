@@ -18,6 +18,7 @@ from sweeper.figures import records
 from sweeper.files import bundled
 from sweeper.plan.configurations import notes
 from sweeper.plan.loading import load
+from sweeper.plan.pruner_schedule import doubts, first_report
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
@@ -81,6 +82,9 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
         if aside:
             old = os.path.relpath(started.paths.old_figures)
             console.print(f"{counted(aside, 'figure')} drawn before: in {old} until drawn anew")
+        if space.pruner is not None:
+            for line in doubts(space, first_report(space)):
+                console.print(f"pruner: {line}")
         for line in notes.lines(started.plan):
             console.print(line)
         if not backend.watched:
