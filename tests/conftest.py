@@ -143,7 +143,7 @@ def played(tmp_path: Path) -> Callable[..., Study]:
             went = outcome(run, made.plan.trials[run.trial].labels)
             if went is not None:
                 runs[run.id] = _record(made, run, *went)
-        made.ledger_state = lambda **_: SimpleNamespace(runs=runs)  # type: ignore[method-assign]
+        made.ledger_state = lambda **_: SimpleNamespace(runs=runs, workers={})  # type: ignore[method-assign]
         return made
 
     return play

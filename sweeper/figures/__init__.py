@@ -40,6 +40,7 @@ def render(
     options: Mapping[str, Any],
     out: Path | None = None,
     ledger_state: LedgerState | None = None,
+    code: str | None = None,
 ) -> list[Path]:
     """Draws the figure called `name` of `study` as it stands by `ledger_state`, or by its ledger.
 
@@ -48,12 +49,12 @@ def render(
     Without options it draws what the space's `figures` say of it. PDF, PNG, SVG and the CSV behind
     them go to the study's `figures/`, named after the figure (and its options, where the space does
     not have exactly this one); or, with `out`, a file of one of `FORMATS` and its CSV. Some
-    figures have a text, too.
+    figures have a text, too. `code` is where the figure is found, if not by its name.
     `SweeperError` for an unknown figure, option or axis; `Nothing` before the first trial is
     planned, and where no run has finished that the figure could show.
     """
-    lookup.find(__name__, name)
-    valid = takes(name)
+    drawer = lookup.find(__name__, code or name)
+    valid = takes(code or name)
     for option in options:
         if option not in valid:
             raise SweeperError(f"{name} has no option {option!r}{choices(option, valid)}")
@@ -74,15 +75,20 @@ def render(
         plain = asked == [chosen] or not chosen
         stem = _stem(name) if plain else "-".join([_stem(name), *_parts(chosen, asked)])
         targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
-        files += _draw(data, name, chosen, targets)
+        files += _draw(data, name, drawer, chosen, targets)
     return files
 
 
-def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
+def _draw(
+    data: Data,
+    name: str,
+    drawer: Callable[..., Picture],
+    options: Mapping[str, Any],
+    files: list[Path],
+) -> list[Path]:
     from sweeper.figures.drawing import style, text_layout
     from sweeper.results.export import tidy_tables
 
-    drawer: Callable[..., Picture] = lookup.find(__name__, name)
     own = dict(options)
     if name not in WHOLE:
         data = data.taken(own.pop("at", None))

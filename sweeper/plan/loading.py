@@ -12,7 +12,9 @@ from sweeper.schema.base_model import validated
 from sweeper.schema.rules import mapping, whole
 from sweeper.space.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.space.space import DEFAULT_SCALE, PAPER_SCALE, Space
+from sweeper.space.validators import Context
 from sweeper.text import canonical
+from sweeper.trainable import own_files
 
 
 def load(path: str | Path, scale: str | None = None, overrides: Iterable[Override] = ()) -> Space:
@@ -26,14 +28,37 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     document = documents.read(Path(path))
     folder = Path(path).parent
     try:
-        _known_keys(document)
-        chosen = _scale(document, scale)
-        paper = _paper_steps(document)
-        for override in [*(scale_overrides(document, chosen) if chosen else []), *overrides]:
-            apply(document, override)
-        return checked(validated(Space, _resolved(document, chosen, paper), folder), folder)
+        data = _data(document, scale, overrides)
+        own_files.tell_strangers(data)
+        return checked(validated(Space, data, Context(folder)), folder)
     except Invalid as error:
         raise document.error(error.path, error.message) from error
+
+
+def unchecked(path: Path, scale: str | None = None) -> Space:
+    """The space in the YAML file at `path`, not checked against what it trains: none of the files
+    that it names is imported, so nobody knows the values of axes of users' own kinds.
+    """
+    from sweeper.plan.check import absolute
+
+    document = documents.read(path)
+    try:
+        space = validated(Space, _data(document, scale, ()), Context(path.parent, frozen={}))
+        return absolute(space, path.parent)
+    except Invalid as error:
+        raise document.error(error.path, error.message) from error
+
+
+def _data(
+    document: documents.Document, scale: str | None, overrides: Iterable[Override]
+) -> dict[str, Any]:
+    """The data of a space of one scale, with what was found beside it."""
+    _known_keys(document)
+    chosen = _scale(document, scale)
+    paper = _paper_steps(document)
+    for override in [*(scale_overrides(document, chosen) if chosen else []), *overrides]:
+        apply(document, override)
+    return _resolved(document, chosen, paper)
 
 
 def _known_keys(document: documents.Document) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
-from sweeper.trainable.contract import Parameter, Trainable
+from sweeper.trainable.contract import Parameter, Parametrised
 
 if TYPE_CHECKING:
     from sweeper.space.space import Space
@@ -31,7 +31,7 @@ def coerce(value: Any, parameter: Parameter) -> Any:
     return read
 
 
-def base(space: Space, trainable: Trainable) -> dict[str, Any]:
+def base(space: Space, trainable: Parametrised) -> dict[str, Any]:
     """Every parameter's value where no axis sets it: its default, or what `fixed` says."""
     known = trainable.parameters
     params = {name: parameter.default for name, parameter in known.items()}
@@ -41,7 +41,7 @@ def base(space: Space, trainable: Trainable) -> dict[str, Any]:
     return params
 
 
-def points_of(space: Space, trainable: Trainable, name: str) -> tuple[Point, ...]:
+def points_of(space: Space, trainable: Parametrised, name: str) -> tuple[Point, ...]:
     """The points of one axis, their parameters coerced."""
     here: Path = ("axes", name)
     try:
@@ -59,7 +59,7 @@ class Span:
     grid: bool
 
 
-def span_of(space: Space, trainable: Trainable, name: str) -> Span:
+def span_of(space: Space, trainable: Parametrised, name: str) -> Span:
     """The span of one axis, its parameters coerced."""
     ends = space.axes[name].ends
     try:
@@ -70,7 +70,7 @@ def span_of(space: Space, trainable: Trainable, name: str) -> Span:
     return Span(tuple(point_at(space, trainable, name, end) for end in ends), False)
 
 
-def point_at(space: Space, trainable: Trainable, name: str, label: Any) -> Point:
+def point_at(space: Space, trainable: Parametrised, name: str, label: Any) -> Point:
     """The point of one axis with this label, its parameters coerced."""
     try:
         point = space.axes[name].point(name, label)
@@ -79,7 +79,7 @@ def point_at(space: Space, trainable: Trainable, name: str, label: Any) -> Point
     return _point(space, trainable, name, point)
 
 
-def _point(space: Space, trainable: Trainable, name: str, point: Point) -> Point:
+def _point(space: Space, trainable: Parametrised, name: str, point: Point) -> Point:
     params = {}
     for parameter, value in point.params.items():
         here: Path = ("axes", name, *point.path)
@@ -90,7 +90,7 @@ def _point(space: Space, trainable: Trainable, name: str, point: Point) -> Point
 
 
 def fitted(
-    space: Space, trainable: Trainable, name: str, value: Any, path: Path, verb: str = "is"
+    space: Space, trainable: Parametrised, name: str, value: Any, path: Path, verb: str = "is"
 ) -> Any:
     """`value` as a value of the parameter `name`; any value where any name is accepted.
 

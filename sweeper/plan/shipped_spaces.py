@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sweeper.errors import SweeperError
 from sweeper.files.bundled import files
-from sweeper.plan.loading import load
+from sweeper.plan.loading import unchecked
 from sweeper.schema import document
-from sweeper.space.digest import flat
+from sweeper.space.digest import settings
 from sweeper.space.space import Space
 
 
@@ -23,13 +23,13 @@ def changed(space: Space) -> list[str]:
         if path.stem != space.study:
             continue
         try:
-            shipped = flat(load(path, space.scale))
+            shipped = settings(unchecked(path, space.scale))
         except SweeperError:  # another scale, or a file that somebody is at work on
             continue
         return [
             f"{name.removeprefix('fixed.')} {value} for {shipped.get(name, 'the default')}"
-            for name, value in flat(space).items()
-            if name.startswith(("fixed.", "evaluation.")) and shipped.get(name) != value
+            for name, value in settings(space).items()
+            if shipped.get(name) != value
         ]
     return []
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sweeper.errors import SweeperError
+from sweeper.errors import Invalid, SweeperError, choices
 from sweeper.files import temporary
 from sweeper.files.atomic import write_durably
 from sweeper.ledger.claims import Claims
@@ -14,6 +15,8 @@ from sweeper.ledger.run_record import SCORED
 from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
+from sweeper.lookup import is_file, located
+from sweeper.study import command_hints
 from sweeper.study.study import Study
 from sweeper.worker.checkpoints import checkpoint_store
 
@@ -59,10 +62,12 @@ def now(study: Study) -> bool:
     return whole
 
 
-def draw(study: Study, ledger_state: LedgerState) -> bool:
+def draw(study: Study, ledger_state: LedgerState, own: Mapping[str, str] | None = None) -> bool:
     """Draws the space's figures and writes the report that shows them; whether all went well.
 
     What raises is reported, and the others are drawn; nothing is where no run has a score yet.
+    Figures of a user's own are files that run: of those only the ones that `own` maps to a file
+    are drawn, where it is given, and the report names the others.
     """
     from sweeper import figures
     from sweeper.report.page import page
@@ -70,16 +75,54 @@ def draw(study: Study, ledger_state: LedgerState) -> bool:
     failures: list[str] = []
     pictures: list[Path] = []
     wanted = study.space.figures if scored(ledger_state) else ()
+    left_out: list[str] = []
     for name in dict.fromkeys(entry.name for entry in wanted):
+        code = name if own is None or not is_file(name) else own.get(name)
+        if code is None:
+            left_out.append(_left_out(study, name))
+            continue
         with _reported(name, failures):
-            pictures += figures.render(study, name, {}, ledger_state=ledger_state)
+            pictures += figures.render(study, name, {}, ledger_state=ledger_state, code=code)
     with _reported("the report", failures):
-        page.write(
-            study, ledger_state, [file for file in pictures if file.suffix == ".svg"], failures
-        )
+        shown = [file for file in pictures if file.suffix == ".svg"]
+        page.write(study, ledger_state, shown, [*left_out, *failures])
     if due(study, ledger_state):  # another was at it meanwhile, and knew more
         invalidate(study)
     return not failures
+
+
+def own_figures(study: Study, given: Iterable[str]) -> dict[str, str]:
+    """For each figure of the space that is a user's own, the file of `given` to draw it with.
+
+    A file is the figure's where its name and the function's are. Raises `SweeperError` for one
+    that is no figure of the space.
+    """
+    known = {_called(entry.name): entry.name for entry in study.space.figures}
+    known = {short: name for short, name in known.items() if is_file(name)}
+    found = {}
+    for code in given:
+        if _called(code) not in known:
+            raise SweeperError(
+                f"figures={code} is no own figure of {study.name}{choices(code, known)}"
+            )
+        try:
+            found[known[_called(code)]] = located("sweeper.figures", code)
+        except Invalid as error:
+            raise SweeperError(f"figures={code} {error.message}") from error
+    return found
+
+
+def _called(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _left_out(study: Study, name: str) -> str:
+    """Says, and returns, that a figure is not drawn, and how it would be."""
+    figure = shlex.quote(f"figures={name}")
+    command = f"sweeper report {command_hints.words(study)} {figure}"
+    said = f"{_called(name)} is not drawn: that would run {name.rpartition(':')[0]}"
+    log.warning("%s; to do so: %s", said, command)
+    return f"{said}; to do so: {command}"
 
 
 def scored(ledger_state: LedgerState) -> bool:

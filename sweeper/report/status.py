@@ -25,7 +25,7 @@ from sweeper.report.study_status import (
 )
 from sweeper.report.worker_status import Roll, Standing
 from sweeper.score import STATISTICS
-from sweeper.study.provenance import unlike
+from sweeper.study.provenance import edited_files, unlike
 from sweeper.study.study import Study
 
 Array = npt.NDArray[Any]
@@ -62,7 +62,7 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         cancelled=study.cancelled,
         best=_best(study, trials == "complete", columns.numbers("score"), states == "nan"),
         errors=_errors(columns, states),
-        provenance=_provenance(study, ledger_state),
+        provenance=_provenance(study, ledger_state, columns),
         disk=_usage(study, ledger_state, columns),
         skipped_saves=sum(worker.skipped for worker in ledger_state.workers.values()),
         damaged=[
@@ -103,15 +103,15 @@ def _usage(study: Study, ledger_state: LedgerState, columns: Columns) -> dict[st
             for attempt in range(claims[number])
         ]
     samples = {"claims": disk_usage.Sample(int(claims.sum()), claimed)}
-    if not study.trainable.packs:  # functions have folders
+    if not study.packs:  # functions have folders
         samples["runs"] = disk_usage.Sample(len(begun), folders)
     return disk_usage.usage(study.paths, samples)
 
 
-def _provenance(study: Study, ledger_state: LedgerState) -> Provenance:
-    began = study.versions[0].provenance
+def _provenance(study: Study, ledger_state: LedgerState, columns: Columns) -> Provenance:
+    began, code = study.versions[0].provenance, study.begun_with(ledger_state)
     headers = {name: worker.header for name, worker in sorted(ledger_state.workers.items())}
-    others = {name: unlike(began, header.code) for name, header in headers.items()}
+    others = {name: unlike(code, header.code) for name, header in headers.items()}
     return Provenance(
         code=began.get("code", {}),
         packages=began.get("packages", {}),
@@ -119,6 +119,8 @@ def _provenance(study: Study, ledger_state: LedgerState) -> Provenance:
         tasks=began.get("tasks", {}),
         dirty=sorted(began.get("diffs", {})),
         other_code={name: lines for name, lines in others.items() if lines},
+        mixed=study.mixed_code(ledger_state, columns.texts("worker").tolist()),
+        edited=edited_files(study.space, study.begun_with(ledger_state, -1)),
     )
 
 

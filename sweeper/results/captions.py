@@ -39,6 +39,8 @@ class Origin:
     scale: str | None = None
     paper_steps: int | None = None
     """The steps of the space's scale `paper`, where it has that."""
+    mixed_code: str = ""
+    """How many runs ran with other code than the study began with; empty where none did."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,12 @@ class Captions:
             )
         if INTERVALS in said_of_points:
             said.append(coverage(seeds))
-        said += [self._lost(trials), self._budget(), (self.origin.note or "").strip().rstrip(".")]
+        said += [
+            self._lost(trials),
+            self.origin.mixed_code,
+            self._budget(),
+            (self.origin.note or "").strip().rstrip("."),
+        ]
         said = [part for part in said if part]
         return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
 

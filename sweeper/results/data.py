@@ -39,10 +39,11 @@ class Data:
         space = study.space
         axes = {name: axis_of(name, study) for name in space.axes}
         columns = {name: axis.column for name, axis in axes.items()}
+        runs = frames.runs(study, ledger_state)
         return Data(
             RunTables(
                 study=study.name,
-                runs=frames.runs(study, ledger_state).rename(columns=columns),
+                runs=runs.rename(columns=columns),
                 reports=lambda: frames.reports(study, ledger_state),
                 columns=columns,
                 tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
@@ -68,6 +69,7 @@ class Data:
                 note=space.note,
                 scale=space.scale,
                 paper_steps=space.paper_steps,
+                mixed_code=study.mixed_code(ledger_state, runs["worker"].tolist()),
             ),
         )
 

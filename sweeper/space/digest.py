@@ -84,6 +84,17 @@ def flat(space: Space) -> dict[str, str]:
     return flat
 
 
+def settings(space: Space) -> dict[str, str]:
+    """What `flat` says of what is fixed and of evaluations; axes are not asked."""
+    evaluation = space.evaluation.model_dump() if space.evaluation else {}
+    parts = {"fixed": space.fixed, "evaluation": evaluation}
+    return {
+        f"{part}.{name}": canonical(value)
+        for part, values in parts.items()
+        for name, value in values.items()
+    }
+
+
 def _essential(space: Space, name: str) -> list[list[str]]:
     """Label and parameters of each point of an axis; or the range that a sampler draws from."""
     axis = space.axes[name]

@@ -29,6 +29,7 @@ from sweeper.space.sections import (
     Task,
 )
 from sweeper.space.validators import (
+    Context,
     axes_rule,
     constraints_rule,
     derived_rule,
@@ -211,10 +212,15 @@ class Space(Section):
         return {**self.model_dump(mode="json", exclude_none=True), "axes": self._dumped_axes()}
 
     @classmethod
-    def parse(cls, data: Mapping[str, Any]) -> Space:
-        """The space that `dump` gave; raises `SweeperError` where the data is not one."""
+    def parse(
+        cls, data: Mapping[str, Any], frozen: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Space:
+        """The space that `dump` gave; raises `SweeperError` where the data is not one.
+
+        With `frozen`, what a plan holds of axes of users' own kinds, no file is imported.
+        """
         try:
-            return validated(cls, dict(data))
+            return validated(cls, dict(data), Context(frozen=frozen))
         except Invalid as error:
             raise documents.Document("the frozen space", {}).error(
                 error.path, error.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sweeper.schema.base_model import validated
 from sweeper.schema.expression import parse
 from sweeper.schema.rules import distinct, each, items, mapping, simple, text, whole
 from sweeper.space.axes import AxisKind, AxisModel
+from sweeper.space.axes._frozen import FrozenAxis
 from sweeper.space.sections import Objective, Score
 
 MAX_SEEDS = 1_000_000
@@ -27,14 +29,25 @@ _COLUMNS = (
 """The columns of every table; no axis may be called like one."""
 
 
+@dataclass(frozen=True)
+class Context:
+    """What the rules of a space need besides its data."""
+
+    folder: Path | None = None
+    """The folder that paths of files are relative to; `None` where all are absolute."""
+    frozen: Mapping[str, Mapping[str, Any]] | None = None
+    """What axes of users' own kinds are, by axis: no file is imported, whether it stands here or
+    not; `None` where the files are imported."""
+
+
 def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
     """Named axes, each checked by its kind; at least one, and none called like another."""
     axes = {}
-    folder: Path | None = info.context
+    context = info.context or Context()
     for name, keys in mapping(value).items():
         if keys is not None:
             try:
-                axes[name] = _axis(name, keys, folder)
+                axes[name] = _axis(name, keys, context)
             except Invalid as error:
                 raise error.under(name) from error
     if not axes:
@@ -49,7 +62,7 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
     return axes
 
 
-def _axis(name: str, keys: Any, folder: Path | None) -> AxisKind:
+def _axis(name: str, keys: Any, context: Context) -> AxisKind:
     if name in _COLUMNS or not name or name != name.strip():
         raise Invalid(f"is no name for an axis; taken: {', '.join(_COLUMNS)}")
     if not isinstance(keys, dict):
@@ -59,7 +72,9 @@ def _axis(name: str, keys: Any, folder: Path | None) -> AxisKind:
     if kind is None:
         raise Invalid(f"needs the key 'kind'; valid kinds: {', '.join(valid)}")
     try:
-        kind = lookup.located("sweeper.space.axes", text(kind), folder)
+        if context.frozen is not None and lookup.is_file(text(kind)):
+            return FrozenAxis.of(keys, context.frozen.get(name))
+        kind = lookup.located("sweeper.space.axes", text(kind), context.folder)
     except Invalid as error:
         raise error.under("kind") from error
     found = lookup.find("sweeper.space.axes", kind)

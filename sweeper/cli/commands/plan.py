@@ -16,6 +16,7 @@ from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
 from sweeper.text import counted, described, hours, size
+from sweeper.trainable import own_files
 from sweeper.trainable.contract import Trainable, Weighable
 from sweeper.trainable.loading import load_trainable
 
@@ -42,7 +43,7 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
     trainable = load_trainable(space)
     plan = Plan(space, trainable)
     cells = [trainable.signature(run.params, run.task) for run in _one_a_cell(plan)]
-    costs = _costs(space, folder.parent)
+    costs = _costs(space, folder.parent, trainable)
     yield f"{folder.name}: {_counts(plan)}"
     yield f"  {_signatures(plan, trainable, options, len(set(cells)))}"
     yield f"  steps: {plan.total * space.steps:,} in all, {space.steps:,} a run"
@@ -126,19 +127,24 @@ def _worker_hours(plan: Plan, cells: list[str], costs: Costs) -> float:
     return a_step * plan.total * plan.space.steps / 3600
 
 
-def _costs(space: Space, root: Path) -> Costs:
-    """Those of all studies under `root` that trained the same."""
+def _costs(space: Space, root: Path, trainable: Trainable) -> Costs:
+    """Those of all studies under `root` that trained the same, with no other files.
+
+    Their signatures are asked of `trainable`, which is the space's own: no other code is run.
+    """
     costs = defaultdict(list)
+    ours = set(own_files.named(space.dump()))
     for name in studies.names(root):
         with suppress(SweeperError):  # of a study that cannot be read any more
             study = Study.open(root / name)
-            if study.space.identity == space.identity:
-                for signature, cost in _ended(study):
+            same = study.space.identity == space.identity
+            if same and ours.issuperset(own_files.named(study.space.dump())):
+                for signature, cost in _ended(study, trainable):
                     costs[signature].append(cost)
     return costs
 
 
-def _ended(study: Study) -> Iterator[tuple[str, float]]:
+def _ended(study: Study, trainable: Trainable) -> Iterator[tuple[str, float]]:
     """Signature and worker-seconds a step of a study's complete runs."""
     records = study.ledger_state(reports=False).runs
     for run in study.plan.runs:
@@ -147,7 +153,7 @@ def _ended(study: Study) -> Iterator[tuple[str, float]]:
             continue
         if record.started and record.ended:
             seconds = (record.ended - record.started) / max(1, record.tries[record.last].pack)
-            yield study.trainable.signature(run.params, run.task), seconds / record.step
+            yield trainable.signature(run.params, run.task), seconds / record.step
 
 
 def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:

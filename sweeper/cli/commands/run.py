@@ -22,6 +22,7 @@ from sweeper.space.overrides import Override
 from sweeper.space.space import Space
 from sweeper.study import command_hints, study
 from sweeper.study.study import Study
+from sweeper.trainable import own_files
 
 INTERRUPTED = 130
 
@@ -46,6 +47,9 @@ def rerank(first: Study, options: RerankOptions) -> int:
     """Runs the best configurations of a study on fresh seeds; returns the exit code."""
     from sweeper.results.ranking import fresh_outcome, fresh_runs
 
+    own_files.tell_strangers(first.space.dump())
+    ledger_state = first.ledger_state(reports=False)
+    study.check_code(first, first.space, ledger_state, other_code=options.run.other_code)
     space = fresh_runs.space_of(first, options.top, options.seeds)
     folder = fresh_runs.folder_of(first)
     code = carry_out(folder, space, options.run, extend=True)
@@ -63,7 +67,9 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
     """Starts the study of `space` in `folder`, or goes on with it; returns the exit code."""
     backend = lookup.find("sweeper.dispatch", options.dispatch)(options.workers)
     console = Console(highlight=False, soft_wrap=True)
-    started = study.start(folder, space, group=options.group, extend=extend)
+    started = study.start(
+        folder, space, group=options.group, extend=extend, other_code=options.other_code
+    )
     started.paths.cancelled.unlink(missing_ok=True)
     if not started.ended:
         if not backend.watched:
@@ -97,7 +103,9 @@ def _frozen(folder: Path, options: RunOptions, overrides: Sequence[Override]) ->
         raise SweeperError(
             f"{folder} is a study, which goes on as it is: {words[0]}= needs a space's YAML file"
         )
-    return Study.open(folder).space, folder.resolve()
+    space = Study.open(folder).space
+    own_files.tell_strangers(space.dump())
+    return space, folder.resolve()
 
 
 def _conclude(started: Study, console: Console) -> int:

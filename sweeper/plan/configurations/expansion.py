@@ -10,13 +10,15 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import Invalid, Path
+from sweeper.lookup import is_file
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
 from sweeper.plan.configurations.constraints import Formulas, Rejected
 from sweeper.plan.parameters import base, point_at, points_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, described
-from sweeper.trainable.contract import Trainable
+from sweeper.trainable.contract import Parametrised
+from sweeper.trainable.frozen import text_of
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -55,7 +57,7 @@ class Grid:
 class Expansion:
     """The configurations of a space; raises `Invalid` where the space's parts do not fit."""
 
-    def __init__(self, space: Space, trainable: Trainable) -> None:
+    def __init__(self, space: Space, trainable: Parametrised) -> None:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
         self._groups = axis_groups(space, trainable)
@@ -73,6 +75,12 @@ class Expansion:
             name for group in self._groups if group.when for name in group.names
         )
         """The axes that are absent from some configurations."""
+        self.refused: set[str] = set()
+        """The texts of the configurations that what is trained was seen to refuse."""
+        self.drawn: dict[str, dict[Any, Point]] = {
+            name: {} for name, axis in space.axes.items() if is_file(axis.kind)
+        }
+        """The points of axes of users' own kinds that were drawn, by their labels."""
         self._grid: Grid | None = None
         self._grid_is_checked = False
         self._distributions: dict[str, BaseDistribution] = {}
@@ -160,6 +168,7 @@ class Expansion:
             try:
                 self.trainable.check(made.params, task)
             except ValueError as error:
+                self.refused.add(made.text)
                 raise Rejected(
                     f"cannot be trained by {self.space.identity}, {described(made.labels)} on "
                     f"{task}: {error}",
@@ -181,8 +190,7 @@ class Expansion:
         labels = {name: point.label for name, point in chosen.items()}
         self._formulas.complete(params, labels)
         values = {name: point.value for name, point in chosen.items()}
-        text = json.dumps(params, sort_keys=True, separators=(",", ":"))
-        return Configuration(values, labels, params, text)
+        return Configuration(values, labels, params, text_of(params))
 
     def size(self, most: int) -> int:
         """The number of combinations, or some number above `most` where there are more."""
@@ -226,6 +234,8 @@ class Expansion:
 
     def _row(self, group: AxisGroup, label: Any) -> tuple[Point, ...]:
         point = point_at(self.space, self.trainable, group.name, label)
+        if group.name in self.drawn:
+            self.drawn[group.name][label] = point
         if len(group.names) == 1:
             return (point,)
         text = canonical(point.label)
@@ -242,11 +252,11 @@ class Expansion:
                 )
 
 
-_expansions: list[tuple[Trainable, str, Expansion]] = []
+_expansions: list[tuple[Parametrised, str, Expansion]] = []
 """What is trained, the space as text, and its expansion; the newest first."""
 
 
-def expanded(space: Space, trainable: Trainable) -> Expansion:
+def expanded(space: Space, trainable: Parametrised) -> Expansion:
     """The expansion of `space`; loading a space and planning it share one."""
     text = json.dumps(space.dump())
     for known_trainable, known_text, known in _expansions:

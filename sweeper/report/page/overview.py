@@ -14,7 +14,10 @@ from sweeper.ledger.state import LedgerState
 from sweeper.report.study_status import StudyStatus
 from sweeper.space.space import Space
 from sweeper.study.study import Study
-from sweeper.text import brief, counted, ranges
+from sweeper.text import brief, counted, few, ranges
+
+_FILES = 10
+"""How many revisions and files of the code are named."""
 
 Facts = list[tuple[str, str]]
 """Names and what there is to say of them."""
@@ -116,8 +119,12 @@ def machine_facts(study: Study, ledger_state: LedgerState, summary: StudyStatus)
     hosts = sorted({str(worker.host) for worker in summary.workers if worker.host})
     facts.append(("workers", f"{len(summary.workers)} on {', '.join(hosts) or 'no machine'}"))
     dirty = f"; uncommitted changes in {', '.join(began.dirty)}" if began.dirty else ""
-    code = ", ".join(f"{name} {revision}" for name, revision in began.code.items())
+    code = few([f"{name} {revision}" for name, revision in began.code.items()], _FILES)
     facts.append(("code", f"{code or 'not recorded'}{dirty}"))
+    if began.mixed:
+        facts.append(("mixed code", began.mixed))
+    if began.edited:
+        facts.append(("changed since", few(began.edited)))
     facts += [("other code", line) for lines in began.other_code.values() for line in lines][:5]
     for task, words in began.tasks.items():
         facts.append((f"task {task}", ", ".join(f"{key} {text}" for key, text in words.items())))

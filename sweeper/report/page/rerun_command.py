@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
+from sweeper.plan.loading import unchecked
 from sweeper.plan.parameters import point_at
 from sweeper.schema.document import scalar
 from sweeper.space.space import DEFAULT_SCALE, Space, keys
@@ -30,7 +30,7 @@ def reruns(study: Study, trials: Iterable[int]) -> dict[int, str]:
     space = study.space
     file = Path(space.folder) / Path(space.file).name
     try:
-        found = load(file, space.scale)
+        found = unchecked(file, space.scale)
     except SweeperError:
         return {}
     scale = [] if space.scale in (None, DEFAULT_SCALE) else [f"scale={space.scale}"]
@@ -48,7 +48,7 @@ def _pinned(study: Study, trial: int) -> dict[str, Any]:
     """Axes of one value each: those that are active in the trial, and its derived parameters."""
     pinned = {}
     for name, label in study.plan.trials[trial].labels.items():
-        params = point_at(study.space, study.trainable, name, label).params
+        params = point_at(study.space, study.frozen, name, label).params
         pinned[name] = (
             _one(params[name])
             if set(params) == {name}
