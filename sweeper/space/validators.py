@@ -71,9 +71,10 @@ def _axis(name: str, keys: Any, context: Context) -> AxisKind:
     kind = keys.get("kind")
     if kind is None:
         raise Invalid(f"needs the key 'kind'; valid kinds: {', '.join(valid)}")
+    if context.frozen is not None and isinstance(kind, str) and lookup.is_file(kind):
+        held: Any = FrozenAxis.of(keys, context.frozen.get(name))
+        return held  # type: ignore[no-any-return]
     try:
-        if context.frozen is not None and lookup.is_file(text(kind)):
-            return FrozenAxis.of(keys, context.frozen.get(name))
         kind = lookup.located("sweeper.space.axes", text(kind), context.folder)
     except Invalid as error:
         raise error.under("kind") from error

@@ -86,7 +86,8 @@ def begun_with(recorded: Mapping[str, Any], headers: Iterable[WorkerHeader]) -> 
     found: dict[str, str] = {}
     for header in sorted(headers, key=lambda header: header.time or 0.0, reverse=True):
         found |= files(header.code)
-    return found | recorded.get("code", {})
+    code: Mapping[str, str] = recorded.get("code", {})
+    return {**found, **code}
 
 
 def changed_files(space: Space, before: Mapping[str, str], trainable: Parametrised) -> list[str]:

@@ -185,7 +185,8 @@ def start(
     try:
         StudyPaths(folder).create()
         _probe(folder / "ledger")
-        names, renew = [], False
+        names: list[str] = []
+        renew = False
         if is_one(folder):
             names, renew = _joined_code(Study.open(folder), space, other_code=other_code)
         joined = versions.join(folder, space, group=group, extend=extend, renew=renew, files=names)

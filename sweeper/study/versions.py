@@ -17,7 +17,7 @@ from sweeper.files.atomic import link_first
 from sweeper.ledger.lines.encoding import FORMAT, check_format
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import expanded
-from sweeper.plan.freezing import FrozenCode, frozen, own_kinds
+from sweeper.plan.freezing import FrozenCode, asked, frozen
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
 from sweeper.study.provenance import provenance
@@ -67,7 +67,7 @@ def join(
     there is a new version in any case, which holds the code that there is now. `files` are hashed
     with those that training is known to run.
     """
-    plans = StudyPaths(folder).plans
+    plans, space = StudyPaths(folder).plans, asked(space)
     known = _live(folder) if (plans / "0").exists() else []
     while not known or renew or not _same(known[-1], space):
         if known:
@@ -89,13 +89,7 @@ def join(
 
 def _live(folder: Path) -> list[Version]:
     """All versions; of those that hold nothing of the code that they name it is asked itself."""
-    found = read(folder)
-    return [
-        version
-        if version.frozen is not None or not own_kinds(version.space)
-        else replace(version, space=Space.parse(version.space.dump()))
-        for version in found
-    ]
+    return [replace(version, space=asked(version.space)) for version in read(folder)]
 
 
 def _same(newest: Version, space: Space) -> bool:
@@ -114,7 +108,7 @@ def _frozen(known: Sequence[Version], space: Space) -> FrozenCode:
     trainable = load_trainable(space)
     first = next((version.frozen for version in known if version.frozen is not None), None)
     planned = trainable if first is None else Pinned(first.trainable.parameters, trainable)
-    return frozen(Space.parse(space.dump()) if own_kinds(space) else space, trainable, planned)
+    return frozen(space, trainable, planned)
 
 
 def _check(name: str, old: Space, new: Space, *, extend: bool) -> None:

@@ -28,6 +28,9 @@ _NAMED = re.compile(r"(?P<path>.+\.py):\w+")
 _DRAWN = "figures"
 """The key of a space whose files draw and do not train."""
 
+_PLACES = ("fixed", "axes", "tasks")
+"""The keys of a space under which files of `agents/` are named, beside its agent."""
+
 _LONGEST_NAME = 1000
 
 
@@ -145,7 +148,7 @@ def _shipped(
     """
     if home is None or space.get("agent") is None:
         return
-    texts = _texts([{key: value for key, value in space.items() if key != _DRAWN}, list(defaults)])
+    texts = _texts([space["agent"], *(space.get(key) for key in _PLACES), list(defaults)])
     stems = {part for text in texts for part in text.split("/")}
     for file in sorted((home / AGENTS).glob("*/[!_]*.py")):
         if file.stem in stems:

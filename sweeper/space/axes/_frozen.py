@@ -48,7 +48,8 @@ class FrozenAxis(AxisModel):
 
     def point(self, name: str, label: Any) -> Point:
         """The point with this label, also of those that were drawn between the grid's."""
-        known = self._known.get(canonical(label))
+        plain = float(label) if isinstance(label, float) else label  # samplers draw NumPy's
+        known = self._known.get(canonical(plain))
         return super().point(name, label) if known is None else known
 
     def distribution(self, name: str) -> BaseDistribution:
