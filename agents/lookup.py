@@ -72,18 +72,20 @@ def import_file(path: Path) -> ModuleType:
     """Returns the module in `path`, executed once a process and registered, so that it pickles.
 
     Its name is the file's where importing that gives this file, or nothing: it shadows no module;
-    elsewhere a digest of the path follows. Its folder becomes importable, behind all others.
+    elsewhere a digest of the path follows. Its folder becomes importable, before all others where
+    the file shadows nothing, else behind them.
     Whatever its code raises goes through.
     """
     path = path.resolve()
+    free = _is_free(path.stem, path)
     if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
+        sys.path.insert(0 if free else len(sys.path), str(path.parent))
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
     plain, unique = path.stem, f"{path.stem.replace('.', '_')}_{digest}"
     for known in (plain, unique):
         if known in sys.modules and _is_of(sys.modules[known], path):
             return sys.modules[known]
-    name = plain if _is_free(plain, path) else unique
+    name = plain if free else unique
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None, path
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
@@ -103,7 +105,7 @@ def _is_of(module: ModuleType, path: Path) -> bool:
 def _is_free(name: str, path: Path) -> bool:
     """Whether importing `name` gives the file `path` or nothing."""
     if name in sys.modules or "." in name:
-        return False
+        return name in sys.modules and _is_of(sys.modules[name], path)
     found = importlib.util.find_spec(name)
     return found is None or (found.origin is not None and Path(found.origin).resolve() == path)
 

@@ -19,7 +19,7 @@ class SweeperError(Exception):
     exit_code = 2
 
 
-class Nothing(SweeperError):
+class NothingToShow(SweeperError):
     """Raised where a study has nothing to show yet."""
 
     exit_code = 1

@@ -16,6 +16,7 @@ class _Stderr(logging.Handler):
     """Writes to what `sys.stderr` is at that moment, as `print` does: workers replace it."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Prints a record to stderr at once."""
         print(self.format(record), file=sys.stderr, flush=True)
 
 

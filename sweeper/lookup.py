@@ -216,6 +216,6 @@ def _is_of(module: ModuleType, path: Path) -> bool:
 def _is_free(name: str, path: Path) -> bool:
     """Whether importing `name` gives the file `path` or nothing."""
     if name in sys.modules or "." in name:
-        return False
+        return name in sys.modules and _is_of(sys.modules[name], path)
     found = importlib.util.find_spec(name)
     return found is None or (found.origin is not None and Path(found.origin).resolve() == path)

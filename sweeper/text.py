@@ -84,6 +84,6 @@ def rough_duration(seconds: float) -> str:
 Labels = Mapping[str, str | int | float]
 
 
-def described(labels: Labels) -> str:
+def labels_text(labels: Labels) -> str:
     """A combination as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
     return ", ".join(f"{name}={brief(label)}" for name, label in labels.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,21 +23,9 @@ from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
 from tests.helpers.paths import COUNTER_AGENT, ROOT
+from tests.helpers.slowest import SLOWEST
 
 to_stderr()  # as in a command or a worker, whose parts tests call
-
-SLOWEST = (
-    "sweeper/dispatch/test_local.py",
-    "sweeper/study/test_begun_before.py",
-    "sweeper/worker/process/test_memory.py",
-    "contracts/test_names.py",
-    "sweeper/ledger/test_damage.py",
-    "sweeper/cli/test_reopen.py",
-    "sweeper/worker/test_worker.py",
-    "sweeper/results/ranking/test_fresh_seeds.py",
-    "sweeper/study/test_advisor.py",
-)
-"""The files that took longest, by `pytest --durations`, the slowest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,6 +44,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return not waits, place, -sizes[item.path], str(item.path)
 
     items.sort(key=turn)
+
+
+def pytest_collection_finish() -> None:
+    """Takes what imports made out of garbage collection, whose full rounds take half a second else.
+
+    A worker makes one after each pack that raised.
+    """
+    gc.freeze()
 
 
 @functools.cache

@@ -108,12 +108,12 @@ class Diagnosable(ABC):
 
         It is undone by putting back what a checkpoint holds, which is all that a learner knows.
         """
-        held = [(t.detach(), t.detach().clone()) for _, t, _ in self.tensors()]
+        copies = [(t.detach(), t.detach().clone()) for _, t, _ in self.tensors()]
         counters = self.counters
         self.recorded = {}
         self.update_from(batch, step)
         found, self.recorded = self.recorded, None
-        for tensor, before in held:
+        for tensor, before in copies:
             tensor.copy_(before)
         self.counters = counters
         return found

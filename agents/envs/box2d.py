@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agents.envs.gymnasium_env import Gym
+from agents.envs.gymnasium_env import GymnasiumEnvironment
 from agents.shape import Shape
 
 
-class Environment(Gym):
+class Environment(GymnasiumEnvironment):
     """BipedalWalker-v3: 1,600 steps at most."""
 
     tasks: ClassVar[tuple[str, ...]] = ("BipedalWalker-v3",)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 
-class Gym:
+class GymnasiumEnvironment:
     """One environment of the registered `name`; actions in [-1, 1] are scaled to its bounds.
 
     It truncates where Gymnasium's registration says so. Wrappers are left out: they cost as much
@@ -20,9 +20,9 @@ class Gym:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # -v4 is out of date on purpose
-            made: Any = gymnasium.make(name, disable_env_checker=True, **options)
-        self._environment = made.unwrapped
-        self._most = int(made.spec.max_episode_steps)
+            wrapped: Any = gymnasium.make(name, disable_env_checker=True, **options)
+        self._environment = wrapped.unwrapped
+        self._most = int(wrapped.spec.max_episode_steps)
         space = self._environment.action_space
         if not (isinstance(space, gymnasium.spaces.Box) and space.is_bounded()):
             raise ValueError(f"actions of {name} must be a box with bounds, but are {space}")

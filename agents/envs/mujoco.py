@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, ClassVar
 
-from agents.envs.gymnasium_env import Gym
+from agents.envs.gymnasium_env import GymnasiumEnvironment
 from agents.shape import Shape
 
 _SIZES = {
@@ -31,7 +31,7 @@ _ALIASES: dict[str, tuple[str, dict[str, Any]]] = {
 """Ant-v2's width of 111 counts contact forces, which in Ant-v4 enter the reward too."""
 
 
-class Environment(Gym):
+class Environment(GymnasiumEnvironment):
     """One MuJoCo task of 1,000 steps at most.
 
     What MuJoCo warns of is logged; by itself it writes a file where the process happens to be.

@@ -52,10 +52,10 @@ def _try(environment: Any, name: str) -> None:
     """Makes one step of one environment; raises ValueError where its shape is not kept."""
     declared: Shape = environment.shape(name)
     try:
-        made = environment(name)
-        made.reset(0)
-        seen = np.shape(made.observe())
-        made.step(np.zeros(declared.actions) if declared.continuous else declared.actions - 1)
+        instance = environment(name)
+        instance.reset(0)
+        seen = np.shape(instance.observe())
+        instance.step(np.zeros(declared.actions) if declared.continuous else declared.actions - 1)
     except Exception as error:
         raise ValueError(f"{name!r} cannot be played: {type(error).__name__}: {error}") from error
     if seen != declared.observation:
@@ -75,11 +75,11 @@ def describe(task: str) -> dict[str, str]:
     found = environment.shape(name)
     size = " x ".join(str(n) for n in found.observation)
     kind = "numbers" if found.continuous else "choices"
-    told = {"observation": f"{size} {found.dtype}", "actions": f"{found.actions} {kind}"}
+    facts = {"observation": f"{size} {found.dtype}", "actions": f"{found.actions} {kind}"}
     for package in getattr(environment, "extra", ("",))[1:]:
         with suppress(importlib.metadata.PackageNotFoundError):
-            told[package] = importlib.metadata.version(package)
-    return told
+            facts[package] = importlib.metadata.version(package)
+    return facts
 
 
 def bytes_each(task: str) -> int:

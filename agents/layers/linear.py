@@ -37,7 +37,7 @@ class Linear(Layer):
 def hidden(sizes: Mapping[str, Any], members: int, inputs: int, device: str) -> Linear:
     """Returns a hidden layer of `units`, with the norm and the `activation` that `sizes` name."""
     layer = Linear(members, inputs, sizes["units"], device)
-    layer.norm = norms.made(sizes, members, sizes["units"], device)
+    layer.norm = norms.build(sizes, members, sizes["units"], device)
     layer.activation = _activation(sizes)
     return layer
 
@@ -45,7 +45,7 @@ def hidden(sizes: Mapping[str, Any], members: int, inputs: int, device: str) -> 
 def hidden_numbers(sizes: Mapping[str, Any], inputs: int) -> tuple[int, int]:
     """Returns how many numbers a hidden layer learns, and how many a pass keeps of one row."""
     units = sizes["units"]
-    learned, normal = norms.numbers(sizes, units)
+    learned, normal = norms.counts(sizes, units)
     swish = units if _activation(sizes) == "swish" else 0
     return (inputs + 1) * units + learned, units + normal + swish
 

@@ -49,7 +49,7 @@ def check(sizes: Mapping[str, Any]) -> None:
         )
 
 
-def made(sizes: Mapping[str, Any], members: int, features: int, device: str) -> Norm | None:
+def build(sizes: Mapping[str, Any], members: int, features: int, device: str) -> Norm | None:
     """Returns the norm that `sizes` describe, `None` where they describe none."""
     affine = bool(sizes.get("norm.affine", False))
     if kind(sizes) == "layer":
@@ -61,7 +61,7 @@ def made(sizes: Mapping[str, Any], members: int, features: int, device: str) -> 
     return None
 
 
-def numbers(sizes: Mapping[str, Any], features: int) -> tuple[int, int]:
+def counts(sizes: Mapping[str, Any], features: int) -> tuple[int, int]:
     """Returns how many numbers the norm of `sizes` learns, and how many a pass keeps of one row.
 
     Kept are what it gives, twice where it is affine, and a mean and a deviation for each group.

@@ -1,8 +1,9 @@
 """Spectral normalisation of P layers at once, for a per-member set of layers.
 
-Linear layers follow Gogianu et al. 2021 §3 (one power iteration per forward pass in training mode);
-convolutions take the operator norm on the actual input size (Gouk et al. 2018). Layers count from
-the output: -1 is the output layer.
+Linear layers follow Gogianu et al. 2021 §3 (one power iteration per forward pass in training mode,
+the gradient flows through rho) and the public configurations of its Fig. 3 (W / rho, also where
+rho < 1); convolutions take the operator norm on the actual input size (Gouk et al. 2018). Layers
+count from the output: -1 is the output layer.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _Map = Callable[["torch.Tensor"], "torch.Tensor"]
 
 
 @dataclass(frozen=True)
-class Settings:
+class SpectralNormSettings:
     """One member's settings: `layers` counted from the output, lambda, and how rho is used."""
 
     layers: tuple[int, ...]
@@ -37,7 +38,7 @@ class Settings:
     detach_rho: bool
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Settings:
+    def of(cls, params: Mapping[str, Any]) -> SpectralNormSettings:
         """Returns the `sn.*` parameters of a run."""
         return cls(
             layers=tuple(params["sn.layers"]),
@@ -47,7 +48,7 @@ class Settings:
         )
 
 
-NOT_NORMALISED = Settings((), "hard", 1.0, detach_rho=True)
+NOT_NORMALISED = SpectralNormSettings((), "divide", 1.0, detach_rho=False)
 
 
 def check_layers(indices: Sequence[Any], depth: int) -> None:
@@ -94,9 +95,14 @@ class SpectralNorm:
     `u` and `v` [P, 1, ...] are unit vectors on the two sides of the layer's linear map W. As in the
     two published algorithms, a linear layer keeps u on its output side and lets the gradient flow
     through rho unless `detach_rho`; a convolution keeps u on its input side and never lets it.
+
+    With that flow the gradient of a layer that is divided by rho is orthogonal to its weights: an
+    update turns them and hardly stretches them. Without it nothing holds rho back.
     """
 
-    def __init__(self, layer: LinearMap, settings: Sequence[Settings], index: int) -> None:
+    def __init__(
+        self, layer: LinearMap, settings: Sequence[SpectralNormSettings], index: int
+    ) -> None:
         members, device = len(settings), layer.weight.device
         maps: tuple[_Map, _Map] = (layer.adjoint, layer.map)
         shapes = (layer.output_shape, layer.input_shape)

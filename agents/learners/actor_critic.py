@@ -91,12 +91,12 @@ class ActorCritic(ActorCriticNetworks):
             return
         batch, noise = self.draws.batch(self.updates), self.draws.noise(self.updates)
         self.updates += 1
-        self.update(replay.sample(batch).flat(), *noise)
+        self.update(replay.sample(batch).flattened(), *noise)
 
     def update_from(self, batch: Batch, step: int) -> None:
         """Updates all networks, also those whose updates are delayed."""
         self.updates = 0
-        self.update(batch.flat(), *self.draws.probe_noise(batch.rewards.shape[1], step))
+        self.update(batch.flattened(), *self.draws.probe_noise(batch.rewards.shape[1], step))
 
     @abstractmethod
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
@@ -191,7 +191,7 @@ class ActorCritic(ActorCriticNetworks):
 
     def measured(self, row: int, step: int) -> dict[str, float]:
         """Returns means over the updates since the last report."""
-        return self.means.of(row)
+        return self.means.of_member(row)
 
     def reset_metrics(self) -> None:
         """Resets the running means."""
@@ -199,17 +199,17 @@ class ActorCritic(ActorCriticNetworks):
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns all networks, targets that are their own, Adam's moments, running sums."""
-        rows, held = len(self.runs), []
+        rows, tensors = len(self.runs), []
         for name, net in self.nets.items():
-            held += [(f"{name}.{n}", t) for n, t in net.tensors()]
+            tensors += [(f"{name}.{n}", t) for n, t in net.tensors()]
             if self.targets[name] is not net:
-                held += [(f"target.{name}.{n}", t) for n, t in self.targets[name].tensors()]
+                tensors += [(f"target.{name}.{n}", t) for n, t in self.targets[name].tensors()]
         for name, adam in self.adams.items():
             for kind, moments in (("m", adam.m), ("v", adam.v)):
                 named = enumerate(by_member(t, rows) for t in moments)
-                held += [(f"adam.{name}.{kind}.{i}", moment) for i, moment in named]
-        held.append(("sums", self.means.sums))
-        return [(name, tensor, range(rows)) for name, tensor in held]
+                tensors += [(f"adam.{name}.{kind}.{i}", moment) for i, moment in named]
+        tensors.append(("sums", self.means.sums))
+        return [(name, tensor, range(rows)) for name, tensor in tensors]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns the actor: `0.weight` [in, out], `0.bias` [out], ... from the input on."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from agents.contract import Run
 from agents.layers.base import ORTHOGONAL_GAIN
-from agents.learners.actor_critic_parameters import describes, inputs
+from agents.learners.actor_critic_parameters import inputs, parameter_prefix
 from agents.learners.base import BaseLearner, Sizes
 from agents.networks import network
 from agents.networks.ensemble import Ensemble
@@ -34,7 +34,7 @@ class ActorCriticNetworks(BaseLearner):
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where networks do not fit the task, or parameters each other."""
         for name in cls.networks:
-            network.check(params, describes(name), (inputs(name, shape),))
+            network.check(params, parameter_prefix(name), (inputs(name, shape),))
         losses.check(params)
         base.check(params)
 
@@ -46,16 +46,16 @@ class ActorCriticNetworks(BaseLearner):
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
         """Returns the sizes of all networks and of a batch's passes through them."""
-        trained = targets = made = 0
+        trained = targets = activations = 0
         averaged = cls.target_networks(params)
         for name in cls.networks:
             outputs = cls.outputs(params, shape) if name == "actor" else 1
-            sizes = network.part(params, describes(name)), (inputs(name, shape),), outputs
+            sizes = network.part(params, parameter_prefix(name)), (inputs(name, shape),), outputs
             copies = params["critics"] if name == "critic" else 1
-            trained += copies * network.numbers(*sizes)
-            targets += copies * network.numbers(*sizes) if name in averaged else 0
-            made += copies * network.made(*sizes)
-        return Sizes(trained, targets, _PASSES * params["batch_size"] * made)
+            trained += copies * network.count_parameters(*sizes)
+            targets += copies * network.count_parameters(*sizes) if name in averaged else 0
+            activations += copies * network.count_activations(*sizes)
+        return Sizes(trained, targets, _PASSES * params["batch_size"] * activations)
 
     @classmethod
     def outputs(cls, params: Mapping[str, Any], shape: Shape) -> int:
@@ -72,17 +72,17 @@ class ActorCriticNetworks(BaseLearner):
         """Networks, targets and optimisers for `runs`; a network without target is its own."""
         self.runs, self.shape, self.device = runs, shape, device
         self.params = runs[0].params
-        self.nets = {name: self._made(name).train() for name in self.networks}
+        self.nets = {name: self._ensemble(name).train() for name in self.networks}
         own = self.target_networks(self.params)
-        self.targets = {n: self._made(n) if n in own else net for n, net in self.nets.items()}
+        self.targets = {n: self._ensemble(n) if n in own else net for n, net in self.nets.items()}
         self._averages = [self._average(name) for name in own]
         self.adams = {name: self._adam(name) for name in self.nets}
 
-    def _made(self, name: str) -> Ensemble:
+    def _ensemble(self, name: str) -> Ensemble:
         params, members = self.params, len(self.runs)
         copies = params["critics"] if name == "critic" else 1
         outputs = self.outputs(params, self.shape) if name == "actor" else 1
-        sizes = network.part(params, describes(name)), inputs(name, self.shape), outputs
+        sizes = network.part(params, parameter_prefix(name)), inputs(name, self.shape), outputs
         gain = 1.0 if name == "actor" else ORTHOGONAL_GAIN
         return Ensemble(*sizes, (members, copies), self.device, gain)
 
@@ -91,7 +91,9 @@ class ActorCriticNetworks(BaseLearner):
         return TargetAverage(self.targets[name].tracked, self.nets[name].tracked, taus)
 
     def _adam(self, name: str) -> Adam:
-        settings = [AdamSettings.of(run.params, f"{describes(name)}.lr") for run in self.runs]
+        settings = [
+            AdamSettings.of(run.params, f"{parameter_prefix(name)}.lr") for run in self.runs
+        ]
         return Adam(self.nets[name].parameters, self.nets[name].spread(settings))
 
     def initialise(self) -> None:

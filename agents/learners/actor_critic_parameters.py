@@ -32,8 +32,8 @@ def network_parameters(name: str) -> dict[str, Parameter]:
     return {f"{name}.{key}": parameter for key, parameter in described.items()}
 
 
-def describes(name: str) -> str:
-    """Returns whose parameters describe a network: all but the actor are like the critic."""
+def parameter_prefix(name: str) -> str:
+    """Returns the prefix of a network's parameters: `actor`, or `critic` for all others."""
     return "actor" if name == "actor" else "critic"
 
 
@@ -60,7 +60,8 @@ PARAMETERS: Mapping[str, Parameter] = {
     "warmup_steps": Parameter(int, 10_000, low=2),
     "update_every": Parameter(int, 1, low=1),
 }
-"""Of every actor-critic learner; the defaults are those of Hui 2022 and public code."""
+"""Of every actor-critic learner; the defaults are those of the later code of the
+author of Hui 2022, and of other public code where that has none."""
 
 DETERMINISTIC: Mapping[str, Parameter] = {
     "policy.std": Parameter(float, 0.2, low=0.0, packable=True),

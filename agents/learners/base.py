@@ -57,6 +57,8 @@ class BaseLearner(PackLearner):
     """Bytes of the first passes through any network: code of kernels, their scratch memory."""
     cpu_pack: ClassVar[int] = 1
     """How many runs train best together on a CPU."""
+    earlier_defaults: ClassVar[Mapping[str, Any]] = {}
+    """Defaults that have changed since, for studies begun before a study kept its own."""
     keeps_weights: ClassVar[bool] = True
     """Whether packs have `weights`, so that a space may ask for them."""
 
@@ -126,14 +128,14 @@ class BaseLearner(PackLearner):
             return cls.cpu_pack
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        sizes, replay = cls._held(params, task, None)
+        sizes, replay = cls._sizes_and_replay(params, task, None)
         member = 4 * (_GPU_COPIES * sizes.trained + sizes.targets + sizes.passes) + replay
         return max(1, min(_GPU_PACK, int(_GPU_SHARE * (free + cached) / member)))
 
     @classmethod
     def state_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
         """Returns bytes of one member's saved state after `steps` steps, but for a little."""
-        sizes, replay = cls._held(params, task, steps)
+        sizes, replay = cls._sizes_and_replay(params, task, steps)
         return 4 * ((1 + _MOMENTS) * sizes.trained + sizes.targets) + replay
 
     @classmethod
@@ -143,7 +145,7 @@ class BaseLearner(PackLearner):
         That is the replay, the weights with what an update makes of them, its passes, and the
         environments that it trains and is evaluated in.
         """
-        sizes, replay = cls._held(params, task, steps)
+        sizes, replay = cls._sizes_and_replay(params, task, steps)
         return (
             4 * (_CPU_COPIES * sizes.trained + sizes.targets + sizes.passes)
             + replay
@@ -151,7 +153,9 @@ class BaseLearner(PackLearner):
         )
 
     @classmethod
-    def _held(cls, params: Mapping[str, Any], task: str, steps: int | None) -> tuple[Sizes, int]:
+    def _sizes_and_replay(
+        cls, params: Mapping[str, Any], task: str, steps: int | None
+    ) -> tuple[Sizes, int]:
         """Returns a member's sizes, and bytes of its replay after `steps` steps (`None`: full)."""
         shape, complete = tasks.shape(task), cls.complete(params)
         capacity: int = complete["replay.capacity"]

@@ -1,4 +1,8 @@
-"""DDPG (Lillicrap et al. 2016) as Hui 2022, Alg. 1 prints it: one critic, the online actor."""
+"""DDPG (Lillicrap et al. 2016) as in Hui 2022, ch. 3: one critic, targets by the online actor.
+
+It is not Algorithm 1 as printed, whose policy has noise (§2.1.2): here neither the targets nor the
+actor's loss have any.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from agents import streams
-from agents.layers.spectral_norm import PROJECTIONS, Settings
+from agents.layers.spectral_norm import PROJECTIONS, SpectralNormSettings
 from agents.learners.base import BaseLearner, Sizes
 from agents.learners.running_means import RunningMeans
 from agents.networks import network
@@ -40,9 +40,9 @@ class Learner(BaseLearner):
         "network.units": Parameter(int, 128, low=1),
         "network.layers": Parameter(int, 1, low=1),
         "sn.layers": Parameter(tuple, (), packable=True),
-        "sn.projection": Parameter(str, "hard", choices=PROJECTIONS, packable=True),
+        "sn.projection": Parameter(str, "divide", choices=PROJECTIONS, packable=True),
         "sn.coefficient": Parameter(float, 1.0, low=1e-6, packable=True),
-        "sn.detach_rho": Parameter(bool, True, packable=True),
+        "sn.detach_rho": Parameter(bool, False, packable=True),
         "sn.iterate_on_act": Parameter(bool, True, packable=True),
         "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
         "optimizer.eps": Parameter(float, 3.125e-4, low=0.0, packable=True),
@@ -59,6 +59,10 @@ class Learner(BaseLearner):
         "evaluation.epsilon": Parameter(float, 0.001, low=0.0, high=1.0, packable=True),
         "update_every": Parameter(int, 4, low=1),
         "target.every": Parameter(int, 4_000, low=1),
+    }
+    earlier_defaults: ClassVar[Mapping[str, Any]] = {
+        "sn.projection": "hard",
+        "sn.detach_rho": True,
     }
     networks = ("critic",)
     metrics = ("return", "train_return", "loss", "q", "epsilon", "eval_partial")
@@ -84,8 +88,8 @@ class Learner(BaseLearner):
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
         """Returns the sizes of the Q network, its target, and a batch's passes through it."""
         sizes = (network.part(params, "network"), shape.observation, shape.actions)
-        weights = network.numbers(*sizes)
-        return Sizes(weights, weights, 2 * params["batch_size"] * network.made(*sizes))
+        weights = network.count_parameters(*sizes)
+        return Sizes(weights, weights, 2 * params["batch_size"] * network.count_activations(*sizes))
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Q networks, their targets and optimisers; hyperparameters as vectors [P]."""
@@ -97,7 +101,7 @@ class Learner(BaseLearner):
         self._target_every: int = params["target.every"]
         self._huber = params["loss"] == "huber"
 
-        settings = [Settings.of(run.params) for run in runs]
+        settings = [SpectralNormSettings.of(run.params) for run in runs]
         sizes = (network.part(params, "network"), shape.observation, shape.actions)
         self._online = Network(*sizes, settings, device).train()
         self._target = Network(*sizes, settings, device)
@@ -211,7 +215,7 @@ class Learner(BaseLearner):
 
     def measured(self, row: int, step: int) -> dict[str, float]:
         """Returns mean loss, mean Q of the batches' actions, and the current epsilon."""
-        return self._means.of(row) | {"epsilon": float(self._schedule.at(step)[row])}
+        return self._means.of_member(row) | {"epsilon": float(self._schedule.at(step)[row])}
 
     def reset_metrics(self) -> None:
         """Resets the running means."""
@@ -220,11 +224,11 @@ class Learner(BaseLearner):
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns both networks, Adam's moments, running sums."""
         everyone = range(len(self._runs))
-        held = [(f"online.{name}", t, rows) for name, t, rows in self._online.tensors()]
-        held += [(f"target.{name}", t, rows) for name, t, rows in self._target.tensors()]
-        held += [(f"adam.m.{i}", t, everyone) for i, t in enumerate(self.adams["critic"].m)]
-        held += [(f"adam.v.{i}", t, everyone) for i, t in enumerate(self.adams["critic"].v)]
-        return [*held, ("sums", self._means.sums, everyone)]
+        tensors = [(f"online.{name}", t, rows) for name, t, rows in self._online.tensors()]
+        tensors += [(f"target.{name}", t, rows) for name, t, rows in self._target.tensors()]
+        tensors += [(f"adam.m.{i}", t, everyone) for i, t in enumerate(self.adams["critic"].m)]
+        tensors += [(f"adam.v.{i}", t, everyone) for i, t in enumerate(self.adams["critic"].v)]
+        return [*tensors, ("sums", self._means.sums, everyone)]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns the online network: `0.weight` [in, out], `0.bias` [out], ... from the input."""

@@ -28,7 +28,7 @@ class RunningMeans:
             self._columns[name].add_(value.detach())
             self.counts[name] += 1
 
-    def of(self, row: int) -> dict[str, float]:
+    def of_member(self, row: int) -> dict[str, float]:
         """Returns one member's means of what was measured."""
         sums = self.sums[row].tolist()
         counts = self.counts.items()

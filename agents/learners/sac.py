@@ -1,4 +1,7 @@
-"""SAC (Haarnoja et al. 2018, second version) with the defaults of Hui 2022."""
+"""SAC (Haarnoja et al. 2018, second version) with the defaults of public code.
+
+They are those of the later code of the author of Hui 2022, which itself gives none.
+"""
 
 from __future__ import annotations
 

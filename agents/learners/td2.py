@@ -10,7 +10,7 @@ from agents.parameter import Parameter
 
 
 class Learner(ddpg.Learner):
-    """TD2 as the text has it: no noise on the actions that targets take."""
+    """TD2 in the words of chapter 3: no noise on the actions that targets take, unlike §2.1.2."""
 
     parameters: ClassVar[Mapping[str, Parameter]] = {
         **ddpg.Learner.parameters,

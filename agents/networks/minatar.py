@@ -52,18 +52,18 @@ class Body:
         A pass makes of one observation all outputs, and the patches under convolutions.
         """
         height, width, channels = observation
-        total = made = 0
+        total = activations = 0
         for outputs in sizes["convs"]:
             patch = _SIZE * _SIZE * channels
             total += (patch + 1) * outputs
             height, width, channels = height - _SIZE + 1, width - _SIZE + 1, outputs
-            made += height * width * (patch + outputs)
+            activations += height * width * (patch + outputs)
         features = height * width * channels
         for _ in range(sizes["layers"]):
             total += (features + 1) * sizes["units"]
             features = sizes["units"]
-            made += features
-        return total, features, made
+            activations += features
+        return total, features, activations
 
     def __init__(
         self, sizes: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str

@@ -11,7 +11,7 @@ import numpy as np
 from agents import lookup, streams
 from agents.layers.base import ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
-from agents.layers.spectral_norm import Settings, SpectralNorm, check_layers
+from agents.layers.spectral_norm import SpectralNorm, SpectralNormSettings, check_layers
 
 if TYPE_CHECKING:
     import torch
@@ -36,14 +36,14 @@ def depth(sizes: Mapping[str, Any]) -> int:
     return int(_body(sizes).depth(sizes)) + 1
 
 
-def numbers(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
-    """Returns how many weights and biases the network has, without importing torch."""
+def count_parameters(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
+    """Returns the number of weights and biases of the network, without importing torch."""
     inside, features, _ = _body(sizes).numbers(sizes, observation)
     return int(inside + (features + 1) * outputs)
 
 
-def made(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
-    """Returns how many numbers a pass may keep of one observation, it included; without torch."""
+def count_activations(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
+    """Returns the most numbers that a pass keeps of one observation, it included; without torch."""
     _, _, inside = _body(sizes).numbers(sizes, observation)
     return int(math.prod(observation) + inside + outputs)
 
@@ -78,7 +78,7 @@ class Network:
         sizes: Mapping[str, Any],
         observation: tuple[int, ...],
         outputs: int,
-        settings: Sequence[Settings],
+        settings: Sequence[SpectralNormSettings],
         device: str,
         head_gain: float = ORTHOGONAL_GAIN,
     ) -> None:
@@ -144,16 +144,16 @@ class Network:
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns (name, tensor, members that have it) of all that belongs in a checkpoint."""
         everyone = range(self.layers[0].weight.shape[0])
-        held: list[tuple[str, torch.Tensor, Sequence[int]]] = []
+        named: list[tuple[str, torch.Tensor, Sequence[int]]] = []
         for place, layer in enumerate(self.layers):
-            held.append((f"{place}.weight", layer.weight, everyone))
-            held.append((f"{place}.bias", layer.bias, everyone))
+            named.append((f"{place}.weight", layer.weight, everyone))
+            named.append((f"{place}.bias", layer.bias, everyone))
             if layer.spectral is not None:
-                held.append((f"{place}.u", layer.spectral.u, layer.spectral.members))
-                held.append((f"{place}.v", layer.spectral.v, layer.spectral.members))
+                named.append((f"{place}.u", layer.spectral.u, layer.spectral.members))
+                named.append((f"{place}.v", layer.spectral.v, layer.spectral.members))
         for place, norm in enumerate(self.norms):
-            held += [(f"norm{place}.{name}", t, everyone) for name, t in norm.tensors()]
-        return held
+            named += [(f"norm{place}.{name}", t, everyone) for name, t in norm.tensors()]
+        return named
 
     def features(
         self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False

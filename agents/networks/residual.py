@@ -44,7 +44,7 @@ class Body:
         units = sizes["units"]
         first, made_first = linear.hidden_numbers(sizes, math.prod(observation))
         inner, made_inner = linear.hidden_numbers({**sizes, "units": 2 * units}, units)
-        norm, made_norm = norms.numbers(_NORM, units)
+        norm, made_norm = norms.counts(_NORM, units)
         block, made_block = norm + inner + (2 * units + 1) * units, made_norm + made_inner + units
         count = sizes["layers"]
         return first + count * block, units, made_first + count * made_block

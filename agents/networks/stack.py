@@ -60,13 +60,13 @@ class Stack(ABC):
         A pass makes of one observation all that it may keep for the gradients.
         """
         inputs = features = math.prod(observation)
-        total = made = 0
+        total = activations = 0
         for place in range(sizes["layers"]):
             weights, inside = linear.hidden_numbers(sizes, features)
             last = place == sizes["layers"] - 1
             features, beside = cls.joined(sizes["units"], features, inputs, last)
-            total, made = total + weights, made + inside + beside
-        return total, features, made
+            total, activations = total + weights, activations + inside + beside
+        return total, features, activations
 
     def __init__(
         self, sizes: Mapping[str, Any], observation: tuple[int, ...], members: int, device: str

@@ -39,7 +39,7 @@ class Batch:
     masks: torch.Tensor
     next_observations: torch.Tensor
 
-    def flat(self) -> Batch:
+    def flattened(self) -> Batch:
         """Returns the batch with observations as rows of numbers, [P, B, S]."""
         return replace(
             self,

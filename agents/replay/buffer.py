@@ -57,7 +57,7 @@ class Replay:
         numbers = _BESIDES + (shape.actions if shape.continuous else 1)
         return stored_row(shape)[0] * stored_row(shape)[1].itemsize + 4 * numbers
 
-    def see(self, observations: np.ndarray) -> None:
+    def add_observations(self, observations: np.ndarray) -> None:
         """Stores the observations [P, ...] of the step that `add` completes."""
         self._staged_frames[:, self._pending] = self._codec.encode(observations)
 

@@ -161,7 +161,7 @@ class Pack:
         observations = episodes.observations[:, 0]
         begin = self.step
         while self.step < until:
-            replay.see(observations)
+            replay.add_observations(observations)
             actions = learner.act(observations, self.step)
             rewards, terminals, truncations = episodes.step(actions)
             replay.add(actions, rewards[:, 0], terminals[:, 0])
@@ -213,7 +213,7 @@ class Pack:
         reports = []
         for row, member in enumerate(self.members):
             measures = {name: float(values[row]) for name, values in diagnosed.items()}
-            reports.append(Report(member, self.step, self._told(found[row] | measures), done))
+            reports.append(Report(member, self.step, self._finite(found[row] | measures), done))
         return reports
 
     def _diverged(self) -> list[Report]:
@@ -222,7 +222,7 @@ class Pack:
             return []
         rows = np.flatnonzero(~finite).tolist()
         reports = [
-            Report(self.members[row], self.step, self._told(self._metrics(row, {})), True, True)
+            Report(self.members[row], self.step, self._finite(self._metrics(row, {})), True, True)
             for row in rows
         ]
         self.drop([report.member for report in reports])
@@ -235,14 +235,14 @@ class Pack:
             found["train_return"] = float(np.mean(self._returns[row]))
         return found
 
-    def _told(self, found: Mapping[str, float]) -> dict[str, float]:
+    def _finite(self, found: Mapping[str, float]) -> dict[str, float]:
         """Returns the finite metrics, in the order in which the learner names them."""
         order = [*self._learner_class.metrics, *self._learner_class.diagnosed(self.runs[0].params)]
         return {name: found[name] for name in order if math.isfinite(found.get(name, math.nan))}
 
 
-def _named(part: str, held: State) -> State:
-    return {f"{part}.{name}": value for name, value in held.items()}
+def _named(part: str, state: State) -> State:
+    return {f"{part}.{name}": value for name, value in state.items()}
 
 
 def _part(state: State, part: str) -> State:

@@ -53,7 +53,7 @@ def pieces(
     """A save of the small state and of what is new in the replay."""
     saved: list[SavedCheckpoint | None] = []
     for member, old in zip(pack.members, before, strict=True):
-        part = checkpoint.taken(pack, member, old)
+        part = checkpoint.unsaved(pack, member, old)
         assert part is not None
         file = folder / f"{member}.0.0.w.{pack.step}.npz"
         saved.append(checkpoint.save(file, old, *part))

@@ -100,7 +100,7 @@ class Updates:
             draws = streams.Draws(keys, self._runs[0].params["batch_size"])
             return self._replay.sample(draws.at(0)), ()
         draws = self._agents.draws
-        return self._replay.sample(draws.batch(0)).flat(), draws.noise(0)
+        return self._replay.sample(draws.batch(0)).flattened(), draws.noise(0)
 
     def __call__(self) -> None:
         """Both updates."""

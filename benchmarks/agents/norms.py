@@ -20,7 +20,7 @@ import torch
 
 from agents.layers.functional.matmul import product
 from agents.layers.norms import NORMS
-from agents.layers.spectral_norm import Settings
+from agents.layers.spectral_norm import SpectralNormSettings
 from agents.networks.network import Network
 from benchmarks.agents.dqn import cpu
 
@@ -48,7 +48,7 @@ def critic(members: int, norm: str, affine: bool) -> Update:
     """An update of a critic with this norm in both hidden layers."""
     norms = {"norm.kind": norm, "norm.groups": GROUPS, "norm.affine": affine}
     sizes = {"body": "mlp", "units": UNITS, "layers": 2, **norms}
-    settings = [Settings((), "hard", 1.0, True)] * members
+    settings = [SpectralNormSettings((), "hard", 1.0, True)] * members
     network = Network(sizes, (INPUTS,), 1, settings, "cpu")
     network.initialise(range(members))
     network.train()

@@ -36,7 +36,7 @@ def answers(paths: StudyPaths) -> Path:
     return paths.scheduler / str(os.getuid())
 
 
-class OfJob(Protocol):
+class WorkerJob(Protocol):
     """The Slurm job of a worker, as the header of the worker's ledger states it."""
 
     @property
@@ -71,7 +71,7 @@ class Scheduler:
         self._asked: tuple[int, float] | None = None
         """The number that somebody is asking for, and since when this process knows."""
 
-    def word(self, worker: OfJob) -> str | None:
+    def word(self, worker: WorkerJob) -> str | None:
         """What became of the job of `worker`.
 
         `None` where the scheduler does not know, or it was no job of this user's.
@@ -79,9 +79,9 @@ class Scheduler:
         if worker.job is None or worker.user != os.getuid():
             return None
         self.refresh()
-        return self._said(worker.job, worker.restart or 0)
+        return self._job_word(worker.job, worker.restart or 0)
 
-    def _said(self, job: str, restart: int) -> str | None:
+    def _job_word(self, job: str, restart: int) -> str | None:
         if job not in self._first:
             self._first[job] = self._newest()
         if not self.number or self._answer["failures"]:
@@ -102,7 +102,7 @@ class Scheduler:
             number += 1
         return number
 
-    def excuses(self, worker: OfJob) -> bool:
+    def excuses(self, worker: WorkerJob) -> bool:
         """Whether a worker's death was its job's: pushed out, cancelled, or its node's."""
         if worker.job is None or worker.user != os.getuid():
             return False
@@ -112,7 +112,7 @@ class Scheduler:
             return False
         return known.restarts > (worker.restart or 0) or known.state in {*slurm.MAYBE, "CANCELLED"}
 
-    def knows(self, worker: OfJob) -> bool:
+    def knows(self, worker: WorkerJob) -> bool:
         """Whether there is an answer that would list the job of a worker, were there one."""
         answered = self.number > 0 and not self._answer["failures"]
         return answered and worker.user == os.getuid()

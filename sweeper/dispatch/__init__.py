@@ -38,7 +38,7 @@ class Workers(Protocol):
     needed: bool
     """Whether they need the watcher: others go on when it leaves."""
     said: list[str]
-    """What is to be told of how they were started."""
+    """Messages to the user about how they were started."""
 
     def alive(self) -> int:
         """How many of them work."""

@@ -56,7 +56,7 @@ def _detach() -> StopSignal:
     path that it was started with ends here.
     """
     stopping = StopSignal()
-    output.forgive()
+    output.discard_on_full_disk()
     with suppress(PermissionError):
         os.setsid()
     stopping.listen()

@@ -34,6 +34,8 @@ class Dispatch:
 
 
 class _Inline:
+    """The one worker, in a thread."""
+
     needed = True
 
     def __init__(self, study: Study, options: Options) -> None:
@@ -45,18 +47,22 @@ class _Inline:
         self._begin()
 
     def alive(self) -> int:
+        """1 while the thread works, else 0."""
         return int(self._thread.is_alive())
 
     def replace(self) -> None:
+        """Starts the worker anew where it left, and raises what it raised."""
         if self._error is not None:
             raise self._error
         if not self.alive():
             self._begin()
 
     def stop(self) -> None:
+        """Asks the worker to save its runs, give them up and leave."""
         self._stopping.set()
 
     def kill(self) -> None:
+        """Ends this very process at once, as a thread cannot be killed."""
         os._exit(130)
 
     def _begin(self) -> None:

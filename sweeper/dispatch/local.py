@@ -82,6 +82,7 @@ class _Local:
         return strangers + sum(not job.done() for job in self._jobs)
 
     def replace(self) -> None:
+        """Kills workers that hang, and starts as many as are missing while they would find runs."""
         self._ledger_state.refresh()
         for name, worker in self._here():
             if not self._observer.alive(name, worker.header):
@@ -100,11 +101,13 @@ class _Local:
             raise SweeperError(f"workers raise, and no run ends:\n{self._last_words()}")
 
     def stop(self) -> None:
+        """Sends SIGTERM to all workers of the study on this machine."""
         self._ledger_state.refresh()
         for _, worker in self._here():
             _signal(worker.header, signal.SIGTERM)
 
     def kill(self) -> None:
+        """Kills all workers of the study on this machine, and those that are only starting."""
         self._ledger_state.refresh()
         for _, worker in self._here():
             _signal(worker.header, signal.SIGKILL)

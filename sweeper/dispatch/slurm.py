@@ -102,6 +102,7 @@ class _Jobs:
         return self._profile.tasks * len(_live(jobs or []))
 
     def replace(self) -> None:
+        """Submits the jobs that are missing, while runs are open."""
         jobs = self._scheduler.jobs(self._name)
         if jobs is None or self._scheduler.number < self._submitted + 2:
             return  # asked before those that were submitted last could be there
@@ -161,7 +162,7 @@ class _Jobs:
         missing = wanted - len(live)
         if live:
             self.said.append(f"already run or wait: {counted(len(live), 'job')} of this study")
-            self.said += _held(live)
+            self.said += _held_note(live)
         if missing > 0:
             self.said.append(self._submit(missing, wanted))
             self._submitted = self._scheduler.number
@@ -222,7 +223,7 @@ def _live(jobs: Sequence[slurm.Job]) -> list[slurm.Job]:
     return [job for job in jobs if job.live or job.state in slurm.MAYBE]
 
 
-def _held(live: Sequence[slurm.Job]) -> list[str]:
+def _held_note(live: Sequence[slurm.Job]) -> list[str]:
     """A line where jobs will not start before somebody releases them."""
     held = [job for job in live if "held" in job.reason.lower()]
     ids = ",".join(sorted({job.id for job in held}))

@@ -45,9 +45,9 @@ def lines(options: Options, folder: Path, runs: int, worker_hours: float | None)
     if limits is None:
         yield f"limits: unknown, {unknown}"
     else:
-        told = list(limits.complaints(profile))
-        yield from (f"limits: {profile.file}: {complaint}" for complaint in told)
-        if not told:
+        complaints = list(limits.complaints(profile))
+        yield from (f"limits: {profile.file}: {complaint}" for complaint in complaints)
+        if not complaints:
             yield f"limits: {profile.file} is within the cluster's"
     yield _hours(profile, worker_hours)
     words = script.work_words(folder, options.pack, options.device or "cpu", workers)

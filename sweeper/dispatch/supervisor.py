@@ -32,7 +32,7 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
     One that is killed, for its memory or by mistake, or raised, is followed by another: the machine
     is ours until the job ends. Signals are passed on.
     """
-    output.forgive()
+    output.discard_on_full_disk()
     choose_gpu()
     tending = _Tending()
     quick = 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper import lookup
-from sweeper.errors import Nothing, SweeperError, choices, shown
+from sweeper.errors import NothingToShow, SweeperError, choices, shown
 from sweeper.files.atomic import check_out, replacing, write_durably
 from sweeper.log import log
 from sweeper.space.figure_options import SHARED, WHOLE, takes, takes_several
@@ -50,7 +50,7 @@ def render(
     them go to the study's `figures/`, named after the figure (and its options, where the space does
     not have exactly this one); or, with `out`, a file of one of `FORMATS` and its CSV. Some
     figures have a text, too. `code` is where the figure is found, if not by its name.
-    `SweeperError` for an unknown figure, option or axis; `Nothing` before the first trial is
+    `SweeperError` for an unknown figure, option or axis; `NothingToShow` before the first trial is
     planned, and where no run has finished that the figure could show.
     """
     drawer = lookup.find(__name__, code or name)
@@ -66,7 +66,7 @@ def render(
     asked = [dict(entry.options) for entry in study.space.figures if entry.name == name]
     wanted = [dict(options)] if options or not asked else asked
     if not study.plan.trials:
-        raise Nothing(f"{name} has nothing to show: no trial of {study.name} is planned yet")
+        raise NothingToShow(f"{name} has nothing to show: no trial of {study.name} is planned yet")
     from sweeper.results.data import Data
 
     data = Data.of(study, ledger_state)
@@ -91,7 +91,7 @@ def _draw(
 
     own = dict(options)
     if name not in WHOLE:
-        data = data.taken(own.pop("at", None))
+        data = data.scored_at(own.pop("at", None))
     with style.context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
         picture = drawer(data, **own)

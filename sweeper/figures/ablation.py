@@ -34,7 +34,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     """
     found = ablation(data, metric)
     shown = found.table
-    caption = data.caption(int(shown["n"].sum()), data.varied, _said(found))
+    caption = data.caption(int(shown["n"].sum()), data.varied, _note(found))
     grid = style.panels(1, 1, style.COLUMN_IN, _ROW_IN * max(3, len(shown)) + 0.4, caption)
     _panel(grid.axes.flat[0], shown, found.runs, data.value_label(metric, []))
     return Picture(grid.figure, visible(shown))
@@ -101,7 +101,7 @@ def _fitted(line: str) -> str:
         return line
     axis, colon, _ = before.partition(": ")
     short = f"{axis}{colon}{arrow}{after}" if colon else f"{arrow}{after}"
-    return text_layout.pinched(short, _LABEL_IN, text_layout.SMALL_PT)
+    return text_layout.without_middle(short, _LABEL_IN, text_layout.SMALL_PT)
 
 
 def _gain_text(own: Any, decimals: int) -> str:
@@ -113,7 +113,7 @@ def _gain_text(own: Any, decimals: int) -> str:
     return f"{text}\n[{low}, {high}]"
 
 
-def _said(found: Ablation) -> str:
+def _note(found: Ablation) -> str:
     shown, steps, start = found.table, found.steps, found.start
     if shown["point"].isna().all():
         return f"no path from {start}: that configuration is not complete"

@@ -48,7 +48,7 @@ def draw(
     width = style.COLUMN_IN if layout == (1, 1) else style.PAGE_IN
     row = style.row_in(layout[0], _HEIGHT_IN)
     limits = axis_limits.limits(table)
-    said = _said(table) + (f". {axis_limits.CUT_OFF}" if limits else "")
+    said = _note(table) + (f". {axis_limits.CUT_OFF}" if limits else "")
     shown = [axis.name for axis in (lines, rows, columns) if axis]
     grid = style.panels(
         *layout,
@@ -176,7 +176,7 @@ def _title(rows: Axis | None, columns: Axis | None, number: int, grid: style.Pan
     return "\n".join(parts)
 
 
-def _said(table: pd.DataFrame) -> str:
+def _note(table: pd.DataFrame) -> str:
     if table.empty:
         return "no full set of runs"
     known = int(table["low"].notna().sum())

@@ -49,7 +49,7 @@ def draw(
     levels, cut = _levels(runs[VALUE].to_numpy(float))
     table = profiles(data, runs, levels, [panels, lines])
     table = table.merge(summaries(data, runs, gaps=metric is None), how="left")
-    said = _said(table, [panels, lines])
+    said = _note(table, [panels, lines])
     if cut:
         said += ". Scores beyond the x axis count and are not shown"
     caption = data.caption(len(runs), [name for name in (hue, facet) if name], said)
@@ -101,7 +101,7 @@ def _levels(values: Array) -> tuple[Array, bool]:
     return np.linspace(low - margin, high + margin, _LEVELS), limits is not None
 
 
-def _said(table: pd.DataFrame, axes: list[Axis | None]) -> str:
+def _note(table: pd.DataFrame, axes: list[Axis | None]) -> str:
     if table.empty:
         return "no configuration is complete"
     known = int(table["low"].notna().sum())
@@ -164,7 +164,7 @@ def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool, lowest: boo
         ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)
     ax.set_ylabel(f"share of runs with {what} {sign} τ" if first else "")
     label = (
-        f"normalised {data.captions.taken_as}score τ"
+        f"normalised {data.captions.at_text}score τ"
         if metric is None
         else f"{metric} τ, {data.tables.at}"
     )

@@ -48,7 +48,7 @@ def draw(
     )
     layout = heatmap_cells.layout(across, up, panels, float(np.clip(wanted, *_TEXT_IN)))
     shown = [name for name in (x, y, facet) if name]
-    known = _said(table, said, layout) + _binned([across, up, panels])
+    known = _note(table, said, layout) + _binned([across, up, panels])
     caption = data.caption(int(table["n"].sum()), shown, known)
     grid = style.panels(layout.rows, layout.columns, layout.width, layout.height, caption)
     norm = style.norm(table["point"], cut=metric is None and not data.minimise)
@@ -95,7 +95,7 @@ def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFr
     return table.assign(**ends(runs, len(table)))
 
 
-def _said(table: pd.DataFrame, said: list[list[str]], layout: heatmap_cells.Layout) -> str:
+def _note(table: pd.DataFrame, said: list[list[str]], layout: heatmap_cells.Layout) -> str:
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
         return "no configuration is complete"

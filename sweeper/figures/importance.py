@@ -31,7 +31,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     large point may lie near the upper end. They are unknown with fewer than `MIN_SEEDS` seeds.
     """
     found = importance(data, metric)
-    caption = data.caption(found.runs, data.varied, _said(found))
+    caption = data.caption(found.runs, data.varied, _note(found))
     height = _ROW_IN * max(3, len(found.table)) + 0.35
     grid = style.panels(1, 1, style.COLUMN_IN, height, caption)
     _panel(grid.axes.flat[0], found.table, found.trials)
@@ -61,7 +61,7 @@ def _panel(ax: Axes, table: pd.DataFrame, trials: int) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def _said(found: Importance) -> str:
+def _note(found: Importance) -> str:
     table, count, best = found.table, found.trials, found.best
     if table["point"].isna().all():
         tie = count > 1 and best is None and bool((table["trials"] > 0).any())

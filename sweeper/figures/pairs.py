@@ -42,7 +42,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     runs = data.table(metric)
     table = trials(data, runs)
     cells = pair_cells(data, runs, [binned(axis) for axis in axes])
-    said = _said(data, table, cells, axes)
+    said = _note(data, table, cells, axes)
     caption = data.caption(int(table["n"].sum()), data.varied, said)
     label = data.value_label(metric, data.varied)
     cut = metric is None and not data.minimise
@@ -100,7 +100,7 @@ def _corner(
             (len(y.labels), len(x.labels)),
             side,
             norm,
-            parallel_coordinates.darker(minimise),
+            parallel_coordinates.colour_map(minimise),
         )
         _label(ax, x, y, side - _GAP_IN, row == len(grid) - 1, column == 0)
 
@@ -141,9 +141,10 @@ def _label(ax: Axes, x: Axis, y: Axis, side: float, lowest: bool, first: bool) -
         ax.invert_yaxis()
     if first:
         places = np.arange(len(y.labels)) + 0.5
-        kept = text_layout.apart(places / len(y.labels) * side, 0.11)
+        kept = text_layout.spaced(places / len(y.labels) * side, 0.11)
         texts = [
-            text_layout.pinched(text, 0.6, text_layout.TINY_PT) for text in number_text.texts(y)
+            text_layout.without_middle(text, 0.6, text_layout.TINY_PT)
+            for text in number_text.texts(y)
         ]
         shown = [text if i in kept else "" for i, text in enumerate(texts)]
         ax.set_yticks(*style.ticks(places, shown))
@@ -155,11 +156,13 @@ def _label(ax: Axes, x: Axis, y: Axis, side: float, lowest: bool, first: bool) -
 def _label_x(ax: Axes, x: Axis, side: float) -> None:
     """Upright values where they do not fit beside each other; they must not widen the panel."""
     places = np.arange(len(x.labels)) + 0.5
-    texts = [text_layout.pinched(text, 0.6, text_layout.TINY_PT) for text in number_text.texts(x)]
+    texts = [
+        text_layout.without_middle(text, 0.6, text_layout.TINY_PT) for text in number_text.texts(x)
+    ]
     wide = text_layout.widest_in(texts, text_layout.TINY_PT)
     upright = wide > 0.92 * side / len(texts)
     if upright:
-        kept = text_layout.apart(places / len(texts) * side, 0.11)
+        kept = text_layout.spaced(places / len(texts) * side, 0.11)
         texts = [text if i in kept else "" for i, text in enumerate(texts)]
     ax.set_xticks(*style.ticks(places, texts), rotation=90 if upright else 0)
     for text in ax.get_xticklabels():
@@ -171,7 +174,7 @@ def _label_x(ax: Axes, x: Axis, side: float) -> None:
     )
 
 
-def _said(data: Data, table: pd.DataFrame, cells: pd.DataFrame, axes: list[Axis]) -> str:
+def _note(data: Data, table: pd.DataFrame, cells: pd.DataFrame, axes: list[Axis]) -> str:
     if table["point"].isna().all():
         return "no configuration is complete"
     count = int(table["point"].notna().sum())

@@ -32,7 +32,7 @@ def draw(
     shared = metric is None or facet != TASK
     limits = axis_limits.limits(table.assign(**{"(panel)": 0}) if shared else table)
     said = (
-        line_panels.said(table)
+        line_panels.points_note(table)
         + line_panels.pooled(across)
         + (f". {axis_limits.CUT_OFF}" if limits else "")
     )

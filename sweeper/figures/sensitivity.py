@@ -43,7 +43,7 @@ def draw(
     )
     shown = [name for name in (x, hue, facet) if name]
     limits = axis_limits.limits(table)
-    said = _said(table, across, ranged) + (f". {axis_limits.CUT_OFF}" if limits else "")
+    said = _note(table, across, ranged) + (f". {axis_limits.CUT_OFF}" if limits else "")
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = line_panels.grid(across, hues, panels, caption)
     label = text_layout.folded(data.value_label(metric, shown), panel.height, text_layout.BASE_PT)
@@ -76,8 +76,8 @@ def _chosen(
     return x, hue, facet
 
 
-def _said(table: pd.DataFrame, across: Axis, ranged: bool) -> str:
-    said = line_panels.said(table)
+def _note(table: pd.DataFrame, across: Axis, ranged: bool) -> str:
+    said = line_panels.points_note(table)
     if table["point"].isna().all():
         return said
     if table["best"].any():

@@ -80,7 +80,7 @@ class Records:
         run, generation, number, sequence, step, metrics = line
         record = self.runs.get(run)
         if record is None or record.generation != generation or type(record) is not RunRecord:
-            record = self.of(line)
+            record = self.record_of(line)
             if record is None:
                 return None
         attempt = record.tries.get(number)
@@ -91,7 +91,7 @@ class Records:
         return run
 
     def _add_to_run(self, worker: str, line: AttemptLine) -> str | None:
-        record = self.of(line)
+        record = self.record_of(line)
         if record is None:
             return None
         if isinstance(line, EndLine):
@@ -129,7 +129,7 @@ class Records:
         both = [steps.get(line.step, line), line]
         steps[line.step] = max(both, key=lambda one: (one.lives, one.prune, one.value))
 
-    def of(self, line: RunLine) -> RunRecord | None:
+    def record_of(self, line: RunLine) -> RunRecord | None:
         """The record that `line` changes: none where it is of a generation before."""
         record = self.record(line.run)
         if line.generation < record.generation:

@@ -15,7 +15,7 @@ from sweeper.plan.configurations import sequences
 from sweeper.plan.configurations.constraints import Rejected
 from sweeper.plan.configurations.expansion import DROP, Expansion, culprit, expanded
 from sweeper.plan.configurations.network_depth import shallowest
-from sweeper.plan.parameters import base, span_of
+from sweeper.plan.parameters import base, baseline, defaults, span_of
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
@@ -58,6 +58,7 @@ def checked(space: Space, folder: Path) -> Space:
     metrics = _metrics(space, trainable)
     _check_scores(space, metrics)
     expansion.reference()
+    baseline(space, trainable)
     _check_size(space, expansion)
     check_sampler.check(space, expansion)
     _check_trials(space, expansion)
@@ -130,7 +131,8 @@ def _check_keep(space: Space, trainable: Trainable) -> None:
 def _resolve(space: Space, trainable: Trainable) -> Space:
     known = base(space, trainable)
     fixed = {name: known[name] for name in space.fixed}
-    space = space.model_copy(update={"fixed": fixed})
+    frozen = space.defaults or defaults(space, trainable)
+    space = space.model_copy(update={"fixed": fixed, "defaults": frozen})
     for name, axis in space.axes.items():
         if axis.structural:
             span_of(space, trainable, name)
@@ -243,10 +245,12 @@ def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:
 
 
 def _size(space: Space, axis: str) -> int:
-    """The number of values of the axis; a range that a sampler draws from has one a trial."""
-    if space.sampler.name == "grid" or space.axes[axis].ends is None:
-        return len(space.axes[axis].points(axis))
-    return space.trials or 0
+    """The number of values of the axis; of a range that is drawn from at most one a trial."""
+    found = space.axes[axis]
+    if space.sampler.name == "grid" or found.ends is None:
+        return len(found.points(axis))
+    size, trials = found.size(axis), space.trials or 0
+    return trials if size is None else min(size, trials)
 
 
 def _check_trials(space: Space, expansion: Expansion) -> None:

@@ -12,6 +12,7 @@ from sweeper import lookup
 from sweeper.errors import SweeperError
 from sweeper.plan.configurations.expansion import DROP, Expansion, expanded
 from sweeper.plan.configurations.sequences import sequence
+from sweeper.plan.parameters import outdated
 from sweeper.space.axes._frozen import FrozenAxis, freeze
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
@@ -67,6 +68,13 @@ def unfrozen(folder: Path, space: Space) -> Parametrised:
         )
     trainable: Trainable = lookup.find("agents.learners", space.agent)
     return Frozen.of(trainable, trainable.parameters) if files else trainable
+
+
+def shipped_outdated(space: Space) -> dict[str, Any]:
+    """`outdated` of an agent that ships; of a user's own, whose file would run, nothing."""
+    if space.agent is None or lookup.is_file(space.agent):
+        return {}
+    return outdated(space, lookup.find("agents.learners", space.agent))
 
 
 def _planned(space: Space, planned: Parametrised) -> Expansion:

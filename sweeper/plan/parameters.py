@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +33,35 @@ def coerce(value: Any, parameter: Parameter) -> Any:
 
 
 def base(space: Space, trainable: Parametrised) -> dict[str, Any]:
-    """Every parameter's value where no axis sets it: its default, or what `fixed` says."""
+    """Every parameter's value where no axis sets it: what `fixed` says, or else its default.
+
+    The default is the one that the space was loaded with, whatever it is now.
+    """
     known = trainable.parameters
     params = {name: parameter.default for name, parameter in known.items()}
-    for name, value in space.fixed.items():
-        here: Path = ("fixed", name)
-        params[name] = fitted(space, trainable, name, value, here, "is")
+    for part, given in (("defaults", outdated(space, trainable)), ("fixed", space.fixed)):
+        for name, value in given.items():
+            params[name] = fitted(space, trainable, name, value, (part, name), "is")
     return params
+
+
+def defaults(space: Space, trainable: Parametrised) -> dict[str, Any]:
+    """The defaults of the parameters that `space` does not fix, as plain JSON data."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in ((name, known.default) for name, known in trainable.parameters.items())
+        if name not in space.fixed
+    }
+
+
+def outdated(space: Space, trainable: Parametrised) -> dict[str, Any]:
+    """The defaults that `space` was loaded with and that are others now, or none any more."""
+    now = defaults(space, trainable)
+    return {
+        name: value
+        for name, value in space.defaults.items()
+        if name not in now or now[name] != value
+    }
 
 
 def points_of(space: Space, trainable: Parametrised, name: str) -> tuple[Point, ...]:
@@ -53,7 +76,10 @@ def points_of(space: Space, trainable: Parametrised, name: str) -> tuple[Point, 
 
 @dataclass(frozen=True)
 class Span:
-    """The points of an axis: its whole grid, or the two ends of a range that has no grid."""
+    """The points of an axis: its whole grid, or the two ends of a range.
+
+    A range that a sampler draws from is never written out: it may be very long.
+    """
 
     points: tuple[Point, ...]
     grid: bool
@@ -62,11 +88,11 @@ class Span:
 def span_of(space: Space, trainable: Parametrised, name: str) -> Span:
     """The span of one axis, its parameters coerced."""
     ends = space.axes[name].ends
-    try:
+    if ends is None:
         return Span(points_of(space, trainable, name), True)
-    except Invalid:
-        if ends is None:
-            raise
+    if space.sampler.name == "grid":
+        with suppress(Invalid):
+            return Span(points_of(space, trainable, name), True)
     return Span(tuple(point_at(space, trainable, name, end) for end in ends), False)
 
 
@@ -77,6 +103,21 @@ def point_at(space: Space, trainable: Parametrised, name: str, label: Any) -> Po
     except Invalid as error:
         raise error.under("axes", name) from error
     return _point(space, trainable, name, point)
+
+
+def baseline(space: Space, trainable: Parametrised) -> dict[str, str | int | float]:
+    """The labels of the axes' values that `baseline` names; raises `Invalid` for unknown ones."""
+    found = {}
+    for name, value in space.baseline.items():
+        here: Path = ("baseline", name)
+        if name not in space.axes:
+            raise Invalid(f"is no axis{choices(name, space.axes)}", here)
+        try:
+            found[name] = point_at(space, trainable, name, value).label
+        except Invalid as error:
+            said = f"{error.message} (baseline=null compares with none)"
+            raise Invalid(said, here) from error
+    return found
 
 
 def _point(space: Space, trainable: Parametrised, name: str, point: Point) -> Point:
@@ -112,6 +153,8 @@ def fitted(
 
 
 def _element(value: Any, parameter: Parameter) -> Any:
+    if isinstance(value, list | tuple):
+        raise Invalid(f"must be a number or text, but got {shown(value)}")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int | float) and not isinstance(value, bool):

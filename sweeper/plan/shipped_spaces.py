@@ -6,9 +6,11 @@ from pathlib import Path
 
 from sweeper.errors import SweeperError
 from sweeper.files.bundled import files
+from sweeper.lookup import find, is_file
 from sweeper.plan.loading import unchecked
+from sweeper.plan.parameters import defaults
 from sweeper.schema import document
-from sweeper.space.digest import settings
+from sweeper.space.digest import essential_texts
 from sweeper.space.space import Space
 
 
@@ -23,15 +25,23 @@ def changed(space: Space) -> list[str]:
         if path.stem != space.study:
             continue
         try:
-            shipped = settings(unchecked(path, space.scale))
+            shipped = essential_texts(_with_defaults(unchecked(path, space.scale), space))
         except SweeperError:  # another scale, or a file that somebody is at work on
             continue
         return [
             f"{name.removeprefix('fixed.')} {value} for {shipped.get(name, 'the default')}"
-            for name, value in settings(space).items()
-            if shipped.get(name) != value
+            for name, value in essential_texts(space).items()
+            if name.startswith(("fixed.", "evaluation.")) and shipped.get(name) != value
         ]
     return []
+
+
+def _with_defaults(found: Space, space: Space) -> Space:
+    """`found` with its agent's defaults; of a user's own, which would run, those of `space`."""
+    if found.agent is None or is_file(found.agent):
+        return found.model_copy(update={"defaults": space.defaults})
+    known = defaults(found, find("agents.learners", found.agent))
+    return found.model_copy(update={"defaults": known})
 
 
 def _about(path: Path) -> str:

@@ -23,7 +23,7 @@ _SHARE = 50
 """What takes long is done seldom: it takes at most a fiftieth of the time of one core."""
 
 
-class Writing(Protocol):
+class ReportProcess(Protocol):
     """A process that writes a report."""
 
     def poll(self) -> int | None:
@@ -36,7 +36,7 @@ class Writing(Protocol):
         """Its exit code, as soon as it has ended."""
 
 
-class Current:
+class BackgroundReport:
     """Writes the report of `study` now and then, at the lowest priority, until it is left."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Current:
         *,
         first_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
-        begin: Callable[[Path], Writing] | None = None,
+        begin: Callable[[Path], ReportProcess] | None = None,
     ) -> None:
         """The first report is due after `first_s`, by default `FIRST_S`.
 
@@ -53,14 +53,14 @@ class Current:
         """
         self._study, self._clock = study, clock
         self._begin = begin or _begin
-        self._process: Writing | None = None
+        self._process: ReportProcess | None = None
         self._began = 0.0
         self._due = clock() + (FIRST_S if first_s is None else first_s)
 
-    def __enter__(self) -> Current:
+    def __enter__(self) -> BackgroundReport:
         return self
 
-    def keep(self) -> None:
+    def refresh(self) -> None:
         """Begins a new report where one is due and the one before is written."""
         now = self._clock()
         if self._process is not None and self._process.poll() is not None:
@@ -84,7 +84,7 @@ class Current:
         publish.invalidate(self._study)
 
 
-def _begin(folder: Path) -> Writing:
+def _begin(folder: Path) -> ReportProcess:
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "sweeper.report", str(folder)],
         stdin=subprocess.DEVNULL,

@@ -141,11 +141,11 @@ def _reported(name: str, failures: list[str]) -> Iterator[None]:
 
     To have nothing to show, as where all runs failed, is no failure.
     """
-    from sweeper.errors import Nothing
+    from sweeper.errors import NothingToShow
 
     try:
         yield
-    except Nothing as error:
+    except NothingToShow as error:
         log.warning("%s", error)
     except Exception as error:
         failures.append(f"{name} could not be drawn: {error}")

@@ -23,9 +23,9 @@ from sweeper.report.study_status import (
     StudyStatus,
     WorkerStatus,
 )
-from sweeper.report.worker_status import Roll, Standing
+from sweeper.report.worker_status import StudyWorkers, WorkerState
 from sweeper.score import STATISTICS
-from sweeper.study.provenance import edited_files, unlike
+from sweeper.study.provenance import code_differences, edited_files
 from sweeper.study.study import Study
 
 Array = npt.NDArray[Any]
@@ -39,9 +39,9 @@ TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
 def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudyStatus:
     """The status of `study` as `ledger_state`, or else its ledger, has it."""
     ledger_state = ledger_state or study.ledger_state(reports=False)
-    roll = Roll(study, ledger_state)
-    standings = roll.standings()
-    workers = {name: standing.state for name, standing in standings.items()}
+    study_workers = StudyWorkers(study, ledger_state)
+    worker_states = study_workers.states()
+    workers = {name: state.state for name, state in worker_states.items()}
     columns = Columns(ledger_state.runs, [run.id for run in study.plan.runs])
     states = _states(columns, workers)
     trials = _trial_states(study, states)
@@ -56,9 +56,9 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         trials={"total": counts.total()} | {state: counts[state] for state in TRIAL_STATES},
         unfound=plan.unfound,
         workers=[
-            _worker(ledger_state.workers[name], standing) for name, standing in standings.items()
+            _worker(ledger_state.workers[name], state) for name, state in worker_states.items()
         ],
-        jobs=roll.jobs(),
+        jobs=study_workers.jobs(),
         cancelled=study.cancelled,
         best=_best(study, trials == "complete", columns.numbers("score"), states == "nan"),
         errors=_errors(columns, states),
@@ -74,7 +74,7 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
     )
 
 
-def _worker(worker: WorkerRecord, standing: Standing) -> WorkerStatus:
+def _worker(worker: WorkerRecord, state: WorkerState) -> WorkerStatus:
     header = worker.header
     return WorkerStatus(
         name=worker.worker,
@@ -82,9 +82,9 @@ def _worker(worker: WorkerRecord, standing: Standing) -> WorkerStatus:
         job=header.job,
         restart=header.restart,
         log=header.log,
-        state=standing.state,
-        evidence=standing.evidence,
-        silent_s=None if standing.silent_s is None else round(standing.silent_s, 1),
+        state=state.state,
+        evidence=state.evidence,
+        silent_s=None if state.silent_s is None else round(state.silent_s, 1),
     )
 
 
@@ -111,7 +111,7 @@ def _usage(study: Study, ledger_state: LedgerState, columns: Columns) -> dict[st
 def _provenance(study: Study, ledger_state: LedgerState, columns: Columns) -> Provenance:
     began, code = study.versions[0].provenance, study.begun_with(ledger_state)
     headers = {name: worker.header for name, worker in sorted(ledger_state.workers.items())}
-    others = {name: unlike(code, header.code) for name, header in headers.items()}
+    others = {name: code_differences(code, header.code) for name, header in headers.items()}
     return Provenance(
         code=began.get("code", {}),
         packages=began.get("packages", {}),

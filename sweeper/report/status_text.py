@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from sweeper.report.study_status import Provenance, StudyStatus
-from sweeper.text import counted, described, few, size
+from sweeper.text import counted, few, labels_text, size
 
 _SHOWN = 5
 _LARGEST = 3
@@ -24,7 +24,7 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
         yield (
             f"  best: trial {best.trial}, score {best.value:.3g} "
             f"({best.aggregate} of {counted(best.n, 'run')}{_diverged(best.diverged)}): "
-            f"{described(best.params)}"
+            f"{labels_text(best.params)}"
         )
     for error, number in list(status.errors.items())[:_SHOWN]:
         yield f"  {number} failed: {error}"

@@ -28,8 +28,8 @@ STATES = ("working", "silent", "waiting", "unknown", "dead", "left")
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One of `STATES`, and why."""
+class WorkerState:
+    """The state of a worker, one of `STATES`, and the evidence for it."""
 
     state: str
     evidence: str
@@ -39,8 +39,8 @@ class Standing:
     """For how long its number has stood still; `None` where nobody can tell."""
 
 
-class Roll:
-    """The workers of a study as they stand now, and its jobs."""
+class StudyWorkers:
+    """The workers of a study and its jobs, as they are now."""
 
     def __init__(self, study: Study, ledger_state: LedgerState) -> None:
         self._study, self._ledger_state = study, ledger_state
@@ -51,9 +51,9 @@ class Roll:
             self._scheduler = Scheduler(study.paths)
             self._scheduler.renew(self._now)
 
-    def standings(self) -> dict[str, Standing]:
-        """How each worker stands, by its name."""
-        return {name: self._standing(worker) for name, worker in sorted(self._workers)}
+    def states(self) -> dict[str, WorkerState]:
+        """The state of each worker, by its name."""
+        return {name: self._state(worker) for name, worker in sorted(self._workers)}
 
     def jobs(self) -> dict[str, int] | None:
         """How many of the study's jobs wait, run and lately failed; `None` if nobody says."""
@@ -76,26 +76,26 @@ class Roll:
             if worker.header.command is None
         ]
 
-    def _standing(self, worker: WorkerRecord) -> Standing:
+    def _state(self, worker: WorkerRecord) -> WorkerState:
         header = worker.header
         if worker.closed:
-            return Standing("left", "it closed its ledger")
+            return WorkerState("left", "it closed its ledger")
         if self._ledger_state.outlived(header):
-            return Standing("dead", "another was started in its place")
+            return WorkerState("dead", "another was started in its place")
         there = exists(header)
         if there is False:
-            return Standing("dead", "its process is gone")
+            return WorkerState("dead", "its process is gone")
         silent = self._silent_s(worker.worker)
         if silent is None:
             state = "working" if there else "unknown"
             evidence = "its process is there" if there else "nobody here can tell"
-            return Standing(state, evidence, bool(there))
+            return WorkerState(state, evidence, bool(there))
         if silent < STALE_S:
-            return Standing("working", f"beat {silent:.0f} s ago", bool(there), silent)
+            return WorkerState("working", f"beat {silent:.0f} s ago", bool(there), silent)
         state, evidence = "silent", "its process is there"
         if not there:
             state, evidence = self._asked(header, silent)
-        return Standing(
+        return WorkerState(
             state, f"silent for {rough_duration(silent)}; {evidence}", bool(there), silent
         )
 
@@ -129,9 +129,9 @@ class Roll:
         return None
 
 
-def standings(study: Study, ledger_state: LedgerState) -> dict[str, Standing]:
-    """How each worker stands, by its name."""
-    return Roll(study, ledger_state).standings()
+def worker_states(study: Study, ledger_state: LedgerState) -> dict[str, WorkerState]:
+    """The state of each worker, by its name."""
+    return StudyWorkers(study, ledger_state).states()
 
 
 def on_slurm(study: Study, ledger_state: LedgerState) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -14,9 +14,12 @@ from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.run_tables import RunTables
 from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import INTERVALS, coverage
-from sweeper.text import counted
+from sweeper.text import canonical, counted
 
 _POINTS = {"final": "the last point", "max": "the largest value", "auc": "the mean height"}
+
+_FEW = 4
+"""The most tasks of which a caption names the baseline's best run."""
 
 UNKNOWN = f"fewer than {MIN_SEEDS} seeds in a task"
 """Why an interval is unknown."""
@@ -35,6 +38,8 @@ class Origin:
     """Gives the trial of all defaults, where it is planned."""
     changed: Callable[[], list[str]]
     """Gives what the study sets otherwise than the shipped space of that name."""
+    baseline: Mapping[str, str | int | float] = field(default_factory=dict)
+    """The axes' values whose best run is 1 in scores, if any."""
     note: str | None = None
     scale: str | None = None
     paper_steps: int | None = None
@@ -57,31 +62,32 @@ class Captions:
         return score.named(self.tables.how)
 
     @property
-    def taken_as(self) -> str:
+    def at_text(self) -> str:
         """The tables' `at` before a space, where it is not the study's own."""
-        return "" if self.tables.at == self.tables.scored_at else f"{self.tables.at} "
+        return "" if self.tables.at == self.tables.default_at else f"{self.tables.at} "
 
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         if metric is None:
-            return f"normalised {self.taken_as}score ({self.average})"
+            return f"normalised {self.at_text}score ({self.average})"
         tasks = len(self.tables.tasks)
         over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
         return f"{metric}, {self.tables.at} ({self.average}{over})"
 
-    def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
+    def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         runs = self.tables.runs
         trials, seeds = frames.counts(runs, []), runs["seed"].nunique()
-        said = [self._count(n, len(trials), seeds), *self._pooled(shown), said_of_points]
-        if self.taken_as:
+        said = [self._count(n, len(trials), seeds), *self._pooled(shown), points_note]
+        if self.at_text:
             said.append(
                 f"of each run's curve {_POINTS[self.tables.at]}, where the study scores by "
-                f"{_POINTS[self.tables.scored_at]}"
+                f"{_POINTS[self.tables.default_at]}"
             )
-        if INTERVALS in said_of_points:
+        if INTERVALS in points_note:
             said.append(coverage(seeds))
         said += [
+            self._relative(),
             self._lost(trials),
             self.origin.mixed_code,
             self._budget(),
@@ -110,6 +116,22 @@ class Captions:
             f"zipped: {zipped}" if zipped else "",
             f"pooled over {', '.join(titles(pooled))}" if pooled else "",
         )
+
+    def _relative(self) -> str:
+        """Which run is 1 in scores, where it is not the task's own bound."""
+        if not self.origin.baseline:
+            return ""
+        titles = self.choice.titles(self.origin.baseline)
+        named = zip(titles, self.origin.baseline.values(), strict=True)
+        whose = ", ".join(f"{title} = {canonical(label)}" for title, label in named)
+        best, one = self.tables.best, 0 if self.tables.minimise else 1
+        if not best:
+            return f"scores are not relative to {whose}, of which no run is known"
+        values = ", ".join(f"{task} {value:.3g}" for task, value in best.items())
+        named_values = f" ({values})" if len(best) <= _FEW else ""
+        left = [task for task in self.tables.tasks if task not in best]
+        but = f", but for {', '.join(left)}, where none is known" if left else ""
+        return f"a score of {one} is the best run with {whose} on each task{named_values}{but}"
 
     def _lost(self, trials: pd.DataFrame) -> str:
         """The configurations and runs without a score, and those that diverged."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.plan import shipped_spaces
+from sweeper.plan.parameters import baseline
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.results.axis_choice import AxisChoice
@@ -40,20 +41,22 @@ class Data:
         axes = {name: axis_of(name, study) for name in space.axes}
         columns = {name: axis.column for name, axis in axes.items()}
         runs = frames.runs(study, ledger_state)
+        tables = RunTables(
+            study=study.name,
+            runs=runs.rename(columns=columns),
+            reports=lambda: frames.reports(study, ledger_state),
+            columns=columns,
+            tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
+            metric=space.score.metric,
+            at=space.score.at,
+            default_at=space.score.at,
+            how=space.score.aggregate,
+            steps=space.steps,
+            minimise=space.direction == "minimize",
+        )
+        compared = baseline(space, study.frozen)
         return Data(
-            RunTables(
-                study=study.name,
-                runs=runs.rename(columns=columns),
-                reports=lambda: frames.reports(study, ledger_state),
-                columns=columns,
-                tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
-                metric=space.score.metric,
-                at=space.score.at,
-                scored_at=space.score.at,
-                how=space.score.aggregate,
-                steps=space.steps,
-                minimise=space.direction == "minimize",
-            ),
+            tables.relative_to(compared) if compared else tables,
             AxisChoice(
                 study=study.name,
                 axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
@@ -66,6 +69,7 @@ class Data:
                 step="environment step" if space.agent else "step",
                 reference=lambda: study.plan.reference,
                 changed=lambda: shipped_spaces.changed(space),
+                baseline=compared,
                 note=space.note,
                 scale=space.scale,
                 paper_steps=space.paper_steps,
@@ -78,23 +82,24 @@ class Data:
         """The texts below and beside a figure."""
         return Captions(self.origin, self.tables, self.choice)
 
-    def taken(self, at: str | None) -> Data:
+    def scored_at(self, at: str | None) -> Data:
         """The data with another point of each learning curve as a run's value, also as its score.
 
         `SweeperError` where `at`, if any, is none of `score.AT`.
         """
-        return replace(self, tables=self.tables.taken(at))
+        return replace(self, tables=self.tables.scored_at(at))
 
     def check_scored(self, name: str) -> None:
-        """`Nothing` for what is called `name` where no run has ended with a score."""
+        """`NothingToShow` for what is called `name` where no run has ended with a score."""
         states = self.runs["state"]
         if states.isin(SCORED).any():
             return
         ended = {"failed": states.isin(UNSCORED).sum(), "pruned": (states == "pruned").sum()}
         counts = {**ended, "open": len(states) - sum(ended.values())}
-        said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-        raise Nothing(
-            f"{name} has nothing to show: no run of {self.name} has finished with a score ({said})"
+        listed = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        raise NothingToShow(
+            f"{name} has nothing to show: no run of {self.name} has finished with a score "
+            f"({listed})"
         )
 
     @property
@@ -116,7 +121,7 @@ class Data:
         return self.tables.table(metric)
 
     def points(self, metric: str) -> pd.DataFrame:
-        """The learning curves of `metric`, as `frames.held` gives them; `SweeperError` if unknown.
+        """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 
         Those of runs that diverged are held at their last point.
         """
@@ -166,6 +171,6 @@ class Data:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         return self.captions.value_label(metric, shown)
 
-    def caption(self, n: int, shown: Sequence[str], said_of_points: str) -> str:
+    def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
-        return self.captions.caption(n, shown, said_of_points)
+        return self.captions.caption(n, shown, points_note)

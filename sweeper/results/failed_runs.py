@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sweeper.ledger.run_record import UNSCORED
 from sweeper.study.study import Study
-from sweeper.text import counted, described
+from sweeper.text import counted, labels_text
 
 SILENT = "its worker died without a word"
 """The error of a run whose worker died before it could write one."""
@@ -22,7 +22,7 @@ def failed(study: Study, *, trace: bool) -> Iterator[str]:
             continue
         found += 1
         tried = counted(record.attempts, "attempt")
-        labels = described(study.plan.trials[run.trial].labels)
+        labels = labels_text(study.plan.trials[run.trial].labels)
         yield (
             f"{run.id}  {record.state} at step {record.step} after {tried}: "
             f"{run.task}, seed {run.seed}, trial {run.trial}: {labels}"

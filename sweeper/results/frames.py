@@ -139,7 +139,9 @@ def reports(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     return frame
 
 
-def held(reported: pd.DataFrame, table: pd.DataFrame, metric: str, lows: Any) -> pd.DataFrame:
+def curve_points(
+    reported: pd.DataFrame, table: pd.DataFrame, metric: str, lows: Any
+) -> pd.DataFrame:
     """The points of the column `metric` as `POINT`, with those of diverged runs held.
 
     A run that diverged keeps its last point at all later steps at which its task was evaluated,

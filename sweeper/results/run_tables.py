@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from sweeper.errors import SweeperError, choices
 from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.score import Array
+from sweeper.text import canonical
 
 VALUE = "(value)"
 """The column of `RunTables.table` that a figure shows."""
@@ -34,14 +35,43 @@ class RunTables:
     metric: str
     at: str
     """Which point of its learning curve a run's value is, one of `score.AT`."""
-    scored_at: str
+    default_at: str
     """Which one the study's own scores are."""
     how: str
     """The statistic by which the runs of a trial become its value."""
     steps: int
     minimise: bool = False
+    best: Mapping[str, float] = field(default_factory=dict)
+    """Of tasks that were renormalised the baseline's best run, which is a bound of theirs now."""
 
-    def taken(self, at: str | None) -> RunTables:
+    def relative_to(self, baseline: Mapping[str, str | int | float]) -> RunTables:
+        """The tables with scores in which the best run of the configurations `baseline` is 1.
+
+        On each task, in the place of its high; where smaller is better it is 0, in the place of its
+        low. A task keeps its bounds where no such run is better than the other bound.
+        """
+        chosen = np.isfinite(self.runs["score"].to_numpy(float))
+        for name, label in baseline.items():
+            labels = self.runs[self.columns[name]].map(canonical)
+            chosen &= (labels == canonical(label)).to_numpy()
+        scores = self.runs[chosen].groupby(TASK, observed=True)["score"]
+        found = (scores.min() if self.minimise else scores.max()).to_dict()
+        side = int(not self.minimise)
+        tasks, best = dict(self.tasks), {}
+        for task, scored in found.items():
+            bounds = list(self.tasks[task])
+            bounds[side] = best[task] = bounds[0] + scored * (bounds[1] - bounds[0])
+            if bounds[0] < bounds[1]:
+                tasks[task] = (bounds[0], bounds[1])
+            else:
+                del best[task]
+        after = replace(self, tasks=tasks, best=best)
+        low, high = (self._bounds(bound) for bound in range(2))
+        values = low + self.runs["score"].to_numpy(float) * (high - low)
+        low, high = (after._bounds(bound) for bound in range(2))
+        return replace(after, runs=self.runs.assign(score=(values - low) / (high - low)))
+
+    def scored_at(self, at: str | None) -> RunTables:
         """The tables with another point of each learning curve as a run's value, also as its score.
 
         `SweeperError` where `at`, if any, is none of `score.AT`.
@@ -52,7 +82,7 @@ class RunTables:
 
     def table(self, metric: str | None) -> pd.DataFrame:
         """`runs` with the column `VALUE`: the score, or `metric` in its own unit, taken as `at`."""
-        if metric is None and self.at == self.scored_at:
+        if metric is None and self.at == self.default_at:
             return self.runs.assign(**{VALUE: self.runs["score"]})
         values = self._values(metric or self.metric)
         if metric is None:
@@ -77,7 +107,7 @@ class RunTables:
         return np.array([self.tasks[task][side] for task in self.runs[TASK]], float)
 
     def points(self, metric: str) -> pd.DataFrame:
-        """The learning curves of `metric`, as `frames.held` gives them; `SweeperError` if unknown.
+        """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 
         Only the score's metric has a worst value for runs that diverged before they reported it.
         """
@@ -95,6 +125,6 @@ class RunTables:
         worst = {task: bounds[side] if known else np.nan for task, bounds in self.tasks.items()}
         points = reports[[*fixed, column]]
         marked = [self.columns.get(name, name) for name in fixed]
-        return frames.held(
+        return frames.curve_points(
             points.set_axis([*marked, frames.POINT], axis=1), self.runs, frames.POINT, worst
         )

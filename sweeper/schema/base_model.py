@@ -14,7 +14,7 @@ S = TypeVar("S", bound=BaseModel)
 class Section(BaseModel):
     """A mapping with known keys; a null stands for the key's absence."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -1,7 +1,8 @@
 """YAML files as plain data, with the place at which each value was written.
 
-Scalars follow YAML 1.2 (`1e-4` is a number; `off`, `no`, `yes`, `on` are text). Tags, duplicate
-keys, several documents and aliases that expand without bound are refused.
+Scalars follow YAML 1.2 (`1e-4` is a number; `off`, `no`, `yes`, `on` are text), but `100_000` is a
+number, and `<<: *base` merges mappings. Tags, duplicate keys, several documents and aliases that
+expand without bound are refused.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ MAX_BYTES = 2**20
 MAX_VALUES = 100_000
 MAX_DEPTH = 50
 
-_INTEGER = re.compile(r"[-+]?[0-9]+")
+_INTEGER = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
 _OTHER_BASE = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(_[0-9]+)*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITY = re.compile(r"([-+]?)\.(inf|Inf|INF)")
+_MERGE = "<<"
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -130,6 +132,7 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 (PyYAML's own declaration)
 
     def compose_node(self, parent: Any, index: Any) -> Any:
+        """The next node; an error where it has a tag."""
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         tag = getattr(event, "tag", None)
         if tag is not None:
@@ -173,10 +176,14 @@ class _Walk:
     def _mapping(self, node: yaml.Node, path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}
         first: dict[str, yaml.Node] = {}
+        merged: list[tuple[yaml.Node, yaml.Node]] = []
         for key, item in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise self._error(key, "a key must be text, but got a list or a mapping")
             name = key.value
+            if name == _MERGE and key.style is None:
+                merged.append((key, item))
+                continue
             if name in data:
                 line = first[name].start_mark.line + 1
                 before = f", first on line {line}" if self._lines else ""
@@ -184,7 +191,26 @@ class _Walk:
             first[name] = key
             data[name] = self.value(item, (*path, name))
             self.places[(*path, name)] = self._place(key)
+        for key, item in merged:
+            self._merge(key, item, path, data)
         return data
+
+    def _merge(self, key: yaml.Node, node: yaml.Node, path: Path, data: dict[str, Any]) -> None:
+        """Adds what `<<` names to `data`, but for keys that are there: own ones, and earlier ones.
+
+        A key stands where it was written first.
+        """
+        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for item in items:
+            if not isinstance(item, yaml.MappingNode):
+                raise self._error(key, "<< must name a mapping, as in <<: *base, or a list of them")
+            places, self.places = self.places, {}
+            found = self.value(item, path)
+            places, self.places = self.places, places
+            for place, text in places.items():
+                if len(place) > len(path) and place[len(path)] not in data:
+                    self.places.setdefault(place, text)
+            data.update({name: value for name, value in found.items() if name not in data})
 
     def _place(self, node: yaml.Node) -> str:
         return f"{self._name}:{node.start_mark.line + 1}" if self._lines else self._name

@@ -1,14 +1,14 @@
 """Expressions in a space: `1 - asymmetry.alpha`, `network.units % critic.norm.groups == 0`.
 
 A small part of Python's grammar, turned into functions of the values of its names; nothing is ever
-evaluated as Python, and no step of it can grow without bound.
+evaluated as Python, and no step of it can grow without bound. Of `if`, `and`, `or` and chained
+comparisons only the parts that decide are evaluated.
 """
 
 from __future__ import annotations
 
 import ast
 import math
-import operator
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,18 +16,27 @@ from functools import lru_cache
 from typing import Any
 
 from sweeper.errors import Invalid, shown
+from sweeper.schema.arithmetic import BINARY, COMPARE, FUNCTIONS, UNARY, truth
 
 MAX_LENGTH = 500
 """The most characters of an expression."""
 
 _MAX_DEPTH = 40
-_MAX_BITS = 1024
-_MAX_ITEMS = 10_000
 _LARGEST = 2**53
 _LONGEST = 120
 
+_WORDS = {"true": True, "false": False, "null": None}
+
 Scope = Mapping[str, Any]
 Step = Callable[[Scope], Any]
+
+
+class Absent(Exception):
+    """Raised where a name that decides an expression has no value; `name` says which."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} has no value")
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -42,13 +51,14 @@ class Expression:
     def value(self, scope: Scope) -> Any:
         """Its value where each name stands for its value in `scope`.
 
-        Raises `Invalid` where it has none: a division by zero, text where a number must be.
+        Raises `Absent` where a name that it needs is not in `scope`, and `Invalid` where it has no
+        value: a division by zero, text where a number must be.
         """
         try:
             result = self._step(scope)
         except (ArithmeticError, TypeError, ValueError) as error:
-            said = " ".join(str(error).split())[:_LONGEST]
-            raise Invalid(f"has no value: {said}") from error
+            reason = " ".join(str(error).split())[:_LONGEST]
+            raise Invalid(f"has no value: {reason}") from error
         if isinstance(result, int) and abs(result) > _LARGEST:
             raise Invalid("has no value: the result is larger than 2**53")
         return result
@@ -95,8 +105,8 @@ class _Builder:
         """The error for a node that is not allowed."""
         part = ast.get_source_segment(self._text, node) if isinstance(node, ast.expr) else None
         return Invalid(
-            "may hold numbers, text, true, false, names, + - * / // % **, comparisons, in, and, "
-            f"or, not, if-else, lists and calls of {', '.join(_FUNCTIONS)}, but got "
+            "may hold numbers, text, true, false, null, names, + - * / // % **, comparisons, in, "
+            f"and, or, not, if-else, lists and calls of {', '.join(FUNCTIONS)}, but got "
             f"{shown(part if part is not None else type(node).__name__)}"
         )
 
@@ -109,8 +119,8 @@ def _constant(builder: _Builder, node: Any, depth: int) -> Step:
 
 
 def _name(builder: _Builder, node: Any, depth: int) -> Step:
-    if node.id in ("true", "false"):
-        value = node.id == "true"
+    if node.id in _WORDS:
+        value = _WORDS[node.id]
         return lambda scope: value
     return _looked_up(builder, node.id)
 
@@ -128,11 +138,18 @@ def _attribute(builder: _Builder, node: Any, depth: int) -> Step:
 
 def _looked_up(builder: _Builder, name: str) -> Step:
     builder.names.append(name)
-    return operator.itemgetter(name)
+
+    def look(scope: Scope) -> Any:
+        try:
+            return scope[name]
+        except KeyError:
+            raise Absent(name) from None
+
+    return look
 
 
 def _binary(builder: _Builder, node: Any, depth: int) -> Step:
-    compute = _BINARY.get(type(node.op))
+    compute = BINARY.get(type(node.op))
     if compute is None:
         raise builder.refusal(node)
     left, right = builder.steps([node.left, node.right], depth)
@@ -140,7 +157,7 @@ def _binary(builder: _Builder, node: Any, depth: int) -> Step:
 
 
 def _unary(builder: _Builder, node: Any, depth: int) -> Step:
-    compute = _UNARY.get(type(node.op))
+    compute = UNARY.get(type(node.op))
     if compute is None:
         raise builder.refusal(node)
     inner = builder.step(node.operand, depth)
@@ -150,14 +167,14 @@ def _unary(builder: _Builder, node: Any, depth: int) -> Step:
 def _logical(builder: _Builder, node: Any, depth: int) -> Step:
     steps = builder.steps(node.values, depth)
     decide = all if isinstance(node.op, ast.And) else any
-    return lambda scope: decide(_truth(step(scope)) for step in steps)
+    return lambda scope: decide(truth(step(scope)) for step in steps)
 
 
 def _compare(builder: _Builder, node: Any, depth: int) -> Step:
     first, *others = builder.steps([node.left, *node.comparators], depth)
-    if any(type(op) not in _COMPARE for op in node.ops):
+    if any(type(op) not in COMPARE for op in node.ops):
         raise builder.refusal(node)
-    pairs = list(zip([_COMPARE[type(op)] for op in node.ops], others, strict=True))
+    pairs = list(zip([COMPARE[type(op)] for op in node.ops], others, strict=True))
 
     def compute(scope: Scope) -> bool:
         left = first(scope)
@@ -173,7 +190,7 @@ def _compare(builder: _Builder, node: Any, depth: int) -> Step:
 
 def _choice(builder: _Builder, node: Any, depth: int) -> Step:
     test, yes, no = builder.steps([node.test, node.body, node.orelse], depth)
-    return lambda scope: yes(scope) if _truth(test(scope)) else no(scope)
+    return lambda scope: yes(scope) if truth(test(scope)) else no(scope)
 
 
 def _sequence(builder: _Builder, node: Any, depth: int) -> Step:
@@ -183,99 +200,13 @@ def _sequence(builder: _Builder, node: Any, depth: int) -> Step:
 
 def _call(builder: _Builder, node: Any, depth: int) -> Step:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
-    if name not in _FUNCTIONS or node.keywords:
+    if name not in FUNCTIONS or node.keywords:
         raise builder.refusal(node)
-    function = _FUNCTIONS[name]
+    function = FUNCTIONS[name]
     steps = builder.steps(node.args, depth)
     return lambda scope: function(*[step(scope) for step in steps])
 
 
-def _truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{shown(value)} is neither true nor false")
-    return value
-
-
-def _numbers(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """`compute` for numbers alone: `'%999999d' % 1` and `'a' * 10**9` are no arithmetic."""
-
-    def checked(left: Any, right: Any) -> Any:
-        if not isinstance(left, int | float) or not isinstance(right, int | float):
-            wrong = right if isinstance(left, int | float) else left
-            raise TypeError(f"{shown(wrong)} is no number")
-        return compute(left, right)
-
-    return checked
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    if isinstance(base, int) and isinstance(exponent, int):
-        if exponent > 0 and base.bit_length() * exponent > _MAX_BITS:
-            raise OverflowError(f"{shown(base)} ** {shown(exponent)} is too large")
-    elif base < 0 and not float(exponent).is_integer():
-        raise ValueError(f"{shown(base)} ** {shown(exponent)} is no real number")
-    try:
-        return base**exponent
-    except OverflowError as error:
-        raise OverflowError(f"{shown(base)} ** {shown(exponent)} is too large") from error
-
-
-def _log2(value: Any) -> float:
-    if not isinstance(value, int | float) or value <= 0:
-        raise ValueError(f"log2 takes a number above 0, but got {shown(value)}")
-    return math.log2(value)
-
-
-def _plus(left: Any, right: Any) -> Any:
-    if isinstance(left, str | tuple) and isinstance(right, str | tuple):
-        if len(left) + len(right) > _MAX_ITEMS:
-            raise OverflowError(f"text and lists have at most {_MAX_ITEMS} items")
-        return left + right  # type: ignore[operator]
-    return _add(left, right)
-
-
-def _rounded(value: Any, digits: int = 0) -> Any:
-    if not isinstance(digits, int) or abs(digits) > 15:
-        raise ValueError(f"round takes at most 15 digits, but got {shown(digits)}")
-    return round(value, digits) if digits else round(value)
-
-
-_add = _numbers(operator.add)
-
-_BINARY: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: _plus,
-    ast.Sub: _numbers(operator.sub),
-    ast.Mult: _numbers(operator.mul),
-    ast.Div: _numbers(operator.truediv),
-    ast.FloorDiv: _numbers(operator.floordiv),
-    ast.Mod: _numbers(operator.mod),
-    ast.Pow: _numbers(_power),
-}
-_UNARY: dict[type, Callable[[Any], Any]] = {
-    ast.UAdd: operator.pos,
-    ast.USub: operator.neg,
-    ast.Not: lambda value: not _truth(value),
-}
-_COMPARE: dict[type, Callable[[Any, Any], bool]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda item, items: item in items,
-    ast.NotIn: lambda item, items: item not in items,
-}
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": min,
-    "max": max,
-    "abs": abs,
-    "round": _rounded,
-    "len": len,
-    "int": int,
-    "float": float,
-    "log2": _log2,
-}
 _NODES: dict[type, Callable[[_Builder, Any, int], Step]] = {
     ast.Constant: _constant,
     ast.Name: _name,

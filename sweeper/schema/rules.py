@@ -98,21 +98,23 @@ def items(value: Any) -> list[Any]:
 
 
 def simple(value: Any) -> Any:
-    """A scalar, or a list of scalars as a tuple; numbers are finite."""
+    """A finite number, a boolean or text; or a list of these or of such lists, as a tuple."""
     if isinstance(value, list | tuple):
-        return tuple(each(scalar_value, value))
-    return scalar_value(value)
-
-
-def scalar_value(value: Any) -> Any:
-    """A finite number, a boolean or text."""
-    if isinstance(value, dict | list | tuple) or value is None:
+        return tuple(each(simple, value))
+    if isinstance(value, dict) or value is None:
         raise Invalid(
             f"must be a number, text, true, false or a list of these, but got {shown(value)}"
         )
     if isinstance(value, float) and not math.isfinite(value):
         raise Invalid(f"must be a finite number, but got {shown(value)}")
     return value
+
+
+def nullable(value: Any) -> Any:
+    """`simple`, or null; also within lists."""
+    if isinstance(value, list | tuple):
+        return tuple(each(nullable, value))
+    return None if value is None else simple(value)
 
 
 def each(rule: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:

@@ -19,9 +19,10 @@ def digest(space: Space) -> str:
 
 def differences(old: Space, new: Space) -> dict[str, str]:
     """One line for each difference of `new` from `old` that changes results, by its key."""
-    before, after = flat(old), flat(new)
+    before, after = essential_texts(old), essential_texts(new)
     return {
         key: f"{key}: {before.get(key, 'nothing')} there, {after.get(key, 'nothing')} now"
+        f"{_by_default(key, old, new)}"
         for key in dict.fromkeys([*before, *after])
         if before.get(key) != after.get(key) and not _follows(key, before, after)
     }
@@ -46,7 +47,7 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
     return {
         "agent": {"trains": space.identity},
         "function": {},
-        "fixed": {"fixed": {name: canonical(value) for name, value in space.fixed.items()}},
+        "fixed": {"fixed": {name: canonical(value) for name, value in _shared(space).items()}},
         "axes": {"axes": [[name, _essential(space, name)] for name in space.axes]},
         "tasks": {"tasks": {name: [task.low, task.high] for name, task in space.tasks.items()}},
         "seeds": {"seeds": list(space.seeds)},
@@ -68,31 +69,38 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
     }
 
 
-def flat(space: Space) -> dict[str, str]:
+def essential_texts(space: Space) -> dict[str, str]:
     """One text for each of the essentials, by its key."""
-    flat: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for key, value in essentials(space).items():
         if key == "axes":
             for name, points in value:
-                flat[f"axes.{name}"] = canonical([label for label, _ in points])
-                flat[f"what axes.{name} sets"] = canonical([params for _, params in points])
+                texts[f"axes.{name}"] = canonical([label for label, _ in points])
+                texts[f"what axes.{name} sets"] = canonical([params for _, params in points])
         elif isinstance(value, dict):
             under = f"sampler.{space.sampler.name}" if key == "arguments" else key
-            flat.update({f"{under}.{inner}": canonical(item) for inner, item in value.items()})
+            texts.update({f"{under}.{inner}": canonical(item) for inner, item in value.items()})
         else:
-            flat[key] = canonical(value)
-    return flat
+            texts[key] = canonical(value)
+    return texts
 
 
-def settings(space: Space) -> dict[str, str]:
-    """What `flat` says of what is fixed and of evaluations; axes are not asked."""
-    evaluation = space.evaluation.model_dump() if space.evaluation else {}
-    parts = {"fixed": space.fixed, "evaluation": evaluation}
-    return {
-        f"{part}.{name}": canonical(value)
-        for part, values in parts.items()
-        for name, value in values.items()
-    }
+def _shared(space: Space) -> dict[str, Any]:
+    """What `fixed` says, and the defaults of the parameters that no axis always sets."""
+    always: set[str] = set()
+    for name, axis in space.axes.items():
+        if not axis.when:
+            sets = [{name}] if axis.ends else [set(point.params) for point in axis.points(name)]
+            always |= set.intersection(*sets)
+    left = {name: value for name, value in space.defaults.items() if name not in always}
+    return {**left, **space.fixed}
+
+
+def _by_default(key: str, old: Space, new: Space) -> str:
+    """Where the parameter under `fixed` that `key` names is left at its default."""
+    sides = (("there", old), ("now", new))
+    where = [side for side, space in sides if key.removeprefix("fixed.") in space.defaults]
+    return f" (the default {' and '.join(where)})" if where else ""
 
 
 def _essential(space: Space, name: str) -> list[list[str]]:

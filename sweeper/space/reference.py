@@ -5,17 +5,21 @@ python -m sweeper.space.reference > docs/space.md
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
+import textwrap
 import typing
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sweeper import lookup
+from sweeper.schema.base_model import Section
 from sweeper.schema.expression import MAX_LENGTH
 from sweeper.space.axes import AxisModel
 from sweeper.space.overrides import KEYS
@@ -44,9 +48,10 @@ _EXPRESSIONS = f"""\
 ## Expressions
 
 `derived` and `constraints` hold expressions of at most {MAX_LENGTH} characters: numbers, text in quotes, `true`,
-`false`, dotted names of parameters and axes, `+ - * / // % **`, comparisons (also chained, and
+`false`, `null`, dotted names of parameters and axes, `+ - * / // % **`, comparisons (also chained, and
 `in`), `and`, `or`, `not`, `a if b else c`, lists, and calls of `min`, `max`, `abs`, `round`, `len`,
-`int`, `float` and `log2`. A name stands for the parameter's value, or else for the axis's label."""  # noqa: E501
+`int`, `float` and `log2`. A name stands for the parameter's value, or else for the axis's label. Of
+`if`, `and`, `or` and chained comparisons only the parts that decide are evaluated."""  # noqa: E501
 
 
 def page() -> str:
@@ -98,17 +103,33 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _table(model: type[BaseModel], names: Any = None) -> str:
-    rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    rows, texts = ["| key | type | default | meaning |", "|---|---|---|---|"], meanings(model)
     for name in names if names is not None else model.model_fields:
         field = model.model_fields[name]
         cells = (
             f"`{name}`",
             _type(field),
             _default(field),
-            " ".join((field.description or "").split()),
+            " ".join(texts.get(name, "").split()),
         )
         rows.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
     return "\n".join(rows)
+
+
+def meanings(model: type[BaseModel]) -> dict[str, str]:
+    """The text below each field of `model`, by the field's name.
+
+    It is read from the source here, as pydantic would read it in every command.
+    """
+    found = {}
+    for part in reversed(model.__mro__):
+        if issubclass(part, Section):
+            (written,) = ast.parse(textwrap.dedent(inspect.getsource(part))).body
+            assert isinstance(written, ast.ClassDef)
+            for field, below in pairwise(written.body):
+                if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+                    found[ast.unparse(field.target)] = str(ast.literal_eval(below.value))
+    return {name: found[name] for name in model.model_fields if name in found}
 
 
 def _type(field: FieldInfo) -> str:

@@ -60,8 +60,8 @@ class Key:
     """It only says how the space was called and found, which is worth no new version of a study."""
     repeated: bool = False
     """A command that runs one trial again gives it the same value."""
-    dropped: bool = False
-    """It chooses trials, so a command that runs one trial again takes it away."""
+    chooses: bool = False
+    """It chooses or compares trials: a space of trials that were chosen already has none of it."""
     by_name: bool = False
     """Its sections stand under the names of tasks, figures, samplers: no table lists their keys."""
 
@@ -74,8 +74,10 @@ FOUND = Key(given=False, naming=True)
 """Where the space was found."""
 RUNS = Key(results=True, repeated=True)
 """How runs are trained and scored."""
-TRIALS = Key(results=True, dropped=True)
+TRIALS = Key(results=True, chooses=True)
 """Which trials there are."""
+COMPARED = Key(chooses=True)
+"""What figures compare trials with."""
 WORKERS = Key(repeated=True)
 """How workers treat runs."""
 
@@ -98,7 +100,9 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters that all trials share, as in `fixed: {batch_size: 32}`."""
-    axes: Annotated[dict[str, Any], BeforeValidator(axes_rule), Key(results=True, grows=True)]
+    axes: Annotated[
+        dict[str, Any], BeforeValidator(axes_rule), Key(results=True, chooses=True, grows=True)
+    ]
     """The searched parameters; the last axis changes fastest, and an axis stands behind those that
     its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`."""
     zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
@@ -108,12 +112,13 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters computed from others, and from those derived before, as in
-    `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. One keeps its default where a name in it is
-    inactive."""
+    `derived: {asymmetry.beta: 1 - asymmetry.alpha}`. Where a name that it needs is inactive, one
+    keeps its default, and `plan` and `run` say so; of `lr_a if opt == 'adam' else lr_b` only the
+    branch taken is needed."""
     constraints: Annotated[tuple[str, ...], BeforeValidator(constraints_rule), TRIALS] = ()
     """What must hold for every combination, as in
-    `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name in it is
-    inactive."""
+    `constraints: [network.units % critic.norm.groups == 0]`. One holds where a name that it needs
+    is inactive."""
     invalid: Annotated[str, BeforeValidator(one_of("error", "drop")), Key(results=True)] = "error"
     """What becomes of a combination that a constraint or what is trained refuses: an error, or left
     out and counted, as in `invalid: drop`."""
@@ -125,9 +130,9 @@ class Space(Section):
     seeds: Annotated[
         tuple[int, ...], BeforeValidator(seeds_rule), Key(results=True, repeated=True, grows=True)
     ]
-    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`. With
-    `seeds: {tune: 5, test: 10}` trials are judged by the seeds 0-4 alone, and 5-14 are held out for
-    `sweeper rerank`."""
+    """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`, or from another
+    on, as in `seeds: {from: 2020, count: 10}`. With `seeds: {tune: 5, test: 10}` trials are judged
+    by the seeds 0-4 alone, and 5-14 are held out for `sweeper rerank`."""
     steps: Annotated[Positive, RUNS]
     """Environment steps of a run, as in `steps: 5000000`."""
     evaluation: Annotated[Evaluation | None, RUNS] = None
@@ -136,15 +141,21 @@ class Space(Section):
     """How runs are scored: one rule, as in `score: {metric: return}`, or a list of several."""
     direction: Annotated[Direction, RUNS] = "maximize"
     """Which scores are better, as in `direction: minimize`."""
-    sampler: Annotated[Sampler, BeforeValidator(sampler_rule), Key(results=True, by_name=True)] = (
-        Sampler(name="grid")
+    baseline: Annotated[dict[str, Any], BeforeValidator(fixed_rule), COMPARED] = Field(
+        default_factory=dict
     )
+    """Values of axes, as in `baseline: {sn.layers: none}`. Figures and tables then count the best
+    run with these values as 1 on each task, in the place of the task's `high` (where smaller is
+    better, as 0, in the place of `low`). A trial's value, by which samplers choose, does not."""
+    sampler: Annotated[
+        Sampler, BeforeValidator(sampler_rule), Key(results=True, chooses=True, by_name=True)
+    ] = Sampler(name="grid")
     """How trials are chosen: `grid`, or a sampler of Optuna's, which may have its arguments, as in
     `sampler: {tpe: {seed: 1}}`."""
-    trials: Annotated[Positive | None, Key(results=True, dropped=True, grows=True)] = None
+    trials: Annotated[Positive | None, Key(results=True, chooses=True, grows=True)] = None
     """How many trials a sampler plans in all, whatever the number of workers: `trials: 200`."""
     pruner: Annotated[
-        Pruner | None, BeforeValidator(pruner_rule), Key(results=True, dropped=True, by_name=True)
+        Pruner | None, BeforeValidator(pruner_rule), Key(results=True, chooses=True, by_name=True)
     ] = None
     """Which trials end early: a pruner of Optuna's, with its arguments and the number of seeds that
     it looks at, as in `pruner: {median: {n_warmup_steps: 1000, seeds: 2}}`."""
@@ -158,10 +169,12 @@ class Space(Section):
     point of each curve than the score's with `heatmap: {at: max}`."""
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
-    held_out: Annotated[tuple[int, ...], Key(given=False)] = ()
+    held_out: Annotated[tuple[int, ...], Key(given=False, chooses=True)] = ()
     """The seeds under `seeds: {test: …}`."""
     paper_steps: Annotated[Positive | None, Key(given=False)] = None
     """The steps that the file's scale `paper` asks for, where it has that scale."""
+    defaults: Annotated[dict[str, Any], Key(given=False)] = Field(default_factory=dict)
+    """The parameters that `fixed` leaves out, with their defaults when the space was loaded."""
     name: Annotated[Name, FOUND]
     """The study's name unless another is asked for: `study`, and the scale if not the default."""
     file: Annotated[Text, FOUND]
@@ -209,7 +222,8 @@ class Space(Section):
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
-        return {**self.model_dump(mode="json", exclude_none=True), "axes": self._dumped_axes()}
+        plain = self.model_dump(mode="json", exclude_none=True)
+        return {**plain, "axes": self._dumped_axes(), "defaults": dict(self.defaults)}
 
     @classmethod
     def parse(

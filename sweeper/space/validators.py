@@ -103,7 +103,9 @@ def tasks_rule(value: Any) -> dict[str, Any]:
 
 
 def seeds_rule(value: Any) -> tuple[int, ...]:
-    """A list of different seeds, or a number n for 0 … n - 1."""
+    """A list of different seeds, a number n for 0 … n - 1, or `{from: 2020, count: 10}`."""
+    if isinstance(value, dict):
+        return _seeds_from(value)
     if isinstance(value, list | tuple):
         seeds = each(whole(0), items(value))
         distinct(str(seed) for seed in seeds)
@@ -112,6 +114,31 @@ def seeds_rule(value: Any) -> tuple[int, ...]:
     if count > MAX_SEEDS:
         raise Invalid(f"must be at most {MAX_SEEDS}, but got {shown(value)}")
     return tuple(range(count))
+
+
+def _seeds_from(value: Mapping[str, Any]) -> tuple[int, ...]:
+    """The seeds of `{from: 2020, count: 10}`: 2020 … 2029."""
+    known: dict[str, Any] = _known(value, ("from", "count"))
+    for key in ("from", "count"):
+        if known.get(key) is None:
+            raise Invalid(f"needs the key {key!r}, as in {{from: 2020, count: 10}}")
+    try:
+        first = whole(0)(known["from"])
+    except Invalid as error:
+        raise error.under("from") from error
+    try:
+        count = len(seeds_rule(whole(1)(known["count"])))
+    except Invalid as error:
+        raise error.under("count") from error
+    return tuple(range(first, first + count))
+
+
+def _known(value: Mapping[str, Any], valid: tuple[str, ...]) -> dict[str, Any]:
+    """The mapping, which must have no other keys than `valid`."""
+    for key in value:
+        if key not in valid:
+            raise Invalid(f"is an unknown key{choices(key, valid)}", (key,))
+    return dict(value)
 
 
 def fixed_rule(value: Any) -> dict[str, Any]:
@@ -245,7 +272,8 @@ def _first_direction(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _held_out(data: Mapping[str, Any]) -> dict[str, Any]:
     """Seeds that are held out stand for themselves."""
-    if not isinstance(data.get("seeds"), dict):
+    seeds = data.get("seeds")
+    if not isinstance(seeds, dict) or set(seeds) & {"from", "count"}:
         return {}
     try:
         tune, test = _split(data["seeds"])
@@ -256,10 +284,7 @@ def _held_out(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _split(value: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The seeds to tune on and those held out, of `{tune: 5, test: 10}`: 0-4 and 5-14."""
-    for key in value:
-        if key not in ("tune", "test"):
-            raise Invalid(f"is an unknown key{choices(key, ('tune', 'test'))}", (key,))
-    if "tune" not in value:
+    if "tune" not in _known(value, ("tune", "test")):
         raise Invalid("needs the key 'tune', as in {tune: 5, test: 10}")
     found = []
     for key in ("tune", "test"):
@@ -268,7 +293,7 @@ def _split(value: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         except Invalid as error:
             raise error.under(key) from error
     tune, test = found
-    if not isinstance(value.get("test"), list | tuple):
+    if not isinstance(value.get("test"), list | tuple | dict):
         test = tuple(max(tune) + 1 + seed for seed in test)
     both = sorted(set(tune) & set(test))
     if both:

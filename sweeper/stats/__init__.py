@@ -29,7 +29,7 @@ from sweeper.stats.hyperparameters import (
 )
 from sweeper.stats.intervals import cells, estimate, optimality_gap, points, task_median
 from sweeper.stats.performance_profiles import average_score_distribution, score_distribution
-from sweeper.stats.selection_bias import fall, lead
+from sweeper.stats.selection_bias import lead, unpaired_difference
 
 __all__ = [
     "FEW_COVER",
@@ -45,7 +45,6 @@ __all__ = [
     "difference",
     "effective_dimension",
     "estimate",
-    "fall",
     "improvement",
     "lead",
     "least_usable",
@@ -55,5 +54,6 @@ __all__ = [
     "sensitivity",
     "spearman",
     "task_median",
+    "unpaired_difference",
     "usable_range",
 ]

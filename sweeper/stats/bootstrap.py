@@ -30,7 +30,7 @@ RESAMPLES = 2000
 LEVEL = 0.95
 """Confidence of every interval."""
 
-_CHUNK = 2e6
+_AT_ONCE = 2e6
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def resampled(
     from scipy import stats  # takes a second to import, and one task needs it not
 
     count = len(strata[0])
-    width = max(1, int(_CHUNK / (resamples * sum(part.shape[1] for part in strata))))
+    width = max(1, int(_AT_ONCE / (resamples * sum(part.shape[1] for part in strata))))
     (stream,) = rng.spawn(1)
     state = stream.bit_generator.state
     parts = []
@@ -146,10 +146,15 @@ def multiplicities(runs: int, rng: np.random.Generator, resamples: int) -> Array
     return rng.multinomial(runs, np.full(runs, 1 / runs), size=resamples)
 
 
-def resampled_means(values: Array, rng: np.random.Generator, resamples: int) -> Array:
-    """Means of resampled `values` [… × runs], as [… × resamples]: the same runs for all rows."""
+def resampled_means(
+    values: Array, rng: np.random.Generator, resamples: int, *, at_once: float = _AT_ONCE
+) -> Array:
+    """Means of resampled `values` [… × runs], as [… × resamples]: the same runs for all rows.
+
+    `at_once` multiplicities are drawn at once.
+    """
     runs = values.shape[-1]
-    block = max(1, int(_CHUNK / runs))
+    block = max(1, int(at_once / runs))
     sums = [
         values @ multiplicities(runs, rng, min(block, resamples - start)).T.astype(values.dtype)
         for start in range(0, resamples, block)

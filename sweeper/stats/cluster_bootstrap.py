@@ -13,17 +13,24 @@ import numpy as np
 from sweeper.score import AVERAGED, Array
 from sweeper.stats.bootstrap import multiplicities, pooled
 
-_CHUNK = 5e5
-"""So many numbers are looked at at once: they fit into a cache."""
+_AT_ONCE = 5e5
+"""So many numbers fit into a cache."""
 
 
 def pooled_seeds(
-    values: Array, counts: Sequence[Array], how: str, rng: np.random.Generator, resamples: int
+    values: Array,
+    counts: Sequence[Array],
+    how: str,
+    rng: np.random.Generator,
+    resamples: int,
+    *,
+    at_once: float = _AT_ONCE,
 ) -> Array:
     """Resampled statistics of all runs together, [cells × resamples]: seeds drawn in each task.
 
     `values` is [cells × runs], task by task and seed by seed; `counts` has, a task, the number of
-    runs under each of its seeds. With one run each it is `pooled`.
+    runs under each of its seeds. With one run each it is `pooled`. `at_once` numbers are looked at
+    at once.
     """
     sizes = np.concatenate(counts)
     if sizes.max() == 1:
@@ -33,10 +40,10 @@ def pooled_seeds(
     if how == "mean":
         sums = np.add.reduceat(values, np.cumsum(sizes) - sizes, axis=1)
         return np.asarray(sums @ drawn.T.astype(values.dtype) / (drawn @ sizes))
-    return _order_means(values, sizes, drawn, how)
+    return _order_means(values, sizes, drawn, how, at_once)
 
 
-def _order_means(values: Array, sizes: Array, drawn: Array, how: str) -> Array:
+def _order_means(values: Array, sizes: Array, drawn: Array, how: str, at_once: float) -> Array:
     """IQM or median of resamples that hold seed k `drawn` [resamples × seeds] times.
 
     They are means of the ordered values from place `start` to `stop`. With W(i) of a resample's
@@ -50,8 +57,8 @@ def _order_means(values: Array, sizes: Array, drawn: Array, how: str) -> Array:
     times = drawn.astype(values.dtype)
     seeds, runs = np.repeat(np.arange(len(sizes)), sizes), values.shape[1]
     found = np.empty((len(values), len(drawn)), values.dtype)
-    high = int(np.clip(_CHUNK // runs, 1, len(drawn)))
-    for some in _parts(len(values), _CHUNK // (runs * high)):
+    high = int(np.clip(at_once // runs, 1, len(drawn)))
+    for some in _parts(len(values), at_once // (runs * high)):
         order = np.argsort(values[some], axis=1)
         ordered = np.take_along_axis(values[some], order, axis=1)
         gaps = np.diff(ordered)[..., None]

@@ -10,9 +10,7 @@ import numpy.typing as npt
 from sweeper.score import Array
 from sweeper.stats.bootstrap import RESAMPLES, Estimate, bounded, resampled_means
 
-_BLOCK = 1e7
-"""So many numbers are resampled at once."""
-
+_AT_ONCE = 1e7
 
 USABLE_SHARE = 0.8
 """The share of the best value's gain over the low reference from which on a value is usable."""
@@ -43,7 +41,9 @@ def least_usable(
     return float(low + USABLE_SHARE * (np.nanmax(scores) - low))
 
 
-def sensitivity(scores: npt.ArrayLike, rng: np.random.Generator) -> Estimate:
+def sensitivity(
+    scores: npt.ArrayLike, rng: np.random.Generator, *, at_once: float = _AT_ONCE
+) -> Estimate:
     """Φ: what one setting for all tasks loses against a setting for each (Adkins et al. 2024).
 
     `scores` is [settings × seeds × tasks], higher is better. With Γ(t, h) the mean of setting h
@@ -53,9 +53,10 @@ def sensitivity(scores: npt.ArrayLike, rng: np.random.Generator) -> Estimate:
 
     A resample draws the same seeds for all settings; `n` counts (seed, task). Maxima of means of
     few seeds are too high, and more so in resamples: Φ and its interval then are, too.
+    `at_once` numbers are resampled at once.
     """
     tasks, _ = _normalised(scores)
-    block = int(np.clip(_BLOCK / (len(tasks[0]) * len(tasks)), 1, RESAMPLES))
+    block = int(np.clip(at_once / (len(tasks[0]) * len(tasks)), 1, RESAMPLES))
 
     def draw() -> Array:
         counts = [min(block, RESAMPLES - start) for start in range(0, RESAMPLES, block)]
@@ -76,11 +77,11 @@ def effective_dimension(
     tuned for each task and the others keep the values of the setting that is best on average.
     `None` where Φ is NaN. All 2^hyperparameters sets may be tried.
     """
-    tasks, whole = _normalised(scores)
+    tasks, complete = _normalised(scores)
     gamma = _averages(tasks)
     if np.isnan(gamma).any():
         return None
-    settings = np.asarray(settings)[whole]
+    settings = np.asarray(settings)[complete]
     differs = settings != settings[gamma.mean(axis=0).argmax()]
     target = share * gamma.max(axis=1).mean()
     names = range(settings.shape[1])
@@ -93,7 +94,7 @@ def effective_dimension(
 
 
 def _normalised(scores: npt.ArrayLike) -> tuple[list[Array], Array]:
-    """Scores of whole settings on their task's scale, [settings × seeds] a task; which are whole.
+    """Scores of complete settings, normalised by task, [settings × seeds] a task; which they are.
 
     A seed that no setting has in a task is not asked for there.
     """
@@ -103,16 +104,16 @@ def _normalised(scores: npt.ArrayLike) -> tuple[list[Array], Array]:
             f"scores must be [settings × seeds × tasks], but their shape is {scores.shape}"
         )
     missing = np.isnan(scores)
-    held = ~missing.all(axis=0)
-    whole = ~(missing & held).any(axis=(1, 2))
-    if not whole.any() or not held.any(axis=0).all():
+    seeds = ~missing.all(axis=0)
+    complete = ~(missing & seeds).any(axis=(1, 2))
+    if not complete.any() or not seeds.any(axis=0).all():
         raise ValueError("no setting has a score in every task under every seed")
     tasks = []
     for task in range(scores.shape[2]):
         low, high = np.nanpercentile(scores[..., task], [5, 95])
-        own = scores[whole][:, held[:, task], task]
+        own = scores[complete][:, seeds[:, task], task]
         tasks.append((own - low) / (high - low if high > low else np.nan))
-    return tasks, whole
+    return tasks, complete
 
 
 def _averages(tasks: list[Array]) -> Array:

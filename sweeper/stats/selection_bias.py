@@ -8,13 +8,12 @@ import numpy.typing as npt
 from sweeper.score import STATISTICS, Array
 from sweeper.stats.bootstrap import MIN_SEEDS, RESAMPLES, Estimate, bounded, by_task, pooled
 
-_BLOCK = 1e7
-"""So many trials × resamples are held at once."""
+_AT_ONCE = 1e7
 
 _FEWEST, _DRAWS = 200, 1e8
 
 
-def fall(
+def unpaired_difference(
     before: npt.ArrayLike, after: npt.ArrayLike, how: str, rng: np.random.Generator
 ) -> Estimate:
     """How much higher `before` is than `after`, both [seeds × tasks], each under seeds of its own.
@@ -34,20 +33,27 @@ def fall(
 
 
 def lead(
-    scores: npt.ArrayLike, winner: int, fresh: npt.ArrayLike, how: str, rng: np.random.Generator
+    scores: npt.ArrayLike,
+    winner: int,
+    fresh: npt.ArrayLike,
+    how: str,
+    rng: np.random.Generator,
+    *,
+    at_once: float = _AT_ONCE,
 ) -> tuple[Estimate, Estimate]:
     """By how much a trial leads the median one, and which share of that, in [0, 1], was luck.
 
     `scores` is [trials × seeds × tasks] without NaN, higher is better; `fresh` [seeds × tasks] are
     those of trial `winner` under other seeds: what it loses there was luck. A resample draws the
     same seeds for all trials, and fresh ones independently. There is no share of a lead whose
-    interval is unknown or not above 0: it is NaN then.
+    interval is unknown or not above 0: it is NaN then. `at_once` trials × resamples are held at
+    once.
     """
     scores, tasks = np.asarray(scores, float), by_task(fresh)
     values = STATISTICS[how](scores.reshape(len(scores), -1))
     seeds = [scores.shape[1]] * scores.shape[2]
     enough = min(seeds) >= MIN_SEEDS
-    own, ahead = _resampled(scores, winner, how, rng) if enough else np.zeros((2, 0))
+    own, ahead = _resampled(scores, winner, how, rng, at_once) if enough else np.zeros((2, 0))
     found = bounded(values[winner] - np.median(values), seeds, lambda: ahead)
     if found.low is None or found.low <= 0 or not all(map(len, tasks)):
         return found, Estimate(np.nan, None, None, 0)
@@ -62,12 +68,12 @@ def lead(
 
 
 def _resampled(
-    scores: Array, winner: int, how: str, rng: np.random.Generator
+    scores: Array, winner: int, how: str, rng: np.random.Generator, at_once: float
 ) -> tuple[Array, Array]:
     """What the winner comes to in resamples, and its lead over the median trial; [resamples]."""
     strata = list(np.moveaxis(scores, 2, 0))
     resamples = int(np.clip(_DRAWS / scores.size, _FEWEST, RESAMPLES))
-    block = max(1, int(_BLOCK / len(scores)))
+    block = max(1, int(at_once / len(scores)))
     parts = []
     for start in range(0, resamples, block):
         values = pooled(strata, how, rng, min(block, resamples - start))

@@ -13,7 +13,7 @@ NO_SPREAD = "no spread"
 """What is said instead of an interval where all resamples agree: it is not known to be certain."""
 
 
-def flat(low: float, high: float) -> bool:
+def has_no_width(low: float, high: float) -> bool:
     """Whether an interval has no width but that of rounding, as where all scores are equal."""
     return math.isclose(low, high, rel_tol=1e-6, abs_tol=1e-12)
 
@@ -22,7 +22,7 @@ def bounds(low: float | None, high: float | None, text: Callable[[float], str]) 
     """An interval in words: one without width is none, as all resamples agreed."""
     if low is None or high is None or math.isnan(low):
         return "interval unknown"
-    return NO_SPREAD if flat(low, high) else f"{text(low)} to {text(high)}"
+    return NO_SPREAD if has_no_width(low, high) else f"{text(low)} to {text(high)}"
 
 
 def writer(low: float | None, high: float | None) -> Callable[[float], str]:
@@ -30,7 +30,7 @@ def writer(low: float | None, high: float | None) -> Callable[[float], str]:
 
     To four digits of its own where the interval is unknown or has no width.
     """
-    if low is None or high is None or math.isnan(low) or flat(low, high):
+    if low is None or high is None or math.isnan(low) or has_no_width(low, high):
         return "{:.4g}".format
     places = 1 - math.floor(math.log10(high - low))
     if places <= 6 and max(abs(low), abs(high)) < 1e6:

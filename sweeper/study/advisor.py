@@ -162,7 +162,7 @@ class Advisor:
         first, self._known = self._known, len(plan.trials)
         attributes: list[dict[str, Any]] = []
         if self._study.space.sampler.name in samplers.ADAPTIVE:
-            for ours, whole in packfuls.kept(self._study.paths, first, self._known):
+            for ours, whole in packfuls.sampler_memory(self._study.paths, first, self._known):
                 attributes += ours
                 self.memory.set_attributes(whole)
         else:
@@ -172,11 +172,11 @@ class Advisor:
             self._stale.add(trial)
 
     def _create(self, chosen: Configuration, attributes: dict[str, Any]) -> None:
-        axes = self._study.space.axes
-        active = self._study.plan.expansion.chosen(chosen)
+        expansion = self._study.plan.expansion
+        active = expansion.chosen(chosen)
         self.memory.add(
             params={name: chosen.labels[name] for name in active},
-            distributions={name: axes[name].distribution(name) for name in active},
+            distributions={name: expansion.distribution(name) for name in active},
             attributes=attributes,
         )
 

@@ -120,9 +120,11 @@ class _ForgettingStorage(InMemoryStorage):  # type: ignore[misc, unused-ignore]
     """Optuna's storage in memory, from which trials can be taken back; for one study."""
 
     def restore_attributes(self, study: int, attributes: dict[str, Any]) -> None:
+        """Makes these all system attributes that a study has."""
         self._studies[study].system_attrs = attributes
 
     def forget(self, first: int) -> None:
+        """Takes away all trials from number `first` on."""
         for info in self._studies.values():
             for trial in info.trials[first:]:
                 del self._trial_id_to_study_id_and_number[trial._trial_id]

@@ -17,7 +17,7 @@ from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.freezing import own_kinds
 from sweeper.plan.plan import Plan, Run
-from sweeper.trainable.frozen import text_of, tuples
+from sweeper.trainable.frozen import tuples
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
     return new
 
 
-def kept(
+def sampler_memory(
     paths: StudyPaths, first: int, trials: int
 ) -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
     """What the sampler keeps of the trials from `first` to `trials` - 1, and of the whole study.
@@ -108,4 +108,4 @@ def _chosen(plan: Plan, trial: Mapping[str, Any]) -> Configuration:
         {name: tuples(value) for name, value in trial.get(key, labels).items()}
         for key in ("values", "params")
     )
-    return Configuration(values, labels, params, text_of(params))
+    return plan.expansion.recorded(values, labels, params)

@@ -19,7 +19,7 @@ import sweeper
 from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.text import counted, few
 from sweeper.trainable import own_files
-from sweeper.trainable.contract import Describing, Parametrised
+from sweeper.trainable.contract import SupportsDescription
 from sweeper.trainable.loading import load_trainable
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ _LONGEST_DIFF = 200_000
 """Characters of a diff that are kept; of a longer one the hash tells."""
 
 
-def provenance(
-    space: Space, trainable: Parametrised, recorded: Iterable[str] = ()
-) -> dict[str, Any]:
+def provenance(space: Space, recorded: Iterable[str] = ()) -> dict[str, Any]:
     """What is recorded when a study starts: code, packages, machine.
 
     `code` holds the revisions and the hashes of all files that training runs; `diffs` what was
@@ -44,7 +42,7 @@ def provenance(
     folders = {"sweeper": Path(sweeper.__file__).parent, "space": Path(space.folder)}
     diffs = {name: _diff(folder) for name, folder in folders.items()}
     return {
-        "code": code(space, trainable, recorded),
+        "code": code(space, recorded),
         "diffs": {name: diff for name, diff in diffs.items() if diff},
         "packages": _packages(),
         "tasks": _tasks(space),
@@ -57,7 +55,7 @@ def provenance(
     }
 
 
-def code(space: Space, trainable: Parametrised, recorded: Iterable[str] = ()) -> dict[str, str]:
+def code(space: Space, recorded: Iterable[str] = ()) -> dict[str, str]:
     """The revisions of sweeper and of the project, and hashes of all files that training runs.
 
     Files that were `recorded` by name are hashed, too, wherever they lie now.
@@ -66,8 +64,7 @@ def code(space: Space, trainable: Parametrised, recorded: Iterable[str] = ()) ->
     project = _describe(Path(space.folder))
     if project:
         found["project"] = project
-    defaults = [parameter.default for parameter in trainable.parameters.values()]
-    trained = own_files.trained(space.dump(), defaults)
+    trained = own_files.trained(space.dump())
     names = {path.name: path for path in trained.values()}
     known = {}
     for name in recorded:
@@ -90,10 +87,10 @@ def begun_with(recorded: Mapping[str, Any], headers: Iterable[WorkerHeader]) -> 
     return {**found, **code}
 
 
-def changed_files(space: Space, before: Mapping[str, str], trainable: Parametrised) -> list[str]:
+def changed_files(space: Space, before: Mapping[str, str]) -> list[str]:
     """The files that training would run now and that differ from the code `before`."""
     known = files(before)
-    return unlike(known, code(space, trainable, known))
+    return code_differences(known, code(space, known))
 
 
 def edited_files(space: Space, before: Mapping[str, str]) -> list[str]:
@@ -104,7 +101,7 @@ def edited_files(space: Space, before: Mapping[str, str]) -> list[str]:
     return [name for name in now if now[name] != before[name]]
 
 
-def unlike(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def code_differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """What in the code `now` differs from that `before`: `f.py 1a2b, was 3c4d`."""
     return [
         f"{name} {found}, was {before[name]}"
@@ -123,7 +120,7 @@ def mixed(
     `workers` holds for each run who has it, or had it last; files count, revisions do not.
     """
     known = files(before)
-    others = {name: unlike(known, header.code) for name, header in headers.items()}
+    others = {name: code_differences(known, header.code) for name, header in headers.items()}
     count = sum(number for name, number in Counter(workers).items() if name and others.get(name))
     if not count:
         return ""
@@ -178,7 +175,7 @@ def _packages() -> dict[str, str]:
 
 def _tasks(space: Space) -> dict[str, dict[str, str]]:
     trainable = load_trainable(space)
-    if not isinstance(trainable, Describing):
+    if not isinstance(trainable, SupportsDescription):
         return {}
     return {task: dict(trainable.describe(task)) for task in space.tasks}
 

@@ -153,9 +153,11 @@ class _Curve:
     diverged: bool
 
     def reaches(self, step: int) -> bool:
+        """Whether it has a value at `step`."""
         return step in self.points or (self.diverged and step > max(self.points))
 
     def at(self, step: int) -> float:
+        """Its value at `step`."""
         return self.points[step] if step in self.points else self.points[max(self.points)]
 
 

@@ -26,7 +26,7 @@ from sweeper.study.provenance import begun_with, changed_files, files, mixed
 from sweeper.study.versions import Version
 from sweeper.text import few
 from sweeper.trainable.contract import Parametrised, Trainable
-from sweeper.trainable.frozen import Frozen, Pinned
+from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 
 
@@ -218,9 +218,7 @@ def check_code(study: Study, space: Space, ledger_state: LedgerState, *, other_c
     They are named. Raises `SweeperError` where runs of both would mix, unless `other_code` allows
     that.
     """
-    frozen = study.versions[-1].frozen
-    trained = frozen.trainable if frozen is not None else Frozen({}, packs=False)
-    changed = changed_files(space, study.begun_with(ledger_state, -1), trained)
+    changed = changed_files(space, study.begun_with(ledger_state, -1))
     if changed and not other_code:
         raise SweeperError(
             f"{study.name} began with other code: {few(changed)}; results of both would mix: "

@@ -15,12 +15,15 @@ from typing import Any
 from sweeper.errors import SweeperError
 from sweeper.files.atomic import link_first
 from sweeper.ledger.lines.encoding import FORMAT, check_format
+from sweeper.lookup import find, is_file
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import expanded
 from sweeper.plan.freezing import FrozenCode, asked, frozen
+from sweeper.plan.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
 from sweeper.study.provenance import provenance
+from sweeper.trainable.contract import Trainable
 from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 
@@ -69,6 +72,8 @@ def join(
     """
     plans, space = StudyPaths(folder).plans, asked(space)
     known = _live(folder) if (plans / "0").exists() else []
+    if known:
+        space = _without_later(known[0].space, space)
     while not known or renew or not _same(known[-1], space):
         if known:
             _check(folder.name, known[-1].space, space, extend=extend)
@@ -78,7 +83,7 @@ def join(
             "format": FORMAT,
             "space": space.dump(),
             "group": group,
-            "provenance": provenance(space, held.trainable, files),
+            "provenance": provenance(space, files),
             "frozen": held.to_json(),
         }
         data = json.dumps(body, indent=1, ensure_ascii=False)
@@ -90,6 +95,13 @@ def join(
 def _live(folder: Path) -> list[Version]:
     """All versions; of those that hold nothing of the code that they name it is asked itself."""
     return [replace(version, space=asked(version.space)) for version in read(folder)]
+
+
+def _without_later(first: Space, space: Space) -> Space:
+    """`space` without the defaults of parameters that came after `first` was frozen."""
+    old = {*first.defaults, *first.fixed}
+    kept = {name: value for name, value in space.defaults.items() if name in old}
+    return space.model_copy(update={"defaults": kept})
 
 
 def _same(newest: Version, space: Space) -> bool:
@@ -154,7 +166,7 @@ def _grows(key: str, old: Space, new: Space) -> bool:
 
 def _axes_grow(old: Space, new: Space) -> bool:
     """Whether the grid of `new` holds every cell of the grid of `old`."""
-    if "grid" not in (old.sampler.name, new.sampler.name) or list(old.axes) != list(new.axes):
+    if {old.sampler.name, new.sampler.name} != {"grid"} or list(old.axes) != list(new.axes):
         return False
     trainable = load_trainable(new)
     cells = [
@@ -187,7 +199,21 @@ def _version(plan: Path, body: Mapping[str, Any], since: Sequence[Mapping[str, A
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise _unreadable(plan, error) from error
     space = Space.parse(body["space"], {} if frozen is None else frozen.axes)
-    return Version(space, group, origin, frozen)
+    return Version(_with_defaults(space), group, origin, frozen)
+
+
+def _with_defaults(space: Space) -> Space:
+    """`space` with the defaults that it had where it was frozen before plans held them.
+
+    Of an agent of a user's own these are not known: those of now count.
+    """
+    if space.defaults or space.agent is None or is_file(space.agent):
+        return space
+    trainable: Trainable = find("agents.learners", space.agent)
+    then: Mapping[str, Any] = getattr(trainable, "earlier_defaults", {})
+    known = {**defaults(space, trainable), **then}
+    left = {name: value for name, value in known.items() if name not in space.fixed}
+    return space.model_copy(update={"defaults": left})
 
 
 def _held(body: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> FrozenCode:

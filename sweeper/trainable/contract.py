@@ -158,7 +158,7 @@ class Rows(Protocol):
 
 
 @runtime_checkable
-class Appending(Protocol):
+class SupportsSegments(Protocol):
     """Optional: a pack that saves its replay in pieces, so that each row is written only once.
 
     The states that `start` gets are whole, as `save` returns them, with the rows from `first` on.
@@ -168,7 +168,7 @@ class Appending(Protocol):
         """The state without its rows, and the rows from number `row` (or from `first`) on."""
 
 
-class Weighing(Protocol):
+class SupportsWeights(Protocol):
     """Optional: a pack whose weights can be kept, where its trainable's `keeps_weights` is true."""
 
     def weights(self, member: int) -> State:
@@ -192,8 +192,9 @@ class Parametrised(Protocol):
 class Trainable(Parametrised, Protocol):
     """Something that sweeper can train.
 
-    Optional are the methods of `Weighable`, `Describing` and `Diagnosable`, and a flag
-    `keeps_weights`, which is true where packs are `Weighing`.
+    Optional are the methods of `SupportsMemoryEstimates`, `SupportsDescription` and `Diagnosable`,
+    a flag `keeps_weights`, which is true where packs are `SupportsWeights`, and a mapping
+    `earlier_defaults` of shipped agents.
     """
 
     @property
@@ -224,7 +225,7 @@ class Trainable(Parametrised, Protocol):
 
 
 @runtime_checkable
-class Weighable(Protocol):
+class SupportsMemoryEstimates(Protocol):
     """Optional: a trainable that can tell how much memory a pack needs before it begins."""
 
     def prepare(self) -> None:
@@ -238,7 +239,7 @@ class Weighable(Protocol):
 
 
 @runtime_checkable
-class Describing(Protocol):
+class SupportsDescription(Protocol):
     """Optional: a trainable that describes its tasks."""
 
     def describe(self, task: str) -> Mapping[str, str]:

@@ -25,9 +25,6 @@ RESULT = "value"
 
 _PAUSE_S = 0.5
 
-_CHILDREN_S = 10.0
-"""Seconds between two looks at child processes: listing them takes milliseconds."""
-
 _LOADING = threading.Lock()
 """Held while a file is imported, so that no two functions' threads import it at once."""
 
@@ -88,7 +85,10 @@ class FunctionReport:
 
 
 class FunctionPack:
-    """A pack of one run: the function runs in a thread, so that its worker stays responsive."""
+    """A pack of one run: the function runs in a thread, so that its worker stays responsive.
+
+    Child processes are looked at every `children_every_s`: listing them takes milliseconds.
+    """
 
     def __init__(
         self,
@@ -97,6 +97,7 @@ class FunctionPack:
         folder: Path,
         *,
         waits: bool = False,
+        children_every_s: float = 10.0,
     ) -> None:
         self.step = 0
         self._queue: queue.Queue[FunctionReport | Exception] = queue.Queue()
@@ -109,6 +110,7 @@ class FunctionPack:
         self._reports = 0
         self._dropped = False
         self._children_s, self._looked = 0.0, time.monotonic()
+        self._children_every_s = children_every_s
         resumed = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         view = FunctionRun(
@@ -126,7 +128,7 @@ class FunctionPack:
         neither computes nor reports looks hung, and after a while counts as dead.
         """
         now = time.monotonic()
-        if now - self._looked >= _CHILDREN_S:
+        if now - self._looked >= self._children_every_s:
             self._children_s, self._looked = _children_s(), now
         threads_s = time.process_time() - time.thread_time()
         return int(threads_s + self._children_s) + self._reports

@@ -10,7 +10,7 @@ from sweeper.lookup import find
 from sweeper.trainable.contract import Trainable
 
 
-class Trained(Protocol):
+class TrainableKeys(Protocol):
     """The keys of a space by which its trainable is loaded."""
 
     @property
@@ -30,7 +30,7 @@ class Trained(Protocol):
         """The pruner, or `None`; where there is one, a function waits for its judgement."""
 
 
-def load_trainable(space: Trained, runs: Path | None = None) -> Trainable:
+def load_trainable(space: TrainableKeys, runs: Path | None = None) -> Trainable:
     """The trainable of `space`; a function needs `runs`, the folder of its runs' folders, to start.
 
     The space's folder becomes importable, last of all: names of files in parameters and tasks are

@@ -11,7 +11,7 @@ import os
 import pwd
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ _NAMED = re.compile(r"(?P<path>.+\.py):\w+")
 _DRAWN = "figures"
 """The key of a space whose files draw and do not train."""
 
-_PLACES = ("fixed", "axes", "tasks")
+_PLACES = ("fixed", "defaults", "axes", "tasks")
 """The keys of a space under which files of `agents/` are named, beside its agent."""
 
 _LONGEST_NAME = 1000
@@ -44,17 +44,17 @@ def named(space: Mapping[str, Any], *, figures: bool = False) -> list[Path]:
     return list(dict.fromkeys(found for text in texts for found in _files(text, folder)))
 
 
-def trained(space: Mapping[str, Any], defaults: Iterable[Any] = ()) -> dict[str, Path]:
+def trained(space: Mapping[str, Any]) -> dict[str, Path]:
     """All files that training a space may run, by the names under which they are recorded.
 
-    `defaults` are those of its parameters, which may name files, too. A user's own file is called
-    by its path from the space's folder, one of `agents/` by its path from there.
+    A user's own file is called by its path from the space's folder, one of `agents/` by its path
+    from there.
     """
     folder = Path(space["folder"])
-    own = named(space) + [path for text in _texts(list(defaults)) for path in _files(text, folder)]
+    own = named(space)
     home = _home(AGENTS)
     places = {folder.resolve(): None, **{path.parent.resolve(): None for path in own}}
-    start = [*own, *_shipped(space, defaults, home)]
+    start = [*own, *_shipped(space, home)]
     files = closure(start, list(places), {AGENTS: home, "sweeper": None})
     return {_name(path, folder, home): path for path in files}
 
@@ -139,16 +139,14 @@ def _files(text: str, folder: Path) -> Iterator[Path]:
                 yield path.resolve()
 
 
-def _shipped(
-    space: Mapping[str, Any], defaults: Iterable[Any], home: Path | None
-) -> Iterator[Path]:
+def _shipped(space: Mapping[str, Any], home: Path | None) -> Iterator[Path]:
     """The files of `agents/` that the space, or a default of its parameters, names by their stem.
 
     A family of environments stands before the slash of a task: `minatar/breakout`.
     """
     if home is None or space.get("agent") is None:
         return
-    texts = _texts([space["agent"], *(space.get(key) for key in _PLACES), list(defaults)])
+    texts = _texts([space["agent"], *(space.get(key) for key in _PLACES)])
     stems = {part for text in texts for part in text.split("/")}
     for file in sorted((home / AGENTS).glob("*/[!_]*.py")):
         if file.stem in stems:

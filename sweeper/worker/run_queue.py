@@ -10,7 +10,7 @@ from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
 from sweeper.study.study import Study
-from sweeper.trainable.contract import Weighable
+from sweeper.trainable.contract import SupportsMemoryEstimates
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.held_run import Candidate, RunEnd
 from sweeper.worker.pending_runs import PendingRuns
@@ -188,7 +188,7 @@ class RunQueue:
         """The most members that train well together and find memory: on a GPU, that of the GPU."""
         trainable, first = self._study.trainable, self._study.completed(first)
         size = trainable.pack_size(first.params, first.task, self._device)
-        if self._device != "cpu" or not isinstance(trainable, Weighable):
+        if self._device != "cpu" or not isinstance(trainable, SupportsMemoryEstimates):
             return size
         if self._room is None:
             trainable.prepare()

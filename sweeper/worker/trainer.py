@@ -59,6 +59,7 @@ class Training:
         return time.monotonic() - self.saved > max(every_s, _SHARE * self.save_s)
 
     def drop(self, members: Iterable[int]) -> None:
+        """Takes members out of the pack; the others train on."""
         members = list(members)
         for member in members:
             del self.live[member]
@@ -236,6 +237,6 @@ def _states(training: Training) -> Iterator[tuple[HeldRun, Part]]:
     """The states of all members that have one, one after the other: together they may be large."""
     for member, hold in training.live.items():
         with _theirs():
-            part = checkpoint.taken(training.pack, member, hold.saved)
+            part = checkpoint.unsaved(training.pack, member, hold.saved)
         if part is not None:
             yield hold, part

@@ -15,7 +15,7 @@ from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
 from sweeper.space.samplers import ADAPTIVE
-from sweeper.study.provenance import code, unlike
+from sweeper.study.provenance import code, code_differences
 from sweeper.study.study import Study
 from sweeper.trainable import own_files
 from sweeper.worker.ledger_protocol import LedgerProtocol
@@ -163,8 +163,8 @@ class Worker:
 
 def _header(study: Study, gauge: MemoryGauge) -> WorkerHeader:
     """What begins the worker's ledger; it is told where it runs other code than the study began."""
-    ours = code(study.space, study.frozen)
-    for line in unlike(study.versions[0].provenance.get("code", {}), ours):
+    ours = code(study.space)
+    for line in code_differences(study.versions[0].provenance.get("code", {}), ours):
         print(f"sweeper: this worker runs other code than the study began with: {line}", flush=True)
     return replace(
         identity(),

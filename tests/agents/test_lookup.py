@@ -85,8 +85,8 @@ def test_actions_of_ones_own_gymnasium_environment_must_be_a_bounded_box(tmp_pat
     pytest.importorskip("gymnasium")
     file = tmp_path / "own.py"
     file.write_text(
-        "from agents.envs.gymnasium_env import Gym\n"
-        "from agents.shape import Shape\n\n\nclass Own(Gym):\n"
+        "from agents.envs.gymnasium_env import GymnasiumEnvironment\n"
+        "from agents.shape import Shape\n\n\nclass Own(GymnasiumEnvironment):\n"
         "    tasks = ('cart',)\n\n    @staticmethod\n    def shape(task):\n"
         "        return Shape((4,), 'float32', 1, continuous=True)\n\n"
         "    def __init__(self, task):\n        super().__init__('CartPole-v1')\n"

@@ -173,7 +173,7 @@ def forget(folder: Path) -> None:
     inside, names = str(folder), {Path(name).name for name in OWN}
     for name, module in list(sys.modules.items()):
         file = Path(str(getattr(module, "__file__", "")))
-        if file.name in names and ROOT not in file.parents:
+        if file.name in names and "site-packages" not in file.parts and ROOT not in file.parents:
             del sys.modules[name]
     sys.path[:] = [place for place in sys.path if not place.startswith(inside)]
 

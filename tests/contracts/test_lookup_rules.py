@@ -109,6 +109,19 @@ def test_it_is_the_module_that_an_import_has_given(find: Find, tmp_path: Path) -
     assert find(f"{file}:Own") is module.Own
 
 
+@pytest.mark.parametrize("imported", [False, True])
+def test_the_folder_of_a_file_that_shadows_nothing_comes_first(
+    find: Find, tmp_path: Path, imported: bool
+) -> None:
+    file = written(tmp_path)
+    if imported:
+        sys.path.append(str(tmp_path))
+        __import__("own_env")
+        sys.path.remove(str(tmp_path))
+    find(f"{file}:Own")
+    assert sys.path[0] == str(tmp_path), "its siblings are meant, not what is installed"
+
+
 def test_what_it_defines_pickles(find: Find, tmp_path: Path) -> None:
     for stem in ("own_env", "yaml", "dotted.name"):
         own = find(f"{written(tmp_path, stem)}:Own")

@@ -31,8 +31,8 @@ def cancel(study: Study) -> Iterator[str]:
     ended = study.ended_in(ledger_state)
     if not ended:
         _mark(study)
-    standings = worker_status.standings(study, ledger_state).values()
-    elsewhere = sum(one.state in ("working", "silent") and not one.here for one in standings)
+    states = worker_status.worker_states(study, ledger_state).values()
+    elsewhere = sum(one.state in ("working", "silent") and not one.here for one in states)
     here = _signal(ledger_state)
     jobs = _cancel_jobs(study, ledger_state)
     stopped = [counted(here, "worker") + " on this machine"] if here else []

@@ -22,12 +22,12 @@ def listed(study: Study) -> Iterator[str]:
     ledger_state = study.ledger_state(reports=False)
     about: dict[Path, str] = {}
     without = 0
-    for name, standing in worker_status.standings(study, ledger_state).items():
+    for name, state in worker_status.worker_states(study, ledger_state).items():
         file = _log(study, ledger_state, name)
         if file is None or not file.exists():
             without += 1
         else:
-            about[file] = f"{file}  {name} ({standing.state})"
+            about[file] = f"{file}  {name} ({state.state})"
     yield from (about[file] for file in sorted(about, key=lambda file: file.stat().st_mtime))
     if without:
         yield f"{counted(without, 'worker')} without a log: inline, or at a terminal"
@@ -70,6 +70,7 @@ class _Tail:
         self._offsets: dict[Path, int] = {}
 
     def news(self, file: Path) -> Iterator[bytes]:
+        """What was added to `file` since the last time, in blocks."""
         with file.open("rb") as handle:
             handle.seek(self._offsets.get(file, 0))
             while data := handle.read(_BLOCK):

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
+from sweeper.plan import notes
 from sweeper.plan.plan import Plan, Run
 from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
-from sweeper.text import counted, described, hours, size
+from sweeper.text import counted, hours, labels_text, size
 from sweeper.trainable import own_files
-from sweeper.trainable.contract import Trainable, Weighable
+from sweeper.trainable.contract import SupportsMemoryEstimates, Trainable
 from sweeper.trainable.loading import load_trainable
 
 _ENDS = 3
@@ -56,10 +57,11 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
         yield f"  {plan.unfound} more were asked for: no further configuration was found"
     if plan.dropped:
         yield f"  {plan.dropped} cells of the grid are invalid and dropped"
+    yield from (f"  {line}" for line in notes.lines(plan))
     yield from _trials(plan)
     reference = plan.expansion.reference()
     if reference is not None:
-        yield f"  reference: {described(reference.labels)}"
+        yield f"  reference: {labels_text(reference.labels)}"
 
 
 def _counts(plan: Plan) -> str:
@@ -159,7 +161,7 @@ def _ended(study: Study, trainable: Trainable) -> Iterator[tuple[str, float]]:
 def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
     """Memory and disk, as far as the trainable tells how large a run's state is."""
     space, workers = plan.space, options.workers or os.cpu_count() or 1
-    if not isinstance(trainable, Weighable) or not plan.runs:
+    if not isinstance(trainable, SupportsMemoryEstimates) or not plan.runs:
         yield "memory: only running it can tell"
         states = 0
     else:
@@ -186,4 +188,4 @@ def _trials(plan: Plan) -> Iterator[str]:
     for index, trial in enumerate(shown):
         if index == _ENDS and len(plan.trials) > 2 * _ENDS:
             yield "  …"
-        yield f"  trial {trial.number}: {described(trial.labels)}"
+        yield f"  trial {trial.number}: {labels_text(trial.labels)}"

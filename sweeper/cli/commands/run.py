@@ -14,6 +14,7 @@ from sweeper.cli.commands.watch import watch
 from sweeper.cli.run_options import RerankOptions, RunOptions
 from sweeper.dispatch import Workers
 from sweeper.errors import SweeperError
+from sweeper.plan import notes
 from sweeper.plan.loading import load
 from sweeper.report import publish
 from sweeper.report.status import summarise
@@ -72,6 +73,8 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
     )
     started.paths.cancelled.unlink(missing_ok=True)
     if not started.ended:
+        for line in notes.lines(started.plan):
+            console.print(line)
         if not backend.watched:
             return _leave(started, backend.start(started), options, console)
         if not watch(started, lambda: backend.start(started), console):

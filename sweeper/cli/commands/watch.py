@@ -15,7 +15,7 @@ from sweeper.dispatch import Workers
 from sweeper.ledger.run_record import ENDS, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
-from sweeper.report.background import Current
+from sweeper.report.background import BackgroundReport
 from sweeper.study.study import Study
 from sweeper.text import duration
 
@@ -36,13 +36,13 @@ def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
             workers = begin()
             for line in workers.said:
                 console.print(line)
-            with Current(study) as report, view.progress:
+            with BackgroundReport(study) as report, view.progress:
                 while view.refresh() or workers.alive():
                     if study.paths.cancelled.exists():
                         break
                     if view.open:
                         workers.replace()
-                        report.keep()
+                        report.refresh()
                     time.sleep(_POLL_S)
         if not view.open:
             return True

@@ -15,7 +15,7 @@ from matplotlib.colors import Normalize
 from sweeper.figures.drawing import style, text_layout
 from sweeper.results.axis import Axis
 from sweeper.results.tables import number_text
-from sweeper.stats.wording import NO_SPREAD, flat
+from sweeper.stats.wording import NO_SPREAD, has_no_width
 
 _ROW_IN = 0.40
 _LEAST_IN = 1.35
@@ -125,7 +125,7 @@ def y_labels(y: Axis, cell_height: float) -> list[str]:
     texts = [
         text_layout.folded(text, _LABEL_IN, text_layout.SMALL_PT) for text in number_text.texts(y)
     ]
-    kept = text_layout.apart(cell_height * np.arange(len(texts)), 0.11)
+    kept = text_layout.spaced(cell_height * np.arange(len(texts)), 0.11)
     return [text if number in kept else "" for number, text in enumerate(texts)]
 
 
@@ -145,7 +145,7 @@ def lines(cell: Cell, decimals: int) -> list[str]:
 def interval(cell: Cell, decimals: int) -> str:
     """The interval as a cell shows it."""
     low, high = cell["low"], cell["high"]
-    if flat(low, high):
+    if has_no_width(low, high):
         return NO_SPREAD
     return f"[{number_text.fixed(low, decimals)}, {number_text.fixed(high, decimals)}]"
 

@@ -104,7 +104,7 @@ def frame(ax: Axes, across: Axis, panel: Panel, number: int) -> None:
     sns.despine(ax=ax)
 
 
-def said(table: pd.DataFrame) -> str:
+def points_note(table: pd.DataFrame) -> str:
     """What a caption says of the points: their intervals, their n, what small marks are, gaps."""
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:

@@ -50,7 +50,7 @@ def paint(
     lines = np.stack(heights, axis=1)
     across = np.arange(len(axes) + 1.0)
     paths = np.stack([np.broadcast_to(across, lines.shape), lines], axis=2)
-    colours = mpl.colormaps[darker(minimise)](norm(known["point"].to_numpy(float)))
+    colours = mpl.colormaps[colour_map(minimise)](norm(known["point"].to_numpy(float)))
     faint = float(np.clip((100 / max(1, len(known))) ** 0.75, 0.05, 0.9))
     colours[:, 3] = faint + (0.9 - faint) * ((ranks + 1) / 2) ** max(4, len(known) / 40)
     ax.add_collection(
@@ -67,7 +67,7 @@ def paint(
     _label(ax, axes, inches)
 
 
-def darker(minimise: bool) -> str:
+def colour_map(minimise: bool) -> str:
     """The colours in which the better is the darker, so that it stands out among lines."""
     return style.COLOURS if minimise else f"{style.COLOURS}_r"
 
@@ -79,7 +79,7 @@ def colour_bar(
     figure = axes[0].get_figure()
     assert figure is not None
     bar = figure.colorbar(
-        ScalarMappable(norm, darker(minimise)),
+        ScalarMappable(norm, colour_map(minimise)),
         ax=list(axes),
         extend="min" if norm.vmin == 0 else "neither",
         aspect=12 * height,
@@ -116,9 +116,9 @@ def _label(ax: Axes, axes: list[Axis], inches: tuple[float, float]) -> None:
     for number, axis in enumerate(axes):
         ax.axvline(number, color="0.3", linewidth=0.7)
         heights, texts = _ticks(axis)
-        for height, text in _kept(heights, texts, tall):
+        for height, text in _spaced_ticks(heights, texts, tall):
             ax.annotate(
-                text_layout.pinched(text, 0.9 * gap, text_layout.TINY_PT),
+                text_layout.without_middle(text, 0.9 * gap, text_layout.TINY_PT),
                 (number, height),
                 (2, 0),
                 textcoords="offset points",
@@ -146,7 +146,7 @@ def _ticks(axis: Axis) -> tuple[Array, list[str]]:
     return _scaled(axis, places), texts
 
 
-def _kept(heights: Array, texts: list[str], tall: float) -> list[tuple[float, str]]:
+def _spaced_ticks(heights: Array, texts: list[str], tall: float) -> list[tuple[float, str]]:
     """Those that stand far enough from the one kept before, inside a panel so many inches high."""
     inside = np.clip(heights, 0.5 * _APART_IN / tall, 1 - 0.5 * _APART_IN / tall)
     kept: list[tuple[float, str]] = []

@@ -253,7 +253,7 @@ def panel_title(axis: Axis, number: int, grid: Panels) -> str:
     """What stands above the panel of the label `number` of `axis`: of a task its name alone."""
     text = number_text.texts(axis)[number]
     text = text if axis.name == TASK else f"{axis.title} = {text}"
-    return text_layout.pinched(text, grid.each_in - 0.6, text_layout.BASE_PT)
+    return text_layout.without_middle(text, grid.each_in - 0.6, text_layout.BASE_PT)
 
 
 def beside(count: int) -> int:

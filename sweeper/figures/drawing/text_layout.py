@@ -64,7 +64,7 @@ def cut(label: str, width: float, size_pt: float) -> str:
     return label[:kept].rstrip() + "…"
 
 
-def pinched(label: str, width: float, size_pt: float) -> str:
+def without_middle(label: str, width: float, size_pt: float) -> str:
     """`label` without its middle where it is wider than `width` inches: ends may differ."""
     if width_in(label, size_pt) <= width:
         return label
@@ -131,17 +131,17 @@ def x_labels(axis: Axis, inches: Any) -> XLabels:
         return XLabels(lines, False, 0.11 * max(line.count("\n") + 1 for line in lines))
     wide = widest_in(labels, SMALL_PT) + 0.05
     if axis.numeric and wide <= 0.5:
-        kept = apart(inches, wide)
+        kept = spaced(inches, wide)
         return XLabels(
             ["" if i not in kept else labels[i] for i in range(len(labels))], False, 0.11
         )
     labels = [cut(label, 1.2, SMALL_PT) for label in labels]
-    kept = apart(inches, 0.13)
+    kept = spaced(inches, 0.13)
     shown = [label if i in kept else "" for i, label in enumerate(labels)]
     return XLabels(shown, True, 0.72 * widest_in(shown, SMALL_PT) + 0.1)
 
 
-def apart(inches: Any, least: float) -> set[int]:
+def spaced(inches: Any, least: float) -> set[int]:
     """The ticks that keep at least `least` inches from the one kept before."""
     kept = [0]
     for number in range(1, len(inches)):

@@ -160,7 +160,7 @@ class SnapshotBuilder:
             known = self._runs[line.run] = _Run(number, line.generation)
             if isinstance(record, SnapshotRecord) and record.generation == line.generation:
                 self._again(record, known)
-            self._records.of(line)
+            self._records.record_of(line)
         return known
 
     def _again(self, past: SnapshotRecord, known: _Run) -> None:

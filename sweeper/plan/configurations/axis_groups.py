@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.errors import Invalid, choices, shown
-from sweeper.plan.parameters import points_of, span_of
+from sweeper.plan.parameters import point_at, points_of, span_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
 from sweeper.text import canonical
@@ -25,7 +25,7 @@ class AxisGroup:
 
     names: tuple[str, ...]
     rows: tuple[tuple[Point, ...], ...]
-    """Rows of one point for each axis: the grid, or the ends of a range that has no grid."""
+    """Rows of one point for each axis: the grid, or the ends of a range."""
     grid: bool
     """Whether `rows` are a grid."""
     when: Mapping[str, Labels]
@@ -98,12 +98,17 @@ def _targets(space: Space, group: tuple[str, ...], home: Mapping[str, Any]) -> l
     targets = list(space.axes[group[0]].when or ())
     for target in targets:
         here = ("axes", group[0], "when", target)
+        if target in space.derived:
+            raise Invalid(
+                "must be an axis, but is derived: name the axes that it is computed from", here
+            )
         if target not in space.axes:
             raise Invalid(f"is no axis{choices(target, space.axes)}", here)
         if target in group:
             what = "itself" if target == group[0] else f"{target}, which is zipped with it"
             raise Invalid(f"must be another axis, but {group[0]} depends on {what}", here)
-        if space.axes[target].ends is not None:
+        axis = space.axes[target]
+        if axis.ends is not None and axis.size(target) is None:
             raise Invalid(
                 f"must be an axis with values, but {target} is a range to draw from", here
             )
@@ -155,6 +160,8 @@ def _labels(
     space: Space, trainable: Parametrised, name: str, target: str, wanted: tuple[Any, ...]
 ) -> Labels:
     """The labels of `target` that `wanted` stands for, by label or by value."""
+    if space.axes[target].ends is not None:
+        return _in_range(space, trainable, name, target, wanted)
     points = points_of(space, trainable, target)
     found: set[str | int | float] = set()
     for item in wanted:
@@ -168,6 +175,17 @@ def _labels(
             )
         found.update(fitting)
     return frozenset(found)
+
+
+def _in_range(
+    space: Space, trainable: Parametrised, name: str, target: str, wanted: tuple[Any, ...]
+) -> Labels:
+    """The labels of a range that `wanted` stands for; it is not written out."""
+    try:
+        return frozenset(point_at(space, trainable, target, item).label for item in wanted)
+    except Invalid as error:
+        where = ("axes", name, "when", target)
+        raise Invalid(f"must be a value of {target}: {error.message}", where) from error
 
 
 def _check_owners(space: Space, groups: tuple[AxisGroup, ...]) -> None:

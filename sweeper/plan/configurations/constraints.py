@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sweeper.errors import Invalid, Path, choices
 from sweeper.plan.parameters import fitted
-from sweeper.schema.expression import Expression, parse
-from sweeper.schema.rules import simple
+from sweeper.schema.expression import Absent, Expression, parse
+from sweeper.schema.rules import nullable
 from sweeper.space.space import Space
-from sweeper.text import Labels, canonical, described
+from sweeper.text import Labels, canonical, labels_text
 from sweeper.trainable.contract import Parametrised
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Rejected(Invalid):
@@ -21,7 +24,7 @@ class Rejected(Invalid):
 class Formulas:
     """The expressions of a space, bound to the names that there are.
 
-    A name stands for the parameter's value, or else for the axis's label. It is absent where its
+    A name stands for the parameter's value, or else for the axis's label. It has no value where its
     axis is inactive and the parameter has no default.
     """
 
@@ -44,34 +47,45 @@ class Formulas:
             _check_names(expression, known, ("constraints", index))
         _check_order(self._derived)
 
-    def complete(self, params: dict[str, Any], labels: Labels) -> None:
+    def complete(
+        self, params: dict[str, Any], labels: Labels, nulls: Iterable[str] = ()
+    ) -> Mapping[str, str]:
         """Adds derived parameters to `params` and checks the constraints.
 
-        Raises `Rejected` where the combination is not valid, `Invalid` where an expression has no
-        value.
+        A parameter that is null has no value, unless it stands in `nulls`: an axis chose null.
+        Returns the formulas that a name without a value leaves unset or unchecked, each with that
+        name. Raises `Rejected` where the combination is not valid, `Invalid` where an expression
+        has no value.
         """
         if not self._derived and not self._constraints:
-            return
-        scope = {**labels, **params}
+            return _NONE
+        known = {name: value for name, value in params.items() if value is not None}
+        scope = {**labels, **known, **dict.fromkeys(nulls)}
+        unset: dict[str, str] = {}
         for name, expression in self._derived.items():
-            if _present(expression, scope):
+            try:
                 params[name] = scope[name] = self._computed(name, expression, scope, labels)
+            except Absent as absent:
+                unset[f"derived.{name}"] = absent.name
         for index, expression in enumerate(self._constraints):
-            if _present(expression, scope):
+            try:
                 self._check(("constraints", index), expression, scope, labels)
+            except Absent as absent:
+                unset[f"constraints[{index}]"] = absent.name
+        return unset or _NONE
 
     def _computed(
         self, name: str, expression: Expression, scope: Mapping[str, Any], labels: Labels
     ) -> Any:
         here: Path = ("derived", name)
         try:
-            value = simple(expression.value(scope))
+            value = nullable(expression.value(scope))
         except Invalid as error:
-            raise Invalid(f"{error.message}, for {described(labels)}", here) from error
+            raise Invalid(f"{error.message}, for {labels_text(labels)}", here) from error
         try:
             return fitted(self._space, self._trainable, name, value, here)
         except Invalid as error:
-            raise Rejected(f"{error.message}, for {described(labels)}", here) from error
+            raise Rejected(f"{error.message}, for {labels_text(labels)}", here) from error
 
     def _check(
         self, here: Path, expression: Expression, scope: Mapping[str, Any], labels: Labels
@@ -79,24 +93,22 @@ class Formulas:
         try:
             holds = expression.value(scope)
         except Invalid as error:
-            raise Invalid(f"{error.message}, for {described(labels)}", here) from error
+            raise Invalid(f"{error.message}, for {labels_text(labels)}", here) from error
         if not isinstance(holds, bool):
             raise Invalid(
-                f"must be true or false, but is {canonical(holds)} for {described(labels)}: "
+                f"must be true or false, but is {canonical(holds)} for {labels_text(labels)}: "
                 f"{expression.text}",
                 here,
             )
         if not holds:
-            known = ", ".join(f"{name} is {canonical(scope[name])}" for name in expression.names)
+            known = ", ".join(
+                f"{name} is {canonical(scope[name])}" for name in expression.names if name in scope
+            )
             raise Rejected(
-                f"does not hold for {described(labels)}: {expression.text}"
+                f"does not hold for {labels_text(labels)}: {expression.text}"
                 + (f", where {known}" if known else ""),
                 here,
             )
-
-
-def _present(expression: Expression, scope: Mapping[str, Any]) -> bool:
-    return all(scope.get(name) is not None for name in expression.names)
 
 
 def _check_names(expression: Expression, known: Mapping[str, Any], here: Path) -> None:

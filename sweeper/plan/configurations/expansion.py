@@ -16,7 +16,7 @@ from sweeper.plan.configurations.constraints import Formulas, Rejected
 from sweeper.plan.parameters import base, point_at, points_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
-from sweeper.text import canonical, described
+from sweeper.text import canonical, labels_text
 from sweeper.trainable.contract import Parametrised
 from sweeper.trainable.frozen import text_of
 
@@ -41,7 +41,9 @@ class Configuration:
     params: dict[str, Any]
     """Every parameter, derived ones included."""
     text: str
-    """The canonical JSON of `params`."""
+    """The canonical JSON of `params`, but for parameters that came after the space was loaded."""
+    unset: Mapping[str, str]
+    """Formulas without a value, as `derived.lr`, each with the name that it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Expansion:
     def __init__(self, space: Space, trainable: Parametrised) -> None:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
+        known = {*space.defaults, *space.fixed}
+        self._later = set(trainable.parameters) - known if space.defaults else set()
         self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
         for group in self._groups:
@@ -84,6 +88,7 @@ class Expansion:
         self._grid: Grid | None = None
         self._grid_is_checked = False
         self._distributions: dict[str, BaseDistribution] = {}
+        self._rows: dict[str, dict[str, tuple[Point, ...]]] = {}
 
     def grid(self, *, check: bool = False) -> Grid:
         """Every configuration of the grid; it is computed once.
@@ -118,7 +123,7 @@ class Expansion:
                 continue
             before = found.setdefault(configuration.text, configuration)
             if before is not configuration:
-                both = f"{described(before.labels)} and {described(configuration.labels)}"
+                both = f"{labels_text(before.labels)} and {labels_text(configuration.labels)}"
                 raise Invalid(f"hold two trials with the same parameters: {both}", ("axes",))
         return Grid(tuple(found.values()), dropped)
 
@@ -131,7 +136,7 @@ class Expansion:
         chosen: dict[str, Point] = {}
         for group in self._groups:
             if group.active(chosen):
-                label = choose(group.name, self._distribution(group))
+                label = choose(group.name, self.distribution(group.name))
                 chosen.update(zip(group.names, self._row(group, label), strict=True))
         try:
             made = self.configuration(chosen)
@@ -168,9 +173,9 @@ class Expansion:
             try:
                 self.trainable.check(made.params, task)
             except ValueError as error:
-                self.refused.add(made.text)
+                self.refused.add(text_of(made.params))
                 raise Rejected(
-                    f"cannot be trained by {self.space.identity}, {described(made.labels)} on "
+                    f"cannot be trained by {self.space.identity}, {labels_text(made.labels)} on "
                     f"{task}: {error}",
                     culprit(self.space, str(error)),
                 ) from error
@@ -188,9 +193,24 @@ class Expansion:
         for point in chosen.values():
             params.update(point.params)
         labels = {name: point.label for name, point in chosen.items()}
-        self._formulas.complete(params, labels)
+        nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
+        unset = self._formulas.complete(params, labels, nulls)
         values = {name: point.value for name, point in chosen.items()}
-        return Configuration(values, labels, params, text_of(params))
+        return Configuration(values, labels, params, self._text(params), unset)
+
+    def recorded(
+        self,
+        values: Mapping[str, Any],
+        labels: Mapping[str, str | int | float],
+        params: dict[str, Any],
+    ) -> Configuration:
+        """A configuration as it was drawn before."""
+        return Configuration(values, labels, params, self._text(params), {})
+
+    def _text(self, params: Mapping[str, Any]) -> str:
+        if self._later:
+            params = {name: value for name, value in params.items() if name not in self._later}
+        return text_of(params)
 
     def size(self, most: int) -> int:
         """The number of combinations, or some number above `most` where there are more."""
@@ -217,29 +237,38 @@ class Expansion:
         for name in group.names:
             del chosen[name]
 
-    def _distribution(self, group: AxisGroup) -> BaseDistribution:
-        """That of the first axis; of a zip group only the rows can be chosen."""
-        found = self._distributions.get(group.name)
+    def distribution(self, name: str) -> BaseDistribution:
+        """What the labels of an axis are chosen from, or the rows of the zip group it leads."""
+        found = self._distributions.get(name)
         if found is None:
-            found = self._distributions[group.name] = self._made_distribution(group)
+            found = self._distributions[name] = self._made_distribution(name)
         return found
 
-    def _made_distribution(self, group: AxisGroup) -> BaseDistribution:
+    def _made_distribution(self, name: str) -> BaseDistribution:
         from optuna.distributions import CategoricalDistribution
 
+        group = next(group for group in self._groups if group.name == name)
         if len(group.names) > 1:
             return CategoricalDistribution([row[0].label for row in group.rows])
-        found: BaseDistribution = self.space.axes[group.name].distribution(group.name)
+        found: BaseDistribution = self.space.axes[name].distribution(name)
         return found
 
     def _row(self, group: AxisGroup, label: Any) -> tuple[Point, ...]:
-        point = point_at(self.space, self.trainable, group.name, label)
-        if group.name in self.drawn:
-            self.drawn[group.name][label] = point
-        if len(group.names) == 1:
+        """The row of a label, else of the only one with that value; of a range any number's."""
+        if not group.grid:
+            point = point_at(self.space, self.trainable, group.name, label)
+            if group.name in self.drawn:
+                self.drawn[group.name][label] = point
             return (point,)
-        text = canonical(point.label)
-        return next(row for row in group.rows if canonical(row[0].label) == text)
+        rows = self._rows.get(group.name)
+        if rows is None:
+            rows = {canonical(row[0].label): row for row in group.rows}
+            self._rows[group.name] = rows
+        row = rows.get(canonical(label))
+        if row is None:
+            point = point_at(self.space, self.trainable, group.name, label)
+            row = rows.get(canonical(point.label), (point,))
+        return row
 
     def _check_row(self, group: AxisGroup, row: tuple[Point, ...]) -> None:
         for name, point in zip(group.names[1:], row[1:], strict=True):

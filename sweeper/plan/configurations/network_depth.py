@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from math import prod
 
 from sweeper.errors import Invalid
 from sweeper.plan.configurations.constraints import Rejected
-from sweeper.plan.configurations.expansion import DROP, Expansion
+from sweeper.plan.configurations.expansion import DROP, Configuration, Expansion
+from sweeper.plan.configurations.sequences import sequence
 from sweeper.schema.expression import parse
 from sweeper.space.axes import Network
+from sweeper.space.samplers import Sampler
 from sweeper.space.space import Space
 from sweeper.text import canonical
 from sweeper.trainable.contract import Trainable
+
+_FEW = 1000
+"""So many combinations of whole-number ranges are all looked at, of more the ends of the ranges."""
 
 
 class _Placed(Invalid):
@@ -39,16 +46,10 @@ def shallowest(space: Space, trainable: Trainable) -> Callable[[], Network]:
 
 
 def _networks(space: Space, trainable: Trainable) -> Iterator[Network]:
-    expansion = Expansion(_structural(space, trainable), trainable)
     names = [name for name, axis in space.axes.items() if axis.structural]
-    refusal: Invalid | None = None
+    refusals: list[Invalid] = []
     valid = False
-    for chosen in expansion.combinations():
-        try:
-            made = expansion.configuration(chosen)
-        except Rejected as error:
-            refusal = refusal or error
-            continue
+    for made in _configurations(_structural(space, trainable), trainable, refusals):
         labels = [canonical(made.labels[name]) for name in names if name in made.labels]
         label = " ".join(["network", *labels])
         for task in space.tasks:
@@ -61,7 +62,33 @@ def _networks(space: Space, trainable: Trainable) -> Iterator[Network]:
             valid = True
             yield Network(layers, f"{label} on {task}")
     if not valid:
-        raise refusal or Invalid("needs a network, but all combinations of other axes are dropped")
+        dropped = Invalid("needs a network, but all combinations of other axes are dropped")
+        raise next(iter(refusals), dropped)
+
+
+def _configurations(
+    space: Space, trainable: Trainable, refusals: list[Invalid]
+) -> Iterator[Configuration]:
+    """Those of all combinations, else of the ends of ranges; random ones where none is valid.
+
+    Combinations that a formula refuses go to `refusals`.
+    """
+    drawn = space.sampler.name != "grid"
+    if prod(axis.size(name) or 2 for name, axis in space.axes.items()) <= _FEW:
+        space = space.model_copy(update={"sampler": Sampler(name="grid")})
+    expansion = Expansion(space, trainable)
+    valid = False
+    for chosen in expansion.combinations():
+        try:
+            made = expansion.configuration(chosen)
+        except Rejected as error:
+            refusals.append(error)
+            continue
+        valid = True
+        yield made
+    if drawn and not valid:
+        drawing = space.model_copy(update={"sampler": Sampler(name="random")})
+        yield from islice(sequence(drawing, expansion), _FEW)
 
 
 def _structural(space: Space, trainable: Trainable) -> Space:

@@ -8,9 +8,9 @@ from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.results.failed_runs import SILENT
 from sweeper.study.study import Study
-from sweeper.text import counted, described
+from sweeper.text import counted, labels_text
 
-_WAYS = 50
+_GROUPS = 50
 """The most ways of failing that the page shows."""
 
 _RUNS = 20
@@ -24,7 +24,7 @@ _LINE = 300
 
 
 @dataclass
-class Way:
+class FailureGroup:
     """Failed runs with the same state and last line of error; the traceback of the first."""
 
     state: str
@@ -39,29 +39,29 @@ class Failures:
     """How many runs failed, the ways in which they did, the most frequent first, and the rest."""
 
     count: int
-    ways: list[Way]
+    groups: list[FailureGroup]
     others: int
     """Runs that failed in other ways."""
 
 
 def failures(study: Study, ledger_state: LedgerState) -> Failures:
     """All failed runs of `study` as `ledger_state` has them."""
-    found: dict[tuple[str, str], Way] = {}
+    found: dict[tuple[str, str], FailureGroup] = {}
     for run in study.plan.runs:
         record = ledger_state.runs.get(run.id)
         if record is None or record.state not in UNSCORED:
             continue
         trace = (record.error or SILENT).strip()
         line = trace.rpartition("\n")[2][:_LINE]
-        first = Way(record.state, line, trace[-_CHARACTERS:])
-        way = found.setdefault((record.state, line), first)
-        way.count += 1
-        if len(way.runs) < _RUNS:
-            labels = described(study.plan.trials[run.trial].labels)
-            way.runs.append(
+        first = FailureGroup(record.state, line, trace[-_CHARACTERS:])
+        group = found.setdefault((record.state, line), first)
+        group.count += 1
+        if len(group.runs) < _RUNS:
+            labels = labels_text(study.plan.trials[run.trial].labels)
+            group.runs.append(
                 f"{run.id} at step {record.step} after {counted(record.attempts, 'attempt')}: "
                 f"{run.task}, seed {run.seed}, trial {run.trial}: {labels}"
             )
-    ways = sorted(found.values(), key=lambda way: -way.count)
-    count = sum(way.count for way in ways)
-    return Failures(count, ways[:_WAYS], count - sum(way.count for way in ways[:_WAYS]))
+    groups = sorted(found.values(), key=lambda group: -group.count)
+    count = sum(group.count for group in groups)
+    return Failures(count, groups[:_GROUPS], count - sum(group.count for group in groups[:_GROUPS]))

@@ -11,10 +11,11 @@ import yaml
 
 from sweeper import score
 from sweeper.ledger.state import LedgerState
+from sweeper.plan.freezing import shipped_outdated
 from sweeper.report.study_status import StudyStatus
 from sweeper.space.space import Space
 from sweeper.study.study import Study
-from sweeper.text import brief, counted, few, ranges
+from sweeper.text import brief, canonical, counted, few, ranges
 
 _FILES = 10
 """How many revisions and files of the code are named."""
@@ -22,7 +23,7 @@ _FILES = 10
 Facts = list[tuple[str, str]]
 """Names and what there is to say of them."""
 
-_INTERNAL = ("name", "file", "folder", "scale", "paper_steps")
+_INTERNAL = ("name", "file", "folder", "scale", "paper_steps", "defaults")
 
 
 def space_facts(study: Study) -> Facts:
@@ -57,13 +58,16 @@ def _scores(space: Space) -> Iterator[str]:
         average = score.named(rule.aggregate)
         better = {"maximize": "larger", "minimize": "smaller"}[direction]
         yield f"{average} over runs of the normalised {rule.metric} ({rule.at}), {better} is better"
+    if space.baseline:
+        named = ", ".join(f"{name} = {canonical(value)}" for name, value in space.baseline.items())
+        yield f"figures count the best run with {named} as 1 on each task, values of trials do not"
 
 
 def _sampler(space: Space) -> str:
-    said = space.sampler.name
+    sampler = space.sampler.name
     if space.trials is not None:
-        said += f", {counted(space.trials, 'trial')}"
-    return f"{said}, pruned by {space.pruner.name}" if space.pruner is not None else said
+        sampler += f", {counted(space.trials, 'trial')}"
+    return f"{sampler}, pruned by {space.pruner.name}" if space.pruner is not None else sampler
 
 
 def _held_out(space: Space) -> str:
@@ -97,6 +101,7 @@ def _values(labels: list[Any]) -> str:
 def resolved(space: Space) -> str:
     """The space as YAML, with scale and overrides in it."""
     data = {key: value for key, value in space.dump().items() if key not in _INTERNAL}
+    data["fixed"] = {**shipped_outdated(space), **data["fixed"]}
     held_out = data.pop("held_out", None)
     if held_out:
         data["seeds"] = {"tune": data["seeds"], "test": held_out}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
+from sweeper.plan.freezing import shipped_outdated
 from sweeper.plan.loading import unchecked
 from sweeper.plan.parameters import point_at
 from sweeper.schema.document import scalar
@@ -68,13 +69,13 @@ def _one(value: Any) -> dict[str, Any]:
 def _differences(space: Space, found: Space) -> Iterator[str]:
     """Words that make `found`, what the file says now, the study's space but for its axes."""
     wanted, there = space.dump(), found.dump()
+    wanted["fixed"] = {**shipped_outdated(space), **wanted["fixed"]}
     for key in keys(lambda key: key.repeated):
         if wanted.get(key) != there.get(key):
             yield f"{key}={flow(wanted.get(key))}"
-    if found.sampler.name != "grid":
-        yield "sampler=grid"
-    for key in keys(lambda key: key.dropped):
-        if getattr(found, key):
+    for key in keys(lambda key: key.chooses and key.given):
+        default = Space.model_fields[key].get_default(call_default_factory=True)
+        if key != "axes" and getattr(found, key) != default:
             yield f"{key}=null"
 
 

@@ -13,7 +13,7 @@ from sweeper.results import frames
 from sweeper.score import Array
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
-from sweeper.text import counted, described
+from sweeper.text import counted, labels_text
 
 _MOST = 2_000
 """Configurations of whose every task's best Φ is taken; of more it takes too long."""
@@ -47,7 +47,7 @@ def statistics(study: Study, runs: pd.DataFrame, best: Iterable[int]) -> Statist
     columns += [f"P(better than trial {against})"] if against is not None else []
     rows = []
     for trial in best:
-        name = f"trial {trial}: {described(study.plan.trials[trial].labels)}"
+        name = f"trial {trial}: {labels_text(study.plan.trials[trial].labels)}"
         other = None if against is None else every[against]
         rows.append(Row(name, list(_cells(study, every[trial], other, trial == against))))
     return Statistics(columns, rows, list(_lines(study, every)))
@@ -55,13 +55,13 @@ def statistics(study: Study, runs: pd.DataFrame, best: Iterable[int]) -> Statist
 
 def _cells(study: Study, scores: Array, other: Array | None, same: bool) -> Iterator[str]:
     for how in ("iqm", "mean", "median"):
-        yield said(stats.estimate(scores, how, _rng()))
+        yield estimate_text(stats.estimate(scores, how, _rng()))
     maximise = study.space.direction == "maximize"
     if maximise:
-        yield said(stats.optimality_gap(scores, _rng()))
+        yield estimate_text(stats.optimality_gap(scores, _rng()))
     if other is not None:
         sides = (scores, other) if maximise else (other, scores)
-        yield "—" if same else said(stats.improvement(*sides, _rng()))
+        yield "—" if same else estimate_text(stats.improvement(*sides, _rng()))
 
 
 def _lines(study: Study, every: Array) -> Iterator[str]:
@@ -76,10 +76,11 @@ def _lines(study: Study, every: Array) -> Iterator[str]:
         return
     trials, seeds, tasks = whole.shape
     yield (
-        f"Hyperparameter sensitivity Φ = {said(loss)}, of {counted(trials, 'configuration')} × "
-        f"{counted(seeds, 'seed')} × {counted(tasks, 'task')}: what the one best configuration "
-        "loses against the best of each task, on average over tasks (Adkins et al. 2024). The 5th "
-        "and the 95th percentile of a task's scores are 0 and 1; Φ is too high with few seeds."
+        f"Hyperparameter sensitivity Φ = {estimate_text(loss)}, of "
+        f"{counted(trials, 'configuration')} × {counted(seeds, 'seed')} × "
+        f"{counted(tasks, 'task')}: what the one best configuration loses against the best of "
+        "each task, on average over tasks (Adkins et al. 2024). The 5th and the 95th percentile "
+        "of a task's scores are 0 and 1; Φ is too high with few seeds."
     )
     tuned = _hyperparameters(study)
     if study.space.sampler.name != "grid" or len(tuned) > _MOST_AXES:
@@ -115,7 +116,7 @@ def _hyperparameters(study: Study) -> dict[tuple[str, ...], list[str | None]]:
     return found
 
 
-def said(found: stats.Estimate) -> str:
+def estimate_text(found: stats.Estimate) -> str:
     """`0.81 (0.7 to 0.9)`."""
     if np.isnan(found.point):
         return "unknown"

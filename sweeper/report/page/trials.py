@@ -13,7 +13,7 @@ from sweeper.report.page import rerun_command
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
 from sweeper.study.study import Study
-from sweeper.text import described
+from sweeper.text import labels_text
 
 BEST = 5
 
@@ -54,5 +54,5 @@ def best(study: Study, ledger_state: LedgerState, trials: pd.DataFrame) -> list[
 
 
 def _best(study: Study, row: Mapping[Any, Any], words: str | None) -> Best:
-    labels = described(study.plan.trials[row["trial"]].labels)
+    labels = labels_text(study.plan.trials[row["trial"]].labels)
     return Best(int(row["trial"]), ranking.values_of(row), labels, words)

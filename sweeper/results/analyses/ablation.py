@@ -79,12 +79,12 @@ def _table(
 
 def _change(data: Data, table: pd.DataFrame, step: Step, *, plain: bool) -> str:
     """What a step changes, a line an axis: `optimizer.lr: 1e-05 → 0.001`, by name if `plain`."""
-    said = []
+    lines = []
     for column in step.changed:
         axis = data.axes[data.choice.independent[column]]
         ends = [_value(axis, table[axis.column][row], plain) for row in (step.first, step.row)]
-        said.append(f"{axis.name if plain else axis.title}: {ends[0]} → {ends[1]}")
-    return "\n".join(said)
+        lines.append(f"{axis.name if plain else axis.title}: {ends[0]} → {ends[1]}")
+    return "\n".join(lines)
 
 
 def _value(axis: Axis, label: Any, plain: bool) -> str:

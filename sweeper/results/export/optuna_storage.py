@@ -46,9 +46,11 @@ class _Memory(BaseJournalBackend):  # type: ignore[misc, unused-ignore]
         self.logs: list[dict[str, Any]] = []
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+        """The entries from number `log_number_from` on."""
         yield from self.logs[log_number_from:]
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Adds entries at the end."""
         self.logs += logs
 
 
@@ -192,7 +194,7 @@ def _curves(
     lows = {name: task.low for name, task in space.tasks.items()}
     highs = {name: task.high for name, task in space.tasks.items()}
     worst = {name: space.worst(name) for name in space.tasks}
-    points = frames.held(reported, table, space.score.metric, worst)
+    points = frames.curve_points(reported, table, space.score.metric, worst)
     low, high = (points["task"].map(bound).to_numpy(float) for bound in (lows, highs))
     scores = (points[frames.POINT].to_numpy() - low) / (high - low)
     cell = points.groupby(["trial", "step"], sort=True).ngroup().to_numpy()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sweeper import score
-from sweeper.errors import Nothing, SweeperError, choices
+from sweeper.errors import NothingToShow, SweeperError, choices
 from sweeper.results.axis import TASK
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
@@ -86,11 +86,11 @@ class Comparison:
             said = (
                 f"ours: {self.data.captions.average}, {text}; n = {span(self.cells['n'])} a point"
             )
-        parts = [said, *self._said_of_numbers(), *_others(self.data, self.numbers)]
+        parts = [said, *self._number_notes(), *_others(self.data, self.numbers)]
         said = ". ".join(part[0].upper() + part[1:] for part in parts)
         return self.data.caption(int(self.cells["n"].sum()), [*self.axes, TASK], said)
 
-    def _said_of_numbers(self) -> Iterator[str]:
+    def _number_notes(self) -> Iterator[str]:
         keys = ["source", "statistic", "spread_kind"]
         for key, own in self.numbers.groupby(keys, sort=False):
             source, statistic, kind = map(str, key)
@@ -105,14 +105,15 @@ class Comparison:
 def comparison(data: Data, metric: str | None) -> Comparison:
     """The published numbers on tasks of `data`, beside its runs.
 
-    `Nothing` where no number of its space is published, none is of its tasks and configurations, or
-    no run has ended with a score; `SweeperError` for a metric of which none is published.
+    `NothingToShow` where no number of its space is published, none is of its tasks and
+    configurations, or no run has ended with a score; `SweeperError` for a metric of which none is
+    published.
     """
     known = _known(data, metric)
     axes = [str(name) for name in known if name not in published.Number.model_fields]
     numbers = known[known["our_task"].isin(list(data.tasks))].reset_index(drop=True)
     if not _shared(data, numbers, axes):
-        raise Nothing(_apart(data, known, axes))
+        raise NothingToShow(_no_common_configuration(data, known, axes))
     data.check_scored("compare")
     metric = str(numbers["metric"].iloc[0])
     cells = _cells(data, numbers, axes)
@@ -131,9 +132,9 @@ def comparison(data: Data, metric: str | None) -> Comparison:
 
 def _known(data: Data, metric: str | None) -> pd.DataFrame:
     """The published numbers of `metric`, or else of the first that there is."""
-    numbers = published.of(data.origin.space)
+    numbers = published.of_space(data.origin.space)
     if numbers.empty:
-        raise Nothing(
+        raise NothingToShow(
             f"compare has nothing to show: no published numbers of {data.origin.space} are known; "
             f"there are some of {', '.join(published.studies())}"
         )
@@ -177,7 +178,7 @@ def _shared(data: Data, numbers: pd.DataFrame, axes: list[str]) -> bool:
     return bool(set(_labels(data, axes).values()) & set(_joined(numbers, axes)))
 
 
-def _apart(data: Data, known: pd.DataFrame, axes: list[str]) -> str:
+def _no_common_configuration(data: Data, known: pd.DataFrame, axes: list[str]) -> str:
     """What is published of the space, where the study has none of that."""
     return (
         f"compare has nothing to show: {data.name} has no configuration and task of which a number "

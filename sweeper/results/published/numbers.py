@@ -71,7 +71,7 @@ class Number(BaseModel):
 
 
 @cache
-def numbers() -> tuple[Number, ...]:
+def all_numbers() -> tuple[Number, ...]:
     """All published numbers there are, in the order of the files' names and lines."""
     return tuple(number for file in files() for number in read(file))
 
@@ -99,12 +99,12 @@ def read(file: Path) -> Iterator[Number]:
 
 def studies() -> list[str]:
     """The spaces that re-run published numbers, sorted."""
-    return sorted({number.study for number in numbers() if number.study})
+    return sorted({number.study for number in all_numbers() if number.study})
 
 
-def of(space: str) -> pd.DataFrame:
+def of_space(space: str) -> pd.DataFrame:
     """The numbers that the space called `space` re-runs: a column a field, and one an axis."""
-    own = [number for number in numbers() if number.study == space]
+    own = [number for number in all_numbers() if number.study == space]
     rows = [{**number.model_dump(exclude={"axes"}), **number.axes} for number in own]
     table = pd.DataFrame(rows, columns=None if rows else list(Number.model_fields))
     return table.astype(dict.fromkeys(("value", "spread", "seeds", "steps"), float))

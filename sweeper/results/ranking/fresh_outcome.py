@@ -13,9 +13,9 @@ from sweeper import stats
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
 from sweeper.results.ranking.fresh_runs import originals, study_of
-from sweeper.stats.wording import bounds, flat, measured, writer
+from sweeper.stats.wording import bounds, has_no_width, measured, writer
 from sweeper.study.study import Study
-from sweeper.text import counted, described, ranges
+from sweeper.text import counted, labels_text, ranges
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Outcome:
         lead = f"its lead over the median trial, {ahead}"
         if self.luck.low is None:
             return f"{who} {kept}; which share of {lead}, was luck is unknown"
-        if flat(self.luck.low, self.luck.high or 0.0) and self.luck.point in (0.0, 1.0):
+        if has_no_width(self.luck.low, self.luck.high or 0.0) and self.luck.point in (0.0, 1.0):
             return f"{who} {kept}; {'all' if self.luck.point else 'none'} of {lead}, was luck"
         share = bounds(self.luck.low, self.luck.high, "{:.0%}".format)
         return f"{who} {kept}; of {lead}, {self.luck.point:.0%} ({share}) was luck"
@@ -134,11 +134,11 @@ def outcome(
     rows = [
         Reranked(
             trial,
-            described(study.plan.trials[trial].labels),
+            labels_text(study.plan.trials[trial].labels),
             order.index(trial) + 1,
             tuned[trial],
             score,
-            stats.fall(mine[trial], again[trial], how, np.random.default_rng(0)),
+            stats.unpaired_difference(mine[trial], again[trial], how, np.random.default_rng(0)),
         )
         for trial, score in fresh.items()
         if trial in tuned

@@ -11,12 +11,12 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import Nothing, SweeperError
+from sweeper.errors import NothingToShow, SweeperError
 from sweeper.plan.check import checked
 from sweeper.plan.parameters import base
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
-from sweeper.space.space import Space
+from sweeper.space.space import Space, keys
 from sweeper.study import study as studies
 from sweeper.study.study import Study
 
@@ -41,14 +41,14 @@ def space_of(study: Study, top: int, seeds: int | None) -> Space:
     """The space of the fresh runs: the `top` best complete trials and all that it had before.
 
     `seeds` is the number of fresh seeds: those held out first, then those above all of the space;
-    by default those held out. `Nothing` where no trial is complete; `SweeperError` where there is
-    no seed, or the study itself holds fresh runs.
+    by default those held out. `NothingToShow` where no trial is complete; `SweeperError` where
+    there is no seed, or the study itself holds fresh runs.
     """
     if study.name.endswith(_SUFFIX):
         raise SweeperError(f"{study.name} holds what was re-ranked already: name the first study")
     chosen = _chosen(study, top)
     if not chosen:
-        raise Nothing(f"{study.name}: no trial is complete yet")
+        raise NothingToShow(f"{study.name}: no trial is complete yet")
     fresh = _fresh(study.space, seeds)
     folder = folder_of(study)
     values: dict[str, Any] = {}
@@ -95,8 +95,8 @@ def _fresh(space: Space, number: int | None) -> list[int]:
 
 def _space(space: Space, name: str, values: Mapping[str, Any], seeds: Iterable[int]) -> Space:
     """`space` with these configurations instead of its axes."""
-    dropped = ("axes", "zip", "derived", "constraints", "sampler", "trials", "pruner", "held_out")
-    kept = {key: value for key, value in space.dump().items() if key not in dropped}
+    chosen = keys(lambda key: key.chooses)
+    repeated = {key: value for key, value in space.dump().items() if key not in chosen}
     changed = {
         "name": name,
         "note": f"the best of {space.name} on seeds by which no trial was chosen",
@@ -104,7 +104,7 @@ def _space(space: Space, name: str, values: Mapping[str, Any], seeds: Iterable[i
         "seeds": list(seeds),
         "figures": [{"sensitivity": {"x": AXIS}}] if len(values) > 1 else [],
     }
-    return checked(Space.parse({**kept, **changed}), Path(space.folder))
+    return checked(Space.parse({**repeated, **changed}), Path(space.folder))
 
 
 def originals(other: Study) -> dict[int, int]:

@@ -9,25 +9,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
-from sweeper.text import counted, described
+from sweeper.text import counted, labels_text
 
 
 def best(study: Study, number: int) -> Iterator[str]:
     """The `number` best complete trials; with several scores, of those that none beats in all.
 
-    Each with its value, its 95 % interval where five seeds a task stand behind it, its further
-    scores and its axes; and the reference configuration, where the space has one. `Nothing` before
-    a trial is complete.
+    Each with its value, its 95 % interval where at least `MIN_SEEDS` seeds a task stand behind it,
+    its further scores and its axes; and the reference configuration, where the space has one.
+    `NothingToShow` before a trial is complete.
     """
     ledger_state = study.ledger_state(reports=False)
     table = complete(study, ledger_state, frames.trials(study, ledger_state))
     if table.empty:
-        raise Nothing(f"{study.name}: no trial is complete yet")
+        raise NothingToShow(f"{study.name}: no trial is complete yet")
     rules = study.space.scores
     scored = ", ".join(f"{rule.aggregate} of the normalised {rule.metric}" for rule in rules)
     yield f"{study.name}: {counted(len(table), 'complete trial')}; {scored}"
@@ -95,4 +95,4 @@ def value_of(row: Mapping[Any, Any], diverged: int = 0) -> str:
 
 
 def _labels(study: Study, trial: int) -> str:
-    return described(study.plan.trials[trial].labels)
+    return labels_text(study.plan.trials[trial].labels)

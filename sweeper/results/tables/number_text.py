@@ -18,8 +18,8 @@ def texts(axis: Axis) -> list[str]:
         return [str(label) for label in axis.labels]
     small = [label for label in axis.known if label and not 1e-3 <= abs(label) < 1e5]
     powers = bool(small) and axis.log
-    said = [power(label) if powers or label in small else f"{label:g}" for label in axis.known]
-    return [*said, ABSENT] if axis.absent else said
+    shown = [power(label) if powers or label in small else f"{label:g}" for label in axis.known]
+    return [*shown, ABSENT] if axis.absent else shown
 
 
 def power(value: float) -> str:

@@ -54,10 +54,10 @@ def results(
     tasks and scores normalised, a last column has the trials' values over all tasks. `metric` is
     shown in its own unit instead of the score; both are the final, max or auc of a run's curve, as
     `at` says. `SweeperError` for an unknown axis or metric, and for an axis that is named twice;
-    `Nothing` where no run has ended with a score.
+    `NothingToShow` where no run has ended with a score.
     """
     x, rows = _chosen(data, x, y)
-    data = data.taken(at)
+    data = data.scored_at(at)
     runs = data.table(metric)
     data.check_scored("table")
     labels, row = _labels(data, runs, rows)

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.schema.base_model import Section
-from sweeper.schema.rules import Text, distinct, each, items, mapping, simple
+from sweeper.schema.rules import Text, distinct, each, items, mapping, nullable, simple
 from sweeper.text import canonical
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _conditions(value: Any) -> dict[str, tuple[Any, ...]] | None:
             continue
         listed = isinstance(wanted, list | tuple)
         try:
-            checked = each(simple, items(wanted)) if listed else [simple(wanted)]
+            checked = each(nullable, items(wanted)) if listed else [simple(wanted)]
             distinct(canonical(item) for item in checked)
         except Invalid as error:
             raise error.under(axis) from error
@@ -77,7 +77,8 @@ class AxisModel(Section):
     or a number in its range. It changes no result."""
     when: Annotated[dict[str, tuple[Any, ...]] | None, BeforeValidator(_conditions)] = None
     """The axis counts only where other axes have these values (or labels; a list means any of
-    them; several axes must all agree): `when: {optimizer: adam}`. Elsewhere it sets nothing."""
+    them; several axes must all agree): `when: {optimizer: adam}`. Elsewhere it sets nothing. Null
+    as a value stands in a list: `when: {noise: [null]}`."""
 
     title: Text | None = None
     """What figures and tables call the axis, as papers do: `title: Adam's step size η`. No other
@@ -85,8 +86,12 @@ class AxisModel(Section):
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """The ends of the range that samplers draw from; `None` where they draw its points."""
+        """The ends of its range; `None` where its values are listed."""
         return None
+
+    def size(self, name: str) -> int | None:
+        """The number of its values; `None` for a range whose grid does not hold them all."""
+        return len(self.points(name))
 
     @abstractmethod
     def points(self, name: str) -> tuple[Point, ...]:
@@ -131,7 +136,10 @@ class AxisKind(Protocol):
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """The ends of the range that samplers draw from; `None` where they draw its points."""
+        """The ends of its range; `None` where its values are listed."""
+
+    def size(self, name: str) -> int | None:
+        """The number of its values; `None` for a range whose grid does not hold them all."""
 
     def points(self, name: str) -> tuple[Point, ...]:
         """The grid of the axis called `name`, in its order; raises `Invalid`."""

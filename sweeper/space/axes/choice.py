@@ -8,17 +8,17 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid
-from sweeper.schema.rules import distinct, each, items, simple
+from sweeper.schema.rules import distinct, each, items, nullable
 from sweeper.space.axes import AxisModel, Point
 from sweeper.text import canonical
 
 
 def _labelled(value: Any) -> Any:
     if not isinstance(value, dict):
-        return simple(value)
+        return nullable(value)
     if not value:
         raise Invalid("must set at least one parameter, but is an empty mapping")
-    return _by_key(simple, value)
+    return _by_key(nullable, value)
 
 
 def _by_key(rule: Callable[[Any], Any], mapping: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def labelled(value: Any) -> list[Any] | dict[str, Any]:
         checked = _by_key(_labelled, value)
         _distinct_labels(checked)
         return checked
-    listed = each(simple, items(value))
+    listed = each(nullable, items(value))
     distinct(canonical(item) for item in listed)
     return listed
 
@@ -64,8 +64,8 @@ class Axis(AxisModel):
     structural: ClassVar[bool] = True
 
     values: Annotated[list[Any] | dict[str, Any], BeforeValidator(labelled)]
-    """A list of numbers, texts, true, false or lists; or a mapping of labels to such values, or to
-    the parameters that a label sets, as in `{small: {units: 64}}`."""
+    """A list of numbers, texts, true, false, null or lists; or a mapping of labels to such values,
+    or to the parameters that a label sets, as in `{small: {units: 64}}`."""
 
     def points(self, name: str) -> tuple[Point, ...]:
         """One point a value, labelled by its key or its canonical text."""

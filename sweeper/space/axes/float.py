@@ -48,10 +48,14 @@ class Axis(AxisModel):
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """The ends of the range that samplers draw from; `None` where they draw its points."""
+        """The ends of its range; `None` where its values are listed."""
         if self.low is None or self.high is None:
             return None
         return self.low, self.high
+
+    def size(self, name: str) -> int | None:
+        """The number of its values; `None` for a range."""
+        return None if self.values is None else len(self.values)
 
     def point(self, name: str, label: Any) -> Point:
         """The number itself; in a range any number will do."""

@@ -66,17 +66,19 @@ class Axis(AxisModel):
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """The ends of the range that samplers draw from; `None` where they draw its points."""
+        """The ends of its range; `None` where its values are listed."""
         if self.low is None or self.high is None:
             return None
-        by_steps = not self.log and self.count is None and self._size() is not None
-        return None if by_steps else (self.low, self.high)
+        return self.low, self.high
 
-    def _size(self) -> int | None:
-        """How many numbers a range by steps has, or `None` where they are too many for a grid."""
+    def size(self, name: str) -> int | None:
+        """The number of its values; `None` for a range whose grid does not hold them all."""
+        if self.values is not None:
+            return len(self.values)
         assert self.low is not None and self.high is not None
-        size = (self.high - self.low) // (self.step or 1) + 1
-        return size if size <= MAX_POINTS else None
+        if self.log or self.count is not None:
+            return None
+        return (self.high - self.low) // (self.step or 1) + 1
 
     def points(self, name: str) -> tuple[Point, ...]:
         """The values, or those of the range, both ends included."""
@@ -85,15 +87,15 @@ class Axis(AxisModel):
         assert self.low is not None and self.high is not None
         if self.count is not None:
             grid = spaced(self.low, self.high, self.count, log=self.log, rule=round)
-        elif self.log or self._size() is None:
+        elif (size := self.size(name)) is None or size > MAX_POINTS:
             raise Invalid("needs a count of points for a grid")
         else:
             grid = list(range(self.low, self.high + 1, self.step or 1))
         return tuple(Point(value, value, {name: value}) for value in grid)
 
     def point(self, name: str, label: Any) -> Point:
-        """The number itself; in a range without steps any whole number will do."""
-        if self.ends is None:
+        """The number itself; in a range any whole number will do that its steps lead to."""
+        if self.values is not None:
             return super().point(name, label)
         assert self.low is not None and self.high is not None
         value = whole()(label)

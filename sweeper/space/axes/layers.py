@@ -20,8 +20,10 @@ Layers = tuple[int, ...]
 def _layers(value: Any) -> Layers:
     if value is None or value == "none":
         return ()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (_index(value),)
     if not isinstance(value, list | tuple):
-        raise Invalid(f"must be none or a list like [-2,-3], but got {shown(value)}")
+        raise Invalid(f"must be none, a layer or a list like [-2,-3], but got {shown(value)}")
     indices = each(_index, value)
     distinct(str(index) for index in indices)
     return tuple(sorted(indices, reverse=True))
@@ -62,7 +64,8 @@ class Axis(AxisModel):
     """
 
     sets: Annotated[list[Layers] | None, BeforeValidator(_sets)] = Field(default=None)
-    """The sets one by one: `none`, or layers counted from the output layer, which is -1."""
+    """The sets one by one: `none`, a layer or a list of them, counted from the output layer, which
+    is -1, as in `sets: [none, -2, [-2, -3]]`."""
     all_subsets: AllSubsets | None = None
     """`{max: 2}`: no layer, and every set of up to two layers of the shallowest network."""
 

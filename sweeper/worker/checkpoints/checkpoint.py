@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from sweeper.files.atomic import patiently, write_durably
-from sweeper.trainable.contract import Appending, Pack, Rows, State
+from sweeper.trainable.contract import Pack, Rows, State, SupportsSegments
 
 MOST_SEGMENTS = 32
 """A checkpoint of more segments begins anew with a single one: small files cost more than bytes."""
@@ -85,9 +85,9 @@ def segment(file: Path, part: Range) -> Path:
     return file.with_name(f"{attempt}.{part[0]}-{part[1]}.rows.npz")
 
 
-def taken(pack: Pack, member: int, saved: SavedCheckpoint | None) -> Part | None:
+def unsaved(pack: Pack, member: int, saved: SavedCheckpoint | None) -> Part | None:
     """A member's state with only the rows that `saved` lacks; `None` where it has no state."""
-    if not isinstance(pack, Appending):
+    if not isinstance(pack, SupportsSegments):
         state = pack.save(member)
         return None if state is None else (state, None)
     ranges = () if saved is None else saved.ranges
@@ -117,19 +117,19 @@ def save(
     On an `OSError` nothing new is left behind.
     """
     ranges = _onwards(before, rows)
-    held = dict(state)
+    arrays = dict(state)
     if rows is not None and ranges:
-        held[_RANGES], held[_FIRST] = np.array(ranges, np.int64), np.array(rows.first)
+        arrays[_RANGES], arrays[_FIRST] = np.array(ranges, np.int64), np.array(rows.first)
     elif rows is not None:
-        held |= rows.arrays
+        arrays |= rows.arrays
     if best is not None:
-        held |= {f"{_BEST}/{name}": array for name, array in best.weights.items()}
-        held[_BEST] = np.array(best.value)
+        arrays |= {f"{_BEST}/{name}": array for name, array in best.weights.items()}
+        arrays[_BEST] = np.array(best.value)
     new = None if rows is None or rows.begin == rows.end else (rows.begin, rows.end)
     try:
         if rows is not None and new is not None:
             write(segment(file, new), rows.arrays)
-        write(file, held)
+        write(file, arrays)
     except OSError:
         if new is not None:
             segment(file, new).unlink(missing_ok=True)
@@ -142,8 +142,8 @@ def _onwards(before: SavedCheckpoint | None, rows: Rows | None) -> tuple[Range, 
     if rows is None:
         return ()
     old = () if before is None else before.ranges
-    kept = [part for part in old if part[1] > rows.first and part[1] <= rows.begin]
-    return (*kept, (rows.begin, rows.end)) if rows.begin < rows.end else tuple(kept)
+    ranges = [part for part in old if part[1] > rows.first and part[1] <= rows.begin]
+    return (*ranges, (rows.begin, rows.end)) if rows.begin < rows.end else tuple(ranges)
 
 
 def write(path: Path, state: State) -> None:

@@ -66,7 +66,7 @@ class MemoryGauge:
 
     def _readings(self) -> list[Reading]:
         kills = 0 if self.cgroup is None else kills_in(self.cgroup)
-        size, resident = _taken()
+        size, resident = _used()
         return [
             Reading(size, self._address_space, kills),
             Reading(resident, self._resident, kills),
@@ -97,9 +97,9 @@ def ran_out(error: BaseException | None) -> bool:
     """Whether `error`, or what it was raised from, says that there was no memory left."""
     if error is None:
         return False
-    said = isinstance(error, RuntimeError) and _WORDS.search(str(error)) is not None
+    named = isinstance(error, RuntimeError) and _WORDS.search(str(error)) is not None
     refused = isinstance(error, OSError) and error.errno == errno.ENOMEM
-    return isinstance(error, MemoryError) or said or refused or ran_out(error.__cause__)
+    return isinstance(error, MemoryError) or named or refused or ran_out(error.__cause__)
 
 
 def own_cgroup() -> str | None:
@@ -160,7 +160,7 @@ def _cgroups() -> Iterator[Path]:
                 break
 
 
-def _taken() -> tuple[int, int]:
+def _used() -> tuple[int, int]:
     """Bytes of address space and of memory that this process takes."""
     if sys.platform != "linux":
         return _taken_elsewhere()

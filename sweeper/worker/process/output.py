@@ -9,7 +9,7 @@ from typing import Any
 from sweeper.files.atomic import disk_is_full
 
 
-def forgive() -> None:
+def discard_on_full_disk() -> None:
     """Makes this process discard what it prints, without an error, where the disk is full."""
     for name, number in (("stdout", 1), ("stderr", 2)):
         getattr(sys, name).flush()
@@ -19,7 +19,10 @@ def forgive() -> None:
 
 
 class _Losing(io.FileIO):
+    """A file that loses what finds no space on the disk."""
+
     def write(self, data: Any, /) -> int:
+        """Writes `data`; returns its size also where the disk is full."""
         try:
             return super().write(data) or 0
         except OSError as error:

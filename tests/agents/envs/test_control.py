@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.envs import tasks
-from agents.envs.gymnasium_env import Gym
+from agents.envs.gymnasium_env import GymnasiumEnvironment
 from agents.learners.dqn import Learner
 
 
@@ -137,7 +137,7 @@ def test_actions_of_gymnasium_that_are_no_box_with_bounds_are_refused(space, mon
         cart.unwrapped.action_space = spaces.Box(-np.inf, np.inf, (2,))
     monkeypatch.setattr(gymnasium, "make", lambda *_, **__: cart)
     with pytest.raises(ValueError, match=re.escape(f"a box with bounds, but are {space}")):
-        Gym("CartPole-v1")
+        GymnasiumEnvironment("CartPole-v1")
 
 
 def test_choices_do_not_fit_tasks_whose_actions_are_numbers():

@@ -9,18 +9,20 @@ from agents import streams
 from agents.layers.base import Layer
 from agents.layers.convolution import Convolution
 from agents.layers.linear import Linear
-from agents.layers.spectral_norm import PROJECTIONS, Settings, SpectralNorm
+from agents.layers.spectral_norm import PROJECTIONS, SpectralNorm, SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.networks.network import Network, part
 
 P = 2
 
 
-def settings(projection="hard", coefficient=1.0, detach_rho=True, layers=(-1,)) -> Settings:
-    return Settings(layers, projection, coefficient, detach_rho)
+def settings(
+    projection="hard", coefficient=1.0, detach_rho=True, layers=(-1,)
+) -> SpectralNormSettings:
+    return SpectralNormSettings(layers, projection, coefficient, detach_rho)
 
 
-def normalised(layer: Layer, *members: Settings) -> SpectralNorm:
+def normalised(layer: Layer, *members: SpectralNormSettings) -> SpectralNorm:
     seeds = range(len(members))
     layer.initialise(streams.keys(seeds, "weights"))
     norm = SpectralNorm(layer, members, -1)
@@ -103,6 +105,48 @@ def test_gradient_flows_through_rho_unless_detached_and_only_for_linear_layers()
     norm = normalised(convolution, settings("divide", detach_rho=False))
     convolution.weight.requires_grad_()
     assert not norm.scale(True).requires_grad
+
+
+def gradient_of(projection: str, detach_rho: bool, size: float) -> tuple[Linear, SpectralNorm]:
+    """A normalised layer with weights `size` times their first ones, and its gradient in `grad`."""
+    torch.manual_seed(0)
+    layer = Linear(P, 40, 24, "cpu")
+    norm = normalised(layer, *[settings(projection, 2.0, detach_rho)] * P)
+    layer.weight *= size
+    layer.weight.requires_grad_()
+    y = layer(torch.randn(P, 8, 40), True)
+    layer.weight.grad = torch.autograd.grad((y - torch.randn_like(y)).square().sum(), layer.weight)[
+        0
+    ]
+    return layer, norm
+
+
+def along(layer: Linear) -> torch.Tensor:
+    """The cosine [P] between a layer's gradient and its weights."""
+    weight, gradient = layer.weight.detach().flatten(1), layer.weight.grad.flatten(1)
+    return torch.cosine_similarity(weight, gradient, dim=1)
+
+
+@pytest.mark.parametrize("size", [0.1, 1.0, 30.0])
+def test_with_flow_the_gradient_of_a_divided_layer_is_orthogonal_to_its_weights(size):
+    """W / rho(W) stays as it is when W grows, so that no gradient points along W."""
+    layer, norm = gradient_of("divide", False, size)
+    assert along(layer).abs().max() < 1e-5
+    product = norm.rho().detach() * norm.scale(False).detach()
+    torch.testing.assert_close(product, torch.full((P,), 2.0))  # u^T (2 W / rho) v = 2
+
+
+@pytest.mark.parametrize("projection", ["hard", "clip_scaled"])
+def test_with_flow_the_other_projections_are_orthogonal_where_they_divide_and_only_there(
+    projection,
+):
+    assert along(gradient_of(projection, False, 30.0)[0]).abs().max() < 1e-5
+    assert along(gradient_of(projection, False, 0.1)[0]).abs().min() > 1e-3
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS)
+def test_detached_the_gradient_stretches_the_weights(projection):
+    assert along(gradient_of(projection, True, 30.0)[0]).abs().min() > 1e-3
 
 
 def test_no_iteration_unless_asked_and_only_for_those_asked():

@@ -266,7 +266,10 @@ def test_batch_norms_follow_the_batches_that_their_networks_learn_from(name):
     both = {f"{net}__norm__kind": "batch" for net in ("actor", "critic")}
     pack = start(name, run(name, **both))
     pack.train(40)
-    batch, agents = pack.replay.sample(np.arange(16)[None]).flat(), made(name, run(name, **both))
+    batch, agents = (
+        pack.replay.sample(np.arange(16)[None]).flattened(),
+        made(name, run(name, **both)),
+    )
     first = {net: agents.network(net).layers[0] for net in agents.networks}
     read = {net: agents.network_inputs(net, batch) for net in first}
     means = {n: (read[n] @ w.weight + w.bias[:, None]).mean(1) for n, w in first.items()}

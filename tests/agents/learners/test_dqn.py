@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from agents.layers.spectral_norm import Settings
+from agents.layers.spectral_norm import SpectralNormSettings
 from agents.learners.dqn import EpsilonSchedule, Learner
 from agents.networks.network import Network, numbers, part
 from agents.replay.batch import Batch
 
-PLAIN = Settings((), "hard", 1.0, True)
+PLAIN = SpectralNormSettings((), "hard", 1.0, True)
 
 SIZES = [
     ((8,), 32, 16_910), ((16,), 64, 66_582), ((24,), 128, 198_398), ((32,), 256, 527_270),
@@ -40,11 +40,13 @@ def test_defaults_are_those_of_the_spec():
         "network.convs", "network.units", "gamma", "batch_size", "replay.capacity",
         "warmup_steps", "epsilon.final", "epsilon.decay_until", "evaluation.epsilon",
         "update_every", "target.every", "optimizer.lr", "optimizer.eps", "loss",
+        "sn.projection", "sn.detach_rho", "sn.coefficient",
     )} == {
         "network.convs": (16,), "network.units": 128, "gamma": 0.99, "batch_size": 32,
         "replay.capacity": 100_000, "warmup_steps": 5_000, "epsilon.final": 0.01,
         "epsilon.decay_until": 250_000, "evaluation.epsilon": 0.001, "update_every": 4,
         "target.every": 4_000, "optimizer.lr": 2.5e-4, "optimizer.eps": 3.125e-4, "loss": "mse",
+        "sn.projection": "divide", "sn.detach_rho": False, "sn.coefficient": 1.0,
     }  # fmt: skip
 
 
@@ -90,6 +92,26 @@ def batch(members: int, size: int = 32) -> Batch:
         masks=(torch.rand(members, size) < 0.8).float(),
         next_observations=observations[1],
     )
+
+
+@pytest.mark.parametrize("detach_rho", [False, True])
+def test_by_default_a_normalised_layer_is_learned_orthogonally_to_its_weights(
+    detach_rho, run, monkeypatch
+):
+    """With the defaults, spec 2.1: W / rho with the gradient through rho; detached it is not."""
+    changed = {"sn__detach_rho": True} if detach_rho else {}
+    agents = learner(run(sn__layers=(-2,), **changed), run(sn__layers=(-2,), seed=1, **changed))
+    seen = []
+    monkeypatch.setattr(agents.adams["critic"], "step", seen.append)
+    agents.update(batch(2))
+    layers = agents.network("critic").layers
+    weight = layers[-2].weight
+    place = next(i for i, p in enumerate(agents.network("critic").parameters) if p is weight)
+    gradient = seen[0][place].flatten(1)
+    cosine = torch.cosine_similarity(gradient, weight.detach().flatten(1), dim=1).abs()
+    assert (cosine > 1e-3).all() if detach_rho else (cosine < 1e-5).all()
+    product = layers[-2].spectral.rho() * layers[-2].spectral.scale(False)
+    torch.testing.assert_close(product.detach(), torch.ones(2))
 
 
 @pytest.mark.parametrize("loss", ["mse", "huber"])

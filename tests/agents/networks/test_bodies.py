@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from agents.layers.spectral_norm import Settings
+from agents.layers.spectral_norm import SpectralNormSettings
 from agents.networks.network import Network, check, depth, numbers
 
 P, B = 2, 3
@@ -18,7 +18,7 @@ def sizes(body, units=6, layers=3, **more):
 
 
 def built(described, observation=(5,), outputs=2, settings=None):
-    none = Settings((), "hard", 1.0, True)
+    none = SpectralNormSettings((), "hard", 1.0, True)
     network = Network(described, observation, outputs, settings or [none] * P, "cpu")
     network.initialise(range(P))
     for layer in network.layers:
@@ -103,7 +103,7 @@ def test_both_linear_layers_of_a_block_can_be_normalised():
     """Bjorck et al. 2021, App. C: all but the first and the last linear layer."""
     described = sizes("residual", layers=2)
     inside = tuple(range(-depth(described) + 1, -1))
-    network = built(described, settings=[Settings(inside, "divide", 1.0, False)] * P)
+    network = built(described, settings=[SpectralNormSettings(inside, "divide", 1.0, False)] * P)
     assert [layer.spectral is not None for layer in network.layers] == [
         False, True, True, True, True, False
     ]  # fmt: skip
@@ -118,14 +118,14 @@ def layer_sizes(network):
 def test_sac_as_published_has_the_counts_of_ota_table_2():
     original = sizes("mlp", 256, 2)
     assert numbers(original, ANT, ACTIONS) == 96_520
-    network = Network(original, ANT, ACTIONS, [Settings((), "hard", 1.0, True)], "cpu")
+    network = Network(original, ANT, ACTIONS, [SpectralNormSettings((), "hard", 1.0, True)], "cpu")
     assert layer_sizes(network) == [(111, 28_672), (256, 65_792), (256, 2_056)]
 
 
 def test_wide_densenet_has_the_counts_of_ota_table_2():
     ours = sizes("densenet", 2048, 2)
     assert numbers(ours, OFENET, ACTIONS) == 13_091_712
-    network = Network(ours, OFENET, ACTIONS, [Settings((), "hard", 1.0, True)], "cpu")
+    network = Network(ours, OFENET, ACTIONS, [SpectralNormSettings((), "hard", 1.0, True)], "cpu")
     assert layer_sizes(network) == [(2159, 4_423_680), (4207, 8_617_984), (6255, 50_048)]
 
 

@@ -20,7 +20,7 @@ def filled(steps: int, capacity: int, members: int = 2) -> tuple[Replay, np.ndar
     observations = rng.random((steps, members, 10, 10, 7)) < 0.3
     replay = Replay(SHAPE, members, capacity, "cpu")
     for t in range(steps):
-        replay.see(observations[t])
+        replay.add_observations(observations[t])
         numbers = np.full(members, t)
         replay.add(numbers % 6, numbers.astype(np.float32), numbers % 5 == 0)
     return replay, observations
@@ -99,7 +99,7 @@ def controlled(steps: int, capacity: int) -> Replay:
     """
     replay = Replay(CONTROL, 2, capacity, "cpu")
     for t in range(steps):
-        replay.see(np.array([[t, 0], [t, 1]], np.float32))
+        replay.add_observations(np.array([[t, 0], [t, 1]], np.float32))
         actions = np.full((2, 3), t, np.float32) + np.arange(3, dtype=np.float32)
         replay.add(actions, np.array([t, t], np.float32), np.array([False, t % 5 == 0]))
         if t % 7 == 0:

@@ -66,10 +66,10 @@ def test_labels_are_folded_turned_or_left_out():
 def test_labels_are_pinched_and_names_parted_at_their_last_dot():
     size = text_layout.SMALL_PT
     long = "a long description of number 2"
-    short = text_layout.pinched(long, 1.0, size)
+    short = text_layout.without_middle(long, 1.0, size)
     assert short.startswith("a long") and "…" in short and short.endswith("2")
     assert text_layout.width_in(short, size) <= 1.0
-    assert text_layout.pinched("sn[-2]", 1.0, size) == "sn[-2]"
+    assert text_layout.without_middle("sn[-2]", 1.0, size) == "sn[-2]"
     assert text_layout.named("optimizer.lr", 1.0, size) == "optimizer.lr"
     assert text_layout.named("asymmetry.alpha", 0.6, size) == "asymmetry.\nalpha"
     assert text_layout.named("connectivity", 0.3, size).endswith("…")

@@ -8,7 +8,7 @@ import pytest
 
 from sweeper import figures, lookup
 from sweeper.cli import command_line
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from tests.helpers.figures import AXES, whole
 
 NAMES = [name for name in lookup.names("sweeper.figures") if name != "compare"]
@@ -28,7 +28,9 @@ def only(state):
 @pytest.mark.parametrize("state", ["open", "failed"])
 def test_nothing_is_drawn_and_said_why(played, name, state):
     study = played(only(state), axes=AXES)
-    with pytest.raises(Nothing, match=rf"{name} has nothing to show: .*\(40 {state}\)") as caught:
+    with pytest.raises(
+        NothingToShow, match=rf"{name} has nothing to show: .*\(40 {state}\)"
+    ) as caught:
         figures.render(study, name, {})
     assert caught.value.exit_code == 1
     assert list(study.paths.figures.iterdir()) == []
@@ -37,7 +39,7 @@ def test_nothing_is_drawn_and_said_why(played, name, state):
 def test_curves_show_what_running_runs_report(played):
     study = played(lambda run, labels: ("running", [(20, {"return": 1.0})]), axes=AXES)
     assert figures.render(study, "curves", {})[0].name == "curves.pdf"
-    with pytest.raises(Nothing, match=r"\(40 open\)"):
+    with pytest.raises(NothingToShow, match=r"\(40 open\)"):
         figures.render(study, "heatmap", {})
 
 

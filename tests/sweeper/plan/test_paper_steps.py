@@ -9,7 +9,7 @@ from sweeper.plan.loading import load
 from sweeper.space.digest import digest
 from sweeper.space.space import Space
 from tests.helpers.figures import AXES, drawn, whole, words
-from tests.sweeper.space.test_space import edited, loaded, message
+from tests.helpers.spaces import edited, loaded, message
 
 PAPER = "scales:\n  paper: {steps: 1e6}\n"
 

@@ -41,8 +41,8 @@ def answered(study, *jobs: slurm.Job, failures: int = 0) -> None:
     (answers(study.paths) / "answer").write_text(json.dumps(body))
 
 
-def stands(study, name: str = "a") -> worker_status.Standing:
-    return worker_status.standings(study, study.ledger_state())[name]
+def stands(study, name: str = "a") -> worker_status.WorkerState:
+    return worker_status.worker_states(study, study.ledger_state())[name]
 
 
 def job(state: str, restarts: int = 0) -> slurm.Job:
@@ -54,7 +54,7 @@ def test_left_and_dead_for_certain(make_study) -> None:
     began(study, "a", identity().to_json()).close()
     assert stands(study).state == "left"
     began(study, "b", {**identity().to_json(), "started": "0"})
-    assert stands(study, "b") == worker_status.Standing("dead", "its process is gone")
+    assert stands(study, "b") == worker_status.WorkerState("dead", "its process is gone")
     began(study, "c", {**ELSEWHERE, "tender": "t", "life": 0})
     assert stands(study, "c").state == "working"
     began(study, "d", {**ELSEWHERE, "tender": "t", "life": 1})

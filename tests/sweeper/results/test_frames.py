@@ -124,7 +124,7 @@ def test_held_points_follow_the_crash_rule(played):
 
     study = played(outcome, axes={"size": {"kind": "float", "values": [0.1]}}, seeds=3)
     ledger_state = study.ledger_state()
-    points = frames.held(
+    points = frames.curve_points(
         frames.reports(study, ledger_state),
         frames.runs(study, ledger_state),
         "return",

@@ -11,8 +11,8 @@ import pytest
 from sweeper import figures, lookup
 from sweeper.errors import SweeperError
 from sweeper.results.data import VALUE, Data
+from tests.helpers.spaces import loaded, message, write
 from tests.sweeper.results.published.test_comparison import SPACE as PUBLISHED
-from tests.sweeper.space.test_space import loaded, message, write
 
 AXES = {
     "lr": {"kind": "float", "values": [1e-3, 1e-5]},
@@ -39,12 +39,14 @@ def values(data, metric=None):
 
 def test_the_score_is_taken_there_and_normalised(played):
     data = Data.of(played(risen, **SPACE))
-    assert values(data.taken("max")) == pytest.approx({"line": (44 + 10) / 20, "ring": 0.44})
+    assert values(data.scored_at("max")) == pytest.approx({"line": (44 + 10) / 20, "ring": 0.44})
     height = (22 * 10 + 33 * 20) / 30
-    assert values(data.taken("auc")) == pytest.approx(
+    assert values(data.scored_at("auc")) == pytest.approx(
         {"line": (height + 10) / 20, "ring": height / 100}
     )
-    assert values(data.taken("auc"), "return") == pytest.approx({"line": height, "ring": height})
+    assert values(data.scored_at("auc"), "return") == pytest.approx(
+        {"line": height, "ring": height}
+    )
 
 
 @pytest.mark.parametrize("at", ["final", "max", "auc"])
@@ -52,7 +54,7 @@ def test_curves_taken_as_the_study_takes_them_are_worth_its_scores(played, at):
     """Also of runs that diverged, with a report or without one."""
     data = Data.of(played(risen, **SPACE | {"score": {"metric": "return", "at": at}}))
     assert data.table("return")[VALUE].tolist() == data.runs["value"].tolist()
-    curves = replace(data.tables, scored_at="another").table(None)[VALUE]
+    curves = replace(data.tables, default_at="another").table(None)[VALUE]
     assert curves.tolist() == data.table(None)[VALUE].tolist()
 
 

@@ -35,7 +35,14 @@ from sweeper.schema.document import MAX_BYTES, MAX_VALUES, parse, read, scalar
         ("yes", "yes"),
         ("on", "on"),
         ("none", "none"),
-        ("1_000", "1_000"),
+        ("100_000", 100_000),
+        ("-1_000_000", -1_000_000),
+        ("1_000.5", 1000.5),
+        ("2_000e3", 2e6),
+        ("1__000", "1__000"),
+        ("_1", "_1"),
+        ("1_", "1_"),
+        ("1_000_x", "1_000_x"),
         ("12:30:00", "12:30:00"),
         ("2024-01-01", "2024-01-01"),
         ("-2,-3", "-2,-3"),
@@ -67,6 +74,30 @@ def test_aliases_are_copies():
     assert data == {"a": [1], "b": [1]} and data["a"] is not data["b"]
 
 
+MERGED = """\
+base: &base {kind: float, low: 0,
+  count: 2}
+more: &more {count: 9, log: no}
+b:
+  count: 3
+  <<: *base
+c: {<<: [*more, *base], low: 1}
+d: {<<: {<<: *base, low: 5}, high: 6}
+e: {"<<": 1}
+"""
+
+
+def test_merge_keys_add_what_is_not_there():
+    data, places = parse(MERGED, "x")
+    assert data["b"] == {"count": 3, "kind": "float", "low": 0}
+    assert data["c"] == {"low": 1, "count": 9, "log": "no", "kind": "float"}
+    assert data["d"] == {"high": 6, "low": 5, "kind": "float", "count": 2}
+    assert data["e"] == {"<<": 1}
+    assert [places[("b", key)] for key in ("count", "low")] == ["x:5", "x:1"]
+    assert [places[("c", key)] for key in ("count", "log", "low")] == ["x:3", "x:3", "x:7"]
+    assert places[("d", "low")] == "x:8" and places[("b",)] == "x:4"
+
+
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9)
 )
@@ -84,6 +115,10 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: &x [*x]\n", 1, "an alias contains itself"),
         ("a: &x {b: *x}\n", 1, "an alias contains itself"),
         ("a: *nowhere\n", 1, "found undefined alias"),
+        ("a: &x [1]\nb: {<<: *x}\n", 2, "<< must name a mapping, as in <<: *base"),
+        ("a: {<<: 3}\n", 1, "<< must name a mapping"),
+        ("a: &x {<<: *x}\n", 1, "an alias contains itself"),
+        ("a: &x {k: 1}\nb: {<<: *x, c: 1,\n  c: 2}\n", 3, "the key b.c is there twice"),
         ("a: 1\n---\nb: 2\n", 2, "a file holds one YAML document, but here a second one starts"),
         ("a: [1\nb: 2\n", 2, "this is not valid YAML"),
         ("a: 1\n  b: 2\n", 2, "this is not valid YAML: mapping values are not allowed here"),

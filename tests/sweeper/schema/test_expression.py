@@ -7,7 +7,7 @@ import time
 import pytest
 
 from sweeper.errors import Invalid
-from sweeper.schema.expression import MAX_LENGTH, parse
+from sweeper.schema.expression import MAX_LENGTH, Absent, parse
 
 SCOPE = {
     "a": 3,
@@ -18,6 +18,7 @@ SCOPE = {
     "flag": True,
     "convs": (16, 32),
     "huge": 10**300,
+    "nothing": None,
     "long": "x" * 6000,
 }
 
@@ -50,10 +51,43 @@ def value(text):
         ("convs == [16, 32]", True),
         ("2 ** 0.5 < 1.42", True),
         (" a ", 3),
+        ("nothing == null and kind != null", True),
+        ("null if nothing == null else 2", None),
     ],
 )
 def test_values(text, expected):
     assert value(text) == expected and type(value(text)) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a if flag else gone", 3),
+        ("gone if not flag else a", 3),
+        ("gone if a > 3 else other if a > 2 > 3 else a if flag else gone", 3),
+        ("flag or gone > 1", True),
+        ("not flag and gone > 1", False),
+        ("flag and a > 2 or gone", True),
+        ("4 < a < gone", False),
+        ("max(a, gone if kind == 'sgd' else 1)", 3),
+    ],
+)
+def test_only_the_parts_that_decide_are_evaluated(text, expected):
+    assert value(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("gone", "min(gone, a)", "max(a, gone)", "[a, gone]", "a in [a, gone]", "-gone"),
+        *("gone > 1 or flag", "flag and gone", "2 < a < gone", "1 if gone else 2"),
+        "(1 if flag else 2) + gone",
+    ],
+)
+def test_a_name_that_is_needed_and_absent_is_told(text):
+    with pytest.raises(Absent, match="gone has no value") as caught:
+        value(text)
+    assert caught.value.name == "gone"
 
 
 def test_names_are_found_once_each_in_their_order():
@@ -101,7 +135,7 @@ def test_names_are_found_once_each_in_their_order():
     ],
 )
 def test_what_is_not_in_the_grammar(text):
-    with pytest.raises(Invalid, match=r"may hold numbers, text, true, false, names.*but got"):
+    with pytest.raises(Invalid, match=r"may hold numbers, text, true, false, null, n.*but got"):
         parse(text)
 
 
@@ -124,6 +158,8 @@ def test_what_is_no_expression(text):
     ("text", "why"),
     [
         ("1 / (a - 3)", "division by zero"),
+        ("nothing + 1", "null is no number"),
+        ("nothing and flag", "null is neither true nor false"),
         ("a % 0", "modulo by zero"),
         ("0 ** -1", "negative power"),
         ("kind + 1", "'adam' is no number"),

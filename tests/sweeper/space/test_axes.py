@@ -63,6 +63,22 @@ def test_choice_of_scalars_and_lists():
     assert choice([[16, 16]]).points("convs")[0].params == {"convs": (16, 16)}
 
 
+def test_null_is_a_value_of_a_choice():
+    assert labels(choice([None, 1, "x", [None, 2]])) == ["null", "1", "x", "[null,2]"]
+    first, last = choice([None, 1]).points("limit")
+    assert (first.value, first.params, last.params) == (None, {"limit": None}, {"limit": 1})
+    assert choice({"none": None, "n": "normal"}).points("noise")[0].params == {"noise": None}
+    assert choice({"a": {"x": None}}).points("n")[0].params == {"n.x": None}
+
+
+def test_a_choice_of_nested_lists():
+    axis = choice({"split": [[64, 64], [32]], "shared": [64]})
+    assert labels(axis) == ["split", "shared"]
+    assert axis.points("net")[0].params == {"net": ((64, 64), (32,))}
+    assert labels(choice([[[16, 16], [8]], [[16]]])) == ["[[16,16],[8]]", "[[16]]"]
+    refused(lambda: choice([[[1]], [[1.0]]]), "repeats [[1]]", ("values", 1))
+
+
 def test_choice_of_numbers_is_numeric():
     assert labels(choice([8, 16])) == [8, 16]
 
@@ -83,8 +99,9 @@ def test_choices_that_are_refused():
     refused(lambda: choice([1, "1"]), "repeats 1", ("values", 1))
     refused(lambda: choice([[1], [1.0]]), "repeats [1]", ("values", 1))
     refused(lambda: choice([{"a": 1}]), "must be a number, text, true, false", ("values", 0))
-    refused(lambda: choice([[[1]]]), "must be a number, text, true, false", ("values", 0, 0))
-    refused(lambda: choice(["a", None]), "but got null", ("values", 1))
+    refused(lambda: choice([[{}]]), "must be a number, text, true, false", ("values", 0, 0))
+    refused(lambda: choice([None, "null"]), "repeats null", ("values", 1))
+    refused(lambda: choice({"a": None, "b": None}), "has the same value as 'a'", ("values", "b"))
     refused(lambda: choice([float("nan")]), "must be a finite number", ("values", 0))
     refused(lambda: choice({"a": {}}), "must set at least one parameter", ("values", "a"))
     refused(lambda: choice({"": 1}), "one is empty", ("values",))
@@ -131,6 +148,7 @@ def test_floats_that_are_refused():
 def test_layer_sets():
     axis = layers(sets=["none", [-2], [-3, -2]])
     assert labels(axis, "sn.layers") == ["none", "sn[-2]", "sn[-2,-3]"]
+    assert layers(sets=["none", -2, [-3, -2]]) == axis
     assert axis.points("sn.layers")[2].params == {"sn.layers": (-2, -3)}
 
 
@@ -150,9 +168,11 @@ def test_layer_sets_that_are_refused():
     refused(lambda: layers(), "needs either sets or all_subsets")
     refused(lambda: layers(sets=["none"], all_subsets={"max": 1}), "needs either sets or all_")
     refused(lambda: layers(sets=[]), "must hold at least one value", ("sets",))
-    refused(lambda: layers(sets=["some"]), "must be none or a list like [-2,-3]", ("sets", 0))
-    refused(lambda: layers(sets=[-2]), "must be none or a list like [-2,-3]", ("sets", 0))
-    refused(lambda: layers(sets=["-2,-3"]), "must be none or a list", ("sets", 0))
+    refused(lambda: layers(sets=["some"]), "a layer or a list like [-2,-3]", ("sets", 0))
+    refused(lambda: layers(sets=[True]), "must be none, a layer or a list", ("sets", 0))
+    refused(lambda: layers(sets=["-2,-3"]), "must be none, a layer or a list", ("sets", 0))
+    refused(lambda: layers(sets=[2]), "must count layers from the output", ("sets", 0))
+    refused(lambda: layers(sets=[-2, [-2]]), "repeats layers[-2]", ("sets", 1))
     refused(lambda: layers(sets=[[0]]), "must count layers from the output", ("sets", 0, 0))
     refused(lambda: layers(sets=[[-1.5]]), "must be a whole number", ("sets", 0, 0))
     refused(lambda: layers(sets=[[-2, -2]]), "repeats -2", ("sets", 0, 1))

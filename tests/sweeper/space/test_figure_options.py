@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sweeper.space.test_space import edited, loaded, message, write
+from tests.helpers.spaces import edited, loaded, message, write
 
 METRICS = (
     "figures[0].curves.metric[1] must be a metric, but got 'los' (did you mean 'loss'?); "

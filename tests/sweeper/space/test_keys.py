@@ -16,9 +16,9 @@ def test_every_field_is_marked_once(name):
 
 def test_who_repeats_a_trial_says_all_that_shapes_its_runs():
     """What changes results is repeated, or chooses the trials, of which there is one."""
-    known = set(keys(lambda key: key.repeated or key.dropped))
-    assert set(keys(lambda key: key.results)) - known == {"axes", "sampler", "invalid"}
-    assert not keys(lambda key: key.repeated and key.dropped)
+    known = set(keys(lambda key: key.repeated or key.chooses))
+    assert set(keys(lambda key: key.results)) - known == {"invalid"}
+    assert not keys(lambda key: key.repeated and key.chooses)
 
 
 def test_a_study_grows_by_what_changes_its_results():
@@ -28,6 +28,6 @@ def test_a_study_grows_by_what_changes_its_results():
 
 def test_what_loading_finds_out_cannot_be_given():
     assert set(Space.model_fields) - set(KEYS) == {
-        *("scale", "held_out", "paper_steps", "name", "file", "folder")
+        *("scale", "held_out", "paper_steps", "defaults", "name", "file", "folder")
     }
     assert not keys(lambda key: key.results and not key.given)

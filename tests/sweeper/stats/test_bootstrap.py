@@ -58,13 +58,11 @@ def test_one_task_has_the_bounds_that_scipy_finds(how):
     np.testing.assert_allclose(both[0], both[1], atol=0.03 if how != "median" else 0.15)
 
 
-def test_means_of_many_runs_are_drawn_in_blocks(rng, monkeypatch):
+def test_means_of_many_runs_are_drawn_in_blocks(rng):
     values = rng.normal(size=(3, 8))
     whole = bootstrap.resampled_means(values, np.random.default_rng(2), 50)
-    monkeypatch.setattr(bootstrap, "_CHUNK", 8 * 7)
-    np.testing.assert_allclose(
-        bootstrap.resampled_means(values, np.random.default_rng(2), 50), whole
-    )
+    parts = bootstrap.resampled_means(values, np.random.default_rng(2), 50, at_once=8 * 7)
+    np.testing.assert_allclose(parts, whole)
 
 
 def test_resampled_means_are_those_that_scipy_finds(rng):

@@ -80,12 +80,13 @@ def test_interval_is_that_of_plain_python(how, scores):
 
 
 @HOWS
-def test_every_resample_is_that_of_the_runs_drawn(how, scores, monkeypatch):
+def test_every_resample_is_that_of_the_runs_drawn(how, scores):
     """Looked at: the repeated runs themselves, in small blocks of cells and resamples."""
-    monkeypatch.setattr(cluster_bootstrap, "_CHUNK", 500)
     sizes = [np.array([1, 2, 3, 3, 1]), np.array([2, 2, 2, 2, 4, 1])]
     values = np.random.default_rng(0).normal(size=(3, 23)).round(1)
-    draws = cluster_bootstrap.pooled_seeds(values, sizes, how, np.random.default_rng(2), 60)
+    draws = cluster_bootstrap.pooled_seeds(
+        values, sizes, how, np.random.default_rng(2), 60, at_once=500
+    )
     rng = np.random.default_rng(2)
     times = np.concatenate([bootstrap.multiplicities(n, rng, 60) for n in (5, 6)], axis=1)
     for row, drawn in zip(times, draws.T, strict=True):

@@ -128,11 +128,10 @@ def test_interval_is_that_of_plain_python(rng):
     )
 
 
-def test_many_settings_are_resampled_in_blocks(rng, monkeypatch):
+def test_many_settings_are_resampled_in_blocks():
     scores = np.random.default_rng(0).normal(size=(5, 6, 2))
     whole = stats.sensitivity(scores, np.random.default_rng(1))
-    monkeypatch.setattr("sweeper.stats.hyperparameters._BLOCK", 900 * 10)
-    parts = stats.sensitivity(scores, np.random.default_rng(1))
+    parts = stats.sensitivity(scores, np.random.default_rng(1), at_once=900 * 10)
     assert parts.point == whole.point
     assert plain_statistics.close(parts, (whole.low, whole.high, (whole.high - whole.low) / 4))
 

@@ -7,7 +7,6 @@ import pytest
 
 from sweeper import stats
 from sweeper.score import STATISTICS
-from sweeper.stats import selection_bias
 from tests.helpers import plain_statistics
 
 HOWS = pytest.mark.parametrize("how", STATISTICS)
@@ -44,7 +43,7 @@ def test_the_fall_is_that_of_plain_python(how, scores, fresh, rng):
         return statistic(before) - statistic(after)
 
     sides = tasks(scores[3]), tasks(fresh)
-    found = stats.fall(scores[3], fresh, how, rng)
+    found = stats.unpaired_difference(scores[3], fresh, how, rng)
     assert found.point == pytest.approx(fallen(*sides)) and found.n == 32
     assert plain_statistics.close(found, plain_statistics.bootstrap(fallen, *sides))
 
@@ -79,7 +78,7 @@ def test_by_hand(rng):
     lead, share = stats.lead(scores, 2, np.full((5, 2), 4.0), "mean", rng)
     assert lead.point == lead.low == lead.high == 3.0
     assert share.point == share.low == share.high == pytest.approx(1 / 3)
-    lost = stats.fall(scores[2], np.full((6, 2), 4.0), "mean", rng)
+    lost = stats.unpaired_difference(scores[2], np.full((6, 2), 4.0), "mean", rng)
     assert (lost.point, lost.low, lost.high, lost.n) == (1.0, 1.0, 1.0, 22)
     _, more = stats.lead(scores, 2, np.full((5, 2), 6.0), "mean", rng)
     _, less = stats.lead(scores, 2, np.full((5, 2), -9.0), "mean", rng)
@@ -95,14 +94,13 @@ def test_a_share_needs_a_lead_that_is_known(scores, fresh, rng):
     assert lead.low > 0 and np.isfinite(share.point) and share.low is None, "four fresh seeds"
     lead, share = stats.lead(scores, 3, np.full((1, 2), np.nan), "mean", rng)
     assert lead.low > 0 and np.isnan(share.point), "no fresh score"
-    missing = stats.fall(scores[3], np.full((1, 2), np.nan), "mean", rng)
+    missing = stats.unpaired_difference(scores[3], np.full((1, 2), np.nan), "mean", rng)
     assert np.isnan(missing.point) and missing.low is None and missing.n == 18
 
 
-def test_many_trials_are_drawn_in_blocks(scores, fresh, monkeypatch):
+def test_many_trials_are_drawn_in_blocks(scores, fresh):
     whole = stats.lead(scores, 3, fresh, "iqm", np.random.default_rng(1))
-    monkeypatch.setattr(selection_bias, "_BLOCK", 5 * 700)
-    parts = stats.lead(scores, 3, fresh, "iqm", np.random.default_rng(1))
+    parts = stats.lead(scores, 3, fresh, "iqm", np.random.default_rng(1), at_once=5 * 700)
     for one, two in zip(parts, whole, strict=True):
         assert one.point == two.point
         assert plain_statistics.close(one, (two.low, two.high, (two.high - two.low) / 4))

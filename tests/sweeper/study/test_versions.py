@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,7 @@ from sweeper.results import frames
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
+from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
 
 
@@ -74,6 +76,71 @@ def test_another_space_is_refused_with_the_difference(join, words, line, extend)
     assert line in message and "under a name of its own (name=…)" in message
     assert "or let this study grow" not in message
     assert ("extend=true is for more seeds" in message) == extend
+
+
+@pytest.fixture
+def parameters(space_file):
+    """The parameters of what the space trains, which the test may change."""
+    trainable = load_trainable(load(space_file))
+    before = dict(trainable.parameters)
+    yield trainable.parameters
+    trainable.parameters.clear()
+    trainable.parameters.update(before)
+
+
+def expand_others(space_file):
+    """Expansions of two spaces are kept: now none of the space as it is."""
+    for seeds in (1, 2):
+        load(space_file, None, parse_words([f"seeds={seeds}"], ())[1])
+
+
+def test_a_default_that_changed_is_a_difference_and_the_study_keeps_its_own(join, parameters):
+    old = join()
+    parameters["bad_seed"] = replace(parameters["bad_seed"], default=7)
+    with pytest.raises(SweeperError) as raised:
+        join()
+    assert "  fixed.bad_seed: 0 there, 7 now (the default there and now)\n" in str(raised.value)
+    again = Study.open(old.folder)
+    assert [run.params["bad_seed"] for run in again.plan.runs] == [0] * 12
+    assert [run.id for run in again.plan.runs] == [run.id for run in old.plan.runs]
+    assert plans(join("fixed.bad_seed=0")) == ["0", "1"], "what was the default may be said"
+    assert [run.id for run in Study.open(old.folder).plan.runs] == [run.id for run in old.plan.runs]
+
+
+def test_a_default_that_an_axis_always_overrides_may_change(join, parameters):
+    ids = [run.id for run in join().plan.runs]
+    parameters["width"] = replace(parameters["width"], default=2)
+    assert [run.id for run in join().plan.runs] == ids
+
+
+def test_a_parameter_that_came_later_changes_no_run_of_a_study_begun_before(
+    join, parameters, space_file
+):
+    old = join()
+    parameters["gravity"] = replace(parameters["size"], default=9.81)
+    expand_others(space_file)
+    again = Study.open(old.folder)
+    assert [run.id for run in again.plan.runs] == [run.id for run in old.plan.runs]
+    assert again.plan.runs[0].params["gravity"] == 9.81
+    assert plans(join()) == ["0"] and plans(join("figures=[curves]")) == ["0", "1"]
+    assert [run.id for run in Study.open(old.folder).plan.runs] == [run.id for run in old.plan.runs]
+    with pytest.raises(SweeperError, match=r"fixed\.gravity: nothing there, 1 now"):
+        join("fixed.gravity=1")
+
+
+def test_a_parameter_that_is_gone_is_named(join, parameters, space_file):
+    old = join()
+    del parameters["bad_seed"]
+    expand_others(space_file)
+    with pytest.raises(SweeperError, match=r"defaults\.bad_seed is no parameter of agent"):
+        len(Study.open(old.folder).plan.runs)
+
+
+def test_a_default_that_is_no_value_is_frozen_too(join, parameters):
+    parameters["bad_seed"] = replace(parameters["bad_seed"], default=None)
+    old = join()
+    assert [run.id for run in Study.open(old.folder).plan.runs] == [run.id for run in old.plan.runs]
+    assert plans(join()) == ["0"]
 
 
 def test_an_argument_of_the_sampler_is_named_as_it_is_written(join):

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from sweeper import lookup
 from sweeper.ledger.writer import Writer
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
-from sweeper.trainable import function
-from sweeper.trainable.function import Function, FunctionPack
 from sweeper.worker.worker import Worker
 
 SPACE = """
@@ -32,19 +26,8 @@ score: {metric: value, at: final, aggregate: mean}
 limits: {failures: 2}
 """
 
+
 Sweep = Callable[..., Study]
-
-
-@pytest.fixture(autouse=True)
-def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test's files are imported as in a process of its own."""
-    elsewhere = [place for place in sys.path if not (Path(place) / "mine.py").exists()]
-    monkeypatch.setattr(sys, "path", elsewhere)
-    for name in ("mine", "helper"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    yield
-    for name in ("mine", "helper"):
-        sys.modules.pop(name, None)
 
 
 @pytest.fixture
@@ -228,20 +211,6 @@ def test_a_file_is_imported_once_under_its_own_name(sweep: Sweep) -> None:
     assert values == [1.0, 2.0, 3.0, 4.0]
 
 
-def test_a_file_named_like_a_known_module_replaces_nothing(tmp_path: Path) -> None:
-    known = sys.modules["yaml"]
-    pack = begin(tmp_path, "NAME = __name__\ndef train(config, run):\n    raise KeyError(NAME)\n")
-    with pytest.raises(KeyError) as caught:
-        wait(pack)
-    (name,) = caught.value.args
-    assert sys.modules["yaml"] is known
-    assert name != "yaml"
-    module = sys.modules[name]
-    assert module.__file__ == str(tmp_path / "yaml.py")
-    assert lookup.import_file(tmp_path / "yaml.py") is module, "imported once"
-    del sys.modules[name]
-
-
 @pytest.mark.parametrize(
     ("line", "word"),
     [
@@ -259,133 +228,3 @@ def test_what_an_import_raises_fails_the_run_with_the_traceback(
         assert line in (record.error or ""), "the traceback shows the line"
     assert "mine" not in sys.modules
     capfd.readouterr()
-
-
-def test_a_long_import_blocks_nobody_and_a_dropped_run_is_not_begun(tmp_path: Path) -> None:
-    body = "    (run.folder / 'begun').touch()\n    return 1.0\n"
-    start = time.monotonic()
-    text = f"import time\ntime.sleep(1.5)\nDONE = 1\ndef train(config, run):\n{body}"
-    pack = begin(tmp_path, text)
-    assert list(pack.advance()) == []
-    pack.drop([0])
-    assert time.monotonic() - start < 1.4, "its worker stays responsive"
-    time.sleep(2)
-    assert lookup.import_file(tmp_path / "yaml.py").DONE == 1
-    assert not (tmp_path / "r" / "begun").exists()
-
-
-def test_reports_before_an_error_are_not_lost(tmp_path: Path) -> None:
-    pack = begin(
-        tmp_path,
-        "import queue\n"
-        "def train(config, run):\n"
-        "    run.report(1, loss=1.0)\n"
-        "    raise queue.Empty('mine')\n",
-    )
-    time.sleep(0.3)
-    assert [report.step for report in pack.advance()] == [1]
-    with pytest.raises(function.queue.Empty, match="mine"):
-        pack.advance()
-
-
-def test_a_run_ends_once_though_the_function_goes_on(tmp_path: Path) -> None:
-    pack = begin(
-        tmp_path,
-        "def train(config, run):\n"
-        "    for step in range(3):\n"
-        "        try:\n"
-        "            run.report(step, loss=float('nan'))\n"
-        "        except BaseException:\n"
-        "            pass\n"
-        "    return 1.0\n",
-    )
-    assert [report.done for report in wait(pack)] == [True]
-
-
-def test_a_function_that_only_waits_makes_no_progress(tmp_path: Path) -> None:
-    pack = begin(tmp_path, "import time\ndef train(config, run):\n    time.sleep(4)\n")
-    pack.advance()
-    before = pack.progress
-    start = time.monotonic()
-    assert list(pack.advance()) == []
-    assert time.monotonic() - start < 2, "its worker stays responsive"
-    spin(1.2)
-    assert pack.progress == before, "a hung function must not look alive by its worker's work"
-
-
-BUSY = """
-import subprocess, sys, threading, time
-from pathlib import Path
-
-STOP = Path(__file__).with_name("stop")
-SPIN = f"import os\\nwhile not os.path.exists({str(STOP)!r}): pass"
-BELOW = f"import subprocess, sys\\nsubprocess.run([sys.executable, '-c', {SPIN!r}])"
-
-def train(config, run):
-    time.sleep(0.3)
-    WORK
-"""
-
-
-@pytest.mark.parametrize(
-    "work",
-    [
-        "exec(SPIN)",
-        "run.report(1, loss=1.0)",
-        "thread = threading.Thread(target=exec, args=(SPIN,)); thread.start(); thread.join()",
-        "subprocess.run([sys.executable, '-c', SPIN])",
-        "subprocess.run([sys.executable, '-c', BELOW])",
-    ],
-    ids=["itself", "a report", "a thread", "a child", "a grandchild"],
-)
-def test_what_a_function_does_is_progress(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str
-) -> None:
-    monkeypatch.setattr(function, "_CHILDREN_S", 0.0)
-    pack = begin(tmp_path, BUSY.replace("WORK", work))
-    before, deadline = pack.progress, time.monotonic() + 15
-    try:
-        while pack.progress <= before:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-    finally:
-        (tmp_path / "stop").touch()
-        with pytest.raises(TypeError, match="must return a number, but returned None"):
-            wait(pack)
-
-
-def test_children_are_looked_at_now_and_then(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks: list[float] = []
-    monkeypatch.setattr(function, "_children_s", lambda: looks.append(0.0) or 0.0)
-    pack = begin(tmp_path, "def train(config, run):\n    return 1.0\n")
-    assert len({pack.progress for _ in range(50)}) <= 2
-    assert len(looks) == 0, "a short run has none worth the time"
-    later = time.monotonic() + 11
-    monkeypatch.setattr(function.time, "monotonic", lambda: later)
-    assert len({pack.progress for _ in range(50)}) <= 2
-    assert len(looks) == 1
-
-
-def begin(folder: Path, text: str) -> FunctionPack:
-    """Starts `train` of a file with `text`, named like a module that is imported already."""
-    (folder / "yaml.py").write_text(text)
-    run: Any = SimpleNamespace(id="r", params={}, task="default", seed=0, steps=3, evaluation=None)
-    return Function(folder / "yaml.py", "train", folder).start([run], [None], "cpu")
-
-
-def wait(pack: FunctionPack) -> list[Any]:
-    """The reports of the next 2 seconds."""
-    end = time.monotonic() + 2
-    reports: list[Any] = []
-    while time.monotonic() < end:
-        reports += pack.advance()
-    return reports
-
-
-def spin(seconds: float) -> None:
-    """Uses this thread's processor time."""
-    end = time.thread_time() + seconds
-    while time.thread_time() < end:
-        pass

@@ -9,7 +9,7 @@ import optuna
 import pytest
 import yaml
 
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from sweeper.plan.loading import load
 from sweeper.report.page import trials
 from sweeper.report.status import summarise
@@ -92,7 +92,7 @@ def test_a_trial_without_a_value_is_never_the_best(trained, direction, best):
 def test_where_no_trial_has_a_value_none_is_the_best(trained):
     done = trained([0, 1, 2])
     assert summarise(done, done.ledger_state()).best is None
-    with pytest.raises(Nothing, match="nans: no trial is complete yet"):
+    with pytest.raises(NothingToShow, match="nans: no trial is complete yet"):
         list(ranking.best(done, 5))
     assert trials.best(done, done.ledger_state(), frames.trials(done, done.ledger_state())) == []
     assert not [

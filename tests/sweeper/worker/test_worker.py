@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sweeper import figures
-from sweeper.ledger import claims
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.study.study import Study
 from sweeper.worker.checkpoints import checkpoint
-from sweeper.worker.held_run import RunEnd
-from sweeper.worker.ledger_protocol import LedgerProtocol
-from sweeper.worker.process import heartbeat
-from sweeper.worker.worker import Worker
-from tests.helpers.worker_parts import WorkerParts, dead
-
-Make = Callable[..., Study]
-
-
-def run(study: Study, pack: str = "auto") -> None:
-    Worker(study, pack=pack, device="cpu", workers=1, conclude=publish.once).run()
-
-
-def table(study: Study) -> list[tuple[object, ...]]:
-    """All that counts of every run, exactly."""
-    runs = study.ledger_state().runs
-    return [
-        (run.id, runs[run.id].state, runs[run.id].score, runs[run.id].reports)
-        for run in study.plan.runs
-    ]
-
-
-def spawn(study: Study) -> subprocess.Popen[bytes]:
-    code = (
-        f"from sweeper.dispatch.entry import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
-    )
-    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-
-
-def wait_for(study: Study, condition: Callable[[Study], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition(study):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
-def has_checkpoint(study: Study) -> bool:
-    return any(record.resume_from for record in study.ledger_state().runs.values())
+from tests.helpers.killed_workers import Make, full, has_checkpoint, run, spawn, table, wait_for
+from tests.helpers.worker_parts import WorkerParts
 
 
 def test_all_runs_complete_and_are_scored(make_study: Make) -> None:
@@ -160,52 +117,6 @@ def test_a_pack_that_raises_is_split_until_the_culprit_is_alone(
     assert "hopped off" in capfd.readouterr().err
 
 
-def test_a_run_that_kills_its_worker_is_lost_after_three_times(make_study: Make) -> None:
-    study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
-    (planned,) = study.plan.runs
-    for _ in range(3):
-        code = (
-            "import os\n"
-            "from sweeper.dispatch.entry import work\n"
-            "from sweeper.worker.ledger_protocol import LedgerProtocol\n"
-            "start = LedgerProtocol.start\n"
-            "LedgerProtocol.start = lambda *a: (start(*a), os._exit(9))\n"
-            f"work({str(study.folder)!r}, 'auto', 'cpu', '1')"
-        )
-        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
-    assert study.ledger_state().runs[planned.id].deaths == 3
-    run(study)
-    assert study.ledger_state().runs[planned.id].state == "lost"
-
-
-def test_a_superseded_worker_cannot_end_its_run(make_study: Make) -> None:
-    """The orphan's end comes after a take-over: the taker's counts, the orphan's has no effect."""
-    study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
-    orphan = WorkerParts(study, dead())
-    orphan.queue.refresh()
-    (hold,) = orphan.claim()
-    taker = Worker(study, pack="1", device="cpu", workers=1)
-    taker.run()
-    assert study.ended
-    assert orphan.attempts.superseded(hold)
-    orphan.attempts.end([(hold, RunEnd("failed", 0))])
-    (record,) = study.ledger_state().runs.values()
-    assert record.state == "complete"
-    assert record.worker == taker.name
-
-
-def test_an_end_without_a_ledger_line_is_copied_by_whoever_meets_it(make_study: Make) -> None:
-    study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
-    killed = WorkerParts(study, dead())
-    (hold,) = killed.claim()
-    killed.ledger.write = lambda *_, **__: None  # type: ignore[method-assign]
-    killed.attempts.end([(hold, RunEnd("complete", 40, 0.25, 0.5))])
-    assert not study.ended
-    Worker(study, pack="1", device="cpu", workers=1).run()
-    (record,) = study.ledger_state().runs.values()
-    assert (record.state, record.score, record.attempts) == ("complete", 0.25, 1)
-
-
 def test_a_damaged_checkpoint_means_from_the_start(make_study: Make) -> None:
     study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
     undisturbed = make_study(
@@ -222,10 +133,6 @@ def test_a_damaged_checkpoint_means_from_the_start(make_study: Make) -> None:
     assert table(study) == table(undisturbed)
 
 
-def full(*_: object) -> None:
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
 def test_a_full_disk_under_checkpoints_costs_checkpoints_only(
     make_study: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,51 +142,6 @@ def test_a_full_disk_under_checkpoints_costs_checkpoints_only(
     assert {r.state for r in study.ledger_state().runs.values()} == {"complete"}
     assert not any(r.failures for r in study.ledger_state().runs.values())
     assert summarise(study).skipped_saves
-
-
-def test_a_full_disk_under_claims_is_waited_for(
-    make_study: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study = make_study()
-    real, faults = claims.write_synced, iter([True, False, True, True, False, True])
-
-    def faulty(path: Path, data: bytes) -> None:
-        if next(faults, False):
-            real(path, data[:10])
-            full()
-        real(path, data)
-
-    monkeypatch.setattr(claims, "write_synced", faulty)
-    run(study)
-    records = study.ledger_state().runs.values()
-    assert {(r.state, r.attempts) for r in records} == {("complete", 1)}
-    assert not list(study.paths.claims.glob(".*")), "temporary files were left"
-
-
-def test_our_own_errors_do_not_count_against_runs(
-    make_study: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study = make_study()
-    monkeypatch.setattr(LedgerProtocol, "report", lambda *_, **__: full())
-    with pytest.raises(OSError, match="No space left"):
-        run(study)
-    records = study.ledger_state().runs.values()
-    assert {(r.state, r.failures, r.deaths) for r in records} == {("open", 0, 0)}
-
-
-def test_a_silent_worker_of_another_machine_is_superseded_after_t1(
-    make_study: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study = make_study("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
-    elsewhere = replace(heartbeat.identity(), boot="another machine")
-    assert len(WorkerParts(study, elsewhere).claim()) == 1
-    monkeypatch.setattr(heartbeat, "STALE_S", 1.0)
-    monkeypatch.setattr(heartbeat, "T1_S", 1.0)
-    begin = time.monotonic()
-    run(study)
-    assert time.monotonic() - begin > 1.0
-    (record,) = study.ledger_state().runs.values()
-    assert (record.state, record.attempts) == ("complete", 2)
 
 
 def test_what_a_trainable_raises_when_started_is_counted(

@@ -20,8 +20,8 @@ VALID = (
     "asymmetry.alpha, asymmetry.beta"
 )
 GRAMMAR = (
-    "may hold numbers, text, true, false, names, + - * / // % **, comparisons, in, and, or, not, "
-    "if-else, lists and calls of min, max, abs, round, len, int, float, log2"
+    "may hold numbers, text, true, false, null, names, + - * / // % **, comparisons, in, and, or, "
+    "not, if-else, lists and calls of min, max, abs, round, len, int, float, log2"
 )
 SPACE = f"""\
 study: demo

@@ -239,9 +239,9 @@ def test_reports_are_seldom(make_study):
         def poll(self):
             return 0 if clock[0] >= begun[-1] + 10 else None
 
-    kept = background.Current(made, clock=lambda: clock[0], begin=Process)
+    kept = background.BackgroundReport(made, clock=lambda: clock[0], begin=Process)
     for _ in range(1200):
-        kept.keep()
+        kept.refresh()
         clock[0] += 1
     assert begun == [1020.0, 1020.0 + 10 + 500, 1020.0 + 2 * 510]
 
@@ -249,6 +249,6 @@ def test_reports_are_seldom(make_study):
 def test_one_that_is_being_written_at_the_end_is_made_anew(make_study):
     done = work(make_study("seeds=1", "figures=[]"))
     assert not publish.due(done, done.ledger_state())
-    with background.Current(done, first_s=0.0) as kept:
-        kept.keep()
+    with background.BackgroundReport(done, first_s=0.0) as kept:
+        kept.refresh()
     assert publish.due(done, done.ledger_state())

@@ -11,7 +11,7 @@ from sweeper import stats
 from sweeper.cli.commands import run
 from sweeper.cli.run_options import RerankOptions
 from sweeper.plan.loading import load
-from sweeper.report.page.statistics import said, statistics
+from sweeper.report.page.statistics import estimate_text, statistics
 from sweeper.results import frames
 from sweeper.study import study
 from sweeper.study.study import Study
@@ -56,10 +56,10 @@ def test_each_statistic_of_the_best_is_that_of_its_scores(tmp_path):
     for row, trial in zip(found.rows, (2, 3), strict=True):
         assert row.name.startswith(f"trial {trial}: first=2, second=")
         rng = lambda: np.random.default_rng(0)  # noqa: E731
-        assert row.cells[0] == said(stats.estimate(scores(trial), "iqm", rng()))
-        assert row.cells[3] == said(stats.optimality_gap(scores(trial), rng()))
+        assert row.cells[0] == estimate_text(stats.estimate(scores(trial), "iqm", rng()))
+        assert row.cells[3] == estimate_text(stats.optimality_gap(scores(trial), rng()))
         better = stats.improvement(scores(trial), scores(reference), rng())
-        assert row.cells[4] == ("—" if trial == reference else said(better))
+        assert row.cells[4] == ("—" if trial == reference else estimate_text(better))
     assert found.rows[0].cells[4] == "1 (no spread)", "better by 1 of 10 in every resample"
 
 

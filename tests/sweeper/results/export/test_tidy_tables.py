@@ -47,11 +47,11 @@ def test_a_failed_write_leaves_the_old_file(study, tmp_path, monkeypatch):
     out = tidy_tables.write(study, "runs", tmp_path / "x.csv")
     before = out.read_text()
 
-    def fails(table, path):
+    def fails(table, path, **_):
         path.write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setitem(tidy_tables._WRITERS, ".csv", fails)
+    monkeypatch.setattr(pd.DataFrame, "to_csv", fails)
     with pytest.raises(SweeperError, match="No space left"):
         tidy_tables.write(study, "trials", out)
     assert out.read_text() == before and not list(tmp_path.glob(".x*"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sweeper.errors import Nothing, SweeperError
+from sweeper.errors import NothingToShow, SweeperError
 from sweeper.figures import render
 from sweeper.figures.drawing import style
 from sweeper.plan.loading import load
@@ -144,7 +144,7 @@ def test_trials_with_failed_runs_are_not_averaged(compared):
 
 
 def test_a_study_without_published_numbers_names_those_that_have_them(compared):
-    with pytest.raises(Nothing, match="no published numbers of mine are known") as raised:
+    with pytest.raises(NothingToShow, match="no published numbers of mine are known") as raised:
         compared(study="mine")
     assert ", ".join(published.studies()) in str(raised.value)
     assert raised.value.exit_code == 1
@@ -159,14 +159,16 @@ def test_a_study_without_published_numbers_names_those_that_have_them(compared):
     ],
 )
 def test_a_study_that_shares_nothing_is_told_what_is_published(compared, keys):
-    with pytest.raises(Nothing, match="no configuration and task of which a number is published"):
+    with pytest.raises(
+        NothingToShow, match="no configuration and task of which a number is published"
+    ):
         compared(**keys)
 
 
 @pytest.mark.parametrize(("state", "said"), [("failed", "15 failed"), (None, "15 open")])
 def test_a_study_without_finished_runs_says_so(compared, state, said):
     keys = {"axes": {"asymmetry.alpha": ALPHA | {"values": [0.5]}}}
-    with pytest.raises(Nothing, match=f"no run of played has finished with a score .{said}"):
+    with pytest.raises(NothingToShow, match=f"no run of played has finished with a score .{said}"):
         compared(lambda run, labels: state and (state, []), **keys)
 
 
@@ -192,7 +194,7 @@ def test_the_files_hold_the_text_too(played, tmp_path):
 
 @pytest.mark.parametrize("name", ["asymmetry_alpha", "dmc_policy", "ant_width_depth"])
 def test_nothing_is_cut_off_however_many_tasks_there_are(played, draw, name):
-    numbers = published.of(name)
+    numbers = published.of_space(name)
     names = [axis for axis in numbers if axis not in published.Number.model_fields]
     sizes = [list(dict.fromkeys(numbers[axis])) for axis in names]
     axes = {axis: {"kind": "choice", "values": own} for axis, own in zip(names, sizes, strict=True)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.errors import Nothing
+from sweeper.errors import NothingToShow
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
 from sweeper.stats.wording import measured
@@ -18,7 +18,7 @@ def work(started):
 
 
 def test_nothing_is_complete_yet(make_study):
-    with pytest.raises(Nothing, match="hops: no trial is complete yet"):
+    with pytest.raises(NothingToShow, match="hops: no trial is complete yet"):
         list(ranking.best(make_study(), 5))
 
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from sweeper.errors import Nothing, SweeperError
+from sweeper.errors import NothingToShow, SweeperError
 from sweeper.results.data import Data
 from sweeper.results.tables import table as results
 from sweeper.results.tables import table_text
@@ -197,5 +197,5 @@ def test_what_is_refused(table, options, said):
 
 @pytest.mark.parametrize(("went", "said"), [(None, "40 open"), (("failed", []), "40 failed")])
 def test_a_study_without_finished_runs_says_so(table, went, said):
-    with pytest.raises(Nothing, match=f"no run of played has finished with a score .{said}"):
+    with pytest.raises(NothingToShow, match=f"no run of played has finished with a score .{said}"):
         table(lambda run, labels: went)

@@ -17,7 +17,7 @@ from sweeper.worker.checkpoints.checkpoint import (
     adopt,
     save,
     segment,
-    taken,
+    unsaved,
 )
 
 CAPACITY = 100
@@ -48,7 +48,7 @@ def saved(
     ring: Ring, folder: Path, step: int, before: SavedCheckpoint | None = None
 ) -> SavedCheckpoint:
     ring.step = step
-    part = taken(ring, 0, before)  # type: ignore[arg-type]
+    part = unsaved(ring, 0, before)  # type: ignore[arg-type]
     assert part is not None
     return save(folder / f"run.0.0.host.domain-1.{step}.npz", before, *part)
 
@@ -100,7 +100,7 @@ def test_an_attempt_goes_on_from_what_it_adopted(tmp_path: Path) -> None:
     newest.remove()
     ring = Ring()
     ring.step = 90
-    part = taken(ring, 0, loaded.saved)  # type: ignore[arg-type]
+    part = unsaved(ring, 0, loaded.saved)  # type: ignore[arg-type]
     assert part is not None
     after = save(mine(tmp_path, 90), loaded.saved, *part)
     loaded.saved.remove(after)

@@ -1,4 +1,4 @@
-"""What workers leave in checkpoints/ and weights/: in bounds, whole, and nothing behind."""
+"""What workers leave in checkpoints/: in bounds, whole, and nothing behind."""
 
 from __future__ import annotations
 
@@ -13,56 +13,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 
-from sweeper.cli.commands import retry
-from sweeper.errors import SweeperError
 from sweeper.files import disk_usage
-from sweeper.plan.loading import load
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
-from sweeper.space.digest import digest
-from sweeper.space.overrides import parse_words
-from sweeper.study.study import Study, start
+from sweeper.study.study import Study
 from sweeper.worker.checkpoints import checkpoint, checkpoint_store
-from sweeper.worker.checkpoints.checkpoint_store import CheckpointStore
-from sweeper.worker.held_run import RunEnd
-from sweeper.worker.ledger_protocol import LedgerProtocol
 from sweeper.worker.trainer import Training
-from sweeper.worker.worker import Worker
+from tests.helpers.hoarder_study import ONE, QUICK, Make, files, maker, weights
+from tests.helpers.killed_workers import has_checkpoint, run, spawn, table, wait_for
 from tests.helpers.worker_parts import WorkerParts, dead
-from tests.sweeper.worker.test_worker import has_checkpoint, run, spawn, table, wait_for
-
-Make = Callable[..., Study]
-
-QUICK = ("checkpoint.every_s=0.001", "fixed.pause_s=0.001")
-ONE = ("seeds=1", "axes.size.values=[0.1]", "axes.width.values=[1]")
 
 
 @pytest.fixture
 def make(space_file: Path, tmp_path: Path) -> Make:
-    """Studies of the trainable that saves in pieces and has weights."""
-    space = yaml.safe_load(space_file.read_text())
-    space["agent"] = space["agent"].replace(":Counter", ":Hoarder")
-    space_file.write_text(yaml.safe_dump(space, sort_keys=False))
-
-    def make(*words: str, name: str = "hoard") -> Study:
-        loaded = load(space_file, None, parse_words(words, ())[1])
-        return start(tmp_path / "studies" / name, loaded)
-
-    return make
-
-
-def weights(study: Study) -> dict[str, list[float]]:
-    found = {}
-    for file in study.paths.weights.iterdir():
-        with np.load(file, allow_pickle=False) as arrays:
-            found[file.name] = arrays["trail"].tolist()
-    return found
-
-
-def files(study: Study) -> list[str]:
-    return sorted(path.name for path in study.paths.checkpoints.iterdir())
+    return maker(space_file, tmp_path)
 
 
 @pytest.mark.parametrize("pack", ["1", "3"])
@@ -116,7 +81,7 @@ def test_an_orphan_cannot_touch_what_was_taken_over(make: Make) -> None:
     (hold,) = orphan.claim()
     pack = study.trainable.start([hold.run], [None], "cpu")
     pack.advance()
-    part = checkpoint.taken(pack, 0, None)
+    part = checkpoint.unsaved(pack, 0, None)
     assert part is not None
     orphan.attempts.save([(hold, part)], pack.step)
     taker = WorkerParts(study)
@@ -130,7 +95,7 @@ def test_an_orphan_cannot_touch_what_was_taken_over(make: Make) -> None:
     orphan.attempts.leave(hold)
     assert all(file.exists() for file in held.saved.files)
     pack.advance()
-    part = checkpoint.taken(pack, 0, hold.saved)
+    part = checkpoint.unsaved(pack, 0, hold.saved)
     assert part is not None
     orphan.attempts.save([(hold, part)], pack.step)
     taker.attempts.release([held], "stopped")
@@ -179,7 +144,7 @@ def test_killed_at_any_call_of_a_save_the_state_before_or_after_it_is_whole(
         with monkeypatch.context() as patched:
             for step in (10, 20):
                 pack.advance()
-                part = checkpoint.taken(pack, 0, hold.saved)
+                part = checkpoint.unsaved(pack, 0, hold.saved)
                 assert part is not None
                 if step == 20:
                     Reaper(patched, left)
@@ -236,110 +201,6 @@ def test_a_bound_is_kept_by_what_is_saved(make: Make, monkeypatch: pytest.Monkey
     assert summarise(study).skipped_saves
 
 
-@pytest.mark.parametrize("pack", ["1", "3"])
-def test_final_weights_stay(make: Make, pack: str) -> None:
-    study = make("checkpoint.keep=final")
-    run(study, pack)
-    assert sorted(weights(study)) == sorted(f"{run.id}.npz" for run in study.plan.runs)
-    for planned in study.plan.runs:
-        alone = study.trainable.start([planned], [None], "cpu")
-        while alone.step < planned.steps:
-            alone.advance()
-        trail = alone.weights(0)["trail"]  # type: ignore[attr-defined]
-        assert weights(study)[f"{planned.id}.npz"] == trail.tolist()
-
-
-@pytest.mark.parametrize(("direction", "choose"), [("maximize", max), ("minimize", min)])
-def test_best_weights_are_those_of_the_best_evaluation(
-    make: Make, direction: str, choose: Callable[..., float]
-) -> None:
-    study = make("checkpoint.keep=best", f"direction={direction}")
-    run(study, "2")
-    records, earlier = study.ledger_state().runs, 0
-    for planned in study.plan.runs:
-        values = {step: metrics["value"] for step, metrics in records[planned.id].reports}
-        best = choose(values, key=lambda step: values[step])
-        earlier += best < planned.steps
-        alone = study.trainable.start([planned], [None], "cpu")
-        while alone.step < best:
-            alone.advance()
-        trail = alone.weights(0)["trail"]  # type: ignore[attr-defined]
-        assert weights(study)[f"{planned.id}.npz"] == trail.tolist()
-    assert earlier
-
-
-def test_nothing_is_kept_unless_asked(make: Make) -> None:
-    study = make()
-    run(study)
-    assert not study.paths.weights.exists()
-
-
-def test_of_a_diverged_run_the_best_stays_but_no_last(make: Make) -> None:
-    words = ("fixed.nan_at=25", "fixed.bad_seed=1")
-    for keep, missing in (("final", 4), ("best", 0)):
-        study = make(*words, f"checkpoint.keep={keep}", name=keep)
-        run(study)
-        assert len(weights(study)) == 12 - missing
-
-
-def test_weights_come_before_the_end_and_take_effect_with_it(
-    make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed between the end's link and the rename: the study's end places them."""
-    study = make("checkpoint.keep=final", *ONE)
-    killed = WorkerParts(study, dead())
-    with monkeypatch.context() as patched:
-        patched.setattr(CheckpointStore, "place", lambda *_: None)
-        killed.trainer.train(killed.claim())
-    (waiting,) = study.paths.weights.iterdir()
-    assert study.ended and waiting.name.startswith(f".{study.plan.runs[0].id}.0.0.")
-    run(study)
-    (placed,) = study.paths.weights.iterdir()
-    assert placed.name == f"{study.plan.runs[0].id}.npz"
-    assert len(weights(study)) == 1
-
-
-def test_weights_of_an_attempt_that_did_not_end_its_run_go(make: Make) -> None:
-    study = make("checkpoint.keep=final", *ONE)
-    WorkerParts(study, dead()).claim()
-    (run_id,) = [planned.id for planned in study.plan.runs]
-    study.paths.weights.mkdir()
-    for name in (f".{run_id}.0.0.w.npz", f"..{run_id}.0.1.w.npz.77"):
-        (study.paths.weights / name).write_bytes(b"x")
-    run(study, "1")
-    assert [file.name for file in study.paths.weights.iterdir()] == [f"{run_id}.npz"]
-
-
-def test_a_rerun_replaces_weights_only_when_it_ends(
-    make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study = make("checkpoint.keep=final", *ONE)
-    run(study)
-    (kept,) = study.paths.weights.iterdir()
-    before = weights(study)
-    kept.write_bytes(b"of the first generation")
-    retry.rerun(study, study.plan.runs[0].id)
-    killed = WorkerParts(study, dead())
-    with monkeypatch.context() as patched:
-        patched.setattr(LedgerProtocol, "end", lambda *_: None)
-        killed.trainer.train(killed.claim())
-    assert kept.read_bytes() == b"of the first generation"
-    Worker(study, pack="1", device="cpu", workers=1).run()
-    assert study.ended and weights(study) == before
-
-
-def test_a_late_end_places_no_weights(make: Make) -> None:
-    study = make("checkpoint.keep=final", *ONE)
-    orphan = WorkerParts(study, dead())
-    (hold,) = orphan.claim()
-    Worker(study, pack="1", device="cpu", workers=1).run()
-    before = weights(study)
-    hold.weights = {"trail": np.zeros(3)}
-    orphan.attempts.end([(hold, RunEnd("complete", 40, 0.25, 0.5))])
-    assert weights(study) == before
-    assert not files(study)
-
-
 def test_orphans_files_go_when_the_study_ends(make: Make) -> None:
     study = make()
     run(study)
@@ -348,29 +209,6 @@ def test_orphans_files_go_when_the_study_ends(make: Make) -> None:
         (study.paths.checkpoints / name).write_bytes(b"x")
     checkpoint_store.conclude(study.paths, study.ledger_state())
     assert not files(study)
-
-
-def test_keep_needs_a_trainable_with_weights(make_study: Make) -> None:
-    with pytest.raises(SweeperError) as caught:
-        make_study("checkpoint.keep=final")
-    assert "checkpoint.keep must be none, but got 'final'" in str(caught.value)
-    assert "counter_agent.py:Counter has no weights that sweeper knows of" in str(caught.value)
-
-
-def test_functions_are_told_where_to_keep_files(
-    make_study: Make, tmp_path: Path, space_file: Path
-) -> None:
-    (tmp_path / "own.py").write_text("def train(config, run):\n    return 0.0\n")
-    space = yaml.safe_load(space_file.read_text())
-    del space["agent"], space["evaluation"]
-    space_file.write_text(yaml.safe_dump({**space, "function": "own.py:train"}, sort_keys=False))
-    with pytest.raises(SweeperError, match=r"keep files in run\.folder, which stays"):
-        make_study("checkpoint.keep=best")
-
-
-def test_what_is_kept_does_not_change_the_digest(make: Make) -> None:
-    one = make("checkpoint.keep=best", "checkpoint.max_gb=1")
-    assert digest(one.space) == digest(make(name="other").space)
 
 
 def test_a_save_that_takes_long_is_followed_by_ten_times_as_long(

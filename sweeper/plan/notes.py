@@ -1,0 +1,93 @@
+"""Notes on a plan, told before it starts: what formulas leave unset, and text that may mislead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from sweeper.plan.configurations.expansion import Configuration
+from sweeper.plan.configurations.sequences import sequence
+from sweeper.plan.plan import Plan
+from sweeper.space.samplers import Sampler
+from sweeper.text import canonical, counted, labels_text
+
+_DRAWN = 200
+"""How many random configurations stand for those that a sampler has still to choose."""
+
+
+_SWITCHES = ("yes", "no", "on", "off")
+"""Words that YAML 1.1 reads as true and false, and YAML 1.2 as text."""
+
+
+def lines(plan: Plan) -> Iterator[str]:
+    """All notes on `plan`."""
+    yield from _unset(plan)
+    yield from _switches(plan)
+
+
+def _switches(plan: Plan) -> Iterator[str]:
+    """A line for each axis or fixed parameter that hands a function `no`, which Python calls true.
+
+    An agent knows which of its parameters are text.
+    """
+    if plan.expansion.trainable.parameters:
+        return
+    space = plan.space
+    made = _configurations(plan)
+    chosen = {f"axes.{name}": [one.values.get(name) for one in made] for name in space.axes}
+    fixed = {f"fixed.{name}": [value] for name, value in space.fixed.items()}
+    for where, values in {**chosen, **fixed}.items():
+        words = [item for item in values if isinstance(item, str) and item.lower() in _SWITCHES]
+        if words:
+            listed = ", ".join(dict.fromkeys(words))
+            yield f"{where} is text: {listed}; for truth values write true and false"
+
+
+def _unset(plan: Plan) -> Iterator[str]:
+    """One line for each derived parameter that some trials lack, and each idle constraint.
+
+    Where a sampler has still to choose trials, random ones stand for them.
+    """
+    if not plan.space.derived and not plan.space.constraints:
+        return
+    configurations = _configurations(plan)
+    found: dict[tuple[str, str], list[Configuration]] = {}
+    idle = {f"constraints[{index}]" for index in range(len(plan.space.constraints))}
+    for made in configurations:
+        idle &= set(made.unset)
+        for formula, absent in made.unset.items():
+            found.setdefault((formula, absent), []).append(made)
+    for (formula, absent), lacking in found.items():
+        if formula.startswith("derived"):
+            share = _share(plan, len(lacking), len(configurations))
+            where = f"{_reason(plan, absent)}: {labels_text(lacking[0].labels)}"
+            yield f"{formula} {_left(plan, formula)} in {share}, where {where}"
+    for formula in sorted(idle):
+        reasons = [_reason(plan, absent) for other, absent in found if other == formula]
+        yield f"{formula} is never checked: {' or '.join(reasons)}"
+
+
+def _configurations(plan: Plan) -> Sequence[Configuration]:
+    if not plan.due:
+        return [plan.configuration(trial.number) for trial in plan.trials]
+    drawing = plan.space.model_copy(update={"sampler": Sampler(name="random")})
+    return list(islice(sequence(drawing, plan.expansion), _DRAWN))
+
+
+def _share(plan: Plan, lacking: int, total: int) -> str:
+    if plan.due:
+        return f"about {100 * lacking / total:.0f} % of the trials"
+    return f"{lacking} of {counted(total, 'trial')}"
+
+
+def _reason(plan: Plan, absent: str) -> str:
+    if absent in plan.space.derived:
+        return f"{absent} is not set either"
+    return (
+        f"{absent} {'is switched off' if absent in plan.expansion.conditional else 'has no value'}"
+    )
+
+
+def _left(plan: Plan, formula: str) -> str:
+    known = plan.expansion.trainable.parameters.get(formula.removeprefix("derived."))
+    return "is not set" if known is None else f"keeps its default {canonical(known.default)}"
