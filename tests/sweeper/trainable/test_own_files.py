@@ -44,7 +44,9 @@ def test_values_of_axes_and_defaults_of_parameters_name_files_too(tmp_path: Path
     write(tmp_path, one="", two="", three="")
     axes = {"body": {"kind": "choice", "values": ["one.py:Body", "two.py:Body", "mlp"]}}
     function = f"{tmp_path}/gone.py:train"
-    found = own_files.trained(space(tmp_path, function=function, axes=axes), ["three.py:Body"])
+    found = own_files.trained(
+        space(tmp_path, function=function, axes=axes, defaults={"body": "three.py:Body"})
+    )
     assert set(found) == {"one.py", "two.py", "three.py"}
 
 
@@ -60,7 +62,8 @@ def test_files_beside_the_space_are_called_by_the_way_to_them(tmp_path: Path) ->
 
 def test_of_agents_only_what_the_space_needs_is_trained(tmp_path: Path) -> None:
     keys = {"agent": "dqn", "tasks": {"minatar/breakout": {"low": 0, "high": 1}}}
-    found = own_files.trained(space(tmp_path, **keys), ["minatar", "adam"])
+    keys["defaults"] = {"network.body": "minatar", "optimizer": "adam"}
+    found = own_files.trained(space(tmp_path, **keys))
     assert {"agents/learners/dqn.py", "agents/envs/minatar.py", "agents/networks/minatar.py"} <= {
         *found
     }
