@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 Path = tuple[str | int, ...]
 """Where a value stands in a document: keys and list positions from the top."""
 
 _LONGEST = 60
+"""The most characters that a message quotes of a value."""
+
+_LONGEST_NAME = 100
+"""The most characters that a message repeats of a name, such as a key or a file."""
+
 _MOST_LISTED = 30
 
 
@@ -29,24 +35,62 @@ class Invalid(ValueError):
     """A value breaks a rule; whoever knows the file and line makes a `SweeperError` of it.
 
     `message` is a predicate (`must be a number, but got 'abc'`) about the value at `path`, which
-    is relative to where it was raised.
+    is relative to where it was raised. `others` are further mistakes that were found with it.
     """
 
-    def __init__(self, message: str, path: Path = ()) -> None:
+    def __init__(self, message: str, path: Path = (), others: Iterable[Invalid] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
+        self.others = tuple(others)
 
     def under(self, *prefix: str | int) -> Invalid:
         """The same complaint, seen from further up."""
-        return Invalid(self.message, (*prefix, *self.path))
+        others = (other.under(*prefix) for other in self.others)
+        return Invalid(self.message, (*prefix, *self.path), others)
+
+    @property
+    def each(self) -> tuple[Invalid, ...]:
+        """This mistake and those that were found with it, one by one."""
+        return (Invalid(self.message, self.path), *(one for o in self.others for one in o.each))
+
+
+class Mistakes:
+    """Collects mistakes, so that one answer tells them all."""
+
+    def __init__(self) -> None:
+        self.found: list[Invalid] = []
+
+    @contextmanager
+    def under(self, *prefix: str | int) -> Iterator[None]:
+        """Notes the `Invalid` that is raised inside, as seen from further up."""
+        try:
+            yield
+        except Invalid as error:
+            self.add(error.under(*prefix))
+
+    def add(self, error: Invalid) -> None:
+        """Notes a mistake, and those that were found with it."""
+        self.found += error.each
+
+    def check(self) -> None:
+        """Raises `Invalid` where there is any."""
+        if self.found:
+            first, *others = self.found
+            raise Invalid(first.message, first.path, others)
 
 
 def did_you_mean(word: str, valid: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the closest of `valid`, or nothing where none is close."""
-    lowered = {name.lower(): name for name in valid}
-    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
-    return f" (did you mean {lowered[close[0]]!r}?)" if close else ""
+    found = closest(word, valid)
+    return "" if found is None else f" (did you mean {shown(found)}?)"
+
+
+def closest(word: str, valid: Iterable[str]) -> str | None:
+    """The one of `valid` that `word` is most like, if any is like it; case does not matter."""
+    lowered = {cut(name).lower(): name for name in valid}
+    close = difflib.get_close_matches(cut(word).lower(), lowered, n=1, cutoff=0.6)
+    return lowered[close[0]] if close else None
 
 
 def choices(word: str, valid: Iterable[str]) -> str:
@@ -57,9 +101,10 @@ def choices(word: str, valid: Iterable[str]) -> str:
 
 def listed(word: str, names: Sequence[str]) -> str:
     """`x, y, z`; of more than 30 those nearest to `word`, and how many more there are."""
-    if len(names) <= _MOST_LISTED:
-        return ", ".join(names)
-    nearest = difflib.get_close_matches(word, names, n=_MOST_LISTED, cutoff=0.0)
+    short = [cut(name) for name in names]
+    if len(short) <= _MOST_LISTED:
+        return ", ".join(short)
+    nearest = difflib.get_close_matches(cut(word), short, n=_MOST_LISTED, cutoff=0.0)
     return f"{', '.join(nearest)}, and {len(names) - _MOST_LISTED} more"
 
 
@@ -68,13 +113,19 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         text = {None: "null", True: "true", False: "false"}[value]
     elif isinstance(value, dict):
-        text = "the mapping {" + ", ".join(f"{key}: …" for key in value) + "}"
+        text = "the mapping {" + ", ".join(f"{cut(key)}: …" for key in [*value][:8]) + "}"
     elif isinstance(value, list | tuple):
         inside = ", ".join(shown(item) for item in value[:8])
         text = "the list [" + inside.replace("the list ", "").replace("the mapping ", "") + "]"
     else:
-        text = repr(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+        text = repr(value[: _LONGEST + 1] if isinstance(value, str) else value)
+    return cut(text, _LONGEST)
+
+
+def cut(text: Any, longest: int = _LONGEST_NAME) -> str:
+    """The beginning of what was given, which may be as long as a file, for a line of a message."""
+    text = str(text)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def dotted(path: Path) -> str:
@@ -84,5 +135,6 @@ def dotted(path: Path) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += f".{part or repr(part)}" if text else part or repr(part)
+            name = cut(part) or repr(part)
+            text += f".{name}" if text else name
     return text

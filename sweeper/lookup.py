@@ -15,11 +15,12 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sweeper.errors import Invalid, SweeperError, choices
+from sweeper.errors import Invalid, SweeperError, choices, shown
 
 DEFINES = {
     "agents.envs": ("environment family", "Environment"),
@@ -49,7 +50,7 @@ def find(package: str, name: str, folder: Path | None = None) -> Any:
             reason = f"{type(error).__name__}: {error}"
             raise SweeperError(f"importing {path} failed: {reason}") from error
     if name not in names(package):
-        raise SweeperError(f"unknown {what} {name!r}{_valid(package, name)}")
+        raise SweeperError(f"unknown {what} {shown(name)}{_valid(package, name)}")
     return getattr(importlib.import_module(f"{package}.{name}"), attribute)
 
 
@@ -64,7 +65,7 @@ def located(package: str, name: str, folder: Path | None = None) -> str:
     if name not in names(package):
         what = DEFINES[package][0]
         article = "an" if what[0] in "aeiou" else "a"
-        raise Invalid(f"must be {article} {what}, but got {name!r}{_valid(package, name)}")
+        raise Invalid(f"must be {article} {what}, but got {shown(name)}{_valid(package, name)}")
     return name
 
 
@@ -114,13 +115,19 @@ def split(name: str, folder: Path | None = None) -> tuple[Path, str]:
     """
     text, _, wanted = name.rpartition(":")
     if not text.endswith(".py") or not wanted.isidentifier():
-        raise Invalid(f"must look like path/file.py:name, but got {name!r}")
-    path = ((folder or Path.cwd()) / text).resolve()
-    if not path.is_file():
-        raise Invalid(f"names {name!r}, but there is no such file in {folder or Path.cwd()}")
+        raise Invalid(f"must look like path/file.py:name, but got {shown(name)}")
+    where = (folder or Path.cwd()).resolve()
+    path, found = where / text, False
+    with suppress(OSError):  # a name that is too long for a file
+        path = path.resolve()
+        found = path.is_file()
+    if not found:
+        raise Invalid(f"names {shown(name)}, but there is no such file in {where}")
     defined = defined_names(path)
     if wanted not in defined:
-        raise Invalid(f"names {name!r}, but the file does not define it{choices(wanted, defined)}")
+        raise Invalid(
+            f"names {shown(name)}, but the file does not define it{choices(wanted, defined)}"
+        )
     return path, wanted
 
 

@@ -16,18 +16,29 @@ Array = npt.NDArray[Any]
 Statistic = Callable[..., Array]
 
 
-def run_value(points: Iterable[tuple[int, float]], at: str, horizon: int, worst: float) -> float:
+def run_value(
+    points: Iterable[tuple[int, float]], at: str, horizon: int, *, minimise: bool = False
+) -> float:
     """A run's value in its metric's own unit, from its (step, metric) points up to `horizon`.
 
-    `at` is `final` (the last point), `max` (the largest) or `auc` (the mean height of the curve
-    between its first point and the horizon, by trapezoids). Points of one step keep the order in
-    which they are given, so that the last written is the final one. Points not finite are passed
-    over; a run that diverged keeps its last finite point up to the horizon (Bjorck et al. 2021,
-    §3.1), and is worth `worst`, the task's low, where it has none.
+    `at` is `final` (the last point), `max` (the best: the largest, or with `minimise` the smallest)
+    or `auc` (the mean height of the curve between its first point and the horizon, by trapezoids).
+    Points of one step keep the order in which they are given, so that the last written is the final
+    one. Points not finite are passed over; NaN where there is no other.
     """
     finite = [(step, y) for step, y in points if step <= horizon and math.isfinite(y)]
     curve = sorted(finite, key=lambda point: point[0])
-    return AT[at](curve, horizon) if curve else worst
+    return AT[at](curve, horizon, minimise) if curve else math.nan
+
+
+def at_name(at: str, *, minimise: bool) -> str:
+    """`at` as labels have it: of a metric whose smallest value is best `max` is its minimum."""
+    return "min" if at == "max" and minimise else at
+
+
+def worst(*, minimise: bool) -> float:
+    """What a diverged run counts as among others: worse than every number."""
+    return math.inf if minimise else -math.inf
 
 
 def normalise(value: float, low: float, high: float) -> float:
@@ -41,8 +52,17 @@ def named(how: str) -> str:
 
 
 def aggregate(scores: Sequence[float], how: str) -> float:
-    """A trial's value from the scores of all its runs, tasks × seeds in any order."""
-    return float(STATISTICS[how](np.asarray(scores, float)))
+    """A trial's value from the scores of all its runs, tasks × seeds in any order.
+
+    Those of diverged runs are infinite (`worst`); NaN where the statistic does not leave them out.
+    """
+    return float(known(STATISTICS[how](np.asarray(scores, float))))
+
+
+def known(values: npt.ArrayLike) -> Array:
+    """`values` with NaN for those that are infinite, as runs that diverged decide them."""
+    values = np.asarray(values, float)
+    return np.where(np.isinf(values), np.nan, values)
 
 
 def iqm(values: npt.ArrayLike, axis: int = -1) -> Array:
@@ -78,15 +98,15 @@ AVERAGED: dict[str, Callable[[Any], slice]] = {
 Curve = list[tuple[int, float]]
 
 
-def _final(curve: Curve, horizon: int) -> float:
+def _final(curve: Curve, horizon: int, minimise: bool) -> float:
     return curve[-1][1]
 
 
-def _max(curve: Curve, horizon: int) -> float:
-    return max(y for _, y in curve)
+def _best(curve: Curve, horizon: int, minimise: bool) -> float:
+    return (min if minimise else max)(y for _, y in curve)
 
 
-def _auc(curve: Curve, horizon: int) -> float:
+def _auc(curve: Curve, horizon: int, minimise: bool) -> float:
     steps = np.array([step for step, _ in curve] + [horizon], float)
     heights = np.array([y for _, y in curve] + [curve[-1][1]], float)
     if steps[-1] == steps[0]:
@@ -95,5 +115,5 @@ def _auc(curve: Curve, horizon: int) -> float:
     return float(areas.sum() / (steps[-1] - steps[0]))
 
 
-AT: dict[str, Callable[[Curve, int], float]] = {"final": _final, "max": _max, "auc": _auc}
+AT: dict[str, Callable[[Curve, int, bool], float]] = {"final": _final, "max": _best, "auc": _auc}
 """How a learning curve becomes its run's value."""

@@ -35,9 +35,20 @@ def few(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + more
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, form: str = "") -> str:
+    """`1 run`, `2 runs`; `2,000 runs` with the format `,`."""
+    return f"{number:{form}} {agreed(number, noun, noun + 's')}"
+
+
+def agreed(number: int, one: str, many: str) -> str:
+    """The word for so many: `is` of one, `are` of none or several."""
+    return one if number == 1 else many
+
+
+def further(number: int) -> str:
+    """What is said where a sampler found fewer configurations than were asked for."""
+    asked = f"{number} more {agreed(number, 'was', 'were')} asked for"
+    return f"{asked}: no further configuration was found"
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper import score
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
 from sweeper.log import to_stderr
@@ -22,6 +21,7 @@ from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import study
 from sweeper.study.study import Study
+from sweeper.worker.scoring import outcome
 from tests.helpers.paths import COUNTER_AGENT, ROOT
 from tests.helpers.slowest import SLOWEST
 
@@ -121,9 +121,9 @@ Outcome = Callable[[Any, Any], tuple[str, Reports] | None]
 
 @pytest.fixture
 def played(tmp_path: Path) -> Callable[..., Study]:
-    """A study that nobody ran: `outcome` says how each run went. Other keys are the space's."""
+    """A study that nobody ran: `went` says how each run did. Other keys are the space's."""
 
-    def play(outcome: Outcome, **keys: Any) -> Study:
+    def play(went: Outcome, **keys: Any) -> Study:
         (tmp_path / "file.py").write_text("def train(config, run):\n    return 0.0\n")
         keys = {
             "study": "played",
@@ -137,9 +137,9 @@ def played(tmp_path: Path) -> Callable[..., Study]:
         made = study.start(tmp_path / "studies" / "played", load(tmp_path / "played.yaml"))
         runs = {}
         for run in made.plan.runs:
-            went = outcome(run, made.plan.trials[run.trial].labels)
-            if went is not None:
-                runs[run.id] = _record(made, run, *went)
+            ended = went(run, made.plan.trials[run.trial].labels)
+            if ended is not None:
+                runs[run.id] = _record(made, run, *ended)
         made.ledger_state = lambda **_: SimpleNamespace(runs=runs, workers={})  # type: ignore[method-assign]
         return made
 
@@ -147,18 +147,16 @@ def played(tmp_path: Path) -> Callable[..., Study]:
 
 
 def _record(made: Study, run: Any, state: str, reports: Reports) -> SimpleNamespace:
-    task, rule = made.space.tasks[run.task], made.space.score
-    points = [(step, metrics[rule.metric]) for step, metrics in reports if rule.metric in metrics]
-    value = points_score = None
-    if state in ("complete", "nan", "pruned"):
-        value = score.run_value(points, rule.at, run.steps, task.low)
-        points_score = score.normalise(value, task.low, task.high)
+    """What the ledger says of a run that ended so."""
+    step = reports[-1][0] if reports else 0
+    end = outcome(made.space, run, reports, step, diverged=state != "complete")
     return SimpleNamespace(
         state=state,
         reports=reports,
-        score=points_score,
-        value=value,
-        step=reports[-1][0] if reports else 0,
+        score=end.score,
+        value=end.value,
+        also=end.also,
+        step=step,
         attempts=1,
         started=100.0,
         ended=None if state == "running" else 102.5,

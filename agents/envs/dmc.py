@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -88,6 +88,7 @@ class Environment:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of screens that are not there
             from dm_control import suite
+            from dm_control.rl.control import PhysicsError
 
         domain, name = task.split("-", 1)
         self._environment: Any = suite.load(domain, name, task_kwargs={"random": 0})
@@ -96,18 +97,28 @@ class Environment:
         self._middle = (bounds.maximum + bounds.minimum) / 2
         self._half = (bounds.maximum - bounds.minimum) / 2
         self._timestep: Any = None
+        self._unstable: type[Exception] = PhysicsError
 
     def reset(self, seed: int) -> None:
         """Begins an episode whose randomness all comes from `seed` (32 bits)."""
         self._environment.task.random.seed(seed)
-        self._timestep = self._environment.reset()
+        self._timestep = self._stable(self._environment.reset)
 
     def step(self, action: np.ndarray) -> tuple[float, bool, bool]:
-        """Acts once; returns reward, whether the episode terminated, whether it was truncated."""
-        self._timestep = self._environment.step(self._middle + self._half * action)
+        """Acts once; returns reward, whether the episode terminated, whether it was truncated.
+
+        Raises `FloatingPointError` where the physics diverged.
+        """
+        self._timestep = self._stable(self._environment.step, self._middle + self._half * action)
         over = self._timestep.last()
         ended = over and self._timestep.discount == 0.0
         return float(self._timestep.reward or 0.0), ended, over and not ended
+
+    def _stable(self, advance: Callable[..., Any], *given: np.ndarray) -> Any:
+        try:
+            return advance(*given)
+        except self._unstable as error:
+            raise FloatingPointError(str(error)) from error
 
     def observe(self) -> np.ndarray:
         """Returns the current observation, float32."""

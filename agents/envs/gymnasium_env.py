@@ -15,6 +15,9 @@ class GymnasiumEnvironment:
     as a step of a small robot.
     """
 
+    unstable: tuple[type[Exception], ...] = ()
+    """The errors by which its simulator says that it diverged."""
+
     def __init__(self, name: str, **options: Any) -> None:
         import gymnasium
 
@@ -37,10 +40,16 @@ class GymnasiumEnvironment:
         self._observation, _ = self._environment.reset(seed=seed)
 
     def step(self, action: np.ndarray) -> tuple[float, bool, bool]:
-        """Acts once; returns reward, whether the episode terminated, whether it was truncated."""
-        self._observation, reward, terminated, _, _ = self._environment.step(
-            self._middle + self._half * action
-        )
+        """Acts once; returns reward, whether the episode terminated, whether it was truncated.
+
+        Raises `FloatingPointError` where the simulator diverged.
+        """
+        try:
+            self._observation, reward, terminated, _, _ = self._environment.step(
+                self._middle + self._half * action
+            )
+        except self.unstable as error:
+            raise FloatingPointError(str(error)) from error
         self._steps += 1
         return float(reward), bool(terminated), self._steps >= self._most
 

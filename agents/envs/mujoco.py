@@ -57,4 +57,5 @@ class Environment(GymnasiumEnvironment):
         name, options = _ALIASES.get(task, (task, {}))
         mujoco.set_mju_user_warning(lambda text: None)  # Gymnasium's models are old, and say so
         super().__init__(name, **options)
+        self.unstable = (mujoco.FatalError,)
         mujoco.set_mju_user_warning(logging.getLogger("mujoco").warning)

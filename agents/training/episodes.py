@@ -6,6 +6,7 @@ idle, and where they gain (Humanoid) one more worker gains more (benchmarks/agen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,9 @@ class Episodes:
 
     Episode k of copy e takes all its randomness from its member's stream at counter e + k E, so
     that its state can be had again from its number and its actions. `observations`
-    [P, E, ...] are the current ones, and the array stays the same object.
+    [P, E, ...] are the current ones, and the array stays the same object. A copy whose simulation
+    diverges, as it raises `FloatingPointError` or gives a reward that is not finite, is `broken`
+    [P, E] and never stepped again.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Episodes:
         self.observations = np.zeros((members, copies, *shape.observation), shape.dtype)
         self.returns = np.zeros((members, copies))
         self.lengths = np.zeros((members, copies), dtype=np.int64)
+        self.broken = np.zeros((members, copies), dtype=bool)
         self._keys = keys
         self.envs = envs or [tasks.make(name) for name in names for _ in range(copies)]
         self._numbers = np.zeros((members, copies), dtype=np.int64)
@@ -66,18 +70,34 @@ class Episodes:
         until `restart` is called for what has ended.
         """
         rewards, terminals, truncations = self._flat_outcomes
-        going = None if live is None else live.reshape(-1).tolist()
+        going = self._going(live)
         for i, action in enumerate(self._listed(actions)):
             if going is not None and not going[i]:
                 rewards[i], terminals[i], truncations[i] = 0.0, False, False
                 continue
             env = self.envs[i]
-            rewards[i], terminals[i], truncations[i] = env.step(action)
+            try:
+                rewards[i], terminals[i], truncations[i] = env.step(action)
+                diverged = not math.isfinite(rewards[i])
+            except FloatingPointError:
+                diverged = True
+            if diverged:
+                rewards[i], terminals[i], truncations[i] = 0.0, False, False
+                self.broken.reshape(-1)[i] = True
+                continue
             self._flat[i] = env.observe()
             self._actions[i].append(action)
         self.returns += self._rewards
         self.lengths += 1
         return self._rewards, self._terminals, self._truncations
+
+    def _going(self, live: np.ndarray | None) -> list[bool] | None:
+        """Which copies are stepped; `None` for all."""
+        if not self.broken.any():
+            return None if live is None else live.reshape(-1).tolist()
+        whole = ~self.broken if live is None else live & ~self.broken
+        going: list[bool] = whole.reshape(-1).tolist()
+        return going
 
     def _listed(self, actions: np.ndarray) -> list[Any]:
         """Actions one by one: whole numbers, or arrays of their own."""
@@ -114,8 +134,12 @@ class Episodes:
         number = copy + int(self._numbers[member, copy]) * self.copies
         seed = streams.seed(int(self._keys[member]), number)
         place = member * self.copies + copy
-        self.envs[place].reset(seed)
         self._actions[place] = []
         self.returns[member, copy] = 0.0
         self.lengths[member, copy] = 0
+        try:
+            self.envs[place].reset(seed)
+        except FloatingPointError:
+            self.broken[member, copy] = True
+            return
         self.observations[member, copy] = self.envs[place].observe()

@@ -69,6 +69,11 @@ class Evaluation:
         """Whether every member has finished."""
         return not self.left.any()
 
+    @property
+    def broken(self) -> np.ndarray:
+        """Whether a simulation of the member diverged, [P]; then it has finished."""
+        return self._episodes.broken.any(axis=1)
+
     def advance(self, act: Callable[[np.ndarray, np.ndarray], np.ndarray], deadline: float) -> int:
         """Plays until `deadline` (monotonic seconds) at the latest; returns lockstep steps done.
 
@@ -99,6 +104,7 @@ class Evaluation:
         live = self.left > 0
         rewards, terminals, truncations = self._episodes.step(actions, live)
         self.left -= live
+        self.left[self.broken] = 0
         ended = terminals | truncations
         over = live & (ended | (self._episodes.lengths >= self._cap))
         for watcher in self._watchers:

@@ -59,7 +59,8 @@ class Pack:
                 reports = self._evaluate(deadline) if self._evaluates() else self._diagnose()
             else:
                 self.train(self.next_stop(), deadline)
-                looks = self.step % _LOOK_EVERY == 0 or self._evaluates()
+                broken = self.episodes.broken.any()
+                looks = self.step % _LOOK_EVERY == 0 or self._evaluates() or broken
                 reports = self._diverged() if looks else []
             if reports or time.monotonic() > deadline:
                 return reports
@@ -171,6 +172,8 @@ class Pack:
                 self._restart((terminals | truncations)[:, 0])
             self.step += 1
             learner.learn(replay, self.step)
+            if episodes.broken.any():
+                break
             if self.step % _CLOCK_EVERY == 0 and time.monotonic() > deadline:
                 break
         self.progress += self.step - begin
@@ -191,6 +194,8 @@ class Pack:
         self.progress += self._evaluation.advance(self.learner.evaluate, deadline)
         if not self._evaluation.done:
             return []
+        if self._evaluation.broken.any():
+            return self._end_diverged(self._evaluation.broken)
         evaluation, self._evaluation = self._evaluation, None
         diagnosed = self.diagnostics.found() | self._measures()
         found = [self._metrics(row, evaluation.result(row)) for row in range(len(self.members))]
@@ -217,10 +222,13 @@ class Pack:
         return reports
 
     def _diverged(self) -> list[Report]:
-        finite = self.learner.finite()
-        if finite.all():
-            return []
-        rows = np.flatnonzero(~finite).tolist()
+        """Ends the members whose numbers are not all finite, or whose simulation diverged."""
+        diverged = ~self.learner.finite() | self.episodes.broken.any(axis=1)
+        return self._end_diverged(diverged) if diverged.any() else []
+
+    def _end_diverged(self, diverged: np.ndarray) -> list[Report]:
+        """Drops the members that `diverged` [P], each with a last report of training alone."""
+        rows = np.flatnonzero(diverged).tolist()
         reports = [
             Report(self.members[row], self.step, self._finite(self._metrics(row, {})), True, True)
             for row in rows

@@ -13,18 +13,35 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sweeper import paths
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, shown
 
 if TYPE_CHECKING:
     from sweeper.study.study import Study
 
 app = typer.Typer(
-    help="Hyperparameter and architecture sweeps for deep reinforcement learning.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(wanted: bool) -> None:
+    from sweeper.study import provenance
+
+    if wanted:
+        typer.echo(f"sweeper {provenance.revision()}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")
+    ] = False,
+) -> None:
+    """Hyperparameter and architecture sweeps for deep reinforcement learning."""
+
 
 Words = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", show_default=False)]
 
@@ -46,7 +63,7 @@ TOP = 5
 """How many configurations meet fresh seeds where nobody says."""
 
 STUDY_OPTIONS = {
-    "study": "the study's name, as `sweeper studies` lists it",
+    "study": "the study's name, as `sweeper studies` lists it; `study=` may be left out",
     "root": RUN_OPTIONS["root"],
 }
 
@@ -71,15 +88,22 @@ def count_of(name: str, text: str, rule: str = "a whole number from 1") -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise SweeperError(f"{name} must be {rule}, but got {text!r}")
+        raise SweeperError(f"{name} must be {rule}, but got {shown(text)}")
     return number
 
 
-def parsed(words: list[str] | None, valid: list[str]) -> dict[str, str]:
-    """The options in `words`; `SweeperError` for one that is not `valid` or is given twice."""
+def parsed(
+    words: list[str] | None, valid: list[str], alone: str | None = "study"
+) -> dict[str, str]:
+    """The options in `words`; `SweeperError` for one that is not `valid` or is given twice.
+
+    A word without `=` is the value of the option `alone`, where that is valid.
+    """
     from sweeper.space import overrides
 
-    return overrides.parse_words(words or [], valid, keys=())[0]
+    return overrides.parse_words(
+        words or [], valid, keys=(), alone=alone if alone in valid else None
+    )[0]
 
 
 def root_of(options: Mapping[str, str]) -> Path:

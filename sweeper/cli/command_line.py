@@ -8,27 +8,34 @@ import sys
 from collections.abc import Sequence
 
 from sweeper.cli.app import RUN_OPTIONS, app
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, cut
 from sweeper.log import log, to_stderr
 
 __all__ = ["RUN_OPTIONS", "app", "main"]
 
-for _group in ("sweep", "study", "figures", "results"):  # the order in which help lists them
+_GROUPS = ("sweep", "study", "folders", "figures", "results")
+"""Files of commands, in the order in which help lists these."""
+
+for _group in _GROUPS:
     importlib.import_module(f"sweeper.cli.{_group}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line; exits with 2 for a mistake of the user's, 1 for a failure."""
     to_stderr()
+    given = sys.argv[1:] if arguments is None else arguments
+    known = [
+        cut(word) if not index or word[:1] == "-" else word for index, word in enumerate(given)
+    ]
     try:
-        app(args=arguments, prog_name="sweeper")
+        app(args=known, prog_name="sweeper")
     except SweeperError as error:
         log.error("%s", error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
-        log.error("%s: %s", error.strerror, error.filename)
+        log.error("%s: %s", error.strerror, cut(error.filename))
         sys.exit(1)
     finally:
         gc.enable()

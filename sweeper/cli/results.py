@@ -8,7 +8,7 @@ import typer
 
 from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, study_of
 from sweeper.cli.figures import FIGURE_OPTIONS
-from sweeper.errors import SweeperError, choices
+from sweeper.errors import SweeperError, choices, shown
 from sweeper.files.atomic import check_out, write_durably
 
 TABLE_OPTIONS = {
@@ -51,7 +51,7 @@ def table(words: Words = None) -> None:
 def _form(asked: str | None, out: Path | None) -> str:
     """The format: what is asked for, or what the file's name ends in."""
     if asked is not None and asked not in SUFFIXES:
-        raise SweeperError(f"unknown format {asked!r}{choices(asked, SUFFIXES)}")
+        raise SweeperError(f"unknown format {shown(asked)}{choices(asked, SUFFIXES)}")
     if out is None:
         return asked or "markdown"
     check_out(out, [SUFFIXES[asked]] if asked else list(SUFFIXES.values()))

@@ -9,7 +9,7 @@ from pathlib import Path
 from sweeper import paths
 from sweeper.cli.app import TOP, count_of
 from sweeper.dispatch import Options
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, shown
 from sweeper.space.overrides import truth
 
 _OF_WORKERS = ("dispatch", "profile", "workers", "pack", "device", "group")
@@ -80,7 +80,7 @@ def of_workers(words: Mapping[str, str]) -> Options:
         count_of("pack", pack, "auto or a whole number from 1")
     device = words.get("device")
     if device not in (None, "cpu", "cuda"):
-        raise SweeperError(f"device must be cpu or cuda, but got {device!r}")
+        raise SweeperError(f"device must be cpu or cuda, but got {shown(device)}")
     return Options(
         workers=count_of("workers", words["workers"]) if "workers" in words else None,
         pack=pack,

@@ -17,7 +17,7 @@ from sweeper.cli.app import (
     root_of,
     study_of,
 )
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, shown
 
 
 @command(
@@ -38,7 +38,7 @@ def status(words: Words = None) -> None:
     options = parsed(words, [*STUDY_OPTIONS, "format", "watch"])
     form = options.get("format", "text")
     if form not in ("text", "json"):
-        raise SweeperError(f"format must be text or json, but got {form!r}")
+        raise SweeperError(f"format must be text or json, but got {shown(form)}")
     if truth("watch", options):
         if form != "text":
             raise SweeperError("watch=true needs format=text, but got format=json")
@@ -195,7 +195,7 @@ def studies(words: Words = None) -> None:
         except SweeperError as error:
             typer.echo(f"{name}: {error}")
     if not names:
-        typer.echo(f"no studies under {root}")
+        typer.echo(f"no studies under {root.resolve()}")
 
 
 @command({})
@@ -213,7 +213,7 @@ def agents(words: Words = None) -> None:
     """List the agents, or what one of them can be told."""
     from sweeper.cli.commands import agents as manual
 
-    options = parsed([w if "=" in w else f"agent={w}" for w in words or []], ["agent"])
+    options = parsed(words, ["agent"], alone="agent")
     for line in manual.agent(options["agent"]) if "agent" in options else manual.agents():
         typer.echo(line)
 

@@ -29,9 +29,12 @@ def run(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Word
     """Plan a space, start workers and watch them; the same command again goes on."""
     from sweeper.cli.commands.run import run
     from sweeper.cli.run_options import RunOptions
+    from sweeper.plan import placement
     from sweeper.space import overrides
 
-    options, changes = overrides.parse_words(words or [], list(RUN_OPTIONS))
+    options, changes = overrides.parse_words(
+        words or [], list(RUN_OPTIONS), meant=placement.of_file(space)
+    )
     raise typer.Exit(run(space, RunOptions.of(options), changes))
 
 
@@ -49,11 +52,14 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
     """Say what a space would train, and what that takes; start nothing."""
     from sweeper.cli.commands import plan as preview
     from sweeper.cli.run_options import RunOptions
+    from sweeper.plan import placement
     from sweeper.plan.loading import load
     from sweeper.space import overrides
     from sweeper.study.study import check_name
 
-    given, changes = overrides.parse_words(words or [], list(PLAN_OPTIONS), of_run=RUN_OPTIONS)
+    given, changes = overrides.parse_words(
+        words or [], list(PLAN_OPTIONS), of_run=RUN_OPTIONS, meant=placement.of_file(space)
+    )
     options = RunOptions.of(given)
     lookup.find("sweeper.dispatch", options.dispatch)
     slurm = options.dispatch == "slurm"

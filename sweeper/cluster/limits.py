@@ -14,6 +14,7 @@ from sweeper.cluster import slurm
 from sweeper.cluster.profile import Profile
 from sweeper.cluster.slurm import Partition
 from sweeper.errors import SweeperError
+from sweeper.text import counted
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ class ClusterLimits:
         """Raises `SweeperError` where there would be more jobs than the controller takes."""
         if jobs > self.jobs:
             raise SweeperError(
-                f"workers= must be at most {self.jobs} jobs, the cluster's MaxJobCount, but there "
-                f"would be {jobs}; sbatch would wait, and then fail"
+                f"workers= must be at most {counted(self.jobs, 'job')}, the cluster's MaxJobCount, "
+                f"but there would be {jobs}; sbatch would wait, and then fail"
             )
 
     def named(self, profile: Profile) -> list[Partition]:

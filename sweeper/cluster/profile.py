@@ -133,15 +133,12 @@ def load(name: str) -> Profile:
 
 def find(name: str) -> Path:
     """Where the profile `name` is: a file, else one that comes with sweeper."""
-    file = Path(name)
-    if file.is_file():
-        return file
-    nearest_last = reversed(bundled.files("slurm", "*.yaml"))
-    ours = {f"slurm/{path.name}": path for path in nearest_last}
-    wanted = name if name in ours else f"slurm/{name.removesuffix('.yaml')}.yaml"
-    if wanted in ours:
-        return ours[wanted]
-    raise SweeperError(f"there is no profile {name}{choices(name, ours)}, or a file of your own")
+    found = bundled.find("slurm", name)
+    if found is None:
+        valid = choices(name, bundled.named("slurm"))
+        where = f"in {Path.cwd()}{valid}, or a file of your own"
+        raise SweeperError(f"there is no profile {shown(name)} {where}")
+    return found
 
 
 def _checked(file: Path, data: Mapping[str, Any]) -> Profile:

@@ -18,7 +18,7 @@ import submitit
 
 from sweeper.dispatch import Options, Workers
 from sweeper.dispatch.entry import work
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, shown
 from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.records import WorkerRecord
 from sweeper.study.study import Study
@@ -203,7 +203,7 @@ def _gpus(device: str) -> list[int]:
         return []
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if listed is not None and not re.fullmatch(r"[0-9, ]*", listed):
-        raise SweeperError(f"CUDA_VISIBLE_DEVICES must list numbers, but is {listed!r}")
+        raise SweeperError(f"CUDA_VISIBLE_DEVICES must list numbers, but is {shown(listed)}")
     found = (
         [int(index) for index in listed.split(",") if index.strip()]
         if listed is not None

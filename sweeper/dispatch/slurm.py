@@ -19,7 +19,7 @@ from sweeper.dispatch import Options, Workers, slurm_layout
 from sweeper.errors import SweeperError
 from sweeper.report import publish
 from sweeper.study.study import Study
-from sweeper.text import counted
+from sweeper.text import agreed, counted
 
 _LOOKS, _LOOK_S = 2, 2.0
 """How often, and after how many seconds each, who does not stay looks whether jobs fail at once."""
@@ -195,7 +195,7 @@ class _Jobs:
                 raise refused(self._profile, str(error)) from error
         workers = number * self._profile.tasks
         arrays = f"array {ids[0]}" if len(ids) == 1 else f"{len(ids)} arrays, {', '.join(ids)}"
-        return f"submitted {workers} {'worker' if workers == 1 else 'workers'} as {arrays}"
+        return f"submitted {counted(workers, 'worker')} as {arrays}"
 
 
 def slurm_jobs(name: str) -> list[slurm.Job]:
@@ -228,4 +228,5 @@ def _held_note(live: Sequence[slurm.Job]) -> list[str]:
     held = [job for job in live if "held" in job.reason.lower()]
     ids = ",".join(sorted({job.id for job in held}))
     why = ", ".join(sorted({job.reason for job in held}))
-    return [f"{len(held)} of them are held ({why}): scontrol release {ids}"] if held else []
+    are = agreed(len(held), "is", "are")
+    return [f"{len(held)} of them {are} held ({why}): scontrol release {ids}"] if held else []

@@ -41,7 +41,7 @@ def lines(options: Options, folder: Path, runs: int, worker_hours: float | None)
     shown = _sizes([size for size, _ in arrays])
     at_a_time = sum(min(pair) for pair in arrays)
     workers = number * profile.tasks
-    yield f"Slurm: {counted(workers, 'worker')} in {shown}, {at_a_time} jobs at a time"
+    yield f"Slurm: {counted(workers, 'worker')} in {shown}, {counted(at_a_time, 'job')} at a time"
     if limits is None:
         yield f"limits: unknown, {unknown}"
     else:
@@ -72,7 +72,8 @@ def _sizes(sizes: list[int]) -> str:
     if len(sizes) == 1:
         return f"1 array of {counted(sizes[0], 'job')}"
     least, most = min(sizes), max(sizes)
-    return f"{len(sizes)} arrays of {least if least == most else f'{least} or {most}'} jobs"
+    least_or = "" if least == most else f"{least} or "
+    return f"{len(sizes)} arrays of {least_or}{counted(most, 'job')}"
 
 
 def _hours(profile: Profile, worker_hours: float | None) -> str:

@@ -57,7 +57,7 @@ def render(
     valid = takes(code or name)
     for option in options:
         if option not in valid:
-            raise SweeperError(f"{name} has no option {option!r}{choices(option, valid)}")
+            raise SweeperError(f"{name} has no option {shown(option)}{choices(option, valid)}")
         listed = isinstance(options[option], list | tuple)
         if listed and option in SHARED and not takes_several(valid[option]):
             raise SweeperError(f"{name} takes one {option}, but got {shown(options[option])}")
@@ -91,7 +91,7 @@ def _draw(
 
     own = dict(options)
     if name not in WHOLE:
-        data = data.scored_at(own.pop("at", None))
+        data = data.rescored(own.pop("at", None))
     with style.context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
         picture = drawer(data, **own)

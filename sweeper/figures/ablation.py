@@ -49,7 +49,7 @@ def _panel(ax: Axes, shown: pd.DataFrame, runs: pd.DataFrame, label: str) -> Non
     colour = style.colours(None)[0]
     for row, (_, own) in enumerate(shown.iterrows()):
         if np.isnan(own["low"]):
-            single = runs.loc[runs["(cell)"] == own["(cell)"], VALUE]
+            single = runs.loc[(runs["(cell)"] == own["(cell)"]) & np.isfinite(runs[VALUE]), VALUE]
             ax.plot(single, np.full(len(single), row), "o", color=colour, markersize=3, alpha=0.4)
     ax.hlines(rows, shown["low"], shown["high"], color=colour, linewidth=1.2)
     for row in rows[1:]:

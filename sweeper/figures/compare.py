@@ -180,7 +180,8 @@ def _row(comparison: Comparison, row: Mapping[Any, Any], marked: list[str]) -> l
 
 def _ours(row: Mapping[Any, Any]) -> str:
     if not math.isfinite(row["point"]):
-        return "incomplete" if row["planned"] else "not in the study"
+        lost = "diverged" if row["n"] else "incomplete"
+        return lost if row["planned"] else "not in the study"
     places = number_text.decimals([row["point"]])
     said = bounds(row["low"], row["high"], lambda end: number_text.fixed(end, places))
     return f"{number_text.fixed(row['point'], places)} ({said})"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, listed
 from sweeper.figures.drawing import axis_limits, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
@@ -33,8 +34,8 @@ def draw(
 
     Of several metrics each has a column of panels, and every task its row; of many tasks two stand
     beside each other. A line goes as far as all its runs do: those of its complete trials, or,
-    where none is complete, those of trials whose runs have all begun to report. Runs that diverged
-    keep their last point.
+    where none is complete, those of trials whose runs have all begun to report. Behind its last
+    point a run that diverged is worse than all others; a line ends where such runs decide it.
     """
     hue, facet = _chosen(data, hue, facet)
     names = _metrics(data, metric)
@@ -84,7 +85,7 @@ def _metrics(data: Data, metric: str | list[str] | None) -> list[str]:
     if not 0 < len(names) <= MOST["metric"]:
         raise SweeperError(f"metric takes 1 to {MOST['metric']} metrics, but got {len(names)}")
     if len(set(names)) < len(names):
-        raise SweeperError(f"metric names one metric twice: {', '.join(names)}")
+        raise SweeperError(f"metric names one metric twice: {listed('', names)}")
     return names
 
 
@@ -149,7 +150,8 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
             )
         elif own["n"].max() <= _MOST_SINGLE:
             faint = 0.45 * min(1.0, (10 / own["n"].max()) ** 0.5)
-            for _, run in points[points["(line)"] == line].groupby("run", observed=True):
+            measured = points[(points["(line)"] == line) & np.isfinite(points[frames.POINT])]
+            for _, run in measured.groupby("run", observed=True):
                 ax.plot(
                     run["step"], run[frames.POINT], color=look.colour, linewidth=0.5, alpha=faint
                 )

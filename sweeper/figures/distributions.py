@@ -46,8 +46,10 @@ def draw(
     hue, facet = _chosen(data, hue, facet)
     lines, panels = (data.axis(name) if name else None for name in (hue, facet))
     runs = _runs(data, metric, panels, lines)
-    levels, cut = _levels(runs[VALUE].to_numpy(float))
-    table = profiles(data, runs, levels, [panels, lines])
+    values = runs[VALUE].to_numpy(float)
+    levels, cut = _levels(values[np.isfinite(values)])
+    below = bool(data.minimised(metric))
+    table = profiles(runs, levels, [panels, lines], below=below)
     table = table.merge(summaries(data, runs, gaps=metric is None), how="left")
     said = _note(table, [panels, lines])
     if cut:
@@ -128,6 +130,8 @@ def _note(table: pd.DataFrame, axes: list[Axis | None]) -> str:
 
 def _bounded(own: Mapping[Hashable, Any], name: str, decimals: int) -> str:
     point, low, high = (own[f"{name}{end}"] for end in ("", " low", " high"))
+    if np.isnan(point):
+        return "unknown, as runs diverged"
     text = number_text.fixed(point, decimals)
     return text if np.isnan(low) else f"{text} {interval({'low': low, 'high': high}, decimals)}"
 
@@ -158,7 +162,7 @@ def _panel(ax: Axes, table: pd.DataFrame, lines: Axis | None) -> None:
 
 def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool, lowest: bool) -> None:
     what = "score" if metric is None else "value"
-    sign = "<" if data.minimise else ">"
+    sign = "<" if data.minimised(metric) else ">"
     if ax.lines:
         ax.set_ylim(-0.02, 1.02)
         ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)
@@ -166,7 +170,7 @@ def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool, lowest: boo
     label = (
         f"normalised {data.captions.at_text}score τ"
         if metric is None
-        else f"{metric} τ, {data.tables.at}"
+        else f"{metric} τ, {data.captions.at_name(metric)}"
     )
     ax.set_xlabel(label if lowest else "", visible=lowest)
     ax.xaxis.set_tick_params(labelbottom=lowest)

@@ -102,7 +102,7 @@ def _note(table: pd.DataFrame, said: list[list[str]], layout: heatmap_cells.Layo
     text = f"{interval_text(known, count)}; n = {span(table['n'])} a cell"
     if any(layout.says(lines) != lines for lines in said):
         text += " (what has no room in a cell stands in the CSV beside this file)"
-    if ((table["n"] > 0) & (table["n"] < table["planned"])).any():
+    if ((table["n"] < table["planned"]) & table["point"].notna()).any():
         text += ". Hatched corner: some of the cell's configurations failed or are unfinished"
     if (table["planned"] == 0).any():
         text += ". White: no configuration"

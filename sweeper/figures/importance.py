@@ -13,6 +13,7 @@ from sweeper.results.analyses.importance import Importance, importance
 from sweeper.results.axis import visible
 from sweeper.results.captions import interval_text
 from sweeper.results.data import Data
+from sweeper.text import counted
 
 _ROW_IN = 0.19
 _LABEL_IN = 1.3
@@ -69,8 +70,8 @@ def _note(found: Importance) -> str:
         return f"no importance is known{why}"
     known = int(table["low"].notna().sum())
     said = [
-        f"PED-ANOVA: what tells the best {best} of {count} complete configurations from all of "
-        "them, as shares of the sum",
+        f"PED-ANOVA: what tells the best {best} of {counted(count, 'complete configuration')} from "
+        "all of them, as shares of the sum",
         interval_text(known, int(table["point"].notna().sum())),
     ]
     if known:

@@ -18,6 +18,7 @@ from sweeper.results.captions import UNKNOWN
 from sweeper.results.data import Data
 from sweeper.results.estimates import trials
 from sweeper.results.tables import number_text
+from sweeper.text import counted
 
 MOST_AXES = 8
 """So many axes are shown; of more the first ones."""
@@ -179,8 +180,9 @@ def _note(data: Data, table: pd.DataFrame, cells: pd.DataFrame, axes: list[Axis]
         return "no configuration is complete"
     count = int(table["point"].notna().sum())
     said = [
-        f"above: {count} complete configurations, the better the darker, the best one black, each "
-        "at the right at its score; within a value they stand in the order of their scores"
+        f"above: {counted(count, 'complete configuration')}, the better the darker, the best one "
+        "black, each at the right at its score; within a value they stand in the order of their "
+        "scores"
     ]
     if len(axes) > 1:
         said.append("below: all runs of complete configurations with two values, over all others")

@@ -38,8 +38,8 @@ def draw(
     judge(
         table,
         ranged=ranged,
-        ranked=metric in (None, data.tables.metric) and not across.drawn,
-        minimise=data.minimise,
+        ranked=data.minimised(metric) is not None and not across.drawn,
+        minimise=bool(data.minimised(metric)),
     )
     shown = [name for name in (x, hue, facet) if name]
     limits = axis_limits.limits(table)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, shown
 from sweeper.files import temporary
 
 T = TypeVar("T")
@@ -27,9 +27,11 @@ def check_out(out: Path, endings: Sequence[str]) -> None:
     """`SweeperError` unless `out` ends in one of `endings` and its folder exists."""
     if out.suffix not in endings:
         valid = endings[0] if len(endings) == 1 else f"one of {', '.join(endings)}"
-        raise SweeperError(f"out= must end in {valid}, but got {str(out)!r}")
+        raise SweeperError(f"out= must end in {valid}, but got {shown(str(out))}")
     if out.is_dir() or not out.parent.is_dir():
-        raise SweeperError(f"out= must name a file in a folder that exists, but got {str(out)!r}")
+        raise SweeperError(
+            f"out= must name a file in a folder that exists, but got {shown(str(out))}"
+        )
 
 
 @contextmanager

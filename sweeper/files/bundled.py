@@ -15,3 +15,17 @@ def files(folder: str, pattern: str) -> list[Path]:
         for path in sorted(place.glob(pattern)):
             found.setdefault(path.resolve(), path)
     return list(found.values())
+
+
+def named(folder: str) -> dict[str, Path]:
+    """The YAML files of `files` by the names that users give them: `slurm/gpu.yaml`."""
+    nearest_last = reversed(files(folder, "*.yaml"))
+    return {f"{folder}/{path.name}": path for path in nearest_last}
+
+
+def find(folder: str, name: str) -> Path | None:
+    """The file `name`; or of `named(folder)` the one called so, also without folder and ending."""
+    if Path(name).is_file():
+        return Path(name)
+    stem = name.removeprefix(f"{folder}/").removesuffix(".yaml")
+    return named(folder).get(f"{folder}/{stem}.yaml")

@@ -7,6 +7,7 @@ the accepted sequence, its reports up to the step that was resumed.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sweeper.ledger.lines.kinds import (
@@ -22,7 +23,7 @@ ENDS = ("complete", "pruned", "nan", "failed", "oom", "timeout", "lost")
 """The states in which a run has ended."""
 
 SCORED = ("complete", "nan")
-"""Ends of a run that count with their score."""
+"""Ends of a run that count: with its score, or as diverged, which is worse than any score."""
 
 UNSCORED = ("failed", "oom", "timeout", "lost")
 """Ends of a run that fail its trial: it is never averaged over the others."""
@@ -147,6 +148,11 @@ class RunRecord:
     def value(self) -> float | None:
         """The score of an ended run in the metric's own unit."""
         return None if self.end is None else self.end.value
+
+    @property
+    def also(self) -> Sequence[float] | None:
+        """The further scores of an ended run, normalised, where the space has several."""
+        return None if self.end is None else self.end.also
 
     @property
     def error(self) -> str | None:

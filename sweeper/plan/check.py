@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sweeper import lookup
-from sweeper.errors import Invalid, choices, shown
+from sweeper.errors import Invalid, Mistakes, choices, shown
 from sweeper.plan import check_sampler
 from sweeper.plan.configurations import sequences
 from sweeper.plan.configurations.constraints import Rejected
@@ -20,6 +20,7 @@ from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
 from sweeper.space.space import Space
+from sweeper.text import agreed
 from sweeper.trainable.contract import Diagnosable, Trainable
 from sweeper.trainable.loading import load_trainable
 
@@ -79,11 +80,12 @@ def absolute(space: Space, folder: Path) -> Space:
 
 
 def _check_names(space: Space, trainable: Trainable) -> None:
-    valid = trainable.tasks()
+    valid, mistakes = trainable.tasks(), Mistakes()
     for task in space.tasks:
         if valid and task not in valid and ".py:" not in task:
             reason = _refusal(trainable, task) or choices(task, valid)
-            raise Invalid(f"is no task of {space.identity}{reason}", ("tasks", task))
+            mistakes.add(Invalid(f"is no task of {space.identity}{reason}", ("tasks", task)))
+    mistakes.check()
 
 
 def _refusal(trainable: Trainable, task: str) -> str:
@@ -111,7 +113,7 @@ def _check_scores(space: Space, metrics: Sequence[str]) -> None:
     for index, rule in enumerate(space.scores):
         if metrics and rule.metric not in metrics:
             raise Invalid(
-                f"must be a metric of {space.identity}, but got {rule.metric!r}"
+                f"must be a metric of {space.identity}, but got {shown(rule.metric)}"
                 f"{choices(rule.metric, metrics)}",
                 ("score", *([index] if space.score.also else []), "metric"),
             )
@@ -183,17 +185,14 @@ def _check_figures(
     """
     sizes = {name: _size(space, name) + (name in conditional) for name in space.axes}
     sizes["task"] = len(space.tasks)
-    figures = []
+    figures, mistakes = [], Mistakes()
     for index, figure in enumerate(space.figures):
-        try:
+        with mistakes.under("figures", index):
             name = lookup.located("sweeper.figures", figure.name, folder)
-        except Invalid as error:
-            raise error.under("figures", index) from error
-        try:
-            _check_options(figure.options, takes(name), sizes, metrics)
-        except Invalid as error:
-            raise error.under("figures", index, figure.name) from error
-        figures.append(figure.model_copy(update={"name": name}))
+            with mistakes.under("figures", index, figure.name):
+                _check_options(figure.options, takes(name), sizes, metrics)
+            figures.append(figure.model_copy(update={"name": name}))
+    mistakes.check()
     return space.model_copy(update={"figures": tuple(figures)})
 
 
@@ -217,12 +216,12 @@ def _check_options(
             axes = choices(str(value), sizes)
             raise Invalid(f"must be an axis, but got {shown(value)}{axes}", (option,))
         if value in seen:
-            raise Invalid(f"must be another axis than {seen[value]}, but got {value!r}", (option,))
-        if sizes[value] > MOST.get(option, sizes[value]):
             raise Invalid(
-                f"takes an axis of at most {MOST[option]} values, but {value!r} has {sizes[value]}",
-                (option,),
+                f"must be another axis than {seen[value]}, but got {shown(value)}", (option,)
             )
+        if sizes[value] > MOST.get(option, sizes[value]):
+            rule = f"takes an axis of at most {MOST[option]} values"
+            raise Invalid(f"{rule}, but {shown(value)} has {sizes[value]}", (option,))
         seen[value] = option
 
 
@@ -259,7 +258,8 @@ def _check_trials(space: Space, expansion: Expansion) -> None:
         return
     grid = expansion.grid(check=True)
     if not grid.configurations:
-        raise Invalid(f"hold no trial: all {grid.dropped} combinations are dropped", ("axes",))
+        dropped = agreed(grid.dropped, "combination is", "combinations are")
+        raise Invalid(f"hold no trial: all {grid.dropped} {dropped} dropped", ("axes",))
     runs = len(grid.configurations) * len(space.tasks) * len(space.seeds)
     if runs > MAX_RUNS:
         raise Invalid(

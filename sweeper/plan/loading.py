@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import Invalid, SweeperError, choices, did_you_mean
+from sweeper.errors import (
+    Invalid,
+    Mistakes,
+    SweeperError,
+    choices,
+    closest,
+    cut,
+    did_you_mean,
+    listed,
+    shown,
+)
+from sweeper.files import bundled
+from sweeper.plan.placement import placed
+from sweeper.plan.repair import Repair
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import validated
 from sweeper.schema.rules import mapping, whole
@@ -15,6 +29,17 @@ from sweeper.space.space import DEFAULT_SCALE, PAPER_SCALE, Space
 from sweeper.space.validators import Context
 from sweeper.text import canonical
 from sweeper.trainable import own_files
+from sweeper.trainable.contract import Trainable
+from sweeper.trainable.loading import load_trainable
+
+_ROUNDS = 50
+"""How often what is wrong with a space is taken out and the rest is checked again, at most."""
+
+_MANY = 100
+"""After so many mistakes nothing more is looked for."""
+
+_SHIPPED = "spaces"
+"""The folder of spaces that ship."""
 
 
 def load(path: str | Path, scale: str | None = None, overrides: Iterable[Override] = ()) -> Space:
@@ -23,16 +48,78 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     Raises `SweeperError` with file, line, rule, value and valid choices. Imports neither torch
     nor environments.
     """
+    file = _found(Path(path))
+    document, folder = documents.read(file, later=True), file.parent
+    mistakes, words = Mistakes(), list[str]()
+    unknown = {key: value for key, value in document.data.items() if key not in KEYS}
+    with mistakes.under():
+        _known_keys(document)
+    chosen, paper = _scale(document, scale), None
+    with mistakes.under():
+        paper = _paper_steps(document)
+    of_scale: list[Override] = []
+    with mistakes.under():
+        of_scale = scale_overrides(document, chosen) if chosen else []
+    for override in [*of_scale, *overrides]:
+        try:
+            apply(document, override)
+        except SweeperError as error:
+            words.append(str(error))
+    space, trainable = None, None
+    data = _resolved(document, chosen, paper)
+    own_files.tell_strangers(data)
+    try:
+        space, trainable = _checked(data, folder, mistakes)
+    except SweeperError as error:
+        words.append(str(error))
+    if space is None or mistakes.found or words or document.mistakes:
+        if trainable is None and space is not None:
+            trainable = load_trainable(space)
+        told = [placed(one, {**document.data, **unknown}, trainable) for one in mistakes.found]
+        raise document.errors(told, words)
+    return space
+
+
+def _checked(
+    data: Mapping[str, Any], folder: Path, mistakes: Mistakes
+) -> tuple[Space | None, Trainable | None]:
+    """The space that `data` holds, and what it trains; all mistakes are added to `mistakes`.
+
+    What is wrong is taken out, and the rest is checked again, until nothing is found any more.
+    """
     from sweeper.plan.check import checked
 
-    document = documents.read(Path(path))
-    folder = Path(path).parent
-    try:
-        data = _data(document, scale, overrides)
-        own_files.tell_strangers(data)
-        return checked(validated(Space, data, Context(folder)), folder)
-    except Invalid as error:
-        raise document.error(error.path, error.message) from error
+    rest, trainable = Repair(data), None
+    for _ in range(_ROUNDS):
+        space: Space | None = None
+        try:
+            space = validated(Space, rest.data, Context(folder))
+            return checked(space, folder), trainable
+        except Invalid as error:
+            found = [rest.original(one) for one in error.each]
+            if ("study",) in [one.path for one in found]:
+                found = [one for one in found if one.path != ("name",)]
+            for one in found:
+                if not rest.follows(one):
+                    mistakes.add(one)
+            with suppress(ValueError, SweeperError):
+                trainable = load_trainable(space) if space else trainable
+            if len(mistakes.found) > _MANY or not rest.without(found, trainable):
+                break
+    return None, trainable
+
+
+def _found(path: Path) -> Path:
+    """Where the space `path` is: a file or folder, else one of that name that ships."""
+    if path.exists():
+        return path
+    found = bundled.find(_SHIPPED, str(path))
+    if found is None:
+        near = [file.name for file in sorted(path.parent.glob("*.y*ml"))]
+        valid = choices(path.name, [*near, *bundled.named(_SHIPPED)])
+        where = cut(path.parent.resolve())
+        raise SweeperError(f"{cut(path)}: there is no such file in {where}{valid}")
+    return found
 
 
 def unchecked(path: Path, scale: str | None = None) -> Space:
@@ -43,31 +130,34 @@ def unchecked(path: Path, scale: str | None = None) -> Space:
 
     document = documents.read(path)
     try:
-        space = validated(Space, _data(document, scale, ()), Context(path.parent, frozen={}))
-        return absolute(space, path.parent)
+        _known_keys(document)
+        chosen, paper = _scale(document, scale), _paper_steps(document)
+        for override in scale_overrides(document, chosen) if chosen else ():
+            apply(document, override)
+        data = _resolved(document, chosen, paper)
+        return absolute(validated(Space, data, Context(path.parent, frozen={})), path.parent)
     except Invalid as error:
-        raise document.error(error.path, error.message) from error
-
-
-def _data(
-    document: documents.Document, scale: str | None, overrides: Iterable[Override]
-) -> dict[str, Any]:
-    """The data of a space of one scale, with what was found beside it."""
-    _known_keys(document)
-    chosen = _scale(document, scale)
-    paper = _paper_steps(document)
-    for override in [*(scale_overrides(document, chosen) if chosen else []), *overrides]:
-        apply(document, override)
-    return _resolved(document, chosen, paper)
+        raise document.errors([error]) from error
 
 
 def _known_keys(document: documents.Document) -> None:
+    """Raises `Invalid` for all unknown keys; one that is like a missing key is taken for that."""
     valid = [*KEYS, "scales"]
-    for key in document.data:
-        if key not in valid:
-            raise Invalid(f"is an unknown key{choices(key, valid)}", (key,))
-    for name in _mapping_at(document, "scales"):
-        scale_overrides(document, name)
+    mistakes = Mistakes()
+    for key in [key for key in document.data if key not in valid]:
+        mistakes.add(Invalid(f"is an unknown key{choices(key, valid)}", (key,)))
+        meant, value = closest(key, valid), document.data.pop(key)
+        if meant is not None and meant not in document.data:
+            document.data[meant] = value
+            for path in [path for path in document.places if path[:1] == (key,)]:
+                document.places[(meant, *path[1:])] = document.places[path]
+    names: Mapping[str, Any] = {}
+    with mistakes.under():
+        names = _mapping_at(document, "scales")
+    for name in names:
+        with mistakes.under():
+            scale_overrides(document, name)
+    mistakes.check()
 
 
 def _mapping_at(document: documents.Document, key: str) -> dict[str, Any]:
@@ -79,23 +169,23 @@ def _mapping_at(document: documents.Document, key: str) -> dict[str, Any]:
 
 
 def _scale(document: documents.Document, scale: str | None) -> str | None:
-    scales = list(_mapping_at(document, "scales"))
+    found = document.data.get("scales")
+    scales = list(found) if isinstance(found, dict) else []
     if scale is None:
         return DEFAULT_SCALE if DEFAULT_SCALE in scales else None
     if scale not in scales:
-        listed = f"scales there: {', '.join(scales)}" if scales else "it has no scales"
-        raise SweeperError(
-            f"{document.name}: unknown scale {scale!r}{did_you_mean(scale, scales)}; {listed}"
-        )
+        there = f"scales there: {listed(scale, scales)}" if scales else "it has no scales"
+        near = did_you_mean(scale, scales)
+        raise SweeperError(f"{cut(document.name)}: unknown scale {shown(scale)}{near}; {there}")
     return scale
 
 
 def _paper_steps(document: documents.Document) -> int | None:
     """The steps of the scale `paper`, before anything is overridden."""
-    scales = _mapping_at(document, "scales")
-    if PAPER_SCALE not in scales:
+    scales = document.data.get("scales")
+    if not isinstance(scales, dict) or not isinstance(scales.get(PAPER_SCALE), dict):
         return None
-    scaled = "steps" in (scales[PAPER_SCALE] or {})
+    scaled = "steps" in scales[PAPER_SCALE]
     path = ("scales", PAPER_SCALE, "steps") if scaled else ("steps",)
     value = scales[PAPER_SCALE]["steps"] if scaled else document.data.get("steps")
     try:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sweeper.errors import Invalid, Path, choices, shown
+from sweeper.errors import Invalid, Mistakes, Path, choices, cut, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
 from sweeper.trainable.contract import Parameter, Parametrised
@@ -39,9 +39,12 @@ def base(space: Space, trainable: Parametrised) -> dict[str, Any]:
     """
     known = trainable.parameters
     params = {name: parameter.default for name, parameter in known.items()}
+    mistakes = Mistakes()
     for part, given in (("defaults", outdated(space, trainable)), ("fixed", space.fixed)):
         for name, value in given.items():
-            params[name] = fitted(space, trainable, name, value, (part, name), "is")
+            with mistakes.under():
+                params[name] = fitted(space, trainable, name, value, (part, name), "is")
+    mistakes.check()
     return params
 
 
@@ -62,6 +65,12 @@ def outdated(space: Space, trainable: Parametrised) -> dict[str, Any]:
         for name, value in space.defaults.items()
         if name not in now or now[name] != value
     }
+
+
+def later(space: Space, trainable: Parametrised) -> set[str]:
+    """The parameters that there were not yet when `space` was loaded, where that is known."""
+    known = {*space.defaults, *space.fixed}
+    return set(trainable.parameters) - known if space.defaults else set()
 
 
 def points_of(space: Space, trainable: Parametrised, name: str) -> tuple[Point, ...]:
@@ -124,7 +133,7 @@ def _point(space: Space, trainable: Parametrised, name: str, point: Point) -> Po
     params = {}
     for parameter, value in point.params.items():
         here: Path = ("axes", name, *point.path)
-        verb = "is" if parameter == name else f"sets {parameter}, which is"
+        verb = "is" if parameter == name else f"sets {cut(parameter)}, which is"
         params[parameter] = fitted(space, trainable, parameter, value, here, verb)
     numeric = name in params and not isinstance(point.label, str)
     return replace(point, params=params, label=params[name] if numeric else point.label)
@@ -147,7 +156,7 @@ def fitted(
     except Invalid as error:
         own = verb == "is"
         raise Invalid(
-            error.message if own else f"sets {name}, which {error.message}",
+            error.message if own else f"sets {cut(name)}, which {error.message}",
             (*path, *(error.path if own else ())),
         ) from error
 

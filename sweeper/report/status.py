@@ -16,15 +16,14 @@ from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.run_record import STATES, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
+from sweeper.report import best_trial
 from sweeper.report.study_status import (
-    BestTrial,
     DamagedBytes,
     Provenance,
     StudyStatus,
     WorkerStatus,
 )
 from sweeper.report.worker_status import StudyWorkers, WorkerState
-from sweeper.score import STATISTICS
 from sweeper.study.provenance import code_differences, edited_files
 from sweeper.study.study import Study
 
@@ -33,7 +32,7 @@ Array = npt.NDArray[Any]
 _SAMPLED = 256
 """Of how many runs the files are measured; more are estimated from these."""
 
-TRIAL_STATES = ("open", "running", "complete", "pruned", "failed")
+TRIAL_STATES = ("open", "running", "complete", "nan", "pruned", "failed")
 
 
 def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudyStatus:
@@ -45,6 +44,8 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
     columns = Columns(ledger_state.runs, [run.id for run in study.plan.runs])
     states = _states(columns, workers)
     trials = _trial_states(study, states)
+    values = best_trial.values(study, ledger_state, columns, trials == "complete")
+    trials[_undecided(study, values, states) & (trials == "complete")] = "nan"
     runs, counts = Counter(states.tolist()), Counter(trials.tolist())
     plan = study.plan
     runs["open"] += plan.total - len(states)
@@ -60,7 +61,7 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         ],
         jobs=study_workers.jobs(),
         cancelled=study.cancelled,
-        best=_best(study, trials == "complete", columns.numbers("score"), states == "nan"),
+        best=best_trial.best(study, values, states),
         errors=_errors(columns, states),
         provenance=_provenance(study, ledger_state, columns),
         disk=_usage(study, ledger_state, columns),
@@ -155,27 +156,10 @@ def _trial_states(study: Study, states: Array) -> Array:
     )
 
 
-def _best(study: Study, whole: Array, scores: Array, diverged: Array) -> BestTrial | None:
-    """The complete trial with the best value, without an interval, which would need scipy."""
-    how, trial = study.space.score.aggregate, np.array([run.trial for run in study.plan.runs], int)
-    chosen = whole[trial]
-    if not chosen.any():
-        return None
-    order = np.argsort(trial[chosen], kind="stable")
-    numbers, first, n = np.unique(trial[chosen][order], return_index=True, return_counts=True)
-    values = np.empty(len(numbers))
-    for size in np.unique(n):
-        rows = first[n == size, None] + np.arange(size)
-        values[n == size] = STATISTICS[how](scores[chosen][order][rows])
-    if np.isnan(values).all():
-        return None
-    best = (np.nanargmax if study.space.direction == "maximize" else np.nanargmin)(values)
-    number = int(numbers[best])
-    return BestTrial(
-        trial=number,
-        value=float(values[best]),
-        aggregate=how,
-        n=int(n[best]),
-        diverged=int(diverged[trial == number].sum()),
-        params=dict(study.plan.trials[number].labels),
-    )
+def _undecided(study: Study, values: Array, states: Array) -> Array:
+    """Which trials [trials] lack one of their `values` [trials × scores] where runs diverged."""
+    diverged = np.zeros(len(values), bool)
+    diverged[
+        [run.trial for run, state in zip(study.plan.runs, states, strict=True) if state == "nan"]
+    ] = True
+    return diverged & np.isnan(values).any(axis=1)

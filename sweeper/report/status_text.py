@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
-from sweeper.report.study_status import Provenance, StudyStatus
-from sweeper.text import counted, few, labels_text, size
+from sweeper.report.study_status import BestTrial, Provenance, StudyStatus
+from sweeper.text import counted, few, further, labels_text, size
 
 _SHOWN = 5
 _LARGEST = 3
@@ -14,15 +14,15 @@ _LARGEST = 3
 
 def summary_lines(status: StudyStatus) -> Iterator[str]:
     """Counts, who is at work, the best trial, errors, origin, disk and damage, a line each."""
-    yield f"{status.study}: {_by_state('runs', status.runs)}"
-    yield f"  {_by_state('trials', status.trials)}"
+    yield f"{status.study}: {_by_state('run', status.runs)}"
+    yield f"  {_by_state('trial', status.trials)}"
     if status.unfound:
-        yield f"  {status.unfound} more were asked for: no further configuration was found"
+        yield f"  {further(status.unfound)}"
     yield from (f"  {line}" for line in _at_work(status))
     best = status.best
     if best is not None:
         yield (
-            f"  best: trial {best.trial}, score {best.value:.3g} "
+            f"  best: trial {best.trial}, {_values(best)} "
             f"({best.aggregate} of {counted(best.n, 'run')}{_diverged(best.diverged)}): "
             f"{labels_text(best.params)}"
         )
@@ -32,8 +32,8 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
     yield f"  {_disk(status.disk)}"
     if status.skipped_saves:
         yield (
-            f"  {status.skipped_saves} saves left out: no room under checkpoint.max_gb, or on "
-            "the disk"
+            f"  {counted(status.skipped_saves, 'save')} left out: no room under "
+            "checkpoint.max_gb, or on the disk"
         )
     for damage in status.damaged:
         yield (
@@ -47,10 +47,17 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
         )
 
 
+def _values(best: BestTrial) -> str:
+    """Its value; of several, among which the first decides, each by name."""
+    if len(best.values) == 1:
+        return f"score {best.value:.3g}"
+    return ", ".join(f"{name} {value:.3g}" for name, value in best.values.items())
+
+
 def _by_state(what: str, counts: Mapping[str, int]) -> str:
     """`12 runs: 3 open, 9 complete`."""
     each = [f"{number} {state}" for state, number in counts.items() if number and state != "total"]
-    return f"{counts['total']} {what}: {', '.join(each)}"
+    return f"{counted(counts['total'], what)}: {', '.join(each)}"
 
 
 def _diverged(count: int) -> str:
@@ -84,7 +91,7 @@ def _began(provenance: Provenance) -> Iterator[str]:
     code, machine = provenance.code, provenance.machine
     if code and machine:
         shown = few([f"{name} {revision}" for name, revision in code.items()], _SHOWN)
-        yield f"began with {shown} on {machine['host']} ({machine['cores']} cores)"
+        yield f"began with {shown} on {machine['host']} ({counted(machine['cores'], 'core')})"
     for task, facts in list(provenance.tasks.items())[:_SHOWN]:
         yield f"task {task}: " + ", ".join(f"{name} {words}" for name, words in facts.items())
     if provenance.mixed:
@@ -102,4 +109,4 @@ def _disk(usage: Mapping[str, int]) -> str:
     parts = {name: each for name, each in usage.items() if name not in ("total", "files")}
     largest = sorted(parts, key=lambda name: -parts[name])[:_LARGEST]
     shown = ", ".join(f"{size(parts[name])} {name}" for name in largest if parts[name])
-    return f"{size(usage['total'])} on disk in {usage['files']:,} files: {shown}"
+    return f"{size(usage['total'])} on disk in {counted(usage['files'], 'file', ',')}: {shown}"

@@ -26,10 +26,14 @@ class WorkerStatus:
 
 @dataclass(frozen=True)
 class BestTrial:
-    """The complete trial with the best value, which aggregates the scores of its `n` runs."""
+    """The complete trial with the best value, which aggregates the scores of its `n` runs.
+
+    Of several scores that is the first; `values` has all of them by name.
+    """
 
     trial: int
     value: float
+    values: Mapping[str, float]
     aggregate: str
     n: int
     diverged: int

@@ -13,16 +13,21 @@ from pathlib import Path
 
 from sweeper.cluster import script, slurm
 from sweeper.cluster.scheduler import ENDED, EVERY_S, MAYBE, RUNNING, Scheduler
+from sweeper.errors import SweeperError
 from sweeper.files import temporary
 from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.state import LedgerState
+from sweeper.study import command_hints
 from sweeper.study.study import Study
-from sweeper.text import rough_duration
-from sweeper.worker.process.heartbeat import STALE_S, exists
+from sweeper.text import counted, rough_duration
+from sweeper.worker.process.heartbeat import STALE_S, T2_S, exists
 
 _FORGOTTEN_S = EVERY_S + slurm.TIMEOUT_S
 """Whoever is silent for longer was so before the newest answer was asked for."""
+
+_SHOWN = 5
+"""The most workers that a message names."""
 
 STATES = ("working", "silent", "waiting", "unknown", "dead", "left")
 
@@ -37,6 +42,13 @@ class WorkerState:
     """Whether its process is on this machine."""
     silent_s: float | None = None
     """For how long its number has stood still; `None` where nobody can tell."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is alive, or may be: it was heard of not long ago, or is said to be there."""
+        if self.state == "unknown":
+            return self.silent_s is not None and self.silent_s < T2_S
+        return self.state in ("working", "silent", "waiting")
 
 
 class StudyWorkers:
@@ -132,6 +144,20 @@ class StudyWorkers:
 def worker_states(study: Study, ledger_state: LedgerState) -> dict[str, WorkerState]:
     """The state of each worker, by its name."""
     return StudyWorkers(study, ledger_state).states()
+
+
+def check_idle(study: Study) -> None:
+    """Raises `SweeperError` where a worker of the study is, or may be, alive, or a job waits."""
+    ledger_state = study.ledger_state(reports=False)
+    workers = StudyWorkers(study, ledger_state)
+    busy = [f"worker {name}: {one.evidence}" for name, one in workers.states().items() if one.busy]
+    jobs = {state: n for state, n in (workers.jobs() or {}).items() if n and state != "failed"}
+    busy += [f"{counted(number, 'job')} {state}" for state, number in jobs.items()]
+    if busy:
+        raise SweeperError(
+            f"{study.name} is at work ({'; '.join(busy[:_SHOWN])}): "
+            f"sweeper cancel {command_hints.words(study)} stops it"
+        )
 
 
 def on_slurm(study: Study, ledger_state: LedgerState) -> bool:

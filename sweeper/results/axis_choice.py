@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sweeper.errors import SweeperError, choices
+from sweeper.errors import SweeperError, choices, listed, shown
 from sweeper.results.axis import TASK, Axis
 from sweeper.space.figure_options import MOST
 
@@ -41,7 +41,9 @@ class AxisChoice:
     def axis(self, name: str) -> Axis:
         """The axis called `name`; `SweeperError` for an unknown one."""
         if name not in self.axes:
-            raise SweeperError(f"{name!r} is no axis of {self.study}{choices(name, self.axes)}")
+            raise SweeperError(
+                f"{shown(name)} is no axis of {self.study}{choices(name, self.axes)}"
+            )
         return self.axes[name]
 
     def titles(self, names: Iterable[str]) -> list[str]:
@@ -73,7 +75,9 @@ class AxisChoice:
                 continue
             self.axis(name)
             if name in seen:
-                raise SweeperError(f"{seen[name]} and {option} must differ, but both are {name!r}")
+                raise SweeperError(
+                    f"{seen[name]} and {option} must differ, but both are {shown(name)}"
+                )
             seen[name] = option
 
     def check_few(self, **chosen: str | None) -> None:
@@ -83,6 +87,6 @@ class AxisChoice:
             if count > most:
                 fitting = [other for other, axis in self.axes.items() if len(axis.labels) <= most]
                 raise SweeperError(
-                    f"{option} takes an axis of at most {most} values, but {name!r} has {count}; "
-                    f"fitting: {', '.join(fitting) or 'none'}"
+                    f"{option} takes an axis of at most {most} values, but {shown(name)} has "
+                    f"{count}; fitting: {listed(str(name), fitting) or 'none'}"
                 )

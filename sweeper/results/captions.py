@@ -16,13 +16,21 @@ from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import INTERVALS, coverage
 from sweeper.text import canonical, counted
 
-_POINTS = {"final": "the last point", "max": "the largest value", "auc": "the mean height"}
+_POINTS = {
+    "final": "the last point",
+    "max": "the largest value",
+    "min": "the smallest value",
+    "auc": "the mean height",
+}
 
 _FEW = 4
 """The most tasks of which a caption names the baseline's best run."""
 
 UNKNOWN = f"fewer than {MIN_SEEDS} seeds in a task"
 """Why an interval is unknown."""
+
+_DIVERGED = "diverged runs decide it"
+"""Why one is that has seeds enough."""
 
 
 @dataclass(frozen=True)
@@ -64,25 +72,39 @@ class Captions:
     @property
     def at_text(self) -> str:
         """The tables' `at` before a space, where it is not the study's own."""
-        return "" if self.tables.at == self.tables.default_at else f"{self.tables.at} "
+        tables = self.tables
+        return "" if tables.at == tables.default_at else f"{self.at_name(None)} "
+
+    def at_name(self, metric: str | None) -> str:
+        """The tables' `at` of `metric`, or else of the score, as labels have it."""
+        return self._named(self.tables.at, metric)
+
+    def _named(self, at: str, metric: str | None = None) -> str:
+        tables = self.tables
+        minimise = tables.minimised(metric or tables.metric)
+        return score.at_name(at, minimise=bool(minimise))
 
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         if metric is None:
-            return f"normalised {self.at_text}score ({self.average})"
+            scores = self.tables.scores
+            name = "score" if len(scores) == 1 else scores[0].name
+            return f"normalised {self.at_text}{name} ({self.average})"
         tasks = len(self.tables.tasks)
         over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
-        return f"{metric}, {self.tables.at} ({self.average}{over})"
+        return f"{metric}, {self.at_name(metric)} ({self.average}{over})"
 
     def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         runs = self.tables.runs
         trials, seeds = frames.counts(runs, []), runs["seed"].nunique()
+        if seeds >= MIN_SEEDS:
+            points_note = points_note.replace(UNKNOWN, _DIVERGED)
         said = [self._count(n, len(trials), seeds), *self._pooled(shown), points_note]
         if self.at_text:
             said.append(
-                f"of each run's curve {_POINTS[self.tables.at]}, where the study scores by "
-                f"{_POINTS[self.tables.default_at]}"
+                f"of each run's curve {_POINTS[self.at_name(None)]}, where the study scores by "
+                f"{_POINTS[self._named(self.tables.default_at)]}"
             )
         if INTERVALS in points_note:
             said.append(coverage(seeds))
@@ -136,25 +158,25 @@ class Captions:
     def _lost(self, trials: pd.DataFrame) -> str:
         """The configurations and runs without a score, and those that diverged."""
         failed = int((trials["state"] == "failed").sum())
-        diverged, worst = int(trials["nan"].sum()), "high" if self.tables.minimise else "low"
+        diverged = int(trials["nan"].sum())
         return (
             f"failed: {counted(failed, 'configuration')}; pruned: "
             f"{counted(int(trials['pruned'].sum()), 'run')}; missing: "
             f"{int(trials['missing'].sum())}; diverged: {diverged}"
             + (
-                f" (held at their last value; without one a score is the task's {worst})"
+                " (worse than all others; points and intervals that they decide are unknown)"
                 if diverged
                 else ""
             )
         )
 
     def _budget(self) -> str:
-        """The budget beside the paper's, where a study does not have the paper's."""
+        """The budget beside that of the scale `paper`, where it is another."""
         steps, paper = self.tables.steps, self.origin.paper_steps
         if paper in (None, steps):
             return ""
         scale = f"{self.origin.scale}: " if self.origin.scale else ""
-        return f"{scale}{steps:,} of the paper's {paper:,} steps"
+        return f"{scale}{steps:,} of scale paper's {counted(paper, 'step', ',')}"
 
 
 def interval_text(known: int, count: int) -> str:

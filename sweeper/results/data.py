@@ -16,7 +16,8 @@ from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.captions import Captions, Origin
-from sweeper.results.run_tables import VALUE, RunTables
+from sweeper.results.run_tables import VALUE, RunTables, Scored
+from sweeper.space.space import Space
 from sweeper.study.study import Study
 
 __all__ = ["VALUE", "Data"]
@@ -53,6 +54,7 @@ class Data:
             how=space.score.aggregate,
             steps=space.steps,
             minimise=space.direction == "minimize",
+            scores=_scores(space),
         )
         compared = baseline(space, study.frozen)
         return Data(
@@ -82,12 +84,12 @@ class Data:
         """The texts below and beside a figure."""
         return Captions(self.origin, self.tables, self.choice)
 
-    def scored_at(self, at: str | None) -> Data:
+    def rescored(self, at: str | None) -> Data:
         """The data with another point of each learning curve as a run's value, also as its score.
 
         `SweeperError` where `at`, if any, is none of `score.AT`.
         """
-        return replace(self, tables=self.tables.scored_at(at))
+        return replace(self, tables=self.tables.rescored(at))
 
     def check_scored(self, name: str) -> None:
         """`NothingToShow` for what is called `name` where no run has ended with a score."""
@@ -123,7 +125,7 @@ class Data:
     def points(self, metric: str) -> pd.DataFrame:
         """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 
-        Those of runs that diverged are held at their last point.
+        Behind the last point of a run that diverged its points are infinite, or NaN.
         """
         return self.tables.points(metric)
 
@@ -146,6 +148,13 @@ class Data:
     def minimise(self) -> bool:
         """Whether smaller scores are better."""
         return self.tables.minimise
+
+    def minimised(self, metric: str | None) -> bool | None:
+        """Whether smaller values of `metric`, or else of the score, are better; `None` if unknown.
+
+        It is known of the metrics that the space scores.
+        """
+        return self.minimise if metric is None else self.tables.minimised(metric)
 
     @property
     def axes(self) -> Mapping[str, Axis]:
@@ -174,3 +183,12 @@ class Data:
     def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         return self.captions.caption(n, shown, points_note)
+
+
+def _scores(space: Space) -> tuple[Scored, ...]:
+    rules = zip(space.scores, space.score_names, space.directions, strict=True)
+    suffixes = frames.suffixes(space)
+    return tuple(
+        Scored(name, rule.metric, suffix, rule.aggregate, direction == "minimize")
+        for (rule, name, direction), suffix in zip(rules, suffixes, strict=True)
+    )

@@ -36,16 +36,16 @@ def estimate(table: pd.DataFrame, runs: pd.DataFrame, how: str) -> None:
     table["planned"] = np.bincount(runs["(cell)"], minlength=len(table))
 
 
-def trials(data: Data, runs: pd.DataFrame) -> pd.DataFrame:
+def trials(data: Data, runs: pd.DataFrame, how: str | None = None) -> pd.DataFrame:
     """One row a trial: its number, a column an axis, and what `estimate` gives its runs.
 
-    Gives `runs` the column `(cell)`, the row of their trial.
+    Gives `runs` the column `(cell)`, the row of their trial. `how` is the study's by default.
     """
     _, row, cell = np.unique(runs["trial"], return_index=True, return_inverse=True)
     runs["(cell)"] = cell
     columns = [axis.column for name, axis in data.axes.items() if name != TASK]
     table = runs[["trial", *columns]].iloc[row].reset_index(drop=True)
-    estimate(table, runs, data.how)
+    estimate(table, runs, how or data.how)
     return table
 
 

@@ -11,10 +11,13 @@ from sweeper import score, stats
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
+from sweeper.space.space import Space
 from sweeper.study.study import Study
 
 COUNTS = ("n", "nan", "failed", "pruned", "missing")
-"""Runs of a trial: scored, those of them that diverged, the others by why they have no score."""
+"""Runs of a trial: those that count, those of them that diverged, the others by why they do not."""
+
+_OF_A_SCORE = ("score", "value", "low", "high")
 
 POINT = "(point)"
 """The column of `held` points; no axis is called like that."""
@@ -24,14 +27,17 @@ def runs(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     """One row a planned run: run, trial, task, seed, a column an axis, state, score, value, step,
     attempts, seconds, worker.
 
-    `score` is normalised, `value` in the metric's own unit; both NaN before the run has ended.
+    `score` is normalised, `value` in the metric's own unit; both NaN before the run has ended, and
+    where it diverged. Further scores of the space follow as `score …` and `value …`, by their name.
     """
     plan = study.plan.runs
     columns = Columns(ledger_state.runs, [run.id for run in plan])
     frame = _identity(study, np.arange(len(plan)))
     frame["state"] = columns.texts("state", "open").tolist()
-    frame["score"] = columns.numbers("score")
-    frame["value"] = columns.numbers("value")
+    diverged = (frame["state"] == "nan").to_numpy()
+    for name in ("score", "value"):  # older studies gave diverged runs some
+        frame[name] = np.where(diverged, np.nan, columns.numbers(name))
+    frame = frame.assign(**_further(study, ledger_state, diverged))
     frame["step"] = columns.numbers("step", 0).astype(int)
     frame["attempts"] = columns.numbers("attempts", 0).astype(int)
     frame["seconds"] = columns.numbers("ended") - columns.numbers("started")
@@ -43,27 +49,65 @@ def trials(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     """One row a trial: trial, a column an axis, state, value, low, high, n, nan, failed, pruned,
     missing.
 
-    `value` aggregates the scores of all its runs and is NaN unless every one of them has a score;
-    `low` and `high` bound its 95 % interval, NaN where that is unknown. `n` counts scored runs,
+    `value` aggregates the scores of all its runs and is NaN unless every one of them has ended well
+    or diverged; of those that diverged see `judged`. Where they decide a value the state is `nan`.
+    `low` and `high` bound its 95 % interval, NaN where that is unknown. `n` counts these runs,
     `nan` those of them that diverged, `failed` (with oom, timeout and lost), `pruned` and `missing`
-    (open or running) the others.
+    (open or running) the others. The values by further scores stand behind the first as `value …`,
+    `low …` and `high …`.
     """
-    return of_runs(runs(study, ledger_state), study.space.score.aggregate, list(study.space.axes))
+    return of_runs(runs(study, ledger_state), study.space, list(study.space.axes))
 
 
-def of_runs(table: pd.DataFrame, how: str, axes: list[str]) -> pd.DataFrame:
-    """The trials behind a table of runs, as `trials` gives them."""
+def of_runs(table: pd.DataFrame, space: Space, axes: list[str]) -> pd.DataFrame:
+    """The trials behind a table of the runs of a study of `space`, as `trials` gives them."""
     frame = counts(table, axes)
-    frame["value"] = frame["low"] = frame["high"] = np.nan
     whole = (frame["state"] == "complete").to_numpy()
-    if whole.any():
-        cell = np.unique(table["trial"], return_inverse=True)[1]
-        chosen = whole[cell]
-        found = estimates(table[chosen], (np.cumsum(whole) - 1)[cell[chosen]], "score", how)
-        frame.loc[whole, "value"] = found.point
-        frame.loc[whole, "low"], frame.loc[whole, "high"] = found.low, found.high
-    names = ["value", "low", "high", *COUNTS]
+    cell = np.unique(table["trial"], return_inverse=True)[1]
+    chosen = whole[cell]
+    at, lost = (np.cumsum(whole) - 1)[cell[chosen]], np.zeros(len(frame), bool)
+    names: list[str] = []
+    rules = zip(suffixes(space), space.scores, space.directions, strict=True)
+    for suffix, rule, direction in rules:
+        own = [f"{name}{suffix}" for name in ("value", "low", "high")]
+        names += own
+        frame[own] = np.nan
+        if not whole.any():
+            continue
+        some = judged(table[chosen], f"score{suffix}", minimise=direction == "minimize")
+        found = estimates(some, at, f"score{suffix}", rule.aggregate)
+        frame.loc[whole, own] = np.stack([found.point, found.low, found.high], axis=1)
+        lost |= frame[own[0]].isna().to_numpy()
+    frame.loc[whole & lost & (frame["nan"] > 0), "state"] = "nan"
+    names += COUNTS
     return frame[[*(name for name in frame if name not in names), *names]]
+
+
+def suffixes(space: Space) -> list[str]:
+    """What follows `score`, `value`, `low` and `high` in columns, for each score of the space."""
+    return ["", *(f" {name}" for name in space.score_names[1:])]
+
+
+def named(table: pd.DataFrame, space: Space) -> pd.DataFrame:
+    """`table` with the columns of the first score called by its name, as those of the others are.
+
+    With one score they need no name.
+    """
+    if not space.score.also:
+        return table
+    name = space.score_names[0]
+    return table.rename(columns={part: f"{part} {name}" for part in _OF_A_SCORE})
+
+
+def judged(table: pd.DataFrame, column: str, *, minimise: bool) -> pd.DataFrame:
+    """`table` with the runs that diverged worse in `column` than every other: infinitely bad.
+
+    An IQM or a median may leave such runs out with its worst others; every other statistic of them
+    is unknown.
+    """
+    diverged = (table["state"] == "nan").to_numpy()
+    worst = score.worst(minimise=minimise)
+    return table.assign(**{column: np.where(diverged, worst, table[column].to_numpy(float))})
 
 
 def counts(table: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
@@ -111,16 +155,21 @@ def grid(table: pd.DataFrame, column: str) -> score.Array:
     return values
 
 
-def further(study: Study, ledger_state: LedgerState, trial: int) -> list[float]:
-    """The values of a complete trial by the further scores of the space, if it has any."""
+def _further(study: Study, ledger_state: LedgerState, diverged: Any) -> dict[str, Any]:
+    """The columns of the further scores of the space, if it has any, for all planned runs."""
     rules = study.space.score.also
     if not rules:
-        return []
-    ends = [ledger_state.runs[run.id].end for run in study.plan.runs_of(trial)]
-    columns = zip(*(end.also or () for end in ends if end is not None), strict=True)
-    return [
-        score.aggregate(column, rule.aggregate) for column, rule in zip(columns, rules, strict=True)
-    ]
+        return {}
+    found = np.full((len(diverged), len(rules)), np.nan)
+    for place, run in enumerate(study.plan.runs):
+        record = ledger_state.runs.get(run.id)
+        if record is not None and record.also and not diverged[place]:
+            found[place] = record.also
+    columns: dict[str, Any] = {}
+    for suffix, rule, scores in zip(suffixes(study.space)[1:], rules, found.T, strict=True):
+        columns[f"score{suffix}"] = scores
+        columns[f"value{suffix}"] = rule.low + scores * (rule.high - rule.low)
+    return columns
 
 
 def reports(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
@@ -140,13 +189,14 @@ def reports(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
 
 
 def curve_points(
-    reported: pd.DataFrame, table: pd.DataFrame, metric: str, lows: Any
+    reported: pd.DataFrame, table: pd.DataFrame, metric: str, minimise: bool | None
 ) -> pd.DataFrame:
-    """The points of the column `metric` as `POINT`, with those of diverged runs held.
+    """The points of the column `metric` as `POINT`, and those that diverged runs count with.
 
-    A run that diverged keeps its last point at all later steps at which its task was evaluated,
-    and has its task's low (from the mapping `lows`) where it has none (the crash rule).
+    A run that diverged is worse than every number (`score.worst`) at all steps behind its last
+    point at which its task was evaluated; NaN where nobody says what is better (`None`).
     """
+    worst = np.nan if minimise is None else score.worst(minimise=minimise)
     points = reported.rename(columns={metric: POINT})
     points = points[np.isfinite(points[POINT])]
     added = [points]
@@ -157,9 +207,7 @@ def curve_points(
         later = pd.DataFrame({"step": grid[grid > last]})
         for name in points.columns.intersection(table.columns).difference(["step"]):
             later[name] = pd.Series([run[name]] * len(later), dtype=points[name].dtype)
-        added.append(
-            later.assign(**{POINT: own[POINT].iloc[-1] if len(own) else lows[run["task"]]})
-        )
+        added.append(later.assign(**{POINT: worst}))
     whole: pd.DataFrame = pd.concat([part for part in added if len(part)] or [points])
     return whole
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import score
-from sweeper.errors import SweeperError, choices
+from sweeper.errors import SweeperError, choices, shown
 from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.score import Array
@@ -17,6 +17,19 @@ from sweeper.text import canonical
 
 VALUE = "(value)"
 """The column of `RunTables.table` that a figure shows."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One of the scores of a study, as its tables have it."""
+
+    name: str
+    metric: str
+    suffix: str
+    """What follows `score` and `value` in its columns' names: nothing of the first score."""
+    how: str
+    """The statistic by which the runs of a trial become its value."""
+    minimise: bool
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,9 @@ class RunTables:
     how: str
     """The statistic by which the runs of a trial become its value."""
     steps: int
-    minimise: bool = False
+    minimise: bool
+    scores: tuple[Scored, ...]
+    """All scores, the one that figures show first."""
     best: Mapping[str, float] = field(default_factory=dict)
     """Of tasks that were renormalised the baseline's best run, which is a bound of theirs now."""
 
@@ -71,19 +86,32 @@ class RunTables:
         low, high = (after._bounds(bound) for bound in range(2))
         return replace(after, runs=self.runs.assign(score=(values - low) / (high - low)))
 
-    def scored_at(self, at: str | None) -> RunTables:
+    def rescored(self, at: str | None) -> RunTables:
         """The tables with another point of each learning curve as a run's value, also as its score.
 
         `SweeperError` where `at`, if any, is none of `score.AT`.
         """
         if at is not None and at not in score.AT:
-            raise SweeperError(f"unknown at={at!r}{choices(str(at), score.AT)}")
+            raise SweeperError(f"unknown at={shown(at)}{choices(str(at), score.AT)}")
         return self if at is None else replace(self, at=at)
 
+    def minimised(self, metric: str) -> bool | None:
+        """Whether smaller values of `metric` are better; `None` where it is not scored."""
+        return next((own.minimise for own in self.scores if own.metric == metric), None)
+
+    def scored(self, score: Scored) -> pd.DataFrame:
+        """`runs` with the column `VALUE`: one of the scores, infinite where a run diverged."""
+        table = self.runs.assign(**{VALUE: self.runs[f"score{score.suffix}"]})
+        return frames.judged(table, VALUE, minimise=score.minimise)
+
     def table(self, metric: str | None) -> pd.DataFrame:
-        """`runs` with the column `VALUE`: the score, or `metric` in its own unit, taken as `at`."""
+        """`runs` with the column `VALUE`: the score, or `metric` in its own unit, taken as `at`.
+
+        Of runs that diverged it is infinite, worse than every other (`score.worst`), and NaN for a
+        metric of which nobody says what is better.
+        """
         if metric is None and self.at == self.default_at:
-            return self.runs.assign(**{VALUE: self.runs["score"]})
+            return self.scored(self.scores[0])
         values = self._values(metric or self.metric)
         if metric is None:
             low, high = (self._bounds(side) for side in range(2))
@@ -92,15 +120,13 @@ class RunTables:
 
     def _values(self, metric: str) -> Array:
         """The runs' values [runs] by `metric`, in its own unit; NaN where they reported none."""
-        values = {}
+        values, minimise = {}, self.minimised(metric)
         for run, own in self.points(metric).groupby("run", sort=False, observed=True):
             curve = zip(own["step"], own[frames.POINT], strict=True)
-            values[run] = score.run_value(curve, self.at, self.steps, np.nan)
+            values[run] = score.run_value(curve, self.at, self.steps, minimise=bool(minimise))
         found = np.array([values.get(run, np.nan) for run in self.runs["run"]], float)
-        if metric != self.metric:
-            return found
-        lost = np.isnan(found) & (self.runs["state"] == "nan").to_numpy()
-        return np.where(lost, self._bounds(int(self.minimise)), found)
+        worst = np.nan if minimise is None else score.worst(minimise=minimise)
+        return np.where((self.runs["state"] == "nan").to_numpy(), worst, found)
 
     def _bounds(self, side: int) -> Array:
         """The lows (0) or the highs (1) of the runs' tasks [runs]."""
@@ -109,7 +135,7 @@ class RunTables:
     def points(self, metric: str) -> pd.DataFrame:
         """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 
-        Only the score's metric has a worst value for runs that diverged before they reported it.
+        Only of metrics that are scored is it known what is worse than every number.
         """
         reports = self.reports()
         fixed = ["run", "trial", TASK, "seed", *self.columns, "step"]
@@ -118,13 +144,10 @@ class RunTables:
         if column not in valid:
             if metric != self.metric or len(reports):
                 raise SweeperError(
-                    f"{metric!r} is no metric of {self.study}{choices(metric, valid)}"
+                    f"{shown(metric)} is no metric of {self.study}{choices(metric, valid)}"
                 )
             reports = reports.assign(**{column: np.array([], float)})
-        known, side = metric == self.metric, int(self.minimise)
-        worst = {task: bounds[side] if known else np.nan for task, bounds in self.tasks.items()}
         points = reports[[*fixed, column]]
         marked = [self.columns.get(name, name) for name in fixed]
-        return frames.curve_points(
-            points.set_axis([*marked, frames.POINT], axis=1), self.runs, frames.POINT, worst
-        )
+        points = points.set_axis([*marked, frames.POINT], axis=1)
+        return frames.curve_points(points, self.runs, frames.POINT, self.minimised(metric))

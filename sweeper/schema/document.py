@@ -9,17 +9,25 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
 import yaml
 
-from sweeper.errors import Path, SweeperError, choices, dotted
+from sweeper.errors import Invalid, Path, SweeperError, choices, cut, dotted, shown
+from sweeper.text import counted
 
 MAX_BYTES = 2**20
 MAX_VALUES = 100_000
 MAX_DEPTH = 50
+
+_LONGEST = 120
+"""The most characters of what PyYAML says."""
+
+_MOST_TOLD = 30
+"""The most mistakes that one answer tells."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
 _OTHER_BASE = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
@@ -41,6 +49,8 @@ class Document:
     name: str
     data: dict[str, Any]
     places: dict[Path, str] = field(default_factory=dict)
+    mistakes: list[tuple[str, str]] = field(default_factory=list)
+    """What is wrong with the YAML but does not keep one from reading on: places and messages."""
 
     def place(self, path: Path) -> str:
         """The place of the value at `path`, or of the nearest one around it."""
@@ -50,7 +60,23 @@ class Document:
         return self.name
 
     def error(self, path: Path, message: str) -> SweeperError:
-        """An error about the value at `path`, whose place and name come before `message`.
+        """An error about the value at `path`, whose place and name come before `message`."""
+        return SweeperError(self.line(path, message))
+
+    def errors(self, found: Iterable[Invalid], also: Iterable[str] = ()) -> SweeperError:
+        """One error that tells all mistakes, a line each in the order of the file; `also` last."""
+        told = [(place, f"{place}: {message}") for place, message in self.mistakes]
+        for one in (one for error in found for one in error.each):
+            told.append((self.place(one.path), self.line(one.path, one.message)))
+        told.sort(key=lambda one: self._number(one[0]))
+        lines = dict.fromkeys([*(line for _, line in told), *also])
+        shown = list(lines)[:_MOST_TOLD]
+        if len(lines) > _MOST_TOLD:
+            shown.append(f"and {counted(len(lines) - _MOST_TOLD, 'mistake')} more")
+        return SweeperError("\n".join(shown))
+
+    def line(self, path: Path, message: str) -> str:
+        """What an error says of the value at `path`.
 
         Words that changed parts of that value are named too.
         """
@@ -61,14 +87,21 @@ class Document:
             if inside[: len(path)] == path and text != place and not self._in_file(text)
         }
         changed = f" (with {', '.join(words)})" if words and self._in_file(place) else ""
-        return SweeperError(f"{place}{changed}: {dotted(path) or 'the space'} {message}")
+        return f"{place}{changed}: {dotted(path) or 'the space'} {message}"
+
+    def _number(self, place: str) -> float:
+        """The line of a place in the file; words come behind."""
+        return int(place.rpartition(":")[2]) if self._in_file(place) else math.inf
 
     def _in_file(self, place: str) -> bool:
         return place.startswith(f"{self.name}:")
 
 
-def read(path: FilePath, what: str = "a space") -> Document:
-    """The YAML file at `path`, whose top level must be a mapping; messages call it `what`."""
+def read(path: FilePath, what: str = "a space", *, later: bool = False) -> Document:
+    """The YAML file at `path`, whose top level must be a mapping; messages call it `what`.
+
+    With `later` keys that are there twice are noted and not raised.
+    """
     name = str(path)
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
@@ -84,21 +117,35 @@ def read(path: FilePath, what: str = "a space") -> Document:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise SweeperError(f"{name}:{line}: {what} is UTF-8 text, but this is not") from error
-    data, places = parse(text, name)
+    mistakes: list[tuple[str, str]] = []
+    data, places = parse(text, name, mistakes=mistakes)
     if data is None:
         raise SweeperError(f"{name}: the file is empty; {what} is a mapping of keys to values")
     if not isinstance(data, dict):
-        kind = "a list" if isinstance(data, list) else repr(data)
+        kind = "a list" if isinstance(data, list) else shown(data)
         raise SweeperError(f"{name}:1: {what} is a mapping of keys to values, but got {kind}")
-    return Document(name, data, places)
+    document = Document(name, data, places, mistakes)
+    if mistakes and not later:
+        raise document.errors([])
+    return document
 
 
-def parse(text: str, name: str, *, lines: bool = True) -> tuple[Any, dict[Path, str]]:
-    """The data of `text` and the place of every path in it; without `lines` all are `name`."""
+def parse(
+    text: str, name: str, *, lines: bool = True, mistakes: list[tuple[str, str]] | None = None
+) -> tuple[Any, dict[Path, str]]:
+    """The data of `text` and the place of every path in it; without `lines` all are `name`.
+
+    Keys that are there twice are added to `mistakes`, where that is given, and else raised.
+    """
     try:
         node = yaml.compose(text, Loader=_Loader)
         walk = _Walk(name, lines)
-        return (None if node is None else walk.value(node, ())), walk.places
+        data = None if node is None else walk.value(node, ())
+        if mistakes is not None:
+            mistakes += walk.mistakes
+        elif walk.mistakes:
+            raise SweeperError("\n".join(": ".join(one) for one in walk.mistakes))
+        return data, walk.places
     except yaml.MarkedYAMLError as error:
         raise SweeperError(f"{_at(name, error, lines)}: {_problem(error)}") from error
     except yaml.reader.ReaderError as error:
@@ -137,7 +184,7 @@ class _Loader(yaml.SafeLoader):
         tag = getattr(event, "tag", None)
         if tag is not None:
             short = tag.replace("tag:yaml.org,2002:", "!!")
-            message = f"tags are refused, YAML is data only here: {short}"
+            message = f"tags are refused, YAML is data only here: {cut(short)}"
             raise yaml.MarkedYAMLError(problem=message, problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
@@ -151,6 +198,7 @@ class _Walk:
         self._lines = lines
         self._left = MAX_VALUES
         self._open: set[int] = set()
+        self.mistakes: list[tuple[str, str]] = []
 
     def value(self, node: yaml.Node, path: Path) -> Any:
         """The data of `node`, at `path`."""
@@ -179,7 +227,9 @@ class _Walk:
         merged: list[tuple[yaml.Node, yaml.Node]] = []
         for key, item in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise self._error(key, "a key must be text, but got a list or a mapping")
+                what = "a key must be text, but got a list or a mapping"
+                self.mistakes.append((self._place(key), what))
+                continue
             name = key.value
             if name == _MERGE and key.style is None:
                 merged.append((key, item))
@@ -187,7 +237,9 @@ class _Walk:
             if name in data:
                 line = first[name].start_mark.line + 1
                 before = f", first on line {line}" if self._lines else ""
-                raise self._error(key, f"the key {dotted((*path, name))} is there twice{before}")
+                what = f"the key {dotted((*path, name))} is there twice{before}"
+                self.mistakes.append((self._place(key), what))
+                continue
             first[name] = key
             data[name] = self.value(item, (*path, name))
             self.places[(*path, name)] = self._place(key)
@@ -225,7 +277,7 @@ def _at(name: str, error: yaml.MarkedYAMLError, lines: bool) -> str:
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
-    problem = (error.problem or error.context or "").replace("\n", " ")
+    problem = cut((error.problem or error.context or "").replace("\n", " "), _LONGEST)
     if problem.startswith("tags are refused"):
         return problem
     if "single document" in (error.context or ""):

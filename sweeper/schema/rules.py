@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from sweeper.errors import Invalid, did_you_mean, shown
+from sweeper.errors import Invalid, Mistakes, cut, did_you_mean, shown
 from sweeper.schema.document import scalar
 from sweeper.text import canonical
 
@@ -119,22 +119,29 @@ def nullable(value: Any) -> Any:
 
 def each(rule: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
     """Every value as `rule` returns it; the path of an error starts with the value's index."""
-    checked = []
-    for index, value in enumerate(values):
-        try:
-            checked.append(rule(value))
-        except Invalid as error:
-            raise error.under(index) from None
+    return list(each_of(rule, dict(enumerate(values))).values())
+
+
+def each_of(rule: Callable[[Any], Any], values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Every value as `rule` returns it, by its key, with which the path of an error starts."""
+    checked, mistakes = {}, Mistakes()
+    for key, value in values.items():
+        with mistakes.under(key):
+            checked[key] = rule(value)
+    mistakes.check()
     return checked
 
 
 def distinct(keys: Iterable[str], path: tuple[str | int, ...] = ()) -> None:
-    """Raises `Invalid` at the first of `keys` that was there before."""
+    """Raises `Invalid` at those of `keys` that were there before."""
     seen: dict[str, int] = {}
+    mistakes = Mistakes()
     for index, key in enumerate(keys):
-        if key in seen:
-            raise Invalid(f"repeats {key}, which stands at [{seen[key]}] already", (*path, index))
-        seen[key] = index
+        first = seen.setdefault(key, index)
+        if first != index:
+            rule = f"repeats {cut(key)}, which stands at [{first}] already"
+            mistakes.add(Invalid(rule, (*path, index)))
+    mistakes.check()
 
 
 def study_name(value: Any) -> str:

@@ -16,8 +16,8 @@ SHARED = (*AXES, "metric", "at")
 """The options that mean the same in all figures; a user's own figure may have others."""
 
 
-WHOLE = ("curves",)
-"""Figures of whole learning curves: they take no `at`."""
+WHOLE = ("curves", "pareto")
+"""Figures of whole learning curves, or of several scores each with an `at`: they take none."""
 
 
 def takes(name: str) -> dict[str, str]:

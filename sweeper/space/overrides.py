@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_origin
 
-from sweeper.errors import Path, SweeperError, choices, did_you_mean, shown
+from sweeper.errors import (
+    Invalid,
+    Mistakes,
+    Path,
+    SweeperError,
+    choices,
+    cut,
+    did_you_mean,
+    listed,
+    shown,
+)
 from sweeper.schema.document import Document, parse
 from sweeper.space.space import Space, keys
 
@@ -17,6 +27,10 @@ _OPEN = tuple(name for name in KEYS if get_origin(Space.model_fields[name].annot
 """The keys whose mappings hold names of the user's, which may have dots in them."""
 
 _LONGEST = 80
+"""The most characters of a word that places name."""
+
+_LONGEST_KEY = 500
+"""The most characters of a key that is looked for."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +48,23 @@ def parse_words(
     options: Sequence[str],
     keys: Sequence[str] = KEYS,
     of_run: Iterable[str] = (),
+    alone: str | None = None,
+    meant: Callable[[str], str] = lambda _: "",
 ) -> tuple[dict[str, str], list[Override]]:
     """Splits words into a command's options and overrides of the space.
 
     `keys` are the space's keys that the command takes: none for commands that read a study.
     A word of `of_run`, the options of `sweeper run`, is told apart from one that nobody knows.
+    A word without `=` is the value of the option `alone`. `meant` tells of an unknown key which
+    one may be meant, ` (did you mean fixed.optimizer.lr?)`.
     """
     given: dict[str, str] = {}
     overrides: list[Override] = []
     seen: set[str] = set()
     for word in words:
-        key, text = _split(word, [*options, *keys])
+        key, text = _split(word, [*options, *keys], alone)
         if key in seen:
-            raise SweeperError(f"{key}= is given twice; give it once")
+            raise SweeperError(f"{cut(key)}= is given twice; give it once")
         seen.add(key)
         if key in options:
             given[key] = text
@@ -59,7 +77,9 @@ def parse_words(
                     f"{key}= is an option of `sweeper run` only; valid here: {valid}"
                 )
             what = "option or key of the space" if keys else "option"
-            raise SweeperError(f"unknown {what} {key!r}{choices(key, [*options, *keys])}")
+            valid = [*options, *keys]
+            known = f"{meant(key) or did_you_mean(key, valid)}; valid: {listed(key, valid)}"
+            raise SweeperError(f"unknown {what} {shown(key)}{known}")
     return given, overrides
 
 
@@ -70,10 +90,13 @@ def scale_overrides(document: Document, scale: str) -> list[Override]:
     if values is None:
         return []
     if not isinstance(values, dict):
-        raise document.error(here, f"must be a mapping of keys to values, but got {shown(values)}")
+        rule = "must be a mapping of keys to values"
+        raise Invalid(f"{rule}, but got {shown(values)}", here)
+    mistakes = Mistakes()
     for key in values:
         if key.split(".")[0] not in KEYS:
-            raise document.error((*here, key), f"is no key of a space{choices(key, KEYS)}")
+            mistakes.add(Invalid(f"is no key of a space{choices(key, KEYS)}", (*here, key)))
+    mistakes.check()
     return [Override(key, values[key], _places(document, (*here, key))) for key in values]
 
 
@@ -81,6 +104,8 @@ def apply(document: Document, override: Override) -> None:
     """Replaces the value at the override's path, in place; null takes the key away."""
     words = override.key.split(".")
     try:
+        if len(override.key) > _LONGEST_KEY:
+            raise LookupError(f"there is no {cut(override.key)} in the space")
         path = _locate(document.data, words, _is_axis(override.value))
     except LookupError as error:
         raise SweeperError(f"{override.places.get((), override.key)}: {error}") from None
@@ -102,19 +127,23 @@ def truth(name: str, options: Mapping[str, str]) -> bool:
     """Whether the option `name` is true; not given it is false."""
     text = options.get(name, "false")
     if text not in ("true", "false"):
-        raise SweeperError(f"{name} must be true or false, but got {text!r}")
+        raise SweeperError(f"{name} must be true or false, but got {shown(text)}")
     return text == "true"
 
 
-def _split(word: str, valid: Sequence[str]) -> tuple[str, str]:
+def _split(word: str, valid: Sequence[str], alone: str | None) -> tuple[str, str]:
     key, equals, text = word.partition("=")
+    if not equals and alone is not None and word.strip() and key not in valid:
+        return alone, word
     if not equals:
-        hint = f"; {key}=… sets it" if key in valid else did_you_mean(key, valid)
-        raise SweeperError(f"words are key=value, but {word!r} has no '='{hint}")
+        hint = f"; {cut(key)}=… sets it" if key in valid else did_you_mean(key, valid)
+        raise SweeperError(f"words are key=value, but {shown(word)} has no '='{hint}")
     if not key or not all(key.split(".")):
-        raise SweeperError(f"words are key=value, but {word!r} has no whole key before the '='")
+        raise SweeperError(
+            f"words are key=value, but {shown(word)} has no whole key before the '='"
+        )
     if not text.strip():
-        raise SweeperError(f"{key}= needs a value")
+        raise SweeperError(f"{cut(key)}= needs a value")
     return key, text
 
 
@@ -156,17 +185,17 @@ def _locate(data: Any, words: list[str], axis: bool) -> list[str]:
 
 
 def _below(data: Mapping[str, Any], words: list[str], path: list[str]) -> list[str] | None:
-    for cut in range(len(words), 0, -1):
-        key = ".".join(words[:cut])
+    for size in range(len(words), 0, -1):
+        key = ".".join(words[:size])
         if key not in data:
             continue
-        if cut == len(words):
+        if size == len(words):
             return [key]
         if path == ["fixed"] and not isinstance(data[key], dict):
             continue  # a parameter whose name goes on after that of another one
         inside = _inside(data, [*path, key])
-        below = _below(inside, words[cut:], [*path, key])
-        return [key, *(below or _new(words[cut:]))]
+        below = _below(inside, words[size:], [*path, key])
+        return [key, *(below or _new(words[size:]))]
     return None
 
 

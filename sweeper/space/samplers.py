@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sweeper.errors import Invalid, choices, shown
+from sweeper.errors import Invalid, Mistakes, choices, shown
 from sweeper.schema.base_model import Section
 from sweeper.schema.rules import Text, flag, mapping, number, text, whole
 
@@ -118,7 +118,7 @@ def _named(
     name = given.lower().removesuffix(suffix.lower())
     if name not in known:
         listed = choices(name, known)
-        raise Invalid(f"must be {what}, but got {given!r}{listed}")
+        raise Invalid(f"must be {what}, but got {shown(given)}{listed}")
     try:
         return name, mapping(options)
     except Invalid as error:
@@ -140,18 +140,16 @@ def _arguments(
     if not options:
         return {}
     valid = _plain(constructor(module, found))
-    checked = {}
+    checked, mistakes = {}, Mistakes()
     for key, value in options.items():
         if value is None:
             continue
-        if key not in valid:
-            raise Invalid(
-                f"is an unknown argument of {found}{choices(key, [*valid, *more])}", (name, key)
-            )
-        try:
+        with mistakes.under(name, key):
+            if key not in valid:
+                known = choices(key, [*valid, *more])
+                raise Invalid(f"is an unknown argument of {found}{known}")
             checked[key] = _plainly(value, valid[key])
-        except Invalid as error:
-            raise error.under(name, key) from None
+    mistakes.check()
     return _tried(module, found, name, checked)
 
 

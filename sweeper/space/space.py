@@ -211,14 +211,24 @@ class Space(Section):
         return (self.score, *self.score.also)
 
     @property
+    def score_names(self) -> tuple[str, ...]:
+        """What tables call the scores, no two alike: their metrics, and what else tells them apart.
+
+        `return` where it is scored once, `return max` and `return auc` where it is scored twice.
+        """
+        return tuple(self._score_name(place) for place in range(len(self.scores)))
+
+    def _score_name(self, place: int) -> str:
+        for keys in (("metric",), ("metric", "at"), ("metric", "at", "aggregate")):
+            names = [" ".join(getattr(rule, key) for key in keys) for rule in self.scores]
+            if names.count(names[place]) == 1:
+                return names[place]
+        return f"{names[place]} {place + 1}"
+
+    @property
     def directions(self) -> tuple[str, ...]:
         """`maximize` or `minimize`, for each of the scores."""
         return (self.direction, *(other.direction for other in self.score.also))
-
-    def worst(self, task: str) -> float:
-        """The metric's value of a run that diverged before its first evaluation."""
-        bounds = self.tasks[task]
-        return float(bounds.low if self.direction == "maximize" else bounds.high)
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain JSON data."""

@@ -10,13 +10,13 @@ from typing import Any
 from pydantic import ValidationInfo
 
 from sweeper import lookup
-from sweeper.errors import Invalid, choices, shown
+from sweeper.errors import Invalid, Mistakes, choices, cut, shown
 from sweeper.schema.base_model import validated
 from sweeper.schema.expression import parse
-from sweeper.schema.rules import distinct, each, items, mapping, simple, text, whole
+from sweeper.schema.rules import distinct, each, each_of, items, mapping, simple, text, whole
 from sweeper.space.axes import AxisKind, AxisModel
 from sweeper.space.axes._frozen import FrozenAxis
-from sweeper.space.sections import Objective, Score
+from sweeper.space.sections import Objective, Score, Task
 
 MAX_SEEDS = 1_000_000
 
@@ -42,23 +42,23 @@ class Context:
 
 def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
     """Named axes, each checked by its kind; at least one, and none called like another."""
-    axes = {}
+    axes: dict[str, AxisKind] = {}
     context = info.context or Context()
+    mistakes = Mistakes()
     for name, keys in mapping(value).items():
         if keys is not None:
-            try:
+            with mistakes.under(name):
                 axes[name] = _axis(name, keys, context)
-            except Invalid as error:
-                raise error.under(name) from error
-    if not axes:
+    if not axes and not mistakes.found:
         raise Invalid("must hold at least one axis, but is empty")
     called = {"task": "task", **{name: axis.title or name for name, axis in axes.items()}}
     for name, axis in axes.items():
         others = [other for other, title in called.items() if axis.title in (other, title)]
         others = [other for other in others if other != name]
         if others:
-            rule = f"must not be what {others[0]} is called, but got {shown(axis.title)}"
-            raise Invalid(rule, (name, "title"))
+            rule = f"must not be what {cut(others[0])} is called, but got {shown(axis.title)}"
+            mistakes.add(Invalid(rule, (name, "title")))
+    mistakes.check()
     return axes
 
 
@@ -94,12 +94,15 @@ def tasks_rule(value: Any) -> dict[str, Any]:
     tasks = {name: keys for name, keys in mapping(value).items() if keys is not None}
     if not tasks:
         raise Invalid("must hold at least one task with its low and high, but is empty")
-    for name, keys in tasks.items():
-        if not name:
-            raise Invalid("must have a name for each task, but one is empty")
-        if not isinstance(keys, dict):
-            raise Invalid(f"must be a mapping with low and high, but got {shown(keys)}", (name,))
-    return tasks
+    if "" in tasks:
+        raise Invalid("must have a name for each task, but one is empty")
+    return each_of(_task, tasks)
+
+
+def _task(value: Any) -> Task:
+    if not isinstance(value, dict):
+        raise Invalid(f"must be a mapping with low and high, but got {shown(value)}")
+    return validated(Task, value)
 
 
 def seeds_rule(value: Any) -> tuple[int, ...]:
@@ -143,19 +146,16 @@ def _known(value: Mapping[str, Any], valid: tuple[str, ...]) -> dict[str, Any]:
 
 def fixed_rule(value: Any) -> dict[str, Any]:
     """Values of parameters by dotted name."""
-    fixed = {}
+    fixed, mistakes = {}, Mistakes()
     for name, item in mapping(value).items():
         if isinstance(item, dict):
-            raise Invalid(
-                "must be a value, but got a mapping; parameters have dotted names, like "
-                f"{name}.{next(iter(item), 'x')}",
-                (name,),
-            )
-        if item is not None:
-            try:
+            example = f"{cut(name)}.{cut(next(iter(item), 'x'))}"
+            rule = "must be a value, but got a mapping; parameters have dotted names, like"
+            mistakes.add(Invalid(f"{rule} {example}", (name,)))
+        elif item is not None:
+            with mistakes.under(name):
                 fixed[name] = simple(item)
-            except Invalid as error:
-                raise error.under(name) from error
+    mistakes.check()
     return fixed
 
 
@@ -163,17 +163,16 @@ def score_rule(value: Any) -> Any:
     """One score, or a list of several: the further ones stand under the first's `also`."""
     if not isinstance(value, list | tuple):
         return value
-    first, *others = items(value)
-    return {**_scored(0, first), "also": [_scored(1 + i, other) for i, other in enumerate(others)]}
+    kinds = [Score, *[Objective] * (len(items(value)) - 1)]
+    first, *others = each(_scored, zip(kinds, value, strict=True))
+    return {**first, "also": others}
 
 
-def _scored(index: int, value: Any) -> dict[str, Any]:
+def _scored(given: tuple[type[Score | Objective], Any]) -> dict[str, Any]:
+    kind, value = given
     if not isinstance(value, dict):
-        raise Invalid(f"must be a mapping of metric, at, …, but got {shown(value)}", (index,))
-    try:
-        validated(Objective if index else Score, value)
-    except Invalid as error:
-        raise error.under(index) from error
+        raise Invalid(f"must be a mapping of metric, at, …, but got {shown(value)}")
+    validated(kind, value)
     return value
 
 
@@ -204,11 +203,14 @@ def zip_rule(value: Any) -> tuple[tuple[str, ...], ...]:
         raise Invalid(f"must be a list of lists of axes, like [[a, b]], but got {shown(value)}")
     groups = tuple(each(_group, value))
     seen: dict[str, int] = {}
+    mistakes = Mistakes()
     for index, group in enumerate(groups):
         for place, axis in enumerate(group):
             if axis in seen:
-                raise Invalid(f"repeats {axis}, which stands in [{seen[axis]}]", (index, place))
-            seen[axis] = index
+                rule = f"repeats {cut(axis)}, which stands in [{seen[axis]}]"
+                mistakes.add(Invalid(rule, (index, place)))
+            seen.setdefault(axis, index)
+    mistakes.check()
     return groups
 
 
@@ -220,14 +222,8 @@ def _group(value: Any) -> tuple[str, ...]:
 
 def derived_rule(value: Any) -> dict[str, str]:
     """Expressions by the parameter that each computes."""
-    derived = {}
-    for name, item in mapping(value).items():
-        if item is not None:
-            try:
-                derived[name] = _expression(item)
-            except Invalid as error:
-                raise error.under(name) from error
-    return derived
+    given = {name: item for name, item in mapping(value).items() if item is not None}
+    return each_of(_expression, given)
 
 
 def constraints_rule(value: Any) -> tuple[str, ...]:
@@ -237,10 +233,7 @@ def constraints_rule(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise Invalid(f"must be a list of expressions, but got {shown(value)}")
     constraints = tuple(each(_expression, value))
-    for index, constraint in enumerate(constraints):
-        first = constraints.index(constraint)
-        if first < index:
-            raise Invalid(f"repeats {constraint}, which stands at [{first}] already", (index,))
+    distinct(constraints)
     return constraints
 
 
@@ -284,15 +277,18 @@ def _held_out(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _split(value: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The seeds to tune on and those held out, of `{tune: 5, test: 10}`: 0-4 and 5-14."""
-    if "tune" not in _known(value, ("tune", "test")):
-        raise Invalid("needs the key 'tune', as in {tune: 5, test: 10}")
-    found = []
-    for key in ("tune", "test"):
-        try:
-            found.append(seeds_rule(value[key]) if value.get(key) is not None else ())
-        except Invalid as error:
-            raise error.under(key) from error
-    tune, test = found
+    mistakes = Mistakes()
+    with mistakes.under():
+        _known(value, ("tune", "test"))
+    if "tune" not in value:
+        mistakes.add(Invalid("needs the key 'tune', as in {tune: 5, test: 10}"))
+    tune: tuple[int, ...] = ()
+    test: tuple[int, ...] = ()
+    with mistakes.under("tune"):
+        tune = seeds_rule(value["tune"]) if value.get("tune") is not None else ()
+    with mistakes.under("test"):
+        test = seeds_rule(value["test"]) if value.get("test") is not None else ()
+    mistakes.check()
     if not isinstance(value.get("test"), list | tuple | dict):
         test = tuple(max(tune) + 1 + seed for seed in test)
     both = sorted(set(tune) & set(test))

@@ -5,6 +5,10 @@ where a task has fewer. A *cell* is what one estimate speaks of, such as a cell 
 strata are the tasks: a resample draws within each task. Where several configurations are pooled,
 as in `cells`, several runs stand under one seed: it is seeds that are drawn.
 
+An infinite score stands for a run that diverged, which is worse than every other: shares and ranks
+count it as such, an IQM or a median may leave it out with the worst others, and whatever point or
+bound it decides is unknown.
+
 A NaN is left out. A task without scores does not enter a point, and leaves its interval unknown,
 as fewer than `MIN_SEEDS` seeds in any task do; a point of no scores at all is NaN. The area under
 a learning curve is a score: `score.run_value` takes it run by run.
@@ -19,7 +23,7 @@ from sweeper.stats.bootstrap import (
     Cells,
     Estimate,
 )
-from sweeper.stats.comparisons import difference, improvement, spearman
+from sweeper.stats.comparisons import difference, improvement, spearman, unbeaten
 from sweeper.stats.hyperparameters import (
     USABLE_SHARE,
     effective_dimension,
@@ -54,6 +58,7 @@ __all__ = [
     "sensitivity",
     "spearman",
     "task_median",
+    "unbeaten",
     "unpaired_difference",
     "usable_range",
 ]

@@ -6,6 +6,7 @@ fixed (stratified bootstrap, Agarwal et al. 2021, §4.1).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,12 @@ LEVEL = 0.95
 
 _AT_ONCE = 2e6
 
+_FAR = 1e5
+"""So many times as large as the largest score is what stands for an infinite one: more would cost
+digits where differences are added up."""
+
+_ROUNDING = 1e-6
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -54,6 +61,36 @@ class Cells:
     low: Array
     high: Array
     n: Array
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """Scores with a number for each infinite one, with which resamples can be reckoned.
+
+    It lies so far outside all others, which are from `least` to `most`, that every mean with it
+    does, too.
+    """
+
+    scores: Array
+    least: float
+    most: float
+
+    def known(self, *values: Array) -> tuple[Array, ...]:
+        """`values`, all NaN at places at which an infinite score decides one of them."""
+        rounding = _ROUNDING * max(1.0, abs(self.least), abs(self.most))
+        least, most = self.least - rounding, self.most + rounding
+        inside = np.all([(least <= some) & (some <= most) for some in values], axis=0)
+        return tuple(np.where(inside, some, np.nan) for some in values)
+
+
+def stand_ins(scores: Array) -> StandIns:
+    """`scores` with a number for each infinite one; the same where there is none."""
+    if not np.isinf(scores).any():
+        return StandIns(scores, -math.inf, math.inf)
+    finite = scores[np.isfinite(scores)]
+    least, most = (float(finite.min()), float(finite.max())) if len(finite) else (1.0, -1.0)
+    far = _FAR * max(1.0, abs(least), abs(most))
+    return StandIns(np.where(np.isinf(scores), np.sign(scores) * far, scores), least, most)
 
 
 def by_task(scores: npt.ArrayLike) -> list[Array]:

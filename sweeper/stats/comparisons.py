@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.score import STATISTICS, Array
+from sweeper.score import STATISTICS, Array, known
 from sweeper.stats.bootstrap import (
     RESAMPLES,
     Estimate,
@@ -23,11 +23,13 @@ def difference(
     """How much higher `first` is than `second`, both [seeds × tasks] and paired by (seed, task).
 
     A resample draws the same pairs of both. A pair with a NaN on either side is left out; `n`
-    counts pairs.
+    counts pairs. Beside infinite scores the interval is unknown.
     """
     tasks = _pairs(first, second)
     pairs = np.concatenate(tasks, axis=1)
-    points = STATISTICS[how](pairs) if pairs.size else np.full(2, np.nan)
+    points = known(STATISTICS[how](pairs)) if pairs.size else np.full(2, np.nan)
+    if np.isinf(pairs).any():
+        return Estimate(float(points[0] - points[1]), None, None, pairs.shape[1])
 
     def draw() -> Array:
         draws = resampled(tasks, together(how), rng, RESAMPLES)
@@ -96,6 +98,16 @@ def resampled_correlation(pairs: Array, rng: np.random.Generator, resamples: int
     """`rank_correlation` of resampled `pairs` [2 × runs], as [resamples]."""
     runs = pairs.shape[1]
     return rank_correlation(*pairs[:, rng.integers(runs, size=(resamples, runs))])
+
+
+def unbeaten(scores: npt.ArrayLike) -> Array:
+    """Which rows of `scores` [trials × scores] no other equals in all and exceeds in one.
+
+    Larger is better: the Pareto front.
+    """
+    scores = np.asarray(scores, float)
+    beaten = [bool(((scores >= own).all(1) & (scores > own).any(1)).any()) for own in scores]
+    return ~np.array(beaten, bool)
 
 
 def average(values: Array) -> Array:

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.score import Array
+from sweeper.score import Array, known
 from sweeper.stats.bootstrap import RESAMPLES, Estimate, bounded, resampled_means
 
 _AT_ONCE = 1e7
@@ -49,7 +49,8 @@ def sensitivity(
     `scores` is [settings × seeds × tasks], higher is better. With Γ(t, h) the mean of setting h
     over seeds, on the scale on which the 5th and the 95th percentile of all scores of task t are 0
     and 1, Φ = mean_t max_h Γ(t, h) − max_h mean_t Γ(t, h): 0 where one setting is best in every
-    task, NaN where a task's percentiles are equal. A setting that lacks a score is left out.
+    task, NaN where a task's percentiles are equal. A setting that lacks a score, or has an infinite
+    one, is left out.
 
     A resample draws the same seeds for all settings; `n` counts (seed, task). Maxima of means of
     few seeds are too high, and more so in resamples: Φ and its interval then are, too.
@@ -103,14 +104,14 @@ def _normalised(scores: npt.ArrayLike) -> tuple[list[Array], Array]:
         raise ValueError(
             f"scores must be [settings × seeds × tasks], but their shape is {scores.shape}"
         )
-    missing = np.isnan(scores)
+    missing = ~np.isfinite(scores)
     seeds = ~missing.all(axis=0)
     complete = ~(missing & seeds).any(axis=(1, 2))
     if not complete.any() or not seeds.any(axis=0).all():
         raise ValueError("no setting has a score in every task under every seed")
     tasks = []
     for task in range(scores.shape[2]):
-        low, high = np.nanpercentile(scores[..., task], [5, 95])
+        low, high = np.nanpercentile(known(scores[..., task]), [5, 95])
         own = scores[complete][:, seeds[:, task], task]
         tasks.append((own - low) / (high - low if high > low else np.nan))
     return tasks, complete

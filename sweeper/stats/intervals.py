@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.score import STATISTICS, Array
+from sweeper.score import STATISTICS, Array, known
 from sweeper.stats.bootstrap import (
     MIN_SEEDS,
     RESAMPLES,
@@ -16,6 +18,7 @@ from sweeper.stats.bootstrap import (
     percentiles,
     pooled,
     resampled_means,
+    stand_ins,
 )
 from sweeper.stats.cluster_bootstrap import pooled_seeds
 
@@ -29,11 +32,16 @@ def estimate(scores: npt.ArrayLike, how: str, rng: np.random.Generator) -> Estim
     `how` is `iqm`, `mean` or `median` (Agarwal et al. 2021, §4.3).
     """
     tasks = by_task(scores)
-    runs = np.concatenate(tasks)
-    point = float(STATISTICS[how](runs)) if len(runs) else np.nan
-    strata = [task[None] for task in tasks]
+    found = stand_ins(np.concatenate(tasks))
     seeds = [len(task) for task in tasks]
-    return bounded(point, seeds, lambda: pooled(strata, how, rng, RESAMPLES)[0])
+    strata = np.split(found.scores[None], np.cumsum(seeds)[:-1], axis=1)
+    point = STATISTICS[how](found.scores) if len(found.scores) else np.nan
+    (point,) = found.known(np.asarray(point))
+    one = bounded(float(point), seeds, lambda: pooled(strata, how, rng, RESAMPLES)[0])
+    if one.low is None or one.high is None:
+        return one
+    low, _ = found.known(np.array(one.low), np.array(one.high))
+    return replace(one, low=None, high=None) if np.isnan(low) else one
 
 
 def optimality_gap(
@@ -78,13 +86,14 @@ def cells(
     values = np.asarray(values, float)
     cell, task, seed = (np.asarray(column, int) for column in (cell, task, seed))
     order, counts = _clusters(cell, task, seed)
-    values, count = values[order], len(counts)
+    found, count = stand_ins(values[order]), len(counts)
+    values = found.scores
     sizes, seeds = counts.sum(axis=(1, 2)), (counts > 0).sum(axis=2)
     known = ((seeds == 0) | (seeds >= MIN_SEEDS)).all(axis=1)
     starts = np.cumsum(sizes) - sizes
     point, low, high = (np.full(count, np.nan) for _ in range(3))
     resamples = int(np.clip(_DRAWS / max(1, sizes[known].sum()), _FEWEST, RESAMPLES))
-    if resamples < RESAMPLES:
+    if resamples < RESAMPLES and not np.isfinite(found.least):
         values = values.astype(np.float32)
     patterns, members = np.unique(counts, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
@@ -96,6 +105,7 @@ def cells(
             tasks = [own[own > 0] for own in pattern if own.any()]
             bounds = percentiles(pooled_seeds(block[drawn], tasks, how, rng, resamples))
             low[chosen[drawn]], high[chosen[drawn]] = bounds
+    (point,), (low, high) = found.known(point), found.known(low, high)
     return Cells(point, low, high, sizes)
 
 
@@ -109,7 +119,7 @@ def points(values: npt.ArrayLike, cell: npt.ArrayLike, how: str) -> Array:
     for size in np.unique(sizes[sizes > 0]):
         chosen = np.flatnonzero(sizes == size)
         found[chosen] = STATISTICS[how](values[starts[chosen][:, None] + np.arange(size)])
-    return found
+    return known(found)
 
 
 def _clusters(cell: Array, task: Array, seed: Array) -> tuple[Array, Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.score import STATISTICS, Array
+from sweeper.score import STATISTICS, Array, known
 from sweeper.stats.bootstrap import MIN_SEEDS, RESAMPLES, Estimate, bounded, by_task, pooled
 
 _AT_ONCE = 1e7
@@ -19,11 +19,15 @@ def unpaired_difference(
     """How much higher `before` is than `after`, both [seeds × tasks], each under seeds of its own.
 
     They are resampled independently (`difference` is for the same seeds); `n` counts runs of both.
+    Beside infinite scores the interval is unknown.
     """
     sides = [by_task(before), by_task(after)]
     runs = [np.concatenate(side) for side in sides]
-    known = all(map(len, runs))
-    point = float(np.subtract(*map(STATISTICS[how], runs))) if known else np.nan
+    whole = all(map(len, runs))
+    values = [known(STATISTICS[how](side)) for side in runs] if whole else [np.nan, np.nan]
+    point = float(values[0] - values[1])
+    if np.isinf(np.concatenate(runs)).any():
+        return Estimate(point, None, None, sum(map(len, runs)))
 
     def draw() -> Array:
         draws = [pooled([task[None] for task in side], how, rng, RESAMPLES)[0] for side in sides]
@@ -46,12 +50,15 @@ def lead(
     `scores` is [trials × seeds × tasks] without NaN, higher is better; `fresh` [seeds × tasks] are
     those of trial `winner` under other seeds: what it loses there was luck. A resample draws the
     same seeds for all trials, and fresh ones independently. There is no share of a lead whose
-    interval is unknown or not above 0: it is NaN then. `at_once` trials × resamples are held at
-    once.
+    interval is unknown, as beside infinite scores, or not above 0: it is NaN then. `at_once` trials
+    × resamples are held at once.
     """
     scores, tasks = np.asarray(scores, float), by_task(fresh)
     values = STATISTICS[how](scores.reshape(len(scores), -1))
     seeds = [scores.shape[1]] * scores.shape[2]
+    if any(np.isinf(part).any() for part in (scores, *tasks)):
+        found = Estimate(float(values[winner] - np.median(values)), None, None, sum(seeds))
+        return found, Estimate(np.nan, None, None, 0)
     enough = min(seeds) >= MIN_SEEDS
     own, ahead = _resampled(scores, winner, how, rng, at_once) if enough else np.zeros((2, 0))
     found = bounded(values[winner] - np.median(values), seeds, lambda: ahead)

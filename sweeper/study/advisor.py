@@ -152,6 +152,8 @@ class Advisor:
             self._feed_new()
             for trial in sorted(self._stale if not reopened else range(self._known)):
                 self._feed_one(trial)
+            if self._stale:
+                self.memory.sink()
         self._stale.clear()
 
     def _reopened(self) -> Iterator[int]:
@@ -188,10 +190,16 @@ class Advisor:
         if ended is not None:
             self._ended[trial] = ended
             state, values = ended
-            self.memory.end(trial, state, values)
+            if state == TrialState.COMPLETE and values is None:
+                self.memory.end_diverged(trial)
+            else:
+                self.memory.end(trial, state, values)
 
     def _verdict(self, trial: int) -> tuple[TrialState, list[float] | None] | None:
-        """How a trial ended, as Optuna sees it; `None` while it has not."""
+        """How a trial ended, as Optuna sees it; `None` while it has not.
+
+        One that is complete has no values where diverged runs decide them.
+        """
         records = [self._ledger_state.runs.get(run.id) for run in self._study.plan.runs_of(trial)]
         ends = [record.end for record in records if record is not None and record.end is not None]
         if len(ends) < len(records):
@@ -201,15 +209,14 @@ class Advisor:
             return TrialState.FAIL, None
         if "pruned" in states:
             return TrialState.PRUNED, None
-        scores = [[end.score, *(end.also or ())] for end in ends]
-        rules = self._study.space.scores
+        space = self._study.space
+        worst = [score.worst(minimise=direction == "minimize") for direction in space.directions]
+        scores = [worst if end.state == "nan" else [end.score, *(end.also or ())] for end in ends]
         values = [
             score.aggregate(column, rule.aggregate)
-            for column, rule in zip(zip(*scores, strict=True), rules, strict=True)
+            for column, rule in zip(zip(*scores, strict=True), space.scores, strict=True)
         ]
-        if np.isnan(values).any():
-            return TrialState.FAIL, None
-        return TrialState.COMPLETE, values
+        return TrialState.COMPLETE, None if np.isnan(values).any() else values
 
 
 def _seed(space: Any, number: int, turn: int) -> int:

@@ -7,6 +7,7 @@ another one will do.
 
 from __future__ import annotations
 
+import copy
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,9 @@ from optuna.distributions import BaseDistribution
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
+
+_BELOW = 0.1
+"""By how much of the range from a task's low to its high what diverged is worse than the worst."""
 
 
 class OptunaMemory:
@@ -34,6 +38,9 @@ class OptunaMemory:
             )
         self._study.pruner = pruner  # samplers look at it too: of Hyperband's brackets each is one
         self._id = self._study._study_id
+        self._signs = [1.0 if direction == "maximize" else -1.0 for direction in directions]
+        self._diverged: dict[int, list[float] | None] = {}
+        """From trials that diverged to the values that they have been given."""
 
     def trials(self) -> list[FrozenTrial]:
         """All trials in their order; they are Optuna's own, not copies."""
@@ -70,6 +77,28 @@ class OptunaMemory:
         """Ends a running trial."""
         self._storage.set_trial_state_values(self._trial_id(trial), state, values)
 
+    def end_diverged(self, trial: int) -> None:
+        """Ends a running trial of which diverged runs decide the value: none until `sink`."""
+        self.end(trial, TrialState.FAIL, None)
+        self._diverged[trial] = None
+
+    def sink(self) -> None:
+        """Gives trials that diverged values a little worse than those of all others.
+
+        So samplers keep away from them, which failed ones they would propose again. While no other
+        trial is complete they stay failed.
+        """
+        complete = [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
+        others = [trial.values for trial in complete if trial.number not in self._diverged]
+        if not self._diverged or not others:
+            return
+        scores = zip(self._signs, zip(*others, strict=True), strict=True)
+        values = [sign * (min(sign * own for own in column) - _BELOW) for sign, column in scores]
+        for trial, before in self._diverged.items():
+            if before != values:
+                self._storage.revise(self._trial_id(trial), TrialState.COMPLETE, values)
+                self._diverged[trial] = values
+
     def forget(self, first: int) -> None:
         """Takes away all trials from number `first` on, none of which has ended."""
         self._storage.forget(first)
@@ -101,6 +130,12 @@ class OptunaMemory:
         """Sets the intermediate value of a trial at `step`."""
         self._storage.set_trial_intermediate_value(self._trial_id(trial), step, value)
 
+    def below_all_reports(self) -> float:
+        """A number a little worse than all intermediate values so far, of the first score."""
+        sign = self._signs[0]
+        shown = (trial.intermediate_values.values() for trial in self.trials())
+        return sign * (min((sign * value for own in shown for value in own), default=0.0) - _BELOW)
+
     @property
     def prunes(self) -> bool:
         """Whether it has a pruner."""
@@ -122,6 +157,12 @@ class _ForgettingStorage(InMemoryStorage):  # type: ignore[misc, unused-ignore]
     def restore_attributes(self, study: int, attributes: dict[str, Any]) -> None:
         """Makes these all system attributes that a study has."""
         self._studies[study].system_attrs = attributes
+
+    def revise(self, trial: int, state: TrialState, values: list[float]) -> None:
+        """Gives a trial that has ended another state and other values."""
+        changed = copy.copy(self._get_trial(trial))
+        changed.state, changed.values = state, values
+        self._set_trial(trial, changed)
 
     def forget(self, first: int) -> None:
         """Takes away all trials from number `first` on."""

@@ -144,7 +144,7 @@ def _diff(folder: Path) -> str:
     diff = _git(folder, "diff", "HEAD")
     if len(diff) <= _LONGEST_DIFF:
         return diff
-    return f"{len(diff)} characters, SHA-256 {hashlib.sha256(diff.encode()).hexdigest()}"
+    return f"{counted(len(diff), 'character')}, SHA-256 {hashlib.sha256(diff.encode()).hexdigest()}"
 
 
 def _git(folder: Path, *words: str) -> str:

@@ -8,6 +8,7 @@ sees is the aggregate of their normalised scores.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,7 @@ class Judge:
 
     def _decide(self, trial: int, step: int, value: float) -> bool:
         """Asks the pruner, and records its answer in the ledger before anything follows from it."""
+        value = self._shown_value(value)
         before = self._memory.trial_attributes(trial)
         self._show(trial, step, value)
         prune = self._memory.should_prune(trial) and not self._done(trial, step)
@@ -102,21 +104,23 @@ class Judge:
         name = self._study.paths.pruned(trial)
         patiently(lambda: link_first(name, self._ledger.worker.encode()), name.parent)
 
+    def _shown_value(self, value: float) -> float:
+        """What Optuna is shown: where diverged runs decide, what is worse than all else."""
+        return self._memory.below_all_reports() if math.isnan(value) else value
+
     def _show(self, trial: int, step: int, value: float) -> None:
-        self._memory.report(trial, step, value)
+        self._memory.report(trial, step, self._shown_value(value))
         self._shown.setdefault(trial, set()).add(step)
 
     def points(self, trial: int) -> dict[int, float]:
-        """The values by which a trial is judged, by step."""
+        """The values by which a trial is judged, by step; NaN where diverged runs decide them."""
         space, runs = self._study.space, self._judging_runs(trial)
         assert space.pruner is not None
         records = [self._ledger_state.runs.get(run.id, RunRecord(run.id)) for run in runs]
         if space.pruner.name == "wilcoxon":
-            return {
-                index: float(record.score)
-                for index, record in enumerate(records)
-                if record.state in SCORED and record.score is not None
-            }
+            ended = {index: r for index, r in enumerate(records) if r.state in SCORED}
+            scores = {i: None if r.state == "nan" else r.score for i, r in ended.items()}
+            return {i: math.nan if own is None else own for i, own in scores.items()}
         curves = [self._curve(run, record) for run, record in zip(runs, records, strict=True)]
         steps = sorted({step for curve in curves for step in curve.points if step >= 0})
         return {
@@ -140,25 +144,25 @@ class Judge:
             for step, metrics in record.reports
             if metric in metrics
         }
-        if record.state == "nan" and not points:
-            points[-1] = score.normalise(space.worst(run.task), task.low, task.high)
-        return _Curve(points, record.state == "nan")
+        worst = score.worst(minimise=space.direction == "minimize")
+        return _Curve(points, record.state == "nan", worst)
 
 
 @dataclass(frozen=True)
 class _Curve:
-    """A run's normalised points by step; one that diverged holds its last."""
+    """A run's normalised points by step; one that diverged is at its `worst` behind its last."""
 
     points: dict[int, float]
     diverged: bool
+    worst: float
 
     def reaches(self, step: int) -> bool:
         """Whether it has a value at `step`."""
-        return step in self.points or (self.diverged and step > max(self.points))
+        return step in self.points or (self.diverged and step > max(self.points, default=-1))
 
     def at(self, step: int) -> float:
         """Its value at `step`."""
-        return self.points[step] if step in self.points else self.points[max(self.points)]
+        return self.points.get(step, self.worst)
 
 
 def pruner(study: Study) -> Any:

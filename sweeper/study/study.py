@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import Invalid, SweeperError, did_you_mean, listed
+from sweeper.errors import Invalid, SweeperError, did_you_mean, listed, shown
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths
@@ -243,17 +243,24 @@ def newest(root: Path) -> Study:
     """The study under `root` whose ledger changed last."""
     valid = names(root)
     if not valid:
-        raise SweeperError(f"there is no study under {root} yet: sweeper run SPACE.yaml makes one")
+        raise SweeperError(
+            f"there is no study under {root.resolve()} yet: sweeper run SPACE.yaml makes one"
+        )
     return find(max(valid, key=lambda name: _touched(root / name)), root)
 
 
 def find(name: str, root: Path) -> Study:
-    """The study called `name` under `root`."""
+    """The study called `name` under `root`, or the one whose folder's path `name` is."""
+    folder = Path(name)
+    if os.sep in name and is_one(folder):
+        return Study.open(folder if folder.name not in ("", "..") else folder.resolve())
     check_name(name)
     valid = names(root)
     if name not in valid:
         there = f"studies there: {listed(name, valid)}" if valid else "there is none yet"
-        raise SweeperError(f"no study {name!r} under {root}{did_you_mean(name, valid)}; {there}")
+        raise SweeperError(
+            f"no study {shown(name)} under {root.resolve()}{did_you_mean(name, valid)}; {there}"
+        )
     return Study.open(root / name)
 
 
@@ -261,7 +268,7 @@ def names(root: Path) -> list[str]:
     """All studies under `root`, sorted."""
     if not root.is_dir():
         return []
-    return sorted(path.name for path in root.iterdir() if is_one(path))
+    return sorted(path.name for path in root.iterdir() if path.name[0] != "." and is_one(path))
 
 
 def is_one(folder: Path) -> bool:

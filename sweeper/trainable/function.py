@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import numbers
 import operator
 import os
 import queue
@@ -17,11 +16,10 @@ from typing import Any, ClassVar
 
 import psutil
 
+from sweeper.errors import shown
 from sweeper.lookup import import_file
 from sweeper.trainable.contract import Parameter, RunSpec, State
-
-RESULT = "value"
-"""The metric under which the returned number is reported."""
+from sweeper.trainable.function_numbers import ended, number, returned
 
 _PAUSE_S = 0.5
 
@@ -58,19 +56,19 @@ class FunctionRun:
         return self._folder
 
     def report(self, step: int, **metrics: float) -> None:
-        """Records metrics at `step`, 0 to `steps`; a NaN or an Inf ends the run as diverged.
+        """Records metrics at `step`; a NaN or an Inf ends the run as diverged.
 
-        Raises `ValueError` for a step beyond these, `TypeError` for what is no number.
+        The last report may lie beyond `steps`, as where a rollout ends there; it counts as one at
+        `steps`, and later ones of its metrics do not count. Raises `ValueError` for a negative
+        step, `TypeError` for what is no number.
         """
         try:
             step = operator.index(step)
         except TypeError as error:
-            raise TypeError(f"step must be an integer, but got {step!r}") from error
-        if not 0 <= step <= self.steps:
-            raise ValueError(
-                f"0 <= step <= run.steps must hold, but got step={step}, run.steps={self.steps}"
-            )
-        self._report(step, {name: _number(name, value) for name, value in metrics.items()})
+            raise TypeError(f"step must be an integer, but got {shown(step)}") from error
+        if step < 0:
+            raise ValueError(f"step must be at least 0, but got {step}")
+        self._report(step, {name: number(name, value) for name, value in metrics.items()})
 
 
 @dataclass(frozen=True)
@@ -172,18 +170,14 @@ class FunctionPack:
             function = load()
             if self._dropped:
                 return
-            result = function(config, run)
-            if isinstance(result, bool) or not isinstance(result, numbers.Real):
-                raise TypeError(
-                    f"{function.__name__} must return a number, but returned {result!r}"
-                )
-            self._put(self.step or run.steps, {RESULT: float(result)}, done=True)
+            result = returned(function.__name__, function(config, run), self._reports)
+            self._put(self.step or run.steps, result, done=True)
         except _Dropped:
             pass
         except Exception as error:
             self._queue.put(error)
         except BaseException as error:
-            self._queue.put(_ended(error))
+            self._queue.put(ended(error))
 
     def _report(self, step: int, metrics: dict[str, float]) -> None:
         self._put(step, metrics, done=False)
@@ -277,22 +271,6 @@ class Function:
         with _LOADING:
             function: Callable[..., Any] = getattr(import_file(self._path), self._name)
         return function
-
-
-def _number(name: str, value: Any) -> float:
-    try:
-        if isinstance(value, str | bytes):
-            raise TypeError("float() would take text for a number")
-        return float(value)
-    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise TypeError(f"the metric {name!r} must be a number, but got {value!r}") from error
-
-
-def _ended(error: BaseException) -> Exception:
-    """The error that stands for `sys.exit()` and its like in the user's file."""
-    failure = RuntimeError(f"a function must return a number, but {error!r} ended it or its import")
-    failure.__cause__ = error
-    return failure
 
 
 def _children_s() -> float:

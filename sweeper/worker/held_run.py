@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sweeper.ledger.run_record import Point
@@ -71,6 +72,22 @@ class HeldRun:
         for step, metrics in [*(point for point in self.before if point[0] <= limit), *self.points]:
             points[step] = points.get(step, {}) | metrics
         return list(points.items())
+
+    def take(self, step: int, metrics: Mapping[str, float]) -> Point | None:
+        """Takes in a report and returns the point that counts of it, or `None` where none does.
+
+        A report beyond the run's last step, as of a rollout that ends there, counts as one at that
+        step: of each metric the first that lies at or beyond it.
+        """
+        last = self.run.steps
+        if step > last:
+            there = {name for at, known in self.points if at == last for name in known}
+            metrics = {name: value for name, value in metrics.items() if name not in there}
+        if not metrics:
+            return None
+        point = (min(step, last), dict(metrics))
+        self.points.append(point)
+        return point
 
     @property
     def step(self) -> int:

@@ -74,11 +74,12 @@ class LedgerProtocol:
         self._write([StartLine(*hold.next_line(), len(holds)) for hold in holds])
 
     def report(self, points: Sequence[tuple[HeldRun, Point]], *, sync: bool) -> None:
-        """Records points, several at once."""
+        """Records what counts of reports, several at once."""
         lines = []
-        for hold, point in points:
-            hold.points.append(point)
-            lines.append(ReportLine(*hold.next_line(), *point))
+        for hold, reported in points:
+            point = hold.take(*reported)
+            if point is not None:
+                lines.append(ReportLine(*hold.next_line(), *point))
         self._write(lines, sync=sync)
 
     def superseded(self, hold: HeldRun) -> bool:

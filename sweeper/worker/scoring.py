@@ -5,37 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sweeper import score
+from sweeper.errors import listed, shown
 from sweeper.ledger.run_record import Point
 from sweeper.plan.plan import Run
-from sweeper.space.sections import Objective
+from sweeper.space.sections import Rule
 from sweeper.space.space import Space
 from sweeper.worker.held_run import RunEnd
 
 
 def outcome(space: Space, run: Run, curve: Sequence[Point], step: int, *, diverged: bool) -> RunEnd:
-    """The end of `run` at `step`, of which `curve` is all that was reported and counts."""
+    """The end of `run` at `step`, of which `curve` is all that was reported and counts.
+
+    A run that diverged has no score: what it reported before stands in its curve.
+    """
+    if diverged:
+        return RunEnd("nan", step)
     names = sorted({name for _, metrics in curve for name in metrics})
     for rule in space.scores:
-        if rule.metric not in names and not diverged:
-            error = f"the metric {rule.metric!r} was never reported, only {', '.join(names)}"
+        if rule.metric not in names:
+            only = f", only {listed(rule.metric, names)}" if names else ""
+            error = f"the metric {shown(rule.metric)} was never reported{only}"
             return RunEnd("failed", step, error=error)
-    task, points = space.tasks[run.task], _points(curve, space.score.metric)
-    value = score.run_value(points, space.score.at, run.steps, space.worst(run.task))
+    task = space.tasks[run.task]
+    value, *others = (
+        _value(curve, rule, run.steps, direction)
+        for rule, direction in zip(space.scores, space.directions, strict=True)
+    )
+    further = zip(others, space.score.also, strict=True)
     return RunEnd(
-        "nan" if diverged else "complete",
+        "complete",
         step,
         score.normalise(value, task.low, task.high),
         value,
-        also=[_scored(curve, rule, run.steps) for rule in space.score.also] or None,
+        also=[score.normalise(other, rule.low, rule.high) for other, rule in further] or None,
     )
 
 
-def _scored(curve: Sequence[Point], rule: Objective, steps: int) -> float:
-    """One of the further scores of a run, normalised."""
-    worst = rule.low if rule.direction == "maximize" else rule.high
-    value = score.run_value(_points(curve, rule.metric), rule.at, steps, worst)
-    return score.normalise(value, rule.low, rule.high)
-
-
-def _points(curve: Sequence[Point], metric: str) -> list[tuple[int, float]]:
-    return [(step, metrics[metric]) for step, metrics in curve if metric in metrics]
+def _value(curve: Sequence[Point], rule: Rule, steps: int, direction: str) -> float:
+    """What a run comes to by one score, in its metric's own unit."""
+    points = [(step, metrics[rule.metric]) for step, metrics in curve if rule.metric in metrics]
+    return score.run_value(points, rule.at, steps, minimise=direction == "minimize")

@@ -14,6 +14,7 @@ from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
 from sweeper.study.study import Study
 from sweeper.trainable.contract import Pack, Report
+from sweeper.trainable.divergence import is_divergence
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.checkpoints.checkpoint import Part
 from sweeper.worker.held_run import HeldRun, RunEnd
@@ -28,9 +29,13 @@ _SHARE = 10
 
 
 class _Raised(Exception):
-    """What is trained raised; the text is the traceback, and `why` what it lacked memory for."""
+    """What is trained raised; the text is the traceback, and `why` what it lacked memory for.
+
+    `diverged` says that its numbers were no longer finite.
+    """
 
     why: str | None = None
+    diverged = False
 
 
 @contextmanager
@@ -42,6 +47,7 @@ def _theirs() -> Iterator[None]:
         raised = _Raised(traceback.format_exc())
         if memory.ran_out(error):
             raised.why = f"{type(error).__name__}: {error}".splitlines()[0]
+        raised.diverged = is_divergence(error)
         raise raised from error
 
 
@@ -179,10 +185,7 @@ class Trainer:
         pruned = {trial for trial in trials if self._study.paths.pruned(trial).exists()}
         if not pruned:
             return list(holds)
-        ends = [hold for hold in holds if hold.run.trial in pruned]
-        steps = [max(hold.step, self._ledger_state.record(hold.run.id).step) for hold in ends]
-        outcomes = [RunEnd("pruned", step) for step in steps]
-        self._attempts.end(list(zip(ends, outcomes, strict=True)))
+        self._end([hold for hold in holds if hold.run.trial in pruned], "pruned")
         return [hold for hold in holds if hold.run.trial not in pruned]
 
     def _save(self, training: Training) -> None:
@@ -197,15 +200,14 @@ class Trainer:
         training.save_s = training.saved - begin
 
     def _outcome(self, hold: HeldRun, report: Report) -> RunEnd:
-        return outcome(
-            self._study.space, hold.run, hold.curve, report.step, diverged=report.diverged
-        )
+        step = min(report.step, hold.run.steps)
+        return outcome(self._study.space, hold.run, hold.curve, step, diverged=report.diverged)
 
     def _raised(self, holds: Sequence[HeldRun], raised: _Raised) -> None:
         """A pack that raised is split until the culprit is alone; then its attempts are counted.
 
-        One that finds too little memory alone would never find more. Whatever is raised while the
-        worker must stop is no failure.
+        One that finds too little memory alone would never find more, and a simulation that
+        diverged would again. Whatever is raised while the worker must stop is no failure.
         """
         error = str(raised)
         print(error, file=sys.stderr, flush=True)
@@ -215,15 +217,17 @@ class Trainer:
             reason = "split" if raised.why is None else "memory"
             self._attempts.release(holds, reason, cap=max(1, len(holds) // 2), error=error)
         elif raised.why is not None:
-            error = f"{error}out of memory, alone in its pack: {raised.why}"
-            ends = [
-                (hold, max(hold.step, self._ledger_state.record(hold.run.id).step))
-                for hold in holds
-            ]
-            self._attempts.end([(hold, RunEnd("oom", step, error=error)) for hold, step in ends])
+            self._end(holds, "oom", f"{error}out of memory, alone in its pack: {raised.why}")
+        elif raised.diverged:
+            self._end(holds, "nan", error)
         else:
             for hold in holds:
                 self._failed(hold, error)
+
+    def _end(self, holds: Sequence[HeldRun], state: str, error: str | None = None) -> None:
+        steps = [max(hold.step, self._ledger_state.record(hold.run.id).step) for hold in holds]
+        ends = [RunEnd(state, step, error=error) for step in steps]
+        self._attempts.end(list(zip(holds, ends, strict=True)))
 
     def _failed(self, hold: HeldRun, error: str) -> None:
         """Counts what a run raised alone; it ends once that is too often."""

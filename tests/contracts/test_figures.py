@@ -13,10 +13,9 @@ from matplotlib.text import Text
 from sweeper import lookup
 from sweeper.figures.drawing import style, text_layout
 from sweeper.results.data import Data
+from tests.helpers.figures import OF_ANY_STUDY
 
 NAMES = lookup.names("sweeper.figures")
-OF_ANY_STUDY = [name for name in NAMES if name != "compare"]
-"""Published numbers are of a few spaces: tests/sweeper/results/published/test_comparison.py."""
 LR = {"kind": "float", "values": [1e-5, 2.5e-4, 1e-3]}
 EPS = {"kind": "float", "values": [1e-4, 1e-2]}
 SN = {"kind": "choice", "values": ["none", "sn[-2]"]}

@@ -37,6 +37,8 @@ WORDS = {
     "status": [[], ["format=json"]],
     "export": [[f"table={table}", "out=x.csv"] for table in ("runs", "trials", "reports")],
     "rerun": [["run=RUN"]],
+    "delete": [["yes=true"]],
+    "rename": [["to=renamed"]],
     "dashboard": [["port=PORT"]],
 }
 """What to say to commands that need more than a study, or take several forms."""
@@ -290,6 +292,7 @@ def test_trials_of_a_sampler_are_those_that_were_planned(tmp_path: Path, sampler
     started, touched = begun(tmp_path, SPACE | SAMPLED | {"sampler": sampler, "figures": []})
     seen = Study.open(started.folder)
     assert seen.ended and len(seen.plan.trials) == 5
+    assert publish.draw(seen, seen.ledger_state()) and "axes=" in seen.paths.report.read_text()
     assert not touched.exists()
     live = started.trainable  # which is their code
     if sampler != "tpe":

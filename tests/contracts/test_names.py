@@ -16,8 +16,8 @@ from sweeper.results.export import tidy_tables
 from sweeper.results.tables import table as results
 from sweeper.results.tables import table_text
 from sweeper.space import figure_options
+from tests.helpers.figures import OF_ANY_STUDY
 
-OF_ANY_STUDY = [name for name in lookup.names("sweeper.figures") if name != "compare"]
 PLAIN = ("FIRST", "SECOND")
 NAMES = [
     *("best", "tied", "metric", "tau", "IQM", "gap", "x", "y", "figure x", "axis x", "axis"),

@@ -11,13 +11,13 @@ import torch
 from agents import lookup
 from agents.layers.base import ACTIVATIONS, INITS
 from agents.layers.norms import NORMS
-from agents.layers.spectral_norm import Settings
+from agents.layers.spectral_norm import SpectralNormSettings
 from agents.networks.network import Network
 
 IMAGE = (10, 10, 4)
 VECTORS = [(23,), (14,), (119,), (24,)]
 OUTPUTS = 1
-NOT_NORMALISED = Settings((), "hard", 1.0, True)
+NOT_NORMALISED = SpectralNormSettings((), "hard", 1.0, True)
 
 
 def sizes(body, units=24, norm="none", activation="relu", init="xavier", affine=False):

@@ -11,10 +11,9 @@ from sweeper import lookup
 from sweeper.results.data import Data
 from sweeper.results.tables import table as results
 from sweeper.results.tables import table_text
-from tests.helpers.figures import AXES, drawn, whole, words
+from tests.helpers.figures import AXES, OF_ANY_STUDY, drawn, whole, words
 
 TITLES = {"optimizer.lr": "step size η", "optimizer.eps": "Adam's ε", "sn.layers": "layers with SN"}
-OF_ANY_STUDY = [name for name in lookup.names("sweeper.figures") if name != "compare"]
 TITLED = {name: axis | {"title": TITLES[name]} for name, axis in AXES.items()}
 
 

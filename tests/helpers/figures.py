@@ -8,6 +8,11 @@ from sweeper import lookup
 from sweeper.figures.drawing import style
 from sweeper.results.data import Data
 
+OF_ANY_STUDY = [
+    name for name in lookup.names("sweeper.figures") if name not in ("compare", "pareto")
+]
+"""`compare` is of spaces with published numbers, `pareto` of those with several scores."""
+
 AXES = {
     "optimizer.lr": {"kind": "float", "values": [1e-3, 1e-5]},
     "optimizer.eps": {"kind": "float", "values": [1e-4, 1e-2]},

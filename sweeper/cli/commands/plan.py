@@ -16,7 +16,7 @@ from sweeper.plan.plan import Plan, Run
 from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
-from sweeper.text import counted, hours, labels_text, size
+from sweeper.text import agreed, counted, further, hours, labels_text, size
 from sweeper.trainable import own_files
 from sweeper.trainable.contract import SupportsMemoryEstimates, Trainable
 from sweeper.trainable.loading import load_trainable
@@ -54,9 +54,10 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
         needed = _worker_hours(plan, cells, costs) if costs else None
         yield from (f"  {line}" for line in slurm_layout.lines(options, folder, plan.total, needed))
     if plan.unfound:
-        yield f"  {plan.unfound} more were asked for: no further configuration was found"
+        yield f"  {further(plan.unfound)}"
     if plan.dropped:
-        yield f"  {plan.dropped} cells of the grid are invalid and dropped"
+        cells = counted(plan.dropped, "cell")
+        yield f"  {cells} of the grid {agreed(plan.dropped, 'is', 'are')} invalid and dropped"
     yield from (f"  {line}" for line in notes.lines(plan))
     yield from _trials(plan)
     reference = plan.expansion.reference()
@@ -78,7 +79,7 @@ def _signatures(plan: Plan, trainable: Trainable, options: Options, number: int)
         return "signatures: 1, each run alone"
     size = max(_pack(trainable, run, options) for run in _one_a_cell(plan))
     device = {None: "a CPU", "cpu": "a CPU", "cuda": "a GPU"}[options.device]
-    return f"signatures: {number}, in packs of up to {size} runs (on {device})"
+    return f"signatures: {number}, in packs of up to {counted(size, 'run')} (on {device})"
 
 
 def _pack(trainable: Trainable, run: Run, options: Options) -> int:
@@ -101,12 +102,17 @@ def _time(
         hint = " (scale=smoke would tell roughly, where the space has it)" if smaller else ""
         return f"unknown: no run of {plan.space.identity} has ended under {root} yet{hint}"
     total, doubt = _worker_hours(plan, cells, costs), _doubt(cells, costs)
-    estimate = f"{'at a guess' if doubt else 'about'} {hours(total)} worker-hours"
+    estimate = f"{'at a guess' if doubt else 'about'} {_hours(total, 'worker-hour')}"
     if not slurm or options.workers:
         workers = options.workers or os.cpu_count() or 1
-        estimate += f", {hours(total / workers)} hours with {counted(workers, 'worker')}"
+        estimate += f", {_hours(total / workers, 'hour')} with {counted(workers, 'worker')}"
     ended = sum(len(each) for each in costs.values())
     return f"{estimate} (from {counted(ended, 'run')} under {root}{doubt})"
+
+
+def _hours(number: float, unit: str) -> str:
+    text = hours(number)
+    return f"{text} {agreed(int(text == '1'), unit, unit + 's')}"
 
 
 def _doubt(cells: list[str], costs: Costs) -> str:
@@ -176,7 +182,7 @@ def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
     records = plan.total * ((reports + 3) * _LINE_BYTES + 2 * _BLOCK_BYTES)
     yield (
         f"disk: about {size(records, 'B')} of records and {size(states, 'B')} of checkpoints at a "
-        f"time ({counted(workers, 'worker')}), {2 * plan.total + 10:,} files"
+        f"time ({counted(workers, 'worker')}), {counted(2 * plan.total + 10, 'file', ',')}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sweeper.errors import SweeperError, did_you_mean
+from sweeper.errors import SweeperError, did_you_mean, shown
 from sweeper.files import temporary
 from sweeper.ledger.run_record import SCORED, UNSCORED, RunRecord
 from sweeper.ledger.writer import Writer
@@ -24,7 +24,9 @@ def retry(study: Study, states: Iterable[str] = UNSCORED) -> list[str]:
     wanted = set(states)
     for state in wanted:
         if state not in RETRIED:
-            raise SweeperError(f"state= must be one of {', '.join(RETRIED)}, but got {state!r}")
+            raise SweeperError(
+                f"state= must be one of {', '.join(RETRIED)}, but got {shown(state)}"
+            )
     records = study.ledger_state(reports=False).runs
     planned = (records.get(run.id) for run in study.plan.runs)
     return _reopen(study, [record for record in planned if record and record.state in wanted])
@@ -47,7 +49,7 @@ def find(study: Study, name: str) -> str:
     if len(found) != 1:
         wrong = f"{len(found)} runs begin with" if found else "there is no run"
         hint = "" if found else did_you_mean(name, (run.id for run in study.plan.runs))
-        raise SweeperError(f"{wrong} {name!r}{hint}: {LIST_RUNS}")
+        raise SweeperError(f"{wrong} {shown(name)}{hint}: {LIST_RUNS}")
     return found[0]
 
 

@@ -13,7 +13,8 @@ from sweeper import lookup
 from sweeper.cli.commands.watch import watch
 from sweeper.cli.run_options import RerankOptions, RunOptions
 from sweeper.dispatch import Workers
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, cut
+from sweeper.files import bundled
 from sweeper.plan import notes
 from sweeper.plan.loading import load
 from sweeper.report import publish
@@ -36,12 +37,18 @@ def run(path: str, options: RunOptions, overrides: Sequence[Override]) -> int:
     if study.is_one(Path(path)):
         space, folder = _frozen(Path(path), options, overrides)
     else:
-        if not Path(path).suffix and study.names(Path(path).parent):
+        if _names_a_study(Path(path)):
             study.find(Path(path).name, Path(path).parent)  # which says what studies there are
         space = load(Path(path), options.scale, overrides)
         name = study.check_name(space.name if options.name is None else options.name)
         folder = (options.studies / name).resolve()
     return carry_out(folder, space, options, extend=options.extend)
+
+
+def _names_a_study(path: Path) -> bool:
+    """Whether `path`, where nothing is, looks like the folder of a study and not like a space."""
+    shipped = bundled.find("spaces", str(path)) is not None
+    return not path.suffix and not shipped and bool(study.names(path.parent))
 
 
 def rerank(first: Study, options: RerankOptions) -> int:
@@ -104,7 +111,8 @@ def _frozen(folder: Path, options: RunOptions, overrides: Sequence[Override]) ->
     words += [override.key for override in overrides]
     if words:
         raise SweeperError(
-            f"{folder} is a study, which goes on as it is: {words[0]}= needs a space's YAML file"
+            f"{cut(folder)} is a study, which goes on as it is: {cut(words[0])}= needs a space's "
+            "YAML file"
         )
     space = Study.open(folder).space
     own_files.tell_strangers(space.dump())

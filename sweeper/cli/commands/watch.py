@@ -17,7 +17,7 @@ from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
 from sweeper.report.background import BackgroundReport
 from sweeper.study.study import Study
-from sweeper.text import duration
+from sweeper.text import counted, duration
 
 _POLL_S = 0.5
 _QUIET_S = 10.0
@@ -71,7 +71,8 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
 
 def _stop(workers: Workers, console: Console) -> None:
     """Asks again every second: a worker that is just starting may not hear it the first time."""
-    console.print(f"saving the runs of {workers.alive()} workers … (Ctrl-C again to give up)")
+    at_work = counted(workers.alive(), "worker")
+    console.print(f"saving the runs of {at_work} … (Ctrl-C again to give up)")
     try:
         while workers.alive():
             workers.stop()
@@ -152,7 +153,8 @@ class _View:
         ):
             self._printed = now if self.open else float("inf")
             self._console.print(
-                f"{self._study.name}: {self._done}/{self._study.plan.total} runs, {self._text()}"
+                f"{self._study.name}: {self._done}/{counted(self._study.plan.total, 'run')}, "
+                f"{self._text()}"
             )
 
     def _text(self) -> str:

@@ -151,8 +151,9 @@ def interval(cell: Cell, decimals: int) -> str:
 
 
 def _gap(cell: Cell) -> list[str]:
-    unfinished = ("scored", "unfinished") if cell["missing"] else ("nan", "diverged")
-    for state, word in (("failed", "failed"), ("pruned", "pruned"), unfinished):
+    diverged, others = ("nan", "diverged"), [("failed", "failed"), ("pruned", "pruned")]
+    others.append(("scored", "unfinished") if cell["missing"] else diverged)
+    for state, word in ([diverged] if cell["n"] else []) + others:
         if cell[state]:
             return [word, f"{int(cell[state])} of {int(cell['planned'])}"]
     if cell["scored"]:
@@ -166,7 +167,8 @@ def hatch(ax: Axes, own: Sequence[Cell], size: Layout) -> None:
     A cell that no trial belongs to stays white.
     """
     gaps = [cell for cell in own if np.isnan(cell["point"]) and cell["planned"]]
-    lacking = [cell for cell in own if 0 < cell["n"] < cell["planned"]]
+    drawn = [cell for cell in own if not np.isnan(cell["point"])]
+    lacking = [cell for cell in drawn if cell["n"] < cell["planned"]]
     whole = [style.square(cell["(column)"], cell["(row)"]) for cell in gaps]
     corners = [_corner(cell, size, down=ax.yaxis_inverted()) for cell in lacking]
     style.hatch(ax, whole, edge="white", width_pt=size.edge_pt)

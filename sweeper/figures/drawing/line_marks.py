@@ -73,7 +73,7 @@ def runs(ax: Axes, own: pd.DataFrame, table: pd.DataFrame, look: style.Look) -> 
     """Draws the single runs, from `table`, of points whose interval is unknown."""
     at = own.loc[own["low"].isna() & own["point"].notna(), "(at)"]
     chosen = complete(table)
-    chosen = chosen[chosen["(cell)"].isin(at.index)]
+    chosen = chosen[chosen["(cell)"].isin(at.index) & np.isfinite(chosen[VALUE])]
     crowded = len(chosen) > _CROWD * max(1, len(at))
     ax.scatter(
         chosen["(cell)"].map(at),

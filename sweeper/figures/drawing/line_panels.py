@@ -112,10 +112,11 @@ def points_note(table: pd.DataFrame) -> str:
     text = f"{interval_text(known, count)}; n = {span(table['n'])} a point"
     if (table["low"].isna() & table["point"].notna()).any():
         text += "; small faint marks are single runs"
-    gaps = table["point"].isna() & (table["planned"] > 0)
-    if gaps.any():
-        text += f". Without a point: {int(gaps.sum())} that are not complete"
-    return text
+    gaps = table[table["point"].isna() & (table["planned"] > 0)]
+    diverged = int((gaps["n"] > 0).sum())
+    counts = (len(gaps) - diverged, "that are not complete"), (diverged, "that diverged")
+    without = ", ".join(f"{number} {words}" for number, words in counts if number)
+    return f"{text}. Without a point: {without}" if without else text
 
 
 def pooled(across: Axis) -> str:

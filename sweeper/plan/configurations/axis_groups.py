@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.errors import Invalid, choices, shown
+from sweeper.errors import Invalid, choices, cut, shown
 from sweeper.plan.parameters import point_at, points_of, span_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
-from sweeper.text import canonical
+from sweeper.text import canonical, counted
 from sweeper.trainable.contract import Parametrised
 
 MAX_AXES = 200
@@ -150,7 +150,7 @@ def _zipped(
         if len(column) != len(columns[0]):
             raise Invalid(
                 f"must join axes of the same length, but {group[0]} has "
-                f"{len(columns[0])} values and {name} has {len(column)}",
+                f"{counted(len(columns[0]), 'value')} and {name} has {len(column)}",
                 ("zip", space.zip.index(group)),
             )
     return tuple(zip(*columns, strict=True))
@@ -195,10 +195,12 @@ def _check_owners(space: Space, groups: tuple[AxisGroup, ...]) -> None:
     for name in space.axes:
         for parameter in home[name].sets[name]:
             if parameter in space.fixed:
-                raise Invalid(f"sets {parameter}, which fixed sets too", ("axes", name))
+                raise Invalid(f"sets {cut(parameter)}, which fixed sets too", ("axes", name))
             for other in owners.setdefault(parameter, []):
                 if not _exclusive(home[name], home[other]):
-                    raise Invalid(f"sets {parameter}, which axes.{other} sets too", ("axes", name))
+                    raise Invalid(
+                        f"sets {cut(parameter)}, which axes.{cut(other)} sets too", ("axes", name)
+                    )
             owners[parameter].append(name)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sweeper.errors import Invalid, Path, choices
+from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.plan.parameters import fitted
 from sweeper.schema.expression import Absent, Expression, parse
 from sweeper.schema.rules import nullable
@@ -114,7 +114,7 @@ class Formulas:
 def _check_names(expression: Expression, known: Mapping[str, Any], here: Path) -> None:
     for name in expression.names:
         if name not in known:
-            raise Invalid(f"names {name!r}, which there is not{choices(name, known)}", here)
+            raise Invalid(f"names {shown(name)}, which there is not{choices(name, known)}", here)
 
 
 def _check_order(derived: Mapping[str, Expression]) -> None:

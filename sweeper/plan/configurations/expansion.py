@@ -13,7 +13,7 @@ from sweeper.errors import Invalid, Path
 from sweeper.lookup import is_file
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
 from sweeper.plan.configurations.constraints import Formulas, Rejected
-from sweeper.plan.parameters import base, point_at, points_of
+from sweeper.plan.parameters import base, later, point_at, points_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, labels_text
@@ -62,8 +62,7 @@ class Expansion:
     def __init__(self, space: Space, trainable: Parametrised) -> None:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
-        known = {*space.defaults, *space.fixed}
-        self._later = set(trainable.parameters) - known if space.defaults else set()
+        self._later = later(space, trainable)
         self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
         for group in self._groups:
@@ -149,6 +148,10 @@ class Expansion:
         """The axes whose values were chosen for it: active, and the first of their groups."""
         return [group.name for group in self._groups if group.name in made.labels]
 
+    def sets(self, axis: str) -> tuple[str, ...]:
+        """The parameters that an axis sets."""
+        return next(group.sets[axis] for group in self._groups if axis in group.sets)
+
     def reference(self) -> Configuration | None:
         """The configuration of all defaults; `None` where an active axis has none.
 
@@ -208,9 +211,7 @@ class Expansion:
         return Configuration(values, labels, params, self._text(params), {})
 
     def _text(self, params: Mapping[str, Any]) -> str:
-        if self._later:
-            params = {name: value for name, value in params.items() if name not in self._later}
-        return text_of(params)
+        return text_of({name: item for name, item in params.items() if name not in self._later})
 
     def size(self, most: int) -> int:
         """The number of combinations, or some number above `most` where there are more."""

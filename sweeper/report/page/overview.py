@@ -49,7 +49,7 @@ def space_facts(study: Study) -> Facts:
 
 def _steps(space: Space) -> str:
     paper = space.paper_steps
-    beside = f" of the paper's {paper:,}" if paper not in (None, space.steps) else ""
+    beside = f" of scale paper's {paper:,}" if paper not in (None, space.steps) else ""
     return f"{space.steps:,}{beside} a run"
 
 
@@ -140,7 +140,7 @@ def machine_facts(study: Study, ledger_state: LedgerState, summary: StudyStatus)
 
 def _machine(machine: Mapping[str, Any]) -> str:
     words = (machine.get("host"), machine.get("processor"), machine.get("platform"))
-    return ", ".join([*filter(None, words), f"{machine.get('cores')} cores"])
+    return ", ".join([*filter(None, words), counted(machine.get("cores") or 0, "core")])
 
 
 def damages(summary: StudyStatus) -> list[str]:

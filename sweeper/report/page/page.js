@@ -90,7 +90,7 @@ function show() {
   const last = Math.min(view.first + PAGE, view.rows.length);
   const range = last ? `${view.first + 1}–${last} of ` : "";
   const all = view.rows.length < rows.length ? ` (${rows.length.toLocaleString("en")} in all)` : "";
-  document.getElementById("count").textContent = `${range}${view.rows.length.toLocaleString("en")} trials${all}`;
+  document.getElementById("count").textContent = `${range}${view.rows.length.toLocaleString("en")} ${view.rows.length === 1 ? "trial" : "trials"}${all}`;
   document.getElementById("before").disabled = view.first === 0;
   document.getElementById("after").disabled = last === view.rows.length;
 }
@@ -109,7 +109,7 @@ function turn(pages) {
 }
 
 function sort(column, header) {
-  view.descending = view.column === column ? !view.descending : columns[column] === "value";
+  view.descending = view.column === column ? !view.descending : /^value( |$)/.test(columns[column]);
   view.column = column;
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", view.descending ? "descending" : "ascending");

@@ -27,6 +27,7 @@ from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import coverage
 from sweeper.study import command_hints
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 _FOLDER = Path(__file__).parent
 
@@ -51,9 +52,9 @@ def _parts(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
     """What the template asks for, beside the figures."""
     summary = summarise(study, ledger_state)
     every = frames.runs(study, ledger_state)
-    table = frames.of_runs(every, study.space.score.aggregate, list(study.space.axes))
+    table = frames.of_runs(every, study.space, list(study.space.axes))
     runs = summary.runs
-    best = trials.best(study, ledger_state, table)
+    best = trials.best(study, table)
     return {
         "runs": runs,
         "states": [(state, runs[state]) for state in STATES if runs[state]],
@@ -90,6 +91,7 @@ def _render(**parts: Any) -> str:
     script = (_FOLDER / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("page.html").render(
+        counted=counted,
         script=Markup(script),
         digest=digest,
         style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
+from sweeper.lookup import is_file
 from sweeper.plan.freezing import shipped_outdated
 from sweeper.plan.loading import unchecked
 from sweeper.plan.parameters import point_at
@@ -49,7 +50,7 @@ def _pinned(study: Study, trial: int) -> dict[str, Any]:
     """Axes of one value each: those that are active in the trial, and its derived parameters."""
     pinned = {}
     for name, label in study.plan.trials[trial].labels.items():
-        params = point_at(study.space, study.frozen, name, label).params
+        params = _set_by(study, trial, name, label)
         pinned[name] = (
             _one(params[name])
             if set(params) == {name}
@@ -60,6 +61,14 @@ def _pinned(study: Study, trial: int) -> dict[str, Any]:
         if params.get(name) is not None:
             pinned[name] = _one(params[name])
     return pinned
+
+
+def _set_by(study: Study, trial: int, name: str, label: Any) -> Mapping[str, Any]:
+    """What an axis sets in a trial; what a user's own kind draws only trials know."""
+    if not is_file(study.space.axes[name].kind):
+        return point_at(study.space, study.frozen, name, label).params
+    params = study.plan.configuration(trial).params
+    return {parameter: params[parameter] for parameter in study.plan.expansion.sets(name)}
 
 
 def _one(value: Any) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class Statistics:
 
 def statistics(study: Study, runs: pd.DataFrame, best: Iterable[int]) -> Statistics:
     """Of the `best` complete trials, and of all of them; `runs` are those of `frame.runs`."""
-    every = frames.grid(runs, "score")
+    minimise = study.space.direction == "minimize"
+    every = frames.grid(frames.judged(runs, "score", minimise=minimise), "score")
     reference = study.plan.reference
     against = None if reference is None or np.isnan(every[reference]).any() else reference
     columns = ["IQM", "mean", "median"]
@@ -66,7 +67,7 @@ def _cells(study: Study, scores: Array, other: Array | None, same: bool) -> Iter
 
 def _lines(study: Study, every: Array) -> Iterator[str]:
     """Sensitivity to hyperparameters, of complete trials over several tasks."""
-    complete = ~np.isnan(every).any(axis=(1, 2))
+    complete = np.isfinite(every).all(axis=(1, 2))
     sign = 1.0 if study.space.direction == "maximize" else -1.0
     whole = sign * every[complete]
     if every.shape[2] < 2 or not 2 <= len(whole) <= _MOST:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from sweeper.ledger.state import LedgerState
 from sweeper.report.page import rerun_command
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
@@ -18,7 +17,7 @@ from sweeper.text import labels_text
 BEST = 5
 
 _SHOWN = ("trial", "state", "value", "low", "high", "n")
-"""The columns that every table has, before the axes."""
+"""The columns that every table has, before the axes; those of further scores follow them."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +36,19 @@ def table(study: Study, trials: pd.DataFrame) -> dict[str, list[Any]]:
     Of the counts of runs without a score only those that are not always 0.
     """
     counts = [name for name in frames.COUNTS if name not in _SHOWN and trials[name].any()]
-    columns = [*_SHOWN, *study.space.axes, *counts]
-    plain = trials[columns].astype(object)
+    suffixes = frames.suffixes(study.space)[1:]
+    further = [f"{name}{suffix}" for suffix in suffixes for name in ("value", "low", "high")]
+    plain = trials[[*_SHOWN, *further, *study.space.axes, *counts]].astype(object)
+    columns = frames.named(plain, study.space).columns.tolist()
     return {"columns": columns, "rows": plain.where(plain.notna(), None).to_numpy().tolist()}
 
 
-def best(study: Study, ledger_state: LedgerState, trials: pd.DataFrame) -> list[Best]:
+def best(study: Study, trials: pd.DataFrame) -> list[Best]:
     """The best complete trials, the best first; with several scores of those that none beats."""
-    complete = ranking.complete(study, ledger_state, trials)
+    complete = ranking.complete(study.space, trials)
     if complete.empty:
         return []
-    rows = ranking.ranked(study, complete).head(BEST).to_dict("records")
+    rows = ranking.ranked(study.space, complete).head(BEST).to_dict("records")
     numbers = [int(row["trial"]) for row in rows]
     commands = rerun_command.reruns(study, numbers)
     return [_best(study, row, commands.get(row["trial"])) for row in rows]
@@ -55,4 +56,4 @@ def best(study: Study, ledger_state: LedgerState, trials: pd.DataFrame) -> list[
 
 def _best(study: Study, row: Mapping[Any, Any], words: str | None) -> Best:
     labels = labels_text(study.plan.trials[row["trial"]].labels)
-    return Best(int(row["trial"]), ranking.values_of(row), labels, words)
+    return Best(int(row["trial"]), ranking.values_of(study.space, row), labels, words)

@@ -15,11 +15,10 @@ from sweeper.stats import score_distribution
 
 
 def profiles(
-    data: Data, runs: pd.DataFrame, levels: Array, axes: list[Axis | None]
+    runs: pd.DataFrame, levels: Array, axes: list[Axis | None], *, below: bool
 ) -> pd.DataFrame:
-    """One row a level of each line that has a run."""
+    """One row a level of each line that has a run: the share above it, or `below` it."""
     parts = []
-    below = data.minimise
     for key, own in runs.groupby(["(panel)", "(line)"]):
         panel, line = cast("tuple[int, int]", key)
         part = pd.DataFrame({"(panel)": panel, "(line)": line}, index=range(len(levels)))

@@ -55,8 +55,9 @@ def importance(data: Data, metric: str | None) -> Importance:
     runs = complete(data.table(metric))
     numbers, scores = _scores(runs)
     names = data.choice.independent
-    table = _table(data, names, runs[runs["trial"].isin(numbers)], scores)
-    best = best_of(_losses(data, _averages(data, scores)))
+    minimise = bool(data.minimised(metric))
+    table = _table(data, names, runs[runs["trial"].isin(numbers)], scores, minimise=minimise)
+    best = best_of(_losses(_averages(data, scores), minimise))
     resamples = _resamples(len(scores), max(1, int(table["low"].notna().sum())))
     return Importance(table, len(scores), scores.size, best, resamples)
 
@@ -104,8 +105,11 @@ def _averages(data: Data, scores: Array) -> Array:
     return np.asarray(STATISTICS[data.how](scores.reshape(len(scores), -1)))
 
 
-def _losses(data: Data, values: Array) -> Array:
-    return values if data.minimise else -values
+def _losses(values: Array, minimise: bool) -> Array:
+    """What is smaller the better a trial is; beyond all others where runs that diverged decide."""
+    losses = np.asarray(values if minimise else -values)
+    worst = np.max(losses, where=np.isfinite(losses), initial=-np.inf) + 1
+    return np.where(np.isinf(losses), worst if np.isfinite(worst) else 0.0, losses)
 
 
 def _scores(runs: pd.DataFrame) -> tuple[Array, Array]:
@@ -117,7 +121,9 @@ def _scores(runs: pd.DataFrame) -> tuple[Array, Array]:
     return runs["trial"].unique(), values
 
 
-def _table(data: Data, names: list[str], runs: pd.DataFrame, scores: Array) -> pd.DataFrame:
+def _table(
+    data: Data, names: list[str], runs: pd.DataFrame, scores: Array, *, minimise: bool
+) -> pd.DataFrame:
     """One row an axis: its importance, its interval, and in how many trials it was active."""
     rows = runs.drop_duplicates("trial").sort_values("trial")
     active = [int(rows[data.axes[name].column].notna().sum()) for name in names]
@@ -130,7 +136,7 @@ def _table(data: Data, names: list[str], runs: pd.DataFrame, scores: Array) -> p
     study = _study(data, known, rows)
 
     def judged(part: Array) -> Array:
-        return shares(study, known, _losses(data, _averages(data, part)))
+        return shares(study, known, _losses(_averages(data, part), minimise))
 
     point = table.loc[chosen, "point"] = judged(scores)
     if scores.shape[2] >= MIN_SEEDS and not np.isnan(point).any():

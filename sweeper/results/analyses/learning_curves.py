@@ -45,17 +45,22 @@ def _numbered(runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFrame:
 def line_points(
     data: Data, points: pd.DataFrame, runs: pd.DataFrame, axes: list[Axis | None]
 ) -> pd.DataFrame:
-    """One row a point of a line: the steps that every run of the line has reached."""
+    """One row a point of a line: the steps that every run of the line has reached.
+
+    Runs that diverged have reached all; where they decide a point there is none.
+    """
     keys = ["(cell)", "step"]
     points = points[points["step"].isin(_thinned(points["step"], len(runs)))]
     group = points.groupby(keys, sort=True).ngroup().to_numpy()
     full = np.bincount(runs["(cell)"])[points["(cell)"]] == np.bincount(group)[group]
+    full &= points[frames.POINT].notna()
     points, group = points[full], np.unique(group[full], return_inverse=True)[1]
     columns = [axis.column for axis in axes if axis]
     table = points[["(panel)", "(line)", *dict.fromkeys([*columns, "step"])]]
     table = table.iloc[np.unique(group, return_index=True)[1]].reset_index(drop=True)
     found = frames.estimates(points, group, frames.POINT, data.how)
-    return table.assign(point=found.point, low=found.low, high=found.high, n=found.n)
+    table = table.assign(point=found.point, low=found.low, high=found.high, n=found.n)
+    return table[table["point"].notna()].reset_index(drop=True)
 
 
 def _thinned(steps: pd.Series, runs: int) -> set[int]:

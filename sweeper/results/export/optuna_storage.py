@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 import sweeper
 from sweeper import stats
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, cut, shown
 from sweeper.files.atomic import write_durably
 from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
@@ -28,6 +28,7 @@ from sweeper.study.study import Study
 
 _STATES = {
     "complete": TrialState.COMPLETE,
+    "nan": TrialState.FAIL,
     "failed": TrialState.FAIL,
     "pruned": TrialState.PRUNED,
     "running": TrialState.RUNNING,
@@ -92,14 +93,14 @@ def _emptied(url: str, name: str) -> BaseStorage:
         names = {found.study_name for found in storage.get_all_studies()}
     except Exception as error:
         raise SweeperError(
-            f"storage={url} cannot be opened: {_cause(error)}; a URL looks like sqlite:///optuna.db"
+            f"storage={cut(url)} cannot be opened: {_cause(error)}; a URL looks like sqlite:///optuna.db"
         ) from error
     if name in names:
         there = storage.get_study_id_from_name(name)
         if _MARK not in storage.get_study_user_attrs(there) and storage.get_n_trials(there):
             raise SweeperError(
-                f"storage={url} holds a study {name!r} that sweeper did not write, and it would be "
-                "lost: use another storage, or delete it there"
+                f"storage={cut(url)} holds a study {shown(name)} that sweeper did not write, and "
+                "it would be lost: use another storage, or delete it there"
             )
         storage.delete_study(there)
     return storage
@@ -125,27 +126,19 @@ def _fill(storage: BaseStorage, study: Study, ledger_state: LedgerState) -> None
     created.add_trials(_trials(study, ledger_state))
     if space.score.also:
         with quiet():  # "experimental" since Optuna 3.2
-            created.set_metric_names(_metrics(space))
-
-
-def _metrics(space: Space) -> list[str]:
-    """Names of the scores, no two alike."""
-    names: list[str] = []
-    for rule in space.scores:
-        names.append(rule.metric if rule.metric not in names else f"{rule.metric} {rule.at}")
-    return names
+            created.set_metric_names(list(space.score_names))
 
 
 def _trials(study: Study, ledger_state: LedgerState) -> Iterable[FrozenTrial]:
     table = frames.runs(study, ledger_state)
     space = study.space
     distributions = {name: axis.distribution(name) for name, axis in space.axes.items()}
-    rows = frames.of_runs(table, space.score.aggregate, list(space.axes)).to_dict("records")
+    rows = frames.of_runs(table, space, list(space.axes)).to_dict("records")
     times = _times(study, ledger_state)
     curves = _curves(study, ledger_state, table)
     for trial, row in zip(study.plan.trials, rows, strict=True):
         state = _STATES[row["state"]]
-        values = _values(study, ledger_state, row) if state == TrialState.COMPLETE else None
+        values = _values(space, row) if state == TrialState.COMPLETE else None
         if values is not None and np.isnan(values).any():
             state, values = TrialState.FAIL, None  # as Optuna says of such values itself
         started, ended = times[trial.number]
@@ -162,8 +155,8 @@ def _trials(study: Study, ledger_state: LedgerState) -> Iterable[FrozenTrial]:
         yield frozen
 
 
-def _values(study: Study, ledger_state: LedgerState, row: Mapping[Any, Any]) -> list[float]:
-    return [row["value"], *frames.further(study, ledger_state, row["trial"])]
+def _values(space: Space, row: Mapping[Any, Any]) -> list[float]:
+    return [row[f"value{suffix}"] for suffix in frames.suffixes(space)]
 
 
 def _times(study: Study, ledger_state: LedgerState) -> list[tuple[datetime, datetime]]:
@@ -186,21 +179,24 @@ def _date(seconds: float) -> datetime:
 def _curves(
     study: Study, ledger_state: LedgerState, table: pd.DataFrame
 ) -> dict[int, dict[int, float]]:
-    """Aggregate of the normalised metric by trial and step, where all its runs have a point."""
+    """Aggregate of the normalised metric by trial and step, where all its runs have a point.
+
+    Where runs that diverged decide it there is none.
+    """
     space = study.space
     reported = frames.reports(study, ledger_state)
     if space.score.metric not in reported:
         return {}
     lows = {name: task.low for name, task in space.tasks.items()}
     highs = {name: task.high for name, task in space.tasks.items()}
-    worst = {name: space.worst(name) for name in space.tasks}
-    points = frames.curve_points(reported, table, space.score.metric, worst)
+    minimise = space.direction == "minimize"
+    points = frames.curve_points(reported, table, space.score.metric, minimise)
     low, high = (points["task"].map(bound).to_numpy(float) for bound in (lows, highs))
     scores = (points[frames.POINT].to_numpy() - low) / (high - low)
     cell = points.groupby(["trial", "step"], sort=True).ngroup().to_numpy()
     keys = points[["trial", "step"]].drop_duplicates().sort_values(["trial", "step"])
     keys["score"] = stats.points(scores, cell, space.score.aggregate)
-    full = np.bincount(cell) == len(space.tasks) * len(space.seeds)
+    full = (np.bincount(cell) == len(space.tasks) * len(space.seeds)) & keys["score"].notna()
     curves: dict[int, dict[int, float]] = {}
     for trial, step, height in keys[full].itertuples(index=False):
         curves.setdefault(int(trial), {})[int(step)] = float(height)

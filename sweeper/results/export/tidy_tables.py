@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sweeper.errors import SweeperError, choices
+from sweeper.errors import SweeperError, choices, shown
 from sweeper.files.atomic import check_out, replacing
 from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
@@ -21,11 +21,15 @@ TABLES: dict[str, Callable[[Study, LedgerState], pd.DataFrame]] = {
 
 
 def write(study: Study, table: str, out: Path) -> Path:
-    """Writes one of `TABLES` to `out`, as `.csv` or `.parquet`; returns `out`."""
+    """Writes one of `TABLES` to `out`, as `.csv` or `.parquet`; returns `out`.
+
+    With several scores their columns are called by their metrics, as in `value return`.
+    """
     if table not in TABLES:
-        raise SweeperError(f"unknown table {table!r}{choices(table, TABLES)}")
+        raise SweeperError(f"unknown table {shown(table)}{choices(table, TABLES)}")
     check_out(out, tuple(_WRITERS))
-    replace(out, TABLES[table](study, study.ledger_state(reports=table == "reports")))
+    found = TABLES[table](study, study.ledger_state(reports=table == "reports"))
+    replace(out, found if table == "reports" else frames.named(found, study.space))
     return out
 
 

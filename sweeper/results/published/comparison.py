@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sweeper import score
-from sweeper.errors import NothingToShow, SweeperError, choices
+from sweeper.errors import NothingToShow, SweeperError, choices, shown
 from sweeper.results.axis import TASK
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import estimate
 from sweeper.results.published import numbers as published
 from sweeper.space.space import PAPER_SCALE
-from sweeper.text import canonical
+from sweeper.text import canonical, counted
 
 MEANINGS = {
     "standard error": "± one standard error (a 95 % interval is about twice as wide)",
@@ -94,7 +94,7 @@ class Comparison:
         keys = ["source", "statistic", "spread_kind"]
         for key, own in self.numbers.groupby(keys, sort=False):
             source, statistic, kind = map(str, key)
-            seeds = [f"{int(count)} runs" for count in own["seeds"].dropna().unique()]
+            seeds = [counted(int(count), "run") for count in own["seeds"].dropna().unique()]
             over = f" of {' or '.join(seeds)}" if seeds else ""
             yield f"{source}: {score.named(statistic)}{over}, {MEANINGS[kind]}"
         for note, rows in self.notes.items():
@@ -141,7 +141,7 @@ def _known(data: Data, metric: str | None) -> pd.DataFrame:
     metrics = list(numbers["metric"].unique())
     if metric is not None and metric not in metrics:
         raise SweeperError(
-            f"{metric!r} is no metric of {data.origin.space} with published numbers"
+            f"{shown(metric)} is no metric of {data.origin.space} with published numbers"
             f"{choices(metric, metrics)}"
         )
     return numbers[numbers["metric"] == (metric or metrics[0])]
@@ -197,9 +197,10 @@ def _others(data: Data, numbers: pd.DataFrame) -> Iterator[str]:
         said += [f"our {score.named(ours)} for their {other}" for other in others]
     steps = [int(count) for count in numbers["steps"].dropna().unique() if count != data.steps]
     budget = data.origin.paper_steps  # beside the study's own: the caption has both
-    said += [f"{data.steps:,} steps for {count:,}" for count in steps if count != budget]
+    own = counted(data.steps, "step", ",")
+    said += [f"{own} for {count:,}" for count in steps if count != budget]
     seeds, counts = data.runs["seed"].nunique(), numbers["seeds"].dropna().unique()
-    said += [f"{seeds} seeds for {int(count)}" for count in counts if count != seeds]
+    said += [f"{counted(seeds, 'seed')} for {int(count)}" for count in counts if count != seeds]
     said += data.origin.changed()
     small = data.origin.scale not in (None, PAPER_SCALE)
     if small:

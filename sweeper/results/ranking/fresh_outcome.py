@@ -13,9 +13,10 @@ from sweeper import stats
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
 from sweeper.results.ranking.fresh_runs import originals, study_of
+from sweeper.score import Array
 from sweeper.stats.wording import bounds, has_no_width, measured, writer
 from sweeper.study.study import Study
-from sweeper.text import counted, labels_text, ranges
+from sweeper.text import agreed, counted, labels_text, ranges
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Outcome:
     @property
     def title(self) -> str:
         """How many configurations met which seeds."""
-        seeds = f"fresh seed{'' if len(self.seeds) == 1 else 's'} {ranges(self.seeds)}"
+        seeds = f"fresh {agreed(len(self.seeds), 'seed', 'seeds')} {ranges(self.seeds)}"
         return f"{counted(len(self.rows), 'configuration')} on the {seeds}"
 
     @property
@@ -117,20 +118,20 @@ def outcome(
         return None
     if tables is None:
         every = frames.runs(study, study.ledger_state(reports=False))
-        tables = every, frames.of_runs(every, how, [])
+        tables = every, frames.of_runs(every, study.space, [])
     tuned = _scores(tables[1], dict(enumerate(tables[1]["trial"])))
     if not tuned:
         return None
     runs = frames.runs(other, other.ledger_state(reports=False))
     spent = sorted(set(study.space.seeds) & set(other.space.seeds))
     runs = runs[~runs["seed"].isin(spent)]
-    trials = frames.of_runs(runs, how, []) if len(runs) else tables[1].head(0)
+    trials = frames.of_runs(runs, study.space, []) if len(runs) else tables[1].head(0)
     names = originals(other)
     fresh = _scores(trials, names)
     sign = 1.0 if study.space.direction == "maximize" else -1.0
     order = sorted(tuned, key=lambda trial: (-sign * tuned[trial].value, trial))
-    mine = sign * frames.grid(tables[0], "score")
-    again = dict(zip(trials["trial"].map(names), sign * frames.grid(runs, "score"), strict=True))
+    mine, grid = (sign * _judged(table, sign < 0) for table in (tables[0], runs))
+    again = dict(zip(trials["trial"].map(names), grid, strict=True))
     rows = [
         Reranked(
             trial,
@@ -174,17 +175,23 @@ def lines(study: Study) -> Iterator[str]:
         yield f"seeds {ranges(found.spent)} do not count: trials have been judged by them since"
 
 
+def _judged(runs: pd.DataFrame, minimise: bool) -> Array:
+    """The scores that runs count with, [trials × seeds × tasks]."""
+    return frames.grid(frames.judged(runs, "score", minimise=minimise), "score")
+
+
 def _scores(table: Any, names: Mapping[int, int]) -> dict[int, SeedScore]:
     """The scores of complete trials, by what `names` calls them."""
     return {
         names[row["trial"]]: SeedScore(row["value"], row["low"], row["high"], row["n"])
         for row in table.to_dict("records")
-        if row["state"] == "complete"
+        if row["state"] == "complete" and row["value"] == row["value"]
     }
 
 
 def _missing(row: Mapping[Any, Any]) -> str:
     """Why a trial has no score."""
     total = sum(row[name] for name in ("n", "failed", "pruned", "missing"))
-    lost = [f"{row[name]} {name}" for name in ("failed", "pruned", "missing") if row[name]]
-    return f"{', '.join(lost)} of {counted(total, 'run')}".replace("missing", "open")
+    words = {"nan": "diverged", "failed": "failed", "pruned": "pruned", "missing": "open"}
+    lost = [f"{row[name]} {word}" for name, word in words.items() if row[name]]
+    return f"{', '.join(lost)} of {counted(total, 'run')}"

@@ -78,7 +78,7 @@ def study_of(study: Study) -> Study | None:
 
 def _chosen(study: Study, top: int) -> list[int]:
     table = frames.trials(study, study.ledger_state(reports=False))
-    ranked = ranking.in_order(study, table[table["state"] == "complete"])
+    ranked = ranking.in_order(study.space, ranking.complete(study.space, table))
     return [int(trial) for trial in ranked["trial"].head(top)]
 
 

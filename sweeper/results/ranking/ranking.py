@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sweeper import stats
 from sweeper.errors import NothingToShow
-from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
+from sweeper.space.space import Space
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
 from sweeper.text import counted, labels_text
@@ -20,73 +20,87 @@ from sweeper.text import counted, labels_text
 def best(study: Study, number: int) -> Iterator[str]:
     """The `number` best complete trials; with several scores, of those that none beats in all.
 
-    Each with its value, its 95 % interval where at least `MIN_SEEDS` seeds a task stand behind it,
-    its further scores and its axes; and the reference configuration, where the space has one.
-    `NothingToShow` before a trial is complete.
+    Each with its values, their 95 % intervals where at least `MIN_SEEDS` seeds a task stand behind
+    it, and its axes; and the reference configuration, where the space has one. `NothingToShow`
+    before a trial is complete.
     """
-    ledger_state = study.ledger_state(reports=False)
-    table = complete(study, ledger_state, frames.trials(study, ledger_state))
+    trials = frames.trials(study, study.ledger_state(reports=False))
+    table = complete(study.space, trials)
+    lost = int((trials["state"] == "nan").sum())
+    diverged = f"{counted(lost, 'trial')} without a value, as runs diverged" if lost else ""
     if table.empty:
-        raise NothingToShow(f"{study.name}: no trial is complete yet")
-    rules = study.space.scores
-    scored = ", ".join(f"{rule.aggregate} of the normalised {rule.metric}" for rule in rules)
+        raise NothingToShow(f"{study.name}: no trial is complete yet{diverged and f'; {diverged}'}")
+    scored = ", ".join(_scored(study.space))
     yield f"{study.name}: {counted(len(table), 'complete trial')}; {scored}"
-    front = ranked(study, table)
-    if len(rules) > 1:
+    front = ranked(study.space, table)
+    if study.space.score.also:
         yield f"{counted(len(front), 'trial')} that no other beats in all scores"
     for rank, row in enumerate(front.head(number).to_dict("records"), 1):
         yield f"{rank:3}.  {_trial(study, row)}"
+    if diverged:
+        yield f"behind them {diverged}"
     reference = study.plan.reference
     for row in table[table["trial"] == reference].to_dict("records"):
         yield f"reference  {_trial(study, row)}"
 
 
-def complete(study: Study, ledger_state: LedgerState, trials: pd.DataFrame) -> pd.DataFrame:
-    """The complete ones of `trials`, with the values of their further scores in `further`.
-
-    Those with a NaN among their values are left out: they are not better or worse than any.
-    """
-    table = trials[(trials["state"] == "complete") & trials["value"].notna()]
-    further = [frames.further(study, ledger_state, trial) for trial in table["trial"]]
-    known = [not any(map(math.isnan, values)) for values in further]
-    return table.assign(further=pd.Series(further, table.index, object))[known]
+def _scored(space: Space) -> Iterator[str]:
+    """What the values of a trial are; of several scores also which of them are better."""
+    named = zip(space.scores, space.score_names, space.directions, strict=True)
+    for rule, name, direction in named:
+        better = {"maximize": "larger", "minimize": "smaller"}[direction]
+        said = f"{rule.aggregate} of the normalised {name}"
+        yield f"{said} ({better} is better)" if space.score.also else said
 
 
-def ranked(study: Study, table: pd.DataFrame) -> pd.DataFrame:
-    """Those complete trials that no other beats in all scores, the best first."""
-    return in_order(study, table[_unbeaten(study, table["value"], table["further"])])
+def complete(space: Space, trials: pd.DataFrame) -> pd.DataFrame:
+    """The complete ones of `trials` that have a value by every score."""
+    return trials[(trials["state"] == "complete") & trials[_values(space)].notna().all(axis=1)]
 
 
-def in_order(study: Study, table: pd.DataFrame) -> pd.DataFrame:
-    """Complete trials by their value, the best first."""
-    descending = study.space.direction == "maximize"
-    return table.sort_values(["value", "trial"], ascending=[not descending, True])
-
-
-def _unbeaten(study: Study, values: Any, further: Any) -> Any:
-    """Which trials [trials] no other is at least as good as in all scores and better in one.
+def ranked(space: Space, table: pd.DataFrame) -> pd.DataFrame:
+    """Those complete trials that no other beats in all scores, the best first.
 
     With one score that is every trial: their order tells.
     """
-    if not study.space.score.also:
-        return np.ones(len(values), bool)
-    signs = np.where(np.array(study.space.directions) == "maximize", 1.0, -1.0)
-    scores = signs * np.column_stack([values, np.array(list(further))])
-    beaten = [bool(((scores >= own).all(1) & (scores > own).any(1)).any()) for own in scores]
-    return ~np.array(beaten)
+    return in_order(space, table[unbeaten(space, table)] if space.score.also else table)
+
+
+def in_order(space: Space, table: pd.DataFrame) -> pd.DataFrame:
+    """Complete trials by their value, the best first."""
+    descending = space.direction == "maximize"
+    return table.sort_values(["value", "trial"], ascending=[not descending, True])
+
+
+def unbeaten(space: Space, table: pd.DataFrame) -> Any:
+    """Which complete trials [trials] no other is as good as in all scores and better in one."""
+    signs = np.where(np.array(space.directions) == "maximize", 1.0, -1.0)
+    return stats.unbeaten(signs * table[_values(space)].to_numpy(float))
+
+
+def _values(space: Space) -> list[str]:
+    return [f"value{suffix}" for suffix in frames.suffixes(space)]
 
 
 def _trial(study: Study, row: Mapping[Any, Any]) -> str:
-    return f"{values_of(row)}  trial {row['trial']}: {_labels(study, row['trial'])}"
+    return f"{values_of(study.space, row)}  trial {row['trial']}: {_labels(study, row['trial'])}"
 
 
-def values_of(row: Mapping[Any, Any]) -> str:
-    """The values of a complete trial by all scores, the first with its interval."""
-    return "; ".join([value_of(row, row["nan"]), *(f"{value:.4g}" for value in row["further"])])
+def values_of(space: Space, row: Mapping[Any, Any]) -> str:
+    """The values of a complete trial by all scores with their intervals; of several by name."""
+    first = value_of(row, row["nan"])
+    if not space.score.also:
+        return first
+    names, suffixes = space.score_names, frames.suffixes(space)
+    further = [
+        f"{name} {measured(*(row[f'{part}{suffix}'] for part in ('value', 'low', 'high')))}"
+        for name, suffix in zip(names[1:], suffixes[1:], strict=True)
+    ]
+    return "; ".join([f"{names[0]} {first}", *further])
 
 
 def value_of(row: Mapping[Any, Any], diverged: int = 0) -> str:
-    """The value of a complete trial, with its interval where that is known.
+    """The value of a complete trial by the first score, with its interval where that is known.
 
     And how many of its runs `diverged`, if any.
     """

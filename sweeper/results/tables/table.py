@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, shown
 from sweeper.results.axis import ABSENT, TASK, Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import best_place, ends, estimate
+from sweeper.results.run_tables import Scored
+from sweeper.score import named
 from sweeper.text import brief
 
 ALL = "all tasks"
@@ -51,30 +53,29 @@ def results(
     """The results with the axis `x` along the columns and the combinations of the axes `y` as rows.
 
     By default columns are tasks and rows the varied axes; other axes are pooled. Where columns are
-    tasks and scores normalised, a last column has the trials' values over all tasks. `metric` is
-    shown in its own unit instead of the score; both are the final, max or auc of a run's curve, as
-    `at` says. `SweeperError` for an unknown axis or metric, and for an axis that is named twice;
-    `NothingToShow` where no run has ended with a score.
+    tasks and scores normalised, another column has the trials' values over all tasks, and one more
+    those by each further score. `metric` is shown in its own unit instead of the score; both are
+    the final, max or auc of a run's curve, as `at` says. `SweeperError` for an unknown axis or
+    metric, and for an axis that is named twice; `NothingToShow` where no run has ended with a
+    score.
     """
     x, rows = _chosen(data, x, y)
-    data = data.scored_at(at)
+    data = data.rescored(at)
     runs = data.table(metric)
     data.check_scored("table")
     labels, row = _labels(data, runs, rows)
     across = data.axis(x)
     texts = [_label(label) for label in across.labels]
-    table = _cells(data, runs, (row, len(labels)), (across.codes(runs), len(texts)))
+    table = _cells(runs, data.how, (row, len(labels)), (across.codes(runs), len(texts)))
     caption = _caption(data, metric, table, [*rows, x])
-    if x == TASK and metric is None and len(texts) > 1:
-        table = pd.concat([table, _over_tasks(data, runs, row, len(labels), len(texts))])
-        texts.append(ALL)
+    table["(score)"] = 0
+    if x == TASK and metric is None:
+        table, texts = _with_trials(data, runs, table, (row, len(labels)), texts)
     table = table.sort_values(["(row)", "(column)"], ignore_index=True)
     for place, name in enumerate(rows):
         table[data.axis(name).column] = [labels[number][place] for number in table["(row)"]]
     table[across.column] = [texts[number] for number in table["(column)"]]
-    table["bold"] = False
-    if _ranked(data, metric):
-        table["bold"] = _bold(table, data.minimise, TASK if TASK in (x, *rows) else None)
+    table["bold"] = _bold(data, metric, table, TASK if TASK in (x, *rows) else None)
     columns = texts if x == TASK else [f"{across.title} = {text}" for text in texts]
     return Results(
         data.name,
@@ -98,7 +99,7 @@ def _chosen(data: Data, x: str | None, y: Sequence[str]) -> tuple[str, list[str]
     for place, name in enumerate(rows):
         data.choice.check_distinct(x=x, y=name)
         if name in rows[:place]:
-            raise SweeperError(f"y names {name!r} twice")
+            raise SweeperError(f"y names {shown(name)} twice")
     if x is not None:
         data.axis(x)
     if x is None:
@@ -128,38 +129,49 @@ def _label(label: Any) -> str:
 
 
 def _cells(
-    data: Data, runs: pd.DataFrame, rows: tuple[Any, int], columns: tuple[Any, int]
+    runs: pd.DataFrame, how: str, rows: tuple[Any, int], columns: tuple[Any, int]
 ) -> pd.DataFrame:
     """A table of cells; of rows and columns the number of each run's, and how many there are."""
     shape = (rows[1], columns[1])
     row, column = np.indices(shape).reshape(2, -1)
     table = pd.DataFrame({"(row)": row, "(column)": column})
     runs = runs.assign(**{"(cell)": np.ravel_multi_index((rows[0], columns[0]), shape)})
-    estimate(table, runs, data.how)
+    estimate(table, runs, how)
     return table.assign(**ends(runs, len(table)))
 
 
-def _over_tasks(data: Data, runs: pd.DataFrame, row: Any, rows: int, column: int) -> pd.DataFrame:
-    """The cells of the column with the values over all tasks."""
-    table = _cells(data, runs, (row, rows), (np.zeros(len(runs), int), 1))
-    return table.assign(**{"(column)": column})
+def _with_trials(
+    data: Data, runs: pd.DataFrame, table: pd.DataFrame, rows: tuple[Any, int], texts: list[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """`table` and `texts` with columns of the trials' values over all tasks, one for each score.
+
+    With one task that is none for the first score. Of several scores each column is called by its.
+    """
+    first, *further = data.tables.scores
+    parts, several = [(first, runs)] if len(texts) > 1 else [], len(texts) > 1
+    parts += [(score, data.tables.scored(score)) for score in further]
+    tables, titles = [table], [f"{first.name}: {text}" for text in texts] if further else [*texts]
+    for score, own in parts:
+        cells = _cells(own, score.how, rows, (np.zeros(len(own), int), 1))
+        place = data.tables.scores.index(score)
+        tables.append(cells.assign(**{"(column)": len(titles), "(score)": place}))
+        over = ALL if several else texts[0]
+        titles.append(f"{score.name}: {over}" if further else over)
+    return pd.concat(tables), titles
 
 
-def _ranked(data: Data, metric: str | None) -> bool:
-    """Whether it is known which values of `metric` are better."""
-    return metric in (None, data.tables.metric)
-
-
-def _bold(table: pd.DataFrame, minimise: bool, within: str | None) -> pd.Series:
-    """Whether a cell is the best of those with its label of the axis `within`, or tied with it.
+def _bold(data: Data, metric: str | None, table: pd.DataFrame, within: str | None) -> pd.Series:
+    """Whether a cell is the best by its score of those with its label of `within`, or tied with it.
 
     Tied are cells whose interval overlaps that of the best; where one of the two is unknown only
     points are compared.
     """
     bold = pd.Series(False, table.index)
     known = table[table["point"].notna()]
-    for _, own in known.groupby(within) if within else [("", known)]:
-        if len(own) < 2:
+    for _, own in known.groupby(["(score)", within] if within else ["(score)"]):
+        score = data.tables.scores[int(own["(score)"].iloc[0])]
+        minimise = score.minimise if metric is None else data.minimised(metric)
+        if minimise is None or len(own) < 2:
             continue
         place, tied = best_place(own, minimise=minimise)
         bold[own.index] = tied | (own["point"] == own["point"].iloc[place])
@@ -172,13 +184,20 @@ def _caption(data: Data, metric: str | None, table: pd.DataFrame, shown: list[st
         return data.caption(0, shown, "no configuration is complete")
     label = data.value_label(metric, shown)
     said = [f"{label}, {interval_text(known, count)}; n = {span(table['n'])} a cell"]
-    if not _ranked(data, metric):
-        said.append(f"Nothing is bold: which {metric} is better is not said")
+    minimise = data.minimised(metric)
+    if minimise is None:
+        said.append(f"NothingToShow is bold: which {metric} is better is not said")
     elif count > 1:
-        least = "lowest" if data.minimise else "best"
+        least = "lowest" if minimise else "best"
         of = " of each task" if TASK in shown and len(data.tasks) > 1 else ""
         said.append(f"Bold: the {least}{of}" + _tied(known, count))
+    if metric is None and TASK in shown and len(data.tables.scores) > 1:
+        said += [f"{own.name}: {_better(own)}" for own in data.tables.scores]
     return data.caption(int(table["n"].sum()), shown, ". ".join(said))
+
+
+def _better(score: Scored) -> str:
+    return f"normalised ({named(score.how)}), {'smaller' if score.minimise else 'larger'} is better"
 
 
 def _tied(known: int, count: int) -> str:

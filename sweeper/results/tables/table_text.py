@@ -18,6 +18,9 @@ _FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{"
 NOTHING = "–"
 """What stands in a cell of which no trial is complete."""
 
+DIVERGED = "diverged"
+"""What stands in a cell whose value diverged runs decide."""
+
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|&~$])")
 
 _LATEX = {
@@ -141,14 +144,14 @@ def _rows(
     yield [*map(escape, found.rows), *map(escape, found.columns)]
     own = found.table.groupby("(column)")["point"]
     places = [number_text.decimals(points) for _, points in own]
-    columns = [found.table[name] for name in ("point", "low", "high", "planned", "bold")]
+    columns = [found.table[name] for name in ("point", "low", "high", "planned", "n", "bold")]
     cells = zip(*columns, strict=True)
     for labels in found.labels:
         row = list(map(escape, labels))
         for decimals in places:
-            point, low, high, planned, bold = next(cells)
+            point, low, high, planned, n, bold = next(cells)
             if point != point:
-                row.append(escape(NOTHING) if planned else "")
+                row.append(escape(DIVERGED if n else NOTHING) if planned else "")
                 continue
             text = partial(number_text.fixed, places=decimals)
             row.append(cell(text(point), bounds(low, high, text) if low == low else "", bold))

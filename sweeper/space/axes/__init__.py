@@ -15,7 +15,7 @@ from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.schema.base_model import Section
-from sweeper.schema.rules import Text, distinct, each, items, mapping, nullable, simple
+from sweeper.schema.rules import Text, distinct, each, each_of, items, mapping, nullable, simple
 from sweeper.text import canonical
 
 if TYPE_CHECKING:
@@ -50,18 +50,15 @@ class Network:
 
 def _conditions(value: Any) -> dict[str, tuple[Any, ...]] | None:
     """For each axis that is named, the labels or values of which it must have one."""
-    conditions = {}
-    for axis, wanted in mapping(value).items():
-        if wanted is None:
-            continue
-        listed = isinstance(wanted, list | tuple)
-        try:
-            checked = each(nullable, items(wanted)) if listed else [simple(wanted)]
-            distinct(canonical(item) for item in checked)
-        except Invalid as error:
-            raise error.under(axis) from error
-        conditions[axis] = tuple(checked)
-    return conditions or None
+    given = {axis: wanted for axis, wanted in mapping(value).items() if wanted is not None}
+    return each_of(_wanted, given) or None
+
+
+def _wanted(value: Any) -> tuple[Any, ...]:
+    listed = isinstance(value, list | tuple)
+    checked = each(nullable, items(value)) if listed else [simple(value)]
+    distinct(canonical(item) for item in checked)
+    return tuple(checked)
 
 
 class AxisModel(Section):

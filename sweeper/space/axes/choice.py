@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator
 
-from sweeper.errors import Invalid
-from sweeper.schema.rules import distinct, each, items, nullable
+from sweeper.errors import Invalid, Mistakes, shown
+from sweeper.schema.rules import distinct, each, each_of, items, nullable
 from sweeper.space.axes import AxisModel, Point
 from sweeper.text import canonical
 
@@ -18,17 +17,7 @@ def _labelled(value: Any) -> Any:
         return nullable(value)
     if not value:
         raise Invalid("must set at least one parameter, but is an empty mapping")
-    return _by_key(nullable, value)
-
-
-def _by_key(rule: Callable[[Any], Any], mapping: dict[str, Any]) -> dict[str, Any]:
-    checked = {}
-    for key, value in mapping.items():
-        try:
-            checked[key] = rule(value)
-        except Invalid as error:
-            raise error.under(key) from None
-    return checked
+    return each_of(nullable, value)
 
 
 def labelled(value: Any) -> list[Any] | dict[str, Any]:
@@ -38,7 +27,7 @@ def labelled(value: Any) -> list[Any] | dict[str, Any]:
             raise Invalid("must hold at least one value, but is empty")
         if "" in value:
             raise Invalid("must have a label for each value, but one is empty")
-        checked = _by_key(_labelled, value)
+        checked = each_of(_labelled, value)
         _distinct_labels(checked)
         return checked
     listed = each(nullable, items(value))
@@ -48,11 +37,12 @@ def labelled(value: Any) -> list[Any] | dict[str, Any]:
 
 def _distinct_labels(values: dict[str, Any]) -> None:
     seen: dict[str, str] = {}
+    mistakes = Mistakes()
     for label, value in values.items():
-        text = canonical(value)
-        if text in seen:
-            raise Invalid(f"has the same value as {seen[text]!r}", (label,))
-        seen[text] = label
+        first = seen.setdefault(canonical(value), label)
+        if first != label:
+            mistakes.add(Invalid(f"has the same value as {shown(first)}", (label,)))
+    mistakes.check()
 
 
 class Axis(AxisModel):

@@ -13,6 +13,7 @@ from sweeper.errors import Invalid, shown
 from sweeper.schema.base_model import Section
 from sweeper.schema.rules import Positive, distinct, each, items, whole
 from sweeper.space.axes import MAX_POINTS, AxisModel, Network, Point
+from sweeper.text import counted
 
 Layers = tuple[int, ...]
 
@@ -95,7 +96,7 @@ class Axis(AxisModel):
             if layers and layers[-1] < -network.layers:
                 raise Invalid(
                     f"names layer {layers[-1]}, but {network.described} has "
-                    f"{network.layers} layers: -1 to -{network.layers}",
+                    f"{counted(network.layers, 'layer')}: -1 to -{network.layers}",
                     ("sets", index),
                 )
         return self

@@ -11,7 +11,7 @@ import torch
 
 from agents.layers.spectral_norm import SpectralNormSettings
 from agents.learners.dqn import EpsilonSchedule, Learner
-from agents.networks.network import Network, numbers, part
+from agents.networks.network import Network, count_parameters, part
 from agents.replay.batch import Batch
 
 PLAIN = SpectralNormSettings((), "hard", 1.0, True)
@@ -31,7 +31,7 @@ def test_parameter_counts_of_the_published_table(convs, units, count):
     network = Network(part(params, "network"), (10, 10, 4), 6, [PLAIN], "cpu")
     assert sum(p.numel() for p in network.parameters) == count
     assert Learner.layers(params, "minatar/breakout") == len(convs) + 2
-    assert numbers(part(params, "network"), (10, 10, 4), 6) == count
+    assert count_parameters(part(params, "network"), (10, 10, 4), 6) == count
 
 
 def test_defaults_are_those_of_the_spec():

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from agents.layers.spectral_norm import SpectralNormSettings
-from agents.networks.network import Network, check, depth, numbers
+from agents.networks.network import Network, check, count_parameters, depth
 
 P, B = 2, 3
 ANT, OFENET, ACTIONS = (111,), (2159,), 8
@@ -117,14 +117,14 @@ def layer_sizes(network):
 
 def test_sac_as_published_has_the_counts_of_ota_table_2():
     original = sizes("mlp", 256, 2)
-    assert numbers(original, ANT, ACTIONS) == 96_520
+    assert count_parameters(original, ANT, ACTIONS) == 96_520
     network = Network(original, ANT, ACTIONS, [SpectralNormSettings((), "hard", 1.0, True)], "cpu")
     assert layer_sizes(network) == [(111, 28_672), (256, 65_792), (256, 2_056)]
 
 
 def test_wide_densenet_has_the_counts_of_ota_table_2():
     ours = sizes("densenet", 2048, 2)
-    assert numbers(ours, OFENET, ACTIONS) == 13_091_712
+    assert count_parameters(ours, OFENET, ACTIONS) == 13_091_712
     network = Network(ours, OFENET, ACTIONS, [SpectralNormSettings((), "hard", 1.0, True)], "cpu")
     assert layer_sizes(network) == [(2159, 4_423_680), (4207, 8_617_984), (6255, 50_048)]
 
@@ -136,7 +136,7 @@ def test_d2rl_reads_the_observation_in_every_layer():
 
 def blocks(count, inputs, outputs):
     """Numbers of a head of Bjorck et al. with `count` blocks of width 1024."""
-    return numbers(sizes("residual", 1024, count), (inputs,), outputs)
+    return count_parameters(sizes("residual", 1024, count), (inputs,), outputs)
 
 
 def test_a_block_has_the_count_inferred_from_bjorck_table_2():

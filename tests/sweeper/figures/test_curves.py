@@ -47,15 +47,35 @@ def test_curves_of_complete_trials_do_not_wait_for_the_others(played):
     assert table["n"].tolist() == [15, 15, 20, 20]
 
 
-def test_curves_hold_diverged_runs(played):
+def test_in_curves_a_diverged_run_is_worse_than_all_others_from_then_on(played):
     def diverging(run, labels):
         state, reports = whole(run, labels)
         return ("nan", reports[:1]) if run.seed == 2 else (state, reports)
 
     table = drawn(played(diverging, axes=AXES), "curves", hue="sn.layers").table
-    # without normalisation 0, 1, 1 (held), 3, 4 under each of 4 configurations: 1, 1, 1 … 3
+    # without normalisation −∞, 0, 1, 3, 4 under each of 4 configurations: 0, 0, 0, 0, 1 … 3
     assert table["n"].tolist() == [20] * 4
-    assert table["point"].tolist()[1] == np.mean([1] * 7 + [3] * 3)
+    assert table["point"].tolist()[1] == np.mean([0] * 3 + [1] * 4 + [3] * 3)
+
+
+def test_a_line_ends_where_diverged_runs_decide_it(played):
+    def diverging(run, labels):
+        state, reports = whole(run, labels)
+        return ("nan", reports[:1]) if run.seed > 2 else (state, reports)
+
+    picture = drawn(played(diverging, axes=AXES), "curves", hue="sn.layers")
+    assert picture.table["step"].tolist() == [20, 20]
+    assert all(np.isfinite(line.get_ydata()).all() for line in picture.figure.axes[0].lines)
+
+
+def test_of_a_metric_whose_best_nobody_knows_diverged_runs_drop_out(played):
+    def diverging(run, labels):
+        points = [(step, {"return": 1.0, "loss": step + run.seed}) for step in (20, 40)]
+        return ("nan", points[:1]) if run.seed > 2 else ("complete", points)
+
+    table = drawn(played(diverging, axes=AXES), "curves", metric="loss", hue="sn.layers").table
+    assert table["n"].tolist() == [20, 12, 20, 12]
+    assert table["point"].tolist() == [22, 41, 22, 41]
 
 
 def test_curves_have_a_panel_a_task(played):

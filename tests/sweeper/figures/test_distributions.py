@@ -51,7 +51,7 @@ def test_only_complete_configurations_count(played):
 
     picture = drawn(played(outcome, axes=AXES), "distributions", hue="sn.layers")
     assert picture.table.groupby("sn.layers")["n"].first().to_dict() == {"none": 15, "sn[-2]": 20}
-    assert "diverged: 5 (held at their last" in words(picture)
+    assert "diverged: 5 (worse than all others" in words(picture)
 
 
 def test_a_value_without_a_line_is_named(played):

@@ -172,7 +172,7 @@ def test_only_complete_configurations_count(played):
     picture = drawn(played(outcome, axes=AXES), "importance")
     assert picture.table["n"].tolist() == [35] * 3
     assert "of 7 complete configurations" in words(picture)
-    assert "diverged: 5 (held at their last" in words(picture)
+    assert "diverged: 5 (worse than all others" in words(picture)
 
 
 def test_equal_configurations_tell_nothing(played):

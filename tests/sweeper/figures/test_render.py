@@ -102,13 +102,13 @@ def failing(run, labels):
 def test_failed_unfinished_and_missing_cells_are_marked_and_counted(played):
     picture = drawn(played(failing, axes=AXES), "heatmap")
     said = words(picture)
-    assert picture.table["point"].isna().sum() == 3
-    for word in ("failed 1 of 5", "unfinished 4 of 5", "missing"):
+    assert picture.table["point"].isna().sum() == 4
+    for word in ("failed 1 of 5", "unfinished 4 of 5", "missing", "diverged 2 of 5"):
         assert word in said
     assert "n = 25 of 40 runs (8 configurations × 1 task × 5 seeds" in said
-    assert "Failed: 1 configuration; pruned: 0 runs; missing: 6; diverged: 2 (held at" in said
+    assert "Failed: 1 configuration; pruned: 0 runs; missing: 6; diverged: 2 (worse" in said
     hatched = [patch for axes in picture.figure.axes for patch in axes.patches if patch.get_hatch()]
-    assert sum(len(patch.get_path().to_polygons()) for patch in hatched) == 3
+    assert sum(len(patch.get_path().to_polygons()) for patch in hatched) == 4
 
 
 def test_a_cell_that_lacks_a_configuration_says_so(played):

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import figures, lookup
+from sweeper import figures
 from sweeper.cli import command_line
 from sweeper.errors import NothingToShow
-from tests.helpers.figures import AXES, whole
+from tests.helpers.figures import AXES, OF_ANY_STUDY, whole
 
-NAMES = [name for name in lookup.names("sweeper.figures") if name != "compare"]
 """`compare` is for studies with published numbers, and is tested with them."""
 
 
@@ -24,7 +23,7 @@ def only(state):
     return went
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_ANY_STUDY)
 @pytest.mark.parametrize("state", ["open", "failed"])
 def test_nothing_is_drawn_and_said_why(played, name, state):
     study = played(only(state), axes=AXES)
@@ -43,7 +42,7 @@ def test_curves_show_what_running_runs_report(played):
         figures.render(study, "heatmap", {})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_ANY_STUDY)
 def test_one_finished_configuration_is_enough(played, name):
     study = played(
         lambda run, labels: whole(run, labels) if run.trial == 0 else ("failed", []), axes=AXES

@@ -66,16 +66,53 @@ def test_trials_aggregate_all_tasks_and_seeds(played):
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
 
 
-def test_a_diverged_run_counts_with_its_score(played):
-    def outcome(run, labels):
-        return ("nan", [(20, {"return": 0.0})]) if run.seed == 0 else steady(run, labels)
+@pytest.mark.parametrize(("diverged", "value"), [(1, 1.0), (2, np.nan), (5, np.nan)])
+@pytest.mark.parametrize("points", [[], [(20, {"return": 100.0})]])
+def test_a_diverged_run_counts_as_worse_than_all_others(played, diverged, value, points):
+    """The IQM of five leaves one out with its worst; two decide it, whatever they had reported."""
 
-    study = played(outcome, axes=AXES, seeds=2, score={"metric": "return", "aggregate": "mean"})
-    table = frames.trials(study, study.ledger_state())
-    assert table["state"].tolist() == ["complete"] * 4
-    assert table["nan"].tolist() == [1] * 4 and table["n"].tolist() == [2] * 4
-    assert table["value"].tolist() == [0.25, 2.75, 5.25, 7.75]
-    assert table["low"].isna().all(), "2 seeds: the interval is unknown"
+    def outcome(run, labels):
+        return ("nan", points) if run.seed < diverged else steady(run, labels)
+
+    study = played(outcome, axes=AXES)
+    ledger_state = study.ledger_state()
+    runs, table = frames.runs(study, ledger_state), frames.trials(study, ledger_state)
+    assert runs.loc[runs["state"] == "nan", ["score", "value"]].isna().all(axis=None)
+    assert table["state"].tolist() == ["nan" if np.isnan(value) else "complete"] * 4
+    assert table["nan"].tolist() == [diverged] * 4 and table["n"].tolist() == [5] * 4
+    expected = [value + 5 * trial for trial in range(4)]
+    assert table["value"].tolist() == pytest.approx(expected, nan_ok=True)
+    assert table["low"].isna().all(), "some resamples draw it more than once"
+
+
+def test_the_score_that_a_diverged_run_of_an_older_study_has_does_not_count(played):
+    study = played(lambda run, labels: ("nan", []), axes=AXES)
+    ledger_state = study.ledger_state()
+    for record in ledger_state.runs.values():
+        record.score = record.value = 0.0
+    assert frames.runs(study, ledger_state)[["score", "value"]].isna().all(axis=None)
+    assert frames.trials(study, ledger_state)["value"].isna().all()
+
+
+def test_every_score_has_its_columns(played):
+    def outcome(run, labels):
+        points = [(step, {"return": 1.0, "loss": step / 10 + run.seed}) for step in (20, 40)]
+        return ("nan", points[:1]) if run.trial == 1 else ("complete", points)
+
+    loss = {"metric": "loss", "at": "max", "direction": "minimize", "low": 1.0, "high": 5.0}
+    study = played(outcome, axes=AXES, score=[{"metric": "return"}, loss])
+    ledger_state = study.ledger_state()
+    runs, table = frames.runs(study, ledger_state), frames.trials(study, ledger_state)
+    own = runs[runs["trial"] == 0]
+    assert own["value loss"].tolist() == [2, 3, 4, 5, 6], "the least of each"
+    assert own["score loss"].tolist() == [0.25, 0.5, 0.75, 1.0, 1.25]
+    assert runs.loc[runs["trial"] == 1, ["score loss", "value loss"]].isna().all(axis=None)
+    assert table["value loss"].tolist() == pytest.approx([0.75, np.nan, 0.75, 0.75], nan_ok=True)
+    assert table.loc[0, "low loss"] < 0.75 < table.loc[0, "high loss"]
+    assert table["state"].tolist() == ["complete", "nan", "complete", "complete"]
+    named = frames.named(table, study.space)
+    assert {"value return", "low return", "high return", "value loss"} <= set(named)
+    assert not {"value", "low", "high"} & set(named)
 
 
 def test_trials_in_progress(played):
@@ -115,7 +152,8 @@ def test_no_reports_yet(played):
     assert set(frames.trials(study, study.ledger_state())["state"]) == {"open"}
 
 
-def test_held_points_follow_the_crash_rule(played):
+@pytest.mark.parametrize("minimise", [False, True, None])
+def test_behind_its_last_point_a_diverged_run_is_worse_than_all_others(played, minimise):
     def outcome(run, labels):
         reports = [(step, {"return": step / 10}) for step in (10, 20, 30, 40)]
         if run.seed == 1:
@@ -128,10 +166,13 @@ def test_held_points_follow_the_crash_rule(played):
         frames.reports(study, ledger_state),
         frames.runs(study, ledger_state),
         "return",
-        {"line": -7.0},
+        minimise,
     )
+    worst = {False: -np.inf, True: np.inf, None: np.nan}[minimise]
     curves = {
         seed: own.sort_values("step")[frames.POINT].tolist() for seed, own in points.groupby("seed")
     }
-    assert curves == {0: [1, 2, 3, 4], 1: [1, 2, 2, 2], 2: [-7] * 4}
+    assert curves[0] == [1, 2, 3, 4]
+    assert curves[1] == pytest.approx([1, 2, worst, worst], nan_ok=True)
+    assert curves[2] == pytest.approx([worst] * 4, nan_ok=True)
     assert points["run"].dtype == "category" and points["trial"].dtype == int

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from sweeper import figures, lookup
+from sweeper import figures
 from sweeper.errors import SweeperError
 from sweeper.results.data import VALUE, Data
+from tests.helpers.figures import OF_ANY_STUDY
 from tests.helpers.spaces import loaded, message, write
 from tests.sweeper.results.published.test_comparison import SPACE as PUBLISHED
 
@@ -20,7 +21,7 @@ AXES = {
 }
 TASKS = {"line": {"low": -10.0, "high": 10.0}, "ring": {"low": 0.0, "high": 100.0}}
 SPACE = {"axes": AXES, "tasks": TASKS, "score": {"metric": "return", "aggregate": "mean"}}
-SHOWING = [name for name in lookup.names("sweeper.figures") if name not in ("compare", "curves")]
+SHOWING = [name for name in OF_ANY_STUDY if name != "curves"]
 
 
 def risen(run, labels):
@@ -39,14 +40,12 @@ def values(data, metric=None):
 
 def test_the_score_is_taken_there_and_normalised(played):
     data = Data.of(played(risen, **SPACE))
-    assert values(data.scored_at("max")) == pytest.approx({"line": (44 + 10) / 20, "ring": 0.44})
+    assert values(data.rescored("max")) == pytest.approx({"line": (44 + 10) / 20, "ring": 0.44})
     height = (22 * 10 + 33 * 20) / 30
-    assert values(data.scored_at("auc")) == pytest.approx(
+    assert values(data.rescored("auc")) == pytest.approx(
         {"line": (height + 10) / 20, "ring": height / 100}
     )
-    assert values(data.scored_at("auc"), "return") == pytest.approx(
-        {"line": height, "ring": height}
-    )
+    assert values(data.rescored("auc"), "return") == pytest.approx({"line": height, "ring": height})
 
 
 @pytest.mark.parametrize("at", ["final", "max", "auc"])

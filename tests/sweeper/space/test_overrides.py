@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from sweeper.errors import SweeperError
+from sweeper.errors import Invalid, SweeperError
 from sweeper.schema.document import Document
 from sweeper.space.overrides import Override, apply, parse_words, scale_overrides
 
@@ -179,10 +179,12 @@ def test_scales_are_overrides_with_lines():
 
 def test_scales_that_are_wrong():
     document = Document("x.yaml", {"scales": {"a": 3, "b": {"sedes": 3}}}, {})
-    with pytest.raises(SweeperError, match=r"x.yaml: scales.a must be a mapping .*but got 3"):
+    with pytest.raises(Invalid, match=r"must be a mapping .*but got 3") as caught:
         scale_overrides(document, "a")
-    with pytest.raises(SweeperError, match=r"scales.b.sedes is no key of a space .*'seeds'"):
+    assert caught.value.path == ("scales", "a")
+    with pytest.raises(Invalid, match=r"is no key of a space .*'seeds'") as caught:
         scale_overrides(document, "b")
+    assert caught.value.path == ("scales", "b", "sedes")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ LR = "values: [1e-5, 1e-3]"
     ("old", "new", "expected"),
     [
         ("seeds: 2", "sedes: 2", "x.yaml:17: sedes is an unknown key (did you mean 'seeds'?); "),
-        ("seeds: 2", "name: x", "x.yaml:17: name is an unknown key"),
+        ("seeds: 2", "seeds: 2\nname: x", "x.yaml:18: name is an unknown key"),
         ("metric: return", "metrc: return", "x.yaml:20: score.metrc is an unknown key (did you m"),
         (LR, f"valeus: [1]\n    {LR}", "x.yaml:14: axes.optimizer.lr.valeus is an unknown key"),
         ("low: 0,", "lo: 0,", "x.yaml:16: tasks.minatar/breakout.lo is an unknown key (did you"),
@@ -131,7 +131,7 @@ LR = "values: [1e-5, 1e-3]"
         ("seeds: 2", "seeds: 2\ncheckpoint: {kept: best}",
          "checkpoint.kept is an unknown key (did you mean 'keep'?); valid: every_s, keep, max_gb"),
         ("seeds: 2", "seeds: 2\nlimits: {deaths: 0}", "limits.deaths must be a whole number of at"),
-        ("scales:", "scales: 3\nx:", "x is an unknown key"),
+        ("scales:", "scales: {}\nx:", "x is an unknown key"),
         ("laptop: {seeds: [4, 7]}", "laptop: {seeds: [4, 4]}", "x.yaml:24: seeds[1] repeats 4"),
         ("laptop: {seeds: [4, 7]}", "laptop: {sedes: 3}", "x.yaml:24: scales.laptop.sedes is no k"),
         ("laptop: {seeds: [4, 7]}", "laptop: {axes.optimizer.lr.values: [x]}",

@@ -72,30 +72,24 @@ def test_a_stopped_worker_saves_and_gives_up_its_runs(make_study: Make) -> None:
     assert all(checkpoint and checkpoint.step >= 20 for checkpoint in saved)
 
 
-def test_a_diverged_run_keeps_its_last_finite_score(make_study: Make) -> None:
+def test_a_diverged_run_keeps_what_it_reported_and_has_no_score(make_study: Make) -> None:
     study = make_study("fixed.nan_at=25", "fixed.bad_seed=1")
     run(study)
     for planned in study.plan.runs:
         record = study.ledger_state().runs[planned.id]
         assert record.state == ("nan" if planned.seed == 1 else "complete")
-        assert record.value == record.reports[-1][1]["value"]
+        last = None if planned.seed == 1 else record.reports[-1][1]["value"]
+        assert record.value == last
         assert len(record.reports) == (2 if planned.seed == 1 else 4)
 
 
-def test_diverged_before_the_first_report_scores_low(make_study: Make) -> None:
-    study = make_study("fixed.nan_at=5", "fixed.bad_seed=1", "tasks.line.low=-1")
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_diverged_before_the_first_report_has_no_score(make_study: Make, direction: str) -> None:
+    study = make_study("fixed.nan_at=5", "fixed.bad_seed=1", f"direction={direction}")
     run(study)
     nan = [record for record in study.ledger_state().runs.values() if record.state == "nan"]
     assert len(nan) == 4
-    assert {record.value for record in nan} == {-1.0}
-    assert {record.score for record in nan} == {0.0}
-
-
-def test_where_less_is_better_the_worst_is_high(make_study: Make) -> None:
-    study = make_study("fixed.nan_at=5", "fixed.bad_seed=1", "direction=minimize")
-    run(study)
-    nan = [record for record in study.ledger_state().runs.values() if record.state == "nan"]
-    assert {record.value for record in nan} == {2.0}
+    assert {(record.value, record.score) for record in nan} == {(None, None)}
 
 
 def test_a_pack_that_raises_is_split_until_the_culprit_is_alone(

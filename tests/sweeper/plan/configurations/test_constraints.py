@@ -60,4 +60,5 @@ def test_what_is_refused(tmp_path, case):
     where = words[at] if isinstance(at, int) else at
     if "with" in case:
         where += f" (with {', '.join(words[place] for place in case['with'])})"
-    assert complaint(tmp_path, case["words"]) == f"{where}: {message}"
+    further = [f"{words[-1]}: {more}".replace("VALID", VALID) for more in case.get("also", ())]
+    assert complaint(tmp_path, case["words"]).splitlines() == [f"{where}: {message}", *further]

@@ -157,10 +157,10 @@ def test_failures_are_told_once_each(make_study):
     words = ("fixed.raise_at=15", "fixed.bad_seed=1", "limits.failures=1")
     done = work(make_study(*words, "figures=[]"))
     found = failures(done, done.ledger_state())
-    assert found.count == 4 and len(found.ways) == 1 and found.others == 0
-    way = found.ways[0]
-    assert (way.state, way.count, len(way.runs)) == ("failed", 4, 4)
-    assert way.line == "RuntimeError: hopped off at step 15" and "Traceback" in way.trace
+    assert found.count == 4 and len(found.groups) == 1 and found.others == 0
+    group = found.groups[0]
+    assert (group.state, group.count, len(group.runs)) == ("failed", 4, 4)
+    assert group.line == "RuntimeError: hopped off at step 15" and "Traceback" in group.trace
     assert "hopped off at step 15" in page_of(done).text
     columns = table_of(done)["columns"]
     assert columns[-1] == "failed" and "pruned" not in columns

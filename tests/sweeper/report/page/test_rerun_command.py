@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 import pytest
 
 from sweeper.cli import command_line
-from sweeper.report.page import rerun_command
+from sweeper.plan.loading import load
+from sweeper.report.page import overview, rerun_command
 from sweeper.schema import document
+from sweeper.space.digest import digest
 from sweeper.study.study import Study
 
 KINDS = {
@@ -58,7 +61,6 @@ def test_it_plans_the_same_runs(make_study, space_file, tmp_path, monkeypatch, k
 
 def same_runs(made, trial, words):
     """Whether the words, given to the space's file, plan the runs of `trial` and no others."""
-    from sweeper.plan.loading import load
     from sweeper.plan.plan import Plan
     from sweeper.space.overrides import parse_words
     from sweeper.trainable.loading import load_trainable
@@ -68,6 +70,27 @@ def same_runs(made, trial, words):
     plan = Plan(space, load_trainable(space))
     assert options["name"] == f"hops-trial-{trial}"
     return [run.id for run in plan.runs] == [run.id for run in made.plan.runs_of(trial)]
+
+
+def test_the_baseline_of_the_file_is_taken_away(make_study, space_file, tmp_path, monkeypatch):
+    """The one configuration has no value to compare with."""
+    monkeypatch.chdir(tmp_path)
+    space_file.write_text(f"{space_file.read_text()}baseline: {{width: 1}}\n")
+    made = make_study()
+    words = shlex.split(rerun_command.reruns(made, [3])[3])[3:]
+    assert "baseline=null" in words and same_runs(made, 3, words)
+
+
+def test_the_defaults_of_then_are_said_where_they_are_others_now(make_study, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = make_study()
+    parameters = made.trainable.parameters
+    now = replace(parameters["bad_seed"], default=7)
+    monkeypatch.setitem(parameters, "bad_seed", now)
+    words = shlex.split(rerun_command.reruns(made, [0])[0])[3:]
+    assert "fixed={bad_seed: 0}" in words and same_runs(made, 0, words)
+    (tmp_path / "again.yaml").write_text(overview.resolved(made.space))
+    assert digest(load(tmp_path / "again.yaml")) == digest(made.space)
 
 
 def test_a_shell_runs_it(make_study, tmp_path, monkeypatch):
@@ -87,7 +110,6 @@ def test_a_scale_is_named(space_file, make_study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = space_file.read_text() + "scales: {smoke: {seeds: 2}, laptop: {seeds: 1}}\n"
     space_file.write_text(text)
-    from sweeper.plan.loading import load
     from sweeper.study import study
 
     made = study.start(tmp_path / "studies/hops", load("hops.yaml", "smoke"))

@@ -63,11 +63,23 @@ def test_best_trial_where_smaller_is_better(loaded):
     assert loaded(direction="minimize")[1].best_trial.number == 1
 
 
-def test_intermediate_values_hold_diverged_runs(loaded):
-    trials = loaded(seeds=4, score={"metric": "return", "aggregate": "mean"})[1].get_trials()
-    # trial 1, normalised by 2: seed 0 stays at 1 when it diverges, seeds 1 … 3 reach 3, 4, 5
-    assert trials[1].intermediate_values == {20: 0.5, 40: (1 + 3 + 4 + 5) / 4 / 2}
+def test_intermediate_values_end_where_diverged_runs_decide_them(loaded):
+    trials = loaded(seeds=4)[1].get_trials()
+    # trial 1, normalised by 2: seed 0 diverges and is left out with the best, seeds 1 and 2 count
+    assert trials[1].intermediate_values == {20: 0.5, 40: (3 + 4) / 2 / 2}
     assert trials[4].intermediate_values == {20: 0.5}
+
+
+def test_a_mean_with_a_diverged_run_has_no_intermediate_value(loaded):
+    trials = loaded(score={"metric": "return", "aggregate": "mean"})[1].get_trials()
+    assert trials[1].intermediate_values == {20: 0.5}
+
+
+def test_a_trial_that_diverged_has_failed_and_has_no_value(loaded):
+    found = loaded(seeds=3, direction="minimize")[1]
+    assert found.get_trials()[1].state == TrialState.FAIL and found.get_trials()[1].values is None
+    assert found.get_trials()[1].user_attrs["nan"] == 1
+    assert found.best_trial.number == 2
 
 
 def test_writing_again_replaces_the_file(loaded):

@@ -49,7 +49,7 @@ def test_with_several_scores_those_that_no_other_beats(make_study):
     )
     ledger_state = done.ledger_state()
     scores = {
-        row["trial"]: (row["value"], *frames.further(done, ledger_state, row["trial"]))
+        row["trial"]: (row["value"], row["value twice"])
         for row in frames.trials(done, ledger_state).to_dict("records")
     }
     unbeaten = {
@@ -63,3 +63,30 @@ def test_with_several_scores_those_that_no_other_beats(make_study):
     lines = list(ranking.best(done, 9))
     assert f"{len(unbeaten)} trial" in lines[1]
     assert {int(line.split("trial ")[1].split(":")[0]) for line in lines[2:]} == unbeaten
+    high, low = scores[max(unbeaten, key=lambda trial: scores[trial][0])]
+    assert f"value {high:.4g} (interval unknown, 1 run); twice {low:.4g} (" in lines[2]
+    assert lines[0].endswith(
+        "iqm of the normalised value (larger is better), iqm of the normalised twice "
+        "(smaller is better)"
+    )
+
+
+def test_trials_that_diverged_rank_behind_all_others(played):
+    """Their runs scored the low of their task once, and honest scores below it lost to them."""
+
+    def outcome(run, labels):
+        if labels["x"] == 2:
+            return "nan", [(20, {"return": 9.0})] if run.seed else []
+        return "complete", [(40, {"return": -5.0 - labels["x"]})]
+
+    axes = {"x": {"kind": "int", "values": [0, 1, 2]}}
+    listed = list(ranking.best(played(outcome, axes=axes), 5))
+    assert "2 complete trials" in listed[0]
+    assert [line[-3:] for line in listed[1:3]] == ["x=0", "x=1"]
+    assert listed[3:] == ["behind them 1 trial without a value, as runs diverged"]
+
+
+def test_where_all_trials_diverged_none_is_the_best(played):
+    axes = {"x": {"kind": "int", "values": [0, 1]}}
+    with pytest.raises(NothingToShow, match="no trial is complete yet; 2 trials without"):
+        list(ranking.best(played(lambda run, labels: ("nan", []), axes=axes), 5))

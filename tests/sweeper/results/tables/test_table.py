@@ -168,13 +168,13 @@ def test_failed_pruned_missing_and_diverged_runs(table):
     found = table(went)
     order = [2, 3, 0, 1]
     expected = np.full((4, 3), np.nan)
-    expected[order.index(3)] = 0.2
+    expected[order.index(3), 1] = 0.2
     assert cells(found) == pytest.approx(expected, nan_ok=True), "nothing of what is not whole"
     assert cells(found, "failed")[order.index(0)].tolist() == [1, 0, 1]
     assert "Failed: 1 configuration; pruned: 1 run; missing: 1; diverged: 1" in found.caption
     assert " of 40 runs" in found.caption and "n = 10 of" in found.caption
     text = table_text.markdown(found)
-    assert text.count("| –") == 9
+    assert text.count("| –") == 9 and text.count("| diverged") == 2
 
 
 @pytest.mark.parametrize(

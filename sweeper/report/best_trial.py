@@ -1,0 +1,69 @@
+"""The values of complete trials and the best of them, without the seconds pandas and scipy take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sweeper import score
+from sweeper.ledger.snapshots.columns import Columns
+from sweeper.ledger.state import LedgerState
+from sweeper.report.study_status import BestTrial
+from sweeper.study.study import Study
+
+Array = npt.NDArray[Any]
+
+
+def values(study: Study, ledger_state: LedgerState, columns: Columns, whole: Array) -> Array:
+    """The values of the trials of which all runs count, `whole` [trials], as [trials × scores].
+
+    NaN for the others, and where runs that diverged decide the value, as `frames.trials` has them.
+    """
+    space, trial = study.space, np.array([run.trial for run in study.plan.runs], int)
+    diverged = columns.texts("state", "open") == "nan"
+    scores = np.full((len(trial), len(space.scores)), np.nan)
+    scores[:, 0] = columns.numbers("score")
+    if space.score.also:
+        for place, run in enumerate(study.plan.runs):
+            record = ledger_state.runs.get(run.id)
+            if record is not None and record.also:
+                scores[place, 1:] = record.also
+    found = np.full((len(whole), scores.shape[1]), np.nan)
+    rules = zip(space.scores, space.directions, scores.T, found.T, strict=True)
+    for rule, direction, own, column in rules:
+        own[diverged] = score.worst(minimise=direction == "minimize")
+        _aggregate(column, own[whole[trial]], trial[whole[trial]], rule.aggregate)
+    return found
+
+
+def _aggregate(found: Array, scores: Array, trial: Array, how: str) -> None:
+    """Sets the values `found` [trials] of the trials that have `scores` [runs]."""
+    order = np.argsort(trial, kind="stable")
+    numbers, first, n = np.unique(trial[order], return_index=True, return_counts=True)
+    for size in np.unique(n):
+        rows = first[n == size, None] + np.arange(size)
+        found[numbers[n == size]] = score.known(score.STATISTICS[how](scores[order][rows]))
+
+
+def best(study: Study, values: Array, states: Array) -> BestTrial | None:
+    """The trial with the best of `values` [trials × scores] by the first score; without interval.
+
+    `states` [runs] are those of all runs.
+    """
+    space = study.space
+    first = np.where(np.isnan(values).any(axis=1), np.nan, values[:, 0])
+    if np.isnan(first).all():
+        return None
+    number = int((np.nanargmax if space.direction == "maximize" else np.nanargmin)(first))
+    own = states[np.array([run.trial for run in study.plan.runs], int) == number]
+    return BestTrial(
+        trial=number,
+        value=float(first[number]),
+        values=dict(zip(space.score_names, map(float, values[number]), strict=True)),
+        aggregate=space.score.aggregate,
+        n=len(own),
+        diverged=int((own == "nan").sum()),
+        params=dict(study.plan.trials[number].labels),
+    )
