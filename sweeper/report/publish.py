@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from sweeper.errors import Invalid, SweeperError, choices
 from sweeper.files import temporary
@@ -20,12 +21,15 @@ from sweeper.study import command_hints
 from sweeper.study.study import Study
 from sweeper.worker.checkpoints import checkpoint_store
 
+NO_FIGURES: Mapping[str, str] = MappingProxyType({})
+"""No figure of a user's own is drawn: what who looks at a study asks for."""
+
 
 def once(study: Study, ledger_state: LedgerState, worker: str) -> None:
     """Writes figures, report and Optuna storage, unless another worker is doing so."""
     name = study.paths.claims / f"finish.{_edition(study, ledger_state)}"
     if Claims(study.paths.claims, worker).place([name], {"kind": "finish"}) == [None]:
-        now(study)
+        now(study, own=None)
 
 
 def due(study: Study, ledger_state: LedgerState) -> bool:
@@ -36,18 +40,18 @@ def due(study: Study, ledger_state: LedgerState) -> bool:
     return stamp.read_text() != _edition(study, ledger_state)
 
 
-def now(study: Study) -> bool:
+def now(study: Study, own: Mapping[str, str] | None = NO_FIGURES) -> bool:
     """Writes figures, report and Optuna storage; returns whether all could be drawn.
 
     If not, the next `sweeper run` tries again. Where these are runs under fresh seeds, figures and
-    report of the study whose configurations met them are made anew, too.
+    report of the study whose configurations met them are made anew, too. `own` is as for `draw`.
     """
     from sweeper.results.export import optuna_storage
     from sweeper.results.ranking import fresh_runs
 
     ledger_state = study.ledger_state()
     edition = _edition(study, ledger_state)
-    whole = draw(study, ledger_state)
+    whole = draw(study, ledger_state, own)
     optuna_storage.write(study, ledger_state)
     if study.ended_in(ledger_state):
         checkpoint_store.conclude(study.paths, ledger_state)
@@ -57,17 +61,19 @@ def now(study: Study) -> bool:
     first = fresh_runs.first_of(study)
     if first is not None:
         first.share_files()
-        draw(first, first.ledger_state())
+        draw(first, first.ledger_state(), own)
         study.share_files()
     return whole
 
 
-def draw(study: Study, ledger_state: LedgerState, own: Mapping[str, str] | None = None) -> bool:
+def draw(
+    study: Study, ledger_state: LedgerState, own: Mapping[str, str] | None = NO_FIGURES
+) -> bool:
     """Draws the space's figures and writes the report that shows them; whether all went well.
 
     What raises is reported, and the others are drawn; nothing is where no run has a score yet.
-    Figures of a user's own are files that run: of those only the ones that `own` maps to a file
-    are drawn, where it is given, and the report names the others.
+    Figures of a user's own are files that run: only those that `own` maps to a file are drawn, or
+    all where it is `None`, as for those who train; the report names the others.
     """
     from sweeper import figures
     from sweeper.report.page import page

@@ -7,6 +7,7 @@ imported; no command but those that train may make that file.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socketserver
 import sys
@@ -18,6 +19,7 @@ import yaml
 
 from sweeper.cli import command_line
 from sweeper.cli.app import app
+from sweeper.dispatch import supervisor
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.report import publish
@@ -336,3 +338,28 @@ def test_a_study_that_holds_nothing_of_its_code_says_so(tmp_path: Path) -> None:
     touched.unlink()
     assert say(["status", "study=theirs", f"root={started.folder.parent}"]) == 0
     assert not touched.exists()
+
+
+@pytest.mark.parametrize("command", ["run", "work", "rerank", "plan"])
+def test_who_trains_is_told_whose_code_runs(
+    theirs: tuple[Study, Path],
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    study, touched = theirs
+    project = study.folder.parents[1]
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(os, "getuid", lambda: 43210987)
+    monkeypatch.setattr(supervisor, "tend", lambda *_: 0)
+    words = {
+        "run": ["studies/theirs", "dispatch=inline"],
+        "work": ["study=theirs"],
+        "rerank": ["study=theirs", "seeds=1", "dispatch=nowhere"],
+        "plan": ["own.yaml"],
+    }[command]
+    say([command, *words])
+    said = capsys.readouterr().err
+    assert "runs code of " in said and f"{project}/agent.py" in said
+    touched.unlink(missing_ok=True)
+    forget(project.parent)

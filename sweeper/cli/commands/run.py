@@ -122,7 +122,7 @@ def _frozen(folder: Path, options: RunOptions, overrides: Sequence[Override]) ->
 def _conclude(started: Study, console: Console) -> int:
     """Says what came out; draws the figures where no worker did."""
     due = publish.due(started, started.ledger_state(reports=False))
-    whole = publish.now(started) if due else True
+    whole = publish.now(started, own=None) if due else True
     publish.tidy(started)
     summary = summarise(started)
     for line in summary_lines(summary):
