@@ -12,8 +12,8 @@ from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, shown
 from sweeper.plan import check_sampler
 from sweeper.plan.configurations import sequences
-from sweeper.plan.configurations.constraints import Rejected
-from sweeper.plan.configurations.expansion import DROP, Expansion, culprit, expanded
+from sweeper.plan.configurations.constraints import Rejected, culprit
+from sweeper.plan.configurations.expansion import DROP, Expansion, expanded
 from sweeper.plan.configurations.network_depth import shallowest
 from sweeper.plan.parameters import base, baseline, defaults, span_of
 from sweeper.schema.rules import distinct

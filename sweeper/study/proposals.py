@@ -108,4 +108,4 @@ def _chosen(plan: Plan, trial: Mapping[str, Any]) -> Configuration:
         {name: tuples(value) for name, value in trial.get(key, labels).items()}
         for key in ("values", "params")
     )
-    return plan.expansion.recorded(values, labels, params)
+    return Configuration(values, labels, params, plan.expansion.text(params), {})

@@ -142,3 +142,19 @@ def _circle(derived: Mapping[str, Expression], path: list[str]) -> list[str]:
             if found:
                 return found
     return []
+
+
+def culprit(space: Space, message: str) -> Path:
+    """The place of the parameter or task that `message` mentions first."""
+    mentioned = [
+        (message.find(name), (part, name))
+        for part, names in (
+            ("fixed", space.fixed),
+            ("axes", space.axes),
+            ("derived", space.derived),
+            ("tasks", space.tasks),
+        )
+        for name in names
+        if name in message
+    ]
+    return min(mentioned)[1] if mentioned else ("axes",)

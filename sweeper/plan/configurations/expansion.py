@@ -9,10 +9,10 @@ from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from sweeper.errors import Invalid, Path
+from sweeper.errors import Invalid
 from sweeper.lookup import is_file
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
-from sweeper.plan.configurations.constraints import Formulas, Rejected
+from sweeper.plan.configurations.constraints import Formulas, Rejected, culprit
 from sweeper.plan.parameters import base, later, point_at, points_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
@@ -199,18 +199,10 @@ class Expansion:
         nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
         unset = self._formulas.complete(params, labels, nulls)
         values = {name: point.value for name, point in chosen.items()}
-        return Configuration(values, labels, params, self._text(params), unset)
+        return Configuration(values, labels, params, self.text(params), unset)
 
-    def recorded(
-        self,
-        values: Mapping[str, Any],
-        labels: Mapping[str, str | int | float],
-        params: dict[str, Any],
-    ) -> Configuration:
-        """A configuration as it was drawn before."""
-        return Configuration(values, labels, params, self._text(params), {})
-
-    def _text(self, params: Mapping[str, Any]) -> str:
+    def text(self, params: Mapping[str, Any]) -> str:
+        """The text of the configuration with these parameters."""
         return text_of({name: item for name, item in params.items() if name not in self._later})
 
     def size(self, most: int) -> int:
@@ -307,19 +299,3 @@ def _defaulted(space: Space) -> Iterator[tuple[str, Any]]:
         except Invalid as error:
             raise error.under("axes", name, "default") from error
         yield name, axis
-
-
-def culprit(space: Space, message: str) -> Path:
-    """The place of the parameter or task that `message` mentions first."""
-    mentioned = [
-        (message.find(name), (part, name))
-        for part, names in (
-            ("fixed", space.fixed),
-            ("axes", space.axes),
-            ("derived", space.derived),
-            ("tasks", space.tasks),
-        )
-        for name in names
-        if name in message
-    ]
-    return min(mentioned)[1] if mentioned else ("axes",)
