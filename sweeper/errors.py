@@ -119,13 +119,14 @@ def shown(value: Any) -> str:
         text = "the list [" + inside.replace("the list ", "").replace("the mapping ", "") + "]"
     else:
         text = repr(value[: _LONGEST + 1] if isinstance(value, str) else value)
-    return cut(text, _LONGEST)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def cut(text: Any, longest: int = _LONGEST_NAME) -> str:
-    """The beginning of what was given, which may be as long as a file, for a line of a message."""
-    text = str(text)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    """What was given, without its middle where it is too long for a line: paths differ at ends."""
+    whole = str(text)
+    tail = longest // 2
+    return whole if len(whole) <= longest else f"{whole[: longest - tail - 1]}…{whole[-tail:]}"
 
 
 def dotted(path: Path) -> str:

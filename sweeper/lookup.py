@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sweeper.errors import Invalid, SweeperError, choices, shown
+from sweeper.errors import Invalid, SweeperError, choices, cut, shown
 
 DEFINES = {
     "agents.envs": ("environment family", "Environment"),
@@ -122,11 +122,11 @@ def split(name: str, folder: Path | None = None) -> tuple[Path, str]:
         path = path.resolve()
         found = path.is_file()
     if not found:
-        raise Invalid(f"names {shown(name)}, but there is no such file in {where}")
+        raise Invalid(f"names '{cut(name)}', but there is no such file in {where}")
     defined = defined_names(path)
     if wanted not in defined:
         raise Invalid(
-            f"names {shown(name)}, but the file does not define it{choices(wanted, defined)}"
+            f"names '{cut(name)}', but the file does not define it{choices(wanted, defined)}"
         )
     return path, wanted
 

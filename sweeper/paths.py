@@ -78,6 +78,11 @@ class StudyPaths:
         return self.folder / "figures"
 
     @property
+    def old_figures(self) -> Path:
+        """Pictures of an earlier state of the study that nobody has drawn anew."""
+        return self.figures / "old"
+
+    @property
     def report(self) -> Path:
         """The study on one page."""
         return self.folder / "report.html"

@@ -51,6 +51,15 @@ def further(number: int) -> str:
     return f"{asked}: no further configuration was found"
 
 
+def short(number: int) -> str:
+    """A count of steps as axes write it: `400`, `35k`, `1.5M`; all its digits where they matter."""
+    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        text = f"{number / size:.3g}"
+        if number >= size and float(text) * size == number:
+            return f"{text}{unit}"
+    return f"{number:,}"
+
+
 def ranges(numbers: Iterable[int]) -> str:
     """Ascending whole numbers: `0, 1, 5 to 9`."""
     parts: list[list[int]] = []
@@ -65,7 +74,7 @@ def ranges(numbers: Iterable[int]) -> str:
 
 
 def hours(number: float) -> str:
-    """Hours to two digits, as people write them: `9,500`, `0.12`."""
+    """Hours to two digits, as accounts of clusters have them: `9,500`, `0.12`."""
     return f"{float(f'{number:.2g}'):,.10g}" if number >= 0.001 else "less than 0.001"
 
 
@@ -79,12 +88,24 @@ def size(number: float, unit: str = "bytes") -> str:
 
 
 def duration(seconds: float) -> str:
-    """`2 h 05 min`, `3 min 07 s` or `9 s`."""
+    """`412 days`, `3 days 4 h`, `2 h 05 min`, `3 min 07 s`, `9 s` or `less than 1 s`."""
+    if seconds < 1:
+        return "less than 1 s"
     minutes, rest = divmod(round(seconds), 60)
     whole_hours, minutes = divmod(minutes, 60)
+    days, more_hours = divmod(whole_hours, 24)
+    if days >= 10:
+        return f"{round(seconds / 86400):,} days"
+    if days:
+        return f"{counted(days, 'day')} {more_hours} h"
     if whole_hours:
         return f"{whole_hours} h {minutes:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def about(seconds: float) -> str:
+    """`about 2 h 05 min`, but `less than 1 s`."""
+    return duration(seconds) if seconds < 1 else f"about {duration(seconds)}"
 
 
 def rough_duration(seconds: float) -> str:
@@ -97,4 +118,4 @@ Labels = Mapping[str, str | int | float]
 
 def labels_text(labels: Labels) -> str:
     """A combination as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
-    return ", ".join(f"{name}={brief(label)}" for name, label in labels.items())
+    return ", ".join(f"{name}={brief(label)}" for name, label in labels.items()) or "no axis"

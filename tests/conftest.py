@@ -114,6 +114,15 @@ def make_study(space_file: Path, tmp_path: Path) -> Callable[..., Study]:
     return make
 
 
+@pytest.fixture
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file without which counters hardly get on, whoever runs them."""
+    file = tmp_path / "gate"
+    file.touch()
+    monkeypatch.setenv("COUNTER_GATE", str(file))
+    return file
+
+
 Reports = list[tuple[int, dict[str, float]]]
 Outcome = Callable[[Any, Any], tuple[str, Reports] | None]
 """From a run and its trial's labels to its state and reports, or to nothing while it is open."""
@@ -157,6 +166,8 @@ def _record(made: Study, run: Any, state: str, reports: Reports) -> SimpleNamesp
         value=end.value,
         also=end.also,
         step=step,
+        end=None if state == "running" else end,
+        generation=0,
         attempts=1,
         started=100.0,
         ended=None if state == "running" else 102.5,

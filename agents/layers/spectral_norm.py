@@ -138,8 +138,9 @@ class SpectralNorm:
 
         `iterate` True: every member does one power iteration first; a mask [P]: these members do.
         """
-        rho = self.rho() if iterate is False else self._iterate(iterate)
-        rho = torch.where(self._detached, rho.detach(), self.rho()) if self._flows else rho.detach()
+        rho = (self.rho() if iterate is False else self._iterate(iterate)).detach()
+        if self._flows and torch.is_grad_enabled():
+            rho = torch.where(self._detached, rho, self.rho())
         rho = torch.where(self._normalised, rho, 1.0)
         scale = torch.ones_like(rho)
         for name, members in self._projections.items():

@@ -72,7 +72,7 @@ class Evaluation:
     @property
     def broken(self) -> np.ndarray:
         """Whether a simulation of the member diverged, [P]; then it has finished."""
-        return self._episodes.broken.any(axis=1)
+        return np.asarray(self._episodes.broken.any(axis=1))
 
     def advance(self, act: Callable[[np.ndarray, np.ndarray], np.ndarray], deadline: float) -> int:
         """Plays until `deadline` (monotonic seconds) at the latest; returns lockstep steps done.

@@ -61,6 +61,8 @@ def reason(words: list[str]) -> str:
         return "it needs a cluster, and SLURM_CONF names none"
     if words[1] == "dashboard":
         return "it serves until Ctrl-C"
+    if words[1] == "delete" and "yes=true" not in words:
+        return "it asks"
     if words[1] == "compare":
         return "nobody published numbers of the smoke scale's tasks"
     return ""

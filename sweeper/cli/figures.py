@@ -18,7 +18,7 @@ FIGURE_OPTIONS = {
     "hue": "the axis that lines differ in",
     "facet": "the axis that panels differ in",
     "metric": "a reported metric to show instead of the score; of curves also several: return,loss",
-    "at": "a run's value: the final, max or auc of its curve (default: as the space scores)",
+    "at": "a run's value: the final, max (best) or auc of its curve (default: as the space scores)",
     "out": "the file to write instead of the study's figures/: .pdf, .png or .svg",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -18,6 +19,9 @@ from sweeper.cli.app import (
     study_of,
 )
 from sweeper.errors import SweeperError, shown
+
+if TYPE_CHECKING:
+    from sweeper.study.study import Study
 
 
 @command(
@@ -51,6 +55,33 @@ def status(words: Words = None) -> None:
         typer.echo(json.dumps(summary.as_json(), indent=1))
     else:
         typer.echo("\n".join(summary_lines(summary)))
+
+
+@command(
+    {
+        **STUDY_OPTIONS,
+        "state": "only those: open, running, complete, pruned, nan, failed, oom, timeout or lost",
+        "trial": "only those of the trial of this number",
+        "format": "text (default), json or csv",
+    }
+)
+def runs(words: Words = None) -> None:
+    """List the runs of a study: state, step, worker and score of each."""
+    from sweeper.report.progress import run_list
+
+    options = parsed(words, [*STUDY_OPTIONS, "state", "trial", "format"])
+    form = options.get("format", "text")
+    if form not in run_list.FORMATS:
+        raise SweeperError(f"format must be text, json or csv, but got {form!r}")
+    trial = options.get("trial")
+    if trial is not None and not (trial.isascii() and trial.isdigit()):
+        raise SweeperError(f"trial must be a whole number from 0, but got {trial!r}")
+    found = run_list.rows(
+        study_of(options),
+        state=options.get("state"),
+        trial=None if trial is None else int(trial),
+    )
+    typer.echo(run_list.FORMATS[form](found), nl=False)
 
 
 @command(
@@ -111,25 +142,23 @@ def retry(words: Words = None) -> None:
     """Open the failed runs of a study again."""
     from sweeper.cli.commands import retry as reopen
     from sweeper.ledger.run_record import UNSCORED
-    from sweeper.study import command_hints
 
     options = parsed(words, [*STUDY_OPTIONS, "state"])
     study = study_of(options)
     states = [options["state"]] if "state" in options else UNSCORED
-    _reopened(len(reopen.retry(study, states)), command_hints.again(study))
+    _reopened(study, len(reopen.retry(study, states)))
 
 
 @command({**STUDY_OPTIONS, "run": "the run's id, or the beginning of it"})
 def rerun(words: Words = None) -> None:
     """Open one run of a study again, however it ended."""
     from sweeper.cli.commands import retry as reopen
-    from sweeper.study import command_hints
 
     options = parsed(words, [*STUDY_OPTIONS, "run"])
     if "run" not in options:
         raise SweeperError(f"run= is needed: {reopen.LIST_RUNS}")
     study = study_of(options)
-    _reopened(len(reopen.rerun(study, options["run"])), command_hints.again(study))
+    _reopened(study, len(reopen.rerun(study, options["run"])))
 
 
 @command({**STUDY_OPTIONS, "storage": "an Optuna storage's URL (default: the study's journal)"})
@@ -236,8 +265,15 @@ def export(words: Words = None) -> None:
     typer.echo(tidy_tables.write(study_of(options), options["table"], Path(options["out"])))
 
 
-def _reopened(number: int, command: str) -> None:
+def _reopened(study: Study, number: int) -> None:
+    """Says how to go on with runs that were opened again; figures with their old ends go aside."""
+    from sweeper.report import publish
+    from sweeper.study import command_hints
     from sweeper.text import counted
 
     opened = f"opened {counted(number, 'run')} again"
-    typer.echo(f"{opened}: {command}" if number else f"{opened}: there is none of that kind")
+    if not number:
+        typer.echo(f"{opened}: there is none of that kind")
+        return
+    publish.set_aside(study, study.ledger_state(reports=False))
+    typer.echo(f"{opened}: {command_hints.again(study)}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import Invalid, SweeperError, choices, shown
+from sweeper.errors import Invalid, Mistakes, SweeperError, choices, shown
 from sweeper.files import bundled
 from sweeper.schema import document
 from sweeper.schema.rules import mapping, positive, text, whole
@@ -124,11 +124,14 @@ def load(name: str) -> Profile:
     Raises `SweeperError` with file, line, key and what is valid.
     """
     file = find(name)
-    read = document.read(file, "a profile")
+    read = document.read(file, "a profile", later=True)
     try:
-        return _checked(file, mapping(read.data))
+        profile = _checked(file, mapping(read.data))
     except Invalid as error:
-        raise read.error(error.path, error.message) from error
+        raise read.errors([error]) from error
+    if read.mistakes:
+        raise read.errors([])
+    return profile
 
 
 def find(name: str) -> Path:
@@ -147,21 +150,21 @@ def _checked(file: Path, data: Mapping[str, Any]) -> Profile:
     names: dict[str, Any] = dict(submitit.SlurmExecutor._equivalence_dict())
     valid = sorted({*submitit.SlurmExecutor._valid_parameters(), *names} - set(_OURS))
     parameters: dict[str, Any] = {}
+    mistakes = Mistakes()
     for key, value in data.items():
-        if key in _OURS:
-            raise Invalid(f"must go: {_OURS[key]}", (key,))
-        if key not in valid:
-            raise Invalid(f"is an unknown key{choices(str(key), valid)}", (key,))
-        if value is None:
-            continue
         native = str(names.get(key, key))
-        if native in parameters:
-            raise Invalid("is given twice, under two names", (key,))
-        try:
-            parameters[native] = _value(key, value)
-        except Invalid as error:
-            raise error.under(key) from None
-    _check_additional(parameters.get("additional_parameters", {}), valid)
+        with mistakes.under(key):
+            if key in _OURS:
+                raise Invalid(f"must go: {_OURS[key]}")
+            if key not in valid:
+                raise Invalid(f"is an unknown key{choices(str(key), valid)}")
+            if native in parameters:
+                raise Invalid("is given twice, under two names")
+            if value is not None:
+                parameters[native] = _value(key, value)
+    with mistakes.under():
+        _check_additional(parameters.get("additional_parameters", {}), valid)
+    mistakes.check()
     profile = Profile(file, parameters, parameters.get("time"))
     if profile.minutes is not None and 60 * profile.minutes <= profile.delay_s:
         raise Invalid(

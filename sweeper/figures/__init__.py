@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper import lookup
 from sweeper.errors import NothingToShow, SweeperError, choices, shown
+from sweeper.figures import records
 from sweeper.files.atomic import check_out, replacing, write_durably
 from sweeper.log import log
 from sweeper.space.figure_options import SHARED, WHOLE, takes, takes_several
@@ -49,7 +50,8 @@ def render(
     Without options it draws what the space's `figures` say of it. PDF, PNG, SVG and the CSV behind
     them go to the study's `figures/`, named after the figure (and its options, where the space does
     not have exactly this one); or, with `out`, a file of one of `FORMATS` and its CSV. Some
-    figures have a text, too. `code` is where the figure is found, if not by its name.
+    figures have a text, too. A record says of those in `figures/` what they were drawn of. `code`
+    is where the figure is found, if not by its name.
     `SweeperError` for an unknown figure, option or axis; `NothingToShow` before the first trial is
     planned, and where no run has finished that the figure could show.
     """
@@ -69,14 +71,29 @@ def render(
         raise NothingToShow(f"{name} has nothing to show: no trial of {study.name} is planned yet")
     from sweeper.results.data import Data
 
+    ledger_state = ledger_state or study.ledger_state()
     data = Data.of(study, ledger_state)
     files: list[Path] = []
     for chosen in wanted[:1] if out else wanted:
         plain = asked == [chosen] or not chosen
         stem = _stem(name) if plain else "-".join([_stem(name), *_parts(chosen, asked)])
         targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
-        files += _draw(data, name, drawer, chosen, targets)
+        drawn = _draw(data, name, drawer, chosen, targets)
+        if targets[0].parent.resolve() == study.paths.figures.resolve():
+            own = tuple(file.name for file in drawn)
+            state = study.edition(ledger_state), study.ended_in(ledger_state)
+            records.write(study.paths, records.Record(name, chosen, own, *state))
+        files += drawn
     return files
+
+
+def redraw(
+    study: Study, record: records.Record, ledger_state: LedgerState, code: str | None = None
+) -> list[Path]:
+    """Draws anew what `record` tells of, as `render` does; returns the files that it wrote."""
+    pictures = [file for file in record.files if Path(file).suffix in FORMATS]
+    out = study.paths.figures / pictures[0] if len(pictures) == 1 else None
+    return render(study, record.name, record.options, out, ledger_state, code)
 
 
 def _draw(

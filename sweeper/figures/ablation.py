@@ -30,17 +30,20 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     J. Heuristics 22), among configurations that were run and are complete. Where none was run with
     a single further change, it takes the fewest changes with which one was: several axes in one
     row. What switches an axis on or off takes that with it. Gains are differences paired by task
-    and seed. Best and path go by the score; `metric` shows another one.
+    and seed, above 0 where the value became better. Best and path go by the score; `metric` shows
+    another one.
     """
     found = ablation(data, metric)
     shown = found.table
-    caption = data.caption(int(shown["n"].sum()), data.varied, _note(found))
+    smaller = data.minimised(metric)
+    gain = "change" if smaller is None else "gain"
+    caption = data.caption(int(shown["n"].sum()), data.varied, _note(found, metric, smaller))
     grid = style.panels(1, 1, style.COLUMN_IN, _ROW_IN * max(3, len(shown)) + 0.4, caption)
-    _panel(grid.axes.flat[0], shown, found.runs, data.value_label(metric, []))
+    _panel(grid.axes.flat[0], shown, found.runs, (data.value_label(metric, []), gain))
     return Picture(grid.figure, visible(shown))
 
 
-def _panel(ax: Axes, shown: pd.DataFrame, runs: pd.DataFrame, label: str) -> None:
+def _panel(ax: Axes, shown: pd.DataFrame, runs: pd.DataFrame, labels: tuple[str, str]) -> None:
     if shown["point"].isna().all():
         style.empty(ax, "the reference is not complete")
         ax.set_xticks([])
@@ -61,10 +64,10 @@ def _panel(ax: Axes, shown: pd.DataFrame, runs: pd.DataFrame, label: str) -> Non
     for chosen, marker, inside in looks:
         (marks,) = ax.plot(shown["point"][chosen], rows[chosen], marker, color=inside, zorder=4)
         marks.set(markersize=5, markeredgecolor=colour if marker == "o" else inside)
-    _label(ax, shown, label)
+    _label(ax, shown, *labels)
 
 
-def _label(ax: Axes, shown: pd.DataFrame, label: str) -> None:
+def _label(ax: Axes, shown: pd.DataFrame, label: str, gain: str) -> None:
     """The changes at the left, their gains at the right."""
     rows = np.arange(len(shown))
     joint = (shown["compared"] == 0) & (rows > 0)
@@ -74,7 +77,7 @@ def _label(ax: Axes, shown: pd.DataFrame, label: str) -> None:
     ax.set_xlabel(label)
     decimals = number_text.decimals(shown[["gain", "gain low", "gain high"]].to_numpy().ravel())
     beside = ax.secondary_yaxis("right")
-    head = "gain [95 %]" if shown["gain low"].notna().any() else "gain"
+    head = f"{gain} [95 %]" if shown["gain low"].notna().any() else gain
     gains = [_gain_text(own, decimals) for _, own in shown[1:].iterrows()]
     beside.set_yticks(rows, [head if gains else "", *gains])
     beside.spines[:].set_visible(False)
@@ -113,7 +116,14 @@ def _gain_text(own: Any, decimals: int) -> str:
     return f"{text}\n[{low}, {high}]"
 
 
-def _note(found: Ablation) -> str:
+def _gains(metric: str | None, smaller: bool | None) -> str:
+    """What the numbers at the right are."""
+    if smaller is None:
+        return f"changes of {metric}, above 0 where it grew"
+    return "gains, above 0 where the value fell, as smaller is better" if smaller else "gains"
+
+
+def _note(found: Ablation, metric: str | None, smaller: bool | None) -> str:
     shown, steps, start = found.table, found.steps, found.start
     if shown["point"].isna().all():
         return f"no path from {start}: that configuration is not complete"
@@ -123,8 +133,8 @@ def _note(found: Ablation) -> str:
     intervals = interval_text(int(known.sum()), len(shown))
     said = [
         f"from {start} to the best configuration, which these same runs chose",
-        f"gains are paired by task and seed; {intervals}",
-        "open: a gain whose interval holds 0, or is unknown",
+        f"{_gains(metric, smaller)}, paired by task and seed; {intervals}",
+        "open: one whose interval holds 0, or is unknown",
     ]
     if (~known).any():
         said.append("small faint marks are single runs")

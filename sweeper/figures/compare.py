@@ -81,7 +81,7 @@ def _grid(comparison: Comparison, across: Axis, caption: str) -> tuple[style.Pan
     rows = style.rows_for(count, columns)
     page = style.COLUMN_IN if count == 1 else style.PAGE_IN
     inches = (across.places + 0.5) / len(across.labels) * (page / columns - _AROUND_IN)
-    ticks = text_layout.x_labels(across, inches)
+    ticks = text_layout.x_labels(number_text.texts(across), inches, numeric=False)
     row = _HEIGHT_IN if count == 1 else style.row_in(rows, _ROW_IN)
     height = rows * row + ticks.height + _LEGEND_IN * (len(comparison.sources) + 1)
     grid = style.panels(rows, columns, page, height, caption, sharex=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, cast
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -16,7 +19,9 @@ from sweeper.results.analyses.learning_curves import drawn_points, line_points
 from sweeper.results.axis import TASK, Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
+from sweeper.results.estimates import uneven_note
 from sweeper.space.figure_options import MOST
+from sweeper.text import counted
 
 _HEIGHT_IN = 1.9
 _MOST_SINGLE = 40
@@ -33,9 +38,10 @@ def draw(
     """A line a value of `hue`, pooling the runs of its trials; a row of panels a value of `facet`.
 
     Of several metrics each has a column of panels, and every task its row; of many tasks two stand
-    beside each other. A line goes as far as all its runs do: those of its complete trials, or,
-    where none is complete, those of trials whose runs have all begun to report. Behind its last
-    point a run that diverged is worse than all others; a line ends where such runs decide it.
+    beside each other. A line is that of its complete trials, or, where none is complete, of trials
+    whose runs have all begun to report. It is dashed from where the first of its runs ended: the
+    others alone go on. Behind its last point a run that diverged is worse than all others; a line
+    ends where such runs decide it. Panels of one metric and task have one y axis.
     """
     hue, facet = _chosen(data, hue, facet)
     names = _metrics(data, metric)
@@ -43,14 +49,19 @@ def draw(
     rows = data.axis(facet) if facet not in (None, TASK) else None
     columns = data.axes[TASK] if hue != TASK else None
     drawn = [_drawn(data, names, place, [rows, columns, lines]) for place in range(len(names))]
-    points, table = (pd.concat(parts, ignore_index=True) for parts in zip(*drawn, strict=True))
+    points, table = (
+        pd.concat([parts[place] for parts in drawn], ignore_index=True) for place in range(2)
+    )
     count = (len(rows.labels) if rows else 1) * (len(columns.labels) if columns else 1)
     layout = _shape(rows, columns) if len(names) == 1 else _columns(count, len(names))
     width = style.COLUMN_IN if layout == (1, 1) else style.PAGE_IN
     row = style.row_in(layout[0], _HEIGHT_IN)
-    limits = axis_limits.limits(table)
-    said = _note(table) + (f". {axis_limits.CUT_OFF}" if limits else "")
+    wide = len(columns.labels) if columns else 1
+    grouped = table.assign(**{"(panel)": _alike(table["(panel)"], len(names), wide)})
+    limits = axis_limits.limits(grouped[grouped["whole"]])
     shown = [axis.name for axis in (lines, rows, columns) if axis]
+    said = _note(table) + uneven_note(data, drawn[0][2], shown, "line")
+    said += axis_limits.cut_off(grouped[grouped["whole"]], limits)
     grid = style.panels(
         *layout,
         width,
@@ -64,15 +75,38 @@ def draw(
             ax.set_axis_off()
             continue
         _panel(ax, table[table["(panel)"] == number], points[points["(panel)"] == number], lines)
-        ax.set_ylim(limits.get(number))
         label = text_layout.folded(
             f"{names[place]} ({data.captions.average})", row - 0.4, text_layout.BASE_PT
         )
         lowest = number + layout[1] >= count * len(names)
         title, ticks = _title(rows, columns, panel, grid), 6 if layout[1] < 4 else 3
         _frame(ax, title, label, data, ticks=ticks, lowest=lowest)
+    drawn_panels = grid.axes.flat[: count * len(names)]
+    _align(drawn_panels, _alike(np.arange(len(drawn_panels)), len(names), wide), limits)
+    for number, ax in enumerate(drawn_panels):
+        for line, own in table[(table["(panel)"] == number) & table["whole"]].groupby("(line)"):
+            axis_limits.arrows(ax, own["step"], own, style.look(lines, cast(int, line)).colour)
     style.legend(grid.figure, lines, width)
     return Picture(grid.figure, visible(table))
+
+
+def _alike(panels: Any, metrics: int, tasks: int) -> Any:
+    """The first of the panels that show the same metric on the same task as each of `panels`."""
+    return panels // metrics % tasks * metrics + panels % metrics
+
+
+def _align(panels: Sequence[Axes], groups: Any, limits: dict[int, tuple[float, float]]) -> None:
+    """Gives all panels of a group one y axis, with the group's limits where it has some."""
+    for group in np.unique(groups):
+        own = [ax for ax, its in zip(panels, groups, strict=True) if its == group and ax.lines]
+        ends = [ax.get_ylim() for ax in own]
+        if not own:
+            continue
+        whole = min(low for low, _ in ends), max(high for _, high in ends)
+        low, high = limits.get(int(group), whole)
+        margin = 0.03 * (high - low) if len(own) > 1 else 0.0
+        for ax in own:
+            ax.set_ylim(low - margin, high + margin)
 
 
 def _metrics(data: Data, metric: str | list[str] | None) -> list[str]:
@@ -91,15 +125,21 @@ def _metrics(data: Data, metric: str | list[str] | None) -> list[str]:
 
 def _drawn(
     data: Data, names: list[str], place: int, axes: list[Axis | None]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The points and the table of the metric at `place`; panels are numbered over all metrics."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The points, the table and the runs of the metric at `place`.
+
+    Panels are numbered over all metrics.
+    """
     points, runs = drawn_points(data, names[place], axes)
     table = line_points(data, points, runs, axes)
     if len(names) > 1:
         table.insert(0, "metric", names[place])
     points = points[["run", "step", frames.POINT, "(line)", "(panel)"]]
     panels = [part["(panel)"] * len(names) + place for part in (points, table)]
-    return points.assign(**{"(panel)": panels[0]}), table.assign(**{"(panel)": panels[1]})
+    points, table = (
+        part.assign(**{"(panel)": own}) for part, own in zip((points, table), panels, strict=True)
+    )
+    return points, table, runs
 
 
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
@@ -127,8 +167,11 @@ def _columns(count: int, metrics: int) -> tuple[int, int]:
 
 def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | None) -> None:
     for line in range(len(lines.labels) if lines else 1):
-        own = table[table["(line)"] == line]
-        look = style.look(lines, line)
+        every = table[table["(line)"] == line]
+        own, look = every[every["whole"]], style.look(lines, line)
+        if every.empty:
+            continue
+        _fewer(ax, every, look)
         if own.empty:
             continue
         sns.lineplot(
@@ -157,6 +200,24 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
                 )
 
 
+def _fewer(ax: Axes, own: pd.DataFrame, look: style.Look) -> None:
+    """Draws the end of a line of which not all runs are left, thin and dashed, from where it was
+    whole."""
+    fewer = own[~own["whole"]]
+    if len(fewer):
+        last = own[own["whole"]].tail(1)
+        part = pd.concat([last, fewer])
+        ax.plot(
+            part["step"],
+            part["point"],
+            color=look.colour,
+            linewidth=0.8,
+            linestyle=(0, (4, 2)),
+            gid="fewer",
+            zorder=3,
+        )
+
+
 def _frame(ax: Axes, title: str, label: str, data: Data, *, ticks: int, lowest: bool) -> None:
     """Title, labels and ticks of a panel; those of x only where it is the `lowest`."""
     ax.set(title=title, ylabel=label)
@@ -181,11 +242,21 @@ def _title(rows: Axis | None, columns: Axis | None, number: int, grid: style.Pan
 def _note(table: pd.DataFrame) -> str:
     if table.empty:
         return "no full set of runs"
-    known = int(table["low"].notna().sum())
-    said = f"{interval_text(known, len(table))}; n = {span(table['n'])} a line"
-    if (table["low"].isna() & (table["n"] <= _MOST_SINGLE)).any():
-        said += "; thin lines are single runs"
-    ends = table.groupby(["(panel)", "(line)"])["step"].max()
-    if (ends < ends.groupby("(panel)").transform("max")).any():
-        said += "; a line ends where the first of its runs did"
+    whole = table[table["whole"]]
+    said = "no step that all runs of a line have reached"
+    if len(whole):
+        known = int(whole["low"].notna().sum())
+        said = f"{interval_text(known, len(whole))}; n = {span(whole['n'])} a line"
+        if (whole["low"].isna() & (whole["n"] <= _MOST_SINGLE)).any():
+            said += "; thin lines are single runs"
+    fewer = table[~table["whole"]]
+    if len(fewer):
+        said += (
+            f". Dashed, without intervals: from there on only those of a line's runs that went "
+            f"so far, n = {span(fewer['n'])}"
+        )
+    lines = table.drop_duplicates(["(panel)", "(line)"])
+    undone = int((~lines["(done)"].astype(bool)).sum())
+    if undone:
+        said += f". Of configurations that are not complete: {counted(undone, 'line')}"
     return said

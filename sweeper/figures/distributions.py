@@ -11,16 +11,17 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.figures.drawing import axis_limits, style
-from sweeper.figures.drawing.heatmap_cells import interval
+from sweeper.figures.drawing.cells.heatmap_cells import interval
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.distributions import profiles, summaries
 from sweeper.results.axis import Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import VALUE, Data
-from sweeper.results.estimates import complete
+from sweeper.results.estimates import complete, uneven_note
 from sweeper.results.tables import number_text
 from sweeper.score import Array
 from sweeper.space.figure_options import MOST
+from sweeper.text import counted
 
 _HEIGHT_IN = 1.9
 _LEVELS = 101
@@ -47,14 +48,17 @@ def draw(
     lines, panels = (data.axis(name) if name else None for name in (hue, facet))
     runs = _runs(data, metric, panels, lines)
     values = runs[VALUE].to_numpy(float)
-    levels, cut = _levels(values[np.isfinite(values)])
+    levels, beyond = _levels(values[np.isfinite(values)])
     below = bool(data.minimised(metric))
     table = profiles(runs, levels, [panels, lines], below=below)
     table = table.merge(summaries(data, runs, gaps=metric is None), how="left")
     said = _note(table, [panels, lines])
-    if cut:
-        said += ". Scores beyond the x axis count and are not shown"
-    caption = data.caption(len(runs), [name for name in (hue, facet) if name], said)
+    shown = [name for name in (hue, facet) if name]
+    said += uneven_note(data, runs, shown, "line")
+    if len(beyond):
+        ends = " to ".join(dict.fromkeys(map(number_text.one, (beyond.min(), beyond.max()))))
+        said += f". Beyond the x axis, but counted: {counted(len(beyond), 'run')} at {ends}"
+    caption = data.caption(len(runs), shown, said)
     grid = _grid(lines, panels, caption)
     count, columns = len(panels.labels) if panels else 1, grid.axes.shape[1]
     for number, ax in enumerate(grid.axes.flat):
@@ -81,7 +85,9 @@ def _runs(data: Data, metric: str | None, panels: Axis | None, lines: Axis | Non
     runs = complete(data.table(metric))
     runs = runs[runs[VALUE].notna()]
     axes = {"(panel)": panels, "(line)": lines}
-    return runs.assign(**{name: axis.codes(runs) if axis else 0 for name, axis in axes.items()})
+    runs = runs.assign(**{name: axis.codes(runs) if axis else 0 for name, axis in axes.items()})
+    count = len(lines.labels) if lines else 1
+    return runs.assign(**{"(cell)": runs["(panel)"] * count + runs["(line)"]})
 
 
 def _grid(lines: Axis | None, panels: Axis | None, caption: str) -> style.Panels:
@@ -92,15 +98,16 @@ def _grid(lines: Axis | None, panels: Axis | None, caption: str) -> style.Panels
     return style.panels(rows, columns, width, height, caption, sharex=True, sharey=True)
 
 
-def _levels(values: Array) -> tuple[Array, bool]:
-    """Ascending values to take profiles at, and whether some runs lie beyond them."""
+def _levels(values: Array) -> tuple[Array, Array]:
+    """Ascending values to take profiles at, and those of runs that lie beyond them."""
     if not len(values):
-        return np.linspace(0.0, 1.0, _LEVELS), False
+        return np.linspace(0.0, 1.0, _LEVELS), values
     least, most = float(values.min()), float(values.max())
     limits = axis_limits.focus(np.percentile(values, [5, 95]), values)
     low, high = limits or (least, most)
     margin = 0.03 * (high - low) or 0.5
-    return np.linspace(low - margin, high + margin, _LEVELS), limits is not None
+    levels = np.linspace(low - margin, high + margin, _LEVELS)
+    return levels, values[(values < levels[0]) | (values > levels[-1])]
 
 
 def _note(table: pd.DataFrame, axes: list[Axis | None]) -> str:
@@ -167,11 +174,7 @@ def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool, lowest: boo
         ax.set_ylim(-0.02, 1.02)
         ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)
     ax.set_ylabel(f"share of runs with {what} {sign} τ" if first else "")
-    label = (
-        f"normalised {data.captions.at_text}score τ"
-        if metric is None
-        else f"{metric} τ, {data.captions.at_name(metric)}"
-    )
+    label = f"{'normalised score' if metric is None else metric} τ, {data.captions.taken(metric)}"
     ax.set_xlabel(label if lowest else "", visible=lowest)
     ax.xaxis.set_tick_params(labelbottom=lowest)
     sns.despine(ax=ax)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
-from sweeper.figures.drawing import heatmap_cells, style, text_layout
+from sweeper.figures.drawing import style, text_layout
+from sweeper.figures.drawing.cells import heatmap_cells
+from sweeper.figures.drawing.cells.shades import Shades, colour_bar, shades_of
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.axis import BINS, Axis, Binned, binned, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
-from sweeper.results.estimates import ends, estimate
+from sweeper.results.estimates import averaged, ends, estimate, uneven_note
 from sweeper.results.tables import number_text
 
 _MAX_PANELS = 6
@@ -48,15 +47,17 @@ def draw(
     )
     layout = heatmap_cells.layout(across, up, panels, float(np.clip(wanted, *_TEXT_IN)))
     shown = [name for name in (x, y, facet) if name]
+    shades = shades_of(table["point"], smaller=data.minimised(metric), scored=metric is None)
     known = _note(table, said, layout) + _binned([across, up, panels])
+    known += uneven_note(data, averaged(runs), shown, "cell")
+    known += f". {shades.said('cells').capitalize()}" if table["point"].notna().any() else ""
     caption = data.caption(int(table["n"].sum()), shown, known)
     grid = style.panels(layout.rows, layout.columns, layout.width, layout.height, caption)
-    norm = style.norm(table["point"], cut=metric is None and not data.minimise)
     for number, ax in enumerate(grid.axes.flat):
         if number >= layout.panels:
             ax.set_axis_off()
             continue
-        _panel(ax, table[table["(panel)"] == number], norm, layout)
+        _panel(ax, table[table["(panel)"] == number], shades, layout)
         _label(ax, across, up, layout, first=number % layout.columns == 0)
         if panels is not None:
             ax.set_title(style.panel_title(panels, number, grid))
@@ -64,8 +65,18 @@ def draw(
         own = table[table["(panel)"] == number].to_dict("records")
         heatmap_cells.hatch(grid.axes.flat[number], own, layout)
     for cell, lines in zip(table.to_dict("records"), said, strict=True):
-        heatmap_cells.paint(grid.axes.flat[cell["(panel)"]], cell, layout.says(lines), norm, layout)
-    _colour_bar(grid.figure, list(grid.axes.flat), norm, data.value_label(metric, shown), layout)
+        heatmap_cells.paint(
+            grid.axes.flat[cell["(panel)"]], cell, layout.says(lines), shades, layout
+        )
+    label = data.value_label(metric, shown)
+    colour_bar(
+        grid.figure,
+        grid.axes.flat,
+        shades,
+        text_layout.folded(label, layout.beside, text_layout.BASE_PT, lines=3),
+        aspect=max(8, 10 * layout.height),
+        pad=0.02,
+    )
     return Picture(grid.figure, visible(table))
 
 
@@ -82,7 +93,10 @@ def _chosen(
 
 
 def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFrame:
-    """One row a cell of the grid, also of those without a run."""
+    """One row a cell of the grid, also of those without a run.
+
+    Gives `runs` the column `(cell)`, their row.
+    """
     shape = [len(axis.labels) if axis else 1 for axis in axes]
     codes = [axis.codes(runs) if axis else np.zeros(len(runs), int) for axis in axes]
     column, row, panel = np.indices(shape).reshape(3, -1)
@@ -90,7 +104,7 @@ def _cells(data: Data, runs: pd.DataFrame, axes: list[Axis | None]) -> pd.DataFr
     for axis, code in zip(reversed(axes), (panel, row, column), strict=True):
         if axis is not None:
             table[axis.column] = [axis.labels[number] for number in code]
-    runs = runs.assign(**{"(cell)": np.ravel_multi_index(codes, shape)})
+    runs["(cell)"] = np.ravel_multi_index(codes, shape)
     estimate(table, runs, data.how)
     return table.assign(**ends(runs, len(table)))
 
@@ -116,11 +130,12 @@ def _binned(axes: list[Axis | None]) -> str:
     return f". A sampler drew {' and '.join(names)}: {BINS} bins each, labelled by their middles"
 
 
-def _panel(ax: Axes, table: pd.DataFrame, norm: Normalize, layout: heatmap_cells.Layout) -> None:
+def _panel(ax: Axes, table: pd.DataFrame, shades: Shades, layout: heatmap_cells.Layout) -> None:
     """The colours, the first row on top (seaborn's heatmap would draw the figure once a panel)."""
     points = table.pivot(index="(row)", columns="(column)", values="point").to_numpy(float)
     shown = np.ma.masked_invalid(points)
-    ax.pcolormesh(shown, cmap=style.COLOURS, norm=norm, edgecolors="white", lw=layout.edge_pt)
+    colours, norm = shades.colours, shades.norm
+    ax.pcolormesh(shown, edgecolors="white", lw=layout.edge_pt, cmap=colours, norm=norm)
     ax.set(xlim=(0, points.shape[1]), ylim=(points.shape[0], 0), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
 
@@ -142,18 +157,3 @@ def _label(ax: Axes, x: Axis, y: Axis | None, layout: heatmap_cells.Layout, *, f
     if first:
         tall = layout.cell_height * len(y.labels)
         ax.set_ylabel(text_layout.folded(y.title, tall + 0.3, text_layout.BASE_PT))
-
-
-def _colour_bar(
-    figure: Figure, axes: list[Axes], norm: Normalize, label: str, layout: heatmap_cells.Layout
-) -> None:
-    bar = figure.colorbar(
-        ScalarMappable(norm, style.COLOURS),
-        ax=axes,
-        extend="min" if norm.vmin == 0 else "neither",
-        aspect=max(8, 10 * layout.height),
-        fraction=0.06,
-        pad=0.02,
-    )
-    bar.set_label(text_layout.folded(label, layout.beside, text_layout.BASE_PT))
-    bar.outline.set_linewidth(0.4)

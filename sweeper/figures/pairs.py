@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 
+from sweeper.errors import NothingToShow
 from sweeper.figures.drawing import parallel_coordinates, style, text_layout
+from sweeper.figures.drawing.cells.shades import Shades, colour_bar, shades_of
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.axis_pairs import pair_cells
-from sweeper.results.axis import BINS, Axis, Binned, binned, visible
+from sweeper.results.axis import BINS, TASK, Axis, Binned, binned, visible
 from sweeper.results.captions import UNKNOWN
 from sweeper.results.data import Data
 from sweeper.results.estimates import trials
@@ -38,33 +40,35 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     Numbers that a sampler drew are binned below. The CSV has a row a configuration, with its
     interval, and then a row a cell, without one: `heatmap` shows two axes with intervals.
     """
-    names = data.choice.independent[:MOST_AXES] or list(data.axes)[:1]
+    names = data.choice.independent or [name for name in data.axes if name != TASK]
+    if not names:
+        raise NothingToShow(f"pairs has nothing to show: {data.name} has no axis")
+    names = names[: MOST_AXES if data.choice.independent else 1]
     axes = [data.axes[name] for name in names]
     runs = data.table(metric)
     table = trials(data, runs)
     cells = pair_cells(data, runs, [binned(axis) for axis in axes])
-    said = _note(data, table, cells, axes)
+    smaller, scored = data.minimised(metric), metric is None
+    lines, squares = (
+        shades_of(some["point"], smaller=smaller, scored=scored) for some in (table, cells)
+    )
+    said = _note(data, table, cells, axes, (lines, squares))
     caption = data.caption(int(table["n"].sum()), data.varied, said)
     label = data.value_label(metric, data.varied)
-    cut = metric is None and not data.minimise
     grid, side = _grid(len(axes) - 1, caption)
     top = _merged(grid)
     if table["point"].isna().all():
         style.empty(top, "no configuration is complete")
         top.set_xticks([])
     else:
-        norm = style.norm(table["point"], cut=cut)
         size = (grid.figure.get_figwidth() - _BESIDE_IN, _PARALLEL_IN)
-        parallel_coordinates.paint(top, table, axes, norm, size, minimise=data.minimise)
-        parallel_coordinates.colour_bar([top], norm, label, _PARALLEL_IN, minimise=data.minimise)
+        parallel_coordinates.paint(top, table, axes, lines, size)
+        _colour_bar(grid.figure, [top], lines, label, _PARALLEL_IN)
     if len(axes) > 1:
-        norm = style.norm(cells["point"], cut=cut)
         below = grid.axes[1:]
-        _corner(below, cells, [binned(axis) for axis in axes], norm, side, data.minimise)
+        _corner(below, cells, [binned(axis) for axis in axes], squares, side)
         tall = max(1.0, len(below) * side)
-        parallel_coordinates.colour_bar(
-            below.ravel(), norm, f"cells: {label}", tall, minimise=data.minimise
-        )
+        _colour_bar(grid.figure, below.ravel(), squares, f"cells: {label}", tall)
     table = table.drop(columns="planned").astype({"trial": "Int64"})
     return Picture(grid.figure, visible(pd.concat([table, cells], ignore_index=True)))
 
@@ -84,9 +88,8 @@ def _corner(
     grid: npt.NDArray[Any],
     cells: pd.DataFrame,
     axes: list[Axis],
-    norm: Normalize,
+    shades: Shades,
     side: float,
-    minimise: bool,
 ) -> None:
     """The cells of every two axes, in the panels of `grid` at and below its diagonal."""
     for (row, column), ax in np.ndenumerate(grid):
@@ -95,14 +98,7 @@ def _corner(
             continue
         own = cells[(cells["(row)"] == row + 1) & (cells["(column)"] == column)]
         x, y = axes[column], axes[row + 1]
-        _panel(
-            ax,
-            own,
-            (len(y.labels), len(x.labels)),
-            side,
-            norm,
-            parallel_coordinates.colour_map(minimise),
-        )
+        _panel(ax, own, (len(y.labels), len(x.labels)), side, shades)
         _label(ax, x, y, side - _GAP_IN, row == len(grid) - 1, column == 0)
 
 
@@ -120,12 +116,12 @@ def _panel(
     cells: pd.DataFrame,
     shape: tuple[int, int],
     side: float,
-    norm: Normalize,
-    colours: str,
+    shades: Shades,
 ) -> None:
     points = np.ma.masked_invalid(cells["point"].to_numpy(float).reshape(shape))
     edge_pt = style.edge_pt(0.3, side / max(shape))
-    ax.pcolormesh(points, cmap=colours, norm=norm, edgecolors="white", lw=edge_pt)
+    colours, norm = shades.colours, shades.norm
+    ax.pcolormesh(points, edgecolors="white", lw=edge_pt, cmap=colours, norm=norm)
     gaps = cells[cells["point"].isna() & (cells["(planned)"] > 0)]
     squares = [style.square(*corner) for corner in zip(gaps["(x)"], gaps["(y)"], strict=True)]
     style.hatch(ax, squares, edge="white", width_pt=edge_pt)
@@ -175,17 +171,35 @@ def _label_x(ax: Axes, x: Axis, side: float) -> None:
     )
 
 
-def _note(data: Data, table: pd.DataFrame, cells: pd.DataFrame, axes: list[Axis]) -> str:
+def _colour_bar(figure: Figure, axes: Any, shades: Shades, label: str, height: float) -> None:
+    """The colours at the right of `axes`; the label is folded to `height` inches."""
+    text = text_layout.folded(label, height, text_layout.BASE_PT, lines=3)
+    colour_bar(figure, axes, shades, text, aspect=12 * height, pad=0.0)
+
+
+def _note(
+    data: Data,
+    table: pd.DataFrame,
+    cells: pd.DataFrame,
+    axes: list[Axis],
+    shades: tuple[Shades, Shades],
+) -> str:
+    lines, squares = shades
     if table["point"].isna().all():
         return "no configuration is complete"
     count = int(table["point"].notna().sum())
+    first = "best" if lines.better else "largest"
     said = [
-        f"above: {counted(count, 'complete configuration')}, the better the darker, the best one "
-        "black, each at the right at its score; within a value they stand in the order of their "
-        "scores"
+        f"above: {counted(count, 'complete configuration')}, {lines.said('of them')}, the {first} "
+        "one black, each at the right at its score; within a value they stand in the order of "
+        "their scores"
     ]
     if len(axes) > 1:
-        said.append("below: all runs of complete configurations with two values, over all others")
+        below = "below: all runs of complete configurations with two values, over all others"
+        said.append(f"{below}, {squares.said('cells')}" if squares.beyond else below)
+    lacking = int(cells["n"].between(1, cells["(planned)"] - 1).sum()) if len(cells) else 0
+    if lacking:
+        said.append(f"{counted(lacking, 'cell')} below lack some of their configurations")
     bins = [axis.title for axis in axes if isinstance(binned(axis), Binned)]
     if bins and len(axes) > 1:
         said.append(f"a sampler drew {', '.join(bins)}: {BINS} bins each below")

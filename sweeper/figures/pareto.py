@@ -54,7 +54,7 @@ def draw(data: Data) -> Picture:
             ax.set_axis_off()
             continue
         _panel(ax, table, pairs[number], joined=len(scores) == 2)
-        _frame(ax, table, pairs[number], (grid.each_in - 0.7, height - 0.5))
+        _frame(ax, data, table, pairs[number], (grid.each_in - 0.7, height - 0.5))
     return Picture(grid.figure, visible(table))
 
 
@@ -90,14 +90,18 @@ def _panel(ax: Axes, table: pd.DataFrame, pair: tuple[Scored, Scored], *, joined
 
 
 def _frame(
-    ax: Axes, table: pd.DataFrame, pair: tuple[Scored, Scored], inches: tuple[float, float]
+    ax: Axes,
+    data: Data,
+    table: pd.DataFrame,
+    pair: tuple[Scored, Scored],
+    inches: tuple[float, float],
 ) -> None:
     """Labels, and the numbers of the trials on the front."""
     sns.despine(ax=ax)
     if table.empty:
         return
     labels = [
-        text_layout.folded(_label(score), room, text_layout.BASE_PT)
+        text_layout.folded(_label(data, score), room, text_layout.BASE_PT)
         for score, room in zip(pair, inches, strict=True)
     ]
     ax.set(xlabel=labels[0], ylabel=labels[1])
@@ -113,7 +117,7 @@ def _frame(
         written.append((across, up))
         ax.annotate(
             str(trial),
-            place,
+            (place[0], place[1]),
             (3, 3),
             textcoords="offset points",
             fontsize=text_layout.TINY_PT,
@@ -121,9 +125,10 @@ def _frame(
         ).set_in_layout(False)
 
 
-def _label(score: Scored) -> str:
+def _label(data: Data, score: Scored) -> str:
     better = "smaller" if score.minimise else "larger"
-    return f"normalised {score.name} ({named(score.how)}), {better} is better"
+    taken = data.captions.taken(score.metric, score.at)
+    return f"normalised {score.name}, {taken} ({named(score.how)}), {better} is better"
 
 
 def _said(data: Data, table: pd.DataFrame) -> str:
@@ -134,6 +139,6 @@ def _said(data: Data, table: pd.DataFrame) -> str:
     every = int(np.all(known, axis=0).sum())
     lines = "" if len(data.tables.scores) > 2 else ", joined by steps"
     return (
-        f"coloured{lines}: {front} of {counted(count, 'complete configuration')} that no other beats in all "
-        f"scores, with their trials' numbers; {interval_text(every, count)}"
+        f"coloured{lines}: {front} of {counted(count, 'complete configuration')} that no other "
+        f"beats in all scores, with their trials' numbers; {interval_text(every, count)}"
     )

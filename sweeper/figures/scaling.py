@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sweeper.figures.drawing import axis_limits, line_panels, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results.axis import TASK, visible
+from sweeper.results.axis import visible
 from sweeper.results.data import Data
+from sweeper.results.estimates import averaged, uneven_note
 from sweeper.space.figure_options import MOST
 
 
@@ -29,14 +30,12 @@ def draw(
     across = data.axis(x)
     hues, panels = (data.axis(name) if name else None for name in (hue, facet))
     table = line_panels.points(data, runs, across, hues, panels)
-    shared = metric is None or facet != TASK
-    limits = axis_limits.limits(table.assign(**{"(panel)": 0}) if shared else table)
-    said = (
-        line_panels.points_note(table)
-        + line_panels.pooled(across)
-        + (f". {axis_limits.CUT_OFF}" if limits else "")
-    )
+    shared = line_panels.shared(metric, panels)
+    grouped = table.assign(**{"(panel)": 0}) if shared else table
+    limits = axis_limits.limits(grouped)
     shown = [name for name in (x, hue, facet) if name]
+    said = line_panels.points_note(table) + uneven_note(data, averaged(runs), shown, "point")
+    said += axis_limits.cut_off(grouped, limits)
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = line_panels.grid(across, hues, panels, caption, sharey=shared)
     label = text_layout.folded(data.value_label(metric, shown), panel.height, text_layout.BASE_PT)
@@ -51,7 +50,9 @@ def draw(
             ax.set_title(style.panel_title(panels, number, grid))
     for number, own in limits.items():
         grid.axes.flat[number].set_ylim(own)
-    style.legend(grid.figure, hues, grid.figure.get_figwidth())
+    for number, ax in enumerate(grid.axes.flat[: panel.count]):
+        line_panels.finish(ax, table[table["(panel)"] == number], across, hues)
+    style.legend(grid.figure, hues, grid.figure.get_figwidth(), joined=line_panels.joined(across))
     return Picture(grid.figure, visible(table))
 
 

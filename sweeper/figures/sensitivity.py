@@ -6,9 +6,11 @@ import pandas as pd
 
 from sweeper.figures.drawing import axis_limits, line_marks, line_panels, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results.analyses.sensitivity import judge
+from sweeper.results.analyses.sensitivity import judge, least_usable
 from sweeper.results.axis import Axis, visible
 from sweeper.results.data import Data
+from sweeper.results.estimates import averaged, uneven_note
+from sweeper.results.tables import number_text
 from sweeper.space.figure_options import MOST
 from sweeper.stats import USABLE_SHARE
 
@@ -26,8 +28,11 @@ def draw(
 
     The best point of each line is marked with its value of x, and points are open whose interval
     overlaps the best's. Bars at the bottom mark each line's usable range: scores of at least
-    low + 0.8 · (best − low), with low the normalised 0 and best the best point of the panel. Where
-    a point has fewer than `MIN_SEEDS` seeds its runs are drawn instead of a band.
+    low + 0.8 · (best − low), with low the normalised 0 and best the best point of the panel; where
+    smaller is better, of at most high − 0.8 · (high − best). Where a point has fewer than
+    `MIN_SEEDS` seeds its runs are drawn instead of a band. All panels have one y axis, so that they
+    can be compared, but for those of tasks in a metric's own unit. Points that lack configurations
+    are ringed and are no line's best.
     """
     x, hue, facet = _chosen(data, x, hue, facet)
     runs = data.table(metric)
@@ -42,26 +47,33 @@ def draw(
         minimise=bool(data.minimised(metric)),
     )
     shown = [name for name in (x, hue, facet) if name]
-    limits = axis_limits.limits(table)
-    said = _note(table, across, ranged) + (f". {axis_limits.CUT_OFF}" if limits else "")
+    shared = line_panels.shared(metric, panels)
+    grouped = table.assign(**{"(panel)": 0}) if shared else table
+    limits = axis_limits.limits(grouped)
+    said = _note(table, across, data.minimise, ranged=ranged)
+    said += uneven_note(data, averaged(runs), shown, "point") + axis_limits.cut_off(grouped, limits)
     caption = data.caption(int(table["n"].sum()), shown, said)
-    grid, panel = line_panels.grid(across, hues, panels, caption)
+    grid, panel = line_panels.grid(across, hues, panels, caption, sharey=shared)
     label = text_layout.folded(data.value_label(metric, shown), panel.height, text_layout.BASE_PT)
-    for number, ax in enumerate(grid.axes.flat):
-        if number >= panel.count:
-            ax.set_axis_off()
-            continue
-        own = table[table["(panel)"] == number]
+    parts = [table[table["(panel)"] == number] for number in range(panel.count)]
+    drawn = list(zip(grid.axes.flat, parts, strict=False))
+    for ax in grid.axes.flat[panel.count :]:
+        ax.set_axis_off()
+    for number, (ax, own) in enumerate(drawn):
         line_panels.paint(ax, own, runs, across, hues)
-        ax.set_ylim(limits.get(number))
-        if ranged:
-            line_marks.usable(ax, own, hues, data.minimise, panel.height)
         line_panels.frame(ax, across, panel, number)
-        line_marks.best(ax, own, across, (panel.width, panel.height))
         ax.set_ylabel(label if number % panel.columns == 0 else "")
         if panels is not None:
             ax.set_title(style.panel_title(panels, number, grid))
-    style.legend(grid.figure, hues, grid.figure.get_figwidth())
+    for number, ends in limits.items():
+        grid.axes.flat[number].set_ylim(ends)
+    for group in [drawn] if shared else [[one] for one in drawn]:
+        line_marks.usable(group, hues, data.minimise, joined=line_panels.joined(across))
+    for ax, own in drawn:
+        line_marks.best(ax, own, across, (panel.width, panel.height))
+    for ax, own in drawn:
+        line_panels.finish(ax, own, across, hues)
+    style.legend(grid.figure, hues, grid.figure.get_figwidth(), joined=line_panels.joined(across))
     return Picture(grid.figure, visible(table))
 
 
@@ -76,7 +88,7 @@ def _chosen(
     return x, hue, facet
 
 
-def _note(table: pd.DataFrame, across: Axis, ranged: bool) -> str:
+def _note(table: pd.DataFrame, across: Axis, minimise: bool, *, ranged: bool) -> str:
     said = line_panels.points_note(table)
     if table["point"].isna().all():
         return said
@@ -86,10 +98,22 @@ def _note(table: pd.DataFrame, across: Axis, ranged: bool) -> str:
             said += "; open: its interval overlaps the best's, the two cannot be told apart"
         if table.loc[table["best"], "low"].isna().any():
             said += "; without intervals others may be as good"
-    if ranged and table["usable"].any():
-        one = "the panel's best point" if table["(panel)"].any() else "the best point"
-        share = f"{100 * USABLE_SHARE:.0f} % of {one}"
-        said += f". Bars: usable range, scores above the dashed line at {share}"
-    elif ranged:
-        said += ". No value is usable: no score is better than the low reference"
-    return said + line_panels.pooled(across)
+    return said + (_usable(table, minimise) if ranged else "")
+
+
+def _usable(table: pd.DataFrame, minimise: bool) -> str:
+    """What a caption says of usable ranges: from which score on, and what that is."""
+    reference = "high" if minimise else "low"
+    panels = [own for _, own in table.groupby("(panel)") if own["usable"].any()]
+    if not panels:
+        return f". No value is usable: no score is better than the {reference} reference"
+    ends = sorted(least_usable(own, minimise=minimise) for own in panels)
+    places = number_text.decimals(ends)
+    texts = dict.fromkeys(number_text.fixed(end, places) for end in (ends[0], ends[-1]))
+    one = "the panel's best point" if table["(panel)"].any() else "the best point"
+    bound, by = "most" if minimise else "least", " by panel" if len(texts) > 1 else ""
+    return (
+        f". Bars: usable range, scores of at {bound} {' to '.join(texts)}{by} (dashed where the "
+        f"axis reaches it), {100 * USABLE_SHARE:.0f} % of the way from the {reference} reference "
+        f"to {one}"
+    )

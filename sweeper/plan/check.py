@@ -12,10 +12,10 @@ from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, shown
 from sweeper.plan import check_sampler
 from sweeper.plan.configurations import sequences
-from sweeper.plan.configurations.constraints import Rejected, culprit
+from sweeper.plan.configurations.constraints import Rejected, check_helpers
 from sweeper.plan.configurations.expansion import DROP, Expansion, expanded
 from sweeper.plan.configurations.network_depth import shallowest
-from sweeper.plan.parameters import base, baseline, defaults, span_of
+from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
@@ -54,6 +54,7 @@ def checked(space: Space, folder: Path) -> Space:
         raise Invalid(f"cannot be trained: it lacks {', '.join(missing)}", ("agent",))
     _check_names(space, trainable)
     _check_keep(space, trainable)
+    check_helpers(space)
     space = _resolve(space, trainable)
     expansion = expanded(space, trainable)
     metrics = _metrics(space, trainable)
@@ -246,7 +247,7 @@ def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:
 def _size(space: Space, axis: str) -> int:
     """The number of values of the axis; of a range that is drawn from at most one a trial."""
     found = space.axes[axis]
-    if space.sampler.name == "grid" or found.ends is None:
+    if space.sampler.name == "grid" or found.ends is None or found.grid:
         return len(found.points(axis))
     size, trials = found.size(axis), space.trials or 0
     return trials if size is None else min(size, trials)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeper.errors import Invalid
-from sweeper.plan.configurations.expansion import Expansion
+from sweeper.plan.configurations.expansion import DROP, Expansion
+from sweeper.plan.pruner_schedule import rungs
 from sweeper.schema.rules import one_of
+from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
 
 _EASILY = 10
@@ -16,6 +18,7 @@ _EASILY = 10
 
 def check(space: Space, expansion: Expansion) -> None:
     """Raises `Invalid` where the sampler or the pruner cannot take the space."""
+    _check_gridded(space, expansion)
     if space.sampler.name == "grid":
         if space.trials is not None:
             raise Invalid("must go: a grid has as many trials as it has cells", ("trials",))
@@ -25,11 +28,17 @@ def check(space: Space, expansion: Expansion) -> None:
     if space.trials is None:
         raise Invalid(f"needs the key 'trials': how many {space.sampler.name} plans in all")
     for name, axis in space.axes.items():
-        if getattr(axis, "count", None) is not None:
+        if getattr(axis, "count", None) is not None and not axis.grid:
             raise Invalid(
                 f"must go: points are counted for a grid, {space.sampler.name} takes the whole "
-                "range (list them under values to have only these)",
+                "range (grid: true tries each draw of the other axes with all of them)",
                 ("axes", name, "count"),
+            )
+        if space.sampler.name in ADAPTIVE and axis.quantile(0.5) is not None:
+            raise Invalid(
+                f"must be float, with low and high, for {space.sampler.name}: only random and qmc "
+                f"draw from a {axis.kind} distribution",
+                ("axes", name, "kind"),
             )
     _check_names(space)
     _check_ranges(space)
@@ -37,6 +46,32 @@ def check(space: Space, expansion: Expansion) -> None:
     _check_enough(space, expansion)
     if space.pruner is not None:
         _check_pruner(space)
+
+
+def _check_gridded(space: Space, expansion: Expansion) -> None:
+    """Raises `Invalid` for `grid: true` where nothing else is drawn, or each draw is a choice."""
+    gridded = [name for name, axis in space.axes.items() if axis.grid]
+    if not gridded:
+        return
+    here = ("axes", gridded[0], "grid")
+    if space.sampler.name == "grid" or len(gridded) == len(space.axes):
+        raise Invalid("must go: all axes are a grid, which sampler: grid is alone", here)
+    if space.sampler.name in ADAPTIVE:
+        said = f"must go: {space.sampler.name} chooses all axes, random and qmc need not"
+        raise Invalid(said, here)
+    for index, group in enumerate(space.zip):
+        for place, name in enumerate(group):
+            if name in gridded and name != group[0]:
+                raise Invalid(
+                    f"must not hold {name}, which is a grid of its own", ("zip", index, place)
+                )
+    cells = len(expansion.cells())
+    if not expansion.conditional and space.invalid != DROP and (space.trials or cells) % cells:
+        raise Invalid(
+            f"must be a multiple of {cells}, the combinations of {', '.join(gridded)} that each "
+            f"draw is tried with, but got {space.trials}",
+            ("trials",),
+        )
 
 
 def _check_names(space: Space) -> None:
@@ -111,14 +146,34 @@ def _check_pruner(space: Space) -> None:
             f"must be at most {len(space.seeds)}, the seeds of the space, but got {seeds}",
             ("pruner", space.pruner.name, "seeds"),
         )
+    if seeds is not None and space.pruner.name == "wilcoxon":
+        raise Invalid(
+            "must go: wilcoxon compares run by run, from n_startup_steps runs on",
+            ("pruner", "wilcoxon", "seeds"),
+        )
     if space.pruner.name == "hyperband":
         _check_hyperband(space.pruner.options)
-    least = space.pruner.options.get("min_resource", 0)
-    if least != "auto" and least > space.steps:
+    _check_reached(space)
+
+
+def _check_reached(space: Space) -> None:
+    """Raises `Invalid` for a pruner that first judges at a step that no run reaches."""
+    assert space.pruner is not None
+    options = space.pruner.options
+    for key in ("min_resource", "n_warmup_steps"):
+        least = options.get(key, 0)
+        if least != "auto" and least > space.steps:
+            raise Invalid(
+                f"must be at most {space.steps}, the steps of a run, or nothing is ever pruned, "
+                f"but got {least}",
+                ("pruner", space.pruner.name, key),
+            )
+    rate = options.get("min_early_stopping_rate", 0)
+    if rate and options.get("min_resource") != "auto" and not rungs(space):
         raise Invalid(
-            f"must be at most {space.steps}, the steps of a run, or nothing is ever pruned, "
-            f"but got {least}",
-            ("pruner", space.pruner.name, "min_resource"),
+            f"must be less: the first step would be min_resource × reduction_factor^{rate}, and a "
+            f"run has {space.steps} steps, so that nothing is ever pruned",
+            ("pruner", space.pruner.name, "min_early_stopping_rate"),
         )
 
 
@@ -132,3 +187,9 @@ def _check_hyperband(options: Mapping[str, Any]) -> None:
                 f"must be a whole number of at least {bound}, but got {given}",
                 ("pruner", "hyperband", key),
             )
+    smallest, largest = options.get("min_resource", 1), options.get("max_resource", "auto")
+    if largest != "auto" and smallest > largest:
+        raise Invalid(
+            f"must be at most max_resource={largest}, but got {smallest}",
+            ("pruner", "hyperband", "min_resource"),
+        )

@@ -43,8 +43,7 @@ def frozen(space: Space, trainable: Trainable, planned: Parametrised) -> FrozenC
     expansion = _planned(space, planned)
     refused = frozenset(map(digest_of, expansion.refused))
     axes = {
-        name: freeze(name, space.axes[name], points.values())
-        for name, points in expansion.drawn.items()
+        name: freeze(name, space.axes[name], points) for name, points in expansion.drawn.items()
     }
     return FrozenCode(Frozen.of(trainable, planned.parameters, refused), axes)
 

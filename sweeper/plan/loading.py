@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from sweeper.errors import (
     shown,
 )
 from sweeper.files import bundled
-from sweeper.plan.placement import placed
-from sweeper.plan.repair import Repair
+from sweeper.plan import caption_note
+from sweeper.plan.mistakes.placement import placed
+from sweeper.plan.mistakes.repair import Repair
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import validated
+from sweeper.schema.extends import KEY as EXTENDS
+from sweeper.schema.extends import extended
 from sweeper.schema.rules import mapping, whole
 from sweeper.space.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.space.space import DEFAULT_SCALE, PAPER_SCALE, Space
@@ -41,6 +45,9 @@ _MANY = 100
 _SHIPPED = "spaces"
 """The folder of spaces that ship."""
 
+MERGED = ("fixed", "axes", "derived", "tasks", "scales", "evaluation", "checkpoint", "limits")
+"""The keys of which a space that extends another one may hold a part."""
+
 
 def load(path: str | Path, scale: str | None = None, overrides: Iterable[Override] = ()) -> Space:
     """The space in the YAML file at `path`, at `scale` (`laptop` if it has that), overridden.
@@ -49,7 +56,8 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     nor environments.
     """
     file = _found(Path(path))
-    document, folder = documents.read(file, later=True), file.parent
+    document = extended(documents.read(file, later=True), MERGED)
+    folder = file.parent
     mistakes, words = Mistakes(), list[str]()
     unknown = {key: value for key, value in document.data.items() if key not in KEYS}
     with mistakes.under():
@@ -60,13 +68,13 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     of_scale: list[Override] = []
     with mistakes.under():
         of_scale = scale_overrides(document, chosen) if chosen else []
-    for override in [*of_scale, *overrides]:
-        try:
-            apply(document, override)
-        except SweeperError as error:
-            words.append(str(error))
+    given, note = list(overrides), None
+    before, scaled = (_applied(document, some, words) for some in (of_scale, given))
+    with mistakes.under():
+        note = caption_note.held(before, scaled, given)
     space, trainable = None, None
     data = _resolved(document, chosen, paper)
+    data |= {"note": note, "changed": caption_note.by_hand(given)}
     own_files.tell_strangers(data)
     try:
         space, trainable = _checked(data, folder, mistakes)
@@ -128,13 +136,13 @@ def unchecked(path: Path, scale: str | None = None) -> Space:
     """
     from sweeper.plan.check import absolute
 
-    document = documents.read(path)
+    document, wrong = extended(documents.read(path), MERGED), list[str]()
     try:
         _known_keys(document)
         chosen, paper = _scale(document, scale), _paper_steps(document)
-        for override in scale_overrides(document, chosen) if chosen else ():
-            apply(document, override)
+        before = _applied(document, scale_overrides(document, chosen) if chosen else (), wrong)
         data = _resolved(document, chosen, paper)
+        data["note"] = caption_note.held(before, document.data, ())
         return absolute(validated(Space, data, Context(path.parent, frozen={})), path.parent)
     except Invalid as error:
         raise document.errors([error]) from error
@@ -145,7 +153,7 @@ def _known_keys(document: documents.Document) -> None:
     valid = [*KEYS, "scales"]
     mistakes = Mistakes()
     for key in [key for key in document.data if key not in valid]:
-        mistakes.add(Invalid(f"is an unknown key{choices(key, valid)}", (key,)))
+        mistakes.add(Invalid(f"is an unknown key{choices(key, [*valid, EXTENDS])}", (key,)))
         meant, value = closest(key, valid), document.data.pop(key)
         if meant is not None and meant not in document.data:
             document.data[meant] = value
@@ -192,6 +200,22 @@ def _paper_steps(document: documents.Document) -> int | None:
         return None if value is None else whole(1)(value)
     except Invalid as error:
         raise error.under(*path) from error
+
+
+def _applied(
+    document: documents.Document, overrides: Iterable[Override], wrong: list[str]
+) -> dict[str, Any]:
+    """A copy of the document's data before `overrides` are applied in place.
+
+    What cannot be applied is added to `wrong`.
+    """
+    before = deepcopy(document.data)
+    for override in overrides:
+        try:
+            apply(document, override)
+        except SweeperError as error:
+            wrong.append(str(error))
+    return before
 
 
 def _resolved(

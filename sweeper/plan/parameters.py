@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,20 @@ def base(space: Space, trainable: Parametrised) -> dict[str, Any]:
                 params[name] = fitted(space, trainable, name, value, (part, name), "is")
     mistakes.check()
     return params
+
+
+def by_task(space: Space, trainable: Parametrised) -> dict[str, dict[str, Any]]:
+    """What `by_task` sets on each task that it names; raises `Invalid` where it may not."""
+    found = {}
+    for task, params in space.by_task.items():
+        if task not in space.tasks:
+            said = f"is no task of the space{choices(task, space.tasks)}"
+            raise Invalid(said, ("by_task", task))
+        found[task] = {
+            name: fitted(space, trainable, name, value, ("by_task", task, name))
+            for name, value in params.items()
+        }
+    return found
 
 
 def defaults(space: Space, trainable: Parametrised) -> dict[str, Any]:
@@ -96,8 +110,9 @@ class Span:
 
 def span_of(space: Space, trainable: Parametrised, name: str) -> Span:
     """The span of one axis, its parameters coerced."""
-    ends = space.axes[name].ends
-    if ends is None:
+    axis = space.axes[name]
+    ends = axis.ends
+    if ends is None or axis.grid:
         return Span(points_of(space, trainable, name), True)
     if space.sampler.name == "grid":
         with suppress(Invalid):
@@ -112,6 +127,18 @@ def point_at(space: Space, trainable: Parametrised, name: str, label: Any) -> Po
     except Invalid as error:
         raise error.under("axes", name) from error
     return _point(space, trainable, name, point)
+
+
+def defaulted(space: Space) -> Iterator[tuple[str, Any]]:
+    """The axes with a default, each a value that its axis has."""
+    for name, axis in space.axes.items():
+        if axis.default is None:
+            continue
+        try:
+            axis.point(name, axis.default)
+        except Invalid as error:
+            raise error.under("axes", name, "default") from error
+        yield name, axis
 
 
 def baseline(space: Space, trainable: Parametrised) -> dict[str, str | int | float]:
@@ -130,6 +157,8 @@ def baseline(space: Space, trainable: Parametrised) -> dict[str, str | int | flo
 
 
 def _point(space: Space, trainable: Parametrised, name: str, point: Point) -> Point:
+    if space.axes[name].helper:
+        return point
     params = {}
     for parameter, value in point.params.items():
         here: Path = ("axes", name, *point.path)
@@ -159,6 +188,22 @@ def fitted(
             error.message if own else f"sets {cut(name)}, which {error.message}",
             (*path, *(error.path if own else ())),
         ) from error
+
+
+def culprit(space: Space, message: str) -> Path:
+    """The place of the parameter or task that `message` mentions first."""
+    mentioned = [
+        (message.find(name), (part, name))
+        for part, names in (
+            ("fixed", space.fixed),
+            ("axes", space.axes),
+            ("derived", space.derived),
+            ("tasks", space.tasks),
+        )
+        for name in names
+        if name in message
+    ]
+    return min(mentioned)[1] if mentioned else ("axes",)
 
 
 def _element(value: Any, parameter: Parameter) -> Any:

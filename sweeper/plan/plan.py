@@ -160,14 +160,17 @@ class Plan:
         identity = _json(space.identity)
         runs = []
         for chosen, trial in zip(configurations, trials, strict=True):
-            prefix = hashlib.sha256(f"{identity}\n{chosen.text}\n{schedule}\n".encode())
+            params, prefix = chosen.params, None
             for task, seed, cell in cells:
+                own = self.expansion.params_on(chosen, task)
+                if prefix is None or own is not params:
+                    params = own
+                    text = chosen.text if own is chosen.params else self.expansion.text(own)
+                    prefix = hashlib.sha256(f"{identity}\n{text}\n{schedule}\n".encode())
                 digest = prefix.copy()
                 digest.update(cell)
                 name = digest.hexdigest()[:16]
-                run = Run(
-                    name, trial.number, chosen.params, task, seed, space.steps, space.evaluation
-                )
+                run = Run(name, trial.number, params, task, seed, space.steps, space.evaluation)
                 runs.append(run)
         self.runs += runs
         self._by_id.update((run.id, run) for run in runs)

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sweeper.errors import Invalid, SweeperError, choices
+from sweeper.figures import records
+from sweeper.figures.records import Record
 from sweeper.files import temporary
 from sweeper.files.atomic import write_durably
 from sweeper.ledger.claims import Claims
@@ -27,7 +29,7 @@ NO_FIGURES: Mapping[str, str] = MappingProxyType({})
 
 def once(study: Study, ledger_state: LedgerState, worker: str) -> None:
     """Writes figures, report and Optuna storage, unless another worker is doing so."""
-    name = study.paths.claims / f"finish.{_edition(study, ledger_state)}"
+    name = study.paths.claims / f"finish.{study.edition(ledger_state)}"
     if Claims(study.paths.claims, worker).place([name], {"kind": "finish"}) == [None]:
         now(study, own=None)
 
@@ -37,7 +39,7 @@ def due(study: Study, ledger_state: LedgerState) -> bool:
     stamp = _stamp(study)
     if not stamp.exists() or not study.paths.report.exists():
         return True
-    return stamp.read_text() != _edition(study, ledger_state)
+    return stamp.read_text() != study.edition(ledger_state)
 
 
 def now(study: Study, own: Mapping[str, str] | None = NO_FIGURES) -> bool:
@@ -50,7 +52,7 @@ def now(study: Study, own: Mapping[str, str] | None = NO_FIGURES) -> bool:
     from sweeper.results.ranking import fresh_runs
 
     ledger_state = study.ledger_state()
-    edition = _edition(study, ledger_state)
+    edition = study.edition(ledger_state)
     whole = draw(study, ledger_state, own)
     optuna_storage.write(study, ledger_state)
     if study.ended_in(ledger_state):
@@ -72,8 +74,10 @@ def draw(
     """Draws the space's figures and writes the report that shows them; whether all went well.
 
     What raises is reported, and the others are drawn; nothing is where no run has a score yet.
-    Figures of a user's own are files that run: only those that `own` maps to a file are drawn, or
-    all where it is `None`, as for those who train; the report names the others.
+    Figures of an earlier state of the study that somebody drew by hand are drawn anew, or moved to
+    `figures/old` where that cannot be. Figures of a user's own are files that run: only those that
+    `own` maps to a file are drawn, or all where it is `None`, as for those who train; the report
+    names the others.
     """
     from sweeper import figures
     from sweeper.report.page import page
@@ -83,18 +87,30 @@ def draw(
     wanted = study.space.figures if scored(ledger_state) else ()
     left_out: list[str] = []
     for name in dict.fromkeys(entry.name for entry in wanted):
-        code = name if own is None or not is_file(name) else own.get(name)
+        code = _code(name, own)
         if code is None:
             left_out.append(_left_out(study, name))
             continue
         with _reported(name, failures):
             pictures += figures.render(study, name, {}, ledger_state=ledger_state, code=code)
+    for record in stale(study, ledger_state) if scored(ledger_state) else ():
+        code = _code(record.name, own)
+        if code is not None:
+            with _reported(record.stem, []):
+                figures.redraw(study, record, ledger_state, code)
+    leave = records.give_up if study.ended_in(ledger_state) else records.set_aside
+    leave(study.paths, stale(study, ledger_state))
     with _reported("the report", failures):
         shown = [file for file in pictures if file.suffix == ".svg"]
         page.write(study, ledger_state, shown, [*left_out, *failures])
     if due(study, ledger_state):  # another was at it meanwhile, and knew more
         invalidate(study)
     return not failures
+
+
+def _code(name: str, own: Mapping[str, str] | None) -> str | None:
+    """Where a figure is found; `None` for one of a user's own that is not to be run."""
+    return name if own is None or not is_file(name) else own.get(name)
 
 
 def own_figures(study: Study, given: Iterable[str]) -> dict[str, str]:
@@ -129,6 +145,30 @@ def _left_out(study: Study, name: str) -> str:
     said = f"{_called(name)} is not drawn: that would run {name.rpartition(':')[0]}"
     log.warning("%s; to do so: %s", said, command)
     return f"{said}; to do so: {command}"
+
+
+def stale(study: Study, ledger_state: LedgerState) -> list[Record]:
+    """The figures that were drawn of another state of the study, also those set aside."""
+    edition = study.edition(ledger_state)
+    return [record for record in records.read(study.paths) if record.edition != edition]
+
+
+def set_aside(study: Study, ledger_state: LedgerState) -> int:
+    """Moves what shows an earlier end of the study to `figures/old`; returns how many figures.
+
+    Nothing but where there is more to train now: a figure of the whole study that was would pass
+    for one of the study that is. They are drawn anew when it ends.
+    """
+    if study.ended_in(ledger_state):
+        return 0
+    found = [record for record in stale(study, ledger_state) if record.ended and not record.aside]
+    records.set_aside(study.paths, found)
+    concluded = _stamp(study).exists() and due(study, ledger_state)
+    if (found or concluded) and study.paths.report.exists():
+        study.paths.old_figures.mkdir(parents=True, exist_ok=True)
+        study.paths.report.replace(study.paths.old_figures / study.paths.report.name)
+        invalidate(study)
+    return len(found)
 
 
 def scored(ledger_state: LedgerState) -> bool:
@@ -168,10 +208,3 @@ def tidy(study: Study) -> None:
 
 def _stamp(study: Study) -> Path:
     return study.paths.figures / ".edition"
-
-
-def _edition(study: Study, ledger_state: LedgerState) -> str:
-    """Names the set of ends that figures and report show, and the space that says which figures."""
-    ends = [record for record in ledger_state.runs.values() if record.end is not None]
-    generations = sum(record.generation for record in ends)
-    return f"{len(ends)}.{generations}.{len(study.versions)}"

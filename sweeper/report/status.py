@@ -16,7 +16,9 @@ from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.run_record import STATES, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
+from sweeper.plan.pruner_schedule import doubts, first_report
 from sweeper.report import best_trial
+from sweeper.report.progress import work_left
 from sweeper.report.study_status import (
     DamagedBytes,
     Provenance,
@@ -42,7 +44,7 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
     worker_states = study_workers.states()
     workers = {name: state.state for name, state in worker_states.items()}
     columns = Columns(ledger_state.runs, [run.id for run in study.plan.runs])
-    states = _states(columns, workers)
+    states = run_states(columns, workers)
     trials = _trial_states(study, states)
     values = best_trial.values(study, ledger_state, columns, trials == "complete")
     trials[_undecided(study, values, states) & (trials == "complete")] = "nan"
@@ -55,10 +57,12 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         folder=str(study.folder),
         runs={"total": plan.total} | {state: runs[state] for state in STATES},
         trials={"total": counts.total()} | {state: counts[state] for state in TRIAL_STATES},
+        progress=work_left.of_study(study, ledger_state, columns, states, _gone(workers)),
         unfound=plan.unfound,
         workers=[
             _worker(ledger_state.workers[name], state) for name, state in worker_states.items()
         ],
+        pruner=_pruner(study, ledger_state),
         jobs=study_workers.jobs(),
         cancelled=study.cancelled,
         best=best_trial.best(study, values, states),
@@ -73,6 +77,15 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         ],
         missing=missing(study.paths),
     )
+
+
+def _pruner(study: Study, ledger_state: LedgerState) -> list[str]:
+    """What to doubt of the pruner, by the first steps at which it judged."""
+    space, judged = study.space, ledger_state.judged.values()
+    if space.pruner is None:
+        return []
+    first = min((min(steps) for steps in judged if steps), default=first_report(space))
+    return list(doubts(space, first))
 
 
 def _worker(worker: WorkerRecord, state: WorkerState) -> WorkerStatus:
@@ -131,11 +144,16 @@ def _errors(columns: Columns, states: Array) -> dict[str, int]:
     return dict(Counter(error.strip().rpartition("\n")[2] for error in errors).most_common())
 
 
-def _states(columns: Columns, workers: Mapping[str, str]) -> Array:
+def _gone(workers: Mapping[str, str]) -> set[str]:
+    """Workers of which nothing is to come, by their states."""
+    return {name for name, state in workers.items() if state in ("left", "dead")}
+
+
+def run_states(columns: Columns, workers: Mapping[str, str]) -> Array:
     """Each run's state; one whose worker is known to be gone is open for the next."""
-    states = columns.texts("state", "open")
+    states, gone = columns.texts("state", "open"), _gone(workers)
     for number, record in columns.others:
-        if record.state == "running" and workers.get(record.worker or "") in ("left", "dead"):
+        if record.state == "running" and record.worker in gone:
             states[number] = "open"
     return states
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
+from sweeper.report.progress.work_left import WorkLeft
 from sweeper.report.study_status import BestTrial, Provenance, StudyStatus
 from sweeper.text import counted, few, further, labels_text, size
 
@@ -18,7 +19,9 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
     yield f"  {_by_state('trial', status.trials)}"
     if status.unfound:
         yield f"  {further(status.unfound)}"
+    yield from (f"  {line}" for line in _progress(status.progress))
     yield from (f"  {line}" for line in _at_work(status))
+    yield from (f"  pruner: {line}" for line in status.pruner)
     best = status.best
     if best is not None:
         yield (
@@ -45,6 +48,16 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
             f"  missing: ledger/{file}: what its worker reported is lost; "
             "how its runs ended stands in claims/ and is read from there by the next sweeper run"
         )
+
+
+def _progress(progress: WorkLeft) -> Iterator[str]:
+    """What is left, where anything is, and how far the runs are that are going on."""
+    if progress.runs_left:
+        yield progress.line()
+    if progress.running_at is not None:
+        least, most = progress.running_at
+        steps = f"step {least:,}" if least == most else f"steps {least:,} to {most:,}"
+        yield f"running at {steps}: `sweeper runs state=running` lists them"
 
 
 def _values(best: BestTrial) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sweeper.report.progress.work_left import WorkLeft
+
 
 @dataclass(frozen=True)
 class WorkerStatus:
@@ -80,9 +82,13 @@ class StudyStatus:
     """By state, and their `total`."""
     trials: Mapping[str, int]
     """By state, and their `total`."""
+    progress: WorkLeft
+    """What is left, and how fast it goes."""
     unfound: int
     """Trials that were asked for beyond the last configuration that could be found."""
     workers: list[WorkerStatus]
+    pruner: list[str]
+    """What the pruner's arguments probably do not mean, by what was reported."""
     jobs: Mapping[str, int] | None
     """Slurm jobs by state; `None` where the study has none or Slurm does not answer."""
     cancelled: Mapping[str, Any] | None

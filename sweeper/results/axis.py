@@ -41,6 +41,8 @@ class Axis:
     """Whether the last label, a NaN or `ABSENT`, stands for trials in which it is inactive."""
     drawn: bool = False
     """Whether a sampler drew its numbers from a range: hardly two trials share one."""
+    logged: bool | None = None
+    """Whether the space spaces its numbers by ratio; `None` where it gives them one by one."""
     title: str = ""
     """What figures and tables call it: its name, where the space gives no title."""
 
@@ -65,10 +67,12 @@ class Axis:
 
     @property
     def log(self) -> bool:
-        """Whether its numbers are spaced more evenly by ratio than by difference."""
+        """Whether its numbers are spaced by ratio: as the space says, or else as they lie."""
         known = self.known
         if not self.numeric or len(known) < 2 or min(known) <= 0:
             return False
+        if self.logged is not None:
+            return self.logged
         ratios, steps = np.diff(np.log(known)), np.diff(known)
         if max(known) / min(known) < 5:
             return False
@@ -129,6 +133,7 @@ def binned(axis: Axis) -> Axis:
         numeric=True,
         absent=axis.absent,
         drawn=True,
+        logged=axis.log,
         title=axis.title,
         edges=tuple(edges[::2]),
     )
@@ -141,14 +146,28 @@ def axis_of(name: str, study: Study) -> Axis:
     numeric = all(isinstance(label, int | float) for label in labels)
     labels = sorted(labels) if numeric else labels
     missing = [np.nan if numeric else ABSENT] if None in found else []
-    title = study.space.axes[name].title or name
-    return Axis(name, (*labels, *missing), numeric, bool(missing), _drawn(name, study), title)
+    return Axis(
+        name,
+        (*labels, *missing),
+        numeric,
+        bool(missing),
+        _drawn(name, study),
+        _logged(study.space.axes[name]),
+        study.space.axes[name].title or name,
+    )
 
 
 def _drawn(name: str, study: Study) -> bool:
     if study.space.sampler.name == "grid":
         return False
     return not hasattr(study.space.axes[name].distribution(name), "choices")
+
+
+def _logged(axis: Any) -> bool | None:
+    """Whether an axis of a space has a range by ratio; `None` where it has no range."""
+    if getattr(axis, "low", None) is None:
+        return None
+    return bool(getattr(axis, "log", False))
 
 
 def _spread(values: Any) -> float:

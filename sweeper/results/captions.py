@@ -12,9 +12,10 @@ from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.run_tables import RunTables
+from sweeper.space.space import PAPER_SCALE
 from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import INTERVALS, coverage
-from sweeper.text import canonical, counted
+from sweeper.text import canonical, counted, short
 
 _POINTS = {
     "final": "the last point",
@@ -22,6 +23,9 @@ _POINTS = {
     "min": "the smallest value",
     "auc": "the mean height",
 }
+_TAKEN = {"final": "final at", "max": "max over", "min": "min over", "auc": "auc over"}
+
+_MOST_WORDS = 4
 
 _FEW = 4
 """The most tasks of which a caption names the baseline's best run."""
@@ -49,6 +53,8 @@ class Origin:
     baseline: Mapping[str, str | int | float] = field(default_factory=dict)
     """The axes' values whose best run is 1 in scores, if any."""
     note: str | None = None
+    by_hand: Sequence[str] = ()
+    """The words that changed the space on the command line, but for seeds and trials."""
     scale: str | None = None
     paper_steps: int | None = None
     """The steps of the space's scale `paper`, where it has that."""
@@ -69,12 +75,6 @@ class Captions:
         """What the runs of a point become, as labels say it."""
         return score.named(self.tables.how)
 
-    @property
-    def at_text(self) -> str:
-        """The tables' `at` before a space, where it is not the study's own."""
-        tables = self.tables
-        return "" if tables.at == tables.default_at else f"{self.at_name(None)} "
-
     def at_name(self, metric: str | None) -> str:
         """The tables' `at` of `metric`, or else of the score, as labels have it."""
         return self._named(self.tables.at, metric)
@@ -84,15 +84,23 @@ class Captions:
         minimise = tables.minimised(metric or tables.metric)
         return score.at_name(at, minimise=bool(minimise))
 
+    def taken(self, metric: str | None, at: str | None = None) -> str:
+        """Which point of its curve a run's value by `metric` is, as in `final at 35k steps`.
+
+        It is that of the tables, unless `at` names another.
+        """
+        at, steps = self._named(at or self.tables.at, metric), self.tables.steps
+        return at if steps == 1 else f"{_TAKEN[at]} {short(steps)} steps"
+
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         if metric is None:
             scores = self.tables.scores
             name = "score" if len(scores) == 1 else scores[0].name
-            return f"normalised {self.at_text}{name} ({self.average})"
+            return f"normalised {name}, {self.taken(None)} ({self.average})"
         tasks = len(self.tables.tasks)
         over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
-        return f"{metric}, {self.at_name(metric)} ({self.average}{over})"
+        return f"{metric}, {self.taken(metric)} ({self.average}{over})"
 
     def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
@@ -101,20 +109,15 @@ class Captions:
         if seeds >= MIN_SEEDS:
             points_note = points_note.replace(UNKNOWN, _DIVERGED)
         said = [self._count(n, len(trials), seeds), *self._pooled(shown), points_note]
-        if self.at_text:
+        if self.tables.at != self.tables.default_at:
             said.append(
                 f"of each run's curve {_POINTS[self.at_name(None)]}, where the study scores by "
                 f"{_POINTS[self._named(self.tables.default_at)]}"
             )
         if INTERVALS in points_note:
             said.append(coverage(seeds))
-        said += [
-            self._relative(),
-            self._lost(trials),
-            self.origin.mixed_code,
-            self._budget(),
-            (self.origin.note or "").strip().rstrip("."),
-        ]
+        said += [self._relative(), self._lost(trials), self.origin.mixed_code, self._budget()]
+        said += self._noted()
         said = [part for part in said if part]
         return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
 
@@ -173,10 +176,20 @@ class Captions:
     def _budget(self) -> str:
         """The budget beside that of the scale `paper`, where it is another."""
         steps, paper = self.tables.steps, self.origin.paper_steps
-        if paper in (None, steps):
+        if paper is None or (steps == paper and self.origin.scale in (None, PAPER_SCALE)):
             return ""
         scale = f"{self.origin.scale}: " if self.origin.scale else ""
-        return f"{scale}{steps:,} of scale paper's {counted(paper, 'step', ',')}"
+        own = f"{steps:,} of " if steps != paper else ""
+        return f"{scale}{own}scale paper's {counted(paper, 'step', ',')}"
+
+    def _noted(self) -> tuple[str, str]:
+        """The note of the space, and what was changed since it was written."""
+        words = self.origin.by_hand
+        more = f" and {len(words) - _MOST_WORDS} more" if len(words) > _MOST_WORDS else ""
+        return (
+            (self.origin.note or "").strip().rstrip("."),
+            f"changed by hand: {', '.join(words[:_MOST_WORDS])}{more}" if words else "",
+        )
 
 
 def interval_text(known: int, count: int) -> str:

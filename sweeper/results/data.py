@@ -73,6 +73,7 @@ class Data:
                 changed=lambda: shipped_spaces.changed(space),
                 baseline=compared,
                 note=space.note,
+                by_hand=space.changed,
                 scale=space.scale,
                 paper_steps=space.paper_steps,
                 mixed_code=study.mixed_code(ledger_state, runs["worker"].tolist()),
@@ -189,6 +190,6 @@ def _scores(space: Space) -> tuple[Scored, ...]:
     rules = zip(space.scores, space.score_names, space.directions, strict=True)
     suffixes = frames.suffixes(space)
     return tuple(
-        Scored(name, rule.metric, suffix, rule.aggregate, direction == "minimize")
+        Scored(name, rule.metric, suffix, rule.aggregate, direction == "minimize", rule.at)
         for (rule, name, direction), suffix in zip(rules, suffixes, strict=True)
     )

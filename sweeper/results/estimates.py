@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.results.data import Data
 from sweeper.results.run_tables import VALUE
+
+_ALIKE = 1e-9
+"""Shares that differ by less are alike."""
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:
@@ -62,7 +66,7 @@ def best_place(points: pd.DataFrame, *, minimise: bool) -> tuple[int, pd.Series]
 def ends(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
     """Runs of each cell by how they ended; `runs` has its cell in `(cell)`."""
     states = {
-        "scored": SCORED,
+        "scored": ("complete",),
         "nan": ("nan",),
         "failed": UNSCORED,
         "pruned": ("pruned",),
@@ -72,3 +76,38 @@ def ends(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
         name: np.bincount(runs.loc[runs["state"].isin(own), "(cell)"], minlength=cells)
         for name, own in states.items()
     }
+
+
+def _uneven(data: Data, used: pd.DataFrame, shown: Sequence[str]) -> list[str]:
+    """The titles of axes other than those `shown` whose values are pooled in unlike shares.
+
+    `used` are the runs behind the points, each with its point in `(cell)`.
+    """
+    moved = data.choice.moved(shown)
+    names = [name for name in data.choice.independent if name not in shown and name not in moved]
+    return data.choice.titles(name for name in names if not _alike(data, used, name))
+
+
+def averaged(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that a figure averages: those of complete configurations that have a value."""
+    used = complete(runs)
+    return used[used[VALUE].notna()]
+
+
+def uneven_note(data: Data, used: pd.DataFrame, shown: Sequence[str], point: str) -> str:
+    """What a caption says of axes pooled unevenly, a point being called `point`; maybe nothing."""
+    names = _uneven(data, used, shown)
+    return f". Not every {point} pools the same values of {', '.join(names)}" if names else ""
+
+
+def _alike(data: Data, used: pd.DataFrame, name: str) -> bool:
+    """Whether every point has the same share of its runs at each value of an axis."""
+    axis = data.axes[name]
+    points, cell = np.unique(used["(cell)"], return_inverse=True)
+    shape = (len(points), len(axis.labels))
+    if shape[0] < 2:
+        return True
+    places = np.ravel_multi_index((cell, axis.codes(used)), shape)
+    counts = np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return bool(np.ptp(shares, axis=0).max() < _ALIKE)

@@ -30,6 +30,8 @@ class Scored:
     how: str
     """The statistic by which the runs of a trial become its value."""
     minimise: bool
+    at: str
+    """Which point of its learning curve a run's value is, one of `score.AT`."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def validated(schema: type[S], data: Any, context: Any = None) -> S:
 
 
 def _each(error: ValidationError) -> list[Invalid]:
-    found = []
+    found: list[Invalid] = []
     for details in error.errors(include_url=False):
         cause = details.get("ctx", {}).get("error")
         where = tuple(details["loc"])

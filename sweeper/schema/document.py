@@ -51,6 +51,8 @@ class Document:
     places: dict[Path, str] = field(default_factory=dict)
     mistakes: list[tuple[str, str]] = field(default_factory=list)
     """What is wrong with the YAML but does not keep one from reading on: places and messages."""
+    more: tuple[str, ...] = ()
+    """The names of the files that this one extends."""
 
     def place(self, path: Path) -> str:
         """The place of the value at `path`, or of the nearest one around it."""
@@ -94,7 +96,7 @@ class Document:
         return int(place.rpartition(":")[2]) if self._in_file(place) else math.inf
 
     def _in_file(self, place: str) -> bool:
-        return place.startswith(f"{self.name}:")
+        return place.startswith(tuple(f"{name}:" for name in (self.name, *self.more)))
 
 
 def read(path: FilePath, what: str = "a space", *, later: bool = False) -> Document:

@@ -10,6 +10,9 @@ from typing import Any
 from sweeper.space.space import Space, keys
 from sweeper.text import canonical
 
+_LONG = 1001
+"""Ranges of so many numbers, or of no certain number, are not written out."""
+
 
 def digest(space: Space) -> str:
     """The SHA-256 of the keys that change results: equal for spaces that are one study."""
@@ -48,7 +51,13 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
         "agent": {"trains": space.identity},
         "function": {},
         "fixed": {"fixed": {name: canonical(value) for name, value in _shared(space).items()}},
-        "axes": {"axes": [[name, _essential(space, name)] for name in space.axes]},
+        "axes": {
+            "axes": [[name, _essential(space, name)] for name in space.axes],
+            **_without_empty({"gridded": [name for name, axis in space.axes.items() if axis.grid]}),
+            **_without_empty(
+                {"helpers": [name for name, axis in space.axes.items() if axis.helper]}
+            ),
+        },
         "tasks": {"tasks": {name: [task.low, task.high] for name, task in space.tasks.items()}},
         "seeds": {"seeds": list(space.seeds)},
         "steps": {"steps": space.steps},
@@ -104,9 +113,13 @@ def _by_default(key: str, old: Space, new: Space) -> str:
 
 
 def _essential(space: Space, name: str) -> list[list[str]]:
-    """Label and parameters of each point of an axis; or the range that a sampler draws from."""
+    """Label and parameters of each point of an axis; or the range that a sampler draws from.
+
+    Of a short range by steps it is the points, which the digest has always held.
+    """
     axis = space.axes[name]
-    if axis.ends is not None and space.sampler.name != "grid":
+    drawn = axis.ends is not None and space.sampler.name != "grid" and not axis.grid
+    if drawn and (axis.size(name) or _LONG) >= _LONG:
         keys = axis.model_dump(mode="json", exclude={"kind", "default", "when", "title"})
         return [[canonical(_without_empty(keys)), canonical({name: axis.kind})]]
     return [[canonical(point.label), canonical(dict(point.params))] for point in axis.points(name)]

@@ -77,8 +77,8 @@ def parse_words(
                     f"{key}= is an option of `sweeper run` only; valid here: {valid}"
                 )
             what = "option or key of the space" if keys else "option"
-            valid = [*options, *keys]
-            known = f"{meant(key) or did_you_mean(key, valid)}; valid: {listed(key, valid)}"
+            names = [*options, *keys]
+            known = f"{meant(key) or did_you_mean(key, names)}; valid: {listed(key, names)}"
             raise SweeperError(f"unknown {what} {shown(key)}{known}")
     return given, overrides
 
@@ -121,6 +121,23 @@ def apply(document: Document, override: Override) -> None:
     _forget(document, path)
     for place, text in override.places.items():
         document.places[(*path, *place)] = text
+
+
+def touches(changed: str, key: str) -> bool:
+    """Whether a new value at the dotted path `changed` is one of `key`, of a part or of a whole."""
+    return f"{changed}.".startswith(f"{key}.") or f"{key}.".startswith(f"{changed}.")
+
+
+def value_at(data: Mapping[str, Any], key: str) -> Any:
+    """The value at a dotted path of a space's data; `None` where there is none."""
+    try:
+        path = _locate(data, key.split("."), axis=False)
+    except LookupError:
+        return None
+    value: Any = data
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
 
 
 def truth(name: str, options: Mapping[str, str]) -> bool:

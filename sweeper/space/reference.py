@@ -23,7 +23,7 @@ from sweeper.schema.base_model import Section
 from sweeper.schema.expression import MAX_LENGTH
 from sweeper.space.axes import AxisModel
 from sweeper.space.overrides import KEYS
-from sweeper.space.samplers import PRUNERS, SAMPLERS
+from sweeper.space.samplers import PRUNERS, SAMPLERS, Pruner
 from sweeper.space.sections import Objective, Task
 from sweeper.space.space import Space, keys
 
@@ -57,7 +57,8 @@ _EXPRESSIONS = f"""\
 def page() -> str:
     """The whole page, in Markdown."""
     parts = [_HEAD, "## Keys of a space", _table(Space, KEYS), *_sections()]
-    parts += [_advice("sampler", SAMPLERS), _advice("pruner", PRUNERS), _SCALES, "## Axes"]
+    parts += [_advice("sampler", SAMPLERS), _advice("pruner", PRUNERS), _prose(Pruner), _SCALES]
+    parts += ["## Axes"]
     parts += ["Keys that every kind has:", _table(AxisModel)]
     for kind in lookup.names("sweeper.space.axes"):
         axis = lookup.find("sweeper.space.axes", kind)
@@ -70,7 +71,15 @@ _SCALES = """\
 ## `scales`
 
 Named sets of overrides, by dotted key: `scales: {smoke: {seeds: 1, axes.optimizer.lr.count: 2}}`.
-`scale=smoke` applies one; the scale `laptop` is applied where none is asked for."""
+`scale=smoke` applies one; the scale `laptop` is applied where none is asked for.
+
+## `extends`
+
+`extends: base.yaml` takes all keys that a file does not have itself from another file, whose path
+is relative to the first. Of `fixed`, `axes`, `derived`, `tasks`, `scales`, `evaluation`,
+`checkpoint` and `limits` a file may hold a part: `axes: {optimizer.lr: {count: 5}}` changes one key
+of an axis, an axis with a `kind` is a whole new one, and `null` takes a key away. Other files may
+be extended in turn."""
 
 
 def _advice(key: str, known: Mapping[str, str]) -> str:

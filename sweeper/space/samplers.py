@@ -61,8 +61,9 @@ class Sampler(Section):
 class Pruner(Section):
     """Which trials end early: a pruner of Optuna's with its arguments, and `seeds`.
 
-    A trial is judged by its runs on all tasks under the first `seeds` seeds (default: all), once
-    all of these have reported at a step.
+    Numbers of its arguments count environment steps of a run, as `steps` does, and not reports. A
+    trial is judged once at each step, by its runs on all tasks under as many of its first seeds as
+    have come there, at least `seeds` (default: 1), beside the same runs of other trials.
     """
 
     name: Text

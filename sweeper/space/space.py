@@ -31,6 +31,7 @@ from sweeper.space.sections import (
 from sweeper.space.validators import (
     Context,
     axes_rule,
+    by_task_rule,
     constraints_rule,
     derived_rule,
     figures_rule,
@@ -90,8 +91,11 @@ class Space(Section):
     reference: Annotated[Text | None, CAPTION] = None
     """What the experiment stands for or repeats: a paper, a figure."""
     note: Annotated[Text | None, CAPTION] = None
-    """A caption for the figures: what a reader must know to read them. Where there is a scale
-    `paper`, its steps stand beside it, unless they are the study's own."""
+    """A caption for the figures: what a reader must know to read them. A list of sentences, each a
+    text or what it speaks of: `note: [{text: a short run, about: [steps]}]`. A sentence goes when a
+    later scale or word changes a key in its `about`, or without that when a word changes anything
+    about runs or scores but seeds and trials. Where there is a scale `paper`, its steps stand
+    beside the note."""
     agent: Annotated[Text | None, RUNS] = None
     """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own."""
     function: Annotated[Text | None, RUNS] = None
@@ -100,11 +104,18 @@ class Space(Section):
         default_factory=dict
     )
     """Parameters that all trials share, as in `fixed: {batch_size: 32}`."""
+    by_task: Annotated[dict[str, dict[str, Any]], BeforeValidator(by_task_rule), RUNS] = Field(
+        default_factory=dict
+    )
+    """Parameters that all trials share on one task, as in
+    `by_task: {mujoco/Hopper-v4: {gamma: 0.9999}}`; elsewhere they are as `fixed` or the default has
+    them."""
     axes: Annotated[
         dict[str, Any], BeforeValidator(axes_rule), Key(results=True, chooses=True, grows=True)
-    ]
+    ] = Field(default_factory=dict)
     """The searched parameters; the last axis changes fastest, and an axis stands behind those that
-    its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`."""
+    its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`. Without any there
+    is one trial, of what is fixed."""
     zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
     """Groups of axes of one length that move together, the i-th value of one with the i-th of the
     others; a group stands where its first axis stands: `zip: [[network.units, optimizer.lr]]`."""
@@ -157,8 +168,8 @@ class Space(Section):
     pruner: Annotated[
         Pruner | None, BeforeValidator(pruner_rule), Key(results=True, chooses=True, by_name=True)
     ] = None
-    """Which trials end early: a pruner of Optuna's, with its arguments and the number of seeds that
-    it looks at, as in `pruner: {median: {n_warmup_steps: 1000, seeds: 2}}`."""
+    """Which trials end early: a pruner of Optuna's, with its arguments, which count steps of a run,
+    and the fewest seeds that it judges by: `pruner: {median: {n_warmup_steps: 1000, seeds: 2}}`."""
     checkpoint: Annotated[Checkpoint, WORKERS] = Checkpoint()
     """How often states are saved."""
     limits: Annotated[Limits, WORKERS] = Limits()
@@ -169,6 +180,8 @@ class Space(Section):
     point of each curve than the score's with `heatmap: {at: max}`."""
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
+    changed: Annotated[tuple[str, ...], FOUND] = ()
+    """The words by which it was changed on the command line, but for seeds and trials."""
     held_out: Annotated[tuple[int, ...], Key(given=False, chooses=True)] = ()
     """The seeds under `seeds: {test: …}`."""
     paper_steps: Annotated[Positive | None, Key(given=False)] = None
@@ -246,9 +259,7 @@ class Space(Section):
         try:
             return validated(cls, dict(data), Context(frozen=frozen))
         except Invalid as error:
-            raise documents.Document("the frozen space", {}).error(
-                error.path, error.message
-            ) from error
+            raise documents.Document("the frozen space", {}).errors([error]) from error
 
     @property
     def identity(self) -> str:

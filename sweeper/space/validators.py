@@ -41,7 +41,7 @@ class Context:
 
 
 def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
-    """Named axes, each checked by its kind; at least one, and none called like another."""
+    """Named axes, each checked by its kind, none called like another."""
     axes: dict[str, AxisKind] = {}
     context = info.context or Context()
     mistakes = Mistakes()
@@ -49,8 +49,6 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
         if keys is not None:
             with mistakes.under(name):
                 axes[name] = _axis(name, keys, context)
-    if not axes and not mistakes.found:
-        raise Invalid("must hold at least one axis, but is empty")
     called = {"task": "task", **{name: axis.title or name for name, axis in axes.items()}}
     for name, axis in axes.items():
         others = [other for other, title in called.items() if axis.title in (other, title)]
@@ -125,22 +123,22 @@ def _seeds_from(value: Mapping[str, Any]) -> tuple[int, ...]:
     for key in ("from", "count"):
         if known.get(key) is None:
             raise Invalid(f"needs the key {key!r}, as in {{from: 2020, count: 10}}")
-    try:
+    first, count, mistakes = 0, 1, Mistakes()
+    with mistakes.under("from"):
         first = whole(0)(known["from"])
-    except Invalid as error:
-        raise error.under("from") from error
-    try:
+    with mistakes.under("count"):
         count = len(seeds_rule(whole(1)(known["count"])))
-    except Invalid as error:
-        raise error.under("count") from error
+    mistakes.check()
     return tuple(range(first, first + count))
 
 
 def _known(value: Mapping[str, Any], valid: tuple[str, ...]) -> dict[str, Any]:
     """The mapping, which must have no other keys than `valid`."""
+    mistakes = Mistakes()
     for key in value:
         if key not in valid:
-            raise Invalid(f"is an unknown key{choices(key, valid)}", (key,))
+            mistakes.add(Invalid(f"is an unknown key{choices(key, valid)}", (key,)))
+    mistakes.check()
     return dict(value)
 
 
@@ -157,6 +155,19 @@ def fixed_rule(value: Any) -> dict[str, Any]:
                 fixed[name] = simple(item)
     mistakes.check()
     return fixed
+
+
+def by_task_rule(value: Any) -> dict[str, dict[str, Any]]:
+    """For each task that is named, values of parameters by dotted name."""
+    tasks = {}
+    for task, params in mapping(value).items():
+        try:
+            found = fixed_rule(params)
+        except Invalid as error:
+            raise error.under(task) from error
+        if found:
+            tasks[task] = found
+    return tasks
 
 
 def score_rule(value: Any) -> Any:

@@ -34,7 +34,8 @@ from sweeper.space import samplers
 from sweeper.study import proposals as packfuls
 from sweeper.study.optuna_memory import OptunaMemory, quiet
 from sweeper.study.proposals import Proposal
-from sweeper.study.pruning import Judge, pruner
+from sweeper.study.pruning.judge import Judge
+from sweeper.study.pruning.seed_view import pruner
 from sweeper.study.study import Study
 
 _ASKED = 20
@@ -54,7 +55,7 @@ class Advisor:
     def _begin(self) -> None:
         space = self._study.space
         with quiet():
-            self.memory = OptunaMemory(space.study, space.directions, pruner(self._study))
+            self.memory = OptunaMemory(space.study, space.directions, pruner(space))
             self._judge = Judge(self._study, self._ledger_state, self._ledger, self.memory)
         self._known = 0
         self._ended: dict[int, Any] = {}
@@ -115,7 +116,11 @@ class Advisor:
             except Rejected:
                 continue
             if chosen.text not in texts and not self._study.plan.knows(chosen):
-                return Proposal(chosen, self.memory.trials()[number].system_attrs)
+                attributes = dict(self.memory.trials()[number].system_attrs)
+                if any(chosen.labels[name] != asked for name, asked in trial.params.items()):
+                    self.memory.forget(number)  # it went to the nearest step of a range
+                    self._create(chosen, attributes)
+                return Proposal(chosen, attributes)
         self.memory.forget(number)
         return self._drawn(number, texts)
 
@@ -186,14 +191,10 @@ class Advisor:
         if trial >= self._known or trial in self._ended:
             return
         ended = self._verdict(trial)
-        self._judge.feed(trial, ended=ended is not None)
+        self._judge.feed(trial, ended)
         if ended is not None:
             self._ended[trial] = ended
-            state, values = ended
-            if state == TrialState.COMPLETE and values is None:
-                self.memory.end_diverged(trial)
-            else:
-                self.memory.end(trial, state, values)
+            self.memory.end(trial, *ended)
 
     def _verdict(self, trial: int) -> tuple[TrialState, list[float] | None] | None:
         """How a trial ended, as Optuna sees it; `None` while it has not.

@@ -74,13 +74,14 @@ class OptunaMemory:
         self._storage.create_new_trial(self._id, template)
 
     def end(self, trial: int, state: TrialState, values: Sequence[float] | None) -> None:
-        """Ends a running trial."""
-        self._storage.set_trial_state_values(self._trial_id(trial), state, values)
+        """Ends a running trial.
 
-    def end_diverged(self, trial: int) -> None:
-        """Ends a running trial of which diverged runs decide the value: none until `sink`."""
-        self.end(trial, TrialState.FAIL, None)
-        self._diverged[trial] = None
+        One is complete without values where diverged runs decide them: it has none until `sink`.
+        """
+        if state == TrialState.COMPLETE and values is None:
+            state = TrialState.FAIL
+            self._diverged[trial] = None
+        self._storage.set_trial_state_values(self._trial_id(trial), state, values)
 
     def sink(self) -> None:
         """Gives trials that diverged values a little worse than those of all others.
@@ -129,6 +130,11 @@ class OptunaMemory:
     def report(self, trial: int, step: int, value: float) -> None:
         """Sets the intermediate value of a trial at `step`."""
         self._storage.set_trial_intermediate_value(self._trial_id(trial), step, value)
+
+    def reported(self, trial: int) -> dict[int, float]:
+        """The intermediate values of a trial by step."""
+        frozen = self._storage.get_trial(self._trial_id(trial))
+        return dict(frozen.intermediate_values)
 
     def below_all_reports(self) -> float:
         """A number a little worse than all intermediate values so far, of the first score."""

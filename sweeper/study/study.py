@@ -150,6 +150,15 @@ class Study:
         records = (ledger_state.runs.get(run.id) for run in self.plan.runs)
         return all(record is not None and record.end is not None for record in records)
 
+    def edition(self, ledger_state: LedgerState) -> str:
+        """A name of what `ledger_state` knows to have ended, and of the newest version.
+
+        Figures and reports of another edition show another state of the study.
+        """
+        ends = [record for record in ledger_state.runs.values() if record.end is not None]
+        generations = sum(record.generation for record in ends)
+        return f"{len(ends)}.{generations}.{len(self.versions)}"
+
     def ledger_state(self, *, reports: bool = True) -> LedgerState:
         """The state of its runs, as its ledger has it now."""
         ledger_state = LedgerState(self.paths, reports=reports)

@@ -101,7 +101,7 @@ class Report(Protocol):
 
     @property
     def step(self) -> int:
-        """Environment steps that the member has trained for."""
+        """Environment steps that the member has trained for; more than its run's count as those."""
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -128,7 +128,11 @@ class Pack(Protocol):
         """A number that grows while the pack trains or evaluates; one that stands still is hung."""
 
     def advance(self) -> Sequence[Report]:
-        """Trains all members for about a second at most, and returns their new reports."""
+        """Trains all members for about a second at most, and returns their new reports.
+
+        What it raises with a single member left ends that one as diverged if it says that numbers
+        are no longer finite (`sweeper.trainable.divergence`), and counts as a failure otherwise.
+        """
 
     def save(self, member: int) -> State | None:
         """The exact state of a member, or `None` where it cannot be saved."""

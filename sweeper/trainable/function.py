@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import psutil
 
-from sweeper.errors import shown
+from sweeper.errors import cut
 from sweeper.lookup import import_file
 from sweeper.trainable.contract import Parameter, RunSpec, State
 from sweeper.trainable.function_numbers import ended, number, returned
@@ -65,7 +65,7 @@ class FunctionRun:
         try:
             step = operator.index(step)
         except TypeError as error:
-            raise TypeError(f"step must be an integer, but got {shown(step)}") from error
+            raise TypeError(f"step must be an integer, but got {cut(repr(step))}") from error
         if step < 0:
             raise ValueError(f"step must be at least 0, but got {step}")
         self._report(step, {name: number(name, value) for name, value in metrics.items()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 from typing import Any
 
-from sweeper.errors import shown
+from sweeper.errors import cut, shown
 
 RESULT = "value"
 """The metric under which the returned number is reported."""
@@ -19,7 +19,7 @@ def returned(name: str, result: Any, reports: int) -> dict[str, float]:
     if result is None and reports:
         return {}
     if isinstance(result, bool) or not isinstance(result, numbers.Real):
-        raise TypeError(f"{name} must return a number, but returned {shown(result)}")
+        raise TypeError(f"{name} must return a number, but returned {cut(repr(result))}")
     return {RESULT: float(result)}
 
 
@@ -31,7 +31,7 @@ def number(name: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise TypeError(
-            f"the metric {shown(name)} must be a number, but got {shown(value)}"
+            f"the metric {shown(name)} must be a number, but got {cut(repr(value))}"
         ) from error
 
 

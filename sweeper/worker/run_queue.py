@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from sweeper.ledger.lines.header import WorkerHeader
@@ -52,7 +52,7 @@ class RunQueue:
         self._signatures: dict[tuple[int, str], str] = {}
         self._bounds: dict[str, int] = {}
         """The largest packs of a signature since one found too little memory here."""
-        self._pending = PendingRuns(study.plan.runs, self._signature)
+        self._pending = PendingRuns(self._ordered(study.plan.runs), self._signature)
         self.note(ledger_state.runs)
 
     @property
@@ -63,12 +63,23 @@ class RunQueue:
     def refresh(self) -> set[str]:
         """Reads what other workers did and planned; returns the runs that something happened to."""
         planned = self._study.refresh()
-        for run in planned:
+        for run in self._ordered(planned):
             self._pending.add(run)
         self._gone = set(self._dead())
         changed = self._ledger_state.refresh()
         self.note(changed)
         return changed.union(run.id for run in planned)
+
+    def _ordered(self, runs: Sequence[Run]) -> Sequence[Run]:
+        """Runs in the order in which they are taken: where a pruner judges, a trial's seed by seed.
+
+        It judges a trial by the first seeds that have been trained on all tasks.
+        """
+        space = self._study.space
+        if space.pruner is None or space.pruner.name == "wilcoxon" or len(space.tasks) == 1:
+            return runs
+        place = {seed: number for number, seed in enumerate(space.seeds)}
+        return sorted(runs, key=lambda run: (run.trial, place[run.seed]))
 
     def _dead(self) -> Iterator[str]:
         """Workers that hold runs and must no longer be taken for alive."""

@@ -21,6 +21,8 @@ EXAMPLES = {
         {"values": [1e-5, 1.0]},
         {"low": 1e-5, "high": 1.0, "log": True, "count": 4},
         {"low": -1, "high": 1, "count": 3},
+        {"low": 0, "high": 0.7, "step": 0.1},
+        {"low": 0.001, "high": 1, "log": True, "step": 0.001, "count": 4},
     ],
     "int": [
         {"values": [256, 64]},
@@ -28,6 +30,7 @@ EXAMPLES = {
         {"low": 2, "high": 8, "step": 3},
         {"low": -1, "high": 1},
         {"low": 0, "high": 9, "count": 3},
+        {"low": 32, "high": 256, "log": True, "step": 8, "count": 4},
     ],
     "layers": [{"sets": ["none", [-1], [-3, -2]]}, {"all_subsets": {"max": 2}}],
     "norm": [{"values": ["none", "layer"]}, {"values": ["batch", "group"], "groups": [8, 16]}],
@@ -144,7 +147,7 @@ def test_whatever_optuna_draws_is_a_point(kind, keys):
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
     between = 0
     for _ in range(40):
-        label = study.ask({"first.second": distribution}).params["first.second"]
+        label = axis.nearest(study.ask({"first.second": distribution}).params["first.second"])
         point = axis.point("first.second", label)
         assert point.label == label and list(point.params.values())
         between += point.label not in [known.label for known in axis.points("first.second")]

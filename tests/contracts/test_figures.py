@@ -141,6 +141,22 @@ def test_a_figure_of_many_panels(played, draw, name, options, share):
     does_not_overlap(seen)
 
 
+FACETTED = [name for name in OF_ANY_STUDY if "facet" in lookup.keywords("sweeper.figures", name)]
+
+
+@pytest.mark.parametrize("name", FACETTED)
+def test_titles_of_many_facets_do_not_overlap(played, draw, name):
+    labels = [f"a rather long description of facet number {number}" for number in range(12)]
+    title = "how the hidden layers of the network are connected"
+    axes = {"f": {"kind": "choice", "values": labels, "title": title}, "sn.layers": SN}
+    study = played(outcome(0.1), axes=axes, seeds=1)
+    picture, seen = draw(study, name, facet="f")
+    titles = [ax.get_title() for ax in picture.figure.axes if ax.get_title()]
+    assert len(set(titles)) == 12, "each can be told from the others"
+    is_not_clipped(picture.figure, seen)
+    does_not_overlap(seen)
+
+
 def says_what_stands_behind_it(seen, runs):
     said = " ".join(text.get_text() for text in seen).replace("\n", " ").replace("\u00a0", " ")
     words = ("n = ", f"of {runs} run", "ailed: ", "pruned: ", "missing: ", "diverged: ")

@@ -80,7 +80,7 @@ def test_what_was_given_is_quoted_by_one_function() -> None:
         ("sweeper.extending", "__name__"),
         ("sweeper.extending", "name"),
         ("sweeper.plan.check", "space.checkpoint.keep"),
-        ("sweeper.plan.repair", "key"),
+        ("sweeper.plan.mistakes.repair", "key"),
         ("sweeper.schema.base_model", "key"),
         ("sweeper.study.versions", "error"),
         ("sweeper.space.validators", "key"),

@@ -98,7 +98,8 @@ def test_means_over_the_tasks_are_those_that_bjorck_et_al_print() -> None:
 
 
 def bjorck(number: int) -> list[published.Number]:
-    return [n for n in published.numbers() if n.source == f"Bjorck et al. 2021, Table {number}"]
+    source = f"Bjorck et al. 2021, Table {number}"
+    return [n for n in published.all_numbers() if n.source == source]
 
 
 def test_seeds_of_bjorck_et_al_are_those_of_their_appendix_e() -> None:

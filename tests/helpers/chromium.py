@@ -24,7 +24,7 @@ _FLAGS = (
     "--disable-background-networking",
     "--remote-debugging-pipe",
 )
-_PATIENCE_S = 60.0
+_PATIENCE_S = 300.0
 _COMPLAINTS = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
 
 
@@ -102,7 +102,7 @@ class Chromium:
         os.close(self._out)
         os.close(self._in)
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -29,6 +29,7 @@ class Counter:
     """Hops `steps` times; `pause_s` a step, NaN at `nan_at`, an exception at `raise_at`.
 
     Where COUNTER_PAUSE_S is set, that is a pause too: workers may be slow whose runs are the same.
+    Where COUNTER_GATE names a file that is not there, they hardly get on: a test can take its time.
     """
 
     parameters: ClassVar = {
@@ -86,6 +87,8 @@ class CounterPack:
         self.value = [0.5 if state is None else float(state["value"]) for state in states]
 
     def advance(self) -> list[Report]:
+        if self.step:
+            _wait_at_gate()
         reports = []
         for _ in range(10):
             self.step += 1
@@ -116,6 +119,13 @@ class CounterPack:
     def drop(self, members: Iterable[int]) -> None:
         for member in members:
             self.live.pop(member, None)
+
+
+def _wait_at_gate() -> None:
+    """Two seconds, or until the gate is open."""
+    gate, deadline = os.environ.get("COUNTER_GATE"), time.monotonic() + 2
+    while gate and not os.path.exists(gate) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 KEPT = 25

@@ -25,10 +25,26 @@ def test_a_size_has_three_digits(number, said):
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.4, "0 s"), (59, "59 s"), (67, "1 min 07 s"), (3599.6, "1 h 00 min"), (7510, "2 h 05 min")],
+    [
+        (0.4, "less than 1 s"),
+        (59, "59 s"),
+        (67, "1 min 07 s"),
+        (3599.6, "1 h 00 min"),
+        (7510, "2 h 05 min"),
+        (86_399, "23 h 59 min"),
+        (86_400, "1 day 0 h"),
+        (100_000, "1 day 3 h"),
+        (600_000, "6 days 22 h"),
+        (40_000_000, "463 days"),
+        (400_000_000, "4,630 days"),
+    ],
 )
 def test_a_duration_has_two_units(seconds, said):
     assert text.duration(seconds) == said
+
+
+def test_what_is_less_than_a_second_is_not_about_that():
+    assert [text.about(seconds) for seconds in (0.4, 67)] == ["less than 1 s", "about 1 min 07 s"]
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(599, "599 s"), (600, "10 min"), (4000, "67 min")])

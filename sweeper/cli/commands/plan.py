@@ -11,12 +11,14 @@ from pathlib import Path
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
-from sweeper.plan import notes
+from sweeper.plan import pruner_schedule
+from sweeper.plan.configurations import notes
 from sweeper.plan.plan import Plan, Run
+from sweeper.report.progress.work_left import WorkLeft, reached
 from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
-from sweeper.text import agreed, counted, further, hours, labels_text, size
+from sweeper.text import about, agreed, counted, duration, further, labels_text, size
 from sweeper.trainable import own_files
 from sweeper.trainable.contract import SupportsMemoryEstimates, Trainable
 from sweeper.trainable.loading import load_trainable
@@ -28,6 +30,9 @@ _LINE_BYTES = 220
 """A ledger line, about; a claim or an end takes a file of as much, in a block of its own."""
 
 _BLOCK_BYTES = 4096
+
+Done = dict[str, int]
+"""Steps that need not be done any more, by run: of those that have ended all."""
 
 Costs = Mapping[str, Sequence[float]]
 """Worker-seconds a step of runs that have ended, by their signature."""
@@ -48,21 +53,36 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
     yield f"{folder.name}: {_counts(plan)}"
     yield f"  {_signatures(plan, trainable, options, len(set(cells)))}"
     yield f"  steps: {plan.total * space.steps:,} in all, {space.steps:,} a run"
-    yield f"  time: {_time(plan, cells, costs, folder.parent, options, slurm)}"
+    done = _done(plan, folder)
+    if done:
+        yield f"  left: {_left(plan, done)}"
+    yield f"  time: {_time(plan, cells, costs, done, folder.parent, options, slurm)}"
     yield from (f"  {line}" for line in _room(plan, trainable, options))
     if slurm:
-        needed = _worker_hours(plan, cells, costs) if costs else None
+        needed = _worker_s(plan, cells, costs, done) / 3600 if costs else None
         yield from (f"  {line}" for line in slurm_layout.lines(options, folder, plan.total, needed))
+    yield from (
+        f"  pruner: {line}" for line in pruner_schedule.lines(space, _first_report(space, folder))
+    )
     if plan.unfound:
         yield f"  {further(plan.unfound)}"
     if plan.dropped:
-        cells = counted(plan.dropped, "cell")
-        yield f"  {cells} of the grid {agreed(plan.dropped, 'is', 'are')} invalid and dropped"
+        invalid = counted(plan.dropped, "cell")
+        yield f"  {invalid} of the grid {agreed(plan.dropped, 'is', 'are')} invalid and dropped"
     yield from (f"  {line}" for line in notes.lines(plan))
     yield from _trials(plan)
     reference = plan.expansion.reference()
     if reference is not None:
         yield f"  reference: {labels_text(reference.labels)}"
+
+
+def _first_report(space: Space, folder: Path) -> int | None:
+    """The step of a run's first report: of a function, as a pruner has seen it in the study."""
+    first = pruner_schedule.first_report(space)
+    if space.pruner is not None and first is None and studies.is_one(folder):
+        judged = Study.open(folder).ledger_state(reports=False).judged.values()
+        return min((min(steps) for steps in judged), default=None)
+    return first
 
 
 def _counts(plan: Plan) -> str:
@@ -94,25 +114,46 @@ def _one_a_cell(plan: Plan) -> list[Run]:
     return plan.runs[:: len(plan.space.seeds)]
 
 
+def _done(plan: Plan, folder: Path) -> Done:
+    """What the study in `folder` has done of the runs of `plan`, where there is one."""
+    if not studies.is_one(folder):
+        return {}
+    records, steps = Study.open(folder).ledger_state(reports=False).runs, plan.space.steps
+    return {
+        run: steps if record.end is not None else reached(record)
+        for run, record in records.items()
+        if plan.find(run) is not None or plan.due
+    }
+
+
+def _left(plan: Plan, done: Done) -> str:
+    steps = plan.space.steps
+    runs = plan.total - sum(each == steps for each in done.values())
+    return WorkLeft(runs, plan.total * steps - sum(done.values())).line()
+
+
 def _time(
-    plan: Plan, cells: list[str], costs: Costs, root: Path, options: Options, slurm: bool
+    plan: Plan,
+    cells: list[str],
+    costs: Costs,
+    done: Done,
+    root: Path,
+    options: Options,
+    slurm: bool,
 ) -> str:
     if not costs:
         smaller = plan.space.scale != "smoke"
         hint = " (scale=smoke would tell roughly, where the space has it)" if smaller else ""
         return f"unknown: no run of {plan.space.identity} has ended under {root} yet{hint}"
-    total, doubt = _worker_hours(plan, cells, costs), _doubt(cells, costs)
-    estimate = f"{'at a guess' if doubt else 'about'} {_hours(total, 'worker-hour')}"
+    total, doubt = _worker_s(plan, cells, costs, done), _doubt(cells, costs)
+    estimate = f"{f'at a guess {duration(total)}' if doubt else about(total)} of one worker"
     if not slurm or options.workers:
         workers = options.workers or os.cpu_count() or 1
-        estimate += f", {_hours(total / workers, 'hour')} with {counted(workers, 'worker')}"
+        estimate += f", {duration(total / workers)} with {counted(workers, 'worker')}"
+    if plan.space.pruner is not None:
+        estimate += ", less what the pruner saves"
     ended = sum(len(each) for each in costs.values())
     return f"{estimate} (from {counted(ended, 'run')} under {root}{doubt})"
-
-
-def _hours(number: float, unit: str) -> str:
-    text = hours(number)
-    return f"{text} {agreed(int(text == '1'), unit, unit + 's')}"
 
 
 def _doubt(cells: list[str], costs: Costs) -> str:
@@ -126,13 +167,20 @@ def _doubt(cells: list[str], costs: Costs) -> str:
     )
 
 
-def _worker_hours(plan: Plan, cells: list[str], costs: Costs) -> float:
-    """A signature that no run has had yet counts as the median of those that some had."""
+def _worker_s(plan: Plan, cells: list[str], costs: Costs, done: Done) -> float:
+    """Seconds of one worker for what is left.
+
+    A signature that no run has had yet counts as the median of those that some had.
+    """
     usual = statistics.median(cost for each in costs.values() for cost in each)
     medians = {signature: statistics.median(each) for signature, each in costs.items()}
     known = [medians.get(signature, usual) for signature in cells]
     a_step = statistics.fmean(known) if known else usual
-    return a_step * plan.total * plan.space.steps / 3600
+    total = a_step * plan.total * plan.space.steps
+    for number, run in enumerate(plan.runs if done else ()):
+        total -= done.get(run.id, 0) * known[number // len(plan.space.seeds)]
+    unplanned = sum(steps for run, steps in done.items() if plan.find(run) is None)
+    return total - a_step * unplanned
 
 
 def _costs(space: Space, root: Path, trainable: Trainable) -> Costs:
@@ -159,9 +207,11 @@ def _ended(study: Study, trainable: Trainable) -> Iterator[tuple[str, float]]:
         record = records.get(run.id)
         if record is None or record.state != "complete" or not record.step:
             continue
-        if record.started and record.ended:
-            seconds = (record.ended - record.started) / max(1, record.tries[record.last].pack)
-            yield trainable.signature(run.params, run.task), seconds / record.step
+        attempt = record.tries[record.last]
+        if attempt.began and record.ended and record.step > attempt.resumed:
+            seconds = (record.ended - attempt.began) / max(1, attempt.pack)
+            signature = trainable.signature(run.params, run.task)
+            yield signature, seconds / (record.step - attempt.resumed)
 
 
 def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:

@@ -14,9 +14,11 @@ from sweeper.cli.commands.watch import watch
 from sweeper.cli.run_options import RerankOptions, RunOptions
 from sweeper.dispatch import Workers
 from sweeper.errors import SweeperError, cut
+from sweeper.figures import records
 from sweeper.files import bundled
-from sweeper.plan import notes
+from sweeper.plan.configurations import notes
 from sweeper.plan.loading import load
+from sweeper.plan.pruner_schedule import doubts, first_report
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
@@ -24,6 +26,7 @@ from sweeper.space.overrides import Override
 from sweeper.space.space import Space
 from sweeper.study import command_hints, study
 from sweeper.study.study import Study
+from sweeper.text import counted
 from sweeper.trainable import own_files
 
 INTERRUPTED = 130
@@ -79,7 +82,15 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
         folder, space, group=options.group, extend=extend, other_code=options.other_code
     )
     started.paths.cancelled.unlink(missing_ok=True)
-    if not started.ended:
+    ledger_state = started.ledger_state(reports=False)
+    if not started.ended_in(ledger_state):
+        aside = publish.set_aside(started, ledger_state)
+        if aside:
+            old = os.path.relpath(started.paths.old_figures)
+            console.print(f"{counted(aside, 'figure')} drawn before: in {old} until drawn anew")
+        if space.pruner is not None:
+            for line in doubts(space, first_report(space)):
+                console.print(f"pruner: {line}")
         for line in notes.lines(started.plan):
             console.print(line)
         if not backend.watched:
@@ -127,8 +138,10 @@ def _conclude(started: Study, console: Console) -> int:
     summary = summarise(started)
     for line in summary_lines(summary):
         console.print(line)
-    for file in sorted(started.paths.figures.glob("[!.]*.p[dn][fg]")):
-        console.print(f"  {os.path.relpath(file)}")
+    edition = started.edition(started.ledger_state(reports=False))
+    shown = [one for one in records.read(started.paths) if one.edition == edition]
+    for name in records.pictures(shown):
+        console.print(f"  {os.path.relpath(started.paths.figures / name)}")
     if started.paths.report.exists():
         console.print(f"  {os.path.relpath(started.paths.report)}")
     trials = summary.trials

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -16,12 +16,15 @@ from sweeper.ledger.run_record import ENDS, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
 from sweeper.report.background import BackgroundReport
+from sweeper.report.progress.recent_work import Pace, RecentWork
+from sweeper.report.progress.work_left import WorkLeft, reached
 from sweeper.study.study import Study
-from sweeper.text import counted, duration
+from sweeper.text import counted
 
 _POLL_S = 0.5
 _QUIET_S = 10.0
-_WINDOW_S = 60.0
+_PACE_S = 2.0
+"""The pace is looked at anew so often: that opens a folder that may be on a network."""
 
 
 def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
@@ -91,14 +94,16 @@ class _View:
         self._steps: dict[str, int] = {}
         self._done = 0
         self._counts: Counter[str] = Counter()
-        self._history: deque[tuple[float, int]] = deque()
+        self._work = RecentWork(study.paths, study.space.steps)
+        self._pace: tuple[float, Pace | None] = (-_PACE_S, None)
         self._printed = 0.0
         self._states: dict[str, str] = {}
-        self._reached: dict[str, int] = {}
-        self._total = 0
-        """Steps done, of all runs."""
+        self._reached: dict[str, tuple[int, int]] = {}
+        """Steps that need not be done any more of each run, and those of them that nobody did."""
         self._left = 0
         """Steps to do."""
+        self._spared = 0
+        """Steps of runs that ended before they were done."""
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -139,11 +144,13 @@ class _View:
         self._counts[self._states.get(record.run, "")] -= 1
         self._counts[record.state] += 1
         self._states[record.run] = record.state
-        reached = record.step if record.end is None else self._steps[record.run]
-        gained = reached - self._reached.get(record.run, 0)
-        self._reached[record.run] = reached
-        self._total += gained
-        self._left -= gained
+        steps = self._steps[record.run]
+        before = self._reached.get(record.run, (0, 0))
+        now = (reached(record), 0) if record.end is None else (steps, steps - record.step)
+        self._left -= now[0] - before[0]
+        self._spared += now[1] - before[1]
+        self._reached[record.run] = now
+        self._work.note(record, time.time())
 
     def _say(self) -> None:
         """Prints a line where there is no terminal: every ten seconds and at the end."""
@@ -163,16 +170,18 @@ class _View:
             for state in ("running", *ENDS)
             if self._counts[state] and state != "complete"
         ]
-        rate = self._rate()
-        if rate > 0 and self.open:
-            shown += [f"{rate:,.0f} steps/s", f"{duration(self._left / rate)} left"]
+        shown += self._left_to_do().words()
         return ", ".join(shown) or ("starting" if self.open else "finishing")
 
-    def _rate(self) -> float:
-        """Steps per second over the last minute."""
-        now, steps = time.monotonic(), self._total
-        self._history.append((now, steps))
-        while now - self._history[0][0] > _WINDOW_S:
-            self._history.popleft()
-        since, before = self._history[0]
-        return (steps - before) / (now - since) if now > since else 0.0
+    def _left_to_do(self) -> WorkLeft:
+        """What is left, at the pace of the last minutes."""
+        now = time.monotonic()
+        if now - self._pace[0] > _PACE_S:
+            self._pace = (now, self._work.pace(time.time()))
+        plan, steps = self._study.plan, self._study.space.steps
+        due = plan.total - len(plan.runs)
+        left = WorkLeft(plan.total - self._done, self._left + due * steps)
+        share = 1.0
+        if self._study.space.pruner is not None and self._done:
+            share -= self._spared / (self._done * steps)
+        return left.at(self._pace[1], share)

@@ -1,10 +1,13 @@
-"""Axis limits that cut off extreme interval bounds, which would squeeze all points together."""
+"""Axis limits that cut off extreme interval bounds, and the arrows that stand there."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+
+from sweeper.results.tables import number_text
 
 
 def focus(points: Any, bounds: Any) -> tuple[float, float] | None:
@@ -34,5 +37,40 @@ def limits(table: Any) -> dict[int, tuple[float, float]]:
     return {number: limits for number, limits in found.items() if limits is not None}
 
 
-CUT_OFF = "Bands that leave the axis are cut off"
-"""What a caption says where `focus` gave limits."""
+def cut_off(table: Any, limits: dict[int, tuple[float, float]]) -> str:
+    """What a caption says of the intervals that leave the axis in these panels."""
+    count, furthest = 0, (np.inf, -np.inf)
+    for number, (low, high) in limits.items():
+        own = table[table["(panel)"] == number]
+        below, above = own["low"][own["low"] < low], own["high"][own["high"] > high]
+        count += len(below.index.union(above.index))
+        furthest = (
+            min(furthest[0], below.min() if len(below) else np.inf),
+            max(furthest[1], above.max() if len(above) else -np.inf),
+        )
+    if not count:
+        return ""
+    ends = " and ".join(number_text.one(end) for end in furthest if np.isfinite(end))
+    what = "An interval is" if count == 1 else f"{count} intervals are"
+    return f". {what} cut off at the axis, where arrows stand: the furthest end at {ends}"
+
+
+def arrows(ax: Axes, at: Any, own: Any, colour: Any) -> None:
+    """Marks the places `at` of the rows in `own` whose intervals leave the y axis of `ax`."""
+    low, high = ax.get_ylim()
+    for gone, y, marker in ((own["low"] < low, low, 7), (own["high"] > high, high, 6)):
+        if not gone.any():
+            continue
+        (marks,) = ax.plot(
+            at[gone],
+            np.full(int(gone.sum()), y),
+            marker=marker,
+            color=colour,
+            markersize=3.5,
+            markeredgewidth=0,
+            linestyle="none",
+            clip_on=False,
+            zorder=6,
+            gid="cut off",
+        )
+        marks.set_in_layout(False)

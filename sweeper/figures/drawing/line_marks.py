@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-from sweeper import stats
 from sweeper.figures.drawing import style, text_layout
+from sweeper.results.analyses.sensitivity import least_usable
 from sweeper.results.axis import Axis
 from sweeper.results.data import VALUE
 from sweeper.results.estimates import complete
 from sweeper.results.tables import number_text
 
-_BAR_IN = 0.075
+_BAR = 0.045
+_STRIP = 0.16
+"""What bars of usable ranges take of the height: each, and all of them at most."""
+
+_KEPT = 0.7
+"""What the points keep of the height where the line at the least usable score is drawn."""
+
 _LIFT_IN = 0.06
 _LINE_IN = 0.1
 _MARKER_PT = 4.5
 _BEST_PT = 6.5
+_RING_PT = 9.0
 
 _CROWD = 20
 """Runs a point from which on they are drawn small and faint."""
@@ -28,7 +37,7 @@ _CROWD = 20
 def line(ax: Axes, own: pd.DataFrame, look: style.Look, *, joined: bool) -> None:
     """Draws the points of a line with their intervals.
 
-    They are `joined` where neighbours along x differ in nothing else.
+    They are `joined` where neighbours along x differ in nothing else and values lie between them.
     """
     if own["point"].isna().all():
         return
@@ -49,6 +58,23 @@ def line(ax: Axes, own: pd.DataFrame, look: style.Look, *, joined: bool) -> None
         low, high = own["low"], own["high"]
         ax.fill_between(own["(at)"], low, high, color=look.colour, alpha=0.2, linewidth=0)
     ax.vlines(own["(at)"], own["low"], own["high"], color=look.colour, linewidth=0.7)
+
+
+def lacking(ax: Axes, own: pd.DataFrame) -> None:
+    """Rings the points that lack some of their configurations."""
+    some = own[own["point"].notna() & (own["n"] < own["planned"])]
+    ax.plot(
+        some["(at)"],
+        some["point"],
+        "o",
+        markersize=_RING_PT,
+        markerfacecolor="none",
+        markeredgecolor="0.2",
+        markeredgewidth=0.7,
+        linestyle="none",
+        zorder=5,
+        gid="lacking",
+    )
 
 
 def judged(ax: Axes, own: pd.DataFrame, look: style.Look) -> None:
@@ -145,29 +171,42 @@ def _make_room(ax: Axes, top_in: float, tall: float) -> None:
     ax.set_ylim(low, low + (high - low) * max(1.0, top_in / tall))
 
 
-def usable(ax: Axes, table: pd.DataFrame, lines: Axis | None, minimise: bool, tall: float) -> None:
-    """Draws a line at the least usable score, and a bar for each line over its usable values."""
-    if not table["usable"].any():
+def usable(
+    panels: Sequence[tuple[Axes, pd.DataFrame]], lines: Axis | None, minimise: bool, *, joined: bool
+) -> None:
+    """Draws a bar for each line over its usable values, below all points of `panels`.
+
+    These share their y axis. A dashed line stands at the least usable score of each, where that
+    leaves the points most of the height. Neighbouring values have one bar where they are `joined`.
+    """
+    some = [(ax, own) for ax, own in panels if own["usable"].any()]
+    if not some:
         return
     count = len(lines.labels) if lines else 1
-    share = _BAR_IN * (count + 0.5) / tall
-    least = stats.least_usable(table["point"], minimise=minimise)
-    ax.axhline(least, color="0.4", linewidth=0.6, linestyle=(0, (2, 2)), zorder=1)
-    low, high = ax.get_ylim()
-    low, high = min(low, least), max(high, least)
-    low -= (high - low) * share / (1 - share)
-    ax.set_ylim(low, high)
-    half = 0.12 * float(np.diff(np.unique(table["(at)"])).min(initial=1.0))
-    for number in range(count):
-        look = style.look(lines, number)
-        y = low + (high - low) * share * (count - number) / (count + 0.75)
-        for first, last in _stretches(table[table["(line)"] == number]):
-            ax.hlines(y, first - half, last + half, color=look.colour, linewidth=3)
-            ax.plot([first, last], [y, y], look.marker, color="white", markersize=1.8, mew=0)
+    strip = min(_STRIP, _BAR * (count + 0.5))
+    least = [least_usable(own, minimise=minimise) for _, own in some]
+    low, high = some[0][0].get_ylim()
+    reach = (high - low) * (1 / _KEPT - 1)
+    near = [one for one in least if low - reach <= one <= high + reach]
+    low, high = min([low, *near]), max([high, *near])
+    some[0][0].set_ylim(low - (high - low) * strip / (1 - strip), high)
+    for (ax, own), value in zip(some, least, strict=True):
+        if low <= value <= high:
+            ax.axhline(value, color="0.4", linewidth=0.6, linestyle=(0, (2, 2)), zorder=1)
+        half = 0.12 * float(np.diff(np.unique(own["(at)"])).min(initial=1.0))
+        for number in range(count):
+            look, y = style.look(lines, number), strip * (count - number) / (count + 0.75)
+            for first, last in _stretches(own[own["(line)"] == number], joined=joined):
+                span, kind = (first - half, last + half), ax.get_xaxis_transform()
+                width = min(3.0, 15.0 / count)
+                ax.plot(span, (y, y), color=look.colour, linewidth=width, transform=kind)
+                ends = ([first, last], [y, y])
+                ax.plot(*ends, look.marker, color="white", markersize=1.8, mew=0, transform=kind)
 
 
-def _stretches(own: pd.DataFrame) -> list[tuple[float, float]]:
-    """First and last place of each stretch of neighbouring usable values."""
+def _stretches(own: pd.DataFrame, *, joined: bool) -> list[tuple[float, float]]:
+    """First and last place of each stretch of usable values that are neighbours and `joined`."""
     number = (~own["usable"]).cumsum()[own["usable"]]
     places = own["(at)"][own["usable"]]
-    return [(group.iloc[0], group.iloc[-1]) for _, group in places.groupby(number)]
+    groups = number if joined else np.arange(len(places))
+    return [(group.iloc[0], group.iloc[-1]) for _, group in places.groupby(groups)]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper.figures.drawing import line_marks, style, text_layout
-from sweeper.results.axis import Axis
+from sweeper.figures.drawing import axis_limits, line_marks, style, text_layout
+from sweeper.results.axis import TASK, Axis
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import estimate
+from sweeper.results.tables import number_text
 
 _HEIGHT_IN = 2.2
 _ROW_IN = 1.75
@@ -32,6 +35,8 @@ class Panel:
     columns: int
     width: float
     height: float
+    places: Any
+    """Where along x ticks stand, and `x` what stands at them."""
     x: text_layout.XLabels
 
 
@@ -44,13 +49,19 @@ def grid(
     rows = style.rows_for(count, columns)
     page = style.COLUMN_IN if count == 1 else style.PAGE_IN
     width = page / columns - _AROUND_IN
-    places = across.places
-    reach = places[-1] - places[0] + 0.9 * across.gap
-    ticks = text_layout.x_labels(across, (places - places[0]) / reach * width)
+    reach = across.places[-1] - across.places[0] + 2 * _edge(across)
+    places, texts = number_text.ticks(across)
+    inches = (places - across.places[0]) / reach * width
+    ticks = text_layout.x_labels(texts, inches, numeric=across.numeric)
     row = _HEIGHT_IN if count == 1 else style.row_in(rows, _ROW_IN)
     height = rows * row + style.legend_in(lines, page) + ticks.height
     made = style.panels(rows, columns, page, height, caption, sharex=True, sharey=sharey)
-    return made, Panel(count, columns, width, row - 0.4, ticks)
+    return made, Panel(count, columns, width, row - 0.4, places, ticks)
+
+
+def shared(metric: str | None, panels: Axis | None) -> bool:
+    """Whether all panels have one y axis: but those of tasks in a metric's own unit."""
+    return metric is None or panels is None or panels.name != TASK
 
 
 def points(
@@ -78,12 +89,10 @@ def paint(
     ax: Axes, table: pd.DataFrame, runs: pd.DataFrame, across: Axis, lines: Axis | None
 ) -> None:
     """The lines of a panel, a little beside each other, so that none hides another."""
-    count = len(lines.labels) if lines else 1
-    for line in range(count):
-        own = table[table["(line)"] == line]
-        own = own.assign(**{"(at)": own["(at)"] + 0.05 * across.gap * (line - (count - 1) / 2)})
+    for line, own in _beside(table, across, lines):
         look = style.look(lines, line)
-        line_marks.line(ax, own, look, joined=not across.drawn)
+        line_marks.line(ax, own, look, joined=joined(across))
+        line_marks.lacking(ax, own)
         if "best" in own:
             line_marks.judged(ax, own, look)
         line_marks.runs(ax, own, runs, look)
@@ -92,16 +101,43 @@ def paint(
         style.empty(ax, "no configuration is complete")
 
 
+def joined(across: Axis) -> bool:
+    """Whether a line may join points along this axis: texts have nothing between them, and where
+    a sampler drew the numbers other axes differ, too."""
+    return across.numeric and not across.drawn
+
+
+def _beside(
+    table: pd.DataFrame, across: Axis, lines: Axis | None
+) -> Iterator[tuple[int, pd.DataFrame]]:
+    """The points of each line, moved a little along x, more where they are not joined."""
+    count = len(lines.labels) if lines else 1
+    apart = (0.05 if joined(across) else min(0.12, 0.7 / count)) * across.gap
+    for line in range(count):
+        own = table[table["(line)"] == line]
+        yield line, own.assign(**{"(at)": own["(at)"] + apart * (line - (count - 1) / 2)})
+
+
+def finish(ax: Axes, table: pd.DataFrame, across: Axis, lines: Axis | None) -> None:
+    """Marks intervals that leave the axis, once its limits are final."""
+    for line, own in _beside(table, across, lines):
+        axis_limits.arrows(ax, own["(at)"], own, style.look(lines, line).colour)
+
+
 def frame(ax: Axes, across: Axis, panel: Panel, number: int) -> None:
     """Ticks and label of x: only below the lowest panel of a column."""
-    places, lowest = across.places, number + panel.columns >= panel.count
-    edge = max(0.45 * across.gap, _EDGE * (places[-1] - places[0]))
-    ax.set_xlim(places[0] - edge, places[-1] + edge)
-    style.set_x(ax, places, panel.x)
+    lowest, edge = number + panel.columns >= panel.count, _edge(across)
+    ax.set_xlim(across.places[0] - edge, across.places[-1] + edge)
+    style.set_x(ax, panel.places, panel.x)
     ax.xaxis.set_tick_params(labelbottom=lowest)
     label = text_layout.folded(across.title, panel.width, text_layout.BASE_PT)
     ax.set_xlabel(label if lowest else "", visible=lowest)
     sns.despine(ax=ax)
+
+
+def _edge(across: Axis) -> float:
+    """The room at both ends of the x axis."""
+    return float(max(0.45 * across.gap, _EDGE * (across.places[-1] - across.places[0])))
 
 
 def points_note(table: pd.DataFrame) -> str:
@@ -112,15 +148,14 @@ def points_note(table: pd.DataFrame) -> str:
     text = f"{interval_text(known, count)}; n = {span(table['n'])} a point"
     if (table["low"].isna() & table["point"].notna()).any():
         text += "; small faint marks are single runs"
+    lacking = table["point"].notna() & (table["n"] < table["planned"])
+    if lacking.any():
+        text += (
+            ". Ringed: points that lack configurations, which failed or are unfinished, so that "
+            "they pool other ones than the points beside them"
+        )
     gaps = table[table["point"].isna() & (table["planned"] > 0)]
     diverged = int((gaps["n"] > 0).sum())
     counts = (len(gaps) - diverged, "that are not complete"), (diverged, "that diverged")
     without = ", ".join(f"{number} {words}" for number, words in counts if number)
     return f"{text}. Without a point: {without}" if without else text
-
-
-def pooled(across: Axis) -> str:
-    """What a caption says where a sampler drew the numbers along x."""
-    if not across.drawn:
-        return ""
-    return f". A sampler drew {across.title}: other axes differ from point to point"

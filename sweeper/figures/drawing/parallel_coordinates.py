@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
 from matplotlib.patheffects import withStroke
 
-from sweeper.figures.drawing import style, text_layout
+from sweeper.figures.drawing import text_layout
+from sweeper.figures.drawing.cells.shades import Shades
 from sweeper.results.axis import Axis
 from sweeper.results.tables import number_text
 from sweeper.score import Array
@@ -30,10 +25,8 @@ def paint(
     ax: Axes,
     table: pd.DataFrame,
     axes: list[Axis],
-    norm: Normalize,
+    shades: Shades,
     inches: tuple[float, float],
-    *,
-    minimise: bool,
 ) -> None:
     """A line a row of `table` that has a `point`, on a panel of this width and height.
 
@@ -41,16 +34,16 @@ def paint(
     higher. The better a line the darker it is; of many about the thirty best stand out, on top.
     """
     known = table[table["point"].notna()]
-    goodness = known["point"].to_numpy() * (-1 if minimise else 1)
+    goodness = known["point"].to_numpy() * (-1 if shades.better == "lower" else 1)
     order = np.argsort(goodness, kind="stable")
     known = known.iloc[order]
     ranks = np.linspace(-1.0, 1.0, len(known)) if len(known) > 1 else np.zeros(len(known))
     heights = [_heights(axis, known, ranks) for axis in axes]
-    heights.append(np.clip(norm(known["point"].to_numpy(float)), 0.0, 1.0))
+    heights.append(np.clip(shades.norm(known["point"].to_numpy(float)), 0.0, 1.0))
     lines = np.stack(heights, axis=1)
     across = np.arange(len(axes) + 1.0)
     paths = np.stack([np.broadcast_to(across, lines.shape), lines], axis=2)
-    colours = mpl.colormaps[colour_map(minimise)](norm(known["point"].to_numpy(float)))
+    colours = shades.of(known["point"].to_numpy(float))
     faint = float(np.clip((100 / max(1, len(known))) ** 0.75, 0.05, 0.9))
     colours[:, 3] = faint + (0.9 - faint) * ((ranks + 1) / 2) ** max(4, len(known) / 40)
     ax.add_collection(
@@ -65,29 +58,6 @@ def paint(
     ax.plot(across, lines[-1], color="black", linewidth=1.4, path_effects=halo, zorder=3)
     ax.set(xlim=(0, len(axes)), ylim=(0, 1), yticks=[])
     _label(ax, axes, inches)
-
-
-def colour_map(minimise: bool) -> str:
-    """The colours in which the better is the darker, so that it stands out among lines."""
-    return style.COLOURS if minimise else f"{style.COLOURS}_r"
-
-
-def colour_bar(
-    axes: Sequence[Axes], norm: Normalize, label: str, height: float, *, minimise: bool
-) -> None:
-    """The colours at the right of `axes`; the label is folded to `height` inches."""
-    figure = axes[0].get_figure()
-    assert figure is not None
-    bar = figure.colorbar(
-        ScalarMappable(norm, colour_map(minimise)),
-        ax=list(axes),
-        extend="min" if norm.vmin == 0 else "neither",
-        aspect=12 * height,
-        fraction=0.06,
-        pad=0.0,
-    )
-    bar.set_label(text_layout.folded(label, height, text_layout.BASE_PT))
-    bar.outline.set_linewidth(0.4)
 
 
 def _scaled(axis: Axis, places: npt.ArrayLike) -> Array:
@@ -115,8 +85,8 @@ def _label(ax: Axes, axes: list[Axis], inches: tuple[float, float]) -> None:
     ax.spines[:].set_visible(False)
     for number, axis in enumerate(axes):
         ax.axvline(number, color="0.3", linewidth=0.7)
-        heights, texts = _ticks(axis)
-        for height, text in _spaced_ticks(heights, texts, tall):
+        places, texts = number_text.ticks(axis)
+        for height, text in _spaced_ticks(_scaled(axis, places), texts, tall):
             ax.annotate(
                 text_layout.without_middle(text, 0.9 * gap, text_layout.TINY_PT),
                 (number, height),
@@ -128,22 +98,6 @@ def _label(ax: Axes, axes: list[Axis], inches: tuple[float, float]) -> None:
                 path_effects=[withStroke(linewidth=2.0, foreground="white")],
                 zorder=5,
             ).set_in_layout(False)
-
-
-def _ticks(axis: Axis) -> tuple[Array, list[str]]:
-    """Heights and texts: every value, or of numbers that a sampler drew the ends and the middle."""
-    if not axis.drawn:
-        return _scaled(axis, axis.places), number_text.texts(axis)
-    known = axis.known
-    space = np.geomspace if axis.log else np.linspace
-    numbers = space(known[0], known[-1], 3)
-    digits = 2 if axis.log else 3
-    short = Axis(axis.name, tuple(float(f"{one:.{digits}g}") for one in numbers), numeric=True)
-    places: list[Any] = list(np.log10(numbers) if axis.log else numbers)
-    texts = number_text.texts(short)
-    if axis.absent:
-        return _scaled(axis, [*places, axis.places[-1]]), [*texts, number_text.texts(axis)[-1]]
-    return _scaled(axis, places), texts
 
 
 def _spaced_ticks(heights: Array, texts: list[str], tall: float) -> list[tuple[float, str]]:

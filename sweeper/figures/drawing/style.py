@@ -12,7 +12,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
@@ -141,17 +140,6 @@ def colours(axis: Axis | None) -> list[Any]:
     return [*found, NEUTRAL] if axis.absent else found
 
 
-def norm(points: Any, *, cut: bool) -> Normalize:
-    """The colour bar's range; with `cut` all that is worse than the low reference looks alike."""
-    if np.isnan(points).all():
-        return Normalize(-0.02, 1.02)
-    low, high = float(np.nanmin(points)), float(np.nanmax(points))
-    if cut and low < -0.25 * high < 0:
-        low = 0.0
-    margin = 0.02 * (high - low) or 0.05 * abs(high) or 0.5
-    return Normalize(low - margin * (low != 0), high + margin)
-
-
 @dataclass(frozen=True)
 class Look:
     """What tells one line from another, also without colour."""
@@ -166,12 +154,21 @@ def look(axis: Axis | None, number: int) -> Look:
     return Look(colours(axis)[number], MARKERS[number], DASHES[number])
 
 
-def legend(figure: Figure, axis: Axis | None, width: float) -> None:
-    """A legend of the labels of `axis` above all panels; none where there is one line."""
+def legend(figure: Figure, axis: Axis | None, width: float, *, joined: bool = True) -> None:
+    """A legend of the labels of `axis` above all panels; none where there is one line.
+
+    It shows markers alone where points are not `joined`.
+    """
     if axis is None:
         return
     handles = [
-        Line2D([], [], color=one.colour, marker=one.marker, linestyle=one.dash, **_HANDLE)
+        Line2D(
+            *([], []),
+            color=one.colour,
+            marker=one.marker,
+            linestyle=one.dash if joined else "none",
+            **_HANDLE,
+        )
         for one in (look(axis, number) for number in range(len(axis.labels)))
     ]
     columns = _legend_columns(axis, width)

@@ -15,9 +15,6 @@ from matplotlib.font_manager import findfont, get_font
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
-from sweeper.results.axis import Axis
-from sweeper.results.tables.number_text import texts
-
 FONT = "DejaVu Sans"
 TINY_PT = 6.0
 SMALL_PT = 6.5
@@ -76,14 +73,17 @@ def without_middle(label: str, width: float, size_pt: float) -> str:
         kept -= 1
 
 
-def folded(label: str, width: float, size_pt: float) -> str:
-    """`label` in at most two lines of `width` inches, the rest left out; breaks after a slash."""
+def folded(label: str, width: float, size_pt: float, lines: int = 2) -> str:
+    """`label` in at most so many lines of `width` inches, the rest left out.
+
+    It breaks at spaces and after slashes.
+    """
     if width_in(label, size_pt) <= width:
         return label
     per_line = max(4, int(len(label) * width / width_in(label, size_pt)))
-    lines = wrapped(label.replace("/", "/ "), per_line).replace("/ ", "/")
-    first, *rest = lines.split("\n")
-    return "\n".join([first, cut(" ".join(rest), width, size_pt)] if rest else [first])
+    parts = wrapped(label.replace("/", "/ "), per_line).replace("/ ", "/").split("\n")
+    kept, rest = parts[: lines - 1], parts[lines - 1 :]
+    return "\n".join([*kept, cut(" ".join(rest), width, size_pt)] if rest else kept)
 
 
 def filled(text: str, width: float, size_pt: float) -> str:
@@ -118,9 +118,8 @@ class XLabels:
     height: float
 
 
-def x_labels(axis: Axis, inches: Any) -> XLabels:
-    """The labels of `axis` for ticks at `inches` along x: folded, turned or left out to fit."""
-    labels = texts(axis)
+def x_labels(labels: list[str], inches: Any, *, numeric: bool) -> XLabels:
+    """The `labels` of ticks at `inches` along x: folded, turned or left out to fit."""
     gap = float(np.diff(inches).min()) if len(labels) > 1 else _WIDEST_GAP_IN
     lines = [folded(label, 0.9 * gap, SMALL_PT) for label in labels]
     whole = all(
@@ -130,7 +129,7 @@ def x_labels(axis: Axis, inches: Any) -> XLabels:
     if whole and widest_in("\n".join(lines).split("\n"), SMALL_PT) <= 0.92 * gap:
         return XLabels(lines, False, 0.11 * max(line.count("\n") + 1 for line in lines))
     wide = widest_in(labels, SMALL_PT) + 0.05
-    if axis.numeric and wide <= 0.5:
+    if numeric and wide <= 0.5:
         kept = spaced(inches, wide)
         return XLabels(
             ["" if i not in kept else labels[i] for i in range(len(labels))], False, 0.11

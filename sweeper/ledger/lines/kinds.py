@@ -73,6 +73,8 @@ class JudgedLine:
     prune: bool
     attributes: Mapping[str, Any]
     """What the pruner keeps in Optuna's attributes of the trial."""
+    seeds: int | None = None
+    """By how many of its first seeds the trial was judged; older lines do not say."""
 
     @classmethod
     def of_json(cls, body: Mapping[str, Any]) -> Self:
@@ -84,6 +86,7 @@ class JudgedLine:
             body["value"],
             body["prune"],
             body.get("attributes", {}),
+            body.get("seeds"),
         )
 
     def to_json(self) -> Json:
@@ -96,6 +99,7 @@ class JudgedLine:
             "value": self.value,
             "prune": self.prune,
             "attributes": self.attributes,
+            "seeds": self.seeds,
         }
 
 

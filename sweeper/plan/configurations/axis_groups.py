@@ -102,6 +102,12 @@ def _targets(space: Space, group: tuple[str, ...], home: Mapping[str, Any]) -> l
             raise Invalid(
                 "must be an axis, but is derived: name the axes that it is computed from", here
             )
+        if target == "task" and target not in space.axes:
+            raise Invalid(
+                "is no axis, every trial runs on all tasks: by_task sets a parameter on one of "
+                "them, as in by_task: {TASK: {gamma: 0.99}}",
+                here,
+            )
         if target not in space.axes:
             raise Invalid(f"is no axis{choices(target, space.axes)}", here)
         if target in group:

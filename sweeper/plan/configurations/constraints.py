@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -48,11 +48,12 @@ class Formulas:
         _check_order(self._derived)
 
     def complete(
-        self, params: dict[str, Any], labels: Labels, nulls: Iterable[str] = ()
+        self, params: dict[str, Any], labels: Labels, more: Mapping[str, Any]
     ) -> Mapping[str, str]:
         """Adds derived parameters to `params` and checks the constraints.
 
-        A parameter that is null has no value, unless it stands in `nulls`: an axis chose null.
+        A parameter that is null has no value, unless `more` holds it: an axis chose null. `more`
+        also holds what helper axes set.
         Returns the formulas that a name without a value leaves unset or unchecked, each with that
         name. Raises `Rejected` where the combination is not valid, `Invalid` where an expression
         has no value.
@@ -60,7 +61,7 @@ class Formulas:
         if not self._derived and not self._constraints:
             return _NONE
         known = {name: value for name, value in params.items() if value is not None}
-        scope = {**labels, **known, **dict.fromkeys(nulls)}
+        scope = {**labels, **known, **more}
         unset: dict[str, str] = {}
         for name, expression in self._derived.items():
             try:
@@ -111,6 +112,38 @@ class Formulas:
             )
 
 
+def check_by_task(space: Space, owners: Mapping[str, str]) -> None:
+    """Raises `Invalid` for a parameter by task that an axis or a formula knows of.
+
+    `owners` holds the key of the space that sets a parameter.
+    """
+    formulas = {f"derived.{name}": (name, text) for name, text in space.derived.items()}
+    formulas |= {f"constraints[{n}]": ("", text) for n, text in enumerate(space.constraints)}
+    for task, params in space.by_task.items():
+        for name in params:
+            here = ("by_task", task, name)
+            if owners.get(name, "fixed") != "fixed":
+                raise Invalid(f"is a parameter that {owners[name]} sets too", here)
+            for where, (sets, text) in formulas.items():
+                if name == sets or name in parse(text).names:
+                    said = f"is a parameter that {where} has one value of for all tasks"
+                    raise Invalid(said, here)
+
+
+def check_helpers(space: Space) -> None:
+    """Raises `Invalid` for a helper axis that no formula and no condition names."""
+    named = {
+        name for text in (*space.derived.values(), *space.constraints) for name in parse(text).names
+    }
+    named |= {target for axis in space.axes.values() for target in axis.when or ()}
+    for name, axis in space.axes.items():
+        if axis.helper and not any(one == name or one.startswith(f"{name}.") for one in named):
+            raise Invalid(
+                f"must be read by derived, constraints or a when, but none of them names {name}",
+                ("axes", name, "helper"),
+            )
+
+
 def _check_names(expression: Expression, known: Mapping[str, Any], here: Path) -> None:
     for name in expression.names:
         if name not in known:
@@ -142,19 +175,3 @@ def _circle(derived: Mapping[str, Expression], path: list[str]) -> list[str]:
             if found:
                 return found
     return []
-
-
-def culprit(space: Space, message: str) -> Path:
-    """The place of the parameter or task that `message` mentions first."""
-    mentioned = [
-        (message.find(name), (part, name))
-        for part, names in (
-            ("fixed", space.fixed),
-            ("axes", space.axes),
-            ("derived", space.derived),
-            ("tasks", space.tasks),
-        )
-        for name in names
-        if name in message
-    ]
-    return min(mentioned)[1] if mentioned else ("axes",)

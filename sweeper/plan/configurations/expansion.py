@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import Invalid
 from sweeper.lookup import is_file
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
-from sweeper.plan.configurations.constraints import Formulas, Rejected, culprit
-from sweeper.plan.parameters import base, later, point_at, points_of
+from sweeper.plan.configurations.constraints import Formulas, Rejected, check_by_task
+from sweeper.plan.configurations.sequences import smooth
+from sweeper.plan.parameters import (
+    base,
+    by_task,
+    culprit,
+    defaulted,
+    later,
+    point_at,
+    points_of,
+)
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, labels_text
@@ -68,9 +77,12 @@ class Expansion:
         for group in self._groups:
             for name, sets in group.sets.items():
                 owners.update({name: f"axes.{name}"} | dict.fromkeys(sets, f"axes.{name}"))
+        self._by_task = by_task(space, trainable)
+        check_by_task(space, owners)
         self._formulas = Formulas(space, trainable, owners)
+        self._helpers = {name for name, axis in space.axes.items() if axis.helper}
         self._defaults = {
-            name: point_at(space, trainable, name, axis.default) for name, axis in _defaulted(space)
+            name: point_at(space, trainable, name, axis.default) for name, axis in defaulted(space)
         }
         self.axes = tuple(name for group in self._groups for name in group.names)
         """The axes in their order here: each after those that it depends on."""
@@ -144,6 +156,13 @@ class Expansion:
         self.check(made)
         return made
 
+    def cells(self) -> list[dict[str, str | int | float]]:
+        """All combinations of the labels of axes with `grid: true`."""
+        groups = [group for group in self._groups if self.space.axes[group.name].grid]
+        rows = [[row[0].label for row in group.rows] for group in groups]
+        names = [group.name for group in groups]
+        return [dict(zip(names, labels, strict=True)) for labels in product(*rows)]
+
     def chosen(self, made: Configuration) -> list[str]:
         """The axes whose values were chosen for it: active, and the first of their groups."""
         return [group.name for group in self._groups if group.name in made.labels]
@@ -173,15 +192,21 @@ class Expansion:
     def check(self, made: Configuration) -> None:
         """Raises `Rejected` where what is trained refuses `made` on one of the tasks."""
         for task in self.space.tasks:
+            params = self.params_on(made, task)
             try:
-                self.trainable.check(made.params, task)
+                self.trainable.check(params, task)
             except ValueError as error:
-                self.refused.add(text_of(made.params))
+                self.refused.add(text_of(params))
                 raise Rejected(
                     f"cannot be trained by {self.space.identity}, {labels_text(made.labels)} on "
                     f"{task}: {error}",
                     culprit(self.space, str(error)),
                 ) from error
+
+    def params_on(self, made: Configuration, task: str) -> dict[str, Any]:
+        """Every parameter of a configuration on one of the tasks."""
+        own = self._by_task.get(task)
+        return {**made.params, **own} if own else made.params
 
     def combinations(self) -> Iterator[dict[str, Point]]:
         """The points of the active axes, in the order of the grid; each changes the one before.
@@ -193,16 +218,17 @@ class Expansion:
     def configuration(self, chosen: Mapping[str, Point]) -> Configuration:
         """The configuration of these points; raises `Rejected` where a formula refuses them."""
         params = dict(self._base)
-        for point in chosen.values():
-            params.update(point.params)
+        helpers: dict[str, Any] = {}
+        for name, point in chosen.items():
+            (helpers if name in self._helpers else params).update(point.params)
         labels = {name: point.label for name, point in chosen.items()}
         nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
-        unset = self._formulas.complete(params, labels, nulls)
+        unset = self._formulas.complete(params, labels, helpers | dict.fromkeys(nulls))
         values = {name: point.value for name, point in chosen.items()}
         return Configuration(values, labels, params, self.text(params), unset)
 
     def text(self, params: Mapping[str, Any]) -> str:
-        """The text of the configuration with these parameters."""
+        """Parameters as canonical JSON, without those that came after the space was loaded."""
         return text_of({name: item for name, item in params.items() if name not in self._later})
 
     def size(self, most: int) -> int:
@@ -244,12 +270,13 @@ class Expansion:
         if len(group.names) > 1:
             return CategoricalDistribution([row[0].label for row in group.rows])
         found: BaseDistribution = self.space.axes[name].distribution(name)
-        return found
+        return smooth(found) if self.space.sampler.name == "gp" else found
 
     def _row(self, group: AxisGroup, label: Any) -> tuple[Point, ...]:
         """The row of a label, else of the only one with that value; of a range any number's."""
         if not group.grid:
-            point = point_at(self.space, self.trainable, group.name, label)
+            nearest = self.space.axes[group.name].nearest(label)
+            point = point_at(self.space, self.trainable, group.name, nearest)
             if group.name in self.drawn:
                 self.drawn[group.name][label] = point
             return (point,)
@@ -287,15 +314,3 @@ def expanded(space: Space, trainable: Parametrised) -> Expansion:
     made = Expansion(space, trainable)
     _expansions[:] = [(trainable, text, made), *_expansions[: _KEPT - 1]]
     return made
-
-
-def _defaulted(space: Space) -> Iterator[tuple[str, Any]]:
-    """The axes with a default, each a value that its axis has."""
-    for name, axis in space.axes.items():
-        if axis.default is None:
-            continue
-        try:
-            axis.point(name, axis.default)
-        except Invalid as error:
-            raise error.under("axes", name, "default") from error
-        yield name, axis

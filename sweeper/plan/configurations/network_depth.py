@@ -10,6 +10,7 @@ from sweeper.errors import Invalid
 from sweeper.plan.configurations.constraints import Rejected
 from sweeper.plan.configurations.expansion import DROP, Configuration, Expansion
 from sweeper.plan.configurations.sequences import sequence
+from sweeper.plan.parameters import by_task
 from sweeper.schema.expression import parse
 from sweeper.space.axes import Network
 from sweeper.space.samplers import Sampler
@@ -47,6 +48,7 @@ def shallowest(space: Space, trainable: Trainable) -> Callable[[], Network]:
 
 def _networks(space: Space, trainable: Trainable) -> Iterator[Network]:
     names = [name for name, axis in space.axes.items() if axis.structural]
+    own = by_task(space, trainable)
     refusals: list[Invalid] = []
     valid = False
     for made in _configurations(_structural(space, trainable), trainable, refusals):
@@ -54,7 +56,7 @@ def _networks(space: Space, trainable: Trainable) -> Iterator[Network]:
         label = " ".join(["network", *labels])
         for task in space.tasks:
             try:
-                layers = trainable.layers(made.params, task)
+                layers = trainable.layers({**made.params, **own.get(task, {})}, task)
             except ValueError as error:
                 if space.invalid == DROP:
                     continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sweeper.space.space import Space
 
 
+_MANY_STEPS = 1000
+
 _MOST_REPEATS = 1000
 """The points in a row without a new configuration after which a sequence ends."""
 
@@ -23,23 +25,43 @@ _MOST_REPEATS = 1000
 def sequence(space: Space, expansion: Expansion) -> Iterator[Configuration]:
     """The configurations of `random` or `qmc` in their order, endless or until none is new.
 
-    Points that repeat a configuration, or that the space does not allow, are passed over.
+    Points that repeat a configuration, or that the space does not allow, are passed over. Axes with
+    `grid: true` are not drawn: each point is combined with all their values.
     """
     seen: set[str] = set()
     repeats = 0
-    for point in _points(space, len(expansion.axes)):
-        place = dict(zip(expansion.axes, point, strict=True))
-        repeats += 1
-        try:
-            drawn = expansion.draw(lambda name, over, place=place: at(over, place[name]))  # type: ignore[misc]
-        except Rejected:
-            drawn = None
-        if drawn is not None and drawn.text not in seen:
-            seen.add(drawn.text)
-            repeats = 0
-            yield drawn
+    cells = expansion.cells()
+    names = [name for name in expansion.axes if name not in cells[0]]
+    for point in _points(space, len(names)):
+        place = dict(zip(names, point, strict=True))
+        for cell in cells:
+            repeats += 1
+            drawn = _drawn(space, expansion, cell, place)
+            if drawn is not None and drawn.text not in seen:
+                seen.add(drawn.text)
+                repeats = 0
+                yield drawn
         if repeats >= _MOST_REPEATS:
             return
+
+
+def _drawn(
+    space: Space, expansion: Expansion, cell: Mapping[str, Any], place: Mapping[str, float]
+) -> Configuration | None:
+    """The configuration of a cell and a point, if the space allows it."""
+    try:
+        return expansion.draw(
+            lambda name, over: (
+                cell[name] if name in cell else _label(space, name, over, place[name])
+            )
+        )
+    except Rejected:
+        return None
+
+
+def _label(space: Space, name: str, over: BaseDistribution, share: float) -> Any:
+    own = space.axes[name].quantile(share)
+    return at(over, share) if own is None else own
 
 
 def at(distribution: BaseDistribution, share: float) -> Any:
@@ -60,6 +82,20 @@ def at(distribution: BaseDistribution, share: float) -> Any:
         return min(max(value, distribution.low), distribution.high)
     value = low * (high / low) ** share if distribution.log else low + (high - low) * share
     return min(max(value, low), high)
+
+
+def smooth(distribution: BaseDistribution) -> BaseDistribution:
+    """A long range without its steps: Optuna's `gp` would look at each of them at every draw.
+
+    What is drawn goes to the nearest step.
+    """
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    if not isinstance(distribution, FloatDistribution | IntDistribution) or not distribution.step:
+        return distribution
+    low, high = distribution.low, distribution.high
+    long = (high - low) / distribution.step > _MANY_STEPS
+    return FloatDistribution(low, high, log=distribution.log) if long else distribution
 
 
 def _points(space: Space, axes: int) -> Iterator[Any]:

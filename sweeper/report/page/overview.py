@@ -23,7 +23,7 @@ _FILES = 10
 Facts = list[tuple[str, str]]
 """Names and what there is to say of them."""
 
-_INTERNAL = ("name", "file", "folder", "scale", "paper_steps", "defaults")
+_INTERNAL = ("name", "file", "folder", "scale", "paper_steps", "defaults", "changed")
 
 
 def space_facts(study: Study) -> Facts:
@@ -43,7 +43,12 @@ def space_facts(study: Study) -> Facts:
     if space.evaluation is not None:
         given = space.evaluation.model_dump(exclude_none=True)
         facts.insert(4, ("evaluation", ", ".join(f"{k} {v:,}" for k, v in given.items())))
-    asked = [("stands for", space.reference), ("note", space.note), ("scale", space.scale)]
+    asked = [
+        ("stands for", space.reference),
+        ("note", space.note),
+        ("scale", space.scale),
+        ("changed by hand", ", ".join(space.changed)),
+    ]
     return [*((name, text.strip()) for name, text in asked if text), *facts]
 
 

@@ -68,6 +68,7 @@ def _parts(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
         "damages": overview.damages(summary),
         "best": best,
         "statistics": statistics(study, every, [one.trial for one in best]) if best else None,
+        "first_score": study.space.score_names[0] if study.space.score.also else None,
         "fresh": fresh_outcome.outcome(study, (every, table)),
         "table": trials.table(study, table),
         "failures": failures(study, ledger_state),

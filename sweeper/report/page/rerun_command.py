@@ -50,16 +50,18 @@ def _pinned(study: Study, trial: int) -> dict[str, Any]:
     """Axes of one value each: those that are active in the trial, and its derived parameters."""
     pinned = {}
     for name, label in study.plan.trials[trial].labels.items():
+        if study.space.axes[name].helper:
+            continue
         params = _set_by(study, trial, name, label)
         pinned[name] = (
             _one(params[name])
             if set(params) == {name}
             else {"kind": "variant", "values": {str(label): dict(params)}}
         )
-    params = study.plan.configuration(trial).params
+    made = study.plan.configuration(trial)
     for name in study.space.derived:
-        if params.get(name) is not None:
-            pinned[name] = _one(params[name])
+        if f"derived.{name}" not in made.unset:
+            pinned[name] = _one(made.params[name])
     return pinned
 
 

@@ -23,7 +23,8 @@ class Ablation:
 
     table: pd.DataFrame
     """The reference and the steps, one a row: change, trial, point, low, high, n, the gain with its
-    bounds, and of how many possible single changes the step is the best."""
+    bounds (above 0 where the step is better, also of values of which smaller ones are), and of how
+    many possible single changes the step is the best."""
     runs: pd.DataFrame
     """All runs, each with the row of its trial in `(cell)` and its value in `VALUE`."""
     steps: list[Step]
@@ -46,7 +47,9 @@ def ablation(data: Data, metric: str | None) -> Ablation:
         missing = np.array([len(axis.labels) - 1 if axis.absent else -1 for axis in axes], int)
         best = int(np.nanargmax(values))
         steps = path(codes.T.reshape(len(table), -1), values, start, best, missing)
-    return Ablation(_table(data, table, runs, start, steps), runs, steps, what)
+    smaller = bool(data.minimised(metric))
+    shown = _table(data, table, runs, start, steps, smaller=smaller)
+    return Ablation(shown, runs, steps, what)
 
 
 def _reference(data: Data, table: pd.DataFrame) -> tuple[int, str]:
@@ -58,7 +61,13 @@ def _reference(data: Data, table: pd.DataFrame) -> tuple[int, str]:
 
 
 def _table(
-    data: Data, table: pd.DataFrame, runs: pd.DataFrame, start: int, steps: list[Step]
+    data: Data,
+    table: pd.DataFrame,
+    runs: pd.DataFrame,
+    start: int,
+    steps: list[Step],
+    *,
+    smaller: bool,
 ) -> pd.DataFrame:
     """The reference and the steps, one a row, as the CSV has them."""
     rows = table.iloc[[start, *(step.row for step in steps)]]
@@ -66,7 +75,7 @@ def _table(
     for place, (name, plain) in enumerate((("change", True), ("(change)", False))):
         changes = [_change(data, table, step, plain=plain) for step in steps]
         shown.insert(place, name, ["reference", *changes])
-    gains = [_gain(data, runs, step) for step in steps]
+    gains = [_gain(data, runs, step, smaller=smaller) for step in steps]
     shown["gain"] = [np.nan, *(gain.point for gain in gains)]
     for bound in ("low", "high"):
         found = [getattr(gain, bound) for gain in gains]
@@ -97,12 +106,16 @@ def _value(axis: Axis, label: Any, plain: bool) -> str:
     return number_text.texts(axis)[axis.labels.index(label)]
 
 
-def _gain(data: Data, runs: pd.DataFrame, step: Step) -> stats.Estimate:
-    """By how much a step raises the value, its runs paired by task and seed."""
+def _gain(data: Data, runs: pd.DataFrame, step: Step, *, smaller: bool) -> stats.Estimate:
+    """By how much a step makes the value better, its runs paired by task and seed.
+
+    By how much it raises the value, where nobody knows which values are better.
+    """
     after, before = (_scores(runs, row) for row in (step.row, step.first))
     if np.isnan(after - before).all():
         return stats.Estimate(np.nan, None, None, 0)
-    return stats.difference(after, before, data.how, np.random.default_rng(0))
+    sides = (before, after) if smaller else (after, before)
+    return stats.difference(*sides, data.how, np.random.default_rng(0))
 
 
 def _scores(runs: pd.DataFrame, cell: int) -> Array:

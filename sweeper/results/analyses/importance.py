@@ -24,6 +24,9 @@ _RESAMPLES = (25, 200)
 _CELLS = 6e5
 """Trials × axes × resamples, about: Optuna reads every parameter of every trial anew each time."""
 
+_ENDS = (50 * (1 - LEVEL), 100 - 50 * (1 - LEVEL))
+"""The percentiles of resamples that bound an interval."""
+
 _TOP = 0.1
 _TOP_TRIALS = 5
 """Optuna asks for at least 5 trials among the best, which are the best tenth by default."""
@@ -34,8 +37,9 @@ class Importance:
     """The importances of a study's axes by PED-ANOVA (Watanabe et al. 2023), with intervals."""
 
     table: pd.DataFrame
-    """One row an axis, the most important first: axis, point, low, high, n, and in how many trials
-    it was active; `(title)` is what figures call it."""
+    """One row an axis, the most important first: axis, point, low, high, n, in how many trials it
+    was active, and the highest and the lowest place that it may have; `(title)` is what figures
+    call it."""
     trials: int
     """Complete trials all of whose runs have a value."""
     runs: int
@@ -129,6 +133,7 @@ def _table(
     active = [int(rows[data.axes[name].column].notna().sum()) for name in names]
     table = pd.DataFrame({"axis": names, "point": np.nan, "low": np.nan, "high": np.nan})
     table = table.assign(n=scores.size, trials=active, **{"(title)": data.choice.titles(names)})
+    table["first place"], table["last place"] = np.nan, np.nan
     known = [name for name, count in zip(names, active, strict=True) if count]
     chosen = table["axis"].isin(known)
     if len(rows) < 2 or not known:
@@ -142,11 +147,20 @@ def _table(
     if scores.shape[2] >= MIN_SEEDS and not np.isnan(point).any():
         drawn = np.array([judged(part) for part in _resampled(scores, len(known))])
         drawn = drawn[~np.isnan(drawn).any(axis=1)]
-        tail = 50 * (1 - LEVEL)
-        table.loc[chosen, "low"], table.loc[chosen, "high"] = np.percentile(
-            drawn, [tail, 100 - tail], axis=0
-        )
+        table.loc[chosen, "low"], table.loc[chosen, "high"] = np.percentile(drawn, _ENDS, axis=0)
+        table.loc[chosen, "first place"], table.loc[chosen, "last place"] = places(point, drawn)
     return table.sort_values("point", ascending=False, kind="stable", ignore_index=True)
+
+
+def places(point: Array, drawn: Array) -> tuple[Array, Array]:
+    """The highest and the lowest place that each of the shares `point` [axes] may have.
+
+    `drawn` [resamples × axes] are shares of the same resamples: one stands above another where the
+    interval of their difference lies above 0, and the points do not say the contrary.
+    """
+    apart = drawn[:, :, None] - drawn[:, None, :]
+    above = (np.percentile(apart, _ENDS[0], axis=0) > 0) & (point[:, None] > point[None, :])
+    return 1 + above.sum(axis=0), len(point) - above.sum(axis=1)
 
 
 def _resamples(trials: int, axes: int) -> int:

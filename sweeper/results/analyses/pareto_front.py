@@ -21,7 +21,8 @@ def front_table(data: Data) -> pd.DataFrame:
         tables.append(table.rename(columns={part: f"{part} {score.name}" for part in _PARTS}))
     table, *others = tables
     for other in others:
-        table = table.assign(**{name: other[name] for name in other if name not in table})
+        more = [name for name in other if name not in table]
+        table = pd.concat([table, other[more]], axis=1)
     points = [f"point {score.name}" for score in data.tables.scores]
     table = table[table[points].notna().all(axis=1)].drop(columns="planned")
     signs = [-1.0 if score.minimise else 1.0 for score in data.tables.scores]

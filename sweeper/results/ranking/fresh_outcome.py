@@ -164,7 +164,8 @@ def lines(study: Study) -> Iterator[str]:
     if found is None:
         yield f"{study.name}: no configuration has a score on fresh seeds yet"
         return
-    yield f"{study.name}: {found.title}"
+    by = f", by {study.space.score_names[0]}" if study.space.score.also else ""
+    yield f"{study.name}: {found.title}{by}"
     for place, row in enumerate(found.rows, 1):
         yield f"{place:3}.  {row.fresh}  trial {row.trial}: {row.name}"
         yield f"      was {row.place}. with {row.tuned}, {row.change}"

@@ -9,6 +9,9 @@ import numpy as np
 
 from sweeper.results.axis import ABSENT, Axis
 
+_MANY = 12
+"""So many numbers of a grid may each have a tick."""
+
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -20,6 +23,43 @@ def texts(axis: Axis) -> list[str]:
     powers = bool(small) and axis.log
     shown = [power(label) if powers or label in small else f"{label:g}" for label in axis.known]
     return [*shown, ABSENT] if axis.absent else shown
+
+
+def ticks(axis: Axis) -> tuple[Any, list[str]]:
+    """Places along an axis and what stands there: every label, or of many numbers round ones."""
+    known = axis.known
+    if not axis.numeric or known[0] == known[-1] or not (axis.drawn or len(known) > _MANY):
+        return axis.places, texts(axis)
+    numbers = _ratios(known[0], known[-1]) if axis.log else _steps(known, whole=axis.whole)
+    short = Axis(axis.name, tuple(numbers), numeric=True, logged=axis.log)
+    places = np.log10(numbers) if axis.log else np.array(numbers, float)
+    if not axis.absent:
+        return places, texts(short)
+    return np.append(places, axis.places[-1]), [*texts(short), ABSENT]
+
+
+def _ratios(low: float, high: float) -> list[float]:
+    """Powers of ten from `low` to `high`, more numbers where there are few of these."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for digits in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
+        every = -(-len(powers) // _MANY)
+        numbers = [float(f"{digit}e{power}") for power in powers[::every] for digit in digits]
+        found = [number for number in numbers if low <= number <= high]
+        if len(found) > 2:
+            return found
+    return _steps([low, high], whole=False)
+
+
+def _steps(known: list[float], *, whole: bool) -> list[float]:
+    """About five round numbers from the first to the last of `known`."""
+    low, high = known[0], known[-1]
+    size = 10.0 ** math.floor(math.log10((high - low) / 4))
+    sizes = [size * factor for factor in (1, 2, 2.5, 5, 10)]
+    step = next(one for one in sizes if (high - low) / one <= 5)
+    step = max(1.0, float(round(step))) if whole else step
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [float(f"{number * step:.12g}") for number in range(first, last + 1)] or [low, high]
 
 
 def power(value: float) -> str:
@@ -36,6 +76,11 @@ def decimals(values: Any) -> int:
     if largest >= 10:
         return 1 if largest < 100 else 0
     return 2 if largest >= 0.1 or largest == 0 else min(6, 1 - math.floor(math.log10(largest)))
+
+
+def one(value: float) -> str:
+    """A value that stands alone, to about three digits."""
+    return fixed(value, decimals([value]))
 
 
 def fixed(value: float, places: int) -> str:

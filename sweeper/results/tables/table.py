@@ -14,10 +14,10 @@ from sweeper.errors import SweeperError, shown
 from sweeper.results.axis import ABSENT, TASK, Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
-from sweeper.results.estimates import best_place, ends, estimate
+from sweeper.results.estimates import averaged, best_place, ends, estimate, uneven_note
 from sweeper.results.run_tables import Scored
 from sweeper.score import named
-from sweeper.text import brief
+from sweeper.text import brief, counted
 
 ALL = "all tasks"
 """What the column is called that has the trials' values over all tasks."""
@@ -67,7 +67,8 @@ def results(
     across = data.axis(x)
     texts = [_label(label) for label in across.labels]
     table = _cells(runs, data.how, (row, len(labels)), (across.codes(runs), len(texts)))
-    caption = _caption(data, metric, table, [*rows, x])
+    used = averaged(runs.assign(**{"(cell)": _numbers(row, across, runs)}))
+    caption = _caption(data, metric, table, [*rows, x], used)
     table["(score)"] = 0
     if x == TASK and metric is None:
         table, texts = _with_trials(data, runs, table, (row, len(labels)), texts)
@@ -109,11 +110,13 @@ def _chosen(data: Data, x: str | None, y: Sequence[str]) -> tuple[str, list[str]
         raise SweeperError("y names all axes there are; one of them is needed for x")
     hidden = data.choice.moved([x])
     rows = rows or [name for name in data.varied if name != x and name not in hidden]
-    return x, rows or [next(name for name in [TASK, *data.axes] if name != x)]
+    return x, rows or [name for name in [TASK, *data.axes] if name != x][:1]
 
 
 def _labels(data: Data, runs: pd.DataFrame, rows: list[str]) -> tuple[list[tuple[str, ...]], Any]:
-    """The rows' labels, in the order of the axes, and the row of each run."""
+    """The rows' labels, in the order of the axes, and the row of each run; without axes one row."""
+    if not rows:
+        return [()], np.zeros(len(runs), int)
     axes: list[Axis] = [data.axis(name) for name in rows]
     codes = np.column_stack([axis.codes(runs) for axis in axes])
     found, row = np.unique(codes, axis=0, return_inverse=True)
@@ -122,6 +125,11 @@ def _labels(data: Data, runs: pd.DataFrame, rows: list[str]) -> tuple[list[tuple
         for own in found.tolist()
     ]
     return labels, row.reshape(-1)
+
+
+def _numbers(row: Any, across: Axis, runs: pd.DataFrame) -> Any:
+    """A number for the cell of each run."""
+    return row * len(across.labels) + across.codes(runs)
 
 
 def _label(label: Any) -> str:
@@ -164,10 +172,10 @@ def _bold(data: Data, metric: str | None, table: pd.DataFrame, within: str | Non
     """Whether a cell is the best by its score of those with its label of `within`, or tied with it.
 
     Tied are cells whose interval overlaps that of the best; where one of the two is unknown only
-    points are compared.
+    points are compared. Cells that lack configurations pool other ones, so that they are neither.
     """
     bold = pd.Series(False, table.index)
-    known = table[table["point"].notna()]
+    known = table[table["point"].notna() & (table["n"] == table["planned"])]
     for _, own in known.groupby(["(score)", within] if within else ["(score)"]):
         score = data.tables.scores[int(own["(score)"].iloc[0])]
         minimise = score.minimise if metric is None else data.minimised(metric)
@@ -178,7 +186,9 @@ def _bold(data: Data, metric: str | None, table: pd.DataFrame, within: str | Non
     return bold
 
 
-def _caption(data: Data, metric: str | None, table: pd.DataFrame, shown: list[str]) -> str:
+def _caption(
+    data: Data, metric: str | None, table: pd.DataFrame, shown: list[str], used: pd.DataFrame
+) -> str:
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
         return data.caption(0, shown, "no configuration is complete")
@@ -186,14 +196,18 @@ def _caption(data: Data, metric: str | None, table: pd.DataFrame, shown: list[st
     said = [f"{label}, {interval_text(known, count)}; n = {span(table['n'])} a cell"]
     minimise = data.minimised(metric)
     if minimise is None:
-        said.append(f"NothingToShow is bold: which {metric} is better is not said")
+        said.append(f"Nothing is bold: which {metric} is better is not said")
     elif count > 1:
         least = "lowest" if minimise else "best"
         of = " of each task" if TASK in shown and len(data.tasks) > 1 else ""
         said.append(f"Bold: the {least}{of}" + _tied(known, count))
+    lacking = int((table["point"].notna() & (table["n"] < table["planned"])).sum())
+    if lacking:
+        said.append(f"{counted(lacking, 'cell')} that lack configurations: never bold")
     if metric is None and TASK in shown and len(data.tables.scores) > 1:
         said += [f"{own.name}: {_better(own)}" for own in data.tables.scores]
-    return data.caption(int(table["n"].sum()), shown, ". ".join(said))
+    text = ". ".join(said) + uneven_note(data, used, shown, "cell")
+    return data.caption(int(table["n"].sum()), shown, text)
 
 
 def _better(score: Scored) -> str:

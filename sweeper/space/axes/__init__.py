@@ -15,7 +15,17 @@ from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, Path, choices, shown
 from sweeper.schema.base_model import Section
-from sweeper.schema.rules import Text, distinct, each, each_of, items, mapping, nullable, simple
+from sweeper.schema.rules import (
+    Flag,
+    Text,
+    distinct,
+    each,
+    each_of,
+    items,
+    mapping,
+    nullable,
+    simple,
+)
 from sweeper.text import canonical
 
 if TYPE_CHECKING:
@@ -77,6 +87,11 @@ class AxisModel(Section):
     them; several axes must all agree): `when: {optimizer: adam}`. Elsewhere it sets nothing. Null
     as a value stands in a list: `when: {noise: [null]}`."""
 
+    grid: Flag = False
+    """Whether each draw of the other axes is tried with every value of this one, under the samplers
+    `random` and `qmc`: `grid: true`."""
+    helper: Flag = False
+    """Whether only formulas read it, as in `helper: true`: what is trained never gets it."""
     title: Text | None = None
     """What figures and tables call the axis, as papers do: `title: Adam's step size η`. No other
     axis may be called so. It changes no result."""
@@ -89,6 +104,14 @@ class AxisModel(Section):
     def size(self, name: str) -> int | None:
         """The number of its values; `None` for a range whose grid does not hold them all."""
         return len(self.points(name))
+
+    def nearest(self, label: Any) -> Any:
+        """The label of the value nearest to what its distribution drew: here that itself."""
+        return label
+
+    def quantile(self, share: float) -> Any:
+        """The label at a share (0 to 1) of all draws; `None` where its distribution tells."""
+        return None
 
     @abstractmethod
     def points(self, name: str) -> tuple[Point, ...]:
@@ -127,6 +150,8 @@ class AxisKind(Protocol):
     kind: str
     default: Any
     when: Mapping[str, tuple[Any, ...]] | None
+    grid: bool
+    helper: bool
     title: str | None
     structural: ClassVar[bool]
     """Whether its values can change the network's depth."""
@@ -137,6 +162,12 @@ class AxisKind(Protocol):
 
     def size(self, name: str) -> int | None:
         """The number of its values; `None` for a range whose grid does not hold them all."""
+
+    def nearest(self, label: Any) -> Any:
+        """The label of the value that is nearest to what its distribution drew."""
+
+    def quantile(self, share: float) -> Any:
+        """The label at a share (0 to 1) of all draws; `None` where its distribution tells."""
 
     def points(self, name: str) -> tuple[Point, ...]:
         """The grid of the axis called `name`, in its order; raises `Invalid`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +14,7 @@ from sweeper.text import canonical
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-_BASE = ("kind", "default", "when", "title")
+_BASE = ("kind", "default", "when", "grid", "helper", "title")
 _MADE = ("keys", "grid", "ends", "drawn", "distribution")
 
 
@@ -40,6 +40,10 @@ class FrozenAxis(AxisModel):
         ends = self._made("ends")
         return None if ends is None else (ends[0], ends[1])
 
+    def size(self, name: str) -> int | None:
+        """The number of points of its grid; `None` where it has none."""
+        return None if self._grid is None else len(self._grid)
+
     def points(self, name: str) -> tuple[Point, ...]:
         """The grid that its kind made of it; raises `Invalid` where it has none."""
         if self._grid is None:
@@ -48,8 +52,7 @@ class FrozenAxis(AxisModel):
 
     def point(self, name: str, label: Any) -> Point:
         """The point with this label, also of those that were drawn between the grid's."""
-        plain = float(label) if isinstance(label, float) else label  # samplers draw NumPy's
-        known = self._known.get(canonical(plain))
+        known = self._known.get(canonical(_plain(label)))
         return super().point(name, label) if known is None else known
 
     def distribution(self, name: str) -> BaseDistribution:
@@ -73,8 +76,8 @@ class FrozenAxis(AxisModel):
     @cached_property
     def _known(self) -> dict[str, Point]:
         """The points by the text of their labels."""
-        points = [*(self._grid or ()), *map(_point, self._made("drawn"))]
-        return {canonical(point.label): point for point in points}
+        points = {canonical(point.label): point for point in self._grid or ()}
+        return points | {text: _point(body) for text, *body in self._made("drawn")}
 
     def _made(self, part: str) -> Any:
         """Raises `SweeperError` where the plan does not have it."""
@@ -87,10 +90,10 @@ class FrozenAxis(AxisModel):
         return self.made[part]
 
 
-def freeze(name: str, axis: AxisKind, drawn: Iterable[Point]) -> dict[str, Any]:
+def freeze(name: str, axis: AxisKind, drawn: Mapping[Any, Point]) -> dict[str, Any]:
     """All that the kind of the axis called `name` makes of it, as plain data.
 
-    `drawn` are points between those of its grid that the plan has.
+    `drawn` are points between those of its grid that the plan has, by what its distribution drew.
     """
     from optuna.distributions import distribution_to_json
 
@@ -100,24 +103,29 @@ def freeze(name: str, axis: AxisKind, drawn: Iterable[Point]) -> dict[str, Any]:
         if axis.ends is None:
             raise
         grid = None
-    others = list(drawn)
-    if axis.ends is not None:
-        others += [axis.point(name, end) for end in axis.ends]
-        others += [] if axis.default is None else [axis.point(name, axis.default)]
+    others = {canonical(_plain(label)): _body(point) for label, point in drawn.items()}
+    for label in (*(axis.ends or ()), axis.default):
+        if axis.ends is not None and label is not None:
+            others[canonical(label)] = _body(axis.point(name, label))
     return {
         "keys": axis.model_dump(mode="json"),
         "grid": grid,
         "ends": axis.ends,
-        "drawn": list({canonical(point.label): _body(point) for point in others}.values()),
+        "drawn": [[text, *body] for text, body in others.items()],
         "distribution": distribution_to_json(axis.distribution(name)),
     }
+
+
+def _plain(label: Any) -> Any:
+    """A number without NumPy, which samplers draw with."""
+    return float(label) if isinstance(label, float) else label
 
 
 def _body(point: Point) -> list[Any]:
     return [point.value, point.label, dict(point.params)]
 
 
-def _point(body: list[Any]) -> Point:
+def _point(body: Sequence[Any]) -> Point:
     value, label, params = body
     return Point(_read(value), label, {name: _read(one) for name, one in params.items()})
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, model_validator
 from sweeper.errors import Invalid, shown
 from sweeper.schema.rules import Flag, Positive, distinct, each, items, whole
 from sweeper.space.axes import MAX_POINTS, AxisModel, Point
-from sweeper.space.axes._numbers import listed, one_form, spaced
+from sweeper.space.axes._numbers import NO_GRID, listed, on_step, one_form, spaced
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -41,28 +41,15 @@ class Axis(AxisModel):
     log: Flag = False
     """Whether the range is spaced by ratio, as in `log: true`; a grid of it needs a `count`."""
     step: Positive | None = None
-    """From one number to the next, as in `step: 5`; steps must lead from `low` to `high`."""
+    """From one number to the next, as in `step: 5`; steps must lead from `low` to `high`. With
+    `log` what is drawn by ratio goes to the nearest step."""
     count: Annotated[int | None, BeforeValidator(whole(2))] = None
     """How many points of the range a grid has, both ends included, as in `count: 5`."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         one_form(self)
-        self._check_step()
         return self
-
-    def _check_step(self) -> None:
-        if self.step is None:
-            return
-        assert self.low is not None and self.high is not None
-        for name, given in (("count", self.count is not None), ("log: true", self.log)):
-            if given:
-                raise Invalid(f"takes either step or {name}, but got both")
-        if (self.high - self.low) % self.step:
-            raise Invalid(
-                f"needs steps that lead from low to high, but got low={self.low}, "
-                f"high={self.high} and step={self.step}"
-            )
 
     @property
     def ends(self) -> tuple[float, float] | None:
@@ -86,12 +73,18 @@ class Axis(AxisModel):
             return listed(name, self.values)
         assert self.low is not None and self.high is not None
         if self.count is not None:
-            grid = spaced(self.low, self.high, self.count, log=self.log, rule=round)
+            grid = spaced(self.low, self.high, self.count, log=self.log, rule=self.nearest)
         elif (size := self.size(name)) is None or size > MAX_POINTS:
-            raise Invalid("needs a count of points for a grid")
+            raise Invalid(NO_GRID)
         else:
             grid = list(range(self.low, self.high + 1, self.step or 1))
         return tuple(Point(value, value, {name: value}) for value in grid)
+
+    def nearest(self, label: Any) -> Any:
+        """The number that a step leads to, and that is nearest to the one that was drawn."""
+        if self.values is not None:
+            return label
+        return round(label if self.step is None else on_step(self.low, self.high, self.step, label))
 
     def point(self, name: str, label: Any) -> Point:
         """The number itself; in a range any whole number will do that its steps lead to."""
@@ -111,4 +104,5 @@ class Axis(AxisModel):
         if self.values is not None:
             return CategoricalDistribution(self.values)
         assert self.low is not None and self.high is not None
-        return IntDistribution(self.low, self.high, log=self.log, step=self.step or 1)
+        step = 1 if self.log else self.step or 1  # Optuna takes one of both, `nearest` adds steps
+        return IntDistribution(self.low, self.high, log=self.log, step=step)

@@ -16,7 +16,7 @@ from sweeper.errors import SweeperError
 from sweeper.worker.worker import Worker
 
 
-def until(what, timeout_s: float = 60.0):
+def until(what, timeout_s: float = 300.0):
     deadline = time.monotonic() + timeout_s
     while not (found := what()):
         assert time.monotonic() < deadline
@@ -51,7 +51,7 @@ def test_runs_without_a_log(make_study) -> None:
 
 def test_what_a_worker_printed_and_a_log_that_is_gone(make_study) -> None:
     study = make_study("fixed.raise_at=5", "limits.failures=1", "seeds=1")
-    assert join(study, study.paths.logs / "a.out").wait(60) == 0
+    assert join(study, study.paths.logs / "a.out").wait(300) == 0
     run = study.plan.runs[0].id
     text = b"".join(logs.of_run(study, run[:6])).decode()
     assert "hopped off at step 5" in text
@@ -75,7 +75,7 @@ def test_following_a_run_goes_on_with_the_worker_that_takes_it_over(make_study) 
     first.wait()
     second = join(study, study.paths.logs / "second.out")
     told += b"".join(following)
-    second.wait(60)
+    second.wait(300)
     assert moved == [study.paths.logs / "second.out"]
     assert told.decode() == read(study, "first.out") + read(study, "second.out")
     assert "hopped off at step 5" in read(study, "second.out")

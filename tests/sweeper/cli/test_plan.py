@@ -12,8 +12,9 @@ from sweeper.cli.commands import plan
 from sweeper.dispatch import Options
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.study.study import Study
+from sweeper.study.study import Study, start
 from sweeper.worker.worker import Worker
+from tests.helpers.worker_parts import WorkerParts
 
 OPTIONS = Options(workers=1, pack="1", device="cpu")
 
@@ -30,8 +31,10 @@ def told(space_file: Path, tmp_path: Path) -> Callable[..., str]:
     return tell
 
 
-def hours(line: str) -> float:
-    return float(re.findall(r"([\d.e-]+) worker-hours", line)[0])
+def seconds(line: str) -> float:
+    """The time of one worker, which takes less than an hour here."""
+    minutes, rest = re.findall(r"(?:(\d+) min )?(\d+) s of one worker", line)[0]
+    return 60 * float(minutes or 0) + float(rest)
 
 
 def test_nobody_knows_before_a_run_has_ended(told: Callable[..., str]) -> None:
@@ -45,11 +48,11 @@ def test_hours_of_runs_of_other_signatures_are_called_a_guess(
     Worker(study, pack="1", device="cpu", workers=1).run()
     known = told("axes.width.values=[1]", "steps=80")
     assert "time: about " in known and "(from 6 runs under " in known
-    assert hours(known) * 3600 > 0.9 * 6 * 80 * 0.005
+    assert seconds(known) >= 2  # 6 × 80 × 0.005 s
     half, none = told(), told("axes.width.values=[2, 3]")
     assert "time: at a guess " in half and ", none of 1 of these 2 signatures: " in half
     assert ", none of 2 of these 2 signatures: " in none
-    assert hours(half) == hours(none)
+    assert seconds(half) == seconds(none)
 
 
 def test_each_signature_counts_with_what_its_own_runs_took(
@@ -59,4 +62,23 @@ def test_each_signature_counts_with_what_its_own_runs_took(
     slow = make_study("axes.width.values=[2]", "fixed.pause_s=0.02", "seeds=1", name="slow")
     for study in (quick, slow):
         Worker(study, pack="1", device="cpu", workers=1).run()
-    assert hours(told("axes.width.values=[2]")) * 3600 > 0.9 * 6 * 40 * 0.02
+    assert seconds(told("axes.width.values=[2]")) >= 4  # 6 × 40 × 0.02 s
+
+
+def test_of_a_study_that_is_half_done_what_is_left_is_told(
+    make_study: Callable[..., Study], space_file: Path, tmp_path: Path
+) -> None:
+    """An extension by a seed, of which a run has begun."""
+    Worker(make_study("seeds=1"), pack="2", device="cpu", workers=1).run()
+    space = load(space_file, None, parse_words(["seeds=2"], ())[1])
+
+    def said(name: str) -> dict[str, str]:
+        lines = plan.lines(space, tmp_path / "studies" / name, OPTIONS)
+        return dict(line.strip().split(": ", 1) for line in lines if ": " in line)
+
+    assert said("hops")["left"] == "4 runs and 160 steps to do"
+    assert "left" not in said("another")
+    grown = start(tmp_path / "studies" / "hops", space, extend=True)
+    worker = WorkerParts(grown)
+    worker.attempts.report([(worker.claim()[0], (10, {"value": 0.5}))], sync=True)
+    assert said("hops")["left"] == "4 runs and 150 steps to do"

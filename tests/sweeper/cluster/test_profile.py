@@ -116,6 +116,19 @@ def test_shipped_profiles_are_found_from_any_folder(
         assert profile.load(written).parameters == {"partition": "mine"}, "one's own goes first"
 
 
+def test_every_mistake_of_a_profile_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SweeperError) as caught:
+        read(tmp_path, "timeout: 5\nnodes: 2\nmem_gb: x\nmem_gb: 3\ncpus_per_task: 0\n")
+    told = [" ".join(line.split(":", 1)[1].split()[:4]) for line in str(caught.value).splitlines()]
+    assert told == [
+        "1: timeout is an",
+        "2: nodes must go:",
+        "3: mem_gb must be",
+        "4: the key mem_gb",
+        "5: cpus_per_task must be",
+    ]
+
+
 def test_a_profile_that_is_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SweeperError, match=r"did you mean 'slurm/gpu.yaml'.*or a file of your own"):

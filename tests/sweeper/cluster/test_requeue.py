@@ -40,7 +40,7 @@ def played(text: str, folder: Path, code: int, environment: dict[str, str]) -> l
         (folder / name).chmod(0o755)
     (folder / "asked").write_text("")
     variables = {"PATH": f"{folder}:{os.environ['PATH']}", **environment}
-    done = subprocess.run(["bash", "-c", text, "worker", str(folder)], env=variables, timeout=60)
+    done = subprocess.run(["bash", "-c", text, "worker", str(folder)], env=variables, timeout=300)
     assert done.returncode == code
     return (folder / "asked").read_text().splitlines()
 
@@ -82,5 +82,5 @@ def test_a_worker_that_is_struck_before_it_listens_comes_back(
         while not (tmp_path / "begun").exists():
             time.sleep(0.01)
         tender.send_signal(signal.SIGUSR2)
-        assert tender.wait(60) == REQUEUE
+        assert tender.wait(300) == REQUEUE
     assert Study.open(folder).ledger_state().workers == {}, "it began before it was struck"

@@ -18,11 +18,15 @@ import os, signal, time
 from pathlib import Path
 def train(config, run):
     gpu = os.environ["CUDA_VISIBLE_DEVICES"]
-    time.sleep(0.3)
-    killed = Path(__file__).parent / "killed"
+    killed, again = (Path(__file__).parent / name for name in ("killed", "again"))
     if gpu == "7" and not killed.exists():
         killed.touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    if gpu == "7":
+        again.touch()
+    deadline = time.monotonic() + 300
+    while not again.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
     return float(gpu)
 """
 
@@ -35,7 +39,7 @@ def space(tmp_path: Path) -> Path:
         "function": "gpu.py:train",
         "axes": {"x": {"kind": "int", "values": [1]}},
         "tasks": {"t": {"low": 0, "high": 10}},
-        "seeds": 30,
+        "seeds": 6,
         "steps": 1,
         "score": {"metric": "value"},
         "figures": [],
@@ -54,7 +58,7 @@ def sweeper(space: Path, listed: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 

@@ -65,7 +65,7 @@ def results(tmp_path: Path, name: str) -> pd.DataFrame:
     return pd.read_parquet(out).drop(columns=["attempts", "seconds", "worker"])
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -96,7 +96,7 @@ def test_ten_kills_lose_nothing_and_change_nothing(space_file: Path, tmp_path: P
         for pid in rng.sample(alive := working(study), k=min(1, len(alive))):
             os.kill(pid, signal.SIGKILL)
             kills += 1
-    output, _ = watcher.communicate(timeout=120)
+    output, _ = watcher.communicate(timeout=300)
     assert watcher.returncode == 0, output
     assert kills >= 5
     pd.testing.assert_frame_equal(results(tmp_path, "killed"), results(tmp_path, "undisturbed"))
@@ -104,7 +104,10 @@ def test_ten_kills_lose_nothing_and_change_nothing(space_file: Path, tmp_path: P
     assert len(ends) == len(study.plan.runs)
 
 
-def test_killing_the_watcher_does_not_stop_the_workers(space_file: Path, tmp_path: Path) -> None:
+def test_killing_the_watcher_does_not_stop_the_workers(
+    space_file: Path, tmp_path: Path, gate: Path
+) -> None:
+    gate.unlink()
     watcher = begin("run", space_file.name, "workers=2", *SLOW, cwd=tmp_path)
     folder = tmp_path / "studies" / "hops"
     wait_until((folder / "plans" / "0").exists)
@@ -112,6 +115,7 @@ def test_killing_the_watcher_does_not_stop_the_workers(space_file: Path, tmp_pat
     wait_until(lambda: len(working(study)) == 2)
     watcher.kill()
     watcher.communicate()
+    gate.touch()
     joined = sweeper("run", space_file.name, "workers=2", *SLOW, cwd=tmp_path)
     assert joined.returncode == 0, joined.stderr
     assert study.ended
@@ -121,16 +125,18 @@ def test_killing_the_watcher_does_not_stop_the_workers(space_file: Path, tmp_pat
 
 @pytest.mark.parametrize("group", [True, False], ids=["terminal", "watcher only"])
 def test_ctrl_c_saves_and_the_same_command_goes_on(
-    space_file: Path, tmp_path: Path, group: bool
+    space_file: Path, tmp_path: Path, gate: Path, group: bool
 ) -> None:
-    words = ("run", space_file.name, "workers=2", "fixed.pause_s=0.02", "steps=60")
+    words = ("run", space_file.name, "workers=2", "steps=60")
+    gate.unlink()
     watcher = begin(*words, cwd=tmp_path)
     folder = tmp_path / "studies" / "hops"
     wait_until((folder / "plans" / "0").exists)
     study = study_at(folder)
     wait_until(lambda: any(r.step >= 10 for r in study.ledger_state().runs.values()))
     (os.killpg if group else os.kill)(watcher.pid, signal.SIGINT)
-    output, _ = watcher.communicate(timeout=30)
+    output, _ = watcher.communicate(timeout=300)
+    gate.touch()
     assert watcher.returncode == 130, output
     assert "the same command goes on from here" in output
     assert not working(study)
@@ -184,7 +190,7 @@ def test_workers_that_cannot_start_are_given_up_with_their_last_words(
     watcher = begin("run", space_file.name, "workers=1", cwd=tmp_path)
     wait_until((tmp_path / "studies" / "hops" / "logs").exists)
     broken.write_text("Clock = None\n")
-    output, _ = watcher.communicate(timeout=60)
+    output, _ = watcher.communicate(timeout=300)
     assert watcher.returncode == 2, output
     assert "workers die as soon as they start" in output
     assert "does not define it" in output
@@ -196,9 +202,9 @@ def test_workers_that_raise_while_no_run_ends_are_given_up(
     def work(*arguments: str) -> None:
         """A worker that takes runs, and raises once it has something to judge."""
         from sweeper.dispatch import entry
-        from sweeper.study import pruning
+        from sweeper.study.pruning.judge import Judge
 
-        pruning.Judge.judge = None  # type: ignore[assignment, method-assign]
+        Judge.judge = None  # type: ignore[assignment, method-assign]
         entry.work(*arguments)
 
     monkeypatch.setattr(local, "work", work)

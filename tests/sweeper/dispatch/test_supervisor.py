@@ -43,7 +43,7 @@ def tend() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 def until_found(find: Callable[[], int | None], process: subprocess.Popen[str]) -> int:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while (found := find()) is None:
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline, "waited in vain"
@@ -61,11 +61,13 @@ def training(study: Study) -> int | None:
     return None
 
 
-def test_a_worker_that_is_killed_is_followed_by_another(make_study, tend) -> None:
+def test_a_worker_that_is_killed_is_followed_by_another(make_study, tend, gate: Path) -> None:
     study = make_study(*SLOW)
+    gate.unlink()
     process = tend(study)
     os.kill(until_found(lambda: training(study), process), signal.SIGKILL)
-    _, said = process.communicate(timeout=60)
+    gate.touch()
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 0, said
     assert "the worker was killed by SIGKILL" in said
     assert study.ended
@@ -78,12 +80,15 @@ def test_a_worker_that_is_killed_is_followed_by_another(make_study, tend) -> Non
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGUSR2, REQUEUE), (signal.SIGTERM, 0), (signal.SIGINT, 0)]
 )
-def test_signals_are_passed_on_and_the_runs_saved(make_study, tend, number: int, code: int) -> None:
+def test_signals_are_passed_on_and_the_runs_saved(
+    make_study, tend, gate: Path, number: int, code: int
+) -> None:
     study = make_study(*SLOW)
+    gate.unlink()
     process = tend(study)
     until_found(lambda: training(study), process)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == code, said
     ledger_state = study.ledger_state()
     assert all(worker.closed for worker in ledger_state.workers.values())
@@ -95,14 +100,14 @@ def test_signals_are_passed_on_and_the_runs_saved(make_study, tend, number: int,
 def test_it_leaves_when_its_time_is_over(make_study, tend) -> None:
     study = make_study("fixed.pause_s=0.1", "steps=60", "seeds=1")
     process = tend(study, SWEEPER_UNTIL=str(time.time() + 4))
-    assert process.wait(timeout=60) == REQUEUE
+    assert process.wait(timeout=300) == REQUEUE
     assert {record.state for record in study.ledger_state().runs.values()} <= {"open"}
 
 
-def child(process: subprocess.Popen[str]) -> int | None:
-    """The worker's process, however young."""
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return int(listed[0]) if listed else None
+def children(process: subprocess.Popen[str]) -> list[int]:
+    """The worker's process, however young; it stays until somebody has waited for it."""
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return [int(word) for word in listed.split()]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
@@ -112,19 +117,26 @@ def test_a_signal_before_the_worker_listens_counts(
 ) -> None:
     study = make_study(*SLOW)
     process = tend(study)
-    until_found(lambda: child(process), process)
+    until_found(lambda: another(process, []), process)
     process.send_signal(number)
-    assert process.wait(timeout=60) == code
+    assert process.wait(timeout=300) == code
     assert not study.ended
+
+
+def another(process: subprocess.Popen[str], known: list[int]) -> int | None:
+    """A worker's process that is not known yet."""
+    return next((pid for pid in children(process) if pid not in known), None)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_too_many_quick_deaths_are_enough(make_study, tend) -> None:
     process = tend(make_study(*SLOW))
+    killed: list[int] = []
     for _ in range(supervisor.HOPELESS):
-        os.kill(until_found(lambda: child(process), process), signal.SIGKILL)
-        time.sleep(0.1)
-    _, said = process.communicate(timeout=60)
+        found = until_found(lambda: another(process, killed), process)
+        os.kill(found, signal.SIGKILL)
+        killed.append(found)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 1
     assert said.count("the worker was killed by SIGKILL") == supervisor.HOPELESS
     assert "again and again: given up" in said

@@ -16,26 +16,56 @@ def test_curves(played):
     assert picture.table["n"].tolist() == [20] * 4
 
 
-def test_curves_end_where_a_run_of_the_set_ends(played):
-    def stopping(run, labels):
-        state, reports = whole(run, labels)
-        return ("running", reports[:1]) if run.seed == 3 else (state, reports)
-
-    table = drawn(played(stopping, axes=AXES), "curves", hue="sn.layers").table
-    assert table["step"].tolist() == [20, 20] and table["n"].tolist() == [20, 20]
+def stopping(run, labels):
+    """Without normalised layers seed 3 ends halfway."""
+    state, reports = whole(run, labels)
+    ends = labels["sn.layers"] == "none" and run.seed == 3
+    return ("failed", reports[:1]) if ends else (state, reports)
 
 
-def test_lines_that_end_before_others_are_explained(played):
-    def failing(run, labels):
-        state, reports = whole(run, labels)
-        failed = labels["sn.layers"] == "none" and run.seed == 3
-        return ("failed", reports[:1]) if failed else (state, reports)
+def test_a_mean_line_is_dashed_where_its_set_of_runs_shrinks(played):
+    picture = drawn(played(stopping, axes=AXES), "curves", hue="sn.layers")
+    table = picture.table
+    assert table["step"].tolist() == [20, 40, 20, 40]
+    assert table["whole"].tolist() == [True, False, True, True]
+    assert table["n"].tolist() == [20, 16, 20, 20]
+    # of the seeds 0, 1, 2, 4 four times each the IQM of all but the lowest and highest quarter
+    assert table["point"].tolist()[1] == 1.5
+    (ax,) = picture.figure.axes
+    (fewer,) = [line for line in ax.lines if line.get_gid() == "fewer"]
+    assert fewer.get_xdata().tolist() == [20, 40] and fewer.get_linestyle() == "--"
+    said = words(picture)
+    assert "Dashed, without intervals: from there on only those of a line's runs that" in said
+    assert "n = 16 runs" in said and "Of configurations that are not complete: 1 line" in said
+    other = words(drawn(played(whole, axes=AXES), "curves", hue="sn.layers"))
+    assert "Dashed" not in other and "not complete" not in other
 
-    said = "a line ends where the first of its runs did"
-    for outcome, ends in ((failing, True), (whole, False)):
-        picture = drawn(played(outcome, axes=AXES), "curves", hue="sn.layers")
-        assert (picture.table["step"].tolist() == [20, 20, 40]) == ends
-        assert (said in words(picture)) == ends
+
+def test_runs_that_report_at_other_steps_have_a_mean(played):
+    """Seed 1 reports at 15 and 35: at 20 and 30 it is worth what it reported last."""
+
+    def uneven(run, labels):
+        steps = (15, 35, 40) if run.seed == 1 else (10, 20, 30, 40)
+        return "complete", [(step, {"return": step + 100.0 * run.seed}) for step in steps]
+
+    axes = {"sn.layers": {"kind": "choice", "values": ["none"]}}
+    table = drawn(played(uneven, axes=axes, seeds=2), "curves").table
+    assert table["step"].tolist() == [15, 20, 30, 35, 40]
+    means = [(10 + 115) / 2, (20 + 115) / 2, (30 + 115) / 2, (30 + 135) / 2, (40 + 140) / 2]
+    assert table["point"].tolist() == means and table["whole"].all()
+
+
+def test_panels_of_one_metric_and_task_have_one_y_axis(played):
+    tasks = {name: {"low": 0, "high": 1} for name in ("a", "b")}
+
+    def went(run, labels):
+        value = (1.0 if labels["sn.layers"] == "none" else 50.0) * (100 if run.task == "b" else 1)
+        return "complete", [(40, {"return": value + run.seed})]
+
+    study = played(went, axes=AXES, tasks=tasks)
+    panels = drawn(study, "curves", hue="optimizer.lr", facet="sn.layers").figure.axes
+    assert panels[0].get_ylim() == panels[2].get_ylim() != panels[1].get_ylim()
+    assert panels[1].get_ylim() == panels[3].get_ylim()
 
 
 def test_curves_of_complete_trials_do_not_wait_for_the_others(played):

@@ -28,7 +28,7 @@ def test_a_line_pools_the_runs_of_its_configurations(played):
     assert "IQM (optimality gap) by sn.layers: none: 1.00 [" in said and "; sn[-2]: 6.00 [" in said
 
 
-def test_where_smaller_is_better_the_share_below_counts(played):
+def test_where_minimised_the_share_below_counts(played):
     study = played(whole, axes=AXES, direction="minimize")
     picture = drawn(study, "distributions", hue="sn.layers")
     table = picture.table[picture.table["sn.layers"] == "none"]
@@ -78,7 +78,7 @@ def test_one_run_far_away_does_not_press_the_others_together(played):
     picture = drawn(played(outcome, axes=AXES), "distributions", hue="sn.layers")
     assert picture.table["tau"].min() > -1
     assert picture.table["point"].iloc[0] == pytest.approx(19 / 20)
-    assert "Scores beyond the x axis count and are not shown" in words(picture)
+    assert "Beyond the x axis, but counted: 1 run at" in words(picture)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_every_line_ends_at_its_score_and_the_best_is_on_top(played):
     assert best.get_ydata()[-1] == ends[-1]
 
 
-def test_where_smaller_is_better_the_smallest_is_on_top(played):
+def test_where_minimised_the_smallest_is_on_top(played):
     lines = bundle(drawn(played(whole, axes=AXES, direction="minimize"), "pairs"))
     ends = [segment[-1][1] for segment in lines.get_segments()]
     assert ends == sorted(ends, reverse=True)

@@ -36,8 +36,8 @@ def test_the_front_has_what_no_other_beats_in_all_scores(played):
     assert table["point cost"].tolist() == pytest.approx([0.102, 0.152, 0.402, 0.602])
     assert table[["low return", "high cost"]].notna().all(axis=None)
     said = words(picture)
-    assert "normalised return (IQM), larger is better" in said
-    assert "normalised cost (IQM), smaller is better" in said
+    assert "normalised return, final at 40 steps (IQM), larger is better" in said
+    assert "normalised cost, final at 40 steps (IQM), smaller is better" in said
     assert "3 of 4 complete configurations that no other beats in all scores" in said
     assert "Failed: 1 configuration" in said and "diverged: 5 (worse" in said
 

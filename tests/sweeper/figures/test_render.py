@@ -46,7 +46,9 @@ def test_never_the_maximum(played):
 def test_another_metric(played):
     study = played(whole, axes=AXES)
     heat = drawn(study, "heatmap", metric="loss")
-    assert heat.table["point"].tolist() == [3.0] * 8 and "loss, final (IQM)" in words(heat)
+    assert heat.table["point"].tolist() == [3.0] * 8 and "loss, final at 40 steps (IQM)" in words(
+        heat
+    )
     band = drawn(study, "sensitivity", metric="return", hue="sn.layers")
     assert band.table["point"].tolist() == [2.0, 2.0, 12.0, 12.0]
     assert not band.table["usable"].any() and "usable" not in words(band)
@@ -159,7 +161,7 @@ def test_render_writes_pdf_png_svg_and_csv(played):
     assert figures.render(study, "heatmap", {"x": "optimizer.lr"})[0].name == "heatmap.pdf"
     other = figures.render(study, "heatmap", {"x": "sn.layers"})
     assert other[0].name == "heatmap-sn.layers.pdf"
-    left = sorted(file.name for file in study.paths.figures.iterdir())
+    left = sorted(file.name for file in study.paths.figures.glob("[!.]*"))
     assert left == sorted(file.name for file in [*files, *other])
 
 

@@ -23,15 +23,36 @@ def test_the_inactive_stands_apart_from_drawn_numbers(played):
     assert places[-1] - places[-2] > 0.1 * (places[-2] - places[0])
 
 
-def test_the_line_that_usable_means_is_in_the_picture(played):
+def dashed(axes):
+    return [line.get_ydata()[0] for line in axes.lines if line.get_linewidth() == 0.6]
+
+
+def test_the_line_that_usable_means_is_drawn_where_it_is_near_and_said_always(played):
+    def near(run, labels):
+        return "complete", [(40, {"return": labels["optimizer.lr"] * 2e3 + run.seed / 100})]
+
+    picture = drawn(played(near, axes=AXES), "sensitivity", x="optimizer.lr")
+    (axes,) = picture.figure.axes
+    low, high = axes.get_ylim()
+    (line,) = dashed(axes)
+    assert low < line < high and line == pytest.approx(0.8 * picture.table["point"].max())
+    assert "scores of at least 0.81" in words(picture)
+
+
+def test_usable_ranges_do_not_squeeze_the_points(played):
+    """Scores of 50 to 52 and a least usable one of 41; eight lines have eight bars."""
+    axes = {"lr": {"kind": "float", "values": [0.1, 1.0]}, "net": {"kind": "choice"}}
+    axes["net"]["values"] = [f"n{number}" for number in range(8)]
+
     def close(run, labels):
         return "complete", [(40, {"return": 100.0 + run.seed})]
 
-    picture = drawn(played(close, axes=AXES), "sensitivity", x="optimizer.lr")
-    (axes,) = picture.figure.axes
-    low, high = axes.get_ylim()
-    (dashed,) = [line for line in axes.lines if line.get_linewidth() == 0.6]
-    assert low < dashed.get_ydata()[0] < high
+    picture = drawn(played(close, axes=axes), "sensitivity", x="lr", hue="net")
+    (panel,) = picture.figure.axes
+    low, high = panel.get_ylim()
+    table = picture.table
+    assert (table["high"].max() - table["low"].min()) / (high - low) > 0.6
+    assert dashed(panel) == [] and "scores of at least 40.8" in words(picture)
 
 
 def test_direction(played):
@@ -73,7 +94,7 @@ def test_the_best_of_each_task_and_what_cannot_be_told_from_it(played):
     ]
     assert white == [[[0.9]], [[]]]
     assert "Black edge: the best alpha of each line; open: its interval overlaps" in words(picture)
-    assert picture.figure.axes[0].get_ylabel() == "return, final (IQM)"
+    assert picture.figure.axes[0].get_ylabel() == "return, final at 40 steps\n(IQM)"
 
 
 def test_usable_ranges_are_those_of_the_panel(played):
@@ -113,7 +134,7 @@ def test_no_best_of_a_metric_that_is_not_scored(played):
     study = played(peaked, axes=ALPHA, tasks=TASKS)
     picture = drawn(study, "sensitivity", metric="loss")
     assert not picture.table["best"].any() and "best" not in words(picture)
-    label = "loss, final (IQM over 2 tasks, not normalised)"
+    label = "loss, final at 40 steps (IQM over 2 tasks, not normalised)"
     assert label in words(picture)
 
 

@@ -8,7 +8,8 @@ import matplotlib
 import numpy as np
 import pytest
 
-from sweeper.figures.drawing import heatmap_cells, style, text_layout
+from sweeper.figures.drawing import style, text_layout
+from sweeper.figures.drawing.cells import heatmap_cells
 from sweeper.results.axis import Axis
 from sweeper.results.tables import number_text
 
@@ -27,6 +28,40 @@ from sweeper.results.tables import number_text
 )
 def test_which_axes_are_logarithmic(labels, log):
     assert Axis("a", labels, True).log is log
+
+
+def test_an_axis_is_as_logarithmic_as_the_space_says():
+    """However the numbers that a sampler drew of it happen to lie."""
+    drawn = tuple(np.sort(10 ** np.random.default_rng(3).uniform(-5, -1, 60)))
+    assert Axis("lr", drawn, True, drawn=True, logged=True).log
+    even = tuple(np.sort(np.random.default_rng(3).uniform(1e-3, 1.0, 60)))
+    assert not Axis("tau", even, True, drawn=True, logged=False).log
+
+
+@pytest.mark.parametrize(
+    ("labels", "keys", "said"),
+    [
+        ((1.2e-5, 3e-4, 7e-2), {"logged": True}, ["10⁻⁴", "10⁻³", "10⁻²"]),
+        ((0.0123, 0.4, 0.987), {"logged": False}, ["0.2", "0.4", "0.6", "0.8"]),
+        ((31, 45, 200), {"logged": False}, ["50", "100", "150", "200"]),
+        ((2.0, 3.1, 7.7), {"logged": True}, ["2", "3", "4", "5", "6", "7"]),
+        ((-3.7, 0.1, 4.2), {"logged": False}, ["-2", "0", "2", "4"]),
+    ],
+)
+def test_numbers_that_a_sampler_drew_have_round_ticks(labels, keys, said):
+    axis = Axis("a", labels, True, drawn=True, **keys)
+    places, texts = number_text.ticks(axis)
+    assert texts == said
+    assert len(places) == len(texts) and (np.diff(places) > 0).all()
+    assert axis.places[0] <= places[0] and places[-1] <= axis.places[-1]
+
+
+def test_the_few_numbers_of_a_grid_have_a_tick_each():
+    places, texts = number_text.ticks(Axis("a", (1e-5, 2.5e-4, 1e-3), True))
+    assert (
+        texts == ["10⁻⁵", "2.5×10⁻⁴", "10⁻³"]
+        and places.tolist() == np.log10([1e-5, 2.5e-4, 1e-3]).tolist()
+    )
 
 
 def test_tick_texts():
@@ -52,14 +87,16 @@ def test_numbers_in_cells():
 
 
 def test_labels_are_folded_turned_or_left_out():
-    long = Axis("a", ("a long description of it", "another long description of it"), False)
-    assert text_layout.x_labels(long, np.array([0.0, 0.9])).texts[1].count("\n") == 1
-    task = Axis("task", ("box2d/BipedalWalker-v3", "mujoco/Hopper-v4"), False)
-    assert text_layout.x_labels(task, np.array([0.0, 0.9])).texts[0] == "box2d/\nBipedalWalker-v3"
-    turned = text_layout.x_labels(long, np.array([0.0, 0.3]))
+    def labels(texts, *inches, numeric=False):
+        return text_layout.x_labels(texts, np.array(inches), numeric=numeric)
+
+    long = ["a long description of it", "another long description of it"]
+    assert labels(long, 0.0, 0.9).texts[1].count("\n") == 1
+    tasks = ["box2d/BipedalWalker-v3", "mujoco/Hopper-v4"]
+    assert labels(tasks, 0.0, 0.9).texts[0] == "box2d/\nBipedalWalker-v3"
+    turned = labels(long, 0.0, 0.3)
     assert turned.turned and turned.texts[1].endswith("…") and turned.height > 0.5
-    dense = Axis("a", (0.1, 0.11, 0.9), True)
-    kept = text_layout.x_labels(dense, np.array([0.0, 0.02, 2.0]))
+    kept = labels(["0.1", "0.11", "0.9"], 0.0, 0.02, 2.0, numeric=True)
     assert kept.texts == ["0.1", "", "0.9"] and not kept.turned
 
 
@@ -77,11 +114,14 @@ def test_labels_are_pinched_and_names_parted_at_their_last_dot():
 
 def test_numbers_in_cells_can_be_read_on_every_colour():
     """Contrast of WCAG 2, at least 4.5 : 1."""
+    colours = matplotlib.colormaps[style.COLOURS]
     for share in np.linspace(0.0, 1.0, 101):
-        colour = np.array(matplotlib.colormaps[style.COLOURS](share)[:3])
+        colour = np.array(colours(share)[:3])
         linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
         light = linear @ [0.2126, 0.7152, 0.0722] + 0.05
-        assert (1.05 / light if heatmap_cells.ink(share) == "white" else light / 0.05) >= 4.5
+        assert (
+            1.05 / light if heatmap_cells.ink(colours(share)) == "white" else light / 0.05
+        ) >= 4.5
 
 
 @pytest.mark.parametrize("text", ["one two three " * 20, "W" * 300, f"a {'i' * 200} b 95 %", ""])

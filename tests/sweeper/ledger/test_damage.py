@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,27 @@ SPACE: dict[str, Any] = {
     "checkpoint": {"every_s": 0.01},
     "figures": [],
 }
+KILLED = """
+import os, signal, sys
+from sweeper.dispatch.entry import work
+from sweeper.worker.ledger_protocol import LedgerProtocol
+
+end, report, ended = LedgerProtocol.end, LedgerProtocol.report, []
+
+def counted(self, ends):
+    end(self, ends)
+    ended.extend(ends)
+
+def last(self, *words, **more):
+    report(self, *words, **more)
+    if len(ended) >= 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+LedgerProtocol.end, LedgerProtocol.report = counted, last
+work(sys.argv[1], "2", "cpu", "2")
+"""
+"""A worker that is killed after the first report of its third pack."""
+
 Table = dict[str, tuple[str, float | None, list[Any]]]
 
 
@@ -58,15 +78,8 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
     calm = study.start(root / "calm", space)
     Worker(calm, pack="2", device="cpu", workers=1).run()
     half = study.start(root / "half", space)
-    code = f"from sweeper.dispatch.entry import work; work({str(half.folder)!r}, '2', 'cpu', '2')"
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while sum(record.end is not None for record in half.ledger_state().runs.values()) < 4:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    process.kill()
-    process.wait()
-    assert not half.ended
+    subprocess.run([sys.executable, "-c", KILLED, str(half.folder)], stderr=subprocess.DEVNULL)
+    assert not half.ended and sum(r.end is not None for r in half.ledger_state().runs.values()) == 4
     return half.folder, table(calm)
 
 

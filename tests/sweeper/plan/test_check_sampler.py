@@ -57,6 +57,23 @@ BAD = {
         "pruner.successivehalving.min_resource must be at most 4, the steps of a run, or nothing "
         "is ever pruned, but got 5",
     ),
+    "a warm-up that no run outlasts": (
+        {"pruner": {"median": {"n_warmup_steps": 5}}},
+        "pruner.median.n_warmup_steps must be at most 4, the steps of a run, or nothing is ever "
+        "pruned, but got 5",
+    ),
+    "a first step that no run reaches": (
+        {"pruner": {"successivehalving": {"min_resource": 1, "min_early_stopping_rate": 2}}},
+        "pruner.successivehalving.min_early_stopping_rate must be less",
+    ),
+    "a smallest resource above the largest": (
+        {"pruner": {"hyperband": {"min_resource": 3, "max_resource": 2}}},
+        "pruner.hyperband.min_resource must be at most max_resource=2, but got 3",
+    ),
+    "seeds for a comparison run by run": (
+        {"pruner": {"wilcoxon": {"seeds": 2}}},
+        "pruner.wilcoxon.seeds must go: wilcoxon compares run by run",
+    ),
     "a resource below one": (
         {"pruner": {"hyperband": {"max_resource": -1}}},
         "pruner.hyperband.max_resource must be a whole number of at least 1, but got -1",

@@ -50,7 +50,11 @@ OWN = {"steps": 20, "scales": {"paper": {"steps": 5000}, "small": {}}}
     [
         (BUDGETS, "Laptop: 40 of scale paper's 1,000,000 steps. A short one."),
         (OWN, "diverged: 0. 20 of scale paper's 5,000 steps. A short one."),
-        ({"steps": 40, "scales": {"laptop": {}, "paper": {}}}, "diverged: 0. A short one."),
+        (
+            {"steps": 40, "scales": {"laptop": {}, "paper": {}}},
+            "diverged: 0. Laptop: scale paper's 40 steps. A short one.",
+        ),
+        ({"steps": 40, "scales": {"paper": {}}}, "diverged: 0. A short one."),
         ({"steps": 40, "scales": {"laptop": {}}}, "diverged: 0. A short one."),
     ],
 )

@@ -178,9 +178,9 @@ def test_a_hundred_thousand_runs_in_seconds(tmp_path):
         "optimizer.eps": {"kind": "float", "low": 1e-5, "high": 1, "log": True, "count": 100},
     }
     many = space(tmp_path, axes=axes, seeds=10)
-    before = time.perf_counter()
+    before = time.process_time()
     plan = planned(many)
-    assert time.perf_counter() - before < 10
+    assert time.process_time() - before < 10
     assert len({run.id for run in plan.runs}) == 100_000
 
 

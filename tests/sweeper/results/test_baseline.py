@@ -49,7 +49,7 @@ def test_the_best_run_of_the_baseline_is_1_on_each_task(played):
     assert found["small", "none", 1.0] == 1.0 and found["large", "none", 1.0] == 1.0
     assert found["small", "sn", 1.0] == pytest.approx((5.4 - 1) / 2.4)
     assert found["large", "sn", 1.0] == pytest.approx((540 - 100) / 240)
-    taken = data.scored_at("max").table(None)
+    taken = data.rescored("max").table(None)
     pd.testing.assert_series_equal(taken[VALUE], data.table(None)[VALUE])
     assert data.table("return")[VALUE].max() == pytest.approx(540.0), "metrics keep their unit"
 

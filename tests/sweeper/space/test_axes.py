@@ -9,7 +9,9 @@ from sweeper.schema.base_model import validated
 from sweeper.space.axes import Network
 from sweeper.space.axes import choice as choices
 from sweeper.space.axes import float as floats
+from sweeper.space.axes import int as ints
 from sweeper.space.axes import layers as layer_sets
+from sweeper.space.axes import normal as normals
 from sweeper.text import canonical
 
 
@@ -19,6 +21,10 @@ def choice(values):
 
 def floating(**keys):
     return validated(floats.Axis, {"kind": "float", **keys})
+
+
+def normal(**keys):
+    return validated(normals.Axis, {"kind": "normal", **keys})
 
 
 def layers(depth=4, **keys):
@@ -118,6 +124,29 @@ def test_float_ranges_hold_both_ends():
     assert labels(floating(low=0.1, high=0.7, count=7))[2] == 0.3
 
 
+def test_float_ranges_by_steps_hold_each_step_exactly():
+    axis = floating(low=0, high=0.7, step=0.1)
+    assert labels(axis) == [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
+    assert axis.size("x") == 8 and axis.nearest(0.1 + 0.2) == 0.3 and axis.nearest(9) == 0.7
+    assert axis.point("x", 0.1 + 0.2).params == {"x": 0.3}
+    assert labels(floating(low=-0.3, high=0.3, step=0.3)) == [-0.3, 0, 0.3]
+    refused(lambda: axis.point("x", 0.25), "must be from 0 to 0.7 by steps of 0.1, but got 0.25")
+
+
+def test_steps_of_ranges_by_ratio_are_the_nearest():
+    keys = {"kind": "int", "low": 32, "high": 256, "log": True, "step": 8}
+    sizes = validated(ints.Axis, keys)
+    assert [sizes.nearest(drawn) for drawn in (32, 35, 37, 101, 255, 256)] == [
+        *(32, 32, 40, 104, 256, 256)
+    ]
+    assert sizes.size("x") is None and sizes.point("x", 40).value == 40
+    refused(lambda: sizes.point("x", 41), "must be from 32 to 256 by steps of 8, but got 41")
+    refused(lambda: sizes.points("x"), "needs a count of points for a grid")
+    assert labels(validated(ints.Axis, keys | {"count": 4})) == [32, 64, 128, 256]
+    rates = floating(low=0.001, high=1, log=True, step=0.001, count=4)
+    assert labels(rates) == [0.001, 0.01, 0.1, 1] and rates.nearest(0.01234) == 0.012
+
+
 def test_floats_that_are_refused():
     refused(lambda: floating(values=[]), "must hold at least one value", ("values",))
     refused(lambda: floating(values=5), "must be a list, but got 5", ("values",))
@@ -137,12 +166,37 @@ def test_floats_that_are_refused():
     refused(lambda: floating(low=-1, high=1, log=True), "needs low > 0 for a log range")
     refused(lambda: floating(low="x", high=1), "must be a number, but got 'x'", ("low",))
     refused(lambda: floating(low=0, high=1, log="on"), "must be true or false", ("log",))
+    refused(lambda: floating(low=0, high=0.7, step=0.2), "needs steps that lead from low to high")
+    refused(lambda: floating(low=0, high=1, step=0.5, count=2), "takes either step or count")
+    refused(lambda: floating(low=0, high=1, step=0), "must be a number above 0", ("step",))
+    refused(lambda: floating(low=0, high=1, step=1e-6).points("x"), "needs a count of points")
+    refused(lambda: floating(values=[1], step=1), "but got values and step")
     refused(lambda: floating(low=0, high=1, count=1), "a whole number of at least 2", ("count",))
     refused(lambda: floating(low=0, high=1, count=10**6), "a count of at most")
     refused(lambda: floating(low=0, high=1).points("x"), "needs a count of points for a grid")
     narrow = floating(low=1, high=1 + 1e-13, count=3)
     refused(lambda: narrow.points("x"), "too narrow")
     refused(lambda: floating(lo=1), "is an unknown key (did you mean 'low'?)", ("lo",))
+
+
+def test_a_normal_axis_is_drawn_by_its_quantiles():
+    axis = normal(mean=1, sd=0.2)
+    assert [round(axis.quantile(share), 3) for share in (0.025, 0.5, 0.975)] == [0.608, 1, 1.392]
+    assert [round(end, 1) for end in axis.ends] == [-0.2, 2.2] and axis.size("x") is None
+    assert labels(normal(mean=0, sd=1, count=3)) == [-0.967421563433, 0, 0.967421563433]
+    refused(lambda: axis.points("x"), "needs a count of points for a grid")
+    refused(lambda: axis.point("x", 3), "must be from -0.199561 to 2.19956, but got 3")
+
+
+def test_a_normal_axis_that_is_cut_off_is_truncated_and_not_clipped():
+    axis = normal(mean=0, sd=1, low=0)
+    assert axis.ends[0] == 0 and round(axis.quantile(0.5), 3) == 0.674
+    both = normal(mean=0, sd=1, low=-1, high=1)
+    assert both.ends == (-1, 1) and round(both.quantile(0.25), 3) == -0.442
+    refused(lambda: normal(mean=0, sd=1, low=9), "needs ends that leave some of the distribution")
+    refused(lambda: normal(mean=0, sd=1, low=1, high=1), "but got low=1 and high=1 of mean=0")
+    refused(lambda: normal(mean=0, sd=0), "must be a number above 0", ("sd",))
+    refused(lambda: normal(mean=0, sd=1, count=10**6), "a count of at most")
 
 
 def test_layer_sets():

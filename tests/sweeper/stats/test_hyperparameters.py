@@ -180,5 +180,5 @@ def test_usable_range():
     assert not stats.usable_range([np.nan, np.nan]).any()
 
 
-def test_usable_range_where_smaller_is_better():
+def test_usable_range_where_minimised():
     assert stats.usable_range([0.0, 0.2, 0.21, 1.0], minimise=True).tolist() == [1, 1, 0, 0]

@@ -23,7 +23,7 @@ def advised(sampler, trials, sign):
             x = memory.ask(sampler(number)).suggest_float("x", 0.0, 1.0)
             lost.append(x > 0.5)
             if lost[-1]:
-                memory.end_diverged(number)
+                memory.end(number, TrialState.COMPLETE, None)
             else:
                 memory.end(number, TrialState.COMPLETE, [sign * (-9.0 - abs(x - 0.2))])
             memory.sink()
@@ -44,7 +44,7 @@ def test_a_gaussian_process_leaves_what_diverges():
         for number, x in enumerate((0.1, 0.6, 0.2, 0.7, 0.3, 0.8, 0.4, 0.9)):
             memory.add({"x": x}, OVER, {})
             if x > 0.5:
-                memory.end_diverged(number)
+                memory.end(number, TrialState.COMPLETE, None)
             else:
                 memory.end(number, TrialState.COMPLETE, [x - 9.0])
         memory.sink()
@@ -56,13 +56,13 @@ def test_what_diverged_is_a_little_worse_than_the_worst_and_sinks_with_it():
     memory = OptunaMemory("study", ["maximize", "minimize"])
     for number in range(5):
         memory.add({"x": number / 5}, OVER, {})
-    memory.end_diverged(0)
+    memory.end(0, TrialState.COMPLETE, None)
     memory.sink()
     assert memory.trials()[0].state == TrialState.FAIL, "there is nothing to be worse than"
     memory.end(1, TrialState.COMPLETE, [-3.0, 2.0])
     memory.sink()
     assert memory.trials()[0].values == pytest.approx([-3.1, 2.1])
-    memory.end_diverged(2)
+    memory.end(2, TrialState.COMPLETE, None)
     memory.end(3, TrialState.COMPLETE, [-2.0, 7.0])
     memory.sink()
     for trial in (0, 2):

@@ -8,8 +8,11 @@ import pytest
 
 from sweeper.ledger.claims import Claims
 from sweeper.ledger.writer import Writer
+from sweeper.report.status import summarise
+from sweeper.report.status_text import summary_lines
 from sweeper.study.optuna_memory import OptunaMemory
-from sweeper.study.pruning import Judge, pruner
+from sweeper.study.pruning.judge import Judge
+from sweeper.study.pruning.seed_view import pruner
 from tests.helpers.advised_study import maker, work
 from tests.helpers.paths import COUNTER_AGENT
 
@@ -93,10 +96,10 @@ def test_a_trial_is_judged_by_the_seeds_that_the_study_began_with(make):
     before = work(make(**keys)).ledger_state().judged
     grown = make(**{**keys, "seeds": [0, 1, 2]}, extend=True)
     ledger_state = grown.ledger_state()
-    memory = OptunaMemory("study", ["maximize"], pruner(grown))
+    memory = OptunaMemory("study", ["maximize"], pruner(grown.space))
     judge = Judge(grown, ledger_state, Writer(grown.paths.ledger, "w", {}), memory)
     for trial, lines in before.items():
-        values = judge.points(trial)
+        values = judge.curves(trial).values(1)
         assert {step: values.get(step) for step in lines} == {
             step: line.value for step, line in lines.items()
         }
@@ -133,3 +136,96 @@ def test_a_run_that_was_reopened_is_judged_anew(make):
         step: line.value for step, line in before[1].items()
     }
     assert all(after[trial] == before[trial] for trial in before if trial != 1)
+
+
+ONE_BY_ONE = {
+    "trials": None,
+    "sampler": "grid",
+    "axes": {
+        "lr": {"kind": "float", "values": [1e-3, 1e-2, 1e-1, 1.0]},
+        "size": {"kind": "choice", "values": [5]},
+    },
+    "seeds": 3,
+    "pruner": {"median": {"n_startup_trials": 1}},
+}
+"""Four trials, each worse than the one before, at every step."""
+
+
+def trained(found):
+    """How many steps each trial trained in all."""
+    records = found.ledger_state().runs
+    trials = range(len(found.plan.trials))
+    return [sum(records[run.id].step for run in found.plan.runs_of(trial)) for trial in trials]
+
+
+def lines(found):
+    """What was judged, by trial and step."""
+    return {
+        (trial, step): line
+        for trial, steps in found.ledger_state().judged.items()
+        for step, line in steps.items()
+    }
+
+
+def test_pruning_saves_steps_where_runs_go_one_by_one(make):
+    """Judged by all seeds alone, only the last of each trial was cut short."""
+    found = work(make(**ONE_BY_ONE))
+    assert trained(found) == [12, 1, 1, 1]
+    assert {line.seeds for line in lines(found).values()} == {1}
+    least = {"pruner": {"median": {"n_startup_trials": 1, "seeds": 3}}}
+    careful = work(make(**ONE_BY_ONE | least, name="careful"))
+    assert trained(careful) == [12, 9, 9, 9]
+    assert {line.seeds for line in lines(careful).values()} == {3}
+
+
+def test_pruning_saves_the_tasks_of_further_seeds(make):
+    """The runs of a trial go seed by seed, and not task by task."""
+    tasks = {name: {"low": -10.0, "high": 0.0} for name in ("line", "ring")}
+    found = work(make(**ONE_BY_ONE, tasks=tasks))
+    assert trained(found) == [24, 5, 5, 5]
+
+
+@pytest.mark.parametrize(("pack", "seeds"), [("1", {1}), ("4", {4}), ("6", {2, 4})])
+def test_a_trial_is_judged_by_the_seeds_that_have_come_so_far(make, pack, seeds):
+    """Four trials of four seeds; a pack of six holds all of one trial and two of the next."""
+    found = work(make(**counting([0.9, 0.3, 0.6, 0.1], every=5) | {"seeds": 4}), pack=pack)
+    judged = lines(found)
+    assert {line.seeds for line in judged.values()} == seeds
+    ledger_state = found.ledger_state()
+    memory = OptunaMemory("study", ["maximize"], pruner(found.space))
+    judge = Judge(found, ledger_state, Writer(found.paths.ledger, "w", {}), memory)
+    for (trial, step), line in judged.items():
+        assert judge.curves(trial).values(line.seeds)[step] == line.value
+
+
+def test_a_trial_is_compared_by_the_same_runs_of_the_others(make, tmp_path):
+    """Of a trial whose first seed is bad and whose mean is good, and of one the other way round."""
+    (tmp_path / "own.py").write_text(
+        "def train(config, run):\n"
+        "    value = [[0.0, 4.0], [1.0, 1.0]][config['x']][run.seed]\n"
+        "    run.report(1, value=value)\n"
+        "    return value\n"
+    )
+    keys = {
+        "function": "own.py:train",
+        "axes": {"x": {"kind": "int", "values": [0, 1]}},
+        "tasks": {"line": {"low": 0.0, "high": 4.0}},
+        "score": {"metric": "value", "aggregate": "mean"},
+        "sampler": "grid",
+        "trials": None,
+        "seeds": 2,
+    }
+    found = work(make(**keys, pruner={"median": {"n_startup_trials": 1}}))
+    assert trained(found) == [2, 2], "its first seed is better than the other's first"
+    least = {"pruner": {"median": {"n_startup_trials": 1, "seeds": 2}}}
+    found = work(make(**keys, **least, name="both"))
+    assert [line.prune for _, line in sorted(lines(found).items())] == [False, True]
+
+
+def test_a_metric_that_is_never_reported_midway_is_told_when_it_shows(make, tmp_path):
+    (tmp_path / "own.py").write_text("def train(config, run):\n    return -config['lr']\n")
+    keys = ONE_BY_ONE | {"function": "own.py:train", "score": {"metric": "value"}, "seeds": 1}
+    started = make(**keys)
+    assert not [line for line in summary_lines(summarise(started)) if "pruner" in line]
+    told = "\n".join(summary_lines(summarise(work(started))))
+    assert "  pruner: the score's metric 'value' is reported at the end of a run only: " in told

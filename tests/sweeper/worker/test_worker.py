@@ -39,14 +39,18 @@ def test_the_pack_does_not_change_results(make_study: Make, pack: str) -> None:
     assert table(alone) == table(packed)
 
 
-def test_a_killed_worker_s_runs_are_resumed_and_come_out_the_same(make_study: Make) -> None:
+def test_a_killed_worker_s_runs_are_resumed_and_come_out_the_same(
+    make_study: Make, gate: Path
+) -> None:
     words = ("fixed.pause_s=0.005", "checkpoint.every_s=0.05")
     undisturbed, killed = make_study(*words, name="undisturbed"), make_study(*words, name="killed")
     run(undisturbed)
+    gate.unlink()
     process = spawn(killed)
     wait_for(killed, has_checkpoint)
     process.kill()
     process.wait()
+    gate.touch()
     assert not killed.ended
     run(killed)
     assert table(killed) == table(undisturbed)
@@ -64,7 +68,7 @@ def test_a_stopped_worker_saves_and_gives_up_its_runs(make_study: Make) -> None:
     process = spawn(study)
     wait_for(study, lambda s: any(r.step >= 20 for r in s.ledger_state().runs.values()))
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=120) == 0
     ledger_state = study.ledger_state()
     assert all(worker.closed for worker in ledger_state.workers.values())
     assert {record.state for record in ledger_state.runs.values()} == {"open"}
@@ -172,10 +176,13 @@ def test_a_figure_that_cannot_be_drawn_does_not_take_the_others_along(
     assert publish.due(study, study.ledger_state()), "the next sweeper run tries again"
 
 
-def test_two_workers_share_a_study(make_study: Make) -> None:
-    study = make_study("fixed.pause_s=0.01", "seeds=10")
+def test_two_workers_share_a_study(make_study: Make, gate: Path) -> None:
+    study = make_study("seeds=10")
+    gate.unlink()
     processes = [spawn(study) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    wait_for(study, lambda s: len({r.worker for r in s.ledger_state().runs.values()}) == 2)
+    gate.touch()
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
     ledger_state = study.ledger_state()
     assert study.ended
     assert all(record.attempts == 1 for record in ledger_state.runs.values())

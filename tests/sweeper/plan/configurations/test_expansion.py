@@ -287,4 +287,4 @@ def test_formulas_and_conditions_cost_little(space):
         before = time.process_time()
         assert sum(1 for _ in made.grid().configurations) == 20_000
         times.append(time.process_time() - before)
-    assert times[1] - times[0] < 0.5
+    assert times[1] - times[0] < 1

@@ -59,7 +59,7 @@ def test_best_trial(loaded):
     assert loaded()[1].best_trial.number == 3
 
 
-def test_best_trial_where_smaller_is_better(loaded):
+def test_best_trial_where_minimised(loaded):
     assert loaded(direction="minimize")[1].best_trial.number == 1
 
 

@@ -116,7 +116,9 @@ def test_at_the_papers_size_only_what_differs_is_said(played, monkeypatch):
     paper = study.space.model_copy(update={"scale": "paper", "paper_steps": 1_000_000})
     monkeypatch.setattr(type(study), "space", paper)
     said = words(drawn(study, "compare"))
-    assert "Other than published: HalfCheetah-v4 for HalfCheetah-v3, Ant-v4 for Ant-v3." in said
+    others = "HalfCheetah-v4 for HalfCheetah-v3, Ant-v4 for Ant-v3"
+    other_code = "trains function file.py:train for agent sac_lite"
+    assert f"Other than published: {others}, {other_code}." in said
     assert "replication" not in said
 
 
@@ -212,5 +214,18 @@ def test_what_a_study_sets_otherwise_than_the_shipped_space_is_named():
     file, words = "spaces/asymmetry_alpha.yaml", ["fixed.critic.lr=0.01", "evaluation.episodes=3"]
     space = load(file, "paper", parse_words(words, [])[1])
     assert changed(space) == ["critic.lr 0.01 for 0.0003", "evaluation.episodes 3 for 10"]
+    words = ["fixed.critic.norm.kind=null", "derived={actor.lr: critic.lr}", "fixed.actor.lr=null"]
+    assert changed(load(file, "paper", parse_words(words, ())[1])) == [
+        "critic.norm.kind none for group",
+        "derived.actor.lr critic.lr for the default",
+    ]
     assert changed(load(file, "paper")) == changed(load(file, "smoke")) == []
     assert changed(space.model_copy(update={"study": "my_own"})) == []
+
+
+def test_a_network_that_is_only_called_like_the_published_one_is_named():
+    file, words = "spaces/mujoco_critic_blocks.yaml", ["axes.critic.values.original.units=8"]
+    space = load(file, "paper", parse_words(words, [])[1])
+    assert changed(space) == ["critic.units 8 for 256 in critic = original"]
+    fewer = ["axes.critic.values={original: {body: mlp, units: 256, layers: 2}}"]
+    assert changed(load(file, "paper", parse_words(fewer, [])[1])) == []

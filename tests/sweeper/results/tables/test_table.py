@@ -62,15 +62,15 @@ def test_a_metric_is_shown_in_its_own_unit_and_not_averaged_over_tasks(table):
     found = table(metric="return")
     assert found.columns == ["line", "ring"]
     assert cells(found).tolist() == [[2, 20]] * 3 + [[7, 70]]
-    assert "Return, final (mean)," in found.caption
+    assert "Return, final at 40 steps (mean)," in found.caption
 
 
 @pytest.mark.parametrize(
     ("options", "values", "label"),
     [
-        ({"at": "max"}, [9, 0.9, 4.95], "Normalised max score (mean),"),
-        ({"metric": "return", "at": "max"}, [90, 90], "Return, max (mean),"),
-        ({"metric": "loss", "at": "max"}, [1, 1], "Loss, max (mean),"),
+        ({"at": "max"}, [9, 0.9, 4.95], "Normalised score, max over 40 steps (mean),"),
+        ({"metric": "return", "at": "max"}, [90, 90], "Return, max over 40 steps (mean),"),
+        ({"metric": "loss", "at": "max"}, [1, 1], "Loss, max over 40 steps (mean),"),
     ],
 )
 def test_at_says_which_point_of_a_curve(table, options, values, label):

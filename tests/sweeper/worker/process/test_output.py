@@ -43,7 +43,7 @@ def test_a_full_disk_under_a_log_ends_neither_worker_nor_run(tmp_path: Path) -> 
     words = ["study=talkative", f"root={tmp_path / 'studies'}"]
     with FULL.open("w") as full:
         command = [sys.executable, "-m", "sweeper", "work", *words]
-        done = subprocess.run(command, stdout=full, stderr=full, timeout=60, check=False)
+        done = subprocess.run(command, stdout=full, stderr=full, timeout=300, check=False)
     assert done.returncode == 0
     records = Study.open(made.folder).ledger_state().runs.values()
     assert [(r.state, r.attempts) for r in records] == [("complete", 1)] * 2

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sweeper.errors import SweeperError
-from sweeper.plan import notes
+from sweeper.plan.configurations import notes
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.trainable.loading import load_trainable

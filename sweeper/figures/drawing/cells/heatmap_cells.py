@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
 
 from sweeper.figures.drawing import style, text_layout
+from sweeper.figures.drawing.cells.shades import Shades
 from sweeper.results.axis import Axis
 from sweeper.results.tables import number_text
 from sweeper.stats.wording import NO_SPREAD, has_no_width
@@ -97,7 +96,8 @@ def _arranged(
     columns: int, panels: int, width: float, labels: float, x: Axis, y: Axis | None
 ) -> Layout:
     cell = ((width - labels) / columns - 0.12) / len(x.labels)
-    ticks = text_layout.x_labels(x, cell * np.arange(len(x.labels)))
+    places = cell * np.arange(len(x.labels))
+    ticks = text_layout.x_labels(number_text.texts(x), places, numeric=x.numeric)
     rows = style.rows_for(panels, columns)
     height = rows * ((len(y.labels) if y else 1) * _ROW_IN + _around(ticks, panels))
     return Layout(panels, rows, columns, width, height, cell, _ROW_IN, ticks)
@@ -183,7 +183,7 @@ def _corner(cell: Cell, size: Layout, *, down: bool) -> style.Polygon:
     return [(right, top), (right - wide, top), (right, top + (tall if down else -tall))]
 
 
-def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layout) -> None:
+def paint(ax: Axes, cell: Cell, said: Sequence[str], shades: Shades, size: Layout) -> None:
     """Writes `said` into a cell."""
     left, bottom = float(cell["(column)"]), float(cell["(row)"])
     empty = bool(np.isnan(cell["point"]))
@@ -198,7 +198,7 @@ def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layo
             ha="center",
             va="center",
             fontsize=text_layout.TINY_PT if empty else points,
-            color="black" if empty else ink(norm(cell["point"])),
+            color="black" if empty else ink(shades.of(cell["point"])),
             bbox={"fc": style.GREY, "ec": "none", "pad": 0.6}
             if empty and cell["planned"]
             else None,
@@ -206,9 +206,9 @@ def paint(ax: Axes, cell: Cell, said: Sequence[str], norm: Normalize, size: Layo
         at -= height
 
 
-def ink(share: float) -> str:
-    """Black or white, whichever stands out more from the colour at `share` of the map (WCAG 2)."""
-    colour = np.array(mpl.colormaps[style.COLOURS](share)[:3])
+def ink(background: Any) -> str:
+    """Black or white, whichever stands out more from a background of this colour (WCAG 2)."""
+    colour = np.array(background[:3])
     linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
     luminance = float(linear @ [0.2126, 0.7152, 0.0722])
     return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "black"

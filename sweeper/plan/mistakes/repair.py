@@ -91,7 +91,8 @@ class Repair:
         if not path:
             return
         self._gone.add(path)
-        top, held = str(path[0]), self.data.get(path[0])
+        top = str(path[0])
+        held = self.data.get(top)
         if top in _BY_NAME and len(path) > 1 and isinstance(held, dict):
             if top == "tasks" and len(path) > 2 and path[1] in held:
                 held[path[1]] = {"low": 0, "high": 1}
@@ -140,7 +141,8 @@ class Repair:
             self._replaced.add("score")
             metrics = trainable.metrics if trainable is not None else ()
             self.data["score"] = {"metric": next(iter(metrics), "unknown")}
-        if not self.data.get("axes"):
+        emptied = "axes" in self._replaced or any(path[0] == "axes" for path in self._gone)
+        if emptied and not self.data.get("axes"):
             self._replaced.add("axes")
             self.data["axes"] = {"unknown": {"kind": "choice", "values": [0]}}
         if not self.data.get("tasks"):

@@ -1,0 +1,1 @@
+"""What cells share: their colours, and what stands in them."""

@@ -1,0 +1,1 @@
+"""How far a study is, how fast it goes, and its runs one by one."""

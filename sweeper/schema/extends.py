@@ -1,0 +1,93 @@
+"""Files that extend another one: `extends: base.yaml`, whose keys count where the file has none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path as FilePath
+from typing import Any
+
+from sweeper.errors import Path, shown
+from sweeper.schema.document import Document, read
+
+KEY = "extends"
+"""The key that names the file to extend, relative to the file that it stands in."""
+
+_MOST = 20
+"""The longest chain of files."""
+
+
+def extended(document: Document, merged: Collection[str]) -> Document:
+    """`document` and what it extends in one; the keys `merged` hold mappings that are merged.
+
+    All other keys are the file's own, or else those of the file that it extends. Within a mapping
+    that is merged the same holds, but that a whole axis, which names its kind, is the file's own.
+    Raises `SweeperError` where no such file can be extended.
+    """
+    chain = [document]
+    while KEY in chain[-1].data:
+        chain.append(_extends(chain))
+    whole = chain.pop()
+    while chain:
+        own = chain.pop()
+        whole = _merged(whole, own, merged)
+    return whole
+
+
+def _extends(chain: list[Document]) -> Document:
+    """The document that the last of `chain` extends, its own paths made relative to the first's."""
+    last = chain[-1]
+    name = last.data.pop(KEY)
+    if not isinstance(name, str) or not name.strip():
+        raise last.error((KEY,), f"must be the path of a YAML file, but got {shown(name)}")
+    path = FilePath(last.name).parent / name
+    known = [os.path.realpath(document.name) for document in chain]
+    if os.path.realpath(path) in known or len(chain) > _MOST:
+        files = " → ".join([*(document.name for document in chain), str(path)])
+        raise last.error((KEY,), f"leads back to a file that is there already: {files}")
+    found = read(path, later=True)
+    _relocate(found, os.path.relpath(path.parent, FilePath(chain[0].name).parent))
+    return found
+
+
+def _relocate(document: Document, folder: str) -> None:
+    """Makes the paths of Python files relative to the folder of the file that extends it."""
+    data = document.data
+    for key in ("function", "agent"):
+        data.update({key: _moved(data[key], folder)} if key in data else {})
+    axes = data.get("axes")
+    for axis in axes.values() if isinstance(axes, dict) else ():
+        if isinstance(axis, dict) and "kind" in axis:
+            axis["kind"] = _moved(axis["kind"], folder)
+
+
+def _moved(value: Any, folder: str) -> Any:
+    if not isinstance(value, str) or ".py:" not in value or os.path.isabs(value):
+        return value
+    return os.path.normpath(os.path.join(folder, value))
+
+
+def _merged(base: Document, own: Document, merged: Collection[str]) -> Document:
+    places = dict(base.places)
+    data = dict(base.data)
+    for key, value in own.data.items():
+        data[key] = _laid_over(data.get(key), value, (key,), places, deep=key in merged)
+    places.update(own.places)
+    mistakes = [*base.mistakes, *own.mistakes]
+    return Document(own.name, data, places, mistakes, (*base.more, base.name, *own.more))
+
+
+def _laid_over(below: Any, above: Any, path: Path, places: dict[Path, str], *, deep: bool) -> Any:
+    """`above`, and of mappings what `below` holds besides; `places` loses what is covered."""
+    both = isinstance(below, dict) and isinstance(above, dict)
+    if not deep or not both or "kind" in above:
+        for place in [place for place in places if place[: len(path)] == path]:
+            del places[place]
+        return above
+    return {
+        **below,
+        **{
+            key: _laid_over(below.get(key), value, (*path, key), places, deep=True)
+            for key, value in above.items()
+        },
+    }

@@ -1,0 +1,1 @@
+"""Pruning: trials that Optuna's pruners end early."""

@@ -1,0 +1,109 @@
+"""What the runs of a trial have reported so far, seed by seed: the values that pruners judge."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sweeper import score
+from sweeper.ledger.run_record import SCORED, RunRecord
+from sweeper.ledger.state import LedgerState
+from sweeper.plan.plan import Run
+from sweeper.study.study import Study
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """A run's normalised points by step; one that diverged is at its `worst` behind its last."""
+
+    points: dict[int, float]
+    diverged: bool
+    worst: float
+
+    def reaches(self, step: int) -> bool:
+        """Whether it has a value at `step`."""
+        return step in self.points or (self.diverged and step > max(self.points, default=-1))
+
+    def at(self, step: int) -> float:
+        """Its value at `step`."""
+        return self.points.get(step, self.worst)
+
+
+class TrialCurves:
+    """The curves of a trial's runs on all tasks, by the seeds that the study began with."""
+
+    def __init__(self, study: Study, ledger_state: LedgerState, trial: int) -> None:
+        self._study = study
+        runs = judging_runs(study, trial)
+        records = [(run, ledger_state.runs.get(run.id, RunRecord(run.id))) for run in runs]
+        self._by_seed = [
+            [self._curve(run, record) for run, record in records if run.seed == seed]
+            for seed in study.versions[0].space.seeds
+        ]
+
+    def reached(self) -> dict[int, int]:
+        """By how many of the first seeds each step has been reached on all tasks, if by any."""
+        found = {step: self._seeds_at(step) for step in _steps(self._by_seed)}
+        return {step: seeds for step, seeds in found.items() if seeds}
+
+    def values(self, seeds: int) -> dict[int, float]:
+        """The aggregates of the runs under the first `seeds` seeds, by step that all have reached.
+
+        NaN where diverged runs decide them.
+        """
+        first = self._by_seed[:seeds]
+        curves = [curve for own in first for curve in own]
+        how = self._study.space.score.aggregate
+        return {
+            step: score.aggregate([curve.at(step) for curve in curves], how)
+            for step in _steps(first)
+            if all(curve.reaches(step) for curve in curves)
+        }
+
+    def _seeds_at(self, step: int) -> int:
+        for seeds, own in enumerate(self._by_seed):
+            if not all(curve.reaches(step) for curve in own):
+                return seeds
+        return len(self._by_seed)
+
+    def _curve(self, run: Run, record: RunRecord) -> _Curve:
+        space = self._study.space
+        task, metric = space.tasks[run.task], space.score.metric
+        points = {
+            step: score.normalise(metrics[metric], task.low, task.high)
+            for step, metrics in record.reports
+            if metric in metrics
+        }
+        worst = score.worst(minimise=space.direction == "minimize")
+        return _Curve(points, record.state == "nan", worst)
+
+
+def _steps(by_seed: Sequence[Sequence[_Curve]]) -> list[int]:
+    """All steps at which some run has reported."""
+    return sorted({step for own in by_seed for curve in own for step in curve.points if step >= 0})
+
+
+class TrialEnds:
+    """How the runs of a trial ended, one by one, as `wilcoxon` compares them: runs for steps."""
+
+    def __init__(self, study: Study, ledger_state: LedgerState, trial: int) -> None:
+        self._runs = judging_runs(study, trial)
+        self._seeds = len(study.versions[0].space.seeds)
+        self._records = [ledger_state.runs.get(run.id, RunRecord(run.id)) for run in self._runs]
+
+    def reached(self) -> dict[int, int]:
+        """The numbers of the runs that have ended, which stand for steps."""
+        return dict.fromkeys(self.values(self._seeds), self._seeds)
+
+    def values(self, seeds: int) -> dict[int, float]:
+        """Scores of ended runs by their number; NaN of those that diverged."""
+        ended = {number: r for number, r in enumerate(self._records) if r.state in SCORED}
+        scores = {number: None if r.state == "nan" else r.score for number, r in ended.items()}
+        return {number: math.nan if own is None else own for number, own in scores.items()}
+
+
+def judging_runs(study: Study, trial: int) -> Sequence[Run]:
+    """The runs by which a trial may be judged: those of the seeds that the study began with."""
+    judges = set(study.versions[0].space.seeds)
+    return [run for run in study.plan.runs_of(trial) if run.seed in judges]
