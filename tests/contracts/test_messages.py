@@ -27,6 +27,7 @@ ALWAYS_MANY = {
     ("sweeper.plan.check", "runs"),
     ("sweeper.report.page.overview", "len(labels)"),
     ("sweeper.results.axis_choice", "most"),
+    ("sweeper.results.captions", "short(steps)"),
     ("sweeper.results.captions", "tasks"),
     ("sweeper.space.axes._numbers", "count"),
 }
@@ -34,7 +35,12 @@ ALWAYS_MANY = {
 
 
 NO_NUMBERS = {
-    ("sweeper.cli.commands.watch", "rate"),
+    ("sweeper.plan.pruner_schedule", "most"),
+    ("sweeper.plan.pruner_schedule", "name"),
+    ("sweeper.plan.pruner_schedule", "value"),
+    ("sweeper.report.progress.work_left", "rate(self.runs_per_h)"),
+    ("sweeper.report.progress.work_left", "rate(self.steps_per_s)"),
+    ("sweeper.space.axes.float", "self.high"),
     ("sweeper.cluster.limits", "given"),
     ("sweeper.doctor.node", "host"),
     ("sweeper.figures.ablation", "counts"),
@@ -42,7 +48,7 @@ NO_NUMBERS = {
     ("sweeper.results.published.comparison", "data.origin.space"),
     ("sweeper.results.ranking.fresh_runs", "space.name"),
 }
-"""Texts, and a rate."""
+"""Texts and rates."""
 
 
 def numbers(tree: ast.AST) -> Iterator[tuple[str, str]]:
