@@ -7,7 +7,7 @@ from typing import Any
 
 from sweeper.errors import Invalid
 from sweeper.plan.configurations.expansion import DROP, Expansion
-from sweeper.plan.pruner_schedule import rungs
+from sweeper.plan.sampling.pruner_schedule import rungs
 from sweeper.schema.rules import one_of
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
