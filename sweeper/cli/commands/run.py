@@ -19,7 +19,7 @@ from sweeper.files import bundled
 from sweeper.files.atomic import remove
 from sweeper.plan.configurations import notes
 from sweeper.plan.loading import load
-from sweeper.plan.pruner_schedule import doubts, first_report
+from sweeper.plan.sampling.pruner_schedule import doubts, first_report
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
