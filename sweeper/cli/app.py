@@ -56,6 +56,7 @@ RUN_OPTIONS = {
     "pack": "how many runs train together in one worker, or auto (default)",
     "device": "where tensors live: cpu or cuda (default: cuda where the profile has GPUs)",
     "extend": "true: the study grows by more seeds, grid values or trials (default: false)",
+    "other_code": "true: go on although files that training runs have changed (default: false)",
     "group": "true: the study's files are open to your group (default: to you alone)",
 }
 TOP = 5
@@ -80,6 +81,10 @@ def command(options: Mapping[str, str], note: str = "") -> Callable[..., Any]:
     return register
 
 
+_MOST = 1_000_000
+"""The largest number that an option takes."""
+
+
 def count_of(name: str, text: str, rule: str = "a whole number from 1") -> int:
     """The number that the option `name` has; `SweeperError` with its `rule` for any other text."""
     try:
@@ -88,6 +93,8 @@ def count_of(name: str, text: str, rule: str = "a whole number from 1") -> int:
         number = 0
     if number < 1:
         raise SweeperError(f"{name} must be {rule}, but got {shown(text)}")
+    if number > _MOST:
+        raise SweeperError(f"{name} must be at most {_MOST}, but got {shown(text)}")
     return number
 
 

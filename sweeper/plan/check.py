@@ -10,12 +10,12 @@ import numpy as np
 
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, shown
-from sweeper.plan import check_sampler
 from sweeper.plan.configurations import sequences
 from sweeper.plan.configurations.constraints import Rejected, check_helpers
 from sweeper.plan.configurations.expansion import DROP, Expansion, expanded
 from sweeper.plan.configurations.network_depth import shallowest
 from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
+from sweeper.plan.sampling import check_sampler
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
@@ -47,7 +47,7 @@ def checked(space: Space, folder: Path) -> Space:
 
     Raises `Invalid` with the path of what does not fit; `folder` is the space file's.
     """
-    space = _absolute(space, folder)
+    space = absolute(space, folder)
     trainable = load_trainable(space)
     missing = [name for name in _CONTRACT if not hasattr(trainable, name)]
     if missing:
@@ -67,7 +67,8 @@ def checked(space: Space, folder: Path) -> Space:
     return _check_figures(space, folder, metrics, expansion.conditional)
 
 
-def _absolute(space: Space, folder: Path) -> Space:
+def absolute(space: Space, folder: Path) -> Space:
+    """The space with the path of its agent's or function's file made absolute."""
     try:
         if space.function is not None:
             path, name = lookup.split(space.function, folder)

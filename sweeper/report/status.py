@@ -19,7 +19,7 @@ from sweeper.ledger.run_record import STATES, UNSCORED
 from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.pruner_schedule import doubts, first_report
+from sweeper.plan.sampling.pruner_schedule import doubts, first_report
 from sweeper.report import best_trial
 from sweeper.report.progress import work_left
 from sweeper.report.study_status import (
@@ -29,7 +29,7 @@ from sweeper.report.study_status import (
     WorkerStatus,
 )
 from sweeper.report.worker_status import StudyWorkers, WorkerState
-from sweeper.study.provenance import code_differences
+from sweeper.study.provenance import code_differences, edited_files
 from sweeper.study.study import Study
 from sweeper.worker.checkpoints import checkpoint
 
@@ -73,7 +73,7 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         cancelled=study.cancelled,
         best=best_trial.best(study, values, states),
         errors=_errors(columns, states),
-        provenance=_provenance(study, ledger_state),
+        provenance=_provenance(study, ledger_state, columns),
         disk=_usage(study, ledger_state, columns),
         skipped_saves=sum(worker.skipped for worker in ledger_state.workers.values()),
         damaged=[
@@ -136,17 +136,17 @@ def _usage(study: Study, ledger_state: LedgerState, columns: Columns) -> dict[st
                 for attempt in range(number)
             ],
         )
-    if not study.trainable.packs:  # functions have folders
+    if not study.packs:  # functions have folders
         samples["runs"] = disk_usage.Sample(
             len(begun), [study.paths.runs / record.run for record, _ in records]
         )
     return disk_usage.usage(study.paths, samples)
 
 
-def _provenance(study: Study, ledger_state: LedgerState) -> Provenance:
-    began = study.versions[0].origin
+def _provenance(study: Study, ledger_state: LedgerState, columns: Columns) -> Provenance:
+    began, code = study.versions[0].origin, study.begun_with(ledger_state)
     headers = {name: worker.header for name, worker in sorted(ledger_state.workers.items())}
-    others = {name: code_differences(began.code, header.code) for name, header in headers.items()}
+    others = {name: code_differences(code, header.code) for name, header in headers.items()}
     return Provenance(
         code=began.code,
         packages=began.packages,
@@ -154,6 +154,8 @@ def _provenance(study: Study, ledger_state: LedgerState) -> Provenance:
         tasks=began.tasks,
         dirty=sorted(began.diffs),
         other_code={name: lines for name, lines in others.items() if lines},
+        mixed=study.mixed_code(ledger_state, columns.texts("worker").tolist()),
+        edited=edited_files(study.space, study.begun_with(ledger_state, -1)),
     )
 
 

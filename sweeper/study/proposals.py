@@ -16,7 +16,9 @@ from sweeper.ledger.lines.encoding import checked, encode
 from sweeper.ledger.reader import listed
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import Configuration
+from sweeper.plan.freezing import own_kinds
 from sweeper.plan.plan import Plan, Run
+from sweeper.trainable.frozen import tuples
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class PlannedTrial:
 
     labels: Mapping[str, Any]
     """What was chosen, by axis."""
+    values: Mapping[str, Any]
+    """Its numbers, by axis."""
     params: Mapping[str, Any]
     attributes: Mapping[str, Any]
     """Optuna's system attributes of the trial."""
@@ -55,7 +59,12 @@ class Packful:
     def of_json(cls, body: Mapping[str, Any]) -> Self:
         """The packful that a file holds."""
         trials = [
-            PlannedTrial(dict(trial["labels"]), dict(trial["params"]), dict(trial["attributes"]))
+            PlannedTrial(
+                dict(trial["labels"]),
+                dict(trial.get("values", trial["labels"])),
+                dict(trial["params"]),
+                dict(trial["attributes"]),
+            )
             for trial in body["trials"]
         ]
         return cls(int(body["first"]), trials, dict(body["study"]), dict(body["seen"]))
@@ -78,7 +87,9 @@ def propose(
     state. An empty packful says that there are no more configurations.
     """
     chosen = [(proposal.configuration, proposal.attributes) for proposal in proposals]
-    trials = [PlannedTrial(one.labels, one.params, kept_of_it) for one, kept_of_it in chosen]
+    trials = [
+        PlannedTrial(one.labels, one.values, one.params, kept_of_it) for one, kept_of_it in chosen
+    ]
     packful = Packful(first, trials, kept, seen)
     data = encode(packful.to_json())
     return patiently(lambda: link_first(paths.trials / str(first), data), paths.trials)
@@ -145,4 +156,12 @@ def _read(paths: StudyPaths, first: int) -> Packful | None:
 
 
 def _chosen(plan: Plan, trial: PlannedTrial) -> Configuration:
-    return plan.expansion.draw(lambda name, _: trial.labels[name])
+    """The configuration of a trial; that of axes of users' own kinds as it stands in the file."""
+    if not own_kinds(plan.space):
+        return plan.expansion.draw(lambda name, _: trial.labels[name])
+    values, params = (
+        {name: tuples(value) for name, value in given.items()}
+        for given in (trial.values, trial.params)
+    )
+    text = plan.expansion.text(params)
+    return Configuration(values, trial.labels, params, text, {})

@@ -10,18 +10,24 @@ import platform
 import re
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import sweeper
-from sweeper.text import counted
+from sweeper.ledger.lines.header import WorkerHeader
+from sweeper.text import counted, few
+from sweeper.trainable import own_files
 from sweeper.trainable.contract import SupportsDescription
 from sweeper.trainable.loading import load_trainable
 
 if TYPE_CHECKING:
     from sweeper.space.space import Space
+
+_REVISIONS = ("sweeper", "project")
+"""What `code` says of repositories; all else is of files."""
 
 _LONGEST_DIFF = 200_000
 """Characters of a diff that are kept; of a longer one the hash tells."""
@@ -36,7 +42,7 @@ class Origin:
     """The code, packages and machine that a version of a study began with."""
 
     code: Words = field(default_factory=dict)
-    """The revisions, and the hashes of the files that the space names."""
+    """The revisions, and the hashes of all files that training runs."""
     diffs: Words = field(default_factory=dict)
     """What was changed in these repositories since."""
     packages: Words = field(default_factory=dict)
@@ -51,12 +57,12 @@ class Origin:
         return cls(**{name: dict(body[name]) for name in known})
 
 
-def origin(space: Space) -> Origin:
+def origin(space: Space, recorded: Iterable[str] = ()) -> Origin:
     """What is recorded when a study starts: code, packages, machine."""
     folders = {"sweeper": Path(sweeper.__file__).parent, "space": Path(space.folder)}
     diffs = {name: _diff(folder) for name, folder in folders.items()}
     return Origin(
-        code=code(space),
+        code=code(space, recorded),
         diffs={name: diff for name, diff in diffs.items() if diff},
         packages=_packages(),
         tasks=_tasks(space),
@@ -69,26 +75,77 @@ def origin(space: Space) -> Origin:
     )
 
 
-def code(space: Space) -> dict[str, str]:
-    """The revisions of sweeper and of the project, and hashes of the files that the space names."""
+def code(space: Space, recorded: Iterable[str] = ()) -> dict[str, str]:
+    """The revisions of sweeper and of the project, and hashes of all files that training runs.
+
+    Files that were `recorded` by name are hashed, too, wherever they lie now.
+    """
     found = {"sweeper": revision()}
     project = _describe(Path(space.folder))
     if project:
         found["project"] = project
-    named = space.function if space.function is not None else space.agent
-    path = Path(str(named).rpartition(":")[0])
-    if path.suffix == ".py":
-        found[path.name] = _hash(path)
-    return found
+    trained = own_files.trained(space.dump())
+    names = {path.name: path for path in trained.values()}
+    known = {}
+    for name in recorded:
+        path = own_files.located(name, Path(space.folder))
+        known[name] = path if path.is_file() else names.get(Path(name).name, path)
+    return {**found, **own_files.hashes({**known, **trained})}
 
 
-def code_differences(theirs: Words, ours: Words) -> list[str]:
-    """What in `ours` differs from the code that a study began with: `f.py 1a2b, was 3c4d`."""
+def files(code: Mapping[str, str]) -> dict[str, str]:
+    """The hashes of files in what `code` gave."""
+    return {name: value for name, value in code.items() if name not in _REVISIONS}
+
+
+def begun_with(began: Origin, headers: Iterable[WorkerHeader]) -> dict[str, str]:
+    """The code of a version by its origin; files that only running told as of who ran first."""
+    found: dict[str, str] = {}
+    for header in sorted(headers, key=lambda header: header.time or 0.0, reverse=True):
+        found |= files(header.code)
+    return {**found, **began.code}
+
+
+def changed_files(space: Space, before: Mapping[str, str]) -> list[str]:
+    """The files that training would run now and that differ from the code `before`."""
+    known = files(before)
+    return code_differences(known, code(space, known))
+
+
+def edited_files(space: Space, before: Mapping[str, str]) -> list[str]:
+    """The files in the code `before` that are there and differ now, by name; nothing is run."""
+    before = files(before)
+    paths = {name: own_files.located(name, Path(space.folder)) for name in before}
+    now = own_files.hashes({name: path for name, path in paths.items() if path.is_file()})
+    return [name for name in now if now[name] != before[name]]
+
+
+def code_differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What in the code `now` differs from that `before`: `f.py 1a2b, was 3c4d`."""
     return [
-        f"{name} {now}, was {theirs[name]}"
-        for name, now in ours.items()
-        if name in theirs and theirs[name] != now
+        f"{name} {found}, was {before[name]}"
+        for name, found in now.items()
+        if name in before and before[name] != found
     ]
+
+
+def mixed(
+    before: Mapping[str, str],
+    headers: Mapping[str, WorkerHeader],
+    workers: Sequence[str | None],
+) -> str:
+    """`12 of 60 runs ran with other code (mine.py changed)`; empty where none did.
+
+    `workers` holds for each run who has it, or had it last; files count, revisions do not.
+    """
+    known = files(before)
+    others = {name: code_differences(known, header.code) for name, header in headers.items()}
+    count = sum(number for name, number in Counter(workers).items() if name and others.get(name))
+    if not count:
+        return ""
+    lines = (line for name in set(workers) if name for line in others.get(name, ()))
+    names = sorted({line.rsplit(" ", 3)[0] for line in lines})
+    return f"{count} of {counted(len(workers), 'run')} ran with other code ({few(names)} changed)"
 
 
 @functools.cache
@@ -117,13 +174,6 @@ def _git(folder: Path, *words: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.decode(errors="replace")
-
-
-def _hash(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    except OSError:
-        return "missing"
 
 
 def _packages() -> dict[str, str]:

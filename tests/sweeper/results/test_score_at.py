@@ -94,14 +94,14 @@ def test_where_smaller_is_better_the_best_of_a_curve_is_its_smallest(played, tmp
     space = SPACE | {"direction": "minimize", "score": [SPACE["score"], cost]}
     study = played(fell, **space)
     said, table = drawn(study, "heatmap", {"at": "max"}, tmp_path)
-    assert "normalised min return (mean)" in said
+    assert "normalised return, min over 40 steps (mean)" in said
     assert "Of each run's curve the smallest value, where the study scores by the last" in said
     (line, ring) = ((4.0 + 10) / 20, 4.0 / 100)
     assert table["point"].tolist() == pytest.approx([(line + ring) / 2] * 4)
     said, table = drawn(
         study, "heatmap", {"at": "max", "metric": "cost", "facet": "task"}, tmp_path
     )
-    assert "cost, min (mean)" in said and set(table["point"]) == {4.0}
+    assert "cost, min over 40 steps (mean" in said and set(table["point"]) == {4.0}
     trials = frames.trials(study, study.ledger_state())
     assert trials["value cost"].tolist() == pytest.approx([0.04] * 4)
 
@@ -112,7 +112,8 @@ def test_a_metric_is_taken_there_too(played, tmp_path):
         study, "sensitivity", {"x": "sn", "metric": "return", "at": "max"}, tmp_path / "it.pdf"
     )
     table = pd.read_csv(tmp_path / "it.csv")
-    assert table.loc[table["sn"] == "sn[-2]", "point"].tolist() == [44.0, 44.0]
+    points = table.loc[table["sn"] == "sn[-2]", "point"].tolist()
+    assert points == pytest.approx([44.0, np.nan], nan_ok=True), "two runs of the second diverged"
 
 
 def test_a_space_may_ask_for_it(tmp_path):
