@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -27,6 +27,12 @@ def canonical(value: Any) -> str:
 def brief(value: Any) -> str:
     """`canonical`, of a number that was drawn no more than six digits: for people."""
     return canonical(float(f"{value:.6g}") if isinstance(value, float) else value)
+
+
+def few(names: Sequence[str], most: int = 3) -> str:
+    """`a, b, c and 4 more`: the first of `names`, and how many others there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def counted(number: int, noun: str, form: str = "") -> str:

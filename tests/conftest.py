@@ -149,7 +149,7 @@ def played(tmp_path: Path) -> Callable[..., Study]:
             ended = went(run, made.plan.trials[run.trial].labels)
             if ended is not None:
                 runs[run.id] = _record(made, run, *ended)
-        made.ledger_state = lambda **_: SimpleNamespace(runs=runs)  # type: ignore[method-assign]
+        made.ledger_state = lambda **_: SimpleNamespace(runs=runs, workers={})  # type: ignore[method-assign]
         return made
 
     return play

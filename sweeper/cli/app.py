@@ -56,6 +56,7 @@ RUN_OPTIONS = {
     "pack": "how many runs train together in one worker, or auto (default)",
     "device": "where tensors live: cpu or cuda (default: cuda where the profile has GPUs)",
     "extend": "true: the study grows by more seeds, grid values or trials (default: false)",
+    "other_code": "true: go on although files that training runs have changed (default: false)",
     "group": "true: the study's files are open to your group (default: to you alone)",
 }
 TOP = 5

@@ -29,6 +29,7 @@ class RunOptions:
     group: bool
     same: tuple[str, ...]
     """The words about workers as they were given: `dispatch=slurm`."""
+    other_code: bool = False
 
     @staticmethod
     def of(words: Mapping[str, str]) -> RunOptions:
@@ -42,6 +43,7 @@ class RunOptions:
             extend=truth("extend", words),
             group=truth("group", words),
             same=tuple(f"{name}={words[name]}" for name in _OF_WORKERS if name in words),
+            other_code=truth("other_code", words),
         )
 
     @property

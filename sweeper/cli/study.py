@@ -185,15 +185,23 @@ def dashboard(words: Words = None) -> None:
             server.serve_forever()
 
 
-@command(STUDY_OPTIONS)
+@command(
+    {
+        **STUDY_OPTIONS,
+        "figures": "own figures of the space to draw, too, whose files run: path/file.py:name,…",
+    }
+)
 def report(words: Words = None) -> None:
     """Draw a study's figures, and write its report: one page that opens anywhere."""
     from sweeper.report import publish
 
-    study = study_of(parsed(words, list(STUDY_OPTIONS)))
+    options = parsed(words, [*STUDY_OPTIONS, "figures"])
+    study = study_of(options)
+    given = options["figures"].strip("[]").split(",") if "figures" in options else []
+    own = publish.own_figures(study, map(str.strip, given))
     study.share_files()
     ledger_state = study.ledger_state()
-    whole = publish.draw(study, ledger_state)
+    whole = publish.draw(study, ledger_state, own)
     typer.echo(study.paths.report)
     if not publish.scored(ledger_state):
         typer.echo(f"{study.name}: no run has finished with a score yet: no figures", err=True)

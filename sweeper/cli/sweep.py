@@ -77,7 +77,9 @@ RERANK_OPTIONS = {
     "seeds": "how many fresh seeds (default: those that the space holds out)",
     **{
         name: RUN_OPTIONS[name]
-        for name in ("dispatch", "profile", "watch", "workers", "pack", "device", "group")
+        for name in (
+            *("dispatch", "profile", "watch", "workers", "pack", "device", "other_code", "group"),
+        )
     },
 }
 
@@ -98,9 +100,11 @@ def work(words: Words = None) -> None:
     """Join a study as one more worker: on this machine, or as a job of your own."""
     from sweeper.cli.run_options import of_workers
     from sweeper.dispatch.supervisor import tend
+    from sweeper.trainable import own_files
 
     given = parsed(words, [*STUDY_OPTIONS, "pack", "device", "workers"])
     options, study = of_workers(given), study_of(given)
+    own_files.tell_strangers(study.space.dump())
     raise typer.Exit(
         tend(study.folder, options.pack, options.device or "cpu", options.workers or 1)
     )

@@ -41,6 +41,7 @@ def render(
     options: Mapping[str, Any],
     out: Path | None = None,
     ledger_state: LedgerState | None = None,
+    code: str | None = None,
 ) -> list[Path]:
     """Draws the figure called `name` of `study` as it stands by `ledger_state`, or by its ledger.
 
@@ -49,12 +50,13 @@ def render(
     Without options it draws what the space's `figures` say of it. PDF, PNG, SVG and the CSV behind
     them go to the study's `figures/`, named after the figure (and its options, where the space does
     not have exactly this one); or, with `out`, a file of one of `FORMATS` and its CSV. Some
-    figures have a text, too. A record says of those in `figures/` what they were drawn of.
+    figures have a text, too. A record says of those in `figures/` what they were drawn of. `code`
+    is where the figure is found, if not by its name.
     `SweeperError` for an unknown figure, option or axis; `NothingToShow` before the first trial is
     planned, and where no run has finished that the figure could show.
     """
-    lookup.find(__name__, name)
-    valid = takes(name)
+    drawer = lookup.find(__name__, code or name)
+    valid = takes(code or name)
     for option in options:
         if option not in valid:
             raise SweeperError(f"{name} has no option {shown(option)}{choices(option, valid)}")
@@ -76,7 +78,7 @@ def render(
         plain = asked == [chosen] or not chosen
         stem = _stem(name) if plain else "-".join([_stem(name), *_parts(chosen, asked)])
         targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
-        drawn = _draw(data, name, chosen, targets)
+        drawn = _draw(data, name, drawer, chosen, targets)
         if targets[0].parent.resolve() == study.paths.figures.resolve():
             own = tuple(file.name for file in drawn)
             state = study.edition(ledger_state), study.ended_in(ledger_state)
@@ -85,18 +87,25 @@ def render(
     return files
 
 
-def redraw(study: Study, record: records.Record, ledger_state: LedgerState) -> list[Path]:
+def redraw(
+    study: Study, record: records.Record, ledger_state: LedgerState, code: str | None = None
+) -> list[Path]:
     """Draws anew what `record` tells of, as `render` does; returns the files that it wrote."""
     pictures = [file for file in record.files if Path(file).suffix in FORMATS]
     out = study.paths.figures / pictures[0] if len(pictures) == 1 else None
-    return render(study, record.name, record.options, out, ledger_state)
+    return render(study, record.name, record.options, out, ledger_state, code)
 
 
-def _draw(data: Data, name: str, options: Mapping[str, Any], files: list[Path]) -> list[Path]:
+def _draw(
+    data: Data,
+    name: str,
+    drawer: Callable[..., Picture],
+    options: Mapping[str, Any],
+    files: list[Path],
+) -> list[Path]:
     from sweeper.figures.drawing import style, text_layout
     from sweeper.results.export import tidy_tables
 
-    drawer: Callable[..., Picture] = lookup.find(__name__, name)
     own = dict(options)
     if name not in WHOLE:
         data = data.rescored(own.pop("at", None))

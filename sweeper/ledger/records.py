@@ -107,7 +107,15 @@ class Records:
         return self.workers.get(worker, WorkerRecord(worker, WorkerHeader()))
 
     def _add_header(self, worker: str, header: WorkerHeader) -> None:
-        self.workers.setdefault(worker, WorkerRecord(worker, header))
+        known = self.workers.get(worker)
+        if known is None:
+            known = WorkerRecord(worker, header)
+        elif known.header == WorkerHeader():
+            known = replace(known, header=header)
+        else:  # a header may be written anew, with files that were met since
+            code = {**known.header.code, **header.code}
+            known = replace(known, header=replace(known.header, code=code))
+        self.workers[worker] = known
         if header.tender is not None:
             lives = max(header.life, self._lives.get(header.tender, 0))
             self._lives[header.tender] = lives

@@ -21,7 +21,12 @@ class Writer:
     def __init__(self, folder: Path, worker: str, header: Mapping[str, Any]) -> None:
         self.worker = worker
         self._folder = folder
-        self._header = {"kind": "header", "format": FORMAT, "worker": worker, **header}
+        self._header: dict[str, Any] = {
+            "kind": "header",
+            "format": FORMAT,
+            "worker": worker,
+            **header,
+        }
         self._files = 0
         self._descriptor: int | None = None
         self.write([])
@@ -34,6 +39,11 @@ class Writer:
         """
         data = b"".join(map(encode, lines))
         patiently(lambda: self._append(data, sync), self._folder)
+
+    def head(self, header: Mapping[str, Any]) -> None:
+        """Writes the header anew, which says more now; further files begin with it."""
+        self._header |= header
+        self.write([self._header])
 
     def close(self) -> None:
         """Writes the closing line: nothing follows it."""

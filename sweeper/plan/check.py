@@ -47,7 +47,7 @@ def checked(space: Space, folder: Path) -> Space:
 
     Raises `Invalid` with the path of what does not fit; `folder` is the space file's.
     """
-    space = _absolute(space, folder)
+    space = absolute(space, folder)
     trainable = load_trainable(space)
     missing = [name for name in _CONTRACT if not hasattr(trainable, name)]
     if missing:
@@ -67,7 +67,8 @@ def checked(space: Space, folder: Path) -> Space:
     return _check_figures(space, folder, metrics, expansion.conditional)
 
 
-def _absolute(space: Space, folder: Path) -> Space:
+def absolute(space: Space, folder: Path) -> Space:
+    """The space with the path of its agent's or function's file made absolute."""
     try:
         if space.function is not None:
             path, name = lookup.split(space.function, folder)

@@ -30,7 +30,9 @@ from sweeper.schema.extends import extended
 from sweeper.schema.rules import mapping, whole
 from sweeper.space.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.space.space import DEFAULT_SCALE, PAPER_SCALE, Space
+from sweeper.space.validators import Context
 from sweeper.text import canonical
+from sweeper.trainable import own_files
 from sweeper.trainable.contract import Trainable
 from sweeper.trainable.loading import load_trainable
 
@@ -73,6 +75,7 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     space, trainable = None, None
     data = _resolved(document, chosen, paper)
     data |= {"note": note, "changed": caption_note.by_hand(given)}
+    own_files.tell_strangers(data)
     try:
         space, trainable = _checked(data, folder, mistakes)
     except SweeperError as error:
@@ -98,7 +101,7 @@ def _checked(
     for _ in range(_ROUNDS):
         space: Space | None = None
         try:
-            space = validated(Space, rest.data, folder)
+            space = validated(Space, rest.data, Context(folder))
             return checked(space, folder), trainable
         except Invalid as error:
             found = [rest.original(one) for one in error.each]
@@ -125,6 +128,24 @@ def _found(path: Path) -> Path:
         where = cut(path.parent.resolve())
         raise SweeperError(f"{cut(path)}: there is no such file in {where}{valid}")
     return found
+
+
+def unchecked(path: Path, scale: str | None = None) -> Space:
+    """The space in the YAML file at `path`, not checked against what it trains: none of the files
+    that it names is imported, so nobody knows the values of axes of users' own kinds.
+    """
+    from sweeper.plan.check import absolute
+
+    document, wrong = extended(documents.read(path), MERGED), list[str]()
+    try:
+        _known_keys(document)
+        chosen, paper = _scale(document, scale), _paper_steps(document)
+        before = _applied(document, scale_overrides(document, chosen) if chosen else (), wrong)
+        data = _resolved(document, chosen, paper)
+        data["note"] = caption_note.held(before, document.data, ())
+        return absolute(validated(Space, data, Context(path.parent, frozen={})), path.parent)
+    except Invalid as error:
+        raise document.errors([error]) from error
 
 
 def _known_keys(document: documents.Document) -> None:

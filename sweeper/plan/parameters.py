@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import Invalid, Mistakes, Path, choices, cut, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
-from sweeper.trainable.contract import Parameter, Trainable
+from sweeper.trainable.contract import Parameter, Parametrised
 
 if TYPE_CHECKING:
     from sweeper.space.space import Space
@@ -32,7 +32,7 @@ def coerce(value: Any, parameter: Parameter) -> Any:
     return read
 
 
-def base(space: Space, trainable: Trainable) -> dict[str, Any]:
+def base(space: Space, trainable: Parametrised) -> dict[str, Any]:
     """Every parameter's value where no axis sets it: what `fixed` says, or else its default.
 
     The default is the one that the space was loaded with, whatever it is now.
@@ -48,7 +48,7 @@ def base(space: Space, trainable: Trainable) -> dict[str, Any]:
     return params
 
 
-def by_task(space: Space, trainable: Trainable) -> dict[str, dict[str, Any]]:
+def by_task(space: Space, trainable: Parametrised) -> dict[str, dict[str, Any]]:
     """What `by_task` sets on each task that it names; raises `Invalid` where it may not."""
     found = {}
     for task, params in space.by_task.items():
@@ -62,7 +62,7 @@ def by_task(space: Space, trainable: Trainable) -> dict[str, dict[str, Any]]:
     return found
 
 
-def defaults(space: Space, trainable: Trainable) -> dict[str, Any]:
+def defaults(space: Space, trainable: Parametrised) -> dict[str, Any]:
     """The defaults of the parameters that `space` does not fix, as plain JSON data."""
     return {
         name: list(value) if isinstance(value, tuple) else value
@@ -71,7 +71,7 @@ def defaults(space: Space, trainable: Trainable) -> dict[str, Any]:
     }
 
 
-def outdated(space: Space, trainable: Trainable) -> dict[str, Any]:
+def outdated(space: Space, trainable: Parametrised) -> dict[str, Any]:
     """The defaults that `space` was loaded with and that are others now, or none any more."""
     now = defaults(space, trainable)
     return {
@@ -81,13 +81,13 @@ def outdated(space: Space, trainable: Trainable) -> dict[str, Any]:
     }
 
 
-def later(space: Space, trainable: Trainable) -> set[str]:
+def later(space: Space, trainable: Parametrised) -> set[str]:
     """The parameters that there were not yet when `space` was loaded, where that is known."""
     known = {*space.defaults, *space.fixed}
     return set(trainable.parameters) - known if space.defaults else set()
 
 
-def points_of(space: Space, trainable: Trainable, name: str) -> tuple[Point, ...]:
+def points_of(space: Space, trainable: Parametrised, name: str) -> tuple[Point, ...]:
     """The points of one axis, their parameters coerced."""
     here: Path = ("axes", name)
     try:
@@ -108,7 +108,7 @@ class Span:
     grid: bool
 
 
-def span_of(space: Space, trainable: Trainable, name: str) -> Span:
+def span_of(space: Space, trainable: Parametrised, name: str) -> Span:
     """The span of one axis, its parameters coerced."""
     axis = space.axes[name]
     ends = axis.ends
@@ -120,7 +120,7 @@ def span_of(space: Space, trainable: Trainable, name: str) -> Span:
     return Span(tuple(point_at(space, trainable, name, end) for end in ends), False)
 
 
-def point_at(space: Space, trainable: Trainable, name: str, label: Any) -> Point:
+def point_at(space: Space, trainable: Parametrised, name: str, label: Any) -> Point:
     """The point of one axis with this label, its parameters coerced."""
     try:
         point = space.axes[name].point(name, label)
@@ -141,7 +141,7 @@ def defaulted(space: Space) -> Iterator[tuple[str, Any]]:
         yield name, axis
 
 
-def baseline(space: Space, trainable: Trainable) -> dict[str, str | int | float]:
+def baseline(space: Space, trainable: Parametrised) -> dict[str, str | int | float]:
     """The labels of the axes' values that `baseline` names; raises `Invalid` for unknown ones."""
     found = {}
     for name, value in space.baseline.items():
@@ -156,7 +156,7 @@ def baseline(space: Space, trainable: Trainable) -> dict[str, str | int | float]
     return found
 
 
-def _point(space: Space, trainable: Trainable, name: str, point: Point) -> Point:
+def _point(space: Space, trainable: Parametrised, name: str, point: Point) -> Point:
     if space.axes[name].helper:
         return point
     params = {}
@@ -169,7 +169,7 @@ def _point(space: Space, trainable: Trainable, name: str, point: Point) -> Point
 
 
 def fitted(
-    space: Space, trainable: Trainable, name: str, value: Any, path: Path, verb: str = "is"
+    space: Space, trainable: Parametrised, name: str, value: Any, path: Path, verb: str = "is"
 ) -> Any:
     """`value` as a value of the parameter `name`; any value where any name is accepted.
 

@@ -15,7 +15,7 @@ from sweeper.plan.configurations.sequences import sequence
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.sections import Evaluation
 from sweeper.space.space import Space
-from sweeper.trainable.contract import Trainable
+from sweeper.trainable.contract import Parametrised
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,7 @@ class Plan:
     the space (`extend`), the same in every process.
     """
 
-    def __init__(self, space: Space, trainable: Trainable) -> None:
-        self._trainable = trainable
+    def __init__(self, space: Space, trainable: Parametrised) -> None:
         self._configurations: list[Configuration] = []
         self._numbers: dict[str, int] = {}
         self.trials: list[Trial] = []
@@ -58,7 +57,7 @@ class Plan:
         self._by_id: dict[str, Run] = {}
         self.closed = False
         """Whether its sampler found no further configuration."""
-        self.extend(space)
+        self.extend(space, trainable)
 
     def run(self, id: str) -> Run:
         """The run called `id`; raises `KeyError` where there is none."""
@@ -106,15 +105,16 @@ class Plan:
         """How many runs there will be in the end."""
         return len(self.runs) + self.due * len(self.space.tasks) * len(self.space.seeds)
 
-    def extend(self, space: Space) -> list[Run]:
+    def extend(self, space: Space, trainable: Parametrised) -> list[Run]:
         """Takes over `space`, whose seeds or trials may be more than before; returns new runs.
 
-        Raises `SweeperError` where the space, which fitted when it was loaded, no longer does.
+        `trainable` is what the space trains. Raises `SweeperError` where the space, which fitted
+        when it was loaded, no longer does.
         """
         known = set(self._by_id)
         try:
             self.space = space
-            self.expansion = expanded(space, self._trainable)
+            self.expansion = expanded(space, trainable)
             self._number(self._planned())
         except Invalid as error:
             raise SweeperError(f"{space.file}: {dotted(error.path)} {error.message}") from error

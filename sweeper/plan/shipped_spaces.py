@@ -7,8 +7,10 @@ from pathlib import Path
 
 from sweeper.errors import SweeperError
 from sweeper.files.bundled import files
+from sweeper.lookup import find, is_file
 from sweeper.plan import caption_note
-from sweeper.plan.loading import load
+from sweeper.plan.loading import unchecked
+from sweeper.plan.parameters import defaults
 from sweeper.schema import document
 from sweeper.space.axes import Point
 from sweeper.space.digest import essential_texts
@@ -30,13 +32,21 @@ def changed(space: Space) -> list[str]:
         if path.stem != space.study:
             continue
         try:
-            shipped = load(path, space.scale)
+            shipped = _with_defaults(unchecked(path, space.scale), space)
+            if shipped.identity != space.identity:
+                return [f"trains {space.identity} for {shipped.identity}"]
+            return [*_settings(shipped, space), *_renamed(shipped, space)]
         except SweeperError:  # another scale, or a file that somebody is at work on
             continue
-        if shipped.identity != space.identity:
-            return [f"trains {space.identity} for {shipped.identity}"]
-        return [*_settings(shipped, space), *_renamed(shipped, space)]
     return []
+
+
+def _with_defaults(found: Space, space: Space) -> Space:
+    """`found` with its agent's defaults; of a user's own, which would run, those of `space`."""
+    if found.agent is None or is_file(found.agent):
+        return found.model_copy(update={"defaults": space.defaults})
+    known = defaults(found, find("agents.learners", found.agent))
+    return found.model_copy(update={"defaults": known})
 
 
 def _settings(shipped: Space, space: Space) -> Iterator[str]:

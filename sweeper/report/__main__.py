@@ -16,4 +16,4 @@ if __name__ == "__main__":
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
     study = Study.open(Path(sys.argv[1]))
     study.share_files()
-    sys.exit(not publish.draw(study, study.ledger_state()))
+    sys.exit(not publish.draw(study, study.ledger_state(), own=None))

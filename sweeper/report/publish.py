@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
-from sweeper.errors import SweeperError
+from sweeper.errors import Invalid, SweeperError, choices
 from sweeper.figures import records
 from sweeper.figures.records import Record
 from sweeper.files import temporary
@@ -16,15 +18,20 @@ from sweeper.ledger.run_record import SCORED
 from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
+from sweeper.lookup import is_file, located
+from sweeper.study import command_hints
 from sweeper.study.study import Study
 from sweeper.worker.checkpoints import checkpoint_store
+
+NO_FIGURES: Mapping[str, str] = MappingProxyType({})
+"""No figure of a user's own is drawn: what who looks at a study asks for."""
 
 
 def once(study: Study, ledger_state: LedgerState, worker: str) -> None:
     """Writes figures, report and Optuna storage, unless another worker is doing so."""
     name = study.paths.claims / f"finish.{study.edition(ledger_state)}"
     if Claims(study.paths.claims, worker).place([name], {"kind": "finish"}) == [None]:
-        now(study)
+        now(study, own=None)
 
 
 def due(study: Study, ledger_state: LedgerState) -> bool:
@@ -35,18 +42,18 @@ def due(study: Study, ledger_state: LedgerState) -> bool:
     return stamp.read_text() != study.edition(ledger_state)
 
 
-def now(study: Study) -> bool:
+def now(study: Study, own: Mapping[str, str] | None = NO_FIGURES) -> bool:
     """Writes figures, report and Optuna storage; returns whether all could be drawn.
 
     If not, the next `sweeper run` tries again. Where these are runs under fresh seeds, figures and
-    report of the study whose configurations met them are made anew, too.
+    report of the study whose configurations met them are made anew, too. `own` is as for `draw`.
     """
     from sweeper.results.export import optuna_storage
     from sweeper.results.ranking import fresh_runs
 
     ledger_state = study.ledger_state()
     edition = study.edition(ledger_state)
-    whole = draw(study, ledger_state)
+    whole = draw(study, ledger_state, own)
     optuna_storage.write(study, ledger_state)
     if study.ended_in(ledger_state):
         checkpoint_store.conclude(study.paths, ledger_state)
@@ -56,17 +63,21 @@ def now(study: Study) -> bool:
     first = fresh_runs.first_of(study)
     if first is not None:
         first.share_files()
-        draw(first, first.ledger_state())
+        draw(first, first.ledger_state(), own)
         study.share_files()
     return whole
 
 
-def draw(study: Study, ledger_state: LedgerState) -> bool:
+def draw(
+    study: Study, ledger_state: LedgerState, own: Mapping[str, str] | None = NO_FIGURES
+) -> bool:
     """Draws the space's figures and writes the report that shows them; whether all went well.
 
     What raises is reported, and the others are drawn; nothing is where no run has a score yet.
     Figures of an earlier state of the study that somebody drew by hand are drawn anew, or moved to
-    `figures/old` where that cannot be.
+    `figures/old` where that cannot be. Figures of a user's own are files that run: only those that
+    `own` maps to a file are drawn, or all where it is `None`, as for those who train; the report
+    names the others.
     """
     from sweeper import figures
     from sweeper.report.page import page
@@ -74,21 +85,66 @@ def draw(study: Study, ledger_state: LedgerState) -> bool:
     failures: list[str] = []
     pictures: list[Path] = []
     wanted = study.space.figures if scored(ledger_state) else ()
+    left_out: list[str] = []
     for name in dict.fromkeys(entry.name for entry in wanted):
+        code = _code(name, own)
+        if code is None:
+            left_out.append(_left_out(study, name))
+            continue
         with _reported(name, failures):
-            pictures += figures.render(study, name, {}, ledger_state=ledger_state)
+            pictures += figures.render(study, name, {}, ledger_state=ledger_state, code=code)
     for record in stale(study, ledger_state) if scored(ledger_state) else ():
-        with _reported(record.stem, []):
-            figures.redraw(study, record, ledger_state)
+        code = _code(record.name, own)
+        if code is not None:
+            with _reported(record.stem, []):
+                figures.redraw(study, record, ledger_state, code)
     leave = records.give_up if study.ended_in(ledger_state) else records.set_aside
     leave(study.paths, stale(study, ledger_state))
     with _reported("the report", failures):
-        page.write(
-            study, ledger_state, [file for file in pictures if file.suffix == ".svg"], failures
-        )
+        shown = [file for file in pictures if file.suffix == ".svg"]
+        page.write(study, ledger_state, shown, [*left_out, *failures])
     if due(study, ledger_state):  # another was at it meanwhile, and knew more
         invalidate(study)
     return not failures
+
+
+def _code(name: str, own: Mapping[str, str] | None) -> str | None:
+    """Where a figure is found; `None` for one of a user's own that is not to be run."""
+    return name if own is None or not is_file(name) else own.get(name)
+
+
+def own_figures(study: Study, given: Iterable[str]) -> dict[str, str]:
+    """For each figure of the space that is a user's own, the file of `given` to draw it with.
+
+    A file is the figure's where its name and the function's are. Raises `SweeperError` for one
+    that is no figure of the space.
+    """
+    known = {_called(entry.name): entry.name for entry in study.space.figures}
+    known = {short: name for short, name in known.items() if is_file(name)}
+    found = {}
+    for code in given:
+        if _called(code) not in known:
+            raise SweeperError(
+                f"figures={code} is no own figure of {study.name}{choices(code, known)}"
+            )
+        try:
+            found[known[_called(code)]] = located("sweeper.figures", code)
+        except Invalid as error:
+            raise SweeperError(f"figures={code} {error.message}") from error
+    return found
+
+
+def _called(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _left_out(study: Study, name: str) -> str:
+    """Says, and returns, that a figure is not drawn, and how it would be."""
+    figure = shlex.quote(f"figures={name}")
+    command = f"sweeper report {command_hints.words(study)} {figure}"
+    said = f"{_called(name)} is not drawn: that would run {name.rpartition(':')[0]}"
+    log.warning("%s; to do so: %s", said, command)
+    return f"{said}; to do so: {command}"
 
 
 def stale(study: Study, ledger_state: LedgerState) -> list[Record]:

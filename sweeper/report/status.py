@@ -26,7 +26,7 @@ from sweeper.report.study_status import (
     WorkerStatus,
 )
 from sweeper.report.worker_status import StudyWorkers, WorkerState
-from sweeper.study.provenance import code_differences
+from sweeper.study.provenance import code_differences, edited_files
 from sweeper.study.study import Study
 
 Array = npt.NDArray[Any]
@@ -67,7 +67,7 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         cancelled=study.cancelled,
         best=best_trial.best(study, values, states),
         errors=_errors(columns, states),
-        provenance=_provenance(study, ledger_state),
+        provenance=_provenance(study, ledger_state, columns),
         disk=_usage(study, ledger_state, columns),
         skipped_saves=sum(worker.skipped for worker in ledger_state.workers.values()),
         damaged=[
@@ -117,15 +117,15 @@ def _usage(study: Study, ledger_state: LedgerState, columns: Columns) -> dict[st
             for attempt in range(claims[number])
         ]
     samples = {"claims": disk_usage.Sample(int(claims.sum()), claimed)}
-    if not study.trainable.packs:  # functions have folders
+    if not study.packs:  # functions have folders
         samples["runs"] = disk_usage.Sample(len(begun), folders)
     return disk_usage.usage(study.paths, samples)
 
 
-def _provenance(study: Study, ledger_state: LedgerState) -> Provenance:
-    began = study.versions[0].provenance
+def _provenance(study: Study, ledger_state: LedgerState, columns: Columns) -> Provenance:
+    began, code = study.versions[0].provenance, study.begun_with(ledger_state)
     headers = {name: worker.header for name, worker in sorted(ledger_state.workers.items())}
-    others = {name: code_differences(began, header.code) for name, header in headers.items()}
+    others = {name: code_differences(code, header.code) for name, header in headers.items()}
     return Provenance(
         code=began.get("code", {}),
         packages=began.get("packages", {}),
@@ -133,6 +133,8 @@ def _provenance(study: Study, ledger_state: LedgerState) -> Provenance:
         tasks=began.get("tasks", {}),
         dirty=sorted(began.get("diffs", {})),
         other_code={name: lines for name, lines in others.items() if lines},
+        mixed=study.mixed_code(ledger_state, columns.texts("worker").tolist()),
+        edited=edited_files(study.space, study.begun_with(ledger_state, -1)),
     )
 
 

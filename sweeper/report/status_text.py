@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from sweeper.report.progress.work_left import WorkLeft
 from sweeper.report.study_status import BestTrial, Provenance, StudyStatus
-from sweeper.text import counted, further, labels_text, size
+from sweeper.text import counted, few, further, labels_text, size
 
 _SHOWN = 5
 _LARGEST = 3
@@ -103,10 +103,14 @@ def _began(provenance: Provenance) -> Iterator[str]:
     """The code and the machine that the study began with, and what code other workers ran."""
     code, machine = provenance.code, provenance.machine
     if code and machine:
-        shown = ", ".join(f"{name} {revision}" for name, revision in code.items())
+        shown = few([f"{name} {revision}" for name, revision in code.items()], _SHOWN)
         yield f"began with {shown} on {machine['host']} ({counted(machine['cores'], 'core')})"
     for task, facts in list(provenance.tasks.items())[:_SHOWN]:
         yield f"task {task}: " + ", ".join(f"{name} {words}" for name, words in facts.items())
+    if provenance.mixed:
+        yield provenance.mixed
+    if provenance.edited:
+        yield (f"changed since: {few(provenance.edited)}; sweeper run goes on with other_code=true")
     others = provenance.other_code
     for line in dict.fromkeys(line for lines in others.values() for line in lines):
         number = sum(line in lines for lines in others.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -57,6 +57,10 @@ class Provenance:
     """Repositories with uncommitted changes."""
     other_code: Mapping[str, list[str]]
     """By worker, a line for each difference from the code that the study began with."""
+    mixed: str = ""
+    """How many runs ran with other files, and which; empty where none did."""
+    edited: Sequence[str] = ()
+    """Files that training runs and that have changed since the study was planned last."""
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,8 @@ class Origin:
     scale: str | None = None
     paper_steps: int | None = None
     """The steps of the space's scale `paper`, where it has that."""
+    mixed_code: str = ""
+    """How many runs ran with other code than the study began with; empty where none did."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ class Captions:
             )
         if INTERVALS in points_note:
             said.append(coverage(seeds))
-        said += [self._relative(), self._lost(trials), self._budget(), *self._noted()]
+        said += [self._relative(), self._lost(trials), self.origin.mixed_code, self._budget()]
+        said += self._noted()
         said = [part for part in said if part]
         return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
 

@@ -41,9 +41,10 @@ class Data:
         space = study.space
         axes = {name: axis_of(name, study) for name in space.axes}
         columns = {name: axis.column for name, axis in axes.items()}
+        runs = frames.runs(study, ledger_state)
         tables = RunTables(
             study=study.name,
-            runs=frames.runs(study, ledger_state).rename(columns=columns),
+            runs=runs.rename(columns=columns),
             reports=lambda: frames.reports(study, ledger_state),
             columns=columns,
             tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
@@ -55,7 +56,7 @@ class Data:
             minimise=space.direction == "minimize",
             scores=_scores(space),
         )
-        compared = baseline(space, study.trainable)
+        compared = baseline(space, study.frozen)
         return Data(
             tables.relative_to(compared) if compared else tables,
             AxisChoice(
@@ -75,6 +76,7 @@ class Data:
                 by_hand=space.changed,
                 scale=space.scale,
                 paper_steps=space.paper_steps,
+                mixed_code=study.mixed_code(ledger_state, runs["worker"].tolist()),
             ),
         )
 

@@ -29,6 +29,7 @@ from sweeper.space.sections import (
     Task,
 )
 from sweeper.space.validators import (
+    Context,
     axes_rule,
     by_task_rule,
     constraints_rule,
@@ -248,10 +249,15 @@ class Space(Section):
         return {**plain, "axes": self._dumped_axes(), "defaults": dict(self.defaults)}
 
     @classmethod
-    def parse(cls, data: Mapping[str, Any]) -> Space:
-        """The space that `dump` gave; raises `SweeperError` where the data is not one."""
+    def parse(
+        cls, data: Mapping[str, Any], frozen: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Space:
+        """The space that `dump` gave; raises `SweeperError` where the data is not one.
+
+        With `frozen`, what a plan holds of axes of users' own kinds, no file is imported.
+        """
         try:
-            return validated(cls, dict(data))
+            return validated(cls, dict(data), Context(frozen=frozen))
         except Invalid as error:
             raise documents.Document("the frozen space", {}).errors([error]) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sweeper.schema.base_model import validated
 from sweeper.schema.expression import parse
 from sweeper.schema.rules import distinct, each, each_of, items, mapping, simple, text, whole
 from sweeper.space.axes import AxisKind, AxisModel
+from sweeper.space.axes._frozen import FrozenAxis
 from sweeper.space.sections import Objective, Score, Task
 
 MAX_SEEDS = 1_000_000
@@ -27,15 +29,26 @@ _COLUMNS = (
 """The columns of every table; no axis may be called like one."""
 
 
+@dataclass(frozen=True)
+class Context:
+    """What the rules of a space need besides its data."""
+
+    folder: Path | None = None
+    """The folder that paths of files are relative to; `None` where all are absolute."""
+    frozen: Mapping[str, Mapping[str, Any]] | None = None
+    """What axes of users' own kinds are, by axis: no file is imported, whether it stands here or
+    not; `None` where the files are imported."""
+
+
 def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
     """Named axes, each checked by its kind, none called like another."""
     axes: dict[str, AxisKind] = {}
-    folder: Path | None = info.context
+    context = info.context or Context()
     mistakes = Mistakes()
     for name, keys in mapping(value).items():
         if keys is not None:
             with mistakes.under(name):
-                axes[name] = _axis(name, keys, folder)
+                axes[name] = _axis(name, keys, context)
     called = {"task": "task", **{name: axis.title or name for name, axis in axes.items()}}
     for name, axis in axes.items():
         others = [other for other, title in called.items() if axis.title in (other, title)]
@@ -47,7 +60,7 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
     return axes
 
 
-def _axis(name: str, keys: Any, folder: Path | None) -> AxisKind:
+def _axis(name: str, keys: Any, context: Context) -> AxisKind:
     if name in _COLUMNS or not name or name != name.strip():
         raise Invalid(f"is no name for an axis; taken: {', '.join(_COLUMNS)}")
     if not isinstance(keys, dict):
@@ -56,8 +69,11 @@ def _axis(name: str, keys: Any, folder: Path | None) -> AxisKind:
     kind = keys.get("kind")
     if kind is None:
         raise Invalid(f"needs the key 'kind'; valid kinds: {', '.join(valid)}")
+    if context.frozen is not None and isinstance(kind, str) and lookup.is_file(kind):
+        held: Any = FrozenAxis.of(keys, context.frozen.get(name))
+        return held  # type: ignore[no-any-return]
     try:
-        kind = lookup.located("sweeper.space.axes", text(kind), folder)
+        kind = lookup.located("sweeper.space.axes", text(kind), context.folder)
     except Invalid as error:
         raise error.under("kind") from error
     found = lookup.find("sweeper.space.axes", kind)

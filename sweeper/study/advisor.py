@@ -112,7 +112,7 @@ class Advisor:
             trial = self.memory.ask(self._sampler(number, turn))
             assert trial.number == number, (trial.number, number)
             try:
-                chosen = self._study.plan.expansion.draw(_suggest(trial))
+                chosen = self._study.drawing.draw(_suggest(trial))
             except Rejected:
                 continue
             if chosen.text not in texts and not self._study.plan.knows(chosen):
@@ -140,7 +140,7 @@ class Advisor:
             }
         )
         drawn = islice(
-            sequences.sequence(seeded, plan.expansion), len(plan.trials) + len(texts) + 1
+            sequences.sequence(seeded, self._study.drawing), len(plan.trials) + len(texts) + 1
         )
         for chosen in drawn:
             if chosen.text not in texts and not plan.knows(chosen):

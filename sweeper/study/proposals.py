@@ -15,7 +15,9 @@ from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.files.atomic import link_first, patiently
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import Configuration
+from sweeper.plan.freezing import own_kinds
 from sweeper.plan.plan import Plan, Run
+from sweeper.trainable.frozen import tuples
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ def propose(
     trials = [
         {
             "labels": proposal.configuration.labels,
+            "values": proposal.configuration.values,
             "params": proposal.configuration.params,
             "attributes": proposal.attributes,
         }
@@ -97,5 +100,12 @@ def _read(paths: StudyPaths, first: int) -> dict[str, Any] | None:
 
 
 def _chosen(plan: Plan, trial: Mapping[str, Any]) -> Configuration:
+    """The configuration of a trial; that of axes of users' own kinds as it stands in the file."""
     labels = trial["labels"]
-    return plan.expansion.draw(lambda name, _: labels[name])
+    if not own_kinds(plan.space):
+        return plan.expansion.draw(lambda name, _: labels[name])
+    values, params = (
+        {name: tuples(value) for name, value in trial.get(key, labels).items()}
+        for key in ("values", "params")
+    )
+    return Configuration(values, labels, params, plan.expansion.text(params), {})

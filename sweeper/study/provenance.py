@@ -10,33 +10,39 @@ import platform
 import re
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sweeper
-from sweeper.text import counted
+from sweeper.ledger.lines.header import WorkerHeader
+from sweeper.text import counted, few
+from sweeper.trainable import own_files
 from sweeper.trainable.contract import SupportsDescription
 from sweeper.trainable.loading import load_trainable
 
 if TYPE_CHECKING:
     from sweeper.space.space import Space
 
+_REVISIONS = ("sweeper", "project")
+"""What `code` says of repositories; all else is of files."""
+
 _LONGEST_DIFF = 200_000
 """Characters of a diff that are kept; of a longer one the hash tells."""
 
 
-def provenance(space: Space) -> dict[str, Any]:
+def provenance(space: Space, recorded: Iterable[str] = ()) -> dict[str, Any]:
     """What is recorded when a study starts: code, packages, machine.
 
-    `code` holds the revisions and the hashes of the files that the space names; `diffs` what was
+    `code` holds the revisions and the hashes of all files that training runs; `diffs` what was
     changed in these repositories since; `tasks` is what the agent says of each; `packages` and
     `machine` speak for themselves.
     """
     folders = {"sweeper": Path(sweeper.__file__).parent, "space": Path(space.folder)}
     diffs = {name: _diff(folder) for name, folder in folders.items()}
     return {
-        "code": code(space),
+        "code": code(space, recorded),
         "diffs": {name: diff for name, diff in diffs.items() if diff},
         "packages": _packages(),
         "tasks": _tasks(space),
@@ -49,27 +55,78 @@ def provenance(space: Space) -> dict[str, Any]:
     }
 
 
-def code(space: Space) -> dict[str, str]:
-    """The revisions of sweeper and of the project, and hashes of the files that the space names."""
+def code(space: Space, recorded: Iterable[str] = ()) -> dict[str, str]:
+    """The revisions of sweeper and of the project, and hashes of all files that training runs.
+
+    Files that were `recorded` by name are hashed, too, wherever they lie now.
+    """
     found = {"sweeper": revision()}
     project = _describe(Path(space.folder))
     if project:
         found["project"] = project
-    named = space.function if space.function is not None else space.agent
-    path = Path(str(named).rpartition(":")[0])
-    if path.suffix == ".py":
-        found[path.name] = _hash(path)
-    return found
+    trained = own_files.trained(space.dump())
+    names = {path.name: path for path in trained.values()}
+    known = {}
+    for name in recorded:
+        path = own_files.located(name, Path(space.folder))
+        known[name] = path if path.is_file() else names.get(Path(name).name, path)
+    return {**found, **own_files.hashes({**known, **trained})}
 
 
-def code_differences(recorded: Mapping[str, Any], ours: Mapping[str, str]) -> list[str]:
-    """What in `ours` differs from the code in a study's provenance: `f.py 1a2b, was 3c4d`."""
-    theirs = recorded.get("code", {})
+def files(code: Mapping[str, str]) -> dict[str, str]:
+    """The hashes of files in what `code` gave."""
+    return {name: value for name, value in code.items() if name not in _REVISIONS}
+
+
+def begun_with(recorded: Mapping[str, Any], headers: Iterable[WorkerHeader]) -> dict[str, str]:
+    """The code of a version by its provenance; files that only running told as of who ran first."""
+    found: dict[str, str] = {}
+    for header in sorted(headers, key=lambda header: header.time or 0.0, reverse=True):
+        found |= files(header.code)
+    code: Mapping[str, str] = recorded.get("code", {})
+    return {**found, **code}
+
+
+def changed_files(space: Space, before: Mapping[str, str]) -> list[str]:
+    """The files that training would run now and that differ from the code `before`."""
+    known = files(before)
+    return code_differences(known, code(space, known))
+
+
+def edited_files(space: Space, before: Mapping[str, str]) -> list[str]:
+    """The files in the code `before` that are there and differ now, by name; nothing is run."""
+    before = files(before)
+    paths = {name: own_files.located(name, Path(space.folder)) for name in before}
+    now = own_files.hashes({name: path for name, path in paths.items() if path.is_file()})
+    return [name for name in now if now[name] != before[name]]
+
+
+def code_differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What in the code `now` differs from that `before`: `f.py 1a2b, was 3c4d`."""
     return [
-        f"{name} {now}, was {theirs[name]}"
-        for name, now in ours.items()
-        if name in theirs and theirs[name] != now
+        f"{name} {found}, was {before[name]}"
+        for name, found in now.items()
+        if name in before and before[name] != found
     ]
+
+
+def mixed(
+    before: Mapping[str, str],
+    headers: Mapping[str, WorkerHeader],
+    workers: Sequence[str | None],
+) -> str:
+    """`12 of 60 runs ran with other code (mine.py changed)`; empty where none did.
+
+    `workers` holds for each run who has it, or had it last; files count, revisions do not.
+    """
+    known = files(before)
+    others = {name: code_differences(known, header.code) for name, header in headers.items()}
+    count = sum(number for name, number in Counter(workers).items() if name and others.get(name))
+    if not count:
+        return ""
+    lines = (line for name in set(workers) if name for line in others.get(name, ()))
+    names = sorted({line.rsplit(" ", 3)[0] for line in lines})
+    return f"{count} of {counted(len(workers), 'run')} ran with other code ({few(names)} changed)"
 
 
 @functools.cache
@@ -98,13 +155,6 @@ def _git(folder: Path, *words: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.decode(errors="replace")
-
-
-def _hash(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    except OSError:
-        return "missing"
 
 
 def _packages() -> dict[str, str]:

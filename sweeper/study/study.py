@@ -13,25 +13,35 @@ from typing import Any
 
 from sweeper.errors import Invalid, SweeperError, did_you_mean, listed, shown
 from sweeper.ledger.state import LedgerState
+from sweeper.log import log
 from sweeper.paths import StudyPaths
+from sweeper.plan.configurations.expansion import Expansion, expanded
+from sweeper.plan.freezing import own_kinds, unfrozen
 from sweeper.plan.plan import Plan, Run
 from sweeper.schema.rules import study_name
 from sweeper.space.digest import digest
 from sweeper.space.space import Space
 from sweeper.study import proposals, versions
+from sweeper.study.provenance import begun_with, changed_files, files, mixed
 from sweeper.study.versions import Version
-from sweeper.trainable.contract import Trainable
+from sweeper.text import few
+from sweeper.trainable.contract import Parametrised, Trainable
+from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 
 
 class Study:
-    """The study in `folder`; its plan and its trainable are made when first asked for."""
+    """The study in `folder`; its plan and its trainable are made when first asked for.
+
+    Nothing but `trainable` and `drawing` runs files that its space names.
+    """
 
     def __init__(self, folder: Path, versions: Sequence[Version]) -> None:
         self.folder = folder
         self.paths = StudyPaths(folder)
         self.versions = list(versions)
         self.group = self.versions[0].group
+        self._drawing: tuple[int, Expansion] | None = None
 
     @property
     def name(self) -> str:
@@ -45,32 +55,80 @@ class Study:
 
     @cached_property
     def trainable(self) -> Trainable:
-        """The trainable of its space."""
+        """The trainable of its space, for those who train: looking at a study must not ask for it.
+
+        Its code runs.
+        """
         return load_trainable(self.space, self.paths.runs)
+
+    def completed(self, run: Run) -> Run:
+        """`run` with the defaults of parameters that its trainable has only had since it began."""
+        known = self.trainable.parameters.items()
+        new = {name: one.default for name, one in known if name not in run.params}
+        return run._replace(params={**run.params, **new}) if new else run
+
+    @property
+    def frozen(self) -> Parametrised:
+        """What it trains, as its plan has it: no file that its space names is run."""
+        return self._frozen(self.versions)
+
+    @property
+    def packs(self) -> bool:
+        """Whether several of its runs may share a pack."""
+        held = self.versions[0].frozen
+        return held.trainable.packs if held is not None else self.space.function is None
+
+    def _frozen(self, versions: Sequence[Version]) -> Parametrised:
+        """As the plans of `versions` have it: the parameters that it began with."""
+        first = versions[0].frozen
+        if first is None:
+            return unfrozen(self.folder, self.versions[-1].space)
+        held = [version.frozen.trainable for version in versions if version.frozen is not None]
+        return first.trainable.with_refused(frozenset().union(*(one.refused for one in held)))
 
     @cached_property
     def plan(self) -> Plan:
-        """Its trials and runs, in their fixed order, as far as they are planned."""
-        first, *others = self.versions
-        plan = Plan(first.space, self.trainable)
-        for version in others:
+        """Its trials and runs, in their fixed order, as far as they are planned.
+
+        They are made of what its versions hold: no file that its space names is run.
+        """
+        plan = Plan(self.versions[0].space, self._frozen(self.versions[:1]))
+        for number, version in enumerate(self.versions[1:], 2):
             if digest(version.space) != digest(plan.space):
-                plan.extend(version.space)
+                plan.extend(version.space, self._frozen(self.versions[:number]))
         proposals.follow(self.paths, plan)
         return plan
+
+    @property
+    def drawing(self) -> Expansion:
+        """What new trials are drawn from: it asks what is trained, and runs axes of own kinds."""
+        if self._drawing is None or self._drawing[0] != len(self.versions):
+            space = Space.parse(self.space.dump()) if own_kinds(self.space) else self.space
+            pinned = Pinned(self.frozen.parameters, self.trainable)
+            self._drawing = len(self.versions), expanded(space, pinned)
+        return self._drawing[1]
 
     def refresh(self) -> list[Run]:
         """Takes in what was planned since: new versions and trials; returns the runs that are new.
 
         Of a space that nothing but figures and limits changed in, the runs are the same.
         """
-        found = versions.read(self.folder, len(self.versions))
-        self.versions += found
-        new: list[Run] = []
-        for version in found:
-            if digest(version.space) != digest(self.plan.space):
-                new += self.plan.extend(version.space)
+        plan, new = self.plan, []
+        for version in versions.read(self.folder, len(self.versions)):
+            self.versions.append(version)
+            if digest(version.space) != digest(plan.space):
+                new += plan.extend(version.space, self.frozen)
         return new + proposals.follow(self.paths, self.plan)
+
+    def begun_with(self, ledger_state: LedgerState, version: int = 0) -> dict[str, str]:
+        """The code that a version of it began with: revisions, and hashes of files."""
+        headers = [worker.header for worker in ledger_state.workers.values()]
+        return begun_with(self.versions[version].provenance, headers)
+
+    def mixed_code(self, ledger_state: LedgerState, workers: Sequence[str | None]) -> str:
+        """What `provenance.mixed` says of its runs, of each of which `workers` names the worker."""
+        headers = {name: worker.header for name, worker in ledger_state.workers.items()}
+        return mixed(self.begun_with(ledger_state), headers, workers)
 
     @property
     def cancelled(self) -> dict[str, Any] | None:
@@ -117,24 +175,68 @@ class Study:
         return Study(folder, versions.read(folder))
 
 
-def start(folder: Path, space: Space, *, group: bool = False, extend: bool = False) -> Study:
+def start(
+    folder: Path,
+    space: Space,
+    *,
+    group: bool = False,
+    extend: bool = False,
+    other_code: bool = False,
+) -> Study:
     """Starts a study of `space` in `folder`, or joins the one that is there.
 
     A joined study goes on with the figures, limits and checkpoint intervals of `space`; with
     `extend` also with its further seeds, grid values and trials. Raises `SweeperError` where the
-    spaces differ in anything else that changes results.
+    spaces differ in anything else that changes results, and without `other_code` where files that
+    training runs have changed.
     """
     os.umask(0o007 if group else 0o077)
     try:
         StudyPaths(folder).create()
         _probe(folder / "ledger")
-        study = Study(folder, versions.join(folder, space, group=group, extend=extend))
+        names: list[str] = []
+        renew = False
+        if is_one(folder):
+            names, renew = _joined_code(Study.open(folder), space, other_code=other_code)
+        joined = versions.join(folder, space, group=group, extend=extend, renew=renew, files=names)
+        study = Study(folder, joined)
     except OSError as error:
         raise SweeperError(
             f"cannot write to the study's folder {folder}: {error.strerror}"
         ) from error
     study.share_files()
     return study
+
+
+def _joined_code(study: Study, space: Space, *, other_code: bool) -> tuple[list[str], bool]:
+    """The files that it is known to run, and whether they have changed and it goes on with them.
+
+    Raises `SweeperError` as `check_code` does; where nothing is left to run, or its plan is of an
+    earlier version of sweeper, it only says so.
+    """
+    ledger_state = study.ledger_state(reports=False)
+    old, newest = study.versions[-1].frozen is None, study.versions[-1].space
+    idle = not old and digest(newest) == digest(space) and study.ended_in(ledger_state)
+    changed = check_code(study, space, ledger_state, other_code=other_code or old or idle)
+    return list(files(study.begun_with(ledger_state))), changed and not idle
+
+
+def check_code(study: Study, space: Space, ledger_state: LedgerState, *, other_code: bool) -> bool:
+    """Whether files that training `space` runs have changed since `study` was planned last.
+
+    They are named. Raises `SweeperError` where runs of both would mix, unless `other_code` allows
+    that.
+    """
+    changed = changed_files(space, study.begun_with(ledger_state, -1))
+    if changed and not other_code:
+        raise SweeperError(
+            f"{study.name} began with other code: {few(changed)}; results of both would mix: "
+            "restore the files, run under a name of its own (name=…), or go on all the same "
+            "(other_code=true)"
+        )
+    if changed:
+        log.warning("%s began with other code: %s", study.name, few(changed))
+    return bool(changed)
 
 
 def check_name(name: str) -> str:

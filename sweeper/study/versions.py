@@ -7,20 +7,24 @@ processes that write one version the first to link its file wins, and the other 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
 from sweeper.files.atomic import link_first
 from sweeper.ledger.lines.encoding import FORMAT, check_format
+from sweeper.lookup import find, is_file
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import expanded
+from sweeper.plan.freezing import FrozenCode, asked, frozen
 from sweeper.plan.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
 from sweeper.study.provenance import provenance
+from sweeper.trainable.contract import Trainable
+from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 
 _NAMING = keys(lambda key: key.naming)
@@ -37,34 +41,60 @@ class Version:
     space: Space
     group: bool
     provenance: Mapping[str, Any]
+    frozen: FrozenCode | None
+    """What it holds of the code that it names; `None` in studies that were begun before it did."""
 
 
 def read(folder: Path, first: int = 0) -> list[Version]:
     """The versions in `folder` from number `first` on; `SweeperError` where `plans/0` is none."""
-    found: list[Version] = []
-    while first + len(found) == 0 or (folder / "plans" / str(first + len(found))).exists():
-        found.append(_read(folder / "plans" / str(first + len(found))))
-    return found
+    plans: list[tuple[Path, dict[str, Any]]] = []
+    while first + len(plans) == 0 or (folder / "plans" / str(first + len(plans))).exists():
+        plan = folder / "plans" / str(first + len(plans))
+        plans.append((plan, _body(plan)))
+    bodies = [body for _, body in plans]
+    return [_version(plan, body, bodies[n:]) for n, (plan, body) in enumerate(plans)]
 
 
-def join(folder: Path, space: Space, *, group: bool, extend: bool) -> list[Version]:
+def join(
+    folder: Path,
+    space: Space,
+    *,
+    group: bool,
+    extend: bool,
+    renew: bool = False,
+    files: Collection[str] = (),
+) -> list[Version]:
     """Makes `space` the newest version of the study in `folder`, and returns all.
 
-    Raises `SweeperError` where it changes results and `extend` does not allow how.
+    Raises `SweeperError` where it changes results and `extend` does not allow how. With `renew`
+    there is a new version in any case, which holds the code that there is now. `files` are hashed
+    with those that training is known to run.
     """
-    plans = StudyPaths(folder).plans
-    known = read(folder) if (plans / "0").exists() else []
+    plans, space = StudyPaths(folder).plans, asked(space)
+    known = _live(folder) if (plans / "0").exists() else []
     if known:
         space = _without_later(known[0].space, space)
-    while not known or not _same(known[-1].space, space):
+    while not known or renew or not _same(known[-1], space):
         if known:
             _check(folder.name, known[-1].space, space, extend=extend)
             group = known[0].group
-        frozen = {"format": FORMAT, "space": space.dump(), "group": group}
-        data = json.dumps({**frozen, "provenance": provenance(space)}, indent=1, ensure_ascii=False)
+        held = _frozen(known, space)
+        body = {
+            "format": FORMAT,
+            "space": space.dump(),
+            "group": group,
+            "provenance": provenance(space, files),
+            "frozen": held.to_json(),
+        }
+        data = json.dumps(body, indent=1, ensure_ascii=False)
         link_first(plans / str(len(known)), data.encode())
-        known += read(folder, len(known))
+        known, renew = _live(folder), False
     return known
+
+
+def _live(folder: Path) -> list[Version]:
+    """All versions; of those that hold nothing of the code that they name it is asked itself."""
+    return [replace(version, space=asked(version.space)) for version in read(folder)]
 
 
 def _without_later(first: Space, space: Space) -> Space:
@@ -74,9 +104,23 @@ def _without_later(first: Space, space: Space) -> Space:
     return space.model_copy(update={"defaults": kept})
 
 
-def _same(old: Space, new: Space) -> bool:
-    kept, given = ({**space.dump(), **dict.fromkeys(_NAMING)} for space in (old, new))
-    return kept == given
+def _same(newest: Version, space: Space) -> bool:
+    """Whether the newest version is of this space, and holds what looking needs."""
+    kept, given = ({**one.dump(), **dict.fromkeys(_NAMING)} for one in (newest.space, space))
+    return kept == given and newest.frozen is not None
+
+
+def _frozen(known: Sequence[Version], space: Space) -> FrozenCode:
+    """What the next version holds: that of the newest where the spaces do not differ in results.
+
+    The parameters of what is trained are those of the first version, whatever it says now.
+    """
+    if known and known[-1].frozen is not None and digest(known[-1].space) == digest(space):
+        return known[-1].frozen
+    trainable = load_trainable(space)
+    first = next((version.frozen for version in known if version.frozen is not None), None)
+    planned = trainable if first is None else Pinned(first.trainable.parameters, trainable)
+    return frozen(space, trainable, planned)
 
 
 def _check(name: str, old: Space, new: Space, *, extend: bool) -> None:
@@ -132,16 +176,30 @@ def _axes_grow(old: Space, new: Space) -> bool:
     return cells[0] <= cells[1]
 
 
-def _read(plan: Path) -> Version:
-    folder = plan.parents[1]
+def _body(plan: Path) -> dict[str, Any]:
     try:
-        frozen: dict[str, Any] = json.loads(plan.read_bytes())
-        version = int(frozen["format"])
-        space, group = frozen["space"], bool(frozen["group"])
+        body: dict[str, Any] = json.loads(plan.read_bytes())
+        version, _ = int(body["format"]), body["space"]["axes"]
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise SweeperError(f"{plan} cannot be read as a study's plan: {error!r}") from error
-    check_format(version, folder.name)
-    return Version(_with_defaults(Space.parse(space)), group, frozen.get("provenance", {}))
+        raise _unreadable(plan, error) from error
+    check_format(version, plan.parents[1].name)
+    return body
+
+
+def _version(plan: Path, body: Mapping[str, Any], since: Sequence[Mapping[str, Any]]) -> Version:
+    """The version in a plan; no file that its space names is imported.
+
+    What it does not hold of code is taken from the first of `since`, it and those after it, that
+    does; of an axis where its keys are the same.
+    """
+    held = [one for one in since if "frozen" in one]
+    try:
+        frozen = _held(body, held) if held else None
+        group, origin = bool(body["group"]), body.get("provenance", {})
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _unreadable(plan, error) from error
+    space = Space.parse(body["space"], {} if frozen is None else frozen.axes)
+    return Version(_with_defaults(space), group, origin, frozen)
 
 
 def _with_defaults(space: Space) -> Space:
@@ -149,10 +207,21 @@ def _with_defaults(space: Space) -> Space:
 
     Of an agent of a user's own these are not known: those of now count.
     """
-    if space.defaults or space.agent is None or ".py:" in space.agent:
+    if space.defaults or space.agent is None or is_file(space.agent):
         return space
-    trainable = load_trainable(space)
+    trainable: Trainable = find("agents.learners", space.agent)
     then: Mapping[str, Any] = getattr(trainable, "earlier_defaults", {})
     known = {**defaults(space, trainable), **then}
     left = {name: value for name, value in known.items() if name not in space.fixed}
     return space.model_copy(update={"defaults": left})
+
+
+def _held(body: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> FrozenCode:
+    found = FrozenCode.of_json(held[0]["frozen"])
+    there, ours = held[0]["space"]["axes"], body["space"]["axes"]
+    axes = {name: made for name, made in found.axes.items() if there.get(name) == ours.get(name)}
+    return FrozenCode(found.trainable, axes)
+
+
+def _unreadable(plan: Path, error: Exception) -> SweeperError:
+    return SweeperError(f"{plan} cannot be read as a study's plan: {error!r}")

@@ -182,17 +182,24 @@ class SupportsWeights(Protocol):
         """
 
 
-class Trainable(Protocol):
+class Parametrised(Protocol):
+    """What planning asks of a trainable."""
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """All parameters by dotted name; empty where any name is accepted."""
+
+    def check(self, params: Mapping[str, Any], task: str) -> None:
+        """Raises `ValueError` where it cannot train with these parameters on this task."""
+
+
+class Trainable(Parametrised, Protocol):
     """Something that sweeper can train.
 
     Optional are the methods of `SupportsMemoryEstimates`, `SupportsDescription` and `Diagnosable`,
     a flag `keeps_weights`, which is true where packs are `SupportsWeights`, and a mapping
     `earlier_defaults` of shipped agents.
     """
-
-    @property
-    def parameters(self) -> Mapping[str, Parameter]:
-        """All parameters by dotted name; empty where any name is accepted."""
 
     @property
     def metrics(self) -> Sequence[str]:
@@ -204,9 +211,6 @@ class Trainable(Protocol):
 
     def tasks(self) -> Sequence[str]:
         """The names of all tasks; empty where any name is accepted."""
-
-    def check(self, params: Mapping[str, Any], task: str) -> None:
-        """Raises `ValueError` where it cannot train with these parameters on this task."""
 
     def layers(self, params: Mapping[str, Any], task: str) -> int:
         """The number of layers with parameters in its network, by which axes count layers."""

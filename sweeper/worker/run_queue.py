@@ -197,7 +197,7 @@ class RunQueue:
 
     def _fitting(self, first: Run) -> int:
         """The most members that train well together and find memory: on a GPU, that of the GPU."""
-        trainable = self._study.trainable
+        trainable, first = self._study.trainable, self._study.completed(first)
         size = trainable.pack_size(first.params, first.task, self._device)
         if self._device != "cpu" or not isinstance(trainable, SupportsMemoryEstimates):
             return size
@@ -220,7 +220,8 @@ class RunQueue:
     def _signature(self, run: Run) -> str:
         key = (run.trial, run.task)
         if key not in self._signatures:
-            self._signatures[key] = self._study.trainable.signature(run.params, run.task)
+            params = self._study.completed(run).params
+            self._signatures[key] = self._study.trainable.signature(params, run.task)
         return self._signatures[key]
 
     def _resumes_at(self, run: Run) -> int:

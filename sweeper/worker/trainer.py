@@ -124,7 +124,7 @@ class Trainer:
         for hold in holds:
             hold.state = None
         with _theirs():
-            runs = [hold.run for hold in holds]
+            runs = [self._study.completed(hold.run) for hold in holds]
             return self._study.trainable.start(runs, states, self._device)
 
     def _step(self, training: Training) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from sweeper.ledger.writer import Writer
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.study.provenance import code, code_differences
 from sweeper.study.study import Study
+from sweeper.trainable import own_files
 from sweeper.worker.ledger_protocol import LedgerProtocol
 from sweeper.worker.process.heartbeat import BEAT_S, T1_S, Heartbeat, identity
 from sweeper.worker.process.memory import MemoryGauge
@@ -57,7 +59,9 @@ class Worker:
         self._stopping = stopping or StopSignal()
         self._conclude = conclude
         gauge = MemoryGauge(workers)
-        self._ledger = Writer(study.paths.ledger, self.name, _header(study, gauge).to_json())
+        self._header = _header(study, gauge)
+        self._ledger = Writer(study.paths.ledger, self.name, self._header.to_json())
+        self._imported = 0
         self._beat = Heartbeat(study.paths.beats / self.name, gauge)
         self._looked = -BEAT_S
         self._progressed(0)
@@ -103,10 +107,22 @@ class Worker:
                 holds = self._attempts.claim(batch)
                 self._queue.note(candidate.run.id for candidate in batch)
                 self._trainer.train(holds)
+                self._note_code()
                 taken = time.monotonic()
             else:
                 self._progressed(time.monotonic_ns())
                 self._stopping.wait(IDLE_S)
+
+    def _note_code(self) -> None:
+        """Adds to the header the files that training has imported by names that only it knew."""
+        if len(sys.modules) == self._imported:
+            return
+        self._imported = len(sys.modules)
+        known, space = self._header.code, self._study.space
+        new = {n: path for n, path in own_files.loaded(space.dump()).items() if n not in known}
+        if new:
+            self._header = replace(self._header, code={**known, **own_files.hashes(new)})
+            self._ledger.head(self._header.to_json())
 
     def _progressed(self, progress: int) -> None:
         """Beats, and stops where the study was cancelled: looked for as often as a beat is due."""
@@ -148,7 +164,7 @@ class Worker:
 def _header(study: Study, gauge: MemoryGauge) -> WorkerHeader:
     """What begins the worker's ledger; it is told where it runs other code than the study began."""
     ours = code(study.space)
-    for line in code_differences(study.versions[0].provenance, ours):
+    for line in code_differences(study.versions[0].provenance.get("code", {}), ours):
         print(f"sweeper: this worker runs other code than the study began with: {line}", flush=True)
     return replace(
         identity(),

@@ -19,6 +19,7 @@ from sweeper.space.space import Space
 from sweeper.study import study as studies
 from sweeper.study.study import Study
 from sweeper.text import about, agreed, counted, duration, further, labels_text, size
+from sweeper.trainable import own_files
 from sweeper.trainable.contract import SupportsMemoryEstimates, Trainable
 from sweeper.trainable.loading import load_trainable
 
@@ -48,7 +49,7 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
     trainable = load_trainable(space)
     plan = Plan(space, trainable)
     cells = [trainable.signature(run.params, run.task) for run in _one_a_cell(plan)]
-    costs = _costs(space, folder.parent)
+    costs = _costs(space, folder.parent, trainable)
     yield f"{folder.name}: {_counts(plan)}"
     yield f"  {_signatures(plan, trainable, options, len(set(cells)))}"
     yield f"  steps: {plan.total * space.steps:,} in all, {space.steps:,} a run"
@@ -182,19 +183,24 @@ def _worker_s(plan: Plan, cells: list[str], costs: Costs, done: Done) -> float:
     return total - a_step * unplanned
 
 
-def _costs(space: Space, root: Path) -> Costs:
-    """Those of all studies under `root` that trained the same."""
+def _costs(space: Space, root: Path, trainable: Trainable) -> Costs:
+    """Those of all studies under `root` that trained the same, with no other files.
+
+    Their signatures are asked of `trainable`, which is the space's own: no other code is run.
+    """
     costs = defaultdict(list)
+    ours = set(own_files.named(space.dump()))
     for name in studies.names(root):
         with suppress(SweeperError):  # of a study that cannot be read any more
             study = Study.open(root / name)
-            if study.space.identity == space.identity:
-                for signature, cost in _ended(study):
+            same = study.space.identity == space.identity
+            if same and ours.issuperset(own_files.named(study.space.dump())):
+                for signature, cost in _ended(study, trainable):
                     costs[signature].append(cost)
     return costs
 
 
-def _ended(study: Study) -> Iterator[tuple[str, float]]:
+def _ended(study: Study, trainable: Trainable) -> Iterator[tuple[str, float]]:
     """Signature and worker-seconds a step of a study's complete runs."""
     records = study.ledger_state(reports=False).runs
     for run in study.plan.runs:
@@ -204,7 +210,7 @@ def _ended(study: Study) -> Iterator[tuple[str, float]]:
         attempt = record.tries[record.last]
         if attempt.began and record.ended and record.step > attempt.resumed:
             seconds = (record.ended - attempt.began) / max(1, attempt.pack)
-            signature = study.trainable.signature(run.params, run.task)
+            signature = trainable.signature(run.params, run.task)
             yield signature, seconds / (record.step - attempt.resumed)
 
 

@@ -27,6 +27,7 @@ from sweeper.space.space import Space
 from sweeper.study import command_hints, study
 from sweeper.study.study import Study
 from sweeper.text import counted
+from sweeper.trainable import own_files
 
 INTERRUPTED = 130
 
@@ -57,6 +58,9 @@ def rerank(first: Study, options: RerankOptions) -> int:
     """Runs the best configurations of a study on fresh seeds; returns the exit code."""
     from sweeper.results.ranking import fresh_outcome, fresh_runs
 
+    own_files.tell_strangers(first.space.dump())
+    ledger_state = first.ledger_state(reports=False)
+    study.check_code(first, first.space, ledger_state, other_code=options.run.other_code)
     space = fresh_runs.space_of(first, options.top, options.seeds)
     folder = fresh_runs.folder_of(first)
     code = carry_out(folder, space, options.run, extend=True)
@@ -74,7 +78,9 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
     """Starts the study of `space` in `folder`, or goes on with it; returns the exit code."""
     backend = lookup.find("sweeper.dispatch", options.dispatch)(options.workers)
     console = Console(highlight=False, soft_wrap=True)
-    started = study.start(folder, space, group=options.group, extend=extend)
+    started = study.start(
+        folder, space, group=options.group, extend=extend, other_code=options.other_code
+    )
     started.paths.cancelled.unlink(missing_ok=True)
     ledger_state = started.ledger_state(reports=False)
     if not started.ended_in(ledger_state):
@@ -119,13 +125,15 @@ def _frozen(folder: Path, options: RunOptions, overrides: Sequence[Override]) ->
             f"{cut(folder)} is a study, which goes on as it is: {cut(words[0])}= needs a space's "
             "YAML file"
         )
-    return Study.open(folder).space, folder.resolve()
+    space = Study.open(folder).space
+    own_files.tell_strangers(space.dump())
+    return space, folder.resolve()
 
 
 def _conclude(started: Study, console: Console) -> int:
     """Says what came out; draws the figures where no worker did."""
     due = publish.due(started, started.ledger_state(reports=False))
-    whole = publish.now(started) if due else True
+    whole = publish.now(started, own=None) if due else True
     publish.tidy(started)
     summary = summarise(started)
     for line in summary_lines(summary):

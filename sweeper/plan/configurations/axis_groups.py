@@ -11,7 +11,7 @@ from sweeper.plan.parameters import point_at, points_of, span_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, counted
-from sweeper.trainable.contract import Trainable
+from sweeper.trainable.contract import Parametrised
 
 MAX_AXES = 200
 """The most axes of a space."""
@@ -46,7 +46,7 @@ class AxisGroup:
         return True
 
 
-def axis_groups(space: Space, trainable: Trainable) -> tuple[AxisGroup, ...]:
+def axis_groups(space: Space, trainable: Parametrised) -> tuple[AxisGroup, ...]:
     """The groups of `space` in the order of its axes, each behind those that it depends on.
 
     Raises `Invalid` where axes do not go together, or two set the same parameter.
@@ -131,7 +131,7 @@ def _circle(waiting: Mapping[tuple[str, ...], set[tuple[str, ...]]]) -> Invalid:
     return Invalid(f"depends on itself in a circle: {names}", ("axes", circle[0][0], "when"))
 
 
-def _group(space: Space, trainable: Trainable, names: tuple[str, ...]) -> AxisGroup:
+def _group(space: Space, trainable: Parametrised, names: tuple[str, ...]) -> AxisGroup:
     leading = space.axes[names[0]]
     when = {
         target: _labels(space, trainable, names[0], target, wanted)
@@ -149,7 +149,7 @@ def _group(space: Space, trainable: Trainable, names: tuple[str, ...]) -> AxisGr
 
 
 def _zipped(
-    space: Space, trainable: Trainable, group: tuple[str, ...]
+    space: Space, trainable: Parametrised, group: tuple[str, ...]
 ) -> tuple[tuple[Point, ...], ...]:
     columns = [points_of(space, trainable, name) for name in group]
     for name, column in zip(group, columns, strict=True):
@@ -163,7 +163,7 @@ def _zipped(
 
 
 def _labels(
-    space: Space, trainable: Trainable, name: str, target: str, wanted: tuple[Any, ...]
+    space: Space, trainable: Parametrised, name: str, target: str, wanted: tuple[Any, ...]
 ) -> Labels:
     """The labels of `target` that `wanted` stands for, by label or by value."""
     if space.axes[target].ends is not None:
@@ -184,7 +184,7 @@ def _labels(
 
 
 def _in_range(
-    space: Space, trainable: Trainable, name: str, target: str, wanted: tuple[Any, ...]
+    space: Space, trainable: Parametrised, name: str, target: str, wanted: tuple[Any, ...]
 ) -> Labels:
     """The labels of a range that `wanted` stands for; it is not written out."""
     try:

@@ -12,7 +12,7 @@ from sweeper.schema.expression import Absent, Expression, parse
 from sweeper.schema.rules import nullable
 from sweeper.space.space import Space
 from sweeper.text import Labels, canonical, labels_text
-from sweeper.trainable.contract import Trainable
+from sweeper.trainable.contract import Parametrised
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -28,7 +28,7 @@ class Formulas:
     axis is inactive and the parameter has no default.
     """
 
-    def __init__(self, space: Space, trainable: Trainable, owners: Mapping[str, str]) -> None:
+    def __init__(self, space: Space, trainable: Parametrised, owners: Mapping[str, str]) -> None:
         """`owners` holds the key of the space that sets a parameter; raises `Invalid`."""
         self._space, self._trainable = space, trainable
         self._derived = {name: parse(text) for name, text in space.derived.items()}

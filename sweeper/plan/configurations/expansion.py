@@ -10,6 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import Invalid
+from sweeper.lookup import is_file
 from sweeper.plan.configurations.axis_groups import AxisGroup, axis_groups
 from sweeper.plan.configurations.constraints import Formulas, Rejected, check_by_task
 from sweeper.plan.configurations.sequences import smooth
@@ -25,7 +26,8 @@ from sweeper.plan.parameters import (
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, labels_text
-from sweeper.trainable.contract import Trainable
+from sweeper.trainable.contract import Parametrised
+from sweeper.trainable.frozen import text_of
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -66,7 +68,7 @@ class Grid:
 class Expansion:
     """The configurations of a space; raises `Invalid` where the space's parts do not fit."""
 
-    def __init__(self, space: Space, trainable: Trainable) -> None:
+    def __init__(self, space: Space, trainable: Parametrised) -> None:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
         self._later = later(space, trainable)
@@ -88,6 +90,12 @@ class Expansion:
             name for group in self._groups if group.when for name in group.names
         )
         """The axes that are absent from some configurations."""
+        self.refused: set[str] = set()
+        """The texts of the configurations that what is trained was seen to refuse."""
+        self.drawn: dict[str, dict[Any, Point]] = {
+            name: {} for name, axis in space.axes.items() if is_file(axis.kind)
+        }
+        """The points of axes of users' own kinds that were drawn, by their labels."""
         self._grid: Grid | None = None
         self._grid_is_checked = False
         self._distributions: dict[str, BaseDistribution] = {}
@@ -159,6 +167,10 @@ class Expansion:
         """The axes whose values were chosen for it: active, and the first of their groups."""
         return [group.name for group in self._groups if group.name in made.labels]
 
+    def sets(self, axis: str) -> tuple[str, ...]:
+        """The parameters that an axis sets."""
+        return next(group.sets[axis] for group in self._groups if axis in group.sets)
+
     def reference(self) -> Configuration | None:
         """The configuration of all defaults; `None` where an active axis has none.
 
@@ -180,9 +192,11 @@ class Expansion:
     def check(self, made: Configuration) -> None:
         """Raises `Rejected` where what is trained refuses `made` on one of the tasks."""
         for task in self.space.tasks:
+            params = self.params_on(made, task)
             try:
-                self.trainable.check(self.params_on(made, task), task)
+                self.trainable.check(params, task)
             except ValueError as error:
+                self.refused.add(text_of(params))
                 raise Rejected(
                     f"cannot be trained by {self.space.identity}, {labels_text(made.labels)} on "
                     f"{task}: {error}",
@@ -215,8 +229,7 @@ class Expansion:
 
     def text(self, params: Mapping[str, Any]) -> str:
         """Parameters as canonical JSON, without those that came after the space was loaded."""
-        told = {name: value for name, value in params.items() if name not in self._later}
-        return json.dumps(told, sort_keys=True, separators=(",", ":"))
+        return text_of({name: item for name, item in params.items() if name not in self._later})
 
     def size(self, most: int) -> int:
         """The number of combinations, or some number above `most` where there are more."""
@@ -263,7 +276,10 @@ class Expansion:
         """The row of a label, else of the only one with that value; of a range any number's."""
         if not group.grid:
             nearest = self.space.axes[group.name].nearest(label)
-            return (point_at(self.space, self.trainable, group.name, nearest),)
+            point = point_at(self.space, self.trainable, group.name, nearest)
+            if group.name in self.drawn:
+                self.drawn[group.name][label] = point
+            return (point,)
         rows = self._rows.get(group.name)
         if rows is None:
             rows = {canonical(row[0].label): row for row in group.rows}
@@ -285,11 +301,11 @@ class Expansion:
                 )
 
 
-_expansions: list[tuple[Trainable, str, Expansion]] = []
+_expansions: list[tuple[Parametrised, str, Expansion]] = []
 """What is trained, the space as text, and its expansion; the newest first."""
 
 
-def expanded(space: Space, trainable: Trainable) -> Expansion:
+def expanded(space: Space, trainable: Parametrised) -> Expansion:
     """The expansion of `space`; loading a space and planning it share one."""
     text = json.dumps(space.dump())
     for known_trainable, known_text, known in _expansions:

@@ -21,6 +21,9 @@ _STAND_INS: Mapping[str, Any] = {
 _TRAINED = (("agent",), ("function",))
 """Without these nothing further can be checked."""
 
+_OF_AXES = ("trials", "zip", "derived", "constraints", "baseline", "figures")
+"""Keys whose checks ask what axes there are."""
+
 _BY_NAME = ("axes", "fixed", "tasks", "derived")
 """Keys whose parts can go one by one."""
 
@@ -58,6 +61,8 @@ class Repair:
         if "sampler" in self._replaced and (error.path == ("axes",) or "grid" in error.message):
             return True
         if (error.path[:2], error.message) in self._known:
+            return True
+        if "axes" in self._replaced and top in _OF_AXES:
             return True
         if error.path and any(gone[: len(error.path)] == error.path for gone in self._gone):
             return True

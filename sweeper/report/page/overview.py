@@ -11,12 +11,14 @@ import yaml
 
 from sweeper import score
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.parameters import outdated
+from sweeper.plan.freezing import shipped_outdated
 from sweeper.report.study_status import StudyStatus
 from sweeper.space.space import Space
 from sweeper.study.study import Study
-from sweeper.text import brief, canonical, counted, ranges
-from sweeper.trainable.loading import load_trainable
+from sweeper.text import brief, canonical, counted, few, ranges
+
+_FILES = 10
+"""How many revisions and files of the code are named."""
 
 Facts = list[tuple[str, str]]
 """Names and what there is to say of them."""
@@ -104,7 +106,7 @@ def _values(labels: list[Any]) -> str:
 def resolved(space: Space) -> str:
     """The space as YAML, with scale and overrides in it."""
     data = {key: value for key, value in space.dump().items() if key not in _INTERNAL}
-    data["fixed"] = {**outdated(space, load_trainable(space)), **data["fixed"]}
+    data["fixed"] = {**shipped_outdated(space), **data["fixed"]}
     held_out = data.pop("held_out", None)
     if held_out:
         data["seeds"] = {"tune": data["seeds"], "test": held_out}
@@ -127,8 +129,12 @@ def machine_facts(study: Study, ledger_state: LedgerState, summary: StudyStatus)
     hosts = sorted({str(worker.host) for worker in summary.workers if worker.host})
     facts.append(("workers", f"{len(summary.workers)} on {', '.join(hosts) or 'no machine'}"))
     dirty = f"; uncommitted changes in {', '.join(began.dirty)}" if began.dirty else ""
-    code = ", ".join(f"{name} {revision}" for name, revision in began.code.items())
+    code = few([f"{name} {revision}" for name, revision in began.code.items()], _FILES)
     facts.append(("code", f"{code or 'not recorded'}{dirty}"))
+    if began.mixed:
+        facts.append(("mixed code", began.mixed))
+    if began.edited:
+        facts.append(("changed since", few(began.edited)))
     facts += [("other code", line) for lines in began.other_code.values() for line in lines][:5]
     for task, words in began.tasks.items():
         facts.append((f"task {task}", ", ".join(f"{key} {text}" for key, text in words.items())))

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
-from sweeper.plan.parameters import outdated, point_at
+from sweeper.lookup import is_file
+from sweeper.plan.freezing import shipped_outdated
+from sweeper.plan.loading import unchecked
+from sweeper.plan.parameters import point_at
 from sweeper.schema.document import scalar
 from sweeper.space.space import DEFAULT_SCALE, Space, keys
 from sweeper.study.study import Study
-from sweeper.trainable.loading import load_trainable
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*")
 _NAME_LENGTH = 80
@@ -31,7 +32,7 @@ def reruns(study: Study, trials: Iterable[int]) -> dict[int, str]:
     space = study.space
     file = Path(space.folder) / Path(space.file).name
     try:
-        found = load(file, space.scale)
+        found = unchecked(file, space.scale)
     except SweeperError:
         return {}
     scale = [] if space.scale in (None, DEFAULT_SCALE) else [f"scale={space.scale}"]
@@ -51,7 +52,7 @@ def _pinned(study: Study, trial: int) -> dict[str, Any]:
     for name, label in study.plan.trials[trial].labels.items():
         if study.space.axes[name].helper:
             continue
-        params = point_at(study.space, study.trainable, name, label).params
+        params = _set_by(study, trial, name, label)
         pinned[name] = (
             _one(params[name])
             if set(params) == {name}
@@ -64,6 +65,14 @@ def _pinned(study: Study, trial: int) -> dict[str, Any]:
     return pinned
 
 
+def _set_by(study: Study, trial: int, name: str, label: Any) -> Mapping[str, Any]:
+    """What an axis sets in a trial; what a user's own kind draws only trials know."""
+    if not is_file(study.space.axes[name].kind):
+        return point_at(study.space, study.frozen, name, label).params
+    params = study.plan.configuration(trial).params
+    return {parameter: params[parameter] for parameter in study.plan.expansion.sets(name)}
+
+
 def _one(value: Any) -> dict[str, Any]:
     return {"kind": "choice", "values": [value]}
 
@@ -71,7 +80,7 @@ def _one(value: Any) -> dict[str, Any]:
 def _differences(space: Space, found: Space) -> Iterator[str]:
     """Words that make `found`, what the file says now, the study's space but for its axes."""
     wanted, there = space.dump(), found.dump()
-    wanted["fixed"] = {**outdated(space, load_trainable(space)), **wanted["fixed"]}
+    wanted["fixed"] = {**shipped_outdated(space), **wanted["fixed"]}
     for key in keys(lambda key: key.repeated):
         if wanted.get(key) != there.get(key):
             yield f"{key}={flow(wanted.get(key))}"

@@ -60,7 +60,7 @@ def space_of(study: Study, top: int, seeds: int | None) -> Space:
             )
         values.update(before.axes[AXIS].values)
         fresh = sorted({*before.seeds, *fresh})
-    known = base(study.space, study.trainable)
+    known = base(study.space, study.frozen)
     for trial in chosen:
         params = study.plan.configuration(trial).params
         values[f"{_TRIAL}{trial}"] = {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from sweeper.cli import command_line
 from sweeper.errors import SweeperError
 from sweeper.plan.configurations import notes
 from sweeper.plan.loading import load
@@ -170,3 +172,18 @@ def test_switches_that_are_text_are_told(planned: Callable[..., Plan]) -> None:
         "fixed.bias is text: off; for truth values write true and false",
     ]
     assert values(plan, "sticky")[0] == "Yes"
+
+
+def test_plan_and_run_tell_the_notes(
+    planned: Callable[..., Plan],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    planned(derived={"lr": "lr_adam"}, axes={**AXES, "lr_sgd": {**AXES["lr_sgd"], "values": [1]}})
+    monkeypatch.chdir(tmp_path)
+    for words in (["plan", "x.yaml"], ["run", "x.yaml", "dispatch=inline"]):
+        with suppress(SystemExit):
+            command_line.main(words)
+        said = capsys.readouterr().out
+        assert "derived.lr is not set in 1 of 3 trials, where lr_adam is switched off: " in said

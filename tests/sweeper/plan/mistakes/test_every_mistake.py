@@ -199,3 +199,35 @@ def test_any_name_is_a_parameter_of_a_function(tmp_path: Path) -> None:
     )
     (line,) = answer(tmp_path, text)
     assert line.startswith("x.yaml:4: width is an unknown key (did you mean fixed.width?); valid: ")
+
+
+@pytest.mark.parametrize(
+    ("axes", "more", "said"),
+    [
+        (
+            "{size: {kind: int, low: 0, high: 9, step: 4}}",
+            "sampler: random\ntrials: 4\n",
+            "axes.size needs steps that lead from low to high, but got low=0, high=9 and step=4",
+        ),
+        (
+            "{size: {kind: int, values: [1, 2]}}",
+            "constraints: [size > 3]\ninvalid: drop\n",
+            "axes hold no trial: all 2 combinations are dropped",
+        ),
+        (
+            "{size: {kind: int, values: [1, 2]}}",
+            "derived: {twice: 2 * size}\nconstraints: [twice > 5, size < 9]\ninvalid: drop\n",
+            "axes hold no trial: all 2 combinations are dropped",
+        ),
+    ],
+)
+def test_where_no_axis_is_left_nothing_is_said_of_what_asks_for_one(
+    tmp_path: Path, axes: str, more: str, said: str
+) -> None:
+    (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
+    space = "study: demo\nfunction: f.py:train\ntasks: {a: {low: 0, high: 1}}\nseeds: 1\nsteps: 9\n"
+    file = tmp_path / "x.yaml"
+    file.write_text(f"{space}score: {{metric: value}}\naxes: {axes}\n{more}")
+    with pytest.raises(SweeperError) as caught:
+        load(file)
+    assert str(caught.value) == f"{file}:7: {said}"

@@ -1,0 +1,186 @@
+"""The Python files that training a space runs: the user's own, and those of `agents/`.
+
+They are found by the names in the space and by what these files import, without running them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import pwd
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sweeper.files.imports import closure
+from sweeper.log import log
+from sweeper.text import few
+
+AGENTS = "agents"
+MISSING = "missing"
+"""Stands for the hash of a file that is not there."""
+
+_NAMED = re.compile(r"(?P<path>.+\.py):\w+")
+_DRAWN = "figures"
+"""The key of a space whose files draw and do not train."""
+
+_PLACES = ("fixed", "defaults", "axes", "tasks")
+"""The keys of a space under which files of `agents/` are named, beside its agent."""
+
+_LONGEST_NAME = 1000
+
+
+def named(space: Mapping[str, Any], *, figures: bool = False) -> list[Path]:
+    """The files of Python that the data of a space names, those of its figures with `figures`.
+
+    A path is relative to the space's `folder`.
+    """
+    folder = Path(space["folder"])
+    texts = _texts({key: value for key, value in space.items() if figures or key != _DRAWN})
+    return list(dict.fromkeys(found for text in texts for found in _files(text, folder)))
+
+
+def trained(space: Mapping[str, Any]) -> dict[str, Path]:
+    """All files that training a space may run, by the names under which they are recorded.
+
+    A user's own file is called by its path from the space's folder, one of `agents/` by its path
+    from there.
+    """
+    folder = Path(space["folder"])
+    own = named(space)
+    home = _home(AGENTS)
+    places = {folder.resolve(): None, **{path.parent.resolve(): None for path in own}}
+    start = [*own, *_shipped(space, home)]
+    files = closure(start, list(places), {AGENTS: home, "sweeper": None})
+    return {_name(path, folder, home): path for path in files}
+
+
+def loaded(space: Mapping[str, Any]) -> dict[str, Path]:
+    """The files of modules that this process has imported from the folders of a user's own files.
+
+    They are called as in `trained`.
+    """
+    folder, home = Path(space["folder"]), _home(AGENTS)
+    places = {folder.resolve(), *(path.parent.resolve() for path in named(space))}
+    installed = {Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)}
+    found = {}
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and not _of_sweeper(module):
+            path = Path(file).resolve()
+            if places & set(path.parents) and not installed & set(path.parents):
+                found[_name(path, folder, home)] = path
+    return found
+
+
+def located(name: str, folder: Path) -> Path:
+    """The file that is recorded as `name`, for a space in `folder`."""
+    home = _home(AGENTS)
+    ships = home is not None and Path(name).parts[0] == AGENTS and not (folder / name).exists()
+    return home / name if ships and home is not None else folder / name
+
+
+def hashes(files: Mapping[str, Path]) -> dict[str, str]:
+    """The first 16 hex digits of the SHA-256 of each file, or `MISSING`."""
+    return {name: _hash(path) for name, path in files.items()}
+
+
+def tell_strangers(space: Mapping[str, Any]) -> None:
+    """Says, before anything is run, which files of other users training this space runs."""
+    for line in strangers(space):
+        log.warning("%s", line)
+
+
+def strangers(space: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each other user whose files training this space would run.
+
+    A file belongs to whoever owns it, or the folder that it lies in.
+    """
+    theirs: dict[int, list[Path]] = {}
+    for path in _unshipped(space):
+        for owner in {path.stat().st_uid, path.parent.stat().st_uid} - {os.getuid()}:
+            theirs.setdefault(owner, []).append(path)
+    for owner, paths in theirs.items():
+        yield f"runs code of {_user(owner)}: {few(list(map(str, paths)))}"
+
+
+def _unshipped(space: Mapping[str, Any]) -> list[Path]:
+    home = _home(AGENTS)
+    ships = [] if home is None else [home / AGENTS]
+    files = named(space, figures=True)
+    places = list({Path(space["folder"]).resolve(): None, **{path.parent: None for path in files}})
+    found = closure(files, places, {AGENTS: None, "sweeper": None})
+    return [path for path in found if not set(ships) & set(path.parents)]
+
+
+def _texts(data: Any) -> Iterator[str]:
+    """All texts in plain data, the keys of its mappings included."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from (*_texts(key), *_texts(value))
+    elif isinstance(data, list | tuple):
+        for item in data:
+            yield from _texts(item)
+
+
+def _files(text: str, folder: Path) -> Iterator[Path]:
+    """The file that a text names as `path/file.py:Name`, maybe with a task behind it."""
+    found = _NAMED.match(text)
+    if found and len(text) <= _LONGEST_NAME:
+        path = folder / found["path"]
+        with suppress(OSError):  # a name that no file can have
+            if path.is_file():
+                yield path.resolve()
+
+
+def _shipped(space: Mapping[str, Any], home: Path | None) -> Iterator[Path]:
+    """The files of `agents/` that the space, or a default of its parameters, names by their stem.
+
+    A family of environments stands before the slash of a task: `minatar/breakout`.
+    """
+    if home is None or space.get("agent") is None:
+        return
+    texts = _texts([space["agent"], *(space.get(key) for key in _PLACES)])
+    stems = {part for text in texts for part in text.split("/")}
+    for file in sorted((home / AGENTS).glob("*/[!_]*.py")):
+        if file.stem in stems:
+            yield file
+
+
+def _home(package: str) -> Path | None:
+    """The folder that a package lies in; `None` where there is no such package."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except ValueError:
+        return None
+    places = list(spec.submodule_search_locations or []) if spec else []
+    return Path(places[0]).resolve().parent if places else None
+
+
+def _name(path: Path, folder: Path, home: Path | None) -> str:
+    ships = home is not None and home / AGENTS in path.parents
+    return os.path.relpath(path, home if ships and home is not None else folder.resolve())
+
+
+def _of_sweeper(module: Any) -> bool:
+    return str(getattr(module, "__name__", "")).partition(".")[0] in ("sweeper", AGENTS)
+
+
+def _hash(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return MISSING
+
+
+def _user(number: int) -> str:
+    try:
+        return f"{pwd.getpwuid(number).pw_name} (uid {number})"
+    except KeyError:
+        return f"uid {number}"
