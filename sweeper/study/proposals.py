@@ -15,7 +15,7 @@ from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.files.atomic import link_first, patiently
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import Configuration
-from sweeper.plan.freezing import own_kinds
+from sweeper.plan.configurations.freezing import own_kinds
 from sweeper.plan.plan import Plan, Run
 from sweeper.trainable.frozen import tuples
 
