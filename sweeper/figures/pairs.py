@@ -20,7 +20,7 @@ from sweeper.results.captions import UNKNOWN
 from sweeper.results.data import Data
 from sweeper.results.estimates import trials
 from sweeper.results.tables import number_text
-from sweeper.text import counted
+from sweeper.text import agreed, counted
 
 MOST_AXES = 8
 """So many axes are shown; of more the first ones."""
@@ -199,7 +199,8 @@ def _note(
         said.append(f"{below}, {squares.said('cells')}" if squares.beyond else below)
     lacking = int(cells["n"].between(1, cells["(planned)"] - 1).sum()) if len(cells) else 0
     if lacking:
-        said.append(f"{counted(lacking, 'cell')} below lack some of their configurations")
+        lack = agreed(lacking, "lacks", "lack")
+        said.append(f"{counted(lacking, 'cell')} below {lack} some configurations")
     bins = [axis.title for axis in axes if isinstance(binned(axis), Binned)]
     if bins and len(axes) > 1:
         said.append(f"a sampler drew {', '.join(bins)}: {BINS} bins each below")

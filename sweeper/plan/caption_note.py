@@ -102,9 +102,9 @@ def _sentence(part: Any, known: Sequence[Mapping[str, Any]]) -> Sentence:
 def _key(key: Any, known: Sequence[Mapping[str, Any]]) -> str:
     name = text(key)
     if name.split(".")[0] not in KEYS:
-        raise Invalid(f"names {name!r}, which is no key of a space{choices(name, KEYS)}")
+        raise Invalid(f"names {shown(name)}, which is no key of a space{choices(name, KEYS)}")
     if all(value_at(data, name) is None for data in known):
-        raise Invalid(f"names {name!r}, which neither the space nor its scale sets")
+        raise Invalid(f"names {shown(name)}, which neither the space nor its scale sets")
     return name
 
 

@@ -27,6 +27,7 @@ ALWAYS_MANY = {
     ("sweeper.plan.check", "runs"),
     ("sweeper.report.page.overview", "len(labels)"),
     ("sweeper.results.axis_choice", "most"),
+    ("sweeper.results.captions", "short(steps)"),
     ("sweeper.results.captions", "tasks"),
     ("sweeper.space.axes._numbers", "count"),
 }

@@ -17,7 +17,7 @@ from sweeper.results.data import Data
 from sweeper.results.estimates import averaged, best_place, ends, estimate, uneven_note
 from sweeper.results.run_tables import Scored
 from sweeper.score import named
-from sweeper.text import brief, counted
+from sweeper.text import agreed, brief, counted
 
 ALL = "all tasks"
 """What the column is called that has the trials' values over all tasks."""
@@ -203,7 +203,8 @@ def _caption(
         said.append(f"Bold: the {least}{of}" + _tied(known, count))
     lacking = int((table["point"].notna() & (table["n"] < table["planned"])).sum())
     if lacking:
-        said.append(f"{counted(lacking, 'cell')} that lack configurations: never bold")
+        lack = agreed(lacking, "lacks", "lack")
+        said.append(f"{counted(lacking, 'cell')} that {lack} configurations: never bold")
     if metric is None and TASK in shown and len(data.tables.scores) > 1:
         said += [f"{own.name}: {_better(own)}" for own in data.tables.scores]
     text = ". ".join(said) + uneven_note(data, used, shown, "cell")

@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex
 
 from sweeper.figures.drawing.cells.shades import shades_of
 from sweeper.results.data import Data
+from sweeper.results.tables import table
 from tests.helpers.figures import drawn, words
 
 LR = {"kind": "float", "values": [1e-5, 1e-4, 1e-3]}
@@ -305,3 +306,22 @@ def test_importances_without_intervals_have_no_places(played):
     assert picture.table[["first place", "last place"]].isna().all(axis=None)
     assert "The order of the bars may be chance: no place is known" in words(picture)
     assert "?" in words(picture)
+
+
+def one_missing(run, labels):
+    """The worse of two networks has no runs with the middle learning rate."""
+    if labels["lr"] == 1e-4 and labels["net"] == "s":
+        return None
+    return ended((2.0 if labels["net"] == "m" else 1.0) + run.seed / 100)
+
+
+def test_cells_that_lack_configurations_are_counted_and_never_bold(played):
+    axes = {"lr": LR, "net": NET, "size": {"kind": "int", "values": [1, 2]}}
+    data = Data.of(played(one_missing, axes=axes))
+    found = table.results(data, x="task", y=["lr"])
+    assert found.table["point"].idxmax() == 1, "what lacks the worse network looks best"
+    assert found.table["bold"].tolist() == [True, False, True]
+    assert "1 cell that lacks configurations: never bold" in found.caption
+    assert "Not every cell pools the same values of net" in found.caption
+    pairs = words(drawn(played(one_missing, axes=axes), "pairs"))
+    assert "4 cells below lack some configurations" in pairs
