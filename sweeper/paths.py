@@ -39,7 +39,7 @@ class StudyPaths:
 
     @property
     def claims(self) -> Path:
-        """Claims and ends, `<run>.<generation>.<attempt>`."""
+        """Claims and ends, in folders one after the other, and their packed files."""
         return self.folder / "claims"
 
     @property
@@ -96,10 +96,6 @@ class StudyPaths:
     def optuna(self) -> Path:
         """The study as an Optuna journal."""
         return self.folder / "optuna.journal"
-
-    def claim(self, run: str, generation: int, attempt: int) -> Path:
-        """The claim of an attempt, or the end of the attempt before it."""
-        return self.claims / f"{run}.{generation}.{attempt}"
 
     def pruned(self, trial: int) -> Path:
         """There once a trial was pruned."""

@@ -5,7 +5,8 @@
 Prints a table for docs/measured.md. Workers die at random moments and at forced places: before,
 after and half way through every operation on a study's files (`kill_points.py`). What must hold is
 in `verify.py`. Not as shipped: `limits.deaths` is 100,000; and in forked processes an idle worker
-looks again after 0.05 s, and snapshots are written from 10 kB of ledger on.
+looks again after 0.05 s, a silent worker counts as dead after a second, folders of claims are
+packed from 40 names on, and snapshots are written from 10 kB of ledger on.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.chaos import commands, spaces, verify
 from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log, least_hit
 from sweeper.cli.commands import run
 from sweeper.cli.run_options import RunOptions
+from sweeper.ledger.claims import folders
 from sweeper.ledger.snapshots import compaction
 from sweeper.study.study import Study
 from sweeper.worker import worker
@@ -52,6 +54,8 @@ class Scenario:
     pause_s: float | None = None
     """Seconds between kills at random moments, if there are such."""
     forced: bool = False
+    stop_s: float | None = None
+    """For how long processes are stopped, and then continued, beside those that are killed."""
     compared: str = "tables"
     """What must be equal: `tables`, `trials` or, where packs decide, only their `number`."""
 
@@ -62,6 +66,9 @@ class Outcome:
 
     runs: int = 0
     sweeps: int = 0
+    files: int = 0
+    """How many the runs have left at rest, besides weights."""
+    stops: int = 0
     places: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
@@ -81,12 +88,14 @@ class Outcome:
     def take(self, crew: Crew, log: Log) -> None:
         """Counts the kills among a crew's processes, and those that failed."""
         self.places.update(log.kills()[pid] for pid in crew.killed)
+        self.stops = log.stops().total()
         self.wrong += [f"a process ended with {status}" for status in crew.wrong]
 
     def check(self, made: Study, calm: Study, compared: str, killed: list[int]) -> None:
         """Takes the accounts of one sweep that has ended."""
         self.sweeps += 1
         self.runs += len(made.plan.runs)
+        self.files += verify.files(made)
         self.lost += verify.lost(made)
         self.twice += verify.twice(made)
         self.wrong += verify.wrong(made, killed)
@@ -98,7 +107,19 @@ class Outcome:
             self.differ.append(f"{len(made.plan.trials)} trials")
 
 
+LIMIT_S = 1.0
+"""Who gives no sign for so long counts as dead, also where its process is there."""
+
 SCENARIOS = (
+    Scenario(
+        "functions, stopped beyond the liveness limit and continued, and killed; also forced",
+        of(spaces.GRID, {"seeds": 50}),
+        0.1,
+        workers=5,
+        pause_s=1.0,
+        forced=True,
+        stop_s=2 * LIMIT_S,
+    ),
     Scenario("functions, at random", of(spaces.GRID), 0.2, pause_s=0.06),
     Scenario("functions, forced", of(spaces.GRID), 0.15, forced=True),
     Scenario(
@@ -156,13 +177,18 @@ def play(scenario: Scenario, root: Path, kills: int, seed: int) -> Outcome:
         before = outcome.kills
         made = scenario.make(root, f"killed{outcome.sweeps}")
         crew = Crew(
-            made.folder, log, arm(scenario, log, outcome.sweeps, rng), scenario.pause_s, rng
+            made.folder,
+            log,
+            arm(scenario, log, outcome.sweeps, rng),
+            scenario.pause_s,
+            rng,
+            scenario.stop_s,
         )
         crew.work(scenario.workers, scenario.pack)
         crew.until_through(lambda folder=made.folder: conclude(folder))
         outcome.take(crew, log)
         outcome.check(Study.open(made.folder), calm, scenario.compared, crew.killed)
-        if outcome.kills == before or not outcome.whole:
+        if (outcome.kills == before and not scenario.stop_s) or not outcome.whole:
             break
     return outcome
 
@@ -171,7 +197,7 @@ def arm(scenario: Scenario, log: Log, sweeps: int, rng: random.Random) -> Callab
     """Aims for the workers of a sweep: at each place once more than in the sweep before."""
     if not scenario.forced:
         return lambda: None
-    return lambda: least_hit(log, sweeps + 1, rng)
+    return lambda: least_hit(log, sweeps + 1, rng, stops=scenario.stop_s is not None)
 
 
 def watched(root: Path, kills: int, seed: int) -> Outcome:
@@ -228,6 +254,8 @@ def hurry() -> None:
 
     worker.IDLE_S = 0.05
     heartbeat.SURE_S = 0.1
+    heartbeat.BEAT_S, heartbeat.STALE_S, heartbeat.T2_S = 0.1, 0.5, LIMIT_S
+    folders.FOLD_AT, folders.LOOK_EVERY = 40, 5
     compaction.LEAST_BYTES = 10_000
 
 
@@ -253,21 +281,25 @@ def main(kills: str = "1000", only: str = "", seed: str = "0") -> None:
     start, total = time.monotonic(), 0
     root = Path(tempfile.mkdtemp())
     print("| date | scenario | sweeps | runs | kills | of these forced, at so many places", end=" ")
-    print("| lost | counted twice | equal |\n|---|---|---|---|---|---|---|---|---|", flush=True)
+    print("| stopped and continued | lost | counted twice | equal | files a run at rest |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
     for title, outcome in rows(int(kills), only, int(seed), root):
         total += outcome.kills
         forced = {place: n for place, n in outcome.places.items() if place.startswith(FORCED)}
         print(
             f"| {date.today()} | {title} | {outcome.sweeps} | {outcome.runs} | {outcome.kills} "
-            f"| {sum(forced.values())}, {len(forced)} | {len(outcome.lost)} | {len(outcome.twice)} "
-            f"| {'NO' if outcome.differ or outcome.wrong else 'yes'} |",
+            f"| {sum(forced.values())}, {len(forced)} | {outcome.stops} "
+            f"| {len(outcome.lost)} | {len(outcome.twice)} "
+            f"| {'NO' if outcome.differ or outcome.wrong else 'yes'} "
+            f"| {outcome.files / max(1, outcome.runs):.2f} |",
             flush=True,
         )
         for problem in [*outcome.lost, *outcome.twice, *outcome.differ, *outcome.wrong]:
             print(f"{title}: {problem}", file=sys.stderr)
     print(
         "limits.deaths is 100,000 in all; in forked processes idle workers look again after "
-        "0.05 s and snapshots are written from 10 kB of ledger on"
+        f"0.05 s, who is silent for {LIMIT_S:g} s counts as dead, folders of claims are packed "
+        f"from {folders.FOLD_AT} names on and snapshots are written from 10 kB of ledger on"
     )
     print(f"{total} kills in {time.monotonic() - start:.0f} s; studies and logs in {root}")
 

@@ -17,11 +17,15 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sweeper.dispatch.entry import work
 from sweeper.study.study import Study
+
+STOPPED = "stopped, "
+"""How the places begin at which a process stops itself until it is continued, and lives."""
 
 RANDOM = "at any moment"
 """The place of a kill from outside."""
@@ -29,7 +33,7 @@ RANDOM = "at any moment"
 FORCED = ("before ", "half of ", "after ")
 """How forced places begin."""
 
-_WRAPPED = ("open", "write", "fsync", "link", "replace", "rename", "unlink")
+_WRAPPED = ("open", "write", "fsync", "link", "replace", "rename", "unlink", "mkdir", "rmdir")
 
 _MOST_WRONG = 5
 """After so many workers that failed there is no point in going on."""
@@ -53,19 +57,28 @@ class Log:
         """The place of each, by the number of the process."""
         size = os.fstat(self._descriptor).st_size
         lines = os.pread(self._descriptor, size, 0).decode().splitlines()
-        return {int(pid): place for pid, _, place in (line.partition(" ") for line in lines)}
+        pairs = [(int(pid), place) for pid, _, place in (line.partition(" ") for line in lines)]
+        return {pid: place for pid, place in pairs if not place.startswith(STOPPED)}
+
+    def stops(self) -> Counter[str]:
+        """How often processes were stopped at each place."""
+        size = os.fstat(self._descriptor).st_size
+        lines = os.pread(self._descriptor, size, 0).decode().splitlines()
+        places = [line.partition(" ")[2] for line in lines]
+        return Counter(place for place in places if place.startswith(STOPPED))
 
     def places(self) -> Counter[str]:
-        """How many there were at each place."""
-        return Counter(self.kills().values())
+        """How many kills and stops there were at each place."""
+        return Counter(self.kills().values()) + self.stops()
 
 
 class Trap:
-    """Wraps this process's `os`: it dies where `aim` says, if that is in `folder`."""
+    """Wraps this process's `os`: it dies where `aim` says, or stops, if that is in `folder`."""
 
     def __init__(self, folder: Path, log: Log, aim: Aim) -> None:
         self._folder = str(folder)
         self._log, self._aim = log, aim
+        self._stop, self._getpid = os.kill, os.getpid
         self._real = {name: getattr(os, name) for name in _WRAPPED}
         self._links: Counter[str] = Counter()
         for name in _WRAPPED:
@@ -92,6 +105,9 @@ class Trap:
         return call
 
     def _at(self, place: str) -> None:
+        if self._wanted(f"{STOPPED}{place}"):
+            self._log.add(f"{STOPPED}{place}", self._getpid())
+            self._stop(self._getpid(), signal.SIGSTOP)
         if self._wanted(place):
             self._die(place)
 
@@ -121,6 +137,8 @@ class Trap:
             return None
         if not rest:
             return "optuna.journal" if "optuna" in top else "the study's folder"
+        if top == "claims" and (sort := _sort_of_claims(rest)):
+            return f"claims {sort}"
         if name == "link" and top == "claims":
             return self._link(args[0])
         if name == "write" and top in ("ledger", "claims"):
@@ -133,6 +151,16 @@ class Trap:
             kind = json.loads(opened.read())["kind"]
         self._links[str(source)] += 1
         return f"claims {kind}{', a further one' if self._links[str(source)] > 1 else ''}"
+
+
+def _sort_of_claims(rest: str) -> str | None:
+    """A word for what is no claim in `claims/`: folders, packed files, what opens a folder."""
+    if ".packed" in rest:
+        return "packed"
+    folder, _, name = rest.partition("/")
+    if not name:
+        return None if folder.startswith(".") else "folder"
+    return {"open": "open"}.get(name, "list" if name.startswith(".list") else None)
 
 
 def _kinds(top: str, data: bytes) -> str:
@@ -153,6 +181,17 @@ def _sort(rest: str) -> str:
         if suffix in rest:
             return "stamp" if suffix == ".edition" else "picture or table"
     return "temporary" if rest.startswith(".") else ""
+
+
+def _only_kills(aim: Aim, place: str) -> bool:
+    return not place.startswith(STOPPED) and aim(place)
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+    except OSError:
+        return False
 
 
 def fork(target: Callable[[], object], folder: Path, log: Log, aim: Aim | None) -> int:
@@ -185,16 +224,30 @@ def fork(target: Callable[[], object], folder: Path, log: Log, aim: Aim | None) 
         os._exit(code)
 
 
-def least_hit(log: Log, quota: int, rng: random.Random) -> Aim:
-    """Aims at places at which fewer than `quota` processes died so far, every other time."""
+def least_hit(log: Log, quota: int, rng: random.Random, *, stops: bool = False) -> Aim:
+    """Aims at places at which fewer than `quota` processes died so far, every other time.
+
+    With `stops` also at stopping there, which a process survives.
+    """
     hits, own = log.places(), random.Random(rng.random())
-    return lambda place: hits[place] < quota and own.random() < 0.5
+
+    def aim(place: str) -> bool:
+        if place.startswith(STOPPED) and not stops:
+            return False
+        if hits[place] >= quota or own.random() >= (0.1 if place.startswith(STOPPED) else 0.5):
+            return False
+        hits[place] += 1  # of this process's own: it may stop at many places, but once at each
+        return True
+
+    return aim
 
 
 class Crew:
     """Forked processes that work on one study, each with an aim from `arm`; what became of them.
 
-    With `pause_s` they are also killed from here, at random moments that far apart on average.
+    With `pause_s` they are also killed from here, at random moments that far apart on average; with
+    `stop_s` every other one is stopped instead. Whoever is stopped, by itself too, is continued
+    after half to one and a half times that.
     """
 
     def __init__(
@@ -204,8 +257,12 @@ class Crew:
         arm: Callable[[], Aim | None] = lambda: None,
         pause_s: float | None = None,
         rng: random.Random | None = None,
+        stop_s: float | None = None,
     ) -> None:
         self._folder, self._log, self._arm = folder, log, arm
+        self._stop_s = stop_s
+        self._stopped: dict[int, float] = {}
+        """Until when each process that does not go on is left so."""
         self._pause_s, self._rng = pause_s, rng or random.Random(0)
         self._alive: list[int] = []
         self.killed: list[int] = []
@@ -221,8 +278,9 @@ class Crew:
             while open and len(self._alive) < size:
                 self._start(lambda: work(str(self._folder), pack, "cpu", str(size)))
             if time.monotonic() > due and self._alive:
-                self._kill(self._rng.choice(self._alive))
+                self._strike(self._rng.choice(self._alive))
                 due = self._next()
+            self._continue()
             time.sleep(0.01)
             study.refresh()
             ledger_state.refresh()
@@ -233,7 +291,7 @@ class Crew:
         while killed < len(self.killed):
             killed, turns = len(self.killed), turns + 1
             due = self._next(1.5**turns)  # it cannot go on from where it was killed
-            self._start(target)
+            self._start(target, stops=False)
             while self._alive:
                 if time.monotonic() > due:
                     self._kill(self._alive[0])
@@ -241,13 +299,36 @@ class Crew:
                 time.sleep(0.005)
                 self._reap()
 
-    def _start(self, target: Callable[[], object]) -> None:
-        self._alive.append(fork(target, self._folder, self._log, self._arm()))
+    def _start(self, target: Callable[[], object], *, stops: bool = True) -> None:
+        aim = self._arm()
+        if aim is not None and not stops:
+            aim = partial(_only_kills, aim)
+        self._alive.append(fork(target, self._folder, self._log, aim))
 
     def _next(self, longer: float = 1.0) -> float:
         if self._pause_s is None:
             return float("inf")
         return time.monotonic() + self._rng.expovariate(1 / (longer * self._pause_s))
+
+    def _strike(self, pid: int) -> None:
+        """Kills a process, or stops it for a while."""
+        if self._stop_s is None or self._rng.random() < 0.5:
+            self._kill(pid)
+        elif pid not in self._stopped:
+            self._log.add(f"{STOPPED}{RANDOM}", pid)
+            os.kill(pid, signal.SIGSTOP)
+
+    def _continue(self) -> None:
+        """Continues those that have been stopped for long enough."""
+        if self._stop_s is None:
+            return
+        now = time.monotonic()
+        for pid in self._alive:
+            if pid not in self._stopped and _is_stopped(pid):
+                self._stopped[pid] = now + self._stop_s * self._rng.uniform(0.5, 1.5)
+            elif now > self._stopped.get(pid, now):
+                del self._stopped[pid]
+                os.kill(pid, signal.SIGCONT)
 
     def _kill(self, pid: int) -> None:
         self._log.add(RANDOM, pid)

@@ -8,6 +8,7 @@ and whether the tables of runs, their curves and the weights kept of them are eq
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -19,7 +20,7 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
-from sweeper.ledger import claims
+from sweeper.ledger.claims.claims import END
 from sweeper.results import frames
 from sweeper.study.study import Study
 from sweeper.worker.process.heartbeat import exists
@@ -112,8 +113,8 @@ def weights(study: Study) -> dict[str, bytes]:
 
 def twice(study: Study) -> int:
     """Runs with more than one end among their claims."""
-    files = [path for path in study.paths.claims.iterdir() if path.name.count(".") == 2]
-    ends = Counter(path.name.split(".")[0] for path in files if claims.read(path)["kind"] == "end")
+    found = study.claims("count").folders.standing().items()
+    ends = Counter(name.split(".")[0] for name, data in found if json.loads(data)["kind"] == END)
     return sum(number > 1 for number in ends.values())
 
 

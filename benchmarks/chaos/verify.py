@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from sweeper.ledger.claims.claims import FINISH
 from sweeper.ledger.lines.kinds import EndLine
 from sweeper.ledger.reader import Reader
 from sweeper.ledger.state import LedgerState
@@ -66,6 +67,16 @@ def wrong(study: Study, killed: Iterable[int]) -> Iterator[str]:
             yield f"{damage.file} is damaged, and its writer was not killed"
 
 
+def files(study: Study) -> int:
+    """How many files runs have left, besides weights, and those that they wrote themselves.
+
+    Each worker leaves two more, and each study some: `at_rest.py` counts all.
+    """
+    paths = study.paths
+    folders = (paths.claims, paths.trials, paths.checkpoints)
+    return sum(path.is_file() for folder in folders for path in folder.rglob("*"))
+
+
 def differ(study: Study, calm: Study) -> Iterator[str]:
     """In what the tables, the kept weights and the figures' tables differ from `calm`'s."""
     tables = [_tables(made, made.ledger_state()) for made in (calm, study)]
@@ -105,12 +116,12 @@ def _text(line: dict[str, Any]) -> str:
 
 
 def _claims(study: Study) -> Bodies:
-    """What stands in `claims/`, but for files that were never placed and who finished."""
+    """All claims and ends by name, packed or not, but for who finished."""
     found: Bodies = defaultdict(dict)
-    for file in study.paths.claims.iterdir():
-        if not file.name.startswith((".", "finish.")):
-            run, generation, number = file.name.split(".")
-            found[run, int(generation)][int(number)] = json.loads(file.read_bytes())
+    for name, data in study.claims("verify").folders.standing().items():
+        if not name.startswith(f"{FINISH}."):
+            run, generation, number = name.split(".")
+            found[run, int(generation)][int(number)] = json.loads(data)
     return found
 
 
@@ -139,3 +150,6 @@ def _left(study: Study) -> Iterator[str]:
         temporary = file.name.startswith(".") and name not in _STAYS
         if file.is_file() and (temporary or name.startswith("checkpoints/")):
             yield name
+    claims = sorted(file.name for file in study.paths.claims.iterdir() if file.is_dir())
+    if len(claims) != 1:
+        yield f"of {claims} in claims/ all but one"

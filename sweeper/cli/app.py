@@ -81,6 +81,10 @@ def command(options: Mapping[str, str], note: str = "") -> Callable[..., Any]:
     return register
 
 
+_MOST = 1_000_000
+"""The largest number that an option takes."""
+
+
 def count_of(name: str, text: str, rule: str = "a whole number from 1") -> int:
     """The number that the option `name` has; `SweeperError` with its `rule` for any other text."""
     try:
@@ -89,6 +93,8 @@ def count_of(name: str, text: str, rule: str = "a whole number from 1") -> int:
         number = 0
     if number < 1:
         raise SweeperError(f"{name} must be {rule}, but got {shown(text)}")
+    if number > _MOST:
+        raise SweeperError(f"{name} must be at most {_MOST}, but got {shown(text)}")
     return number
 
 

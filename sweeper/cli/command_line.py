@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 
@@ -23,6 +24,9 @@ for _group in _GROUPS:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line; exits with 2 for a mistake of the user's, 1 for a failure."""
     to_stderr()
+    for stream in (sys.stdout, sys.stderr):  # names of files may be no text
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else arguments
     known = [
         cut(word) if not index or word[:1] == "-" else word for index, word in enumerate(given)
@@ -35,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
-        log.error("%s: %s", error.strerror, cut(error.filename))
+        log.error("%s: %s", error.strerror, cut(error.filename2 or error.filename))
         sys.exit(1)
     finally:
         gc.enable()

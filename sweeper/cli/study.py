@@ -72,10 +72,10 @@ def runs(words: Words = None) -> None:
     options = parsed(words, [*STUDY_OPTIONS, "state", "trial", "format"])
     form = options.get("format", "text")
     if form not in run_list.FORMATS:
-        raise SweeperError(f"format must be text, json or csv, but got {form!r}")
+        raise SweeperError(f"format must be text, json or csv, but got {shown(form)}")
     trial = options.get("trial")
-    if trial is not None and not (trial.isascii() and trial.isdigit()):
-        raise SweeperError(f"trial must be a whole number from 0, but got {trial!r}")
+    if trial is not None and not (trial.isascii() and trial.isdigit() and len(trial) < 19):
+        raise SweeperError(f"trial must be a whole number from 0, but got {shown(trial)}")
     found = run_list.rows(
         study_of(options),
         state=options.get("state"),

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from sweeper.cluster import slurm
 from sweeper.files.atomic import link_first, write_durably
@@ -52,22 +53,47 @@ class WorkerJob(Protocol):
         """The number of the user whose job it is."""
 
 
+@dataclass(frozen=True)
+class Answer:
+    """The user's jobs as the scheduler listed them, or did last before it failed to answer."""
+
+    number: int = 0
+    """How many were asked for before and with it."""
+    failures: int = 0
+    """How often in a row the scheduler has failed to answer by now."""
+    jobs: Sequence[slurm.Job] = ()
+    time: float | None = None
+    error: str | None = None
+    """Why it failed to answer."""
+
+    @classmethod
+    def of_json(cls, body: Mapping[str, Any]) -> Self:
+        """The answer that a file holds."""
+        jobs = [slurm.Job(**job) for job in body["jobs"]]
+        return cls(int(body["number"]), int(body["failures"]), jobs)
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as a file holds it."""
+        found = asdict(self)
+        if self.error is None:
+            del found["error"]
+        return found
+
+
 class Scheduler:
     """One process's view of the shared answer; no two clocks are ever compared."""
 
     def __init__(self, paths: StudyPaths) -> None:
         self._folder = answers(paths)
-        self._answer: dict[str, Any] = {"number": 0, "failures": 0, "jobs": []}
+        self._answer = Answer()
         self._version = (0, 0)
         """Which file the answer was read from: of thousands of jobs it takes a while to read."""
         self._seen = time.monotonic() - EVERY_S
         """When this process first saw the newest answer."""
         self._first: dict[str, int] = {}
         """The newest answer that was asked for when this process first asked about a job."""
-        self._listed: list[slurm.Job] = []
-        """The jobs of the newest answer."""
         self._known: dict[str, slurm.Job] = {}
-        """The same by number, which those of an array that wait share."""
+        """The jobs of the newest answer by number, which those of an array that wait share."""
         self._asked: tuple[int, float] | None = None
         """The number that somebody is asking for, and since when this process knows."""
 
@@ -84,7 +110,7 @@ class Scheduler:
     def _job_word(self, job: str, restart: int) -> str | None:
         if job not in self._first:
             self._first[job] = self._newest()
-        if not self.number or self._answer["failures"]:
+        if not self.number or self._answer.failures:
             return None
         known = self._known.get(job)
         if known is None:  # what ended some minutes ago is forgotten; one asked since would know it
@@ -114,7 +140,7 @@ class Scheduler:
 
     def knows(self, worker: WorkerJob) -> bool:
         """Whether there is an answer that would list the job of a worker, were there one."""
-        answered = self.number > 0 and not self._answer["failures"]
+        answered = self.number > 0 and not self._answer.failures
         return answered and worker.user == os.getuid()
 
     def renew(self, now: float | None) -> None:
@@ -138,20 +164,19 @@ class Scheduler:
     def jobs(self, name: str) -> list[slurm.Job] | None:
         """The jobs called `name` in the newest answer; `None` where there is no answer."""
         self.refresh()
-        if not self.number or self._answer["failures"]:
+        if not self.number or self._answer.failures:
             return None
-        return [job for job in self._listed if job.name == name]
+        return [job for job in self._answer.jobs if job.name == name]
 
     @property
     def number(self) -> int:
         """The number of the newest answer that was read."""
-        return int(self._answer["number"])
+        return self._answer.number
 
     def refresh(self) -> None:
         """Reads the shared answer; asks for a new one where it is due and nobody else does."""
         self._read()
-        failures = int(self._answer["failures"])
-        wait = min(EVERY_S * 2**failures, _SLOWEST_S)
+        wait = min(EVERY_S * 2**self._answer.failures, _SLOWEST_S)
         now = time.monotonic()
         if now - self._seen < wait or not slurm.installed():
             return
@@ -169,14 +194,12 @@ class Scheduler:
                 self._ask(following)
 
     def _ask(self, number: int) -> None:
-        answer: dict[str, Any] = {"number": number, "failures": 0, "time": time.time(), "jobs": []}
         try:
-            answer["jobs"] = [asdict(job) for job in slurm.jobs()]
+            answer = Answer(number, 0, slurm.jobs(), time.time())
         except slurm.Unanswered as error:
-            answer["jobs"] = self._answer["jobs"]
-            answer["failures"] = int(self._answer["failures"]) + 1
-            answer["error"] = str(error)
-        write_durably(self._folder / "answer", json.dumps(answer).encode())
+            before = self._answer
+            answer = Answer(number, before.failures + 1, before.jobs, time.time(), str(error))
+        write_durably(self._folder / "answer", json.dumps(answer.to_json()).encode())
         with suppress(FileNotFoundError):
             (self._folder / str(number - 1)).unlink()
         self._take(answer)
@@ -189,13 +212,11 @@ class Scheduler:
             version = (stat.st_ino, stat.st_mtime_ns)
             if version == self._version:
                 return
-            answer = json.loads(file.read_bytes())
+            answer = Answer.of_json(json.loads(file.read_bytes()))
             self._version = version
-            if answer["number"] > self._answer["number"]:
+            if answer.number > self.number:
                 self._take(answer)
 
-    def _take(self, answer: dict[str, Any]) -> None:
-        listed = [slurm.Job(**job) for job in answer["jobs"]]
-        self._answer = {key: answer[key] for key in ("number", "failures", "jobs")}
-        self._listed, self._known = listed, {job.id: job for job in listed}
+    def _take(self, answer: Answer) -> None:
+        self._answer, self._known = answer, {job.id: job for job in answer.jobs}
         self._seen, self._asked = time.monotonic(), None

@@ -43,51 +43,47 @@ def draw(
     others alone go on. Behind its last point a run that diverged is worse than all others; a line
     ends where such runs decide it. Panels of one metric and task have one y axis.
     """
-    hue, facet = _chosen(data, hue, facet)
-    names = _metrics(data, metric)
-    lines = data.axis(hue) if hue else None
-    rows = data.axis(facet) if facet not in (None, TASK) else None
-    columns = data.axes[TASK] if hue != TASK else None
+    (hue, facet), names = _chosen(data, hue, facet), _metrics(data, metric)
+    rows, columns, lines = _axes(data, hue, facet)
     drawn = [_drawn(data, names, place, [rows, columns, lines]) for place in range(len(names))]
     points, table = (
         pd.concat([parts[place] for parts in drawn], ignore_index=True) for place in range(2)
     )
     count = (len(rows.labels) if rows else 1) * (len(columns.labels) if columns else 1)
     layout = _shape(rows, columns) if len(names) == 1 else _columns(count, len(names))
-    width = style.COLUMN_IN if layout == (1, 1) else style.PAGE_IN
-    row = style.row_in(layout[0], _HEIGHT_IN)
-    wide = len(columns.labels) if columns else 1
-    grouped = table.assign(**{"(panel)": _alike(table["(panel)"], len(names), wide)})
-    limits = axis_limits.limits(grouped[grouped["whole"]])
+    width, row = style.width_of(layout), style.row_in(layout[0], _HEIGHT_IN)
+    alike = len(names), len(columns.labels) if columns else 1
+    whole = table[table["whole"]]
+    grouped = whole.assign(**{"(panel)": _alike(whole["(panel)"], *alike)})
+    limits = axis_limits.limits(grouped)
     shown = [axis.name for axis in (lines, rows, columns) if axis]
     said = _note(table) + uneven_note(data, drawn[0][2], shown, "line")
-    said += axis_limits.cut_off(grouped[grouped["whole"]], limits)
-    grid = style.panels(
-        *layout,
-        width,
-        layout[0] * row + 0.3 + style.legend_in(lines, width),
-        data.caption(points["run"].nunique(), shown, said),
-        sharex=True,
-    )
+    said += axis_limits.cut_off(grouped, limits)
+    caption = data.caption(points["run"].nunique(), shown, said)
+    height = layout[0] * row + 0.3 + style.legend_in(lines, width)
+    grid = style.panels(*layout, width, height, caption, sharex=True)
     for number, ax in enumerate(grid.axes.flat):
         place, panel = number % len(names), number // len(names)
         if panel >= count:
             ax.set_axis_off()
             continue
         _panel(ax, table[table["(panel)"] == number], points[points["(panel)"] == number], lines)
-        label = text_layout.folded(
-            f"{names[place]} ({data.captions.average})", row - 0.4, text_layout.BASE_PT
-        )
+        label = f"{names[place]} ({data.captions.average})"
+        label = text_layout.folded(label, row - 0.4, text_layout.BASE_PT)
         lowest = number + layout[1] >= count * len(names)
         title, ticks = _title(rows, columns, panel, grid), 6 if layout[1] < 4 else 3
         _frame(ax, title, label, data, ticks=ticks, lowest=lowest)
-    drawn_panels = grid.axes.flat[: count * len(names)]
-    _align(drawn_panels, _alike(np.arange(len(drawn_panels)), len(names), wide), limits)
-    for number, ax in enumerate(drawn_panels):
-        for line, own in table[(table["(panel)"] == number) & table["whole"]].groupby("(line)"):
-            axis_limits.arrows(ax, own["step"], own, style.look(lines, cast(int, line)).colour)
+    _align(grid.axes.flat[: count * len(names)], alike, limits)
+    for number, own in whole.groupby("(panel)"):
+        _arrows(grid.axes.flat[number], own, lines)
     style.legend(grid.figure, lines, width)
     return Picture(grid.figure, visible(table))
+
+
+def _arrows(ax: Axes, table: pd.DataFrame, lines: Axis | None) -> None:
+    """Marks the bands of a panel that leave its axis."""
+    for line, own in table.groupby("(line)"):
+        axis_limits.arrows(ax, own["step"], own, style.look(lines, cast(int, line)).colour)
 
 
 def _alike(panels: Any, metrics: int, tasks: int) -> Any:
@@ -95,8 +91,11 @@ def _alike(panels: Any, metrics: int, tasks: int) -> Any:
     return panels // metrics % tasks * metrics + panels % metrics
 
 
-def _align(panels: Sequence[Axes], groups: Any, limits: dict[int, tuple[float, float]]) -> None:
-    """Gives all panels of a group one y axis, with the group's limits where it has some."""
+def _align(
+    panels: Sequence[Axes], alike: tuple[int, int], limits: dict[int, tuple[float, float]]
+) -> None:
+    """Gives all panels of one metric and task one y axis, with limits where they have some."""
+    groups = _alike(np.arange(len(panels)), *alike)
     for group in np.unique(groups):
         own = [ax for ax, its in zip(panels, groups, strict=True) if its == group and ax.lines]
         ends = [ax.get_ylim() for ax in own]
@@ -107,6 +106,15 @@ def _align(panels: Sequence[Axes], groups: Any, limits: dict[int, tuple[float, f
         margin = 0.03 * (high - low) if len(own) > 1 else 0.0
         for ax in own:
             ax.set_ylim(low - margin, high + margin)
+
+
+def _axes(
+    data: Data, hue: str | None, facet: str | None
+) -> tuple[Axis | None, Axis | None, Axis | None]:
+    """The axes of the rows and columns of panels, and of the lines in each."""
+    rows = data.axis(facet) if facet not in (None, TASK) else None
+    columns = data.axes[TASK] if hue != TASK else None
+    return rows, columns, data.axis(hue) if hue else None
 
 
 def _metrics(data: Data, metric: str | list[str] | None) -> list[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper.figures.drawing import axis_limits, style
+from sweeper.figures.drawing import axis_limits, line_panels, style
 from sweeper.figures.drawing.cells.heatmap_cells import interval
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.distributions import profiles, summaries
@@ -42,15 +42,20 @@ def draw(
 
     Bands are pointwise: seeds are resampled within each task, and unknown below `MIN_SEEDS` in one.
     The caption has the IQM of each line, and the optimality gap, by which runs miss the
-    score 1 on average (0, where smaller is better); of many lines the CSV alone.
+    score 1 on average (0, where smaller is better); of many lines the CSV alone. All panels have
+    one x axis, but for those of tasks in a metric's own unit.
     """
     hue, facet = _chosen(data, hue, facet)
     lines, panels = (data.axis(name) if name else None for name in (hue, facet))
     runs = _runs(data, metric, panels, lines)
-    values = runs[VALUE].to_numpy(float)
-    levels, beyond = _levels(values[np.isfinite(values)])
-    below = bool(data.minimised(metric))
-    table = profiles(runs, levels, [panels, lines], below=below)
+    shared, below = line_panels.shared(metric, panels), bool(data.minimised(metric))
+    parts = [runs] if shared else [own for _, own in runs.groupby("(panel)")]
+    found = [_levels(own[VALUE].to_numpy(float)) for own in parts or [runs]]
+    tables = [
+        profiles(own, levels, [panels, lines], below=below)
+        for own, (levels, _) in zip(parts or [runs], found, strict=True)
+    ]
+    table, beyond = pd.concat(tables), np.concatenate([far for _, far in found])
     table = table.merge(summaries(data, runs, gaps=metric is None), how="left")
     said = _note(table, [panels, lines])
     shown = [name for name in (hue, facet) if name]
@@ -59,14 +64,15 @@ def draw(
         ends = " to ".join(dict.fromkeys(map(number_text.one, (beyond.min(), beyond.max()))))
         said += f". Beyond the x axis, but counted: {counted(len(beyond), 'run')} at {ends}"
     caption = data.caption(len(runs), shown, said)
-    grid = _grid(lines, panels, caption)
+    grid = _grid(lines, panels, caption, sharex=shared)
     count, columns = len(panels.labels) if panels else 1, grid.axes.shape[1]
     for number, ax in enumerate(grid.axes.flat):
         if number >= count:
             ax.set_axis_off()
             continue
         _panel(ax, table[table["(panel)"] == number], lines)
-        _frame(ax, data, metric, first=number % columns == 0, lowest=number + columns >= count)
+        lowest = not shared or number + columns >= count
+        _frame(ax, data, metric, first=number % columns == 0, lowest=lowest)
         if panels is not None:
             ax.set_title(style.panel_title(panels, number, grid))
     style.legend(grid.figure, lines, grid.figure.get_figwidth())
@@ -90,16 +96,20 @@ def _runs(data: Data, metric: str | None, panels: Axis | None, lines: Axis | Non
     return runs.assign(**{"(cell)": runs["(panel)"] * count + runs["(line)"]})
 
 
-def _grid(lines: Axis | None, panels: Axis | None, caption: str) -> style.Panels:
+def _grid(lines: Axis | None, panels: Axis | None, caption: str, *, sharex: bool) -> style.Panels:
     count = len(panels.labels) if panels else 1
     columns = style.beside(count)
     rows, width = style.rows_for(count, columns), style.PAGE_IN if count > 1 else style.COLUMN_IN
     height = rows * style.row_in(rows, _HEIGHT_IN) + 0.2 + style.legend_in(lines, width)
-    return style.panels(rows, columns, width, height, caption, sharex=True, sharey=True)
+    return style.panels(rows, columns, width, height, caption, sharex=sharex, sharey=True)
 
 
 def _levels(values: Array) -> tuple[Array, Array]:
-    """Ascending values to take profiles at, and those of runs that lie beyond them."""
+    """Ascending values to take profiles at, and those of runs that lie beyond them.
+
+    Infinite ones, of runs that diverged, are neither.
+    """
+    values = values[np.isfinite(values)]
     if not len(values):
         return np.linspace(0.0, 1.0, _LEVELS), values
     least, most = float(values.min()), float(values.max())

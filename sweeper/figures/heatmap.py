@@ -41,11 +41,9 @@ def draw(
     table = _cells(data, runs, [across, up, panels])
     decimals = number_text.decimals(table["point"])
     said = [heatmap_cells.lines(cell, decimals) for cell in table.to_dict("records")]
-    wanted = (
-        text_layout.widest_in([line for lines in said for line in lines], text_layout.TINY_PT)
-        + 0.04
-    )
-    layout = heatmap_cells.layout(across, up, panels, float(np.clip(wanted, *_TEXT_IN)))
+    widest = text_layout.widest_in([line for lines in said for line in lines], text_layout.TINY_PT)
+    wanted = float(np.clip(widest + 0.04, *_TEXT_IN))
+    layout = heatmap_cells.layout(across, up, panels, wanted)
     shown = [name for name in (x, y, facet) if name]
     shades = shades_of(table["point"], smaller=data.minimised(metric), scored=metric is None)
     known = _note(table, said, layout) + _binned([across, up, panels])
@@ -61,13 +59,7 @@ def draw(
         _label(ax, across, up, layout, first=number % layout.columns == 0)
         if panels is not None:
             ax.set_title(style.panel_title(panels, number, grid))
-    for number in range(layout.panels):
-        own = table[table["(panel)"] == number].to_dict("records")
-        heatmap_cells.hatch(grid.axes.flat[number], own, layout)
-    for cell, lines in zip(table.to_dict("records"), said, strict=True):
-        heatmap_cells.paint(
-            grid.axes.flat[cell["(panel)"]], cell, layout.says(lines), shades, layout
-        )
+    _write(grid, table, said, shades, layout)
     label = data.value_label(metric, shown)
     colour_bar(
         grid.figure,
@@ -138,6 +130,22 @@ def _panel(ax: Axes, table: pd.DataFrame, shades: Shades, layout: heatmap_cells.
     ax.pcolormesh(shown, edgecolors="white", lw=layout.edge_pt, cmap=colours, norm=norm)
     ax.set(xlim=(0, points.shape[1]), ylim=(points.shape[0], 0), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
+
+
+def _write(
+    grid: style.Panels,
+    table: pd.DataFrame,
+    said: list[list[str]],
+    shades: Shades,
+    layout: heatmap_cells.Layout,
+) -> None:
+    """Hatches the cells that lack something, and writes into all of them."""
+    for number in range(layout.panels):
+        own = table[table["(panel)"] == number].to_dict("records")
+        heatmap_cells.hatch(grid.axes.flat[number], own, layout)
+    for cell, lines in zip(table.to_dict("records"), said, strict=True):
+        ax = grid.axes.flat[cell["(panel)"]]
+        heatmap_cells.paint(ax, cell, layout.says(lines), shades, layout)
 
 
 def _label(ax: Axes, x: Axis, y: Axis | None, layout: heatmap_cells.Layout, *, first: bool) -> None:

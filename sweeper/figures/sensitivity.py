@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from sweeper.figures.drawing import axis_limits, line_marks, line_panels, style, text_layout
 from sweeper.figures.drawing.picture import Picture
@@ -35,17 +36,12 @@ def draw(
     are ringed and are no line's best.
     """
     x, hue, facet = _chosen(data, x, hue, facet)
-    runs = data.table(metric)
-    across = data.axis(x)
+    runs, across = data.table(metric), data.axis(x)
     hues, panels = (data.axis(name) if name else None for name in (hue, facet))
     table = line_panels.points(data, runs, across, hues, panels)
-    ranged = metric is None and not across.drawn
-    judge(
-        table,
-        ranged=ranged,
-        ranked=data.minimised(metric) is not None and not across.drawn,
-        minimise=bool(data.minimised(metric)),
-    )
+    ranged, better = metric is None and not across.drawn, data.minimised(metric)
+    ranked = better is not None and not across.drawn
+    judge(table, ranged=ranged, ranked=ranked, minimise=bool(better))
     shown = [name for name in (x, hue, facet) if name]
     shared = line_panels.shared(metric, panels)
     grouped = table.assign(**{"(panel)": 0}) if shared else table
@@ -63,18 +59,28 @@ def draw(
         line_panels.paint(ax, own, runs, across, hues)
         line_panels.frame(ax, across, panel, number)
         ax.set_ylabel(label if number % panel.columns == 0 else "")
-        if panels is not None:
-            ax.set_title(style.panel_title(panels, number, grid))
-    for number, ends in limits.items():
-        grid.axes.flat[number].set_ylim(ends)
+        ax.set_title(style.panel_title(panels, number, grid) if panels else "")
+        if number in limits:
+            ax.set_ylim(limits[number])
     for group in [drawn] if shared else [[one] for one in drawn]:
-        line_marks.usable(group, hues, data.minimise, joined=line_panels.joined(across))
-    for ax, own in drawn:
-        line_marks.best(ax, own, across, (panel.width, panel.height))
-    for ax, own in drawn:
-        line_panels.finish(ax, own, across, hues)
+        _judged(group, across, hues, data.minimise, panel)
     style.legend(grid.figure, hues, grid.figure.get_figwidth(), joined=line_panels.joined(across))
     return Picture(grid.figure, visible(table))
+
+
+def _judged(
+    panels: list[tuple[Axes, pd.DataFrame]],
+    across: Axis,
+    hues: Axis | None,
+    minimise: bool,
+    panel: line_panels.Panel,
+) -> None:
+    """Draws usable ranges, best values and what leaves the axis in panels that share theirs."""
+    line_marks.usable(panels, hues, minimise, joined=line_panels.joined(across))
+    for ax, own in panels:
+        line_marks.best(ax, own, across, (panel.width, panel.height))
+    for ax, own in panels:
+        line_panels.finish(ax, own, across, hues)
 
 
 def _chosen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,7 +41,10 @@ def replacing(path: Path) -> Iterator[Path]:
     new = temporary.beside(path)
     try:
         yield new
-        os.replace(new, path)
+        try:
+            os.replace(new, path)
+        except IsADirectoryError as error:
+            raise SweeperError(f"{path} is a folder where a file should be: remove it") from error
     finally:
         new.unlink(missing_ok=True)
 
@@ -99,3 +103,22 @@ def link_first(name: Path, data: bytes) -> bool:
     finally:
         new.unlink(missing_ok=True)
     return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Forces the names in `folder` to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Removes a file, or a folder that stands in its place, with all in it, if it is there."""
+    try:
+        path.unlink(missing_ok=True)
+    except (IsADirectoryError, PermissionError):  # the latter on macOS
+        if not path.is_dir():
+            raise
+        shutil.rmtree(path)

@@ -9,7 +9,8 @@ import socket
 from collections.abc import Iterable
 from pathlib import Path
 
-_WRITER = re.compile(r"\..*\.(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]{6}")
+_WRITER = re.compile(r"\..*\.(?P<host>.+)-(?P<pid>\d+)-(?P<part>[0-9a-f]{6})")
+_PROCESS = re.compile(r"(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]{6}")
 
 
 def process() -> str:
@@ -36,10 +37,16 @@ def abandoned(name: str) -> bool:
     Of processes on other machines nobody here knows: what they left behind stays.
     """
     writer = _WRITER.fullmatch(name)
-    if writer is None or writer["host"] != socket.gethostname():
+    return writer is not None and gone(f"{writer['host']}-{writer['pid']}-{writer['part']}")
+
+
+def gone(process: str) -> bool:
+    """Whether a process of this machine, by the name that `process` gave it, is no more."""
+    named = _PROCESS.fullmatch(process)
+    if named is None or named["host"] != socket.gethostname():
         return False
     try:
-        os.kill(int(writer["pid"]), 0)
+        os.kill(int(named["pid"]), 0)
     except ProcessLookupError:
         return True
     except PermissionError:

@@ -73,6 +73,8 @@ class Damage:
     worker: str
     start: int
     end: int
+    inside: bool = field(default=False, compare=False)
+    """Whether whole lines follow it."""
 
 
 class Reader:
@@ -87,7 +89,7 @@ class Reader:
         """That number when somebody last looked whether a snapshot is due."""
         for name, mark in (marks or {}).items():
             own = Mark(mark.offset, mark.last, mark.crc, list(mark.bad))
-            self._files[name] = _File(folder / name, _writer(name), own, mark.offset)
+            self._files[name] = _File(folder / name, owner(name), own, mark.offset)
 
     @property
     def marks(self) -> dict[str, Mark]:
@@ -103,7 +105,7 @@ class Reader:
     def blocks(self) -> Iterator[tuple[str, Iterator[LedgerLine], list[bytes]]]:
         """The same in blocks: a worker, its next lines, and the bytes of each."""
         for file in self._scan():
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError, IsADirectoryError):
                 yield from self._again(file)
                 yield from self._onwards(file)
 
@@ -113,7 +115,9 @@ class Reader:
         for name, file in self._files.items():
             end = file.mark.offset
             stretches = file.mark.bad + ([(end, file.tail)] if file.tail > end else [])
-            found += [Damage(name, file.worker, *stretch) for stretch in stretches]
+            found += [
+                Damage(name, file.worker, *stretch, stretch[1] < end) for stretch in stretches
+            ]
         return found
 
     def _scan(self) -> list[_File]:
@@ -122,7 +126,7 @@ class Reader:
             path = self._folder / name
             file = self._files.get(name)
             if file is None:
-                file = self._files[name] = _File(path, _writer(name), Mark())
+                file = self._files[name] = _File(path, owner(name), Mark())
             try:
                 status = os.stat(path)
             except FileNotFoundError:
@@ -183,23 +187,36 @@ class Reader:
 
 
 def names(folder: Path) -> list[str]:
-    """The ledger files in `folder`, sorted."""
+    """The ledger files in `folder`, sorted; no worker writes one whose name is not UTF-8."""
+    return sorted(n for n in listed(folder) if n.endswith(".jsonl") and is_text(n))
+
+
+def listed(folder: Path) -> list[str]:
+    """All names in `folder`; none where it is no folder."""
     try:
-        return sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))
-    except FileNotFoundError:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def is_text(name: str) -> bool:
+    """Whether the name of a file is UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def missing(paths: StudyPaths) -> list[str]:
     """Ledger files that are gone: each worker that has a beat must have files from number 0 on."""
     there = names(paths.ledger)
-    last = {_writer(name): int(name.split(".")[-2]) for name in there if _NAME.search(name)}
-    with suppress(FileNotFoundError):
-        last = dict.fromkeys(os.listdir(paths.beats), 0) | last
+    last = {owner(name): int(name.split(".")[-2]) for name in there if _NAME.search(name)}
+    last = dict.fromkeys(filter(is_text, listed(paths.beats)), 0) | last
     wanted = [f"{worker}.{k}.jsonl" for worker, most in last.items() for k in range(most + 1)]
     return sorted(set(wanted) - set(there))
 
 
-def _writer(name: str) -> str:
+def owner(name: str) -> str:
     """Whose file it is."""
     return name.rsplit(".", 2)[0]

@@ -61,17 +61,31 @@ class Writer:
             if sync:
                 os.fsync(self._descriptor)
         except OSError:
-            self._leave()
+            self._give_up()
             raise
 
     def _open(self) -> bytes:
         """Opens the next file, also where somebody removed the last; returns its first line."""
         self._leave()
-        name = f"{self.worker}.{self._files}.jsonl"
-        self._files += 1
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
-        self._descriptor = os.open(self._folder / name, flags, 0o666)
+        self._descriptor = os.open(self._folder / self._name, flags, 0o666)
+        self._files += 1
         return encode(self._header)
+
+    def _give_up(self) -> None:
+        """Leaves a file that takes no more; one that took nothing is removed, and its number free.
+
+        So an empty ledger file is one that lost its lines.
+        """
+        if self._descriptor is not None and os.fstat(self._descriptor).st_size == 0:
+            self._files -= 1
+            (self._folder / self._name).unlink(missing_ok=True)
+        self._leave()
+
+    @property
+    def _name(self) -> str:
+        """The file that is, or is to be, written."""
+        return f"{self.worker}.{self._files}.jsonl"
 
     def _leave(self) -> None:
         if self._descriptor is not None:

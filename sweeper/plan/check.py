@@ -10,12 +10,12 @@ import numpy as np
 
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, shown
-from sweeper.plan import check_sampler
 from sweeper.plan.configurations import sequences
 from sweeper.plan.configurations.constraints import Rejected, check_helpers
 from sweeper.plan.configurations.expansion import DROP, Expansion, expanded
 from sweeper.plan.configurations.network_depth import shallowest
 from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
+from sweeper.plan.sampling import check_sampler
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several

@@ -12,8 +12,8 @@ from sweeper.errors import Invalid, SweeperError, choices
 from sweeper.figures import records
 from sweeper.figures.records import Record
 from sweeper.files import temporary
-from sweeper.files.atomic import write_durably
-from sweeper.ledger.claims import Claims
+from sweeper.files.atomic import remove, write_durably
+from sweeper.ledger.claims.claims import FINISH, Claim
 from sweeper.ledger.run_record import SCORED
 from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.state import LedgerState
@@ -29,17 +29,18 @@ NO_FIGURES: Mapping[str, str] = MappingProxyType({})
 
 def once(study: Study, ledger_state: LedgerState, worker: str) -> None:
     """Writes figures, report and Optuna storage, unless another worker is doing so."""
-    name = study.paths.claims / f"finish.{study.edition(ledger_state)}"
-    if Claims(study.paths.claims, worker).place([name], {"kind": "finish"}) == [None]:
+    name = f"finish.{study.edition(ledger_state)}"
+    if study.claims(worker).place([name], Claim(FINISH, worker)) == [None]:
         now(study, own=None)
 
 
 def due(study: Study, ledger_state: LedgerState) -> bool:
     """Whether the figures and the report in the study's folder show less than its ledger."""
-    stamp = _stamp(study)
-    if not stamp.exists() or not study.paths.report.exists():
+    try:
+        stamp = _stamp(study).read_bytes()
+    except OSError:
         return True
-    return stamp.read_text() != study.edition(ledger_state)
+    return stamp != study.edition(ledger_state).encode() or not study.paths.report.exists()
 
 
 def now(study: Study, own: Mapping[str, str] | None = NO_FIGURES) -> bool:
@@ -57,6 +58,7 @@ def now(study: Study, own: Mapping[str, str] | None = NO_FIGURES) -> bool:
     optuna_storage.write(study, ledger_state)
     if study.ended_in(ledger_state):
         checkpoint_store.conclude(study.paths, ledger_state)
+        study.claims(temporary.process()).folders.fold()
         tidy(study)
     if whole:
         write_durably(_stamp(study), edition.encode())
@@ -178,7 +180,7 @@ def scored(ledger_state: LedgerState) -> bool:
 
 def invalidate(study: Study) -> None:
     """Marks the figures and the report as out of date, so that `sweeper run` makes them anew."""
-    _stamp(study).unlink(missing_ok=True)
+    remove(_stamp(study))
 
 
 @contextmanager
@@ -203,6 +205,7 @@ def tidy(study: Study) -> None:
     paths = study.paths
     folders = (paths.plans, paths.trials, paths.claims, paths.weights, paths.figures)
     temporary.sweep([paths.folder, *folders])
+    study.claims(temporary.process()).folders.tidy()
     compaction.tidy(paths)
 
 

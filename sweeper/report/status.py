@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sweeper.files import disk_usage
+from sweeper.ledger import damage
+from sweeper.ledger.claims.claims import name_of
+from sweeper.ledger.damage import DamagedFile
 from sweeper.ledger.reader import missing
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.run_record import STATES, UNSCORED
+from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.pruner_schedule import doubts, first_report
+from sweeper.plan.sampling.pruner_schedule import doubts, first_report
 from sweeper.report import best_trial
 from sweeper.report.progress import work_left
 from sweeper.report.study_status import (
@@ -28,6 +31,7 @@ from sweeper.report.study_status import (
 from sweeper.report.worker_status import StudyWorkers, WorkerState
 from sweeper.study.provenance import code_differences, edited_files
 from sweeper.study.study import Study
+from sweeper.worker.checkpoints import checkpoint
 
 Array = npt.NDArray[Any]
 
@@ -39,7 +43,9 @@ TRIAL_STATES = ("open", "running", "complete", "nan", "pruned", "failed")
 
 def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudyStatus:
     """The status of `study` as `ledger_state`, or else its ledger, has it."""
-    ledger_state = ledger_state or study.ledger_state(reports=False)
+    if ledger_state is None:
+        ledger_state = LedgerState(study.paths, reports=False)  # whose damage is among what is said
+        ledger_state.refresh()
     study_workers = StudyWorkers(study, ledger_state)
     worker_states = study_workers.states()
     workers = {name: state.state for name, state in worker_states.items()}
@@ -71,12 +77,23 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         disk=_usage(study, ledger_state, columns),
         skipped_saves=sum(worker.skipped for worker in ledger_state.workers.values()),
         damaged=[
-            DamagedBytes(damage.file, damage.start, damage.end)
-            for damage in ledger_state.damage()
-            if workers.get(damage.worker) != "working"
+            DamagedBytes(stretch.file, stretch.start, stretch.end)
+            for stretch in ledger_state.damage()
+            if workers.get(stretch.worker) != "working"
         ],
         missing=missing(study.paths),
+        unsound=[*_unsound(study)],
     )
+
+
+def _unsound(study: Study) -> Iterator[DamagedFile]:
+    """Damage but for missing ledger files and stretches of them, which are told by themselves."""
+    yield from (one for one in damage.of_files(study.paths) if one.what != damage.MISSING)
+    yield from damage.of_claims(study.paths, study.versions[0].claims)
+    yield from checkpoint.damaged(study.paths)
+    yield from compaction.damaged(study.paths)
+    if study.cancelled is not None and study.cancelled.time is None:
+        yield DamagedFile("cancelled", "is damaged", "when and by whom is lost")
 
 
 def _pruner(study: Study, ledger_state: LedgerState) -> list[str]:
@@ -107,31 +124,35 @@ def _usage(study: Study, ledger_state: LedgerState, columns: Columns) -> dict[st
     attempts, ended = columns.numbers("attempts", 0), ~np.isnan(columns.numbers("ended"))
     claims = (attempts + ended).astype(int)
     begun = np.flatnonzero(claims)
-    claimed: list[Path] = []
-    folders: list[Path] = []
-    for number in begun[:: -(-len(begun) // _SAMPLED) or 1].tolist():
-        record = ledger_state.runs[study.plan.runs[number].id]
-        folders.append(study.paths.runs / record.run)
-        claimed += [
-            study.paths.claim(record.run, record.generation, attempt)
-            for attempt in range(claims[number])
-        ]
-    samples = {"claims": disk_usage.Sample(int(claims.sum()), claimed)}
+    some = begun[:: -(-len(begun) // _SAMPLED) or 1].tolist()
+    records = [(ledger_state.runs[study.plan.runs[n].id], int(claims[n])) for n in some]
+    samples = {}
+    if study.versions[0].claims is None:  # all of them lie in one folder for good
+        samples["claims"] = disk_usage.Sample(
+            int(claims.sum()),
+            [
+                study.paths.claims / name_of(record.run, record.generation, attempt)
+                for record, number in records
+                for attempt in range(number)
+            ],
+        )
     if not study.packs:  # functions have folders
-        samples["runs"] = disk_usage.Sample(len(begun), folders)
+        samples["runs"] = disk_usage.Sample(
+            len(begun), [study.paths.runs / record.run for record, _ in records]
+        )
     return disk_usage.usage(study.paths, samples)
 
 
 def _provenance(study: Study, ledger_state: LedgerState, columns: Columns) -> Provenance:
-    began, code = study.versions[0].provenance, study.begun_with(ledger_state)
+    began, code = study.versions[0].origin, study.begun_with(ledger_state)
     headers = {name: worker.header for name, worker in sorted(ledger_state.workers.items())}
     others = {name: code_differences(code, header.code) for name, header in headers.items()}
     return Provenance(
-        code=began.get("code", {}),
-        packages=began.get("packages", {}),
-        machine=began.get("machine", {}),
-        tasks=began.get("tasks", {}),
-        dirty=sorted(began.get("diffs", {})),
+        code=began.code,
+        packages=began.packages,
+        machine=began.machine,
+        tasks=began.tasks,
+        dirty=sorted(began.diffs),
         other_code={name: lines for name, lines in others.items() if lines},
         mixed=study.mixed_code(ledger_state, columns.texts("worker").tolist()),
         edited=edited_files(study.space, study.begun_with(ledger_state, -1)),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
+from sweeper.ledger.damage import LOST_LEDGER, LOST_LINES
 from sweeper.report.progress.work_left import WorkLeft
 from sweeper.report.study_status import BestTrial, Provenance, StudyStatus
+from sweeper.study.study import Cancellation
 from sweeper.text import counted, few, further, labels_text, size
 
 _SHOWN = 5
@@ -41,13 +43,12 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
     for damage in status.damaged:
         yield (
             f"  damaged: bytes {damage.start} to {damage.end} of ledger/{damage.file} "
-            "hold no whole line"
+            f"hold no whole line: {LOST_LINES}"
         )
     for file in status.missing:
-        yield (
-            f"  missing: ledger/{file}: what its worker reported is lost; "
-            "how its runs ended stands in claims/ and is read from there by the next sweeper run"
-        )
+        yield (f"  missing: ledger/{file}: {LOST_LEDGER}")
+    for unsound in status.unsound:
+        yield f"  damaged: {unsound}"
 
 
 def _progress(progress: WorkLeft) -> Iterator[str]:
@@ -81,8 +82,7 @@ def _at_work(status: StudyStatus) -> Iterator[str]:
     """Who works or may work still, and the evidence where that is not plain."""
     cancelled, jobs = status.cancelled, status.jobs
     if cancelled is not None:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(cancelled["time"]))
-        yield f"cancelled {when} by {cancelled['user']} on {cancelled['host']}: sweeper run goes on"
+        yield f"{_cancelled(cancelled)}: sweeper run goes on"
     working = sum(worker.state == "working" for worker in status.workers)
     if working:
         yield f"{counted(working, 'worker')} at work"
@@ -97,6 +97,14 @@ def _at_work(status: StudyStatus) -> Iterator[str]:
         yield f"worker {worker.name} is {worker.state}: {worker.evidence}"
     if len(doubtful) > _SHOWN:
         yield f"… and {counted(len(doubtful) - _SHOWN, 'worker')} more like these"
+
+
+def _cancelled(mark: Cancellation) -> str:
+    """When and by whom, as far as its file says."""
+    if mark.time is None:
+        return "cancelled"
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(mark.time))
+    return f"cancelled {when} by {mark.user} on {mark.host}"
 
 
 def _began(provenance: Provenance) -> Iterator[str]:

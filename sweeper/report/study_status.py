@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sweeper.ledger.damage import DamagedFile
 from sweeper.report.progress.work_left import WorkLeft
+from sweeper.study.study import Cancellation
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ class StudyStatus:
     """What the pruner's arguments probably do not mean, by what was reported."""
     jobs: Mapping[str, int] | None
     """Slurm jobs by state; `None` where the study has none or Slurm does not answer."""
-    cancelled: Mapping[str, Any] | None
-    """The `time`, `user` and `host` of `sweeper cancel`; `None` where it goes on."""
+    cancelled: Cancellation | None
+    """When and by whom it was cancelled; `None` where it goes on."""
     best: BestTrial | None
     errors: Mapping[str, int]
     """Failed runs by the last line of their error, the most frequent first."""
@@ -103,6 +105,8 @@ class StudyStatus:
     damaged: list[DamagedBytes]
     missing: list[str]
     """Ledger files that are gone."""
+    unsound: list[DamagedFile]
+    """What else of its files is damaged, and what is lost by that."""
 
     @property
     def unended(self) -> int:

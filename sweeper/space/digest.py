@@ -7,8 +7,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sweeper.errors import cut
 from sweeper.space.space import Space, keys
 from sweeper.text import canonical
+
+_LONGEST, _CONTEXT = 100, 30
+"""The most characters of a value that a difference shows, and how many of them are equal."""
 
 _LONG = 1001
 """Ranges of so many numbers, or of no certain number, are not written out."""
@@ -24,11 +28,22 @@ def differences(old: Space, new: Space) -> dict[str, str]:
     """One line for each difference of `new` from `old` that changes results, by its key."""
     before, after = essential_texts(old), essential_texts(new)
     return {
-        key: f"{key}: {before.get(key, 'nothing')} there, {after.get(key, 'nothing')} now"
-        f"{_by_default(key, old, new)}"
+        key: f"{cut(key)}: {_told(before.get(key), after.get(key))}{_by_default(key, old, new)}"
         for key in dict.fromkeys([*before, *after])
         if before.get(key) != after.get(key) and not _follows(key, before, after)
     }
+
+
+def _told(before: str | None, after: str | None) -> str:
+    """Both values, or of long ones what stands where they begin to differ."""
+    texts = [text or "nothing" for text in (before, after)]
+    pairs = enumerate(zip(*texts, strict=False))
+    equal = next((place for place, (one, other) in pairs if one != other), 0)
+    start = max(0, equal - _CONTEXT)
+    if max(map(len, texts)) > _LONGEST and start > 0:
+        texts = [f"…{text[start:]}" for text in texts]
+    there, now = (text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…" for text in texts)
+    return f"{there} there, {now} now"
 
 
 def essentials(space: Space) -> dict[str, Any]:

@@ -9,7 +9,7 @@ advises alike, given the same results.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -167,7 +167,7 @@ class Advisor:
     def _feed_new(self) -> None:
         plan = self._study.plan
         first, self._known = self._known, len(plan.trials)
-        attributes: list[dict[str, Any]] = []
+        attributes: list[Mapping[str, Any]] = []
         if self._study.space.sampler.name in samplers.ADAPTIVE:
             for ours, whole in packfuls.sampler_memory(self._study.paths, first, self._known):
                 attributes += ours
@@ -178,7 +178,7 @@ class Advisor:
             self._create(plan.configuration(trial), own)
             self._stale.add(trial)
 
-    def _create(self, chosen: Configuration, attributes: dict[str, Any]) -> None:
+    def _create(self, chosen: Configuration, attributes: Mapping[str, Any]) -> None:
         expansion = self._study.plan.expansion
         active = expansion.chosen(chosen)
         self.memory.add(

@@ -6,13 +6,14 @@ reads them. So numbers are given in order and the total is exact without a lock.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.files.atomic import link_first, patiently
+from sweeper.ledger.lines.encoding import checked, encode
+from sweeper.ledger.reader import listed
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.configurations.freezing import own_kinds
@@ -29,6 +30,50 @@ class Proposal:
     """Optuna's system attributes of the trial."""
 
 
+@dataclass(frozen=True)
+class PlannedTrial:
+    """A trial as its packful holds it."""
+
+    labels: Mapping[str, Any]
+    """What was chosen, by axis."""
+    values: Mapping[str, Any]
+    """Its numbers, by axis."""
+    params: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    """Optuna's system attributes of the trial."""
+
+
+@dataclass(frozen=True)
+class Packful:
+    """Trials that were planned together, and what was known then."""
+
+    first: int
+    """The number of the first of them."""
+    trials: Sequence[PlannedTrial]
+    study: Mapping[str, Any]
+    """What the sampler keeps of the whole study."""
+    seen: Mapping[str, int]
+    """How many trials there were in what state."""
+
+    @classmethod
+    def of_json(cls, body: Mapping[str, Any]) -> Self:
+        """The packful that a file holds."""
+        trials = [
+            PlannedTrial(
+                dict(trial["labels"]),
+                dict(trial.get("values", trial["labels"])),
+                dict(trial["params"]),
+                dict(trial["attributes"]),
+            )
+            for trial in body["trials"]
+        ]
+        return cls(int(body["first"]), trials, dict(body["study"]), dict(body["seen"]))
+
+    def to_json(self) -> dict[str, Any]:
+        """The packful as a file holds it."""
+        return vars(self) | {"trials": [vars(trial) for trial in self.trials]}
+
+
 def propose(
     paths: StudyPaths,
     first: int,
@@ -41,19 +86,13 @@ def propose(
     `kept` is what the sampler keeps of the whole study, `seen` how many trials there were in what
     state. An empty packful says that there are no more configurations.
     """
+    chosen = [(proposal.configuration, proposal.attributes) for proposal in proposals]
     trials = [
-        {
-            "labels": proposal.configuration.labels,
-            "values": proposal.configuration.values,
-            "params": proposal.configuration.params,
-            "attributes": proposal.attributes,
-        }
-        for proposal in proposals
+        PlannedTrial(one.labels, one.values, one.params, kept_of_it) for one, kept_of_it in chosen
     ]
-    packful = {"first": first, "trials": trials, "study": kept, "seen": seen}
-    data = json.dumps(packful, separators=(",", ":"))
-    name = paths.trials / str(first)
-    return patiently(lambda: link_first(name, data.encode()), paths.trials)
+    packful = Packful(first, trials, kept, seen)
+    data = encode(packful.to_json())
+    return patiently(lambda: link_first(paths.trials / str(first), data), paths.trials)
 
 
 def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
@@ -64,10 +103,14 @@ def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
     new: list[Run] = []
     while plan.due and (packful := _read(paths, len(plan.trials))) is not None:
         try:
-            chosen = [_chosen(plan, trial) for trial in packful["trials"]]
+            chosen = [_chosen(plan, trial) for trial in packful.trials]
+        except LookupError as error:
+            raise SweeperError(
+                f"{paths.trials / str(packful.first)} is damaged: it lacks {error}"
+            ) from error
         except Invalid as error:
             raise SweeperError(
-                f"{paths.trials / str(packful['first'])} holds a trial that is no longer one of "
+                f"{paths.trials / str(packful.first)} holds a trial that is no longer one of "
                 f"the space's: {dotted(error.path)} {error.message}"
             ) from error
         plan.closed = not chosen
@@ -75,37 +118,50 @@ def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
     return new
 
 
+def check(paths: StudyPaths, plan: Plan) -> None:
+    """`SweeperError` where a packful is missing that others follow."""
+    planned = len(plan.trials)
+    if plan.due and any(name.isdigit() and int(name) > planned for name in listed(paths.trials)):
+        raise SweeperError(
+            f"{paths.trials / str(planned)} is missing: which trials it planned is lost, so runs "
+            "of theirs cannot be told; restore it, or run the space under another name (name=…)"
+        )
+
+
 def sampler_memory(
     paths: StudyPaths, first: int, trials: int
-) -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
+) -> Iterator[tuple[list[Mapping[str, Any]], Mapping[str, Any]]]:
     """What the sampler keeps of the trials from `first` to `trials` - 1, and of the whole study.
 
     Packful by packful; `first` must be the first of one.
     """
     while first < trials:
         packful = _read(paths, first)
-        assert packful is not None, first
-        yield [trial["attributes"] for trial in packful["trials"]], packful["study"]
-        first += len(packful["trials"])
+        if packful is None:
+            raise SweeperError(f"{paths.trials / str(first)} is missing")
+        yield [trial.attributes for trial in packful.trials], packful.study
+        first += len(packful.trials)
 
 
-def _read(paths: StudyPaths, first: int) -> dict[str, Any] | None:
+def _read(paths: StudyPaths, first: int) -> Packful | None:
     try:
-        packful: dict[str, Any] = json.loads((paths.trials / str(first)).read_bytes())
+        return Packful.of_json(checked((paths.trials / str(first)).read_bytes()))
     except FileNotFoundError:
         return None
-    except ValueError as error:
-        raise SweeperError(f"{paths.trials / str(first)} is damaged: {error}") from error
-    return packful
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise SweeperError(
+            f"{paths.trials / str(first)} is damaged ({error!r}): which trials it planned is lost; "
+            "restore it, or run the space under another name (name=…)"
+        ) from error
 
 
-def _chosen(plan: Plan, trial: Mapping[str, Any]) -> Configuration:
+def _chosen(plan: Plan, trial: PlannedTrial) -> Configuration:
     """The configuration of a trial; that of axes of users' own kinds as it stands in the file."""
-    labels = trial["labels"]
     if not own_kinds(plan.space):
-        return plan.expansion.draw(lambda name, _: labels[name])
+        return plan.expansion.draw(lambda name, _: trial.labels[name])
     values, params = (
-        {name: tuples(value) for name, value in trial.get(key, labels).items()}
-        for key in ("values", "params")
+        {name: tuples(value) for name, value in given.items()}
+        for given in (trial.values, trial.params)
     )
-    return Configuration(values, labels, params, plan.expansion.text(params), {})
+    text = plan.expansion.text(params)
+    return Configuration(values, trial.labels, params, text, {})

@@ -12,8 +12,9 @@ import socket
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import sweeper
 from sweeper.ledger.lines.header import WorkerHeader
@@ -32,27 +33,46 @@ _LONGEST_DIFF = 200_000
 """Characters of a diff that are kept; of a longer one the hash tells."""
 
 
-def provenance(space: Space, recorded: Iterable[str] = ()) -> dict[str, Any]:
-    """What is recorded when a study starts: code, packages, machine.
+Words = Mapping[str, str]
+"""Texts by name."""
 
-    `code` holds the revisions and the hashes of all files that training runs; `diffs` what was
-    changed in these repositories since; `tasks` is what the agent says of each; `packages` and
-    `machine` speak for themselves.
-    """
+
+@dataclass(frozen=True)
+class Origin:
+    """The code, packages and machine that a version of a study began with."""
+
+    code: Words = field(default_factory=dict)
+    """The revisions, and the hashes of all files that training runs."""
+    diffs: Words = field(default_factory=dict)
+    """What was changed in these repositories since."""
+    packages: Words = field(default_factory=dict)
+    tasks: Mapping[str, Words] = field(default_factory=dict)
+    """What the agent says of each task."""
+    machine: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_json(cls, body: Mapping[str, Any]) -> Self:
+        """The origin that a study's plan holds; `ValueError` or `TypeError` where it holds none."""
+        known = [one.name for one in fields(cls) if one.name in body]
+        return cls(**{name: dict(body[name]) for name in known})
+
+
+def origin(space: Space, recorded: Iterable[str] = ()) -> Origin:
+    """What is recorded when a study starts: code, packages, machine."""
     folders = {"sweeper": Path(sweeper.__file__).parent, "space": Path(space.folder)}
     diffs = {name: _diff(folder) for name, folder in folders.items()}
-    return {
-        "code": code(space, recorded),
-        "diffs": {name: diff for name, diff in diffs.items() if diff},
-        "packages": _packages(),
-        "tasks": _tasks(space),
-        "machine": {
+    return Origin(
+        code=code(space, recorded),
+        diffs={name: diff for name, diff in diffs.items() if diff},
+        packages=_packages(),
+        tasks=_tasks(space),
+        machine={
             "host": socket.gethostname(),
             "platform": platform.platform(),
             "processor": _processor(),
             "cores": os.cpu_count(),
         },
-    }
+    )
 
 
 def code(space: Space, recorded: Iterable[str] = ()) -> dict[str, str]:
@@ -78,13 +98,12 @@ def files(code: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in code.items() if name not in _REVISIONS}
 
 
-def begun_with(recorded: Mapping[str, Any], headers: Iterable[WorkerHeader]) -> dict[str, str]:
-    """The code of a version by its provenance; files that only running told as of who ran first."""
+def begun_with(began: Origin, headers: Iterable[WorkerHeader]) -> dict[str, str]:
+    """The code of a version by its origin; files that only running told as of who ran first."""
     found: dict[str, str] = {}
     for header in sorted(headers, key=lambda header: header.time or 0.0, reverse=True):
         found |= files(header.code)
-    code: Mapping[str, str] = recorded.get("code", {})
-    return {**found, **code}
+    return {**found, **began.code}
 
 
 def changed_files(space: Space, before: Mapping[str, str]) -> list[str]:

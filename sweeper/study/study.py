@@ -5,13 +5,17 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sweeper.errors import Invalid, SweeperError, choices, did_you_mean, listed, shown
+from sweeper.ledger import damage
+from sweeper.ledger.claims.claims import Claims
+from sweeper.ledger.damage import DamagedFile
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths
@@ -30,6 +34,29 @@ from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 
 
+@dataclass(frozen=True)
+class Cancellation:
+    """When (seconds since the epoch), by whom and on what machine a study was cancelled.
+
+    `None` where its file, which is damaged, does not say.
+    """
+
+    time: float | None = None
+    user: str | None = None
+    host: str | None = None
+
+    @classmethod
+    def of_json(cls, body: Any) -> Self:
+        """What a file holds."""
+        named = body if isinstance(body, dict) else {}
+        time, user, host = (named.get(name) for name in ("time", "user", "host"))
+        return cls(
+            float(time) if isinstance(time, int | float) else None,
+            user if isinstance(user, str) else None,
+            host if isinstance(host, str) else None,
+        )
+
+
 class Study:
     """The study in `folder`; its plan and its trainable are made when first asked for.
 
@@ -42,6 +69,7 @@ class Study:
         self.versions = list(versions)
         self.group = self.versions[0].group
         self._drawing: tuple[int, Expansion] | None = None
+        self._told: set[DamagedFile] = set()
 
     @property
     def name(self) -> str:
@@ -104,6 +132,7 @@ class Study:
             if digest(version.space) != digest(plan.space):
                 plan.extend(version.space, self._frozen(self.versions[:number]))
         proposals.follow(self.paths, plan)
+        proposals.check(self.paths, plan)
         return plan
 
     @property
@@ -130,7 +159,7 @@ class Study:
     def begun_with(self, ledger_state: LedgerState, version: int = 0) -> dict[str, str]:
         """The code that a version of it began with: revisions, and hashes of files."""
         headers = [worker.header for worker in ledger_state.workers.values()]
-        return begun_with(self.versions[version].provenance, headers)
+        return begun_with(self.versions[version].origin, headers)
 
     def mixed_code(self, ledger_state: LedgerState, workers: Sequence[str | None]) -> str:
         """What `provenance.mixed` says of its runs, of each of which `workers` names the worker."""
@@ -138,12 +167,14 @@ class Study:
         return mixed(self.begun_with(ledger_state), headers, workers)
 
     @property
-    def cancelled(self) -> dict[str, Any] | None:
-        """When (seconds since the epoch), by whom and on what machine it was cancelled."""
-        with suppress(FileNotFoundError, ValueError):
-            body: dict[str, Any] = json.loads(self.paths.cancelled.read_bytes())
-            return body
-        return None
+    def cancelled(self) -> Cancellation | None:
+        """When and by whom it was cancelled; `None` while it goes on."""
+        try:
+            return Cancellation.of_json(json.loads(self.paths.cancelled.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            return Cancellation()
 
     @property
     def ended(self) -> bool:
@@ -170,7 +201,25 @@ class Study:
         """The state of its runs, as its ledger has it now."""
         ledger_state = LedgerState(self.paths, reports=reports)
         ledger_state.refresh()
+        self._tell(ledger_state)
         return ledger_state
+
+    def damage(self, ledger_state: LedgerState) -> Iterator[DamagedFile]:
+        """Damage to its ledger as `ledger_state` knows it, and to its claims."""
+        yield from damage.of_files(self.paths)
+        yield from damage.of_lines(ledger_state)
+        yield from damage.of_claims(self.paths, self.versions[0].claims)
+
+    def _tell(self, ledger_state: LedgerState) -> None:
+        """Warns of damage, once of each: what is shown, or done, is without what is lost."""
+        for found in self.damage(ledger_state):
+            if found not in self._told:
+                self._told.add(found)
+                log.warning("%s", found)
+
+    def claims(self, worker: str) -> Claims:
+        """Its claims, as `worker` places them."""
+        return Claims(self.paths.claims, self.versions[0].claims, worker)
 
     def share_files(self) -> None:
         """Sets this process's umask: the study's files are the owner's alone, or the group's."""
@@ -209,7 +258,7 @@ def start(
         study = Study(folder, joined)
     except OSError as error:
         raise SweeperError(
-            f"cannot write to the study's folder {folder}: {error.strerror}"
+            f"cannot write to the study's folder {folder}: {error.strerror}{_where(error, folder)}"
         ) from error
     study.share_files()
     return study
@@ -273,6 +322,11 @@ def find(name: str, root: Path) -> Study:
     check_name(name)
     valid = names(root)
     if name not in valid:
+        if (root / name / "ledger").is_dir():
+            raise SweeperError(
+                f"{root / name / 'plans' / '0'} is missing, or no file: the space of that study is "
+                "lost with it; restore it, or run the space under another name (name=…)"
+            )
         there = f"studies there: {listed(name, valid)}" if valid else "there is none yet"
         raise SweeperError(
             f"no study {shown(name)} under {root.resolve()}{did_you_mean(name, valid)}; {there}"
@@ -293,7 +347,17 @@ def is_one(folder: Path) -> bool:
 
 
 def _touched(folder: Path) -> float:
-    return max(file.stat().st_mtime for file in [folder, *folder.glob("ledger/*")])
+    found = [folder.stat().st_mtime]
+    for file in folder.glob("ledger/*"):
+        with suppress(OSError):  # a link to nothing, or it went just now
+            found.append(file.stat().st_mtime)
+    return max(found)
+
+
+def _where(error: OSError, folder: Path) -> str:
+    """`: file`, where an error is about another file than the folder."""
+    about = error.filename2 or error.filename
+    return f": {about}" if about and str(about) != str(folder) else ""
 
 
 def _probe(folder: Path) -> None:

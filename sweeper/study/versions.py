@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError
 from sweeper.files.atomic import link_first
+from sweeper.ledger.claims.folder import abandon, begin, is_folder
 from sweeper.ledger.lines.encoding import FORMAT, check_format
+from sweeper.ledger.reader import listed
 from sweeper.lookup import find, is_file
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import expanded
@@ -22,7 +24,7 @@ from sweeper.plan.configurations.freezing import FrozenCode, asked, frozen
 from sweeper.plan.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
-from sweeper.study.provenance import provenance
+from sweeper.study.provenance import Origin, origin
 from sweeper.trainable.contract import Trainable
 from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
@@ -40,19 +42,25 @@ class Version:
 
     space: Space
     group: bool
-    provenance: Mapping[str, Any]
+    origin: Origin
     frozen: FrozenCode | None
     """What it holds of the code that it names; `None` in studies that were begun before it did."""
+    claims: str | None = None
+    """The first folder of claims; `None` where `claims/` is the only one, as in older studies."""
 
 
 def read(folder: Path, first: int = 0) -> list[Version]:
     """The versions in `folder` from number `first` on; `SweeperError` where `plans/0` is none."""
-    plans: list[tuple[Path, dict[str, Any]]] = []
-    while first + len(plans) == 0 or (folder / "plans" / str(first + len(plans))).exists():
-        plan = folder / "plans" / str(first + len(plans))
-        plans.append((plan, _body(plan)))
-    bodies = [body for _, body in plans]
-    return [_version(plan, body, bodies[n:]) for n, (plan, body) in enumerate(plans)]
+    plans = folder / "plans"
+    bodies: list[dict[str, Any]] = []
+    while first + len(bodies) == 0 or (plans / str(first + len(bodies))).exists():
+        bodies.append(_body(plans / str(first + len(bodies))))
+    following = first + len(bodies)
+    if not first and any(name.isdigit() and int(name) > following for name in listed(plans)):
+        raise SweeperError(
+            f"{plans / str(following)} is missing: how the space was then is lost; restore it"
+        )
+    return [_version(plans / str(first + n), body, bodies[n:]) for n, body in enumerate(bodies)]
 
 
 def join(
@@ -78,16 +86,19 @@ def join(
         if known:
             _check(folder.name, known[-1].space, space, extend=extend)
             group = known[0].group
-        held = _frozen(known, space)
+        claims = known[0].claims if known else begin(StudyPaths(folder).claims)
         body = {
             "format": FORMAT,
             "space": space.dump(),
             "group": group,
-            "provenance": provenance(space, files),
-            "frozen": held.to_json(),
+            "claims": claims,
+            "provenance": asdict(origin(space, files)),
+            "frozen": _frozen(known, space).to_json(),
         }
         data = json.dumps(body, indent=1, ensure_ascii=False)
-        link_first(plans / str(len(known)), data.encode())
+        first = link_first(plans / str(len(known)), data.encode())
+        if not first and not known and claims is not None:
+            abandon(StudyPaths(folder).claims / claims)
         known, renew = _live(folder), False
     return known
 
@@ -180,8 +191,11 @@ def _body(plan: Path) -> dict[str, Any]:
     try:
         body: dict[str, Any] = json.loads(plan.read_bytes())
         version, _ = int(body["format"]), body["space"]["axes"]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise _unreadable(plan, error) from error
+        claims = body.get("claims")
+        if claims is not None and not is_folder(claims):
+            raise ValueError(f"claims: {claims!r}")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _unreadable(plan, repr(error)) from error
     check_format(version, plan.parents[1].name)
     return body
 
@@ -195,11 +209,22 @@ def _version(plan: Path, body: Mapping[str, Any], since: Sequence[Mapping[str, A
     held = [one for one in since if "frozen" in one]
     try:
         frozen = _held(body, held) if held else None
-        group, origin = bool(body["group"]), body.get("provenance", {})
+        group, began = bool(body["group"]), Origin.of_json(body.get("provenance", {}))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _unreadable(plan, error) from error
-    space = Space.parse(body["space"], {} if frozen is None else frozen.axes)
-    return Version(_with_defaults(space), group, origin, frozen)
+        raise _unreadable(plan, repr(error)) from error
+    try:
+        space = Space.parse(body["space"], {} if frozen is None else frozen.axes)
+    except SweeperError as error:
+        raise _unreadable(plan, str(error)) from error
+    return Version(_with_defaults(space), group, began, frozen, body.get("claims"))
+
+
+def _unreadable(plan: Path, why: str) -> SweeperError:
+    return SweeperError(
+        f"{plan} cannot be read as a study's plan: {why}\n"
+        "the space of that version is lost with it: restore it, or run the space under another "
+        "name (name=…)"
+    )
 
 
 def _with_defaults(space: Space) -> Space:
@@ -221,7 +246,3 @@ def _held(body: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> FrozenC
     there, ours = held[0]["space"]["axes"], body["space"]["axes"]
     axes = {name: made for name, made in found.axes.items() if there.get(name) == ours.get(name)}
     return FrozenCode(found.trainable, axes)
-
-
-def _unreadable(plan: Path, error: Exception) -> SweeperError:
-    return SweeperError(f"{plan} cannot be read as a study's plan: {error!r}")

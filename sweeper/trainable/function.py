@@ -47,12 +47,13 @@ class FunctionRun:
 
     @property
     def folder(self) -> Path:
-        """A folder of the run's own, kept across attempts.
+        """A folder of the run's own, kept across attempts unless it is empty; made when asked for.
 
         Once it was asked for, `report` returns only when the report is in the ledger: a function
         that reports and then saves its state loses no report, however it is killed.
         """
         self._asked()
+        self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder
 
     def report(self, step: int, **metrics: float) -> None:
@@ -110,7 +111,7 @@ class FunctionPack:
         self._children_s, self._looked = 0.0, time.monotonic()
         self._children_every_s = children_every_s
         resumed = folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
         view = FunctionRun(
             *(run.id, run.task, run.seed, run.steps, resumed, folder),
             *(self._ask, self._report),
@@ -178,6 +179,9 @@ class FunctionPack:
             self._queue.put(error)
         except BaseException as error:
             self._queue.put(ended(error))
+        finally:
+            with contextlib.suppress(OSError):  # it was not asked for, or holds something
+                self._folder.rmdir()
 
     def _report(self, step: int, metrics: dict[str, float]) -> None:
         self._put(step, metrics, done=False)

@@ -9,8 +9,14 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
-from sweeper.ledger.claims import Body, Claims, read
-from sweeper.ledger.lines import kinds
+from sweeper.ledger.claims.claims import (
+    CLAIM,
+    END,
+    NOBODY,
+    Claim,
+    Claims,
+    name_of,
+)
 from sweeper.ledger.lines.kinds import (
     CheckpointLine,
     ClaimLine,
@@ -24,6 +30,7 @@ from sweeper.ledger.lines.kinds import (
 from sweeper.ledger.run_record import REOPENED, Point, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
+from sweeper.log import log
 from sweeper.paths import StudyPaths
 from sweeper.worker.checkpoints.checkpoint import Part, SavedCheckpoint
 from sweeper.worker.checkpoints.checkpoint_store import CheckpointStore
@@ -34,18 +41,23 @@ class LedgerProtocol:
     """One worker's attempts at the runs of a study; its files may take `max_gb` with others'."""
 
     def __init__(
-        self, paths: StudyPaths, ledger_state: LedgerState, ledger: Writer, max_gb: float
+        self,
+        paths: StudyPaths,
+        claims: Claims,
+        ledger_state: LedgerState,
+        ledger: Writer,
+        max_gb: float,
     ) -> None:
         self._paths = paths
         self._ledger_state = ledger_state
         self._ledger = ledger
-        self._claims = Claims(paths.claims, ledger.worker)
+        self._claims = claims
         self._store = CheckpointStore(paths, ledger.worker, max_gb)
 
     def claim(self, candidates: Sequence[Candidate]) -> list[HeldRun]:
         """Claims all of `candidates` by one file; returns those that nobody was quicker at."""
         lines = {candidate.run.id: self._claim_line(candidate) for candidate in candidates}
-        met = self._place("claim", lines, 0)
+        met = self._place(CLAIM, lines, 0)
         holds = []
         for candidate in candidates:
             run, line, loaded = candidate.run, lines[candidate.run.id], candidate.loaded
@@ -84,7 +96,8 @@ class LedgerProtocol:
 
     def superseded(self, hold: HeldRun) -> bool:
         """Whether somebody has taken the run over, believing this worker dead."""
-        return self._paths.claim(hold.run.id, hold.generation, hold.attempt + 1).exists()
+        after = name_of(hold.run.id, hold.generation, hold.attempt + 1)
+        return self._claims.find(after) is not None
 
     def save(self, states: Iterable[tuple[HeldRun, Part]], step: int) -> None:
         """Records states at `step`: data first, then the lines that name it, then the old goes.
@@ -162,7 +175,7 @@ class LedgerProtocol:
             )
             for record in records
         }
-        met = self._place("claim", lines, 0)
+        met = self._place(CLAIM, lines, 0)
         mine = [line for run, line in lines.items() if run not in met]
         given_up = [
             ReleaseLine(line.run, line.generation, 0, 1, REOPENED, cap=None, error=None)
@@ -182,7 +195,7 @@ class LedgerProtocol:
 
     def _end(self, lines: Mapping[str, EndLine]) -> set[str]:
         """Places ends; returns the runs whose ends came too late."""
-        met = self._place("end", lines, 1)
+        met = self._place(END, lines, 1)
         mine = [line for run, line in lines.items() if run not in met]
         self._write([*mine, *self._store.news()])
         for line in mine:
@@ -218,33 +231,48 @@ class LedgerProtocol:
         What was found there instead is taken into the state, and copied into our own ledger where
         it is news: who placed it may have died before it could write it.
         """
-        names = [
-            self._paths.claim(line.run, line.generation, line.attempt + ahead)
-            for line in lines.values()
-        ]
-        written = {run: line.to_json() for run, line in lines.items()}
-        body = {"kind": kind, "worker": self._ledger.worker, "lines": written}
-        met = set()
-        for run, first in zip(lines, self._claims.place(names, body), strict=True):
+        names = [name_of(o.run, o.generation, o.attempt + ahead) for o in lines.values()]
+        claim, met = Claim(kind, self._ledger.worker, lines), set()
+        for line, first in zip(lines.values(), self._claims.place(names, claim), strict=True):
             if first is not None:
-                met.add(run)
-                self._meet(run, first)
+                met.add(line.run)
+                self._meet(line.run, line.generation, line.attempt + ahead, first)
         return met
 
-    def _meet(self, run: str, first: Body) -> None:
+    def _meet(self, run: str, generation: int, number: int, first: Claim) -> None:
         """Takes in what was found, and what followed it: its worker's ledger may be gone."""
-        body: Body | None = first
-        while body is not None:
-            written, record = body["lines"][run], self._ledger_state.record(run)
-            line = kinds.of_json(written)
-            assert isinstance(line, ClaimLine | EndLine)
+        claim: Claim | None = first
+        while claim is not None:
+            record = self._ledger_state.record(run)
+            line = claim.lines.get(run) or self._unreadable(run, generation, number)
             ends = isinstance(line, EndLine)
             news = record.end is None and (ends or line.attempt not in record.tries)
             if line.generation > record.generation or news:
-                self._ledger.write([written])
-            self._ledger_state.add(body["worker"], line)
-            after = self._paths.claim(run, line.generation, line.attempt + 1)
-            body = None if ends else read(after) if after.exists() else None
+                self._ledger.write([line.to_json()])
+            self._ledger_state.add(claim.worker, line)
+            number += 1
+            claim = None if ends else self._claims.find(name_of(run, generation, number))
+
+    def _unreadable(self, run: str, generation: int, attempt: int) -> ClaimLine:
+        """What stands for a claim that is damaged: an attempt of nobody's, from the beginning.
+
+        Was it an end, its score is lost unless a ledger has it: the next attempt trains it again.
+        Is its worker alive, that attempt supersedes it. Either way one end counts.
+        """
+        log.warning(
+            "the claim %s is damaged: the run is tried once more", name_of(run, generation, attempt)
+        )
+        before = self._ledger_state.record(run).tries.get(attempt - 1)
+        return ClaimLine(
+            run,
+            generation,
+            attempt,
+            sequence=0,
+            worker=NOBODY,
+            supersedes=None if before is None else before.sequence,
+            step=0,
+            file=None,
+        )
 
 
 def _end_line(run: str, generation: int, attempt: int, sequence: int, end: RunEnd) -> EndLine:

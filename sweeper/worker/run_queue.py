@@ -8,6 +8,7 @@ from itertools import islice
 from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.state import LedgerState
+from sweeper.log import log
 from sweeper.plan.plan import Run
 from sweeper.study.study import Study
 from sweeper.trainable.contract import SupportsMemoryEstimates
@@ -67,8 +68,9 @@ class RunQueue:
             self._pending.add(run)
         self._gone = set(self._dead())
         changed = self._ledger_state.refresh()
-        self.note(changed)
-        return changed.union(run.id for run in planned)
+        changed.update(run.id for run in planned)  # one may have ended before we knew of its plan
+        self.note(run for run in changed if run in self._ledger_state.runs)
+        return changed
 
     def _ordered(self, runs: Sequence[Run]) -> Sequence[Run]:
         """Runs in the order in which they are taken: where a pruner judges, a trial's seed by seed.
@@ -243,7 +245,8 @@ class RunQueue:
         )
         try:
             loaded = checkpoint.adopt(paths.checkpoints / saved.file, mine)
-        except ValueError:
+        except ValueError as error:
+            log.warning("checkpoints/%s; the run %s begins anew", error, run.id)
             self._unreadable.add(saved.file)
             return Candidate(run, 0, excused=excused)
         return Candidate(run, saved.step, loaded, excused)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
+from sweeper.log import log
 from sweeper.study.study import Study
 from sweeper.trainable.contract import Pack, Report
 from sweeper.trainable.divergence import is_divergence
@@ -210,7 +210,7 @@ class Trainer:
         diverged would again. Whatever is raised while the worker must stop is no failure.
         """
         error = str(raised)
-        print(error, file=sys.stderr, flush=True)
+        log.error("what is trained raised:\n%s", error)
         if self._stopping.is_set():
             self._attempts.release(holds, "stopped")
         elif not self._alone:

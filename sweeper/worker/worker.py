@@ -14,6 +14,7 @@ from sweeper.files import temporary
 from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
+from sweeper.log import log
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.study.provenance import code, code_differences
 from sweeper.study.study import Study
@@ -27,6 +28,9 @@ from sweeper.worker.trainer import Trainer
 
 if TYPE_CHECKING:
     from sweeper.study.advisor import Advisor
+
+_MANY = 64
+"""So many claims a worker that leaves packs: it may be the last for long."""
 
 IDLE_S = 0.5
 """For how long a worker that finds no run waits before it looks again."""
@@ -72,7 +76,10 @@ class Worker:
             study, self._ledger_state, self.name, gauge, pack=pack, device=device, workers=workers
         )
         bound = study.space.checkpoint.max_gb
-        self._attempts = LedgerProtocol(study.paths, self._ledger_state, self._ledger, bound)
+        self._claims = study.claims(self.name)
+        self._attempts = LedgerProtocol(
+            study.paths, self._claims, self._ledger_state, self._ledger, bound
+        )
         self._trainer = Trainer(
             study,
             self._ledger_state,
@@ -87,6 +94,7 @@ class Worker:
         """Works until all runs have ended, nothing was to be had for a while, or it must stop."""
         try:
             self._work()
+            self._claims.folders.fold(_MANY)
         finally:
             self._ledger.close()
             self._beat.close()
@@ -164,8 +172,8 @@ class Worker:
 def _header(study: Study, gauge: MemoryGauge) -> WorkerHeader:
     """What begins the worker's ledger; it is told where it runs other code than the study began."""
     ours = code(study.space)
-    for line in code_differences(study.versions[0].provenance.get("code", {}), ours):
-        print(f"sweeper: this worker runs other code than the study began with: {line}", flush=True)
+    for line in code_differences(study.versions[0].origin.code, ours):
+        log.warning("this worker runs other code than the study began with: %s", line)
     return replace(
         identity(),
         job=os.environ.get("SLURM_JOB_ID"),

@@ -188,6 +188,8 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "plan x.yaml profile={}", "status {}", "status study={}", "status studies/{}",
         "status {}=3", "status root={}", "status demo format={}", "status demo watch={}",
         "logs demo run={}", "logs demo follow={}", "best demo n={}", "failed demo trace={}",
+        "runs {}", "runs demo state={}", "runs demo trial={}", "runs demo format={}",
+        "pareto demo x={}",
         "retry demo state={}", "rerun demo run={}", "optuna demo storage={}",
         "optuna demo storage=sqlite:///{}/x", "dashboard demo port={}", "agents {}",
         "agents agent={}.py:Learner", "export demo table={} out=x.csv",
@@ -209,6 +211,23 @@ def test_of_a_word_of_a_command(
     assert call(*(part.replace("{}", WORD) for part in words.split())) in (1, 2)
     short(capsys.readouterr().err)
     assert [path.name for path in (there / "studies").iterdir()] == ["demo"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "best demo n={}", "runs demo trial={}", "dashboard demo port={}", "rerank demo top={}",
+        "rerank demo seeds={}", "run x.yaml workers={}", "run x.yaml pack={}", "work demo pack={}",
+        "run x.yaml seeds={}", "run x.yaml steps={}", "run x.yaml axes.optimizer.values=[{}]",
+    ],
+)  # fmt: skip
+def test_of_a_number_of_many_digits(
+    there: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, words: str
+) -> None:
+    monkeypatch.chdir(there)
+    for digits in (300, 20_000):
+        assert call(*(part.replace("{}", "7" * digits) for part in words.split())) in (1, 2)
+        short(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(

@@ -35,15 +35,22 @@ ALWAYS_MANY = {
 
 
 NO_NUMBERS = {
-    ("sweeper.cli.commands.watch", "rate"),
+    ("sweeper.plan.sampling.pruner_schedule", "most"),
+    ("sweeper.plan.sampling.pruner_schedule", "name"),
+    ("sweeper.plan.sampling.pruner_schedule", "value"),
+    ("sweeper.report.progress.work_left", "rate(self.runs_per_h)"),
+    ("sweeper.report.progress.work_left", "rate(self.steps_per_s)"),
+    ("sweeper.space.axes.float", "self.high"),
     ("sweeper.cluster.limits", "given"),
     ("sweeper.doctor.node", "host"),
     ("sweeper.figures.ablation", "counts"),
+    ("sweeper.figures.pairs", "lack"),
+    ("sweeper.results.tables.table", "lack"),
     ("sweeper.report.page.overview", "average"),
     ("sweeper.results.published.comparison", "data.origin.space"),
     ("sweeper.results.ranking.fresh_runs", "space.name"),
 }
-"""Texts, and a rate."""
+"""Texts and rates."""
 
 
 def numbers(tree: ast.AST) -> Iterator[tuple[str, str]]:

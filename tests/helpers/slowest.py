@@ -11,6 +11,7 @@ SLOWEST = (
     "sweeper/cli/test_reopen.py",
     "sweeper/worker/test_worker.py",
     "sweeper/results/ranking/test_fresh_seeds.py",
+    "sweeper/study/test_killed_study.py",
     "sweeper/study/test_advisor.py",
 )
 """The files below tests/ that took longest, by `pytest --durations`, the slowest first."""

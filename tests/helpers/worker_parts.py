@@ -45,7 +45,8 @@ class WorkerParts:
             study, ledger_state, self.name, gauge, pack="1", device="cpu", workers=1
         )
         bound = study.space.checkpoint.max_gb
-        self.attempts = LedgerProtocol(study.paths, ledger_state, self.ledger, bound)
+        claims = study.claims(self.name)
+        self.attempts = LedgerProtocol(study.paths, claims, ledger_state, self.ledger, bound)
         self.trainer = Trainer(
             study,
             ledger_state,

@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict
 
 from sweeper.cluster import script, slurm
 from sweeper.errors import SweeperError
@@ -20,7 +21,7 @@ from sweeper.files.atomic import link_first
 from sweeper.ledger.state import LedgerState
 from sweeper.report import worker_status
 from sweeper.study import command_hints
-from sweeper.study.study import Study
+from sweeper.study.study import Cancellation, Study
 from sweeper.text import counted
 from sweeper.worker.process.heartbeat import exists
 
@@ -53,9 +54,9 @@ def cancel(study: Study) -> Iterator[str]:
 
 def _mark(study: Study) -> None:
     study.share_files()
-    body = {"time": time.time(), "user": getpass.getuser(), "host": socket.gethostname()}
+    mark = Cancellation(time.time(), getpass.getuser(), socket.gethostname())
     try:
-        link_first(study.paths.cancelled, json.dumps(body).encode())
+        link_first(study.paths.cancelled, json.dumps(asdict(mark)).encode())
     except OSError as error:
         raise SweeperError(f"cannot write to {study.folder}: {error.strerror}") from error
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
-from sweeper.plan import pruner_schedule
 from sweeper.plan.configurations import notes
 from sweeper.plan.plan import Plan, Run
+from sweeper.plan.sampling import pruner_schedule
 from sweeper.report.progress.work_left import WorkLeft, reached
 from sweeper.space.space import Space
 from sweeper.study import study as studies

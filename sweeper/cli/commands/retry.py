@@ -62,8 +62,8 @@ def _reopen(study: Study, records: list[RunRecord]) -> list[str]:
     ledger = Writer(study.paths.ledger, name, replace(identity(), command="retry").to_json())
     try:
         bound = study.space.checkpoint.max_gb
-        return LedgerProtocol(study.paths, study.ledger_state(reports=False), ledger, bound).reopen(
-            records
-        )
+        ledger_state = study.ledger_state(reports=False)
+        attempts = LedgerProtocol(study.paths, study.claims(name), ledger_state, ledger, bound)
+        return attempts.reopen(records)
     finally:
         ledger.close()

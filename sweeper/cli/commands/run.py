@@ -16,9 +16,10 @@ from sweeper.dispatch import Workers
 from sweeper.errors import SweeperError, cut
 from sweeper.figures import records
 from sweeper.files import bundled
+from sweeper.files.atomic import remove
 from sweeper.plan.configurations import notes
 from sweeper.plan.loading import load
-from sweeper.plan.pruner_schedule import doubts, first_report
+from sweeper.plan.sampling.pruner_schedule import doubts, first_report
 from sweeper.report import publish
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
@@ -81,7 +82,7 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
     started = study.start(
         folder, space, group=options.group, extend=extend, other_code=options.other_code
     )
-    started.paths.cancelled.unlink(missing_ok=True)
+    remove(started.paths.cancelled)
     ledger_state = started.ledger_state(reports=False)
     if not started.ended_in(ledger_state):
         aside = publish.set_aside(started, ledger_state)

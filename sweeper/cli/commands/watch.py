@@ -21,7 +21,9 @@ from sweeper.report.progress.work_left import WorkLeft, reached
 from sweeper.study.study import Study
 from sweeper.text import counted
 
-_POLL_S = 0.5
+POLL_S = 0.5
+"""Seconds between two looks at the ledger."""
+
 _QUIET_S = 10.0
 _PACE_S = 2.0
 """The pace is looked at anew so often: that opens a folder that may be on a network."""
@@ -46,7 +48,7 @@ def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
                     if view.open:
                         workers.replace()
                         report.refresh()
-                    time.sleep(_POLL_S)
+                    time.sleep(POLL_S)
         if not view.open:
             return True
         if workers.needed:
@@ -124,9 +126,12 @@ class _View:
 
     def refresh(self) -> bool:
         """Reads the ledger and shows it; whether some run has not ended."""
-        self._planned(self._study.refresh())
-        for run in self._ledger_state.refresh():
-            if run in self._steps:
+        planned = self._study.refresh()
+        self._planned(planned)
+        changed = self._ledger_state.refresh()
+        changed.update(run.id for run in planned)  # one may have ended before we knew of its plan
+        for run in changed:
+            if run in self._steps and run in self._ledger_state.runs:
                 self._changed(self._ledger_state.runs[run])
         self._done = sum(self._counts[state] for state in ENDS)
         total = self._study.plan.total

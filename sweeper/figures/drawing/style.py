@@ -258,6 +258,11 @@ def beside(count: int) -> int:
     return count if count <= 3 else 2 if count == 4 else 3
 
 
+def width_of(layout: tuple[int, int]) -> float:
+    """The width of a figure: one panel has a journal's column, several its page."""
+    return COLUMN_IN if layout == (1, 1) else PAGE_IN
+
+
 def row_in(rows: int, wanted: float) -> float:
     """The height of a row of panels: as `wanted`, less where that would not fit a page."""
     return min(wanted, max(_LEAST_ROW_IN, TALLEST_IN / rows))

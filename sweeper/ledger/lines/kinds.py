@@ -1,14 +1,17 @@
 """The kinds of ledger lines, one class each, and the only code that converts them from and to JSON.
 
-Keys that a class does not know are passed over, and lines of a kind that nobody knows become
-`UnknownLine`: a ledger may be written by an older or a newer revision. Lines about an attempt name
-its run, generation (`gen`), attempt (`att`) and their own number within the attempt (`seq`).
+A line's keys are the names of its class's fields, in their order, but for those in `_SHORT`; a
+field with a default may be absent. Keys that a class does not know are passed over, and lines of a
+kind that nobody knows become `UnknownLine`: a ledger may be written by an older or a newer
+revision.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
@@ -16,6 +19,62 @@ from sweeper.ledger.lines.header import WorkerHeader
 
 Json = dict[str, Any]
 """A line as JSON holds it."""
+
+_SHORT = {"generation": "gen", "attempt": "att", "sequence": "seq"}
+"""Fields whose keys are shorter than their names."""
+
+_LEFT_OUT = {"also", "time"}
+"""Keys that a line leaves out where they hold nothing."""
+
+
+@functools.cache
+def _keys(kind: type) -> tuple[tuple[str, str], ...]:
+    """The fields of a class of lines by name, and the key of each."""
+    return tuple((one.name, _SHORT.get(one.name, one.name)) for one in fields(kind))
+
+
+@functools.cache
+def _reading(kind: type) -> tuple[Callable[[Any], Any], tuple[tuple[str, Any], ...]]:
+    """What takes the values of all keys that must be there; the others, with what they default to.
+
+    `itemgetter` is quickest, but of a single key it takes no sequence.
+    """
+    needed, others = [], []
+    for one, (_, key) in zip(fields(kind), _keys(kind), strict=True):
+        if one.default_factory is not MISSING:
+            others.append((key, one.default_factory()))
+        elif one.default is not MISSING:
+            others.append((key, one.default))
+        else:
+            needed.append(key)
+    return (itemgetter(*needed) if len(needed) > 1 else partial(_each, needed)), tuple(others)
+
+
+def _each(keys: Sequence[str], body: Mapping[str, Any]) -> list[Any]:
+    return [body[key] for key in keys]
+
+
+class _Line:
+    """A line whose keys are its fields."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of_json(cls, body: Mapping[str, Any]) -> Self:
+        """The line that `body` holds."""
+        kind: Any = cls
+        needed, others = _reading(kind)
+        return cls(*needed(body), *[body.get(key, default) for key, default in others])
+
+    def to_json(self) -> Json:
+        """The line as JSON."""
+        kind: Any = type(self)
+        found: Json = {"kind": _NAMES[kind]}
+        for name, key in _keys(kind):
+            value = getattr(self, name)
+            if value is not None or key not in _LEFT_OUT:
+                found[key] = value
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,37 +91,19 @@ class HeaderLine:
 
 
 @dataclass(frozen=True, slots=True)
-class CloseLine:
+class CloseLine(_Line):
     """The last line of a ledger file: its worker left."""
-
-    @classmethod
-    def of_json(cls, body: Mapping[str, Any]) -> Self:
-        """The line that `body` holds."""
-        return cls()
-
-    def to_json(self) -> Json:
-        """The line as JSON."""
-        return {"kind": "close"}
 
 
 @dataclass(frozen=True, slots=True)
-class SkipLine:
+class SkipLine(_Line):
     """How many saves a worker has left out so far."""
 
     saves: int
 
-    @classmethod
-    def of_json(cls, body: Mapping[str, Any]) -> Self:
-        """The line that `body` holds."""
-        return cls(body["saves"])
-
-    def to_json(self) -> Json:
-        """The line as JSON."""
-        return {"kind": "skip", "saves": self.saves}
-
 
 @dataclass(frozen=True, slots=True)
-class JudgedLine:
+class JudgedLine(_Line):
     """What a pruner said of a trial at a step."""
 
     trial: int
@@ -71,36 +112,10 @@ class JudgedLine:
     step: int
     value: float
     prune: bool
-    attributes: Mapping[str, Any]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
     """What the pruner keeps in Optuna's attributes of the trial."""
     seeds: int | None = None
     """By how many of its first seeds the trial was judged; older lines do not say."""
-
-    @classmethod
-    def of_json(cls, body: Mapping[str, Any]) -> Self:
-        """The line that `body` holds."""
-        return cls(
-            body["trial"],
-            body["lives"],
-            body["step"],
-            body["value"],
-            body["prune"],
-            body.get("attributes", {}),
-            body.get("seeds"),
-        )
-
-    def to_json(self) -> Json:
-        """The line as JSON."""
-        return {
-            "kind": "judged",
-            "trial": self.trial,
-            "lives": self.lives,
-            "step": self.step,
-            "value": self.value,
-            "prune": self.prune,
-            "attributes": self.attributes,
-            "seeds": self.seeds,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +126,14 @@ class UnknownLine:
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptLine:
+class AttemptLine(_Line):
     """A line about an attempt at a run, other than a report."""
 
     run: str
     generation: int
     attempt: int
     sequence: int
-
-    def to_json(self) -> Json:
-        """The line as JSON."""
-        raise NotImplementedError
+    """The line's own number within the attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,39 +143,13 @@ class ClaimLine(AttemptLine):
     worker: str
     supersedes: int | None
     """The last sequence of the attempt before that counts; `None` for the first attempt."""
-    excused: bool
-    """Whether the attempt before died with its job, which was pushed out or cancelled."""
     step: int
     """The step that it resumes from."""
     file: str | None
     """The checkpoint that it resumes from; `None` where it begins anew."""
+    excused: bool = False
+    """Whether the attempt before died with its job, which was pushed out or cancelled."""
     time: float | None = None
-
-    @classmethod
-    def of_json(cls, body: Mapping[str, Any]) -> Self:
-        """The line that `body` holds."""
-        return cls(
-            *_attempt(body),
-            body["worker"],
-            body["supersedes"],
-            bool(body.get("excused")),
-            body["step"],
-            body["file"],
-            body.get("time"),
-        )
-
-    def to_json(self) -> Json:
-        """The line as JSON."""
-        return _about(
-            "claim",
-            self,
-            worker=self.worker,
-            supersedes=self.supersedes,
-            excused=self.excused,
-            step=self.step,
-            file=self.file,
-            **_given(time=self.time),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +157,6 @@ class StartLine(AttemptLine):
     """A run is stepped from now on, in a pack of `pack` members."""
 
     pack: int
-
-    @classmethod
-    def of_json(cls, body: Mapping[str, Any]) -> Self:
-        """The line that `body` holds."""
-        return cls(*_attempt(body), body["pack"])
-
-    def to_json(self) -> Json:
-        """The line as JSON."""
-        return _about("start", self, pack=self.pack)
 
 
 class ReportLine(NamedTuple):
@@ -197,10 +174,11 @@ class ReportLine(NamedTuple):
 
     def to_json(self) -> Json:
         """The line as JSON."""
-        return _about("report", self, step=self.step, metrics=self.metrics)
+        return {"kind": "report", **dict(zip(_REPORT_KEYS, self, strict=True))}
 
 
-_REPORT = itemgetter("run", "gen", "att", "seq", "step", "metrics")
+_REPORT_KEYS = tuple(_SHORT.get(name, name) for name in ReportLine._fields)
+_REPORT = itemgetter(*_REPORT_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +187,6 @@ class CheckpointLine(AttemptLine):
 
     step: int
     file: str
-
-    @classmethod
-    def of_json(cls, body: Mapping[str, Any]) -> Self:
-        """The line that `body` holds."""
-        return cls(*_attempt(body), body["step"], body["file"])
-
-    def to_json(self) -> Json:
-        """The line as JSON."""
-        return _about("checkpoint", self, step=self.step, file=self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,24 +197,8 @@ class ReleaseLine(AttemptLine):
     """`stopped`, `split`, `memory`, `raised` or `reopened`."""
     cap: int | None
     """The largest pack that may try the run next."""
-    error: str | None
+    error: str | None = None
     time: float | None = None
-
-    @classmethod
-    def of_json(cls, body: Mapping[str, Any]) -> Self:
-        """The line that `body` holds."""
-        return cls(
-            *_attempt(body),
-            body["reason"],
-            body["cap"],
-            body.get("error"),
-            body.get("time"),
-        )
-
-    def to_json(self) -> Json:
-        """The line as JSON."""
-        given = _given(time=self.time)
-        return _about("release", self, reason=self.reason, cap=self.cap, error=self.error, **given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,58 +216,35 @@ class EndLine(AttemptLine):
     """The further scores, normalised, where the space has several."""
     time: float | None = None
 
-    @classmethod
-    def of_json(cls, body: Mapping[str, Any]) -> Self:
-        """The line that `body` holds."""
-        return cls(
-            *_attempt(body),
-            body["state"],
-            body["step"],
-            body.get("score"),
-            body.get("value"),
-            body.get("error"),
-            body.get("also"),
-            body.get("time"),
-        )
-
-    def to_json(self) -> Json:
-        """The line as JSON."""
-        return _about(
-            "end",
-            self,
-            state=self.state,
-            step=self.step,
-            score=self.score,
-            value=self.value,
-            error=self.error,
-            **_given(also=self.also, time=self.time),
-        )
-
 
 RunLine = ReportLine | AttemptLine
 """A line about an attempt at a run."""
 
 LedgerLine = HeaderLine | CloseLine | SkipLine | JudgedLine | UnknownLine | RunLine
 
-_KINDS: dict[str, Callable[[Mapping[str, Any]], LedgerLine]] = {
-    "report": lambda body: ReportLine(*_REPORT(body)),
-    "claim": ClaimLine.of_json,
-    "start": StartLine.of_json,
-    "checkpoint": CheckpointLine.of_json,
-    "release": ReleaseLine.of_json,
-    "end": EndLine.of_json,
-    "judged": JudgedLine.of_json,
-    "header": HeaderLine.of_json,
-    "close": CloseLine.of_json,
-    "skip": SkipLine.of_json,
+_KINDS: dict[str, type[_Line]] = {
+    "claim": ClaimLine,
+    "start": StartLine,
+    "checkpoint": CheckpointLine,
+    "release": ReleaseLine,
+    "end": EndLine,
+    "judged": JudgedLine,
+    "close": CloseLine,
+    "skip": SkipLine,
 }
+_NAMES = {of: kind for kind, of in _KINDS.items()}
+"""The kind of each class."""
 
 
 def of_json(body: Mapping[str, Any]) -> LedgerLine:
     """The line that `body` holds."""
     kind = body["kind"]
-    read = _KINDS.get(kind)
-    return UnknownLine(kind) if read is None else read(body)
+    if kind == "report":
+        return ReportLine(*_REPORT(body))
+    if kind == "header":
+        return HeaderLine.of_json(body)
+    line: Any = _KINDS[kind].of_json(body) if kind in _KINDS else UnknownLine(kind)
+    return line  # type: ignore[no-any-return]
 
 
 def all_of_json(bodies: Iterable[Mapping[str, Any]]) -> Iterator[LedgerLine]:
@@ -322,24 +252,3 @@ def all_of_json(bodies: Iterable[Mapping[str, Any]]) -> Iterator[LedgerLine]:
     new, values, report = tuple.__new__, _REPORT, ReportLine
     for body in bodies:
         yield new(report, values(body)) if body["kind"] == "report" else of_json(body)
-
-
-def _attempt(body: Mapping[str, Any]) -> tuple[str, int, int, int]:
-    """Run, generation, attempt and sequence, with which every line about an attempt begins."""
-    return body["run"], body["gen"], body["att"], body["seq"]
-
-
-def _about(kind: str, line: RunLine, **fields: Any) -> Json:
-    return {
-        "kind": kind,
-        "run": line.run,
-        "gen": line.generation,
-        "att": line.attempt,
-        "seq": line.sequence,
-        **fields,
-    }
-
-
-def _given(**fields: Any) -> Json:
-    """Those of `fields` that are not `None`: a line leaves the others out."""
-    return {name: value for name, value in fields.items() if value is not None}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from sweeper.files.atomic import remove
+from sweeper.ledger.damage import DamagedFile, damaged_file
 from sweeper.ledger.reader import Reader, names
 from sweeper.ledger.snapshots.builder import SnapshotBuilder
-from sweeper.ledger.snapshots.snapshot import Snapshot
+from sweeper.ledger.snapshots.snapshot import Damaged, Snapshot
 from sweeper.paths import StudyPaths
 
 LEAST_BYTES = 4 << 20
@@ -67,14 +68,17 @@ def tidy(paths: StudyPaths) -> None:
         whole = {file.stem for file in newest(paths.snapshots)} if alone else set()
         for file in paths.snapshots.iterdir() if alone else ():
             if file.name != _LOCK and file.name.split(".")[0] not in whole:
-                file.unlink(missing_ok=True)
+                remove(file)
 
 
 def _write(paths: StudyPaths) -> Snapshot | None:
-    file = SnapshotBuilder(paths.ledger, load(paths)).save(paths.snapshots)
+    try:
+        file = SnapshotBuilder(paths.ledger, load(paths)).save(paths.snapshots)
+    except Damaged:  # it is a cache: all is read again
+        file = SnapshotBuilder(paths.ledger, None).save(paths.snapshots)
     for old in paths.snapshots.iterdir():
         if old.name.split(".")[0] != file.stem and old.name != _LOCK:
-            old.unlink(missing_ok=True)
+            remove(old)
     return load(paths)
 
 
@@ -115,11 +119,23 @@ def load(paths: StudyPaths) -> Snapshot | None:
     for file in newest(paths.snapshots):
         try:
             found = Snapshot.read(file)
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        except Exception:  # a cache, of which any byte may be another: it is passed over
             continue
         if found.matches(paths.ledger):
             return found
     return None
+
+
+def damaged(paths: StudyPaths) -> Iterator[DamagedFile]:
+    """Snapshots that cannot be read; nothing is lost by that."""
+    lost = "nothing is lost, as it is a cache: it is written anew, and may be removed"
+    for file in newest(paths.snapshots):
+        try:
+            Snapshot.read(file)
+        except FileNotFoundError:  # a newer one has taken its place
+            continue
+        except Exception:
+            yield damaged_file("snapshots", file.name, "is damaged", lost)
 
 
 def _is_snapshot(name: str) -> bool:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sweeper.errors import SweeperError
 from sweeper.ledger.lines.encoding import fits, parse
 from sweeper.ledger.lines.kinds import EndLine, LedgerLine, ReportLine
 from sweeper.ledger.reader import Mark
@@ -58,11 +59,25 @@ LISTS = ("states", "workers", "errors")
 """The header's lists."""
 
 
+class Damaged(SweeperError):
+    """Raised where a part of a snapshot that is read late turns out to be damaged."""
+
+    exit_code = 1
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(
+            f"{file} is damaged; nothing is lost, as it is a cache: remove {file.parent}"
+        )
+
+
 class Snapshot:
     """A snapshot that was opened: its files may be removed while it is in use."""
 
-    def __init__(self, header: dict[str, Any], columns: dict[str, Array]) -> None:
+    def __init__(
+        self, header: dict[str, Any], columns: dict[str, Array], file: Path = Path()
+    ) -> None:
         self.header = header
+        self._file = file
         self.columns = columns
         self.marks = {
             name: Mark(offset, last, crc, [(start, end) for start, end in bad])
@@ -80,7 +95,7 @@ class Snapshot:
             header = json.loads(arrays["header"].tobytes())
             if header["format"] != FORMAT:
                 raise ValueError(f"{file.name} is of another format")
-            found = Snapshot(header, {name: arrays[name] for name in COLUMNS})
+            found = Snapshot(header, {name: arrays[name] for name in COLUMNS}, file)
         for suffix, size in header["sizes"].items():
             descriptor = found._files[suffix] = os.open(file.with_suffix(suffix), os.O_RDONLY)
             weakref.finalize(found, os.close, descriptor)
@@ -139,8 +154,9 @@ class Snapshot:
         """These lines as they stand in the ledger, with their workers' numbers."""
         for entry in self.extent(row).split(b"\n")[:-1]:
             worker, _, data = entry.partition(b" ")
-            if fits(data):
-                yield int(worker), data
+            if not worker.isdigit() or not fits(data):
+                raise Damaged(self._file.with_suffix(".lines"))
+            yield int(worker), data
 
     def extent(self, row: int) -> bytes:
         """What `.lines` holds of a run."""
@@ -153,8 +169,11 @@ class Snapshot:
             return {name: np.array([], np.int64) for name in ("attempt", "seq", "step", "worker")}
         opened = os.fdopen(os.dup(self._files[".reports.npz"]), "rb")
         opened.seek(0)
-        with opened, np.load(opened) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        try:
+            with opened, np.load(opened) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except Exception as error:
+            raise Damaged(self._file.with_suffix(".reports.npz")) from error
 
     @property
     def metrics(self) -> list[str]:

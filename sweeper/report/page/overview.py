@@ -151,7 +151,8 @@ def _machine(machine: Mapping[str, Any]) -> str:
 def damages(summary: StudyStatus) -> list[str]:
     """What is known to be lost of the study's records."""
     torn = [f"ledger/{one.file}, bytes {one.start} to {one.end}" for one in summary.damaged]
-    return [*torn, *(f"ledger/{file} is missing" for file in summary.missing)]
+    gone = [f"ledger/{file} is missing" for file in summary.missing]
+    return [*torn, *gone, *map(str, summary.unsound)]
 
 
 def _ended(ledger_state: LedgerState) -> str:

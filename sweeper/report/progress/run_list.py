@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from sweeper.errors import SweeperError, choices
+from sweeper.errors import SweeperError, choices, shown
 from sweeper.ledger.run_record import STATES
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.report.progress.work_left import reached
@@ -44,7 +44,7 @@ def rows(study: Study, *, state: str | None = None, trial: int | None = None) ->
     """
     if state is not None and state not in STATES:
         raise SweeperError(
-            f"state must be a state of runs, but got {state!r}{choices(state, STATES)}"
+            f"state must be a state of runs, but got {shown(state)}{choices(state, STATES)}"
         )
     count = len(study.plan.trials)
     if trial is not None and trial >= count:

@@ -49,7 +49,7 @@ class WorkLeft:
 
     def line(self) -> str:
         """All of it in one line."""
-        left = f"{counted(self.runs_left, 'run')} and {self.steps_left:,} steps to do"
+        left = f"{counted(self.runs_left, 'run')} and {counted(self.steps_left, 'step', ',')} to do"
         return ", ".join([left if self.runs_left else "nothing to do", *self.words()])
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from sweeper.files.atomic import patiently, write_durably
+from sweeper.ledger.damage import FOREIGN, DamagedFile, damaged_file
+from sweeper.ledger.reader import is_text, listed
+from sweeper.paths import StudyPaths
 from sweeper.trainable.contract import Pack, Rows, State, SupportsSegments
 
 MOST_SEGMENTS = 32
@@ -166,12 +170,51 @@ def read(path: Path) -> State:
     """The arrays in `path`; `ValueError` where it is damaged."""
     try:
         data = path.read_bytes()
-        if b"%08x" % zlib.crc32(memoryview(data)[:-_CHECKSUM]) != data[-_CHECKSUM:]:
+        if _checksum(data) != data[-_CHECKSUM:]:
             raise ValueError("its checksum does not fit")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path.name} is no whole checkpoint: {error}") from error
+
+
+_MOST_CHECKED = 64_000_000
+"""Of so many bytes together each is looked at; of what is larger only its end."""
+
+
+def damaged(paths: StudyPaths) -> Iterator[DamagedFile]:
+    """Checkpoints, and weights that are kept, which are not whole."""
+    for folder, lost in (
+        (paths.checkpoints, "its run begins anew"),
+        (paths.weights, "the weights of that run are lost; sweeper rerun trains it once more"),
+    ):
+        left = _MOST_CHECKED
+        for name in sorted(listed(folder)):
+            if not is_text(name):
+                yield damaged_file(folder.name, name, "has a name that is not UTF-8", FOREIGN)
+            elif not name.startswith("."):
+                try:
+                    left -= (folder / name).stat().st_size
+                    whole = _whole(folder / name, all_of_it=left > 0)
+                except FileNotFoundError:  # its worker removed it just now
+                    continue
+                except OSError:
+                    whole = False
+                if not whole:
+                    yield damaged_file(folder.name, name, "is no whole file of arrays", lost)
+
+
+def _whole(path: Path, *, all_of_it: bool) -> bool:
+    with path.open("rb") as opened:
+        if all_of_it:
+            data = opened.read()
+            return _checksum(data) == data[-_CHECKSUM:]
+        opened.seek(-_CHECKSUM, os.SEEK_END)
+        return re.fullmatch(rb"[0-9a-f]+", opened.read()) is not None
+
+
+def _checksum(data: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(memoryview(data)[:-_CHECKSUM])
 
 
 def adopt(theirs: Path, mine: Path) -> LoadedCheckpoint:
@@ -200,7 +243,7 @@ def _link(theirs: Path, mine: Path) -> None:
         try:
             with suppress(FileExistsError):
                 os.link(theirs, mine)
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):  # gone, or a folder
             return False
         return True
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweeper.files import disk_usage
-from sweeper.files.atomic import disk_is_full, patiently
+from sweeper.files.atomic import disk_is_full, patiently, remove
 from sweeper.ledger.lines.kinds import SkipLine
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
@@ -85,7 +85,7 @@ class CheckpointStore:
         for file in self._paths.checkpoints.iterdir():
             found = _place(file.name)
             if found is not None and found[0] in ended and found[1:] <= ended[found[0]]:
-                file.unlink(missing_ok=True)
+                remove(file)
 
     def news(self) -> list[SkipLine]:
         """A ledger line that counts the saves left out so far, where there are more than before."""
@@ -115,17 +115,21 @@ class CheckpointStore:
 def conclude(paths: StudyPaths, ledger_state: LedgerState) -> None:
     """Empties `checkpoints/` once all runs have ended, and places weights that still wait."""
     for file in paths.checkpoints.iterdir():
-        file.unlink(missing_ok=True)
+        remove(file)
     for file in paths.weights.glob(".*"):
         found = _place(file.name)
         if found is not None and file.suffix == ".npz" and _ended(ledger_state, found):
             _rename(paths, found[0], file)
-        file.unlink(missing_ok=True)
+        remove(file)
 
 
 def _rename(paths: StudyPaths, run: str, pending: Path) -> None:
+    """Gives weights their name: not in the step that wrote them, as the end is placed between."""
     with suppress(FileNotFoundError):  # the study's end was quicker
-        os.replace(pending, paths.weights / f"{run}.npz")
+        weights = paths.weights / f"{run}.npz"
+        if weights.is_dir():
+            remove(weights)
+        os.replace(pending, weights)
 
 
 def _ended(ledger_state: LedgerState, found: Place) -> bool:

@@ -121,7 +121,7 @@ class Observer:
         now = time.monotonic()
         try:
             number = (self._beats / worker).read_bytes()
-        except FileNotFoundError:
+        except OSError:
             number = b""
         seen = self._seen.get(worker)
         if seen is None or seen[0] != number:

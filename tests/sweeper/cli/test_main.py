@@ -223,7 +223,8 @@ def test_every_command_says_what_its_words_mean(command: str, capsys: Capture) -
 @pytest.mark.parametrize(
     "command",
     [
-        *("status", "best", "failed", "report", "heatmap", "curves", "cancel", "logs", "table"),
+        *("status", "runs", "best", "failed", "report", "heatmap", "curves", "cancel", "logs"),
+        "table",
         "export table=runs out=x.csv",
     ],
 )

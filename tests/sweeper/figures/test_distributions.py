@@ -92,3 +92,16 @@ def test_one_run_far_away_does_not_press_the_others_together(played):
 def test_wrong_options(played, options, message):
     with pytest.raises(SweeperError, match=message):
         figures.render(played(whole, axes=AXES), "distributions", options)
+
+
+def test_tasks_in_a_metrics_own_unit_have_x_axes_of_their_own(played):
+    tasks = {"a": {"low": 0, "high": 1}, "b": {"low": 0, "high": 1000}}
+
+    def outcome(run, labels):
+        return "complete", [(40, {"return": (run.seed + 1.0) * (1000 if run.task == "b" else 1)})]
+
+    study = played(outcome, axes=AXES, tasks=tasks)
+    one, two = drawn(study, "distributions", facet="task", metric="return").figure.axes
+    assert one.get_xlim()[1] < 10 < 1000 < two.get_xlim()[1]
+    one, two = drawn(study, "distributions", facet="task").figure.axes
+    assert one.get_xlim() == two.get_xlim()

@@ -41,18 +41,14 @@ KILLED = """
 import os, signal, sys
 from sweeper.dispatch.entry import work
 from sweeper.worker.ledger_protocol import LedgerProtocol
-
 end, report, ended = LedgerProtocol.end, LedgerProtocol.report, []
-
 def counted(self, ends):
     end(self, ends)
     ended.extend(ends)
-
 def last(self, *words, **more):
     report(self, *words, **more)
     if len(ended) >= 4:
         os.kill(os.getpid(), signal.SIGKILL)
-
 LedgerProtocol.end, LedgerProtocol.report = counted, last
 work(sys.argv[1], "2", "cpu", "2")
 """

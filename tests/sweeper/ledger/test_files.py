@@ -160,7 +160,8 @@ def test_a_short_write_goes_on_in_a_new_file(
     reader = Reader(tmp_path)
     read = kinds(reader)
     assert [item for item in read if item != "header"] == [0, 0, 1, 2, 3, 4]
-    assert (tmp_path / "w.2.jsonl").exists()
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert names == ["w.0.jsonl", "w.1.jsonl"], "a file that took nothing is none"
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sweeper.plan import pruner_schedule
+from sweeper.plan.sampling import pruner_schedule
 from sweeper.space.samplers import Pruner, pruner_rule
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from sweeper.errors import SweeperError
 from sweeper.plan.loading import load
-from sweeper.space.digest import digest
+from sweeper.space.digest import differences, digest
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space
 from tests.helpers.spaces import SPACE, edited, loaded, message, write
@@ -85,6 +85,13 @@ def test_a_frozen_space_that_is_broken(tmp_path):
     data = {**loaded(tmp_path).dump(), "steps": "x"}
     with pytest.raises(SweeperError, match="the frozen space: steps must be a whole number"):
         Space.parse(data)
+
+
+def test_a_difference_of_long_values_is_shown_where_it_begins(tmp_path):
+    seeds = [str(seed) for seed in range(400)]
+    one, other = (f"seeds=[{','.join([*seeds, last])}]" for last in ("777", "888"))
+    (line,) = differences(loaded(tmp_path, one), loaded(tmp_path, other)).values()
+    assert "777] there" in line and "888] now" in line and len(line) < 250
 
 
 FUNCTION = """\

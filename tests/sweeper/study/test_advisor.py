@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import random
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -21,6 +18,7 @@ from sweeper.study import proposals
 from sweeper.study.advisor import Advisor
 from sweeper.study.study import Study
 from tests.helpers.advised_study import CHOICES, maker, work
+from tests.helpers.kills import KILLS
 from tests.helpers.paths import COUNTER_AGENT
 
 
@@ -166,76 +164,6 @@ def test_a_range_of_which_only_the_inside_is_valid_is_searched(make, sampler):
     keys = {"constraints": ["4 < size", "size < 6"], "invalid": "drop"}
     found = work(make(sampler=sampler, trials=4, seeds=1, **keys))
     assert [4 < one["size"] < 6 for one in labels(found)] == [True] * 4
-
-
-KILLS = {
-    "tpe": {"trials": 14, "seeds": 1, "pause": 0.02},
-    "successivehalving": {
-        "trials": 10,
-        "seeds": 2,
-        "pause": 0.02,
-        "steps": 8,
-        "sampler": {"tpe": {"n_startup_trials": 4}},
-        "pruner": {"successivehalving": {"min_resource": 1, "reduction_factor": 2}},
-    },
-    "hyperband": {
-        "trials": 12,
-        "seeds": 1,
-        "pause": 0.02,
-        "steps": 8,
-        "pruner": {"hyperband": {"reduction_factor": 2}},
-    },
-    "cmaes": {"trials": 12, "seeds": 1, "pause": 0.02, "sampler": "cmaes"},
-    "nsgaii": {
-        "trials": 12,
-        "seeds": 1,
-        "pause": 0.02,
-        "sampler": {"nsgaii": {"population_size": 4}},
-        "score": [{"metric": "score"}, {"metric": "cost", "direction": "minimize"}],
-    },
-}
-
-
-@pytest.mark.parametrize("case", KILLS)
-def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, case):
-    calm = work(make(name="calm", **KILLS[case]))
-    started = make(name="killed", **KILLS[case], limits={"deaths": 99})
-    rng, kills = random.Random(case), 0
-    code = (
-        "import sys; from sweeper.dispatch.entry import work; work(sys.argv[1], 'auto', 'cpu', '1')"
-    )
-    while not Study.open(started.folder).ended:
-        worker = subprocess.Popen([sys.executable, "-c", code, str(started.folder)])
-        planned = len(list(started.paths.trials.glob("*[0-9]")))
-        if kills < 4:
-            deadline = time.monotonic() + 300
-            while (
-                len(list(started.paths.trials.glob("*[0-9]"))) <= planned
-                and worker.poll() is None
-                and time.monotonic() < deadline
-            ):
-                time.sleep(0.01)
-            time.sleep(rng.uniform(0, 0.4))
-            worker.send_signal(signal.SIGKILL)
-            kills += 1
-        worker.wait(300)
-    killed = Study.open(started.folder)
-    assert labels(killed) == labels(calm)
-    states = [found.ledger_state() for found in (calm, killed)]
-    ends = [[ledger_state.runs[run.id].end for run in calm.plan.runs] for ledger_state in states]
-    assert [(end.state, end.step, end.score) for end in ends[0]] == [
-        (end.state, end.step, end.score) for end in ends[1]
-    ]
-    judged = [
-        {
-            trial: {step: (line.prune, line.value) for step, line in steps.items()}
-            for trial, steps in ledger_state.judged.items()
-        }
-        for ledger_state in states
-    ]
-    assert judged[0] == judged[1]
-    if "pruner" in KILLS[case]:
-        assert {end.state for end in ends[0]} == {"complete", "pruned"}
 
 
 def test_a_live_worker_advises_on_a_study_that_grew_as_one_that_begins(make):

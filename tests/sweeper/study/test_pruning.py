@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sweeper.ledger.claims import Claims
+from sweeper.ledger.claims.claims import Claims
 from sweeper.ledger.writer import Writer
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines

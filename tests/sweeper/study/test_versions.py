@@ -298,11 +298,11 @@ def test_provenance_is_recorded(tmp_path):
     git("add", ".")
     git("commit", "-qm", "one")
     (project / "f.py").write_text("def train(config, run):\n    return 2.0\n")
-    found = study.start(tmp_path / "s", load(project / "s.yaml")).versions[0].provenance
-    assert found["code"]["project"].endswith("-dirty") and len(found["code"]["f.py"]) == 16
-    assert "+    return 2.0" in found["diffs"]["space"]
-    assert {"python", "numpy", "torch", "optuna"} <= set(found["packages"])
-    assert found["machine"]["cores"] >= 1 and found["machine"]["host"]
+    found = study.start(tmp_path / "s", load(project / "s.yaml")).versions[0].origin
+    assert found.code["project"].endswith("-dirty") and len(found.code["f.py"]) == 16
+    assert "+    return 2.0" in found.diffs["space"]
+    assert {"python", "numpy", "torch", "optuna"} <= set(found.packages)
+    assert found.machine["cores"] >= 1 and found.machine["host"]
 
 
 def test_what_the_agent_says_of_tasks_is_recorded_and_shown(tmp_path):
@@ -312,7 +312,7 @@ def test_what_the_agent_says_of_tasks_is_recorded_and_shown(tmp_path):
         "evaluation: {every: 1, episodes: 1, cap: 1}\nscore: {metric: return}\n"
     )
     begun = study.start(tmp_path / "s", load(tmp_path / "s.yaml"))
-    told = begun.versions[0].provenance["tasks"]["minatar/breakout"]
+    told = begun.versions[0].origin.tasks["minatar/breakout"]
     assert told["observation"] == "10 x 10 x 4 bool" and told["actions"] == "6 choices"
     shown = list(summary_lines(summarise(begun)))
     assert any("task minatar/breakout: observation 10 x 10 x 4 bool, act" in line for line in shown)

@@ -182,3 +182,23 @@ def spin(seconds: float) -> None:
     end = time.thread_time() + seconds
     while time.thread_time() < end:
         pass
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        ("return 1.0", False),
+        ("run.folder; return 1.0", False),
+        ("(run.folder / 'x').touch(); return 1.0", True),
+    ],
+    ids=["not asked for", "empty", "used"],
+)
+def test_a_run_leaves_a_folder_only_where_it_put_something_in(
+    tmp_path: Path, body: str, left: bool
+) -> None:
+    pack = begin(tmp_path, f"def train(config, run):\n    {body}\n")
+    assert [report.done for report in wait(pack)] == [True]
+    deadline = time.monotonic() + LIMIT_S
+    while (tmp_path / "r").exists() != left:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

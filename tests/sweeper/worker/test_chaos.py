@@ -123,8 +123,10 @@ def test_the_accounts_see_what_is_wrong(tmp_path):
     calm, other = (main.undisturbed(make, folder, "1") for folder in _folders(tmp_path))
     assert not [*verify.wrong(other, []), *verify.differ(other, calm), *verify.twice(other)]
     run = other.plan.runs[0].id
-    end = other.paths.claim(run, 0, 1)
-    other.paths.claim(run, 0, 2).write_bytes(end.read_bytes())
+    placed = other.claims("x").folders
+    end = placed.find(f"{run}.0.1")
+    assert end is not None
+    placed.place([f"{run}.0.2"], end + b" ")
     (other.paths.claims / ".0.here-1-abcdef").touch()
     (other.paths.checkpoints / "x.npz").touch()
     file = next(other.paths.ledger.iterdir())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.ledger import claims
+from sweeper.ledger.claims import folders
 from sweeper.worker.held_run import RunEnd
 from sweeper.worker.ledger_protocol import LedgerProtocol
 from sweeper.worker.process import heartbeat
@@ -69,7 +69,7 @@ def test_a_full_disk_under_claims_is_waited_for(
     make_study: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = make_study()
-    real, faults = claims.write_synced, iter([True, False, True, True, False, True])
+    real, faults = folders.write_synced, iter([True, False, True, True, False, True])
 
     def faulty(path: Path, data: bytes) -> None:
         if next(faults, False):
@@ -77,7 +77,7 @@ def test_a_full_disk_under_claims_is_waited_for(
             full()
         real(path, data)
 
-    monkeypatch.setattr(claims, "write_synced", faulty)
+    monkeypatch.setattr(folders, "write_synced", faulty)
     run(study)
     records = study.ledger_state().runs.values()
     assert {(r.state, r.attempts) for r in records} == {("complete", 1)}

@@ -14,6 +14,7 @@ from sweeper.plan.loading import load
 from sweeper.report import background, publish
 from sweeper.report.page import overview, trials
 from sweeper.report.page.failures import failures
+from sweeper.report.progress.work_left import WorkLeft
 from sweeper.report.study_status import Provenance, StudyStatus
 from sweeper.results import frames
 from sweeper.space.digest import digest
@@ -115,8 +116,10 @@ def summary(runs):
         folder="",
         runs={"total": len(runs), **none, "complete": len(runs)},
         trials={"total": 2},
+        progress=WorkLeft(0, 0),
         unfound=0,
         workers=[],
+        pruner=[],
         jobs=None,
         cancelled=None,
         best=None,
@@ -126,6 +129,7 @@ def summary(runs):
         skipped_saves=0,
         damaged=[],
         missing=[],
+        unsound=[],
     )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from sweeper.errors import Invalid
 from sweeper.plan.configurations.expansion import DROP, Expansion
-from sweeper.plan.pruner_schedule import rungs
+from sweeper.plan.sampling.pruner_schedule import rungs
 from sweeper.schema.rules import one_of
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
+from sweeper.text import counted
 
 _EASILY = 10
 """With so many times as many cells as trials it is not counted how many are valid."""
@@ -172,7 +173,7 @@ def _check_reached(space: Space) -> None:
     if rate and options.get("min_resource") != "auto" and not rungs(space):
         raise Invalid(
             f"must be less: the first step would be min_resource × reduction_factor^{rate}, and a "
-            f"run has {space.steps} steps, so that nothing is ever pruned",
+            f"run has {counted(space.steps, 'step')}, so that nothing is ever pruned",
             ("pruner", space.pruner.name, "min_early_stopping_rate"),
         )
 

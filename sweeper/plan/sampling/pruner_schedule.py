@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sweeper.errors import shown
 from sweeper.space.space import Space
+from sweeper.text import counted
 
 _SHARE = 100
 """Resources that are not given are this part of a run's steps; a smaller one may count reports."""
@@ -65,7 +67,7 @@ def when(space: Space) -> str:
     name, options, seeds = space.pruner.name, space.pruner.options, len(space.seeds)
     if name == "wilcoxon":
         return "wilcoxon compares trials run by run, as runs end"
-    steps = f"of a run's {space.steps:,} steps"
+    steps = f"of a run's {counted(space.steps, 'step', ',')}"
     if name == "median":
         every = options.get("interval_steps", 1)
         places = f"from step {options.get('n_warmup_steps', 0):,} {steps} on"
@@ -77,9 +79,9 @@ def when(space: Space) -> str:
     if seeds == 1:
         return f"{name} judges trials {places}"
     least = space.pruner.seeds or 1
-    runs = f"as many of their {seeds} seeds as have come there"
+    runs = f"as many of their {counted(seeds, 'seed')} as have come there"
     if least == seeds:
-        runs = f"all {seeds} seeds"
+        runs = f"all {counted(seeds, 'seed')}"
     elif least > 1:
         runs += f", at least {least}"
     return f"{name} judges trials {places}, by {runs}"
@@ -120,7 +122,7 @@ def _small(space: Space, given: Mapping[str, int]) -> Iterator[str]:
 def _late(space: Space) -> str:
     """What it means for a pruner that the metric is reported at the end of a run alone."""
     assert space.pruner is not None
-    what = f"the score's metric {space.score.metric!r} is reported at the end of a run only"
+    what = f"the score's metric {shown(space.score.metric)} is reported at the end of a run only"
     if space.pruner.seeds == len(space.seeds) or len(space.seeds) == 1:
         return f"{what}: {space.pruner.name} can end no trial early"
     return f"{what}: {space.pruner.name} can end trials between their runs, but no run early"

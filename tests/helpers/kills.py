@@ -1,0 +1,30 @@
+"""Small studies of each kind of adviser, which last long enough to be killed."""
+
+from __future__ import annotations
+
+KILLS = {
+    "tpe": {"trials": 14, "seeds": 1, "pause": 0.02},
+    "successivehalving": {
+        "trials": 10,
+        "seeds": 2,
+        "pause": 0.02,
+        "steps": 8,
+        "sampler": {"tpe": {"n_startup_trials": 4}},
+        "pruner": {"successivehalving": {"min_resource": 1, "reduction_factor": 2}},
+    },
+    "hyperband": {
+        "trials": 12,
+        "seeds": 1,
+        "pause": 0.02,
+        "steps": 8,
+        "pruner": {"hyperband": {"reduction_factor": 2}},
+    },
+    "cmaes": {"trials": 12, "seeds": 1, "pause": 0.02, "sampler": "cmaes"},
+    "nsgaii": {
+        "trials": 12,
+        "seeds": 1,
+        "pause": 0.02,
+        "sampler": {"nsgaii": {"population_size": 4}},
+        "score": [{"metric": "score"}, {"metric": "cost", "direction": "minimize"}],
+    },
+}
