@@ -150,8 +150,8 @@ def _read(paths: StudyPaths, first: int) -> Packful | None:
         return None
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise SweeperError(
-            f"{paths.trials / str(first)} is damaged ({cut(repr(error))}): which trials it planned is lost; "
-            "restore it, or run the space under another name (name=…)"
+            f"{paths.trials / str(first)} is damaged ({cut(repr(error))}): which trials it planned "
+            "is lost; restore it, or run the space under another name (name=…)"
         ) from error
 
 
