@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sweeper.errors import Invalid, SweeperError, dotted
+from sweeper.errors import Invalid, SweeperError, cut, dotted
 from sweeper.files.atomic import link_first, patiently
 from sweeper.ledger.lines.encoding import checked, encode
 from sweeper.ledger.reader import listed
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import Configuration
-from sweeper.plan.freezing import own_kinds
+from sweeper.plan.configurations.freezing import own_kinds
 from sweeper.plan.plan import Plan, Run
 from sweeper.trainable.frozen import tuples
 
@@ -150,8 +150,8 @@ def _read(paths: StudyPaths, first: int) -> Packful | None:
         return None
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise SweeperError(
-            f"{paths.trials / str(first)} is damaged ({error!r}): which trials it planned is lost; "
-            "restore it, or run the space under another name (name=…)"
+            f"{paths.trials / str(first)} is damaged ({cut(repr(error))}): which trials it planned "
+            "is lost; restore it, or run the space under another name (name=…)"
         ) from error
 
 

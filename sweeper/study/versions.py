@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, shown
 from sweeper.files.atomic import link_first
 from sweeper.ledger.claims.folder import abandon, begin, is_folder
 from sweeper.ledger.lines.encoding import FORMAT, check_format
@@ -20,7 +20,7 @@ from sweeper.ledger.reader import listed
 from sweeper.lookup import find, is_file
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import expanded
-from sweeper.plan.freezing import FrozenCode, asked, frozen
+from sweeper.plan.configurations.freezing import FrozenCode, asked, frozen
 from sweeper.plan.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
@@ -193,7 +193,7 @@ def _body(plan: Path) -> dict[str, Any]:
         version, _ = int(body["format"]), body["space"]["axes"]
         claims = body.get("claims")
         if claims is not None and not is_folder(claims):
-            raise ValueError(f"claims: {claims!r}")
+            raise ValueError(f"claims: {shown(claims)}")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _unreadable(plan, repr(error)) from error
     check_format(version, plan.parents[1].name)
