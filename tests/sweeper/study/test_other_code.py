@@ -159,7 +159,7 @@ def test_a_worker_with_other_code_is_told(
     begun = start(project)
     edit(project, "lazy.py")
     Worker(Study.open(begun.folder), pack="auto", device="cpu", workers=1).run()
-    assert "other code than the study began with: lazy.py " in capsys.readouterr().out
+    assert "other code than the study began with: lazy.py " in capsys.readouterr().err
     assert "4 of 4 runs ran with other code (lazy.py changed)" in lines(Study.open(begun.folder))
 
 
