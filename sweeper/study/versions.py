@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, shown
 from sweeper.files.atomic import link_first
 from sweeper.ledger.claims.folder import abandon, begin, is_folder
 from sweeper.ledger.lines.encoding import FORMAT, check_format
@@ -193,7 +193,7 @@ def _body(plan: Path) -> dict[str, Any]:
         version, _ = int(body["format"]), body["space"]["axes"]
         claims = body.get("claims")
         if claims is not None and not is_folder(claims):
-            raise ValueError(f"claims: {claims!r}")
+            raise ValueError(f"claims: {shown(claims)}")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _unreadable(plan, repr(error)) from error
     check_format(version, plan.parents[1].name)
