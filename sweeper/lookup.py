@@ -198,12 +198,10 @@ def import_file(path: Path) -> ModuleType:
     free = _is_free(path.stem, path)
     if str(path.parent) not in sys.path:
         sys.path.insert(0 if free else len(sys.path), str(path.parent))
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    plain, unique = path.stem, f"{path.stem.replace('.', '_')}_{digest}"
-    for known in (plain, unique):
-        if known in sys.modules and _is_of(sys.modules[known], path):
-            return sys.modules[known]
-    name = plain if free else unique
+    known = imported(path)
+    if known is not None:
+        return known
+    name = path.stem if free else _unique(path)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None, path
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
@@ -213,6 +211,20 @@ def import_file(path: Path) -> ModuleType:
         sys.modules.pop(name, None)
         raise
     return module
+
+
+def imported(path: Path) -> ModuleType | None:
+    """The module in `path`, where `import_file` has executed it in this process."""
+    path = path.resolve()
+    for name in (path.stem, _unique(path)):
+        if name in sys.modules and _is_of(sys.modules[name], path):
+            return sys.modules[name]
+    return None
+
+
+def _unique(path: Path) -> str:
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    return f"{path.stem.replace('.', '_')}_{digest}"
 
 
 def _is_of(module: ModuleType, path: Path) -> bool:

@@ -74,8 +74,8 @@ def draw(
         title, ticks = _title(rows, columns, panel, grid), 6 if layout[1] < 4 else 3
         _frame(ax, title, label, data, ticks=ticks, lowest=lowest)
     _align(grid.axes.flat[: count * len(names)], alike, limits)
-    for number, own in whole.groupby("(panel)"):
-        _arrows(grid.axes.flat[number], own, lines)
+    for number, ax in enumerate(grid.axes.flat):
+        _arrows(ax, whole[whole["(panel)"] == number], lines)
     style.legend(grid.figure, lines, width)
     return Picture(grid.figure, visible(table))
 

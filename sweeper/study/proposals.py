@@ -16,7 +16,7 @@ from sweeper.ledger.lines.encoding import checked, encode
 from sweeper.ledger.reader import listed
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import Configuration
-from sweeper.plan.freezing import own_kinds
+from sweeper.plan.configurations.freezing import own_kinds
 from sweeper.plan.plan import Plan, Run
 from sweeper.trainable.frozen import tuples
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from sweeper.errors import Invalid, SweeperError, did_you_mean, listed, shown
+from sweeper.errors import Invalid, SweeperError, choices, did_you_mean, listed, shown
 from sweeper.ledger import damage
 from sweeper.ledger.claims.claims import Claims
 from sweeper.ledger.damage import DamagedFile
@@ -20,7 +20,7 @@ from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import Expansion, expanded
-from sweeper.plan.freezing import own_kinds, unfrozen
+from sweeper.plan.configurations.freezing import own_kinds, unfrozen
 from sweeper.plan.plan import Plan, Run
 from sweeper.schema.rules import study_name
 from sweeper.space.digest import digest
@@ -90,9 +90,16 @@ class Study:
         return load_trainable(self.space, self.paths.runs)
 
     def completed(self, run: Run) -> Run:
-        """`run` with the defaults of parameters that its trainable has only had since it began."""
-        known = self.trainable.parameters.items()
-        new = {name: one.default for name, one in known if name not in run.params}
+        """`run` with the defaults of parameters that its trainable has only had since it began.
+
+        Raises `SweeperError` where it lacks one that it had then.
+        """
+        known = self.trainable.parameters
+        gone = [name for name in self.frozen.parameters if known and name not in known]
+        if gone:
+            said = f"is no parameter of {self.space.identity}{choices(gone[0], known)}"
+            raise SweeperError(f"{self.name}: defaults.{gone[0]} {said}")
+        new = {name: one.default for name, one in known.items() if name not in run.params}
         return run._replace(params={**run.params, **new}) if new else run
 
     @property

@@ -20,7 +20,7 @@ from sweeper.ledger.reader import listed
 from sweeper.lookup import find, is_file
 from sweeper.paths import StudyPaths
 from sweeper.plan.configurations.expansion import expanded
-from sweeper.plan.freezing import FrozenCode, asked, frozen
+from sweeper.plan.configurations.freezing import FrozenCode, asked, frozen
 from sweeper.plan.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys

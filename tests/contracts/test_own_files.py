@@ -61,4 +61,4 @@ def test_files_are_relative_to_the_space(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sweeper", "run", "project/own.yaml", "workers=1"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "1 runs: 1 complete" in done.stdout
+    assert "1 run: 1 complete" in done.stdout

@@ -18,6 +18,7 @@ FORMAT = 1
 """Version of the files in a study's folder."""
 
 _BEGIN = b'{"crc":"'
+_BEHIND = b'",'
 _PREFIX = len('{"crc":"00000000",')
 
 
@@ -42,7 +43,7 @@ def encode(line: Mapping[str, Any]) -> bytes:
 def fits(data: bytes) -> bool:
     """Whether `data` (without newline) is a line by its checksum."""
     try:
-        whole = data[:8] == _BEGIN and len(data) > _PREFIX
+        whole = data[:8] == _BEGIN and data[16:18] == _BEHIND and len(data) > _PREFIX
         return whole and int(data[8:16], 16) == zlib.crc32(data[_PREFIX:])
     except ValueError:
         return False

@@ -11,7 +11,7 @@ import yaml
 
 from sweeper import score
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.freezing import shipped_outdated
+from sweeper.plan.configurations.freezing import known_outdated
 from sweeper.report.study_status import StudyStatus
 from sweeper.space.space import Space
 from sweeper.study.study import Study
@@ -106,7 +106,7 @@ def _values(labels: list[Any]) -> str:
 def resolved(space: Space) -> str:
     """The space as YAML, with scale and overrides in it."""
     data = {key: value for key, value in space.dump().items() if key not in _INTERNAL}
-    data["fixed"] = {**shipped_outdated(space), **data["fixed"]}
+    data["fixed"] = {**known_outdated(space), **data["fixed"]}
     held_out = data.pop("held_out", None)
     if held_out:
         data["seeds"] = {"tune": data["seeds"], "test": held_out}

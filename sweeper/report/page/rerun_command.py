@@ -12,7 +12,7 @@ from typing import Any
 
 from sweeper.errors import SweeperError
 from sweeper.lookup import is_file
-from sweeper.plan.freezing import shipped_outdated
+from sweeper.plan.configurations.freezing import known_outdated
 from sweeper.plan.loading import unchecked
 from sweeper.plan.parameters import point_at
 from sweeper.schema.document import scalar
@@ -80,7 +80,7 @@ def _one(value: Any) -> dict[str, Any]:
 def _differences(space: Space, found: Space) -> Iterator[str]:
     """Words that make `found`, what the file says now, the study's space but for its axes."""
     wanted, there = space.dump(), found.dump()
-    wanted["fixed"] = {**shipped_outdated(space), **wanted["fixed"]}
+    wanted["fixed"] = {**known_outdated(space), **wanted["fixed"]}
     for key in keys(lambda key: key.repeated):
         if wanted.get(key) != there.get(key):
             yield f"{key}={flow(wanted.get(key))}"

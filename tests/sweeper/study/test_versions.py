@@ -121,7 +121,7 @@ def test_a_parameter_that_came_later_changes_no_run_of_a_study_begun_before(
     expand_others(space_file)
     again = Study.open(old.folder)
     assert [run.id for run in again.plan.runs] == [run.id for run in old.plan.runs]
-    assert again.plan.runs[0].params["gravity"] == 9.81
+    assert again.completed(again.plan.runs[0]).params["gravity"] == 9.81
     assert plans(join()) == ["0"] and plans(join("figures=[curves]")) == ["0", "1"]
     assert [run.id for run in Study.open(old.folder).plan.runs] == [run.id for run in old.plan.runs]
     with pytest.raises(SweeperError, match=r"fixed\.gravity: nothing there, 1 now"):
@@ -132,8 +132,9 @@ def test_a_parameter_that_is_gone_is_named(join, parameters, space_file):
     old = join()
     del parameters["bad_seed"]
     expand_others(space_file)
+    again = Study.open(old.folder)
     with pytest.raises(SweeperError, match=r"defaults\.bad_seed is no parameter of agent"):
-        len(Study.open(old.folder).plan.runs)
+        again.completed(again.plan.runs[0])
 
 
 def test_a_default_that_is_no_value_is_frozen_too(join, parameters):

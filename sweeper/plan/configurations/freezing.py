@@ -69,11 +69,15 @@ def unfrozen(folder: Path, space: Space) -> Parametrised:
     return Frozen.of(trainable, trainable.parameters) if files else trainable
 
 
-def shipped_outdated(space: Space) -> dict[str, Any]:
-    """`outdated` of an agent that ships; of a user's own, whose file would run, nothing."""
-    if space.agent is None or lookup.is_file(space.agent):
+def known_outdated(space: Space) -> dict[str, Any]:
+    """`outdated`; of an agent of a user's own only where this process has run its file already."""
+    if space.agent is None:
         return {}
-    return outdated(space, lookup.find("agents.learners", space.agent))
+    if not lookup.is_file(space.agent):
+        return outdated(space, lookup.find("agents.learners", space.agent))
+    path, _, name = space.agent.rpartition(":")
+    module = lookup.imported(Path(path))
+    return {} if module is None else outdated(space, getattr(module, name))
 
 
 def _planned(space: Space, planned: Parametrised) -> Expansion:
