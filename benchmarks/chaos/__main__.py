@@ -5,8 +5,8 @@
 Prints a table for docs/measured.md. Workers die at random moments and at forced places: before,
 after and half way through every operation on a study's files (`kill_points.py`). What must hold is
 in `verify.py`. Not as shipped: `limits.deaths` is 100,000; and in forked processes an idle worker
-looks again after 0.05 s, a silent worker counts as dead after a second, folders of claims are
-packed from 40 names on, and snapshots are written from 10 kB of ledger on.
+looks again after 0.05 s, where some are stopped a silent one counts as dead after a second, folders
+of claims are packed from 40 names on, and snapshots are written from 10 kB of ledger on.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -184,7 +185,8 @@ def play(scenario: Scenario, root: Path, kills: int, seed: int) -> Outcome:
             rng,
             scenario.stop_s,
         )
-        crew.work(scenario.workers, scenario.pack)
+        with impatient(scenario):
+            crew.work(scenario.workers, scenario.pack)
         crew.until_through(lambda folder=made.folder: conclude(folder))
         outcome.take(crew, log)
         outcome.check(Study.open(made.folder), calm, scenario.compared, crew.killed)
@@ -197,7 +199,7 @@ def arm(scenario: Scenario, log: Log, sweeps: int, rng: random.Random) -> Callab
     """Aims for the workers of a sweep: at each place once more than in the sweep before."""
     if not scenario.forced:
         return lambda: None
-    return lambda: least_hit(log, sweeps + 1, rng, stops=scenario.stop_s is not None)
+    return lambda: least_hit(log, sweeps + 1, rng)
 
 
 def watched(root: Path, kills: int, seed: int) -> Outcome:
@@ -245,6 +247,20 @@ def conclude(folder: Path) -> None:
     sys.exit(run.run(str(folder), RunOptions.of({"dispatch": "inline"}), []))
 
 
+@contextmanager
+def impatient(scenario: Scenario) -> Iterator[None]:
+    """Where processes are stopped, who is silent for `LIMIT_S` counts as dead meanwhile."""
+    names = ("BEAT_S", "STALE_S", "T2_S")
+    before = {name: getattr(heartbeat, name) for name in names}
+    if scenario.stop_s is not None:
+        heartbeat.BEAT_S, heartbeat.STALE_S, heartbeat.T2_S = 0.1, LIMIT_S / 2, LIMIT_S
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(heartbeat, name, value)
+
+
 def hurry() -> None:
     """Makes what forked processes wait for short, and imports what they will need."""
     import seaborn  # noqa: F401
@@ -254,7 +270,6 @@ def hurry() -> None:
 
     worker.IDLE_S = 0.05
     heartbeat.SURE_S = 0.1
-    heartbeat.BEAT_S, heartbeat.STALE_S, heartbeat.T2_S = 0.1, 0.5, LIMIT_S
     folders.FOLD_AT, folders.LOOK_EVERY = 40, 5
     compaction.LEAST_BYTES = 10_000
 
@@ -298,7 +313,8 @@ def main(kills: str = "1000", only: str = "", seed: str = "0") -> None:
             print(f"{title}: {problem}", file=sys.stderr)
     print(
         "limits.deaths is 100,000 in all; in forked processes idle workers look again after "
-        f"0.05 s, who is silent for {LIMIT_S:g} s counts as dead, folders of claims are packed "
+        f"0.05 s; where processes are stopped, who is silent for {LIMIT_S:g} s counts as dead; "
+        "folders of claims are packed "
         f"from {folders.FOLD_AT} names on and snapshots are written from 10 kB of ledger on"
     )
     print(f"{total} kills in {time.monotonic() - start:.0f} s; studies and logs in {root}")

@@ -17,7 +17,6 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +72,15 @@ class Log:
 
 
 class Trap:
-    """Wraps this process's `os`: it dies where `aim` says, or stops, if that is in `folder`."""
+    """Wraps this process's `os`: it dies where `aim` says, if that is in `folder`.
 
-    def __init__(self, folder: Path, log: Log, aim: Aim) -> None:
+    With `stops` it is also asked at each operation whether to stop itself, until it is continued.
+    """
+
+    def __init__(self, folder: Path, log: Log, aim: Aim, *, stops: bool) -> None:
         self._folder = str(folder)
         self._log, self._aim = log, aim
-        self._stop, self._getpid = os.kill, os.getpid
+        self._stops = stops
         self._real = {name: getattr(os, name) for name in _WRAPPED}
         self._links: Counter[str] = Counter()
         for name in _WRAPPED:
@@ -105,9 +107,9 @@ class Trap:
         return call
 
     def _at(self, place: str) -> None:
-        if self._wanted(f"{STOPPED}{place}"):
-            self._log.add(f"{STOPPED}{place}", self._getpid())
-            self._stop(self._getpid(), signal.SIGSTOP)
+        if self._stops and self._wanted(f"{STOPPED}{place}"):
+            self._log.add(f"{STOPPED}{place}", os.getpid())
+            os.kill(os.getpid(), signal.SIGSTOP)
         if self._wanted(place):
             self._die(place)
 
@@ -183,10 +185,6 @@ def _sort(rest: str) -> str:
     return "temporary" if rest.startswith(".") else ""
 
 
-def _only_kills(aim: Aim, place: str) -> bool:
-    return not place.startswith(STOPPED) and aim(place)
-
-
 def _is_stopped(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
@@ -194,7 +192,9 @@ def _is_stopped(pid: int) -> bool:
         return False
 
 
-def fork(target: Callable[[], object], folder: Path, log: Log, aim: Aim | None) -> int:
+def fork(
+    target: Callable[[], object], folder: Path, log: Log, aim: Aim | None, *, stops: bool = False
+) -> int:
     """Starts `target` in a fork of this process, which dies where `aim` says; returns its number.
 
     Exit code 0 where it came through; what it prints goes to `errors.txt` beside the log.
@@ -211,7 +211,7 @@ def fork(target: Callable[[], object], folder: Path, log: Log, aim: Aim | None) 
         os.dup2(output, 1)
         os.dup2(output, 2)
         if aim is not None:
-            Trap(folder, log, aim)
+            Trap(folder, log, aim, stops=stops)
         target()
         code = 0
     except SystemExit as exit:
@@ -224,16 +224,11 @@ def fork(target: Callable[[], object], folder: Path, log: Log, aim: Aim | None) 
         os._exit(code)
 
 
-def least_hit(log: Log, quota: int, rng: random.Random, *, stops: bool = False) -> Aim:
-    """Aims at places at which fewer than `quota` processes died so far, every other time.
-
-    With `stops` also at stopping there, which a process survives.
-    """
+def least_hit(log: Log, quota: int, rng: random.Random) -> Aim:
+    """Aims at places at which fewer than `quota` processes died so far, every other time."""
     hits, own = log.places(), random.Random(rng.random())
 
     def aim(place: str) -> bool:
-        if place.startswith(STOPPED) and not stops:
-            return False
         if hits[place] >= quota or own.random() >= (0.1 if place.startswith(STOPPED) else 0.5):
             return False
         hits[place] += 1  # of this process's own: it may stop at many places, but once at each
@@ -300,10 +295,8 @@ class Crew:
                 self._reap()
 
     def _start(self, target: Callable[[], object], *, stops: bool = True) -> None:
-        aim = self._arm()
-        if aim is not None and not stops:
-            aim = partial(_only_kills, aim)
-        self._alive.append(fork(target, self._folder, self._log, aim))
+        stops = stops and self._stop_s is not None
+        self._alive.append(fork(target, self._folder, self._log, self._arm(), stops=stops))
 
     def _next(self, longer: float = 1.0) -> float:
         if self._pause_s is None:

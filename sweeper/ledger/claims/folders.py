@@ -113,7 +113,8 @@ class ClaimFolders:
         """Closes the folder and packs it, where it holds `least` names or more."""
         if self._name is None:
             return
-        folder, known = self.folder, self._listed({})  # read before: from now on others must wait
+        known = self.unpacked()  # read before: from now on others must wait
+        folder = self.folder
         if len(known) >= least:
             unless_gone(lambda: remove(folder / OPEN))
             self._follow(known)

@@ -19,6 +19,7 @@ from benchmarks.chaos import spaces, verify
 from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log
 from sweeper.files import temporary
 from sweeper.files.atomic import link_first
+from sweeper.ledger.claims import folders
 from sweeper.ledger.run_record import Attempt, RunRecord
 from sweeper.ledger.snapshots import compaction
 from sweeper.paths import StudyPaths
@@ -53,7 +54,8 @@ SEARCHED = (
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Waits are short, snapshots are written early, and all that is forked has been imported."""
-    for module, name in ((worker, "IDLE_S"), (heartbeat, "SURE_S"), (compaction, "LEAST_BYTES")):
+    waits = ((worker, "IDLE_S"), (heartbeat, "SURE_S"), (compaction, "LEAST_BYTES"))
+    for module, name in (*waits, (folders, "FOLD_AT"), (folders, "LOOK_EVERY")):
         monkeypatch.setattr(module, name, getattr(module, name))
     main.hurry()
     umask = os.umask(0o077)

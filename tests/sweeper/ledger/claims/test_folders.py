@@ -205,6 +205,18 @@ def test_a_large_folder_is_packed_as_it_grows(
     assert other.place(["r7.0.0"], b"x") == [b"7"]
 
 
+def test_who_comes_later_packs_the_folder_that_is_open_then(tmp_path: Path) -> None:
+    """As who concludes a study does, who has placed nothing: he knows of the first folder alone."""
+    first = begin(tmp_path)
+    view = ClaimFolders(tmp_path, first, "w")
+    for number in range(3):
+        view.place([f"r{number}.0.0"], b"%d" % number)
+        ClaimFolders(tmp_path, first, "late").fold()
+    files = sorted(file.name for file in tmp_path.rglob("*") if file.is_file())
+    assert len(files) == 4 and files[-1] == OPEN
+    assert view.standing() == {f"r{n}.0.0": b"%d" % n for n in range(3)}
+
+
 def test_what_a_killed_packer_left_is_removed_and_what_a_living_one_uses_stays(
     tmp_path: Path,
 ) -> None:
