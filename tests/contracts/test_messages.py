@@ -90,7 +90,6 @@ def test_what_was_given_is_quoted_by_one_function() -> None:
         ("sweeper.plan.check", "space.checkpoint.keep"),
         ("sweeper.plan.mistakes.repair", "key"),
         ("sweeper.schema.base_model", "key"),
-        ("sweeper.study.versions", "error"),
         ("sweeper.space.validators", "key"),
         ("sweeper.trainable.function_numbers", "error"),
     }

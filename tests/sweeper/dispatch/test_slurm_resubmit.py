@@ -45,7 +45,7 @@ def test_jobs_that_are_held_are_told_of(space_file: Path, tmp_path: Path) -> Non
     words = (space_file.name, "workers=1", "profile=held.yaml")
     sweeper(*words, cwd=tmp_path)
     said = sweeper(*words, cwd=tmp_path)
-    assert "1 of them are held (JobHeldUser): scontrol release " in said
+    assert "1 of them is held (JobHeldUser): scontrol release " in said
 
 
 def test_jobs_that_failed_before_a_worker_began_are_told_of(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sweeper.errors import SweeperError
+from sweeper.ledger.lines.encoding import checked, encode
 from sweeper.ledger.writer import Writer
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
@@ -113,9 +114,9 @@ def test_a_lost_race_leaves_nothing_of_the_sampler_behind(make):
 def test_a_trial_that_is_refused_now_is_named(make):
     started = work(make(trials=2, seeds=1))
     file = started.paths.trials / "1"
-    packful = json.loads(file.read_text())
+    packful = dict(checked(file.read_bytes()))
     packful["trials"][0]["labels"]["size"] = 99.0
-    file.write_text(json.dumps(packful))
+    file.write_bytes(encode(packful))
     with pytest.raises(SweeperError, match="trials/1 holds a trial that is no longer one of the"):
         Study.open(started.folder).plan  # noqa: B018
 
