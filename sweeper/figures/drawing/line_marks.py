@@ -137,7 +137,7 @@ def best(ax: Axes, table: pd.DataFrame, across: Axis, inches: tuple[float, float
     written: list[tuple[float, float, float]] = []
     for _, own in marked.sort_values("(y)").drop_duplicates(across.column, keep="last").iterrows():
         at, y = own["(at)"], own["(y)"]
-        text = text_layout.cut(texts[own[across.column]], max(gap, 0.3), text_layout.TINY_PT)
+        text = text_layout.cut(texts[own[across.column]], max(gap, wide / 3), text_layout.TINY_PT)
         half = text_layout.width_in(text, text_layout.TINY_PT) / 2
         x = (at - left) / (right - left) * wide
         inside = float(np.clip(x, half, max(half, wide - half)))

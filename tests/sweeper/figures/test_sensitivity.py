@@ -149,3 +149,15 @@ def test_lines_that_are_best_at_one_value_share_a_text(played):
     picture = drawn(played(close, axes=axes, tasks={"a": TASKS["a"]}), "sensitivity", x="alpha")
     assert picture.table["best"].sum() == 3
     assert labels_in(picture.figure.axes[0]) == ["0.5"]
+
+
+def test_the_best_value_is_written_whole_though_its_neighbour_is_near(played):
+    """A third of a panel is enough for a number, however close the points stand."""
+    rates = [1e-5, 4.64e-5, 2.154e-4, 1e-3, 2.1544e-3]
+    axes = {"lr": {"kind": "float", "values": rates}}
+
+    def rising(run, labels):
+        return "complete", [(40, {"return": labels["lr"] * 1e3 + run.seed / 100})]
+
+    (panel,) = drawn(played(rising, axes=axes), "sensitivity", x="lr").figure.axes
+    assert [text.get_text() for text in panel.texts] == ["2.154×10⁻³"]
