@@ -180,7 +180,7 @@ def run_states(columns: Columns, workers: Mapping[str, str]) -> Array:
 
 
 def _trial_states(study: Study, states: Array) -> Array:
-    """All trials, judged as `frame.trials` does, without the seconds that pandas and scipy take."""
+    """All trials, judged as `frames.trials` does, without the seconds that pandas takes."""
     trial = np.array([run.trial for run in study.plan.runs], int)
 
     def count(*of: str) -> Array:

@@ -15,7 +15,7 @@ from sweeper.results.run_tables import RunTables
 from sweeper.space.space import PAPER_SCALE
 from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import INTERVALS, coverage
-from sweeper.text import canonical, counted, short
+from sweeper.text import canonical, counted, few, short
 
 _POINTS = {
     "final": "the last point",
@@ -54,7 +54,7 @@ class Origin:
     """The axes' values whose best run is 1 in scores, if any."""
     note: str | None = None
     by_hand: Sequence[str] = ()
-    """The words that changed the space on the command line, but for seeds and trials."""
+    """The words of the command line that change what is trained or how it is scored."""
     scale: str | None = None
     paper_steps: int | None = None
     """The steps of the space's scale `paper`, where it has that."""
@@ -156,7 +156,8 @@ class Captions:
         named_values = f" ({values})" if len(best) <= _FEW else ""
         left = [task for task in self.tables.tasks if task not in best]
         but = f", but for {', '.join(left)}, where none is known" if left else ""
-        return f"a score of {one} is the best run with {whose} on each task{named_values}{but}"
+        own = "" if self.tables.at == self.tables.default_at else ", as the study scores"
+        return f"a score of {one} is the best run with {whose} on each task{named_values}{own}{but}"
 
     def _lost(self, trials: pd.DataFrame) -> str:
         """The configurations and runs without a score, and those that diverged."""
@@ -185,10 +186,9 @@ class Captions:
     def _noted(self) -> tuple[str, str]:
         """The note of the space, and what was changed since it was written."""
         words = self.origin.by_hand
-        more = f" and {len(words) - _MOST_WORDS} more" if len(words) > _MOST_WORDS else ""
         return (
             (self.origin.note or "").strip().rstrip("."),
-            f"changed by hand: {', '.join(words[:_MOST_WORDS])}{more}" if words else "",
+            f"changed by hand: {few(words, _MOST_WORDS)}" if words else "",
         )
 
 

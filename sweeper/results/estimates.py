@@ -19,9 +19,15 @@ _ALIKE = 1e-9
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:
-    """The runs of trials all of whose runs have a score: those that figures may average."""
+    """The runs of trials all of whose runs ended with a score or diverged: those that count."""
     whole = table["state"].isin(SCORED).groupby(table["trial"]).transform("all")
     return table[whole]
+
+
+def averaged(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that a figure averages: those of complete configurations that have a value."""
+    used = complete(runs)
+    return used[used[VALUE].notna()]
 
 
 def estimate(table: pd.DataFrame, runs: pd.DataFrame, how: str) -> None:
@@ -29,8 +35,7 @@ def estimate(table: pd.DataFrame, runs: pd.DataFrame, how: str) -> None:
 
     `runs` has its cell in `(cell)`, which is a row of `table`, and its number in `VALUE`.
     """
-    used = complete(runs)
-    used = used[used[VALUE].notna()]
+    used = averaged(runs)
     filled, cell = np.unique(used["(cell)"], return_inverse=True)
     found = frames.estimates(used, cell, VALUE, how)
     for name in ("point", "low", "high"):
@@ -86,12 +91,6 @@ def _uneven(data: Data, used: pd.DataFrame, shown: Sequence[str]) -> list[str]:
     moved = data.choice.moved(shown)
     names = [name for name in data.choice.independent if name not in shown and name not in moved]
     return data.choice.titles(name for name in names if not _alike(data, used, name))
-
-
-def averaged(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs that a figure averages: those of complete configurations that have a value."""
-    used = complete(runs)
-    return used[used[VALUE].notna()]
 
 
 def uneven_note(data: Data, used: pd.DataFrame, shown: Sequence[str], point: str) -> str:

@@ -181,7 +181,7 @@ class Space(Section):
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
     changed: Annotated[tuple[str, ...], FOUND] = ()
-    """The words by which it was changed on the command line, but for seeds and trials."""
+    """The words of the command line that change what is trained or how it is scored."""
     held_out: Annotated[tuple[int, ...], Key(given=False, chooses=True)] = ()
     """The seeds under `seeds: {test: …}`."""
     paper_steps: Annotated[Positive | None, Key(given=False)] = None

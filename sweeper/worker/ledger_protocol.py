@@ -36,6 +36,9 @@ from sweeper.worker.checkpoints.checkpoint import Part, SavedCheckpoint
 from sweeper.worker.checkpoints.checkpoint_store import CheckpointStore
 from sweeper.worker.held_run import Candidate, HeldRun, RunEnd
 
+MOST_AT_ONCE = 200
+"""The most runs whose claims or ends stand in one file."""
+
 
 class LedgerProtocol:
     """One worker's attempts at the runs of a study; its files may take `max_gb` with others'."""
@@ -226,17 +229,22 @@ class LedgerProtocol:
         )
 
     def _place(self, kind: str, lines: Mapping[str, ClaimLine | EndLine], ahead: int) -> set[str]:
-        """Links the file of `lines` under the name of each; returns those that were taken.
+        """Links files of `lines` under the name of each; returns those that were taken.
 
-        What was found there instead is taken into the state, and copied into our own ledger where
-        it is news: who placed it may have died before it could write it.
+        No file holds more than `MOST_AT_ONCE`, as it is read again for each of its names. What was
+        found there instead is taken into the state, and copied into our own ledger where it is
+        news: who placed it may have died before it could write it.
         """
-        names = [name_of(o.run, o.generation, o.attempt + ahead) for o in lines.values()]
-        claim, met = Claim(kind, self._ledger.worker, lines), set()
-        for line, first in zip(lines.values(), self._claims.place(names, claim), strict=True):
-            if first is not None:
-                met.add(line.run)
-                self._meet(line.run, line.generation, line.attempt + ahead, first)
+        met: set[str] = set()
+        every = list(lines.values())
+        for begin in range(0, len(every), MOST_AT_ONCE):
+            some = every[begin : begin + MOST_AT_ONCE]
+            claim = Claim(kind, self._ledger.worker, {line.run: line for line in some})
+            names = [name_of(line.run, line.generation, line.attempt + ahead) for line in some]
+            for line, first in zip(some, self._claims.place(names, claim), strict=True):
+                if first is not None:
+                    met.add(line.run)
+                    self._meet(line.run, line.generation, line.attempt + ahead, first)
         return met
 
     def _meet(self, run: str, generation: int, number: int, first: Claim) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
+from sweeper.ledger.claims.folders import FOLD_AT
 from sweeper.plan.configurations import notes
 from sweeper.plan.plan import Plan, Run
 from sweeper.plan.sampling import pruner_schedule
@@ -27,7 +28,7 @@ _ENDS = 3
 """How many of the first and of the last trials are shown."""
 
 _LINE_BYTES = 220
-"""A ledger line, about; a claim or an end takes a file of as much, in a block of its own."""
+"""A ledger line or a packed claim, about; until it is packed a claim has a block of its own."""
 
 _BLOCK_BYTES = 4096
 
@@ -229,10 +230,11 @@ def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
         largest = max(size * trainable.state_bytes(*cell) for cell, size in pairs)
         states = min(2 * workers * largest, round(space.checkpoint.max_gb * 10**9))
     reports = space.steps // space.evaluation.every if space.evaluation else 1
-    records = plan.total * ((reports + 3) * _LINE_BYTES + 2 * _BLOCK_BYTES)
+    names = min(2 * plan.total, FOLD_AT)
+    records = plan.total * (reports + 5) * _LINE_BYTES + names * _BLOCK_BYTES
     yield (
         f"disk: about {size(records, 'B')} of records and {size(states, 'B')} of checkpoints at a "
-        f"time ({counted(workers, 'worker')}), {counted(2 * plan.total + 10, 'file', ',')}"
+        f"time ({counted(workers, 'worker')}), about {counted(names + 10, 'file', ',')} at most"
     )
 
 

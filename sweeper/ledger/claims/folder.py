@@ -56,7 +56,8 @@ def clear(folder: Path) -> None:
     """Removes a packed folder; what is no claim stays, and the folder with it."""
     for name in unless_gone(lambda: os.listdir(folder)) or []:
         if name.startswith(".") or CLAIM.fullmatch(name):
-            remove(folder / name)
+            with suppress(OSError):  # on NFS a file that somebody has open cannot be removed yet
+                remove(folder / name)
     with suppress(OSError):
         folder.rmdir()
 

@@ -192,7 +192,7 @@ class ClaimFolders:
         """
         unless_gone(lambda: touched(temporary.beside(self.folder / "list")))
         gone = not self.folder.is_dir()
-        claims = self._listed(known)
+        claims = self._listed(known, lost=b"")
         there = self._successor() if gone else None  # somebody removed the packed file
         following = there or begin(self._claims, self._number + 1)
         if not link_first(file, packed.encoded(claims, following)) and there is None:
@@ -234,19 +234,28 @@ class ClaimFolders:
         wanted = f"{self._number + 1}."
         found = sorted(name for name in listed if name.startswith(wanted))
         used = [name for name in found if not unused(self._claims, name)]
+        found = [name for name in found if (self._claims / name / OPEN).exists()]
         if len(used) > 1:
             names = ", ".join(f"claims/{name}" for name in used)
             raise SweeperError(f"which of {names} is in use is not known: remove the others")
         return next(iter(used or found), None)
 
-    def _listed(self, known: Mapping[str, bytes], most: int | None = None) -> dict[str, bytes]:
-        """All claims in the folder, or `most`; of those in `known` that is what they hold."""
+    def _listed(
+        self, known: Mapping[str, bytes], most: int | None = None, lost: bytes | None = None
+    ) -> dict[str, bytes]:
+        """All claims in the folder, or `most`; of those in `known` that is what they hold.
+
+        One that is listed and cannot be read is `lost`, if that is not `None`: a name that stands
+        there is never left out of a packed file. Names of one file share what it holds.
+        """
         folder, found = self.folder, {}
+        alike: dict[bytes, bytes] = {}
         for name in (unless_gone(lambda: os.listdir(folder)) or [])[:most]:
             if CLAIM.fullmatch(name):
                 data = known.get(name) or unless_gone(partial(content, folder / name))
+                data = lost if data is None else data
                 if data is not None:
-                    found[name] = data
+                    found[name] = alike.setdefault(data, data)
         return found
 
     def _keep_up(self, placed: int) -> None:

@@ -16,6 +16,9 @@ from sweeper.ledger.lines.encoding import encode, fits
 
 ENDING = ".packed"
 
+_LOST = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+"""What says that a packed file is gone; other errors, as of a network, say nothing of it."""
+
 
 @dataclass(frozen=True)
 class Packed:
@@ -46,7 +49,7 @@ class Packed:
             return Packed(
                 file, str(index["following"]), places, len(first), index["all"], index["bad"]
             )
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (*_LOST, ValueError, LookupError, TypeError) as error:
             raise ValueError(f"{file.name} cannot be read: {error}") from error
 
     def claim(self, name: str) -> bytes | None:
@@ -58,7 +61,7 @@ class Packed:
             with self.file.open("rb") as opened:
                 opened.seek(self.begin + begin)
                 return opened.read(size)
-        except OSError:
+        except _LOST:
             return b""
 
     def claims(self) -> Iterator[tuple[str, bytes]]:

@@ -149,5 +149,5 @@ def _early(space: Space, given: Mapping[str, int], first: int) -> Iterator[str]:
 
 def _numbers(steps: Sequence[int]) -> str:
     more = ", …" if len(steps) > MOST_STEPS else ""
-    shown = ", ".join(f"{step:,}" for step in steps[:MOST_STEPS])
-    return f"step{'' if len(steps) == 1 else 's'} {shown}{more}"
+    listed = ", ".join(f"{step:,}" for step in steps[:MOST_STEPS])
+    return f"step{'' if len(steps) == 1 else 's'} {listed}{more}"

@@ -100,7 +100,7 @@ def _values(labels: list[Any]) -> str:
         return ", ".join(brief(label) for label in (sorted(labels) if numeric else labels))
     if numeric:
         return f"{len(labels)} values from {brief(min(labels))} to {brief(max(labels))}"
-    return f"{', '.join(map(brief, labels[:12]))} and {len(labels) - 12} more"
+    return few([brief(label) for label in labels], 12)
 
 
 def resolved(space: Space) -> str:

@@ -12,8 +12,6 @@ from sweeper.results.estimates import complete
 from sweeper.score import Array
 
 _MOST_STEPS = (12, 60)
-
-
 _MOST_POINTS = 1e6
 
 

@@ -71,7 +71,10 @@ def power(value: float) -> str:
 
 
 def decimals(values: Any) -> int:
-    """How many decimals show two digits of the largest of `values`, and never less than of 9.99."""
+    """How many decimals the largest of `values` asks for: 0 from 100 on, 1 from 10, 2 from 0.1 on.
+
+    Below that as many as show two of its digits, six at most.
+    """
     largest = max((abs(value) for value in values if np.isfinite(value)), default=0.0)
     if largest >= 10:
         return 1 if largest < 100 else 0

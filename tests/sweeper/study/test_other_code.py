@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sweeper import lookup
 from sweeper.cli import command_line
 from sweeper.errors import SweeperError
 from sweeper.plan.loading import load
@@ -198,6 +199,8 @@ def test_a_default_that_changed_later_changes_no_run(project: Path) -> None:
     again = Study.open(project / "studies/mine")
     assert [run.id for run in again.plan.runs] == ids
     assert {run.params["size"] for run in again.plan.runs} == {0.25}
-    sys.modules.pop("own", None)
+    module = lookup.imported(project / "own.py")
+    assert module is not None
+    del sys.modules[module.__name__]
     assert again.completed(again.plan.runs[0]).params["new"] == 7
     assert again.completed(again.plan.runs[0]).params["size"] == 0.25

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from sweeper.ledger.claims import folders
+from sweeper.ledger.claims.claims import Claim
+from sweeper.worker import ledger_protocol
 from sweeper.worker.held_run import RunEnd
 from sweeper.worker.ledger_protocol import LedgerProtocol
 from sweeper.worker.process import heartbeat
@@ -108,3 +110,22 @@ def test_a_silent_worker_of_another_machine_is_superseded_after_t1(
     assert time.monotonic() - begin > 1.0
     (record,) = study.ledger_state().runs.values()
     assert (record.state, record.attempts) == ("complete", 2)
+
+
+def test_many_runs_that_are_reopened_at_once_share_no_large_file(
+    make_study: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is read for each of its names: one of all runs would be read as often as they are."""
+    monkeypatch.setattr(ledger_protocol, "MOST_AT_ONCE", 5)
+    study = make_study()
+    run(study)
+    parts = WorkerParts(study)
+    parts.queue.refresh()
+    ended = list(study.ledger_state().runs.values())
+    assert len(parts.attempts.reopen(ended)) == len(ended) == 12
+    placed = [Claim.decoded(data) for data in study.claims("looks").folders.standing().values()]
+    together = [
+        len(one.lines) for one in placed if one and any(o.generation for o in one.lines.values())
+    ]
+    assert sorted(together) == [2] * 2 + [5] * 10
+    assert parts.attempts.reopen(ended) == [], "each of them once"

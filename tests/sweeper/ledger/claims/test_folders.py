@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from sweeper.ledger.claims import folder as folder_of_claims
 from sweeper.ledger.claims import folders
 from sweeper.ledger.claims.folder import OPEN, begin, content
 from sweeper.ledger.claims.folders import ClaimFolders
@@ -269,3 +272,61 @@ def test_damaged_folders_are_gone_on_with(tmp_path: Path, damage: str) -> None:
     assert new.place(["a.0.0"], b"new") == ([None] if lost else [b""])
     assert there.place(["a.0.1"], b"there 2") == [None]
     assert new.place(["a.0.1"], b"new 2") == [b"there 2"] and new.folder == there.folder
+
+
+def test_a_name_that_is_listed_and_cannot_be_read_is_not_left_out(tmp_path: Path) -> None:
+    """As where a client of a network file system believes that it is not there."""
+    first = begin(tmp_path)
+    (tmp_path / first / "a.0.0").symlink_to("nowhere")
+    packer = ClaimFolders(tmp_path, first, "packer")
+    packer.place(["b.0.0"], b"packer")
+    packer.fold()
+    assert ClaimFolders(tmp_path, first, "late").place(["a.0.0"], b"late") == [b""]
+
+
+def test_a_packed_file_that_cannot_be_read_now_is_not_taken_for_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = begin(tmp_path)
+    view = ClaimFolders(tmp_path, first, "w")
+    view.place(["a.0.0"], b"w")
+    view.fold()
+
+    def broken(*_: Any) -> Any:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="Input/output"):
+        patched.setattr(Path, "open", broken)
+        Packed.read(tmp_path / f"{first}{ENDING}")
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="Input/output"):
+        patched.setattr(Path, "open", broken)
+        view.find("a.0.0")
+    assert ClaimFolders(tmp_path, first, "late").place(["a.0.0"], b"late") == [b"w"]
+
+
+def test_a_folder_that_its_maker_has_not_opened_yet_follows_none(tmp_path: Path) -> None:
+    first = begin(tmp_path)
+    shutil.rmtree(tmp_path / first)
+    (tmp_path / "1.slow").mkdir()
+    view = ClaimFolders(tmp_path, first, "w")
+    assert view.place(["a.0.0"], b"w") == [None]
+    assert Packed.read(tmp_path / f"{first}{ENDING}").following == view.folder.name != "1.slow"
+
+
+def test_a_file_that_cannot_be_removed_yet_ends_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On NFS a file that somebody has open lives on, and its folder with it."""
+    first = begin(tmp_path)
+    view = ClaimFolders(tmp_path, first, "w")
+    view.place(["a.0.0"], b"w")
+    real = folder_of_claims.remove
+
+    def busy(path: Path) -> None:
+        if path.name == "a.0.0":
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        real(path)
+
+    monkeypatch.setattr(folder_of_claims, "remove", busy)
+    view.fold()
+    assert view.place(["a.0.0"], b"late") == [b"w"]

@@ -114,7 +114,8 @@ def test_who_reads_much_writes_a_snapshot(
     Worker(study, pack="3", device="cpu", workers=1).run()
     (file,) = compaction.newest(study.paths.snapshots)
     covered = int(file.stem.split("-")[0])
-    assert covered > compaction.written(study.paths) * 2 // 3, "the worker kept up"
+    most = compaction.written(study.paths) - 2000  # the worker looks after so many bytes
+    assert covered > most * 2 // 3, "the worker kept up"
     study.ledger_state(reports=False)
     assert covered >= compaction.written(study.paths) - 2000, "and a reader took what was left"
 
