@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space
 from sweeper.trainable.loading import load_trainable
+from tests.helpers import function_space
 
 AXES = {
     "lr": {"kind": "float", "low": 1e-5, "high": 1e-1, "log": True, "count": 5, "grid": True},
@@ -28,22 +27,8 @@ def loaded(tmp_path: Path) -> Callable[..., Space]:
     """A space of a function with these axes, further keys replaced."""
 
     def make(**keys: Any) -> Space:
-        (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
-        space = {
-            "study": "demo",
-            "function": "f.py:train",
-            "axes": AXES,
-            "tasks": {"any": {"low": 0, "high": 1}},
-            "seeds": 1,
-            "steps": 1,
-            "score": {"metric": "value"},
-            "sampler": {"random": {"seed": 3}},
-            "trials": 15,
-            **keys,
-        }
-        file = tmp_path / "x.yaml"
-        file.write_text(yaml.safe_dump(space, sort_keys=False))
-        return load(file)
+        given = {"axes": AXES, "sampler": {"random": {"seed": 3}}, "trials": 15, **keys}
+        return function_space.loaded(tmp_path, **given)
 
     return make
 

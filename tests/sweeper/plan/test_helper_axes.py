@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space
 from sweeper.trainable.loading import load_trainable
+from tests.helpers import function_space
 from tests.helpers.paths import FAKE_AGENT
 
 GAP = {"kind": "float", "low": 0.001, "high": 0.1, "log": True, "count": 3, "helper": True}
@@ -33,21 +32,9 @@ def loaded(tmp_path: Path) -> Callable[..., Space]:
     """A space of a function with a helper axis, further keys replaced."""
 
     def make(**keys: Any) -> Space:
-        (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
-        space = {
-            "study": "demo",
-            "function": "f.py:train",
-            "axes": {"one_minus_gamma": GAP},
-            "derived": {"gamma": "1 - one_minus_gamma"},
-            "tasks": {"any": {"low": 0, "high": 1}},
-            "seeds": 1,
-            "steps": 1,
-            "score": {"metric": "value"},
-            **keys,
-        }
-        file = tmp_path / "x.yaml"
-        file.write_text(yaml.safe_dump(space, sort_keys=False))
-        return load(file)
+        derived = {"gamma": "1 - one_minus_gamma"}
+        given = {"axes": {"one_minus_gamma": GAP}, "derived": derived, **keys}
+        return function_space.loaded(tmp_path, **given)
 
     return make
 

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from sweeper.errors import SweeperError
 from sweeper.ledger.writer import Writer
-from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.space import axes as axis_kinds
 from sweeper.space.axes import int as ints
@@ -23,6 +21,7 @@ from sweeper.space.space import Space
 from sweeper.study import study
 from sweeper.study.advisor import Advisor
 from sweeper.trainable.loading import load_trainable
+from tests.helpers import function_space
 from tests.helpers.paths import FAKE_AGENT
 
 LONG = {"kind": "int", "low": 0, "high": 99_999}
@@ -33,22 +32,8 @@ def loaded(tmp_path: Path) -> Callable[..., Space]:
     """A space of a function over two long ranges, further keys replaced."""
 
     def make(**keys: Any) -> Space:
-        (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
-        space = {
-            "study": "demo",
-            "function": "f.py:train",
-            "axes": {"a": LONG, "b": LONG},
-            "tasks": {"any": {"low": 0, "high": 1}},
-            "seeds": 1,
-            "steps": 1,
-            "score": {"metric": "value"},
-            "sampler": "random",
-            "trials": 4,
-            **keys,
-        }
-        file = tmp_path / "x.yaml"
-        file.write_text(yaml.safe_dump(space, sort_keys=False))
-        return load(file)
+        given = {"axes": {"a": LONG, "b": LONG}, "sampler": "random", "trials": 4, **keys}
+        return function_space.loaded(tmp_path, **given)
 
     return make
 

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from sweeper.errors import SweeperError
 from sweeper.plan.configurations import notes
-from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.space.digest import digest
 from sweeper.space.space import Space
 from sweeper.trainable.loading import load_trainable
+from tests.helpers import function_space
 from tests.helpers.paths import FAKE_AGENT
 
 NOISE = {"kind": "choice", "values": {"ou": "ornstein-uhlenbeck", "none": None}}
@@ -28,20 +27,7 @@ def planned(tmp_path: Path) -> Callable[..., Plan]:
     """The plan of a space of a function with these axes, further keys replaced."""
 
     def make(**keys: Any) -> Plan:
-        (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
-        space = {
-            "study": "demo",
-            "function": "f.py:train",
-            "axes": {"noise": NOISE},
-            "tasks": {"any": {"low": 0, "high": 1}},
-            "seeds": 1,
-            "steps": 1,
-            "score": {"metric": "value"},
-            **keys,
-        }
-        file = tmp_path / "x.yaml"
-        file.write_text(yaml.safe_dump(space, sort_keys=False))
-        loaded = load(file)
+        loaded = function_space.loaded(tmp_path, **{"axes": {"noise": NOISE}, **keys})
         again = Space.parse(json.loads(json.dumps(loaded.dump())))
         assert again == loaded and digest(again) == digest(loaded)
         return Plan(again, load_trainable(again))
