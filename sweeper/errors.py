@@ -129,6 +129,11 @@ def cut(text: Any, longest: int = _LONGEST_NAME) -> str:
     return whole if len(whole) <= longest else f"{whole[: longest - tail - 1]}…{whole[-tail:]}"
 
 
+def reason(error: BaseException) -> str:
+    """The error's kind and words in one line; its `repr` may quote all of a file."""
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
 def dotted(path: Path) -> str:
     """A path as users write it: `axes.optimizer.lr.values[1]`."""
     text = ""

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sweeper.errors import Invalid, SweeperError, choices, cut, shown
+from sweeper.errors import Invalid, SweeperError, choices, cut, reason, shown
 
 DEFINES = {
     "agents.envs": ("environment family", "Environment"),
@@ -47,8 +47,7 @@ def find(package: str, name: str, folder: Path | None = None) -> Any:
         try:
             return getattr(import_file(path), attribute)
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise SweeperError(f"importing {path} failed: {reason}") from error
+            raise SweeperError(f"importing {path} failed: {reason(error)}") from error
     if name not in names(package):
         raise SweeperError(f"unknown {what} {shown(name)}{_valid(package, name)}")
     return getattr(importlib.import_module(f"{package}.{name}"), attribute)

@@ -19,7 +19,7 @@ from sweeper.cluster.script import job_name
 from sweeper.log import to_stderr
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.scoring import outcome
 from tests.helpers.paths import COUNTER_AGENT, ROOT
@@ -109,7 +109,7 @@ def make_study(space_file: Path, tmp_path: Path) -> Callable[..., Study]:
 
     def make(*words: str, name: str = "hops") -> Study:
         space = load(space_file, None, parse_words(words, ())[1])
-        return study.start(tmp_path / "studies" / name, space)
+        return studies.start(tmp_path / "studies" / name, space)
 
     return make
 
@@ -143,7 +143,7 @@ def played(tmp_path: Path) -> Callable[..., Study]:
             "score": {"metric": "return"},
         } | keys
         (tmp_path / "played.yaml").write_text(yaml.safe_dump(keys, sort_keys=False))
-        made = study.start(tmp_path / "studies" / "played", load(tmp_path / "played.yaml"))
+        made = studies.start(tmp_path / "studies" / "played", load(tmp_path / "played.yaml"))
         runs = {}
         for run in made.plan.runs:
             ended = went(run, made.plan.trials[run.trial].labels)

@@ -15,7 +15,8 @@ from pathlib import Path
 from benchmarks.chaos import spaces
 from benchmarks.chaos.kill_points import Crew, Log, least_hit
 from sweeper.cli import command_line
-from sweeper.study.study import Study, is_one
+from sweeper.study.studies import is_one
+from sweeper.study.study import Study
 from sweeper.worker.process.heartbeat import exists
 
 WATCHER = "the watcher"

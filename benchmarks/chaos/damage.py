@@ -31,7 +31,7 @@ from sweeper.cli.commands import watch
 from sweeper.ledger.snapshots import compaction
 from sweeper.plan.loading import load
 from sweeper.report import publish
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker import worker
 from sweeper.worker.process import heartbeat
@@ -176,8 +176,8 @@ class Studies:
 
     def _make(self, name: str) -> None:
         space = load(self.root / "harmed.yaml")
-        made = study.start(self._calm / name, space)
-        study.start(self._calm / name, space.model_copy(update={"note": "looked at"}))
+        made = studies.start(self._calm / name, space)
+        studies.start(self._calm / name, space.model_copy(update={"note": "looked at"}))
         if name == "whole":
             Worker(made, pack="2", device="cpu", workers=1, conclude=publish.once).run()
         else:

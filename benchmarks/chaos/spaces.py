@@ -10,7 +10,7 @@ import yaml
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 
 _ROOT = Path(__file__).parents[2]
@@ -101,7 +101,7 @@ DQN_WORDS = (
 
 def make(root: Path, name: str, *parts: dict[str, Any]) -> Study:
     """Starts the study `name` of a space made of `parts`."""
-    return study.start(root / "studies" / name, space(root, name, *parts))
+    return studies.start(root / "studies" / name, space(root, name, *parts))
 
 
 def space(root: Path, name: str, *parts: dict[str, Any]) -> Space:
@@ -118,4 +118,4 @@ def make_dqn(root: Path, name: str) -> Study:
     """Starts a study of four small networks that learn a game under four seeds."""
     words = parse_words(DQN_WORDS, ())[1]
     shipped = load(_ROOT / "spaces" / "minatar_adam_sn.yaml", "laptop", words)
-    return study.start(root / "studies" / name, shipped)
+    return studies.start(root / "studies" / name, shipped)

@@ -20,7 +20,8 @@ from benchmarks.chaos import verify
 from benchmarks.slurm import diary_learner
 from benchmarks.slurm.loopback import ROOT, Process, Site
 from sweeper.report.status import summarise
-from sweeper.study.study import Study, is_one
+from sweeper.study.studies import is_one
+from sweeper.study.study import Study
 
 STEPS, PACK, SAVE_S = 1000, 20, 5
 """Steps of a run, runs of a pack, seconds between checkpoints."""

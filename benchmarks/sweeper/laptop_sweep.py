@@ -21,7 +21,7 @@ import numpy as np
 
 from sweeper import score, stats
 from sweeper.results import frames
-from sweeper.study import study
+from sweeper.study import studies
 
 SPACE = Path(__file__).parents[2] / "spaces" / "minatar_adam_sn.yaml"
 NAME = "minatar_adam_sn"
@@ -35,7 +35,7 @@ def main(root: str = "") -> None:
             words = ["run", str(SPACE), f"root={folder}"]
             subprocess.run([sys.executable, "-m", "sweeper", *words], check=True)
         minutes = (time.monotonic() - start) / 60
-        made = study.find(NAME, Path(root or folder))
+        made = studies.find(NAME, Path(root or folder))
         runs = frames.runs(made, made.ledger_state())
         scores = {
             lr: np.asarray(group["score"], float)

@@ -23,7 +23,7 @@ import yaml
 from sweeper.ledger.writer import Writer
 from sweeper.plan.loading import load
 from sweeper.space.samplers import ADAPTIVE, SAMPLERS
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.advisor import Advisor
 
 SHORT, LONG = 100, 99_999
@@ -45,7 +45,7 @@ def planned(folder: Path, sampler: str, axes: int, high: int, trials: int) -> fl
     }
     (folder / "s.yaml").write_text(yaml.safe_dump(space))
     before = time.process_time()
-    started = study.start(folder / "study", load(folder / "s.yaml"))
+    started = studies.start(folder / "study", load(folder / "s.yaml"))
     if sampler in ADAPTIVE:
         ledger_state = started.ledger_state(reports=False)
         Advisor(started, ledger_state, Writer(started.paths.ledger, "w", {})).plan(trials)

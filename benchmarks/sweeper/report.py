@@ -26,7 +26,8 @@ import numpy as np
 from sweeper.ledger.writer import Writer
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Run
-from sweeper.study import study
+from sweeper.study import studies
+from sweeper.study.study import Study
 
 SPACE = """
 study: many
@@ -49,11 +50,11 @@ CELLS = 10 * 20 * 5
 TRACE = "Traceback (most recent call last):\n" + '  File "train.py", line 1, in train\n' * 20
 
 
-def make(root: Path, trials: int) -> study.Study:
+def make(root: Path, trials: int) -> Study:
     """A study of `trials` trials, all of whose runs have ended."""
     (root / "train.py").write_text("def train(config, run):\n    return 0.0\n")
     (root / "many.yaml").write_text(SPACE.format(count=trials // CELLS))
-    made = study.start(root / "studies/many", load(root / "many.yaml"))
+    made = studies.start(root / "studies/many", load(root / "many.yaml"))
     header = {"host": platform.node(), "boot": "", "pid": os.getpid(), "job": None, "code": {}}
     ledger = Writer(made.paths.ledger, "writer-1-000000", header)
     draw = np.random.default_rng(0)

@@ -25,7 +25,7 @@ import yaml
 from sweeper.ledger.writer import Writer
 from sweeper.plan.configurations.sequences import at
 from sweeper.plan.loading import load
-from sweeper.study import proposals, study
+from sweeper.study import proposals, studies
 from sweeper.study.advisor import Advisor
 from sweeper.study.proposals import Proposal
 from sweeper.study.study import Study
@@ -50,7 +50,7 @@ def filled(folder: Path, trials: int, more: int) -> Study:
         "trials": trials + more,
     }
     (folder / "s.yaml").write_text(yaml.safe_dump(space))
-    started = study.start(folder / f"study{trials}", load(folder / "s.yaml"))
+    started = studies.start(folder / f"study{trials}", load(folder / "s.yaml"))
     rng = np.random.default_rng(0)
     draw = started.plan.expansion.draw
     drawn = [draw(lambda _, over: at(over, rng.random())) for _ in range(trials)]

@@ -119,8 +119,8 @@ def root_of(options: Mapping[str, str]) -> Path:
 
 def study_of(options: Mapping[str, str]) -> Study:
     """The study that the words name, or the one whose ledger changed last."""
-    from sweeper.study import study
+    from sweeper.study import studies
 
     gc.disable()  # whoever reads a study makes many objects, drops none and ends
     root = root_of(options)
-    return study.find(options["study"], root) if "study" in options else study.newest(root)
+    return studies.find(options["study"], root) if "study" in options else studies.newest(root)

@@ -214,13 +214,13 @@ def studies(words: Words = None) -> None:
     """List all studies and how far they are."""
     from sweeper.report.status import summarise
     from sweeper.report.status_text import summary_lines
-    from sweeper.study import study
+    from sweeper.study import studies
 
     root = root_of(parsed(words, ["root"]))
-    names = study.names(root)
+    names = studies.names(root)
     for name in names:
         try:
-            typer.echo(next(iter(summary_lines(summarise(study.find(name, root))))))
+            typer.echo(next(iter(summary_lines(summarise(studies.find(name, root))))))
         except SweeperError as error:
             typer.echo(f"{name}: {error}")
     if not names:

@@ -55,7 +55,7 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
     from sweeper.plan.loading import load
     from sweeper.plan.mistakes import placement
     from sweeper.space import overrides
-    from sweeper.study.study import check_name
+    from sweeper.study.studies import check_name
 
     given, changes = overrides.parse_words(
         words or [], list(PLAN_OPTIONS), of_run=RUN_OPTIONS, meant=placement.of_file(space)

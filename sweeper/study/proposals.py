@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sweeper.errors import Invalid, SweeperError, cut, dotted
+from sweeper.errors import Invalid, SweeperError, dotted, reason
 from sweeper.files.atomic import link_first, patiently
 from sweeper.ledger.lines.encoding import checked, encode
 from sweeper.ledger.reader import listed
@@ -150,7 +150,7 @@ def _read(paths: StudyPaths, first: int) -> Packful | None:
         return None
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise SweeperError(
-            f"{paths.trials / str(first)} is damaged ({cut(repr(error))}): which trials it planned "
+            f"{paths.trials / str(first)} is damaged ({reason(error)}): which trials it planned "
             "is lost; restore it, or run the space under another name (name=…)"
         ) from error
 

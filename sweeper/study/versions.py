@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import SweeperError, shown
+from sweeper.errors import SweeperError, reason, shown
 from sweeper.files.atomic import link_first
 from sweeper.ledger.claims.folder import abandon, begin, is_folder
 from sweeper.ledger.lines.encoding import FORMAT, check_format
@@ -195,7 +195,7 @@ def _body(plan: Path) -> dict[str, Any]:
         if claims is not None and not is_folder(claims):
             raise ValueError(f"claims: {shown(claims)}")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _unreadable(plan, repr(error)) from error
+        raise _unreadable(plan, reason(error)) from error
     check_format(version, plan.parents[1].name)
     return body
 
@@ -211,7 +211,7 @@ def _version(plan: Path, body: Mapping[str, Any], since: Sequence[Mapping[str, A
         frozen = _held(body, held) if held else None
         group, began = bool(body["group"]), Origin.of_json(body.get("provenance", {}))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _unreadable(plan, repr(error)) from error
+        raise _unreadable(plan, reason(error)) from error
     try:
         space = Space.parse(body["space"], {} if frozen is None else frozen.axes)
     except SweeperError as error:

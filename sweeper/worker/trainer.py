@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from sweeper.errors import reason
 from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
@@ -46,7 +47,7 @@ def _theirs() -> Iterator[None]:
     except (Exception, SystemExit) as error:
         raised = _Raised(traceback.format_exc())
         if memory.ran_out(error):
-            raised.why = f"{type(error).__name__}: {error}".splitlines()[0]
+            raised.why = reason(error)
         raised.diverged = is_divergence(error)
         raise raised from error
 

@@ -163,13 +163,13 @@ def test_of_a_file_that_is_no_space(tmp_path: Path, text: str) -> None:
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the file of a space, and in `studies/` a study of it without scores."""
-    from sweeper.study import study
+    from sweeper.study import studies
 
     folder = tmp_path_factory.mktemp("there")
     (folder / "f.py").write_text("def train(config, run):\n    return 0.0\n")
     keys = {**KEYS, "agent": None, "function": "f.py:train", "evaluation": None, "fixed": {}}
     (folder / "x.yaml").write_text(yaml.safe_dump(keys))
-    made: Study = study.start(folder / "studies" / "demo", load(folder / "x.yaml"))
+    made: Study = studies.start(folder / "studies" / "demo", load(folder / "x.yaml"))
     Worker(made, pack="auto", device="cpu", workers=1).run()
     return folder
 

@@ -23,7 +23,7 @@ from sweeper.dispatch import supervisor
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.report import publish
-from sweeper.study import study as studies
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 from tests.helpers.paths import ROOT

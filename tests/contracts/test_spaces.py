@@ -14,7 +14,7 @@ from sweeper.plan.plan import Plan
 from sweeper.report import publish
 from sweeper.schema.document import read
 from sweeper.space.space import Space
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
 from tests.helpers.paths import ROOT
@@ -155,7 +155,7 @@ def test_the_function_example_is_short_and_learns():
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_the_smoke_scale_runs_to_its_figures(path, tmp_path):
-    made = study.start(tmp_path / "study", load(path, "smoke"))
+    made = studies.start(tmp_path / "study", load(path, "smoke"))
     Worker(made, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
     assert {record.state for record in made.ledger_state().runs.values()} == {"complete"}
     assert made.ended

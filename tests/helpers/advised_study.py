@@ -6,7 +6,7 @@ import yaml
 
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 
@@ -52,7 +52,7 @@ def maker(tmp_path):
             del space["trials"]
         (tmp_path / "s.yaml").write_text(yaml.safe_dump(space, sort_keys=False))
         loaded = load(tmp_path / "s.yaml", None, parse_words(words, ())[1])
-        return study.start(tmp_path / "studies" / name, loaded, extend=extend)
+        return studies.start(tmp_path / "studies" / name, loaded, extend=extend)
 
     return make
 

@@ -14,7 +14,7 @@ from sweeper.ledger.writer import Writer
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Run
 from sweeper.space.overrides import parse_words
-from sweeper.study import study as studies
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.scoring import outcome
 

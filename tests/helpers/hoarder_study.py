@@ -10,7 +10,8 @@ import yaml
 
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.study.study import Study, start
+from sweeper.study.studies import start
+from sweeper.study.study import Study
 
 Make = Callable[..., Study]
 

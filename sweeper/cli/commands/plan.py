@@ -17,7 +17,7 @@ from sweeper.plan.plan import Plan, Run
 from sweeper.plan.sampling import pruner_schedule
 from sweeper.report.progress.work_left import WorkLeft, reached
 from sweeper.space.space import Space
-from sweeper.study import study as studies
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.text import about, agreed, counted, duration, further, labels_text, size
 from sweeper.trainable import own_files

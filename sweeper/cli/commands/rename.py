@@ -11,7 +11,8 @@ from sweeper.report import publish, worker_status
 from sweeper.results.export import optuna_storage
 from sweeper.results.ranking import fresh_runs
 from sweeper.study import command_hints
-from sweeper.study.study import Study, check_name
+from sweeper.study.studies import check_name
+from sweeper.study.study import Study
 
 
 def rename(study: Study, name: str) -> Iterator[str]:

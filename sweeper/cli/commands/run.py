@@ -25,7 +25,7 @@ from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
 from sweeper.space.overrides import Override
 from sweeper.space.space import Space
-from sweeper.study import command_hints, study
+from sweeper.study import command_hints, studies
 from sweeper.study.study import Study
 from sweeper.text import counted
 from sweeper.trainable import own_files
@@ -38,13 +38,13 @@ def run(path: str, options: RunOptions, overrides: Sequence[Override]) -> int:
 
     Everything that can be wrong with the words is found before anything is started.
     """
-    if study.is_one(Path(path)):
+    if studies.is_one(Path(path)):
         space, folder = _frozen(Path(path), options, overrides)
     else:
         if _names_a_study(Path(path)):
-            study.find(Path(path).name, Path(path).parent)  # which says what studies there are
+            studies.find(Path(path).name, Path(path).parent)  # which says what studies there are
         space = load(Path(path), options.scale, overrides)
-        name = study.check_name(space.name if options.name is None else options.name)
+        name = studies.check_name(space.name if options.name is None else options.name)
         folder = (options.studies / name).resolve()
     return carry_out(folder, space, options, extend=options.extend)
 
@@ -52,7 +52,7 @@ def run(path: str, options: RunOptions, overrides: Sequence[Override]) -> int:
 def _names_a_study(path: Path) -> bool:
     """Whether `path`, where nothing is, looks like the folder of a study and not like a space."""
     shipped = bundled.find("spaces", str(path)) is not None
-    return not path.suffix and not shipped and bool(study.names(path.parent))
+    return not path.suffix and not shipped and bool(studies.names(path.parent))
 
 
 def rerank(first: Study, options: RerankOptions) -> int:
@@ -61,7 +61,7 @@ def rerank(first: Study, options: RerankOptions) -> int:
 
     own_files.tell_strangers(first.space.dump())
     ledger_state = first.ledger_state(reports=False)
-    study.check_code(first, first.space, ledger_state, other_code=options.run.other_code)
+    studies.check_code(first, first.space, ledger_state, other_code=options.run.other_code)
     space = fresh_runs.space_of(first, options.top, options.seeds)
     folder = fresh_runs.folder_of(first)
     code = carry_out(folder, space, options.run, extend=True)
@@ -79,7 +79,7 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
     """Starts the study of `space` in `folder`, or goes on with it; returns the exit code."""
     backend = lookup.find("sweeper.dispatch", options.dispatch)(options.workers)
     console = Console(highlight=False, soft_wrap=True)
-    started = study.start(
+    started = studies.start(
         folder, space, group=options.group, extend=extend, other_code=options.other_code
     )
     remove(started.paths.cancelled)

@@ -17,7 +17,7 @@ from sweeper.plan.parameters import base
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
 from sweeper.space.space import Space, keys
-from sweeper.study import study as studies
+from sweeper.study import studies
 from sweeper.study.study import Study
 
 AXIS = "configuration"

@@ -15,7 +15,7 @@ from sweeper.ledger.writer import Writer
 from sweeper.paths import StudyPaths
 from sweeper.report import publish, worker_status
 from sweeper.results.ranking import fresh_runs
-from sweeper.study import study as studies
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.process.heartbeat import identity
 from sweeper.worker.worker import Worker

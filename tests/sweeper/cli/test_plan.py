@@ -12,7 +12,8 @@ from sweeper.cli.commands import plan
 from sweeper.dispatch import Options
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.study.study import Study, start
+from sweeper.study.studies import start
+from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 from tests.helpers.worker_parts import WorkerParts
 

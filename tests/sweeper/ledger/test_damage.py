@@ -18,7 +18,7 @@ from sweeper.ledger.snapshots import compaction
 from sweeper.plan.loading import load
 from sweeper.report.status import summarise
 from sweeper.report.study_status import DamagedBytes
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.process import heartbeat
 from sweeper.worker.worker import Worker
@@ -71,9 +71,9 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
     root = tmp_path_factory.mktemp("damage")
     (root / "hops.yaml").write_text(yaml.safe_dump(SPACE, sort_keys=False))
     space = load(root / "hops.yaml")
-    calm = study.start(root / "calm", space)
+    calm = studies.start(root / "calm", space)
     Worker(calm, pack="2", device="cpu", workers=1).run()
-    half = study.start(root / "half", space)
+    half = studies.start(root / "half", space)
     subprocess.run([sys.executable, "-c", KILLED, str(half.folder)], stderr=subprocess.DEVNULL)
     assert not half.ended and sum(r.end is not None for r in half.ledger_state().runs.values()) == 4
     return half.folder, table(calm)
@@ -240,11 +240,11 @@ import sys, threading, time
 from pathlib import Path
 from sweeper.cli.command_line import app
 from sweeper.plan.loading import load
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.worker.worker import Worker
 
 root = Path(sys.argv[1])
-made = study.start(root / "half", load(Path(sys.argv[2])))
+made = studies.start(root / "half", load(Path(sys.argv[2])))
 worker = Worker(made, pack="2", device="cpu", workers=1)
 with (root / "filler").open("wb", buffering=0) as filler:
     try:

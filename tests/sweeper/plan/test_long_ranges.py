@@ -18,7 +18,7 @@ from sweeper.space.axes import int as ints
 from sweeper.space.digest import differences, digest, essentials
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.advisor import Advisor
 from sweeper.trainable.loading import load_trainable
 from tests.helpers import function_space
@@ -56,13 +56,13 @@ def test_a_long_range_is_not_written_out(
     loaded: Callable[..., Space], made: list[object], tmp_path: Path, sampler: str
 ) -> None:
     space = loaded(sampler=sampler, figures=[{"heatmap": {"x": "a", "y": "b"}}])
-    started = study.start(tmp_path / "study", space)
+    started = studies.start(tmp_path / "study", space)
     if sampler in ADAPTIVE:
         state = started.ledger_state(reports=False)
         Advisor(started, state, Writer(started.paths.ledger, "w", {})).plan(4)
         started.refresh()
     assert len(started.plan.trials) == 4
-    study.start(tmp_path / "study", space)
+    studies.start(tmp_path / "study", space)
     assert digest(space) == digest(Space.parse(json.loads(json.dumps(space.dump()))))
     assert len(made) < 5000  # two a draw, a thousand of which are tried
 
@@ -184,7 +184,7 @@ def test_gp_sees_long_ranges_without_steps_and_draws_whole_numbers(
     """Its search looks at every step of a range, which for 99,999 took three times as long."""
     few = {"kind": "int", "low": 0, "high": 100}
     steps = {"kind": "float", "low": 0, "high": 1, "step": 0.0001}
-    started = study.start(
+    started = studies.start(
         tmp_path / "study", loaded(sampler="gp", axes={"a": LONG, "b": few, "c": steps})
     )
     over = started.plan.expansion.distribution

@@ -16,7 +16,7 @@ from sweeper.figures import records
 from sweeper.plan.loading import load
 from sweeper.report import publish
 from sweeper.space.overrides import parse_words
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from tests.helpers.worked_study import work
 
@@ -38,7 +38,7 @@ def grow(space_file, tmp_path):
 
     def grow(*words):
         space = load(space_file, None, parse_words(words, ())[1])
-        return study.start(tmp_path / "studies" / "hops", space, extend=True)
+        return studies.start(tmp_path / "studies" / "hops", space, extend=True)
 
     return grow
 

@@ -15,7 +15,7 @@ from sweeper.ledger.writer import Writer
 from sweeper.report import worker_status
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
-from sweeper.study.study import start
+from sweeper.study.studies import start
 from sweeper.worker.process.heartbeat import Heartbeat, identity
 from sweeper.worker.process.memory import MemoryGauge
 

@@ -16,7 +16,7 @@ from sweeper.plan.loading import load
 from sweeper.results import frames
 from sweeper.results.export import optuna_storage
 from sweeper.results.ranking import ranking
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.worker.worker import Worker
 
 BEST, LUCKY, SEEDS = 0.01, 1.0, 5
@@ -54,7 +54,7 @@ def swept(function, tmp_path, monkeypatch):
     """The study of all configurations and seeds, run by a worker."""
     monkeypatch.setattr(sys, "path", sys.path[:])
     (tmp_path / "lucky.yaml").write_text(SPACE)
-    made = study.start(tmp_path / "studies" / "lucky", load(tmp_path / "lucky.yaml"))
+    made = studies.start(tmp_path / "studies" / "lucky", load(tmp_path / "lucky.yaml"))
     Worker(made, pack="1", device="cpu", workers=1).run()
     yield made
     sys.modules.pop("lucky", None)

@@ -15,7 +15,7 @@ import pytest
 from sweeper.cli import command_line
 from sweeper.errors import SweeperError
 from sweeper.plan.loading import load
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from tests.helpers.paths import DATA
 
@@ -68,7 +68,7 @@ def test_a_default_that_changed_since_is_refused_with_the_difference(tmp_path: P
     assert len(kept) == len(lines) - 2
     (tmp_path / "dqn_small.yaml").write_text("".join(kept))
     with pytest.raises(SweeperError) as raised:
-        study.start(folder, load(tmp_path / "dqn_small.yaml"))
+        studies.start(folder, load(tmp_path / "dqn_small.yaml"))
     assert [line for line in str(raised.value).splitlines() if " there, " in line] == [
         "  fixed.sn.projection: hard there, divide now (the default there and now)",
         "  fixed.sn.detach_rho: true there, false now (the default there and now)",

@@ -16,7 +16,7 @@ from sweeper.report.page import overview
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
 from sweeper.results.data import Data
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 from tests.helpers.worked_study import work
@@ -58,7 +58,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def start(project: Path, **options: bool) -> Study:
-    return study.start(project / "studies/mine", load(project / "mine.yaml"), **options)
+    return studies.start(project / "studies/mine", load(project / "mine.yaml"), **options)
 
 
 def run(*words: str) -> int:

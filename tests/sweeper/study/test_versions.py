@@ -1,4 +1,4 @@
-"""Studies over time: joined, refused, extended, moved, and what is recorded of their code."""
+"""Studies over time: joined, refused, extended, moved, damaged."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ import pytest
 from sweeper.errors import SweeperError
 from sweeper.ledger.lines.encoding import FORMAT
 from sweeper.plan.loading import load
-from sweeper.report.status import summarise
-from sweeper.report.status_text import summary_lines
 from sweeper.results import frames
 from sweeper.space.overrides import parse_words
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
@@ -28,7 +26,7 @@ from sweeper.worker.worker import Worker
 def join(space_file, tmp_path):
     def join(*words, extend=False, name="hops"):
         space = load(space_file, None, parse_words(words, ())[1])
-        return study.start(tmp_path / "studies" / name, space, extend=extend)
+        return studies.start(tmp_path / "studies" / name, space, extend=extend)
 
     return join
 
@@ -243,9 +241,9 @@ def test_a_project_and_its_study_go_on_elsewhere(tmp_path):
         "study: s\nfunction: f.py:train\naxes: {x: {kind: choice, values: [1, 2]}}\n"
         "tasks: {t: {low: 0, high: 1}}\nseeds: 1\nsteps: 1\nscore: {metric: value}\n"
     )
-    study.start(here / "studies" / "s", load(here / "s.yaml"))
+    studies.start(here / "studies" / "s", load(here / "s.yaml"))
     here.rename(there)
-    joined = study.start(there / "studies" / "s", load(there / "s.yaml"))
+    joined = studies.start(there / "studies" / "s", load(there / "s.yaml"))
     assert plans(joined) == ["0", "1"] and str(there) in joined.space.function
     assert work(joined).ended
 
@@ -277,42 +275,11 @@ def test_a_damaged_plan_is_named(join, data):
         join()
 
 
-def test_provenance_is_recorded(tmp_path):
-    project = tmp_path / "project"
-    project.mkdir()
-
-    def git(*words):
-        subprocess.run(
-            ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words],
-            cwd=project,
-            check=True,
-            capture_output=True,
-        )
-
-    (project / "f.py").write_text("def train(config, run):\n    return 1.0\n")
-    (project / "s.yaml").write_text(
-        "study: s\nfunction: f.py:train\naxes: {x: {kind: choice, values: [1, 2]}}\n"
-        "tasks: {t: {low: 0, high: 1}}\nseeds: 1\nsteps: 1\nscore: {metric: value}\n"
-    )
-    git("init", "-q")
-    git("add", ".")
-    git("commit", "-qm", "one")
-    (project / "f.py").write_text("def train(config, run):\n    return 2.0\n")
-    found = study.start(tmp_path / "s", load(project / "s.yaml")).versions[0].origin
-    assert found.code["project"].endswith("-dirty") and len(found.code["f.py"]) == 16
-    assert "+    return 2.0" in found.diffs["space"]
-    assert {"python", "numpy", "torch", "optuna"} <= set(found.packages)
-    assert found.machine["cores"] >= 1 and found.machine["host"]
-
-
-def test_what_the_agent_says_of_tasks_is_recorded_and_shown(tmp_path):
-    (tmp_path / "s.yaml").write_text(
-        "study: s\nagent: dqn\naxes: {optimizer.lr: {kind: float, values: [1e-3]}}\n"
-        "tasks: {minatar/breakout: {low: 0, high: 1}}\nseeds: 1\nsteps: 1\n"
-        "evaluation: {every: 1, episodes: 1, cap: 1}\nscore: {metric: return}\n"
-    )
-    begun = study.start(tmp_path / "s", load(tmp_path / "s.yaml"))
-    told = begun.versions[0].origin.tasks["minatar/breakout"]
-    assert told["observation"] == "10 x 10 x 4 bool" and told["actions"] == "6 choices"
-    shown = list(summary_lines(summarise(begun)))
-    assert any("task minatar/breakout: observation 10 x 10 x 4 bool, act" in line for line in shown)
+def test_a_plan_that_is_no_text_is_named_without_all_of_it(join):
+    plan = join().paths.plans / "0"
+    data = plan.read_bytes()
+    plan.unlink()
+    plan.write_bytes(data.replace(b"hops", b"\xe4hops") + b" " * 100_000)
+    with pytest.raises(SweeperError, match=r"UnicodeDecodeError: .* byte 0xe4") as raised:
+        join()
+    assert len(str(raised.value)) < len(str(plan)) + 400

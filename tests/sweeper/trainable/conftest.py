@@ -10,7 +10,7 @@ import pytest
 
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 
@@ -47,7 +47,7 @@ def sweep(tmp_path: Path) -> Callable[..., Study]:
         (tmp_path / "helper.py").write_text("SCALE = 2.0\n")
         (tmp_path / "mine.yaml").write_text(SPACE)
         space = load(tmp_path / "mine.yaml", None, parse_words(words, ())[1])
-        made = study.start(tmp_path / "studies" / "mine", space)
+        made = studies.start(tmp_path / "studies" / "mine", space)
         Worker(made, pack="8", device="cpu", workers=1).run()
         return made
 

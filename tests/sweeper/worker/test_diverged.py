@@ -17,7 +17,7 @@ from sweeper.report.status_text import summary_lines
 from sweeper.results import frames
 from sweeper.results.export import optuna_storage
 from sweeper.results.ranking import ranking
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 from tests.helpers.figures import drawn, words
@@ -48,7 +48,7 @@ def trained(tmp_path):
     def made(without=(), **keys):
         (tmp_path / "it.py").write_text(FUNCTION)
         (tmp_path / "it.yaml").write_text(yaml.safe_dump({**SPACE, **keys}))
-        begun = study.start(tmp_path / "studies" / "nans", load(tmp_path / "it.yaml"))
+        begun = studies.start(tmp_path / "studies" / "nans", load(tmp_path / "it.yaml"))
         Worker(begun, pack="auto", device="cpu", workers=1).run()
         done = Study.open(begun.folder)
         ledger_state = done.ledger_state()

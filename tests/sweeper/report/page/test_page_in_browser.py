@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from sweeper.plan.loading import load
-from sweeper.study import study
+from sweeper.study import studies
 from tests.helpers import chromium
 from tests.helpers.worked_study import work
 
@@ -50,7 +50,7 @@ def report(tmp_path_factory):
         "figures": [{"sensitivity": {"x": "size", "hue": "name"}}, "curves"],
     }
     (folder / "hops.yaml").write_text(yaml.safe_dump(space, sort_keys=False))
-    made = study.start(folder / "studies/hops", load(folder / "hops.yaml"))
+    made = studies.start(folder / "studies/hops", load(folder / "hops.yaml"))
     return work(made).paths.report
 
 

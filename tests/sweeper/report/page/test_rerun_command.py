@@ -110,9 +110,9 @@ def test_a_scale_is_named(space_file, make_study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = space_file.read_text() + "scales: {smoke: {seeds: 2}, laptop: {seeds: 1}}\n"
     space_file.write_text(text)
-    from sweeper.study import study
+    from sweeper.study import studies
 
-    made = study.start(tmp_path / "studies/hops", load("hops.yaml", "smoke"))
+    made = studies.start(tmp_path / "studies/hops", load("hops.yaml", "smoke"))
     words = shlex.split(rerun_command.reruns(made, [0])[0])[3:]
     assert words[0] == "scale=smoke" and not any(word.startswith("seeds=") for word in words)
     assert same_runs(made, 0, words)

@@ -13,7 +13,7 @@ from sweeper.cli.run_options import RerankOptions
 from sweeper.plan.loading import load
 from sweeper.report.page.statistics import estimate_text, statistics
 from sweeper.results import frames
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from tests.helpers.worked_study import work
 
@@ -39,7 +39,7 @@ def done(folder: Path, **changed: object) -> Study:
         "score": {"metric": "value"},
     }
     (folder / "two.yaml").write_text(yaml.safe_dump({**space, **changed}))
-    return work(study.start(folder / "studies" / "two", load(folder / "two.yaml")))
+    return work(studies.start(folder / "studies" / "two", load(folder / "two.yaml")))
 
 
 def test_each_statistic_of_the_best_is_that_of_its_scores(tmp_path):

@@ -15,7 +15,7 @@ from sweeper.results import frames
 from sweeper.results.ranking import fresh_outcome, fresh_runs
 from sweeper.space.digest import digest
 from sweeper.space.overrides import parse_words
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from tests.helpers.worked_study import work
 
@@ -108,7 +108,7 @@ def test_whoever_ends_the_last_fresh_run_writes_the_first_report_anew(make_study
     """As a worker on a cluster does, whose `sweeper rerank` left long ago."""
     done = work(make_study("seeds={tune: 5, test: 5}"))
     assert "On fresh seeds" not in done.paths.report.read_text()
-    started = study.start(fresh_runs.folder_of(done), fresh_runs.space_of(done, 2, None))
+    started = studies.start(fresh_runs.folder_of(done), fresh_runs.space_of(done, 2, None))
     first = fresh_runs.first_of(started)
     assert first is not None and first.folder == done.folder and fresh_runs.first_of(done) is None
     work(started)
@@ -119,7 +119,7 @@ def test_seeds_that_trials_are_judged_by_since_do_not_count(make_study, space_fi
     done = work(make_study("seeds={tune: 2, test: 3}"))
     reranked(done, {**INLINE, "top": "1"})
     space = load(space_file, None, parse_words(["seeds=4"], ())[1])
-    grown = work(study.start(done.folder, space, extend=True))
+    grown = work(studies.start(done.folder, space, extend=True))
     found = fresh_outcome.outcome(grown)
     assert found is not None and (found.seeds, found.spent) == ([4], [2, 3])
     assert found.title == "1 configuration on the fresh seed 4"
@@ -147,7 +147,7 @@ def test_how_much_of_the_win_was_luck(tmp_path):
             }
         )
     )
-    done = work(study.start(tmp_path / "studies" / "lucky", load(path)))
+    done = work(studies.start(tmp_path / "studies" / "lucky", load(path)))
     reranked(done, {**INLINE, "top": "2"})
     found = fresh_outcome.outcome(done)
     assert found is not None
@@ -183,7 +183,7 @@ def test_a_winner_without_a_score_on_fresh_seeds_is_named(tmp_path):
     }
     path = tmp_path / "fails.yaml"
     path.write_text(yaml.safe_dump(space))
-    done = work(study.start(tmp_path / "studies" / "fails", load(path)))
+    done = work(studies.start(tmp_path / "studies" / "fails", load(path)))
     reranked(done, {**INLINE, "top": "2"})
     found = fresh_outcome.outcome(done)
     assert found is not None and found.winner == 2 and found.luck.low is None
@@ -194,7 +194,7 @@ def test_a_winner_without_a_score_on_fresh_seeds_is_named(tmp_path):
     assert "trial 2 has no score on fresh seeds" in done.paths.report.read_text()
     axes = {"k": {"kind": "choice", "values": [1, 2, 3, 4]}}
     path.write_text(yaml.safe_dump({**space, "axes": axes}))
-    grown = work(study.start(done.folder, load(path), extend=True))
+    grown = work(studies.start(done.folder, load(path), extend=True))
     found = fresh_outcome.outcome(grown)
     assert found is not None and found.verdict.startswith("trial 3, the best by")
     assert found.verdict.endswith("was not re-ranked")

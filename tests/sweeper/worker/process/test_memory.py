@@ -18,7 +18,7 @@ from sweeper.cluster.scheduler import answers
 from sweeper.plan.loading import load
 from sweeper.results.failed_runs import failed
 from sweeper.space.overrides import parse_words
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.process import heartbeat, memory
 from sweeper.worker.process.heartbeat import identity
@@ -110,7 +110,7 @@ def functions(tmp_path: Path) -> Make:
 def _maker(file: Path) -> Make:
     def make(*words: str, name: str = "limited") -> Study:
         space = load(file, None, parse_words(words, ())[1])
-        return study.start(file.parent / "studies" / name, space)
+        return studies.start(file.parent / "studies" / name, space)
 
     return make
 

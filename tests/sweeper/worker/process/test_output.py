@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sweeper.plan.loading import load
-from sweeper.study import study
+from sweeper.study import studies
 from sweeper.study.study import Study
 
 FULL = Path("/dev/full")
@@ -39,7 +39,7 @@ def test_a_full_disk_under_a_log_ends_neither_worker_nor_run(tmp_path: Path) -> 
         "figures": [],
     }
     (tmp_path / "space.yaml").write_text(yaml.safe_dump(keys, sort_keys=False))
-    made = study.start(tmp_path / "studies" / "talkative", load(tmp_path / "space.yaml"))
+    made = studies.start(tmp_path / "studies" / "talkative", load(tmp_path / "space.yaml"))
     words = ["study=talkative", f"root={tmp_path / 'studies'}"]
     with FULL.open("w") as full:
         command = [sys.executable, "-m", "sweeper", "work", *words]
