@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.chaos import commands, spaces, verify
-from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log, least_hit
+from benchmarks.chaos.crew import Crew
+from benchmarks.chaos.kill_points import FORCED, Aim, Log, least_hit
 from sweeper.cli.commands import run
 from sweeper.cli.run_options import RunOptions
 from sweeper.ledger.claims import folders

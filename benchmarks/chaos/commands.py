@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.chaos import spaces
-from benchmarks.chaos.kill_points import Crew, Log, least_hit
+from benchmarks.chaos.crew import Crew
+from benchmarks.chaos.kill_points import Log, least_hit
 from sweeper.cli import command_line
 from sweeper.study.studies import is_one
 from sweeper.study.study import Study

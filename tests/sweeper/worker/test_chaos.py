@@ -16,7 +16,8 @@ import pytest
 
 from benchmarks.chaos import __main__ as main
 from benchmarks.chaos import spaces, verify
-from benchmarks.chaos.kill_points import FORCED, Aim, Crew, Log
+from benchmarks.chaos.crew import Crew
+from benchmarks.chaos.kill_points import FORCED, Aim, Log
 from sweeper.files import temporary
 from sweeper.files.atomic import link_first
 from sweeper.ledger.claims import folders
