@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.cli import command_line
 from sweeper.cli.app import app
 from sweeper.dispatch import supervisor
 from sweeper.plan.loading import load
@@ -23,6 +22,7 @@ from sweeper.plan.plan import Plan
 from sweeper.report import publish
 from sweeper.study import studies
 from sweeper.study.study import Study
+from tests.helpers.command import call
 from tests.helpers.foreign_project import SAMPLED, SHIPPED, SPACE, begun, forget, made
 
 TRAINS = {"run", "work", "rerank", "plan"}
@@ -64,13 +64,6 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Study, P
     forget(folder)
 
 
-def say(words: list[str]) -> int:
-    """The exit code of a command."""
-    with pytest.raises(SystemExit) as left:
-        command_line.main(words)
-    return int(left.value.code or 0)
-
-
 def looked(study: Study, command: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Runs a command in all its forms on a copy of the study; returns the exit codes."""
     project = study.folder.parents[1]
@@ -82,7 +75,7 @@ def looked(study: Study, command: str, monkeypatch: pytest.MonkeyPatch) -> list[
     run, place = study.plan.runs[0].id, [] if command in ROOTLESS else ["study=copy"]
     forms = WORDS.get(command, [[]])
     named = {"RUN": run, "PORT": "45871"}
-    return [say([command, *place, *(_filled(word, named) for word in form)]) for form in forms]
+    return [call(command, *place, *(_filled(word, named) for word in form)) for form in forms]
 
 
 def _filled(word: str, named: dict[str, str]) -> str:
@@ -123,7 +116,7 @@ def test_planning_another_space_runs_nothing_of_the_studies_beside_it(
     study, touched = theirs
     ours = tmp_path / "ours"
     made(ours, SPACE)
-    assert say(["plan", str(ours / "project/own.yaml"), f"root={study.folder.parent}"]) == 0
+    assert call("plan", str(ours / "project/own.yaml"), f"root={study.folder.parent}") == 0
     assert not touched.exists(), touched.read_text()
     assert (ours / "touched").exists(), "planning loads the space's own files"
     forget(ours)
@@ -161,13 +154,13 @@ def test_a_figure_of_theirs_is_drawn_where_its_file_is_named(
 ) -> None:
     study, touched = theirs
     monkeypatch.chdir(study.folder.parents[1])
-    assert say(["report", "study=theirs"]) == 0
+    assert call("report", "study=theirs") == 0
     assert "figure.py:draw is not drawn: that would run" in capsys.readouterr().err
     assert "figure.py:draw is not drawn" in study.paths.report.read_text()
-    assert say(["report", "study=theirs", "figures=figure.py:draw"]) == 0
+    assert call("report", "study=theirs", "figures=figure.py:draw") == 0
     assert touched.read_text().split() == ["figure.py", "helper.py"]
     assert "is not drawn" not in study.paths.report.read_text()
-    assert say(["report", "study=theirs", "figures=other.py:draw"]) == 2
+    assert call("report", "study=theirs", "figures=other.py:draw") == 2
     assert "figures=other.py:draw is no own figure" in capsys.readouterr().err
     touched.unlink()
     forget(study.folder.parents[2])
@@ -181,14 +174,14 @@ def test_a_study_that_holds_nothing_of_its_code_says_so(tmp_path: Path) -> None:
     del body["frozen"]
     plan.unlink()
     plan.write_text(json.dumps(body))
-    assert say(["status", "study=theirs", f"root={started.folder.parent}"]) == 2
+    assert call("status", "study=theirs", f"root={started.folder.parent}") == 2
     assert not touched.exists()
     again = studies.start(started.folder, Study.open(started.folder).space)
     assert touched.exists(), "going on loads it"
     assert [run.id for run in again.plan.runs] == [run.id for run in started.plan.runs]
     forget(tmp_path)
     touched.unlink()
-    assert say(["status", "study=theirs", f"root={started.folder.parent}"]) == 0
+    assert call("status", "study=theirs", f"root={started.folder.parent}") == 0
     assert not touched.exists()
 
 
@@ -210,7 +203,7 @@ def test_who_trains_is_told_whose_code_runs(
         "rerank": ["study=theirs", "seeds=1", "dispatch=nowhere"],
         "plan": ["own.yaml"],
     }[command]
-    say([command, *words])
+    call(command, *words)
     said = capsys.readouterr().err
     assert "runs code of " in said and f"{project}/agent.py" in said
     touched.unlink(missing_ok=True)

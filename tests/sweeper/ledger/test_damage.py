@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper.cli import command_line
 from sweeper.ledger.snapshots import compaction
 from sweeper.plan.loading import load
 from sweeper.report.status import summarise
@@ -22,6 +21,7 @@ from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.process import heartbeat
 from sweeper.worker.worker import Worker
+from tests.helpers.command import call
 from tests.helpers.paths import COUNTER_AGENT
 
 SPACE: dict[str, Any] = {
@@ -79,13 +79,6 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
     return half.folder, table(calm)
 
 
-def call(*words: str) -> None:
-    """Runs `sweeper WORDS`, which must succeed."""
-    with pytest.raises(SystemExit) as left:
-        command_line.main(words)
-    assert not left.value.code
-
-
 class Harmed:
     """A copy of that study, with or without a snapshot, and its ledger file."""
 
@@ -111,9 +104,9 @@ class Harmed:
     def status(self, capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], str]:
         """What `sweeper status` says, as json and as text."""
         words = [f"study={self.study.name}", f"root={self.study.folder.parent}"]
-        call("status", *words, "format=json")
+        assert call("status", *words, "format=json") == 0
         found = json.loads(capsys.readouterr().out)
-        call("status", *words)
+        assert call("status", *words) == 0
         return found, capsys.readouterr().out
 
     def resume(self) -> Table:

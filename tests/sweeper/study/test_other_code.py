@@ -19,6 +19,7 @@ from sweeper.results.data import Data
 from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
+from tests.helpers.command import call
 from tests.helpers.worked_study import work
 
 SPACE = """
@@ -62,9 +63,7 @@ def start(project: Path, **options: bool) -> Study:
 
 
 def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        command_line.main(["run", "mine.yaml", *words, "dispatch=inline"])
-    return int(left.value.code or 0)
+    return call("run", "mine.yaml", *words, "dispatch=inline")
 
 
 def edit(project: Path, name: str) -> None:

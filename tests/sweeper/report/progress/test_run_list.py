@@ -8,9 +8,9 @@ import json
 
 import pytest
 
-from sweeper.cli import command_line
 from sweeper.ledger.snapshots import compaction
 from sweeper.worker.held_run import Candidate, RunEnd
+from tests.helpers.command import call
 from tests.helpers.worker_parts import WorkerParts, dead
 
 
@@ -32,16 +32,12 @@ def study(make_study):
 def said(study, capsys):
     """The exit code and what the command prints, given these words."""
 
-    def call(*words):
-        code = 0
-        try:
-            command_line.main(["runs", f"root={study.folder.parent}", *words])
-        except SystemExit as left:
-            code = int(left.code or 0)
+    def runs(*words):
+        code = call("runs", f"root={study.folder.parent}", *words)
         found = capsys.readouterr()
         return code, found.out + found.err
 
-    return call
+    return runs
 
 
 def test_every_run_is_a_row_with_its_step(study, said):

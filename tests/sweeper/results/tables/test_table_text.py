@@ -10,10 +10,10 @@ import subprocess
 
 import pytest
 
-from sweeper.cli import command_line
 from sweeper.results.data import Data
 from sweeper.results.tables import table as results
 from sweeper.results.tables import table_text
+from tests.helpers.command import call
 
 HOSTILE = ["[2] a_b & 50 %", "*", "#1 ~ $x^2$ {y} \\z", "<script>|`β`", "a--b\nc"]
 
@@ -124,32 +124,23 @@ def test_latex_compiles_and_fits(request, tmp_path, engine, table):
     assert "Overfull" not in done.stdout + done.stderr
 
 
-def call(*words):
-    try:
-        command_line.main(["table", *words])
-    except SystemExit as left:
-        return int(left.code or 0)
-    return 0
-
-
 @pytest.fixture
 def ran(space_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit):
-        command_line.main(["run", str(space_file), "dispatch=inline", "seeds=5", "figures=[]"])
+    call("run", str(space_file), "dispatch=inline", "seeds=5", "figures=[]")
     capsys.readouterr()
 
 
 def test_the_command_shows_and_writes_tables(ran, tmp_path, capsys):
-    assert call() == 0
+    assert call("table") == 0
     shown = capsys.readouterr().out
     assert shown.startswith("| width | size | line") and shown.count("\n| ") == 5
-    assert call("format=markdown", "out=x.md") == 0
+    assert call("table", "format=markdown", "out=x.md") == 0
     assert (tmp_path / "x.md").read_text() == shown and capsys.readouterr().out == "x.md\n"
-    assert call("out=x.tex", "y=size,width", "metric=twice", "at=max") == 0
+    assert call("table", "out=x.tex", "y=size,width", "metric=twice", "at=max") == 0
     assert "size & width & line" in (tmp_path / "x.tex").read_text()
     capsys.readouterr()
-    assert call("format=csv", "x=width") == 0
+    assert call("table", "format=csv", "x=width") == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [(row["size"], row["width"]) for row in rows] == [
         ("0.1", "1"),
@@ -179,12 +170,12 @@ def test_the_command_shows_and_writes_tables(ran, tmp_path, capsys):
     ],
 )
 def test_the_command_refuses_what_is_wrong(ran, capsys, words, said):
-    assert call(*words) == 2
+    assert call("table", *words) == 2
     assert said in capsys.readouterr().err
 
 
 def test_a_study_that_has_not_begun_exits_with_1(make_study, tmp_path, monkeypatch, capsys):
     make_study()
     monkeypatch.chdir(tmp_path)
-    assert call() == 1
+    assert call("table") == 1
     assert "no run of hops has finished with a score (12 open)" in capsys.readouterr().err
