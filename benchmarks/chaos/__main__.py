@@ -1,12 +1,13 @@
 """Kills processes of many sweeps a thousand times, and compares each with an undisturbed one.
 
-    python -m benchmarks.chaos [kills=1000] [only=WORDS] [seed=0]
+    python -m benchmarks.chaos [kills=1000] [only=WORDS] [seed=0] [limit=1]
 
 Prints a table for docs/measured.md. Workers die at random moments and at forced places: before,
 after and half way through every operation on a study's files (`kill_points.py`). What must hold is
 in `verify.py`. Not as shipped: `limits.deaths` is 100,000; and in forked processes an idle worker
-looks again after 0.05 s, where some are stopped a silent one counts as dead after a second, folders
-of claims are packed from 40 names on, and snapshots are written from 10 kB of ledger on.
+looks again after 0.05 s, folders of claims are packed from 40 names on, and snapshots are written
+from 10 kB of ledger on. Where some are stopped, a silent one counts as dead after `limit` seconds,
+and they go on after one to three times that.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks.chaos import commands, spaces, verify
 from benchmarks.chaos.crew import Crew
 from benchmarks.chaos.kill_points import FORCED, Aim, Log, least_hit
+from benchmarks.chaos.scenarios import SCENARIOS, Make, Scenario, of
 from sweeper.cli.commands import run
 from sweeper.cli.run_options import RunOptions
 from sweeper.ledger.claims import folders
@@ -35,31 +36,8 @@ from sweeper.study.study import Study
 from sweeper.worker import worker
 from sweeper.worker.process import heartbeat
 
-Make = Callable[[Path, str], Study]
-
-
-def of(*parts: dict[str, Any]) -> Make:
-    """Makes studies of a space with these parts."""
-    return lambda root, name: spaces.make(root, name, *parts)
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """Sweeps of one kind, and how they are disturbed."""
-
-    title: str
-    make: Make
-    share: float
-    """Its part of all kills."""
-    workers: int = 3
-    pack: str = "4"
-    pause_s: float | None = None
-    """Seconds between kills at random moments, if there are such."""
-    forced: bool = False
-    stop_s: float | None = None
-    """For how long processes are stopped, and then continued, beside those that are killed."""
-    compared: str = "tables"
-    """What must be equal: `tables`, `trials` or, where packs decide, only their `number`."""
+LIMIT_S = 1.0
+"""Who gives no sign for so long counts as dead where processes are stopped, also if it is there."""
 
 
 @dataclass
@@ -109,68 +87,7 @@ class Outcome:
             self.differ.append(f"{len(made.plan.trials)} trials")
 
 
-LIMIT_S = 1.0
-"""Who gives no sign for so long counts as dead, also where its process is there."""
-
-SCENARIOS = (
-    Scenario(
-        "functions, stopped beyond the liveness limit and continued, and killed; also forced",
-        of(spaces.GRID, {"seeds": 50}),
-        0.1,
-        workers=5,
-        pause_s=1.0,
-        forced=True,
-        stop_s=2 * LIMIT_S,
-    ),
-    Scenario("functions, at random", of(spaces.GRID), 0.2, pause_s=0.06),
-    Scenario("functions, forced", of(spaces.GRID), 0.15, forced=True),
-    Scenario(
-        "functions and their figures, forced",
-        of(spaces.GRID, {"figures": spaces.FIGURES}),
-        0.02,
-        forced=True,
-    ),
-    Scenario(
-        "functions that keep a state of their own, at random and forced",
-        of(spaces.GRID, {"function": "train.py:stateful"}),
-        0.1,
-        pause_s=0.06,
-        forced=True,
-    ),
-    Scenario("packs with segments and weights, at random", of(spaces.HOARD), 0.1, pause_s=0.08),
-    Scenario("packs with segments and weights, forced", of(spaces.HOARD), 0.15, forced=True),
-    Scenario("DQN in packs, at random", spaces.make_dqn, 0.04, workers=2, pause_s=0.8),
-    Scenario("DQN in packs, forced", spaces.make_dqn, 0.06, workers=2, forced=True),
-    Scenario(
-        "TPE, three workers, at random and forced",
-        of(spaces.SEARCH, spaces.TPE),
-        0.06,
-        pause_s=0.1,
-        forced=True,
-        compared="number",
-    ),
-    Scenario(
-        "TPE, one worker, forced",
-        of(spaces.SEARCH, spaces.TPE),
-        0.05,
-        workers=1,
-        pack="1",
-        forced=True,
-        compared="trials",
-    ),
-    Scenario(
-        "TPE with a pruner, one worker, forced",
-        of(spaces.SEARCH, spaces.TPE, spaces.PRUNER),
-        0.05,
-        workers=1,
-        pack="1",
-        forced=True,
-        compared="trials",
-    ),
-)
-
-
-def play(scenario: Scenario, root: Path, kills: int, seed: int) -> Outcome:
+def play(scenario: Scenario, limit_s: float, root: Path, kills: int, seed: int) -> Outcome:
     """Sweeps until there were so many kills, and takes the accounts of each sweep."""
     root.mkdir()
     calm, outcome = undisturbed(scenario.make, root, scenario.pack), Outcome()
@@ -184,14 +101,14 @@ def play(scenario: Scenario, root: Path, kills: int, seed: int) -> Outcome:
             arm(scenario, log, outcome.sweeps, rng),
             scenario.pause_s,
             rng,
-            scenario.stop_s,
+            2 * limit_s if scenario.stops else None,
         )
-        with impatient(scenario):
+        with impatient(limit_s if scenario.stops else None):
             crew.work(scenario.workers, scenario.pack)
         crew.until_through(lambda folder=made.folder: conclude(folder))
         outcome.take(crew, log)
         outcome.check(Study.open(made.folder), calm, scenario.compared, crew.killed)
-        if (outcome.kills == before and not scenario.stop_s) or not outcome.whole:
+        if (outcome.kills == before and not scenario.stops) or not outcome.whole:
             break
     return outcome
 
@@ -249,12 +166,12 @@ def conclude(folder: Path) -> None:
 
 
 @contextmanager
-def impatient(scenario: Scenario) -> Iterator[None]:
-    """Where processes are stopped, who is silent for `LIMIT_S` counts as dead meanwhile."""
+def impatient(limit_s: float | None) -> Iterator[None]:
+    """Who is silent for so long, if there is such a limit, counts as dead meanwhile."""
     names = ("BEAT_S", "STALE_S", "T2_S")
     before = {name: getattr(heartbeat, name) for name in names}
-    if scenario.stop_s is not None:
-        heartbeat.BEAT_S, heartbeat.STALE_S, heartbeat.T2_S = 0.1, LIMIT_S / 2, LIMIT_S
+    if limit_s is not None:
+        heartbeat.BEAT_S, heartbeat.STALE_S, heartbeat.T2_S = limit_s / 10, limit_s / 2, limit_s
     try:
         yield
     finally:
@@ -281,10 +198,12 @@ COMMANDS: dict[str, tuple[Callable[[Path, int, int], Outcome], float]] = {
 }
 
 
-def rows(kills: int, only: str, seed: int, root: Path) -> Iterator[tuple[str, Outcome]]:
+def rows(
+    kills: int, only: str, seed: int, limit_s: float, root: Path
+) -> Iterator[tuple[str, Outcome]]:
     """Plays all scenarios whose titles hold `only`."""
     plays: dict[str, tuple[Callable[[Path, int, int], Outcome], float]] = {
-        scenario.title: (partial(play, scenario), scenario.share) for scenario in SCENARIOS
+        scenario.title: (partial(play, scenario, limit_s), scenario.share) for scenario in SCENARIOS
     }
     for title, (disturb, share) in (plays | COMMANDS).items():
         if only in title:
@@ -292,14 +211,14 @@ def rows(kills: int, only: str, seed: int, root: Path) -> Iterator[tuple[str, Ou
             yield title, disturb(folder, max(1, round(share * kills)), seed)
 
 
-def main(kills: str = "1000", only: str = "", seed: str = "0") -> None:
+def main(kills: str = "1000", only: str = "", seed: str = "0", limit: str = str(LIMIT_S)) -> None:
     hurry()
     start, total = time.monotonic(), 0
     root = Path(tempfile.mkdtemp())
     print("| date | scenario | sweeps | runs | kills | of these forced, at so many places", end=" ")
     print("| stopped and continued | lost | counted twice | equal | files a run at rest |")
     print("|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
-    for title, outcome in rows(int(kills), only, int(seed), root):
+    for title, outcome in rows(int(kills), only, int(seed), float(limit), root):
         total += outcome.kills
         forced = {place: n for place, n in outcome.places.items() if place.startswith(FORCED)}
         print(
@@ -314,8 +233,8 @@ def main(kills: str = "1000", only: str = "", seed: str = "0") -> None:
             print(f"{title}: {problem}", file=sys.stderr)
     print(
         "limits.deaths is 100,000 in all; in forked processes idle workers look again after "
-        f"0.05 s; where processes are stopped, who is silent for {LIMIT_S:g} s counts as dead; "
-        "folders of claims are packed "
+        f"0.05 s; where processes are stopped, who is silent for {float(limit):g} s counts as "
+        "dead; folders of claims are packed "
         f"from {folders.FOLD_AT} names on and snapshots are written from 10 kB of ledger on"
     )
     print(f"{total} kills in {time.monotonic() - start:.0f} s; studies and logs in {root}")

@@ -18,6 +18,7 @@ from benchmarks.chaos import __main__ as main
 from benchmarks.chaos import spaces, verify
 from benchmarks.chaos.crew import Crew
 from benchmarks.chaos.kill_points import FORCED, Aim, Log
+from benchmarks.chaos.scenarios import SCENARIOS, Scenario, of
 from sweeper.files import temporary
 from sweeper.files.atomic import link_first
 from sweeper.ledger.claims import folders
@@ -84,7 +85,7 @@ def missed(outcome: main.Outcome, places: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(place for place in places if not any(place in met for met in outcome.places))
 
 
-def disturbed(scenario: main.Scenario, root: Path, places: tuple[str, ...]) -> main.Outcome:
+def disturbed(scenario: Scenario, root: Path, places: tuple[str, ...]) -> main.Outcome:
     calm = main.undisturbed(scenario.make, root, scenario.pack)
     outcome = main.Outcome()
     for turn in range(_TURNS):
@@ -108,7 +109,7 @@ def disturbed(scenario: main.Scenario, root: Path, places: tuple[str, ...]) -> m
     ],
 )
 def test_nothing_is_lost_and_nothing_counts_twice_wherever_a_process_dies(tmp_path, title, places):
-    scenario = next(scenario for scenario in main.SCENARIOS if scenario.title == title)
+    scenario = next(scenario for scenario in SCENARIOS if scenario.title == title)
     outcome = disturbed(scenario, tmp_path, places)
     assert outcome.whole, outcome
     assert not missed(outcome, places), "nobody died there"
@@ -116,13 +117,13 @@ def test_nothing_is_lost_and_nothing_counts_twice_wherever_a_process_dies(tmp_pa
 
 
 def test_functions_that_keep_a_state_lose_no_report_at_random_moments(tmp_path):
-    make = main.of(spaces.GRID, {"function": "train.py:stateful", "seeds": 2})
-    outcome = disturbed(main.Scenario("", make, 1.0, pause_s=0.08), tmp_path, ())
+    make = of(spaces.GRID, {"function": "train.py:stateful", "seeds": 2})
+    outcome = disturbed(Scenario("", make, 1.0, pause_s=0.08), tmp_path, ())
     assert outcome.whole and outcome.kills >= 2, outcome
 
 
 def test_the_accounts_see_what_is_wrong(tmp_path):
-    make = main.of(spaces.GRID, {"seeds": 1})
+    make = of(spaces.GRID, {"seeds": 1})
     calm, other = (main.undisturbed(make, folder, "1") for folder in _folders(tmp_path))
     assert not [*verify.wrong(other, []), *verify.differ(other, calm), *verify.twice(other)]
     run = other.plan.runs[0].id
