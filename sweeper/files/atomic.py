@@ -90,7 +90,8 @@ def patiently(write: Callable[[], T], folder: Path) -> T:
 def link_first(name: Path, data: bytes) -> bool:
     """Writes `data` to a new file and links it to `name`; whether nobody had done so before.
 
-    The file is on the disk before its name is.
+    The file is on the disk before its name is. A network file system that asks its server twice may
+    say of our own link that it is there already.
     """
     if name.exists():
         return False
@@ -99,7 +100,7 @@ def link_first(name: Path, data: bytes) -> bool:
         write_synced(new, data)
         os.link(new, name)
     except FileExistsError:
-        return False
+        return os.path.samefile(new, name)
     finally:
         new.unlink(missing_ok=True)
     return True

@@ -29,6 +29,9 @@ from sweeper.trainable.contract import Trainable
 from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 
+FOLDED = 2
+"""The format of plans of studies whose claims stand in folders, which older versions do not see."""
+
 _NAMING = keys(lambda key: key.naming)
 """Keys in which a space may differ without a new version."""
 
@@ -88,7 +91,7 @@ def join(
             group = known[0].group
         claims = known[0].claims if known else begin(StudyPaths(folder).claims)
         body = {
-            "format": FORMAT,
+            "format": FORMAT if claims is None else FOLDED,
             "space": space.dump(),
             "group": group,
             "claims": claims,
@@ -196,7 +199,7 @@ def _body(plan: Path) -> dict[str, Any]:
             raise ValueError(f"claims: {shown(claims)}")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _unreadable(plan, reason(error)) from error
-    check_format(version, plan.parents[1].name)
+    check_format(version, plan.parents[1].name, FOLDED)
     return body
 
 

@@ -21,6 +21,7 @@ Of studies begun before there were such folders all claims stand in `claims/` it
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -64,7 +65,7 @@ class ClaimFolders:
     def __init__(self, claims: Path, first: str | None, process: str) -> None:
         self._claims = claims
         self._process = process
-        self._name = first
+        self._first = self._name = first
         self._packed: dict[str, Packed] = {}
         """The packed file that holds each name of the folders before this one."""
         self._files: list[Packed] = []
@@ -192,12 +193,24 @@ class ClaimFolders:
         """
         unless_gone(lambda: touched(temporary.beside(self.folder / "list")))
         gone = not self.folder.is_dir()
+        if gone:
+            self._check_study()
         claims = self._listed(known, lost=b"")
         there = self._successor() if gone else None  # somebody removed the packed file
         following = there or begin(self._claims, self._number + 1)
         if not link_first(file, packed.encoded(claims, following)) and there is None:
             abandon(self._claims / following)
         sync_folder(self._claims)
+
+    def _check_study(self) -> None:
+        """`SweeperError` where another study stands here now: this one was renamed meanwhile."""
+        study = self._claims.parent
+        try:
+            first = json.loads((study / "plans" / "0").read_bytes()).get("claims")
+        except (OSError, ValueError, AttributeError):
+            return
+        if first != self._first:
+            raise SweeperError(f"{study} is another study now: the one before it was moved away")
 
     def _take(self) -> None:
         """Reads the index of the packed file of the folder, and goes on to the next.

@@ -22,15 +22,16 @@ _BEHIND = b'",'
 _PREFIX = len('{"crc":"00000000",')
 
 
-def check_format(found: int, what: str) -> None:
+def check_format(found: int, what: str, newest: int = FORMAT) -> None:
     """`SweeperError` unless this sweeper reads `what`, which is of the format `found`."""
-    if found > FORMAT:
+    reads = f"{FORMAT}" if newest == FORMAT else f"{FORMAT} to {newest}"
+    if found > newest:
         raise SweeperError(
-            f"{what} was written by a newer sweeper (format {found}, this one reads {FORMAT}): "
+            f"{what} was written by a newer sweeper (format {found}, this one reads {reads}): "
             "upgrade sweeper"
         )
     if found < FORMAT:
-        raise SweeperError(f"{what} is of format {found}; this sweeper reads {FORMAT} alone")
+        raise SweeperError(f"{what} is of format {found}; this sweeper reads {reads} alone")
 
 
 def encode(line: Mapping[str, Any]) -> bytes:

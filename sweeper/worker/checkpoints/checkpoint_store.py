@@ -113,11 +113,17 @@ class CheckpointStore:
 
 
 def conclude(paths: StudyPaths, ledger_state: LedgerState) -> None:
-    """Empties `checkpoints/` once all runs have ended, and places weights that still wait."""
+    """Empties `checkpoints/` once all runs have ended, and places weights that still wait.
+
+    Files of a run that somebody has opened again meanwhile stay.
+    """
     for file in paths.checkpoints.iterdir():
-        remove(file)
+        if not _reopened(ledger_state, _place(file.name)):
+            remove(file)
     for file in paths.weights.glob(".*"):
         found = _place(file.name)
+        if _reopened(ledger_state, found):
+            continue
         if found is not None and file.suffix == ".npz" and _ended(ledger_state, found):
             _rename(paths, found[0], file)
         remove(file)
@@ -130,6 +136,12 @@ def _rename(paths: StudyPaths, run: str, pending: Path) -> None:
         if weights.is_dir():
             remove(weights)
         os.replace(pending, weights)
+
+
+def _reopened(ledger_state: LedgerState, found: Place | None) -> bool:
+    """Whether what it belongs to is a later generation of a run than the one that ended."""
+    record = None if found is None else ledger_state.runs.get(found[0])
+    return record is not None and found is not None and found[1] > record.generation
 
 
 def _ended(ledger_state: LedgerState, found: Place) -> bool:

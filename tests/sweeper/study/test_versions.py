@@ -18,6 +18,7 @@ from sweeper.results import frames
 from sweeper.space.overrides import parse_words
 from sweeper.study import studies
 from sweeper.study.study import Study
+from sweeper.study.versions import FOLDED
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
 
@@ -251,8 +252,8 @@ def test_a_project_and_its_study_go_on_elsewhere(tmp_path):
 @pytest.mark.parametrize(
     ("number", "said"),
     [
-        (FORMAT + 1, r"written by a newer sweeper.*upgrade sweeper"),
-        (FORMAT - 1, rf"is of format {FORMAT - 1}; this sweeper reads {FORMAT} alone"),
+        (FOLDED + 1, r"written by a newer sweeper.*upgrade sweeper"),
+        (FORMAT - 1, rf"is of format {FORMAT - 1}; this sweeper reads {FORMAT} to {FOLDED} alone"),
     ],
 )
 def test_another_format_is_refused(join, number, said):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import random
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from sweeper.errors import SweeperError
 from sweeper.ledger.claims import folder as folder_of_claims
 from sweeper.ledger.claims import folders
 from sweeper.ledger.claims.folder import OPEN, begin, content
@@ -330,3 +332,19 @@ def test_a_file_that_cannot_be_removed_yet_ends_nobody(
     monkeypatch.setattr(folder_of_claims, "remove", busy)
     view.fold()
     assert view.place(["a.0.0"], b"late") == [b"w"]
+
+
+def test_who_wakes_where_another_study_stands_now_leaves_it_alone(tmp_path: Path) -> None:
+    """Its own was renamed while it was stopped, and a new one has the old name."""
+    claims = tmp_path / "claims"
+    claims.mkdir()
+    stopped = ClaimFolders(claims, begin(claims), "stopped")
+    assert stopped.place(["run0.0.0"], b"x") == [None]
+    shutil.rmtree(claims)
+    claims.mkdir()
+    first = begin(claims)
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / "0").write_text(json.dumps({"claims": first}))
+    with pytest.raises(SweeperError, match="is another study now"):
+        stopped.place(["run1.0.0"], b"x")
+    assert os.listdir(claims) == [first] and os.listdir(claims / first) == [OPEN]

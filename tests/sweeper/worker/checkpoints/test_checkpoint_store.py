@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sweeper.cli.commands import retry
 from sweeper.files import disk_usage
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
@@ -212,6 +213,20 @@ def test_orphans_files_go_when_the_study_ends(make: Make) -> None:
         (study.paths.checkpoints / name).write_bytes(b"x")
     checkpoint_store.conclude(study.paths, study.ledger_state())
     assert not files(study)
+
+
+def test_files_of_a_run_that_was_opened_again_meanwhile_stay(make: Make) -> None:
+    study = make()
+    run(study)
+    ended, stale = study.plan.runs[0].id, study.ledger_state()
+    retry.rerun(study, ended)
+    again = study.paths.checkpoints / f"{ended}.1.0.w.10.npz"
+    waits = study.paths.pending_weights(ended, 1, 0, "w")
+    study.paths.weights.mkdir(exist_ok=True)
+    for file in (again, waits):
+        file.write_bytes(b"x")
+    checkpoint_store.conclude(study.paths, stale)
+    assert again.exists() and waits.exists()
 
 
 def test_a_save_that_takes_long_is_followed_by_ten_times_as_long(
