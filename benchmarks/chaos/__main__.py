@@ -68,7 +68,7 @@ class Outcome:
     def take(self, crew: Crew, log: Log) -> None:
         """Counts the kills among a crew's processes, and those that failed."""
         self.places.update(log.kills()[pid] for pid in crew.killed)
-        self.stops = log.stops().total()
+        self.stops += crew.continued
         self.wrong += [f"a process ended with {status}" for status in crew.wrong]
 
     def check(self, made: Study, calm: Study, compared: str, killed: list[int]) -> None:
@@ -93,13 +93,15 @@ def play(scenario: Scenario, limit_s: float, root: Path, kills: int, seed: int) 
     calm, outcome = undisturbed(scenario.make, root, scenario.pack), Outcome()
     log, rng = Log(root / "kills.txt"), random.Random(seed)
     while outcome.kills < kills:
-        before = outcome.kills
+        before, pause_s = outcome.kills, scenario.pause_s
+        if pause_s is not None and scenario.stops:
+            pause_s *= limit_s  # so that most of those that are stopped are continued
         made = scenario.make(root, f"killed{outcome.sweeps}")
         crew = Crew(
             made.folder,
             log,
             arm(scenario, log, outcome.sweeps, rng),
-            scenario.pause_s,
+            pause_s,
             rng,
             2 * limit_s if scenario.stops else None,
         )

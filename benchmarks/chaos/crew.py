@@ -75,6 +75,8 @@ class Crew:
         self._pause_s, self._rng = pause_s, rng or random.Random(0)
         self._alive: list[int] = []
         self.killed: list[int] = []
+        self.continued = 0
+        """How many stops came to their end: some of those that are stopped are killed meanwhile."""
         self.wrong: list[int] = []
         """Exit statuses of processes that ended neither well nor by a kill of ours."""
 
@@ -135,6 +137,7 @@ class Crew:
                 self._stopped[pid] = now + self._stop_s * self._rng.uniform(0.5, 1.5)
             elif now > self._stopped.get(pid, now):
                 del self._stopped[pid]
+                self.continued += 1
                 os.kill(pid, signal.SIGCONT)
 
     def _kill(self, pid: int) -> None:
