@@ -65,6 +65,7 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
     return {
         "agent": {"trains": space.identity},
         "function": {},
+        "command": {},
         "fixed": {"fixed": {name: canonical(value) for name, value in _shared(space).items()}},
         "axes": {
             "axes": [[name, _essential(space, name)] for name in space.axes],

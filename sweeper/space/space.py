@@ -17,6 +17,7 @@ from sweeper.errors import Invalid
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import Name, Positive, Text, one_of
+from sweeper.schema.template import command_rule, quoted
 from sweeper.space.samplers import Pruner, Sampler, pruner_rule, sampler_rule
 from sweeper.space.sections import (
     Checkpoint,
@@ -42,6 +43,9 @@ from sweeper.space.validators import (
     written_out,
     zip_rule,
 )
+
+TRAINED = ("agent", "function", "command")
+"""The keys of which each space has one: what it trains."""
 
 DEFAULT_SCALE = "laptop"
 PAPER_SCALE = "paper"
@@ -100,6 +104,10 @@ class Space(Section):
     """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own."""
     function: Annotated[Text | None, RUNS] = None
     """Instead of an agent a function of your own: `path/file.py:name`, relative to the space."""
+    command: Annotated[tuple[str, ...] | None, BeforeValidator(command_rule), RUNS] = None
+    """Instead of an agent any program, one process a run, as in
+    `command: [python, train.py, "--lr={optimizer.lr}", "--seed={seed}"]`: words with the names of
+    parameters in braces, which no shell reads. It is run in the folder of the space."""
     fixed: Annotated[dict[str, Any], BeforeValidator(fixed_rule), RUNS] = Field(
         default_factory=dict
     )
@@ -147,7 +155,7 @@ class Space(Section):
     steps: Annotated[Positive, RUNS]
     """Environment steps of a run, as in `steps: 5000000`."""
     evaluation: Annotated[Evaluation | None, RUNS] = None
-    """When agents are evaluated; needed by agents, refused for functions."""
+    """When agents are evaluated; needed by agents, refused for functions and commands."""
     score: Annotated[Score, BeforeValidator(score_rule), RUNS]
     """How runs are scored: one rule, as in `score: {metric: return}`, or a list of several."""
     direction: Annotated[Direction, RUNS] = "maximize"
@@ -197,15 +205,16 @@ class Space(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if (self.agent is None) == (self.function is None):
-            got = "neither" if self.agent is None else "both"
-            raise Invalid(f"needs either agent or function, but got {got}")
+        trained = [key for key in TRAINED if getattr(self, key) is not None]
+        if len(trained) != 1:
+            got = " and ".join(trained) or "none"
+            raise Invalid(f"needs one of {', '.join(TRAINED)}, but got {got}")
         if self.agent is not None and self.evaluation is None:
             raise Invalid("needs the key 'evaluation', as in {every: 1000, episodes: 10}")
         if self.evaluation is None:
             return self
-        if self.function is not None:
-            raise Invalid("must go: a function evaluates itself", ("evaluation",))
+        if self.agent is None:
+            raise Invalid(f"must go: a {trained[0]} evaluates itself", ("evaluation",))
         if self.evaluation.every > self.steps:
             raise Invalid(
                 f"must be at most steps={self.steps}, but got {self.evaluation.every}",
@@ -263,7 +272,10 @@ class Space(Section):
 
     @property
     def identity(self) -> str:
-        """What is trained, without the folder it lies in: `agent dqn`, `function f.py:train`."""
+        """What is trained, without the folder it lies in: `agent dqn`, `function f.py:train`,
+        `command python train.py --lr={lr}`."""
+        if self.command is not None:
+            return f"command {quoted(self.command)}"
         kind, name = ("agent", self.agent) if self.agent else ("function", self.function)
         path, _, attribute = str(name).rpartition(":")
         return f"{kind} {Path(path).name}:{attribute}" if path else f"{kind} {name}"

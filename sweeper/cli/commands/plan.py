@@ -32,6 +32,9 @@ _LINE_BYTES = 220
 
 _BLOCK_BYTES = 4096
 
+_FILES_OF_A_COMMAND = 3
+"""Parameters, metrics and output of a run, in a folder of its own."""
+
 Done = dict[str, int]
 """Steps that need not be done any more, by run: of those that have ended all."""
 
@@ -231,10 +234,11 @@ def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
         states = min(2 * workers * largest, round(space.checkpoint.max_gb * 10**9))
     reports = space.steps // space.evaluation.every if space.evaluation else 1
     names = min(2 * plan.total, FOLD_AT)
+    files = names + 10 + (_FILES_OF_A_COMMAND * plan.total if space.command else 0)
     records = plan.total * (reports + 5) * _LINE_BYTES + names * _BLOCK_BYTES
     yield (
         f"disk: about {size(records, 'B')} of records and {size(states, 'B')} of checkpoints at a "
-        f"time ({counted(workers, 'worker')}), about {counted(names + 10, 'file', ',')} at most"
+        f"time ({counted(workers, 'worker')}), about {counted(files, 'file', ',')} at most"
     )
 
 

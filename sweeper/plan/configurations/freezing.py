@@ -51,12 +51,11 @@ def frozen(space: Space, trainable: Trainable, planned: Parametrised) -> FrozenC
 def unfrozen(folder: Path, space: Space) -> Parametrised:
     """What a study of `space` in `folder` trains, whose plan holds nothing of it.
 
-    A function takes anything, and an agent that ships is asked, unless that would run files of the
-    user's own. Raises `SweeperError` where only these can tell.
+    A function or a command takes anything, and an agent that ships is asked, unless that would run
+    files of the user's own. Raises `SweeperError` where only these can tell.
     """
-    if space.function is not None:
+    if space.agent is None:
         return Frozen({}, packs=False)
-    assert space.agent is not None
     files = own_files.named(space.dump())
     if lookup.is_file(space.agent) or (files and space.invalid == DROP):
         told = ", ".join(map(str, files)) or space.agent

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, Path
+from sweeper.space.space import TRAINED
 from sweeper.trainable.contract import Trainable
 
 _STAND_INS: Mapping[str, Any] = {
@@ -18,7 +19,7 @@ _STAND_INS: Mapping[str, Any] = {
 }
 """Values of keys that a space needs, for those whose own are wrong or missing."""
 
-_TRAINED = (("agent",), ("function",))
+_TRAINED = tuple((key,) for key in TRAINED)
 """Without these nothing further can be checked."""
 
 _OF_AXES = ("trials", "zip", "derived", "constraints", "baseline", "figures")
@@ -82,7 +83,7 @@ class Repair:
         """
         before = copy.deepcopy(self.data)
         mistakes = list(mistakes)
-        unclear = (self.data.get("agent") is None) == (self.data.get("function") is None)
+        unclear = sum(self.data.get(key) is not None for key in TRAINED) != 1
         if unclear or any(error.path[:1] in _TRAINED for error in mistakes):
             return False
         for error in mistakes:
@@ -138,7 +139,7 @@ class Repair:
     def _complete(self, trainable: Trainable | None) -> None:
         """Fills in what a space needs."""
         for key, value in _STAND_INS.items():
-            unused = key == "evaluation" and self.data.get("function") is not None
+            unused = key == "evaluation" and self.data.get("agent") is None
             if self.data.get(key) is None and not unused:
                 self._replaced.add(key)
                 self.data[key] = copy.deepcopy(value)
