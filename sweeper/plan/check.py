@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sweeper import lookup
-from sweeper.errors import Invalid, Mistakes, choices, shown
+from sweeper.errors import Invalid, Mistakes, choices, cut, shown
 from sweeper.plan import check_command
 from sweeper.plan.configurations import sequences
 from sweeper.plan.configurations.constraints import Rejected, check_helpers
@@ -131,8 +131,8 @@ def _check_keep(space: Space, trainable: Trainable) -> None:
     where = next((f"in {own[key]}, which stays" for key in own if getattr(space, key)), None)
     where = where or "with packs that have weights()"
     raise Invalid(
-        f"must be none, but got {space.checkpoint.keep!r}: {space.identity} has no weights that "
-        f"sweeper knows of; keep files {where}",
+        f"must be none, but got {space.checkpoint.keep!r}: {cut(space.identity)} has no weights "
+        f"that sweeper knows of; keep files {where}",
         ("checkpoint", "keep"),
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from sweeper.errors import Invalid, Mistakes, choices, cut, shown
@@ -12,7 +14,7 @@ from sweeper.space.space import Space
 from sweeper.trainable.command.command import OF_RUN
 from sweeper.trainable.command.process import program
 
-_SCRIPTS = (".py", ".sh", ".jl", ".R", ".lua", ".rb", ".pl")
+_INTERPRETERS = ("python", "bash", "sh", "zsh", "julia", "Rscript", "lua", "ruby", "perl", "node")
 
 
 def check(space: Space, expansion: Expansion) -> None:
@@ -56,8 +58,8 @@ def _check_program(word: str, folder: Path) -> None:
     if program(word, folder) is not None:
         return
     path = folder / word
-    if not path.is_file():
-        where = f"in {folder}" if "/" in word else "on PATH"
+    if not os.path.isfile(path):
+        where = f"in {cut(folder)}" if "/" in word else "on PATH"
         raise Invalid(f"names the program {shown(word)}, but there is none {where}")
     if "/" not in word:
         raise Invalid(
@@ -71,15 +73,17 @@ def _check_program(word: str, folder: Path) -> None:
 
 
 def _check_script(words: Sequence[str], folder: Path) -> None:
-    """The first word that is no option may be a script of the program's."""
-    for index, word in enumerate(words[1:], 1):
-        text = literal(word)
-        if text is None or not text.startswith("-"):
-            if text and text.endswith(_SCRIPTS) and not (folder / text).is_file():
-                near = choices(
-                    text, sorted(file.name for file in folder.glob(f"*{Path(text).suffix}"))
-                )
-                raise Invalid(
-                    f"names {shown(text)}, but there is no such file in {folder}{near}", (index,)
-                )
-            return
+    """What an interpreter gets first beside options is a script, unless they say otherwise."""
+    name = Path(words[0]).name.rstrip("0123456789.")
+    options = list(takewhile(lambda word: word.startswith("-"), words[1:]))
+    script = words[1 + len(options) : 2 + len(options)]
+    text = literal(script[0]) if script else None
+    if name not in _INTERPRETERS or text is None or {"-c", "-m", "-e"} & set(options):
+        return
+    suffix = Path(text).suffix
+    if suffix and not os.path.isfile(folder / text):
+        near = choices(text, sorted(file.name for file in folder.glob(f"*{suffix[:9]}")))
+        raise Invalid(
+            f"names the script {shown(text)}, but there is no such file in {cut(folder)}{near}",
+            (1 + len(options),),
+        )

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweeper.dispatch import Options, slurm_layout
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, cut
 from sweeper.ledger.claims.folders import FOLD_AT
 from sweeper.plan.configurations import notes
 from sweeper.plan.plan import Plan, Run
@@ -148,7 +148,7 @@ def _time(
     if not costs:
         smaller = plan.space.scale != "smoke"
         hint = " (scale=smoke would tell roughly, where the space has it)" if smaller else ""
-        return f"unknown: no run of {plan.space.identity} has ended under {root} yet{hint}"
+        return f"unknown: no run of {cut(plan.space.identity)} has ended under {root} yet{hint}"
     total, doubt = _worker_s(plan, cells, costs, done), _doubt(cells, costs)
     estimate = f"{f'at a guess {duration(total)}' if doubt else about(total)} of one worker"
     if not slurm or options.workers:

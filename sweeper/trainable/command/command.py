@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
 import time
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,8 +32,11 @@ _PAUSE_S, _GLANCE_S = 0.5, 0.1
 _TOLD_S = 1.0
 """For how long a program that a signal ended is no failure yet: its worker may be told to leave."""
 
-_FROM_OUTSIDE = {1, 2, 10, 12, 15}
-"""SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGTERM: what a scheduler sends to all processes of a job."""
+_FROM_OUTSIDE = {
+    *(signal.SIGHUP, signal.SIGINT, signal.SIGTERM),
+    *(signal.SIGUSR1, signal.SIGUSR2),
+}
+"""What a scheduler sends to all processes of a job."""
 
 
 class CommandPack:
@@ -49,7 +54,7 @@ class CommandPack:
         children_every_s: float = 10.0,
     ) -> None:
         self.step = 0
-        self._run, self._folder = run, folder
+        self._run = run
         folder.mkdir(parents=True, exist_ok=True)
         self._earlier, metrics = _metrics_files(folder)
         resumed = bool(self._earlier)
@@ -59,9 +64,12 @@ class CommandPack:
         known = dict(zip(OF_RUN, (*of_run, int(resumed), device), strict=True))
         line = command_line(words, {**known, **run.params})
         self._line = quoted(line)
-        self._output = folder / OUTPUT
+        output = folder / OUTPUT
+        self._output = os.open(output, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        """Open, so that it may be written and read also where the program empties its folder."""
+        weakref.finalize(self, os.close, self._output)
         self._say(f"{'starts again' if resumed else 'starts'}: {self._line}")
-        self._begin = self._output.stat().st_size
+        self._begin = self._printed()
         self._metrics = MetricsFile(metrics, self._tell)
         self._cgroup = memory_cgroup.own_cgroup()
         self._kills = self._oom_kills()
@@ -71,7 +79,7 @@ class CommandPack:
         self._children_every_s = children_every_s
         words = [program(line[0], runs_in) or line[0], *line[1:]]
         environment = _environment(known)
-        place = Place(runs_in, environment, self._output, grace_s)
+        place = Place(runs_in, environment, output, grace_s)
         self._process = Process(words, place)
 
     @property
@@ -83,7 +91,7 @@ class CommandPack:
         now = time.monotonic()
         if now - self._looked >= self._children_every_s:
             self._children_s, self._looked = children_s(), now
-        return int(self._children_s) + self._reports + self._output.stat().st_size
+        return int(self._children_s) + self._reports + self._printed()
 
     def advance(self) -> Sequence[LoneReport]:
         """Waits half a second at most for reports; raises how the program failed after the last."""
@@ -91,7 +99,7 @@ class CommandPack:
         while not self._over:
             ended = self._wait()
             reports = self._news(self._metrics.read() if ended is None else self._metrics.rest())
-            if ended is not None and not self._over:
+            if ended is not None and not self._over and (ended.code == 0 or not reports):
                 reports += self._at_end(ended)
             if reports or time.monotonic() >= deadline:
                 return reports
@@ -174,8 +182,10 @@ class CommandPack:
         self._say(text)
 
     def _say(self, text: str) -> None:
-        with self._output.open("a") as output:
-            output.write(f"sweeper: {text}\n")
+        os.write(self._output, f"sweeper: {text}\n".encode())
+
+    def _printed(self) -> int:
+        return os.fstat(self._output).st_size
 
 
 class Command(LoneTrainable):

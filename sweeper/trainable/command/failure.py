@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import traceback
-from pathlib import Path
 
 from sweeper.text import counted
 from sweeper.trainable.command.process import Exit
@@ -24,15 +25,16 @@ class ProgramFailed(RuntimeError):
     """A program that did not end well; the text is for people, and needs no traceback."""
 
 
-def failure(line: str, ended: Exit, output: Path, begin: int, oom_kills: int) -> ProgramFailed:
-    """What to raise for the program of the command `line`, whose output begins at byte `begin`.
+def failure(line: str, ended: Exit, output: int, begin: int, oom_kills: int) -> ProgramFailed:
+    """What to raise for the program of the command `line`.
 
-    `oom_kills` is how many processes of its cgroup were killed for memory meanwhile. The cause says
-    where it lacked memory, or diverged.
+    Its output is what the file with the descriptor `output` holds from byte `begin` on; `oom_kills`
+    is how many processes of its cgroup were killed for memory meanwhile. The cause says where it
+    lacked memory, or diverged.
     """
     last = tail(output, begin)
     outcome = f"{ended}: {last[-1]}" if last else f"{ended}, and printed nothing"
-    killed = ended.killed_by == 9 and oom_kills > 0
+    killed = ended.killed_by == signal.SIGKILL and oom_kills > 0
     if killed:
         outcome += f" (processes killed for memory in its cgroup meanwhile: {oom_kills})"
     said = [f"{line}: {ended}"]
@@ -52,15 +54,9 @@ def told(error: BaseException) -> str:
     return f"{error}\n" if isinstance(error, ProgramFailed) else traceback.format_exc()
 
 
-def tail(output: Path, begin: int) -> list[str]:
+def tail(output: int, begin: int) -> list[str]:
     """The last lines that a program printed, as a terminal would show them."""
-    try:
-        with output.open("rb") as file:
-            end = file.seek(0, 2)
-            file.seek(max(begin, end - _BYTES))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return []
-    plain = _CONTROL.sub("", text)
+    first = max(begin, os.fstat(output).st_size - _BYTES)
+    plain = _CONTROL.sub("", os.pread(output, _BYTES, first).decode(errors="replace"))
     lines = [line.rstrip().rpartition("\r")[2] for line in plain.split("\n")]
     return [line for line in lines if line.strip()][-_LINES:]

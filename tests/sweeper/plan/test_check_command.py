@@ -58,7 +58,10 @@ def refused(folder: Path, command: Any, **keys: Any) -> str:
         (["./nowhere"], "command[0] names the program './nowhere', but there is none in"),
         (["plain.sh"], "is not on PATH; the file beside the space is ./plain.sh"),
         (["./plain.sh"], "is not executable: chmod +x it, or put its interpreter before it"),
-        (["python", "-u", "trian.py"], "command[2] names 'trian.py', but there is no such file in"),
+        (
+            ["python", "-u", "trian.py"],
+            "command[2] names the script 'trian.py', but there is no such file in",
+        ),
         (["python", "trian.py"], "(did you mean 'train.py'?)"),
         (["python", "{lr}"], "names no parameter: 'lr' in '{lr}'"),
         (

@@ -117,6 +117,7 @@ def test_other_ends_are_failures_with_code_or_signal_and_the_last_output(
 ) -> None:
     (record,) = work(program(f"say(1, **{{'return': 1}})\n{body}\n"))
     assert (record.state, record.failures) == ("failed", 2)
+    assert record.reports == [(1, {"return": 1.0})], "what it reported before it failed counts"
     assert str(record.error).rstrip().splitlines()[-1] == words
     assert str(record.error).startswith("python -S train.py --x=1.5 --seed=0: ")
     assert "lone_run" not in str(record.error) and "advance" not in str(record.error)
@@ -163,6 +164,17 @@ def test_bad_lines_are_told_once_with_their_text_and_skipped(
     assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
         line.removeprefix("sweeper: ") for line in said
     ]
+
+
+def test_a_program_may_empty_its_folder(program: Program) -> None:
+    study = program(
+        "import shutil\nshutil.rmtree(folder); os.mkdir(folder)\nsay(5, **{'return': 3})\n"
+        "print('gone')\nsys.exit(len(os.listdir(folder)) - 1 + 4 * (not resumed))\n",
+        limits={"failures": 1},
+    )
+    (record,) = work(study)
+    assert (record.state, record.reports) == ("failed", [(5, {"return": 3.0})])
+    assert str(record.error).endswith("exited with code 4: gone\n")
 
 
 def test_reporting_from_inside_needs_one_line(program: Program) -> None:

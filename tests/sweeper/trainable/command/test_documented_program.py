@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -28,4 +30,9 @@ def test_the_script_of_the_page_trains_from_its_space(tmp_path: Path) -> None:
     (record,) = study.ledger_state().runs.values()
     assert [step for step, _ in record.reports] == [512], "a rollout is of 512 steps"
     assert record.value is not None and 8 <= record.value <= 500, "no episode is shorter or longer"
-    assert (study.paths.runs / record.run / "ppo.zip").exists()
+    own, metrics = study.paths.runs / record.run, tmp_path / "metrics.jsonl"
+    command = [sys.executable, "ppo.py", "--steps=1024", f"--folder={own}"]
+    environment = {**os.environ, "SWEEPER_METRICS": str(metrics)}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    (line,) = metrics.read_text().splitlines()
+    assert json.loads(line)["step"] == 1024, "it goes on from what it saved"
