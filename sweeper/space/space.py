@@ -17,6 +17,7 @@ from sweeper.errors import Invalid
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import Name, Positive, Text, one_of
+from sweeper.space.blocks.block import BLOCK, Block, blocks_rule
 from sweeper.space.samplers import Pruner, Sampler, pruner_rule, sampler_rule
 from sweeper.space.sections import (
     Checkpoint,
@@ -116,6 +117,15 @@ class Space(Section):
     """The searched parameters; the last axis changes fastest, and an axis stands behind those that
     its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`. Without any there
     is one trial, of what is fixed."""
+    blocks: Annotated[
+        dict[str, Block],
+        BeforeValidator(blocks_rule),
+        Key(results=True, chooses=True, grows=True, by_name=True),
+    ] = Field(default_factory=dict)
+    """Parts of the study with axes and fixed parameters of their own, which count in the place of
+    the space's of the same name: `blocks: {sgd: {fixed: {opt: sgd}, axes: {lr: …}}, adam: …}`, or a
+    list of them. Each trial's block is the value of an axis `block`; what two blocks hold alike is
+    the first one's."""
     zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
     """Groups of axes of one length that move together, the i-th value of one with the i-th of the
     others; a group stands where its first axis stands: `zip: [[network.units, optimizer.lr]]`."""
@@ -200,6 +210,8 @@ class Space(Section):
         if (self.agent is None) == (self.function is None):
             got = "neither" if self.agent is None else "both"
             raise Invalid(f"needs either agent or function, but got {got}")
+        if self.blocks and BLOCK in self.axes:
+            raise Invalid("is what blocks are called: rename the axis", ("axes", BLOCK))
         if self.agent is not None and self.evaluation is None:
             raise Invalid("needs the key 'evaluation', as in {every: 1000, episodes: 10}")
         if self.evaluation is None:
@@ -246,7 +258,10 @@ class Space(Section):
     def dump(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
         plain = self.model_dump(mode="json", exclude_none=True)
-        return {**plain, "axes": self._dumped_axes(), "defaults": dict(self.defaults)}
+        plain |= {"axes": _dumped(self.axes), "defaults": dict(self.defaults)}
+        for name, block in self.blocks.items():
+            plain["blocks"][name]["axes"] = _dumped(block.axes)
+        return plain
 
     @classmethod
     def parse(
@@ -268,11 +283,12 @@ class Space(Section):
         path, _, attribute = str(name).rpartition(":")
         return f"{kind} {Path(path).name}:{attribute}" if path else f"{kind} {name}"
 
-    def _dumped_axes(self) -> dict[str, Any]:
-        return {
-            name: {"kind": axis.kind, **axis.model_dump(mode="json", exclude_defaults=True)}
-            for name, axis in self.axes.items()
-        }
+
+def _dumped(axes: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"kind": axis.kind, **axis.model_dump(mode="json", exclude_defaults=True)}
+        for name, axis in axes.items()
+    }
 
 
 def keys(wanted: Callable[[Key], bool]) -> tuple[str, ...]:

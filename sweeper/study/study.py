@@ -17,7 +17,8 @@ from sweeper.ledger.damage import DamagedFile
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths
-from sweeper.plan.configurations.expansion import Expansion, expanded
+from sweeper.plan.configurations import expanded
+from sweeper.plan.configurations.expansion import Expansion
 from sweeper.plan.configurations.freezing import own_kinds, unfrozen
 from sweeper.plan.plan import Plan, Run
 from sweeper.space.digest import digest

@@ -19,7 +19,7 @@ from sweeper.ledger.lines.encoding import FORMAT, check_format
 from sweeper.ledger.reader import listed
 from sweeper.lookup import find, is_file
 from sweeper.paths import StudyPaths
-from sweeper.plan.configurations.expansion import expanded
+from sweeper.plan.configurations import expanded
 from sweeper.plan.configurations.freezing import FrozenCode, asked, frozen
 from sweeper.plan.parameters import defaults
 from sweeper.space.digest import differences, digest
@@ -170,7 +170,7 @@ def growth(old: Space, new: Space) -> tuple[list[str], list[str]]:
 
 def _grows(key: str, old: Space, new: Space) -> bool:
     """Whether all that `old` has under `key`, `new` has too."""
-    if key == "axes":
+    if key in ("axes", "blocks"):
         return _axes_grow(old, new)
     before, after = getattr(old, key), getattr(new, key)
     if before is None or after is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
@@ -23,7 +22,7 @@ from sweeper.plan.parameters import (
     point_at,
     points_of,
 )
-from sweeper.space.axes import Point
+from sweeper.space.axes import AxisKind, Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, labels_text
 from sweeper.trainable.contract import Parametrised
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
 
 DROP = "drop"
 """The `invalid` of a space that leaves invalid combinations out."""
-
-_KEPT = 2
-"""The most expansions that `expanded` keeps: those of a space and of its extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +134,7 @@ class Expansion:
                 raise Invalid(f"hold two trials with the same parameters: {both}", ("axes",))
         return Grid(tuple(found.values()), dropped)
 
-    def draw(self, choose: Callable[[str, BaseDistribution], Any]) -> Configuration:
+    def draw(self, choose: Callable[[str, BaseDistribution, AxisKind], Any]) -> Configuration:
         """The configuration of the labels that `choose` gives the active axes, in their order.
 
         It is asked for the first axis of a zip group alone. Raises `Rejected` where the
@@ -147,7 +143,8 @@ class Expansion:
         chosen: dict[str, Point] = {}
         for group in self._groups:
             if group.active(chosen):
-                label = choose(group.name, self.distribution(group.name))
+                axis = self.space.axes[group.name]
+                label = choose(group.name, self.distribution(group.name), axis)
                 chosen.update(zip(group.names, self._row(group, label), strict=True))
         try:
             made = self.configuration(chosen)
@@ -299,18 +296,3 @@ class Expansion:
                     f"{group.name}, but is {canonical(default.label)}",
                     ("axes", name, "default"),
                 )
-
-
-_expansions: list[tuple[Parametrised, str, Expansion]] = []
-"""What is trained, the space as text, and its expansion; the newest first."""
-
-
-def expanded(space: Space, trainable: Parametrised) -> Expansion:
-    """The expansion of `space`; loading a space and planning it share one."""
-    text = json.dumps(space.dump())
-    for known_trainable, known_text, known in _expansions:
-        if known_text == text and known_trainable == trainable:
-            return known
-    made = Expansion(space, trainable)
-    _expansions[:] = [(trainable, text, made), *_expansions[: _KEPT - 1]]
-    return made

@@ -10,10 +10,12 @@ from typing import Any, Self
 
 from sweeper import lookup
 from sweeper.errors import SweeperError
-from sweeper.plan.configurations.expansion import DROP, Expansion, expanded
+from sweeper.plan.configurations import expanded, expansion_of
+from sweeper.plan.configurations.expansion import DROP, Expansion
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.plan.parameters import outdated
 from sweeper.space.axes._frozen import FrozenAxis, freeze
+from sweeper.space.blocks.parts import every_axis
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
 from sweeper.trainable import own_files
@@ -86,7 +88,7 @@ def _planned(space: Space, planned: Parametrised) -> Expansion:
         expansion = expanded(space, planned)
         expansion.grid()
         return expansion
-    expansion = Expansion(space, planned)
+    expansion = expansion_of(space, planned)
     if space.sampler.name not in ADAPTIVE:
         for _ in islice(sequence(space, expansion), space.trials):
             pass
@@ -102,4 +104,4 @@ def asked(space: Space) -> Space:
 
 def own_kinds(space: Space) -> bool:
     """Whether an axis is of a user's own kind."""
-    return any(lookup.is_file(axis.kind) for axis in space.axes.values())
+    return any(lookup.is_file(axis.kind) for axis in every_axis(space).values())
