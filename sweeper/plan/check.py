@@ -76,9 +76,9 @@ def absolute(space: Space, folder: Path) -> Space:
         if space.function is not None:
             path, name = lookup.split(space.function, folder)
             return space.model_copy(update={"function": f"{path}:{name}"})
-        assert space.agent is not None
-        agent = lookup.located("agents.learners", space.agent, folder)
-        return space.model_copy(update={"agent": agent})
+        agents = tuple(lookup.located("agents.learners", one, folder) for one in space.agents)
+        named = agents[0] if isinstance(space.agent, str) else agents
+        return space.model_copy(update={"agent": named})
     except Invalid as error:
         raise error.under("function" if space.function is not None else "agent") from error
 

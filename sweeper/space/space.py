@@ -31,6 +31,7 @@ from sweeper.space.sections import (
 )
 from sweeper.space.validators import (
     Context,
+    agent_rule,
     axes_rule,
     by_task_rule,
     constraints_rule,
@@ -97,8 +98,10 @@ class Space(Section):
     later scale or word changes a key in its `about`, or without that when a word changes anything
     about runs or scores but seeds and trials. Where there is a scale `paper`, its steps stand
     beside the note."""
-    agent: Annotated[Text | None, RUNS] = None
-    """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own."""
+    agent: Annotated[str | tuple[str, ...] | None, BeforeValidator(agent_rule), RUNS] = None
+    """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own. Several, as in
+    `agent: [td3, sac]`, are values of an axis `agent`, which alone will do; each has its own
+    parameters and defaults, and an axis that not all of them have needs a `when`."""
     function: Annotated[Text | None, RUNS] = None
     """Instead of an agent a function of your own: `path/file.py:name`, relative to the space."""
     fixed: Annotated[dict[str, Any], BeforeValidator(fixed_rule), RUNS] = Field(
@@ -279,9 +282,22 @@ class Space(Section):
     @property
     def identity(self) -> str:
         """What is trained, without the folder it lies in: `agent dqn`, `function f.py:train`."""
-        kind, name = ("agent", self.agent) if self.agent else ("function", self.function)
-        path, _, attribute = str(name).rpartition(":")
-        return f"{kind} {Path(path).name}:{attribute}" if path else f"{kind} {name}"
+        if not self.agents:
+            return f"function {_without_folder(str(self.function))}"
+        kind = "agent" if len(self.agents) == 1 else "agents"
+        return f"{kind} {', '.join(map(_without_folder, self.agents))}"
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The agents that are trained; empty for a function."""
+        if self.agent is None:
+            return ()
+        return (self.agent,) if isinstance(self.agent, str) else self.agent
+
+
+def _without_folder(name: str) -> str:
+    path, _, attribute = name.rpartition(":")
+    return f"{Path(path).name}:{attribute}" if path else name
 
 
 def _dumped(axes: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from sweeper.space.space import Space
 from sweeper.text import canonical, labels_text
 from sweeper.trainable.contract import Parametrised
 from sweeper.trainable.frozen import text_of
+from sweeper.trainable.several_agents import ByAgent, own
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -68,6 +69,7 @@ class Expansion:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
         self._later = later(space, trainable)
+        self._by_agent: ByAgent = getattr(trainable, "by_agent", {})
         self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
         for group in self._groups:
@@ -202,8 +204,11 @@ class Expansion:
 
     def params_on(self, made: Configuration, task: str) -> dict[str, Any]:
         """Every parameter of a configuration on one of the tasks."""
-        own = self._by_task.get(task)
-        return {**made.params, **own} if own else made.params
+        on_task = self._by_task.get(task)
+        if not on_task:
+            return made.params
+        params = {**made.params, **on_task}
+        return own(self._by_agent, params) if self._by_agent else params
 
     def combinations(self) -> Iterator[dict[str, Point]]:
         """The points of the active axes, in the order of the grid; each changes the one before.
@@ -221,6 +226,11 @@ class Expansion:
         labels = {name: point.label for name, point in chosen.items()}
         nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
         unset = self._formulas.complete(params, labels, helpers | dict.fromkeys(nulls))
+        if self._by_agent:
+            try:
+                params = own(self._by_agent, params)
+            except ValueError as error:
+                raise Invalid(str(error), ("agent",)) from error
         values = {name: point.value for name, point in chosen.items()}
         return Configuration(values, labels, params, self.text(params), unset)
 

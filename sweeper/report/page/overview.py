@@ -112,8 +112,11 @@ def resolved(space: Space) -> str:
     if held_out:
         data["seeds"] = {"tune": data["seeds"], "test": held_out}
     for key in ("agent", "function"):
-        if key in data:
-            data[key] = data[key].removeprefix(f"{space.folder}/")
+        named = data.get(key)
+        if isinstance(named, list):
+            data[key] = [name.removeprefix(f"{space.folder}/") for name in named]
+        elif named is not None:
+            data[key] = named.removeprefix(f"{space.folder}/")
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
 
 

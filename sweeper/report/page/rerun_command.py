@@ -38,7 +38,8 @@ def reruns(study: Study, trials: Iterable[int]) -> dict[int, str]:
     except SweeperError:
         return {}
     scale = [] if space.scale in (None, DEFAULT_SCALE) else [f"scale={space.scale}"]
-    common = ["sweeper", "run", os.path.relpath(file), *scale]
+    several = [f"agent={flow(space.agents)}"] if len(space.agents) > 1 else []
+    common = ["sweeper", "run", os.path.relpath(file), *scale, *several]
     commands = {}
     for trial in trials:
         differences = list(_differences(_space_of(study, trial), found))
@@ -90,7 +91,7 @@ def _differences(space: Space, found: Space) -> Iterator[str]:
     wanted, there = space.dump(), found.dump()
     wanted["fixed"] = {**known_outdated(space), **wanted["fixed"]}
     for key in keys(lambda key: key.repeated):
-        if wanted.get(key) != there.get(key):
+        if wanted.get(key) != there.get(key) and not (key == "agent" and len(space.agents) > 1):
             yield f"{key}={flow(wanted.get(key))}"
     for key in keys(lambda key: key.chooses and key.given):
         default = Space.model_fields[key].get_default(call_default_factory=True)
