@@ -94,7 +94,10 @@ def test_blocks_may_name_the_agent(tmp_path: Path) -> None:
             {"agent": ["dqn", "sac"], "axes": AGENTS, "fixed": {}},
             "cannot be trained by agents dqn, sac, agent=dqn on navigation/2",
         ),
-        ({"score": {"metric": "quality"}}, "score.metric must be a metric of agents td3, ddpg, sac"),
+        (
+            {"score": {"metric": "quality"}},
+            "score.metric must be a metric of agents td3, ddpg, sac",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path: Path, keys: dict[str, Any], said: str) -> None:
