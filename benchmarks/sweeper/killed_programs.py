@@ -31,7 +31,7 @@ from sweeper.study.study import Study
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = ["workers=2", "limits.failures=20", "limits.deaths=20"]
 ROLLOUT = 512
-PAUSE_S = (10.0, 30.0)
+PAUSE_S = (5.0, 20.0)
 
 
 def written(folder: Path) -> None:

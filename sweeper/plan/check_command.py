@@ -10,6 +10,7 @@ from pathlib import Path
 from sweeper.errors import Invalid, Mistakes, choices, cut, shown
 from sweeper.plan.configurations.expansion import Expansion
 from sweeper.schema.template import literal, placeholders
+from sweeper.space.blocks.parts import parts
 from sweeper.space.space import Space
 from sweeper.trainable.command.command import OF_RUN
 from sweeper.trainable.command.process import program
@@ -36,10 +37,12 @@ def check(space: Space, expansion: Expansion) -> None:
 
 def parameters(space: Space, expansion: Expansion) -> list[str]:
     """The names of all parameters that some run of the space has."""
-    axes = [name for name, axis in space.axes.items() if not axis.helper]
-    by_task = (name for values in space.by_task.values() for name in values)
-    sets = (name for axis in axes for name in expansion.sets(axis))
-    return list(dict.fromkeys([*space.fixed, *sets, *space.derived, *by_task]))
+    names = [name for values in space.by_task.values() for name in values]
+    for one in parts(space):
+        axes = [name for name, axis in one.axes.items() if not axis.helper]
+        sets = (name for axis in axes for name in expansion.sets(axis))
+        names += [*one.fixed, *sets, *one.derived]
+    return list(dict.fromkeys(names))
 
 
 def _check_name(name: str, word: str, names: Sequence[str], space: Space) -> None:
@@ -47,7 +50,7 @@ def _check_name(name: str, word: str, names: Sequence[str], space: Space) -> Non
         raise Invalid(f"names {shown(name)}, which is the run's and a parameter's: rename that one")
     if name in names or name in OF_RUN:
         return
-    if name in space.axes and space.axes[name].helper:
+    if any(one.axes[name].helper for one in parts(space) if name in one.axes):
         raise Invalid(f"names {shown(name)}, which is a helper: no run has it")
     hint = "; values are written as they are, without a format" if ":" in name else ""
     valid = choices(name, [*names, *OF_RUN])

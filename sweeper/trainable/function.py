@@ -14,8 +14,8 @@ from typing import Any
 
 from sweeper.lookup import import_file
 from sweeper.trainable.contract import RunSpec, State
-from sweeper.trainable.function_numbers import ended, reported, returned
-from sweeper.trainable.lone_run import LoneReport, LoneTrainable, children_s
+from sweeper.trainable.own_code.lone_run import LoneReport, LoneTrainable, children_s
+from sweeper.trainable.own_code.reported_numbers import ended, reported, returned
 
 _PAUSE_S = 0.5
 

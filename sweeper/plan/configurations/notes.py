@@ -9,6 +9,7 @@ from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.plan.plan import Plan
 from sweeper.schema.template import placeholders
+from sweeper.space.blocks.parts import every_axis
 from sweeper.space.samplers import Sampler
 from sweeper.text import canonical, counted, few, labels_text
 
@@ -36,7 +37,7 @@ def _switches(plan: Plan) -> Iterator[str]:
         return
     space = plan.space
     made = _configurations(plan)
-    chosen = {f"axes.{name}": [one.values.get(name) for one in made] for name in space.axes}
+    chosen = {f"axes.{name}": [one.values.get(name) for one in made] for name in every_axis(space)}
     fixed = {f"fixed.{name}": [value] for name, value in space.fixed.items()}
     for where, values in {**chosen, **fixed}.items():
         words = [item for item in values if isinstance(item, str) and item.lower() in _SWITCHES]
@@ -51,7 +52,7 @@ def _unnamed(plan: Plan) -> Iterator[str]:
     said = {name for word in space.command or () for name in placeholders(word)}
     if space.command is None or "params" in said:
         return
-    given = [name for name, axis in space.axes.items() if not axis.helper]
+    given = [name for name, axis in every_axis(space).items() if not axis.helper]
     axes = [name for name in given if not said & set(plan.expansion.sets(name))]
     if axes:
         yield f"no word of the command names {few(axes)}: the program must read SWEEPER_PARAMS"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, Path
-from sweeper.space.space import TRAINED
+from sweeper.space.validators import TRAINED
 from sweeper.trainable.contract import Trainable
 
 _STAND_INS: Mapping[str, Any] = {
@@ -19,7 +19,7 @@ _STAND_INS: Mapping[str, Any] = {
 }
 """Values of keys that a space needs, for those whose own are wrong or missing."""
 
-_TRAINED = tuple((key,) for key in TRAINED)
+_TRAINED = (("agent",), ("function",))
 """Without these nothing further can be checked."""
 
 _OF_AXES = ("trials", "zip", "derived", "constraints", "baseline", "figures")
@@ -108,6 +108,9 @@ class Repair:
                 held.pop(path[1], None)
         elif top == "figures" and len(path) > 1 and isinstance(held, list):
             held[int(path[1])] = "curves"
+        elif top == "command":
+            self._replaced.add(top)
+            self.data[top] = ["python"]
         elif top == "constraints" and len(path) > 1 and isinstance(held, list):
             held[int(path[1])] = f"{path[1]} == {path[1]}"
         elif len(path) > 1 and isinstance(held, dict) and path[1] in held:

@@ -20,7 +20,7 @@ from sweeper.trainable.command.failure import failure
 from sweeper.trainable.command.metrics_file import MetricsFile, Point, earlier
 from sweeper.trainable.command.process import Exit, Place, Process, program
 from sweeper.trainable.contract import RunSpec, State
-from sweeper.trainable.lone_run import LoneReport, LoneTrainable, children_s
+from sweeper.trainable.own_code.lone_run import LoneReport, LoneTrainable, children_s
 
 GRACE_S = 10.0
 """Seconds from SIGTERM to SIGKILL: fewer than a worker may be silent for."""

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from sweeper.trainable.function_numbers import reported
+from sweeper.trainable.own_code.reported_numbers import reported
 
 FILE = "SWEEPER_METRICS"
 """The variable that names the file of a run's metrics."""

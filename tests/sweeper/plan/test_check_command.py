@@ -95,9 +95,25 @@ def test_a_parameter_called_like_what_is_told_of_a_run_is_ambiguous(tmp_path: Pa
 
 
 def test_all_mistakes_of_a_command_are_told_at_once(tmp_path: Path) -> None:
-    text = refused(tmp_path, ["nowhere-at-all", "{lr}", "{x}"], steps=0)
+    text = refused(tmp_path, ["nowhere-at-all", "{lr}", "{x}"], steps=0, figures=["heatmop"])
     for words in ("command[0] names", "command[1] names", "command[2] names", "steps must be"):
         assert words in text
+    assert "figures[0] must be a figure" in text
+
+
+def test_parameters_of_blocks_are_known(tmp_path: Path) -> None:
+    axes = {"k": {"kind": "int", "values": [1, 2]}}
+    blocks = {"plain": {"fixed": {"depth": 1}}, "deep": {"axes": axes}}
+    words = ["python", "train.py", "{depth}", "{k}"]
+    assert loaded(tmp_path, words, blocks=blocks, axes={}, derived={}).blocks
+    text = refused(tmp_path, [*words, "{z}"], blocks=blocks, axes={}, derived={})
+    assert "names no parameter: 'z' in '{z}'; valid: depth, k" in text
+
+
+def test_an_axis_may_be_called_agent(tmp_path: Path) -> None:
+    axes = {"agent": {"kind": "choice", "values": ["ppo", "sac"]}}
+    space = loaded(tmp_path, ["python", "train.py", "{agent}"], axes=axes, derived={})
+    assert len(Plan(space, load_trainable(space)).runs) == 4
 
 
 def test_a_word_of_an_axis_that_is_wrong_is_no_second_mistake(tmp_path: Path) -> None:
