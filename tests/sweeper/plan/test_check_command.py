@@ -88,6 +88,12 @@ def test_a_command_that_cannot_be_run_is_refused(tmp_path: Path, command: Any, w
     assert words in refused(tmp_path, command)
 
 
+def test_braces_without_quotes_in_a_list_are_explained(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("command: [python, train.py, --lr={lr}]\n")
+    with pytest.raises(SweeperError, match="in a list quote a text that has braces in it"):
+        load(tmp_path / "own.yaml")
+
+
 def test_a_parameter_called_like_what_is_told_of_a_run_is_ambiguous(tmp_path: Path) -> None:
     text = refused(tmp_path, ["python", "{steps}"], fixed={"steps": 3})
     assert "names 'steps', which is the run's and a parameter's" in text

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sweeper.cli.commands import logs
+from sweeper.files import memory_cgroup
 from sweeper.ledger.run_record import RunRecord
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
@@ -142,6 +143,18 @@ def test_divergence_memory_and_a_score_that_never_came(
     assert record.state == state, record.error
     if state == "failed":
         assert "'return' was never reported" in str(record.error)
+
+
+def test_a_program_that_is_killed_for_memory_is_oom_with_the_evidence(
+    program: Program, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kills = iter(range(3, 100))
+    monkeypatch.setattr(memory_cgroup, "own_cgroup", lambda: "/some/cgroup")
+    monkeypatch.setattr(memory_cgroup, "kills_in", lambda cgroup: next(kills))
+    (record,) = work(program("os.kill(os.getpid(), 9)\n"))
+    assert (record.state, record.attempts) == ("oom", 1)
+    assert "was killed by SIGKILL" in str(record.error)
+    assert "processes killed for memory in its cgroup meanwhile: 1" in str(record.error)
 
 
 def test_bad_lines_are_told_once_with_their_text_and_skipped(
