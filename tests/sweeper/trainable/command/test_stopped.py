@@ -190,6 +190,18 @@ def test_a_program_that_is_deaf_to_sigterm_is_killed_after_its_grace(tmp_path: P
     assert list(pack.advance()) == []
 
 
+def test_a_program_dies_with_its_watcher(tmp_path: Path, spec) -> None:
+    (tmp_path / "p.py").write_text("import os, time\nprint(os.getpid())\ntime.sleep(600)\n")
+    pack = CommandPack(["python", "-S", "p.py"], spec, tmp_path / "r", tmp_path, "cpu")
+    output = tmp_path / "r" / "output.log"
+    until(lambda: output.read_text().count("\n") == 2)
+    pid = int(output.read_text().split()[-1])
+    pack._process._watcher.kill()
+    with pytest.raises(RuntimeError, match="was killed by SIGKILL"):
+        until(pack.advance)
+    until(lambda: not alive([pid]))
+
+
 def test_a_signal_from_outside_is_a_failure_only_where_the_worker_goes_on(
     tmp_path: Path, spec
 ) -> None:
