@@ -108,7 +108,7 @@ def parsed(
     from sweeper.space import overrides
 
     return overrides.parse_words(
-        words or [], valid, keys=(), alone=alone if alone in valid else None
+        words or [], valid, keys=(), alone=alone if alone in valid else None, again=("where",)
     )[0]
 
 

@@ -11,6 +11,14 @@ import typer
 from sweeper import figures, lookup
 from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, study_of
 from sweeper.space import figure_options
+from sweeper.space.figure_options import RULES, UNFIT
+
+PART_OPTIONS = {
+    "where": "a part: optimizer.lr=1e-5..1e-3,task=minatar/breakout,seed=0..4 (commas, or again)",
+    "trial": "these trials alone: 17, 3,17 or 0..4",
+    "top": "the best so many configurations of that part, as `sweeper best` ranks them",
+}
+"""The options that choose a part of a study."""
 
 FIGURE_OPTIONS = {
     "x": "the axis along x",
@@ -19,6 +27,7 @@ FIGURE_OPTIONS = {
     "facet": "the axis that panels differ in",
     "metric": "a reported metric to show instead of the score; of curves also several: return,loss",
     "at": "a run's value: the final, max (best) or auc of its curve (default: as the space scores)",
+    **PART_OPTIONS,
     "out": "the file to write instead of the study's figures/: .pdf, .png or .svg",
 }
 
@@ -29,10 +38,14 @@ def _figure_command(name: str, about: str, takes: Collection[str]) -> None:
     options = {**STUDY_OPTIONS, **options, "out": FIGURE_OPTIONS["out"]}
 
     def draw(words: Words = None) -> None:
-        given = parsed(words, list(options))
+        given = parsed(words, [*options, *UNFIT.get(name, {})])
         study = study_of(given)
         out = given.pop("out", None)
-        chosen = {key: _value(given[key]) for key in given if key not in STUDY_OPTIONS}
+        chosen = {
+            key: text if key in RULES else _value(text)
+            for key, text in given.items()
+            if key not in STUDY_OPTIONS
+        }
         for file in figures.render(study, name, chosen, Path(out) if out else None):
             typer.echo(file)
             if file.suffix == ".txt":

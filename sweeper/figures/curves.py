@@ -16,7 +16,7 @@ from sweeper.figures.drawing import axis_limits, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
 from sweeper.results.analyses.learning_curves import drawn_points, line_points
-from sweeper.results.axis import TASK, Axis, visible
+from sweeper.results.axis import TASK, TRIAL, Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import uneven_note
@@ -152,7 +152,12 @@ def _drawn(
 
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
     data.choice.check_distinct(hue=hue, facet=facet)
-    hue = hue or data.first([facet], most=MOST["hue"])
+    few = (
+        facet != TRIAL and len(data.axes[TRIAL].labels) <= MOST["hue"]
+        if TRIAL in data.axes
+        else False
+    )
+    hue = hue or (TRIAL if few else data.first([facet], most=MOST["hue"]))
     data.choice.check_few(hue=hue, facet=facet)
     return hue, facet
 

@@ -18,6 +18,7 @@ from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
 from sweeper.plan.sampling import check_sampler
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
+from sweeper.space import figure_options
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
 from sweeper.space.space import Space
 from sweeper.text import agreed
@@ -191,7 +192,8 @@ def _check_figures(
         with mistakes.under("figures", index):
             name = lookup.located("sweeper.figures", figure.name, folder)
             with mistakes.under("figures", index, figure.name):
-                _check_options(figure.options, takes(name), sizes, metrics)
+                options = figure_options.checked(name, figure.options)
+                _check_options(options, takes(name), sizes, metrics)
             figures.append(figure.model_copy(update={"name": name}))
     mistakes.check()
     return space.model_copy(update={"figures": tuple(figures)})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from sweeper.errors import SweeperError, choices, listed, shown
-from sweeper.results.axis import TASK, Axis
+from sweeper.results.axis import TRIAL, Axis
 from sweeper.space.figure_options import MOST
 
 if TYPE_CHECKING:
@@ -30,13 +32,25 @@ class AxisChoice:
     @cached_property
     def varied(self) -> list[str]:
         """The axes with more than one value."""
-        return [name for name, axis in self.axes.items() if len(axis.labels) > 1 and name != TASK]
+        return [name for name, axis in self.axes.items() if len(axis.labels) > 1 and not axis.own]
 
     @cached_property
     def independent(self) -> list[str]:
         """The varied axes, of those that move together the first alone."""
         following = {name for group in self.zip for name in group[1:]}
         return [name for name in self.varied if name not in following]
+
+    def within(self, runs: pd.DataFrame) -> AxisChoice:
+        """The axes with those values alone that these runs have."""
+        axes = {name: axis.within(runs[axis.column]) for name, axis in self.axes.items()}
+        return replace(self, axes=axes)
+
+    def with_trials(self, numbers: Sequence[int]) -> AxisChoice:
+        """The axes and that of these trials, which figures may show where they are few."""
+        if TRIAL in self.axes or len(numbers) > MOST["facet"]:
+            return self
+        trials = Axis(TRIAL, tuple(numbers), False, own=True)
+        return replace(self, axes={**self.axes, TRIAL: trials})
 
     def axis(self, name: str) -> Axis:
         """The axis called `name`; `SweeperError` for an unknown one."""

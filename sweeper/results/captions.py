@@ -9,13 +9,13 @@ import pandas as pd
 
 from sweeper import score
 from sweeper.results import frames
-from sweeper.results.axis import TASK
+from sweeper.results.axis import TASK, TRIAL
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.run_tables import RunTables
 from sweeper.space.space import PAPER_SCALE
 from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import INTERVALS, coverage
-from sweeper.text import canonical, counted, few, short
+from sweeper.text import brief, canonical, counted, few, short
 
 _POINTS = {
     "final": "the last point",
@@ -58,6 +58,8 @@ class Origin:
     scale: str | None = None
     paper_steps: int | None = None
     """The steps of the space's scale `paper`, where it has that."""
+    part: str = ""
+    """Which part of the study it is; empty of a whole one."""
     mixed_code: str = ""
     """How many runs ran with other code than the study began with; empty where none did."""
 
@@ -116,7 +118,13 @@ class Captions:
             )
         if INTERVALS in points_note:
             said.append(coverage(seeds))
-        said += [self._relative(), self._lost(trials), self.origin.mixed_code, self._budget()]
+        said += [
+            *self._trials(shown),
+            self._relative(),
+            self._lost(trials),
+            self.origin.mixed_code,
+            self._budget(),
+        ]
         said += self._noted()
         said = [part for part in said if part]
         return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
@@ -126,21 +134,42 @@ class Captions:
         tables = self.tables
         more = "" if tables.steps == 1 else "s"
         return (
-            f"{self.origin.name}: n = {n} of {counted(len(tables.runs), 'run')} "
+            f"{self._which()}: n = {n} of {counted(len(tables.runs), 'run')} "
             f"({counted(trials, 'configuration')} × {counted(len(tables.tasks), 'task')} × "
             f"{counted(seeds, 'seed')}, {tables.steps:,} {self.origin.step}{more})"
         )
+
+    def _which(self) -> str:
+        """The study, and the part of it that is shown."""
+        return ", ".join(part for part in (self.origin.name, self.origin.part) if part)
 
     def _pooled(self, shown: Sequence[str]) -> tuple[str, str]:
         """The axes that move with those `shown`, and those that the figure averages over."""
         moved, titles = self.choice.moved(shown), self.choice.titles
         pairs = zip(titles(moved), titles(moved.values()), strict=True)
         zipped = ", ".join(f"{name} with {axis}" for name, axis in pairs)
-        pooled = [name for name in self.choice.varied if name not in shown and name not in moved]
+        hidden = [] if TRIAL in shown else self.choice.varied
+        pooled = [name for name in hidden if name not in shown and name not in moved]
         return (
             f"zipped: {zipped}" if zipped else "",
             f"pooled over {', '.join(titles(pooled))}" if pooled else "",
         )
+
+    def _trials(self, shown: Sequence[str]) -> list[str]:
+        """What the trials are that a figure shows one by one."""
+        if TRIAL not in shown:
+            return []
+        axes = [axis for axis in self.choice.axes.values() if not axis.own]
+        rows = self.tables.runs.drop_duplicates(TRIAL).set_index(TRIAL)
+        return [
+            f"trial {number}: "
+            + ", ".join(
+                f"{axis.title} = {brief(rows[axis.column][number])}"
+                for axis in axes
+                if not pd.isna(rows[axis.column][number])
+            )
+            for number in self.choice.axes[TRIAL].labels
+        ]
 
     def _relative(self) -> str:
         """Which run is 1 in scores, where it is not the task's own bound."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
-from sweeper.errors import NothingToShow
+from sweeper.errors import NothingToShow, SweeperError
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.plan import shipped_spaces
@@ -61,7 +62,7 @@ class Data:
             tables.relative_to(compared) if compared else tables,
             AxisChoice(
                 study=study.name,
-                axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
+                axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False, own=True)},
                 zip=tuple(tuple(group) for group in space.zip),
                 distribution=lambda name: space.axes[name].distribution(name),
             ),
@@ -92,9 +93,24 @@ class Data:
         """
         return replace(self, tables=self.tables.rescored(at))
 
+    def within(self, kept: Any, part: str, trials: Sequence[int] = ()) -> Data:
+        """The data of a part of the runs, those that are `kept` [runs]; `part` says which.
+
+        `trials` may be shown as an axis of their own, in this order. Scores stay what they are.
+        """
+        tables = self.tables.within(kept)
+        choice = self.choice.within(tables.runs)
+        said = ", ".join(text for text in (self.origin.part, part) if text)
+        return Data(
+            tables,
+            choice.with_trials(trials) if trials else choice,
+            replace(self.origin, part=said),
+        )
+
     def check_scored(self, name: str) -> None:
         """`NothingToShow` for what is called `name` where no run has ended with a score."""
         states = self.runs["state"]
+        name = f"{name} ({self.origin.part})" if self.origin.part else name
         if states.isin(SCORED).any():
             return
         ended = {"failed": states.isin(UNSCORED).sum(), "pruned": (states == "pruned").sum()}
@@ -104,6 +120,15 @@ class Data:
             f"{name} has nothing to show: no run of {self.name} has finished with a score "
             f"({listed})"
         )
+
+    def check_crossed(self, name: str) -> None:
+        """`SweeperError` for what is called `name` where trials have unlike tasks and seeds."""
+        sizes = self.runs.groupby("trial").size()
+        if sizes.nunique() > 1 or len(self.runs) != sizes.max() * len(sizes):
+            raise SweeperError(
+                f"{name} compares configurations on the same tasks and seeds, but "
+                f"{self.origin.part} they have from {sizes.min()} to {sizes.max()} runs each"
+            )
 
     @property
     def name(self) -> str:
