@@ -117,6 +117,13 @@ def root_of(options: Mapping[str, str]) -> Path:
     return Path(options.get("root", paths.STUDIES))
 
 
+def studies_of(options: Mapping[str, str]) -> tuple[Study, dict[str, list[str]]]:
+    """The study that the words name first, and the option `study` with the others, if any."""
+    first, *others = (name.strip() for name in options.get("study", "").split(","))
+    named = {**options, "study": first} if first else options
+    return study_of(named), {"study": others} if others else {}
+
+
 def study_of(options: Mapping[str, str]) -> Study:
     """The study that the words name, or the one whose ledger changed last."""
     from sweeper.study import studies

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, study_of
+from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, studies_of, study_of
 from sweeper.cli.figures import FIGURE_OPTIONS, PART_OPTIONS
 from sweeper.errors import SweeperError, choices, shown
 from sweeper.files.atomic import check_out, write_durably
@@ -26,7 +26,7 @@ TABLE_OPTIONS = {
 EXPORT_OPTIONS = {
     **STUDY_OPTIONS,
     "table": "runs, trials or reports",
-    **PART_OPTIONS,
+    **{name: about for name, about in PART_OPTIONS.items() if name != "pool"},
     "out": "the file to write: .csv or .parquet",
 }
 
@@ -37,18 +37,24 @@ SUFFIXES = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
 def table(words: Words = None) -> None:
     """Show a study's results as a table: values with intervals, the best in bold."""
     from sweeper.results.data import Data
+    from sweeper.results.slices.joined import joined
     from sweeper.results.slices.part import Part
     from sweeper.results.tables import table as results
     from sweeper.results.tables import table_text
+    from sweeper.study import studies
 
+    figure_options.check_fit("table", words or ())
     given = parsed(words, list(TABLE_OPTIONS))
     out = Path(given["out"]) if "out" in given else None
     form = _form(given.get("format"), out)
     y = [name.strip() for name in given["y"].strip("[]").split(",")] if "y" in given else []
     chosen = {key: given.get(key) for key in ("x", "metric")}
-    asked, study = figure_options.options("table", given), study_of(given)
-    part = Part.of(study, asked)
-    data = part.data(Data.of(study), given.get("at"))
+    study, others = studies_of(given)
+    asked = figure_options.options("table", {**given, "study": others.get("study", [])})
+    every = [study, *(studies.find(name, study.folder.parent) for name in asked["study"])]
+    parts = [Part.of(one, asked) for one in every]
+    pairs = zip(every, parts, strict=True)
+    data = joined([part.data(Data.of(one), given.get("at")) for one, part in pairs])
     found = results.results(data, y=y, **chosen)
     if form == "csv":
         text = results.tidy(found).to_csv(index=False)
@@ -66,8 +72,9 @@ def export(words: Words = None) -> None:
     """Write a study's runs, trials or reports as one tidy table."""
     from sweeper.results.export import tidy_tables
 
-    options = parsed(words, [*EXPORT_OPTIONS, *figure_options.UNFIT["export"]])
-    asked = figure_options.options("export", options)
+    figure_options.check_fit("export", words or ())
+    options = parsed(words, list(EXPORT_OPTIONS))
+    asked = figure_options.options("export", {k: options[k] for k in PART_OPTIONS if k in options})
     for name in ("table", "out"):
         if name not in options:
             raise SweeperError(f"{name}= is needed, as in: sweeper export table=runs out=x.csv")

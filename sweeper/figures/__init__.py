@@ -21,10 +21,12 @@ from sweeper.files.atomic import check_out, replacing, write_durably
 from sweeper.log import log
 from sweeper.space import figure_options
 from sweeper.space.figure_options import RULES, SHARED, WHOLE, takes, takes_several
+from sweeper.study import studies
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from sweeper.figures.drawing.frame import Frame
     from sweeper.figures.drawing.picture import Picture
     from sweeper.ledger.state import LedgerState
     from sweeper.results.data import Data
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 
 FORMATS = (".pdf", ".png", ".svg")
+
+_TEXT_WIDTH = 100
+"""The most characters of a line of the text beside a figure."""
 
 _LONGEST_STEM = 150
 """The most characters of a file's name that tell what it was asked for."""
@@ -64,26 +69,31 @@ def render(
     drawer = lookup.find(__name__, code or name)
     if out is not None:
         check_out(out, FORMATS)
-    asked = [_checked(code or name, e.options) for e in study.space.figures if e.name == name]
+    asked = [_checked(code or name, e.options) for e in study.space.drawn if e.name == name]
     wanted = [_checked(code or name, options)] if options or not asked else asked
     if not study.plan.trials:
         raise NothingToShow(f"{name} has nothing to show: no trial of {study.name} is planned yet")
     from sweeper.results.data import Data
+    from sweeper.results.slices.joined import joined
 
     parts = _parts(study, code or name, wanted)
     ledger_state = ledger_state or study.ledger_state()
-    data = Data.of(study, ledger_state)
+    whole = {study.name: Data.of(study, ledger_state)}
     files: list[Path] = []
-    for chosen, part in parts[: 1 if out else None]:
+    for chosen, own_parts in parts[: 1 if out else None]:
         plain = asked == [chosen] or not chosen
         stem = _stem(name) if plain else _stem_of(name, chosen, asked)
         targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
-        own = _split(code or name, chosen)[0]
+        own, common = _split(code or name, chosen)
         at = None if name in WHOLE else own.pop("at", None)
-        drawn = _draw(part.data(data, at), name, drawer, own, targets)
+        for other, _ in own_parts[1:]:
+            whole[other.name] = whole.get(other.name) or Data.of(other)
+        data = joined([part.data(whole[one.name], at) for one, part in own_parts])
+        drawn = _draw(data, name, drawer, own, targets, _frame(common))
         if targets[0].parent.resolve() == study.paths.figures.resolve():
             names = tuple(file.name for file in drawn)
-            state = study.edition(ledger_state), study.ended_in(ledger_state)
+            edition = records.edition(study, ledger_state, chosen)
+            state = edition, study.ended_in(ledger_state)
             records.write(study.paths, records.Record(name, chosen, names, *state))
         files += drawn
     return files
@@ -104,13 +114,15 @@ def _draw(
     drawer: Callable[..., Picture],
     options: Mapping[str, Any],
     files: list[Path],
+    asked: Frame,
 ) -> list[Path]:
-    from sweeper.figures.drawing import style, text_layout
+    from sweeper.figures.drawing import frame, style, text_layout
     from sweeper.results.export import tidy_tables
 
-    with style.context(), warnings.catch_warnings():
+    with style.context(), frame.asked(asked), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
         picture = drawer(data, **options)
+        style.below_title(picture.figure)
         if boxes := text_layout.lacking(picture.figure):
             log.warning("%s: the figures' font lacks %s, boxes stand for such letters", name, boxes)
         if "point" in picture.table and picture.table["point"].isna().all():
@@ -120,11 +132,30 @@ def _draw(
             _save(picture.figure, file)
     table = files[0].with_suffix(".csv")
     tidy_tables.replace(table, picture.table)
-    if not picture.text:
+    said = _said(picture, asked)
+    if not said:
         return [*files, table]
     text = table.with_suffix(".txt")
-    write_durably(text, picture.text.encode())
+    write_durably(text, said.encode())
     return [*files, table, text]
+
+
+def _said(picture: Picture, asked: Frame) -> str:
+    """What stands beside a figure: its text and its whole caption."""
+    from sweeper.figures.drawing import text_layout
+
+    limits = f" {asked.said[0].upper()}{asked.said[1:]}." if asked.said else ""
+    caption = text_layout.wrapped(f"{picture.caption}{limits}", _TEXT_WIDTH)
+    return "".join(f"{part.rstrip()}\n" for part in (f"{picture.text}\n", caption) if part.strip())
+
+
+def _frame(options: Mapping[str, Any]) -> Frame:
+    """The frame that options ask for."""
+    from sweeper.figures.drawing.frame import Frame
+
+    ends = {name: tuple(options[name]) for name in ("xlim", "ylim") if name in options}
+    plain = {name: options[name] for name in ("caption", "title", "width") if name in options}
+    return Frame(**plain, **ends)
 
 
 def _stem(name: str) -> str:
@@ -149,14 +180,19 @@ def _checked(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parts(
     study: Study, name: str, wanted: list[dict[str, Any]]
-) -> list[tuple[dict[str, Any], Part]]:
-    """What is wanted, each with its part of the study; of several those whose part holds a run."""
+) -> list[tuple[dict[str, Any], list[tuple[Study, Part]]]]:
+    """What is wanted, each with its part of the study, and of further ones that it names.
+
+    Of several those whose parts hold a run.
+    """
     from sweeper.results.slices.part import Part
 
     found = []
     for options in wanted:
+        common = _split(name, options)[1]
+        others = [studies.find(one, study.folder.parent) for one in common.get("study", ())]
         try:
-            found.append((options, Part.of(study, _split(name, options)[1])))
+            found.append((options, [(one, Part.of(one, common)) for one in [study, *others]]))
         except NothingToShow as error:
             if len(wanted) == 1:
                 raise

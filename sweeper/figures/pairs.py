@@ -70,12 +70,14 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
         tall = max(1.0, len(below) * side)
         _colour_bar(grid.figure, below.ravel(), squares, f"cells: {label}", tall)
     table = table.drop(columns="planned").astype({"trial": "Int64"})
-    return Picture(grid.figure, visible(pd.concat([table, cells], ignore_index=True)))
+    return Picture(
+        grid.figure, visible(pd.concat([table, cells], ignore_index=True)), caption=caption
+    )
 
 
 def _grid(count: int, caption: str) -> tuple[style.Panels, float]:
     """A row of panels above `count` × `count` others, and the side of these in inches."""
-    width = style.COLUMN_IN if count < 3 else style.PAGE_IN
+    width = style.column_in() if count < 3 else style.page_in()
     side = float(np.clip((width - _BESIDE_IN) / max(1, count), *_SIDE_IN))
     heights = [_PARALLEL_IN + 0.3, *[side] * count]
     height = sum(heights) + _AROUND_IN * (count > 0)

@@ -16,6 +16,9 @@ TASK = "task"
 TRIAL = "trial"
 """The axis of the trials, which a figure of few of them may show, and their column."""
 
+STUDY = "study"
+"""The axis that tells studies apart, in a figure of several."""
+
 UNSEARCHED = (TASK, TRIAL)
 """The axes that are none of the space's; their columns have their names."""
 

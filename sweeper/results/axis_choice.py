@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sweeper.errors import SweeperError, choices, listed, shown
-from sweeper.results.axis import TRIAL, Axis
+from sweeper.results.axis import STUDY, TRIAL, Axis
 from sweeper.space.figure_options import MOST
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+
+
+ALL, BEST = "all", "best"
+POOLS = (ALL, BEST)
+"""What a point shows of the axes that a figure does not: all values, or the best configuration."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,10 @@ class AxisChoice:
     """Axes that move together."""
     distribution: Callable[[str], BaseDistribution]
     """From an axis to the Optuna distribution of its labels."""
+    pool: str = ALL
+    """One of `POOLS`."""
+    joint: bool = False
+    """Whether they are those of several studies, which the axis `STUDY` tells apart."""
 
     @cached_property
     def varied(self) -> list[str]:
@@ -80,6 +89,20 @@ class AxisChoice:
         pairs = [(name, axis) for group in self.zip for axis in group for name in group]
         hidden = {name for name in self.varied if name not in shown}
         return {name: axis for name, axis in pairs if name in hidden and axis in shown}
+
+    def with_study(
+        self, *options: str | None, given: Sequence[str | None] = ()
+    ) -> tuple[str | None, ...]:
+        """The `options` that name axes, the first free one with that of the studies, if any.
+
+        No figure pools several studies: `SweeperError` where none is free, and none is `given`.
+        """
+        if not self.joint or STUDY in (*options, *given):
+            return options
+        if None not in options:
+            raise SweeperError(f"one of the axes must be {STUDY}, where several studies are shown")
+        place = options.index(None)
+        return (*options[:place], STUDY, *options[place + 1 :])
 
     def check_distinct(self, **chosen: str | None) -> None:
         """`SweeperError` where two of the options name one axis, or one names none."""

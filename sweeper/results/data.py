@@ -16,7 +16,7 @@ from sweeper.plan.parameters import baseline
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.results.axis_choice import AxisChoice
-from sweeper.results.captions import Captions, Origin
+from sweeper.results.captions import Caption, Captions, Origin
 from sweeper.results.run_tables import VALUE, RunTables, Scored
 from sweeper.space.space import Space
 from sweeper.study.study import Study
@@ -206,7 +206,7 @@ class Data:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         return self.captions.value_label(metric, shown)
 
-    def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
+    def caption(self, n: int, shown: Sequence[str], points_note: str) -> Caption:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         return self.captions.caption(n, shown, points_note)
 

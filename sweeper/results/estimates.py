@@ -11,6 +11,7 @@ import pandas as pd
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.results import frames
 from sweeper.results.axis import TRIAL
+from sweeper.results.axis_choice import BEST
 from sweeper.results.data import Data
 from sweeper.results.run_tables import VALUE
 
@@ -88,7 +89,7 @@ def _uneven(data: Data, used: pd.DataFrame, shown: Sequence[str]) -> list[str]:
 
     `used` are the runs behind the points, each with its point in `(cell)`.
     """
-    if TRIAL in shown:
+    if TRIAL in shown or data.choice.pool == BEST:
         return []
     moved = data.choice.moved(shown)
     names = [name for name in data.choice.independent if name not in shown and name not in moved]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ UNFIT: Mapping[str, Mapping[str, str]] = {
     },
     "compare": {"top": "shows the configurations that were published, not the best ones"},
     "export": {"pool": "writes all runs of its part, and pools none"},
+    "history": {"top": "shows all trials in their order, and which of them became the best"},
     "importance": {
         "top": f"{_ALL}: it tells what the best differ in from the others",
         "trial": f"{_ALL}: it tells what the best differ in from the others",
@@ -40,6 +42,23 @@ UNFIT: Mapping[str, Mapping[str, str]] = {
 }
 """By figure and option why the figure does not take an option that others take."""
 
+LIMITED: Mapping[str, tuple[str, ...]] = {
+    "compare": ("ylim",),
+    "curves": ("xlim", "ylim"),
+    "distributions": ("xlim", "ylim"),
+    "history": ("xlim", "ylim"),
+    "scaling": ("xlim", "ylim"),
+    "sensitivity": ("xlim", "ylim"),
+}
+"""The figures whose axes take limits."""
+
+POOLED = ("curves", "distributions", "heatmap", "scaling", "sensitivity", "table")
+"""What pools axes that it does not show, and may show several studies."""
+
+WIDTHS = {"column": 3.4, "page": 6.9}
+"""The widths of a journal's column and of its page, in inches."""
+
+_NARROWEST, _WIDEST = 1.5, 20.0
 _MOST_TRIALS = 10_000
 
 
@@ -51,8 +70,19 @@ def takes(name: str) -> dict[str, str]:
     """
     own = lookup.keywords("sweeper.figures", name)
     own = own if name in WHOLE else {**own, "at": "str | None"}
-    unfit = UNFIT.get(name, {})
-    return {**own, **{option: "" for option in RULES if option not in own | unfit}}
+    return {**own, **{option: "" for option in RULES if option not in {**own, **unfit(name)}}}
+
+
+def unfit(name: str) -> dict[str, str]:
+    """The options of `RULES` that do not go with the command `name`, each with the reason."""
+    found = dict(UNFIT.get(name, {}))
+    if name not in POOLED:
+        found.setdefault("pool", "pools no axes")
+        found["study"] = "shows one study"
+    for option in ("xlim", "ylim"):
+        if option not in LIMITED.get(name, ()):
+            found[option] = f"has no axis of numbers with limits along {option[0]}"
+    return found
 
 
 def takes_several(annotation: str) -> bool:
@@ -85,12 +115,19 @@ def options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         raise SweeperError(f"{dotted(error.path)} {error.message}") from error
 
 
+def check_fit(name: str, words: Iterable[str]) -> None:
+    """Raises `SweeperError` with the reason where one of `key=value` words does not fit `name`."""
+    for option in (word.partition("=")[0] for word in words):
+        if option != "study" and option in (reasons := unfit(name)):
+            raise SweeperError(f"{option} does not go with {name}, which {reasons[option]}")
+
+
 def _ruled_options(name: str, given: Mapping[str, Any], ruled: Iterable[str]) -> dict[str, Any]:
     """The options `ruled` in their one form; raises `Invalid` where one breaks its rule."""
-    unfit, found = UNFIT.get(name, {}), {}
+    reasons, found = unfit(name), {}
     for option in ruled:
-        if option in unfit:
-            raise Invalid(f"does not go with {name}, which {unfit[option]}", (option,))
+        if option in reasons:
+            raise Invalid(f"does not go with {name}, which {reasons[option]}", (option,))
         found[option] = _ruled(option, given[option])
     return found
 
@@ -148,14 +185,82 @@ def numbers(value: Any) -> list[int]:
     return sorted(found)
 
 
+def names(value: Any) -> list[str]:
+    """The names of further studies."""
+    found = [value] if isinstance(value, str) else value
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+        raise Invalid(f"must be names of studies, but got {shown(value)}")
+    return list(found)
+
+
 def _whole(value: Any) -> int | None:
     text = str(value).strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def pooling(value: Any) -> str:
+    """What a point shows of axes that are not shown: `all`, or `best`."""
+    if value not in ("all", "best"):
+        raise Invalid(f"must be all or best, but got {shown(value)}")
+    return str(value)
+
+
+def truth(value: Any) -> bool:
+    """`true` or `false`."""
+    if str(value).lower() not in ("true", "false"):
+        raise Invalid(f"must be true or false, but got {shown(value)}")
+    return str(value).lower() == "true"
+
+
+def title(value: Any) -> str:
+    """A text that is not empty, on one line."""
+    found = " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
+    if not found:
+        raise Invalid(f"must be text, but got {shown(value)}")
+    return found
+
+
+def inches(value: Any) -> float:
+    """A width in inches; `column` and `page` are those of a journal."""
+    if value in WIDTHS:
+        return WIDTHS[value]
+    found = _number(value)
+    if found is None or not _NARROWEST <= found <= _WIDEST:
+        raise Invalid(
+            f"must be {', '.join(WIDTHS)} or {_NARROWEST:g} to {_WIDEST:g} inches, as in 3.25, but "
+            f"got {shown(value)}"
+        )
+    return found
+
+
+def limits(value: Any) -> list[float]:
+    """The two ends of an axis: `0..1`."""
+    ends = value.split("..") if isinstance(value, str) else value
+    found = [_number(end) for end in ends] if isinstance(ends, list | tuple) else []
+    low, high = found if len(found) == 2 else (None, None)
+    if low is None or high is None or not low < high:
+        raise Invalid(f"must be low..high, as in 0..1, but got {shown(value)}")
+    return [low, high]
+
+
+def _number(value: Any) -> float | None:
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return None
+    return found if math.isfinite(found) and not isinstance(value, bool) else None
 
 
 RULES: Mapping[str, Callable[[Any], Any]] = {
     "where": conditions,
     "top": count,
     "trial": numbers,
+    "study": names,
+    "pool": pooling,
+    "caption": truth,
+    "title": title,
+    "width": inches,
+    "xlim": limits,
+    "ylim": limits,
 }
 """The options that all figures have but those of `UNFIT`, each with what checks its value."""

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,11 +38,12 @@ def test_a_command_of_the_page_works(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    study = played(
-        lambda run, _: ("complete", [(20, {"return": run.trial / 9}), (40, {"return": run.seed})]),
-        axes={"optimizer.lr": LR, "sn.layers": SN},
-        tasks=TASKS,
-    )
-    monkeypatch.setattr(studies, "find", lambda *_: study)
+    def went(run: Any, _: object) -> tuple[str, Any]:
+        return "complete", [(20, {"return": run.trial / 9}), (40, {"return": run.seed})]
+
+    axes = {"optimizer.lr": LR, "sn.layers": SN}
+    names = ("minatar_adam_sn", "minatar_other")
+    made = {name: played(went, name, axes=axes, tasks=TASKS) for name in names if name in command}
+    monkeypatch.setattr(studies, "find", lambda name, _: made[name])
     monkeypatch.chdir(tmp_path)
     assert call(*shlex.split(command)) == 0, capsys.readouterr().err

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-import numpy.typing as npt
 
 from sweeper import stats
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import complete
+from sweeper.results.run_tables import Scored
+from sweeper.score import Array
 
 
 def in_order(data: Data) -> list[int]:
@@ -15,26 +18,34 @@ def in_order(data: Data) -> list[int]:
 
     With several scores those that no other beats in all of them, in the order of the first.
     """
-    runs = complete(data.runs)
-    numbers, cell = np.unique(runs["trial"], return_inverse=True)
-    if not len(numbers):
-        return []
-    scores = data.tables.scores
-    values = np.stack([_values(data, place, runs.index, cell) for place in range(len(scores))], 1)
-    values = values * np.where([score.minimise for score in scores], -1.0, 1.0)
-    known = ~np.isnan(values).any(axis=1)
-    numbers, values = numbers[known], values[known]
-    if len(scores) > 1:
+    numbers, values = _known(data, data.tables.scores)
+    if values.shape[1] > 1:
         front = stats.unbeaten(values)
         numbers, values = numbers[front], values[front]
-    order = np.lexsort((numbers, -values[:, 0]))
-    return [int(number) for number in numbers[order]]
+    return _sorted(numbers, values)
 
 
-def _values(
-    data: Data, place: int, rows: npt.ArrayLike, cell: npt.ArrayLike
-) -> npt.NDArray[np.float64]:
-    """The values of trials by the score at `place`, of the runs in these rows."""
-    score = data.tables.scores[place]
-    values = data.tables.ranked(score).loc[rows, VALUE].to_numpy(float)
-    return np.asarray(stats.points(values, cell, score.how))
+def by_first_score(data: Data) -> list[int]:
+    """The complete trials that have a value by the score that figures show, the best first."""
+    return _sorted(*_known(data, data.tables.scores[:1]))
+
+
+def _sorted(numbers: Array, values: Array) -> list[int]:
+    return [int(number) for number in numbers[np.lexsort((numbers, -values[:, 0]))]]
+
+
+def _known(data: Data, scores: Sequence[Scored]) -> tuple[Array, Array]:
+    """Complete trials [trials] and their values [trials × scores], of which larger are better.
+
+    Those without a value by one of the scores are left out.
+    """
+    runs = complete(data.runs)
+    numbers, cell = np.unique(runs["trial"], return_inverse=True)
+    values = np.full((len(numbers), len(scores)), np.nan)
+    for place, score in enumerate(scores):
+        own = data.tables.ranked(score).loc[runs.index, VALUE].to_numpy(float)
+        sign = -1.0 if score.minimise else 1.0
+        if len(numbers):
+            values[:, place] = sign * stats.points(own, cell, score.how)
+    known = ~np.isnan(values).any(axis=1)
+    return numbers[known], values[known]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ import pandas as pd
 
 from sweeper.errors import NothingToShow, SweeperError
 from sweeper.results import frames
+from sweeper.results.axis_choice import ALL
+from sweeper.results.captions import OPTIMISTIC
 from sweeper.results.data import Data
 from sweeper.results.ranking import ranking
 from sweeper.results.slices import best_trials
@@ -18,8 +20,6 @@ from sweeper.results.slices.conditions import Condition, Mask, chosen, condition
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 from sweeper.text import agreed, counted, ranges
-
-_OPTIMISTIC = "chosen by these same runs, so that their values are optimistic"
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,14 @@ class Part:
     trials: tuple[int, ...] = ()
     """Those that are asked for; empty for all."""
     top: int | None = None
+    pool: str = ALL
+    """What a point shows of axes that are not shown, one of `POOLS`."""
     mask: Mask | None = None
     """Which planned runs [runs] conditions and numbers choose; `None` for all."""
 
     @staticmethod
     def of(study: Study, options: Mapping[str, Any]) -> Part:
-        """What the options `where`, `trial` and `top` choose of `study`, by its plan alone.
+        """What the options `where`, `trial`, `top` and `pool` choose of `study`, by its plan alone.
 
         They are in the form that `figure_options.checked` gives them. `SweeperError` for a name, a
         value or a trial that there is not; `NothingToShow` where no run is left.
@@ -57,7 +59,7 @@ class Part:
                     f"no run of the {_numbered(trials)} of {study.name} is {_where(found)}; "
                     f"there are those of trials {which}"
                 )
-        return Part(tuple(found), trials, options.get("top"), mask)
+        return Part(tuple(found), trials, options.get("top"), options.get("pool", ALL), mask)
 
     @property
     def said(self) -> str:
@@ -69,7 +71,7 @@ class Part:
         """This part of `data`, with another point `at` of each curve as its run's value."""
         if self.mask is not None:
             data = data.within(self.mask, self.said, self.trials)
-        data = data.rescored(at)
+        data = replace(data.rescored(at), choice=replace(data.choice, pool=self.pool))
         if self.top is None:
             return data
         data.check_scored("top")
@@ -80,7 +82,7 @@ class Part:
             )
         best = order[: self.top]
         every = counted(len(order), "complete configuration")
-        said = f"the best {len(best)} of {every}, {_OPTIMISTIC}"
+        said = f"the best {len(best)} of {every}, {OPTIMISTIC}"
         return data.within(data.runs["trial"].isin(best), said, best)
 
     def table(self, every: pd.DataFrame, space: Space) -> Mask:

@@ -205,7 +205,7 @@ def test_nothing_is_cut_off_however_many_tasks_there_are(played, draw, name):
     tasks = {task: {"low": 0, "high": 1} for task in numbers["our_task"]}
     picture, seen = draw(played(whole, study=name, axes=axes, tasks=tasks), "compare")
     assert picture.figure.get_figheight() < style.TALLEST_IN + 1.5, "and its caption"
-    contract.says_what_stands_behind_it(seen, len(tasks) * 5 * math.prod(map(len, sizes)))
+    contract.says_what_stands_behind_it(picture, seen, len(tasks) * 5 * math.prod(map(len, sizes)))
     contract.is_not_clipped(picture.figure, seen)
     contract.does_not_overlap(seen)
 
