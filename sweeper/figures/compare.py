@@ -47,6 +47,8 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     caption = comparison.caption()
     configurations = tuple(comparison.configurations)
     across = Axis(", ".join(data.choice.titles(comparison.axes)), configurations, numeric=False)
+    if (comparison.cells["low"].isna() & comparison.cells["point"].notna()).any():
+        caption = Caption(f"{caption} Small faint marks are our single runs.", caption.parts)
     grid, layout = _grid(comparison, across, caption)
     label = data.value_label(comparison.metric, [TASK])
     for number, ax in enumerate(grid.axes.flat):
@@ -73,8 +75,6 @@ class _Layout:
 
 
 def _grid(comparison: Comparison, across: Axis, caption: str) -> tuple[style.Panels, _Layout]:
-    if (comparison.cells["low"].isna() & comparison.cells["point"].notna()).any():
-        caption = Caption(f"{caption} Small faint marks are our single runs.", caption.parts)
     count = len(comparison.tasks)
     columns = style.beside(count)
     rows = style.rows_for(count, columns)

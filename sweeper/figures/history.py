@@ -42,7 +42,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     table["best so far"] = _best_so_far(table["point"], smaller)
     grouped = table.assign(**{"(panel)": 0})
     limits = axis_limits.limits(grouped)
-    said = _note(table, smaller) + axis_limits.cut_off(grouped, limits)
+    said = _note(data, table, smaller) + axis_limits.cut_off(grouped, limits)
     caption = data.caption(int(table["n"].sum()), data.varied, said)
     width = style.column_in() if len(table) <= 100 else style.page_in()
     grid = style.panels(1, 1, width, _HEIGHT_IN + _LEGEND_IN, caption)
@@ -140,7 +140,7 @@ def _legend(grid: style.Panels, table: pd.DataFrame) -> None:
     )
 
 
-def _note(table: pd.DataFrame, smaller: bool | None) -> str:
+def _note(data: Data, table: pd.DataFrame, smaller: bool | None) -> str:
     known = table[table["point"].notna()]
     if known.empty:
         return "no configuration is complete"
@@ -150,7 +150,8 @@ def _note(table: pd.DataFrame, smaller: bool | None) -> str:
         said += "; small faint marks are single runs"
     if smaller is not None:
         best = known.loc[known["point"].idxmin() if smaller else known["point"].idxmax(), "trial"]
-        said += f". Black: the best so far, in the end trial {best}, {OPTIMISTIC}"
+        which = data.captions.configuration(best)
+        said += f". Black: the best so far, in the end trial {best} ({which}), {OPTIMISTIC}"
     ended = [(kind, int((table["state"] == kind).sum())) for kind in _ENDS]
     marked = [f"{kind} {counted(number, 'trial')}" for kind, number in ended if number]
     said += f". At the bottom: {', '.join(marked)}" if marked else ""

@@ -217,17 +217,18 @@ class Captions:
         """What the trials are that a figure shows one by one."""
         if TRIAL not in shown:
             return []
-        axes = [axis for axis in self.choice.axes.values() if not axis.own]
-        rows = self.tables.runs.drop_duplicates(TRIAL).set_index(TRIAL)
         return [
-            f"trial {number}: "
-            + ", ".join(
-                f"{axis.title} = {brief(rows[axis.column][number])}"
-                for axis in axes
-                if not pd.isna(rows[axis.column][number])
-            )
+            f"trial {number}: {self.configuration(number)}"
             for number in self.choice.axes[TRIAL].labels
         ]
+
+    def configuration(self, trial: int) -> str:
+        """What a trial is, as in `step size = 0.01, layers = none`."""
+        runs = self.tables.runs
+        row = runs.loc[(runs[TRIAL] == trial).to_numpy().argmax()]
+        axes = [axis for axis in self.choice.axes.values() if not axis.own]
+        labels = [(axis.title, row[axis.column]) for axis in axes]
+        return ", ".join(f"{title} = {brief(one)}" for title, one in labels if not pd.isna(one))
 
     def _relative(self) -> str:
         """Which run is 1 in scores, where it is not the task's own bound."""

@@ -117,7 +117,8 @@ class RunTables:
 
         there = set(runs[TASK].cat.categories)
         tasks = {task: bounds for task, bounds in self.tasks.items() if task in there}
-        return replace(self, runs=runs, reports=reports, tasks=tasks)
+        lengths = {task: self.lengths[task] for task in tasks}
+        return replace(self, runs=runs, reports=reports, tasks=tasks, lengths=lengths)
 
     def rescored(self, at: str | None) -> RunTables:
         """The tables with another point of each learning curve as a run's value, also as its score.

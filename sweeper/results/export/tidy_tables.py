@@ -13,6 +13,7 @@ from sweeper.files.atomic import check_out, replacing
 from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
 from sweeper.results.slices.part import Part
+from sweeper.space.blocks.parts import every_axis
 from sweeper.study.study import Study
 
 TABLES: dict[str, Callable[[Study, LedgerState], pd.DataFrame]] = {
@@ -39,7 +40,7 @@ def write(study: Study, table: str, out: Path, asked: Mapping[str, Any] | None =
         every = found if table == "runs" else frames.runs(study, ledger_state)
         kept = every[part.table(every, study.space)]
         if table == "trials":
-            found = frames.of_runs(kept, study.space, list(study.space.axes))
+            found = frames.of_runs(kept, study.space, list(every_axis(study.space)))
         else:
             found = found[found["run"].isin(kept["run"])]
     replace(out, found if table == "reports" else frames.named(found, study.space))

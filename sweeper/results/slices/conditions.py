@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from sweeper.errors import NothingToShow, SweeperError, choices, listed, shown
 from sweeper.schema.document import parse
+from sweeper.space.blocks.parts import every_axis, parts
 from sweeper.study.study import Study
 from sweeper.text import brief, canonical
 
@@ -87,6 +88,7 @@ class _Plan:
 
     def __init__(self, study: Study) -> None:
         self.study = study
+        self.axes = every_axis(study.space)
         self._found: dict[str, Known] = {}
 
     @property
@@ -94,7 +96,8 @@ class _Plan:
         """Axes, tasks, seeds, trials and the parameters that formulas and tasks set."""
         space = self.study.space
         by_task = [name for params in space.by_task.values() for name in params]
-        return list(dict.fromkeys([*space.axes, "task", "seed", "trial", *space.derived, *by_task]))
+        derived = [name for one in parts(space) for name in one.derived]
+        return list(dict.fromkeys([*self.axes, "task", "seed", "trial", *derived, *by_task]))
 
     def knows(self, name: str) -> bool:
         """Whether a condition may be about `name`: also a parameter that another one sets."""
@@ -108,7 +111,7 @@ class _Plan:
         return self._found[name]
 
     def _known(self, name: str) -> Known:
-        plan, axes = self.study.plan, self.study.space.axes
+        plan, axes = self.study.plan, self.axes
         trial = np.fromiter((run.trial for run in plan.runs), int, len(plan.runs))
         if name in axes:
             labels, codes = _coded([one.labels.get(name) for one in plan.trials])

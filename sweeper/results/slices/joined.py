@@ -48,7 +48,7 @@ def joined(parts: Sequence[Data]) -> Data:
 def _differences(first: Data, other: Data) -> Iterator[str]:
     """In what two studies differ that a figure of both must share."""
     mine, its = first.tables, other.tables
-    for name in ("metric", "at", "how", "steps"):
+    for name in ("metric", "at", "how"):
         values = getattr(mine, name), getattr(its, name)
         if values[0] != values[1]:
             called = {"how": "score.aggregate", "at": "score.at"}.get(name, name)
@@ -62,6 +62,8 @@ def _differences(first: Data, other: Data) -> Iterator[str]:
         if task not in mine.tasks or task not in its.tasks:
             alone = first.name if task in mine.tasks else other.name
             yield f"the task {task} is one of {alone} alone (where=task=… shows what both have)"
+        elif mine.lengths[task] != its.lengths[task]:
+            yield f"steps on {task} are {mine.lengths[task]:,} and {its.lengths[task]:,}"
         elif mine.tasks[task] != its.tasks[task]:
             ends = ["{:g} to {:g}".format(*tables.tasks[task]) for tables in (mine, its)]
             yield f"the bounds of {task} are {ends[0]} and {ends[1]}"

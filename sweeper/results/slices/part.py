@@ -17,6 +17,7 @@ from sweeper.results.data import Data
 from sweeper.results.ranking import ranking
 from sweeper.results.slices import best_trials
 from sweeper.results.slices.conditions import Condition, Mask, chosen, conditions
+from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 from sweeper.text import agreed, counted, ranges
@@ -90,7 +91,7 @@ class Part:
         kept = np.ones(len(every), bool) if self.mask is None else self.mask
         if self.top is None:
             return kept
-        trials = frames.of_runs(every[kept], space, list(space.axes))
+        trials = frames.of_runs(every[kept], space, list(every_axis(space)))
         order = ranking.ranked(space, ranking.complete(space, trials))
         return kept & every["trial"].isin(order["trial"].head(self.top)).to_numpy()
 

@@ -34,7 +34,7 @@ def test_values_the_best_so_far_and_states(played):
     best = [3.02, 3.02, 3.02, 4.02, 4.02, 6.02, 6.02, 6.02]
     assert table["best so far"].tolist() == pytest.approx(best)
     said = words(picture)
-    assert "in the end trial 5, chosen by these same runs" in said
+    assert "in the end trial 5 (lr = " in said and "), chosen by these same runs" in said
     assert "At the bottom: failed 1 trial, pruned 1 trial, diverged 1 trial. Not ended: 1" in said
 
 

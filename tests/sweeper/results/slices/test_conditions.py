@@ -156,3 +156,17 @@ def test_runs_are_those_of_the_plan_in_its_order(study):
     assert np.flatnonzero(mask).tolist() == [
         place for place, run in enumerate(study.plan.runs) if run.seed == 1
     ]
+
+
+def test_blocks_and_what_they_derive_can_be_named(played):
+    blocks = {
+        "sgd": {"axes": {"lr": {"kind": "float", "values": [0.1, 1.0]}}},
+        "adam": {"fixed": {"eps": 1e-8}, "derived": {"decay": "10 * lr"}},
+    }
+    axes = {"lr": {"kind": "float", "values": [1e-4, 1e-3]}}
+    ended = lambda run, _: ("complete", [(40, {"return": 1.0})])  # noqa: E731
+    study = played(ended, axes=axes, blocks=blocks, seeds=2)
+    assert {labels["lr"] for labels, _, _ in left(study, "block=sgd")} == {0.1, 1.0}
+    assert {labels["lr"] for labels, _, _ in left(study, "lr=..0.01")} == {1e-4, 1e-3}
+    assert {labels["lr"] for labels, _, _ in left(study, "decay=0.01")} == {1e-3}
+    assert {labels["block"] for labels, _, _ in left(study, "decay=absent")} == {"sgd"}

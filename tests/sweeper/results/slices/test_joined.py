@@ -91,7 +91,7 @@ def test_values_of_axes_may_differ(pair):
         ({"score": {"metric": "return", "at": "max"}}, "score.at is final and max"),
         ({"score": {"metric": "return", "aggregate": "mean"}}, "score.aggregate is iqm and mean"),
         ({"direction": "minimize"}, "direction is maximize and minimize"),
-        ({"steps": 80}, "steps is 40 and 80"),
+        ({"steps": 80}, "steps on line are 40 and 80"),
         ({"tasks": {"line": {"low": 0, "high": 3}, "ring": {"low": 0, "high": 2}}},
          "the bounds of line are 0 to 2 and 0 to 3"),
         ({"tasks": {"line": {"low": 0, "high": 2}}}, "the task ring is one of a alone"),
