@@ -19,6 +19,7 @@ from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
 from sweeper.plan.sampling import check_sampler
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
+from sweeper.space import figure_options
 from sweeper.space.axes import AxisKind
 from sweeper.space.blocks.parts import JoinedAxis, every_axis, part, placed
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
@@ -212,7 +213,8 @@ def _check_figures(
         with mistakes.under("figures", index):
             name = lookup.located("sweeper.figures", figure.name, folder)
             with mistakes.under("figures", index, figure.name):
-                _check_options(figure.options, takes(name), sizes, metrics)
+                options = figure_options.checked(name, figure.options)
+                _check_options(options, takes(name), sizes, metrics)
             figures.append(figure.model_copy(update={"name": name}))
     mistakes.check()
     return space.model_copy(update={"figures": tuple(figures)})

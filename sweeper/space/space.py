@@ -281,6 +281,15 @@ class Space(Section):
         return f"{names[place]} {place + 1}"
 
     @property
+    def drawn(self) -> tuple[Figure, ...]:
+        """The figures that are drawn when the study ends: of a sampler's study without any, how its
+        values went on, and its best configurations' curves."""
+        if self.figures or self.sampler.name == "grid":
+            return self.figures
+        history, curves = ("history", {}), ("curves", {"top": 5})
+        return tuple(Figure(name=name, options=options) for name, options in (history, curves))
+
+    @property
     def directions(self) -> tuple[str, ...]:
         """`maximize` or `minimize`, for each of the scores."""
         return (self.direction, *(other.direction for other in self.score.also))
