@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
@@ -74,15 +73,17 @@ def largest(plan: Plan, trainable: Trainable) -> tuple[int, Run] | None:
         return None
     alike: dict[tuple[object, ...], Run] = {}
     for run in plan.runs[:: len(plan.space.seeds)]:
-        alike.setdefault(_shape(run.task, run.params), run)
-    steps = plan.space.steps
-    sizes = [(trainable.pack_bytes(run.params, run.task, steps, 1), run) for run in alike.values()]
+        alike.setdefault(_shape(run), run)
+    sizes = [
+        (trainable.pack_bytes(run.params, run.task, run.steps, 1), run) for run in alike.values()
+    ]
     return max(sizes, key=lambda pair: pair[0])
 
 
-def _shape(task: str, params: Mapping[str, Any]) -> tuple[object, ...]:
+def _shape(run: Run) -> tuple[object, ...]:
     """What may tell the sizes of runs apart: a real number such as a step size never does."""
-    return (task, *(str(v) if not isinstance(v, float) else "" for v in params.values()))
+    params = (f"{k} {v}" for k, v in run.params.items() if not isinstance(v, float))
+    return (run.task, run.steps, *params)
 
 
 def complaint(plan: Plan, found: tuple[int, Run], room: Room) -> str | None:

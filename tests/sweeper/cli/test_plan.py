@@ -10,6 +10,7 @@ import pytest
 
 from sweeper.cli.commands import plan
 from sweeper.dispatch import Options
+from sweeper.doctor import probe
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study.studies import start
@@ -92,6 +93,7 @@ def test_packs_of_a_gpu_that_is_elsewhere_are_not_known(
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(probe, "gpus", lambda: {"gpus": 0})
     space = load(Path("spaces/minatar_adam_sn.yaml"), "smoke", [])
     options = Options(workers=None, pack="auto", device=None, profile="slurm/gpu.yaml")
     said = "\n".join(plan.lines(space, tmp_path / "next", options, dispatch="slurm"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,6 @@ def test_workers_share_the_memory_of_a_machine(
         ("mem: {}M\ntasks_per_node: 4", False),
         ("mem: 0", True),
         ("qos: x", True),
-        ("mem: 1M\ngpus: 1", True),
     ],
 )
 def test_a_profile_is_compared_with_what_runs_need(
@@ -119,5 +119,9 @@ def test_a_profile_is_compared_with_what_runs_need(
         assert f"it takes more {key} in p.yaml" in said
 
 
-def test_nobody_compares_memory_of_gpus() -> None:
+def test_nobody_compares_memory_of_gpus(tmp_path: Path) -> None:
     assert not list(memory_fit.rooms(Options(1, "auto", "cuda"), "local", 9))
+    (tmp_path / "p.yaml").write_text("mem: 1M\ngpus: 1")
+    options = Options(1, "auto", None, profile=str(tmp_path / "p.yaml"))
+    assert not list(memory_fit.rooms(options, "slurm", 9))
+    assert list(memory_fit.rooms(replace(options, device="cpu"), "slurm", 9))
