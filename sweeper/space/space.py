@@ -186,7 +186,7 @@ class Space(Section):
     checkpoint: Annotated[Checkpoint, WORKERS] = Checkpoint()
     """How often states are saved."""
     limits: Annotated[Limits, WORKERS] = Limits()
-    """How often a run may fail."""
+    """How often runs may fail, and how long they and the study may take."""
     figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule), Key(by_name=True)] = ()
     """Figures with their options, as in `figures: [{heatmap: {x: optimizer.lr}}, curves]`; learning
     curves of several metrics side by side with `curves: {metric: [return, loss]}`, and another

@@ -53,7 +53,7 @@ class MemoryGauge:
     def __init__(self, workers: int) -> None:
         address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
         self._address_space = sys.maxsize if address_space < 0 else address_space
-        self._resident = min(_shared()) // max(1, _neighbours(workers))
+        self._resident = shared() // max(1, _neighbours(workers))
         self.cgroup = own_cgroup()
 
     def read(self) -> Reading:
@@ -115,6 +115,11 @@ def kills_in(cgroup: str) -> int:
                 if line.startswith("oom_kill "):
                     return int(line.split()[1])
     return 0
+
+
+def shared() -> int:
+    """Bytes of memory that all workers here share."""
+    return min(_shared())
 
 
 def _shared() -> Iterator[int]:
