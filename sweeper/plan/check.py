@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from sweeper import lookup
-from sweeper.errors import Invalid, Mistakes, choices, shown
+from sweeper.errors import Invalid, Mistakes, choices, cut, shown
+from sweeper.plan import check_command
 from sweeper.plan.configurations import expanded, sequences
 from sweeper.plan.configurations.constraints import Rejected, check_helpers
 from sweeper.plan.configurations.expansion import DROP, Expansion
@@ -61,6 +62,7 @@ def checked(space: Space, folder: Path) -> Space:
     _check_blocks(space)
     space = _resolve(space, trainable)
     expansion = expanded(space, trainable)
+    check_command.check(space, expansion)
     metrics = _metrics(space, trainable)
     _check_scores(space, metrics)
     expansion.reference()
@@ -73,6 +75,8 @@ def checked(space: Space, folder: Path) -> Space:
 
 def absolute(space: Space, folder: Path) -> Space:
     """The space with the path of its agent's or function's file made absolute."""
+    if space.command is not None:
+        return space
     try:
         if space.function is not None:
             path, name = lookup.split(space.function, folder)
@@ -127,10 +131,12 @@ def _check_scores(space: Space, metrics: Sequence[str]) -> None:
 def _check_keep(space: Space, trainable: Trainable) -> None:
     if space.checkpoint.keep == "none" or getattr(trainable, "keeps_weights", False):
         return
-    where = "in run.folder, which stays" if space.function else "with packs that have weights()"
+    own = {"function": "run.folder", "command": "SWEEPER_FOLDER"}
+    where = next((f"in {own[key]}, which stays" for key in own if getattr(space, key)), None)
+    where = where or "with packs that have weights()"
     raise Invalid(
-        f"must be none, but got {space.checkpoint.keep!r}: {space.identity} has no weights that "
-        f"sweeper knows of; keep files {where}",
+        f"must be none, but got {space.checkpoint.keep!r}: {cut(space.identity)} has no weights "
+        f"that sweeper knows of; keep files {where}",
         ("checkpoint", "keep"),
     )
 

@@ -117,7 +117,7 @@ class Study:
     def packs(self) -> bool:
         """Whether several of its runs may share a pack."""
         held = self.versions[0].frozen
-        return held.trainable.packs if held is not None else self.space.function is None
+        return held.trainable.packs if held is not None else self.space.agent is not None
 
     def _frozen(self, versions: Sequence[Version]) -> Parametrised:
         """As the plans of `versions` have it: the parameters that it began with."""
