@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,15 +15,19 @@ from sweeper.trainable.contract import Parameter, Parametrised
 if TYPE_CHECKING:
     from sweeper.space.space import Space
 
+OPEN = ".*"
+"""The end of a parameter's name that stands for all names with its beginning."""
+
 
 def coerce(value: Any, parameter: Parameter) -> Any:
     """`value` as the kind of `parameter`, within its range and choices; raises `Invalid`."""
     if value is None and parameter.default is None:
         return None
-    if parameter.kind is tuple:
+    if parameter.kind in (tuple, list):
         if not isinstance(value, list | tuple):
             raise Invalid(f"must be a list, but got {shown(value)}")
-        return tuple(each(lambda item: _element(item, parameter), value))
+        one = _call if parameter.kind is list else lambda item: _element(item, parameter)
+        return tuple(each(one, value))
     read = _KINDS[parameter.kind](value)
     _in_range(read, parameter)
     if parameter.choices is not None and read not in parameter.choices:
@@ -37,8 +41,8 @@ def base(space: Space, trainable: Parametrised) -> dict[str, Any]:
 
     The default is the one that the space was loaded with, whatever it is now.
     """
-    known = trainable.parameters
-    params = {name: parameter.default for name, parameter in known.items()}
+    known = trainable.parameters.items()
+    params = {name: parameter.default for name, parameter in known if not name.endswith(OPEN)}
     mistakes = Mistakes()
     for part, given in (("defaults", outdated(space, trainable)), ("fixed", space.fixed)):
         for name, value in given.items():
@@ -178,16 +182,30 @@ def fitted(
     known = trainable.parameters
     if not known:
         return value
-    if name not in known:
+    parameter = named(known, name)
+    if parameter is None:
         raise Invalid(f"{verb} no parameter of {space.identity}{choices(name, known)}", path)
     try:
-        return coerce(value, known[name])
+        return coerce(value, parameter)
     except Invalid as error:
         own = verb == "is"
         raise Invalid(
             error.message if own else f"sets {cut(name)}, which {error.message}",
             (*path, *(error.path if own else ())),
         ) from error
+
+
+def named(known: Mapping[str, Parameter], name: str) -> Parameter | None:
+    """The parameter called `name`, which may stand for all names with a beginning."""
+    if name in known and not name.endswith(OPEN):
+        return known[name]
+    fits = (one for key, one in known.items() if key.endswith(OPEN) and _begins(name, key))
+    return next(fits, None)
+
+
+def _begins(name: str, key: str) -> bool:
+    beginning = key.removesuffix("*")
+    return name.startswith(beginning) and name not in (beginning, key)
 
 
 def culprit(space: Space, message: str) -> Path:
@@ -207,13 +225,25 @@ def culprit(space: Space, message: str) -> Path:
 
 
 def _element(value: Any, parameter: Parameter) -> Any:
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | dict):
         raise Invalid(f"must be a number or text, but got {shown(value)}")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         _in_range(value, parameter)
     return value
+
+
+def _call(value: Any) -> Any:
+    """A name, or a name with its arguments: `{name: {argument: value}}`."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and len(value) == 1:
+        ((name, arguments),) = value.items()
+        if isinstance(arguments, Mapping):
+            return {str(name): {str(key): one for key, one in arguments.items()}}
+    rule = "must be a name, or a name with its arguments, like {name: {argument: value}}"
+    raise Invalid(f"{rule}, but got {shown(value)}")
 
 
 def _in_range(value: Any, parameter: Parameter) -> None:
@@ -234,4 +264,5 @@ _KINDS: dict[type, Callable[[Any], Any]] = {
     int: whole(),
     float: lambda value: float(number(value)),
     str: _string,
+    object: lambda value: value,
 }

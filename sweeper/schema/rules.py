@@ -98,9 +98,12 @@ def items(value: Any) -> list[Any]:
 
 
 def simple(value: Any) -> Any:
-    """A finite number, a boolean or text; or a list of these or of such lists, as a tuple."""
+    """A finite number, a boolean or text; or a list of these or of such lists, as a tuple.
+
+    In a list may stand names with arguments, as mappings.
+    """
     if isinstance(value, list | tuple):
-        return tuple(each(simple, value))
+        return tuple(each(_listed, value))
     if isinstance(value, dict) or value is None:
         raise Invalid(
             f"must be a number, text, true, false or a list of these, but got {shown(value)}"
@@ -110,10 +113,17 @@ def simple(value: Any) -> Any:
     return value
 
 
+def _listed(value: Any) -> Any:
+    """An item of a list: `simple`, or a mapping of such items and null."""
+    if not isinstance(value, dict) or not value:
+        return simple(value)
+    return each_of(lambda item: None if item is None else _listed(item), value)
+
+
 def nullable(value: Any) -> Any:
     """`simple`, or null; also within lists."""
     if isinstance(value, list | tuple):
-        return tuple(each(nullable, value))
+        return tuple(each(lambda item: None if item is None else _listed(item), value))
     return None if value is None else simple(value)
 
 

@@ -21,7 +21,10 @@ class Parameter(Protocol):
 
     @property
     def kind(self) -> type:
-        """The type of its values: `int`, `float`, `str`, `bool` or `tuple`."""
+        """The type of its values: `int`, `float`, `str`, `bool` or `tuple`; `object` for any value.
+
+        `list` is a tuple of names, each alone or with arguments, as `{name: {argument: value}}`.
+        """
 
     @property
     def default(self) -> Any:
@@ -187,7 +190,10 @@ class Parametrised(Protocol):
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """All parameters by dotted name; empty where any name is accepted."""
+        """All parameters by dotted name; empty where any name is accepted.
+
+        A name that ends in `.*` stands for all names with its beginning, which have no default.
+        """
 
     def check(self, params: Mapping[str, Any], task: str) -> None:
         """Raises `ValueError` where it cannot train with these parameters on this task."""
@@ -196,7 +202,8 @@ class Parametrised(Protocol):
 class Trainable(Parametrised, Protocol):
     """Something that sweeper can train.
 
-    Optional are the methods of `SupportsMemoryEstimates`, `SupportsDescription` and `Diagnosable`,
+    Optional are the methods of `SupportsMemoryEstimates`, `SupportsDescription`, `Diagnosable` and
+    `KnowsMoreTasks`,
     a flag `keeps_weights`, which is true where packs are `SupportsWeights`, and a mapping
     `earlier_defaults` of shipped agents.
     """
@@ -256,3 +263,11 @@ class Diagnosable(Protocol):
 
     def diagnosed(self, params: Mapping[str, Any]) -> Sequence[str]:
         """The metrics that `params` switch on; raises `ValueError` where these are invalid."""
+
+
+@runtime_checkable
+class KnowsMoreTasks(Protocol):
+    """Optional: a trainable that can train on more tasks than `tasks` lists."""
+
+    def check_task(self, task: str) -> bool:
+        """Whether the task is one of those; raises `ValueError` where it looks so and is none."""
