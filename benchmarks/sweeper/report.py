@@ -54,7 +54,11 @@ def make(root: Path, trials: int) -> Study:
     """A study of `trials` trials, all of whose runs have ended."""
     (root / "train.py").write_text("def train(config, run):\n    return 0.0\n")
     (root / "many.yaml").write_text(SPACE.format(count=trials // CELLS))
-    made = studies.start(root / "studies/many", load(root / "many.yaml"))
+    return filled(studies.start(root / "studies/many", load(root / "many.yaml")))
+
+
+def filled(made: Study) -> Study:
+    """The study, all of whose runs have ended, as its ledger says."""
     header = {"host": platform.node(), "boot": "", "pid": os.getpid(), "job": None, "code": {}}
     ledger = Writer(made.paths.ledger, "writer-1-000000", header)
     draw = np.random.default_rng(0)
@@ -80,10 +84,9 @@ def _lines(run: Run, draw: np.random.Generator) -> Iterator[dict[str, Any]]:
     yield {"kind": "end", **about, "seq": 5, "step": 400, **ends, "time": 1001.0}
 
 
-def report_s(root: Path) -> tuple[float, float]:
-    """Seconds of CPU and of wall time that the command takes."""
+def taken(*words: str) -> tuple[float, float]:
+    """Seconds of CPU and of wall time that a command of sweeper takes."""
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    words = ["report", "study=many", f"root={root / 'studies'}"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
     command = [sys.executable, "-m", "sweeper", *words]
     subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
@@ -103,7 +106,7 @@ def main(words: list[str]) -> None:
         print("| trials | runs | ledger | CPU seconds | wall seconds | report.html, MB |")
         print("|---|---|---|---|---|---|", flush=True)
         for kind in ("cold", "with a snapshot"):
-            cpu, wall = report_s(root)
+            cpu, wall = taken("report", "study=many", f"root={root / 'studies'}")
             size = made.paths.report.stat().st_size / 1e6
             counts = f"{len(made.plan.trials):,} | {made.plan.total:,}"
             print(f"| {counts} | {kind} | {cpu:.1f} | {wall:.1f} | {size:.1f} |", flush=True)

@@ -10,14 +10,17 @@ import numpy as np
 
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, shown
-from sweeper.plan.configurations import sequences
+from sweeper.plan.configurations import expanded, sequences
 from sweeper.plan.configurations.constraints import Rejected, check_helpers
-from sweeper.plan.configurations.expansion import DROP, Expansion, expanded
+from sweeper.plan.configurations.expansion import DROP, Expansion
+from sweeper.plan.configurations.freezing import own_kinds
 from sweeper.plan.configurations.network_depth import shallowest
 from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
 from sweeper.plan.sampling import check_sampler
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
+from sweeper.space.axes import AxisKind
+from sweeper.space.blocks.parts import JoinedAxis, every_axis, part, placed
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
 from sweeper.space.space import Space
 from sweeper.text import agreed
@@ -54,7 +57,7 @@ def checked(space: Space, folder: Path) -> Space:
         raise Invalid(f"cannot be trained: it lacks {', '.join(missing)}", ("agent",))
     _check_names(space, trainable)
     _check_keep(space, trainable)
-    check_helpers(space)
+    _check_blocks(space)
     space = _resolve(space, trainable)
     expansion = expanded(space, trainable)
     metrics = _metrics(space, trainable)
@@ -73,9 +76,9 @@ def absolute(space: Space, folder: Path) -> Space:
         if space.function is not None:
             path, name = lookup.split(space.function, folder)
             return space.model_copy(update={"function": f"{path}:{name}"})
-        assert space.agent is not None
-        agent = lookup.located("agents.learners", space.agent, folder)
-        return space.model_copy(update={"agent": agent})
+        agents = tuple(lookup.located("agents.learners", one, folder) for one in space.agents)
+        named = agents[0] if isinstance(space.agent, str) else agents
+        return space.model_copy(update={"agent": named})
     except Invalid as error:
         raise error.under("function" if space.function is not None else "agent") from error
 
@@ -137,11 +140,29 @@ def _check_keep(space: Space, trainable: Trainable) -> None:
     )
 
 
+def _check_blocks(space: Space) -> None:
+    """Raises `Invalid` for helper axes that nothing reads, and for what no block can have."""
+    if not space.blocks:
+        check_helpers(space)
+    for name in space.blocks:
+        with placed(space, name):
+            check_helpers(part(space, name))
+    if space.blocks and own_kinds(space):
+        raise Invalid("must go: axes of kinds of your own are for spaces without", ("blocks",))
+
+
 def _resolve(space: Space, trainable: Trainable) -> Space:
+    blocks = {}
+    for name, block in space.blocks.items():
+        with placed(space, name):
+            found = _resolve(part(space, name), trainable)
+        blocks[name] = block.model_copy(update={"fixed": found.fixed, "axes": found.axes})
     known = base(space, trainable)
     fixed = {name: known[name] for name in space.fixed}
     frozen = space.defaults or defaults(space, trainable)
-    space = space.model_copy(update={"fixed": fixed, "defaults": frozen})
+    space = space.model_copy(update={"fixed": fixed, "defaults": frozen, "blocks": blocks})
+    if blocks:
+        return space
     for name, axis in space.axes.items():
         if axis.structural:
             span_of(space, trainable, name)
@@ -190,7 +211,7 @@ def _check_figures(
 
     Of an axis that some configurations lack, its absence counts as a value.
     """
-    sizes = {name: _size(space, name) + (name in conditional) for name in space.axes}
+    sizes = {name: _size(space, name) + (name in conditional) for name in every_axis(space)}
     sizes["task"] = len(space.tasks)
     figures, mistakes = [], Mistakes()
     for index, figure in enumerate(space.figures):
@@ -252,7 +273,13 @@ def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:
 
 def _size(space: Space, axis: str) -> int:
     """The number of values of the axis; of a range that is drawn from at most one a trial."""
-    found = space.axes[axis]
+    found = every_axis(space)[axis]
+    if isinstance(found, JoinedAxis):
+        return sum(_size_of(space, axis, one) for one in found.axes)
+    return _size_of(space, axis, found)
+
+
+def _size_of(space: Space, axis: str, found: AxisKind) -> int:
     if space.sampler.name == "grid" or found.ends is None or found.grid:
         return len(found.points(axis))
     size, trials = found.size(axis), space.trials or 0
@@ -284,7 +311,7 @@ def _check_draws(space: Space, expansion: Expansion) -> None:
     valid = False
     for _ in range(_DRAWN):
         try:
-            expansion.draw(lambda _, over: sequences.at(over, _share(space, rng, over)))
+            expansion.draw(lambda _, over, __: sequences.at(over, _share(space, rng, over)))
             valid = True
         except Rejected as error:
             if space.invalid != DROP:

@@ -45,7 +45,17 @@ _MANY = 100
 _SHIPPED = "spaces"
 """The folder of spaces that ship."""
 
-MERGED = ("fixed", "axes", "derived", "tasks", "scales", "evaluation", "checkpoint", "limits")
+MERGED = (
+    "fixed",
+    "axes",
+    "blocks",
+    "derived",
+    "tasks",
+    "scales",
+    "evaluation",
+    "checkpoint",
+    "limits",
+)
 """The keys of which a space that extends another one may hold a part."""
 
 

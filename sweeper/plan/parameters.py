@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import Invalid, Mistakes, Path, choices, cut, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
+from sweeper.space.blocks.parts import every_axis, parts
 from sweeper.trainable.contract import Parameter, Parametrised
 
 if TYPE_CHECKING:
@@ -148,12 +149,15 @@ def defaulted(space: Space) -> Iterator[tuple[str, Any]]:
 def baseline(space: Space, trainable: Parametrised) -> dict[str, str | int | float]:
     """The labels of the axes' values that `baseline` names; raises `Invalid` for unknown ones."""
     found = {}
+    axes = every_axis(space)
     for name, value in space.baseline.items():
         here: Path = ("baseline", name)
-        if name not in space.axes:
-            raise Invalid(f"is no axis{choices(name, space.axes)}", here)
+        if name not in axes:
+            raise Invalid(f"is no axis{choices(name, axes)}", here)
+        holding = [one for one in parts(space) if name in one.axes]
         try:
-            found[name] = point_at(space, trainable, name, value).label
+            point = point_at(holding[0], trainable, name, value) if len(holding) == 1 else None
+            found[name] = (point or axes[name].point(name, value)).label
         except Invalid as error:
             said = f"{error.message} (baseline=null compares with none)"
             raise Invalid(said, here) from error

@@ -10,7 +10,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from sweeper.errors import Invalid, SweeperError, dotted
-from sweeper.plan.configurations.expansion import Configuration, expanded
+from sweeper.plan.configurations import expanded
+from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.sections import Evaluation

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sweeper.errors import SweeperError
 from sweeper.files.bundled import files
-from sweeper.lookup import find, is_file
+from sweeper.lookup import is_file
 from sweeper.plan import caption_note
 from sweeper.plan.loading import unchecked
 from sweeper.plan.parameters import defaults
@@ -16,6 +16,7 @@ from sweeper.space.axes import Point
 from sweeper.space.digest import essential_texts
 from sweeper.space.space import Space
 from sweeper.text import canonical
+from sweeper.trainable.loading import trained_by
 
 
 def spaces() -> list[tuple[Path, str]]:
@@ -43,9 +44,9 @@ def changed(space: Space) -> list[str]:
 
 def _with_defaults(found: Space, space: Space) -> Space:
     """`found` with its agent's defaults; of a user's own, which would run, those of `space`."""
-    if found.agent is None or is_file(found.agent):
+    if not found.agents or any(map(is_file, found.agents)):
         return found.model_copy(update={"defaults": space.defaults})
-    known = defaults(found, find("agents.learners", found.agent))
+    known = defaults(found, trained_by(found.agents))
     return found.model_copy(update={"defaults": known})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeper.space.blocks.parts import every_axis
 from sweeper.study.study import Study
 
 TASK = "task"
@@ -146,21 +147,16 @@ def axis_of(name: str, study: Study) -> Axis:
     numeric = all(isinstance(label, int | float) for label in labels)
     labels = sorted(labels) if numeric else labels
     missing = [np.nan if numeric else ABSENT] if None in found else []
+    axis = every_axis(study.space)[name]
     return Axis(
         name,
         (*labels, *missing),
         numeric,
         bool(missing),
-        _drawn(name, study),
-        _logged(study.space.axes[name]),
-        study.space.axes[name].title or name,
+        study.space.sampler.name != "grid" and not hasattr(axis.distribution(name), "choices"),
+        _logged(axis),
+        axis.title or name,
     )
-
-
-def _drawn(name: str, study: Study) -> bool:
-    if study.space.sampler.name == "grid":
-        return False
-    return not hasattr(study.space.axes[name].distribution(name), "choices")
 
 
 def _logged(axis: Any) -> bool | None:

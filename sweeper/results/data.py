@@ -17,6 +17,7 @@ from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.captions import Captions, Origin
 from sweeper.results.run_tables import VALUE, RunTables, Scored
+from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 
@@ -39,7 +40,7 @@ class Data:
         """The data of `study`, as `ledger_state` or else its ledger now says."""
         ledger_state = ledger_state or study.ledger_state()
         space = study.space
-        axes = {name: axis_of(name, study) for name in space.axes}
+        axes = {name: axis_of(name, study) for name in every_axis(space)}
         columns = {name: axis.column for name, axis in axes.items()}
         runs = frames.runs(study, ledger_state)
         tables = RunTables(
@@ -63,7 +64,7 @@ class Data:
                 study=study.name,
                 axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
                 zip=tuple(tuple(group) for group in space.zip),
-                distribution=lambda name: space.axes[name].distribution(name),
+                distribution=lambda name: every_axis(space)[name].distribution(name),
             ),
             Origin(
                 name=study.name,

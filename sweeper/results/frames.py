@@ -11,6 +11,7 @@ from sweeper import score, stats
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
+from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 
@@ -56,7 +57,7 @@ def trials(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     (open or running) the others. The values by further scores stand behind the first as `value …`,
     `low …` and `high …`.
     """
-    return of_runs(runs(study, ledger_state), study.space, list(study.space.axes))
+    return of_runs(runs(study, ledger_state), study.space, list(every_axis(study.space)))
 
 
 def of_runs(table: pd.DataFrame, space: Space, axes: list[str]) -> pd.DataFrame:
@@ -232,7 +233,7 @@ def _identity(study: Study, at: Any) -> pd.DataFrame:
             "seed": np.array([run.seed for run in plan.runs], int)[at],
         }
     )
-    for axis in study.space.axes:
+    for axis in every_axis(study.space):
         labels: list[Any] = [trial.labels.get(axis) for trial in plan.trials]
         values = [label for label in dict.fromkeys(labels) if label is not None]
         if all(isinstance(label, int | float) for label in values):

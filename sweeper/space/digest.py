@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeper.errors import cut
+from sweeper.space.blocks.parts import part
 from sweeper.space.space import Space, keys
 from sweeper.text import canonical
 
@@ -58,21 +59,42 @@ def essentials(space: Space) -> dict[str, Any]:
     return found
 
 
+def _configured(space: Space) -> dict[str, dict[str, Any]]:
+    """What the digest holds of the keys that make configurations: with blocks, block by block."""
+    if not space.blocks:
+        return _of_configurations(space)
+    held: dict[str, dict[str, Any]] = {name: {} for name in space.blocks}
+    for name, own in held.items():
+        for form in _of_configurations(part(space, name)).values():
+            own |= form
+    return {"axes": {"axes": []}, "blocks": {"blocks": held}}
+
+
+def _of_configurations(space: Space) -> dict[str, dict[str, Any]]:
+    when = {name: canonical(axis.when) for name, axis in space.axes.items() if axis.when}
+    gridded = [name for name, axis in space.axes.items() if axis.grid]
+    helpers = [name for name, axis in space.axes.items() if axis.helper]
+    return {
+        "fixed": {"fixed": {name: canonical(value) for name, value in _shared(space).items()}},
+        "axes": {
+            "axes": [[name, _essential(space, name)] for name in space.axes],
+            **_without_empty({"gridded": gridded, "helpers": helpers}),
+        },
+        "when": _without_empty({"when": when}),
+        "zip": _without_empty({"zip": [list(group) for group in space.zip]}),
+        "derived": _without_empty({"derived": dict(space.derived)}),
+        "constraints": _without_empty({"constraints": list(space.constraints)}),
+    }
+
+
 def _forms(space: Space) -> dict[str, dict[str, Any]]:
     """What the digest holds for each key, in a form that studies on disk rely on."""
-    when = {name: canonical(axis.when) for name, axis in space.axes.items() if axis.when}
+    own = _configured(space)
     invalid = space.invalid if space.invalid != "error" else None
     return {
         "agent": {"trains": space.identity},
         "function": {},
-        "fixed": {"fixed": {name: canonical(value) for name, value in _shared(space).items()}},
-        "axes": {
-            "axes": [[name, _essential(space, name)] for name in space.axes],
-            **_without_empty({"gridded": [name for name, axis in space.axes.items() if axis.grid]}),
-            **_without_empty(
-                {"helpers": [name for name, axis in space.axes.items() if axis.helper]}
-            ),
-        },
+        **{key: own.get(key, {}) for key in ("fixed", "axes", "blocks")},
         "tasks": {"tasks": {name: [task.low, task.high] for name, task in space.tasks.items()}},
         "seeds": {"seeds": list(space.seeds)},
         "steps": {"steps": space.steps},
@@ -85,10 +107,7 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
         },
         "trials": _without_empty({"trials": space.trials}),
         "pruner": _without_empty({"pruner": space.pruner and space.pruner.model_dump()}),
-        "when": _without_empty({"when": when}),
-        "zip": _without_empty({"zip": [list(group) for group in space.zip]}),
-        "derived": _without_empty({"derived": dict(space.derived)}),
-        "constraints": _without_empty({"constraints": list(space.constraints)}),
+        **{key: own.get(key, {}) for key in ("when", "zip", "derived", "constraints")},
         "invalid": _without_empty({"invalid": invalid}),
     }
 

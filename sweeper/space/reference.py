@@ -22,6 +22,7 @@ from sweeper import lookup
 from sweeper.schema.base_model import Section
 from sweeper.schema.expression import MAX_LENGTH
 from sweeper.space.axes import AxisModel
+from sweeper.space.blocks.block import Block
 from sweeper.space.overrides import KEYS
 from sweeper.space.samplers import PRUNERS, SAMPLERS, Pruner
 from sweeper.space.sections import Objective, Task
@@ -76,7 +77,7 @@ Named sets of overrides, by dotted key: `scales: {smoke: {seeds: 1, axes.optimiz
 ## `extends`
 
 `extends: base.yaml` takes all keys that a file does not have itself from another file, whose path
-is relative to the first. Of `fixed`, `axes`, `derived`, `tasks`, `scales`, `evaluation`,
+is relative to the first. Of `fixed`, `axes`, `blocks`, `derived`, `tasks`, `scales`, `evaluation`,
 `checkpoint` and `limits` a file may hold a part: `axes: {optimizer.lr: {count: 5}}` changes one key
 of an axis, an axis with a `kind` is a whole new one, and `null` takes a key away. Other files may
 be extended in turn."""
@@ -91,7 +92,11 @@ def _advice(key: str, known: Mapping[str, str]) -> str:
 
 def _sections() -> Iterator[str]:
     """A table for each key that is a mapping of known keys."""
-    found: dict[str, type[BaseModel]] = {"tasks.<name>": Task, "score[1]": Objective}
+    found: dict[str, type[BaseModel]] = {
+        "blocks.<name>": Block,
+        "tasks.<name>": Task,
+        "score[1]": Objective,
+    }
     for name in KEYS:
         for model in _models(Space.model_fields[name].annotation):
             found.setdefault(name, model)

@@ -17,6 +17,7 @@ from sweeper.errors import Invalid
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import Name, Positive, Text, one_of
+from sweeper.space.blocks.block import BLOCK, Block, blocks_rule
 from sweeper.space.samplers import Pruner, Sampler, pruner_rule, sampler_rule
 from sweeper.space.sections import (
     Checkpoint,
@@ -30,6 +31,7 @@ from sweeper.space.sections import (
 )
 from sweeper.space.validators import (
     Context,
+    agent_rule,
     axes_rule,
     by_task_rule,
     constraints_rule,
@@ -96,8 +98,10 @@ class Space(Section):
     later scale or word changes a key in its `about`, or without that when a word changes anything
     about runs or scores but seeds and trials. Where there is a scale `paper`, its steps stand
     beside the note."""
-    agent: Annotated[Text | None, RUNS] = None
-    """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own."""
+    agent: Annotated[str | tuple[str, ...] | None, BeforeValidator(agent_rule), RUNS] = None
+    """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own. Several, as in
+    `agent: [td3, sac]`, are values of an axis `agent`, which alone will do; each has its own
+    parameters and defaults, and an axis that not all of them have needs a `when`."""
     function: Annotated[Text | None, RUNS] = None
     """Instead of an agent a function of your own: `path/file.py:name`, relative to the space."""
     fixed: Annotated[dict[str, Any], BeforeValidator(fixed_rule), RUNS] = Field(
@@ -116,6 +120,15 @@ class Space(Section):
     """The searched parameters; the last axis changes fastest, and an axis stands behind those that
     its `when` names: `axes: {optimizer.lr: {kind: float, values: [1e-4, 1e-3]}}`. Without any there
     is one trial, of what is fixed."""
+    blocks: Annotated[
+        dict[str, Block],
+        BeforeValidator(blocks_rule),
+        Key(results=True, chooses=True, grows=True, by_name=True),
+    ] = Field(default_factory=dict)
+    """Parts of the study with axes and fixed parameters of their own, which count in the place of
+    the space's of the same name: `blocks: {sgd: {fixed: {opt: sgd}, axes: {lr: …}}, adam: …}`, or a
+    list of them. Each trial's block is the value of an axis `block`; what two blocks hold alike is
+    the first one's."""
     zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
     """Groups of axes of one length that move together, the i-th value of one with the i-th of the
     others; a group stands where its first axis stands: `zip: [[network.units, optimizer.lr]]`."""
@@ -200,6 +213,8 @@ class Space(Section):
         if (self.agent is None) == (self.function is None):
             got = "neither" if self.agent is None else "both"
             raise Invalid(f"needs either agent or function, but got {got}")
+        if self.blocks and BLOCK in self.axes:
+            raise Invalid("is what blocks are called: rename the axis", ("axes", BLOCK))
         if self.agent is not None and self.evaluation is None:
             raise Invalid("needs the key 'evaluation', as in {every: 1000, episodes: 10}")
         if self.evaluation is None:
@@ -246,7 +261,10 @@ class Space(Section):
     def dump(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
         plain = self.model_dump(mode="json", exclude_none=True)
-        return {**plain, "axes": self._dumped_axes(), "defaults": dict(self.defaults)}
+        plain |= {"axes": _dumped(self.axes), "defaults": dict(self.defaults)}
+        for name, block in self.blocks.items():
+            plain["blocks"][name]["axes"] = _dumped(block.axes)
+        return plain
 
     @classmethod
     def parse(
@@ -264,15 +282,29 @@ class Space(Section):
     @property
     def identity(self) -> str:
         """What is trained, without the folder it lies in: `agent dqn`, `function f.py:train`."""
-        kind, name = ("agent", self.agent) if self.agent else ("function", self.function)
-        path, _, attribute = str(name).rpartition(":")
-        return f"{kind} {Path(path).name}:{attribute}" if path else f"{kind} {name}"
+        if not self.agents:
+            return f"function {_without_folder(str(self.function))}"
+        kind = "agent" if len(self.agents) == 1 else "agents"
+        return f"{kind} {', '.join(map(_without_folder, self.agents))}"
 
-    def _dumped_axes(self) -> dict[str, Any]:
-        return {
-            name: {"kind": axis.kind, **axis.model_dump(mode="json", exclude_defaults=True)}
-            for name, axis in self.axes.items()
-        }
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The agents that are trained; empty for a function."""
+        if self.agent is None:
+            return ()
+        return (self.agent,) if isinstance(self.agent, str) else self.agent
+
+
+def _without_folder(name: str) -> str:
+    path, _, attribute = name.rpartition(":")
+    return f"{Path(path).name}:{attribute}" if path else name
+
+
+def _dumped(axes: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"kind": axis.kind, **axis.model_dump(mode="json", exclude_defaults=True)}
+        for name, axis in axes.items()
+    }
 
 
 def keys(wanted: Callable[[Key], bool]) -> tuple[str, ...]:

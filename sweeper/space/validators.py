@@ -257,7 +257,28 @@ def _expression(value: Any) -> str:
 
 def written_out(data: Mapping[str, Any]) -> dict[str, Any]:
     """The data of a space, each thing under its own key; raises `Invalid`."""
-    return {**data, **_first_direction(data), **_held_out(data)}
+    return {**data, **_first_direction(data), **_held_out(data), **_agents(data)}
+
+
+def agent_rule(value: Any) -> str | tuple[str, ...]:
+    """The name of an agent, or a list of several different ones."""
+    if not isinstance(value, list | tuple):
+        return text(value)
+    names = tuple(each(text, value))
+    distinct(names)
+    if not names:
+        raise Invalid("must name an agent, but is empty")
+    return names if len(names) > 1 else names[0]
+
+
+def _agents(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The agents that an axis `agent` lists, where the space names none."""
+    axes = data.get("axes")
+    axis = axes.get("agent") if isinstance(axes, dict) else None
+    listed = axis.get("values") if isinstance(axis, dict) else None
+    if data.get("agent") is None and data.get("function") is None and isinstance(listed, list):
+        return {"agent": listed}
+    return {}
 
 
 def _first_direction(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from sweeper.plan.configurations import sequences
 from sweeper.plan.configurations.constraints import Rejected
 from sweeper.plan.configurations.expansion import Configuration
 from sweeper.space import samplers
+from sweeper.space.axes import AxisKind
 from sweeper.study import proposals as packfuls
 from sweeper.study.optuna_memory import OptunaMemory, quiet
 from sweeper.study.proposals import Proposal
@@ -226,7 +227,7 @@ def _seed(space: Any, number: int, turn: int) -> int:
 
 
 def _suggest(trial: optuna.Trial) -> Any:
-    def choose(name: str, over: BaseDistribution) -> Any:
+    def choose(name: str, over: BaseDistribution, _: AxisKind) -> Any:
         if isinstance(over, CategoricalDistribution):
             return trial.suggest_categorical(name, over.choices)
         if isinstance(over, IntDistribution):

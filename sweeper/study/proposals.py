@@ -158,7 +158,7 @@ def _read(paths: StudyPaths, first: int) -> Packful | None:
 def _chosen(plan: Plan, trial: PlannedTrial) -> Configuration:
     """The configuration of a trial; that of axes of users' own kinds as it stands in the file."""
     if not own_kinds(plan.space):
-        return plan.expansion.draw(lambda name, _: trial.labels[name])
+        return plan.expansion.draw(lambda name, *_: trial.labels[name])
     values, params = (
         {name: tuples(value) for name, value in given.items()}
         for given in (trial.values, trial.params)

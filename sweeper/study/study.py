@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,8 @@ from sweeper.ledger.damage import DamagedFile
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths
-from sweeper.plan.configurations.expansion import Expansion, expanded
+from sweeper.plan.configurations import expanded
+from sweeper.plan.configurations.expansion import Expansion
 from sweeper.plan.configurations.freezing import own_kinds, unfrozen
 from sweeper.plan.plan import Plan, Run
 from sweeper.space.digest import digest
@@ -25,9 +26,10 @@ from sweeper.space.space import Space
 from sweeper.study import proposals, versions
 from sweeper.study.provenance import begun_with, mixed
 from sweeper.study.versions import Version
-from sweeper.trainable.contract import Parametrised, Trainable
+from sweeper.trainable.contract import Parameter, Parametrised, Trainable
 from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
+from sweeper.trainable.several_agents import AGENT
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,12 @@ class Study:
 
         Raises `SweeperError` where it lacks one that it had then.
         """
-        known = self.trainable.parameters
+        known: Mapping[str, Parameter] = self.trainable.parameters
         gone = [name for name in self.frozen.parameters if known and name not in known]
         if gone:
             said = f"is no parameter of {self.space.identity}{choices(gone[0], known)}"
             raise SweeperError(f"{self.name}: defaults.{gone[0]} {said}")
+        known = getattr(self.trainable, "by_agent", {}).get(run.params.get(AGENT), known)
         new = {name: one.default for name, one in known.items() if name not in run.params}
         return run._replace(params={**run.params, **new}) if new else run
 
@@ -136,7 +139,7 @@ class Study:
         """What new trials are drawn from: it asks what is trained, and runs axes of own kinds."""
         if self._drawing is None or self._drawing[0] != len(self.versions):
             space = Space.parse(self.space.dump()) if own_kinds(self.space) else self.space
-            pinned = Pinned(self.frozen.parameters, self.trainable)
+            pinned = Pinned(self.frozen, self.trainable)
             self._drawing = len(self.versions), expanded(space, pinned)
         return self._drawing[1]
 

@@ -17,17 +17,16 @@ from sweeper.files.atomic import link_first
 from sweeper.ledger.claims.folder import abandon, begin, is_folder
 from sweeper.ledger.lines.encoding import FORMAT, check_format
 from sweeper.ledger.reader import listed
-from sweeper.lookup import find, is_file
+from sweeper.lookup import is_file
 from sweeper.paths import StudyPaths
-from sweeper.plan.configurations.expansion import expanded
+from sweeper.plan.configurations import expanded
 from sweeper.plan.configurations.freezing import FrozenCode, asked, frozen
 from sweeper.plan.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
 from sweeper.study.provenance import Origin, origin
-from sweeper.trainable.contract import Trainable
 from sweeper.trainable.frozen import Pinned
-from sweeper.trainable.loading import load_trainable
+from sweeper.trainable.loading import load_trainable, trained_by
 
 FOLDED = 2
 """The format of plans of studies whose claims stand in folders, which older versions do not see."""
@@ -133,7 +132,7 @@ def _frozen(known: Sequence[Version], space: Space) -> FrozenCode:
         return known[-1].frozen
     trainable = load_trainable(space)
     first = next((version.frozen for version in known if version.frozen is not None), None)
-    planned = trainable if first is None else Pinned(first.trainable.parameters, trainable)
+    planned = trainable if first is None else Pinned(first.trainable, trainable)
     return frozen(space, trainable, planned)
 
 
@@ -170,7 +169,7 @@ def growth(old: Space, new: Space) -> tuple[list[str], list[str]]:
 
 def _grows(key: str, old: Space, new: Space) -> bool:
     """Whether all that `old` has under `key`, `new` has too."""
-    if key == "axes":
+    if key in ("axes", "blocks"):
         return _axes_grow(old, new)
     before, after = getattr(old, key), getattr(new, key)
     if before is None or after is None:
@@ -235,9 +234,9 @@ def _with_defaults(space: Space) -> Space:
 
     Of an agent of a user's own these are not known: those of now count.
     """
-    if space.defaults or space.agent is None or is_file(space.agent):
+    if space.defaults or not space.agents or any(map(is_file, space.agents)):
         return space
-    trainable: Trainable = find("agents.learners", space.agent)
+    trainable = trained_by(space.agents)
     then: Mapping[str, Any] = getattr(trainable, "earlier_defaults", {})
     known = {**defaults(space, trainable), **then}
     left = {name: value for name, value in known.items() if name not in space.fixed}

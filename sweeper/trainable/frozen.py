@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from sweeper.trainable.contract import Parameter, Parametrised, Trainable
@@ -73,31 +73,44 @@ class Frozen:
     packs: bool
     refused: frozenset[str] = frozenset()
     """Digests of the configurations that it refused."""
+    by_agent: Mapping[str, Mapping[str, FrozenParameter]] = field(default_factory=dict)
+    """Of several agents the parameters of each."""
 
     @classmethod
     def of(
         cls,
         trainable: Trainable,
-        parameters: Mapping[str, Parameter],
+        planned: Parametrised,
         refused: frozenset[str] = frozenset(),
     ) -> Self:
-        """What `trainable` says, with these parameters and the digests of what it `refused`."""
-        known = {name: FrozenParameter.of(one) for name, one in parameters.items()}
-        return cls(known, bool(trainable.packs), refused)
+        """What `trainable` says, with the parameters of `planned` and digests of the `refused`."""
+        agents = getattr(planned, "by_agent", {}).items()
+        return cls(
+            _frozen(planned.parameters),
+            bool(trainable.packs),
+            refused,
+            {agent: _frozen(parameters) for agent, parameters in agents},
+        )
 
     @classmethod
     def of_json(cls, body: Mapping[str, Any]) -> Self:
         """What `to_json` gave."""
-        known = body["parameters"].items()
-        parameters = {name: FrozenParameter.of_json(one) for name, one in known}
-        return cls(parameters, bool(body["packs"]), frozenset(body["refused"]))
+        agents = body.get("by_agent", {}).items()
+        return cls(
+            _thawed(body["parameters"]),
+            bool(body["packs"]),
+            frozenset(body["refused"]),
+            {agent: _thawed(parameters) for agent, parameters in agents},
+        )
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain data."""
+        agents = {agent: _plain(parameters) for agent, parameters in self.by_agent.items()}
         return {
-            "parameters": {name: one.to_json() for name, one in self.parameters.items()},
+            "parameters": _plain(self.parameters),
             "packs": self.packs,
             "refused": sorted(self.refused),
+            **({"by_agent": agents} if agents else {}),
         }
 
     def with_refused(self, more: frozenset[str]) -> Self:
@@ -117,12 +130,35 @@ class Pinned:
     New trials of a study are drawn with it: they have the same parameters as those before.
     """
 
-    parameters: Mapping[str, Parameter]
+    frozen: Parametrised
     trainable: Parametrised
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The parameters that the study began with."""
+        return self.frozen.parameters
+
+    @property
+    def by_agent(self) -> Mapping[str, Mapping[str, Parameter]]:
+        """Of several agents the parameters of each."""
+        found: Mapping[str, Mapping[str, Parameter]] = getattr(self.frozen, "by_agent", {})
+        return found
 
     def check(self, params: Mapping[str, Any], task: str) -> None:
         """Raises `ValueError` where the trainable now refuses these parameters on this task."""
         self.trainable.check(params, task)
+
+
+def _frozen(parameters: Mapping[str, Parameter]) -> dict[str, FrozenParameter]:
+    return {name: FrozenParameter.of(one) for name, one in parameters.items()}
+
+
+def _thawed(body: Mapping[str, Any]) -> dict[str, FrozenParameter]:
+    return {name: FrozenParameter.of_json(one) for name, one in body.items()}
+
+
+def _plain(parameters: Mapping[str, FrozenParameter]) -> dict[str, Any]:
+    return {name: one.to_json() for name, one in parameters.items()}
 
 
 def text_of(params: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -14,8 +15,8 @@ class TrainableKeys(Protocol):
     """The keys of a space by which its trainable is loaded."""
 
     @property
-    def agent(self) -> str | None:
-        """The agent's name, or `path/file.py:Name`."""
+    def agents(self) -> tuple[str, ...]:
+        """The names of the agents, or `path/file.py:Name`; empty for a function."""
 
     @property
     def function(self) -> str | None:
@@ -43,6 +44,14 @@ def load_trainable(space: TrainableKeys, runs: Path | None = None) -> Trainable:
 
         path, name = space.function.rsplit(":", 1)
         return Function(Path(path), name, runs, waits=space.pruner is not None)
-    assert space.agent is not None
-    trainable: Trainable = find("agents.learners", space.agent)
-    return trainable
+    return trained_by(space.agents)
+
+
+def trained_by(agents: Sequence[str]) -> Trainable:
+    """The trainable of one agent, or of several among which runs choose."""
+    found: dict[str, Trainable] = {name: find("agents.learners", name) for name in agents}
+    if len(found) == 1:
+        return found[agents[0]]
+    from sweeper.trainable.several_agents import SeveralAgents
+
+    return SeveralAgents(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
@@ -23,20 +22,18 @@ from sweeper.plan.parameters import (
     point_at,
     points_of,
 )
-from sweeper.space.axes import Point
+from sweeper.space.axes import AxisKind, Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, labels_text
 from sweeper.trainable.contract import Parametrised
 from sweeper.trainable.frozen import text_of
+from sweeper.trainable.several_agents import ByAgent, own
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 DROP = "drop"
 """The `invalid` of a space that leaves invalid combinations out."""
-
-_KEPT = 2
-"""The most expansions that `expanded` keeps: those of a space and of its extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +69,7 @@ class Expansion:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
         self._later = later(space, trainable)
+        self._by_agent: ByAgent = getattr(trainable, "by_agent", {})
         self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
         for group in self._groups:
@@ -138,7 +136,7 @@ class Expansion:
                 raise Invalid(f"hold two trials with the same parameters: {both}", ("axes",))
         return Grid(tuple(found.values()), dropped)
 
-    def draw(self, choose: Callable[[str, BaseDistribution], Any]) -> Configuration:
+    def draw(self, choose: Callable[[str, BaseDistribution, AxisKind], Any]) -> Configuration:
         """The configuration of the labels that `choose` gives the active axes, in their order.
 
         It is asked for the first axis of a zip group alone. Raises `Rejected` where the
@@ -147,7 +145,8 @@ class Expansion:
         chosen: dict[str, Point] = {}
         for group in self._groups:
             if group.active(chosen):
-                label = choose(group.name, self.distribution(group.name))
+                axis = self.space.axes[group.name]
+                label = choose(group.name, self.distribution(group.name), axis)
                 chosen.update(zip(group.names, self._row(group, label), strict=True))
         try:
             made = self.configuration(chosen)
@@ -205,8 +204,11 @@ class Expansion:
 
     def params_on(self, made: Configuration, task: str) -> dict[str, Any]:
         """Every parameter of a configuration on one of the tasks."""
-        own = self._by_task.get(task)
-        return {**made.params, **own} if own else made.params
+        on_task = self._by_task.get(task)
+        if not on_task:
+            return made.params
+        params = {**made.params, **on_task}
+        return own(self._by_agent, params) if self._by_agent else params
 
     def combinations(self) -> Iterator[dict[str, Point]]:
         """The points of the active axes, in the order of the grid; each changes the one before.
@@ -224,6 +226,11 @@ class Expansion:
         labels = {name: point.label for name, point in chosen.items()}
         nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
         unset = self._formulas.complete(params, labels, helpers | dict.fromkeys(nulls))
+        if self._by_agent:
+            try:
+                params = own(self._by_agent, params)
+            except ValueError as error:
+                raise Invalid(str(error), ("agent",)) from error
         values = {name: point.value for name, point in chosen.items()}
         return Configuration(values, labels, params, self.text(params), unset)
 
@@ -299,18 +306,3 @@ class Expansion:
                     f"{group.name}, but is {canonical(default.label)}",
                     ("axes", name, "default"),
                 )
-
-
-_expansions: list[tuple[Parametrised, str, Expansion]] = []
-"""What is trained, the space as text, and its expansion; the newest first."""
-
-
-def expanded(space: Space, trainable: Parametrised) -> Expansion:
-    """The expansion of `space`; loading a space and planning it share one."""
-    text = json.dumps(space.dump())
-    for known_trainable, known_text, known in _expansions:
-        if known_text == text and known_trainable == trainable:
-            return known
-    made = Expansion(space, trainable)
-    _expansions[:] = [(trainable, text, made), *_expansions[: _KEPT - 1]]
-    return made

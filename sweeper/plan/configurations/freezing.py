@@ -10,15 +10,18 @@ from typing import Any, Self
 
 from sweeper import lookup
 from sweeper.errors import SweeperError
-from sweeper.plan.configurations.expansion import DROP, Expansion, expanded
+from sweeper.plan.configurations import expanded, expansion_of
+from sweeper.plan.configurations.expansion import DROP, Expansion
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.plan.parameters import outdated
 from sweeper.space.axes._frozen import FrozenAxis, freeze
+from sweeper.space.blocks.parts import every_axis
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
 from sweeper.trainable import own_files
 from sweeper.trainable.contract import Parametrised, Trainable
 from sweeper.trainable.frozen import Frozen, digest_of
+from sweeper.trainable.loading import trained_by
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def frozen(space: Space, trainable: Trainable, planned: Parametrised) -> FrozenC
     axes = {
         name: freeze(name, space.axes[name], points) for name, points in expansion.drawn.items()
     }
-    return FrozenCode(Frozen.of(trainable, planned.parameters, refused), axes)
+    return FrozenCode(Frozen.of(trainable, planned, refused), axes)
 
 
 def unfrozen(folder: Path, space: Space) -> Parametrised:
@@ -56,26 +59,25 @@ def unfrozen(folder: Path, space: Space) -> Parametrised:
     """
     if space.function is not None:
         return Frozen({}, packs=False)
-    assert space.agent is not None
     files = own_files.named(space.dump())
-    if lookup.is_file(space.agent) or (files and space.invalid == DROP):
-        told = ", ".join(map(str, files)) or space.agent
+    if any(map(lookup.is_file, space.agents)) or (files and space.invalid == DROP):
+        told = ", ".join(map(str, files)) or ", ".join(space.agents)
         raise SweeperError(
             f"{folder.name} was begun by an earlier version of sweeper, which did not write down "
             f"what looking needs: only running {told} tells; `sweeper run` on it does, and writes "
             "it down"
         )
-    trainable: Trainable = lookup.find("agents.learners", space.agent)
-    return Frozen.of(trainable, trainable.parameters) if files else trainable
+    trainable = trained_by(space.agents)
+    return Frozen.of(trainable, trainable) if files else trainable
 
 
 def known_outdated(space: Space) -> dict[str, Any]:
     """`outdated`; of an agent of a user's own only where this process has run its file already."""
-    if space.agent is None:
+    if not any(map(lookup.is_file, space.agents)):
+        return outdated(space, trained_by(space.agents)) if space.agents else {}
+    if len(space.agents) > 1:
         return {}
-    if not lookup.is_file(space.agent):
-        return outdated(space, lookup.find("agents.learners", space.agent))
-    path, _, name = space.agent.rpartition(":")
+    path, _, name = space.agents[0].rpartition(":")
     module = lookup.imported(Path(path))
     return {} if module is None else outdated(space, getattr(module, name))
 
@@ -86,7 +88,7 @@ def _planned(space: Space, planned: Parametrised) -> Expansion:
         expansion = expanded(space, planned)
         expansion.grid()
         return expansion
-    expansion = Expansion(space, planned)
+    expansion = expansion_of(space, planned)
     if space.sampler.name not in ADAPTIVE:
         for _ in islice(sequence(space, expansion), space.trials):
             pass
@@ -102,4 +104,4 @@ def asked(space: Space) -> Space:
 
 def own_kinds(space: Space) -> bool:
     """Whether an axis is of a user's own kind."""
-    return any(lookup.is_file(axis.kind) for axis in space.axes.values())
+    return any(lookup.is_file(axis.kind) for axis in every_axis(space).values())

@@ -8,6 +8,7 @@ from itertools import islice
 from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.plan.plan import Plan
+from sweeper.space.blocks.parts import every_axis
 from sweeper.space.samplers import Sampler
 from sweeper.text import canonical, counted, labels_text
 
@@ -34,7 +35,7 @@ def _switches(plan: Plan) -> Iterator[str]:
         return
     space = plan.space
     made = _configurations(plan)
-    chosen = {f"axes.{name}": [one.values.get(name) for one in made] for name in space.axes}
+    chosen = {f"axes.{name}": [one.values.get(name) for one in made] for name in every_axis(space)}
     fixed = {f"fixed.{name}": [value] for name, value in space.fixed.items()}
     for where, values in {**chosen, **fixed}.items():
         words = [item for item in values if isinstance(item, str) and item.lower() in _SWITCHES]

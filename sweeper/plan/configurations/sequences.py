@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
     from sweeper.plan.configurations.expansion import Configuration, Expansion
+    from sweeper.space.axes import AxisKind
     from sweeper.space.space import Space
 
 
@@ -36,7 +37,7 @@ def sequence(space: Space, expansion: Expansion) -> Iterator[Configuration]:
         place = dict(zip(names, point, strict=True))
         for cell in cells:
             repeats += 1
-            drawn = _drawn(space, expansion, cell, place)
+            drawn = _drawn(expansion, cell, place)
             if drawn is not None and drawn.text not in seen:
                 seen.add(drawn.text)
                 repeats = 0
@@ -46,21 +47,19 @@ def sequence(space: Space, expansion: Expansion) -> Iterator[Configuration]:
 
 
 def _drawn(
-    space: Space, expansion: Expansion, cell: Mapping[str, Any], place: Mapping[str, float]
+    expansion: Expansion, cell: Mapping[str, Any], place: Mapping[str, float]
 ) -> Configuration | None:
     """The configuration of a cell and a point, if the space allows it."""
     try:
         return expansion.draw(
-            lambda name, over: (
-                cell[name] if name in cell else _label(space, name, over, place[name])
-            )
+            lambda name, over, axis: cell[name] if name in cell else _label(axis, over, place[name])
         )
     except Rejected:
         return None
 
 
-def _label(space: Space, name: str, over: BaseDistribution, share: float) -> Any:
-    own = space.axes[name].quantile(share)
+def _label(axis: AxisKind, over: BaseDistribution, share: float) -> Any:
+    own = axis.quantile(share)
     return at(over, share) if own is None else own
 
 

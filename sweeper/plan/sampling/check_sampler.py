@@ -9,6 +9,7 @@ from sweeper.errors import Invalid
 from sweeper.plan.configurations.expansion import DROP, Expansion
 from sweeper.plan.sampling.pruner_schedule import rungs
 from sweeper.schema.rules import one_of
+from sweeper.space.blocks.parts import every_axis, part, parts, placed
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
 from sweeper.text import counted
@@ -19,6 +20,7 @@ _EASILY = 10
 
 def check(space: Space, expansion: Expansion) -> None:
     """Raises `Invalid` where the sampler or the pruner cannot take the space."""
+    _check_blocks(space)
     _check_gridded(space, expansion)
     if space.sampler.name == "grid":
         if space.trials is not None:
@@ -28,7 +30,7 @@ def check(space: Space, expansion: Expansion) -> None:
         return
     if space.trials is None:
         raise Invalid(f"needs the key 'trials': how many {space.sampler.name} plans in all")
-    for name, axis in space.axes.items():
+    for name, axis in every_axis(space).items():
         if getattr(axis, "count", None) is not None and not axis.grid:
             raise Invalid(
                 f"must go: points are counted for a grid, {space.sampler.name} takes the whole "
@@ -47,6 +49,23 @@ def check(space: Space, expansion: Expansion) -> None:
     _check_enough(space, expansion)
     if space.pruner is not None:
         _check_pruner(space)
+
+
+def _check_blocks(space: Space) -> None:
+    """Raises `Invalid` for samplers that learn, and grids within draws, beside blocks."""
+    if not space.blocks:
+        return
+    if space.sampler.name in ADAPTIVE:
+        raise Invalid(
+            f"is {space.sampler.name}, which learns of one set of axes, but the space has blocks: "
+            "grid, random and qmc take them; axes with a when are for all samplers",
+            ("sampler",),
+        )
+    for name in space.blocks:
+        for axis, found in part(space, name).axes.items():
+            if found.grid:
+                with placed(space, name):
+                    raise Invalid("must go: the space has blocks", ("axes", axis, "grid"))
 
 
 def _check_gridded(space: Space, expansion: Expansion) -> None:
@@ -122,7 +141,7 @@ def _check_enough(space: Space, expansion: Expansion) -> None:
     from optuna.distributions import CategoricalDistribution
 
     assert space.trials is not None
-    kinds = [axis.distribution(name) for name, axis in space.axes.items()]
+    kinds = [axis.distribution(name) for one in parts(space) for name, axis in one.axes.items()]
     if not all(isinstance(kind, CategoricalDistribution) for kind in kinds):
         return
     many = _EASILY * space.trials

@@ -13,6 +13,7 @@ from sweeper import score
 from sweeper.ledger.state import LedgerState
 from sweeper.plan.configurations.freezing import known_outdated
 from sweeper.report.study_status import StudyStatus
+from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 from sweeper.text import brief, canonical, counted, few, ranges
@@ -83,11 +84,11 @@ def axes(study: Study) -> Facts:
     """Each axis, with what figures call it, and its values in the trials so far, or the ends of
     what was drawn.
     """
-    found: dict[str, dict[Any, None]] = {name: {} for name in study.space.axes}
+    found: dict[str, dict[Any, None]] = {name: {} for name in every_axis(study.space)}
     for trial in study.plan.trials:
         for name, label in trial.labels.items():
             found[name][label] = None
-    titles = {name: axis.title for name, axis in study.space.axes.items()}
+    titles = {name: axis.title for name, axis in every_axis(study.space).items()}
     return [
         (f"{name} ({titles[name]})" if titles[name] else name, _values(list(labels)))
         for name, labels in found.items()
@@ -111,8 +112,11 @@ def resolved(space: Space) -> str:
     if held_out:
         data["seeds"] = {"tune": data["seeds"], "test": held_out}
     for key in ("agent", "function"):
-        if key in data:
-            data[key] = data[key].removeprefix(f"{space.folder}/")
+        named = data.get(key)
+        if isinstance(named, list):
+            data[key] = [name.removeprefix(f"{space.folder}/") for name in named]
+        elif named is not None:
+            data[key] = named.removeprefix(f"{space.folder}/")
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
 
 

@@ -23,6 +23,7 @@ from sweeper.report.page.statistics import statistics
 from sweeper.report.status import summarise
 from sweeper.results import frames
 from sweeper.results.ranking import fresh_outcome
+from sweeper.space.blocks.parts import every_axis
 from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import coverage
 from sweeper.study import command_hints
@@ -52,7 +53,7 @@ def _parts(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
     """What the template asks for, beside the figures."""
     summary = summarise(study, ledger_state)
     every = frames.runs(study, ledger_state)
-    table = frames.of_runs(every, study.space, list(study.space.axes))
+    table = frames.of_runs(every, study.space, list(every_axis(study.space)))
     runs = summary.runs
     best = trials.best(study, table)
     return {

@@ -16,6 +16,8 @@ from sweeper.plan.configurations.freezing import known_outdated
 from sweeper.plan.loading import unchecked
 from sweeper.plan.parameters import point_at
 from sweeper.schema.document import scalar
+from sweeper.space.blocks.block import BLOCK
+from sweeper.space.blocks.parts import part
 from sweeper.space.space import DEFAULT_SCALE, Space, keys
 from sweeper.study.study import Study
 
@@ -36,39 +38,46 @@ def reruns(study: Study, trials: Iterable[int]) -> dict[int, str]:
     except SweeperError:
         return {}
     scale = [] if space.scale in (None, DEFAULT_SCALE) else [f"scale={space.scale}"]
-    common = ["sweeper", "run", os.path.relpath(file), *scale]
-    differences = list(_differences(space, found))
+    several = [f"agent={flow(space.agents)}"] if len(space.agents) > 1 else []
+    common = ["sweeper", "run", os.path.relpath(file), *scale, *several]
     commands = {}
     for trial in trials:
+        differences = list(_differences(_space_of(study, trial), found))
         name = f"{study.name[:_NAME_LENGTH]}-trial-{trial}"
         own = [f"axes={flow(_pinned(study, trial))}", *differences]
         commands[trial] = shlex.join([*common, *own, "figures=[curves]", f"name={name}"])
     return commands
 
 
+def _space_of(study: Study, trial: int) -> Space:
+    """The space of one trial: that of its block, where there are blocks."""
+    block = study.plan.trials[trial].labels.get(BLOCK)
+    return part(study.space, str(block)) if study.space.blocks else study.space
+
+
 def _pinned(study: Study, trial: int) -> dict[str, Any]:
     """Axes of one value each: those that are active in the trial, and its derived parameters."""
-    pinned = {}
+    pinned, space = {}, _space_of(study, trial)
     for name, label in study.plan.trials[trial].labels.items():
-        if study.space.axes[name].helper:
+        if name not in space.axes or space.axes[name].helper:
             continue
-        params = _set_by(study, trial, name, label)
+        params = _set_by(study, space, trial, name, label)
         pinned[name] = (
             _one(params[name])
             if set(params) == {name}
             else {"kind": "variant", "values": {str(label): dict(params)}}
         )
     made = study.plan.configuration(trial)
-    for name in study.space.derived:
+    for name in space.derived:
         if f"derived.{name}" not in made.unset:
             pinned[name] = _one(made.params[name])
     return pinned
 
 
-def _set_by(study: Study, trial: int, name: str, label: Any) -> Mapping[str, Any]:
+def _set_by(study: Study, space: Space, trial: int, name: str, label: Any) -> Mapping[str, Any]:
     """What an axis sets in a trial; what a user's own kind draws only trials know."""
-    if not is_file(study.space.axes[name].kind):
-        return point_at(study.space, study.frozen, name, label).params
+    if not is_file(space.axes[name].kind):
+        return point_at(space, study.frozen, name, label).params
     params = study.plan.configuration(trial).params
     return {parameter: params[parameter] for parameter in study.plan.expansion.sets(name)}
 
@@ -82,7 +91,7 @@ def _differences(space: Space, found: Space) -> Iterator[str]:
     wanted, there = space.dump(), found.dump()
     wanted["fixed"] = {**known_outdated(space), **wanted["fixed"]}
     for key in keys(lambda key: key.repeated):
-        if wanted.get(key) != there.get(key):
+        if wanted.get(key) != there.get(key) and not (key == "agent" and len(space.agents) > 1):
             yield f"{key}={flow(wanted.get(key))}"
     for key in keys(lambda key: key.chooses and key.given):
         default = Space.model_fields[key].get_default(call_default_factory=True)

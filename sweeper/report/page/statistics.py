@@ -11,6 +11,7 @@ import pandas as pd
 from sweeper import stats
 from sweeper.results import frames
 from sweeper.score import Array
+from sweeper.space.blocks.parts import every_axis
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
 from sweeper.text import counted, labels_text
@@ -107,7 +108,7 @@ def _hyperparameters(study: Study) -> dict[tuple[str, ...], list[str | None]]:
     """
     groups = {name: tuple(group) for group in study.space.zip for name in group}
     found = {}
-    for group in dict.fromkeys(groups.get(name, (name,)) for name in study.space.axes):
+    for group in dict.fromkeys(groups.get(name, (name,)) for name in every_axis(study.space)):
         values = [
             str([trial.labels[name] for name in group]) if group[0] in trial.labels else None
             for trial in study.plan.trials

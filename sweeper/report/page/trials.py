@@ -11,6 +11,7 @@ import pandas as pd
 from sweeper.report.page import rerun_command
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
+from sweeper.space.blocks.parts import every_axis
 from sweeper.study.study import Study
 from sweeper.text import labels_text
 
@@ -38,7 +39,7 @@ def table(study: Study, trials: pd.DataFrame) -> dict[str, list[Any]]:
     counts = [name for name in frames.COUNTS if name not in _SHOWN and trials[name].any()]
     suffixes = frames.suffixes(study.space)[1:]
     further = [f"{name}{suffix}" for suffix in suffixes for name in ("value", "low", "high")]
-    plain = trials[[*_SHOWN, *further, *study.space.axes, *counts]].astype(object)
+    plain = trials[[*_SHOWN, *further, *every_axis(study.space), *counts]].astype(object)
     columns = frames.named(plain, study.space).columns.tolist()
     return {"columns": columns, "rows": plain.where(plain.notna(), None).to_numpy().tolist()}
 

@@ -22,6 +22,7 @@ from sweeper.errors import SweeperError, cut, shown
 from sweeper.files.atomic import write_durably
 from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
+from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.optuna_memory import quiet
 from sweeper.study.study import Study
@@ -132,8 +133,8 @@ def _fill(storage: BaseStorage, study: Study, ledger_state: LedgerState) -> None
 def _trials(study: Study, ledger_state: LedgerState) -> Iterable[FrozenTrial]:
     table = frames.runs(study, ledger_state)
     space = study.space
-    distributions = {name: axis.distribution(name) for name, axis in space.axes.items()}
-    rows = frames.of_runs(table, space, list(space.axes)).to_dict("records")
+    distributions = {name: axis.distribution(name) for name, axis in every_axis(space).items()}
+    rows = frames.of_runs(table, space, list(every_axis(space))).to_dict("records")
     times = _times(study, ledger_state)
     curves = _curves(study, ledger_state, table)
     for trial, row in zip(study.plan.trials, rows, strict=True):

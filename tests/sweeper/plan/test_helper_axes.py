@@ -79,7 +79,7 @@ def test_an_agent_need_not_know_a_helper_axis(loaded: Callable[..., Space]) -> N
 def test_a_sampler_draws_a_helper_axis(loaded: Callable[..., Space], sampler: str) -> None:
     drawn = {key: value for key, value in GAP.items() if key != "count"}
     space = loaded(axes={"one_minus_gamma": drawn}, sampler=sampler, trials=3)
-    made = Plan(space, load_trainable(space)).expansion.draw(lambda name, over: 0.02)
+    made = Plan(space, load_trainable(space)).expansion.draw(lambda *_: 0.02)
     assert made.params == {"gamma": 0.98} and made.labels == {"one_minus_gamma": 0.02}
 
 

@@ -83,7 +83,7 @@ def test_a_condition_on_a_long_range_writes_nothing_out(
     trainable = load_trainable(space)
     expansion = Plan(space, trainable).expansion
     for value, active in {4: True, 8: True, 12: False}.items():
-        drawn = expansion.draw(lambda name, _, value=value: {"a": value, "c": 0.5}[name])
+        drawn = expansion.draw(lambda name, *_, value=value: {"a": value, "c": 0.5}[name])
         assert ("c" in drawn.labels) == active
     assert len(made) < 2500
     for value, said in {
@@ -174,7 +174,7 @@ def test_a_listed_value_is_found_without_a_search(
         ints.Axis, "points", lambda axis, name: calls.append(name) or points(axis, name)
     )
     for value in range(0, 2000, 50):
-        assert expansion.draw(lambda name, over, value=value: value).labels == {"a": value}
+        assert expansion.draw(lambda *_, value=value: value).labels == {"a": value}
     assert calls == []
 
 

@@ -136,7 +136,7 @@ def test_draws_ask_for_active_axes_alone_and_apply_everything(space):
     }
     asked = {}
 
-    def choose(name, distribution):
+    def choose(name, distribution, axis):
         asked[name] = distribution
         return wanted[name]
 
@@ -161,14 +161,14 @@ def test_a_draw_that_is_refused_by_what_is_trained_is_rejected(space):
     made = space("invalid=drop", axes={"norm": NORM, "network.units": UNITS})
     wanted = {"norm": "group[48]", "network.units": 64}
     with pytest.raises(Rejected, match=r"must divide network\.units=64, but got 48"):
-        expansion(made).draw(lambda name, distribution: wanted[name])
+        expansion(made).draw(lambda name, *_: wanted[name])
 
 
 def test_a_range_without_a_count_can_be_drawn_but_has_no_grid(space):
     made = space(axes={"optimizer.lr": {"kind": "float", "low": 1e-5, "high": 1, "count": 2}})
     ranged = made.axes["optimizer.lr"].model_copy(update={"count": None})
     free = expansion(made.model_copy(update={"axes": {"optimizer.lr": ranged}}))
-    assert free.draw(lambda name, distribution: 0.5).params["optimizer.lr"] == 0.5
+    assert free.draw(lambda *_: 0.5).params["optimizer.lr"] == 0.5
     with pytest.raises(Invalid, match="needs a count of points for a grid"):
         list(free.grid().configurations)
 

@@ -1,0 +1,1 @@
+"""Blocks: parts of one study, each with axes and fixed parameters of its own."""

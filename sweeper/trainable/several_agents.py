@@ -1,0 +1,183 @@
+"""Several agents as one trainable, whose parameter `agent` says which of them a run trains."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sweeper.trainable.contract import (
+    Evaluation,
+    Pack,
+    Parameter,
+    RunSpec,
+    State,
+    SupportsDescription,
+    Trainable,
+)
+from sweeper.trainable.frozen import FrozenParameter
+
+AGENT = "agent"
+"""The parameter that names the agent, and the key of a space that lists them."""
+
+ByAgent = Mapping[str, Mapping[str, Parameter]]
+"""The parameters of each agent, by its name."""
+
+
+def own(by_agent: ByAgent, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `params` that the agent has which they name, besides its name.
+
+    One that is `None`, as agents have different defaults for it, is that agent's default. Raises
+    `ValueError` where they name no agent.
+    """
+    name = params.get(AGENT)
+    if name is None:
+        raise ValueError(
+            f"needs an agent: one of several, {', '.join(by_agent)}, for an axis or the blocks to "
+            "set, as in axes: {agent: {kind: choice, values: […]}}"
+        )
+    kept = {AGENT: name}
+    for parameter, known in by_agent[name].items():
+        value = params.get(parameter)
+        kept[parameter] = known.default if value is None else value
+    return kept
+
+
+def joined(by_agent: ByAgent) -> dict[str, Parameter]:
+    """The parameters of all agents, each once, and that which names the agent.
+
+    One of which two agents say different things has no default and no range here.
+    """
+    agents = tuple(by_agent)
+    found: dict[str, Parameter] = {
+        AGENT: FrozenParameter(str, None, None, None, agents, packable=False)
+    }
+    for parameters in by_agent.values():
+        for name, parameter in parameters.items():
+            known, one = found.get(name), FrozenParameter.of(parameter)
+            found[name] = one if known is None or known == one else _common(known, one)
+    return found
+
+
+def _common(one: Parameter, other: Parameter) -> FrozenParameter:
+    numbers = {one.kind, other.kind} == {int, float}
+    same = one.kind is other.kind and one.default == other.default
+    return FrozenParameter(
+        float if numbers else one.kind, one.default if same else None, None, None, None, False
+    )
+
+
+@dataclass(frozen=True)
+class _OwnRun:
+    """A run as its agent sees it: without the parameters of others."""
+
+    id: str
+    params: Mapping[str, Any]
+    task: str
+    seed: int
+    steps: int
+    evaluation: Evaluation | None
+
+
+class SeveralAgents:
+    """Trains each run with the agent that its parameters name; satisfies `Trainable`."""
+
+    packs = True
+
+    def __init__(self, agents: Mapping[str, Trainable]) -> None:
+        self.agents = dict(agents)
+        self.by_agent = {name: one.parameters for name, one in agents.items()}
+        self.parameters = joined(self.by_agent)
+
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether all of them have weights that can be kept."""
+        return all(getattr(one, "keeps_weights", False) for one in self.agents.values())
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """The names of the metrics that all of them report."""
+        first, *others = (one.metrics for one in self.agents.values())
+        return [name for name in first if all(name in other for other in others)]
+
+    def diagnosed(self, params: Mapping[str, Any]) -> Sequence[str]:
+        """The metrics that `params` switch on in all agents that have such."""
+        found = [
+            one.diagnosed({**defaults(one), **_given(one, params)})  # type: ignore[attr-defined]
+            for one in self.agents.values()
+        ]
+        return [name for name in found[0] if all(name in other for other in found[1:])]
+
+    def tasks(self) -> Sequence[str]:
+        """The names of the tasks that any of them trains on; empty where any name is accepted."""
+        listed = [one.tasks() for one in self.agents.values()]
+        if not all(listed):
+            return ()
+        return list(dict.fromkeys(name for names in listed for name in names))
+
+    def check(self, params: Mapping[str, Any], task: str) -> None:
+        """Raises `ValueError` where the agent cannot train with its parameters on this task."""
+        one, kept = self._of(params)
+        one.check(kept, task)
+
+    def layers(self, params: Mapping[str, Any], task: str) -> int:
+        """The number of layers in the agent's network."""
+        one, kept = self._of(params)
+        return one.layers(kept, task)
+
+    def signature(self, params: Mapping[str, Any], task: str) -> str:
+        """The agent's name, and its text that is equal for all runs that may share a pack."""
+        one, kept = self._of(params)
+        return json.dumps([params[AGENT], one.packs or kept, one.signature(kept, task)])
+
+    def pack_size(self, params: Mapping[str, Any], task: str, device: str) -> int:
+        """The number of members of a pack that trains fastest."""
+        one, kept = self._of(params)
+        return one.pack_size(kept, task, device) if one.packs else 1
+
+    def start(self, runs: Sequence[RunSpec], states: list[State | None], device: str) -> Pack:
+        """Begins to train `runs`, all of one agent, each from its state."""
+        one, _ = self._of(runs[0].params)
+        return one.start([self._own(run) for run in runs], states, device)
+
+    def prepare(self) -> None:
+        """Imports what training needs."""
+        for one in self.agents.values():
+            getattr(one, "prepare", lambda: None)()
+
+    def state_bytes(self, params: Mapping[str, Any], task: str, steps: int) -> int:
+        """The size in bytes of a member's saved state; 0 where its agent cannot tell."""
+        one, kept = self._of(params)
+        tell = getattr(one, "state_bytes", None)
+        return int(tell(kept, task, steps)) if tell else 0
+
+    def pack_bytes(self, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:
+        """The most bytes of memory that a pack takes on a CPU; 0 where its agent cannot tell."""
+        one, kept = self._of(params)
+        tell = getattr(one, "pack_bytes", None)
+        return int(tell(kept, task, steps, members)) if tell else 0
+
+    def describe(self, task: str) -> Mapping[str, str]:
+        """Facts about the task, as the first agent tells them that can."""
+        able = (one for one in self.agents.values() if isinstance(one, SupportsDescription))
+        found = next(able, None)
+        return found.describe(task) if found else {}
+
+    def _of(self, params: Mapping[str, Any]) -> tuple[Trainable, dict[str, Any]]:
+        kept = own(self.by_agent, params)
+        return self.agents[kept.pop(AGENT)], kept
+
+    def _own(self, run: RunSpec) -> _OwnRun:
+        _, params = self._of(run.params)
+        return _OwnRun(run.id, params, run.task, run.seed, run.steps, run.evaluation)
+
+
+def defaults(agent: Trainable) -> dict[str, Any]:
+    """The defaults of an agent's parameters."""
+    return {name: parameter.default for name, parameter in agent.parameters.items()}
+
+
+def _given(agent: Trainable, params: Mapping[str, Any]) -> dict[str, Any]:
+    known = agent.parameters
+    return {name: one for name, one in params.items() if name in known and one is not None}
