@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents import lookup, parameter
 from agents.envs import settings, tasks
 from agents.envs.settings import Settings
+from agents.optim import schedule
 from agents.replay.buffer import Replay
 from agents.shape import Shape
 from agents.training.pack import Pack
@@ -60,6 +61,8 @@ class BaseLearner(PackLearner):
     """How many runs train best together on a CPU."""
     earlier_defaults: ClassVar[Mapping[str, Any]] = {}
     """Defaults that have changed since, for studies begun before a study kept its own."""
+    later_parameters: ClassVar[Collection[str]] = (*settings.PARAMETERS, *schedule.PARAMETERS)
+    """Parameters that there were not yet when such studies began."""
     keeps_weights: ClassVar[bool] = True
     """Whether packs have `weights`, so that a space may ask for them."""
 

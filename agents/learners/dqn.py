@@ -37,7 +37,7 @@ class Learner(BaseLearner):
     """P agents with a Q network each: epsilon-greedy, one-step targets, hard target syncs."""
 
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "network.body": Parameter(str, None),
+        "network.body": Parameter(str, "minatar"),
         "network.convs": Parameter(tuple, (16,)),
         "network.units": Parameter(int, 128, low=1),
         "network.layers": Parameter(int, 1, low=1),
@@ -64,7 +64,6 @@ class Learner(BaseLearner):
         "target.every": Parameter(int, 4_000, low=1),
     }
     earlier_defaults: ClassVar[Mapping[str, Any]] = {
-        "network.body": "minatar",
         "sn.projection": "hard",
         "sn.detach_rho": True,
     }

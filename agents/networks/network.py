@@ -12,7 +12,7 @@ from agents import lookup, streams
 from agents.layers.base import ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
 from agents.layers.spectral_norm import SpectralNorm, SpectralNormSettings, check_layers
-from agents.networks import minatar, mlp
+from agents.networks import mlp
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +26,8 @@ else:
     fused_mlp = LazyModule("agents.layers.functional.fused_mlp")
 
 
-_IMAGE_AXES = 3
+_OF_IMAGES = "minatar"
+"""The body that gives way to an `mlp` where a network that may read images reads vectors."""
 
 
 def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -53,9 +54,9 @@ def count_activations(sizes: Mapping[str, Any], observation: tuple[int, ...], ou
 
 
 def _body(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> Any:
-    """The body that `sizes` name, or else that for images or for vectors."""
-    if sizes["body"] is None:
-        return minatar.Body if len(observation) == _IMAGE_AXES else mlp.Body
+    """The body that `sizes` name; of a network with convolutions that reads vectors `mlp`."""
+    if sizes["body"] == _OF_IMAGES and "convs" in sizes and len(observation) == 1:
+        return mlp.Body
     return lookup.find("networks", sizes["body"])
 
 

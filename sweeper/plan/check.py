@@ -24,7 +24,7 @@ from sweeper.space.blocks.parts import JoinedAxis, every_axis, part, placed
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
 from sweeper.space.space import Space
 from sweeper.text import agreed
-from sweeper.trainable.contract import Diagnosable, KnowsMoreTasks, Trainable
+from sweeper.trainable.contract import Diagnosable, KnowsMoreTasks, Trainable, defaults_of
 from sweeper.trainable.loading import load_trainable
 
 _CONTRACT = (
@@ -100,9 +100,8 @@ def _check_names(space: Space, trainable: Trainable) -> None:
 
 def _refusal(trainable: Trainable, task: str) -> str:
     """The reason for which it refuses that task with its defaults; empty where it gives none."""
-    defaults = {name: parameter.default for name, parameter in trainable.parameters.items()}
     try:
-        trainable.check(defaults, task)
+        trainable.check(defaults_of(trainable.parameters), task)
     except ValueError as error:
         return f": {error}"
     return ""

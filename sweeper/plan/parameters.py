@@ -11,13 +11,10 @@ from sweeper.errors import Invalid, Mistakes, Path, choices, cut, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
 from sweeper.space.blocks.parts import every_axis, parts
-from sweeper.trainable.contract import Parameter, Parametrised
+from sweeper.trainable.contract import Parameter, Parametrised, defaults_of, named
 
 if TYPE_CHECKING:
     from sweeper.space.space import Space
-
-OPEN = ".*"
-"""The end of a parameter's name that stands for all names with its beginning."""
 
 
 def coerce(value: Any, parameter: Parameter) -> Any:
@@ -42,8 +39,7 @@ def base(space: Space, trainable: Parametrised) -> dict[str, Any]:
 
     The default is the one that the space was loaded with, whatever it is now.
     """
-    known = trainable.parameters.items()
-    params = {name: parameter.default for name, parameter in known if not name.endswith(OPEN)}
+    params = defaults_of(trainable.parameters)
     mistakes = Mistakes()
     for part, given in (("defaults", outdated(space, trainable)), ("fixed", space.fixed)):
         for name, value in given.items():
@@ -71,7 +67,7 @@ def defaults(space: Space, trainable: Parametrised) -> dict[str, Any]:
     """The defaults of the parameters that `space` does not fix, as plain JSON data."""
     return {
         name: list(value) if isinstance(value, tuple) else value
-        for name, value in ((name, known.default) for name, known in trainable.parameters.items())
+        for name, value in defaults_of(trainable.parameters).items()
         if name not in space.fixed
     }
 
@@ -197,19 +193,6 @@ def fitted(
             error.message if own else f"sets {cut(name)}, which {error.message}",
             (*path, *(error.path if own else ())),
         ) from error
-
-
-def named(known: Mapping[str, Parameter], name: str) -> Parameter | None:
-    """The parameter called `name`, which may stand for all names with a beginning."""
-    if name in known and not name.endswith(OPEN):
-        return known[name]
-    fits = (one for key, one in known.items() if key.endswith(OPEN) and _begins(name, key))
-    return next(fits, None)
-
-
-def _begins(name: str, key: str) -> bool:
-    beginning = key.removesuffix("*")
-    return name.startswith(beginning) and name not in (beginning, key)
 
 
 def culprit(space: Space, message: str) -> Path:

@@ -98,12 +98,9 @@ def items(value: Any) -> list[Any]:
 
 
 def simple(value: Any) -> Any:
-    """A finite number, a boolean or text; or a list of these or of such lists, as a tuple.
-
-    In a list may stand names with arguments, as mappings.
-    """
+    """A finite number, a boolean or text; or a list of these or of such lists, as a tuple."""
     if isinstance(value, list | tuple):
-        return tuple(each(_listed, value))
+        return tuple(each(simple, value))
     if isinstance(value, dict) or value is None:
         raise Invalid(
             f"must be a number, text, true, false or a list of these, but got {shown(value)}"
@@ -113,18 +110,24 @@ def simple(value: Any) -> Any:
     return value
 
 
-def _listed(value: Any) -> Any:
-    """An item of a list: `simple`, or a mapping of such items and null."""
-    if not isinstance(value, dict) or not value:
-        return simple(value)
-    return each_of(lambda item: None if item is None else _listed(item), value)
-
-
 def nullable(value: Any) -> Any:
     """`simple`, or null; also within lists."""
     if isinstance(value, list | tuple):
-        return tuple(each(lambda item: None if item is None else _listed(item), value))
+        return tuple(each(nullable, value))
     return None if value is None else simple(value)
+
+
+def with_calls(rule: Callable[[Any], Any], value: Any) -> Any:
+    """`value` by `rule`, and in lists also names with arguments, as mappings."""
+    if isinstance(value, list | tuple):
+        return tuple(each(lambda item: _item(rule, item), value))
+    return rule(value)
+
+
+def _item(rule: Callable[[Any], Any], value: Any) -> Any:
+    if isinstance(value, dict) and value:
+        return each_of(lambda item: _item(rule, item), value)
+    return with_calls(rule, value)
 
 
 def each(rule: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:

@@ -15,6 +15,9 @@ import numpy as np
 State = dict[str, np.ndarray]
 """The whole state of one member of a pack, as named arrays; stored as `.npz` without pickles."""
 
+OPEN = ".*"
+"""The end of a parameter's name that stands for all names with its beginning."""
+
 
 class Parameter(Protocol):
     """One parameter of a trainable."""
@@ -185,6 +188,19 @@ class SupportsWeights(Protocol):
         """
 
 
+def named(known: Mapping[str, Parameter], name: str) -> Parameter | None:
+    """The parameter called `name`, or the one that stands for it; `None` where there is neither."""
+    if name.endswith(OPEN):
+        return None
+    fits = (key for key in known if key.endswith(OPEN) and name.startswith(key.removesuffix("*")))
+    return known.get(name) or next((known[key] for key in fits if len(name) >= len(key)), None)
+
+
+def defaults_of(known: Mapping[str, Parameter]) -> dict[str, Any]:
+    """The default of each parameter, but for those that stand for many names."""
+    return {name: one.default for name, one in known.items() if not name.endswith(OPEN)}
+
+
 class Parametrised(Protocol):
     """What planning asks of a trainable."""
 
@@ -192,7 +208,7 @@ class Parametrised(Protocol):
     def parameters(self) -> Mapping[str, Parameter]:
         """All parameters by dotted name; empty where any name is accepted.
 
-        A name that ends in `.*` stands for all names with its beginning, which have no default.
+        A name that ends in `OPEN` stands for all names with its beginning, which have no default.
         """
 
     def check(self, params: Mapping[str, Any], task: str) -> None:
@@ -205,7 +221,8 @@ class Trainable(Parametrised, Protocol):
     Optional are the methods of `SupportsMemoryEstimates`, `SupportsDescription`, `Diagnosable` and
     `KnowsMoreTasks`,
     a flag `keeps_weights`, which is true where packs are `SupportsWeights`, and a mapping
-    `earlier_defaults` of shipped agents.
+    `earlier_defaults` and names `later_parameters` of shipped agents, for studies whose plans hold
+    no defaults.
     """
 
     @property

@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 from sweeper.errors import Invalid, Path, choices, shown
-from sweeper.plan.parameters import fitted, named
+from sweeper.plan.parameters import fitted
 from sweeper.schema.expression import Absent, Expression, parse
 from sweeper.schema.rules import nullable
 from sweeper.space.space import Space
 from sweeper.text import Labels, canonical, labels_text
-from sweeper.trainable.contract import Parametrised
+from sweeper.trainable.contract import Parametrised, named
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 

@@ -59,7 +59,7 @@ class Repair:
     def follows(self, error: Invalid) -> bool:
         """Whether a mistake may be there only because of what was taken out."""
         top = error.path[0] if error.path else None
-        if top in self._replaced or (self._stand_in and f"{self._stand_in!r}" in error.message):
+        if top in self._replaced or (self._stand_in and repr(self._stand_in) in error.message):
             return True
         if "sampler" in self._replaced and (error.path == ("axes",) or "grid" in error.message):
             return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sweeper.plan.plan import Plan
 from sweeper.trainable.frozen import FrozenParameter
 from sweeper.trainable.loading import load_trainable
 from tests.helpers.command import call
+from tests.helpers.paths import ROOT
 
 pytest.importorskip("gymnasium")
 
@@ -160,3 +162,44 @@ def test_parameters_of_every_kind_can_be_frozen_into_a_plan(project: Path) -> No
     for parameter in load_trainable(load(written(project))).parameters.values():
         known = FrozenParameter.of(parameter)
         assert FrozenParameter.of_json(known.to_json()) == known
+
+
+def test_several_agents_share_settings_and_ids_that_they_do_not_list(project: Path) -> None:
+    (project / "cart.py").write_text(LINE)
+    axes = {
+        "agent": {"kind": "choice", "values": ["td3", "sac"]},
+        "env.kwargs.g": {"kind": "float", "values": [9.81, 5.0]},
+    }
+    given = {"env.repeat": 2, "warmup_steps": 50, "optimizer.schedule.kind": "cosine"}
+    space = SPACE | {
+        "axes": axes,
+        "fixed": given,
+        "tasks": {"gym/Pendulum-v1": {"low": 0, "high": 1}},
+    }
+    del space["agent"]
+    file = project / "several.yaml"
+    file.write_text(yaml.safe_dump(space, sort_keys=False))
+    loaded = load(file)
+    trainable = load_trainable(loaded)
+    runs = Plan(loaded, trainable).runs
+    assert len(runs) == 4 and len({trainable.signature(run.params, run.task) for run in runs}) == 4
+    assert trainable._of(runs[1].params)[1]["env.kwargs.g"] == 5.0
+    changed = file.read_text().replace("Pendulum-v1", "Pendulu-v1")
+    file.write_text(changed)
+    with pytest.raises(SweeperError, match="did you mean 'gym/Pendulum-v1'"):
+        load(file)
+
+
+def test_the_page_s_own_environment_and_wrapper_load(project: Path) -> None:
+    page = (ROOT / "docs" / "own_code.md").read_text()
+    for name in ("maze", "wrap"):
+        (code,) = re.findall(rf"```python\n# {name}\.py\n(.*?)```", page, re.DOTALL)
+        (project / f"{name}.py").write_text(code)
+    given = SPACE["fixed"] | {
+        "env.kwargs.size": 9,
+        "env.wrappers": [{"wrap.py:Bonus": {"by": 0.5}}],
+    }
+    tasks = {"gym/maze:Line-v0": {"low": 0, "high": 1}}
+    space = load(written(project, tasks=tasks, fixed=given))
+    (run,) = Plan(space, load_trainable(space)).runs
+    assert run.params["env.wrappers"] == ({"wrap.py:Bonus": {"by": 0.5}},)
