@@ -106,6 +106,12 @@ class Plan:
         """How many runs there will be in the end."""
         return len(self.runs) + self.due * len(self.space.tasks) * len(self.space.seeds)
 
+    @property
+    def steps(self) -> int:
+        """The steps of all runs that there will be in the end."""
+        trials = len(self.trials) + self.due
+        return trials * len(self.space.seeds) * self.space.steps_of_all
+
     def extend(self, space: Space, trainable: Parametrised) -> list[Run]:
         """Takes over `space`, whose seeds or trials may be more than before; returns new runs.
 
@@ -152,26 +158,28 @@ class Plan:
         self, configurations: Iterable[Configuration], trials: Iterable[Trial]
     ) -> list[Run]:
         space = self.space
-        schedule = _json([space.steps, space.evaluation.model_dump() if space.evaluation else None])
+        evaluation = space.evaluation.model_dump() if space.evaluation else None
         cells = [
             (task, seed, _json([task, seed]).encode())
             for task in space.tasks
             for seed in space.seeds
         ]
+        schedules = {task: _json([space.steps_on(task), evaluation]) for task in space.tasks}
         identity = _json(space.identity)
         runs = []
         for chosen, trial in zip(configurations, trials, strict=True):
-            params, prefix = chosen.params, None
+            params, schedule, prefix = chosen.params, "", None
             for task, seed, cell in cells:
                 own = self.expansion.params_on(chosen, task)
-                if prefix is None or own is not params:
-                    params = own
+                if prefix is None or own is not params or schedules[task] != schedule:
+                    params, schedule = own, schedules[task]
                     text = chosen.text if own is chosen.params else self.expansion.text(own)
                     prefix = hashlib.sha256(f"{identity}\n{text}\n{schedule}\n".encode())
                 digest = prefix.copy()
                 digest.update(cell)
                 name = digest.hexdigest()[:16]
-                run = Run(name, trial.number, params, task, seed, space.steps, space.evaluation)
+                steps = space.steps_on(task)
+                run = Run(name, trial.number, params, task, seed, steps, space.evaluation)
                 runs.append(run)
         self.runs += runs
         self._by_id.update((run.id, run) for run in runs)

@@ -90,7 +90,8 @@ class Captions:
         It is that of the tables, unless `at` names another.
         """
         at, steps = self._named(at or self.tables.at, metric), self.tables.steps
-        return at if steps == 1 else f"{_TAKEN[at]} {short(steps)} steps"
+        alike = len(set(self.tables.lengths.values())) == 1
+        return at if steps == 1 or not alike else f"{_TAKEN[at]} {short(steps)} steps"
 
     def value_label(self, metric: str | None, shown: Sequence[str]) -> str:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
@@ -128,8 +129,13 @@ class Captions:
         return (
             f"{self.origin.name}: n = {n} of {counted(len(tables.runs), 'run')} "
             f"({counted(trials, 'configuration')} × {counted(len(tables.tasks), 'task')} × "
-            f"{counted(seeds, 'seed')}, {tables.steps:,} {self.origin.step}{more})"
+            f"{counted(seeds, 'seed')}, {self._steps()} {self.origin.step}{more})"
         )
+
+    def _steps(self) -> str:
+        """The steps of a run; where tasks differ, those of the shortest and of the longest."""
+        least, most = min(self.tables.lengths.values()), self.tables.steps
+        return f"{most:,}" if least == most else f"{least:,} to {most:,}"
 
     def _pooled(self, shown: Sequence[str]) -> tuple[str, str]:
         """The axes that move with those `shown`, and those that the figure averages over."""

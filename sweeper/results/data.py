@@ -53,7 +53,7 @@ class Data:
             at=space.score.at,
             default_at=space.score.at,
             how=space.score.aggregate,
-            steps=space.steps,
+            lengths={task: space.steps_on(task) for task in space.tasks},
             minimise=space.direction == "minimize",
             scores=_scores(space),
         )
@@ -143,7 +143,7 @@ class Data:
 
     @property
     def steps(self) -> int:
-        """The steps of a run."""
+        """The steps of the longest runs."""
         return self.tables.steps
 
     @property

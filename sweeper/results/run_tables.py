@@ -54,12 +54,18 @@ class RunTables:
     """Which one the study's own scores are."""
     how: str
     """The statistic by which the runs of a trial become its value."""
-    steps: int
+    lengths: Mapping[str, int]
+    """From a task to the steps of its runs."""
     minimise: bool
     scores: tuple[Scored, ...]
     """All scores, the one that figures show first."""
     best: Mapping[str, float] = field(default_factory=dict)
     """Of tasks that were renormalised the baseline's best run, which is a bound of theirs now."""
+
+    @property
+    def steps(self) -> int:
+        """The steps of the longest runs."""
+        return max(self.lengths.values())
 
     def relative_to(self, baseline: Mapping[str, str | int | float]) -> RunTables:
         """The tables with scores in which the best run of the configurations `baseline` is 1.
@@ -125,7 +131,8 @@ class RunTables:
         values, minimise = {}, self.minimised(metric)
         for run, own in self.points(metric).groupby("run", sort=False, observed=True):
             curve = zip(own["step"], own[frames.POINT], strict=True)
-            values[run] = score.run_value(curve, self.at, self.steps, minimise=bool(minimise))
+            horizon = self.lengths[own[TASK].iloc[0]]
+            values[run] = score.run_value(curve, self.at, horizon, minimise=bool(minimise))
         found = np.array([values.get(run, np.nan) for run in self.runs["run"]], float)
         worst = np.nan if minimise is None else score.worst(minimise=minimise)
         return np.where((self.runs["state"] == "nan").to_numpy(), worst, found)

@@ -95,7 +95,12 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
         "agent": {"trains": space.identity},
         "function": {},
         **{key: own.get(key, {}) for key in ("fixed", "axes", "blocks")},
-        "tasks": {"tasks": {name: [task.low, task.high] for name, task in space.tasks.items()}},
+        "tasks": {
+            "tasks": {
+                name: [task.low, task.high, *([task.steps] if task.steps else [])]
+                for name, task in space.tasks.items()
+            }
+        },
         "seeds": {"seeds": list(space.seeds)},
         "steps": {"steps": space.steps},
         "evaluation": {"evaluation": space.evaluation.model_dump() if space.evaluation else None},

@@ -26,12 +26,14 @@ def _ordered(low: float, high: float) -> None:
 
 
 class Task(Section):
-    """The scores of a task that count as 0 and as 1."""
+    """The scores of a task that count as 0 and as 1, and its budget."""
 
     low: Number
     """The score that counts as 0, as in `low: 0.5`."""
     high: Number
     """The score that counts as 1, as in `high: 14`."""
+    steps: Positive | None = None
+    """Environment steps of a run on this task, where they are others than the space's."""
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

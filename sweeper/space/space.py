@@ -221,9 +221,10 @@ class Space(Section):
             return self
         if self.function is not None:
             raise Invalid("must go: a function evaluates itself", ("evaluation",))
-        if self.evaluation.every > self.steps:
+        least = min(map(self.steps_on, self.tasks), default=self.steps)
+        if self.evaluation.every > least:
             raise Invalid(
-                f"must be at most steps={self.steps}, but got {self.evaluation.every}",
+                f"must be at most steps={least}, but got {self.evaluation.every}",
                 ("evaluation", "every"),
             )
         return self
@@ -232,6 +233,32 @@ class Space(Section):
     @classmethod
     def _written_out(cls, data: Any) -> Any:
         return written_out(data) if isinstance(data, dict) else data
+
+    def steps_on(self, task: str) -> int:
+        """Environment steps of a run on this task."""
+        return self.tasks[task].steps or self.steps
+
+    @property
+    def steps_of_all(self) -> int:
+        """Environment steps of one run on each task, in all."""
+        return sum(map(self.steps_on, self.tasks))
+
+    @property
+    def average_steps(self) -> int:
+        """Environment steps of a run, on average over the tasks."""
+        return round(self.steps_of_all / len(self.tasks))
+
+    @property
+    def one_length(self) -> bool:
+        """Whether runs on all tasks have the same steps."""
+        return len(set(map(self.steps_on, self.tasks))) == 1
+
+    @property
+    def steps_text(self) -> str:
+        """The steps of a run, as in `1,000`; where tasks differ, as in `1,000 to 5,000`."""
+        steps = [*map(self.steps_on, self.tasks)]
+        least, most = min(steps), max(steps)
+        return f"{most:,}" if least == most else f"{least:,} to {most:,}"
 
     @property
     def scores(self) -> tuple[Score | Objective, ...]:

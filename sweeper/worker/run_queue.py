@@ -206,7 +206,7 @@ class RunQueue:
         if self._room is None:
             trainable.prepare()
             self._room = self._gauge.room()
-        steps, room = self._study.space.steps, self._room
+        steps, room = first.steps, self._room
 
         def fits(members: int) -> bool:
             return trainable.pack_bytes(first.params, first.task, steps, members) <= room
@@ -223,7 +223,9 @@ class RunQueue:
         key = (run.trial, run.task)
         if key not in self._signatures:
             params = self._study.completed(run).params
-            self._signatures[key] = self._study.trainable.signature(params, run.task)
+            signature = self._study.trainable.signature(params, run.task)
+            alike = self._study.space.one_length
+            self._signatures[key] = signature if alike else f"{run.steps} steps, {signature}"
         return self._signatures[key]
 
     def _resumes_at(self, run: Run) -> int:

@@ -53,7 +53,7 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
     costs = _costs(space, folder.parent, trainable)
     yield f"{folder.name}: {_counts(plan)}"
     yield f"  {_signatures(plan, trainable, options, len(set(cells)))}"
-    yield f"  steps: {plan.total * space.steps:,} in all, {space.steps:,} a run"
+    yield f"  steps: {plan.steps:,} in all, {space.steps_text} a run"
     done = _done(plan, folder)
     if done:
         yield f"  left: {_left(plan, done)}"
@@ -119,18 +119,19 @@ def _done(plan: Plan, folder: Path) -> Done:
     """What the study in `folder` has done of the runs of `plan`, where there is one."""
     if not studies.is_one(folder):
         return {}
-    records, steps = Study.open(folder).ledger_state(reports=False).runs, plan.space.steps
-    return {
-        run: steps if record.end is not None else reached(record)
-        for run, record in records.items()
-        if plan.find(run) is not None or plan.due
-    }
+    done: dict[str, int] = {}
+    for name, record in Study.open(folder).ledger_state(reports=False).runs.items():
+        run = plan.find(name)
+        if run is not None or plan.due:
+            steps = plan.space.average_steps if run is None else run.steps
+            done[name] = steps if record.end is not None else reached(record)
+    return done
 
 
 def _left(plan: Plan, done: Done) -> str:
-    steps = plan.space.steps
-    runs = plan.total - sum(each == steps for each in done.values())
-    return WorkLeft(runs, plan.total * steps - sum(done.values())).line()
+    lengths, usual = {run.id: run.steps for run in plan.runs}, plan.space.average_steps
+    ended = sum(steps == lengths.get(run, usual) for run, steps in done.items())
+    return WorkLeft(plan.total - ended, plan.steps - sum(done.values())).line()
 
 
 def _time(
@@ -177,7 +178,7 @@ def _worker_s(plan: Plan, cells: list[str], costs: Costs, done: Done) -> float:
     medians = {signature: statistics.median(each) for signature, each in costs.items()}
     known = [medians.get(signature, usual) for signature in cells]
     a_step = statistics.fmean(known) if known else usual
-    total = a_step * plan.total * plan.space.steps
+    total = a_step * plan.steps
     for number, run in enumerate(plan.runs if done else ()):
         total -= done.get(run.id, 0) * known[number // len(plan.space.seeds)]
     unplanned = sum(steps for run, steps in done.items() if plan.find(run) is None)
@@ -222,14 +223,14 @@ def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
         yield "memory: only running it can tell"
         states = 0
     else:
-        cells = [(run.params, run.task, space.steps) for run in _one_a_cell(plan)]
+        cells = [(run.params, run.task, run.steps) for run in _one_a_cell(plan)]
         sizes = [_pack(trainable, run, options) for run in _one_a_cell(plan)]
         pairs = list(zip(cells, sizes, strict=True))
         most = max(trainable.pack_bytes(*cell, size) for cell, size in pairs)
         yield f"memory: up to {size(most, 'B')} a worker, beside its packages (on a CPU)"
         largest = max(size * trainable.state_bytes(*cell) for cell, size in pairs)
         states = min(2 * workers * largest, round(space.checkpoint.max_gb * 10**9))
-    reports = space.steps // space.evaluation.every if space.evaluation else 1
+    reports = space.average_steps // space.evaluation.every if space.evaluation else 1
     names = min(2 * plan.total, FOLD_AT)
     records = plan.total * (reports + 5) * _LINE_BYTES + names * _BLOCK_BYTES
     yield (

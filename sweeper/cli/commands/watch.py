@@ -96,7 +96,7 @@ class _View:
         self._steps: dict[str, int] = {}
         self._done = 0
         self._counts: Counter[str] = Counter()
-        self._work = RecentWork(study.paths, study.space.steps)
+        self._work = RecentWork(study.paths, study.space.average_steps)
         self._pace: tuple[float, Pace | None] = (-_PACE_S, None)
         self._printed = 0.0
         self._states: dict[str, str] = {}
@@ -183,7 +183,7 @@ class _View:
         now = time.monotonic()
         if now - self._pace[0] > _PACE_S:
             self._pace = (now, self._work.pace(time.time()))
-        plan, steps = self._study.plan, self._study.space.steps
+        plan, steps = self._study.plan, self._study.space.average_steps
         due = plan.total - len(plan.runs)
         left = WorkLeft(plan.total - self._done, self._left + due * steps)
         share = 1.0

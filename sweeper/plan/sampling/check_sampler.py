@@ -20,6 +20,7 @@ _EASILY = 10
 
 def check(space: Space, expansion: Expansion) -> None:
     """Raises `Invalid` where the sampler or the pruner cannot take the space."""
+    _check_lengths(space)
     _check_blocks(space)
     _check_gridded(space, expansion)
     if space.sampler.name == "grid":
@@ -49,6 +50,13 @@ def check(space: Space, expansion: Expansion) -> None:
     _check_enough(space, expansion)
     if space.pruner is not None:
         _check_pruner(space)
+
+
+def _check_lengths(space: Space) -> None:
+    """Raises `Invalid` for a pruner where runs of some tasks are longer than those of others."""
+    if space.pruner is not None and not space.one_length:
+        task = next(task for task in space.tasks if space.tasks[task].steps)
+        raise Invalid("must go: a pruner compares runs of one length", ("tasks", task, "steps"))
 
 
 def _check_blocks(space: Space) -> None:

@@ -56,7 +56,7 @@ def space_facts(study: Study) -> Facts:
 def _steps(space: Space) -> str:
     paper = space.paper_steps
     beside = f" of scale paper's {paper:,}" if paper not in (None, space.steps) else ""
-    return f"{space.steps:,}{beside} a run"
+    return f"{space.steps_text}{beside} a run"
 
 
 def _scores(space: Space) -> Iterator[str]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
+from sweeper.plan.plan import Plan
 from sweeper.report.progress.recent_work import MOST, WINDOW_S, Pace, RecentWork
 from sweeper.study.study import Study
 from sweeper.text import about, counted
@@ -80,8 +81,8 @@ def of_study(
     dead: Collection[str] = (),
 ) -> WorkLeft:
     """What is left of a study whose runs are in these `states`; nothing is to come of `dead`."""
-    plan, steps, now = study.plan, study.space.steps, time.time()
-    work, ended = RecentWork(study.paths, steps), columns.numbers("ended")
+    plan, now = study.plan, time.time()
+    work, ended = RecentWork(study.paths, study.space.average_steps), columns.numbers("ended")
     recent = np.flatnonzero(ended > now - WINDOW_S)
     for number in recent[np.argsort(ended[recent])][-MOST:].tolist():
         work.note(ledger_state.runs[plan.runs[number].id], now)
@@ -90,15 +91,24 @@ def of_study(
         if record.end is None:
             work.note(record, now)
             places.append((states[number] == "running", reached(record, states[number])))
-    left = int(np.isin(states, ("open", "running")).sum())
+    still = np.isin(states, ("open", "running"))
+    left = int(still.sum())
+    steps = int(lengths(plan)[still].sum())
     due = plan.total - len(plan.runs)
     going = [step for running, step in places if running]
     found = WorkLeft(
         left + due,
-        (left + due) * steps - sum(step for _, step in places),
+        steps + due * study.space.average_steps - sum(step for _, step in places),
         running_at=(min(going), max(going)) if going else None,
     )
     return found.at(work.pace(now, dead), _share(study, columns))
+
+
+def lengths(plan: Plan) -> npt.NDArray[np.int64]:
+    """The steps of the runs of a plan, in their order."""
+    space = plan.space
+    a_trial = np.repeat([*map(space.steps_on, space.tasks)], len(space.seeds))
+    return np.tile(a_trial, len(plan.trials)).astype(np.int64)
 
 
 def _share(study: Study, columns: Columns) -> float:
