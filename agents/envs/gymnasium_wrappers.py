@@ -11,7 +11,7 @@ from agents import lookup
 from agents.envs.settings import Settings
 
 
-class Recorder(gymnasium.Wrapper):  # type: ignore[misc]
+class Recorder(gymnasium.Wrapper):
     """Adds up rewards and counts steps, below all that changes them."""
 
     def __init__(self, env: Any) -> None:
@@ -32,7 +32,7 @@ class Recorder(gymnasium.Wrapper):  # type: ignore[misc]
         return found
 
 
-class Repeat(gymnasium.Wrapper):  # type: ignore[misc]
+class Repeat(gymnasium.Wrapper):
     """Repeats every action `times` times, fewer where the episode ends; rewards are added up."""
 
     def __init__(self, env: Any, times: int) -> None:

@@ -42,7 +42,7 @@ class ActorCriticNetworks(BaseLearner):
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
         """Returns the number of parametric layers of a critic."""
         complete = cls.complete(params)
-        observation = (inputs("critic", cls.shape(complete, task)),)
+        observation = (inputs("critic", cls.shape_of(complete, task)),)
         return network.depth(network.part(complete, "critic"), observation)
 
     @classmethod

@@ -104,13 +104,13 @@ class BaseLearner(PackLearner):
                 known.check(name, complete[name])
         cls.diagnosed(complete)
         tasks.check(task, Settings.of(complete))
-        shape = cls.shape(complete, task)
+        shape = cls.shape_of(complete, task)
         if shape.continuous != cls.continuous:
             raise ValueError(_misfit(task, shape.continuous))
         cls.check_together(complete, shape)
 
     @classmethod
-    def shape(cls, params: Mapping[str, Any], task: str) -> Shape:
+    def shape_of(cls, params: Mapping[str, Any], task: str) -> Shape:
         """Returns the shape of a task with the settings that `params` give it."""
         return tasks.shape(task, Settings.of(params))
 
@@ -143,7 +143,7 @@ class BaseLearner(PackLearner):
         complete = cls.complete(params)
         packable = {name for name, known in cls.parameters.items() if known.packable}
         shared = {name: value for name, value in complete.items() if name not in packable}
-        shape = cls.shape(complete, task)
+        shape = cls.shape_of(complete, task)
         return json.dumps([shared, shape.observation, shape.dtype, shape.actions], sort_keys=True)
 
     @classmethod
@@ -192,7 +192,7 @@ class BaseLearner(PackLearner):
     ) -> tuple[Sizes, int]:
         """Returns a member's sizes, and bytes of its replay after `steps` steps (`None`: full)."""
         complete = cls.complete(params)
-        shape = cls.shape(complete, task)
+        shape = cls.shape_of(complete, task)
         capacity: int = complete["replay.capacity"]
         slots = 1 + (capacity if steps is None else min(capacity, steps))
         sizes = cls.sizes(complete, shape)

@@ -86,7 +86,7 @@ class Learner(BaseLearner):
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
         """Returns the number of parametric layers of the Q network."""
         complete = cls.complete(params)
-        observation = cls.shape(complete, task).observation
+        observation = cls.shape_of(complete, task).observation
         return network.depth(network.part(complete, "network"), observation)
 
     @classmethod

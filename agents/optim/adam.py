@@ -30,8 +30,8 @@ class AdamSettings:
     def of(cls, params: Mapping[str, Any], updates: int, lr: str = "optimizer.lr") -> AdamSettings:
         """Returns the `optimizer.*` of a run, and its step size `lr`, for so many `updates`."""
         names = (lr, "optimizer.eps", "optimizer.beta1", "optimizer.beta2")
-        numbers = (float(params[name]) for name in names)
-        return cls(*numbers, schedule=Schedule.of(params, updates))
+        rate, eps, beta1, beta2 = (float(params[name]) for name in names)
+        return cls(rate, eps, beta1, beta2, Schedule.of(params, updates))
 
 
 class Adam:
@@ -133,7 +133,8 @@ class Adam:
         """1 - b1, b2, 1 - b2, lr sqrt(1 - b2^t) / (1 - b1^t), eps sqrt(1 - b2^t), each [P]."""
         lr, eps, beta1, beta2 = self._numbers
         if self._kind != "constant":
-            lr = lr * factors(self._kind, *self._ends, self._time - 1.0)
+            ends, updates = self._ends
+            lr = lr * factors(self._kind, ends, updates, self._time - 1.0)
         root = (1.0 - beta2**self._time).sqrt()
         size = lr * root / (1.0 - beta1**self._time)
         return [t.float() for t in (1.0 - beta1, beta2, 1.0 - beta2, size, eps * root)]

@@ -98,7 +98,7 @@ class Study:
             said = f"is no parameter of {self.space.identity}{choices(gone[0], known)}"
             raise SweeperError(f"{self.name}: defaults.{gone[0]} {said}")
         known = getattr(self.trainable, "by_agent", {}).get(run.params.get(AGENT), known)
-        params = defaults_of(known) | run.params
+        params = {**defaults_of(known), **run.params}
         return run._replace(params=params) if params.keys() != run.params.keys() else run
 
     @property
