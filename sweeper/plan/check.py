@@ -26,7 +26,7 @@ from sweeper.space.blocks.parts import JoinedAxis, every_axis, part, placed
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
 from sweeper.space.space import Space
 from sweeper.text import agreed
-from sweeper.trainable.contract import Diagnosable, Trainable
+from sweeper.trainable.contract import Diagnosable, KnowsMoreTasks, Trainable, defaults_of
 from sweeper.trainable.loading import load_trainable
 
 _CONTRACT = (
@@ -91,17 +91,22 @@ def absolute(space: Space, folder: Path) -> Space:
 def _check_names(space: Space, trainable: Trainable) -> None:
     valid, mistakes = trainable.tasks(), Mistakes()
     for task in space.tasks:
-        if valid and task not in valid and ".py:" not in task:
-            reason = _refusal(trainable, task) or choices(task, valid)
+        if not valid or task in valid or ".py:" in task:
+            continue
+        try:
+            known = isinstance(trainable, KnowsMoreTasks) and trainable.check_task(task)
+            reason = "" if known else _refusal(trainable, task) or choices(task, valid)
+        except ValueError as error:
+            known, reason = False, f": {error}"
+        if not known:
             mistakes.add(Invalid(f"is no task of {space.identity}{reason}", ("tasks", task)))
     mistakes.check()
 
 
 def _refusal(trainable: Trainable, task: str) -> str:
     """The reason for which it refuses that task with its defaults; empty where it gives none."""
-    defaults = {name: parameter.default for name, parameter in trainable.parameters.items()}
     try:
-        trainable.check(defaults, task)
+        trainable.check(defaults_of(trainable.parameters), task)
     except ValueError as error:
         return f": {error}"
     return ""

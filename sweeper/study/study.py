@@ -26,7 +26,7 @@ from sweeper.space.space import Space
 from sweeper.study import proposals, versions
 from sweeper.study.provenance import begun_with, mixed
 from sweeper.study.versions import Version
-from sweeper.trainable.contract import Parameter, Parametrised, Trainable
+from sweeper.trainable.contract import Parameter, Parametrised, Trainable, defaults_of
 from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 from sweeper.trainable.several_agents import AGENT
@@ -105,8 +105,8 @@ class Study:
             said = f"is no parameter of {self.space.identity}{choices(gone[0], known)}"
             raise SweeperError(f"{self.name}: defaults.{gone[0]} {said}")
         known = getattr(self.trainable, "by_agent", {}).get(run.params.get(AGENT), known)
-        new = {name: one.default for name, one in known.items() if name not in run.params}
-        return run._replace(params={**run.params, **new}) if new else run
+        params = {**defaults_of(known), **run.params}
+        return run._replace(params=params) if params.keys() != run.params.keys() else run
 
     @property
     def frozen(self) -> Parametrised:
