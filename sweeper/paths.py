@@ -61,6 +61,11 @@ class StudyPaths:
         return self.folder / "cancelled"
 
     @property
+    def session(self) -> Path:
+        """Touched where work begins, or goes on, with nobody at work: hours count from then."""
+        return self.folder / "session"
+
+    @property
     def checkpoints(self) -> Path:
         """States of unfinished runs."""
         return self.folder / "checkpoints"

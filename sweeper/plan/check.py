@@ -20,12 +20,13 @@ from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
 from sweeper.plan.sampling import check_sampler
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
+from sweeper.space import figure_options
 from sweeper.space.axes import AxisKind
 from sweeper.space.blocks.parts import JoinedAxis, every_axis, part, placed
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
 from sweeper.space.space import Space
 from sweeper.text import agreed
-from sweeper.trainable.contract import Diagnosable, Trainable
+from sweeper.trainable.contract import Diagnosable, KnowsMoreTasks, Trainable, defaults_of
 from sweeper.trainable.loading import load_trainable
 
 _CONTRACT = (
@@ -90,17 +91,22 @@ def absolute(space: Space, folder: Path) -> Space:
 def _check_names(space: Space, trainable: Trainable) -> None:
     valid, mistakes = trainable.tasks(), Mistakes()
     for task in space.tasks:
-        if valid and task not in valid and ".py:" not in task:
-            reason = _refusal(trainable, task) or choices(task, valid)
+        if not valid or task in valid or ".py:" in task:
+            continue
+        try:
+            known = isinstance(trainable, KnowsMoreTasks) and trainable.check_task(task)
+            reason = "" if known else _refusal(trainable, task) or choices(task, valid)
+        except ValueError as error:
+            known, reason = False, f": {error}"
+        if not known:
             mistakes.add(Invalid(f"is no task of {space.identity}{reason}", ("tasks", task)))
     mistakes.check()
 
 
 def _refusal(trainable: Trainable, task: str) -> str:
     """The reason for which it refuses that task with its defaults; empty where it gives none."""
-    defaults = {name: parameter.default for name, parameter in trainable.parameters.items()}
     try:
-        trainable.check(defaults, task)
+        trainable.check(defaults_of(trainable.parameters), task)
     except ValueError as error:
         return f": {error}"
     return ""
@@ -218,7 +224,8 @@ def _check_figures(
         with mistakes.under("figures", index):
             name = lookup.located("sweeper.figures", figure.name, folder)
             with mistakes.under("figures", index, figure.name):
-                _check_options(figure.options, takes(name), sizes, metrics)
+                options = figure_options.checked(name, figure.options)
+                _check_options(options, takes(name), sizes, metrics)
             figures.append(figure.model_copy(update={"name": name}))
     mistakes.check()
     return space.model_copy(update={"figures": tuple(figures)})

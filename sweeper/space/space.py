@@ -192,7 +192,7 @@ class Space(Section):
     checkpoint: Annotated[Checkpoint, WORKERS] = Checkpoint()
     """How often states are saved."""
     limits: Annotated[Limits, WORKERS] = Limits()
-    """How often a run may fail."""
+    """How often runs may fail, and how long they and the study may take."""
     figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule), Key(by_name=True)] = ()
     """Figures with their options, as in `figures: [{heatmap: {x: optimizer.lr}}, curves]`; learning
     curves of several metrics side by side with `curves: {metric: [return, loss]}`, and another
@@ -286,6 +286,15 @@ class Space(Section):
             if names.count(names[place]) == 1:
                 return names[place]
         return f"{names[place]} {place + 1}"
+
+    @property
+    def drawn(self) -> tuple[Figure, ...]:
+        """The figures that are drawn when the study ends: of a sampler's study without any, how its
+        values went on, and its best configurations' curves."""
+        if self.figures or self.sampler.name == "grid":
+            return self.figures
+        history, curves = ("history", {}), ("curves", {"top": 5})
+        return tuple(Figure(name=name, options=options) for name, options in (history, curves))
 
     @property
     def directions(self) -> tuple[str, ...]:

@@ -13,7 +13,17 @@ from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, cut, shown
 from sweeper.schema.base_model import validated
 from sweeper.schema.expression import parse
-from sweeper.schema.rules import distinct, each, each_of, items, mapping, simple, text, whole
+from sweeper.schema.rules import (
+    distinct,
+    each,
+    each_of,
+    items,
+    mapping,
+    simple,
+    text,
+    whole,
+    with_calls,
+)
 from sweeper.space.axes import AxisKind, AxisModel
 from sweeper.space.axes._frozen import FrozenAxis
 from sweeper.space.sections import Objective, Score, Task
@@ -155,7 +165,7 @@ def fixed_rule(value: Any) -> dict[str, Any]:
             mistakes.add(Invalid(f"{rule} {example}", (name,)))
         elif item is not None:
             with mistakes.under(name):
-                fixed[name] = simple(item)
+                fixed[name] = with_calls(simple, item)
     mistakes.check()
     return fixed
 

@@ -27,6 +27,7 @@ MISSING = "missing"
 """Stands for the hash of a file that is not there."""
 
 _NAMED = re.compile(r"(?P<path>.+\.py):\w+")
+_MODULE = re.compile(r"(?P<module>\w+(?:\.\w+)*):\w")
 _DRAWN = "figures"
 """The key of a space whose files draw and do not train."""
 
@@ -137,13 +138,28 @@ def _texts(data: Any) -> Iterator[str]:
 
 
 def _files(text: str, folder: Path) -> Iterator[Path]:
-    """The file that a text names as `path/file.py:Name`, maybe with a task behind it."""
-    found = _NAMED.match(text)
-    if found and len(text) <= _LONGEST_NAME:
-        path = folder / found["path"]
-        with suppress(OSError):  # a name that no file can have
-            if path.is_file():
-                yield path.resolve()
+    """The file that a text names as `path/file.py:Name`, maybe with a task behind it.
+
+    Behind a family of environments may stand a file, or a module beside the space, which registers
+    an id: `gym/path/file.py:id`, `gym/module:id`.
+    """
+    if len(text) > _LONGEST_NAME:
+        return
+    _, _, task = text.partition("/")
+    for name in (text, task):
+        if found := _NAMED.match(name):
+            yield from _existing(folder / found["path"])
+    module = _MODULE.match(task)
+    if module:
+        place = folder.joinpath(*module["module"].split("."))
+        yield from _existing(place.with_name(f"{place.name}.py"))
+        yield from _existing(place / "__init__.py")
+
+
+def _existing(path: Path) -> Iterator[Path]:
+    with suppress(OSError):  # a name that no file can have
+        if path.is_file():
+            yield path.resolve()
 
 
 def _of_command(command: Any, folder: Path) -> Iterator[Path]:

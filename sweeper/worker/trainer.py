@@ -179,8 +179,20 @@ class Trainer:
             training.drop(report.member for report in done)
             self._judge(reported)
             self._drop_pruned(training)
+        self._end_late(training)
         if len(training.live) == 1 < before:
             self._start(list(training.live.values()))
+
+    def _end_late(self, training: Training) -> None:
+        """Ends members that have been trained for longer than a run may be."""
+        hours = self._study.space.limits.run_hours
+        if hours is None:
+            return
+        late = {i: hold for i, hold in training.live.items() if hold.trained_s > 3600 * hours}
+        if late:
+            error = f"it was trained for longer than limits.run_hours: {hours:g}"
+            self._end(list(late.values()), "timeout", error)
+            training.drop(late)
 
     def _drop_pruned(self, training: Training) -> None:
         kept = self._unpruned(list(training.live.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -38,6 +39,8 @@ class Repair:
         """The top-level keys whose values are not the user's any more."""
         self._touched: set[str] = set()
         """The names of axes, parameters and tasks that lack a part, or are gone."""
+        self._stand_in = ""
+        """A task in the place of those of the user's, all of which are gone."""
         self._keys: set[str] = set()
         """The other keys that are gone."""
         self._gone: set[Path] = set()
@@ -57,7 +60,7 @@ class Repair:
     def follows(self, error: Invalid) -> bool:
         """Whether a mistake may be there only because of what was taken out."""
         top = error.path[0] if error.path else None
-        if top in self._replaced:
+        if top in self._replaced or (self._stand_in and repr(self._stand_in) in error.message):
             return True
         if "sampler" in self._replaced and (error.path == ("axes",) or "grid" in error.message):
             return True
@@ -157,4 +160,11 @@ class Repair:
         if not self.data.get("tasks"):
             self._replaced.add("tasks")
             names = trainable.tasks() if trainable is not None else ()
-            self.data["tasks"] = {next(iter(names), "unknown"): {"low": 0, "high": 1}}
+            self._stand_in = self._nearest([*names] or ["unknown"])
+            self.data["tasks"] = {self._stand_in: {"low": 0, "high": 1}}
+
+    def _nearest(self, names: list[str]) -> str:
+        """The task of `names` that is most like one that is gone."""
+        gone = [str(path[1]) for path in self._gone if path[0] == "tasks" and len(path) > 1]
+        near = difflib.get_close_matches(gone[0], names, n=1, cutoff=0.0) if gone else names
+        return next(iter(near), names[0])

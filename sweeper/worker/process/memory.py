@@ -54,7 +54,7 @@ class MemoryGauge:
     def __init__(self, workers: int) -> None:
         address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
         self._address_space = sys.maxsize if address_space < 0 else address_space
-        self._resident = min(_shared()) // max(1, _neighbours(workers))
+        self._resident = shared() // max(1, _neighbours(workers))
         self.cgroup = own_cgroup()
 
     def read(self) -> Reading:
@@ -101,6 +101,11 @@ def ran_out(error: BaseException | None) -> bool:
     named = isinstance(error, RuntimeError) and _WORDS.search(str(error)) is not None
     refused = isinstance(error, OSError) and error.errno == errno.ENOMEM
     return isinstance(error, MemoryError) or named or refused or ran_out(error.__cause__)
+
+
+def shared() -> int:
+    """Bytes of memory that all workers here share."""
+    return min(_shared())
 
 
 def _shared() -> Iterator[int]:
