@@ -47,9 +47,10 @@ class Watcher:
         os.set_blocking(wakes, False)
         signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        own = os.getpid()
         self._program = os.fork()
         if self._program == 0:
-            _become(words)
+            _become(words, own)
         self._stopped = False
 
     def watch(self) -> dict[str, object]:
@@ -96,17 +97,24 @@ class Watcher:
                     self._signal_rest(number)
 
     def _signal_rest(self, number: int) -> None:
-        self._signal(number)
-        for pid in _below(os.getpid()):
+        """Signals what is left; the program itself is not, so that its number may be another's."""
+        for pid in _below(os.getpid()) if _LINUX else ():
             with suppress(OSError):
                 os.kill(pid, number)
+        if not _LINUX:
+            with suppress(OSError):
+                os.killpg(self._program, number)
 
     def _left(self) -> bool:
-        """Whether some process of the group, or on Linux below this one, is there."""
-        with suppress(ChildProcessError):
-            while True:
-                if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                    return True
+        """Whether some process below this one is there; elsewhere than on Linux, of the group."""
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            if _LINUX:
+                return False
+        else:
+            return True
         with suppress(OSError):
             os.killpg(self._program, 0)
             return True
@@ -120,11 +128,10 @@ class Watcher:
                 os.kill(self._program, number)
 
 
-def _become(words: list[str]) -> None:
+def _become(words: list[str], parent: int) -> None:
     """Becomes the program, in this process, which its parent's death kills on Linux."""
     os.setsid()
     if _LINUX:
-        parent = os.getppid()
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
