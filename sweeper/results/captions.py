@@ -226,7 +226,7 @@ class Captions:
         """What a trial is, as in `step size = 0.01, layers = none`."""
         runs = self.tables.runs
         row = runs.loc[(runs[TRIAL] == trial).to_numpy().argmax()]
-        axes = [axis for axis in self.choice.axes.values() if not axis.own]
+        axes = [axis for axis in self.choice.axes.values() if axis.searched]
         labels = [(axis.title, row[axis.column]) for axis in axes]
         return ", ".join(f"{title} = {brief(one)}" for title, one in labels if not pd.isna(one))
 

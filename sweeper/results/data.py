@@ -14,7 +14,7 @@ from sweeper.ledger.state import LedgerState
 from sweeper.plan import shipped_spaces
 from sweeper.plan.parameters import baseline
 from sweeper.results import frames
-from sweeper.results.axis import TASK, Axis, axis_of
+from sweeper.results.axis import TASK, Axis, axis_of, derived_axes
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.captions import Caption, Captions, Origin
 from sweeper.results.run_tables import VALUE, RunTables, Scored
@@ -44,9 +44,15 @@ class Data:
         axes = {name: axis_of(name, study) for name in every_axis(space)}
         columns = {name: axis.column for name, axis in axes.items()}
         runs = frames.runs(study, ledger_state)
+        derived = derived_axes(study)
+        followed = {
+            one.axis.column: pd.Series(one.labels).reindex(runs["trial"]).to_numpy()
+            for one in derived
+        }
         tables = RunTables(
             study=study.name,
-            runs=runs.rename(columns=columns),
+            runs=runs.rename(columns=columns).assign(**followed),
+            derived=tuple(followed),
             reports=lambda: frames.reports(study, ledger_state),
             columns=columns,
             tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
@@ -63,7 +69,12 @@ class Data:
             tables.relative_to(compared) if compared else tables,
             AxisChoice(
                 study=study.name,
-                axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False, own=True)},
+                axes={
+                    **axes,
+                    **{one.axis.name: one.axis for one in derived},
+                    TASK: Axis(TASK, tuple(space.tasks), False, own=True),
+                },
+                settles={one.axis.name: one.settles for one in derived},
                 zip=tuple(tuple(group) for group in space.zip),
                 distribution=lambda name: every_axis(space)[name].distribution(name),
             ),
