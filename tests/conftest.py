@@ -132,7 +132,7 @@ Outcome = Callable[[Any, Any], tuple[str, Reports] | None]
 def played(tmp_path: Path) -> Callable[..., Study]:
     """A study that nobody ran: `went` says how each run did. Other keys are the space's."""
 
-    def play(went: Outcome, **keys: Any) -> Study:
+    def play(went: Outcome, name: str = "played", **keys: Any) -> Study:
         (tmp_path / "file.py").write_text("def train(config, run):\n    return 0.0\n")
         keys = {
             "study": "played",
@@ -142,8 +142,9 @@ def played(tmp_path: Path) -> Callable[..., Study]:
             "steps": 40,
             "score": {"metric": "return"},
         } | keys
-        (tmp_path / "played.yaml").write_text(yaml.safe_dump(keys, sort_keys=False))
-        made = studies.start(tmp_path / "studies" / "played", load(tmp_path / "played.yaml"))
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(keys, sort_keys=False))
+        made = studies.start(tmp_path / "studies" / name, load(file))
         runs = {}
         for run in made.plan.runs:
             ended = went(run, made.plan.trials[run.trial].labels)

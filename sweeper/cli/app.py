@@ -109,13 +109,20 @@ def parsed(
     from sweeper.space import overrides
 
     return overrides.parse_words(
-        words or [], valid, keys=(), alone=alone if alone in valid else None
+        words or [], valid, keys=(), alone=alone if alone in valid else None, again=("where",)
     )[0]
 
 
 def root_of(options: Mapping[str, str]) -> Path:
     """The folder of all studies."""
     return Path(options.get("root", paths.STUDIES))
+
+
+def studies_of(options: Mapping[str, str]) -> tuple[Study, dict[str, list[str]]]:
+    """The study that the words name first, and the option `study` with the others, if any."""
+    first, *others = (name.strip() for name in options.get("study", "").split(","))
+    named = {**options, "study": first} if first else options
+    return study_of(named), {"study": others} if others else {}
 
 
 def study_of(options: Mapping[str, str]) -> Study:

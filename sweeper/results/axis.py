@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,15 @@ from sweeper.study.study import Study
 
 TASK = "task"
 """The axis of the tasks, and their column in all tables."""
+
+TRIAL = "trial"
+"""The axis of the trials, which a figure of few of them may show, and their column."""
+
+STUDY = "study"
+"""The axis that tells studies apart, in a figure of several."""
+
+UNSEARCHED = (TASK, TRIAL)
+"""The axes that are none of the space's; their columns have their names."""
 
 MARK = "axis "
 """What the columns of axes begin with in a figure's tables, and no other column does."""
@@ -46,6 +55,8 @@ class Axis:
     """Whether the space spaces its numbers by ratio; `None` where it gives them one by one."""
     title: str = ""
     """What figures and tables call it: its name, where the space gives no title."""
+    own: bool = False
+    """Whether it is one of `UNSEARCHED`, of which there is a column anyway."""
 
     def __post_init__(self) -> None:
         """Its name stands for a title that is not given."""
@@ -54,7 +65,14 @@ class Axis:
     @property
     def column(self) -> str:
         """Its column in a figure's tables, which is none of the figure's own whatever its name."""
-        return self.name if self.name == TASK else f"{MARK}{self.name}"
+        return self.name if self.own else f"{MARK}{self.name}"
+
+    def within(self, column: pd.Series) -> Axis:
+        """The axis with those labels alone that a column of runs has."""
+        there = set(column.dropna().unique().tolist())
+        missing = self.labels[-1:] if self.absent and column.isna().any() else ()
+        labels = tuple(label for label in self.known if label in there)
+        return replace(self, labels=(*labels, *missing), absent=bool(missing))
 
     @property
     def known(self) -> list[Any]:

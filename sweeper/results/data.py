@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
-from sweeper.errors import NothingToShow
+from sweeper.errors import NothingToShow, SweeperError
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.plan import shipped_spaces
@@ -15,7 +16,7 @@ from sweeper.plan.parameters import baseline
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of
 from sweeper.results.axis_choice import AxisChoice
-from sweeper.results.captions import Captions, Origin
+from sweeper.results.captions import Caption, Captions, Origin
 from sweeper.results.run_tables import VALUE, RunTables, Scored
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
@@ -62,7 +63,7 @@ class Data:
             tables.relative_to(compared) if compared else tables,
             AxisChoice(
                 study=study.name,
-                axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
+                axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False, own=True)},
                 zip=tuple(tuple(group) for group in space.zip),
                 distribution=lambda name: every_axis(space)[name].distribution(name),
             ),
@@ -93,9 +94,24 @@ class Data:
         """
         return replace(self, tables=self.tables.rescored(at))
 
+    def within(self, kept: Any, part: str, trials: Sequence[int] = ()) -> Data:
+        """The data of a part of the runs, those that are `kept` [runs]; `part` says which.
+
+        `trials` may be shown as an axis of their own, in this order. Scores stay what they are.
+        """
+        tables = self.tables.within(kept)
+        choice = self.choice.within(tables.runs)
+        said = ", ".join(text for text in (self.origin.part, part) if text)
+        return Data(
+            tables,
+            choice.with_trials(trials) if trials else choice,
+            replace(self.origin, part=said),
+        )
+
     def check_scored(self, name: str) -> None:
         """`NothingToShow` for what is called `name` where no run has ended with a score."""
         states = self.runs["state"]
+        name = f"{name} ({self.origin.part})" if self.origin.part else name
         if states.isin(SCORED).any():
             return
         ended = {"failed": states.isin(UNSCORED).sum(), "pruned": (states == "pruned").sum()}
@@ -105,6 +121,15 @@ class Data:
             f"{name} has nothing to show: no run of {self.name} has finished with a score "
             f"({listed})"
         )
+
+    def check_crossed(self, name: str) -> None:
+        """`SweeperError` for what is called `name` where trials have unlike tasks and seeds."""
+        sizes = self.runs.groupby("trial").size()
+        if sizes.nunique() > 1 or len(self.runs) != sizes.max() * len(sizes):
+            raise SweeperError(
+                f"{name} compares configurations on the same tasks and seeds, but "
+                f"{self.origin.part} they have from {sizes.min()} to {sizes.max()} runs each"
+            )
 
     @property
     def name(self) -> str:
@@ -182,7 +207,7 @@ class Data:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         return self.captions.value_label(metric, shown)
 
-    def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
+    def caption(self, n: int, shown: Sequence[str], points_note: str) -> Caption:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         return self.captions.caption(n, shown, points_note)
 

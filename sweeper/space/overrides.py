@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_origin
 
@@ -50,19 +50,24 @@ def parse_words(
     of_run: Iterable[str] = (),
     alone: str | None = None,
     meant: Callable[[str], str] = lambda _: "",
+    again: Collection[str] = (),
 ) -> tuple[dict[str, str], list[Override]]:
     """Splits words into a command's options and overrides of the space.
 
     `keys` are the space's keys that the command takes: none for commands that read a study.
     A word of `of_run`, the options of `sweeper run`, is told apart from one that nobody knows.
     A word without `=` is the value of the option `alone`. `meant` tells of an unknown key which
-    one may be meant, ` (did you mean fixed.optimizer.lr?)`.
+    one may be meant, ` (did you mean fixed.optimizer.lr?)`. Options of `again` may be given
+    more than once: commas then stand between what they say.
     """
     given: dict[str, str] = {}
     overrides: list[Override] = []
     seen: set[str] = set()
     for word in words:
         key, text = _split(word, [*options, *keys], alone)
+        if key in seen and key in again and key in options:
+            given[key] += f",{text}"
+            continue
         if key in seen:
             raise SweeperError(f"{cut(key)}= is given twice; give it once")
         seen.add(key)
@@ -212,14 +217,15 @@ def _below(data: Mapping[str, Any], words: list[str], path: list[str]) -> list[s
             continue  # a parameter whose name goes on after that of another one
         inside = _inside(data, [*path, key])
         below = _below(inside, words[size:], [*path, key])
-        return [key, *(below or _new(words[size:]))]
+        return [key, *(below or _new(words[size:], [*path, key]))]
     return None
 
 
-def _new(words: list[str]) -> list[str]:
-    """The path of a key that is not there yet; conditions are a mapping of their own."""
-    if words[0] == "when" and len(words) > 1:
-        return ["when", ".".join(words[1:])]
+def _new(words: list[str], path: list[str]) -> list[str]:
+    """The path below `path` of a key that is not there yet; some keys are mappings of their own."""
+    of_block = path[0] == "blocks" and len(path) == 2 and words[0] in _OPEN
+    if len(words) > 1 and (words[0] == "when" or of_block):
+        return [words[0], ".".join(words[1:])]
     return [".".join(words)]
 
 

@@ -26,7 +26,7 @@ from sweeper.space.space import Space
 from sweeper.study import proposals, versions
 from sweeper.study.provenance import begun_with, mixed
 from sweeper.study.versions import Version
-from sweeper.trainable.contract import Parameter, Parametrised, Trainable
+from sweeper.trainable.contract import Parameter, Parametrised, Trainable, defaults_of
 from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 from sweeper.trainable.several_agents import AGENT
@@ -105,8 +105,8 @@ class Study:
             said = f"is no parameter of {self.space.identity}{choices(gone[0], known)}"
             raise SweeperError(f"{self.name}: defaults.{gone[0]} {said}")
         known = getattr(self.trainable, "by_agent", {}).get(run.params.get(AGENT), known)
-        new = {name: one.default for name, one in known.items() if name not in run.params}
-        return run._replace(params={**run.params, **new}) if new else run
+        params = {**defaults_of(known), **run.params}
+        return run._replace(params=params) if params.keys() != run.params.keys() else run
 
     @property
     def frozen(self) -> Parametrised:
@@ -117,7 +117,7 @@ class Study:
     def packs(self) -> bool:
         """Whether several of its runs may share a pack."""
         held = self.versions[0].frozen
-        return held.trainable.packs if held is not None else self.space.function is None
+        return held.trainable.packs if held is not None else self.space.agent is not None
 
     def _frozen(self, versions: Sequence[Version]) -> Parametrised:
         """As the plans of `versions` have it: the parameters that it began with."""

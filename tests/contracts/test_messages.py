@@ -91,7 +91,7 @@ def test_what_was_given_is_quoted_by_one_function() -> None:
         ("sweeper.plan.mistakes.repair", "key"),
         ("sweeper.schema.base_model", "key"),
         ("sweeper.space.validators", "key"),
-        ("sweeper.trainable.function_numbers", "error"),
+        ("sweeper.trainable.own_code.reported_numbers", "error"),
     }
     found = {
         (name, ast.unparse(node.value))

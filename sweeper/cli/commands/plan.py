@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sweeper.dispatch import Options, memory_fit, slurm_layout
 from sweeper.doctor import probe
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, cut
 from sweeper.ledger.claims.folders import FOLD_AT
 from sweeper.plan.configurations import notes
 from sweeper.plan.plan import Plan, Run
@@ -32,6 +32,9 @@ _LINE_BYTES = 220
 """A ledger line or a packed claim, about; until it is packed a claim has a block of its own."""
 
 _BLOCK_BYTES = 4096
+
+_FILES_OF_A_COMMAND = 3
+"""Parameters, metrics and output of a run, in a folder of its own."""
 
 Done = dict[str, int]
 """Steps that need not be done any more, by run: of those that have ended all."""
@@ -153,7 +156,7 @@ def _time(
     if not costs:
         smaller = plan.space.scale != "smoke"
         hint = " (scale=smoke would tell roughly, where the space has it)" if smaller else ""
-        return f"unknown: no run of {plan.space.identity} has ended under {root} yet{hint}"
+        return f"unknown: no run of {cut(plan.space.identity)} has ended under {root} yet{hint}"
     total, doubt = _worker_s(plan, cells, costs, done), _doubt(cells, costs)
     estimate = f"{f'at a guess {duration(total)}' if doubt else about(total)} of one worker"
     if not slurm or options.workers:
@@ -239,10 +242,11 @@ def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
         states = min(2 * workers * largest, round(space.checkpoint.max_gb * 10**9))
     reports = space.average_steps // space.evaluation.every if space.evaluation else 1
     names = min(2 * plan.total, FOLD_AT)
+    files = names + 10 + (_FILES_OF_A_COMMAND * plan.total if space.command else 0)
     records = plan.total * (reports + 5) * _LINE_BYTES + names * _BLOCK_BYTES
     yield (
         f"disk: about {size(records, 'B')} of records and {size(states, 'B')} of checkpoints at a "
-        f"time ({counted(workers, 'worker')}), about {counted(names + 10, 'file', ',')} at most"
+        f"time ({counted(workers, 'worker')}), about {counted(files, 'file', ',')} at most"
     )
 
 
