@@ -201,7 +201,7 @@ def test_a_part_in_which_trials_have_unlike_runs_is_no_importance(played):
     part = Part.of(study, {})
     kept = np.array([run.trial > 0 or run.task == "line" for run in study.plan.runs])
     data = part.data(Data.of(study)).within(kept, "where it is so")
-    with pytest.raises(SweeperError, match="importance compares configurations on the same tasks"):
+    with pytest.raises(SweeperError, match="what importance compares are configurations"):
         data.check_crossed("importance")
 
 
