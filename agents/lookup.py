@@ -111,14 +111,14 @@ def _is_free(name: str, path: Path) -> bool:
 
 
 def _of_file(path: Path, name: str) -> Any:
-    path = _located(path)
+    path = located(path)
     module = import_file(path)
     if not hasattr(module, name):
         raise ValueError(f"{path} defines no {name!r}")
     return getattr(module, name)
 
 
-def _located(path: Path) -> Path:
+def located(path: Path) -> Path:
     """Returns the file itself: a relative path is one from an importable folder, newest first."""
     for folder in [*reversed(sys.path), "."]:
         if (Path(folder) / path).is_file():

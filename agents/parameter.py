@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+OPEN = ".*"
+"""The end of a name that stands for all names with its beginning."""
 
 
 @dataclass(frozen=True)
 class Parameter:
     """A parameter: type, default, valid values; `packable` if members of a pack may differ in it.
 
-    One whose default is `None` need not be given.
+    One whose default is `None` need not be given. Kind `list` is of names, each alone or as
+    `{name: {argument: value}}`; kind `object` takes any value.
     """
 
     kind: type
@@ -38,8 +43,12 @@ class Parameter:
             raise ValueError(f"{name} must be at most {self.high:g}, got {value!r}")
 
     def _has_kind(self, value: Any) -> bool:
+        if self.kind is object:
+            return True
         if self.kind is tuple:
             return isinstance(value, (tuple, list))
+        if self.kind is list:
+            return isinstance(value, (tuple, list)) and all(map(_is_call, value))
         if isinstance(value, bool) or self.kind is bool:
             return self.kind is bool and isinstance(value, bool)
         if self.kind is float:
@@ -53,5 +62,22 @@ class Parameter:
             bool: "true or false",
             tuple: "a list",
             str: "a word",
+            list: "a list of names, each alone or as {name: {argument: value}}",
         }
         return names[self.kind]
+
+
+def _is_call(value: Any) -> bool:
+    """Whether it is a name, or a name with its keyword arguments."""
+    if isinstance(value, str):
+        return True
+    one = isinstance(value, Mapping) and len(value) == 1
+    return one and isinstance(next(iter(value.values())), Mapping)
+
+
+def find(parameters: Mapping[str, Parameter], name: str) -> Parameter | None:
+    """Returns the parameter called `name`, which may stand for many; `None` where there is none."""
+    if name in parameters:
+        return parameters[name]
+    fits = (p for n, p in parameters.items() if n.endswith(OPEN) and name.startswith(n[:-1]))
+    return next(fits, None)

@@ -10,10 +10,11 @@ class Shape:
     """The shape and NumPy dtype of observations ("bool" is kept bit-packed), and of actions.
 
     `actions` is how many there are to choose from, or, of `continuous` ones, how many numbers in
-    [-1, 1] one action is.
+    [-1, 1] one action is. Networks read observations divided by `high`: 255 of images of bytes.
     """
 
     observation: tuple[int, ...]
     dtype: str
     actions: int
     continuous: bool = False
+    high: float = 1.0

@@ -74,7 +74,7 @@ def cluster(tmp_path: Path) -> Iterator[None]:
         pytest.skip(missing)
     yield
     names = {job_name(plan.parent) for plan in tmp_path.glob("studies/*/plans")}
-    slurm.cancel(job.id for job in slurm.jobs() if job.name in names and job.live)
+    slurm.cancel(job.id for name in names for job in slurm.jobs(name) if job.live)
 
 
 @pytest.fixture

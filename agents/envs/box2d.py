@@ -18,11 +18,3 @@ class Environment(GymnasiumEnvironment):
     def shape(task: str) -> Shape:
         """Returns the shape: 24 numbers, four torques."""
         return Shape((24,), "float32", 4, continuous=True)
-
-    def reset(self, seed: int) -> None:
-        """Begins an episode in a new world: an old one resolves contacts in another order."""
-        from Box2D import b2World
-
-        self._environment._destroy()
-        self._environment.world = b2World()
-        super().reset(seed)

@@ -1,7 +1,9 @@
-"""A Gymnasium environment with bounded actions, as our packs step it."""
+"""Gymnasium environments with bounded actions, as our packs step them, and what they share."""
 
 from __future__ import annotations
 
+import logging
+import sys
 import warnings
 from typing import Any
 
@@ -15,28 +17,21 @@ class GymnasiumEnvironment:
     as a step of a small robot.
     """
 
-    unstable: tuple[type[Exception], ...] = ()
-    """The errors by which its simulator says that it diverged."""
-
     def __init__(self, name: str, **options: Any) -> None:
         import gymnasium
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # -v4 is out of date on purpose
-            wrapped: Any = gymnasium.make(name, disable_env_checker=True, **options)
+        wrapped = make(gymnasium.registry[name], options)
         self._environment = wrapped.unwrapped
         self._most = int(wrapped.spec.max_episode_steps)
-        space = self._environment.action_space
-        if not (isinstance(space, gymnasium.spaces.Box) and space.is_bounded()):
-            raise ValueError(f"actions of {name} must be a box with bounds, but are {space}")
-        low, high = (bound.astype(np.float64) for bound in (space.low, space.high))
-        self._middle, self._half = (low + high) / 2, (high - low) / 2
+        self._middle, self._half = bounds(self._environment.action_space, name)
         self._observation = np.zeros(self._environment.observation_space.shape, np.float32)
         self._steps = 0
+        self._unstable = unstable()
 
     def reset(self, seed: int) -> None:
         """Begins an episode whose randomness all comes from `seed` (32 bits)."""
         self._steps = 0
+        renew_world(self._environment)
         self._observation, _ = self._environment.reset(seed=seed)
 
     def step(self, action: np.ndarray) -> tuple[float, bool, bool]:
@@ -48,7 +43,7 @@ class GymnasiumEnvironment:
             self._observation, reward, terminated, _, _ = self._environment.step(
                 self._middle + self._half * action
             )
-        except self.unstable as error:
+        except self._unstable as error:
             raise FloatingPointError(str(error)) from error
         self._steps += 1
         return float(reward), bool(terminated), self._steps >= self._most
@@ -56,3 +51,45 @@ class GymnasiumEnvironment:
     def observe(self) -> np.ndarray:
         """Returns the current observation, float32."""
         return np.asarray(self._observation, np.float32)
+
+
+def make(registered: Any, options: dict[str, Any]) -> Any:
+    """Returns a new environment of a registration, in the wrappers that that names.
+
+    What MuJoCo warns of is logged; by itself it writes a file where the process happens to be.
+    """
+    import gymnasium
+
+    if str(registered.entry_point).startswith("gymnasium.envs.mujoco"):
+        import mujoco
+
+        mujoco.set_mju_user_warning(lambda text: None)  # the models are old, and say so
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # -v4 is out of date on purpose
+        made = gymnasium.make(registered, disable_env_checker=True, **options)
+    if "mujoco" in sys.modules:
+        sys.modules["mujoco"].set_mju_user_warning(logging.getLogger("mujoco").warning)
+    return made
+
+
+def unstable() -> tuple[type[Exception], ...]:
+    """Returns the errors by which simulators that are imported say that they diverged."""
+    return (sys.modules["mujoco"].FatalError,) if "mujoco" in sys.modules else ()
+
+
+def bounds(space: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Returns middle and half width of actions; raises ValueError where they have no bounds."""
+    import gymnasium
+
+    if not (isinstance(space, gymnasium.spaces.Box) and space.is_bounded()):
+        raise ValueError(f"actions of {name} must be a box with bounds, but are {space}")
+    low, high = (bound.astype(np.float64) for bound in (space.low, space.high))
+    return (low + high) / 2, (high - low) / 2
+
+
+def renew_world(environment: Any) -> None:
+    """Gives one of Gymnasium's Box2D environments a new world: an old one resolves contacts in
+    another order."""
+    if type(environment).__module__.startswith("gymnasium.envs.box2d"):
+        environment._destroy()
+        environment.world = type(environment.world)(gravity=environment.world.gravity)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, ClassVar
 
 from agents.envs.gymnasium_env import GymnasiumEnvironment
@@ -32,10 +31,7 @@ _ALIASES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 class Environment(GymnasiumEnvironment):
-    """One MuJoCo task of 1,000 steps at most.
-
-    What MuJoCo warns of is logged; by itself it writes a file where the process happens to be.
-    """
+    """One MuJoCo task of 1,000 steps at most."""
 
     tasks: ClassVar[tuple[str, ...]] = tuple(_SIZES)
     extra: ClassVar[tuple[str, ...]] = ("mujoco", "gymnasium", "mujoco")
@@ -52,10 +48,5 @@ class Environment(GymnasiumEnvironment):
         return 1_200_000
 
     def __init__(self, task: str) -> None:
-        import mujoco
-
         name, options = _ALIASES.get(task, (task, {}))
-        mujoco.set_mju_user_warning(lambda text: None)  # Gymnasium's models are old, and say so
         super().__init__(name, **options)
-        self.unstable = (mujoco.FatalError,)
-        mujoco.set_mju_user_warning(logging.getLogger("mujoco").warning)

@@ -1,4 +1,7 @@
-"""Task names: `family/name`, or `path/file.py:Name/name` for an environment of one's own."""
+"""Task names: `family/name`, or `path/file.py:Name/name` for an environment of one's own.
+
+A family may know more names than it lists (`locate`), and may take settings (`settings`).
+"""
 
 from __future__ import annotations
 
@@ -7,38 +10,71 @@ import importlib.metadata
 import importlib.util
 import re
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from agents import lookup
+from agents.envs.settings import PLAIN, Settings
+from agents.envs.trial import check_played
 from agents.shape import Shape
 
-_TASK = re.compile(r"(?P<family>.+\.py:\w+|[^/]+)/(?P<name>.+)")
+_OWN = re.compile(r"(?P<path>.+\.py):(?P<name>\w+)/(?P<task>.+)")
 
 
 def all_tasks() -> tuple[str, ...]:
-    """Returns every task of every family that ships."""
+    """Returns every task that a family which ships lists."""
     families = lookup.names("envs")
     return tuple(f"{f}/{name}" for f in families for name in lookup.find("envs", f).tasks)
 
 
-def check(task: str) -> None:
+def open_families() -> tuple[str, ...]:
+    """Returns the families that ship and know more tasks than they list."""
+    names = lookup.names("envs")
+    return tuple(name for name in names if hasattr(lookup.find("envs", name), "locate"))
+
+
+def check_name(task: str) -> None:
+    """Raises ValueError where there is no such task."""
+    _resolve(task)
+
+
+def check(task: str, settings: Settings = PLAIN) -> None:
     """Raises ValueError where there is no such task, or its packages are not installed.
 
     A family says by `extra` which of sweeper's extras it needs, and what that must make importable.
-    An environment of one's own must also be what its shape says, which one step tells.
+    An environment of one's own must also be what its shape says, which one step tells; so must one
+    whose name is not listed or that has settings.
     """
     environment, name = _resolve(task)
-    extra, *modules = getattr(environment, "extra", ("",))
+    _check_installed(task, getattr(environment, "extra", ("",)))
+    if hasattr(environment, "needs"):
+        _check_installed(task, environment.needs(name))
+    taken = getattr(environment, "settings", ())
+    for setting in settings.given:
+        if setting not in taken:
+            raise ValueError(_refused(setting, task, taken))
+    if ".py:" in task or taken:
+        check_played(environment, name, settings, name if ".py:" in task else task)
+
+
+def _check_installed(task: str, needed: tuple[str, ...]) -> None:
+    extra, *modules = needed
     missing = [name for name in modules if not is_installed(name)]
     if missing:
         raise ValueError(
             f"the task {task!r} needs {missing[0]}, which is not installed: "
             f"pip install -e '.[{extra}]' in the checkout of sweeper"
         )
-    if ".py:" in task:
-        _try(environment, name)
+
+
+def _refused(setting: str, task: str, taken: tuple[str, ...]) -> str:
+    if taken:
+        return f"{setting} is no setting of {task!r}, which takes {', '.join(taken)}"
+    names = lookup.names("envs")
+    takers = [
+        name for name in names if setting in getattr(lookup.find("envs", name), "settings", ())
+    ]
+    return f"{setting} is no setting of {task!r}; tasks that take it: {', '.join(takers)}/…"
 
 
 @functools.cache
@@ -47,39 +83,35 @@ def is_installed(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
-@functools.cache
-def _try(environment: Any, name: str) -> None:
-    """Makes one step of one environment; raises ValueError where its shape is not kept."""
-    declared: Shape = environment.shape(name)
-    try:
-        instance = environment(name)
-        instance.reset(0)
-        seen = np.shape(instance.observe())
-        instance.step(np.zeros(declared.actions) if declared.continuous else declared.actions - 1)
-    except Exception as error:
-        raise ValueError(f"{name!r} cannot be played: {type(error).__name__}: {error}") from error
-    if seen != declared.observation:
-        raise ValueError(f"{name!r} gives observations {seen}, but says {declared.observation}")
-
-
-def shape(task: str) -> Shape:
+def shape(task: str, settings: Settings = PLAIN) -> Shape:
     """Returns the task's shape; raises ValueError where there is no such task."""
     environment, name = _resolve(task)
-    described: Shape = environment.shape(name)
+    takes = hasattr(environment, "settings")
+    described: Shape = environment.shape(name, settings) if takes else environment.shape(name)
     return described
 
 
 def describe(task: str) -> dict[str, str]:
-    """Returns what results depend on besides a task's name: its shape, packages' versions."""
+    """Returns what results depend on besides a task's name: its shape, packages' versions.
+
+    Where the shape depends on settings, these tell it.
+    """
     environment, name = _resolve(task)
-    found = environment.shape(name)
-    size = " x ".join(str(n) for n in found.observation)
-    kind = "numbers" if found.continuous else "choices"
-    facts = {"observation": f"{size} {found.dtype}", "actions": f"{found.actions} {kind}"}
-    for package in getattr(environment, "extra", ("",))[1:]:
+    facts = {} if hasattr(environment, "settings") else _described(shape(task))
+    needed = [*getattr(environment, "extra", ("",))[1:]]
+    needed += environment.needs(name)[1:] if hasattr(environment, "needs") else ()
+    module, _, rest = name.partition(":")
+    needed += [module.partition(".")[0]] if rest and not module.endswith(".py") else []
+    for package in dict.fromkeys(needed):
         with suppress(importlib.metadata.PackageNotFoundError):
             facts[package] = importlib.metadata.version(package)
     return facts
+
+
+def _described(found: Shape) -> dict[str, str]:
+    size = " x ".join(str(n) for n in found.observation)
+    kind = "numbers" if found.continuous else "choices"
+    return {"observation": f"{size} {found.dtype}", "actions": f"{found.actions} {kind}"}
 
 
 def bytes_each(task: str) -> int:
@@ -88,22 +120,41 @@ def bytes_each(task: str) -> int:
     return int(environment.bytes_each(name)) if hasattr(environment, "bytes_each") else 0
 
 
-def make(task: str) -> Any:
-    """Returns a new environment of the task."""
+def make(task: str, settings: Settings = PLAIN, training: bool = True) -> Any:
+    """Returns a new environment of the task; one that takes settings knows whether it trains."""
     environment, name = _resolve(task)
+    if hasattr(environment, "settings"):
+        return environment(name, settings, training)
     return environment(name)
 
 
 def _resolve(task: str) -> tuple[Any, str]:
-    parts = _TASK.fullmatch(task)
-    ships = lookup.names("envs")
-    if parts is None or not (".py:" in parts["family"] or parts["family"] in ships):
+    family, name = _split(task)
+    if not (".py:" in family or family in lookup.names("envs")):
         raise lookup.unknown("task", task, all_tasks())
-    environment = lookup.find("envs", parts["family"])
-    reason = getattr(environment, "unfit", {}).get(parts["name"])
+    environment = lookup.find("envs", family)
+    reason = getattr(environment, "unfit", {}).get(name)
     if reason is not None:
         raise ValueError(f"{task!r} cannot be had: {reason}")
-    if parts["name"] not in environment.tasks:
-        valid = [f"{parts['family']}/{name}" for name in environment.tasks]
-        raise lookup.unknown("task", task, valid)
-    return environment, parts["name"]
+    if name in environment.tasks:
+        return environment, name
+    if hasattr(environment, "locate"):
+        _check_installed(task, getattr(environment, "extra", ("",)))
+        environment.locate(name)
+        return environment, name
+    raise lookup.unknown("task", task, [f"{family}/{known}" for known in environment.tasks])
+
+
+def _split(task: str) -> tuple[str, str]:
+    """Returns family and name; of two ways to read a task the one whose file is there."""
+    family, _, name = task.partition("/")
+    own = _OWN.fullmatch(task)
+    if own is None or (family in open_families() and not _is_there(own["path"])):
+        return family, name
+    return f"{own['path']}:{own['name']}", own["task"]
+
+
+def _is_there(path: str) -> bool:
+    with suppress(ValueError):
+        return lookup.located(Path(path)).is_file()
+    return False

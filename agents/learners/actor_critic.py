@@ -20,6 +20,7 @@ from agents.optim import losses
 from agents.policies import POLICIES
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
+from agents.replay.frames import as_floats
 from agents.shape import Shape
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ class ActorCritic(ActorCriticNetworks):
         return self.actor(self._states(observations)).nan_to_num_()
 
     def _states(self, observations: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(observations).to(self.device).float().flatten(2)
+        seen = torch.from_numpy(observations).to(self.device)
+        return as_floats(seen, self.shape.high).flatten(2)
 
     def learn(self, replay: Replay, step: int) -> None:
         """Updates every `update_every` steps once the warm-up is over."""

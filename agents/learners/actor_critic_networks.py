@@ -11,7 +11,7 @@ from agents.learners.actor_critic_parameters import inputs, parameter_prefix
 from agents.learners.base import BaseLearner, Sizes
 from agents.networks import network
 from agents.networks.ensemble import Ensemble
-from agents.optim import losses
+from agents.optim import losses, schedule
 from agents.optim.adam import Adam, AdamSettings
 from agents.optim.target_average import TargetAverage
 from agents.policies import POLICIES, base
@@ -41,7 +41,9 @@ class ActorCriticNetworks(BaseLearner):
     @classmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
         """Returns the number of parametric layers of a critic."""
-        return network.depth(network.part(cls.complete(params), "critic"))
+        complete = cls.complete(params)
+        observation = (inputs("critic", cls.shape_of(complete, task)),)
+        return network.depth(network.part(complete, "critic"), observation)
 
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
@@ -91,10 +93,16 @@ class ActorCriticNetworks(BaseLearner):
         return TargetAverage(self.targets[name].tracked, self.nets[name].tracked, taus)
 
     def _adam(self, name: str) -> Adam:
-        settings = [
-            AdamSettings.of(run.params, f"{parameter_prefix(name)}.lr") for run in self.runs
-        ]
+        updates = self.updates_of(name, self.params, self.runs[0].steps)
+        lr = f"{parameter_prefix(name)}.lr"
+        settings = [AdamSettings.of(run.params, updates, lr) for run in self.runs]
         return Adam(self.nets[name].parameters, self.nets[name].spread(settings))
+
+    @classmethod
+    def updates_of(cls, name: str, params: Mapping[str, Any], steps: int) -> int:
+        """Returns how many updates a network has in a run of `steps` steps."""
+        delay = params.get("policy.delay", 1) if name == "actor" else 1
+        return schedule.count(params, steps) // int(delay)
 
     def initialise(self) -> None:
         """Draws random networks; targets start equal to them."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from agents.layers.base import ACTIVATIONS, INITS
 from agents.layers.norms import NORMS
-from agents.optim import losses
+from agents.optim import losses, schedule
 from agents.parameter import Parameter
 from agents.shape import Shape
 
@@ -53,6 +53,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "optimizer.eps": Parameter(float, 1e-8, low=0.0, packable=True),
     "optimizer.beta1": Parameter(float, 0.9, low=0.0, high=0.999999, packable=True),
     "optimizer.beta2": Parameter(float, 0.999, low=0.0, high=0.999999, packable=True),
+    **schedule.PARAMETERS,
     "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
     "reward_scale": Parameter(float, 1.0, packable=True),
     "batch_size": Parameter(int, 256, low=1),

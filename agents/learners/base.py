@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agents import lookup
-from agents.envs import tasks
+from agents import lookup, parameter
+from agents.envs import settings, tasks
+from agents.envs.settings import Settings
+from agents.optim import schedule
 from agents.replay.buffer import Replay
 from agents.shape import Shape
 from agents.training.pack import Pack
@@ -59,8 +61,14 @@ class BaseLearner(PackLearner):
     """How many runs train best together on a CPU."""
     earlier_defaults: ClassVar[Mapping[str, Any]] = {}
     """Defaults that have changed since, for studies begun before a study kept its own."""
+    later_parameters: ClassVar[Collection[str]] = (*settings.PARAMETERS, *schedule.PARAMETERS)
+    """Parameters that there were not yet when such studies began."""
     keeps_weights: ClassVar[bool] = True
     """Whether packs have `weights`, so that a space may ask for them."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.parameters = {**cls.parameters, **settings.PARAMETERS}
 
     @classmethod
     def tasks(cls) -> Sequence[str]:
@@ -68,21 +76,43 @@ class BaseLearner(PackLearner):
         return [t for t in tasks.all_tasks() if tasks.shape(t).continuous == cls.continuous]
 
     @classmethod
+    def check_task(cls, task: str) -> bool:
+        """Returns whether the task's family knows more tasks than it lists, this one among them.
+
+        Raises ValueError where it does not know this one.
+        """
+        if task.partition("/")[0] not in tasks.open_families():
+            return False
+        tasks.check_name(task)
+        return True
+
+    @classmethod
+    def diagnosed(cls, params: Mapping[str, Any]) -> list[str]:
+        """Returns the metrics that `diagnostics` add, and environment steps where `env.*` do."""
+        counted = ["env_steps"] if Settings.of(params).counts_steps else []
+        return [*counted, *super().diagnosed(params)]
+
+    @classmethod
     def check(cls, params: Mapping[str, Any], task: str) -> None:
         """Raises ValueError where a parameter or the task is not valid."""
         for name in params:
-            if name not in cls.parameters:
+            if parameter.find(cls.parameters, name) is None:
                 raise lookup.unknown("parameter", name, list(cls.parameters))
         complete = cls.complete(params)
-        for name, parameter in cls.parameters.items():
-            parameter.check(name, complete[name])
+        for name, known in cls.parameters.items():
+            if not name.endswith(parameter.OPEN):
+                known.check(name, complete[name])
         cls.diagnosed(complete)
-        tasks.check(task)
-        shape = tasks.shape(task)
+        tasks.check(task, Settings.of(complete))
+        shape = cls.shape_of(complete, task)
         if shape.continuous != cls.continuous:
-            ours, theirs = ("numbers", "choices") if cls.continuous else ("choices", "numbers")
-            raise ValueError(f"this agent's actions are {ours}, those of {task!r} are {theirs}")
+            raise ValueError(_misfit(task, shape.continuous))
         cls.check_together(complete, shape)
+
+    @classmethod
+    def shape_of(cls, params: Mapping[str, Any], task: str) -> Shape:
+        """Returns the shape of a task with the settings that `params` give it."""
+        return tasks.shape(task, Settings.of(params))
 
     @classmethod
     def describe(cls, task: str) -> dict[str, str]:
@@ -92,7 +122,10 @@ class BaseLearner(PackLearner):
     @classmethod
     def complete(cls, params: Mapping[str, Any]) -> dict[str, Any]:
         """Returns all parameters: those given, and the defaults of the others."""
-        return {name: params.get(name, p.default) for name, p in cls.parameters.items()}
+        named = {n: p for n, p in cls.parameters.items() if not n.endswith(parameter.OPEN)}
+        others = {n: v for n, v in params.items() if n not in cls.parameters}
+        more = {n: v for n, v in others.items() if parameter.find(cls.parameters, n)}
+        return {name: params.get(name, p.default) for name, p in named.items()} | more
 
     @classmethod
     @abstractmethod
@@ -108,8 +141,9 @@ class BaseLearner(PackLearner):
     def signature(cls, params: Mapping[str, Any], task: str) -> str:
         """Returns a text that is equal for runs that may share a pack."""
         complete = cls.complete(params)
-        shared = {n: complete[n] for n, p in cls.parameters.items() if not p.packable}
-        shape = tasks.shape(task)
+        packable = {name for name, known in cls.parameters.items() if known.packable}
+        shared = {name: value for name, value in complete.items() if name not in packable}
+        shape = cls.shape_of(complete, task)
         return json.dumps([shared, shape.observation, shape.dtype, shape.actions], sort_keys=True)
 
     @classmethod
@@ -121,10 +155,10 @@ class BaseLearner(PackLearner):
     def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
         """Returns how many runs train best together on `device`.
 
-        On a CPU `cpu_pack` (more members save calls but leave the caches); on a GPU what its free
-        memory holds, at most 256.
+        On a CPU `cpu_pack` (more members save calls but leave the caches), and where the GPU is on
+        another machine; on a GPU what its free memory holds, at most 256.
         """
-        if device == "cpu":
+        if device == "cpu" or not torch.cuda.is_available():
             return cls.cpu_pack
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
@@ -157,7 +191,8 @@ class BaseLearner(PackLearner):
         cls, params: Mapping[str, Any], task: str, steps: int | None
     ) -> tuple[Sizes, int]:
         """Returns a member's sizes, and bytes of its replay after `steps` steps (`None`: full)."""
-        shape, complete = tasks.shape(task), cls.complete(params)
+        complete = cls.complete(params)
+        shape = cls.shape_of(complete, task)
         capacity: int = complete["replay.capacity"]
         slots = 1 + (capacity if steps is None else min(capacity, steps))
         sizes = cls.sizes(complete, shape)
@@ -196,3 +231,12 @@ class BaseLearner(PackLearner):
         if torch.device(device).type == "cpu":
             torch.set_num_threads(1)
         return Pack(cls, runs, states, device)
+
+
+def _misfit(task: str, continuous: bool) -> str:
+    """Why an agent cannot play a task whose actions are of the other kind, and which agents can."""
+    ours, theirs = ("choices", "numbers") if continuous else ("numbers", "choices")
+    known = {name: lookup.find("learners", name) for name in lookup.names("learners")}
+    fit = [name for name, learner in known.items() if learner.continuous == continuous]
+    said = f"this agent's actions are {ours}, those of {task!r} are {theirs}"
+    return f"{said}; agents for these: {', '.join(fit)}"

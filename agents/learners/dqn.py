@@ -13,10 +13,12 @@ from agents.learners.base import BaseLearner, Sizes
 from agents.learners.running_means import RunningMeans
 from agents.networks import network
 from agents.networks.network import Network
+from agents.optim import schedule
 from agents.optim.adam import Adam, AdamSettings
 from agents.parameter import Parameter
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
+from agents.replay.frames import as_floats
 from agents.shape import Shape
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Learner(BaseLearner):
         "optimizer.eps": Parameter(float, 3.125e-4, low=0.0, packable=True),
         "optimizer.beta1": Parameter(float, 0.9, low=0.0, high=0.999999, packable=True),
         "optimizer.beta2": Parameter(float, 0.999, low=0.0, high=0.999999, packable=True),
+        **schedule.PARAMETERS,
         "loss": Parameter(str, "mse", choices=("mse", "huber")),
         "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
         "batch_size": Parameter(int, 32, low=1),
@@ -72,7 +75,7 @@ class Learner(BaseLearner):
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where the network does not fit or exploration ends in the warm-up."""
         network.check(params, "network", shape.observation)
-        network.check_normalised(params, "network")
+        network.check_normalised(params, "network", shape.observation)
         if params["epsilon.decay_until"] < params["warmup_steps"]:
             raise ValueError(
                 "epsilon.decay_until must be at least warmup_steps "
@@ -82,7 +85,9 @@ class Learner(BaseLearner):
     @classmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
         """Returns the number of parametric layers of the Q network."""
-        return network.depth(network.part(cls.complete(params), "network"))
+        complete = cls.complete(params)
+        observation = cls.shape_of(complete, task).observation
+        return network.depth(network.part(complete, "network"), observation)
 
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
@@ -95,6 +100,7 @@ class Learner(BaseLearner):
         """Q networks, their targets and optimisers; hyperparameters as vectors [P]."""
         params = runs[0].params
         self._runs, self._device, self._actions = runs, device, shape.actions
+        self._high = shape.high
         self._seeds = [run.seed for run in runs]
         self._warmup: int = params["warmup_steps"]
         self._update_every: int = params["update_every"]
@@ -105,7 +111,8 @@ class Learner(BaseLearner):
         sizes = (network.part(params, "network"), shape.observation, shape.actions)
         self._online = Network(*sizes, settings, device).train()
         self._target = Network(*sizes, settings, device)
-        adam = [AdamSettings.of(run.params) for run in runs]
+        updates = schedule.count(params, runs[0].steps)
+        adam = [AdamSettings.of(run.params, updates) for run in runs]
         self.adams = {"critic": Adam(self._online.parameters, adam)}
 
         self._gamma = torch.tensor(self._vector("gamma"), device=device).float()[:, None]
@@ -183,7 +190,7 @@ class Learner(BaseLearner):
     def _greedy(self, observations: np.ndarray, iterating: np.ndarray | None) -> np.ndarray:
         """argmax_a Q(s, a) [P, E] for observations [P, E, ...]; `iterating` [P] do an iteration."""
         with torch.inference_mode():
-            x = torch.from_numpy(observations).to(self._device).float()
+            x = as_floats(torch.from_numpy(observations).to(self._device), self._high)
             actions = self._online(x, self._iterations(iterating)).argmax(2)
             return actions.cpu().numpy()
 
@@ -205,7 +212,8 @@ class Learner(BaseLearner):
     def q_values(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Returns Q(s, a), [P, E]."""
         with torch.inference_mode():
-            q = self._online(torch.from_numpy(observations).to(self._device).float())
+            x = torch.from_numpy(observations).to(self._device)
+            q = self._online(as_floats(x, self._high))
             chosen = torch.from_numpy(actions).to(self._device)[..., None]
             return q.gather(2, chosen)[..., 0].cpu().numpy()
 

@@ -12,6 +12,7 @@ from agents import lookup, streams
 from agents.layers.base import ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
 from agents.layers.spectral_norm import SpectralNorm, SpectralNormSettings, check_layers
+from agents.networks import mlp
 
 if TYPE_CHECKING:
     import torch
@@ -25,30 +26,37 @@ else:
     fused_mlp = LazyModule("agents.layers.functional.fused_mlp")
 
 
+_OF_IMAGES = "minatar"
+"""The body that gives way to an `mlp` where a network that may read images reads vectors."""
+
+
 def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Returns the parameters `name.*`, without that prefix: the sizes of one network."""
     prefix = f"{name}."
     return {n.removeprefix(prefix): v for n, v in params.items() if n.startswith(prefix)}
 
 
-def depth(sizes: Mapping[str, Any]) -> int:
+def depth(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> int:
     """Returns the number of parametric layers that `sizes` describe, the head included."""
-    return int(_body(sizes).depth(sizes)) + 1
+    return int(_body(sizes, observation).depth(sizes)) + 1
 
 
 def count_parameters(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
     """Returns the number of weights and biases of the network, without importing torch."""
-    inside, features, _ = _body(sizes).numbers(sizes, observation)
+    inside, features, _ = _body(sizes, observation).numbers(sizes, observation)
     return int(inside + (features + 1) * outputs)
 
 
 def count_activations(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
     """Returns the most numbers that a pass keeps of one observation, it included; without torch."""
-    _, _, inside = _body(sizes).numbers(sizes, observation)
+    _, _, inside = _body(sizes, observation).numbers(sizes, observation)
     return int(math.prod(observation) + inside + outputs)
 
 
-def _body(sizes: Mapping[str, Any]) -> Any:
+def _body(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> Any:
+    """The body that `sizes` name; of a network with convolutions that reads vectors `mlp`."""
+    if sizes["body"] == _OF_IMAGES and "convs" in sizes and len(observation) == 1:
+        return mlp.Body
     return lookup.find("networks", sizes["body"])
 
 
@@ -56,7 +64,7 @@ def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) ->
     """Raises ValueError where body or sizes `name.*` do not fit, without importing torch."""
     sizes = part(params, name)
     try:
-        body = _body(sizes)
+        body = _body(sizes, observation)
     except ValueError as error:
         raise ValueError(f"{name}.body: {error}") from error
     try:
@@ -65,9 +73,9 @@ def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) ->
         raise ValueError(f"{name}.{error}") from error
 
 
-def check_normalised(params: Mapping[str, Any], name: str) -> None:
+def check_normalised(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) -> None:
     """Raises ValueError where `sn.layers` are no layers of the network `name.*`."""
-    check_layers(params["sn.layers"], depth(part(params, name)))
+    check_layers(params["sn.layers"], depth(part(params, name), observation))
 
 
 class Network:
@@ -84,7 +92,7 @@ class Network:
     ) -> None:
         """`head_gain` is that of an orthogonal head; hidden layers have sqrt(2)."""
         members = len(settings)
-        self.body = _body(sizes)(sizes, observation, members, device)
+        self.body = _body(sizes, observation)(sizes, observation, members, device)
         self.head = Linear(members, self.body.features, outputs, device)
         self.head.activation = None
         self.layers = [*self.body.layers, self.head]

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agents.optim.schedule import CONSTANT, Schedule, factors
+
 if TYPE_CHECKING:
     import torch
 else:
@@ -22,17 +24,20 @@ class AdamSettings:
     eps: float
     beta1: float
     beta2: float
+    schedule: Schedule = CONSTANT
 
     @classmethod
-    def of(cls, params: Mapping[str, Any], lr: str = "optimizer.lr") -> AdamSettings:
-        """Returns the `optimizer.*` of a run, and its step size `lr`."""
+    def of(cls, params: Mapping[str, Any], updates: int, lr: str = "optimizer.lr") -> AdamSettings:
+        """Returns the `optimizer.*` of a run, and its step size `lr`, for so many `updates`."""
         names = (lr, "optimizer.eps", "optimizer.beta1", "optimizer.beta2")
-        return cls(*(float(params[name]) for name in names))
+        rate, eps, beta1, beta2 = (float(params[name]) for name in names)
+        return cls(rate, eps, beta1, beta2, Schedule.of(params, updates))
 
 
 class Adam:
     """Kingma & Ba 2015, as torch.optim.Adam: x -= lr m' / (sqrt(v') + eps), bias-corrected.
 
+    A member's schedule multiplies its lr, by the number of steps that were done.
     On a CPU torch's fused kernel takes members one by one (bit-equal in any pack, and the fastest);
     elsewhere all members are updated at once, with hyperparameters as tensors [P] and the number of
     the step on the device, so that a CUDA graph may hold the update.
@@ -46,6 +51,9 @@ class Adam:
         self._on_cpu = device.type == "cpu"
         numbers = [[s.lr, s.eps, s.beta1, s.beta2] for s in settings]
         self._numbers = torch.tensor(numbers, dtype=torch.float64).T.to(device).unbind(0)
+        self._kind = settings[0].schedule.kind
+        ends = [[s.schedule.end_factor, float(s.schedule.updates)] for s in settings]
+        self._ends = torch.tensor(ends, dtype=torch.float64).T.to(device).unbind(0)
         self._time = torch.zeros((), dtype=torch.float64, device=device)
         self.steps = 0
         self.m = [torch.zeros_like(p, requires_grad=False) for p in parameters]
@@ -97,7 +105,7 @@ class Adam:
                 v,
                 [],
                 [now] * len(parameters),
-                lr=member.lr,
+                lr=member.lr * member.schedule.factor(self.steps - 1),
                 beta1=member.beta1,
                 beta2=member.beta2,
                 weight_decay=0.0,
@@ -124,6 +132,9 @@ class Adam:
     def _coefficients(self) -> list[torch.Tensor]:
         """1 - b1, b2, 1 - b2, lr sqrt(1 - b2^t) / (1 - b1^t), eps sqrt(1 - b2^t), each [P]."""
         lr, eps, beta1, beta2 = self._numbers
+        if self._kind != "constant":
+            ends, updates = self._ends
+            lr = lr * factors(self._kind, ends, updates, self._time - 1.0)
         root = (1.0 - beta2**self._time).sqrt()
         size = lr * root / (1.0 - beta1**self._time)
         return [t.float() for t in (1.0 - beta1, beta2, 1.0 - beta2, size, eps * root)]

@@ -23,7 +23,7 @@ class Frames:
     """The encoding of observations: booleans as bits (8 a byte), anything else as it is."""
 
     def __init__(self, shape: Shape, device: str) -> None:
-        self._observation = shape.observation
+        self._observation, self._high = shape.observation, shape.high
         self._numbers = math.prod(shape.observation)
         self._packed = shape.dtype == "bool"
         self.width, self.dtype = stored_row(shape)
@@ -38,9 +38,15 @@ class Frames:
     def decode(self, rows: torch.Tensor) -> torch.Tensor:
         """Returns rows [P, B, width] as float32 observations [P, B, ...]."""
         if not self._packed:
-            return rows.float().view(*rows.shape[:2], *self._observation)
+            return as_floats(rows, self._high).view(*rows.shape[:2], *self._observation)
         numbers = F.embedding(rows.int(), self._table).flatten(2)
         return numbers[..., : self._numbers].view(*rows.shape[:2], *self._observation)
+
+
+def as_floats(observations: torch.Tensor, high: float) -> torch.Tensor:
+    """Returns observations as float32, divided by `high`."""
+    floats = observations.float()
+    return floats if high == 1.0 else floats / high
 
 
 def stored_row(shape: Shape) -> tuple[int, np.dtype[Any]]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from agents import streams
 from agents.envs import tasks
+from agents.envs.settings import PLAIN, Settings
 
 
 class Episodes:
@@ -32,9 +33,11 @@ class Episodes:
         keys: np.ndarray,
         copies: int,
         envs: Sequence[Any] | None = None,
+        settings: Settings = PLAIN,
+        training: bool = True,
     ) -> None:
         """`envs` are those of earlier episodes of as many members and copies, to play on in."""
-        shape = tasks.shape(names[0])
+        shape = tasks.shape(names[0], settings)
         members = len(names)
         self.copies = copies
         self.observations = np.zeros((members, copies, *shape.observation), shape.dtype)
@@ -42,13 +45,19 @@ class Episodes:
         self.lengths = np.zeros((members, copies), dtype=np.int64)
         self.broken = np.zeros((members, copies), dtype=bool)
         self._keys = keys
-        self.envs = envs or [tasks.make(name) for name in names for _ in range(copies)]
+        self.taken = np.zeros((members, copies), dtype=np.int64)
+        """Environment steps in all episodes so far, where settings tell them from the agent's."""
+        self._counts_steps = settings.counts_steps
+        self.envs = envs or [
+            tasks.make(name, settings, training) for name in names for _ in range(copies)
+        ]
         self._numbers = np.zeros((members, copies), dtype=np.int64)
         self._actions: list[list[Any]] = [[] for _ in self.envs]
         self._action = (shape.actions,) if shape.continuous else ()
         self._type = np.float32 if shape.continuous else np.int64
         self._flat = self.observations.reshape(members * copies, *shape.observation)
         self._rewards = np.zeros((members, copies), dtype=np.float32)
+        self._scores = np.zeros((members, copies), dtype=np.float32)
         self._terminals = np.zeros((members, copies), dtype=bool)
         self._truncations = np.zeros((members, copies), dtype=bool)
         outcomes = self._rewards, self._terminals, self._truncations
@@ -65,31 +74,39 @@ class Episodes:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Acts in every copy (of those `live` [P, E]).
 
-        Returns rewards, terminations and truncations [P, E]. An episode is truncated where its
-        task's time limit ends it, and nothing in it. `returns` and `lengths` include this step
-        until `restart` is called for what has ended.
+        Returns rewards to learn from, terminations and truncations [P, E]. An episode is truncated
+        where its task's time limit ends it, and nothing in it. `returns`, of what is scored, and
+        `lengths` include this step until `restart` is called for what has ended.
         """
         rewards, terminals, truncations = self._flat_outcomes
+        scores = self._scores.reshape(-1)
         going = self._going(live)
         for i, action in enumerate(self._listed(actions)):
             if going is not None and not going[i]:
-                rewards[i], terminals[i], truncations[i] = 0.0, False, False
+                rewards[i], terminals[i], truncations[i], scores[i] = 0.0, False, False, 0.0
                 continue
             env = self.envs[i]
             try:
-                rewards[i], terminals[i], truncations[i] = env.step(action)
-                diverged = not math.isfinite(rewards[i])
+                rewards[i], terminals[i], truncations[i], *apart = env.step(action)
+                scores[i] = self._scored(i, apart) if apart else rewards[i]
+                diverged = not (math.isfinite(rewards[i]) and math.isfinite(scores[i]))
             except FloatingPointError:
                 diverged = True
             if diverged:
-                rewards[i], terminals[i], truncations[i] = 0.0, False, False
+                rewards[i], terminals[i], truncations[i], scores[i] = 0.0, False, False, 0.0
                 self.broken.reshape(-1)[i] = True
                 continue
             self._flat[i] = env.observe()
             self._actions[i].append(action)
-        self.returns += self._rewards
+        self.returns += self._scores
         self.lengths += 1
         return self._rewards, self._terminals, self._truncations
+
+    def _scored(self, place: int, apart: list[Any]) -> float:
+        """Counts the environment steps of an outcome, and returns what it scores."""
+        score, steps = apart
+        self.taken.reshape(-1)[place] += steps
+        return float(score)
 
     def _going(self, live: np.ndarray | None) -> list[bool] | None:
         """Which copies are stepped; `None` for all."""
@@ -113,9 +130,11 @@ class Episodes:
 
     def save(self, member: int) -> dict[str, np.ndarray]:
         """Returns the episode number and the actions so far of a member with one copy."""
+        taken = {"taken": self.taken[member].copy()} if self._counts_steps else {}
         return {
             "number": self._numbers[member].copy(),
             "actions": np.array(self._actions[member], self._type).reshape(-1, *self._action),
+            **taken,
         }
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
@@ -125,9 +144,12 @@ class Episodes:
         env = self.envs[member]
         actions = self._listed(state["actions"])
         for action in actions:
-            self.returns[member] += np.float32(env.step(action)[0])
+            reward, _, _, *apart = env.step(action)
+            self.returns[member] += np.float32(apart[0] if apart else reward)
         self.lengths[member] = len(state["actions"])
         self._actions[member] = actions
+        if self._counts_steps:
+            self.taken[member] = state["taken"]
         self.observations[member, 0] = env.observe()
 
     def _reset(self, member: int, copy: int) -> None:

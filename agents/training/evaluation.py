@@ -10,6 +10,7 @@ import numpy as np
 
 from agents import streams
 from agents.contract import Schedule
+from agents.envs.settings import PLAIN, Settings
 from agents.training.episodes import Episodes
 
 CHECK_EVERY = 16
@@ -42,6 +43,7 @@ class Evaluation:
         step: int,
         watchers: Sequence[Watcher] = (),
         envs: Sequence[Any] | None = None,
+        settings: Settings = PLAIN,
     ) -> None:
         """`envs` are those of an earlier evaluation of the members: making new ones takes long."""
         members = len(names)
@@ -51,7 +53,7 @@ class Evaluation:
         self.left = np.tile(quota, (members, 1))
         """The steps that every member's copies have left, [P, E]."""
         keys = streams.keys(seeds, f"evaluation/{step}/episodes")
-        self._episodes = Episodes(names, keys, copies, envs)
+        self._episodes = Episodes(names, keys, copies, envs, settings, training=False)
         self._draws = streams.Draws(streams.keys(seeds, f"evaluation/{step}/actions"), 2 * copies)
         self._played = 0
         self._watchers = watchers

@@ -13,6 +13,7 @@ from agents import streams
 from agents.contract import Report, Run, State
 from agents.diagnostics.base import Diagnostics
 from agents.envs import tasks
+from agents.envs.settings import Settings
 from agents.replay.batch import Rows
 from agents.replay.buffer import Replay
 from agents.training.episodes import Episodes
@@ -107,7 +108,8 @@ class Pack:
             return
         runs = [self._all_runs[member] for member in members]
         first = runs[0]
-        shape = tasks.shape(first.task)
+        self._settings = Settings.of(first.params)
+        shape = tasks.shape(first.task, self._settings)
         seeds = [run.seed for run in runs]
         names = [run.task for run in runs]
         self.runs, self._names, self._seeds = runs, names, seeds
@@ -116,7 +118,8 @@ class Pack:
         self.diagnostics = Diagnostics(self.learner, runs)
         capacity = min(first.params["replay.capacity"], first.steps)
         self.replay = Replay(shape, len(runs), capacity, self._device)
-        self.episodes = Episodes(names, streams.keys(seeds, "episodes"), 1)
+        keys = streams.keys(seeds, "episodes")
+        self.episodes = Episodes(names, keys, 1, settings=self._settings)
         self._evaluation_envs: Sequence[Any] | None = None
         self._returns: list[list[float]] = [[] for _ in runs]
 
@@ -188,7 +191,7 @@ class Pack:
         if self._evaluation is None:
             when, watching = (self._schedule, self.step), self.diagnostics.watching
             self._evaluation = Evaluation(
-                self._names, self._seeds, *when, watching, self._evaluation_envs
+                self._names, self._seeds, *when, watching, self._evaluation_envs, self._settings
             )
             self._evaluation_envs = self._evaluation.envs
         self.progress += self._evaluation.advance(self.learner.evaluate, deadline)
@@ -241,6 +244,8 @@ class Pack:
         found = {**evaluated, **self.learner.measured(row, self.step)}
         if self._returns[row]:
             found["train_return"] = float(np.mean(self._returns[row]))
+        if self._settings.counts_steps:
+            found["env_steps"] = float(self.episodes.taken[row, 0])
         return found
 
     def _finite(self, found: Mapping[str, float]) -> dict[str, float]:

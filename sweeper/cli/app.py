@@ -50,9 +50,10 @@ RUN_OPTIONS = {
     "name": "the study's name (default: the space's, with the scale where that is not the default)",
     "root": f"the folder of all studies (default: {paths.STUDIES})",
     "dispatch": "how workers are started: inline (this process), local (default) or slurm",
-    "profile": "what a Slurm job asks for: slurm/default.yaml (default), or a file of your own",
+    "profile": "what a Slurm job asks for: slurm/default.yaml (default), or files of your own: a,b",
     "watch": "true: stay and watch workers on Slurm, which need nobody (default: false)",
-    "workers": "how many workers (default: one a processor core; on Slurm what the profile allows)",
+    "workers": "how many workers (default: one a core; on Slurm what the profile allows; 4,2: of "
+    "each profile)",
     "pack": "how many runs train together in one worker, or auto (default)",
     "device": "where tensors live: cpu or cuda (default: cuda where the profile has GPUs)",
     "extend": "true: the study grows by more seeds, grid values or trials (default: false)",

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from sweeper import lookup
-from sweeper.errors import Invalid, Mistakes, choices, shown
+from sweeper.errors import Invalid, Mistakes, choices, cut, shown
+from sweeper.plan import check_command
 from sweeper.plan.configurations import expanded, sequences
 from sweeper.plan.configurations.constraints import Rejected, check_helpers
 from sweeper.plan.configurations.expansion import DROP, Expansion
@@ -25,7 +26,7 @@ from sweeper.space.blocks.parts import JoinedAxis, every_axis, part, placed
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
 from sweeper.space.space import Space
 from sweeper.text import agreed
-from sweeper.trainable.contract import Diagnosable, Trainable
+from sweeper.trainable.contract import Diagnosable, KnowsMoreTasks, Trainable, defaults_of
 from sweeper.trainable.loading import load_trainable
 
 _CONTRACT = (
@@ -61,6 +62,7 @@ def checked(space: Space, folder: Path) -> Space:
     _check_blocks(space)
     space = _resolve(space, trainable)
     expansion = expanded(space, trainable)
+    check_command.check(space, expansion)
     metrics = _metrics(space, trainable)
     _check_scores(space, metrics)
     expansion.reference()
@@ -73,6 +75,8 @@ def checked(space: Space, folder: Path) -> Space:
 
 def absolute(space: Space, folder: Path) -> Space:
     """The space with the path of its agent's or function's file made absolute."""
+    if space.command is not None:
+        return space
     try:
         if space.function is not None:
             path, name = lookup.split(space.function, folder)
@@ -87,17 +91,22 @@ def absolute(space: Space, folder: Path) -> Space:
 def _check_names(space: Space, trainable: Trainable) -> None:
     valid, mistakes = trainable.tasks(), Mistakes()
     for task in space.tasks:
-        if valid and task not in valid and ".py:" not in task:
-            reason = _refusal(trainable, task) or choices(task, valid)
+        if not valid or task in valid or ".py:" in task:
+            continue
+        try:
+            known = isinstance(trainable, KnowsMoreTasks) and trainable.check_task(task)
+            reason = "" if known else _refusal(trainable, task) or choices(task, valid)
+        except ValueError as error:
+            known, reason = False, f": {error}"
+        if not known:
             mistakes.add(Invalid(f"is no task of {space.identity}{reason}", ("tasks", task)))
     mistakes.check()
 
 
 def _refusal(trainable: Trainable, task: str) -> str:
     """The reason for which it refuses that task with its defaults; empty where it gives none."""
-    defaults = {name: parameter.default for name, parameter in trainable.parameters.items()}
     try:
-        trainable.check(defaults, task)
+        trainable.check(defaults_of(trainable.parameters), task)
     except ValueError as error:
         return f": {error}"
     return ""
@@ -127,10 +136,12 @@ def _check_scores(space: Space, metrics: Sequence[str]) -> None:
 def _check_keep(space: Space, trainable: Trainable) -> None:
     if space.checkpoint.keep == "none" or getattr(trainable, "keeps_weights", False):
         return
-    where = "in run.folder, which stays" if space.function else "with packs that have weights()"
+    own = {"function": "run.folder", "command": "SWEEPER_FOLDER"}
+    where = next((f"in {own[key]}, which stays" for key in own if getattr(space, key)), None)
+    where = where or "with packs that have weights()"
     raise Invalid(
-        f"must be none, but got {space.checkpoint.keep!r}: {space.identity} has no weights that "
-        f"sweeper knows of; keep files {where}",
+        f"must be none, but got {space.checkpoint.keep!r}: {cut(space.identity)} has no weights "
+        f"that sweeper knows of; keep files {where}",
         ("checkpoint", "keep"),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from sweeper.errors import Invalid, Mistakes, Path, choices, cut, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
 from sweeper.space.blocks.parts import every_axis, parts
-from sweeper.trainable.contract import Parameter, Parametrised
+from sweeper.trainable.contract import Parameter, Parametrised, defaults_of, named
 
 if TYPE_CHECKING:
     from sweeper.space.space import Space
@@ -21,10 +21,11 @@ def coerce(value: Any, parameter: Parameter) -> Any:
     """`value` as the kind of `parameter`, within its range and choices; raises `Invalid`."""
     if value is None and parameter.default is None:
         return None
-    if parameter.kind is tuple:
+    if parameter.kind in (tuple, list):
         if not isinstance(value, list | tuple):
             raise Invalid(f"must be a list, but got {shown(value)}")
-        return tuple(each(lambda item: _element(item, parameter), value))
+        one = _call if parameter.kind is list else lambda item: _element(item, parameter)
+        return tuple(each(one, value))
     read = _KINDS[parameter.kind](value)
     _in_range(read, parameter)
     if parameter.choices is not None and read not in parameter.choices:
@@ -38,8 +39,7 @@ def base(space: Space, trainable: Parametrised) -> dict[str, Any]:
 
     The default is the one that the space was loaded with, whatever it is now.
     """
-    known = trainable.parameters
-    params = {name: parameter.default for name, parameter in known.items()}
+    params = defaults_of(trainable.parameters)
     mistakes = Mistakes()
     for part, given in (("defaults", outdated(space, trainable)), ("fixed", space.fixed)):
         for name, value in given.items():
@@ -67,7 +67,7 @@ def defaults(space: Space, trainable: Parametrised) -> dict[str, Any]:
     """The defaults of the parameters that `space` does not fix, as plain JSON data."""
     return {
         name: list(value) if isinstance(value, tuple) else value
-        for name, value in ((name, known.default) for name, known in trainable.parameters.items())
+        for name, value in defaults_of(trainable.parameters).items()
         if name not in space.fixed
     }
 
@@ -182,10 +182,11 @@ def fitted(
     known = trainable.parameters
     if not known:
         return value
-    if name not in known:
+    parameter = named(known, name)
+    if parameter is None:
         raise Invalid(f"{verb} no parameter of {space.identity}{choices(name, known)}", path)
     try:
-        return coerce(value, known[name])
+        return coerce(value, parameter)
     except Invalid as error:
         own = verb == "is"
         raise Invalid(
@@ -211,13 +212,25 @@ def culprit(space: Space, message: str) -> Path:
 
 
 def _element(value: Any, parameter: Parameter) -> Any:
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | dict):
         raise Invalid(f"must be a number or text, but got {shown(value)}")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         _in_range(value, parameter)
     return value
+
+
+def _call(value: Any) -> Any:
+    """A name, or a name with its arguments: `{name: {argument: value}}`."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and len(value) == 1:
+        ((name, arguments),) = value.items()
+        if isinstance(arguments, Mapping):
+            return {str(name): {str(key): one for key, one in arguments.items()}}
+    rule = "must be a name, or a name with its arguments, like {name: {argument: value}}"
+    raise Invalid(f"{rule}, but got {shown(value)}")
 
 
 def _in_range(value: Any, parameter: Parameter) -> None:
@@ -238,4 +251,5 @@ _KINDS: dict[type, Callable[[Any], Any]] = {
     int: whole(),
     float: lambda value: float(number(value)),
     str: _string,
+    object: lambda value: value,
 }

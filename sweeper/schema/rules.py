@@ -117,6 +117,19 @@ def nullable(value: Any) -> Any:
     return None if value is None else simple(value)
 
 
+def with_calls(rule: Callable[[Any], Any], value: Any) -> Any:
+    """`value` by `rule`, and in lists also names with arguments, as mappings."""
+    if isinstance(value, list | tuple):
+        return tuple(each(lambda item: _item(rule, item), value))
+    return rule(value)
+
+
+def _item(rule: Callable[[Any], Any], value: Any) -> Any:
+    if isinstance(value, dict) and value:
+        return each_of(lambda item: _item(rule, item), value)
+    return with_calls(rule, value)
+
+
 def each(rule: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
     """Every value as `rule` returns it; the path of an error starts with the value's index."""
     return list(each_of(rule, dict(enumerate(values))).values())

@@ -217,14 +217,15 @@ def _below(data: Mapping[str, Any], words: list[str], path: list[str]) -> list[s
             continue  # a parameter whose name goes on after that of another one
         inside = _inside(data, [*path, key])
         below = _below(inside, words[size:], [*path, key])
-        return [key, *(below or _new(words[size:]))]
+        return [key, *(below or _new(words[size:], [*path, key]))]
     return None
 
 
-def _new(words: list[str]) -> list[str]:
-    """The path of a key that is not there yet; conditions are a mapping of their own."""
-    if words[0] == "when" and len(words) > 1:
-        return ["when", ".".join(words[1:])]
+def _new(words: list[str], path: list[str]) -> list[str]:
+    """The path below `path` of a key that is not there yet; some keys are mappings of their own."""
+    of_block = path[0] == "blocks" and len(path) == 2 and words[0] in _OPEN
+    if len(words) > 1 and (words[0] == "when" or of_block):
+        return [words[0], ".".join(words[1:])]
     return [".".join(words)]
 
 

@@ -13,12 +13,25 @@ from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, cut, shown
 from sweeper.schema.base_model import validated
 from sweeper.schema.expression import parse
-from sweeper.schema.rules import distinct, each, each_of, items, mapping, simple, text, whole
+from sweeper.schema.rules import (
+    distinct,
+    each,
+    each_of,
+    items,
+    mapping,
+    simple,
+    text,
+    whole,
+    with_calls,
+)
 from sweeper.space.axes import AxisKind, AxisModel
 from sweeper.space.axes._frozen import FrozenAxis
 from sweeper.space.sections import Objective, Score, Task
 
 MAX_SEEDS = 1_000_000
+
+TRAINED = ("agent", "function", "command")
+"""The keys of which each space has one: what it trains."""
 
 
 _COLUMNS = (
@@ -152,7 +165,7 @@ def fixed_rule(value: Any) -> dict[str, Any]:
             mistakes.add(Invalid(f"{rule} {example}", (name,)))
         elif item is not None:
             with mistakes.under(name):
-                fixed[name] = simple(item)
+                fixed[name] = with_calls(simple, item)
     mistakes.check()
     return fixed
 
@@ -276,7 +289,7 @@ def _agents(data: Mapping[str, Any]) -> dict[str, Any]:
     axes = data.get("axes")
     axis = axes.get("agent") if isinstance(axes, dict) else None
     listed = axis.get("values") if isinstance(axis, dict) else None
-    if data.get("agent") is None and data.get("function") is None and isinstance(listed, list):
+    if all(data.get(key) is None for key in TRAINED) and isinstance(listed, list):
         return {"agent": listed}
     return {}
 

@@ -26,7 +26,7 @@ from sweeper.space.space import Space
 from sweeper.study import proposals, versions
 from sweeper.study.provenance import begun_with, mixed
 from sweeper.study.versions import Version
-from sweeper.trainable.contract import Parameter, Parametrised, Trainable
+from sweeper.trainable.contract import Parameter, Parametrised, Trainable, defaults_of
 from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 from sweeper.trainable.several_agents import AGENT
@@ -34,7 +34,7 @@ from sweeper.trainable.several_agents import AGENT
 
 @dataclass(frozen=True)
 class Cancellation:
-    """When (seconds since the epoch), by whom and on what machine a study was cancelled.
+    """When (seconds since the epoch), by whom and on what machine a study was cancelled or stopped.
 
     `None` where its file, which is damaged, does not say.
     """
@@ -42,16 +42,23 @@ class Cancellation:
     time: float | None = None
     user: str | None = None
     host: str | None = None
+    limit: str | None = None
+    """The limit that stopped it, `same_failure` or `hours`; `None` where somebody cancelled it."""
+    why: str | None = None
+    """What reached that limit, for people."""
 
     @classmethod
     def of_json(cls, body: Any) -> Self:
         """What a file holds."""
         named = body if isinstance(body, dict) else {}
-        time, user, host = (named.get(name) for name in ("time", "user", "host"))
+        time = named.get("time")
+        user, host, limit, why = (named.get(name) for name in ("user", "host", "limit", "why"))
         return cls(
             float(time) if isinstance(time, int | float) else None,
             user if isinstance(user, str) else None,
             host if isinstance(host, str) else None,
+            limit if isinstance(limit, str) else None,
+            why if isinstance(why, str) else None,
         )
 
 
@@ -98,8 +105,8 @@ class Study:
             said = f"is no parameter of {self.space.identity}{choices(gone[0], known)}"
             raise SweeperError(f"{self.name}: defaults.{gone[0]} {said}")
         known = getattr(self.trainable, "by_agent", {}).get(run.params.get(AGENT), known)
-        new = {name: one.default for name, one in known.items() if name not in run.params}
-        return run._replace(params={**run.params, **new}) if new else run
+        params = {**defaults_of(known), **run.params}
+        return run._replace(params=params) if params.keys() != run.params.keys() else run
 
     @property
     def frozen(self) -> Parametrised:
@@ -110,7 +117,7 @@ class Study:
     def packs(self) -> bool:
         """Whether several of its runs may share a pack."""
         held = self.versions[0].frozen
-        return held.trainable.packs if held is not None else self.space.function is None
+        return held.trainable.packs if held is not None else self.space.agent is not None
 
     def _frozen(self, versions: Sequence[Version]) -> Parametrised:
         """As the plans of `versions` have it: the parameters that it began with."""

@@ -239,7 +239,8 @@ def _with_defaults(space: Space) -> Space:
     trainable = trained_by(space.agents)
     then: Mapping[str, Any] = getattr(trainable, "earlier_defaults", {})
     known = {**defaults(space, trainable), **then}
-    left = {name: value for name, value in known.items() if name not in space.fixed}
+    absent = {*space.fixed, *getattr(trainable, "later_parameters", ())}
+    left = {name: value for name, value in known.items() if name not in absent}
     return space.model_copy(update={"defaults": left})
 
 

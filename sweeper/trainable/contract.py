@@ -15,13 +15,19 @@ import numpy as np
 State = dict[str, np.ndarray]
 """The whole state of one member of a pack, as named arrays; stored as `.npz` without pickles."""
 
+OPEN = ".*"
+"""The end of a parameter's name that stands for all names with its beginning."""
+
 
 class Parameter(Protocol):
     """One parameter of a trainable."""
 
     @property
     def kind(self) -> type:
-        """The type of its values: `int`, `float`, `str`, `bool` or `tuple`."""
+        """The type of its values: `int`, `float`, `str`, `bool` or `tuple`; `object` for any value.
+
+        `list` is a tuple of names, each alone or with arguments, as `{name: {argument: value}}`.
+        """
 
     @property
     def default(self) -> Any:
@@ -89,7 +95,7 @@ class RunSpec(Protocol):
 
     @property
     def evaluation(self) -> Evaluation | None:
-        """The evaluation schedule; `None` for functions that evaluate themselves."""
+        """The evaluation schedule; `None` for functions and commands, which evaluate themselves."""
 
 
 class Report(Protocol):
@@ -172,6 +178,14 @@ class SupportsSegments(Protocol):
         """The state without its rows, and the rows from number `row` (or from `first`) on."""
 
 
+@runtime_checkable
+class SupportsStop(Protocol):
+    """Optional: a pack whose members may report more while they are asked to leave."""
+
+    def stop(self) -> Sequence[Report]:
+        """Makes all members leave, and returns what they reported until then."""
+
+
 class SupportsWeights(Protocol):
     """Optional: a pack whose weights can be kept, where its trainable's `keeps_weights` is true."""
 
@@ -182,12 +196,28 @@ class SupportsWeights(Protocol):
         """
 
 
+def named(known: Mapping[str, Parameter], name: str) -> Parameter | None:
+    """The parameter called `name`, or the one that stands for it; `None` where there is neither."""
+    if name.endswith(OPEN):
+        return None
+    fits = (key for key in known if key.endswith(OPEN) and name.startswith(key.removesuffix("*")))
+    return known.get(name) or next((known[key] for key in fits if len(name) >= len(key)), None)
+
+
+def defaults_of(known: Mapping[str, Parameter]) -> dict[str, Any]:
+    """The default of each parameter, but for those that stand for many names."""
+    return {name: one.default for name, one in known.items() if not name.endswith(OPEN)}
+
+
 class Parametrised(Protocol):
     """What planning asks of a trainable."""
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """All parameters by dotted name; empty where any name is accepted."""
+        """All parameters by dotted name; empty where any name is accepted.
+
+        A name that ends in `OPEN` stands for all names with its beginning, which have no default.
+        """
 
     def check(self, params: Mapping[str, Any], task: str) -> None:
         """Raises `ValueError` where it cannot train with these parameters on this task."""
@@ -196,9 +226,11 @@ class Parametrised(Protocol):
 class Trainable(Parametrised, Protocol):
     """Something that sweeper can train.
 
-    Optional are the methods of `SupportsMemoryEstimates`, `SupportsDescription` and `Diagnosable`,
+    Optional are the methods of `SupportsMemoryEstimates`, `SupportsDescription`, `Diagnosable` and
+    `KnowsMoreTasks`,
     a flag `keeps_weights`, which is true where packs are `SupportsWeights`, and a mapping
-    `earlier_defaults` of shipped agents.
+    `earlier_defaults` and names `later_parameters` of shipped agents, for studies whose plans hold
+    no defaults.
     """
 
     @property
@@ -256,3 +288,11 @@ class Diagnosable(Protocol):
 
     def diagnosed(self, params: Mapping[str, Any]) -> Sequence[str]:
         """The metrics that `params` switch on; raises `ValueError` where these are invalid."""
+
+
+@runtime_checkable
+class KnowsMoreTasks(Protocol):
+    """Optional: a trainable that can train on more tasks than `tasks` lists."""
+
+    def check_task(self, task: str) -> bool:
+        """Whether the task is one of those; raises `ValueError` where it looks so and is none."""

@@ -10,7 +10,9 @@ from typing import Any, Self
 
 from sweeper.trainable.contract import Parameter, Parametrised, Trainable
 
-_KINDS: dict[str, type] = {kind.__name__: kind for kind in (bool, int, float, str, tuple)}
+_KINDS: dict[str, type] = {
+    kind.__name__: kind for kind in (bool, int, float, str, tuple, list, object)
+}
 _DIGITS = 16
 
 

@@ -9,12 +9,15 @@ from typing import Any
 
 from sweeper.trainable.contract import (
     Evaluation,
+    KnowsMoreTasks,
     Pack,
     Parameter,
     RunSpec,
     State,
     SupportsDescription,
     Trainable,
+    defaults_of,
+    named,
 )
 from sweeper.trainable.frozen import FrozenParameter
 
@@ -38,10 +41,7 @@ def own(by_agent: ByAgent, params: Mapping[str, Any]) -> dict[str, Any]:
             "set, as in axes: {agent: {kind: choice, values: […]}}"
         )
     kept = {AGENT: name}
-    for parameter, known in by_agent[name].items():
-        value = params.get(parameter)
-        kept[parameter] = known.default if value is None else value
-    return kept
+    return kept | defaults_of(by_agent[name]) | _given(by_agent[name], params)
 
 
 def joined(by_agent: ByAgent) -> dict[str, Parameter]:
@@ -104,7 +104,7 @@ class SeveralAgents:
     def diagnosed(self, params: Mapping[str, Any]) -> Sequence[str]:
         """The metrics that `params` switch on in all agents that have such."""
         found = [
-            one.diagnosed({**defaults(one), **_given(one, params)})  # type: ignore[attr-defined]
+            one.diagnosed({**defaults(one), **_given(one.parameters, params)})  # type: ignore[attr-defined]
             for one in self.agents.values()
         ]
         return [name for name in found[0] if all(name in other for other in found[1:])]
@@ -115,6 +115,11 @@ class SeveralAgents:
         if not all(listed):
             return ()
         return list(dict.fromkeys(name for names in listed for name in names))
+
+    def check_task(self, task: str) -> bool:
+        """Whether any of them knows the task besides those that it lists."""
+        able = [one for one in self.agents.values() if isinstance(one, KnowsMoreTasks)]
+        return any(one.check_task(task) for one in able)
 
     def check(self, params: Mapping[str, Any], task: str) -> None:
         """Raises `ValueError` where the agent cannot train with its parameters on this task."""
@@ -175,9 +180,8 @@ class SeveralAgents:
 
 def defaults(agent: Trainable) -> dict[str, Any]:
     """The defaults of an agent's parameters."""
-    return {name: parameter.default for name, parameter in agent.parameters.items()}
+    return defaults_of(agent.parameters)
 
 
-def _given(agent: Trainable, params: Mapping[str, Any]) -> dict[str, Any]:
-    known = agent.parameters
-    return {name: one for name, one in params.items() if name in known and one is not None}
+def _given(known: Mapping[str, Parameter], params: Mapping[str, Any]) -> dict[str, Any]:
+    return {n: one for n, one in params.items() if one is not None and named(known, n)}

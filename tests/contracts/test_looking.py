@@ -23,7 +23,7 @@ from sweeper.report import publish
 from sweeper.study import studies
 from sweeper.study.study import Study
 from tests.helpers.command import call
-from tests.helpers.foreign_project import SAMPLED, SHIPPED, SPACE, begun, forget, made
+from tests.helpers.foreign_project import REGISTERED, SAMPLED, SHIPPED, SPACE, begun, forget, made
 
 TRAINS = {"run", "work", "rerank", "plan"}
 """Commands that train, or load what would be trained; all others only look."""
@@ -58,11 +58,13 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Study, Pa
     forget(folder)
 
 
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Study, Path]]:
-    """A study of an agent that ships, with a body and an environment of their own."""
+@pytest.fixture(scope="module", params=["family", "registered"])
+def shipped(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[tuple[Study, Path]]:
+    """A study of an agent that ships, with a body, an environment and a wrapper of their own."""
     folder = tmp_path_factory.mktemp("shipped")
-    yield begun(folder, SHIPPED, train=False)
+    yield begun(folder, {"family": SHIPPED, "registered": REGISTERED}[request.param], train=False)
     forget(folder)
 
 

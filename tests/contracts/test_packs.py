@@ -34,6 +34,7 @@ DIFFERENT = {
     "smoothing.std": (0.2, 0.0, 0.1),
     "policy.std": (0.1, 0.3, 0.0),
     "entropy.beta": (1.0, 0.1, 0.5),
+    "optimizer.schedule.end_factor": (0.0, 0.1, 2.0),
 }
 
 
@@ -62,7 +63,20 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "critic.units": 256,
         "warmup_steps": 38,
     },
+    "linear schedule": {"optimizer.schedule.kind": "linear", "update_every": 3},
+    "gym": {},
+    "gym with settings": {
+        "optimizer.schedule.kind": "cosine",
+        "env.stack": 3,
+        "env.repeat": 2,
+        "env.wrappers": ({"TimeLimit": {"max_episode_steps": 11}}, "FlattenObservation"),
+    },
 }
+TASKS = {
+    "gym": ("gym/CartPole-v1", "gym/Pendulum-v1"),
+    "gym with settings": ("gym/LunarLander-v3", "gym/LunarLanderContinuous-v3"),
+}
+"""Tasks of choices and of numbers."""
 SMALL = [name for name in VARIANTS if name != "published sizes"]
 
 
@@ -74,7 +88,7 @@ def learner(request: pytest.FixtureRequest) -> Any:
 def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleNamespace]:
     """Three runs of one signature that differ in all that members may differ in."""
     schedule = SimpleNamespace(every=30, episodes=2, steps=None, cap=7)
-    task = "navigation/3" if learner.continuous else learner.tasks()[0]
+    task = TASKS.get(variant, ("minatar/asterix", "navigation/3"))[learner.continuous]
     made = []
     for seed in range(3):
         differing = {name: values[seed] for name, values in DIFFERENT.items()}

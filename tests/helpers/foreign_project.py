@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from agents.envs import gym, trial
 from sweeper.plan.loading import load
 from sweeper.report import publish
 from sweeper.study import studies
@@ -90,6 +91,9 @@ OWN = {
     "axis.py": AXIS,
     "figure.py": FIGURE,
     "parts/body.py": "import helper\nfrom agents.networks.mlp import Body\n",
+    "line.py": "import helper\nimport gymnasium\n"
+    "gymnasium.register('Line-v0', entry_point=gymnasium.spec('CartPole-v1').entry_point)\n",
+    "parts/wrap.py": "import helper\n\ndef same(env):\n    return env\n",
     "parts/game.py": "import helper\nfrom agents.envs.navigation import Environment\n",
 }
 SPACE = {
@@ -112,6 +116,13 @@ SHIPPED = SPACE | {
     "agent": "ddpg",
     "fixed": {"critic.body": "parts/body.py:Body", "warmup_steps": 10},
     "axes": {"seen": {"kind": "lr.py:Axis", "values": [1e-3, 1e-4]}},
+    "score": {"metric": "return", "at": "final", "aggregate": "mean"},
+}
+REGISTERED = SPACE | {
+    "agent": "dqn",
+    "fixed": {"env.wrappers": ["parts/wrap.py:same"], "warmup_steps": 10},
+    "axes": {"optimizer.lr": {"kind": "float", "values": [1e-3, 1e-4]}},
+    "tasks": {"gym/line:Line-v0": {"low": 0.0, "high": 2.0}},
     "score": {"metric": "return", "at": "final", "aggregate": "mean"},
 }
 SAMPLED = {
@@ -146,6 +157,8 @@ def forget(folder: Path) -> None:
         if file.name in names and "site-packages" not in file.parts and ROOT not in file.parents:
             del sys.modules[name]
     sys.path[:] = [place for place in sys.path if not place.startswith(inside)]
+    for cached in (gym._registered, gym._shape, trial.check_played):
+        cached.cache_clear()
 
 
 def begun(folder: Path, space: dict[str, object], *, train: bool = True) -> tuple[Study, Path]:

@@ -43,7 +43,7 @@ def agent(name: str) -> Iterator[str]:
 
 def _default(parameter: Parameter) -> str:
     value = parameter.default
-    if parameter.kind is tuple:
+    if parameter.kind in (tuple, list):
         return f"[{', '.join(map(str, value))}]"
     return value if isinstance(value, str) else shown(value)
 
@@ -54,4 +54,5 @@ def _valid(parameter: Parameter) -> str:
     bounds = [f"from {parameter.low:g}"] if parameter.low is not None else []
     bounds += [f"to {parameter.high:g}"] if parameter.high is not None else []
     kind = {bool: "true or false", int: "whole number", float: "number", tuple: "list"}
+    kind |= {list: "list of names, each alone or as {name: {argument: value}}", object: "anything"}
     return " ".join([kind.get(parameter.kind, "text"), *bounds])

@@ -12,7 +12,7 @@ from sweeper.schema.expression import Absent, Expression, parse
 from sweeper.schema.rules import nullable
 from sweeper.space.space import Space
 from sweeper.text import Labels, canonical, labels_text
-from sweeper.trainable.contract import Parametrised
+from sweeper.trainable.contract import Parametrised, named
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -35,7 +35,7 @@ class Formulas:
         self._constraints = [parse(text) for text in space.constraints]
         valid = trainable.parameters
         for name in self._derived:
-            if valid and name not in valid:
+            if valid and named(valid, name) is None:
                 message = f"is no parameter of {space.identity}{choices(name, valid)}"
                 raise Invalid(message, ("derived", name))
             if name in owners:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, Path
+from sweeper.space.validators import TRAINED
 from sweeper.trainable.contract import Trainable
 
 _STAND_INS: Mapping[str, Any] = {
@@ -37,6 +39,8 @@ class Repair:
         """The top-level keys whose values are not the user's any more."""
         self._touched: set[str] = set()
         """The names of axes, parameters and tasks that lack a part, or are gone."""
+        self._stand_in = ""
+        """A task in the place of those of the user's, all of which are gone."""
         self._keys: set[str] = set()
         """The other keys that are gone."""
         self._gone: set[Path] = set()
@@ -56,7 +60,7 @@ class Repair:
     def follows(self, error: Invalid) -> bool:
         """Whether a mistake may be there only because of what was taken out."""
         top = error.path[0] if error.path else None
-        if top in self._replaced:
+        if top in self._replaced or (self._stand_in and repr(self._stand_in) in error.message):
             return True
         if "sampler" in self._replaced and (error.path == ("axes",) or "grid" in error.message):
             return True
@@ -82,7 +86,7 @@ class Repair:
         """
         before = copy.deepcopy(self.data)
         mistakes = list(mistakes)
-        unclear = (self.data.get("agent") is None) == (self.data.get("function") is None)
+        unclear = sum(self.data.get(key) is not None for key in TRAINED) != 1
         if unclear or any(error.path[:1] in _TRAINED for error in mistakes):
             return False
         for error in mistakes:
@@ -107,6 +111,9 @@ class Repair:
                 held.pop(path[1], None)
         elif top == "figures" and len(path) > 1 and isinstance(held, list):
             held[int(path[1])] = "curves"
+        elif top == "command":
+            self._replaced.add(top)
+            self.data[top] = ["python"]
         elif top == "constraints" and len(path) > 1 and isinstance(held, list):
             held[int(path[1])] = f"{path[1]} == {path[1]}"
         elif len(path) > 1 and isinstance(held, dict) and path[1] in held:
@@ -138,7 +145,7 @@ class Repair:
     def _complete(self, trainable: Trainable | None) -> None:
         """Fills in what a space needs."""
         for key, value in _STAND_INS.items():
-            unused = key == "evaluation" and self.data.get("function") is not None
+            unused = key == "evaluation" and self.data.get("agent") is None
             if self.data.get(key) is None and not unused:
                 self._replaced.add(key)
                 self.data[key] = copy.deepcopy(value)
@@ -153,4 +160,11 @@ class Repair:
         if not self.data.get("tasks"):
             self._replaced.add("tasks")
             names = trainable.tasks() if trainable is not None else ()
-            self.data["tasks"] = {next(iter(names), "unknown"): {"low": 0, "high": 1}}
+            self._stand_in = self._nearest([*names] or ["unknown"])
+            self.data["tasks"] = {self._stand_in: {"low": 0, "high": 1}}
+
+    def _nearest(self, names: list[str]) -> str:
+        """The task of `names` that is most like one that is gone."""
+        gone = [str(path[1]) for path in self._gone if path[0] == "tasks" and len(path) > 1]
+        near = difflib.get_close_matches(gone[0], names, n=1, cutoff=0.0) if gone else names
+        return next(iter(near), names[0])

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, Mistakes, shown
-from sweeper.schema.rules import distinct, each, each_of, items, nullable
+from sweeper.schema.rules import distinct, each, each_of, items, nullable, with_calls
 from sweeper.space.axes import AxisModel, Point
 from sweeper.text import canonical
 
 
 def _labelled(value: Any) -> Any:
     if not isinstance(value, dict):
-        return nullable(value)
+        return with_calls(nullable, value)
     if not value:
         raise Invalid("must set at least one parameter, but is an empty mapping")
-    return each_of(nullable, value)
+    return each_of(partial(with_calls, nullable), value)
 
 
 def labelled(value: Any) -> list[Any] | dict[str, Any]:
@@ -30,7 +31,7 @@ def labelled(value: Any) -> list[Any] | dict[str, Any]:
         checked = each_of(_labelled, value)
         _distinct_labels(checked)
         return checked
-    listed = each(nullable, items(value))
+    listed = each(partial(with_calls, nullable), items(value))
     distinct(canonical(item) for item in listed)
     return listed
 

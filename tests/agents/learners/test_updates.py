@@ -60,7 +60,7 @@ def learner(name: str, given: dict[str, Any]) -> Any:
         own = {n: v[member] if isinstance(v, tuple) else v for n, v in wanted.items()}
         params = found.complete({n: v for n, v in own.items() if n in found.parameters})
         found.check(params, "navigation/2")
-        members.append(SimpleNamespace(params=params, seed=member))
+        members.append(SimpleNamespace(params=params, seed=member, steps=100))
     agents = found(members, Shape((S,), "float32", A, continuous=True), "cpu")
     agents.initialise()
     return agents

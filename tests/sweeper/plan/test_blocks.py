@@ -15,6 +15,7 @@ from sweeper.plan.plan import Plan
 from sweeper.report.page.rerun_command import reruns
 from sweeper.results import frames
 from sweeper.space.digest import digest
+from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space
 from sweeper.study import studies
 from sweeper.trainable.loading import load_trainable
@@ -66,6 +67,26 @@ def test_each_block_has_its_axes_and_what_it_fixes(tmp_path: Path) -> None:
     ]
     assert plan.runs_of(3)[0].params == {"opt": "sgd", "width": 8, "lr": 1e-2, "momentum": 0.9}
     assert plan.runs_of(6)[0].params == {"opt": "adam", "lr": 1e-3, "width": 64}
+
+
+@pytest.mark.parametrize(
+    ("word", "path", "value"),
+    [
+        ("blocks.sgd.axes.lr.values=[0.5]", ("axes", "lr", "values"), [0.5]),
+        ("blocks.sgd.fixed.network.units=3", ("fixed", "network.units"), 3),
+        ("blocks.adam.fixed.network.units=3", ("fixed", "network.units"), 3),
+        ("blocks.adam.derived.half=lr / 2", ("derived", "half"), "lr / 2"),
+    ],
+)
+def test_words_of_the_command_line_change_a_block(
+    tmp_path: Path, word: str, path: tuple[str, ...], value: Any
+) -> None:
+    loaded(tmp_path, **SPACE)
+    found = load(tmp_path / "x.yaml", None, parse_words([word], ())[1]).dump()
+    found = found["blocks"][word.split(".")[1]]
+    for key in path:
+        found = found[key]
+    assert found == value
 
 
 def test_a_configuration_of_two_blocks_counts_once(tmp_path: Path) -> None:

@@ -73,6 +73,31 @@ def test_of_agents_only_what_the_space_needs_is_trained(tmp_path: Path) -> None:
     assert own_files.located("agents/learners/dqn.py", tmp_path) == found["agents/learners/dqn.py"]
 
 
+@pytest.mark.parametrize(
+    ("task", "files"),
+    [
+        ("gym/line:Line-v0", {"line.py", "util.py"}),
+        ("gym/deep.line:ours/Line-v0", {"deep/line.py", "deep/util.py"}),
+        ("gym/deep:Line-v0", {"deep/__init__.py"}),
+        ("gym/deep/line.py:Line-v0", {"deep/line.py", "deep/util.py"}),
+        ("gym/CartPole-v1", set()),
+        ("gym/nowhere:Line-v0", set()),
+    ],
+)
+def test_what_registers_an_id_and_wrappers_are_trained(
+    tmp_path: Path, task: str, files: set[str]
+) -> None:
+    (tmp_path / "deep").mkdir()
+    write(tmp_path, line="import util", util="", wrap="")
+    write(tmp_path / "deep", __init__="", line="from . import util", util="")
+    fixed = {"env.wrappers": ["ClipReward", {"wrap.py:Clip": {"by": 3}}]}
+    tasks = {task: {"low": 0, "high": 1}}
+    found = own_files.trained(space(tmp_path, agent="dqn", tasks=tasks, fixed=fixed))
+    own = {name for name in found if not name.startswith("agents/")}
+    assert files | {"wrap.py"} <= own <= files | {"wrap.py", "deep/__init__.py"}
+    assert "agents/envs/gym.py" in found
+
+
 def test_an_own_agent_s_imports_of_agents_count(tmp_path: Path) -> None:
     write(tmp_path, mine="from agents.learners import td2\nimport sweeper.extending")
     found = own_files.trained(space(tmp_path, agent="mine.py:Learner"))

@@ -1,0 +1,231 @@
+"""Any environment that is registered with Gymnasium, by its id."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import math
+from collections import deque
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from agents import lookup
+from agents.envs import gymnasium_env
+from agents.envs.outcome import Outcome
+from agents.envs.settings import PARAMETERS, PLAIN, Settings
+from agents.shape import Shape
+
+_SHAPES = {
+    "Acrobot-v1": Shape((6,), "float32", 3),
+    "CartPole-v1": Shape((4,), "float32", 2),
+    "FrozenLake-v1": Shape((16,), "bool", 4),
+    "LunarLander-v3": Shape((8,), "float32", 4),
+    "LunarLanderContinuous-v3": Shape((8,), "float32", 2, continuous=True),
+    "MountainCar-v0": Shape((2,), "float32", 3),
+    "MountainCarContinuous-v0": Shape((2,), "float32", 1, continuous=True),
+    "Pendulum-v1": Shape((3,), "float32", 1, continuous=True),
+}
+"""The shapes of some ids, so that listing them makes none of them."""
+
+_EXTRAS = {
+    "gymnasium.envs.box2d": ("box2d", "Box2D"),
+    "gymnasium.envs.mujoco": ("mujoco", "mujoco"),
+    "ale_py": ("atari", "ale_py"),
+}
+"""The extra and the package that environments of these modules need."""
+
+_BRIGHTEST = 255.0
+
+
+class Environment:
+    """The environment of an id, with the time limit and the wrappers of its registration.
+
+    An id may have its module before it, as `module:id`, or a file, as `path/file.py:id`; importing
+    either must register it. From the inside out: the environment, the repetition of actions, the
+    wrappers of the settings, the stack of observations. What is scored is the reward of the
+    innermost. Observations are numbers, images [H, W, C] or choices; these are one-hot.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = tuple(_SHAPES)
+    settings: ClassVar[tuple[str, ...]] = tuple(name.removesuffix(".*") for name in PARAMETERS)
+    extra: ClassVar[tuple[str, ...]] = ("gym", "gymnasium")
+
+    @staticmethod
+    def locate(task: str) -> None:
+        """Raises ValueError where no such id is registered."""
+        _registered(task)
+
+    @staticmethod
+    def needs(task: str) -> tuple[str, ...]:
+        """Returns the extra of sweeper's, and the packages, that the id needs besides."""
+        entry = str(_registered(task).entry_point)
+        fits = (needed for module, needed in _EXTRAS.items() if entry.startswith(module))
+        return next(fits, Environment.extra)
+
+    @staticmethod
+    def shape(task: str, settings: Settings = PLAIN) -> Shape:
+        """Returns the shape, known or found by making one."""
+        known = _SHAPES.get(task) if settings == PLAIN else None
+        return known or _shape(task, settings)
+
+    @staticmethod
+    def bytes_each(task: str) -> int:
+        """Returns the bytes that one of Gymnasium's larger environments takes."""
+        return 1_200_000
+
+    def __init__(self, task: str, settings: Settings = PLAIN, training: bool = True) -> None:
+        from agents.envs import gymnasium_wrappers
+
+        env = gymnasium_env.make(_registered(task), settings.arguments)
+        self._recorder = gymnasium_wrappers.Recorder(env) if settings.counts_steps else None
+        env = self._recorder or env
+        if settings.repeat > 1:
+            env = gymnasium_wrappers.Repeat(env, settings.repeat)
+        self._env = gymnasium_wrappers.wrapped(env, settings, training)
+        self._actions = _Actions(self._env.action_space, task)
+        self._encoding = _Encoding(self._env.observation_space, task)
+        self._frames: deque[np.ndarray] = deque(maxlen=settings.stack)
+        self.described = self._encoding.shape(settings.stack, self._actions)
+        """The shape of its observations and actions."""
+        self._unstable = gymnasium_env.unstable()
+
+    def reset(self, seed: int) -> None:
+        """Begins an episode whose randomness all comes from `seed` (32 bits)."""
+        gymnasium_env.renew_world(self._env.unwrapped)
+        observation, _ = self._env.reset(seed=seed)
+        if self._recorder is not None:
+            self._recorder.taken()
+        frame = self._encoding.encode(observation)
+        self._frames.extend([frame] * (self._frames.maxlen or 1))
+
+    def step(self, action: Any) -> tuple[float, bool, bool] | Outcome:
+        """Acts once; returns reward, whether the episode terminated, whether it was truncated.
+
+        Where settings may change rewards it also returns what is scored, and the steps taken.
+        Raises `FloatingPointError` where the simulator diverged.
+        """
+        taken = self._actions.of(action)
+        try:
+            observation, reward, terminated, truncated, _ = self._env.step(taken)
+        except self._unstable as error:
+            raise FloatingPointError(str(error)) from error
+        self._frames.append(self._encoding.encode(observation))
+        ends = bool(terminated), bool(truncated)
+        if self._recorder is None:
+            return float(reward), *ends
+        return Outcome(float(reward), *ends, *self._recorder.taken())
+
+    def observe(self) -> np.ndarray:
+        """Returns the current observations, the oldest first along the last axis."""
+        if len(self._frames) == 1:
+            return self._frames[0]
+        return np.concatenate(self._frames, axis=-1)
+
+
+class _Actions:
+    """The actions of a space: choices, or numbers in [-1, 1] that are scaled to its bounds."""
+
+    def __init__(self, space: Any, task: str) -> None:
+        from gymnasium import spaces
+
+        self.continuous = not isinstance(space, spaces.Discrete)
+        if not self.continuous:
+            self.count, self._start = int(space.n), int(space.start)
+            return
+        if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
+            raise ValueError(
+                f"actions of {task} must be choices (Discrete) or a box of numbers with bounds, "
+                f"but are {space}; a wrapper may make them so (env.wrappers)"
+            )
+        self._middle, self._half = gymnasium_env.bounds(space, task)
+        self.count, self._space = math.prod(space.shape), space
+
+    def of(self, action: Any) -> Any:
+        """Returns the action that the environment takes."""
+        if not self.continuous:
+            return self._start + int(action)
+        scaled = self._middle + self._half * np.reshape(action, self._space.shape)
+        return np.clip(scaled.astype(self._space.dtype), self._space.low, self._space.high)
+
+
+class _Encoding:
+    """How observations of a space become arrays."""
+
+    def __init__(self, space: Any, task: str) -> None:
+        from gymnasium import spaces
+
+        self._start = int(space.start) if isinstance(space, spaces.Discrete) else None
+        if isinstance(space, spaces.Discrete):
+            self._shape: tuple[int, ...] = (int(space.n),)
+            self._dtype = "bool"
+        elif isinstance(space, spaces.MultiBinary):
+            self._shape, self._dtype = (math.prod(space.shape),), "bool"
+        elif isinstance(space, spaces.Box):
+            self._dtype = "uint8" if space.dtype == np.uint8 else "float32"
+            grey = self._dtype == "uint8" and len(space.shape) == 2
+            self._shape = (*space.shape, 1) if grey else (space.shape or (1,))
+        else:
+            raise ValueError(
+                f"observations of {task} must be a box or choices (Discrete), but are {space}; "
+                "a wrapper may make them so (env.wrappers: [FlattenObservation])"
+            )
+
+    def encode(self, observation: Any) -> np.ndarray:
+        """Returns an observation as an array of its own."""
+        if self._start is None:
+            return np.array(observation, self._dtype).reshape(self._shape)
+        one_hot = np.zeros(self._shape, bool)
+        one_hot[int(observation) - self._start] = True
+        return one_hot
+
+    def shape(self, stack: int, actions: _Actions) -> Shape:
+        """Returns the shape of `stack` observations along the last axis, and of actions."""
+        whole = (*self._shape[:-1], self._shape[-1] * stack)
+        high = _BRIGHTEST if self._dtype == "uint8" else 1.0
+        return Shape(whole, self._dtype, actions.count, actions.continuous, high)
+
+
+@functools.cache
+def _shape(task: str, settings: Settings) -> Shape:
+    return Environment(task, settings).described
+
+
+@functools.cache
+def _registered(task: str) -> Any:
+    """The registration of an id, once what registers it is imported; ValueError where nothing does.
+
+    A module may lie beside the space, and a file's path is relative to it.
+    """
+    import gymnasium
+
+    before, _, name = task.rpartition(":")
+    if not before and task.startswith("ALE/"):
+        before = "ale_py"
+    if before:
+        _import(task, before)
+    if name in gymnasium.registry:
+        return gymnasium.registry[name]
+    if not before:
+        raise lookup.unknown("task", f"gym/{task}", [f"gym/{one}" for one in gymnasium.registry])
+    own = [n for n, one in gymnasium.registry.items() if not _ships_with_gymnasium(one)]
+    if not own:
+        raise ValueError(f"'gym/{task}' cannot be had: importing {before} registers no environment")
+    raise lookup.unknown("task", f"gym/{task}", [f"gym/{before}:{one}" for one in own])
+
+
+def _ships_with_gymnasium(registered: Any) -> bool:
+    entry = registered.entry_point
+    return str(getattr(entry, "__module__", entry)).startswith("gymnasium.")
+
+
+def _import(task: str, before: str) -> None:
+    try:
+        if before.endswith(".py"):
+            lookup.import_file(lookup.located(Path(before)))
+        else:
+            importlib.import_module(before)
+    except Exception as error:
+        said = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise ValueError(f"'gym/{task}' cannot be had: {said}") from error
