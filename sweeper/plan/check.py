@@ -22,7 +22,7 @@ from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space import figure_options
 from sweeper.space.axes import AxisKind
-from sweeper.space.blocks.parts import JoinedAxis, every_axis, part, placed
+from sweeper.space.blocks.parts import JoinedAxis, every_axis, part, parts, placed
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
 from sweeper.space.space import Space
 from sweeper.text import agreed
@@ -226,6 +226,7 @@ def _check_figures(
             with mistakes.under("figures", index, figure.name):
                 options = figure_options.checked(name, figure.options)
                 _check_options(options, takes(name), sizes, metrics)
+                _check_where(space, options.get("where", ()))
             figures.append(figure.model_copy(update={"name": name}))
     mistakes.check()
     return space.model_copy(update={"figures": tuple(figures)})
@@ -238,6 +239,7 @@ def _check_options(
     metrics: Sequence[str],
 ) -> None:
     seen: dict[Any, str] = {}
+    few = bool({"top", "trial"} & {*options})
     for option, value in options.items():
         if option not in valid:
             raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
@@ -245,7 +247,7 @@ def _check_options(
             _check_metrics(value, takes_several(valid[option]), metrics)
         if option == "at" and value is not None and value not in AT:
             raise Invalid(f"must be one of {', '.join(AT)}, but got {shown(value)}", ("at",))
-        if option not in AXES or value is None:
+        if option not in AXES or value is None or (value == "trial" and few):
             continue
         if not isinstance(value, str) or value not in sizes:
             axes = choices(str(value), sizes)
@@ -258,6 +260,18 @@ def _check_options(
             rule = f"takes an axis of at most {MOST[option]} values"
             raise Invalid(f"{rule}, but {shown(value)} has {sizes[value]}", (option,))
         seen[value] = option
+
+
+def _check_where(space: Space, conditions: Sequence[str]) -> None:
+    """Raises `Invalid` for a condition on runs that is about nothing that they have."""
+    valid = [*every_axis(space), "task", "seed", "trial"]
+    valid += [name for one in parts(space) for name in (*one.fixed, *one.derived, *one.defaults)]
+    valid += [name for own in space.by_task.values() for name in own]
+    for condition in conditions:
+        name = condition.partition("=")[0].strip()
+        if name not in valid:
+            what = f"names {shown(name)}, which is no axis or parameter"
+            raise Invalid(f"{what}{choices(name, dict.fromkeys(valid))}", ("where",))
 
 
 def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:

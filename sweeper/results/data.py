@@ -21,6 +21,7 @@ from sweeper.results.run_tables import VALUE, RunTables, Scored
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 __all__ = ["VALUE", "Data"]
 
@@ -137,9 +138,10 @@ class Data:
         """`SweeperError` for what is called `name` where trials have unlike tasks and seeds."""
         sizes = self.runs.groupby("trial").size()
         if sizes.nunique() > 1 or len(self.runs) != sizes.max() * len(sizes):
+            fewest, most = sizes.min(), counted(int(sizes.max()), "run")
             raise SweeperError(
-                f"{name} compares configurations on the same tasks and seeds, but "
-                f"{self.origin.part} they have from {sizes.min()} to {sizes.max()} runs each"
+                f"what {name} compares are configurations on the same tasks and seeds, but "
+                f"{self.origin.part} each has {fewest} to {most}"
             )
 
     @property

@@ -115,7 +115,7 @@ class RunTables:
             own = every[kept[every["run"].cat.codes]].reset_index(drop=True)
             for name in ("run", TASK):
                 own[name] = own[name].cat.set_categories(runs[name].cat.categories)
-            return own
+            return pd.DataFrame(own)
 
         there = set(runs[TASK].cat.categories)
         tasks = {task: bounds for task, bounds in self.tasks.items() if task in there}
