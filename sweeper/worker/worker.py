@@ -111,7 +111,8 @@ class Worker:
                 if self._conclude is not None:
                     self._conclude(self._study, self._ledger_state, self._ledger.worker)
                 return
-            if self._stopped():
+            self._progressed(time.monotonic_ns())  # runs that raise at once never get as far
+            if self._stopping.is_set() or self._stopped():
                 return
             self._plan()
             batch = self._queue.pick()
@@ -122,7 +123,6 @@ class Worker:
                 self._note_code()
                 taken = time.monotonic()
             else:
-                self._progressed(time.monotonic_ns())
                 self._stopping.wait(IDLE_S)
 
     def _note_code(self) -> None:

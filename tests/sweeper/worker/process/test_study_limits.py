@@ -237,3 +237,13 @@ def test_limits_that_are_none(here: Path, capsys: Capture, word: str, message: s
     assert run(word) == 2
     assert message in capsys.readouterr().err
     assert not (here / "studies").exists()
+
+
+def test_runs_that_raised_and_are_tried_again_are_told_by_cause(here: Path) -> None:
+    write(here, FAILS, axes={"x": {"kind": "int", "low": 0, "high": 2}})
+    assert run("limits.failures=100000", f"limits.hours={0.3 / 3600}") == 1
+    status = summarise(Study.open(here / "studies" / "demo"))
+    ((error, number),) = status.raised.items()
+    assert error.startswith("OSError: no device {'x': 0}")
+    assert f"{number} raised, and " in "\n".join(summary_lines(status))
+    assert not status.errors
