@@ -225,7 +225,7 @@ class RunQueue:
             params = self._study.completed(run).params
             signature = self._study.trainable.signature(params, run.task)
             alike = self._study.space.one_length
-            self._signatures[key] = signature if alike else f"{run.steps} steps, {signature}"
+            self._signatures[key] = signature if alike else f"steps={run.steps} {signature}"
         return self._signatures[key]
 
     def _resumes_at(self, run: Run) -> int:
