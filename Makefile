@@ -21,7 +21,7 @@ check: lint test
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,minatar,mujoco,dmc,box2d,gym]'
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,minatar,mujoco,dmc,box2d,gym,sb3]'
 	touch $@
 
 clean:

@@ -31,6 +31,12 @@ class NothingToShow(SweeperError):
     exit_code = 1
 
 
+class Stopped(SweeperError):
+    """Raised where a study does not go on, as it has reached one of its limits."""
+
+    exit_code = 1
+
+
 class Invalid(ValueError):
     """A value breaks a rule; whoever knows the file and line makes a `SweeperError` of it.
 

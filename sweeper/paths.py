@@ -7,6 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+OUTPUT = "output.log"
+"""The file in a run's folder that its command's programs print to."""
+
 STUDIES = "studies"
 """The folder under the current one that holds studies, unless `root=` names another."""
 
@@ -58,6 +61,11 @@ class StudyPaths:
         return self.folder / "cancelled"
 
     @property
+    def session(self) -> Path:
+        """Touched where work begins, or goes on, with nobody at work: hours count from then."""
+        return self.folder / "session"
+
+    @property
     def checkpoints(self) -> Path:
         """States of unfinished runs."""
         return self.folder / "checkpoints"
@@ -69,8 +77,12 @@ class StudyPaths:
 
     @property
     def runs(self) -> Path:
-        """Folders that function trainables may use, one a run."""
+        """Folders of functions' and commands' runs, one a run."""
         return self.folder / "runs"
+
+    def output(self, run: str) -> Path:
+        """What the programs of a run printed, where it is a command's."""
+        return self.runs / run / OUTPUT
 
     @property
     def figures(self) -> Path:

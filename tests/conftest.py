@@ -74,7 +74,7 @@ def cluster(tmp_path: Path) -> Iterator[None]:
         pytest.skip(missing)
     yield
     names = {job_name(plan.parent) for plan in tmp_path.glob("studies/*/plans")}
-    slurm.cancel(job.id for job in slurm.jobs() if job.name in names and job.live)
+    slurm.cancel(job.id for name in names for job in slurm.jobs(name) if job.live)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ Outcome = Callable[[Any, Any], tuple[str, Reports] | None]
 def played(tmp_path: Path) -> Callable[..., Study]:
     """A study that nobody ran: `went` says how each run did. Other keys are the space's."""
 
-    def play(went: Outcome, **keys: Any) -> Study:
+    def play(went: Outcome, name: str = "played", **keys: Any) -> Study:
         (tmp_path / "file.py").write_text("def train(config, run):\n    return 0.0\n")
         keys = {
             "study": "played",
@@ -142,8 +142,9 @@ def played(tmp_path: Path) -> Callable[..., Study]:
             "steps": 40,
             "score": {"metric": "return"},
         } | keys
-        (tmp_path / "played.yaml").write_text(yaml.safe_dump(keys, sort_keys=False))
-        made = studies.start(tmp_path / "studies" / "played", load(tmp_path / "played.yaml"))
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(keys, sort_keys=False))
+        made = studies.start(tmp_path / "studies" / name, load(file))
         runs = {}
         for run in made.plan.runs:
             ended = went(run, made.plan.trials[run.trial].labels)

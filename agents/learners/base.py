@@ -155,10 +155,10 @@ class BaseLearner(PackLearner):
     def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
         """Returns how many runs train best together on `device`.
 
-        On a CPU `cpu_pack` (more members save calls but leave the caches); on a GPU what its free
-        memory holds, at most 256.
+        On a CPU `cpu_pack` (more members save calls but leave the caches), and where the GPU is on
+        another machine; on a GPU what its free memory holds, at most 256.
         """
-        if device == "cpu":
+        if device == "cpu" or not torch.cuda.is_available():
             return cls.cpu_pack
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

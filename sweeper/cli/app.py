@@ -50,9 +50,10 @@ RUN_OPTIONS = {
     "name": "the study's name (default: the space's, with the scale where that is not the default)",
     "root": f"the folder of all studies (default: {paths.STUDIES})",
     "dispatch": "how workers are started: inline (this process), local (default) or slurm",
-    "profile": "what a Slurm job asks for: slurm/default.yaml (default), or a file of your own",
+    "profile": "what a Slurm job asks for: slurm/default.yaml (default), or files of your own: a,b",
     "watch": "true: stay and watch workers on Slurm, which need nobody (default: false)",
-    "workers": "how many workers (default: one a processor core; on Slurm what the profile allows)",
+    "workers": "how many workers (default: one a core; on Slurm what the profile allows; 4,2: of "
+    "each profile)",
     "pack": "how many runs train together in one worker, or auto (default)",
     "device": "where tensors live: cpu or cuda (default: cuda where the profile has GPUs)",
     "extend": "true: the study grows by more seeds, grid values or trials (default: false)",
@@ -108,13 +109,20 @@ def parsed(
     from sweeper.space import overrides
 
     return overrides.parse_words(
-        words or [], valid, keys=(), alone=alone if alone in valid else None
+        words or [], valid, keys=(), alone=alone if alone in valid else None, again=("where",)
     )[0]
 
 
 def root_of(options: Mapping[str, str]) -> Path:
     """The folder of all studies."""
     return Path(options.get("root", paths.STUDIES))
+
+
+def studies_of(options: Mapping[str, str]) -> tuple[Study, dict[str, list[str]]]:
+    """The study that the words name first, and the option `study` with the others, if any."""
+    first, *others = (name.strip() for name in options.get("study", "").split(","))
+    named = {**options, "study": first} if first else options
+    return study_of(named), {"study": others} if others else {}
 
 
 def study_of(options: Mapping[str, str]) -> Study:

@@ -9,8 +9,17 @@ from typing import Any
 import typer
 
 from sweeper import figures, lookup
-from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, study_of
+from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, studies_of
 from sweeper.space import figure_options
+from sweeper.space.figure_options import RULES
+
+PART_OPTIONS = {
+    "where": "a part: optimizer.lr=1e-5..1e-3,task=minatar/breakout,seed=0..4 (commas, or again)",
+    "trial": "these trials alone: 17, 3,17 or 0..4",
+    "top": "the best so many configurations of that part, as `sweeper best` ranks them",
+    "pool": "best: of axes that are not shown the best configuration of each point (default: all)",
+}
+"""The options that choose a part of a study."""
 
 FIGURE_OPTIONS = {
     "x": "the axis along x",
@@ -19,6 +28,12 @@ FIGURE_OPTIONS = {
     "facet": "the axis that panels differ in",
     "metric": "a reported metric to show instead of the score; of curves also several: return,loss",
     "at": "a run's value: the final, max (best) or auc of its curve (default: as the space scores)",
+    **PART_OPTIONS,
+    "caption": "false: no text below the figure; it stands in the .txt beside it (default: true)",
+    "title": "a text above the figure",
+    "width": "inches, as in 3.25, or column (3.4) or page (6.9)",
+    "xlim": "the ends of the x axis: 0..1e6",
+    "ylim": "the ends of the y axis: 0..1",
     "out": "the file to write instead of the study's figures/: .pdf, .png or .svg",
 }
 
@@ -29,10 +44,15 @@ def _figure_command(name: str, about: str, takes: Collection[str]) -> None:
     options = {**STUDY_OPTIONS, **options, "out": FIGURE_OPTIONS["out"]}
 
     def draw(words: Words = None) -> None:
+        figure_options.check_fit(name, words or ())
         given = parsed(words, list(options))
-        study = study_of(given)
+        study, others = studies_of(given)
         out = given.pop("out", None)
-        chosen = {key: _value(given[key]) for key in given if key not in STUDY_OPTIONS}
+        chosen = {
+            key: text if key in RULES else _value(text)
+            for key, text in given.items()
+            if key not in STUDY_OPTIONS
+        } | others
         for file in figures.render(study, name, chosen, Path(out) if out else None):
             typer.echo(file)
             if file.suffix == ".txt":

@@ -1,4 +1,4 @@
-"""The command `sweeper table`, which shows a study's results as a table."""
+"""Commands that show or write a study's results as tables."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from pathlib import Path
 
 import typer
 
-from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, study_of
-from sweeper.cli.figures import FIGURE_OPTIONS
+from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, studies_of, study_of
+from sweeper.cli.figures import FIGURE_OPTIONS, PART_OPTIONS
 from sweeper.errors import SweeperError, choices, shown
 from sweeper.files.atomic import check_out, write_durably
+from sweeper.space import figure_options
 
 TABLE_OPTIONS = {
     **STUDY_OPTIONS,
@@ -18,7 +19,15 @@ TABLE_OPTIONS = {
     "y": "the axis of the rows, or several: lr,eps (default: all that vary)",
     "metric": "a reported metric to show in its own unit instead of the score",
     "at": FIGURE_OPTIONS["at"],
+    **PART_OPTIONS,
     "out": "the file to write instead of showing it: .md, .tex or .csv",
+}
+
+EXPORT_OPTIONS = {
+    **STUDY_OPTIONS,
+    "table": "runs, trials or reports",
+    **{name: about for name, about in PART_OPTIONS.items() if name != "pool"},
+    "out": "the file to write: .csv or .parquet",
 }
 
 SUFFIXES = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
@@ -28,15 +37,25 @@ SUFFIXES = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
 def table(words: Words = None) -> None:
     """Show a study's results as a table: values with intervals, the best in bold."""
     from sweeper.results.data import Data
+    from sweeper.results.slices.joined import joined
+    from sweeper.results.slices.part import Part
     from sweeper.results.tables import table as results
     from sweeper.results.tables import table_text
+    from sweeper.study import studies
 
+    figure_options.check_fit("table", words or ())
     given = parsed(words, list(TABLE_OPTIONS))
     out = Path(given["out"]) if "out" in given else None
     form = _form(given.get("format"), out)
     y = [name.strip() for name in given["y"].strip("[]").split(",")] if "y" in given else []
-    chosen = {key: given.get(key) for key in ("x", "metric", "at")}
-    found = results.results(Data.of(study_of(given)), y=y, **chosen)
+    chosen = {key: given.get(key) for key in ("x", "metric")}
+    study, others = studies_of(given)
+    asked = figure_options.options("table", {**given, "study": others.get("study", [])})
+    every = [study, *(studies.find(name, study.folder.parent) for name in asked["study"])]
+    parts = [Part.of(one, asked) for one in every]
+    pairs = zip(every, parts, strict=True)
+    data = joined([part.data(Data.of(one), given.get("at")) for one, part in pairs])
+    found = results.results(data, y=y, **chosen)
     if form == "csv":
         text = results.tidy(found).to_csv(index=False)
     else:
@@ -46,6 +65,21 @@ def table(words: Words = None) -> None:
         return
     write_durably(out, text.encode())
     typer.echo(out)
+
+
+@command(EXPORT_OPTIONS)
+def export(words: Words = None) -> None:
+    """Write a study's runs, trials or reports as one tidy table."""
+    from sweeper.results.export import tidy_tables
+
+    figure_options.check_fit("export", words or ())
+    options = parsed(words, list(EXPORT_OPTIONS))
+    asked = figure_options.options("export", {k: options[k] for k in PART_OPTIONS if k in options})
+    for name in ("table", "out"):
+        if name not in options:
+            raise SweeperError(f"{name}= is needed, as in: sweeper export table=runs out=x.csv")
+    out = Path(options["out"])
+    typer.echo(tidy_tables.write(study_of(options), options["table"], out, asked))
 
 
 def _form(asked: str | None, out: Path | None) -> str:

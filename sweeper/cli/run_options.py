@@ -81,10 +81,13 @@ def of_workers(words: Mapping[str, str]) -> Options:
     device = words.get("device")
     if device not in (None, "cpu", "cuda"):
         raise SweeperError(f"device must be cpu or cuda, but got {shown(device)}")
+    given = words["workers"].split(",") if "workers" in words else []
+    shares = tuple(count_of("workers", one.strip()) for one in given)
     return Options(
-        workers=count_of("workers", words["workers"]) if "workers" in words else None,
+        workers=sum(shares) or None,
         pack=pack,
         device=device,
         profile=words.get("profile"),
         watch=truth("watch", words),
+        shares=shares if len(shares) > 1 else (),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -245,24 +244,6 @@ def agents(words: Words = None) -> None:
     options = parsed(words, ["agent"], alone="agent")
     for line in manual.agent(options["agent"]) if "agent" in options else manual.agents():
         typer.echo(line)
-
-
-@command(
-    {
-        **STUDY_OPTIONS,
-        "table": "runs, trials or reports",
-        "out": "the file to write: .csv or .parquet",
-    }
-)
-def export(words: Words = None) -> None:
-    """Write a study's runs, trials or reports as one tidy table."""
-    from sweeper.results.export import tidy_tables
-
-    options = parsed(words, [*STUDY_OPTIONS, "table", "out"])
-    for name in ("table", "out"):
-        if name not in options:
-            raise SweeperError(f"{name}= is needed, as in: sweeper export table=runs out=x.csv")
-    typer.echo(tidy_tables.write(study_of(options), options["table"], Path(options["out"])))
 
 
 def _reopened(study: Study, number: int) -> None:

@@ -62,12 +62,11 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
     )
     options = RunOptions.of(given)
     lookup.find("sweeper.dispatch", options.dispatch)
-    slurm = options.dispatch == "slurm"
-    if not slurm:
+    if options.dispatch != "slurm":
         options.workers.local_only(options.dispatch)
     loaded = load(Path(space), options.scale, changes)
     folder = options.studies / check_name(loaded.name if options.name is None else options.name)
-    for line in preview.lines(loaded, folder, options.workers, slurm=slurm):
+    for line in preview.lines(loaded, folder, options.workers, dispatch=options.dispatch):
         typer.echo(line)
 
 

@@ -55,23 +55,32 @@ class ClusterLimits:
                 f"timeout_min must be at most {most}, the limit of the partition {given}, but is "
                 f"{profile.minutes}: such jobs would wait for ever"
             )
+        if profile.unlimited and all(most is not None for most in longest):
+            yield (
+                f"{profile.spelt.get('time', 'time')} must be at most {max(filter(None, longest))} "
+                f"minutes, the limit of the partition {given}, but is UNLIMITED: such jobs would "
+                "wait for ever"
+            )
         given_s = [60 * default for each in named if (default := _default_minutes(each))]
-        if profile.minutes is None and given_s and profile.delay_s >= min(given_s):
+        left = "time" not in profile.parameters
+        if left and given_s and profile.delay_s >= min(given_s):
             yield (
                 f"signal_delay_s must be less than the {min(given_s)} seconds that the partition "
                 f"{given} gives jobs without timeout_min, but is {profile.delay_s}"
             )
         cpus = max(partition.cpus for partition in named)
         if profile.cpus > cpus:
+            by_gpu = "cpus_per_gpu" in profile.parameters
+            words = "cpus_per_gpu × GPUs" if by_gpu else "cpus_per_task × tasks_per_node"
             yield (
-                f"cpus_per_task × tasks_per_node must be at most {cpus}, the processors of a node "
+                f"{words} must be at most {cpus}, the processors of a node "
                 f"of the partition {given}, but is {profile.cpus}: such jobs would wait for ever"
             )
         memory = max(partition.memory_mb for partition in named)
         if profile.memory_mb > memory:
             yield (
-                f"mem_gb must be at most {memory / 1024:.3g}, the memory of a node of the "
-                f"partition {given}, but is {profile.memory_mb / 1024:.3g}"
+                f"{profile.memory_keys} must be at most {memory / 1024:.3g} GB a job, the memory "
+                f"of a node of the partition {given}, but is {profile.memory_mb / 1024:.3g} GB"
             )
 
     def check_number(self, jobs: int) -> None:

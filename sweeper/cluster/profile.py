@@ -1,68 +1,44 @@
-"""Profiles: what a Slurm job of workers asks for, as YAML with submitit's keys."""
+"""Profiles: what a Slurm job of workers asks for, as YAML with the keys of sbatch and submitit."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sweeper.cluster.keys import batch_header, names, refused, values
 from sweeper.errors import Invalid, Mistakes, SweeperError, choices, shown
 from sweeper.files import bundled
 from sweeper.schema import document
-from sweeper.schema.rules import mapping, positive, text, whole
+from sweeper.schema.rules import mapping
 
 DEFAULT = "slurm/default.yaml"
-
-_OURS = {
-    "name": "jobs are named after their study, and found by that name",
-    "job_name": "jobs are named after their study, and found by that name",
-    "nodes": "workers do not talk to each other: workers= is how many there are",
-    "num_gpus": "it is gpus_per_node",
-    "mem": "it is mem_gb",
-    "stderr_to_stdout": "a worker's log is one file",
-    "use_srun": "without srun no signal reaches a worker",
-    "dependency": "workers depend on nothing",
-}
-"""What submitit would take, and why a profile has no say in it."""
-
-_INSTEAD = {
-    "time": "timeout_min",
-    "mem": "mem_gb",
-    "signal": "signal_delay_s",
-    "array": "array_parallelism",
-    "ntasks": "tasks_per_node",
-    "gpus": "gpus_per_node",
-}
-"""Lines of sbatch that a profile's own keys become."""
-
-_SET = "job_name", "nodes", "dependency", "output", "error", "open_mode", "wrap", "wait"
-"""Lines of sbatch that sweeper writes, or that would keep it from being answered."""
-
-_LINES = "srun_args", "setup", "teardown"
-_WHOLE = (
-    "cpus_per_task",
-    "cpus_per_gpu",
-    "gpus_per_node",
-    "gpus_per_task",
-    "tasks_per_node",
-    "ntasks_per_node",
-    "signal_delay_s",
-    "array_parallelism",
-)
-_TIME = re.compile(r"(?:(?P<d>\d+)-)?(?P<a>\d+)(?::(?P<b>\d+))?(?::(?P<c>\d+))?")
-_MEMORY = re.compile(r"\d+(\.\d+)?[KMGT]?B?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile that was checked; `parameters` are submitit's."""
+    """A profile that was checked; `parameters` are sbatch's options, with underscores."""
 
     file: Path
     parameters: Mapping[str, Any]
-    minutes: int | None
-    """The job's time limit; `None` leaves it to the partition."""
+    name: str | None = None
+    """What its jobs' names begin with."""
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Environment variables of its jobs, which may be secrets."""
+    spelt: Mapping[str, str] = field(default_factory=dict)
+    """What the file calls the options."""
+
+    @property
+    def minutes(self) -> int | None:
+        """The job's time limit; `None` leaves it to the partition, or asks for none."""
+        limit = self.parameters.get("time")
+        return None if limit == values.UNLIMITED else limit
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether it asks for jobs without a time limit."""
+        return self.parameters.get("time") == values.UNLIMITED
 
     @property
     def tasks(self) -> int:
@@ -76,6 +52,8 @@ class Profile:
     @property
     def cpus(self) -> int:
         """Processors a job asks for."""
+        if "cpus_per_gpu" in self.parameters:
+            return int(self.parameters["cpus_per_gpu"]) * self.gpu_count
         return self.tasks * int(self.parameters.get("cpus_per_task", 1))
 
     @property
@@ -89,10 +67,20 @@ class Profile:
         return int(self.parameters.get("signal_delay_s", 90))
 
     @property
+    def requeue(self) -> bool:
+        """Whether a job that ends with runs open comes back by itself."""
+        return bool(self.parameters.get("requeue", True))
+
+    @property
     def memory_mb(self) -> float:
-        """Memory of a job on a node; 0 where it is given otherwise, or left to the cluster."""
-        asked = self.parameters.get("mem")
-        return 0.0 if asked is None else 1024 * float(asked)
+        """Memory of a job; 0 where it is all of the node's, or left to the cluster."""
+        return values.mem_of_job(self.parameters, self.cpus, self.gpu_count)
+
+    @property
+    def memory_keys(self) -> str:
+        """What the file calls the memory that it asks for."""
+        asked = [self.spelt.get(key, key) for key in _MEMORY if key in self.parameters]
+        return asked[0] if asked else "mem_gb"
 
     def throttled(self, parallel: int) -> Profile:
         """The same, with so many jobs of an array at a time."""
@@ -110,21 +98,30 @@ class Profile:
     @property
     def gpu_count(self) -> int:
         """GPUs of a job."""
-        node, task = (int(self.parameters.get(f"gpus_per_{of}", 0)) for of in ("node", "task"))
-        if node or task:
-            return node or task * self.tasks
-        gres = str(self.parameters.get("gres", "")).split(",")
-        parts = [part.removeprefix("gres:").split(":") for part in gres if "gpu" in part]
-        return sum(int(part[-1]) if part[-1].isdecimal() else 1 for part in parts)
+        node, task = (self.parameters.get(f"gpus_per_{of}") for of in ("node", "task"))
+        asked = values.gpu_count(node) or values.gpu_count(task) * self.tasks
+        return asked or values.gres_gpus(self.parameters.get("gres"))
+
+
+_MEMORY = "mem", "mem_per_cpu", "mem_per_gpu"
 
 
 def load(name: str) -> Profile:
     """The profile in the file `name`, or the one of that name that comes with sweeper.
 
-    Raises `SweeperError` with file, line, key and what is valid.
+    Raises `SweeperError` with file, line, key and what is valid, for all mistakes at once.
     """
     file = find(name)
-    read = document.read(file, "a profile", later=True)
+    lines = batch_header.of_file(file)
+    try:
+        read = document.read(file, "a profile", later=True)
+    except SweeperError as error:
+        if not lines:
+            raise
+        keyed = ", ".join(lines)
+        raise SweeperError(
+            f"{file}: is a batch script, and a profile is YAML: write its lines as {keyed}"
+        ) from error
     try:
         profile = _checked(file, mapping(read.data))
     except Invalid as error:
@@ -132,6 +129,17 @@ def load(name: str) -> Profile:
     if read.mistakes:
         raise read.errors([])
     return profile
+
+
+def load_all(listed: str) -> list[Profile]:
+    """The profiles in `listed`, which are separated by commas; no two are the same file."""
+    if bundled.find("slurm", listed) is not None:
+        return [load(listed)]
+    loaded = [load(name.strip()) for name in listed.split(",")]
+    for place, one in enumerate(loaded):
+        if one.file in [other.file for other in loaded[:place]]:
+            raise SweeperError(f"profile= names {one.file} twice: workers= is how many there are")
+    return loaded
 
 
 def find(name: str) -> Path:
@@ -145,85 +153,82 @@ def find(name: str) -> Path:
 
 
 def _checked(file: Path, data: Mapping[str, Any]) -> Profile:
-    import submitit  # takes a while
-
-    names: dict[str, Any] = dict(submitit.SlurmExecutor._equivalence_dict())
-    valid = sorted({*submitit.SlurmExecutor._valid_parameters(), *names} - set(_OURS))
     parameters: dict[str, Any] = {}
+    spelt: dict[str, str] = {}
     mistakes = Mistakes()
-    for key, value in data.items():
-        native = str(names.get(key, key))
-        with mistakes.under(key):
-            if key in _OURS:
-                raise Invalid(f"must go: {_OURS[key]}")
-            if key not in valid:
-                raise Invalid(f"is an unknown key{choices(str(key), valid)}")
-            if native in parameters:
-                raise Invalid("is given twice, under two names")
-            if value is not None:
-                parameters[native] = _value(key, value)
-    with mistakes.under():
-        _check_additional(parameters.get("additional_parameters", {}), valid)
+    for path, key, value in _flat(data, mistakes):
+        name = names.canonical(key)
+        with mistakes.under(*path, key):
+            _check_key(key, name)
+            read = values.value(names.plain(key), name, value)
+            if name in parameters and parameters[name] != read:
+                raise Invalid(f"is given twice, also as {spelt[name]}")
+            if read is not None:
+                parameters[name], spelt[name] = read, str(key)
+    name, env = parameters.pop("job_name", None), parameters.pop("env", {})
+    for dropped in ("use_srun", "stderr_to_stdout", "open_mode", "export"):
+        parameters.pop(dropped, None)  # as sweeper has them
+    profile = Profile(file, parameters, name, env, spelt)
+    for message, key in _conflicts(profile):
+        mistakes.add(Invalid(message, _place(data, spelt.get(key, key))))
     mistakes.check()
-    profile = Profile(file, parameters, parameters.get("time"))
-    if profile.minutes is not None and 60 * profile.minutes <= profile.delay_s:
-        raise Invalid(
-            f"must be more than signal_delay_s, {profile.delay_s} seconds before it at which a "
-            f"worker saves its runs, but is {60 * profile.minutes} seconds",
-            ("time" if "time" in data else "timeout_min",),
-        )
     return profile
 
 
-def _check_additional(given: Mapping[str, Any], valid: Sequence[str]) -> None:
-    """Refuses lines for sbatch that would undo what the profile says, unseen by all checks."""
-    for key in given:
-        name = str(key).replace("-", "_")
-        ours = _INSTEAD.get(name, name)
-        if ours in valid:
-            raise Invalid(f"must go: it is the profile's {ours}", ("additional_parameters", key))
-        if name in _SET:
-            raise Invalid("must go: sweeper sets it", ("additional_parameters", key))
+def _flat(
+    data: Mapping[str, Any], mistakes: Mistakes
+) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """All keys with their values, those within the mappings that count as the profile's too."""
+    for key, value in data.items():
+        if names.plain(key) not in names.WRAPPERS:
+            yield (), key, value
+            continue
+        with mistakes.under(key):
+            for inner, within in mapping(value).items():
+                yield (key,), inner, within
 
 
-def _value(key: str, value: Any) -> Any:
-    if key in ("timeout_min", "time"):
-        return _minutes(value)
-    if key in _WHOLE:
-        return whole(1)(value)
-    if key == "mem_gb":
-        return positive(value)
-    if key in ("mem_per_cpu", "mem_per_gpu"):
-        return _memory(value)
-    if key in _LINES:
-        return [text(line) for line in (value if isinstance(value, list) else [value])]
-    if key == "additional_parameters":
-        return mapping(value)
-    if key == "exclusive" and isinstance(value, bool):
-        return value
-    return text(str(value) if isinstance(value, int | float) else value)
+def _place(data: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Where a key stands: at the top, or within a mapping that counts as the profile's."""
+    wrapped = [outer for outer in data if names.plain(outer) in names.WRAPPERS]
+    inside = [outer for outer in wrapped if key in (data[outer] or {})]
+    return (inside[0], key) if inside and key not in data else (key,)
 
 
-def _memory(value: Any) -> str:
-    written = str(value)
-    if not _MEMORY.fullmatch(written):
-        raise Invalid(f"must be a size like 4000M or 16G, but got {shown(value)}")
-    return written
+def _check_key(key: object, name: str) -> None:
+    """Raises `Invalid` for a key that a profile does not have, with the one to use."""
+    if name in refused.REFUSED:
+        raise Invalid(f"must go: {refused.REFUSED[name]}")
+    if name not in names.KEYS:
+        known = refused.instead(name)
+        raise Invalid(
+            f"is an unknown key: here it is {known}"
+            if known
+            else f"is an unknown key{choices(str(key), names.VALID)}"
+        )
 
 
-def _minutes(value: Any) -> int:
-    """Minutes, also from Slurm's `minutes:seconds`, `hours:minutes:seconds`, `days-hours:…`."""
-    rule = "must be whole minutes, or a time as Slurm writes it (2-12:00:00, 12:00:00)"
-    found = _TIME.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
-    if found is None or isinstance(value, bool):
-        raise Invalid(f"{rule}, but got {shown(value)}")
-    days = int(found["d"] or 0)
-    a, b, c = (int(found[name] or 0) for name in "abc")
-    if found["d"] is not None or found["c"] is not None:
-        hours, minutes, seconds = a, b, c
-    else:
-        hours, minutes, seconds = 0, a, b
-    whole_minutes = (days * 24 + hours) * 60 + minutes + -(-seconds // 60)
-    if whole_minutes < 1:
-        raise Invalid(f"{rule} of at least a minute, but got {shown(value)}")
-    return whole_minutes
+def _conflicts(profile: Profile) -> Iterator[tuple[str, str]]:
+    """What options say against each other, and the option at which to say so."""
+    given = profile.parameters
+    memory = [key for key in _MEMORY if key in given]
+    for key in memory[1:]:
+        yield f"must go: memory is asked for by {profile.spelt[memory[0]]} already", key
+    if "cpus_per_gpu" in given and "cpus_per_task" in given:
+        yield "must go: processors are asked for by cpus_per_task already", "cpus_per_gpu"
+    for key in ("cpus_per_gpu", "mem_per_gpu"):
+        if key in given and not profile.gpus:
+            yield "needs GPUs, as in gpus_per_node: 1", key
+    if given.get("dependency") == "singleton":
+        yield "must go: jobs one after the other are array_parallelism: 1", "dependency"
+    least, most = given.get("time_min"), given.get("time")
+    if isinstance(least, int) and isinstance(most, int) and least > most:
+        yield f"must be at most {profile.spelt['time']}, {most} minutes, but is {least}", "time_min"
+    limits = [(key, given[key]) for key in ("time", "time_min") if isinstance(given.get(key), int)]
+    for key, limit in limits:
+        if 60 * limit <= profile.delay_s:
+            yield (
+                f"must be more than signal_delay_s, {profile.delay_s} seconds before it at which "
+                f"a worker saves its runs, but is {60 * limit} seconds",
+                key,
+            )

@@ -162,11 +162,11 @@ class Scheduler:
         return None if known is None else known.state
 
     def jobs(self, name: str) -> list[slurm.Job] | None:
-        """The jobs called `name` in the newest answer; `None` where there is no answer."""
+        """The jobs of the study so named in the newest answer; `None` where there is no answer."""
         self.refresh()
         if not self.number or self._answer.failures:
             return None
-        return [job for job in self._answer.jobs if job.name == name]
+        return [job for job in self._answer.jobs if slurm.belongs(job.name, name)]
 
     @property
     def number(self) -> int:

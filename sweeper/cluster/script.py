@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 import signal
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sweeper.cluster.keys import names as keys
 from sweeper.cluster.profile import Profile
 from sweeper.cluster.slurm import REQUEUE
 
@@ -29,6 +31,12 @@ exit $code"""
 One element of an array has the number of the whole array as its SLURM_JOB_ID, and it alone is
 meant.
 """
+
+_LEAVE = f"""\
+code=$?
+[ $code -eq {REQUEUE} ] || [ $code -eq {_TOLD_EARLY} ] && exit 0
+exit $code"""
+"""The same where jobs do not come back: one that has more to do has not failed."""
 
 
 def text(
@@ -62,34 +70,58 @@ def text(
 
 
 def _parameters(profile: Profile, name: str) -> dict[str, Any]:
-    given = dict(profile.parameters)
-    if profile.memory_mb:
-        given["mem"] = f"{profile.memory_mb:.0f}M"
-    setup = ["export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MKL_NUM_THREADS=${MKL_NUM_THREADS:-1}"]
-    if profile.minutes is not None:
-        seconds = 60 * profile.minutes - profile.delay_s
-        setup.append(f"export SWEEPER_UNTIL=$(($(date +%s) + {seconds}))")
+    """What submitit is given: what it knows of the profile, and the rest as further lines."""
+    given = {key: profile.parameters[key] for key in profile.parameters if key in keys.OF_SUBMITIT}
+    others = {key: profile.parameters[key] for key in profile.parameters if key not in given}
+    others.pop("requeue", None)
+    ending = _REQUEUE if profile.requeue else _LEAVE
     return given | {
         "job_name": name,
-        "time": profile.minutes,  # submitit would make it five minutes
+        "time": given.get("time"),  # submitit would make it five minutes
         "wckey": given.get("wckey"),  # submitit would give its own name
         "stderr_to_stdout": True,
-        "setup": [*setup, *given.get("setup", [])],
-        "teardown": [_REQUEUE] if "teardown" not in given else [*_saved(given["teardown"])],
+        "setup": [*_setup(profile), *given.get("setup", [])],
+        "teardown": [ending] if "teardown" not in given else [*_saved(given["teardown"]), ending],
         "srun_args": ["--open-mode=append", "--kill-on-bad-exit=0", *given.get("srun_args", [])],
-        "additional_parameters": {"requeue": True} | given.get("additional_parameters", {}),
+        "additional_parameters": {"requeue" if profile.requeue else "no_requeue": True} | others,
     }
+
+
+def _setup(profile: Profile) -> list[str]:
+    """Lines before the profile's own; of environment variables the names, no values."""
+    lines = ["export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MKL_NUM_THREADS=${MKL_NUM_THREADS:-1}"]
+    if "cpus_per_task" in profile.parameters:  # which srun of Slurm 22.05 and later must be told
+        lines.append("export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK")
+    if profile.minutes is not None:
+        seconds = 60 * profile.minutes - profile.delay_s
+        lines.append(f"export SWEEPER_UNTIL=$(($(date +%s) + {seconds}))")
+    if profile.env:
+        lines.append(f"# sbatch is handed the profile's env: {', '.join(profile.env)}")
+    return lines
 
 
 def _saved(lines: list[str]) -> list[str]:
     """The user's last lines, between a worker's end and what follows from it."""
-    return ["worker=$?", *lines, "(exit $worker)", _REQUEUE]
+    return ["worker=$?", *lines, "(exit $worker)"]
 
 
 def job_name(folder: Path) -> str:
-    """What the jobs of the study in `folder` are called: all are found by it."""
+    """What the names of the jobs of the study in `folder` hold: all are found by it."""
     place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:6]
     return f"sweeper-{folder.name}-{place}"
+
+
+def names(folder: Path, profiles: Sequence[Profile]) -> list[str]:
+    """What jobs of each of `profiles` are called: several are told apart by a word at the end."""
+    found = []
+    for place, profile in enumerate(profiles):
+        name = job_name(folder) if profile.name is None else f"{profile.name}.{job_name(folder)}"
+        stems = [other.file.stem for other in profiles]
+        word = re.sub(r"[^A-Za-z0-9_-]", "-", profile.file.stem)[:40]
+        if stems.count(profile.file.stem) > 1:
+            word = f"{place + 1}-{word}"
+        found.append(name if len(profiles) == 1 else f"{name}+{word}")
+    return found
 
 
 def work_words(folder: Path, pack: str, device: str, workers: int) -> list[str]:

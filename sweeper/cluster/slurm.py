@@ -60,11 +60,18 @@ def need() -> None:
         )
 
 
-def ask(*command: str, timeout_s: float = TIMEOUT_S) -> str:
-    """What a command printed; raises `Unanswered` with what it complained about."""
+def ask(*command: str, timeout_s: float = TIMEOUT_S, env: Mapping[str, str] | None = None) -> str:
+    """What a command printed; raises `Unanswered` with what it complained about.
+
+    It runs with the variables `env` beside those of this process.
+    """
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout_s, env=_environment()
+            command,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            env={**_environment(), **(env or {})},
         )
     except subprocess.TimeoutExpired as error:
         raise Unanswered(f"{command[0]} did not answer within {timeout_s:.0f} s") from error
@@ -81,27 +88,42 @@ def _environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(ours)}
 
 
-_FIELDS = "JobID:24,State:24,RestartCnt:8,Reason:64,Name:160"
+_FIELDS = "JobID:24,State:24,RestartCnt:8,Reason:64,Name:240"
+
+
+def belongs(name: str, study: str) -> bool:
+    """Whether a job called `name` is one of those of which `study` is the name.
+
+    A profile's own name stands before it, and what tells several profiles apart behind.
+    """
+    place = name.find(study)
+    before, after = name[:place], name[place + len(study) :]
+    whole = (not before or before.endswith(".")) and (not after or after.startswith("+"))
+    return place >= 0 and whole
 
 
 def jobs(called: str | None = None) -> list[Job]:
     """This user's jobs that wait, run or ended a few minutes ago, elements of arrays one by one.
 
-    Only those of one name where `called` gives it.
+    Only those of the study whose name of jobs is `called`, where that is given.
     """
     printed = ask("squeue", "--me", "--noheader", "--array", "--states=all", f"--Format={_FIELDS}")
     found = []
     for line in printed.splitlines():
         words = [line[:24], line[24:48], line[48:56], line[56:120], line[120:]]
         id, state, restarts, reason, name = (word.strip() for word in words)
-        if id and called in (None, name):
+        if id and (called is None or belongs(name, called)):
             found.append(Job(id, state.split()[0], int(restarts or 0), name, reason))
     return found
 
 
-def submit(script: str) -> str:
-    """Hands a script to sbatch; returns the job's number."""
-    return ask("sbatch", "--parsable", script).strip().split(";")[0]
+def submit(script: str, env: Mapping[str, str] | None = None) -> str:
+    """Hands a script to sbatch; returns the job's number.
+
+    Its jobs have the variables `env`: sbatch takes them from its own environment, so that no file
+    of the study holds a secret.
+    """
+    return ask("sbatch", "--parsable", script, env=env).strip().split(";")[0]
 
 
 def test(script: str) -> None:
@@ -117,8 +139,9 @@ def cancel(ids: Iterable[str]) -> None:
 
 
 def cancel_named(name: str) -> None:
-    """Cancels all of this user's jobs called `name`, elements of arrays that wait too."""
-    ask("scancel", "--quiet", "--me", f"--name={name}")
+    """Cancels all jobs of the study whose name of jobs is `name`, elements that wait too."""
+    for full in sorted({job.name for job in jobs(name) if job.live}):
+        ask("scancel", "--quiet", "--me", f"--name={full}")
 
 
 def settings() -> dict[str, str]:

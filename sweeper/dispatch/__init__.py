@@ -24,12 +24,19 @@ class Options:
     device: str | None
     profile: str | None = None
     watch: bool = False
+    shares: tuple[int, ...] = ()
+    """How many workers each of several profiles has, where that was said: `workers` in all."""
 
     def local_only(self, dispatch: str) -> None:
         """Raises `SweeperError` for what means something on a cluster only."""
         for name, given in (("profile", self.profile is not None), ("watch", self.watch)):
             if given:
                 raise SweeperError(f"{name}= is for dispatch=slurm, but dispatch is {dispatch}")
+        if self.shares:
+            raise SweeperError(
+                f"workers= takes several numbers where profile= names several profiles, for "
+                f"dispatch=slurm, but dispatch is {dispatch}"
+            )
 
 
 class Workers(Protocol):

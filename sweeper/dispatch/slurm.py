@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper.cluster import profile as profiles
 from sweeper.cluster import script, slurm
 from sweeper.cluster.limits import ClusterLimits
 from sweeper.cluster.profile import Profile
 from sweeper.cluster.refusals import refused
 from sweeper.cluster.scheduler import Scheduler
 from sweeper.dispatch import Options, Workers, slurm_layout
+from sweeper.dispatch.slurm_layout import Kind
 from sweeper.errors import SweeperError
 from sweeper.report import publish
 from sweeper.study.study import Study
@@ -37,18 +37,19 @@ class Dispatch:
     def __init__(self, options: Options) -> None:
         slurm.need()
         self._options = options
-        self._profile = profiles.load(options.profile or profiles.DEFAULT)
-        self.device = self._profile.device(options.device)
-        if self.device == "cuda" and not self._profile.gpus:
-            raise SweeperError(
-                f"device=cuda needs GPUs, and {self._profile.file} asks for none: "
-                "set gpus_per_node there"
-            )
+        self._kinds = slurm_layout.kinds(options)
         self._limits = ClusterLimits.asked()
-        self._limits.check(self._profile)
+        for kind in self._kinds:
+            if kind.device == "cuda" and not kind.profile.gpus:
+                raise SweeperError(
+                    f"device=cuda needs GPUs, and {kind.profile.file} asks for none: "
+                    "set gpus_per_node there"
+                )
+            self._limits.check(kind.profile)
         if options.workers is not None:
-            self._limits.check_number(self._profile.jobs(options.workers))
-        self._try()
+            self._limits.check_number(sum(slurm_layout.jobs(options, self._kinds, 0)))
+        for kind in self._kinds:
+            _try(kind.profile)
 
     @property
     def watched(self) -> bool:
@@ -57,27 +58,26 @@ class Dispatch:
 
     def start(self, study: Study) -> Workers:
         """Submits as many workers as are missing: others may be there, running or waiting."""
-        return _Jobs(study, self._options, self._profile, self._limits, self.device)
+        return _Jobs(study, self._options, self._limits)
 
-    def _try(self) -> None:
-        """Lets sbatch say what it thinks of the profile, before anything exists."""
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "worker.sbatch"
-            file.write_text(script.text(self._profile, "sweeper", Path(folder), [], None))
-            try:
-                slurm.test(str(file))
-            except slurm.Unanswered as error:
-                raise refused(self._profile, str(error)) from error
+
+def _try(profile: Profile) -> None:
+    """Lets sbatch say what it thinks of the profile, before anything exists."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "worker.sbatch"
+        file.write_text(script.text(profile, "sweeper", Path(folder), [], None))
+        try:
+            slurm.test(str(file))
+        except slurm.Unanswered as error:
+            raise refused(profile, str(error)) from error
 
 
 class _Jobs:
     needed = False
 
-    def __init__(
-        self, study: Study, options: Options, profile: Profile, limits: ClusterLimits, device: str
-    ) -> None:
-        self._study, self._options = study, options
-        self._profile, self._limits, self._device = profile, limits, device
+    def __init__(self, study: Study, options: Options, limits: ClusterLimits) -> None:
+        self._study, self._options, self._limits = study, options, limits
+        self._kinds = slurm_layout.kinds(options, study.folder)
         self._name = script.job_name(study.folder)
         self._ledger_state = study.ledger_state(reports=False)
         self._scheduler = Scheduler(study.paths)
@@ -98,8 +98,8 @@ class _Jobs:
         """Workers that run or wait, by the scheduler's last word; none once all is drawn."""
         if not self._has_open_runs() and not publish.due(self._study, self._ledger_state):
             return 0
-        jobs = self._scheduler.jobs(self._name)
-        return self._profile.tasks * len(_live(jobs or []))
+        live = self._by_kind(_live(self._scheduler.jobs(self._name) or []))
+        return slurm_layout.workers(self._kinds, [len(jobs) for jobs in live])
 
     def replace(self) -> None:
         """Submits the jobs that are missing, while runs are open."""
@@ -147,7 +147,7 @@ class _Jobs:
     def _where_to_look(self) -> str:
         return (
             f"see {self._study.paths.logs} (no job can write there where nodes do not share that "
-            f"folder: set root=), or sweeper doctor profile={self._profile.file} "
+            f"folder: set root=), or sweeper doctor profile={self._kinds[0].profile.file} "
             f"root={self._study.folder.parent}"
         )
 
@@ -159,43 +159,63 @@ class _Jobs:
     def _top_up(self, live: Sequence[slurm.Job]) -> bool:
         """Submits the jobs that are missing; whether there were any."""
         wanted = self._wanted()
-        missing = wanted - len(live)
+        there = [len(jobs) for jobs in self._by_kind(live)]
+        missing = [max(0, n - found) for n, found in zip(wanted, there, strict=True)]
         if live:
             self.said.append(f"already run or wait: {counted(len(live), 'job')} of this study")
             self.said += _held_note(live)
-        if missing > 0:
-            self.said.append(self._submit(missing, wanted))
+        if any(missing):
+            self.said += self._submit(missing, slurm_layout.workers(self._kinds, wanted))
             self._submitted = self._scheduler.number
-        return missing > 0
+        return any(missing)
 
-    def _wanted(self) -> int:
-        """How many jobs there should be: `workers`, or as many as may run at a time."""
+    def _by_kind(self, live: Sequence[slurm.Job]) -> list[list[slurm.Job]]:
+        """Jobs by the profile that their name tells; all others count as the first one's."""
+        found: dict[str, list[slurm.Job]] = {kind.name: [] for kind in self._kinds}
+        for job in live:
+            found.get(job.name, found[self._kinds[0].name]).append(job)
+        return list(found.values())
+
+    def _wanted(self) -> list[int]:
+        """How many jobs of each kind there should be."""
         records = self._ledger_state.runs
         ended = sum(record.end is not None for record in records.values())
         open_runs = self._study.plan.total - ended
-        return slurm_layout.jobs(self._options, self._profile, open_runs)
+        return slurm_layout.jobs(self._options, self._kinds, open_runs)
 
-    def _submit(self, number: int, wanted: int) -> str:
-        """Submits `number` jobs of the `wanted` as arrays; all of them or none."""
-        self._limits.check_number(number)
-        logs = self._study.paths.logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
-        logs.mkdir(parents=True)
-        sharing = wanted * self._profile.tasks
-        words = script.work_words(self._study.folder, self._options.pack, self._device, sharing)
+    def _submit(self, missing: Sequence[int], sharing: int) -> list[str]:
+        """Submits the `missing` jobs of each kind as arrays; all of them or none."""
+        self._limits.check_number(sum(missing))
         ids: list[str] = []
-        for size, parallel in script.split(number, self._limits.array, self._profile.parallel):
-            file = logs / f"{len(ids)}.sbatch"
-            file.write_text(
-                script.text(self._profile.throttled(parallel), self._name, logs, words, size)
-            )
+        said = []
+        for kind, number in zip(self._kinds, missing, strict=True):
             try:
-                ids.append(slurm.submit(str(file)))
+                arrays = self._submit_kind(kind, number, sharing, ids)
             except slurm.Unanswered as error:
                 slurm.cancel(ids)
-                raise refused(self._profile, str(error)) from error
-        workers = number * self._profile.tasks
-        arrays = f"array {ids[0]}" if len(ids) == 1 else f"{len(ids)} arrays, {', '.join(ids)}"
-        return f"submitted {counted(workers, 'worker')} as {arrays}"
+                raise refused(kind.profile, str(error)) from error
+            if arrays:
+                which = f" of {kind.profile.file}" if len(self._kinds) > 1 else ""
+                listed = ", ".join(arrays)
+                named = f"array {listed}" if len(arrays) == 1 else f"{len(arrays)} arrays, {listed}"
+                workers = counted(number * kind.profile.tasks, "worker")
+                said.append(f"submitted {workers}{which} as {named}")
+        return said
+
+    def _submit_kind(self, kind: Kind, number: int, sharing: int, ids: list[str]) -> list[str]:
+        """Submits `number` jobs of one kind; adds their arrays to `ids` as soon as they exist."""
+        if not number:
+            return []
+        logs = self._study.paths.logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
+        logs.mkdir(parents=True)
+        words = script.work_words(self._study.folder, self._options.pack, kind.device, sharing)
+        before, profile = len(ids), kind.profile
+        for size, parallel in script.split(number, self._limits.array, profile.parallel):
+            file = logs / f"{len(ids) - before}.sbatch"
+            text = script.text(profile.throttled(parallel), kind.name, logs, words, size)
+            file.write_text(text)
+            ids.append(slurm.submit(str(file), profile.env))
+        return ids[before:]
 
 
 def slurm_jobs(name: str) -> list[slurm.Job]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeper.cluster import profile as profiles
@@ -15,46 +15,115 @@ from sweeper.errors import SweeperError
 from sweeper.text import counted, hours
 
 
-def jobs(options: Options, profile: Profile, open_runs: int) -> int:
-    """How many jobs there should be: `workers`, or as many as may run at a time."""
-    number = options.workers
-    if number is None:
-        number = min(max(1, open_runs), profile.parallel * profile.tasks)
-    return profile.jobs(number)
+@dataclass(frozen=True)
+class Kind:
+    """The jobs of one profile: where their tensors live, and what they are called."""
+
+    profile: Profile
+    device: str
+    name: str
+
+
+def kinds(options: Options, folder: Path | None = None) -> list[Kind]:
+    """The jobs that a study in `folder` may have, one kind for each profile that was named."""
+    loaded = profiles.load_all(options.profile or profiles.DEFAULT)
+    if options.shares and len(options.shares) != len(loaded):
+        named = ", ".join(str(profile.file) for profile in loaded)
+        raise SweeperError(
+            f"workers= must be one number, or one for each profile ({named}), but got "
+            f"{','.join(map(str, options.shares))}"
+        )
+    names = script.names(folder or Path("sweeper"), loaded)
+    return [
+        Kind(profile, profile.device(options.device), name)
+        for profile, name in zip(loaded, names, strict=True)
+    ]
+
+
+def jobs(options: Options, kinds: Sequence[Kind], open_runs: int) -> list[int]:
+    """How many jobs of each kind there should be: `workers`, or as many as may run at a time.
+
+    Of one number the kinds have equal parts; without any the first has as many as it may have.
+    """
+    if options.shares:
+        return [kind.profile.jobs(n) for kind, n in zip(kinds, options.shares, strict=True)]
+    numbers, left = [], max(1, open_runs) if options.workers is None else options.workers
+    for place, kind in enumerate(kinds):
+        profile = kind.profile
+        most = profile.parallel * profile.tasks
+        if options.workers is not None:
+            most = -(-left // (len(kinds) - place))
+        numbers.append(profile.jobs(min(left, most)))
+        left -= min(left, most)
+    return numbers
+
+
+def workers(kinds: Sequence[Kind], numbers: Sequence[int]) -> int:
+    """How many workers these `numbers` of jobs hold."""
+    return sum(kind.profile.tasks * n for kind, n in zip(kinds, numbers, strict=True))
 
 
 def resolved(options: Options) -> Options:
-    """`options` with the file of the profile and the device that the profile implies."""
-    profile = profiles.load(options.profile or profiles.DEFAULT)
-    return replace(options, profile=str(profile.file), device=profile.device(options.device))
+    """`options` with the files of the profiles and the device that the first implies."""
+    found = kinds(options)
+    files = ",".join(str(kind.profile.file) for kind in found)
+    return replace(options, profile=files, device=found[0].device)
 
 
 def lines(options: Options, folder: Path, runs: int, worker_hours: float | None) -> Iterator[str]:
-    """Arrays, limits, hours and the batch script of a study in `folder` with so many `runs`.
-
-    `options` are `resolved`.
-    """
-    profile = profiles.load(options.profile or profiles.DEFAULT)
-    number = jobs(options, profile, runs)
+    """Arrays, limits, hours and the batch script of a study in `folder` with so many `runs`."""
+    found = kinds(options, folder)
+    numbers = jobs(options, found, runs)
+    sharing = workers(found, numbers)
     limits, unknown = _limits()
-    arrays = script.split(number, limits.array if limits else number, profile.parallel)
+    for kind, number in zip(found, numbers, strict=True):
+        if len(found) > 1:
+            yield f"{kind.profile.file}:"
+        if number:
+            yield from _kind_lines(kind, number, limits, unknown)
+        else:
+            yield "no job: the profiles before it have one for each run"
+        share = kind.profile.tasks * number / sharing
+        yield _hours(kind.profile, None if worker_hours is None else worker_hours * share)
+        if number:
+            yield from _script(kind, options.pack, folder, number, sharing, limits)
+
+
+def _arrays(kind: Kind, number: int, limits: ClusterLimits | None) -> list[tuple[int, int]]:
+    return script.split(number, limits.array if limits else number, kind.profile.parallel)
+
+
+def _kind_lines(
+    kind: Kind,
+    number: int,
+    limits: ClusterLimits | None,
+    unknown: str,
+) -> Iterator[str]:
+    """How many jobs in how many arrays, and whether they are within the cluster's limits."""
+    profile, arrays = kind.profile, _arrays(kind, number, limits)
     shown = _sizes([size for size, _ in arrays])
     at_a_time = sum(min(pair) for pair in arrays)
-    workers = number * profile.tasks
-    yield f"Slurm: {counted(workers, 'worker')} in {shown}, {counted(at_a_time, 'job')} at a time"
+    number_of = counted(number * profile.tasks, "worker")
+    yield f"Slurm: {number_of} in {shown}, {counted(at_a_time, 'job')} at a time"
     if limits is None:
         yield f"limits: unknown, {unknown}"
-    else:
-        complaints = list(limits.complaints(profile))
-        yield from (f"limits: {profile.file}: {complaint}" for complaint in complaints)
-        if not complaints:
-            yield f"limits: {profile.file} is within the cluster's"
-    yield _hours(profile, worker_hours)
-    words = script.work_words(folder, options.pack, options.device or "cpu", workers)
+        return
+    complaints = list(limits.complaints(profile))
+    yield from (f"limits: {profile.file}: {complaint}" for complaint in complaints)
+    if not complaints:
+        yield f"limits: {profile.file} is within the cluster's"
+
+
+def _script(
+    kind: Kind, pack: str, folder: Path, number: int, sharing: int, limits: ClusterLimits | None
+) -> Iterator[str]:
+    """The batch script of the first array."""
+    arrays = _arrays(kind, number, limits)
+    words = script.work_words(folder, pack, kind.device, sharing)
     size, parallel = arrays[0]
-    name, logs = script.job_name(folder), folder.resolve() / "logs"
     yield f"the script of {'the array' if len(arrays) == 1 else 'the first array'}:"
-    text = script.text(profile.throttled(parallel), name, logs, words, size)
+    logs = folder.resolve() / "logs"
+    text = script.text(kind.profile.throttled(parallel), kind.name, logs, words, size)
     yield from (f"  {line}" for line in text.splitlines())
 
 

@@ -14,18 +14,21 @@ from sweeper.errors import SweeperError
 
 def examine(profile: str | None, root: Path) -> Iterator[Finding]:
     """The studies' file system, Slurm against the profile, a node; without Slurm this machine."""
-    loaded = profiles.load(profile or profiles.DEFAULT)
+    loaded = profiles.load_all(profile or profiles.DEFAULT)
     yield from disk.checked(root)
     if not slurm.installed():
         yield Finding("ok", "Slurm is not installed here: dispatch=local and inline are to be had")
         yield from _here()
         return
-    try:
-        yield from cluster.checked(loaded)
-    except (slurm.Unanswered, SweeperError) as error:
-        yield Finding("problem", f"Slurm does not answer: {error}", "try again; ask who runs it")
-        return
-    yield from node.checked(loaded, root)
+    for one in loaded:
+        try:
+            yield from cluster.checked(one)
+        except (slurm.Unanswered, SweeperError) as error:
+            yield Finding(
+                "problem", f"Slurm does not answer: {error}", "try again; ask who runs it"
+            )
+            return
+        yield from node.checked(one, root)
 
 
 def _here() -> Iterator[Finding]:

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,15 @@ def checked(profile: Profile, root: Path) -> Iterator[Finding]:
 
 def _submit(profile: Profile, folder: Path) -> str:
     asked = {**profile.parameters, "signal_delay_s": 30, "time": _MINUTES}
-    short = Profile(profile.file, asked, _MINUTES)
+    asked.pop("time_min", None)
+    short = replace(profile, parameters=asked)
     file = folder / "probe.sbatch"
     (folder / "exclusive").touch()
     words = [str(folder)]
     file.write_text(
         script.text(short, "sweeper-doctor", folder, words, None, module=["sweeper.doctor.probe"])
     )
-    return slurm.submit(str(file))
+    return slurm.submit(str(file), profile.env)
 
 
 def _awaited(job: str, folder: Path) -> Finding | None:

@@ -7,6 +7,7 @@ parts.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -14,22 +15,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper import lookup
-from sweeper.errors import NothingToShow, SweeperError, choices, shown
+from sweeper.errors import Invalid, NothingToShow, SweeperError, choices, dotted, shown
 from sweeper.figures import records
 from sweeper.files.atomic import check_out, replacing, write_durably
 from sweeper.log import log
-from sweeper.space.figure_options import SHARED, WHOLE, takes, takes_several
+from sweeper.space import figure_options
+from sweeper.space.figure_options import RULES, SHARED, WHOLE, takes, takes_several
+from sweeper.study import studies
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from sweeper.figures.drawing.frame import Frame
     from sweeper.figures.drawing.picture import Picture
     from sweeper.ledger.state import LedgerState
     from sweeper.results.data import Data
+    from sweeper.results.slices.part import Part
     from sweeper.study.study import Study
 
 
 FORMATS = (".pdf", ".png", ".svg")
+
+_PLAIN_FRAME: tuple[tuple[str, Any], ...] = (("caption", True), ("title", ""), ("width", None))
+
+_TEXT_WIDTH = 100
+"""The most characters of a line of the text beside a figure."""
+
+_LONGEST_STEM = 150
+"""The most characters of a file's name that tell what it was asked for."""
 
 _PLAIN = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 """An SVG says nothing of itself: a figure drawn twice is the same, and names no other host."""
@@ -56,33 +69,34 @@ def render(
     planned, and where no run has finished that the figure could show.
     """
     drawer = lookup.find(__name__, code or name)
-    valid = takes(code or name)
-    for option in options:
-        if option not in valid:
-            raise SweeperError(f"{name} has no option {shown(option)}{choices(option, valid)}")
-        listed = isinstance(options[option], list | tuple)
-        if listed and option in SHARED and not takes_several(valid[option]):
-            raise SweeperError(f"{name} takes one {option}, but got {shown(options[option])}")
     if out is not None:
         check_out(out, FORMATS)
-    asked = [dict(entry.options) for entry in study.space.figures if entry.name == name]
-    wanted = [dict(options)] if options or not asked else asked
+    asked = [_checked(code or name, e.options) for e in study.space.drawn if e.name == name]
+    wanted = [_checked(code or name, options)] if options or not asked else asked
     if not study.plan.trials:
         raise NothingToShow(f"{name} has nothing to show: no trial of {study.name} is planned yet")
     from sweeper.results.data import Data
+    from sweeper.results.slices.joined import joined
 
+    parts = _parts(study, code or name, wanted)
     ledger_state = ledger_state or study.ledger_state()
-    data = Data.of(study, ledger_state)
+    whole = {study.name: Data.of(study, ledger_state)}
     files: list[Path] = []
-    for chosen in wanted[:1] if out else wanted:
+    for chosen, own_parts in parts[: 1 if out else None]:
         plain = asked == [chosen] or not chosen
-        stem = _stem(name) if plain else "-".join([_stem(name), *_parts(chosen, asked)])
+        stem = _stem(name) if plain else _stem_of(name, chosen, asked)
         targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
-        drawn = _draw(data, name, drawer, chosen, targets)
+        own, common = _split(code or name, chosen)
+        at = None if name in WHOLE else own.pop("at", None)
+        for other, _ in own_parts[1:]:
+            whole[other.name] = whole.get(other.name) or Data.of(other)
+        data = joined([part.data(whole[one.name], at) for one, part in own_parts])
+        drawn = _draw(data, name, drawer, own, targets, _frame(common))
         if targets[0].parent.resolve() == study.paths.figures.resolve():
-            own = tuple(file.name for file in drawn)
-            state = study.edition(ledger_state), study.ended_in(ledger_state)
-            records.write(study.paths, records.Record(name, chosen, own, *state))
+            names = tuple(file.name for file in drawn)
+            edition = records.edition(study, ledger_state, chosen)
+            state = edition, study.ended_in(ledger_state)
+            records.write(study.paths, records.Record(name, chosen, names, *state))
         files += drawn
     return files
 
@@ -102,16 +116,15 @@ def _draw(
     drawer: Callable[..., Picture],
     options: Mapping[str, Any],
     files: list[Path],
+    asked: Frame,
 ) -> list[Path]:
-    from sweeper.figures.drawing import style, text_layout
+    from sweeper.figures.drawing import frame, style, text_layout
     from sweeper.results.export import tidy_tables
 
-    own = dict(options)
-    if name not in WHOLE:
-        data = data.rescored(own.pop("at", None))
-    with style.context(), warnings.catch_warnings():
+    with style.context(), frame.asked(asked), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
-        picture = drawer(data, **own)
+        picture = drawer(data, **options)
+        frame.below_title(picture.figure)
         if boxes := text_layout.lacking(picture.figure):
             log.warning("%s: the figures' font lacks %s, boxes stand for such letters", name, boxes)
         if "point" in picture.table and picture.table["point"].isna().all():
@@ -121,32 +134,108 @@ def _draw(
             _save(picture.figure, file)
     table = files[0].with_suffix(".csv")
     tidy_tables.replace(table, picture.table)
-    if not picture.text:
+    said = _said(picture, asked)
+    if not said:
         return [*files, table]
     text = table.with_suffix(".txt")
-    write_durably(text, picture.text.encode())
+    write_durably(text, said.encode())
     return [*files, table, text]
+
+
+def _said(picture: Picture, asked: Frame) -> str:
+    """What stands beside a figure: its text and its whole caption."""
+    from sweeper.figures.drawing import text_layout
+
+    limits = f" {asked.said[0].upper()}{asked.said[1:]}." if asked.said else ""
+    caption = text_layout.wrapped(f"{picture.caption}{limits}", _TEXT_WIDTH)
+    return "".join(f"{part.rstrip()}\n" for part in (f"{picture.text}\n", caption) if part.strip())
+
+
+def _frame(options: Mapping[str, Any]) -> Frame:
+    """The frame that options ask for."""
+    from sweeper.figures.drawing.frame import Frame
+
+    limits = (tuple(options[name]) if name in options else None for name in ("xlim", "ylim"))
+    plain = (options.get(name, default) for name, default in _PLAIN_FRAME)
+    return Frame(*plain, *limits)
 
 
 def _stem(name: str) -> str:
     return Path(name.rpartition(":")[0]).stem if lookup.is_file(name) else name
 
 
-def _parts(chosen: Mapping[str, Any], asked: list[dict[str, Any]]) -> list[str]:
-    """What tells a figure from the others that are asked for: its options' values.
+def _checked(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a figure, each of which it takes; what all share is in its one form."""
+    try:
+        checked = figure_options.checked(name, options)
+    except Invalid as error:
+        raise SweeperError(f"{dotted(error.path)} {error.message}") from error
+    valid = takes(name)
+    for option in options:
+        if option not in valid:
+            raise SweeperError(f"{name} has no option {shown(option)}{choices(option, valid)}")
+        several = isinstance(options[option], list | tuple)
+        if several and option in SHARED and not takes_several(valid[option]):
+            raise SweeperError(f"{name} takes one {option}, but got {shown(options[option])}")
+    return checked
 
-    With the options' names where the values alone are those of another one, too.
+
+def _parts(
+    study: Study, name: str, wanted: list[dict[str, Any]]
+) -> list[tuple[dict[str, Any], list[tuple[Study, Part]]]]:
+    """What is wanted, each with its part of the study, and of further ones that it names.
+
+    Of several those whose parts hold a run.
     """
-    values = [_part(value) for value in chosen.values()]
-    others = [[_part(value) for value in other.values()] for other in asked if other != chosen]
-    if values not in others:
-        return values
-    return [f"{option}_{value}" for option, value in zip(chosen, values, strict=True)]
+    from sweeper.results.slices.part import Part
+
+    found = []
+    for options in wanted:
+        common = _split(name, options)[1]
+        others = [studies.find(one, study.folder.parent) for one in common.get("study", ())]
+        try:
+            found.append((options, [(one, Part.of(one, common)) for one in [study, *others]]))
+        except NothingToShow as error:
+            if len(wanted) == 1:
+                raise
+            log.warning("%s: %s", name, error)
+    return found
 
 
-def _part(value: Any) -> str:
+def _split(name: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options that the figure's `draw` takes, and those that all figures share."""
+    common = figure_options.common(name, options)
+    own = {option: value for option, value in options.items() if option not in common}
+    return own, {option: options[option] for option in common}
+
+
+def _stem_of(name: str, chosen: Mapping[str, Any], asked: list[dict[str, Any]]) -> str:
+    """The name of a figure's files: what tells it from the others that are asked for.
+
+    That are its options' values, with the options' names where the values alone are those of
+    another one, too, or could be those of any option.
+    """
+    values = _values(chosen)
+    if values in [_values(other) for other in asked if other != chosen]:
+        pairs = zip(chosen, values, strict=True)
+        values = [text if option in RULES else f"{option}_{text}" for option, text in pairs]
+    stem = "-".join([_stem(name), *values])
+    if len(stem) <= _LONGEST_STEM:
+        return stem
+    return f"{stem[:_LONGEST_STEM]}-{hashlib.sha256(stem.encode()).hexdigest()[:8]}"
+
+
+def _values(options: Mapping[str, Any]) -> list[str]:
+    """The values of options as parts of a file's name."""
+    return [
+        f"{option}_{_part(value, kept='-')}" if option in RULES else _part(value)
+        for option, value in options.items()
+    ]
+
+
+def _part(value: Any, kept: str = "") -> str:
     text = "_".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return re.sub(r"[^A-Za-z0-9_.]+", "_", text)
+    return re.sub(rf"[^A-Za-z0-9_.{kept}]+", "_", text)
 
 
 def _save(figure: Figure, file: Path) -> None:

@@ -38,9 +38,9 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     smaller = data.minimised(metric)
     gain = "change" if smaller is None else "gain"
     caption = data.caption(int(shown["n"].sum()), data.varied, _note(found, metric, smaller))
-    grid = style.panels(1, 1, style.COLUMN_IN, _ROW_IN * max(3, len(shown)) + 0.4, caption)
+    grid = style.panels(1, 1, style.column_in(), _ROW_IN * max(3, len(shown)) + 0.4, caption)
     _panel(grid.axes.flat[0], shown, found.runs, (data.value_label(metric, []), gain))
-    return Picture(grid.figure, visible(shown))
+    return Picture(grid.figure, visible(shown), caption=caption)
 
 
 def _panel(ax: Axes, shown: pd.DataFrame, runs: pd.DataFrame, labels: tuple[str, str]) -> None:

@@ -13,9 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sweeper.figures.drawing import line_marks, style, text_layout
+from sweeper.figures.drawing import frame, line_marks, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.axis import TASK, Axis
+from sweeper.results.captions import Caption
 from sweeper.results.data import Data
 from sweeper.results.published import comparison as published_comparison
 from sweeper.results.published.comparison import Comparison
@@ -35,8 +36,6 @@ _PUBLISHED = "0.25"
 _MARKERS = "sD^v"
 """The shapes of papers' marks, which are open; ours is a disc."""
 
-_TEXT_WIDTH = 100
-
 
 def draw(data: Data, *, metric: str | None = None) -> Picture:
     """A panel a task, in it for each configuration what is published and what we found.
@@ -48,6 +47,8 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     caption = comparison.caption()
     configurations = tuple(comparison.configurations)
     across = Axis(", ".join(data.choice.titles(comparison.axes)), configurations, numeric=False)
+    if (comparison.cells["low"].isna() & comparison.cells["point"].notna()).any():
+        caption = Caption(f"{caption} Small faint marks are our single runs.", caption.parts)
     grid, layout = _grid(comparison, across, caption)
     label = data.value_label(comparison.metric, [TASK])
     for number, ax in enumerate(grid.axes.flat):
@@ -60,7 +61,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
         ax.set_ylabel(folded if number % layout.columns == 0 else "")
         ax.set_title(comparison.tasks[number])
     _legend(grid.figure, comparison)
-    return Picture(grid.figure, comparison.table, _text(comparison, caption))
+    return Picture(grid.figure, comparison.table, _text(comparison), caption)
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,10 @@ class _Layout:
 
 
 def _grid(comparison: Comparison, across: Axis, caption: str) -> tuple[style.Panels, _Layout]:
-    if (comparison.cells["low"].isna() & comparison.cells["point"].notna()).any():
-        caption += " Small faint marks are our single runs."
     count = len(comparison.tasks)
     columns = style.beside(count)
     rows = style.rows_for(count, columns)
-    page = style.COLUMN_IN if count == 1 else style.PAGE_IN
+    page = style.column_in() if count == 1 else style.page_in()
     inches = (across.places + 0.5) / len(across.labels) * (page / columns - _AROUND_IN)
     ticks = text_layout.x_labels(number_text.texts(across), inches, numeric=False)
     row = _HEIGHT_IN if count == 1 else style.row_in(rows, _ROW_IN)
@@ -95,6 +94,8 @@ def _frame(ax: Axes, across: Axis, layout: _Layout, number: int) -> None:
     ax.xaxis.set_tick_params(labelbottom=lowest)
     ax.set_xlim(-0.5, len(across.labels) - 0.5)
     ax.set_xlabel(across.title if lowest else "", visible=lowest)
+    if (asked := frame.current().ylim) is not None:
+        ax.set_ylim(asked)
 
 
 def _panel(ax: Axes, comparison: Comparison, number: int) -> None:
@@ -147,8 +148,8 @@ def _legend(figure: Figure, comparison: Comparison) -> None:
     )
 
 
-def _text(comparison: Comparison, caption: str) -> str:
-    """The numbers side by side, what must be known of some of them, and the caption."""
+def _text(comparison: Comparison) -> str:
+    """The numbers side by side, and what must be known of some of them."""
     notes = [
         (note, rows)
         for note, rows in comparison.notes.items()
@@ -162,7 +163,7 @@ def _text(comparison: Comparison, caption: str) -> str:
     ]
     lines = [*table_text.aligned([header, *rows])]
     lines += [f"[{number}] {note}" for number, (note, _) in enumerate(notes, 1)]
-    return "\n".join([*lines, "", text_layout.wrapped(caption, _TEXT_WIDTH), ""])
+    return "\n".join(lines)
 
 
 def _row(comparison: Comparison, row: Mapping[Any, Any], marked: list[str]) -> list[str]:
@@ -173,15 +174,16 @@ def _row(comparison: Comparison, row: Mapping[Any, Any], marked: list[str]) -> l
         *(row[axis] for axis in comparison.axes),
         "".join([f"{row['published']:g}{spread}", *marked]),
         f"{seeds:g}" if math.isfinite(seeds) else "",
-        _ours(row),
+        _ours(comparison, row),
         str(row["n"]),
     ]
 
 
-def _ours(row: Mapping[Any, Any]) -> str:
+def _ours(comparison: Comparison, row: Mapping[Any, Any]) -> str:
     if not math.isfinite(row["point"]):
         lost = "diverged" if row["n"] else "incomplete"
-        return lost if row["planned"] else "not in the study"
+        missing = "not in this part" if comparison.data.origin.part else "not in the study"
+        return lost if row["planned"] else missing
     places = number_text.decimals([row["point"]])
     said = bounds(row["low"], row["high"], lambda end: number_text.fixed(end, places))
     return f"{number_text.fixed(row['point'], places)} ({said})"

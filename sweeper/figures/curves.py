@@ -12,14 +12,15 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from sweeper.errors import SweeperError, listed
-from sweeper.figures.drawing import axis_limits, style, text_layout
+from sweeper.figures.drawing import axis_limits, frame, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
 from sweeper.results.analyses.learning_curves import drawn_points, line_points
-from sweeper.results.axis import TASK, Axis, visible
+from sweeper.results.axis import TASK, TRIAL, Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import uneven_note
+from sweeper.results.slices.pooling import pooled
 from sweeper.space.figure_options import MOST
 from sweeper.text import counted
 
@@ -45,7 +46,8 @@ def draw(
     """
     (hue, facet), names = _chosen(data, hue, facet), _metrics(data, metric)
     rows, columns, lines = _axes(data, hue, facet)
-    drawn = [_drawn(data, names, place, [rows, columns, lines]) for place in range(len(names))]
+    axes = [rows, columns, lines]
+    drawn = [_drawn(pooled(data, axes), names, place, axes) for place in range(len(names))]
     points, table = (
         pd.concat([parts[place] for parts in drawn], ignore_index=True) for place in range(2)
     )
@@ -77,7 +79,7 @@ def draw(
     for number, ax in enumerate(grid.axes.flat):
         _arrows(ax, whole[whole["(panel)"] == number], lines)
     style.legend(grid.figure, lines, width)
-    return Picture(grid.figure, visible(table))
+    return Picture(grid.figure, visible(table), caption=caption)
 
 
 def _arrows(ax: Axes, table: pd.DataFrame, lines: Axis | None) -> None:
@@ -103,7 +105,7 @@ def _align(
             continue
         whole = min(low for low, _ in ends), max(high for _, high in ends)
         low, high = limits.get(int(group), whole)
-        margin = 0.03 * (high - low) if len(own) > 1 else 0.0
+        margin = 0.03 * (high - low) if len(own) > 1 and not frame.current().ylim else 0.0
         for ax in own:
             ax.set_ylim(low - margin, high + margin)
 
@@ -152,7 +154,13 @@ def _drawn(
 
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
     data.choice.check_distinct(hue=hue, facet=facet)
-    hue = hue or data.first([facet], most=MOST["hue"])
+    hue, facet = data.choice.with_study(hue, facet)
+    few = (
+        facet != TRIAL and len(data.axes[TRIAL].labels) <= MOST["hue"]
+        if TRIAL in data.axes
+        else False
+    )
+    hue = hue or (TRIAL if few else data.first([facet], most=MOST["hue"]))
     data.choice.check_few(hue=hue, facet=facet)
     return hue, facet
 
@@ -231,7 +239,7 @@ def _frame(ax: Axes, title: str, label: str, data: Data, *, ticks: int, lowest: 
     ax.set(title=title, ylabel=label)
     ax.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.set_xlim(0, data.steps * 1.02)
+    ax.set_xlim(frame.current().xlim or (0, data.steps * 1.02))
     ax.xaxis.set_tick_params(labelbottom=lowest)
     ax.set_xlabel(f"{data.origin.step}s" if lowest else "", visible=lowest)
     if not ax.lines:

@@ -10,7 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sweeper.figures.drawing import axis_limits, line_panels, style
+from sweeper.figures.drawing import axis_limits, frame, line_panels, style
 from sweeper.figures.drawing.cells.heatmap_cells import interval
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.distributions import profiles, summaries
@@ -18,6 +18,7 @@ from sweeper.results.axis import Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import complete, uneven_note
+from sweeper.results.slices.pooling import pooled
 from sweeper.results.tables import number_text
 from sweeper.score import Array
 from sweeper.space.figure_options import MOST
@@ -47,7 +48,7 @@ def draw(
     """
     hue, facet = _chosen(data, hue, facet)
     lines, panels = (data.axis(name) if name else None for name in (hue, facet))
-    runs = _runs(data, metric, panels, lines)
+    runs = _runs(pooled(data, [panels, lines]), metric, panels, lines)
     shared, below = line_panels.shared(metric, panels), bool(data.minimised(metric))
     parts = [runs] if shared else [own for _, own in runs.groupby("(panel)")]
     found = [_levels(own[VALUE].to_numpy(float)) for own in parts or [runs]]
@@ -76,11 +77,12 @@ def draw(
         if panels is not None:
             ax.set_title(style.panel_title(panels, number, grid))
     style.legend(grid.figure, lines, grid.figure.get_figwidth())
-    return Picture(grid.figure, visible(table))
+    return Picture(grid.figure, visible(table), caption=caption)
 
 
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
     data.choice.check_distinct(hue=hue, facet=facet)
+    hue, facet = data.choice.with_study(hue, facet)
     hue = hue or data.first([facet], most=MOST["hue"])
     data.choice.check_few(hue=hue, facet=facet)
     return hue, facet
@@ -99,7 +101,10 @@ def _runs(data: Data, metric: str | None, panels: Axis | None, lines: Axis | Non
 def _grid(lines: Axis | None, panels: Axis | None, caption: str, *, sharex: bool) -> style.Panels:
     count = len(panels.labels) if panels else 1
     columns = style.beside(count)
-    rows, width = style.rows_for(count, columns), style.PAGE_IN if count > 1 else style.COLUMN_IN
+    rows, width = (
+        style.rows_for(count, columns),
+        style.page_in() if count > 1 else style.column_in(),
+    )
     height = rows * style.row_in(rows, _HEIGHT_IN) + 0.2 + style.legend_in(lines, width)
     return style.panels(rows, columns, width, height, caption, sharex=sharex, sharey=True)
 
@@ -109,7 +114,10 @@ def _levels(values: Array) -> tuple[Array, Array]:
 
     Infinite ones, of runs that diverged, are neither.
     """
-    values = values[np.isfinite(values)]
+    values, asked = values[np.isfinite(values)], frame.current().xlim
+    if asked is not None:
+        levels = np.linspace(*asked, _LEVELS)
+        return levels, values[(values < levels[0]) | (values > levels[-1])]
     if not len(values):
         return np.linspace(0.0, 1.0, _LEVELS), values
     least, most = float(values.min()), float(values.max())
@@ -181,7 +189,7 @@ def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool, lowest: boo
     what = "score" if metric is None else "value"
     sign = "<" if data.minimised(metric) else ">"
     if ax.lines:
-        ax.set_ylim(-0.02, 1.02)
+        ax.set_ylim(frame.current().ylim or (-0.02, 1.02))
         ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)
     ax.set_ylabel(f"share of runs with {what} {sign} τ" if first else "")
     label = f"{'normalised score' if metric is None else metric} τ, {data.captions.taken(metric)}"

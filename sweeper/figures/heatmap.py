@@ -14,6 +14,7 @@ from sweeper.results.axis import BINS, Axis, Binned, binned, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import averaged, ends, estimate, uneven_note
+from sweeper.results.slices.pooling import pooled
 from sweeper.results.tables import number_text
 
 _MAX_PANELS = 6
@@ -37,7 +38,7 @@ def draw(
     x, y, facet = _chosen(data, x, y, facet)
     across, up, panels = (binned(data.axis(name)) if name else None for name in (x, y, facet))
     assert across is not None
-    runs = data.table(metric)
+    runs = pooled(data, [across, up, panels]).table(metric)
     table = _cells(data, runs, [across, up, panels])
     decimals = number_text.decimals(table["point"])
     said = [heatmap_cells.lines(cell, decimals) for cell in table.to_dict("records")]
@@ -69,13 +70,14 @@ def draw(
         aspect=max(8, 10 * layout.height),
         pad=0.02,
     )
-    return Picture(grid.figure, visible(table))
+    return Picture(grid.figure, visible(table), caption=caption)
 
 
 def _chosen(
     data: Data, x: str | None, y: str | None, facet: str | None
 ) -> tuple[str, str | None, str | None]:
     data.choice.check_distinct(x=x, y=y, facet=facet)
+    (facet,) = data.choice.with_study(facet, given=[x, y])
     x = x or data.first([y, facet], numeric=True) or data.first([y, facet]) or next(iter(data.axes))
     y = y or data.first([x, facet], numeric=True)
     facet = facet or data.first([x, y], most=_MAX_PANELS)

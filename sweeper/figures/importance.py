@@ -40,9 +40,9 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     ranked = metric is None or data.minimised(metric) is not None
     caption = data.caption(found.runs, data.varied, _note(found, None if ranked else metric))
     height = _ROW_IN * (1 + max(3, len(found.table))) + 0.35
-    grid = style.panels(1, 1, style.COLUMN_IN, height, caption)
+    grid = style.panels(1, 1, style.column_in(), height, caption)
     _panel(grid.axes.flat[0], found.table, found.trials)
-    return Picture(grid.figure, visible(found.table))
+    return Picture(grid.figure, visible(found.table), caption=caption)
 
 
 def _panel(ax: Axes, table: pd.DataFrame, trials: int) -> None:

@@ -15,7 +15,7 @@ from sweeper.figures.drawing import parallel_coordinates, style, text_layout
 from sweeper.figures.drawing.cells.shades import Shades, colour_bar, shades_of
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.axis_pairs import pair_cells
-from sweeper.results.axis import BINS, TASK, Axis, Binned, binned, visible
+from sweeper.results.axis import BINS, Axis, Binned, binned, visible
 from sweeper.results.captions import UNKNOWN
 from sweeper.results.data import Data
 from sweeper.results.estimates import trials
@@ -40,7 +40,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     Numbers that a sampler drew are binned below. The CSV has a row a configuration, with its
     interval, and then a row a cell, without one: `heatmap` shows two axes with intervals.
     """
-    names = data.choice.independent or [name for name in data.axes if name != TASK]
+    names = data.choice.independent or [name for name, axis in data.axes.items() if axis.searched]
     if not names:
         raise NothingToShow(f"pairs has nothing to show: {data.name} has no axis")
     names = names[: MOST_AXES if data.choice.independent else 1]
@@ -70,12 +70,14 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
         tall = max(1.0, len(below) * side)
         _colour_bar(grid.figure, below.ravel(), squares, f"cells: {label}", tall)
     table = table.drop(columns="planned").astype({"trial": "Int64"})
-    return Picture(grid.figure, visible(pd.concat([table, cells], ignore_index=True)))
+    return Picture(
+        grid.figure, visible(pd.concat([table, cells], ignore_index=True)), caption=caption
+    )
 
 
 def _grid(count: int, caption: str) -> tuple[style.Panels, float]:
     """A row of panels above `count` × `count` others, and the side of these in inches."""
-    width = style.COLUMN_IN if count < 3 else style.PAGE_IN
+    width = style.column_in() if count < 3 else style.page_in()
     side = float(np.clip((width - _BESIDE_IN) / max(1, count), *_SIDE_IN))
     heights = [_PARALLEL_IN + 0.3, *[side] * count]
     height = sum(heights) + _AROUND_IN * (count > 0)

@@ -45,7 +45,7 @@ def draw(data: Data) -> Picture:
     pairs = list(combinations(scores, 2))
     columns = style.beside(len(pairs))
     rows = style.rows_for(len(pairs), columns)
-    width = style.COLUMN_IN if len(pairs) == 1 else style.PAGE_IN
+    width = style.column_in() if len(pairs) == 1 else style.page_in()
     caption = data.caption(int(table["n"].sum()), data.varied, _said(data, table))
     height = style.row_in(rows, _HEIGHT_IN)
     grid = style.panels(rows, columns, width, rows * height, caption)
@@ -55,7 +55,7 @@ def draw(data: Data) -> Picture:
             continue
         _panel(ax, table, pairs[number], joined=len(scores) == 2)
         _frame(ax, data, table, pairs[number], (grid.each_in - 0.7, height - 0.5))
-    return Picture(grid.figure, visible(table))
+    return Picture(grid.figure, visible(table), caption=caption)
 
 
 def _panel(ax: Axes, table: pd.DataFrame, pair: tuple[Scored, Scored], *, joined: bool) -> None:

@@ -15,8 +15,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sweeper.errors import SweeperError
 from sweeper.files.atomic import write_durably
+from sweeper.ledger.state import LedgerState
 from sweeper.paths import StudyPaths
+from sweeper.study import studies
+from sweeper.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,21 @@ class Record:
     def stem(self) -> str:
         """What the names of its files begin with."""
         return Path(self.files[0]).stem
+
+
+def edition(study: Study, ledger_state: LedgerState, options: Mapping[str, Any]) -> str:
+    """The editions of what a figure of `study` with these options is drawn of.
+
+    Empty where one of its further studies is gone.
+    """
+    found = [study.edition(ledger_state)]
+    try:
+        for name in options.get("study", ()):
+            other = studies.find(name, study.folder.parent)
+            found.append(other.edition(other.ledger_state(reports=False)))
+    except SweeperError:
+        return ""
+    return " ".join(found)
 
 
 def write(paths: StudyPaths, record: Record) -> None:

@@ -7,6 +7,7 @@ from sweeper.figures.drawing.picture import Picture
 from sweeper.results.axis import visible
 from sweeper.results.data import Data
 from sweeper.results.estimates import averaged, uneven_note
+from sweeper.results.slices.pooling import pooled
 from sweeper.space.figure_options import MOST
 
 
@@ -26,9 +27,9 @@ def draw(
     so that they can be compared, but for those of tasks in a metric's own unit.
     """
     x, hue, facet = _chosen(data, x, hue, facet)
-    runs = data.table(metric)
     across = data.axis(x)
     hues, panels = (data.axis(name) if name else None for name in (hue, facet))
+    runs = pooled(data, [across, hues, panels]).table(metric)
     table = line_panels.points(data, runs, across, hues, panels)
     shared = line_panels.shared(metric, panels)
     grouped = table.assign(**{"(panel)": 0}) if shared else table
@@ -53,13 +54,14 @@ def draw(
     for number, ax in enumerate(grid.axes.flat[: panel.count]):
         line_panels.finish(ax, table[table["(panel)"] == number], across, hues)
     style.legend(grid.figure, hues, grid.figure.get_figwidth(), joined=line_panels.joined(across))
-    return Picture(grid.figure, visible(table))
+    return Picture(grid.figure, visible(table), caption=caption)
 
 
 def _chosen(
     data: Data, x: str | None, hue: str | None, facet: str | None
 ) -> tuple[str, str | None, str | None]:
     data.choice.check_distinct(x=x, hue=hue, facet=facet)
+    hue, facet = data.choice.with_study(hue, facet, given=[x])
     taken = {x, hue, facet}
     sizes = sorted(
         (name for name in data.choice.independent if data.axes[name].whole and name not in taken),

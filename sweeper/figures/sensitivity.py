@@ -11,6 +11,7 @@ from sweeper.results.analyses.sensitivity import judge, least_usable
 from sweeper.results.axis import Axis, visible
 from sweeper.results.data import Data
 from sweeper.results.estimates import averaged, uneven_note
+from sweeper.results.slices.pooling import pooled
 from sweeper.results.tables import number_text
 from sweeper.space.figure_options import MOST
 from sweeper.stats import USABLE_SHARE
@@ -36,8 +37,9 @@ def draw(
     are ringed and are no line's best.
     """
     x, hue, facet = _chosen(data, x, hue, facet)
-    runs, across = data.table(metric), data.axis(x)
+    across = data.axis(x)
     hues, panels = (data.axis(name) if name else None for name in (hue, facet))
+    runs = pooled(data, [across, hues, panels]).table(metric)
     table = line_panels.points(data, runs, across, hues, panels)
     ranged, better = metric is None and not across.drawn, data.minimised(metric)
     ranked = better is not None and not across.drawn
@@ -65,7 +67,7 @@ def draw(
     for group in [drawn] if shared else [[one] for one in drawn]:
         _judged(group, across, hues, data.minimise, panel)
     style.legend(grid.figure, hues, grid.figure.get_figwidth(), joined=line_panels.joined(across))
-    return Picture(grid.figure, visible(table))
+    return Picture(grid.figure, visible(table), caption=caption)
 
 
 def _judged(
@@ -87,6 +89,7 @@ def _chosen(
     data: Data, x: str | None, hue: str | None, facet: str | None
 ) -> tuple[str, str | None, str | None]:
     data.choice.check_distinct(x=x, hue=hue, facet=facet)
+    hue, facet = data.choice.with_study(hue, facet, given=[x])
     x = x or data.first([hue, facet], numeric=True) or next(iter(data.axes))
     hue = hue or data.first([x, facet], most=MOST["hue"])
     data.choice.check_distinct(x=x, hue=hue, facet=facet)

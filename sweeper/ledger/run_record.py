@@ -69,6 +69,8 @@ class Attempt:
     cap: int | None = None
     """The largest pack that may try this run next."""
     error: str | None = None
+    seconds: float = 0.0
+    """How long it was held, where it was given up; nobody knows when a killed one ended."""
     stateful: bool = False
     """Whether it resumed from a saved state."""
 
@@ -251,6 +253,8 @@ def apply(attempt: Attempt, line: AttemptLine) -> None:
             _checkpoint(attempt, CheckpointRecord(line.file, line.step, sequence))
         case ReleaseLine():
             attempt.released, attempt.cap, attempt.error = line.reason, line.cap, line.error
+            if line.time is not None and attempt.began is not None:
+                attempt.seconds = line.time - attempt.began
 
 
 def _claim(attempt: Attempt, line: ClaimLine) -> None:

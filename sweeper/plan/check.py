@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from sweeper import lookup
-from sweeper.errors import Invalid, Mistakes, choices, shown
+from sweeper.errors import Invalid, Mistakes, choices, cut, shown
+from sweeper.plan import check_command
 from sweeper.plan.configurations import expanded, sequences
 from sweeper.plan.configurations.constraints import Rejected, check_helpers
 from sweeper.plan.configurations.expansion import DROP, Expansion
@@ -19,8 +20,9 @@ from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
 from sweeper.plan.sampling import check_sampler
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
+from sweeper.space import figure_options
 from sweeper.space.axes import AxisKind
-from sweeper.space.blocks.parts import JoinedAxis, every_axis, part, placed
+from sweeper.space.blocks.parts import JoinedAxis, every_axis, part, parts, placed
 from sweeper.space.figure_options import AXES, MOST, takes, takes_several
 from sweeper.space.space import Space
 from sweeper.text import agreed
@@ -60,6 +62,7 @@ def checked(space: Space, folder: Path) -> Space:
     _check_blocks(space)
     space = _resolve(space, trainable)
     expansion = expanded(space, trainable)
+    check_command.check(space, expansion)
     metrics = _metrics(space, trainable)
     _check_scores(space, metrics)
     expansion.reference()
@@ -72,6 +75,8 @@ def checked(space: Space, folder: Path) -> Space:
 
 def absolute(space: Space, folder: Path) -> Space:
     """The space with the path of its agent's or function's file made absolute."""
+    if space.command is not None:
+        return space
     try:
         if space.function is not None:
             path, name = lookup.split(space.function, folder)
@@ -131,10 +136,12 @@ def _check_scores(space: Space, metrics: Sequence[str]) -> None:
 def _check_keep(space: Space, trainable: Trainable) -> None:
     if space.checkpoint.keep == "none" or getattr(trainable, "keeps_weights", False):
         return
-    where = "in run.folder, which stays" if space.function else "with packs that have weights()"
+    own = {"function": "run.folder", "command": "SWEEPER_FOLDER"}
+    where = next((f"in {own[key]}, which stays" for key in own if getattr(space, key)), None)
+    where = where or "with packs that have weights()"
     raise Invalid(
-        f"must be none, but got {space.checkpoint.keep!r}: {space.identity} has no weights that "
-        f"sweeper knows of; keep files {where}",
+        f"must be none, but got {space.checkpoint.keep!r}: {cut(space.identity)} has no weights "
+        f"that sweeper knows of; keep files {where}",
         ("checkpoint", "keep"),
     )
 
@@ -217,7 +224,9 @@ def _check_figures(
         with mistakes.under("figures", index):
             name = lookup.located("sweeper.figures", figure.name, folder)
             with mistakes.under("figures", index, figure.name):
-                _check_options(figure.options, takes(name), sizes, metrics)
+                options = figure_options.checked(name, figure.options)
+                _check_options(options, takes(name), sizes, metrics)
+                _check_where(space, options.get("where", ()))
             figures.append(figure.model_copy(update={"name": name}))
     mistakes.check()
     return space.model_copy(update={"figures": tuple(figures)})
@@ -230,6 +239,7 @@ def _check_options(
     metrics: Sequence[str],
 ) -> None:
     seen: dict[Any, str] = {}
+    few = bool({"top", "trial"} & {*options})
     for option, value in options.items():
         if option not in valid:
             raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
@@ -237,7 +247,7 @@ def _check_options(
             _check_metrics(value, takes_several(valid[option]), metrics)
         if option == "at" and value is not None and value not in AT:
             raise Invalid(f"must be one of {', '.join(AT)}, but got {shown(value)}", ("at",))
-        if option not in AXES or value is None:
+        if option not in AXES or value is None or (value == "trial" and few):
             continue
         if not isinstance(value, str) or value not in sizes:
             axes = choices(str(value), sizes)
@@ -250,6 +260,18 @@ def _check_options(
             rule = f"takes an axis of at most {MOST[option]} values"
             raise Invalid(f"{rule}, but {shown(value)} has {sizes[value]}", (option,))
         seen[value] = option
+
+
+def _check_where(space: Space, conditions: Sequence[str]) -> None:
+    """Raises `Invalid` for a condition on runs that is about nothing that they have."""
+    valid = [*every_axis(space), "task", "seed", "trial"]
+    valid += [name for one in parts(space) for name in (*one.fixed, *one.derived, *one.defaults)]
+    valid += [name for own in space.by_task.values() for name in own]
+    for condition in conditions:
+        name = condition.partition("=")[0].strip()
+        if name not in valid:
+            what = f"names {shown(name)}, which is no axis or parameter"
+            raise Invalid(f"{what}{choices(name, dict.fromkeys(valid))}", ("where",))
 
 
 def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:

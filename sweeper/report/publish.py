@@ -86,7 +86,7 @@ def draw(
 
     failures: list[str] = []
     pictures: list[Path] = []
-    wanted = study.space.figures if scored(ledger_state) else ()
+    wanted = study.space.drawn if scored(ledger_state) else ()
     left_out: list[str] = []
     for name in dict.fromkeys(entry.name for entry in wanted):
         code = _code(name, own)
@@ -151,8 +151,11 @@ def _left_out(study: Study, name: str) -> str:
 
 def stale(study: Study, ledger_state: LedgerState) -> list[Record]:
     """The figures that were drawn of another state of the study, also those set aside."""
-    edition = study.edition(ledger_state)
-    return [record for record in records.read(study.paths) if record.edition != edition]
+    return [
+        record
+        for record in records.read(study.paths)
+        if record.edition != records.edition(study, ledger_state, record.options)
+    ]
 
 
 def set_aside(study: Study, ledger_state: LedgerState) -> int:

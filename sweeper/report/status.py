@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from sweeper.files import disk_usage
 from sweeper.ledger import damage
 from sweeper.ledger.claims.claims import name_of
 from sweeper.ledger.damage import DamagedFile
+from sweeper.ledger.failure_cause import cause, last_line
 from sweeper.ledger.reader import missing
 from sweeper.ledger.records import WorkerRecord
 from sweeper.ledger.run_record import STATES, UNSCORED
@@ -73,6 +74,7 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         cancelled=study.cancelled,
         best=best_trial.best(study, values, states),
         errors=_errors(columns, states),
+        raised=_raised(columns),
         provenance=_provenance(study, ledger_state, columns),
         disk=_usage(study, ledger_state, columns),
         skipped_saves=sum(worker.skipped for worker in ledger_state.workers.values()),
@@ -160,9 +162,30 @@ def _provenance(study: Study, ledger_state: LedgerState, columns: Columns) -> Pr
 
 
 def _errors(columns: Columns, states: Array) -> dict[str, int]:
-    """The last line of what ended failed runs, and how many each ended; the most frequent first."""
-    errors = filter(None, columns.texts("error")[np.isin(states, UNSCORED)])
-    return dict(Counter(error.strip().rpartition("\n")[2] for error in errors).most_common())
+    """The causes of failed runs, and how many runs each ended; the most frequent first."""
+    ended = np.isin(states, UNSCORED)
+    return _by_cause(zip(states[ended], columns.texts("error")[ended], strict=True))
+
+
+def _raised(columns: Columns) -> dict[str, int]:
+    """The causes of what was raised by runs that are tried again."""
+    records = [record for _, record in columns.others if record.end is None]
+    return _by_cause(("failed", record.error) for record in records)
+
+
+def _by_cause(errors: Iterable[tuple[str, str | None]]) -> dict[str, int]:
+    """How many `errors`, each with its run's state, have one cause; the first stands for them."""
+    counts: Counter[str] = Counter()
+    words: dict[str, str] = {}
+    for state, error in errors:
+        if error:
+            found = cause(state, error)
+            words.setdefault(found, last_line(error))
+            counts[found] += 1
+    told: Counter[str] = Counter()
+    for found, number in counts.items():
+        told[words[found]] += number
+    return dict(told.most_common())
 
 
 def _gone(workers: Mapping[str, str]) -> set[str]:

@@ -9,7 +9,7 @@ from sweeper.ledger.damage import LOST_LEDGER, LOST_LINES
 from sweeper.report.progress.work_left import WorkLeft
 from sweeper.report.study_status import BestTrial, Provenance, StudyStatus
 from sweeper.study.study import Cancellation
-from sweeper.text import counted, few, further, labels_text, size
+from sweeper.text import agreed, counted, few, further, labels_text, size
 
 _SHOWN = 5
 _LARGEST = 3
@@ -33,6 +33,8 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
         )
     for error, number in list(status.errors.items())[:_SHOWN]:
         yield f"  {number} failed: {error}"
+    for error, number in list(status.raised.items())[:_SHOWN]:
+        yield f"  {number} raised, and {agreed(number, 'is', 'are')} tried again: {error}"
     yield from (f"  {line}" for line in _began(status.provenance))
     yield f"  {_disk(status.disk)}"
     if status.skipped_saves:
@@ -82,7 +84,7 @@ def _at_work(status: StudyStatus) -> Iterator[str]:
     """Who works or may work still, and the evidence where that is not plain."""
     cancelled, jobs = status.cancelled, status.jobs
     if cancelled is not None:
-        yield f"{_cancelled(cancelled)}: sweeper run goes on"
+        yield _cancelled(cancelled)
     working = sum(worker.state == "working" for worker in status.workers)
     if working:
         yield f"{counted(working, 'worker')} at work"
@@ -102,9 +104,12 @@ def _at_work(status: StudyStatus) -> Iterator[str]:
 def _cancelled(mark: Cancellation) -> str:
     """When and by whom, as far as its file says."""
     if mark.time is None:
-        return "cancelled"
+        return "cancelled: sweeper run goes on"
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(mark.time))
-    return f"cancelled {when} by {mark.user} on {mark.host}"
+    if mark.why is None:
+        return f"cancelled {when} by {mark.user} on {mark.host}: sweeper run goes on"
+    how = "sweeper run goes on" if mark.limit == "hours" else "sweeper run says how to go on"
+    return f"stopped {when}: {mark.why}; {how}"
 
 
 def _began(provenance: Provenance) -> Iterator[str]:

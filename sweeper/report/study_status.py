@@ -97,7 +97,9 @@ class StudyStatus:
     """When and by whom it was cancelled; `None` where it goes on."""
     best: BestTrial | None
     errors: Mapping[str, int]
-    """Failed runs by the last line of their error, the most frequent first."""
+    """Failed runs by cause, which the last line of an error stands for; the most frequent first."""
+    raised: Mapping[str, int]
+    """Runs that raised and have not ended, alike."""
     provenance: Provenance
     disk: Mapping[str, int]
     """Bytes by part of the study, their `total`, and the number of `files`."""

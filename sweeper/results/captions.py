@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from sweeper import score
 from sweeper.results import frames
-from sweeper.results.axis import TASK
-from sweeper.results.axis_choice import AxisChoice
+from sweeper.results.axis import TASK, TRIAL
+from sweeper.results.axis_choice import BEST, AxisChoice
 from sweeper.results.run_tables import RunTables
 from sweeper.space.space import PAPER_SCALE
 from sweeper.stats import MIN_SEEDS
 from sweeper.stats.wording import INTERVALS, coverage
-from sweeper.text import canonical, counted, few, short
+from sweeper.text import brief, canonical, counted, few, short
 
 _POINTS = {
     "final": "the last point",
@@ -29,6 +29,9 @@ _MOST_WORDS = 4
 
 _FEW = 4
 """The most tasks of which a caption names the baseline's best run."""
+
+OPTIMISTIC = "chosen by these same runs, so that their values are optimistic"
+"""What is said of the best, whichever they are."""
 
 UNKNOWN = f"fewer than {MIN_SEEDS} seeds in a task"
 """Why an interval is unknown."""
@@ -58,8 +61,23 @@ class Origin:
     scale: str | None = None
     paper_steps: int | None = None
     """The steps of the space's scale `paper`, where it has that."""
+    part: str = ""
+    """Which part of the study it is; empty of a whole one."""
     mixed_code: str = ""
     """How many runs ran with other code than the study began with; empty where none did."""
+
+
+class Caption(str):
+    """All that must be known to read a figure; `parts` is what a figure itself says of it."""
+
+    parts: tuple[str, ...]
+    """Sentences without a full stop, the most important first."""
+
+    def __new__(cls, text: str, parts: Iterable[str] = ()) -> Caption:
+        """The caption `text`, of which a figure says so many of `parts` as it has room for."""
+        made = super().__new__(cls, text)
+        made.parts = tuple(parts)
+        return made
 
 
 @dataclass(frozen=True)
@@ -103,7 +121,7 @@ class Captions:
         over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
         return f"{metric}, {self.taken(metric)} ({self.average}{over})"
 
-    def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
+    def caption(self, n: int, shown: Sequence[str], points_note: str) -> Caption:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         runs = self.tables.runs
         trials, seeds = frames.counts(runs, []), runs["seed"].nunique()
@@ -117,20 +135,62 @@ class Captions:
             )
         if INTERVALS in points_note:
             said.append(coverage(seeds))
-        said += [self._relative(), self._lost(trials), self.origin.mixed_code, self._budget()]
+        said += [
+            *self._trials(shown),
+            self._relative(),
+            self._lost(trials),
+            self.origin.mixed_code,
+            self._budget(),
+        ]
         said += self._noted()
         said = [part for part in said if part]
-        return ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
+        text = ". ".join([said[0], *(part[0].upper() + part[1:] for part in said[1:])]) + "."
+        return Caption(text, self._brief(n, trials, shown, points_note))
+
+    def _brief(
+        self, n: int, trials: pd.DataFrame, shown: Sequence[str], points_note: str
+    ) -> Iterator[str]:
+        """What a figure itself says: n, intervals, its part of the study, what it is not."""
+        known, unknown = (
+            INTERVALS in points_note,
+            UNKNOWN in points_note or "unknown" in points_note,
+        )
+        intervals = "95 % intervals" + (", some unknown" if unknown else "") if known else ""
+        interval = intervals or ("interval unknown" if unknown else "")
+        counts = f"n = {n} of {counted(len(self.tables.runs), 'run')}"
+        yield f"{counts}, {interval}" if interval else counts
+        zipped, pooled = self._pooled(shown)
+        chosen = [self.origin.part.replace(f", {OPTIMISTIC}", " (optimistic)")]
+        if pooled and self.choice.pool == BEST:
+            over = pooled.partition(" not all")[0]
+            chosen.append(f"{over} the best at each point (optimistic)")
+            pooled = ""
+        yield ", ".join(part for part in chosen if part)
+        yield self._budget()
+        yield self._noted()[1]
+        states = {"configuration": trials["state"] == "failed", "run": trials["nan"]}
+        words = zip(states.items(), ("failed", "diverged"), strict=True)
+        lost = [f"{counted(int(own.sum()), noun)} {word}" for (noun, own), word in words]
+        lost += [
+            f"{counted(int(trials[word].sum()), 'run')} {word}" for word in ("pruned", "missing")
+        ]
+        yield ", ".join(text for text in lost if not text.startswith("0 "))
+        yield pooled
+        yield zipped
 
     def _count(self, n: int, trials: int, seeds: int) -> str:
         """How many runs there are, and of how many configurations, tasks, seeds and steps."""
         tables = self.tables
         more = "" if tables.steps == 1 else "s"
         return (
-            f"{self.origin.name}: n = {n} of {counted(len(tables.runs), 'run')} "
+            f"{self._which()}: n = {n} of {counted(len(tables.runs), 'run')} "
             f"({counted(trials, 'configuration')} × {counted(len(tables.tasks), 'task')} × "
             f"{counted(seeds, 'seed')}, {self._steps()} {self.origin.step}{more})"
         )
+
+    def _which(self) -> str:
+        """The study, and the part of it that is shown."""
+        return ", ".join(part for part in (self.origin.name, self.origin.part) if part)
 
     def _steps(self) -> str:
         """The steps of a run; where tasks differ, those of the shortest and of the longest."""
@@ -142,11 +202,33 @@ class Captions:
         moved, titles = self.choice.moved(shown), self.choice.titles
         pairs = zip(titles(moved), titles(moved.values()), strict=True)
         zipped = ", ".join(f"{name} with {axis}" for name, axis in pairs)
-        pooled = [name for name in self.choice.varied if name not in shown and name not in moved]
-        return (
-            f"zipped: {zipped}" if zipped else "",
-            f"pooled over {', '.join(titles(pooled))}" if pooled else "",
-        )
+        hidden = [] if TRIAL in shown else self.choice.varied
+        pooled = [name for name in hidden if name not in shown and name not in moved]
+        over = ", ".join(titles(pooled))
+        said = f"pooled over {over}"
+        if self.choice.pool == BEST:
+            said = (
+                f"of {over} not all values but at each point those of the configuration with the "
+                f"best score over all its runs, {OPTIMISTIC}"
+            )
+        return f"zipped: {zipped}" if zipped else "", said if pooled else ""
+
+    def _trials(self, shown: Sequence[str]) -> list[str]:
+        """What the trials are that a figure shows one by one."""
+        if TRIAL not in shown:
+            return []
+        return [
+            f"trial {number}: {self.configuration(number)}"
+            for number in self.choice.axes[TRIAL].labels
+        ]
+
+    def configuration(self, trial: int) -> str:
+        """What a trial is, as in `step size = 0.01, layers = none`."""
+        runs = self.tables.runs
+        row = runs.loc[(runs[TRIAL] == trial).to_numpy().argmax()]
+        axes = [axis for axis in self.choice.axes.values() if axis.searched]
+        labels = [(axis.title, row[axis.column]) for axis in axes]
+        return ", ".join(f"{title} = {brief(one)}" for title, one in labels if not pd.isna(one))
 
     def _relative(self) -> str:
         """Which run is 1 in scores, where it is not the task's own bound."""

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
-from sweeper.errors import NothingToShow
+from sweeper.errors import NothingToShow, SweeperError
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.plan import shipped_spaces
 from sweeper.plan.parameters import baseline
 from sweeper.results import frames
-from sweeper.results.axis import TASK, Axis, axis_of
+from sweeper.results.axis import TASK, Axis, axis_of, derived_axes
 from sweeper.results.axis_choice import AxisChoice
-from sweeper.results.captions import Captions, Origin
+from sweeper.results.captions import Caption, Captions, Origin
 from sweeper.results.run_tables import VALUE, RunTables, Scored
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 __all__ = ["VALUE", "Data"]
 
@@ -43,9 +45,15 @@ class Data:
         axes = {name: axis_of(name, study) for name in every_axis(space)}
         columns = {name: axis.column for name, axis in axes.items()}
         runs = frames.runs(study, ledger_state)
+        derived = derived_axes(study)
+        followed = {
+            one.axis.column: pd.Series(one.labels).reindex(runs["trial"]).to_numpy()
+            for one in derived
+        }
         tables = RunTables(
             study=study.name,
-            runs=runs.rename(columns=columns),
+            runs=runs.rename(columns=columns).assign(**followed),
+            derived=tuple(followed),
             reports=lambda: frames.reports(study, ledger_state),
             columns=columns,
             tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
@@ -62,7 +70,12 @@ class Data:
             tables.relative_to(compared) if compared else tables,
             AxisChoice(
                 study=study.name,
-                axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False)},
+                axes={
+                    **axes,
+                    **{one.axis.name: one.axis for one in derived},
+                    TASK: Axis(TASK, tuple(space.tasks), False, own=True),
+                },
+                settles={one.axis.name: one.settles for one in derived},
                 zip=tuple(tuple(group) for group in space.zip),
                 distribution=lambda name: every_axis(space)[name].distribution(name),
             ),
@@ -93,9 +106,24 @@ class Data:
         """
         return replace(self, tables=self.tables.rescored(at))
 
+    def within(self, kept: Any, part: str, trials: Sequence[int] = ()) -> Data:
+        """The data of a part of the runs, those that are `kept` [runs]; `part` says which.
+
+        `trials` may be shown as an axis of their own, in this order. Scores stay what they are.
+        """
+        tables = self.tables.within(kept)
+        choice = self.choice.within(tables.runs)
+        said = ", ".join(text for text in (self.origin.part, part) if text)
+        return Data(
+            tables,
+            choice.with_trials(trials) if trials else choice,
+            replace(self.origin, part=said),
+        )
+
     def check_scored(self, name: str) -> None:
         """`NothingToShow` for what is called `name` where no run has ended with a score."""
         states = self.runs["state"]
+        name = f"{name} ({self.origin.part})" if self.origin.part else name
         if states.isin(SCORED).any():
             return
         ended = {"failed": states.isin(UNSCORED).sum(), "pruned": (states == "pruned").sum()}
@@ -105,6 +133,16 @@ class Data:
             f"{name} has nothing to show: no run of {self.name} has finished with a score "
             f"({listed})"
         )
+
+    def check_crossed(self, name: str) -> None:
+        """`SweeperError` for what is called `name` where trials have unlike tasks and seeds."""
+        sizes = self.runs.groupby("trial").size()
+        if sizes.nunique() > 1 or len(self.runs) != sizes.max() * len(sizes):
+            fewest, most = sizes.min(), counted(int(sizes.max()), "run")
+            raise SweeperError(
+                f"what {name} compares are configurations on the same tasks and seeds, but "
+                f"{self.origin.part} each has {fewest} to {most}"
+            )
 
     @property
     def name(self) -> str:
@@ -182,7 +220,7 @@ class Data:
         """What the value is, for an axis or a colour bar of a figure of the axes `shown`."""
         return self.captions.value_label(metric, shown)
 
-    def caption(self, n: int, shown: Sequence[str], points_note: str) -> str:
+    def caption(self, n: int, shown: Sequence[str], points_note: str) -> Caption:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         return self.captions.caption(n, shown, points_note)
 

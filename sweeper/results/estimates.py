@@ -10,7 +10,8 @@ import pandas as pd
 
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.results import frames
-from sweeper.results.axis import TASK
+from sweeper.results.axis import TRIAL
+from sweeper.results.axis_choice import BEST
 from sweeper.results.data import Data
 from sweeper.results.run_tables import VALUE
 
@@ -52,7 +53,7 @@ def trials(data: Data, runs: pd.DataFrame, how: str | None = None) -> pd.DataFra
     """
     _, row, cell = np.unique(runs["trial"], return_index=True, return_inverse=True)
     runs["(cell)"] = cell
-    columns = [axis.column for name, axis in data.axes.items() if name != TASK]
+    columns = [axis.column for axis in data.axes.values() if axis.searched]
     table = runs[["trial", *columns]].iloc[row].reset_index(drop=True)
     estimate(table, runs, how or data.how)
     return table
@@ -88,6 +89,8 @@ def _uneven(data: Data, used: pd.DataFrame, shown: Sequence[str]) -> list[str]:
 
     `used` are the runs behind the points, each with its point in `(cell)`.
     """
+    if TRIAL in shown or data.choice.pool == BEST:
+        return []
     moved = data.choice.moved(shown)
     names = [name for name in data.choice.independent if name not in shown and name not in moved]
     return data.choice.titles(name for name in names if not _alike(data, used, name))

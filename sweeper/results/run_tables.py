@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,10 @@ from sweeper.text import canonical
 
 VALUE = "(value)"
 """The column of `RunTables.table` that a figure shows."""
+
+
+OWN = "(own score)"
+"""The column of scores by the tasks' own bounds, where a baseline's best run is 1 in the others."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class RunTables:
     minimise: bool
     scores: tuple[Scored, ...]
     """All scores, the one that figures show first."""
+    derived: tuple[str, ...] = ()
+    """The columns of axes that follow from others, which reports do not have."""
     best: Mapping[str, float] = field(default_factory=dict)
     """Of tasks that were renormalised the baseline's best run, which is a bound of theirs now."""
 
@@ -92,7 +99,28 @@ class RunTables:
         low, high = (self._bounds(bound) for bound in range(2))
         values = low + self.runs["score"].to_numpy(float) * (high - low)
         low, high = (after._bounds(bound) for bound in range(2))
-        return replace(after, runs=self.runs.assign(score=(values - low) / (high - low)))
+        relative = (values - low) / (high - low)
+        own = self.runs["score"]
+        return replace(after, runs=self.runs.assign(score=relative, **{OWN: own}))
+
+    def within(self, kept: Any) -> RunTables:
+        """The tables of those runs alone that are `kept` [runs]."""
+        kept = np.asarray(kept, bool)
+        runs = self.runs[kept].reset_index(drop=True)
+        for name in ("run", TASK):
+            runs[name] = runs[name].cat.remove_unused_categories()
+
+        def reports() -> pd.DataFrame:
+            every = self.reports()
+            own = every[kept[every["run"].cat.codes]].reset_index(drop=True)
+            for name in ("run", TASK):
+                own[name] = own[name].cat.set_categories(runs[name].cat.categories)
+            return pd.DataFrame(own)
+
+        there = set(runs[TASK].cat.categories)
+        tasks = {task: bounds for task, bounds in self.tasks.items() if task in there}
+        lengths = {task: self.lengths[task] for task in tasks}
+        return replace(self, runs=runs, reports=reports, tasks=tasks, lengths=lengths)
 
     def rescored(self, at: str | None) -> RunTables:
         """The tables with another point of each learning curve as a run's value, also as its score.
@@ -111,6 +139,16 @@ class RunTables:
         """`runs` with the column `VALUE`: one of the scores, infinite where a run diverged."""
         table = self.runs.assign(**{VALUE: self.runs[f"score{score.suffix}"]})
         return frames.judged(table, VALUE, minimise=score.minimise)
+
+    def ranked(self, score: Scored) -> pd.DataFrame:
+        """As `scored`, but by the tasks' own bounds, as trials are ranked; the first as `at`."""
+        if score is self.scores[0] and self.at != self.default_at:
+            return self.table(None)
+        if score is self.scores[0] and OWN in self.runs:
+            return frames.judged(
+                self.runs.assign(**{VALUE: self.runs[OWN]}), VALUE, minimise=score.minimise
+            )
+        return self.scored(score)
 
     def table(self, metric: str | None) -> pd.DataFrame:
         """`runs` with the column `VALUE`: the score, or `metric` in its own unit, taken as `at`.
@@ -159,4 +197,6 @@ class RunTables:
         points = reports[[*fixed, column]]
         marked = [self.columns.get(name, name) for name in fixed]
         points = points.set_axis([*marked, frames.POINT], axis=1)
-        return frames.curve_points(points, self.runs, frames.POINT, self.minimised(metric))
+        found = frames.curve_points(points, self.runs, frames.POINT, self.minimised(metric))
+        labels = self.runs.set_index("run")
+        return found.assign(**{name: found["run"].map(labels[name]) for name in self.derived})

@@ -285,6 +285,8 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
     if "single document" in (error.context or ""):
         return "a file holds one YAML document, but here a second one starts"
     context = f" ({error.context})" if error.context and error.problem else ""
+    if problem.endswith("but got '{'") and "flow sequence" in context:
+        context += "; in a list quote a text that has braces in it: '--lr={lr}'"
     return f"this is not valid YAML: {problem}{context}"
 
 

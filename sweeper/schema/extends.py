@@ -55,6 +55,10 @@ def _relocate(document: Document, folder: str) -> None:
     data = document.data
     for key in ("function", "agent"):
         data.update({key: _moved(data[key], folder)} if key in data else {})
+    command = data.get("command")
+    if isinstance(command, list):
+        beside = FilePath(document.name).parent
+        data["command"] = [_moved_word(word, folder, beside) for word in command]
     axes = data.get("axes")
     for axis in axes.values() if isinstance(axes, dict) else ():
         if isinstance(axis, dict) and "kind" in axis:
@@ -65,6 +69,14 @@ def _moved(value: Any, folder: str) -> Any:
     if not isinstance(value, str) or ".py:" not in value or os.path.isabs(value):
         return value
     return os.path.normpath(os.path.join(folder, value))
+
+
+def _moved_word(word: Any, folder: str, beside: FilePath) -> Any:
+    """A word of a command, moved where it names a file beside the space that is extended."""
+    relative = isinstance(word, str) and not os.path.isabs(word)
+    if not relative or folder == os.curdir or not os.path.isfile(beside / word):
+        return word
+    return os.path.normpath(os.path.join(folder, word))
 
 
 def _merged(base: Document, own: Document, merged: Collection[str]) -> Document:

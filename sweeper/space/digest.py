@@ -94,6 +94,7 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
     return {
         "agent": {"trains": space.identity},
         "function": {},
+        "command": {},
         **{key: own.get(key, {}) for key in ("fixed", "axes", "blocks")},
         "tasks": {
             "tasks": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_origin
 
@@ -50,19 +50,24 @@ def parse_words(
     of_run: Iterable[str] = (),
     alone: str | None = None,
     meant: Callable[[str], str] = lambda _: "",
+    again: Collection[str] = (),
 ) -> tuple[dict[str, str], list[Override]]:
     """Splits words into a command's options and overrides of the space.
 
     `keys` are the space's keys that the command takes: none for commands that read a study.
     A word of `of_run`, the options of `sweeper run`, is told apart from one that nobody knows.
     A word without `=` is the value of the option `alone`. `meant` tells of an unknown key which
-    one may be meant, ` (did you mean fixed.optimizer.lr?)`.
+    one may be meant, ` (did you mean fixed.optimizer.lr?)`. Options of `again` may be given
+    more than once: commas then stand between what they say.
     """
     given: dict[str, str] = {}
     overrides: list[Override] = []
     seen: set[str] = set()
     for word in words:
         key, text = _split(word, [*options, *keys], alone)
+        if key in seen and key in again and key in options:
+            given[key] += f",{text}"
+            continue
         if key in seen:
             raise SweeperError(f"{cut(key)}= is given twice; give it once")
         seen.add(key)

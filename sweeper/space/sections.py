@@ -114,12 +114,22 @@ class Checkpoint(Section):
 
 
 class Limits(Section):
-    """How often a run may fail before it ends."""
+    """How often a run may fail before it ends, and what ends or stops for its time."""
 
     deaths: Positive = 3
     """Deaths of its worker while it was stepped alone and gained nothing, as in `deaths: 5`."""
     failures: Positive = 3
     """Attempts that raised, as in `failures: 1`."""
+    same_failure: Positive | None = None
+    """Runs that may fail by one cause before the study stops, as in `same_failure: 5`; by default
+    10, and only while no run has a score. A cause is the kind of exception and the last line of
+    your code."""
+    run_hours: Annotated[float, BeforeValidator(positive)] | None = None
+    """Hours that a run may be trained, in all its attempts, before it ends as `timeout`, as in
+    `run_hours: 12`."""
+    hours: Annotated[float, BeforeValidator(positive)] | None = None
+    """Hours after which the workers save their runs and leave, as in `hours: 8`; `sweeper run` goes
+    on for as long again."""
 
 
 class Figure(Section):

@@ -17,6 +17,7 @@ from sweeper.errors import Invalid
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import Name, Positive, Text, one_of
+from sweeper.schema.template import command_rule, quoted
 from sweeper.space.blocks.block import BLOCK, Block, blocks_rule
 from sweeper.space.samplers import Pruner, Sampler, pruner_rule, sampler_rule
 from sweeper.space.sections import (
@@ -30,6 +31,7 @@ from sweeper.space.sections import (
     Task,
 )
 from sweeper.space.validators import (
+    TRAINED,
     Context,
     agent_rule,
     axes_rule,
@@ -104,6 +106,10 @@ class Space(Section):
     parameters and defaults, and an axis that not all of them have needs a `when`."""
     function: Annotated[Text | None, RUNS] = None
     """Instead of an agent a function of your own: `path/file.py:name`, relative to the space."""
+    command: Annotated[tuple[str, ...] | None, BeforeValidator(command_rule), RUNS] = None
+    """Instead of an agent any program, one process a run, as in
+    `command: [python, train.py, "--lr={optimizer.lr}", "--seed={seed}"]`: words with the names of
+    parameters in braces, which no shell reads. It is run in the folder of the space."""
     fixed: Annotated[dict[str, Any], BeforeValidator(fixed_rule), RUNS] = Field(
         default_factory=dict
     )
@@ -160,7 +166,7 @@ class Space(Section):
     steps: Annotated[Positive, RUNS]
     """Environment steps of a run, as in `steps: 5000000`."""
     evaluation: Annotated[Evaluation | None, RUNS] = None
-    """When agents are evaluated; needed by agents, refused for functions."""
+    """When agents are evaluated; needed by agents, refused for functions and commands."""
     score: Annotated[Score, BeforeValidator(score_rule), RUNS]
     """How runs are scored: one rule, as in `score: {metric: return}`, or a list of several."""
     direction: Annotated[Direction, RUNS] = "maximize"
@@ -186,11 +192,12 @@ class Space(Section):
     checkpoint: Annotated[Checkpoint, WORKERS] = Checkpoint()
     """How often states are saved."""
     limits: Annotated[Limits, WORKERS] = Limits()
-    """How often a run may fail."""
+    """How often runs may fail, and how long they and the study may take."""
     figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule), Key(by_name=True)] = ()
     """Figures with their options, as in `figures: [{heatmap: {x: optimizer.lr}}, curves]`; learning
     curves of several metrics side by side with `curves: {metric: [return, loss]}`, and another
-    point of each curve than the score's with `heatmap: {at: max}`."""
+    point of each curve than the score's with `heatmap: {at: max}`. Without any a sampler's study
+    shows its `history` and `curves: {top: 5}`."""
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
     changed: Annotated[tuple[str, ...], FOUND] = ()
@@ -210,17 +217,18 @@ class Space(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if (self.agent is None) == (self.function is None):
-            got = "neither" if self.agent is None else "both"
-            raise Invalid(f"needs either agent or function, but got {got}")
+        trained = [key for key in TRAINED if getattr(self, key) is not None]
+        if len(trained) != 1:
+            got = " and ".join(trained) or "none"
+            raise Invalid(f"needs one of {', '.join(TRAINED)}, but got {got}")
         if self.blocks and BLOCK in self.axes:
             raise Invalid("is what blocks are called: rename the axis", ("axes", BLOCK))
         if self.agent is not None and self.evaluation is None:
             raise Invalid("needs the key 'evaluation', as in {every: 1000, episodes: 10}")
         if self.evaluation is None:
             return self
-        if self.function is not None:
-            raise Invalid("must go: a function evaluates itself", ("evaluation",))
+        if self.agent is None:
+            raise Invalid(f"must go: a {trained[0]} evaluates itself", ("evaluation",))
         least = min(map(self.steps_on, self.tasks), default=self.steps)
         if self.evaluation.every > least:
             raise Invalid(
@@ -281,6 +289,14 @@ class Space(Section):
         return f"{names[place]} {place + 1}"
 
     @property
+    def drawn(self) -> tuple[Figure, ...]:
+        """The figures that are drawn when the study ends: of a sampler's study without any, how its
+        values went on, and its best configurations' curves."""
+        if self.figures or self.sampler.name == "grid":
+            return self.figures
+        return Figure(name="history", options={}), Figure(name="curves", options={"top": 5})
+
+    @property
     def directions(self) -> tuple[str, ...]:
         """`maximize` or `minimize`, for each of the scores."""
         return (self.direction, *(other.direction for other in self.score.also))
@@ -308,7 +324,10 @@ class Space(Section):
 
     @property
     def identity(self) -> str:
-        """What is trained, without the folder it lies in: `agent dqn`, `function f.py:train`."""
+        """What is trained, without the folder it lies in: `agent dqn`, `function f.py:train`,
+        `command python train.py --lr={lr}`."""
+        if self.command is not None:
+            return f"command {quoted(self.command)}"
         if not self.agents:
             return f"function {_without_folder(str(self.function))}"
         kind = "agent" if len(self.agents) == 1 else "agents"

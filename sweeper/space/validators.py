@@ -30,6 +30,9 @@ from sweeper.space.sections import Objective, Score, Task
 
 MAX_SEEDS = 1_000_000
 
+TRAINED = ("agent", "function", "command")
+"""The keys of which each space has one: what it trains."""
+
 
 _COLUMNS = (
     *("run", "trial", "task", "seed", "state", "score", "value", "step"),
@@ -286,7 +289,7 @@ def _agents(data: Mapping[str, Any]) -> dict[str, Any]:
     axes = data.get("axes")
     axis = axes.get("agent") if isinstance(axes, dict) else None
     listed = axis.get("values") if isinstance(axis, dict) else None
-    if data.get("agent") is None and data.get("function") is None and isinstance(listed, list):
+    if all(data.get(key) is None for key in TRAINED) and isinstance(listed, list):
         return {"agent": listed}
     return {}
 

@@ -34,7 +34,7 @@ from sweeper.trainable.several_agents import AGENT
 
 @dataclass(frozen=True)
 class Cancellation:
-    """When (seconds since the epoch), by whom and on what machine a study was cancelled.
+    """When (seconds since the epoch), by whom and on what machine a study was cancelled or stopped.
 
     `None` where its file, which is damaged, does not say.
     """
@@ -42,16 +42,23 @@ class Cancellation:
     time: float | None = None
     user: str | None = None
     host: str | None = None
+    limit: str | None = None
+    """The limit that stopped it, `same_failure` or `hours`; `None` where somebody cancelled it."""
+    why: str | None = None
+    """What reached that limit, for people."""
 
     @classmethod
     def of_json(cls, body: Any) -> Self:
         """What a file holds."""
         named = body if isinstance(body, dict) else {}
-        time, user, host = (named.get(name) for name in ("time", "user", "host"))
+        time = named.get("time")
+        user, host, limit, why = (named.get(name) for name in ("user", "host", "limit", "why"))
         return cls(
             float(time) if isinstance(time, int | float) else None,
             user if isinstance(user, str) else None,
             host if isinstance(host, str) else None,
+            limit if isinstance(limit, str) else None,
+            why if isinstance(why, str) else None,
         )
 
 
@@ -110,7 +117,7 @@ class Study:
     def packs(self) -> bool:
         """Whether several of its runs may share a pack."""
         held = self.versions[0].frozen
-        return held.trainable.packs if held is not None else self.space.function is None
+        return held.trainable.packs if held is not None else self.space.agent is not None
 
     def _frozen(self, versions: Sequence[Version]) -> Parametrised:
         """As the plans of `versions` have it: the parameters that it began with."""

@@ -95,7 +95,7 @@ class RunSpec(Protocol):
 
     @property
     def evaluation(self) -> Evaluation | None:
-        """The evaluation schedule; `None` for functions that evaluate themselves."""
+        """The evaluation schedule; `None` for functions and commands, which evaluate themselves."""
 
 
 class Report(Protocol):
@@ -176,6 +176,14 @@ class SupportsSegments(Protocol):
 
     def save_since(self, member: int, row: int) -> tuple[State, Rows]:
         """The state without its rows, and the rows from number `row` (or from `first`) on."""
+
+
+@runtime_checkable
+class SupportsStop(Protocol):
+    """Optional: a pack whose members may report more while they are asked to leave."""
+
+    def stop(self) -> Sequence[Report]:
+        """Makes all members leave, and returns what they reported until then."""
 
 
 class SupportsWeights(Protocol):

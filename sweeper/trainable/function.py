@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import math
-import operator
-import os
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import psutil
-
-from sweeper.errors import cut
 from sweeper.lookup import import_file
-from sweeper.trainable.contract import Parameter, RunSpec, State
-from sweeper.trainable.function_numbers import ended, number, returned
+from sweeper.trainable.contract import RunSpec, State
+from sweeper.trainable.own_code.lone_run import LoneReport, LoneTrainable, children_s
+from sweeper.trainable.own_code.reported_numbers import ended, reported, returned
 
 _PAUSE_S = 0.5
 
@@ -63,24 +59,7 @@ class FunctionRun:
         `steps`, and later ones of its metrics do not count. Raises `ValueError` for a negative
         step, `TypeError` for what is no number.
         """
-        try:
-            step = operator.index(step)
-        except TypeError as error:
-            raise TypeError(f"step must be an integer, but got {cut(repr(step))}") from error
-        if step < 0:
-            raise ValueError(f"step must be at least 0, but got {step}")
-        self._report(step, {name: number(name, value) for name, value in metrics.items()})
-
-
-@dataclass(frozen=True)
-class FunctionReport:
-    """Satisfies `sweeper.trainable.contract.Report`."""
-
-    step: int
-    metrics: dict[str, float]
-    done: bool = False
-    diverged: bool = False
-    member: int = 0
+        self._report(*reported(step, metrics))
 
 
 class FunctionPack:
@@ -99,7 +78,7 @@ class FunctionPack:
         children_every_s: float = 10.0,
     ) -> None:
         self.step = 0
-        self._queue: queue.Queue[FunctionReport | Exception] = queue.Queue()
+        self._queue: queue.Queue[LoneReport | Exception] = queue.Queue()
         self._given = self._recorded = 0
         """How many reports the worker was given, and how many it has recorded."""
         self._recording = threading.Condition()
@@ -128,11 +107,11 @@ class FunctionPack:
         """
         now = time.monotonic()
         if now - self._looked >= self._children_every_s:
-            self._children_s, self._looked = _children_s(), now
+            self._children_s, self._looked = children_s(), now
         threads_s = time.process_time() - time.thread_time()
         return int(threads_s + self._children_s) + self._reports
 
-    def advance(self) -> Sequence[FunctionReport]:
+    def advance(self) -> Sequence[LoneReport]:
         """Waits half a second at most for reports; raises what the function raised after the last.
 
         A worker that calls it again has recorded the reports that it got before.
@@ -141,7 +120,7 @@ class FunctionPack:
         if self._waits:
             with self._recording:
                 self._recording.notify_all()
-        reports: list[FunctionReport] = []
+        reports: list[LoneReport] = []
         with contextlib.suppress(queue.Empty):
             while self._error is None:
                 item = self._queue.get(timeout=0 if reports else _PAUSE_S)
@@ -212,20 +191,15 @@ class FunctionPack:
             self._dropped = True
         self.step = max(self.step, step)
         self._reports += 1
-        self._queue.put(FunctionReport(step, finite, done or diverged, diverged))
+        self._queue.put(LoneReport(step, finite, done or diverged, diverged))
 
 
-class Function:
+class Function(LoneTrainable):
     """Makes a trainable of the function `name` in the file `path`.
 
     `runs` is the folder in which each run gets one of its own. With `waits` each report is judged
-    before the function goes on, so that what a pruner says does not depend on who was quicker. Any
-    parameter, task and metric is accepted: only the function knows.
+    before the function goes on, so that what a pruner says does not depend on who was quicker.
     """
-
-    parameters: ClassVar[Mapping[str, Parameter]] = {}
-    metrics: ClassVar[Sequence[str]] = ()
-    packs: ClassVar[bool] = False
 
     def __init__(
         self, path: Path, name: str, runs: Path | None = None, *, waits: bool = False
@@ -244,24 +218,9 @@ class Function:
     def __hash__(self) -> int:
         return hash((self._path, self._name))
 
-    def tasks(self) -> Sequence[str]:
-        """Any task is accepted."""
-        return ()
-
-    def check(self, params: Mapping[str, Any], task: str) -> None:
-        """Accepts everything."""
-
-    def layers(self, params: Mapping[str, Any], task: str) -> int:
-        """A function has no layers that sweeper knows of."""
-        raise ValueError("layer sets need an agent: a function's layers are not known")
-
     def signature(self, params: Mapping[str, Any], task: str) -> str:
         """The file and the name of the function; a pack holds one run all the same."""
         return f"{self._path}:{self._name}"
-
-    def pack_size(self, params: Mapping[str, Any], task: str, device: str) -> int:
-        """One: a function trains alone."""
-        return 1
 
     def start(
         self, runs: Sequence[RunSpec], states: Sequence[State | None], device: str
@@ -275,14 +234,3 @@ class Function:
         with _LOADING:
             function: Callable[..., Any] = getattr(import_file(self._path), self._name)
         return function
-
-
-def _children_s() -> float:
-    """Processor seconds of the processes below this one, living or waited for."""
-    times = os.times()
-    total = times.children_user + times.children_system
-    with contextlib.suppress(psutil.Error):
-        for child in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                total += sum(child.cpu_times()[:4])  # its own, and of those it waited for
-    return total

@@ -1,4 +1,4 @@
-"""Loads what a space trains: an agent, or a function."""
+"""Loads what a space trains: an agent, a function, or a command."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ class TrainableKeys(Protocol):
         """The function, as `path/file.py:name`."""
 
     @property
+    def command(self) -> tuple[str, ...] | None:
+        """The command's words."""
+
+    @property
     def folder(self) -> str:
         """The folder that names of files are relative to."""
 
@@ -32,11 +36,15 @@ class TrainableKeys(Protocol):
 
 
 def load_trainable(space: TrainableKeys, runs: Path | None = None) -> Trainable:
-    """The trainable of `space`; a function needs `runs`, the folder of its runs' folders, to start.
+    """The trainable of `space`; `runs` is the folder of its runs' folders, which starting needs.
 
     The space's folder becomes importable, last of all: names of files in parameters and tasks are
     relative to it.
     """
+    if space.command is not None:
+        from sweeper.trainable.command.command import Command
+
+        return Command(space.command, Path(space.folder), runs)
     if space.folder not in sys.path:
         sys.path.append(space.folder)
     if space.function is not None:

@@ -16,8 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sweeper.errors import Invalid
 from sweeper.files.imports import closure
 from sweeper.log import log
+from sweeper.schema.template import command_rule, literal
 from sweeper.text import few
 
 AGENTS = "agents"
@@ -34,15 +36,20 @@ _PLACES = ("fixed", "defaults", "axes", "blocks", "tasks")
 
 _LONGEST_NAME = 1000
 
+_LARGEST = 10**7
+"""The most bytes of a file that a command names and that counts as code."""
+
 
 def named(space: Mapping[str, Any], *, figures: bool = False) -> list[Path]:
-    """The files of Python that the data of a space names, those of its figures with `figures`.
+    """The files of Python that the data of a space names, those of its figures with `figures`, and
+    the files that its command names.
 
     A path is relative to the space's `folder`.
     """
     folder = Path(space["folder"])
     texts = _texts({key: value for key, value in space.items() if figures or key != _DRAWN})
-    return list(dict.fromkeys(found for text in texts for found in _files(text, folder)))
+    found = [file for text in texts for file in _files(text, folder)]
+    return list(dict.fromkeys([*found, *_of_command(space.get("command"), folder)]))
 
 
 def trained(space: Mapping[str, Any]) -> dict[str, Path]:
@@ -153,6 +160,28 @@ def _existing(path: Path) -> Iterator[Path]:
     with suppress(OSError):  # a name that no file can have
         if path.is_file():
             yield path.resolve()
+
+
+def _of_command(command: Any, folder: Path) -> Iterator[Path]:
+    """The files that the words of a command name: scripts, modules after `-m`, small other files.
+
+    In `--config=a.yaml` it is what follows the sign.
+    """
+    try:
+        words = command_rule(command) or ()
+        texts = [literal(word) for word in words]
+    except Invalid:  # loading the space says what is wrong with it
+        return
+    for before, text in zip([None, *texts], texts, strict=False):
+        places = [text, text.partition("=")[2]] if text else []
+        if text and before == "-m":
+            module = text.replace(".", "/")
+            places = [f"{module}.py", f"{module}/__main__.py"]
+        for place in filter(None, places):
+            with suppress(OSError):
+                path = folder / place
+                if path.is_file() and path.stat().st_size <= _LARGEST:
+                    yield path.resolve()
 
 
 def _shipped(space: Mapping[str, Any], home: Path | None) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -47,6 +48,9 @@ class HeldRun:
     resumed: int
     before: list[Point]
     """Reports of earlier attempts."""
+    spent_s: float = 0.0
+    """For how long earlier attempts trained it, as far as that is known."""
+    began: float = field(default_factory=time.monotonic)
     state: State | None = None
     """What it resumes from, until its pack has begun."""
     saved: SavedCheckpoint | None = None
@@ -93,6 +97,11 @@ class HeldRun:
     def step(self) -> int:
         """Environment steps done, as far as reported."""
         return max((step for step, _ in self.points), default=self.resumed)
+
+    @property
+    def trained_s(self) -> float:
+        """For how long it has been trained, in all attempts."""
+        return self.spent_s + time.monotonic() - self.began
 
     def next_line(self) -> tuple[str, int, int, int]:
         """Run, generation, attempt and sequence of its next ledger line."""

@@ -67,9 +67,10 @@ class LedgerProtocol:
             if run.id in met:
                 _remove(loaded.saved if loaded else None)
                 continue
-            before = self._ledger_state.record(run.id).reports
+            record = self._ledger_state.record(run.id)
+            before, spent_s = record.reports, sum(one.seconds for one in record.tries.values())
             self._ledger_state.add(self._ledger.worker, line)
-            hold = HeldRun(run, line.generation, line.attempt, candidate.step, before)
+            hold = HeldRun(run, line.generation, line.attempt, candidate.step, before, spent_s)
             if loaded is not None:
                 hold.state, hold.saved, hold.best = loaded.state, loaded.saved, loaded.best
             holds.append(hold)

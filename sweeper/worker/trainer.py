@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,8 @@ from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.study.study import Study
-from sweeper.trainable.contract import Pack, Report
+from sweeper.trainable.command.failure import told
+from sweeper.trainable.contract import Pack, Report, SupportsStop
 from sweeper.trainable.divergence import is_divergence
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.checkpoints.checkpoint import Part
@@ -30,7 +30,7 @@ _SHARE = 10
 
 
 class _Raised(Exception):
-    """What is trained raised; the text is the traceback, and `why` what it lacked memory for.
+    """What is trained raised; the text is what `told` of it, `why` what it lacked memory for.
 
     `diverged` says that its numbers were no longer finite.
     """
@@ -45,7 +45,7 @@ def _theirs() -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit) as error:
-        raised = _Raised(traceback.format_exc())
+        raised = _Raised(told(error))
         if memory.ran_out(error):
             raised.why = reason(error)
         raised.diverged = is_divergence(error)
@@ -137,11 +137,19 @@ class Trainer:
             self._beat(progress)
             self._record(training, reports)
             if self._stopping.is_set():
+                self._stop(training)
                 self._save(training)
                 self._attempts.release(list(training.live.values()), "stopped")
                 training.drop(list(training.live))
             elif training.due(self._study.space.checkpoint.every_s):
                 self._save(training)
+
+    def _stop(self, training: Training) -> None:
+        """Makes members that run by themselves leave before anybody else can take their runs."""
+        if isinstance(training.pack, SupportsStop):
+            with _theirs():
+                reports = training.pack.stop()
+            self._record(training, reports)
 
     def _record(self, training: Training, reports: Sequence[Report]) -> None:
         """Writes down what members report, and ends those that are pruned by it, or done.
@@ -171,8 +179,20 @@ class Trainer:
             training.drop(report.member for report in done)
             self._judge(reported)
             self._drop_pruned(training)
+        self._end_late(training)
         if len(training.live) == 1 < before:
             self._start(list(training.live.values()))
+
+    def _end_late(self, training: Training) -> None:
+        """Ends members that have been trained for longer than a run may be."""
+        hours = self._study.space.limits.run_hours
+        if hours is None:
+            return
+        late = {i: hold for i, hold in training.live.items() if hold.trained_s > 3600 * hours}
+        if late:
+            error = f"it was trained for longer than limits.run_hours: {hours:g}"
+            self._end(list(late.values()), "timeout", error)
+            training.drop(late)
 
     def _drop_pruned(self, training: Training) -> None:
         kept = self._unpruned(list(training.live.values()))

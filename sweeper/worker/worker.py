@@ -20,6 +20,7 @@ from sweeper.study.provenance import code, code_differences
 from sweeper.study.study import Study
 from sweeper.trainable import own_files
 from sweeper.worker.ledger_protocol import LedgerProtocol
+from sweeper.worker.process import study_limits
 from sweeper.worker.process.heartbeat import BEAT_S, T1_S, Heartbeat, identity
 from sweeper.worker.process.memory import MemoryGauge
 from sweeper.worker.process.stop_signal import StopSignal
@@ -71,6 +72,7 @@ class Worker:
         self._progressed(0)
         self._ledger_state = LedgerState(study.paths, reports=study.space.pruner is not None)
         self._ledger_state.refresh()
+        self._failures = study_limits.FailureCount(study, self._ledger_state)
         self._advisor = self._advised()
         self._queue = RunQueue(
             study, self._ledger_state, self.name, gauge, pack=pack, device=device, workers=workers
@@ -109,6 +111,9 @@ class Worker:
                 if self._conclude is not None:
                     self._conclude(self._study, self._ledger_state, self._ledger.worker)
                 return
+            self._progressed(time.monotonic_ns())  # runs that raise at once never get as far
+            if self._stopping.is_set() or self._stopped():
+                return
             self._plan()
             batch = self._queue.pick()
             if batch:
@@ -118,7 +123,6 @@ class Worker:
                 self._note_code()
                 taken = time.monotonic()
             else:
-                self._progressed(time.monotonic_ns())
                 self._stopping.wait(IDLE_S)
 
     def _note_code(self) -> None:
@@ -138,8 +142,18 @@ class Worker:
         now = time.monotonic()
         if now - self._looked >= BEAT_S:
             self._looked = now
-            if self._study.paths.cancelled.exists():
+            over = study_limits.hours_over(self._study, time.time())
+            if over is not None:
+                study_limits.mark(self._study, "hours", over)
+            if over is not None or self._study.paths.cancelled.exists():
                 self._stopping.set()
+
+    def _stopped(self) -> bool:
+        """Whether the study stops as too many runs failed by one cause: others are told of it."""
+        why = self._failures.reached()
+        if why is not None:
+            study_limits.mark(self._study, "same_failure", why)
+        return why is not None
 
     def _advised(self) -> Advisor | None:
         """Optuna's advisor, where the space asks for one: it takes a while to import."""
@@ -152,6 +166,7 @@ class Worker:
 
     def _refresh(self) -> None:
         changed = self._queue.refresh()
+        self._failures.note(changed)
         if self._advisor is not None:
             self._advisor.note(changed)
 

@@ -114,7 +114,7 @@ def test_a_drawn_figure(played, draw, name, shape, share):
     picture, seen = draw(study, name)
     assert {"point", "low", "high", "n"} <= set(picture.table.columns)
     assert pyplot.get_fignums() == [], "figures are made without pyplot's global state"
-    says_what_stands_behind_it(seen, len(study.plan.runs))
+    says_what_stands_behind_it(picture, seen, len(study.plan.runs))
     is_not_clipped(picture.figure, seen)
     does_not_overlap(seen)
 
@@ -136,7 +136,7 @@ ARRANGED = [
 def test_a_figure_of_many_panels(played, draw, name, options, share):
     study = played(outcome(share), **SHAPES["four tasks"])
     picture, seen = draw(study, name, **options)
-    says_what_stands_behind_it(seen, len(study.plan.runs))
+    says_what_stands_behind_it(picture, seen, len(study.plan.runs))
     is_not_clipped(picture.figure, seen)
     does_not_overlap(seen)
 
@@ -157,10 +157,12 @@ def test_titles_of_many_facets_do_not_overlap(played, draw, name):
     does_not_overlap(seen)
 
 
-def says_what_stands_behind_it(seen, runs):
-    said = " ".join(text.get_text() for text in seen).replace("\n", " ").replace("\u00a0", " ")
+def says_what_stands_behind_it(picture, seen, runs):
+    texts = [text.get_text().replace("\u00a0", " ") for text in seen]
+    (below,) = [text for text in texts if text.startswith("n = ")]
+    assert f"of {runs} run" in below.replace("\n", " ") and below.count("\n") < 2
     words = ("n = ", f"of {runs} run", "ailed: ", "pruned: ", "missing: ", "diverged: ")
-    assert [word for word in words if word not in said] == []
+    assert [word for word in words if word not in picture.caption] == []
 
 
 def is_not_clipped(figure, seen):

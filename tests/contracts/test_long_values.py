@@ -39,6 +39,7 @@ KEYS: dict[str, Any] = {
     "score": {"metric": "return"},
 }
 LR = "optimizer.lr"
+COMMAND = {"agent": None, "evaluation": None}
 
 
 def short(message: str) -> None:
@@ -52,7 +53,17 @@ def short(message: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("study", "agent", "function", "fixed", "fixed.loss", "fixed.clip", "axes", "seeds"),
+        *(
+            "study",
+            "agent",
+            "function",
+            "command",
+            "fixed",
+            "fixed.loss",
+            "fixed.clip",
+            "axes",
+            "seeds",
+        ),
         *("axes.optimizer", "axes.optimizer.kind", "axes.optimizer.values", "axes.optimizer.when"),
         *("axes.optimizer.default", "axes.optimizer.title", "tasks", "tasks.minatar/breakout"),
         *("tasks.minatar/breakout.low", "steps", "evaluation", "evaluation.every", "score"),
@@ -93,6 +104,13 @@ def test_of_a_value_in_a_space(tmp_path: Path, path: str) -> None:
         lambda w: {"axes": {"some": {"kind": "variant", "values": {w: {w: 3}}}}},
         lambda w: {"agent": f"{w}.py:Learner"},
         lambda w: {"agent": None, "function": f"{w}.py:train", "evaluation": None},
+        lambda w: {**COMMAND, "command": w},
+        lambda w: {**COMMAND, "command": [w]},
+        lambda w: {**COMMAND, "command": [f"./{w}"]},
+        lambda w: {**COMMAND, "command": ["python", f"{w}.py"]},
+        lambda w: {**COMMAND, "command": ["python", f"{{{w}}}"]},
+        lambda w: {**COMMAND, "command": ["python", f"{{{w}"]},
+        lambda w: {**COMMAND, "command": ["python", w], "checkpoint": {"keep": "best"}},
         lambda w: {"tasks": {w: {"low": 0, "high": 1}}},
         lambda w: {"tasks": {"minatar/breakout": {"low": 0, "high": 1, w: 2}}},
         lambda w: {"sampler": {"tpe": {w: 3}}, "trials": 3},

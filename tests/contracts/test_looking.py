@@ -35,6 +35,8 @@ WORDS = {
     "doctor": [["root=studies"]],
     "status": [[], ["format=json"]],
     "export": [[f"table={table}", "out=x.csv"] for table in ("runs", "trials", "reports")],
+    "heatmap": [[], ["where=width=1"], ["trial=0..1"]],
+    "curves": [[], ["top=2"]],
     "rerun": [["run=RUN"]],
     "delete": [["yes=true"]],
     "rename": [["to=renamed"]],

@@ -21,8 +21,8 @@ MANY = re.compile(rf" (?:[a-z]+ )?(?:{NOUNS})\b|(?: of them| more)? (?:are|were|
 
 ALWAYS_MANY = {
     ("sweeper.cli.commands.retry", "len(found)"),
-    ("sweeper.cluster.profile", "60 * profile.minutes"),
-    ("sweeper.dispatch.slurm", "len(ids)"),
+    ("sweeper.cluster.profile", "60 * limit"),
+    ("sweeper.dispatch.slurm", "len(arrays)"),
     ("sweeper.dispatch.slurm_layout", "len(sizes)"),
     ("sweeper.plan.check", "runs"),
     ("sweeper.report.page.overview", "len(labels)"),
@@ -91,7 +91,7 @@ def test_what_was_given_is_quoted_by_one_function() -> None:
         ("sweeper.plan.mistakes.repair", "key"),
         ("sweeper.schema.base_model", "key"),
         ("sweeper.space.validators", "key"),
-        ("sweeper.trainable.function_numbers", "error"),
+        ("sweeper.trainable.own_code.reported_numbers", "error"),
     }
     found = {
         (name, ast.unparse(node.value))

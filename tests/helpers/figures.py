@@ -32,5 +32,7 @@ def drawn(study, name, **options):
 
 
 def words(picture):
+    """What a figure says, and its whole caption."""
     said = " ".join(text.get_text() for text in picture.figure.findobj(Text))
+    said += f" {picture.caption}"
     return said.replace("\n", " ").replace("\u00a0", " ")

@@ -36,7 +36,8 @@ def listed(study: Study) -> Iterator[str]:
 
 
 def of_run(study: Study, name: str) -> Iterator[bytes]:
-    """The log of the worker that holds, or held last, the run whose id begins with `name`."""
+    """The log of the run whose id begins with `name`: what its command printed, or else what the
+    worker did that holds it, or held it last."""
     run = retry.find(study, name)
     yield from _Tail().news(_holders(study, study.ledger_state(reports=False), run))
 
@@ -57,6 +58,8 @@ def follow(study: Study, name: str, moved: Callable[[Path], None]) -> Iterator[b
         time.sleep(_POLL_S)
         ledger_state.refresh()
         holders = _log(study, ledger_state, ledger_state.record(run).worker or "")
+        if study.paths.output(run).exists():
+            holders = study.paths.output(run)
         if holders is not None and holders != file and holders.exists():
             yield from tail.news(file)
             file = holders
@@ -79,10 +82,12 @@ class _Tail:
 
 
 def _holders(study: Study, ledger_state: LedgerState, run: str) -> Path:
-    """The log of a run's newest worker; `SweeperError` where there is none."""
+    """The log of a run's command or newest worker; `SweeperError` where there is none."""
     record = ledger_state.record(run)
     if not record.attempts or record.worker is None:
         raise SweeperError(f"the run {run} has not begun: no worker took it yet")
+    if study.paths.output(run).exists():
+        return study.paths.output(run)
     file = _log(study, ledger_state, record.worker)
     if file is None:
         raise SweeperError(

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper.dispatch import Options, slurm_layout
-from sweeper.errors import SweeperError
+from sweeper.dispatch import Options, memory_fit, slurm_layout
+from sweeper.doctor import probe
+from sweeper.errors import SweeperError, cut
 from sweeper.ledger.claims.folders import FOLD_AT
 from sweeper.plan.configurations import notes
 from sweeper.plan.plan import Plan, Run
@@ -32,6 +33,9 @@ _LINE_BYTES = 220
 
 _BLOCK_BYTES = 4096
 
+_FILES_OF_A_COMMAND = 3
+"""Parameters, metrics and output of a run, in a folder of its own."""
+
 Done = dict[str, int]
 """Steps that need not be done any more, by run: of those that have ended all."""
 
@@ -39,12 +43,15 @@ Costs = Mapping[str, Sequence[float]]
 """Worker-seconds a step of runs that have ended, by their signature."""
 
 
-def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) -> Iterator[str]:
+def lines(
+    space: Space, folder: Path, options: Options, *, dispatch: str = "local"
+) -> Iterator[str]:
     """The trials and runs of the study of `space` in `folder` with these `options`, and their cost.
 
     Trials, runs, signatures, steps; hours, memory, disk and files; the first and last trials; with
-    `slurm` what would be submitted.
+    `dispatch` slurm what would be submitted.
     """
+    slurm = dispatch == "slurm"
     if slurm:
         options = slurm_layout.resolved(options)
     trainable = load_trainable(space)
@@ -59,6 +66,7 @@ def lines(space: Space, folder: Path, options: Options, *, slurm: bool = False) 
         yield f"  left: {_left(plan, done)}"
     yield f"  time: {_time(plan, cells, costs, done, folder.parent, options, slurm)}"
     yield from (f"  {line}" for line in _room(plan, trainable, options))
+    yield from (f"  memory: {line}" for line in _fit(plan, trainable, options, dispatch))
     if slurm:
         needed = _worker_s(plan, cells, costs, done) / 3600 if costs else None
         yield from (f"  {line}" for line in slurm_layout.lines(options, folder, plan.total, needed))
@@ -98,6 +106,8 @@ def _signatures(plan: Plan, trainable: Trainable, options: Options, number: int)
         return f"trials: {plan.space.sampler.name} chooses them as results come in"
     if not trainable.packs:
         return "signatures: 1, each run alone"
+    if options.device == "cuda" and options.pack == "auto" and not probe.gpus()["gpus"]:
+        return f"signatures: {number}, in packs that a GPU's memory holds (none is here)"
     size = max(_pack(trainable, run, options) for run in _one_a_cell(plan))
     device = {None: "a CPU", "cpu": "a CPU", "cuda": "a GPU"}[options.device]
     return f"signatures: {number}, in packs of up to {counted(size, 'run')} (on {device})"
@@ -146,7 +156,7 @@ def _time(
     if not costs:
         smaller = plan.space.scale != "smoke"
         hint = " (scale=smoke would tell roughly, where the space has it)" if smaller else ""
-        return f"unknown: no run of {plan.space.identity} has ended under {root} yet{hint}"
+        return f"unknown: no run of {cut(plan.space.identity)} has ended under {root} yet{hint}"
     total, doubt = _worker_s(plan, cells, costs, done), _doubt(cells, costs)
     estimate = f"{f'at a guess {duration(total)}' if doubt else about(total)} of one worker"
     if not slurm or options.workers:
@@ -232,11 +242,21 @@ def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
         states = min(2 * workers * largest, round(space.checkpoint.max_gb * 10**9))
     reports = space.average_steps // space.evaluation.every if space.evaluation else 1
     names = min(2 * plan.total, FOLD_AT)
+    files = names + 10 + (_FILES_OF_A_COMMAND * plan.total if space.command else 0)
     records = plan.total * (reports + 5) * _LINE_BYTES + names * _BLOCK_BYTES
     yield (
         f"disk: about {size(records, 'B')} of records and {size(states, 'B')} of checkpoints at a "
-        f"time ({counted(workers, 'worker')}), about {counted(names + 10, 'file', ',')} at most"
+        f"time ({counted(workers, 'worker')}), about {counted(files, 'file', ',')} at most"
     )
+
+
+def _fit(plan: Plan, trainable: Trainable, options: Options, dispatch: str) -> Iterator[str]:
+    """What memory a worker has, and which run does not fit in it."""
+    found = memory_fit.largest(plan, trainable)
+    if found is not None:
+        for room in memory_fit.rooms(options, dispatch, plan.total):
+            said = memory_fit.complaint(plan, found, room)
+            yield f"a worker has {room}" if said is None else f"too little: {said}"
 
 
 def _trials(plan: Plan) -> Iterator[str]:

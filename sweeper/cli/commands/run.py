@@ -10,17 +10,19 @@ from pathlib import Path
 from rich.console import Console
 
 from sweeper import lookup
-from sweeper.cli.commands.watch import watch
+from sweeper.cli.commands.watch import after_failures, watch
 from sweeper.cli.run_options import RerankOptions, RunOptions
-from sweeper.dispatch import Workers
-from sweeper.errors import SweeperError, cut
+from sweeper.dispatch import Workers, memory_fit
+from sweeper.errors import Stopped, SweeperError, cut
 from sweeper.figures import records
 from sweeper.files import bundled
 from sweeper.files.atomic import remove
+from sweeper.ledger.state import LedgerState
 from sweeper.plan.configurations import notes
 from sweeper.plan.loading import load
+from sweeper.plan.plan import Plan
 from sweeper.plan.sampling.pruner_schedule import doubts, first_report
-from sweeper.report import publish
+from sweeper.report import publish, worker_status
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
 from sweeper.space.overrides import Override
@@ -29,6 +31,8 @@ from sweeper.study import command_hints, studies
 from sweeper.study.study import Study
 from sweeper.text import counted
 from sweeper.trainable import own_files
+from sweeper.trainable.loading import load_trainable
+from sweeper.worker.process import study_limits
 
 INTERRUPTED = 130
 
@@ -79,11 +83,20 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
     """Starts the study of `space` in `folder`, or goes on with it; returns the exit code."""
     backend = lookup.find("sweeper.dispatch", options.dispatch)(options.workers)
     console = Console(highlight=False, soft_wrap=True)
+    known = studies.is_one(folder)
+    if not known:
+        trainable = load_trainable(space)
+        memory_fit.check(Plan(space, trainable), trainable, options.workers, options.dispatch)
     started = studies.start(
         folder, space, group=options.group, extend=extend, other_code=options.other_code
     )
-    remove(started.paths.cancelled)
     ledger_state = started.ledger_state(reports=False)
+    if not started.ended_in(ledger_state):
+        _check_failures(started, ledger_state)
+        if known:
+            memory_fit.check(started.plan, started.trainable, options.workers, options.dispatch)
+    _begin_session(started, ledger_state)
+    remove(started.paths.cancelled)
     if not started.ended_in(ledger_state):
         aside = publish.set_aside(started, ledger_state)
         if aside:
@@ -97,8 +110,25 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
         if not backend.watched:
             return _leave(started, backend.start(started), options, console)
         if not watch(started, lambda: backend.start(started), console):
-            return INTERRUPTED
+            mark = started.cancelled
+            return INTERRUPTED if mark is None or mark.limit is None else 1
     return _conclude(started, console)
+
+
+def _check_failures(study: Study, ledger_state: LedgerState) -> None:
+    """Raises `Stopped` where too many runs have failed by one cause, and its code is the same."""
+    why = study_limits.FailureCount(study, ledger_state).reached()
+    if why is not None:
+        raise Stopped("\n".join([f"{study.name} is stopped: {why}", *after_failures(study)]))
+
+
+def _begin_session(study: Study, ledger_state: LedgerState) -> None:
+    """Counts the hours of `limits.hours` anew where nobody is at work."""
+    if study.space.limits.hours is None:
+        return
+    states = worker_status.worker_states(study, ledger_state).values()
+    if study.cancelled is not None or not any(state.busy for state in states):
+        study_limits.begin_session(study)
 
 
 def _leave(started: Study, workers: Workers, options: RunOptions, console: Console) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections import Counter
@@ -12,17 +13,23 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from sweeper.dispatch import Workers
+from sweeper.errors import cut
+from sweeper.ledger.failure_cause import last_line
 from sweeper.ledger.run_record import ENDS, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.plan.plan import Run
 from sweeper.report.background import BackgroundReport
 from sweeper.report.progress.recent_work import Pace, RecentWork
 from sweeper.report.progress.work_left import WorkLeft, reached
+from sweeper.study import command_hints
 from sweeper.study.study import Study
 from sweeper.text import counted
 
 POLL_S = 0.5
 """Seconds between two looks at the ledger."""
+
+_CAUSE = 80
+"""The most characters that the line says of the first failure."""
 
 _QUIET_S = 10.0
 _PACE_S = 2.0
@@ -51,9 +58,10 @@ def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
                     time.sleep(POLL_S)
         if not view.open:
             return True
-        if workers.needed:
+        if workers.needed and workers.alive():
             _stop(workers, console)
-        console.print("cancelled; the same command goes on from here")
+        for line in stopped_lines(study):
+            console.print(line)
         return False
     except KeyboardInterrupt:
         if workers is not None and workers.needed:
@@ -63,6 +71,29 @@ def watch(study: Study, begin: Callable[[], Workers], console: Console) -> bool:
         else:
             console.print("the workers go on; `sweeper cancel` stops them")
         return False
+
+
+def stopped_lines(study: Study) -> Iterator[str]:
+    """Who or what stopped a study, and how to go on."""
+    mark = study.cancelled
+    if mark is None or mark.why is None:
+        yield "cancelled; the same command goes on from here"
+        return
+    yield f"stopped: {mark.why}"
+    if mark.limit == "hours":
+        yield "the same command goes on from here, for as long again"
+    else:
+        yield from after_failures(study)
+
+
+def after_failures(study: Study) -> Iterator[str]:
+    """The commands that go on with a study that stopped as its runs fail by one cause."""
+    words, again = command_hints.words(study), command_hints.again(study)
+    yield f"  sweeper failed {words} trace=true  # the whole of it"
+    yield f"  sweeper retry {words}  # once its cause is gone, and then run again"
+    yield f"  {again} other_code=true  # once your code is mended"
+    space = os.path.relpath(study.space.file)
+    yield f"  sweeper run {space} limits.same_failure=1000  # goes on all the same"
 
 
 @contextmanager
@@ -104,6 +135,8 @@ class _View:
         """Steps that need not be done any more of each run, and those of them that nobody did."""
         self._left = 0
         """Steps to do."""
+        self._cause = ""
+        """What the first run that raised, or failed, said."""
         self._spared = 0
         """Steps of runs that ended before they were done."""
         self.progress = Progress(
@@ -133,6 +166,7 @@ class _View:
         for run in changed:
             if run in self._steps and run in self._ledger_state.runs:
                 self._changed(self._ledger_state.runs[run])
+        self._note_cause(self._ledger_state.runs[run] for run in changed if run in self._states)
         self._done = sum(self._counts[state] for state in ENDS)
         total = self._study.plan.total
         self.progress.update(self._task, completed=self._done, total=total, text=self._text())
@@ -157,6 +191,14 @@ class _View:
         self._reached[record.run] = now
         self._work.note(record, time.time())
 
+    def _note_cause(self, changed: Iterable[RunRecord]) -> None:
+        """Keeps what the first run said that raised, or failed, and has it printed at once."""
+        raised = [] if self._cause else [one for one in changed if one.error and one.state != "nan"]
+        if raised:
+            first = min(raised, key=lambda record: record.started or 0.0)
+            self._cause = last_line(str(first.error))
+            self._printed = 0.0
+
     def _say(self) -> None:
         """Prints a line where there is no terminal: every ten seconds and at the end."""
         now = time.monotonic()
@@ -175,6 +217,8 @@ class _View:
             for state in ("running", *ENDS)
             if self._counts[state] and state != "complete"
         ]
+        if self._cause:
+            shown.append(f"first failure: {cut(self._cause, _CAUSE)}")
         shown += self._left_to_do().words()
         return ", ".join(shown) or ("starting" if self.open else "finishing")
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from sweeper.figures.drawing import frame
 from sweeper.results.tables import number_text
 
 
@@ -30,6 +31,9 @@ def focus(points: Any, bounds: Any) -> tuple[float, float] | None:
 
 def limits(table: Any) -> dict[int, tuple[float, float]]:
     """The limits of y, from `focus`, in those panels of a table of points whose bands are cut."""
+    asked = frame.current().ylim
+    if asked is not None:
+        return {int(number): asked for number in table["(panel)"].unique()}
     found = {
         int(number): focus(own["point"], own[["low", "high"]].to_numpy().ravel())
         for number, own in table.groupby("(panel)")

@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-from sweeper.figures.drawing import style, text_layout
+from sweeper.figures.drawing import frame, style, text_layout
 from sweeper.results.analyses.sensitivity import least_usable
 from sweeper.results.axis import Axis
 from sweeper.results.data import VALUE
@@ -168,7 +168,8 @@ def _write(ax: Axes, text: str, at: tuple[float, float], by_in: tuple[float, flo
 def _make_room(ax: Axes, top_in: float, tall: float) -> None:
     """Raises the upper limit of y where what stands `top_in` inches high would leave the axes."""
     low, high = ax.get_ylim()
-    ax.set_ylim(low, low + (high - low) * max(1.0, top_in / tall))
+    if frame.current().ylim is None:
+        ax.set_ylim(low, low + (high - low) * max(1.0, top_in / tall))
 
 
 def usable(
@@ -189,7 +190,8 @@ def usable(
     reach = (high - low) * (1 / _KEPT - 1)
     near = [one for one in least if low - reach <= one <= high + reach]
     low, high = min([low, *near]), max([high, *near])
-    some[0][0].set_ylim(low - (high - low) * strip / (1 - strip), high)
+    if frame.current().ylim is None:
+        some[0][0].set_ylim(low - (high - low) * strip / (1 - strip), high)
     for (ax, own), value in zip(some, least, strict=True):
         if low <= value <= high:
             ax.axhline(value, color="0.4", linewidth=0.6, linestyle=(0, (2, 2)), zorder=1)

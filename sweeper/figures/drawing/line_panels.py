@@ -11,7 +11,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from sweeper.errors import SweeperError
 from sweeper.figures.drawing import axis_limits, line_marks, style, text_layout
+from sweeper.figures.drawing import frame as frame_of
 from sweeper.results.axis import TASK, Axis
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
@@ -47,7 +49,7 @@ def grid(
     count = len(panels.labels) if panels else 1
     columns = style.beside(count)
     rows = style.rows_for(count, columns)
-    page = style.COLUMN_IN if count == 1 else style.PAGE_IN
+    page = style.column_in() if count == 1 else style.page_in()
     width = page / columns - _AROUND_IN
     reach = across.places[-1] - across.places[0] + 2 * _edge(across)
     places, texts = number_text.ticks(across)
@@ -127,12 +129,24 @@ def finish(ax: Axes, table: pd.DataFrame, across: Axis, lines: Axis | None) -> N
 def frame(ax: Axes, across: Axis, panel: Panel, number: int) -> None:
     """Ticks and label of x: only below the lowest panel of a column."""
     lowest, edge = number + panel.columns >= panel.count, _edge(across)
-    ax.set_xlim(across.places[0] - edge, across.places[-1] + edge)
     style.set_x(ax, panel.places, panel.x)
+    ax.set_xlim(_limits(across) or (across.places[0] - edge, across.places[-1] + edge))
     ax.xaxis.set_tick_params(labelbottom=lowest)
     label = text_layout.folded(across.title, panel.width, text_layout.BASE_PT)
     ax.set_xlabel(label if lowest else "", visible=lowest)
     sns.despine(ax=ax)
+
+
+def _limits(across: Axis) -> tuple[float, float] | None:
+    """The limits along x that are asked for, at their places."""
+    asked = frame_of.current().xlim
+    if asked is None:
+        return None
+    if not across.numeric or (across.log and asked[0] <= 0):
+        what = "texts" if not across.numeric else "powers of ten, which begin above 0"
+        raise SweeperError(f"xlim={asked[0]:g}..{asked[1]:g}: {across.name} has {what}")
+    low, high = np.log10(asked) if across.log else asked
+    return float(low - _EDGE * (high - low)), float(high + _EDGE * (high - low))
 
 
 def _edge(across: Axis) -> float:

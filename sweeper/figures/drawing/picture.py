@@ -19,3 +19,5 @@ class Picture:
     table: pd.DataFrame
     text: str = ""
     """What its command prints besides the files' names; it is written beside the table."""
+    caption: str = ""
+    """All that must be known to read it; it is written beside the table, with the text before."""

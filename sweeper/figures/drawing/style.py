@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from sweeper.figures.drawing import text_layout
+from sweeper.figures.drawing import frame, text_layout
 from sweeper.results.axis import TASK, Axis
 from sweeper.results.tables import number_text
 
@@ -57,6 +57,8 @@ _LINE_IN = 0.105
 _MOST_TICKS = 60
 _SMALL_IN = 0.03
 _LEAST_ROW_IN = 1.2
+_LEAST_PANEL_IN = 1.6
+"""Panels beside each other are at least so wide, with what stands beside them."""
 
 
 _GREY = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
@@ -92,6 +94,16 @@ def context() -> Iterator[None]:
         yield
 
 
+def column_in() -> float:
+    """The width of a figure that fits a journal's column, if no other is asked for."""
+    return frame.current().width or COLUMN_IN
+
+
+def page_in() -> float:
+    """The width of a figure that needs a journal's page, if no other is asked for."""
+    return frame.current().width or PAGE_IN
+
+
 @dataclass(frozen=True)
 class Panels:
     """A figure with a grid of axes [rows × columns] above its caption."""
@@ -108,22 +120,24 @@ class Panels:
 def panels(
     rows: int, columns: int, width: float, height: float, caption: str, **options: Any
 ) -> Panels:
-    """A figure `width` × (`height` + the caption's) inches; `options` are those of `subplots`."""
-    room = 0.95 * (width - 0.1)  # letters of pixels are a little wider than their outlines
-    text = text_layout.filled(caption, room, text_layout.TINY_PT)
-    below = (text.count("\n") + 1) * _LINE_IN + 0.06
-    share = below / (height + below)
-    engine = ConstrainedLayoutEngine(rect=(0, share, 1, 1 - share), w_pad=0.04, h_pad=0.04)
-    figure = Figure(figsize=(width, height + below), layout=engine)
+    """A figure `width` × (`height` + the caption's) inches; `options` are those of `subplots`.
+
+    It says what there is room for in two lines of its caption, and its title.
+    """
+    text = frame.below(caption, width)
+    title, above = frame.title(width)
+    below = (text.count("\n") + 1) * _LINE_IN + 0.06 if text else 0.0
+    tall = height + below + above
+    room = (0, below / tall, 1, height / tall)
+    engine = ConstrainedLayoutEngine(rect=room, w_pad=0.04, h_pad=0.04)
+    figure = Figure(figsize=(width, tall), layout=engine)
     FigureCanvasAgg(figure)
-    figure.text(
-        0.05 / width,
-        0.03 / (height + below),
-        text,
-        fontsize=text_layout.TINY_PT,
-        va="bottom",
-        color="0.25",
-    )
+    if text:
+        look: dict[str, Any] = {"fontsize": text_layout.TINY_PT, "color": "0.25"}
+        figure.text(0.05 / width, 0.03 / tall, text, va="bottom", **look)
+    if title:
+        look = {"fontsize": text_layout.TITLE_PT, "ha": "center", "va": "top"}
+        figure.text(0.5, 1 - 0.05 / tall, title, **look)
     return Panels(figure, figure.subplots(rows, columns, squeeze=False, **options))
 
 
@@ -255,12 +269,13 @@ def panel_title(axis: Axis, number: int, grid: Panels) -> str:
 
 def beside(count: int) -> int:
     """How many of `count` panels with lines stand beside each other on a page."""
-    return count if count <= 3 else 2 if count == 4 else 3
+    found = count if count <= 3 else 2 if count == 4 else 3
+    return max(1, min(found, int(page_in() / _LEAST_PANEL_IN)))
 
 
 def width_of(layout: tuple[int, int]) -> float:
     """The width of a figure: one panel has a journal's column, several its page."""
-    return COLUMN_IN if layout == (1, 1) else PAGE_IN
+    return column_in() if layout == (1, 1) else page_in()
 
 
 def row_in(rows: int, wanted: float) -> float:

@@ -19,6 +19,7 @@ FONT = "DejaVu Sans"
 TINY_PT = 6.0
 SMALL_PT = 6.5
 BASE_PT = 7.5
+TITLE_PT = 8.5
 """The sizes of letters in all figures."""
 
 _WIDEST_GAP_IN = 1.7
@@ -99,6 +100,25 @@ def filled(text: str, width: float, size_pt: float) -> str:
             kept = max(1, sum(width_in(part, size_pt) <= width for part in fits))
             lines[-1:] = [lines[-1][:kept], lines[-1][kept:]]
     return "\n".join(lines)
+
+
+def two_lines(parts: Sequence[str], width: float, size_pt: float, needed: int = 2) -> str:
+    """As many of `parts`, as sentences, as two lines of `width` inches have room for.
+
+    Those that have none are left out; of the first ones, which are `needed`, the end is.
+    """
+
+    def fits(text: str) -> bool:
+        return filled(text, width, size_pt).count("\n") < 2
+
+    said = ""
+    for place, part in enumerate(parts):
+        sentence = f"{part[0].upper() if said else part[0]}{part[1:]}." if part else ""
+        while place < needed and len(sentence) > 8 and not fits(f"{said} {sentence}"):
+            sentence = f"{sentence[:-2].rstrip()}…"
+        if sentence and fits(f"{said} {sentence}"):
+            said = f"{said} {sentence}".lstrip()
+    return filled(said, width, size_pt)
 
 
 def named(name: str, width: float, size_pt: float) -> str:

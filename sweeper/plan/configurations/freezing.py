@@ -54,10 +54,10 @@ def frozen(space: Space, trainable: Trainable, planned: Parametrised) -> FrozenC
 def unfrozen(folder: Path, space: Space) -> Parametrised:
     """What a study of `space` in `folder` trains, whose plan holds nothing of it.
 
-    A function takes anything, and an agent that ships is asked, unless that would run files of the
-    user's own. Raises `SweeperError` where only these can tell.
+    A function or a command takes anything, and an agent that ships is asked, unless that would run
+    files of the user's own. Raises `SweeperError` where only these can tell.
     """
-    if space.function is not None:
+    if space.agent is None:
         return Frozen({}, packs=False)
     files = own_files.named(space.dump())
     if any(map(lookup.is_file, space.agents)) or (files and space.invalid == DROP):

@@ -8,9 +8,10 @@ from itertools import islice
 from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.plan.plan import Plan
+from sweeper.schema.template import placeholders
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.samplers import Sampler
-from sweeper.text import canonical, counted, labels_text
+from sweeper.text import canonical, counted, few, labels_text
 
 _DRAWN = 200
 """How many random configurations stand for those that a sampler has still to choose."""
@@ -24,14 +25,15 @@ def lines(plan: Plan) -> Iterator[str]:
     """All notes on `plan`."""
     yield from _unset(plan)
     yield from _switches(plan)
+    yield from _unnamed(plan)
 
 
 def _switches(plan: Plan) -> Iterator[str]:
     """A line for each axis or fixed parameter that hands a function `no`, which Python calls true.
 
-    An agent knows which of its parameters are text.
+    An agent knows which of its parameters are text, and to a command all are.
     """
-    if plan.expansion.trainable.parameters:
+    if plan.expansion.trainable.parameters or plan.space.command is not None:
         return
     space = plan.space
     made = _configurations(plan)
@@ -42,6 +44,22 @@ def _switches(plan: Plan) -> Iterator[str]:
         if words:
             listed = ", ".join(dict.fromkeys(words))
             yield f"{where} is text: {listed}; for truth values write true and false"
+
+
+def _unnamed(plan: Plan) -> Iterator[str]:
+    """A line for what tells runs apart and no word of the command names."""
+    space = plan.space
+    said = {name for word in space.command or () for name in placeholders(word)}
+    if space.command is None or "params" in said:
+        return
+    given = [name for name, axis in every_axis(space).items() if not axis.helper]
+    axes = [name for name in given if not said & set(plan.expansion.sets(name))]
+    if axes:
+        yield f"no word of the command names {few(axes)}: the program must read SWEEPER_PARAMS"
+    for name, number in (("seed", len(space.seeds)), ("task", len(space.tasks))):
+        if number > 1 and name not in said:
+            variable = f"SWEEPER_{name.upper()}"
+            yield f"no word of the command names {name}: the program must read {variable}"
 
 
 def _unset(plan: Plan) -> Iterator[str]:

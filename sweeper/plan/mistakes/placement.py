@@ -81,7 +81,7 @@ def _places(
     for name in names:
         if name not in axes and (name.endswith(f".{key}") or (name == key and not known)):
             yield f"{here[0] if known else 'fixed'}.{name}"
-    free = data.get("function") is not None and not here and closest(key, KEYS) is None
+    free = _takes_any(data) and not here and closest(key, KEYS) is None
     if free and not axes.keys() & {key, key.split(".")[0]}:
         yield f"fixed.{cut(key)}"
 
@@ -97,6 +97,11 @@ def _sections() -> Iterator[tuple[str, str]]:
 
 
 _SECTIONS = tuple(_sections())
+
+
+def _takes_any(data: Mapping[str, Any]) -> bool:
+    """Whether what is trained takes parameters of any name."""
+    return any(data.get(key) is not None for key in ("function", "command"))
 
 
 def _trainable(data: Mapping[str, Any], path: FilePath | None) -> Trainable | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, Path
+from sweeper.space.validators import TRAINED
 from sweeper.trainable.contract import Trainable
 
 _STAND_INS: Mapping[str, Any] = {
@@ -85,7 +86,7 @@ class Repair:
         """
         before = copy.deepcopy(self.data)
         mistakes = list(mistakes)
-        unclear = (self.data.get("agent") is None) == (self.data.get("function") is None)
+        unclear = sum(self.data.get(key) is not None for key in TRAINED) != 1
         if unclear or any(error.path[:1] in _TRAINED for error in mistakes):
             return False
         for error in mistakes:
@@ -110,6 +111,9 @@ class Repair:
                 held.pop(path[1], None)
         elif top == "figures" and len(path) > 1 and isinstance(held, list):
             held[int(path[1])] = "curves"
+        elif top == "command":
+            self._replaced.add(top)
+            self.data[top] = ["python"]
         elif top == "constraints" and len(path) > 1 and isinstance(held, list):
             held[int(path[1])] = f"{path[1]} == {path[1]}"
         elif len(path) > 1 and isinstance(held, dict) and path[1] in held:
@@ -141,7 +145,7 @@ class Repair:
     def _complete(self, trainable: Trainable | None) -> None:
         """Fills in what a space needs."""
         for key, value in _STAND_INS.items():
-            unused = key == "evaluation" and self.data.get("function") is not None
+            unused = key == "evaluation" and self.data.get("agent") is None
             if self.data.get(key) is None and not unused:
                 self._replaced.add(key)
                 self.data[key] = copy.deepcopy(value)

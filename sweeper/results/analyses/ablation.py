@@ -35,6 +35,7 @@ class Ablation:
 
 def ablation(data: Data, metric: str | None) -> Ablation:
     """The path by the score; values and gains are those of `metric`, or else of the score."""
+    data.check_crossed("ablation")
     judged = trials(data, data.table(None))
     runs = data.table(metric)
     table = trials(data, runs)
@@ -55,6 +56,8 @@ def ablation(data: Data, metric: str | None) -> Ablation:
 def _reference(data: Data, table: pd.DataFrame) -> tuple[int, str]:
     """The row of the reference configuration, and what it is."""
     found = data.origin.reference()
+    if found is not None and found not in set(table["trial"]):
+        return 0, f"trial {table['trial'].iloc[0]} (that of all defaults is not in this part)"
     if found is None:
         return 0, "the first trial (none of all defaults was planned)"
     return int(np.flatnonzero(table["trial"] == found)[0]), "the defaults"

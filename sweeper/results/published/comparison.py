@@ -10,7 +10,7 @@ import pandas as pd
 from sweeper import score
 from sweeper.errors import NothingToShow, SweeperError, choices, shown
 from sweeper.results.axis import TASK
-from sweeper.results.captions import interval_text, span
+from sweeper.results.captions import Caption, interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import estimate
 from sweeper.results.published import numbers as published
@@ -77,7 +77,7 @@ class Comparison:
         noted = self.numbers[self.numbers["note"] != ""]
         return {str(note): list(own.index) for note, own in noted.groupby("note", sort=False)}
 
-    def caption(self) -> str:
+    def caption(self) -> Caption:
         """What must be known to read the comparison."""
         count = int(self.cells["point"].notna().sum())
         said = "none of these configurations is complete"

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from sweeper.errors import SweeperError, shown
-from sweeper.results.axis import ABSENT, TASK, Axis, visible
+from sweeper.results.axis import ABSENT, STUDY, TASK, Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import averaged, best_place, ends, estimate, uneven_note
 from sweeper.results.run_tables import Scored
+from sweeper.results.slices.pooling import pooled
 from sweeper.score import named
 from sweeper.text import agreed, brief, counted
 
@@ -61,7 +62,8 @@ def results(
     """
     x, rows = _chosen(data, x, y)
     data = data.rescored(at)
-    runs = data.table(metric)
+    shown = pooled(data, [data.axis(name) for name in [*rows, x]])
+    runs = shown.table(metric)
     data.check_scored("table")
     labels, row = _labels(data, runs, rows)
     across = data.axis(x)
@@ -71,7 +73,7 @@ def results(
     caption = _caption(data, metric, table, [*rows, x], used)
     table["(score)"] = 0
     if x == TASK and metric is None:
-        table, texts = _with_trials(data, runs, table, (row, len(labels)), texts)
+        table, texts = _with_trials(shown, runs, table, (row, len(labels)), texts)
     table = table.sort_values(["(row)", "(column)"], ignore_index=True)
     for place, name in enumerate(rows):
         table[data.axis(name).column] = [labels[number][place] for number in table["(row)"]]
@@ -103,6 +105,8 @@ def _chosen(data: Data, x: str | None, y: Sequence[str]) -> tuple[str, list[str]
             raise SweeperError(f"y names {shown(name)} twice")
     if x is not None:
         data.axis(x)
+    if rows and data.choice.joint and STUDY not in (x, *rows):
+        rows = [STUDY, *rows]
     if x is None:
         free = [TASK, *data.varied, *data.axes]
         x = next((name for name in free if name not in rows), None)

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.files.memory_cgroup import cgroups, kills_in, own_cgroup
 from sweeper.ledger.lines.header import WorkerHeader
 
 _NEAR = 0.9
@@ -53,7 +54,7 @@ class MemoryGauge:
     def __init__(self, workers: int) -> None:
         address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
         self._address_space = sys.maxsize if address_space < 0 else address_space
-        self._resident = min(_shared()) // max(1, _neighbours(workers))
+        self._resident = shared() // max(1, _neighbours(workers))
         self.cgroup = own_cgroup()
 
     def read(self) -> Reading:
@@ -102,19 +103,9 @@ def ran_out(error: BaseException | None) -> bool:
     return isinstance(error, MemoryError) or named or refused or ran_out(error.__cause__)
 
 
-def own_cgroup() -> str | None:
-    """The folder of the cgroup that accounts for this process's memory, version 1 or 2."""
-    return next((str(folder) for folder in _cgroups()), None)
-
-
-def kills_in(cgroup: str) -> int:
-    """How many processes of a cgroup were killed for memory; 0 where it does not say."""
-    for name in ("memory.events", "memory.oom_control"):
-        with suppress(OSError):
-            for line in (Path(cgroup) / name).read_text().splitlines():
-                if line.startswith("oom_kill "):
-                    return int(line.split()[1])
-    return 0
+def shared() -> int:
+    """Bytes of memory that all workers here share."""
+    return min(_shared())
 
 
 def _shared() -> Iterator[int]:
@@ -127,7 +118,7 @@ def _shared() -> Iterator[int]:
     )
     if megabytes:
         yield megabytes << 20
-    for folder in _cgroups():
+    for folder in cgroups():
         for name in ("memory.max", "memory.limit_in_bytes"):
             with suppress(OSError, ValueError):  # "max": no limit
                 yield int((folder / name).read_text())
@@ -139,25 +130,6 @@ def _neighbours(workers: int) -> int:
     if tasks is None or "SWEEPER_TENDER" not in os.environ:
         return workers
     return int(tasks.split("(")[0].split(",")[0])
-
-
-def _cgroups() -> Iterator[Path]:
-    """The cgroup of this process that accounts for memory, and those above it."""
-    try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers not in ("", "memory"):
-            continue
-        root = Path("/sys/fs/cgroup") / controllers
-        own = root / path.lstrip("/")
-        for folder in (own, *own.parents):
-            if (folder / "memory.events").exists() or (folder / "memory.oom_control").exists():
-                yield folder
-            if folder == root:
-                break
 
 
 def _used() -> tuple[int, int]:

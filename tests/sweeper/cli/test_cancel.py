@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from sweeper.cluster import slurm
@@ -14,6 +13,7 @@ from sweeper.report import status as summary
 from sweeper.results import frames
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
+from tests.helpers.waiting import until
 
 LONG = "seeds=1", "steps=200", "checkpoint.every_s=0.2"
 SLOW = *LONG, "fixed.pause_s=0.04"
@@ -31,14 +31,6 @@ def said(*words: str, cwd: Path, code: int = 0) -> str:
     text = process.communicate(timeout=300)[0]
     assert process.returncode == code, text
     return text
-
-
-def until(what, timeout_s: float = 300.0):
-    deadline = time.monotonic() + timeout_s
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return found
 
 
 def test_a_worker_looks_for_it_when_a_beat_is_due(make_study) -> None:

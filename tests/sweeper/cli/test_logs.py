@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,7 @@ import pytest
 from sweeper.cli.commands import logs
 from sweeper.errors import SweeperError
 from sweeper.worker.worker import Worker
-
-
-def until(what, timeout_s: float = 300.0):
-    deadline = time.monotonic() + timeout_s
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+from tests.helpers.waiting import until
 
 
 def join(study, log: Path) -> subprocess.Popen[bytes]:

@@ -10,6 +10,7 @@ import pytest
 
 from sweeper.cli.commands import plan
 from sweeper.dispatch import Options
+from sweeper.doctor import probe
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study.studies import start
@@ -83,3 +84,18 @@ def test_of_a_study_that_is_half_done_what_is_left_is_told(
     worker = WorkerParts(grown)
     worker.attempts.report([(worker.claim()[0], (10, {"value": 0.5}))], sync=True)
     assert said("hops")["left"] == "4 runs and 150 steps to do"
+
+
+def test_packs_of_a_gpu_that_is_elsewhere_are_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a login node: an installed torch may have no CUDA at all."""
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(probe, "gpus", lambda: {"gpus": 0})
+    space = load(Path("spaces/minatar_adam_sn.yaml"), "smoke", [])
+    options = Options(workers=None, pack="auto", device=None, profile="slurm/gpu.yaml")
+    said = "\n".join(plan.lines(space, tmp_path / "next", options, dispatch="slurm"))
+    assert "in packs that a GPU's memory holds (none is here)" in said
+    assert "#SBATCH --gpus-per-node=1" in said

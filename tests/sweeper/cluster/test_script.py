@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.cluster import profile, script
+from sweeper.cluster import profile, script, slurm
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,8 @@ def test_arrays_are_split_and_share_the_throttle(
     assert script.split(number, largest, parallel) == arrays
 
 
-@pytest.mark.usefixtures("cluster")
 class TestText:
-    """submitit writes no script where there is no srun."""
+    """Scripts as text, which need no Slurm."""
 
     def lines(self, folder: Path, text: str, array: int | None = None) -> list[str]:
         file = folder / "p.yaml"
@@ -66,6 +65,79 @@ class TestText:
     def test_a_limit_that_is_not_given_is_the_partitions(self, tmp_path: Path) -> None:
         lines = self.lines(tmp_path, "cpus_per_task: 1")
         assert not [line for line in lines if re.search("--time|--mem|--array|UNTIL", line)]
+
+    @pytest.mark.parametrize(
+        ("text", "wanted"),
+        [
+            ("mem: 16G", "mem=16G"),
+            ("mem: 1.5G", "mem=1536M"),
+            ("mem_gb: 0", "mem=0"),
+            ("nodes: 1", "nodes=1"),
+            ("gpus: a100:2", "gpus-per-node=a100:2"),
+            ("gpus_per_task: 1", "gpus-per-task=1"),
+            ("gres: [gpu:a100:1, tmpdisk:20]", "gres=gpu:a100:1,tmpdisk:20"),
+            ("gpus: 1\ncpus_per_gpu: 8", "cpus-per-gpu=8"),
+            ("time: UNLIMITED", "time=UNLIMITED"),
+            ("time_min: 2:00:00", "time-min=120"),
+            ("exclusive: true", "exclusive"),
+            ("exclusive: user", "exclusive=user"),
+            ("requeue: true", "requeue"),
+            ("requeue: false", "no-requeue"),
+            ("no_requeue: true", "no-requeue"),
+            ("exclude: [n1, n2]", "exclude=n1,n2"),
+            ("nodelist: [n1]", "nodelist=n1"),
+            ("mail_type: [END, FAIL]", "mail-type=END,FAIL"),
+            ("partition: [a, b]", "partition=a,b"),
+            ("constraint: a100|v100", "constraint='a100|v100'"),
+            ("reservation: lab", "reservation=lab"),
+            ("licenses: [m:1, n]", "licenses=m:1,n"),
+            ("tmp: 10G", "tmp=10G"),
+            ("hint: nomultithread", "hint=nomultithread"),
+            ("comment: two words", "comment='two words'"),
+            ("dependency: afterok:12", "dependency=afterok:12"),
+            ("nice: true", "nice"),
+            ("nice: 5", "nice=5"),
+            ("hold: true", "hold"),
+        ],
+    )
+    def test_what_sbatch_is_given(self, tmp_path: Path, text: str, wanted: str) -> None:
+        assert f"#SBATCH --{wanted}" in self.lines(tmp_path, text)
+
+    @pytest.mark.parametrize("value", ["false", "null"])
+    def test_what_is_false_or_null_is_left_out(self, tmp_path: Path, value: str) -> None:
+        keys = ("exclusive", "hold", "mem_gb", "gpus_per_node", "qos", "time", "exclude", "setup")
+        text = "\n".join(f"{key}: {value}" for key in keys)
+        assert self.lines(tmp_path, text) == self.lines(tmp_path, "qos: null")
+
+    def test_environment_variables_are_named_but_not_written(self, tmp_path: Path) -> None:
+        text = "\n".join(self.lines(tmp_path, "env: {WANDB_API_KEY: hush, B: 1}"))
+        assert "hush" not in text
+        assert "# sbatch is handed the profile's env: WANDB_API_KEY, B" in text
+
+    def test_names_of_jobs_begin_with_the_profiles_and_end_with_which(self, tmp_path: Path) -> None:
+        study = tmp_path / "hops"
+        for name, text in (("a", "name: mine"), ("b", "qos: x")):
+            (tmp_path / f"{name}.yaml").write_text(text)
+        loaded = [profile.load(str(tmp_path / f"{name}.yaml")) for name in "ab"]
+        base = script.job_name(study)
+        assert script.names(study, loaded[:1]) == [f"mine.{base}"]
+        assert script.names(study, loaded) == [f"mine.{base}+a", f"{base}+b"]
+        for name in (base, *script.names(study, loaded), *script.names(study, loaded[:1])):
+            assert slurm.belongs(name, base)
+        assert not slurm.belongs(f"x{base}", base)
+        assert not slurm.belongs(f"{base}0", base)
+        assert not slurm.belongs("other", base)
+
+    @pytest.mark.parametrize(("code", "ends"), [(0, 0), (1, 1), (75, 0), (140, 0), (137, 137)])
+    def test_a_job_that_does_not_come_back_has_not_failed(
+        self, tmp_path: Path, code: int, ends: int
+    ) -> None:
+        lines = self.lines(tmp_path, "requeue: false")
+        (start,) = (k for k, line in enumerate(lines) if line.startswith("srun"))
+        after = "\n".join([f"(exit {code})", *lines[start + 1 :]])
+        done = subprocess.run(["bash", "-c", after], capture_output=True, text=True)
+        assert done.returncode == ends
+        assert not done.stdout
 
     @pytest.mark.parametrize("teardown", ["", "teardown: [echo the end, 'false']"])
     @pytest.mark.parametrize(

@@ -58,13 +58,12 @@ def refused(
             "cpus_per_task, gpus_per_node",
         ),
         ("constraint: nope", "Invalid feature specification", "constraint"),
-        ("mem_gb: 1\nmem_per_cpu: 9M", "are mutually exclusive", "mem_gb, mem_per_cpu or mem_per"),
-        ("additional_parameters: {nope: 1}", "unrecognized option", "additional_parameters"),
-        (
-            "additional_parameters: {reservation: x}",
-            "reservation is invalid",
-            "additional_parameters",
-        ),
+        ("licenses: [nope]", "Invalid license specification", "licenses"),
+        ("reservation: x", "reservation is invalid", "reservation"),
+        ("dependency: nope", "ependency", "dependency"),
+        ("begin: soon", "Invalid time specification", "begin or deadline"),
+        ("nodelist: [n1, n2]", "invalid number of nodes", "nodelist to one node, or use exclude"),
+        ("mail_type: EDN", "mail", "mail_type"),
     ],
 )
 def test_slurms_own_words_and_the_key_to_change(

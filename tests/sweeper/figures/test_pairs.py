@@ -105,7 +105,7 @@ def test_of_many_axes_the_first_are_shown_and_the_others_named(played):
 
 def test_the_csv_is_whole(played, tmp_path):
     study = played(whole, axes=AXES)
-    *_, table = figures.render(study, "pairs", {}, tmp_path / "pairs.pdf")
+    _, table, _ = figures.render(study, "pairs", {}, tmp_path / "pairs.pdf")
     assert len(pd.read_csv(table)) == 8 + 12
 
 

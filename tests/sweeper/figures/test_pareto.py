@@ -61,7 +61,7 @@ def test_every_two_scores_have_a_panel(played, draw, number):
     picture, seen = draw(study, "pareto")
     shown = [axes for axes in picture.figure.axes if axes.axison]
     assert len(shown) == number * (number - 1) // 2
-    contract.says_what_stands_behind_it(seen, len(study.plan.runs))
+    contract.says_what_stands_behind_it(picture, seen, len(study.plan.runs))
     contract.is_not_clipped(picture.figure, seen)
     contract.does_not_overlap(seen)
 

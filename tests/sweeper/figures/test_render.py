@@ -153,7 +153,7 @@ def test_render_writes_pdf_png_svg_and_csv(played):
     study = played(whole, axes=AXES, figures=figures_asked)
     files = figures.render(study, "heatmap", {})
     assert [file.name for file in files] == [
-        f"heatmap.{form}" for form in ("pdf", "png", "svg", "csv")
+        f"heatmap.{form}" for form in ("pdf", "png", "svg", "csv", "txt")
     ]
     assert files[0].read_bytes()[:5] == b"%PDF-" and files[1].read_bytes()[1:4] == b"PNG"
     assert "<svg " in files[2].read_text() and "<metadata>" not in files[2].read_text()
@@ -181,7 +181,7 @@ def test_the_same_figure_twice_is_the_same(played):
 def test_render_to_a_file(played, tmp_path):
     study = played(whole, axes=AXES)
     files = figures.render(study, "curves", {}, tmp_path / "x.png")
-    assert [file.name for file in files] == ["x.png", "x.csv"]
+    assert [file.name for file in files] == ["x.png", "x.csv", "x.txt"]
     assert not list(study.paths.figures.glob("*"))
 
 

@@ -77,10 +77,11 @@ def test_a_figure_shows_it_and_says_so(played, tmp_path, name):
 
 
 def drawn(study, name, options, folder):
-    """All that the figure says, and its table."""
+    """All that the figure and its caption say, and its table."""
     svg, table, *_ = figures.render(study, name, options, folder / "it.svg")
     text = re.sub(r"<[^!]*?>", "", svg.read_text())
     said = " ".join(re.findall("<!-- (.*?) -->", text, re.DOTALL))
+    said += f" {svg.with_suffix('.txt').read_text()}"
     return " ".join(said.split()), pd.read_csv(table)
 
 

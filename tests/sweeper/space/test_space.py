@@ -125,8 +125,9 @@ def test_functions_that_are_refused(tmp_path):
     (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
     assert "must look like path/file.py:name" in message(path, "function=train")
     assert "a function evaluates itself" in message(path, "evaluation={every: 1, episodes: 1}")
-    assert "needs either agent or function, but got both" in message(path, "agent=dqn")
-    assert "needs either agent or function, but got neither" in message(path, "function=null")
+    one = "needs one of agent, function, command, but got"
+    assert f"{one} agent and function" in message(path, "agent=dqn")
+    assert f"{one} none" in message(path, "function=null")
     assert message(path, "axes.sn.layers={kind: layers, sets: [none]}").startswith(
         "axes.sn.layers={kind: layers, sets: [none]}: axes.sn.layers cannot count the layers"
     )

@@ -140,7 +140,7 @@ def test_children_are_looked_at_now_and_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[float] = []
-    monkeypatch.setattr(function, "_children_s", lambda: looks.append(0.0) or 0.0)
+    monkeypatch.setattr(function, "children_s", lambda: looks.append(0.0) or 0.0)
     pack = begin(tmp_path, "def train(config, run):\n    return 1.0\n")
     assert len({pack.progress for _ in range(50)}) <= 2
     assert len(looks) == 0, "a short run has none worth the time"

@@ -61,7 +61,7 @@ def test_each_run_has_the_parameters_and_defaults_of_its_agent(tmp_path: Path) -
     for run in plan.runs[::2]:
         own = trained_by([run.params["agent"]]).parameters
         assert set(run.params) == {"agent", *defaults_of(own)}
-        left = {*own} - {*SPACE["fixed"], "policy.delay"}
+        left = defaults_of(own).keys() - {*SPACE["fixed"], "policy.delay"}
         assert {name: run.params[name] for name in left} == {
             name: own[name].default for name in left
         }

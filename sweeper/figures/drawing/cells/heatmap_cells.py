@@ -82,7 +82,8 @@ def layout(x: Axis, y: Axis | None, facet: Axis | None, text_in: float) -> Layou
     panels = len(facet.labels) if facet else 1
     labels = 0.45 + (y_label_width(y) if y else 0.0) + _BAR_IN
     panel = len(x.labels) * text_in + 0.12
-    width = style.COLUMN_IN if panels * panel + labels <= style.COLUMN_IN else style.PAGE_IN
+    column = style.column_in()
+    width = column if panels * panel + labels <= column else style.page_in()
     columns = max(1, min(panels, int((width - labels) / panel)))
     columns = math.ceil(panels / style.rows_for(panels, columns))
     found = _arranged(columns, panels, width, labels, x, y)

@@ -124,6 +124,7 @@ def summary(runs):
         cancelled=None,
         best=None,
         errors={},
+        raised={},
         provenance=Provenance({}, {}, {}, {}, [], {}),
         disk={},
         skipped_saves=0,

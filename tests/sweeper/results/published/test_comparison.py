@@ -123,7 +123,8 @@ def test_at_the_papers_size_only_what_differs_is_said(played, monkeypatch):
 
 
 def test_the_text_has_the_numbers_their_notes_and_the_caption(played):
-    text = drawn(played(whole, **CRITIC), "compare").text
+    picture = drawn(played(whole, **CRITIC), "compare")
+    text = picture.text
     header, *lines = text.splitlines()
     assert header.split() == ["task", "critic", "published", "return", "n", "ours", "n"]
     (doubtful,) = (line for line in lines if "2330 ± 2550[1]" in line)
@@ -131,7 +132,7 @@ def test_the_text_has_the_numbers_their_notes_and_the_caption(played):
     assert "[1] doubtful: a standard error as large as the mean" in lines
     assert sum("not in the study" in line for line in lines) == 8, "2 to 5 blocks on two tasks"
     assert any("8590 ± 454" in line and "2.00 (0.80 to 3.20)" in line for line in lines)
-    assert "Hui 2022, Table 2.1: mean of 10 runs" in " ".join(lines)
+    assert "Hui 2022, Table 2.1: mean of 10 runs" in picture.caption
 
 
 def test_trials_with_failed_runs_are_not_averaged(compared):
@@ -205,7 +206,7 @@ def test_nothing_is_cut_off_however_many_tasks_there_are(played, draw, name):
     tasks = {task: {"low": 0, "high": 1} for task in numbers["our_task"]}
     picture, seen = draw(played(whole, study=name, axes=axes, tasks=tasks), "compare")
     assert picture.figure.get_figheight() < style.TALLEST_IN + 1.5, "and its caption"
-    contract.says_what_stands_behind_it(seen, len(tasks) * 5 * math.prod(map(len, sizes)))
+    contract.says_what_stands_behind_it(picture, seen, len(tasks) * 5 * math.prod(map(len, sizes)))
     contract.is_not_clipped(picture.figure, seen)
     contract.does_not_overlap(seen)
 

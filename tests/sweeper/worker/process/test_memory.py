@@ -15,12 +15,13 @@ import pytest
 import yaml
 
 from sweeper.cluster.scheduler import answers
+from sweeper.files import memory_cgroup
 from sweeper.plan.loading import load
 from sweeper.results.failed_runs import failed
 from sweeper.space.overrides import parse_words
 from sweeper.study import studies
 from sweeper.study.study import Study
-from sweeper.worker.process import heartbeat, memory
+from sweeper.worker.process import heartbeat
 from sweeper.worker.process.heartbeat import identity
 from sweeper.worker.worker import Worker
 from tests.helpers.worker_parts import WorkerParts
@@ -206,7 +207,7 @@ def test_who_is_killed_near_its_limit_died_of_it(functions: Make, mb: int, state
 @pytest.fixture
 def cgroup() -> Iterator[Path]:
     """A cgroup of 460 MB in that of this process."""
-    own = memory.own_cgroup()
+    own = memory_cgroup.own_cgroup()
     if own is None:
         pytest.skip("no cgroup accounts for this process's memory")
     folder = Path(own) / f"sweeper-test-{os.getpid()}"
@@ -233,7 +234,7 @@ def test_a_pack_that_the_kernel_kills_is_halved_until_it_fits(nets: Make, cgroup
     large = "axes.network.units.values=[1536]"
     made = nets(large)
     assert tended(made, "8", cgroup) == 0
-    assert memory.kills_in(str(cgroup)) > 0
+    assert memory_cgroup.kills_in(str(cgroup)) > 0
     halved(made, nets(large, name="undisturbed"))
 
 

@@ -1,8 +1,10 @@
-"""Checks of the numbers that a user's function reports and returns."""
+"""Checks of the numbers that a user's function or program reports and returns."""
 
 from __future__ import annotations
 
 import numbers
+import operator
+from collections.abc import Mapping
 from typing import Any
 
 from sweeper.errors import cut, shown
@@ -21,6 +23,17 @@ def returned(name: str, result: Any, reports: int) -> dict[str, float]:
     if isinstance(result, bool) or not isinstance(result, numbers.Real):
         raise TypeError(f"{name} must return a number, but returned {cut(repr(result))}")
     return {RESULT: float(result)}
+
+
+def reported(step: Any, metrics: Mapping[str, Any]) -> tuple[int, dict[str, float]]:
+    """A report's step and metrics as numbers; raises `ValueError` or `TypeError` for others."""
+    try:
+        step = operator.index(step)
+    except TypeError as error:
+        raise TypeError(f"step must be an integer, but got {cut(repr(step))}") from error
+    if step < 0:
+        raise ValueError(f"step must be at least 0, but got {step}")
+    return step, {name: number(name, value) for name, value in metrics.items()}
 
 
 def number(name: str, value: Any) -> float:

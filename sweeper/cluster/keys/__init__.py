@@ -1,0 +1,1 @@
+"""The keys of profiles: their names, values and refusals."""

@@ -1,0 +1,109 @@
+"""Whether runs find memory: what the largest needs alone beside what the machine or job gives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sweeper.dispatch import Options, slurm_layout
+from sweeper.errors import SweeperError
+from sweeper.plan.plan import Plan, Run
+from sweeper.text import counted, labels_text, size
+from sweeper.trainable.contract import SupportsMemoryEstimates, Trainable
+from sweeper.worker.process import memory
+
+
+@dataclass(frozen=True)
+class Room:
+    """The memory of one worker, and who gives it."""
+
+    given: float
+    """Bytes."""
+    source: str
+    """Where they come from, as in `mem_gb: 1.9 of slurm/default.yaml`."""
+    remedy: str
+    """What gives more."""
+
+    def __str__(self) -> str:
+        return f"{size(int(self.given), 'B')} ({self.source})"
+
+
+def rooms(options: Options, dispatch: str, runs: int) -> Iterator[Room]:
+    """The memory of a worker for up to `runs` runs: of each profile whose tensors are not on a GPU.
+
+    Nothing where nobody says, as where a job has all memory of its node.
+    """
+    if dispatch != "slurm":
+        if options.device in (None, "cpu"):
+            yield _of_machine(options, dispatch, runs)
+        return
+    for kind in slurm_layout.kinds(options):
+        profile = kind.profile
+        if kind.device == "cpu" and profile.memory_mb:
+            shared = f", for {counted(profile.tasks, 'worker')}" if profile.tasks > 1 else ""
+            yield Room(
+                profile.memory_mb * 2**20 / profile.tasks,
+                f"{profile.memory_keys} of {profile.file}{shared}",
+                f"more {profile.memory_keys} in {profile.file}",
+            )
+
+
+def _of_machine(options: Options, dispatch: str, runs: int) -> Room:
+    asked = 1 if dispatch == "inline" else options.workers or _cores()
+    workers = max(1, min(asked, runs))
+    whole = memory.shared()
+    of = f"{size(whole, 'B')} of this machine" if workers > 1 else "this machine's"
+    shared = f", for {counted(workers, 'worker')}" if workers > 1 else ""
+    fewer = "fewer workers=, or " if workers > 1 else ""
+    return Room(whole / workers, f"{of}{shared}", f"{fewer}a machine with more")
+
+
+def _cores() -> int:
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return found or 1
+
+
+def largest(plan: Plan, trainable: Trainable) -> tuple[int, Run] | None:
+    """The run that needs the most memory, and how many bytes, alone in its pack.
+
+    A larger pack that finds too little is halved. `None` where only running it can tell.
+    """
+    if not isinstance(trainable, SupportsMemoryEstimates) or not plan.runs:
+        return None
+    alike: dict[tuple[object, ...], Run] = {}
+    for run in plan.runs[:: len(plan.space.seeds)]:
+        alike.setdefault(_shape(run), run)
+    sizes = [
+        (trainable.pack_bytes(run.params, run.task, run.steps, 1), run) for run in alike.values()
+    ]
+    return max(sizes, key=lambda pair: pair[0])
+
+
+def _shape(run: Run) -> tuple[object, ...]:
+    """What may tell the sizes of runs apart: a real number such as a step size never does."""
+    params = (f"{k} {v}" for k, v in run.params.items() if not isinstance(v, float))
+    return (run.task, run.steps, *params)
+
+
+def complaint(plan: Plan, found: tuple[int, Run], room: Room) -> str | None:
+    """Why a run does not fit in `room`; `None` where it does."""
+    needed, run = found
+    if needed <= room.given:
+        return None
+    labels = labels_text(plan.trials[run.trial].labels)
+    return (
+        f"trial {run.trial} ({labels}) on {run.task} needs {size(needed, 'B')} alone, beside its "
+        f"packages, and a worker has {room}: it takes {room.remedy}, or smaller runs"
+    )
+
+
+def check(plan: Plan, trainable: Trainable, options: Options, dispatch: str) -> None:
+    """Raises `SweeperError` where a run cannot fit in the memory that a worker has."""
+    found = largest(plan, trainable)
+    if found is None:
+        return
+    for room in rooms(options, dispatch, plan.total):
+        said = complaint(plan, found, room)
+        if said is not None:
+            raise SweeperError(f"memory: {said}")

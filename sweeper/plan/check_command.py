@@ -1,0 +1,92 @@
+"""Checks the command of a space: its program and script, and the parameters that its words name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import Path
+
+from sweeper.errors import Invalid, Mistakes, choices, cut, shown
+from sweeper.plan.configurations.expansion import Expansion
+from sweeper.schema.template import literal, placeholders
+from sweeper.space.blocks.parts import parts
+from sweeper.space.space import Space
+from sweeper.trainable.command.command import OF_RUN
+from sweeper.trainable.command.process import program
+
+_INTERPRETERS = ("python", "bash", "sh", "zsh", "julia", "Rscript", "lua", "ruby", "perl", "node")
+
+
+def check(space: Space, expansion: Expansion) -> None:
+    """Raises `Invalid` where the space's command cannot be run, or names what nothing sets."""
+    if space.command is None:
+        return
+    mistakes, folder = Mistakes(), Path(space.folder)
+    with mistakes.under("command", 0):
+        _check_program(space.command[0], folder)
+    with mistakes.under("command"):
+        _check_script(space.command, folder)
+    names = parameters(space, expansion)
+    for index, word in enumerate(space.command):
+        for name in placeholders(word):
+            with mistakes.under("command", index):
+                _check_name(name, word, names, space)
+    mistakes.check()
+
+
+def parameters(space: Space, expansion: Expansion) -> list[str]:
+    """The names of all parameters that some run of the space has."""
+    names = [name for values in space.by_task.values() for name in values]
+    for one in parts(space):
+        axes = [name for name, axis in one.axes.items() if not axis.helper]
+        sets = (name for axis in axes for name in expansion.sets(axis))
+        names += [*one.fixed, *sets, *one.derived]
+    return list(dict.fromkeys(names))
+
+
+def _check_name(name: str, word: str, names: Sequence[str], space: Space) -> None:
+    if name in names and name in OF_RUN:
+        raise Invalid(f"names {shown(name)}, which is the run's and a parameter's: rename that one")
+    if name in names or name in OF_RUN:
+        return
+    if any(one.axes[name].helper for one in parts(space) if name in one.axes):
+        raise Invalid(f"names {shown(name)}, which is a helper: no run has it")
+    hint = "; values are written as they are, without a format" if ":" in name else ""
+    valid = choices(name, [*names, *OF_RUN])
+    raise Invalid(f"names no parameter: {shown(name)} in {shown(word)}{hint}{valid}")
+
+
+def _check_program(word: str, folder: Path) -> None:
+    if program(word, folder) is not None:
+        return
+    path = folder / word
+    if not os.path.isfile(path):
+        where = f"in {cut(folder)}" if "/" in word else "on PATH"
+        raise Invalid(f"names the program {shown(word)}, but there is none {where}")
+    if "/" not in word:
+        raise Invalid(
+            f"names the program {shown(word)}, which is not on PATH; the file beside the space is "
+            f"./{cut(word)}"
+        )
+    raise Invalid(
+        f"names the program {shown(word)}, which is not executable: chmod +x it, or put its "
+        f"interpreter before it, as in [bash, {cut(word)}]"
+    )
+
+
+def _check_script(words: Sequence[str], folder: Path) -> None:
+    """What an interpreter gets first beside options is a script, unless they say otherwise."""
+    name = Path(words[0]).name.rstrip("0123456789.")
+    options = list(takewhile(lambda word: word.startswith("-"), words[1:]))
+    script = words[1 + len(options) : 2 + len(options)]
+    text = literal(script[0]) if script else None
+    if name not in _INTERPRETERS or text is None or {"-c", "-m", "-e"} & set(options):
+        return
+    suffix = Path(text).suffix
+    if suffix and not os.path.isfile(folder / text):
+        near = choices(text, sorted(file.name for file in folder.glob(f"*{suffix[:9]}")))
+        raise Invalid(
+            f"names the script {shown(text)}, but there is no such file in {cut(folder)}{near}",
+            (1 + len(options),),
+        )

@@ -1,0 +1,1 @@
+"""Parts of a study: the runs that conditions choose, and the best trials."""

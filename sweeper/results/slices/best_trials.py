@@ -1,0 +1,51 @@
+"""The best trials of a part of a study, by the rule of `sweeper best`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sweeper import stats
+from sweeper.results.data import VALUE, Data
+from sweeper.results.estimates import complete
+from sweeper.results.run_tables import Scored
+from sweeper.score import Array
+
+
+def in_order(data: Data) -> list[int]:
+    """The complete trials that have a value by every score, the best first.
+
+    With several scores those that no other beats in all of them, in the order of the first.
+    """
+    numbers, values = _known(data, data.tables.scores)
+    if values.shape[1] > 1:
+        front = stats.unbeaten(values)
+        numbers, values = numbers[front], values[front]
+    return _sorted(numbers, values)
+
+
+def by_first_score(data: Data) -> list[int]:
+    """The complete trials that have a value by the score that figures show, the best first."""
+    return _sorted(*_known(data, data.tables.scores[:1]))
+
+
+def _sorted(numbers: Array, values: Array) -> list[int]:
+    return [int(number) for number in numbers[np.lexsort((numbers, -values[:, 0]))]]
+
+
+def _known(data: Data, scores: Sequence[Scored]) -> tuple[Array, Array]:
+    """Complete trials [trials] and their values [trials × scores], of which larger are better.
+
+    Those without a value by one of the scores are left out.
+    """
+    runs = complete(data.runs)
+    numbers, cell = np.unique(runs["trial"], return_inverse=True)
+    values = np.full((len(numbers), len(scores)), np.nan)
+    for place, score in enumerate(scores):
+        own = data.tables.ranked(score).loc[runs.index, VALUE].to_numpy(float)
+        sign = -1.0 if score.minimise else 1.0
+        if len(numbers):
+            values[:, place] = sign * stats.points(own, cell, score.how)
+    known = ~np.isnan(values).any(axis=1)
+    return numbers[known], values[known]

@@ -1,0 +1,264 @@
+"""Conditions on the runs of a study: `optimizer.lr=1e-5..1e-3,task=minatar/breakout`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from sweeper.errors import NothingToShow, SweeperError, choices, listed, shown
+from sweeper.schema.document import parse
+from sweeper.space.blocks.parts import every_axis, parts
+from sweeper.study.study import Study
+from sweeper.text import brief, canonical
+
+ABSENT = "absent"
+"""The value that chooses the configurations in which an axis or a parameter is inactive."""
+
+Mask = npt.NDArray[np.bool_]
+
+_ALIKE = 1e-9
+_MANY = 12
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a condition may be about: its values, and which of them each planned run has."""
+
+    name: str
+    title: str
+    labels: tuple[Any, ...]
+    """Each once; `None` where it is inactive."""
+    codes: npt.NDArray[np.int_]
+    """The place among `labels` of the label of each planned run."""
+
+    @property
+    def numbers(self) -> list[float]:
+        """Its values, ascending, if all are numbers."""
+        known = [label for label in self.labels if label is not None]
+        if not known or any(isinstance(one, bool | str) for one in known):
+            return []
+        return sorted(known) if all(isinstance(one, int | float) for one in known) else []
+
+    @property
+    def texts(self) -> list[str]:
+        """Its values as they may be written."""
+        plain = [*map(brief, self.numbers)] or [
+            canonical(label) for label in self.labels if label is not None
+        ]
+        return [*plain, ABSENT] if None in self.labels else plain
+
+    def places(self, text: str) -> set[int] | None:
+        """The places of the labels that a value or a range chooses; `None` where it is neither."""
+        wanted = {text, canonical(_parsed(text))} if text else set()
+        found = {place for place, label in enumerate(self.labels) if _text(label) in wanted}
+        ends = _ends(text)
+        if found or not self.numbers or ends is None:
+            return found or None
+        numbers = [(place, one) for place, one in enumerate(self.labels) if one is not None]
+        if ".." in text:
+            return {place for place, one in numbers if _within(one, *ends)}
+        return {place for place, one in numbers if _same(one, ends[0])} or None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The values of one axis or parameter that a part of a study has."""
+
+    known: Known
+    texts: tuple[str, ...]
+    places: frozenset[int]
+
+    @property
+    def mask(self) -> Mask:
+        """Which planned runs [runs] fulfil it."""
+        return np.isin(self.known.codes, sorted(self.places))
+
+    def __str__(self) -> str:
+        """The condition as captions have it."""
+        return f"{self.known.title} = {', '.join(self.texts)}"
+
+
+class _Plan:
+    """What conditions may be about in a study, each looked up once."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.axes = every_axis(study.space)
+        self._found: dict[str, Known] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Axes, tasks, seeds, trials and the parameters that formulas and tasks set."""
+        space = self.study.space
+        by_task = [name for params in space.by_task.values() for name in params]
+        derived = [name for one in parts(space) for name in one.derived]
+        return list(dict.fromkeys([*self.axes, "task", "seed", "trial", *derived, *by_task]))
+
+    def knows(self, name: str) -> bool:
+        """Whether a condition may be about `name`: also a parameter that another one sets."""
+        runs = self.study.plan.runs
+        known = name in self._found or name in self.names
+        return known or (bool(name) and any(name in run.params for run in runs))
+
+    def __getitem__(self, name: str) -> Known:
+        if name not in self._found:
+            self._found[name] = self._known(name)
+        return self._found[name]
+
+    def _known(self, name: str) -> Known:
+        plan, axes = self.study.plan, self.axes
+        trial = np.fromiter((run.trial for run in plan.runs), int, len(plan.runs))
+        if name in axes:
+            labels, codes = _coded([one.labels.get(name) for one in plan.trials])
+            return Known(name, axes[name].title or name, labels, codes[trial])
+        if name == "trial":
+            return Known(name, name, tuple(range(len(plan.trials))), trial)
+        if name in ("task", "seed"):
+            labels, codes = _coded([getattr(run, name) for run in plan.runs])
+        else:
+            labels, codes = _coded([_plain(run.params.get(name)) for run in plan.runs])
+        return Known(name, name, labels, codes)
+
+    def refuse(self, name: str) -> NoReturn:
+        """Raises `SweeperError` for a name that no run has."""
+        if name[-1:] in ("<", ">", "!"):
+            raise SweeperError(
+                f"where has no {name[-1]}=; ranges are low..high, low.. and ..high, as in "
+                f"{name[:-1].strip()}=1e-5..1e-3"
+            )
+        valid = self.names
+        ends = [known for known in valid if known.endswith(f".{name}")]
+        meant = f" (did you mean {shown(ends[0])}?); valid: {listed(name, valid)}" if ends else ""
+        raise SweeperError(
+            f"where: {shown(name)} is no axis or parameter of {self.study.name}"
+            f"{meant or choices(name, valid)}"
+        )
+
+
+def conditions(study: Study, words: Sequence[str]) -> list[Condition]:
+    """What `words` say of the runs of `study`; all of it must hold of a run.
+
+    Commas separate conditions, and the values of one; a value that holds commas itself is
+    recognised. Raises `SweeperError` for a name or a value that there is not.
+    """
+    plan, found = _Plan(study), dict[str, Condition]()
+    for word in words:
+        for name, texts in _parts(plan, word.split(",")):
+            if name in found:
+                both = ",".join([*found[name].texts, *texts])
+                raise SweeperError(f"where names {name} twice; give it once: {name}={both}")
+            places = [_places(study, plan[name], text) for text in texts]
+            found[name] = Condition(plan[name], tuple(texts), frozenset().union(*places))
+    return list(found.values())
+
+
+def chosen(study: Study, found: Sequence[Condition]) -> Mask:
+    """Which planned runs [runs] fulfil all conditions; `NothingToShow` where none does."""
+    masks = [one.mask for one in found]
+    mask: Mask = np.logical_and.reduce(masks) if masks else np.ones(len(study.plan.runs), bool)
+    if mask.any():
+        return mask
+    there = []
+    for place, one in enumerate(found):
+        others = [other for at, other in enumerate(masks) if at != place]
+        codes = one.known.codes[np.logical_and.reduce(others)] if others else one.known.codes
+        left = replace(one.known, labels=tuple(one.known.labels[p] for p in np.unique(codes)))
+        values = listed(one.texts[0], left.texts) or "nothing"
+        there.append(f"{one.known.name}={values}{' with the rest' if others else ''}")
+    said = " and ".join(f"{one.known.name}={','.join(one.texts)}" for one in found)
+    raise NothingToShow(f"no run of {study.name} has {said}; there is {'; '.join(there)}")
+
+
+def _parts(plan: _Plan, pieces: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Names, each with the texts of its values: of each the longest that is a value."""
+    name, texts, at = "", list[str](), 0
+    while at < len(pieces):
+        for end in range(len(pieces), at, -1):
+            text = ",".join(pieces[at:end]).strip()
+            before, equals, after = (part.strip() for part in text.partition("="))
+            if name and plan[name].places(text) is not None:
+                texts.append(text)
+                break
+            named = bool(equals) and plan.knows(before)
+            if named and (end == at + 1 or plan[before].places(after) is not None):
+                if name:
+                    yield name, texts
+                name, texts = before, [after]
+                break
+        else:
+            if equals or not name:
+                plan.refuse(before)
+            texts.append(text)
+        at = end
+    yield name, texts
+
+
+def _coded(values: Sequence[Any]) -> tuple[tuple[Any, ...], npt.NDArray[np.int_]]:
+    """The distinct values in their order, and the place of each of `values` among them."""
+    number: dict[tuple[bool, Any], int] = {}
+    codes = [number.setdefault((isinstance(one, bool), one), len(number)) for one in values]
+    return tuple(value for _, value in number), np.array(codes, int)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | float | str | None) else canonical(value)
+
+
+def _places(study: Study, known: Known, text: str) -> set[int]:
+    """The places that a text chooses; `SweeperError` where it is no value and no range."""
+    found = known.places(text)
+    if found is not None:
+        return found
+    if ".." in text and _ends(text) is not None:
+        raise SweeperError(
+            f"where: {known.name}={text} is a range, but {known.name} has texts: "
+            f"{listed(text, known.texts)}"
+        )
+    hint = ""
+    if len(known.numbers) > _MANY:
+        low, high = (brief(known.numbers[place]) for place in (0, -1))
+        hint = f" (or a range within {low}..{high})"
+    raise SweeperError(
+        f"where: {known.name} of {study.name} is never {shown(text)}"
+        f"{choices(text, known.texts)}{hint}"
+    )
+
+
+def _parsed(text: str) -> Any:
+    """The value that a text is in YAML; the text itself where it is none."""
+    try:
+        return parse(text, "where", lines=False)[0]
+    except SweeperError:
+        return text
+
+
+def _text(label: Any) -> str:
+    return ABSENT if label is None else canonical(label)
+
+
+def _ends(text: str) -> tuple[float, float] | None:
+    """The ends of `low..high`, `low..` or `..high`, or a number as both; `None` for other texts."""
+    low, dots, high = (part.strip() for part in text.partition(".."))
+    if not low and not high:
+        return None
+    try:
+        return float(low or "-inf"), float((high or "inf") if dots else low)
+    except ValueError:
+        return None
+
+
+def _within(number: float, low: float, high: float) -> bool:
+    """Whether a number lies in a range; an end belongs to it however it was rounded."""
+    return low <= number <= high or any(
+        math.isclose(number, end, rel_tol=_ALIKE) for end in (low, high)
+    )
+
+
+def _same(label: float, number: float) -> bool:
+    """Whether a number is another one, written whole or as listings show it."""
+    return math.isclose(label, number, rel_tol=_ALIKE) or brief(label) == brief(float(number))

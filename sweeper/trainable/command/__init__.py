@@ -1,0 +1,1 @@
+"""Commands as trainables: any program, one process a run."""

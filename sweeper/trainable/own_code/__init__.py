@@ -1,0 +1,1 @@
+"""What functions and programs of a user's own have in common."""

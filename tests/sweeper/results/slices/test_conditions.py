@@ -1,0 +1,172 @@
+"""Conditions on runs: what they choose, what is refused, and what an empty part says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sweeper.errors import NothingToShow, SweeperError
+from sweeper.results.slices.conditions import chosen, conditions
+from sweeper.results.slices.part import Part
+from tests.helpers.figures import whole
+
+AXES = {
+    "optimizer.lr": {"kind": "float", "values": [1e-5, 1e-4, 1e-3]},
+    "sn.layers": {"kind": "choice", "values": ["none", "sn[-2]", "sn[-2,-3]", "a, b=c"]},
+    "units": {"kind": "int", "values": [-64, 64], "when": {"sn.layers": "none"}},
+}
+SPACE = {
+    "axes": AXES,
+    "tasks": {name: {"low": 0.0, "high": 2.0} for name in ("minatar/breakout", "line")},
+    "seeds": 2,
+    "derived": {"network.width": "1000000 * optimizer.lr"},
+    "by_task": {"line": {"gamma": 0.5}, "minatar/breakout": {"gamma": 0.25}},
+}
+
+
+@pytest.fixture
+def study(played):
+    return played(whole, **SPACE)
+
+
+def left(study, *words):
+    """For each run that is left its trial's labels, task and seed."""
+    mask = chosen(study, conditions(study, words))
+    runs = [run for run, kept in zip(study.plan.runs, mask, strict=True) if kept]
+    return [(study.plan.trials[run.trial].labels, run.task, run.seed) for run in runs]
+
+
+@pytest.mark.parametrize(
+    ("words", "share"),
+    [
+        (["optimizer.lr=1e-3"], {("optimizer.lr", 1e-3)}),
+        (["optimizer.lr=0.001"], {("optimizer.lr", 1e-3)}),
+        (["optimizer.lr=1e-5,1e-3"], {("optimizer.lr", 1e-5), ("optimizer.lr", 1e-3)}),
+        (["optimizer.lr=1e-4..1e-3"], {("optimizer.lr", 1e-4), ("optimizer.lr", 1e-3)}),
+        (["optimizer.lr=1e-4.."], {("optimizer.lr", 1e-4), ("optimizer.lr", 1e-3)}),
+        (["optimizer.lr=..1e-5"], {("optimizer.lr", 1e-5)}),
+        (["optimizer.lr=..1e-5,1e-3"], {("optimizer.lr", 1e-5), ("optimizer.lr", 1e-3)}),
+        (["sn.layers=sn[-2,-3]"], {("sn.layers", "sn[-2,-3]")}),
+        (["sn.layers=sn[-2,-3],none"], {("sn.layers", "sn[-2,-3]"), ("sn.layers", "none")}),
+        (["sn.layers=none,sn[-2,-3]"], {("sn.layers", "sn[-2,-3]"), ("sn.layers", "none")}),
+        (["sn.layers=a, b=c"], {("sn.layers", "a, b=c")}),
+        (["sn.layers=a, b=c,none"], {("sn.layers", "a, b=c"), ("sn.layers", "none")}),
+        (["units=-64"], {("units", -64)}),
+        (["units=-100..-1"], {("units", -64)}),
+        (["network.width=10"], {("optimizer.lr", 1e-5)}),
+        (["network.width=99..101"], {("optimizer.lr", 1e-4)}),
+    ],
+)
+def test_values_and_ranges_of_axes_and_derived_parameters(study, words, share):
+    (name,) = {name for name, _ in share}
+    found = left(study, *words)
+    assert {labels.get(name) for labels, _, _ in found} == {label for _, label in share}
+    planned = [study.plan.trials[run.trial].labels.get(name) for run in study.plan.runs]
+    assert len(found) == sum(planned.count(label) for _, label in share), "no run of them is lost"
+
+
+def test_tasks_seeds_trials_and_parameters_by_task(study):
+    assert {task for _, task, _ in left(study, "task=minatar/breakout")} == {"minatar/breakout"}
+    assert {seed for _, _, seed in left(study, "seed=1..5")} == {1}
+    assert len(left(study, "trial=0,2..3")) == 3 * 2 * 2
+    assert {task for _, task, _ in left(study, "gamma=0.5")} == {"line"}
+
+
+def test_what_is_absent_can_be_named(study):
+    found = left(study, "units=absent")
+    assert found and all("units" not in labels for labels, _, _ in found)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["optimizer.lr=1e-3,1e-4,sn.layers=sn[-2,-3],seed=0"],
+        ["optimizer.lr=1e-3,1e-4", "sn.layers=sn[-2,-3]", "seed=0"],
+        ["seed=0", "sn.layers=sn[-2,-3],optimizer.lr=1e-4.."],
+    ],
+)
+def test_all_conditions_hold_in_one_word_or_in_several(study, words):
+    found = left(study, *words)
+    assert len(found) == 2 * 1 * 2
+    assert {labels["sn.layers"] for labels, _, _ in found} == {"sn[-2,-3]"}
+    assert {seed for _, _, seed in found} == {0}
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("lr=1e-3", r"'lr' is no axis .* \(did you mean 'optimizer.lr'\?\); valid: optimizer.lr"),
+        ("optimiser.lr=1", r"'optimiser.lr' is no axis or .*\(did you mean 'optimizer.lr'\?\)"),
+        ("optimizer.lr=5e-3", "optimizer.lr of played is never '5e-3'.*valid: 1e-5, 0.0001, 0.001"),
+        ("optimizer.lr=1e-3,x", "optimizer.lr of played is never 'x'"),
+        ("sn.layers=sn[-3]", r"never 'sn\[-3\]' \(did you mean 'sn\[-2\]'\?\)"),
+        ("sn.layers=1..2", "is a range, but sn.layers has texts: none, "),
+        ("task=breakout", r"task of played is never 'breakout' \(did you mean 'minatar/breakout'"),
+        ("optimizer.lr=1e-3,optimizer.lr=1e-4", "twice; give it once: optimizer.lr=1e-3,1e-4"),
+        ("optimizer.lr>=1e-3", "where has no >=; ranges are low..high, .* optimizer.lr=1e-5..1e-3"),
+        ("seed=0,tsk=line", r"'tsk' is no axis or parameter .*\(did you mean 'task'\?\)"),
+        ("units=null", "units of played is never 'null'"),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_what_does(study, word, message):
+    with pytest.raises(SweeperError, match=message) as raised:
+        conditions(study, [word])
+    assert raised.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["optimizer.lr=1..2"], "no run of played has optimizer.lr=1..2; there is optimizer.lr=1e"),
+        (
+            ["sn.layers=sn[-2]", "units=64"],
+            r"has sn.layers=sn\[-2\] and units=64; there is sn.layers=none with the rest; "
+            "units=absent with the rest",
+        ),
+    ],
+)
+def test_an_empty_part_says_what_there_is(study, words, message):
+    with pytest.raises(NothingToShow, match=message) as raised:
+        Part.of(study, {"where": words})
+    assert raised.value.exit_code == 1
+
+
+def test_trials_by_number_must_be_planned_and_left_by_the_conditions(study):
+    with pytest.raises(SweeperError, match=r"trials \(0 to 14\), but got 15"):
+        Part.of(study, {"trial": [15]})
+    number = next(t.number for t in study.plan.trials if t.labels["sn.layers"] == "none")
+    with pytest.raises(NothingToShow, match=r"no run of the trial .*; there are those of trials"):
+        Part.of(study, {"trial": [number], "where": ["sn.layers=sn[-2]"]})
+
+
+def test_a_drawn_number_is_found_as_listings_show_it(played):
+    axes = {"lr": {"kind": "float", "low": 1e-5, "high": 1e-1, "log": True}}
+    study = played(
+        lambda run, _: ("complete", [(40, {"return": 1.0})]), axes=axes, sampler="random", trials=20
+    )
+    drawn = study.plan.trials[3].labels["lr"]
+    assert [labels["lr"] for labels, _, _ in left(study, f"lr={drawn:.6g}", "seed=0")] == [drawn]
+    with pytest.raises(SweeperError, match=r"or a range within \S+\.\.\S+"):
+        conditions(study, ["lr=0.5"])
+    assert len(left(study, "lr=1e-5..1e-1")) == len(study.plan.runs)
+
+
+def test_runs_are_those_of_the_plan_in_its_order(study):
+    mask = chosen(study, conditions(study, ["seed=1"]))
+    assert np.flatnonzero(mask).tolist() == [
+        place for place, run in enumerate(study.plan.runs) if run.seed == 1
+    ]
+
+
+def test_blocks_and_what_they_derive_can_be_named(played):
+    blocks = {
+        "sgd": {"axes": {"lr": {"kind": "float", "values": [0.1, 1.0]}}},
+        "adam": {"fixed": {"eps": 1e-8}, "derived": {"decay": "10 * lr"}},
+    }
+    axes = {"lr": {"kind": "float", "values": [1e-4, 1e-3]}}
+    ended = lambda run, _: ("complete", [(40, {"return": 1.0})])  # noqa: E731
+    study = played(ended, axes=axes, blocks=blocks, seeds=2)
+    assert {labels["lr"] for labels, _, _ in left(study, "block=sgd")} == {0.1, 1.0}
+    assert {labels["lr"] for labels, _, _ in left(study, "lr=..0.01")} == {1e-4, 1e-3}
+    assert {labels["lr"] for labels, _, _ in left(study, "decay=0.01")} == {1e-3}
+    assert {labels["block"] for labels, _, _ in left(study, "decay=absent")} == {"sgd"}

@@ -1,0 +1,38 @@
+"""The example of docs/own_code.md, with Stable-Baselines3's PPO, runs as it is written there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from sweeper.study.study import Study
+from tests.helpers.paths import ROOT
+
+
+@pytest.mark.skipif(find_spec("stable_baselines3") is None, reason="needs Stable-Baselines3")
+def test_the_script_of_the_page_trains_from_its_space(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "own_code.md").read_text()
+    for name in ("ppo.py", "ppo.yaml"):
+        (text,) = re.findall(rf"^```\w+\n(# {name}\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        (tmp_path / name).write_text(text)
+    words = ["ppo.yaml", "scale=smoke", "steps=512", "axes.lr.values=[3e-4]", "workers=1"]
+    command = [sys.executable, "-m", "sweeper", "run", *words, "figures=[]"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    study = Study.open(tmp_path / "studies" / "ppo-smoke")
+    (record,) = study.ledger_state().runs.values()
+    assert [step for step, _ in record.reports] == [512], "a rollout is of 512 steps"
+    assert record.value is not None and 8 <= record.value <= 500, "no episode is shorter or longer"
+    own, metrics = study.paths.runs / record.run, tmp_path / "metrics.jsonl"
+    command = [sys.executable, "ppo.py", "--steps=1024", f"--folder={own}"]
+    environment = {**os.environ, "SWEEPER_METRICS": str(metrics)}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    (line,) = metrics.read_text().splitlines()
+    assert json.loads(line)["step"] == 1024, "it goes on from what it saved"
