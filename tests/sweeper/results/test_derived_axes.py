@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sweeper.errors import SweeperError
 from sweeper.results.data import Data
 from sweeper.study.study import Study
 from tests.helpers.figures import drawn, words
+from tests.helpers.function_space import loaded
 
 AXES: dict[str, Any] = {
     "one_minus_gamma": {"kind": "float", "values": [0.1, 0.01], "helper": True},
@@ -54,3 +57,11 @@ def test_numbers_are_those_of_the_axis_that_they_follow_from(study: Study) -> No
     )
     found = dict(zip(zip(other["gamma"], other["net"], strict=True), other["point"], strict=True))
     assert found == pytest.approx(by_axis)
+
+
+def test_a_space_may_ask_for_such_figures(tmp_path: Path) -> None:
+    keys = {"axes": AXES, "derived": {"gamma": "1 - one_minus_gamma"}}
+    space = loaded(tmp_path, **keys, figures=[{"sensitivity": {"x": "gamma", "hue": "width"}}])
+    assert space.figures[0].options == {"x": "gamma", "hue": "width"}
+    with pytest.raises(SweeperError, match="must be an axis, but got 'gama'"):
+        loaded(tmp_path, **keys, figures=[{"sensitivity": {"x": "gama"}}])
