@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents import lookup
-from agents.envs import gymnasium_env
+from agents.envs import gymnasium_env, tasks
 from agents.envs.outcome import Outcome
 from agents.envs.settings import PARAMETERS, PLAIN, Settings
 from agents.shape import Shape
@@ -221,6 +221,7 @@ def _ships_with_gymnasium(registered: Any) -> bool:
 
 
 def _import(task: str, before: str) -> None:
+    tasks.check_installed(f"gym/{task}", _EXTRAS.get(before, Environment.extra))
     try:
         if before.endswith(".py"):
             lookup.import_file(lookup.located(Path(before)))

@@ -46,9 +46,9 @@ def check(task: str, settings: Settings = PLAIN) -> None:
     whose name is not listed or that has settings.
     """
     environment, name = _resolve(task)
-    _check_installed(task, getattr(environment, "extra", ("",)))
+    check_installed(task, getattr(environment, "extra", ("",)))
     if hasattr(environment, "needs"):
-        _check_installed(task, environment.needs(name))
+        check_installed(task, environment.needs(name))
     taken = getattr(environment, "settings", ())
     for setting in settings.given:
         if setting not in taken:
@@ -57,7 +57,11 @@ def check(task: str, settings: Settings = PLAIN) -> None:
         check_played(environment, name, settings, name if ".py:" in task else task)
 
 
-def _check_installed(task: str, needed: tuple[str, ...]) -> None:
+def check_installed(task: str, needed: tuple[str, ...]) -> None:
+    """Raises ValueError where packages are missing, naming the extra that brings them.
+
+    `needed` are that extra and the packages' modules.
+    """
     extra, *modules = needed
     missing = [name for name in modules if not is_installed(name)]
     if missing:
@@ -139,7 +143,7 @@ def _resolve(task: str) -> tuple[Any, str]:
     if name in environment.tasks:
         return environment, name
     if hasattr(environment, "locate"):
-        _check_installed(task, getattr(environment, "extra", ("",)))
+        check_installed(task, getattr(environment, "extra", ("",)))
         environment.locate(name)
         return environment, name
     raise lookup.unknown("task", task, [f"{family}/{known}" for known in environment.tasks])
