@@ -1,59 +1,52 @@
-"""How long a figure of a part of a study of 100,000 runs takes, beside that of the whole one.
+"""What figures of a part of a large study of 20 blocks cost, beside those of the whole study.
 
-    python -m benchmarks.sweeper.parts [trials=20000] [times=3] [root=FOLDER]
+    python -m benchmarks.sweeper.parts [runs=100000] [repeats=3]
 
-Nobody trained the study: see `benchmarks.sweeper.report`. Each command is run alone on one core,
-with a snapshot of the ledger, and the least of its times counts. Prints the table for
-docs/measured.md.
+Nobody trained the study. Seconds of CPU of each command with a snapshot of the ledger, the median
+of its repeats, which take turns. Prints the table for docs/measured.md.
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import subprocess
 import sys
 import tempfile
-import time
 from datetime import date
 from pathlib import Path
+from statistics import median
 
-from benchmarks.sweeper.report import make
+import yaml
 
-COMMANDS = ["heatmap", "sensitivity", "curves", "table", "export table=runs"]
-PARTS = ["", "where=sn.layers=none", "where=optimizer.lr=1e-4..1e-2,seed=0..3", "top=5"]
+from benchmarks.sweeper.blocks import spaces
+from benchmarks.sweeper.report import filled, taken
+from sweeper.plan.loading import load
+from sweeper.study import studies
 
-
-def seconds(root: Path, words: list[str]) -> float:
-    """The wall time that a command takes."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
-    command = [sys.executable, "-m", "sweeper", *words, f"root={root / 'studies'}"]
-    begin = time.monotonic()
-    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
-    return time.monotonic() - begin
+COMMANDS = ("heatmap", "sensitivity x=optimizer.lr", "curves", "table", "export table=runs")
+PARTS = ("", "where=part=3,4", "where=optimizer.lr=1e-4..1e-2,seed=0..3", "top=5")
 
 
-def main(words: list[str]) -> None:
-    given = dict(word.split("=", 1) for word in words)
-    times = int(given.get("times", 3))
+def main(runs: str = "100000", repeats: str = "3") -> None:
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(given.get("root", folder))
-        if not (root / "studies").exists():
-            root.mkdir(exist_ok=True)
-            make(root, int(given.get("trials", 20_000)))
-        seconds(root, ["report", "study=many"])  # which leaves a snapshot
-        print(f"\n({date.today()}, {platform.machine()}, Python {platform.python_version()})\n")
-        print(f"| | whole | {' | '.join(f'`{part}`' for part in PARTS[1:])} |")
-        print("|---|" + "---|" * len(PARTS), flush=True)
+        root = Path(folder)
+        (root / "train.py").write_text("def train(config, run):\n    return 0.0\n")
+        keys = {"study": "blocks"} | spaces(int(runs))["blocks"]
+        (root / "blocks.yaml").write_text(yaml.safe_dump(keys))
+        filled(studies.start(root / "studies" / "blocks", load(root / "blocks.yaml")))
+        taken("status", "study=blocks", f"root={root / 'studies'}")  # which leaves a snapshot
+        print(f"| date | runs | command | whole | {' | '.join(f'`{one}`' for one in PARTS[1:])} |")
+        print("|---|---|---|---|" + "---|" * len(PARTS[1:]), flush=True)
         for command in COMMANDS:
-            out = root / ("it.csv" if command[:1] in "te" else "it.pdf")
-            first, *rest = command.split()
-            asked = [[first, "study=many", *rest, *part.split(), f"out={out}"] for part in PARTS]
-            rounds = [[seconds(root, one) for one in asked] for _ in range(times)]
-            whole, *others = map(min, zip(*rounds, strict=True))
-            cells = [f"{one:.1f} s, {one / whole:.2f} ×" for one in others]
-            print(f"| `{command}` | {whole:.1f} s | {' | '.join(cells)} |", flush=True)
+            out = root / ("it.csv" if command.startswith(("table", "export")) else "it.pdf")
+            spent: dict[str, list[float]] = {part: [] for part in PARTS}
+            for _ in range(int(repeats)):
+                for part, seconds in spent.items():
+                    words = [*command.split(), *part.split(), "study=blocks", f"out={out}"]
+                    seconds.append(taken(*words, f"root={root / 'studies'}")[0])
+            whole, *others = (median(spent[part]) for part in PARTS)
+            cells = " | ".join(f"{one:.1f} s, {one / whole:.2f} ×" for one in others)
+            date_and_size = f"{date.today()} | {int(runs):,}"
+            print(f"| {date_and_size} | `{command}` | {whole:.1f} s | {cells} |", flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(**dict(word.split("=", 1) for word in sys.argv[1:]))

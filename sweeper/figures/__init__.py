@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 FORMATS = (".pdf", ".png", ".svg")
 
+_PLAIN_FRAME: tuple[tuple[str, Any], ...] = (("caption", True), ("title", ""), ("width", None))
+
 _TEXT_WIDTH = 100
 """The most characters of a line of the text beside a figure."""
 
@@ -122,7 +124,7 @@ def _draw(
     with style.context(), frame.asked(asked), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
         picture = drawer(data, **options)
-        style.below_title(picture.figure)
+        frame.below_title(picture.figure)
         if boxes := text_layout.lacking(picture.figure):
             log.warning("%s: the figures' font lacks %s, boxes stand for such letters", name, boxes)
         if "point" in picture.table and picture.table["point"].isna().all():
@@ -153,9 +155,9 @@ def _frame(options: Mapping[str, Any]) -> Frame:
     """The frame that options ask for."""
     from sweeper.figures.drawing.frame import Frame
 
-    ends = {name: tuple(options[name]) for name in ("xlim", "ylim") if name in options}
-    plain = {name: options[name] for name in ("caption", "title", "width") if name in options}
-    return Frame(**plain, **ends)
+    limits = (tuple(options[name]) if name in options else None for name in ("xlim", "ylim"))
+    plain = (options.get(name, default) for name, default in _PLAIN_FRAME)
+    return Frame(*plain, *limits)
 
 
 def _stem(name: str) -> str:

@@ -174,15 +174,16 @@ def _row(comparison: Comparison, row: Mapping[Any, Any], marked: list[str]) -> l
         *(row[axis] for axis in comparison.axes),
         "".join([f"{row['published']:g}{spread}", *marked]),
         f"{seeds:g}" if math.isfinite(seeds) else "",
-        _ours(row),
+        _ours(comparison, row),
         str(row["n"]),
     ]
 
 
-def _ours(row: Mapping[Any, Any]) -> str:
+def _ours(comparison: Comparison, row: Mapping[Any, Any]) -> str:
     if not math.isfinite(row["point"]):
         lost = "diverged" if row["n"] else "incomplete"
-        return lost if row["planned"] else "not in the study"
+        missing = "not in this part" if comparison.data.origin.part else "not in the study"
+        return lost if row["planned"] else missing
     places = number_text.decimals([row["point"]])
     said = bounds(row["low"], row["high"], lambda end: number_text.fixed(end, places))
     return f"{number_text.fixed(row['point'], places)} ({said})"

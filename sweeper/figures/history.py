@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -86,8 +88,8 @@ def _panel(ax: Axes, table: pd.DataFrame, runs: pd.DataFrame, smaller: bool | No
         ax.plot(own["trial"], own[VALUE], "o", color=look.colour, markersize=1.5, alpha=0.35)
     thin = 0.8 if len(known) <= _MOST_BARS else 0.3
     ax.vlines(known["trial"], known["low"], known["high"], color=look.colour, linewidth=thin)
-    marks = {"linestyle": "none", "marker": "o", "markersize": 3 if len(known) <= 100 else 1.8}
-    ax.plot(known["trial"], known["point"], color=look.colour, **marks)
+    size = 3 if len(known) <= 100 else 1.8
+    ax.plot(known["trial"], known["point"], "o", color=look.colour, markersize=size)
     if smaller is None:
         return
     last = table["trial"].iloc[-1]
@@ -111,7 +113,12 @@ def _frame(ax: Axes, table: pd.DataFrame, label: str, ends: tuple[float, float] 
         marker, colour = _ENDS[kind]
         own = table.loc[table["state"] == kind, "trial"]
         height = np.full(len(own), 0.035 + 0.06 * row)
-        look = {"color": colour, "markersize": 4, "linestyle": "none", "markeredgewidth": 0.8}
+        look: dict[str, Any] = {
+            "color": colour,
+            "markersize": 4,
+            "linestyle": "none",
+            "markeredgewidth": 0.8,
+        }
         ax.plot(own, height, marker=marker, transform=ax.get_xaxis_transform(), **look)
     count = int(table["trial"].max()) if len(table) else 0
     ax.set_xlim(asked.xlim or (-0.02 * count - 0.5, 1.02 * count + 0.5))
@@ -122,6 +129,7 @@ def _frame(ax: Axes, table: pd.DataFrame, label: str, ends: tuple[float, float] 
 
 def _legend(grid: style.Panels, table: pd.DataFrame) -> None:
     colour = style.look(None, 0).colour
+    found: list[tuple[str, dict[str, Any]]]
     found = [("configuration", {"color": colour, "marker": "o", "linestyle": "none"})]
     if table["best so far"].notna().any():
         found.append(("best so far", {"color": "0.1", "marker": "o", "linestyle": "-"}))
@@ -149,7 +157,8 @@ def _note(data: Data, table: pd.DataFrame, smaller: bool | None) -> str:
     if bounded < len(known) and known["n"].sum() <= _MOST_SINGLE:
         said += "; small faint marks are single runs"
     if smaller is not None:
-        best = known.loc[known["point"].idxmin() if smaller else known["point"].idxmax(), "trial"]
+        place = known["point"].argmin() if smaller else known["point"].argmax()
+        best = int(known["trial"].iloc[int(place)])
         which = data.captions.configuration(best)
         said += f". Black: the best so far, in the end trial {best} ({which}), {OPTIMISTIC}"
     ended = [(kind, int((table["state"] == kind).sum())) for kind in _ENDS]

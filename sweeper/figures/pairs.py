@@ -40,7 +40,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     Numbers that a sampler drew are binned below. The CSV has a row a configuration, with its
     interval, and then a row a cell, without one: `heatmap` shows two axes with intervals.
     """
-    names = data.choice.independent or [name for name, axis in data.axes.items() if not axis.own]
+    names = data.choice.independent or [name for name, axis in data.axes.items() if axis.searched]
     if not names:
         raise NothingToShow(f"pairs has nothing to show: {data.name} has no axis")
     names = names[: MOST_AXES if data.choice.independent else 1]

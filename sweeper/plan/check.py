@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, cut, shown
-from sweeper.plan import check_command
+from sweeper.plan import check_command, check_figures
 from sweeper.plan.configurations import expanded, sequences
 from sweeper.plan.configurations.constraints import Rejected, check_helpers
 from sweeper.plan.configurations.expansion import DROP, Expansion
@@ -18,12 +18,7 @@ from sweeper.plan.configurations.freezing import own_kinds
 from sweeper.plan.configurations.network_depth import shallowest
 from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
 from sweeper.plan.sampling import check_sampler
-from sweeper.schema.rules import distinct
-from sweeper.score import AT
-from sweeper.space import figure_options
-from sweeper.space.axes import AxisKind
-from sweeper.space.blocks.parts import JoinedAxis, every_axis, part, placed
-from sweeper.space.figure_options import AXES, MOST, takes, takes_several
+from sweeper.space.blocks.parts import part, placed
 from sweeper.space.space import Space
 from sweeper.text import agreed
 from sweeper.trainable.contract import Diagnosable, KnowsMoreTasks, Trainable, defaults_of
@@ -70,7 +65,7 @@ def checked(space: Space, folder: Path) -> Space:
     _check_size(space, expansion)
     check_sampler.check(space, expansion)
     _check_trials(space, expansion)
-    return _check_figures(space, folder, metrics, expansion.conditional)
+    return check_figures.checked(space, folder, metrics, expansion)
 
 
 def absolute(space: Space, folder: Path) -> Space:
@@ -208,89 +203,6 @@ def _check_size(space: Space, expansion: Expansion) -> None:
         f"{len(space.seeds)}), but a plan has at most {MAX_RUNS}",
         ("axes",),
     )
-
-
-def _check_figures(
-    space: Space, folder: Path, metrics: Sequence[str], conditional: Collection[str]
-) -> Space:
-    """The space with its figures' paths made absolute.
-
-    Of an axis that some configurations lack, its absence counts as a value.
-    """
-    sizes = {name: _size(space, name) + (name in conditional) for name in every_axis(space)}
-    sizes["task"] = len(space.tasks)
-    figures, mistakes = [], Mistakes()
-    for index, figure in enumerate(space.figures):
-        with mistakes.under("figures", index):
-            name = lookup.located("sweeper.figures", figure.name, folder)
-            with mistakes.under("figures", index, figure.name):
-                options = figure_options.checked(name, figure.options)
-                _check_options(options, takes(name), sizes, metrics)
-            figures.append(figure.model_copy(update={"name": name}))
-    mistakes.check()
-    return space.model_copy(update={"figures": tuple(figures)})
-
-
-def _check_options(
-    options: Mapping[str, Any],
-    valid: Mapping[str, str],
-    sizes: Mapping[str, int],
-    metrics: Sequence[str],
-) -> None:
-    seen: dict[Any, str] = {}
-    for option, value in options.items():
-        if option not in valid:
-            raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
-        if option == "metric":
-            _check_metrics(value, takes_several(valid[option]), metrics)
-        if option == "at" and value is not None and value not in AT:
-            raise Invalid(f"must be one of {', '.join(AT)}, but got {shown(value)}", ("at",))
-        if option not in AXES or value is None:
-            continue
-        if not isinstance(value, str) or value not in sizes:
-            axes = choices(str(value), sizes)
-            raise Invalid(f"must be an axis, but got {shown(value)}{axes}", (option,))
-        if value in seen:
-            raise Invalid(
-                f"must be another axis than {seen[value]}, but got {shown(value)}", (option,)
-            )
-        if sizes[value] > MOST.get(option, sizes[value]):
-            rule = f"takes an axis of at most {MOST[option]} values"
-            raise Invalid(f"{rule}, but {shown(value)} has {sizes[value]}", (option,))
-        seen[value] = option
-
-
-def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:
-    """One metric, or a list of different ones where a figure takes `several`."""
-    listed = isinstance(value, list | tuple)
-    names = list(value) if listed else [value]
-    if listed and not several:
-        raise Invalid(f"must be one metric, but got {shown(value)}", ("metric",))
-    if not 0 < len(names) <= MOST["metric"]:
-        rule = f"takes 1 to {MOST['metric']} metrics, but got {len(names)}"
-        raise Invalid(rule, ("metric",))
-    distinct(map(str, names), ("metric",))
-    for index, name in enumerate(names):
-        if known and name not in known:
-            path = ("metric", index) if listed else ("metric",)
-            raise Invalid(
-                f"must be a metric, but got {shown(name)}{choices(str(name), known)}", path
-            )
-
-
-def _size(space: Space, axis: str) -> int:
-    """The number of values of the axis; of a range that is drawn from at most one a trial."""
-    found = every_axis(space)[axis]
-    if isinstance(found, JoinedAxis):
-        return sum(_size_of(space, axis, one) for one in found.axes)
-    return _size_of(space, axis, found)
-
-
-def _size_of(space: Space, axis: str, found: AxisKind) -> int:
-    if space.sampler.name == "grid" or found.ends is None or found.grid:
-        return len(found.points(axis))
-    size, trials = found.size(axis), space.trials or 0
-    return trials if size is None else min(size, trials)
 
 
 def _check_trials(space: Space, expansion: Expansion) -> None:

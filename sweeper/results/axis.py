@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweeper.space.blocks.parts import every_axis
+from sweeper.space.blocks.parts import every_axis, parts
 from sweeper.study.study import Study
+from sweeper.text import canonical
 
 TASK = "task"
 """The axis of the tasks, and their column in all tables."""
@@ -57,10 +59,17 @@ class Axis:
     """What figures and tables call it: its name, where the space gives no title."""
     own: bool = False
     """Whether it is one of `UNSEARCHED`, of which there is a column anyway."""
+    derived: bool = False
+    """Whether it is no axis of the space but a parameter that follows from those."""
 
     def __post_init__(self) -> None:
         """Its name stands for a title that is not given."""
         object.__setattr__(self, "title", self.title or self.name)
+
+    @property
+    def searched(self) -> bool:
+        """Whether it is an axis of the space."""
+        return not self.own and not self.derived
 
     @property
     def column(self) -> str:
@@ -160,21 +169,74 @@ def binned(axis: Axis) -> Axis:
 
 def axis_of(name: str, study: Study) -> Axis:
     """The axis of the study's space that is called `name`."""
-    found = dict.fromkeys(trial.labels.get(name) for trial in study.plan.trials)
-    labels: list[Any] = [label for label in found if label is not None]
-    numeric = all(isinstance(label, int | float) for label in labels)
-    labels = sorted(labels) if numeric else labels
-    missing = [np.nan if numeric else ABSENT] if None in found else []
+    labels, numeric, absent = _labels(trial.labels.get(name) for trial in study.plan.trials)
     axis = every_axis(study.space)[name]
     return Axis(
         name,
-        (*labels, *missing),
+        labels,
         numeric,
-        bool(missing),
+        absent,
         study.space.sampler.name != "grid" and not hasattr(axis.distribution(name), "choices"),
         _logged(axis),
         axis.title or name,
     )
+
+
+@dataclass(frozen=True)
+class DerivedAxis:
+    """A parameter that follows from the axes and varies, as an axis."""
+
+    axis: Axis
+    labels: tuple[Any, ...]
+    """Its label in each trial."""
+    settles: tuple[str, ...]
+    """The axes that have one label wherever it has one."""
+
+
+def derived_axes(study: Study) -> list[DerivedAxis]:
+    """What formulas compute, and what an axis of another name or a block sets, where it varies."""
+    plan, axes = study.plan, every_axis(study.space)
+    names = dict.fromkeys(name for space in parts(study.space) for name in space.derived)
+    for axis in axes:
+        names |= dict.fromkeys(plan.expansion.sets(axis))
+    made = [plan.configuration(trial.number) for trial in plan.trials]
+    drawn, found = study.space.sampler.name != "grid", []
+    for name in names:
+        values = [_label(one.params.get(name)) for one in made]
+        labels, numeric, absent = _labels(values)
+        if name in axes or len(labels) < 2:
+            continue
+        nothing = np.nan if numeric else ABSENT
+        found.append(
+            DerivedAxis(
+                Axis(name, labels, numeric, absent, drawn and numeric, derived=True),
+                tuple(nothing if label is None else label for label in values),
+                tuple(
+                    axis for axis in axes if _settles(values, [m.labels.get(axis) for m in made])
+                ),
+            )
+        )
+    return found
+
+
+def _settles(labels: Sequence[Any], others: Sequence[Any]) -> bool:
+    """Whether each of `labels` stands beside one of `others` alone."""
+    return len(set(zip(labels, others, strict=True))) == len(set(labels))
+
+
+def _labels(found: Iterable[Any]) -> tuple[tuple[Any, ...], bool, bool]:
+    """Each label once, in order; whether all are numbers; whether some trial has none."""
+    once = dict.fromkeys(found)
+    known: list[Any] = [label for label in once if label is not None]
+    numeric = all(isinstance(label, int | float) for label in known)
+    missing = [np.nan if numeric else ABSENT] if None in once else []
+    return (*(sorted(known) if numeric else known), *missing), numeric, bool(missing)
+
+
+def _label(value: Any) -> Any:
+    """A parameter's value as an axis would call it."""
+    plain = value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    return value if plain else canonical(value)
 
 
 def _logged(axis: Any) -> bool | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ class AxisChoice:
     """Axes that move together."""
     distribution: Callable[[str], BaseDistribution]
     """From an axis to the Optuna distribution of its labels."""
+    settles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """From a derived axis to the axes that have one label wherever it has one."""
     pool: str = ALL
     """One of `POOLS`."""
     joint: bool = False
@@ -41,7 +43,7 @@ class AxisChoice:
     @cached_property
     def varied(self) -> list[str]:
         """The axes with more than one value."""
-        return [name for name, axis in self.axes.items() if len(axis.labels) > 1 and not axis.own]
+        return [name for name, axis in self.axes.items() if len(axis.labels) > 1 and axis.searched]
 
     @cached_property
     def independent(self) -> list[str]:
@@ -87,6 +89,7 @@ class AxisChoice:
     def moved(self, shown: Iterable[str | None]) -> dict[str, str]:
         """The varied axes not `shown` that move with a shown one, each with that one."""
         pairs = [(name, axis) for group in self.zip for axis in group for name in group]
+        pairs += [(name, axis) for axis, names in self.settles.items() for name in names]
         hidden = {name for name in self.varied if name not in shown}
         return {name: axis for name, axis in pairs if name in hidden and axis in shown}
 

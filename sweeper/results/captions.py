@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -73,7 +73,7 @@ class Caption(str):
     parts: tuple[str, ...]
     """Sentences without a full stop, the most important first."""
 
-    def __new__(cls, text: str, parts: Sequence[str] = ()) -> Caption:
+    def __new__(cls, text: str, parts: Iterable[str] = ()) -> Caption:
         """The caption `text`, of which a figure says so many of `parts` as it has room for."""
         made = super().__new__(cls, text)
         made.parts = tuple(parts)
@@ -226,7 +226,7 @@ class Captions:
         """What a trial is, as in `step size = 0.01, layers = none`."""
         runs = self.tables.runs
         row = runs.loc[(runs[TRIAL] == trial).to_numpy().argmax()]
-        axes = [axis for axis in self.choice.axes.values() if not axis.own]
+        axes = [axis for axis in self.choice.axes.values() if axis.searched]
         labels = [(axis.title, row[axis.column]) for axis in axes]
         return ", ".join(f"{title} = {brief(one)}" for title, one in labels if not pd.isna(one))
 

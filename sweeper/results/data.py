@@ -14,13 +14,14 @@ from sweeper.ledger.state import LedgerState
 from sweeper.plan import shipped_spaces
 from sweeper.plan.parameters import baseline
 from sweeper.results import frames
-from sweeper.results.axis import TASK, Axis, axis_of
+from sweeper.results.axis import TASK, Axis, axis_of, derived_axes
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.captions import Caption, Captions, Origin
 from sweeper.results.run_tables import VALUE, RunTables, Scored
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.study import Study
+from sweeper.text import counted
 
 __all__ = ["VALUE", "Data"]
 
@@ -44,9 +45,15 @@ class Data:
         axes = {name: axis_of(name, study) for name in every_axis(space)}
         columns = {name: axis.column for name, axis in axes.items()}
         runs = frames.runs(study, ledger_state)
+        derived = derived_axes(study)
+        followed = {
+            one.axis.column: pd.Series(one.labels).reindex(runs["trial"]).to_numpy()
+            for one in derived
+        }
         tables = RunTables(
             study=study.name,
-            runs=runs.rename(columns=columns),
+            runs=runs.rename(columns=columns).assign(**followed),
+            derived=tuple(followed),
             reports=lambda: frames.reports(study, ledger_state),
             columns=columns,
             tasks={name: (task.low, task.high) for name, task in space.tasks.items()},
@@ -63,7 +70,12 @@ class Data:
             tables.relative_to(compared) if compared else tables,
             AxisChoice(
                 study=study.name,
-                axes={**axes, TASK: Axis(TASK, tuple(space.tasks), False, own=True)},
+                axes={
+                    **axes,
+                    **{one.axis.name: one.axis for one in derived},
+                    TASK: Axis(TASK, tuple(space.tasks), False, own=True),
+                },
+                settles={one.axis.name: one.settles for one in derived},
                 zip=tuple(tuple(group) for group in space.zip),
                 distribution=lambda name: every_axis(space)[name].distribution(name),
             ),
@@ -126,9 +138,10 @@ class Data:
         """`SweeperError` for what is called `name` where trials have unlike tasks and seeds."""
         sizes = self.runs.groupby("trial").size()
         if sizes.nunique() > 1 or len(self.runs) != sizes.max() * len(sizes):
+            fewest, most = sizes.min(), counted(int(sizes.max()), "run")
             raise SweeperError(
-                f"{name} compares configurations on the same tasks and seeds, but "
-                f"{self.origin.part} they have from {sizes.min()} to {sizes.max()} runs each"
+                f"what {name} compares are configurations on the same tasks and seeds, but "
+                f"{self.origin.part} each has {fewest} to {most}"
             )
 
     @property

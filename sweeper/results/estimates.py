@@ -53,7 +53,7 @@ def trials(data: Data, runs: pd.DataFrame, how: str | None = None) -> pd.DataFra
     """
     _, row, cell = np.unique(runs["trial"], return_index=True, return_inverse=True)
     runs["(cell)"] = cell
-    columns = [axis.column for axis in data.axes.values() if not axis.own]
+    columns = [axis.column for axis in data.axes.values() if axis.searched]
     table = runs[["trial", *columns]].iloc[row].reset_index(drop=True)
     estimate(table, runs, how or data.how)
     return table

@@ -64,6 +64,8 @@ class RunTables:
     minimise: bool
     scores: tuple[Scored, ...]
     """All scores, the one that figures show first."""
+    derived: tuple[str, ...] = ()
+    """The columns of axes that follow from others, which reports do not have."""
     best: Mapping[str, float] = field(default_factory=dict)
     """Of tasks that were renormalised the baseline's best run, which is a bound of theirs now."""
 
@@ -113,7 +115,7 @@ class RunTables:
             own = every[kept[every["run"].cat.codes]].reset_index(drop=True)
             for name in ("run", TASK):
                 own[name] = own[name].cat.set_categories(runs[name].cat.categories)
-            return own
+            return pd.DataFrame(own)
 
         there = set(runs[TASK].cat.categories)
         tasks = {task: bounds for task, bounds in self.tasks.items() if task in there}
@@ -195,4 +197,6 @@ class RunTables:
         points = reports[[*fixed, column]]
         marked = [self.columns.get(name, name) for name in fixed]
         points = points.set_axis([*marked, frames.POINT], axis=1)
-        return frames.curve_points(points, self.runs, frames.POINT, self.minimised(metric))
+        found = frames.curve_points(points, self.runs, frames.POINT, self.minimised(metric))
+        labels = self.runs.set_index("run")
+        return found.assign(**{name: found["run"].map(labels[name]) for name in self.derived})

@@ -196,7 +196,8 @@ class Space(Section):
     figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule), Key(by_name=True)] = ()
     """Figures with their options, as in `figures: [{heatmap: {x: optimizer.lr}}, curves]`; learning
     curves of several metrics side by side with `curves: {metric: [return, loss]}`, and another
-    point of each curve than the score's with `heatmap: {at: max}`."""
+    point of each curve than the score's with `heatmap: {at: max}`. Without any a sampler's study
+    shows its `history` and `curves: {top: 5}`."""
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
     changed: Annotated[tuple[str, ...], FOUND] = ()
@@ -293,8 +294,7 @@ class Space(Section):
         values went on, and its best configurations' curves."""
         if self.figures or self.sampler.name == "grid":
             return self.figures
-        history, curves = ("history", {}), ("curves", {"top": 5})
-        return tuple(Figure(name=name, options=options) for name, options in (history, curves))
+        return Figure(name="history", options={}), Figure(name="curves", options={"top": 5})
 
     @property
     def directions(self) -> tuple[str, ...]:

@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from matplotlib.figure import Figure
+
+from sweeper.figures.drawing import text_layout
+
 Ends = tuple[float, float]
 
 
@@ -48,3 +52,29 @@ def asked(frame: Frame) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def below(caption: str, width: float) -> str:
+    """What stands below a figure: of the caption what fits into two lines; maybe nothing."""
+    asked = current()
+    if not asked.caption or not caption:
+        return ""
+    parts = getattr(caption, "parts", ()) or (caption.rstrip("."),)
+    room = 0.95 * (width - 0.1)  # letters of pixels are a little wider than their outlines
+    return text_layout.two_lines([*parts, asked.said], room, text_layout.TINY_PT)
+
+
+def title(width: float) -> tuple[str, float]:
+    """The title that is asked for, in at most two lines, and the height that it takes in inches."""
+    asked = current().title
+    if not asked:
+        return "", 0.0
+    text = text_layout.folded(asked, 0.95 * width - 0.1, text_layout.TITLE_PT)
+    return text, 0.2 + 0.16 * (text.count("\n") + 1)
+
+
+def below_title(figure: Figure) -> None:
+    """Puts the legends above all panels of a figure below its title."""
+    above = title(float(figure.get_figwidth()))[1]
+    for legend in figure.legends if above else ():
+        legend.borderaxespad += 72 * above / text_layout.SMALL_PT

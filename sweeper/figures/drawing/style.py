@@ -124,8 +124,8 @@ def panels(
 
     It says what there is room for in two lines of its caption, and its title.
     """
-    text = _below(caption, width)
-    title, above = _title(width)
+    text = frame.below(caption, width)
+    title, above = frame.title(width)
     below = (text.count("\n") + 1) * _LINE_IN + 0.06 if text else 0.0
     tall = height + below + above
     room = (0, below / tall, 1, height / tall)
@@ -139,32 +139,6 @@ def panels(
         look = {"fontsize": text_layout.TITLE_PT, "ha": "center", "va": "top"}
         figure.text(0.5, 1 - 0.05 / tall, title, **look)
     return Panels(figure, figure.subplots(rows, columns, squeeze=False, **options))
-
-
-def _below(caption: str, width: float) -> str:
-    """What stands below a figure: of the caption what fits into two lines; maybe nothing."""
-    asked = frame.current()
-    if not asked.caption or not caption:
-        return ""
-    parts = getattr(caption, "parts", ()) or (caption.rstrip("."),)
-    room = 0.95 * (width - 0.1)  # letters of pixels are a little wider than their outlines
-    return text_layout.two_lines([*parts, asked.said], room, text_layout.TINY_PT)
-
-
-def _title(width: float) -> tuple[str, float]:
-    """The title that is asked for, in at most two lines, and the height that it takes in inches."""
-    title = frame.current().title
-    if not title:
-        return "", 0.0
-    text = text_layout.folded(title, 0.95 * width - 0.1, text_layout.TITLE_PT)
-    return text, 0.2 + 0.16 * (text.count("\n") + 1)
-
-
-def below_title(figure: Figure) -> None:
-    """Puts the legends above all panels of a figure below its title."""
-    above = _title(float(figure.get_figwidth()))[1]
-    for legend in figure.legends if above else ():
-        legend.borderaxespad += 72 * above / text_layout.SMALL_PT
 
 
 def colours(axis: Axis | None) -> list[Any]:

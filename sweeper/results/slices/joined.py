@@ -63,10 +63,10 @@ def _differences(first: Data, other: Data) -> Iterator[str]:
             alone = first.name if task in mine.tasks else other.name
             yield f"the task {task} is one of {alone} alone (where=task=… shows what both have)"
         elif mine.lengths[task] != its.lengths[task]:
-            yield f"steps on {task} are {mine.lengths[task]:,} and {its.lengths[task]:,}"
+            yield f"the steps: on {task} {mine.lengths[task]:,} and {its.lengths[task]:,}"
         elif mine.tasks[task] != its.tasks[task]:
             ends = ["{:g} to {:g}".format(*tables.tasks[task]) for tables in (mine, its)]
-            yield f"the bounds of {task} are {ends[0]} and {ends[1]}"
+            yield f"the bounds of {task}: {ends[0]} and {ends[1]}"
     for name in dict.fromkeys([*mine.columns, *its.columns]):
         if name not in mine.columns or name not in its.columns:
             yield f"{name} is an axis of {first.name if name in mine.columns else other.name} alone"

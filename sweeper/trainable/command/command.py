@@ -216,7 +216,8 @@ class Command(LoneTrainable):
         """Starts the program for the one run in `runs`."""
         (run,) = runs
         assert self._runs is not None, "a command needs the study's folder to run"
-        return CommandPack(self._words, run, self._runs / run.id, self._folder, device)
+        folder = (self._runs / run.id).absolute()  # the program runs elsewhere
+        return CommandPack(self._words, run, folder, self._folder, device)
 
 
 def _metrics_files(folder: Path) -> tuple[list[Path], Path]:

@@ -10,7 +10,7 @@ import traceback
 from sweeper.text import counted
 from sweeper.trainable.command.process import Exit
 
-_LINES, _BYTES = 20, 8192
+_LINES, _BYTES = 40, 8192
 """What is kept of the output of a program that failed."""
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")

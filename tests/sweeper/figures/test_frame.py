@@ -21,7 +21,7 @@ def drawn(study, name, **asked):
     """The figure with this frame, laid out."""
     with style.context(), frame.asked(frame.Frame(**asked)):
         picture = lookup.find("sweeper.figures", name)(Data.of(study))
-        style.below_title(picture.figure)
+        frame.below_title(picture.figure)
         FigureCanvasAgg(picture.figure).draw()
     return picture
 

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from sweeper import figures
+from sweeper.cli.app import parsed
 from sweeper.errors import NothingToShow, SweeperError
 from sweeper.figures import records
+from sweeper.report.page import pictures
 from sweeper.results.data import Data
 from sweeper.results.export import tidy_tables
 from sweeper.results.ranking import ranking
@@ -201,10 +203,24 @@ def test_a_part_in_which_trials_have_unlike_runs_is_no_importance(played):
     part = Part.of(study, {})
     kept = np.array([run.trial > 0 or run.task == "line" for run in study.plan.runs])
     data = part.data(Data.of(study)).within(kept, "where it is so")
-    with pytest.raises(SweeperError, match="importance compares configurations on the same tasks"):
+    with pytest.raises(SweeperError, match="what importance compares are configurations"):
         data.check_crossed("importance")
 
 
 def test_options_that_all_figures_share_are_listed_but_where_they_do_not_fit():
     assert {"where", "top", "trial"} <= set(figure_options.takes("curves"))
     assert "top" not in figure_options.takes("importance")
+
+
+def test_where_may_be_given_more_than_once_and_nothing_else():
+    found = parsed(["where=a=1", "where=b=2,3", "top=4"], ["where", "top"])
+    assert found == {"where": "a=1,b=2,3", "top": "4"}
+    with pytest.raises(SweeperError, match="top= is given twice"):
+        parsed(["top=1", "top=2"], ["where", "top"])
+
+
+def test_the_report_has_the_whole_caption(played, tmp_path):
+    study = played(whole, axes=AXES)
+    figures.render(study, "heatmap", {}, tmp_path / "x.svg")
+    found = pictures.shown(0, tmp_path / "x.svg")
+    assert "Failed: 0 configurations; pruned: 0 runs" in found.caption.replace("\n", " ")

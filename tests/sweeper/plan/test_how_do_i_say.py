@@ -44,7 +44,9 @@ def test_a_row_is_part_of_a_space(tmp_path: Path, row: str) -> None:
     sampler = {"sampler": "random", "trials": 3} if ranges and "sampler" not in said else {}
     (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
     (tmp_path / "base.yaml").write_text(yaml.safe_dump(BASE))
-    (tmp_path / "x.yaml").write_text(yaml.safe_dump(BASE | sampler | said, sort_keys=False))
+    trained = {"function": None} if "command" in said else {}
+    keys = BASE | sampler | trained | said
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump(keys, sort_keys=False))
     space = load(tmp_path / "x.yaml")
     plan = Plan(space, load_trainable(space))
     assert plan.runs or plan.due

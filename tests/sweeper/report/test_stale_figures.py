@@ -76,7 +76,7 @@ def test_what_cannot_be_drawn_of_the_study_as_it_is_stands_apart(grow, capsys):
     assert "sensitivity-width-size could not be drawn: hue takes an axis" in capsys.readouterr().err
     assert not [name for name in shown(grown) if name.startswith("sensitivity")]
     old = sorted(file.name for file in grown.paths.old_figures.iterdir())
-    assert old == [f"sensitivity-width-size.{form}" for form in ("csv", "pdf", "png", "svg")]
+    assert old == [f"sensitivity-width-size.{form}" for form in ("csv", "pdf", "png", "svg", "txt")]
     assert [one.stem for one in records.read(grown.paths)] == ["heatmap"]
 
 
@@ -127,7 +127,7 @@ def test_a_picture_that_somebody_removed_is_not_drawn_again(grow):
         if name.startswith("heatmap-width"):
             (first.paths.figures / name).unlink()
     assert shown(work(grow("seeds=2"))) == [
-        f"heatmap.{form}" for form in ("csv", "pdf", "png", "svg")
+        f"heatmap.{form}" for form in ("csv", "pdf", "png", "svg", "txt")
     ]
 
 

@@ -31,8 +31,24 @@ def test_an_unknown_metric_of_a_list_is_answered_with_its_line(tmp_path):
         ("{curves: {metric: []}}", "curves.metric takes 1 to 4 metrics, but got 0"),
         ("{curves: {metric: [a, b, c, d, e]}}", "curves.metric takes 1 to 4 metrics, but got 5"),
         ("{sensitivity: {facet: tas}}", "sensitivity.facet must be an axis, but got 'tas'"),
+        (
+            "{heatmap: {where: optimiser.lr=1}}",
+            "heatmap.where names 'optimiser.lr', which is no axis",
+        ),
+        ("{heatmap: {where: x}}", "heatmap.where must be conditions, as in optimizer.lr=1e-3"),
+        ("{heatmap: {top: 0}}", "heatmap.top must be a whole number from 1, but got 0"),
+        ("{importance: {top: 3}}", "importance.top does not go with importance, which needs all"),
+        ("{heatmap: {ylim: 0..1}}", "heatmap.ylim does not go with heatmap"),
+        ("{curves: {width: wide}}", "curves.width must be column, page or 1.5 to 20 inches"),
+        ("{curves: {hue: trial}}", "curves.hue must be an axis, but got 'trial'"),
         ("{heatmap: {x: [network]}}", "heatmap.x must be an axis, but got the list ['network']"),
     ],
 )
 def test_options_that_are_refused(tmp_path, figure, expected):
     assert f"figures[0].{expected}" in message(write(tmp_path), f"figures=[{figure}]")
+
+
+def test_a_space_may_ask_for_a_part_and_for_a_look(tmp_path):
+    options = "{top: 3, hue: trial, width: page, caption: false, ylim: [0, 1], title: best}"
+    space = loaded(tmp_path, f"figures=[{{curves: {options}}}, {{heatmap: {{where: seed=0}}}}]")
+    assert space.figures[0].options["ylim"] == [0, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 
 from sweeper.cli.commands import logs
 from sweeper.files import memory_cgroup
+from sweeper.ledger.failure_cause import cause
 from sweeper.ledger.run_record import RunRecord
 from sweeper.plan.loading import load
 from sweeper.space.overrides import parse_words
@@ -143,6 +145,28 @@ def test_divergence_memory_and_a_score_that_never_came(
     assert record.state == state, record.error
     if state == "failed":
         assert "'return' was never reported" in str(record.error)
+
+
+def test_programs_that_fail_alike_have_one_cause(
+    program: Program, caplog: pytest.LogCaptureFixture
+) -> None:
+    study = program("raise KeyError(sys.argv[2])\n", seeds=2, limits={"failures": 1})
+    errors = [record.error for record in work(study)]
+    assert errors[0] != errors[1]
+    (found,) = {cause("failed", error) for error in errors}
+    assert re.fullmatch(r"KeyError at train\.py:\d+", found)
+
+
+def test_a_study_by_a_relative_path_has_folders_that_programs_find(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = program(
+        "open(f'{folder}/a', 'w').close()\nsay(1, **{'return': 1})\n"
+        "assert json.load(open(os.environ['SWEEPER_PARAMS']))['x'] == 1.5\n"
+    )
+    monkeypatch.chdir(study.folder.parent)
+    (record,) = work(Study.open(Path(study.name)))
+    assert record.state == "complete", record.error
 
 
 def test_a_program_that_is_killed_for_memory_is_oom_with_the_evidence(

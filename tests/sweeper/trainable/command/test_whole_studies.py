@@ -41,6 +41,13 @@ def test_a_pruned_run_s_program_is_stopped(program: Program) -> None:
     assert records[2].step <= 5
 
 
+def test_a_run_that_takes_too_long_is_stopped(program: Program) -> None:
+    study = program("say(1, **{'return': 1})\ntime.sleep(600)\n", "limits.run_hours=1e-5")
+    work(study)
+    (record,) = study.ledger_state().runs.values()
+    assert record.state == "timeout"
+
+
 def test_a_new_generation_begins_with_a_new_folder(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:

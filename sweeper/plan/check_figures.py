@@ -1,0 +1,126 @@
+"""Checks the figures of a space: their files, options, axes and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweeper import lookup
+from sweeper.errors import Invalid, Mistakes, choices, shown
+from sweeper.plan.configurations.expansion import Expansion
+from sweeper.schema.rules import distinct
+from sweeper.score import AT
+from sweeper.space import figure_options
+from sweeper.space.axes import AxisKind
+from sweeper.space.blocks.parts import JoinedAxis, every_axis, parts
+from sweeper.space.figure_options import AXES, MOST, takes, takes_several
+from sweeper.space.space import Space
+from sweeper.text import canonical
+
+
+def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expansion) -> Space:
+    """The space with its figures' paths made absolute.
+
+    Of an axis that some configurations lack, its absence counts as a value.
+    """
+    absent = expansion.conditional
+    sizes = {name: _size(space, name) + (name in absent) for name in every_axis(space)}
+    sizes |= {name: size for name, size in _derived(space, expansion).items() if name not in sizes}
+    sizes["task"] = len(space.tasks)
+    figures, mistakes = [], Mistakes()
+    for index, figure in enumerate(space.figures):
+        with mistakes.under("figures", index):
+            name = lookup.located("sweeper.figures", figure.name, folder)
+            with mistakes.under("figures", index, figure.name):
+                options = figure_options.checked(name, figure.options)
+                _check_options(options, takes(name), sizes, metrics)
+                _check_where(space, options.get("where", ()))
+            figures.append(figure.model_copy(update={"name": name}))
+    mistakes.check()
+    return space.model_copy(update={"figures": tuple(figures)})
+
+
+def _check_options(
+    options: Mapping[str, Any],
+    valid: Mapping[str, str],
+    sizes: Mapping[str, int],
+    metrics: Sequence[str],
+) -> None:
+    seen: dict[Any, str] = {}
+    few = bool({"top", "trial"} & {*options})
+    for option, value in options.items():
+        if option not in valid:
+            raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
+        if option == "metric":
+            _check_metrics(value, takes_several(valid[option]), metrics)
+        if option == "at" and value is not None and value not in AT:
+            raise Invalid(f"must be one of {', '.join(AT)}, but got {shown(value)}", ("at",))
+        if option not in AXES or value is None or (value == "trial" and few):
+            continue
+        if not isinstance(value, str) or value not in sizes:
+            axes = choices(str(value), sizes)
+            raise Invalid(f"must be an axis, but got {shown(value)}{axes}", (option,))
+        if value in seen:
+            raise Invalid(
+                f"must be another axis than {seen[value]}, but got {shown(value)}", (option,)
+            )
+        if sizes[value] > MOST.get(option, sizes[value]):
+            rule = f"takes an axis of at most {MOST[option]} values"
+            raise Invalid(f"{rule}, but {shown(value)} has {sizes[value]}", (option,))
+        seen[value] = option
+
+
+def _check_where(space: Space, conditions: Sequence[str]) -> None:
+    """Raises `Invalid` for a condition on runs that is about nothing that they have."""
+    valid = [*every_axis(space), "task", "seed", "trial"]
+    valid += [name for one in parts(space) for name in (*one.fixed, *one.derived, *one.defaults)]
+    valid += [name for own in space.by_task.values() for name in own]
+    for condition in conditions:
+        name = condition.partition("=")[0].strip()
+        if name not in valid:
+            what = f"names {shown(name)}, which is no axis or parameter"
+            raise Invalid(f"{what}{choices(name, dict.fromkeys(valid))}", ("where",))
+
+
+def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:
+    """One metric, or a list of different ones where a figure takes `several`."""
+    listed = isinstance(value, list | tuple)
+    names = list(value) if listed else [value]
+    if listed and not several:
+        raise Invalid(f"must be one metric, but got {shown(value)}", ("metric",))
+    if not 0 < len(names) <= MOST["metric"]:
+        rule = f"takes 1 to {MOST['metric']} metrics, but got {len(names)}"
+        raise Invalid(rule, ("metric",))
+    distinct(map(str, names), ("metric",))
+    for index, name in enumerate(names):
+        if known and name not in known:
+            path = ("metric", index) if listed else ("metric",)
+            raise Invalid(
+                f"must be a metric, but got {shown(name)}{choices(str(name), known)}", path
+            )
+
+
+def _size(space: Space, axis: str) -> int:
+    """The number of values of the axis; of a range that is drawn from at most one a trial."""
+    found = every_axis(space)[axis]
+    if isinstance(found, JoinedAxis):
+        return sum(_size_of(space, axis, one) for one in found.axes)
+    return _size_of(space, axis, found)
+
+
+def _derived(space: Space, expansion: Expansion) -> dict[str, int]:
+    """How many values parameters have that follow from the axes; at most one a trial."""
+    names = {name for one in parts(space) for name in one.derived}
+    names |= {name for axis in every_axis(space) for name in expansion.sets(axis)}
+    if space.sampler.name != "grid":
+        return dict.fromkeys(names, space.trials or 0)
+    made = expansion.grid().configurations
+    return {name: len({canonical(one.params.get(name)) for one in made}) for name in names}
+
+
+def _size_of(space: Space, axis: str, found: AxisKind) -> int:
+    if space.sampler.name == "grid" or found.ends is None or found.grid:
+        return len(found.points(axis))
+    size, trials = found.size(axis), space.trials or 0
+    return trials if size is None else min(size, trials)
