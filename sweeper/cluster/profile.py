@@ -201,11 +201,12 @@ def _check_key(key: object, name: str) -> None:
         raise Invalid(f"must go: {refused.REFUSED[name]}")
     if name not in names.KEYS:
         known = refused.instead(name)
+        if known:
+            raise Invalid(f"is an unknown key: here it is {known}")
+        meant = did_you_mean(str(key), sorted({*names.USUAL, *names.KEYS}))
+        usual = ", ".join(names.USUAL)
         raise Invalid(
-            f"is an unknown key: here it is {known}"
-            if known
-            else f"is an unknown key{did_you_mean(str(key), sorted({*names.USUAL, *names.KEYS}))}; valid: "
-            f"{', '.join(names.USUAL)}, and what else sbatch takes of one job"
+            f"is an unknown key{meant}; valid: {usual}, and what else sbatch takes of one job"
         )
 
 
