@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.cluster.keys import batch_header, names, refused, values
-from sweeper.errors import Invalid, Mistakes, SweeperError, choices, shown
+from sweeper.errors import Invalid, Mistakes, SweeperError, choices, did_you_mean, shown
 from sweeper.files import bundled
 from sweeper.schema import document
 from sweeper.schema.rules import mapping
@@ -201,10 +201,12 @@ def _check_key(key: object, name: str) -> None:
         raise Invalid(f"must go: {refused.REFUSED[name]}")
     if name not in names.KEYS:
         known = refused.instead(name)
+        if known:
+            raise Invalid(f"is an unknown key: here it is {known}")
+        meant = did_you_mean(str(key), sorted({*names.USUAL, *names.KEYS}))
+        usual = ", ".join(names.USUAL)
         raise Invalid(
-            f"is an unknown key: here it is {known}"
-            if known
-            else f"is an unknown key{choices(str(key), names.VALID)}"
+            f"is an unknown key{meant}; valid: {usual}, and what else sbatch takes of one job"
         )
 
 

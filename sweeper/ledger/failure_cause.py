@@ -27,7 +27,7 @@ def cause(state: str, error: str | None) -> str:
     """The cause of a run that ended in `state` with the traceback, or other words, of `error`."""
     if state != "failed" or not error:
         return state
-    traceback = error.rpartition(_TRACEBACK)[2] if _TRACEBACK in error else ""
+    traceback = error.rpartition(_TRACEBACK)[2]  # of a program's output only the end may be known
     frames = list(_FRAME.finditer(traceback))
     if not frames:
         return _NUMBER.sub("#", last_line(error))

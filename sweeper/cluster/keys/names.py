@@ -96,11 +96,14 @@ OTHERS = frozenset(
 """Keys with rules of their own."""
 
 KEYS = FLAGS | MAYBE_FLAGS | LISTS | TEXTS | COUNTS | LINES | OTHERS
-VALID = sorted(
-    (KEYS - {"ntasks_per_node", "job_name", "use_srun", "stderr_to_stdout", "ignore_pbs"})
-    | {*WRAPPERS[:1], "timeout_min", "mem_gb", "tasks_per_node", "name", "gpus"}
+USUAL = (
+    *("account", "additional_parameters", "array_parallelism", "constraint", "cpus_per_gpu"),
+    *("cpus_per_task", "env", "exclude", "exclusive", "gpus", "gpus_per_node", "gres"),
+    *("mail_type", "mail_user", "mem", "mem_gb", "mem_per_cpu", "name", "nodelist", "nodes"),
+    *("partition", "qos", "requeue", "reservation", "setup", "signal_delay_s"),
+    *("tasks_per_node", "teardown", "time", "timeout_min"),
 )
-"""The keys that messages list."""
+"""The keys that messages list; all others are options of sbatch that few need."""
 
 OF_SUBMITIT = frozenset(
     {

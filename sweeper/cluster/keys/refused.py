@@ -17,7 +17,9 @@ REFUSED = {
     "array": "workers= is how many there are, and array_parallelism how many jobs run at a time",
     "signal": "it is signal_delay_s, the seconds before the limit at which workers are told",
     **dict.fromkeys(("output", "error", "input", "log_folder"), _LOGS),
-    **dict.fromkeys(("submitit_folder", "folder", "output_dir", "sweep_dir"), _STUDIES),
+    **dict.fromkeys(
+        ("submitit_folder", "folder", "output_dir", "sweep_dir", "project_root_dir"), _STUDIES
+    ),
     **dict.fromkeys(("wrap", "command", "cmd", "script", "program"), "a job runs `sweeper work`"),
     **dict.fromkeys(
         ("wait", "parsable", "test_only", "help", "usage", "version"),
@@ -26,7 +28,7 @@ REFUSED = {
     ),
     **dict.fromkeys(("quiet", "verbose"), "sbatch answers sweeper, not you"),
     **dict.fromkeys(
-        ("clusters", "cluster"),
+        ("clusters", "cluster", "cluster_name"),
         "jobs are submitted to, and asked of, one cluster, that of SLURM_CONF",
     ),
     **dict.fromkeys(
@@ -74,6 +76,7 @@ INSTEAD = {
             "time_limit",
             "max_time",
             "hours",
+            "runtime",
         ),
         "timeout_min (or time: 4:00:00)",
     ),
@@ -134,6 +137,7 @@ INSTEAD = {
     **dict.fromkeys(("signal_delay", "grace", "grace_s"), "signal_delay_s"),
     **dict.fromkeys(("jobname", "job"), "name"),
     **dict.fromkeys(("share", "shared"), "oversubscribe"),
+    **dict.fromkeys(("workdir", "work_dir", "working_directory", "cwd"), "chdir"),
 }
 """Words that other tools have for keys of a profile."""
 

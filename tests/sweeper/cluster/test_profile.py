@@ -27,7 +27,9 @@ def read(folder: Path, text: str) -> Profile:
     [
         ("timeout: 5", 1, "timeout is an unknown key (did you mean 'timeout_min'?); valid: "),
         ("mem_gb: 1\ncpus: 2", 2, "cpus is an unknown key: here it is cpus_per_task"),
-        ("1: 2", 1, "1 is an unknown key; valid: "),
+        ("1: 2", 1, "1 is an unknown key; valid: account, additional_parameters, array_par"),
+        ("walltime: 1:00:00", 1, "is an unknown key: here it is timeout_min (or time: 4:00:00)"),
+        ("cluster_name: x", 1, "cluster_name must go: jobs are submitted to, and asked of, one"),
         ("nodes: 2", 1, "nodes must be 1: workers do not talk to each other, and workers= is"),
         ("name: my sweep", 1, "name must be letters, digits and _ . -, at most 40 of them"),
         ("name: ${hydra.job.name}", 1, "name must be the value itself, as sbatch replaces no ${"),

@@ -88,6 +88,19 @@ def test_words_without_a_traceback_count_without_their_numbers() -> None:
     assert last_line("a\nexit code 3\n") == "exit code 3"
 
 
+def test_the_traceback_that_a_program_printed_counts() -> None:
+    """Of a long one the beginning is not known."""
+    text = (
+        "python train.py --lr=0.1: exit code 1\nits last 4 lines of output:\n"
+        '  File "/home/me/train.py", line 7, in main\n    fit(0.1)\n'
+        '  File "/x/site-packages/a.py", line 3, in fit\nValueError: bad 0.1\n'
+        "exit code 1: ValueError: bad 0.1\n"
+    )
+    assert cause("failed", text) == "ValueError at train.py:7"
+    headed = text.replace("output:\n", "output:\nTraceback (most recent call last):\n")
+    assert cause("failed", headed.replace("0.1", "0.2")) == "ValueError at train.py:7"
+
+
 @pytest.mark.parametrize("state", ["oom", "lost", "timeout"])
 def test_other_ends_are_causes_themselves(state: str) -> None:
     assert cause(state, "whatever 3") == cause(state, None) == state

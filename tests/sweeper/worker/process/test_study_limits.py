@@ -150,6 +150,20 @@ def train(config, run):
     assert run("limits.run_hours=0.00001") == 1
 
 
+def test_a_program_that_takes_too_long_is_ended_with_its_run(here: Path) -> None:
+    (here / "wait.py").write_text(
+        "import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(600)\n"
+    )
+    keys = {key: value for key, value in SPACE.items() if key != "function"}
+    keys |= {"command": ["python", "wait.py"], "axes": {}}
+    (here / "demo.yaml").write_text(yaml.safe_dump(keys, sort_keys=False))
+    assert run(f"limits.run_hours={1.5 / 3600}") == 1
+    assert states(here) == ["timeout"]
+    (pid,) = here.rglob("pid")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
 def test_members_of_a_pack_time_out_and_the_others_go_on(
     space_file: Path, tmp_path: Path, here: Path
 ) -> None:
