@@ -33,7 +33,8 @@ def joined(parts: Sequence[Data]) -> Data:
         found = next(_differences(first, other), None)
         if found is not None:
             raise SweeperError(f"{first.name} and {other.name} cannot share a figure: {found}")
-    axes = {name: _axis([part.axes[name] for part in parts]) for name in first.tables.columns}
+    names_of_axes = [*first.tables.columns, *_derived(parts)]
+    axes = {name: _axis([part.axes[name] for part in parts]) for name in names_of_axes}
     study = Axis(STUDY, tuple(names), False)
     choice = replace(
         first.choice,
@@ -43,6 +44,16 @@ def joined(parts: Sequence[Data]) -> Data:
         joint=True,
     )
     return Data(_tables(parts, study), choice, _origin(parts))
+
+
+def _derived(parts: Sequence[Data]) -> list[str]:
+    """The parameters that formulas derive in all studies, and that are of one kind in them."""
+    every = [{name: axis for name, axis in part.axes.items() if axis.derived} for part in parts]
+    return [
+        name
+        for name, axis in every[0].items()
+        if all(name in own and own[name].numeric == axis.numeric for own in every)
+    ]
 
 
 def _differences(first: Data, other: Data) -> Iterator[str]:

@@ -135,3 +135,12 @@ def test_the_files_stand_with_the_first_study_and_are_old_when_the_second_has_gr
     monkeypatch.setattr(b, "edition", lambda _: "2")
     assert records.edition(a, a.ledger_state(), record.options) != record.edition
     assert figures.redraw(a, record, a.ledger_state()) == files
+
+
+def test_what_formulas_derive_in_both_may_be_shown(pair, tmp_path):
+    a, _ = pair({**SPACE, "derived": {"decay": "10 * optimizer.lr"}})
+    options = {"study": ["b"], "x": "decay", "metric": "return"}
+    figures.render(a, "sensitivity", options, tmp_path / "x.svg")
+    found = pd.read_csv(tmp_path / "x.csv")
+    assert sorted(set(found["decay"])) == pytest.approx([1e-4, 1e-3, 1e-2])
+    assert set(found["study"]) == {"a", "b"}
