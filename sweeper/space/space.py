@@ -7,7 +7,6 @@ back with `parse`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -19,18 +18,18 @@ from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import Name, Positive, Text, one_of
 from sweeper.schema.template import command_rule, quoted
 from sweeper.space.blocks.block import BLOCK, Block, blocks_rule
-from sweeper.space.samplers import Pruner, Sampler, pruner_rule, sampler_rule
-from sweeper.space.sections import (
-    Checkpoint,
-    Direction,
-    Evaluation,
-    Figure,
-    Limits,
-    Objective,
-    Score,
-    Task,
+from sweeper.space.keys.marks import (
+    CAPTION,
+    COMPARED,
+    FOUND,
+    NAMING,
+    RUNS,
+    TRIALS,
+    WORKERS,
+    Key,
 )
-from sweeper.space.validators import (
+from sweeper.space.keys.short_forms import written_out
+from sweeper.space.keys.validators import (
     TRAINED,
     Context,
     agent_rule,
@@ -43,48 +42,22 @@ from sweeper.space.validators import (
     score_rule,
     seeds_rule,
     tasks_rule,
-    written_out,
     zip_rule,
+)
+from sweeper.space.samplers import Pruner, Sampler, pruner_rule, sampler_rule
+from sweeper.space.sections import (
+    Checkpoint,
+    Direction,
+    Evaluation,
+    Figure,
+    Limits,
+    Objective,
+    Score,
+    Task,
 )
 
 DEFAULT_SCALE = "laptop"
 PAPER_SCALE = "paper"
-
-
-@dataclass(frozen=True)
-class Key:
-    """What may be done with one key of a space; every field of `Space` has one."""
-
-    given: bool = True
-    """A file, a scale or a word of the command line may set it; otherwise loading does."""
-    results: bool = False
-    """It changes results: spaces that differ in it cannot be one study."""
-    grows: bool = False
-    """A study may be extended by more of it."""
-    naming: bool = False
-    """It only says how the space was called and found, which is worth no new version of a study."""
-    repeated: bool = False
-    """A command that runs one trial again gives it the same value."""
-    chooses: bool = False
-    """It chooses or compares trials: a space of trials that were chosen already has none of it."""
-    by_name: bool = False
-    """Its sections stand under the names of tasks, figures, samplers: no table lists their keys."""
-
-
-CAPTION = Key()
-"""What figures say."""
-NAMING = Key(naming=True)
-"""What the study is called."""
-FOUND = Key(given=False, naming=True)
-"""Where the space was found."""
-RUNS = Key(results=True, repeated=True)
-"""How runs are trained and scored."""
-TRIALS = Key(results=True, chooses=True)
-"""Which trials there are."""
-COMPARED = Key(chooses=True)
-"""What figures compare trials with."""
-WORKERS = Key(repeated=True)
-"""How workers treat runs."""
 
 
 class Space(Section):

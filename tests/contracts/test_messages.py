@@ -90,7 +90,7 @@ def test_what_was_given_is_quoted_by_one_function() -> None:
         ("sweeper.plan.check", "space.checkpoint.keep"),
         ("sweeper.plan.mistakes.repair", "key"),
         ("sweeper.schema.base_model", "key"),
-        ("sweeper.space.validators", "key"),
+        ("sweeper.space.keys.validators", "key"),
         ("sweeper.trainable.own_code.reported_numbers", "error"),
     }
     found = {

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, Path
-from sweeper.space.validators import TRAINED
+from sweeper.space.keys.validators import TRAINED
 from sweeper.trainable.contract import Trainable
 
 _STAND_INS: Mapping[str, Any] = {

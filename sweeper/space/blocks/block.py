@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 from sweeper.errors import Invalid, Mistakes, shown
 from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import distinct, mapping, text
-from sweeper.space.validators import (
+from sweeper.space.keys.validators import (
     axes_rule,
     constraints_rule,
     derived_rule,

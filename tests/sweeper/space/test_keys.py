@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sweeper.space.keys.marks import Key
 from sweeper.space.overrides import KEYS
-from sweeper.space.space import Key, Space, keys
+from sweeper.space.space import Space, keys
 
 
 @pytest.mark.parametrize("name", Space.model_fields)

@@ -132,7 +132,7 @@ def seeds_rule(value: Any) -> tuple[int, ...]:
 
 def _seeds_from(value: Mapping[str, Any]) -> tuple[int, ...]:
     """The seeds of `{from: 2020, count: 10}`: 2020 … 2029."""
-    known: dict[str, Any] = _known(value, ("from", "count"))
+    known: dict[str, Any] = known_keys(value, ("from", "count"))
     for key in ("from", "count"):
         if known.get(key) is None:
             raise Invalid(f"needs the key {key!r}, as in {{from: 2020, count: 10}}")
@@ -145,7 +145,7 @@ def _seeds_from(value: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(range(first, first + count))
 
 
-def _known(value: Mapping[str, Any], valid: tuple[str, ...]) -> dict[str, Any]:
+def known_keys(value: Mapping[str, Any], valid: tuple[str, ...]) -> dict[str, Any]:
     """The mapping, which must have no other keys than `valid`."""
     mistakes = Mistakes()
     for key in value:
@@ -268,11 +268,6 @@ def _expression(value: Any) -> str:
     return value
 
 
-def written_out(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of a space, each thing under its own key; raises `Invalid`."""
-    return {**data, **_first_direction(data), **_held_out(data), **_agents(data)}
-
-
 def agent_rule(value: Any) -> str | tuple[str, ...]:
     """The name of an agent, or a list of several different ones."""
     if not isinstance(value, list | tuple):
@@ -282,61 +277,3 @@ def agent_rule(value: Any) -> str | tuple[str, ...]:
     if not names:
         raise Invalid("must name an agent, but is empty")
     return names if len(names) > 1 else names[0]
-
-
-def _agents(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The agents that an axis `agent` lists, where the space names none."""
-    axes = data.get("axes")
-    axis = axes.get("agent") if isinstance(axes, dict) else None
-    listed = axis.get("values") if isinstance(axis, dict) else None
-    if all(data.get(key) is None for key in TRAINED) and isinstance(listed, list):
-        return {"agent": listed}
-    return {}
-
-
-def _first_direction(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The direction of the first of several scores is the space's."""
-    score = data.get("score")
-    if not isinstance(score, list) or not score or not isinstance(score[0], dict):
-        return {}
-    first = score[0]
-    if first.get("direction") is None:
-        return {}
-    if data.get("direction") not in (None, first["direction"]):
-        raise Invalid("contradicts the direction of the first score", ("direction",))
-    own = {key: value for key, value in first.items() if key != "direction"}
-    return {"direction": first["direction"], "score": [own, *score[1:]]}
-
-
-def _held_out(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Seeds that are held out stand for themselves."""
-    seeds = data.get("seeds")
-    if not isinstance(seeds, dict) or set(seeds) & {"from", "count"}:
-        return {}
-    try:
-        tune, test = _split(data["seeds"])
-    except Invalid as error:
-        raise error.under("seeds") from error
-    return {"seeds": tune, "held_out": test}
-
-
-def _split(value: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The seeds to tune on and those held out, of `{tune: 5, test: 10}`: 0-4 and 5-14."""
-    mistakes = Mistakes()
-    with mistakes.under():
-        _known(value, ("tune", "test"))
-    if "tune" not in value:
-        mistakes.add(Invalid("needs the key 'tune', as in {tune: 5, test: 10}"))
-    tune: tuple[int, ...] = ()
-    test: tuple[int, ...] = ()
-    with mistakes.under("tune"):
-        tune = seeds_rule(value["tune"]) if value.get("tune") is not None else ()
-    with mistakes.under("test"):
-        test = seeds_rule(value["test"]) if value.get("test") is not None else ()
-    mistakes.check()
-    if not isinstance(value.get("test"), list | tuple | dict):
-        test = tuple(max(tune) + 1 + seed for seed in test)
-    both = sorted(set(tune) & set(test))
-    if both:
-        raise Invalid(f"must be other seeds than tune, but both have {both[0]}", ("test",))
-    return tune, test
