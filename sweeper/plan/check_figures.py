@@ -111,8 +111,9 @@ def _size(space: Space, axis: str) -> int:
 
 def _derived(space: Space, expansion: Expansion) -> dict[str, int]:
     """How many values parameters have that follow from the axes; at most one a trial."""
-    names = {name for one in parts(space) for name in one.derived}
-    names |= {name for axis in every_axis(space) for name in expansion.sets(axis)}
+    names = dict.fromkeys(name for one in parts(space) for name in one.derived)
+    for axis in every_axis(space):
+        names |= dict.fromkeys(expansion.sets(axis))
     if space.sampler.name != "grid":
         return dict.fromkeys(names, space.trials or 0)
     made = expansion.grid().configurations
