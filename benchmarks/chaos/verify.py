@@ -144,10 +144,11 @@ def inconsistent(study: Study) -> Iterator[str]:
 
 
 def _left(study: Study) -> Iterator[str]:
-    """Temporary files, and checkpoints of runs that have ended."""
+    """Temporary files, and checkpoints of runs that have ended; records of figures stay."""
     for file in study.folder.rglob("*"):
         name = str(file.relative_to(study.folder))
-        temporary = file.name.startswith(".") and name not in _STAYS
+        record = file.parent == study.paths.figures and file.suffix == ".json"
+        temporary = file.name.startswith(".") and name not in _STAYS and not record
         if file.is_file() and (temporary or name.startswith("checkpoints/")):
             yield name
     claims = sorted(file.name for file in study.paths.claims.iterdir() if file.is_dir())

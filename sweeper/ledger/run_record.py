@@ -69,10 +69,17 @@ class Attempt:
     cap: int | None = None
     """The largest pack that may try this run next."""
     error: str | None = None
-    seconds: float = 0.0
-    """How long it was held, where it was given up; nobody knows when a killed one ended."""
+    given_up: float | None = None
+    """When it was given up (seconds since the epoch); nobody knows when a killed one ended."""
     stateful: bool = False
     """Whether it resumed from a saved state."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it was held, where it is known when that began and when it was given up."""
+        if self.began is None or self.given_up is None:
+            return 0.0
+        return self.given_up - self.began
 
     def report(self, sequence: int, step: int, metrics: dict[str, float]) -> None:
         """Takes a report of its own in."""
@@ -253,8 +260,7 @@ def apply(attempt: Attempt, line: AttemptLine) -> None:
             _checkpoint(attempt, CheckpointRecord(line.file, line.step, sequence))
         case ReleaseLine():
             attempt.released, attempt.cap, attempt.error = line.reason, line.cap, line.error
-            if line.time is not None and attempt.began is not None:
-                attempt.seconds = line.time - attempt.began
+            attempt.given_up = line.time
 
 
 def _claim(attempt: Attempt, line: ClaimLine) -> None:

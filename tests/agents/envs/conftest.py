@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import gymnasium
 import pytest
 
 from agents.envs import gym
@@ -68,6 +69,11 @@ def nothing(env):
 """
 
 
+def _forget_ids() -> None:
+    for name in ("Line-v0", "ours/Line-v0"):
+        gymnasium.registry.pop(name, None)
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder of a user's own, beside which a space could lie."""
@@ -76,10 +82,10 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "long.py").write_text(LINE.replace("SIZE", "9"))
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    _forget_ids()
     yield tmp_path
     for name, module in list(sys.modules.items()):
         if str(tmp_path) in str(getattr(module, "__file__", "")):
             del sys.modules[name]
-    for name in ("Line-v0", "ours/Line-v0"):
-        sys.modules["gymnasium"].registry.pop(name, None)
+    _forget_ids()
     gym._registered.cache_clear()

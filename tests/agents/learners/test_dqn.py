@@ -269,6 +269,7 @@ def test_the_contract_needs_neither_torch_nor_environments():
 
 def test_pack_size_on_a_gpu_follows_its_free_memory(monkeypatch):
     def size(free_mb: int) -> int:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free_mb << 20, 0))
         return Learner.pack_size({}, "minatar/breakout", "cuda")
 

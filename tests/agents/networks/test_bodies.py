@@ -102,7 +102,7 @@ def test_the_blocks_of_residual_have_their_own_norms():
 def test_both_linear_layers_of_a_block_can_be_normalised():
     """Bjorck et al. 2021, App. C: all but the first and the last linear layer."""
     described = sizes("residual", layers=2)
-    inside = tuple(range(-depth(described) + 1, -1))
+    inside = tuple(range(-depth(described, (3,)) + 1, -1))
     network = built(described, settings=[SpectralNormSettings(inside, "divide", 1.0, False)] * P)
     assert [layer.spectral is not None for layer in network.layers] == [
         False, True, True, True, True, False

@@ -82,7 +82,7 @@ def test_the_last_layer_of_an_actor_is_small():
 
 
 def actor_critic(members: int) -> ActorCritic:
-    runs = [SimpleNamespace(params=Learner.complete({}), seed=i) for i in range(members)]
+    runs = [SimpleNamespace(params=Learner.complete({}), seed=i, steps=100) for i in range(members)]
     agents = Learner(runs, Shape((IN,), "float32", OUT, continuous=True), "cpu")
     agents.initialise()
     return agents

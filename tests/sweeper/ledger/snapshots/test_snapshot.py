@@ -56,6 +56,7 @@ def same(paths: StudyPaths, plain: Path) -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(st.integers(0, 2**32))
+@example(129)
 @example(1281)
 def test_folding_with_snapshots_equals_folding_without(
     tmp_path_factory: pytest.TempPathFactory, seed: int
