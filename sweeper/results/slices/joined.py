@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sweeper.results.axis import ABSENT, STUDY, TASK, Axis
 from sweeper.results.captions import Origin
 from sweeper.results.data import Data
 from sweeper.results.run_tables import RunTables
+from sweeper.text import united
 
 
 def joined(parts: Sequence[Data]) -> Data:
@@ -43,7 +45,8 @@ def joined(parts: Sequence[Data]) -> Data:
         zip=first.choice.zip if all(p.choice.zip == first.choice.zip for p in parts) else (),
         joint=True,
     )
-    return Data(_tables(parts, study), choice, _origin(parts))
+    rounded = {name: _rounded([part.axes[name] for part in parts]) for name in names_of_axes}
+    return Data(_tables(parts, study, rounded), choice, _origin(parts))
 
 
 def _derived(parts: Sequence[Data]) -> list[str]:
@@ -88,15 +91,28 @@ def _differences(first: Data, other: Data) -> Iterator[str]:
 def _axis(axes: Sequence[Axis]) -> Axis:
     """One axis with the values that it has in some study."""
     first = axes[0]
-    known = dict.fromkeys(label for axis in axes for label in axis.known)
+    known = dict.fromkeys(united([label for axis in axes for label in axis.known]))
     labels = sorted(known) if first.numeric else list(known)
     absent = any(axis.absent for axis in axes)
     missing = [np.nan if first.numeric else ABSENT] if absent else []
     drawn = any(axis.drawn for axis in axes)
-    return replace(first, labels=(*labels, *missing), absent=absent, drawn=drawn)
+    same = {axis.nothing for axis in axes if axis.absent}
+    nothing = same.pop() if len(same) == 1 else ABSENT
+    labels = (*labels, *missing)
+    return replace(first, labels=labels, absent=absent, drawn=drawn, nothing=nothing)
 
 
-def _tables(parts: Sequence[Data], study: Axis) -> RunTables:
+def _rounded(axes: Sequence[Axis]) -> dict[Any, Any]:
+    """From a label to that of another study which is equal up to rounding and stands for both."""
+    labels = [label for axis in axes for label in axis.known]
+    pairs = zip(labels, united(labels), strict=True)
+    return {label: one for label, one in pairs if label != one}
+
+
+def _tables(
+    parts: Sequence[Data], study: Axis, rounded: Mapping[str, Mapping[Any, Any]]
+) -> RunTables:
+    """The tables of all parts, with one label for those that are equal up to rounding."""
     first = parts[0].tables
     counts = [int(part.runs["trial"].max()) + 1 for part in parts]
     starts = np.cumsum([0, *counts[:-1]])
@@ -110,6 +126,9 @@ def _tables(parts: Sequence[Data], study: Axis) -> RunTables:
             marked.append(table.assign(run=run, trial=table["trial"] + start))
             marked[-1].insert(4, column, part.name)
         found = pd.concat([one.astype({TASK: object}) for one in marked], ignore_index=True)
+        for name, labels in rounded.items():
+            for own in {name, parts[0].axes[name].column} & set(found) if labels else ():
+                found[own] = found[own].replace(labels)
         found["run"] = pd.Categorical(found["run"], categories=ids)
         found[TASK] = pd.Categorical(found[TASK], categories=list(first.tasks))
         return found

@@ -57,8 +57,8 @@ class Part:
             if not mask.any():
                 which = ranges(sorted(set(numbers[chosen(study, found)].tolist())))
                 raise NothingToShow(
-                    f"no run of the {_numbered(trials)} of {study.name} is {_where(found)}; "
-                    f"there are those of trials {which}"
+                    f"no run of {_numbered(trials)} of {study.name} is one {_where(found)}; "
+                    f"such runs are those of trials {which}"
                 )
         return Part(tuple(found), trials, options.get("top"), options.get("pool", ALL), mask)
 

@@ -144,3 +144,12 @@ def test_what_formulas_derive_in_both_may_be_shown(pair, tmp_path):
     found = pd.read_csv(tmp_path / "x.csv")
     assert sorted(set(found["decay"])) == pytest.approx([1e-4, 1e-3, 1e-2])
     assert set(found["study"]) == {"a", "b"}
+
+
+def test_numbers_of_two_studies_that_are_equal_up_to_rounding_are_one_point(pair):
+    first = {**SPACE, "axes": {"optimizer.lr": {"kind": "float", "values": [0.3, 1]}}}
+    other = {"optimizer.lr": {"kind": "float", "values": [0.1 + 0.2, 1]}}
+    data = joined([Data.of(one) for one in pair(first, axes=other)])
+    assert data.axis("optimizer.lr").labels == (0.3, 1)
+    assert (data.axis("optimizer.lr").codes(data.runs) == 0).sum() == 2 * 10
+    assert set(data.points("return")[data.axis("optimizer.lr").column]) == {0.3, 1}
