@@ -98,8 +98,8 @@ def _axis(axes: Sequence[Axis]) -> Axis:
     drawn = any(axis.drawn for axis in axes)
     same = {axis.nothing for axis in axes if axis.absent}
     nothing = same.pop() if len(same) == 1 else ABSENT
-    labels = (*labels, *missing)
-    return replace(first, labels=labels, absent=absent, drawn=drawn, nothing=nothing)
+    every = (*labels, *missing)
+    return replace(first, labels=every, absent=absent, drawn=drawn, nothing=nothing)
 
 
 def _rounded(axes: Sequence[Axis]) -> dict[Any, Any]:

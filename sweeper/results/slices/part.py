@@ -82,8 +82,13 @@ class Part:
                 f"top={self.top} has nothing to show: no configuration of {data.name} is complete"
             )
         best = order[: self.top]
-        every = counted(len(order), "complete configuration")
+        every = counted(best_trials.known(data), "complete configuration")
         said = f"the best {len(best)} of {every}, {OPTIMISTIC}"
+        if len(data.tables.scores) > 1:
+            which = f"the {len(order)} of {every} that no other beats in all scores"
+            said = (
+                f"{which if len(best) == len(order) else f'{len(best)} of {which}'}, {OPTIMISTIC}"
+            )
         return data.within(data.runs["trial"].isin(best), said, best)
 
     def table(self, every: pd.DataFrame, space: Space) -> Mask:
