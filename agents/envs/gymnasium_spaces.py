@@ -64,7 +64,7 @@ class Encoding:
         self._seen: tuple[int, ...] = tuple(space.shape or ())
         if isinstance(space, spaces.Discrete):
             self._shape: tuple[int, ...] = (int(space.n),)
-            self._dtype = np.dtype(bool)
+            self._dtype: np.dtype[Any] = np.dtype(bool)
         elif isinstance(space, spaces.MultiBinary):
             self._shape, self._dtype = (math.prod(space.shape),), np.dtype(bool)
         elif isinstance(space, spaces.Box):
