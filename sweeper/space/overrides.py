@@ -201,6 +201,10 @@ def _locate(data: Any, words: list[str], axis: bool) -> list[str]:
         below = below if inside else None
     if below is not None:
         return [key, *below]
+    if key == "by_task":
+        for size in range(len(rest) - 1, 0, -1):
+            if ".".join(rest[:size]) in _inside(data, ["tasks"]):
+                return [key, ".".join(rest[:size]), ".".join(rest[size:])]
     if key in _OPEN or len(rest) == 1:
         return [key, ".".join(rest)]
     raise LookupError(f"there is no {'.'.join(words)} in the space")

@@ -78,6 +78,7 @@ class Gone:
         if error.path[:1] in _SETTINGS or "metric" in error.path:
             return False
         names = self.touched - {*(axes if isinstance(axes, dict) else ())}
-        return not names.isdisjoint(error.path[2:]) or any(
+        known = not rule.startswith("is no parameter of")
+        return (known and not names.isdisjoint(error.path[2:])) or any(
             re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", rule) for name in names
         )
