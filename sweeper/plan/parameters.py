@@ -11,6 +11,7 @@ from sweeper.errors import Invalid, Mistakes, Path, choices, cut, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
 from sweeper.space.blocks.parts import every_axis, parts
+from sweeper.text import canonical
 from sweeper.trainable.contract import Parameter, Parametrised, defaults_of, named
 
 if TYPE_CHECKING:
@@ -240,9 +241,9 @@ def _call(value: Any) -> Any:
 
 def _in_range(value: Any, parameter: Parameter) -> None:
     if parameter.low is not None and value < parameter.low:
-        raise Invalid(f"must be at least {parameter.low:g}, but got {shown(value)}")
+        raise Invalid(f"must be at least {parameter.low:g}, but got {canonical(value)}")
     if parameter.high is not None and value > parameter.high:
-        raise Invalid(f"must be at most {parameter.high:g}, but got {shown(value)}")
+        raise Invalid(f"must be at most {parameter.high:g}, but got {canonical(value)}")
 
 
 def _string(value: Any) -> str:
