@@ -138,6 +138,9 @@ def _derived(space: Space, expansion: Expansion) -> dict[str, int]:
 
 def _size_of(space: Space, axis: str, found: AxisKind) -> int:
     if space.sampler.name == "grid" or found.ends is None or found.grid:
-        return len(found.points(axis))
+        try:
+            return len(found.points(axis))
+        except Invalid:  # which the check of the trials tells
+            return 0
     size, trials = found.size(axis), space.trials or 0
     return trials if size is None else min(size, trials)

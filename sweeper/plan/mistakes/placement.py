@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any, get_args
 
 from sweeper import lookup
-from sweeper.errors import Invalid, Path, SweeperError, closest, cut
+from sweeper.errors import Invalid, Path, SweeperError, closest, cut, shown
 from sweeper.files import bundled
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section
@@ -65,7 +65,7 @@ def _of_axis(path: Path, rest: str) -> str:
     """The key of an axis that other tools call otherwise; nothing where its kind has none such."""
     known = HABITS.get(str(path[-1])) if "axes" in path[-3:-2] else None
     valid = rest.partition("; valid: ")[2].split(", ")
-    return f" (did you mean {known!r}?)" if known in valid else ""
+    return f" (did you mean {shown(known)}?)" if known in valid else ""
 
 
 def of_file(file: str) -> Callable[[str], str]:
