@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,12 +47,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=turn)
 
 
-def pytest_collection_finish() -> None:
+_MODULES = 50
+"""So many new modules are worth a round."""
+
+
+@pytest.fixture(autouse=True)
+def _quick_garbage_collection(_imported: list[int] = [0]) -> None:  # noqa: B006
     """Takes what imports made out of garbage collection, whose full rounds take half a second else.
 
     A worker makes one after each pack that raised.
     """
-    gc.freeze()
+    if len(sys.modules) > _imported[0] + _MODULES:
+        gc.collect()
+        gc.freeze()
+        _imported[0] = len(sys.modules)
 
 
 @functools.cache

@@ -121,7 +121,7 @@ def own_figures(study: Study, given: Iterable[str]) -> dict[str, str]:
     A file is the figure's where its name and the function's are. Raises `SweeperError` for one
     that is no figure of the space.
     """
-    known = {_called(entry.name): entry.name for entry in study.space.figures}
+    known = {_called(entry.name): entry.name for entry in study.space.figures or ()}
     known = {short: name for short, name in known.items() if is_file(name)}
     found = {}
     for code in given:

@@ -166,11 +166,13 @@ class Space(Section):
     """How often states are saved."""
     limits: Annotated[Limits, WORKERS] = Limits()
     """How often runs may fail, and how long they and the study may take."""
-    figures: Annotated[tuple[Figure, ...], BeforeValidator(figures_rule), Key(by_name=True)] = ()
+    figures: Annotated[
+        tuple[Figure, ...] | None, BeforeValidator(figures_rule), Key(by_name=True)
+    ] = None
     """Figures with their options, as in `figures: [{heatmap: {x: optimizer.lr}}, curves]`; learning
     curves of several metrics side by side with `curves: {metric: [return, loss]}`, and another
-    point of each curve than the score's with `heatmap: {at: max}`. Without any a sampler's study
-    shows its `history` and `curves: {top: 5}`."""
+    point of each curve than the score's with `heatmap: {at: max}`. Where the key is left out, a
+    sampler's study shows its `history` and `curves: {top: 5}`; `figures: []` shows none."""
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
     changed: Annotated[tuple[str, ...], FOUND] = ()
@@ -263,10 +265,10 @@ class Space(Section):
 
     @property
     def drawn(self) -> tuple[Figure, ...]:
-        """The figures that are drawn when the study ends: of a sampler's study without any, how its
-        values went on, and its best configurations' curves."""
-        if self.figures or self.sampler.name == "grid":
-            return self.figures
+        """The figures that are drawn when the study ends: of a sampler's study that names none, how
+        its values went on, and its best configurations' curves."""
+        if self.figures is not None or self.sampler.name == "grid":
+            return self.figures or ()
         return Figure(name="history", options={}), Figure(name="curves", options={"top": 5})
 
     @property

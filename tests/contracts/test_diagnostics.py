@@ -9,7 +9,7 @@ import pytest
 
 from agents import lookup
 from agents.diagnostics.base import Sample, SampleDiagnostic
-from tests.contracts.test_packs import SMALL, assert_same, learner, of, played, runs
+from tests.contracts.test_packs import assert_same, learner, of, played, runs
 
 __all__ = ["learner"]  # a fixture
 NAMES = lookup.names("diagnostics")
@@ -20,6 +20,8 @@ ASKED: dict[str, Any] = {
     "sn.layers": (-1, -2),
 }
 WITHOUT = ASKED | {"diagnostics": ()}
+VARIANTS = ["odd sizes", "norms", "joined layers", "gym"]
+"""Those of the packs' contract that differ in what is measured."""
 
 
 def trained(learner: Any) -> Any:
@@ -63,7 +65,7 @@ def measures(pack: Any, name: str) -> dict[str, np.ndarray]:
     return dict(made.found())
 
 
-@pytest.mark.parametrize("variant", SMALL)
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_a_run_is_the_same_with_and_without_diagnostics(learner: Any, variant: str) -> None:
     both = (ASKED, WITHOUT)
     packs = [learner.start(runs(learner, variant, **p), [None] * 3, "cpu") for p in both]
@@ -81,7 +83,7 @@ def test_a_run_is_the_same_with_and_without_diagnostics(learner: Any, variant: s
         assert "srank" not in told[30] and not told[20].keys() & set(learner.metrics)
 
 
-@pytest.mark.parametrize("variant", SMALL)
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_packed_continued_and_alone_they_are_the_same(learner: Any, variant: str) -> None:
     three = runs(learner, variant, **ASKED)
     whole = played(learner.start(three, [None] * 3, "cpu"))

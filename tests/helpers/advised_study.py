@@ -47,6 +47,7 @@ def maker(tmp_path):
             "score": {"metric": "score"},
             "sampler": {"tpe": {"n_startup_trials": 3}},
             "trials": 8,
+            "figures": [],
         } | keys
         if space["trials"] is None:
             del space["trials"]

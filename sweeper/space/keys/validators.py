@@ -200,8 +200,10 @@ def _scored(given: tuple[type[Score | Objective], Any]) -> dict[str, Any]:
     return value
 
 
-def figures_rule(value: Any) -> list[Any]:
-    """Names of figures, or mappings of one name to its options."""
+def figures_rule(value: Any) -> list[Any] | None:
+    """Names of figures, or mappings of one name to its options; `None` where nothing is said."""
+    if value is None:
+        return None
     return each(_figure, value if isinstance(value, list | tuple) else items(value))
 
 

@@ -80,7 +80,7 @@ def test_the_same_command_again_does_nothing_more(space_file: Path, tmp_path: Pa
     assert len(list((tmp_path / "studies" / "hops" / "ledger").iterdir())) == 1
 
 
-def test_ten_kills_lose_nothing_and_change_nothing(space_file: Path, tmp_path: Path) -> None:
+def test_six_kills_lose_nothing_and_change_nothing(space_file: Path, tmp_path: Path) -> None:
     undisturbed = sweeper(
         "run", space_file.name, "name=undisturbed", "dispatch=inline", *SLOW, cwd=tmp_path
     )
@@ -91,14 +91,14 @@ def test_ten_kills_lose_nothing_and_change_nothing(space_file: Path, tmp_path: P
     study_folder = tmp_path / "studies" / "killed"
     wait_until((study_folder / "plans" / "0").exists)
     study, rng, kills = study_at(study_folder), random.Random(0), 0
-    while kills < 10 and watcher.poll() is None:
+    while kills < 6 and watcher.poll() is None:
         time.sleep(rng.uniform(0.05, 0.4))
         for pid in rng.sample(alive := working(study), k=min(1, len(alive))):
             os.kill(pid, signal.SIGKILL)
             kills += 1
     output, _ = watcher.communicate(timeout=300)
     assert watcher.returncode == 0, output
-    assert kills >= 5
+    assert kills >= 3
     pd.testing.assert_frame_equal(results(tmp_path, "killed"), results(tmp_path, "undisturbed"))
     ends = [r.end for r in study.ledger_state().runs.values()]
     assert len(ends) == len(study.plan.runs)
@@ -114,10 +114,11 @@ def test_killing_the_watcher_does_not_stop_the_workers(
     study = study_at(folder)
     wait_until(lambda: len(working(study)) == 2)
     watcher.kill()
-    watcher.communicate()
+    watcher.wait()  # its output ends only with its workers, who hold it, too
     gate.touch()
     joined = sweeper("run", space_file.name, "workers=2", *SLOW, cwd=tmp_path)
     assert joined.returncode == 0, joined.stderr
+    watcher.communicate()
     assert study.ended
     assert len(study.ledger_state().workers) == 2, "the workers of the dead watcher were enough"
     assert {record.attempts for record in study.ledger_state().runs.values()} == {1}

@@ -62,6 +62,7 @@ def test_without_intervals_the_runs_are_drawn_and_it_says_so(played):
     [
         ({}, ["curves", "history"]),
         ({"figures": ["sensitivity"]}, ["sensitivity"]),
+        ({"figures": []}, []),
         ({"sampler": "grid", "axes": {"lr": {"kind": "float", "values": [1.0, 2.0]}}}, []),
     ],
 )

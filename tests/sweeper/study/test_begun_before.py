@@ -48,7 +48,7 @@ def test_it_opens_continues_from_its_checkpoints_and_draws(begun, capfd) -> None
     assert "trial" in sweeper("best", of_it)
     for figure in FIGURES[begun]:
         sweeper(figure, of_it)
-    sweeper("run", f"{begun}.yaml", "dispatch=inline", "pack=1")
+    sweeper("run", f"{begun}.yaml", "dispatch=inline")
     assert " open" not in sweeper("status", of_it)
     sweeper("export", of_it, "table=runs", "out=runs.csv")
     expected = pd.read_csv(f"{begun}.csv")

@@ -31,7 +31,7 @@ def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, c
     while not Study.open(started.folder).ended:
         worker = subprocess.Popen([sys.executable, "-c", code, str(started.folder)])
         planned = len(list(started.paths.trials.glob("*[0-9]")))
-        if kills < 4:
+        if kills < 2:
             deadline = time.monotonic() + 300
             while (
                 len(list(started.paths.trials.glob("*[0-9]"))) <= planned
