@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import math
 from collections import deque
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +12,7 @@ import numpy as np
 
 from agents import lookup
 from agents.envs import gymnasium_env, tasks
+from agents.envs.gymnasium_spaces import Actions, Encoding, reward_of
 from agents.envs.outcome import Outcome
 from agents.envs.settings import PARAMETERS, PLAIN, Settings
 from agents.shape import Shape
@@ -35,8 +35,6 @@ _EXTRAS = {
     "ale_py": ("atari", "ale_py"),
 }
 """The extra and the package that environments of these modules need."""
-
-_BRIGHTEST = 255.0
 
 
 class Environment:
@@ -78,14 +76,15 @@ class Environment:
     def __init__(self, task: str, settings: Settings = PLAIN, training: bool = True) -> None:
         from agents.envs import gymnasium_wrappers
 
+        self._title = title = f"gym/{task}"
         env = gymnasium_env.make(_registered(task), settings.arguments)
-        self._recorder = gymnasium_wrappers.Recorder(env) if settings.counts_steps else None
+        self._recorder = gymnasium_wrappers.Recorder(env, title) if settings.counts_steps else None
         env = self._recorder or env
         if settings.repeat > 1:
-            env = gymnasium_wrappers.Repeat(env, settings.repeat)
+            env = gymnasium_wrappers.Repeat(env, settings.repeat, title)
         self._env = gymnasium_wrappers.wrapped(env, settings, training)
-        self._actions = _Actions(self._env.action_space, task)
-        self._encoding = _Encoding(self._env.observation_space, task)
+        self._actions = Actions(self._env, title)
+        self._encoding = Encoding(self._env, title)
         self._frames: deque[np.ndarray] = deque(maxlen=settings.stack)
         self.described = self._encoding.shape(settings.stack, self._actions)
         """The shape of its observations and actions."""
@@ -104,7 +103,8 @@ class Environment:
         """Acts once; returns reward, whether the episode terminated, whether it was truncated.
 
         Where settings may change rewards it also returns what is scored, and the steps taken.
-        Raises `FloatingPointError` where the simulator diverged.
+        Raises `FloatingPointError` where the simulator diverged, `Misfit` where what it gives is
+        not what it declares.
         """
         taken = self._actions.of(action)
         try:
@@ -112,79 +112,16 @@ class Environment:
         except self._unstable as error:
             raise FloatingPointError(str(error)) from error
         self._frames.append(self._encoding.encode(observation))
-        ends = bool(terminated), bool(truncated)
+        learned, ends = reward_of(reward, self._title), (bool(terminated), bool(truncated))
         if self._recorder is None:
-            return float(reward), *ends
-        return Outcome(float(reward), *ends, *self._recorder.taken())
+            return learned, *ends
+        return Outcome(learned, *ends, *self._recorder.taken())
 
     def observe(self) -> np.ndarray:
         """Returns the current observations, the oldest first along the last axis."""
         if len(self._frames) == 1:
             return self._frames[0]
         return np.concatenate(self._frames, axis=-1)
-
-
-class _Actions:
-    """The actions of a space: choices, or numbers in [-1, 1] that are scaled to its bounds."""
-
-    def __init__(self, space: Any, task: str) -> None:
-        from gymnasium import spaces
-
-        self.continuous = not isinstance(space, spaces.Discrete)
-        if not self.continuous:
-            self.count, self._start = int(space.n), int(space.start)
-            return
-        if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
-            raise ValueError(
-                f"actions of {task} must be choices (Discrete) or a box of numbers with bounds, "
-                f"but are {space}; a wrapper may make them so (env.wrappers)"
-            )
-        self._middle, self._half = gymnasium_env.bounds(space, task)
-        self.count, self._space = math.prod(space.shape), space
-
-    def of(self, action: Any) -> Any:
-        """Returns the action that the environment takes."""
-        if not self.continuous:
-            return self._start + int(action)
-        scaled = self._middle + self._half * np.reshape(action, self._space.shape)
-        return np.clip(scaled.astype(self._space.dtype), self._space.low, self._space.high)
-
-
-class _Encoding:
-    """How observations of a space become arrays."""
-
-    def __init__(self, space: Any, task: str) -> None:
-        from gymnasium import spaces
-
-        self._start = int(space.start) if isinstance(space, spaces.Discrete) else None
-        if isinstance(space, spaces.Discrete):
-            self._shape: tuple[int, ...] = (int(space.n),)
-            self._dtype = "bool"
-        elif isinstance(space, spaces.MultiBinary):
-            self._shape, self._dtype = (math.prod(space.shape),), "bool"
-        elif isinstance(space, spaces.Box):
-            self._dtype = "uint8" if space.dtype == np.uint8 else "float32"
-            grey = self._dtype == "uint8" and len(space.shape) == 2
-            self._shape = (*space.shape, 1) if grey else (space.shape or (1,))
-        else:
-            raise ValueError(
-                f"observations of {task} must be a box or choices (Discrete), but are {space}; "
-                "a wrapper may make them so (env.wrappers: [FlattenObservation])"
-            )
-
-    def encode(self, observation: Any) -> np.ndarray:
-        """Returns an observation as an array of its own."""
-        if self._start is None:
-            return np.array(observation, self._dtype).reshape(self._shape)
-        one_hot = np.zeros(self._shape, bool)
-        one_hot[int(observation) - self._start] = True
-        return one_hot
-
-    def shape(self, stack: int, actions: _Actions) -> Shape:
-        """Returns the shape of `stack` observations along the last axis, and of actions."""
-        whole = (*self._shape[:-1], self._shape[-1] * stack)
-        high = _BRIGHTEST if self._dtype == "uint8" else 1.0
-        return Shape(whole, self._dtype, actions.count, actions.continuous, high)
 
 
 @functools.cache

@@ -8,20 +8,22 @@ from typing import Any
 import gymnasium
 
 from agents import lookup
+from agents.envs.gymnasium_spaces import reward_of
 from agents.envs.settings import Settings
 
 
 class Recorder(gymnasium.Wrapper):
     """Adds up rewards and counts steps, below all that changes them."""
 
-    def __init__(self, env: Any) -> None:
+    def __init__(self, env: Any, title: str) -> None:
         super().__init__(env)
+        self._title = title
         self._reward, self._steps = 0.0, 0
 
     def step(self, action: Any) -> Any:
         """Acts once."""
         outcome = self.env.step(action)
-        self._reward += float(outcome[1])
+        self._reward += reward_of(outcome[1], self._title)
         self._steps += 1
         return outcome
 
@@ -35,16 +37,16 @@ class Recorder(gymnasium.Wrapper):
 class Repeat(gymnasium.Wrapper):
     """Repeats every action `times` times, fewer where the episode ends; rewards are added up."""
 
-    def __init__(self, env: Any, times: int) -> None:
+    def __init__(self, env: Any, times: int, title: str) -> None:
         super().__init__(env)
-        self._times = times
+        self._times, self._title = times, title
 
     def step(self, action: Any) -> Any:
         """Acts as often, and returns the last observation."""
         total = 0.0
         for _ in range(self._times):
             observation, reward, terminated, truncated, info = self.env.step(action)
-            total += float(reward)
+            total += reward_of(reward, self._title)
             if terminated or truncated:
                 break
         return observation, total, terminated, truncated, info

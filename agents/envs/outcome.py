@@ -1,4 +1,4 @@
-"""The outcome of a step of an environment whose settings tell rewards and scores apart."""
+"""The outcome of a step: of one whose settings tell rewards and scores apart, or of a misfit."""
 
 from __future__ import annotations
 
@@ -16,3 +16,7 @@ class Outcome(NamedTuple):
     truncated: bool
     score: float
     steps: int
+
+
+class Misfit(ValueError):
+    """Raised where an environment does not fit: says which one, what it has and what to do."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from agents.envs.outcome import Misfit
 from agents.envs.settings import Settings
 from agents.shape import Shape
 
@@ -68,6 +69,8 @@ class _Trial:
         """Returns what `attempt` returns, or raises ValueError that says what it raised."""
         try:
             return attempt()
+        except Misfit:
+            raise
         except Exception as error:
             if type(error) is ValueError and str(error).startswith("env."):
                 raise

@@ -19,6 +19,7 @@ else:
     torch = LazyModule("torch")
 
 _SIZE = 3
+_JOINING = "env.stack joins frames along the last axis, where FrameStackObservation adds a first"
 
 
 class Body:
@@ -28,7 +29,15 @@ class Body:
     def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
         """Raises ValueError where the convolutions do not fit the observation."""
         if len(observation) != 3:
-            raise ValueError(f"body=minatar needs images [H, W, C], got observations {observation}")
+            more = f"; {_JOINING}" if len(observation) > 3 else ""
+            raise ValueError(
+                f"body=minatar needs images [H, W, C], got observations {observation}{more}"
+            )
+        if _has_channels_first(observation):
+            raise ValueError(
+                f"body=minatar needs images [H, W, C], but {observation} are [C, H, W]: a wrapper "
+                f'of your own may move the axis (env.wrappers: ["path/file.py:Name"]); {_JOINING}'
+            )
         convs = sizes["convs"]
         for channels in convs:
             if isinstance(channels, bool) or not isinstance(channels, int) or channels < 1:
@@ -98,3 +107,9 @@ class Body:
         for linear in self._hidden:
             x = linear(x, iterate)
         return x
+
+
+def _has_channels_first(observation: tuple[int, ...]) -> bool:
+    """Whether an image must be [C, H, W]: its first axis is short beside two others alike."""
+    first, *others = observation
+    return first < min(others) and (others[0] == others[1] or 2 * first <= min(others))

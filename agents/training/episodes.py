@@ -44,7 +44,7 @@ class Episodes:
         self.returns = np.zeros((members, copies))
         self.lengths = np.zeros((members, copies), dtype=np.int64)
         self.broken = np.zeros((members, copies), dtype=bool)
-        self._keys = keys
+        self._names, self._keys = names, keys
         self.taken = np.zeros((members, copies), dtype=np.int64)
         """Environment steps in all episodes so far, where settings tell them from the agent's."""
         self._counts_steps = settings.counts_steps
@@ -129,16 +129,25 @@ class Episodes:
         self._reset(member, copy)
 
     def save(self, member: int) -> dict[str, np.ndarray]:
-        """Returns the episode number and the actions so far of a member with one copy."""
+        """Returns the episode number and the actions so far of a member with one copy.
+
+        With them goes what these led to: a replay must lead there again.
+        """
         taken = {"taken": self.taken[member].copy()} if self._counts_steps else {}
         return {
             "number": self._numbers[member].copy(),
             "actions": np.array(self._actions[member], self._type).reshape(-1, *self._action),
+            "return": self.returns[member].copy(),
+            "observation": self.observations[member, 0].copy(),
             **taken,
         }
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
-        """Begins the saved episode and replays its actions."""
+        """Begins the saved episode and replays its actions.
+
+        Raises ValueError where the replay has another return, or ends at another observation, as
+        far as the state has them: one of an older version has not.
+        """
         self._numbers[member] = state["number"]
         self._reset(member, 0)
         env = self.envs[member]
@@ -151,6 +160,10 @@ class Episodes:
         if self._counts_steps:
             self.taken[member] = state["taken"]
         self.observations[member, 0] = env.observe()
+        found = {"return": self.returns[member], "observation": self.observations[member, 0]}
+        for name, value in found.items():
+            if name in state and not np.array_equal(value, state[name], equal_nan=True):
+                raise ValueError(_differs(self._names[member], len(actions), name))
 
     def _reset(self, member: int, copy: int) -> None:
         number = copy + int(self._numbers[member, copy]) * self.copies
@@ -165,3 +178,11 @@ class Episodes:
             self.broken[member, copy] = True
             return
         self.observations[member, copy] = self.envs[place].observe()
+
+
+def _differs(name: str, steps: int, what: str) -> str:
+    return (
+        f"{name!r} cannot be continued: the {steps} steps of its episode were replayed from seed "
+        f"and actions, and their {what} is another; randomness must come from self.np_random, and "
+        "nothing may be kept from one episode to the next"
+    )

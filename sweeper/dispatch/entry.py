@@ -29,6 +29,14 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
     to_stderr()
     stopping = _detach()
     code = 0
+
+    def leave(code: int) -> None:
+        if not code and stopping.comes_back and not study.paths.cancelled.exists():
+            code = REQUEUE
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
     try:
         study = Study.open(Path(folder))
         Worker(
@@ -38,15 +46,12 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
             workers=int(workers),
             stopping=stopping,
             conclude=publish.once,
+            leave=leave,
         ).run()
     except SweeperError as error:
         log.error("%s", error)
         code = 1
-    if not code and stopping.comes_back and not study.paths.cancelled.exists():
-        code = REQUEUE
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    leave(code)
 
 
 def _detach() -> StopSignal:

@@ -47,8 +47,8 @@ class _Inline:
         self._begin()
 
     def alive(self) -> int:
-        """1 while the thread works, else 0."""
-        return int(self._thread.is_alive())
+        """1 while the thread works, else 0; one that is left behind, as it hangs, does not."""
+        return int(self._thread.is_alive() and not self._left.is_set())
 
     def replace(self) -> None:
         """Starts the worker anew where it left, and raises what it raised."""
@@ -66,10 +66,11 @@ class _Inline:
         os._exit(130)
 
     def _begin(self) -> None:
-        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._left = threading.Event()
+        self._thread = threading.Thread(target=self._work, args=(self._left,), daemon=True)
         self._thread.start()
 
-    def _work(self) -> None:
+    def _work(self, left: threading.Event) -> None:
         try:
             Worker(
                 Study.open(self._study.folder),  # its own: the plan grows under the watcher's eyes
@@ -78,6 +79,7 @@ class _Inline:
                 workers=1,
                 stopping=self._stopping,
                 conclude=publish.once,
+                leave=lambda code: left.set(),
             ).run()
         except BaseException as error:
             self._error = error

@@ -186,6 +186,14 @@ class SupportsStop(Protocol):
         """Makes all members leave, and returns what they reported until then."""
 
 
+@runtime_checkable
+class SupportsLingering(Protocol):
+    """Optional: a pack whose members run by themselves, and may not end when they are dropped."""
+
+    def lingers(self) -> bool:
+        """Whether a dropped member still runs after a moment; then its worker leaves."""
+
+
 class SupportsWeights(Protocol):
     """Optional: a pack whose weights can be kept, where its trainable's `keeps_weights` is true."""
 

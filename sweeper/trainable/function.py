@@ -18,6 +18,7 @@ from sweeper.trainable.own_code.lone_run import LoneReport, LoneTrainable, child
 from sweeper.trainable.own_code.reported_numbers import ended, reported, returned
 
 _PAUSE_S = 0.5
+_LINGERING_S = 1.0
 
 _LOADING = threading.Lock()
 """Held while a file is imported, so that no two functions' threads import it at once."""
@@ -96,7 +97,8 @@ class FunctionPack:
             *(self._ask, self._report),
         )
         args = (load, dict(run.params), view)
-        threading.Thread(target=self._call, args=args, daemon=True).start()
+        self._thread = threading.Thread(target=self._call, args=args, daemon=True)
+        self._thread.start()
 
     @property
     def progress(self) -> int:
@@ -142,6 +144,11 @@ class FunctionPack:
         self._dropped = self._dropped or bool(list(members))
         with self._recording:
             self._recording.notify_all()
+
+    def lingers(self) -> bool:
+        """Whether the function still runs after a second: a thread cannot be ended from outside."""
+        self._thread.join(_LINGERING_S)
+        return self._thread.is_alive()
 
     def _call(
         self, load: Callable[[], Callable[..., Any]], config: dict[str, Any], run: FunctionRun

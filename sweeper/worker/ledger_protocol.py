@@ -130,10 +130,14 @@ class LedgerProtocol:
         reason: str,
         cap: int | None = None,
         error: str | None = None,
+        when: float | None = None,
     ) -> None:
-        """Gives runs up for anybody to take; `cap` is the largest pack that may try them next."""
-        now = time.time()
-        lines = [ReleaseLine(*hold.next_line(), reason, cap, error, now) for hold in holds]
+        """Gives runs up for anybody to take; `cap` is the largest pack that may try them next.
+
+        `when` (seconds since the epoch) they were no longer trained, if not just now.
+        """
+        when = time.time() if when is None else when
+        lines = [ReleaseLine(*hold.next_line(), reason, cap, error, when) for hold in holds]
         self._write(lines, sync=True)
         for line in lines:
             self._ledger_state.add(self._ledger.worker, line)

@@ -5,51 +5,25 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sweeper.errors import reason
 from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.study.study import Study
-from sweeper.trainable.command.failure import told
-from sweeper.trainable.contract import Pack, Report, SupportsStop
-from sweeper.trainable.divergence import is_divergence
+from sweeper.trainable.contract import Pack, Report, SupportsLingering, SupportsStop
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.checkpoints.checkpoint import Part
 from sweeper.worker.held_run import HeldRun, RunEnd
 from sweeper.worker.kept_weights import KeptWeights
 from sweeper.worker.ledger_protocol import LedgerProtocol
-from sweeper.worker.process import memory
 from sweeper.worker.process.stop_signal import StopSignal
+from sweeper.worker.process.their_code import Raised, theirs
+from sweeper.worker.process.watchdog import Abandoned, Watchdog
 from sweeper.worker.scoring import outcome
 
 _SHARE = 10
 """A save is followed by at least so many times its own time without one."""
-
-
-class _Raised(Exception):
-    """What is trained raised; the text is what `told` of it, `why` what it lacked memory for.
-
-    `diverged` says that its numbers were no longer finite.
-    """
-
-    why: str | None = None
-    diverged = False
-
-
-@contextmanager
-def _theirs() -> Iterator[None]:
-    """What is raised inside counts against the runs in the pack; our own errors do not."""
-    try:
-        yield
-    except (Exception, SystemExit) as error:
-        raised = _Raised(told(error))
-        if memory.ran_out(error):
-            raised.why = reason(error)
-        raised.diverged = is_divergence(error)
-        raise raised from error
 
 
 @dataclass
@@ -58,6 +32,7 @@ class Training:
 
     pack: Pack
     live: dict[int, HeldRun]
+    watchdog: Watchdog
     saved: float = field(default_factory=time.monotonic)
     save_s: float = 0.0
 
@@ -70,14 +45,16 @@ class Training:
         members = list(members)
         for member in members:
             del self.live[member]
-        with _theirs():
+        with theirs(self.watchdog):
             self.pack.drop(members)
 
 
 class Trainer:
     """Trains what a worker holds until it has ended, or until `stopping` is set.
 
-    `beat` is told of progress, `judge` of the trials of which something was reported.
+    `beat` is told of progress, `judge` of the trials of which something was reported. `leave` is
+    called where what is trained does not return, though its time is over; `look` sets `stopping`
+    where the study's is.
     """
 
     def __init__(
@@ -89,11 +66,17 @@ class Trainer:
         stopping: StopSignal,
         beat: Callable[[int], None],
         judge: Callable[[set[int]], None],
+        look: Callable[[], None] = lambda: None,
+        leave: Callable[[], None] = lambda: None,
     ) -> None:
         self._study, self._ledger_state, self._attempts = study, ledger_state, attempts
         self._device, self._stopping = device, stopping
         self._beat, self._judge = beat, judge
+        self._look = look
         self._keeping = KeptWeights(study.space)
+        self._live: dict[int, HeldRun] = {}
+        self.watchdog = Watchdog(self._ends_hung, leave)
+        """Whoever works for long starts and closes it."""
         self._alone = False
         """Whether one run has been the pack's only one since its newest `start` line."""
 
@@ -102,11 +85,11 @@ class Trainer:
         holds = self._unpruned(holds)
         if not holds:
             return
-        live = dict(enumerate(holds))
+        self._live = live = dict(enumerate(holds))
         self._start(holds)
         try:
-            self._step(Training(self._begin(holds), live))
-        except _Raised as raised:
+            self._step(Training(self._begin(holds), live, self.watchdog))
+        except Raised as raised:
             self._raised(list(live.values()), raised)
         except Exception:
             self._attempts.release(list(live.values()), "stopped")
@@ -124,14 +107,14 @@ class Trainer:
         states = [hold.state for hold in holds]
         for hold in holds:
             hold.state = None
-        with _theirs():
+        with theirs(self.watchdog):
             runs = [self._study.completed(hold.run) for hold in holds]
             return self._study.trainable.start(runs, states, self._device)
 
     def _step(self, training: Training) -> None:
         """Steps a pack until nobody is left in it, or this worker must stop."""
         while training.live:
-            with _theirs():
+            with theirs(self.watchdog):
                 reports = training.pack.advance()
                 progress = training.pack.progress
             self._beat(progress)
@@ -147,7 +130,7 @@ class Trainer:
     def _stop(self, training: Training) -> None:
         """Makes members that run by themselves leave before anybody else can take their runs."""
         if isinstance(training.pack, SupportsStop):
-            with _theirs():
+            with theirs(self.watchdog):
                 reports = training.pack.stop()
             self._record(training, reports)
 
@@ -160,7 +143,7 @@ class Trainer:
         points: list[tuple[HeldRun, Point]] = []
         done: list[Report] = []
         for report in reports:
-            with _theirs():
+            with theirs(self.watchdog):
                 self._keeping.note(training.pack, training.live[report.member], report)
             if report.metrics:
                 point = (report.step, dict(report.metrics))
@@ -190,9 +173,34 @@ class Trainer:
             return
         late = {i: hold for i, hold in training.live.items() if hold.trained_s > 3600 * hours}
         if late:
-            error = f"it was trained for longer than limits.run_hours: {hours:g}"
-            self._end(list(late.values()), "timeout", error)
+            self._end(list(late.values()), "timeout", _too_long(hours))
             training.drop(late)
+            if isinstance(training.pack, SupportsLingering) and training.pack.lingers():
+                log.warning("what was trained goes on all the same: the worker leaves it")
+                raise Abandoned
+
+    def _ends_hung(self, entered: float) -> bool:
+        """Ends or gives up what has not returned since `entered`, where its time is over.
+
+        Of several members nobody knows which one hangs: they are tried anew in smaller packs, and
+        for the time since then none of them is to blame.
+        """
+        self._look()
+        hours, holds = self._study.space.limits.run_hours, list(self._live.values())
+        waited_s = time.monotonic() - entered
+        if hours is not None and any(hold.trained_s > 3600 * hours for hold in holds):
+            error = f"{_too_long(hours)}, and did not return for the last {waited_s:.0f} seconds"
+            if len(holds) == 1:
+                self._end(holds, "timeout", error)
+            else:
+                cap = max(1, len(holds) // 2)
+                self._attempts.release(holds, "split", cap, error, time.time() - waited_s)
+        elif self._stopping.is_set():
+            self._attempts.release(holds, "stopped")
+        else:
+            return False
+        log.error("what is trained has not returned for %.0f seconds: the worker leaves", waited_s)
+        return True
 
     def _drop_pruned(self, training: Training) -> None:
         kept = self._unpruned(list(training.live.values()))
@@ -224,7 +232,7 @@ class Trainer:
         step = min(report.step, hold.run.steps)
         return outcome(self._study.space, hold.run, hold.curve, step, diverged=report.diverged)
 
-    def _raised(self, holds: Sequence[HeldRun], raised: _Raised) -> None:
+    def _raised(self, holds: Sequence[HeldRun], raised: Raised) -> None:
         """A pack that raised is split until the culprit is alone; then its attempts are counted.
 
         One that finds too little memory alone would never find more, and a simulation that
@@ -258,10 +266,14 @@ class Trainer:
             self._attempts.end_dead(record, RunEnd("failed", record.step, error=error))
 
 
+def _too_long(hours: float) -> str:
+    return f"it was trained for longer than limits.run_hours: {hours:g}"
+
+
 def _states(training: Training) -> Iterator[tuple[HeldRun, Part]]:
     """The states of all members that have one, one after the other: together they may be large."""
     for member, hold in training.live.items():
-        with _theirs():
+        with theirs(training.watchdog):
             part = checkpoint.unsaved(training.pack, member, hold.saved)
         if part is not None:
             yield hold, part

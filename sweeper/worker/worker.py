@@ -24,6 +24,7 @@ from sweeper.worker.process import study_limits
 from sweeper.worker.process.heartbeat import BEAT_S, T1_S, Heartbeat, identity
 from sweeper.worker.process.memory import MemoryGauge
 from sweeper.worker.process.stop_signal import StopSignal
+from sweeper.worker.process.watchdog import Abandoned
 from sweeper.worker.run_queue import RunQueue
 from sweeper.worker.trainer import Trainer
 
@@ -45,7 +46,9 @@ class Worker:
 
     `pack` is `auto` or a number of members; `workers` is how many processes share the open runs;
     once `stopping` is set it saves its runs, gives them up and leaves. When the last run has ended
-    it calls `conclude` with the study, what its ledger says, and the worker's name.
+    it calls `conclude` with the study, what its ledger says, and the worker's name. It calls
+    `leave` with an exit code where it must leave what it trains behind, as that does not end: 0
+    where it was to stop, and 1 where another worker should go on.
     """
 
     def __init__(
@@ -57,12 +60,13 @@ class Worker:
         workers: int,
         stopping: StopSignal | None = None,
         conclude: Callable[[Study, LedgerState, str], None] | None = None,
+        leave: Callable[[int], None] | None = None,
     ) -> None:
         study.share_files()
         self.name = temporary.process()
         self._study = study
         self._stopping = stopping or StopSignal()
-        self._conclude = conclude
+        self._conclude, self._leave = conclude, leave
         gauge = MemoryGauge(workers)
         self._header = _header(study, gauge)
         self._ledger = Writer(study.paths.ledger, self.name, self._header.to_json())
@@ -90,16 +94,28 @@ class Worker:
             self._stopping,
             self._progressed,
             self._judge,
+            self._look,
+            self._abandon,
         )
 
     def run(self) -> None:
         """Works until all runs have ended, nothing was to be had for a while, or it must stop."""
+        self._trainer.watchdog.start()
         try:
             self._work()
             self._claims.folders.fold(_MANY)
+        except Abandoned:
+            self._abandon()
         finally:
+            self._trainer.watchdog.close()
             self._ledger.close()
             self._beat.close()
+
+    def _abandon(self) -> None:
+        """Leaves what is trained behind: all that must be written is."""
+        self._ledger.close()
+        if self._leave is not None:
+            self._leave(0 if self._stopping.is_set() else 1)
 
     def _work(self) -> None:
         taken = time.monotonic()
@@ -142,11 +158,15 @@ class Worker:
         now = time.monotonic()
         if now - self._looked >= BEAT_S:
             self._looked = now
-            over = study_limits.hours_over(self._study, time.time())
-            if over is not None:
-                study_limits.mark(self._study, "hours", over)
-            if over is not None or self._study.paths.cancelled.exists():
-                self._stopping.set()
+            self._look()
+
+    def _look(self) -> None:
+        """Stops where the study was cancelled, or its hours are over."""
+        over = study_limits.hours_over(self._study, time.time())
+        if over is not None:
+            study_limits.mark(self._study, "hours", over)
+        if over is not None or self._study.paths.cancelled.exists():
+            self._stopping.set()
 
     def _stopped(self) -> bool:
         """Whether the study stops as too many runs failed by one cause: others are told of it."""

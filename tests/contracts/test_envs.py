@@ -10,6 +10,7 @@ import pytest
 from agents import streams
 from agents.envs import tasks
 from agents.training.episodes import Episodes
+from tests.helpers.own_tasks import OWN_IDS
 
 
 def task_of(name: str) -> Any:
@@ -21,7 +22,7 @@ def task_of(name: str) -> Any:
     return name
 
 
-TASKS = [task_of(name) for name in tasks.all_tasks()]
+TASKS = [task_of(name) for name in (*tasks.all_tasks(), *OWN_IDS)]
 
 
 def chosen(task: str, *size: int) -> np.ndarray:

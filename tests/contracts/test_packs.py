@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from agents import lookup
+from tests.helpers.own_tasks import OWN, OWN_IDS
 
 NAMES = lookup.names("learners")
 STEPS = 64
@@ -71,10 +72,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "env.repeat": 2,
         "env.wrappers": ({"TimeLimit": {"max_episode_steps": 11}}, "FlattenObservation"),
     },
+    "an id of one's own with settings": {
+        "env.kwargs.size": 7,
+        "env.repeat": 2,
+        "env.stack": 2,
+        "env.wrappers": ({f"{OWN}:Noise": {"scale": 0.1}},),
+    },
 }
 TASKS = {
     "gym": ("gym/CartPole-v1", "gym/Pendulum-v1"),
     "gym with settings": ("gym/LunarLander-v3", "gym/LunarLanderContinuous-v3"),
+    "an id of one's own with settings": OWN_IDS,
 }
 """Tasks of choices and of numbers."""
 SMALL = [name for name in VARIANTS if name != "published sizes"]
@@ -93,7 +101,8 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
     for seed in range(3):
         differing = {name: values[seed] for name, values in DIFFERENT.items()}
         wanted = QUICK | differing | VARIANTS[variant] | given
-        params = learner.complete({n: v for n, v in wanted.items() if n in learner.parameters})
+        known = {n for n in wanted if n in learner.parameters or n.startswith("env.")}
+        params = learner.complete({n: v for n, v in wanted.items() if n in known})
         learner.check(params, task)
         made.append(
             SimpleNamespace(params=params, task=task, seed=seed, steps=STEPS, evaluation=schedule)

@@ -39,6 +39,8 @@ class BlockExpansion(Expansion):
             if any(name not in one.axes or name in one.conditional for one in self.parts.values())
         )
         self.drawn = {}
+        self.shared: dict[tuple[str, str], int] = {}
+        """How many configurations of its grid a block shares with one before it."""
         self._axis = block_axis(space)
         self._grid = None
         self._grid_is_checked = False
@@ -56,7 +58,10 @@ class BlockExpansion(Expansion):
                 grid = one.grid(check=check)
             dropped += grid.dropped
             for made in grid.configurations:
-                found.setdefault(made.text, self._of(name, made))
+                first = found.setdefault(made.text, self._of(name, made)).labels[BLOCK]
+                if first != name:
+                    both = str(first), name
+                    self.shared[both] = self.shared.get(both, 0) + 1
         return Grid(tuple(found.values()), dropped)
 
     def _of(self, name: str, made: Configuration) -> Configuration:

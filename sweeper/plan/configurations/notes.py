@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from sweeper.plan.configurations.blocks import BlockExpansion
 from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.plan.plan import Plan
 from sweeper.schema.template import placeholders
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.samplers import Sampler
-from sweeper.text import canonical, counted, few, labels_text
+from sweeper.text import agreed, canonical, counted, few, labels_text
 
 _DRAWN = 200
 """How many random configurations stand for those that a sampler has still to choose."""
@@ -23,9 +24,21 @@ _SWITCHES = ("yes", "no", "on", "off")
 
 def lines(plan: Plan) -> Iterator[str]:
     """All notes on `plan`."""
+    yield from _shared(plan)
     yield from _unset(plan)
     yield from _switches(plan)
     yield from _unnamed(plan)
+
+
+def _shared(plan: Plan) -> Iterator[str]:
+    """A line for each two blocks that hold the same configurations."""
+    if plan.space.sampler.name != "grid" or not isinstance(plan.expansion, BlockExpansion):
+        return
+    plan.expansion.grid()
+    for (first, name), number in plan.expansion.shared.items():
+        alike = counted(number, "configuration")
+        counts = agreed(number, "it counts", "they count")
+        yield f"blocks {first} and {name} both hold {alike}: {counts} once, in {first}"
 
 
 def _switches(plan: Plan) -> Iterator[str]:

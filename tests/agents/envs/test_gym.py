@@ -119,7 +119,11 @@ def test_a_missing_package_names_the_extra_of_the_checkout(monkeypatch, name, mi
             "are choices, .* are numbers; agents for these: ddpg, sac",
         ),
         (sac.Learner, "gym/CartPole-v1", "are numbers, .* are choices; agents for these: dqn"),
-        (dqn.Learner, "gym/Blackjack-v1", r"observations of Blackjack-v1 .*\[FlattenObservation\]"),
+        (
+            dqn.Learner,
+            "gym/Blackjack-v1",
+            r"observations of .gym/Blackjack-v1. .*\[FlattenObservation\]",
+        ),
     ],
 )
 def test_an_agent_that_does_not_fit_names_those_that_do(learner, task, says):

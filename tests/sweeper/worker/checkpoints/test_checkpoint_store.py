@@ -234,7 +234,7 @@ def test_a_save_that_takes_long_is_followed_by_ten_times_as_long(
 ) -> None:
     now = 0.0
     monkeypatch.setattr("sweeper.worker.worker.time.monotonic", lambda: now)
-    training = Training(pack=None, live={}, saved=100.0)  # type: ignore[arg-type]
+    training = Training(pack=None, live={}, watchdog=None, saved=100.0)  # type: ignore[arg-type]
     for save_s, pause_s in ((6.0, 60.0), (0.1, 30.0)):
         training.save_s = save_s
         now = 100.0 + pause_s - 1
