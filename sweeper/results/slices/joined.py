@@ -45,8 +45,21 @@ def joined(parts: Sequence[Data]) -> Data:
         zip=first.choice.zip if all(p.choice.zip == first.choice.zip for p in parts) else (),
         joint=True,
     )
+    parts = _relative(parts)
     rounded = {name: _rounded([part.axes[name] for part in parts]) for name in names_of_axes}
     return Data(_tables(parts, study, rounded), choice, _origin(parts))
+
+
+def _relative(parts: Sequence[Data]) -> Sequence[Data]:
+    """The parts with scores relative to one baseline: of each task the best run of all studies."""
+    minimise, best = parts[0].tables.minimise, dict[str, float]()
+    if not parts[0].origin.baseline:
+        return parts
+    for part in parts:
+        for task, value in part.tables.best.items():
+            found = (value, best.get(task, value))
+            best[task] = min(found) if minimise else max(found)
+    return [replace(part, tables=part.tables.with_best(best)) for part in parts]
 
 
 def _derived(parts: Sequence[Data]) -> list[str]:
@@ -67,6 +80,9 @@ def _differences(first: Data, other: Data) -> Iterator[str]:
         if values[0] != values[1]:
             called = {"how": "score.aggregate", "at": "score.at"}.get(name, name)
             yield f"{called} is {values[0]} and {values[1]}"
+    if first.origin.baseline != other.origin.baseline:
+        named = [dict(one.origin.baseline) or "none" for one in (first, other)]
+        yield f"baseline is {named[0]} and {named[1]}, so that scores are of other things"
     if mine.minimise != its.minimise:
         ways = ["minimize" if one.minimise else "maximize" for one in (mine, its)]
         yield f"direction is {ways[0]} and {ways[1]}"
@@ -78,7 +94,7 @@ def _differences(first: Data, other: Data) -> Iterator[str]:
             yield f"the task {task} is one of {alone} alone (where=task=… shows what both have)"
         elif mine.lengths[task] != its.lengths[task]:
             yield f"the steps: on {task} {mine.lengths[task]:,} and {its.lengths[task]:,}"
-        elif mine.tasks[task] != its.tasks[task]:
+        elif not first.origin.baseline and mine.tasks[task] != its.tasks[task]:
             ends = ["{:g} to {:g}".format(*tables.tasks[task]) for tables in (mine, its)]
             yield f"the bounds of {task}: {ends[0]} and {ends[1]}"
     for name in dict.fromkeys([*mine.columns, *its.columns]):

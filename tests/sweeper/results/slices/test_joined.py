@@ -153,3 +153,23 @@ def test_numbers_of_two_studies_that_are_equal_up_to_rounding_are_one_point(pair
     assert data.axis("optimizer.lr").labels == (0.3, 1)
     assert (data.axis("optimizer.lr").codes(data.runs) == 0).sum() == 2 * 10
     assert set(data.points("return")[data.axis("optimizer.lr").column]) == {0.3, 1}
+
+
+def test_studies_with_a_baseline_share_the_best_run_of_both_as_one(pair):
+    first = {**SPACE, "baseline": {"sn.layers": "none"}}
+    a, b = (Data.of(one) for one in pair(first))
+    data = joined([a, b])
+    best = max(b.tables.best["line"], a.tables.best["line"])
+    assert best == b.tables.best["line"] > a.tables.best["line"]
+    assert data.tasks["line"] == (0.0, best)
+    own = data.table("return")
+    line = own[(own["task"] == "line") & own["score"].notna()]
+    assert (line["score"] * best).tolist() == pytest.approx(line["(value)"].tolist())
+    assert f"(line {best:.3g}, ring {best:.3g})" in data.caption(10, [], "x")
+
+
+def test_studies_with_other_baselines_are_refused_by_that_word(pair):
+    first = {**SPACE, "baseline": {"sn.layers": "none"}}
+    a, b = pair(first, baseline={"sn.layers": "sn[-2]"})
+    with pytest.raises(SweeperError, match=r"cannot share a figure: baseline is .* and "):
+        joined([Data.of(a), Data.of(b)])
