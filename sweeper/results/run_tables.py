@@ -107,8 +107,8 @@ class RunTables:
         """The tables with scores in which these values are 1 on their tasks, or 0 if minimised."""
         tasks = dict(self.tasks)
         for task in set(best) & set(tasks):
-            low, high = tasks[task]
-            tasks[task] = (best[task], high) if self.minimise else (low, best[task])
+            least, most = tasks[task]
+            tasks[task] = (best[task], most) if self.minimise else (least, best[task])
         after = replace(self, tasks=tasks, best=best)
         low, high = (self._bounds(side) for side in range(2))
         values = low + self.runs["score"].to_numpy(float) * (high - low)
