@@ -254,7 +254,7 @@ def test_best_ranks_a_part_by_the_runs_that_are_in_it(played, capsys, monkeypatc
     assert call("best", "trial=6,7", "n=9") == 0
     said = capsys.readouterr().out
     assert {int(one.split(":")[0]) for one in said.split("  trial ")[1:]} == {6, 7}
-    assert call("best", "where=task=ring,seed=99") == 2
+    assert call("best", "where=task=ring,seed=99") == 1
     assert call("best", "n=2", "top=2") == 2
     assert "n and top are the same here" in capsys.readouterr().err
     assert call("best", "pool=best") == 2
