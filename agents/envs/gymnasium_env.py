@@ -60,7 +60,7 @@ def make(registered: Any, options: dict[str, Any]) -> Any:
     """
     import gymnasium
 
-    if str(registered.entry_point).startswith("gymnasium.envs.mujoco"):
+    if str(registered.entry_point).startswith("gymnasium.envs.mujoco."):
         import mujoco
 
         mujoco.set_mju_user_warning(lambda text: None)  # the models are old, and say so
@@ -90,6 +90,6 @@ def bounds(space: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
 def renew_world(environment: Any) -> None:
     """Gives one of Gymnasium's Box2D environments a new world: an old one resolves contacts in
     another order."""
-    if type(environment).__module__.startswith("gymnasium.envs.box2d"):
+    if type(environment).__module__.startswith("gymnasium.envs.box2d."):
         environment._destroy()
         environment.world = type(environment.world)(gravity=environment.world.gravity)

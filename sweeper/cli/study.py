@@ -17,7 +17,9 @@ from sweeper.cli.app import (
     root_of,
     study_of,
 )
+from sweeper.cli.figures import PART_OPTIONS
 from sweeper.errors import SweeperError, shown
+from sweeper.space import figure_options
 
 if TYPE_CHECKING:
     from sweeper.study.study import Study
@@ -109,14 +111,30 @@ def logs(words: Words = None) -> None:
         typer.echo(data, nl=False)
 
 
-@command({**STUDY_OPTIONS, "n": "how many (default: 5)"})
+BEST_OPTIONS = {
+    **STUDY_OPTIONS,
+    "n": "how many (default: 5)",
+    **{name: about for name, about in PART_OPTIONS.items() if name != "pool"},
+    "top": "the same as n",
+}
+
+
+@command(BEST_OPTIONS)
 def best(words: Words = None) -> None:
     """Show the best trials of a study, with their intervals."""
     from sweeper.results.ranking import ranking
+    from sweeper.results.slices.part import Part
 
-    options = parsed(words, [*STUDY_OPTIONS, "n"])
-    number = count_of("n", options.get("n", "5"))
-    for line in ranking.best(study_of(options), number):
+    figure_options.check_fit("best", words or ())
+    options = parsed(words, list(BEST_OPTIONS))
+    if "n" in options and "top" in options:
+        raise SweeperError("n and top are the same here: give one of them")
+    name = "top" if "top" in options else "n"
+    number = count_of(name, options.get(name, "5"))
+    asked = {key: options[key] for key in ("where", "trial") if key in options}
+    study = study_of(options)
+    part = Part.of(study, figure_options.options("best", asked))
+    for line in ranking.best(study, number, part):
         typer.echo(line)
 
 

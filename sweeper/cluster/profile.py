@@ -172,7 +172,9 @@ def _checked(file: Path, data: Mapping[str, Any]) -> Profile:
     for message, key in _conflicts(profile):
         mistakes.add(Invalid(message, _place(data, spelt.get(key, key))))
     mistakes.check()
-    return profile
+    none = [key for key in ("gpus_per_node", "gpus_per_task") if parameters.get(key) == 0]
+    kept = {key: value for key, value in parameters.items() if key not in none}
+    return replace(profile, parameters=kept)  # sbatch gives no GPUs where none are asked for
 
 
 def _flat(
@@ -203,6 +205,9 @@ def _check_key(key: object, name: str) -> None:
         known = refused.instead(name)
         if known:
             raise Invalid(f"is an unknown key: here it is {known}")
+        if len(name) == 1:
+            letters = ", ".join(f"{one} ({long})" for one, long in names.SHORT.items())
+            raise Invalid(f"is no option of sbatch of one letter; those are {letters}")
         meant = did_you_mean(str(key), sorted({*names.USUAL, *names.KEYS}))
         usual = ", ".join(names.USUAL)
         raise Invalid(
@@ -221,6 +226,9 @@ def _conflicts(profile: Profile) -> Iterator[tuple[str, str]]:
     for key in ("cpus_per_gpu", "mem_per_gpu"):
         if key in given and not profile.gpus:
             yield "needs GPUs, as in gpus_per_node: 1", key
+    for key in ("gpus_per_node", "gpus_per_task"):
+        if given.get(key) == 0 and profile.gpus:
+            yield "asks for no GPUs, but the profile asks for some elsewhere", key
     if given.get("dependency") == "singleton":
         yield "must go: jobs one after the other are array_parallelism: 1", "dependency"
     least, most = given.get("time_min"), given.get("time")

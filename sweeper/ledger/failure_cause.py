@@ -19,7 +19,9 @@ _FRAME = re.compile(r'^ *File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILI
 _KIND = re.compile(r"^(?P<kind>[A-Za-z_][\w.]*)(?=:|\s*$)", re.MULTILINE)
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+(\.\d+)?([eE][-+]?\d+)?")
 _PACKAGE = Path(sweeper.__file__).resolve().parent
-_OURS = (str(_PACKAGE), str(_PACKAGE.parent / "agents"), sysconfig.get_path("stdlib"))
+_OURS = (_PACKAGE, _PACKAGE.parent / "agents", Path(sysconfig.get_path("stdlib")))
+"""Folders whose code is none of the user's."""
+
 _INSTALLED = re.compile(r"/(site|dist)-packages/|/lib/python\d|^<frozen ")
 
 
@@ -42,4 +44,5 @@ def last_line(error: str) -> str:
 
 
 def _is_users(file: str) -> bool:
-    return not file.startswith(_OURS) and _INSTALLED.search(file) is None
+    ours = any(Path(file).is_relative_to(folder) for folder in _OURS)
+    return not ours and _INSTALLED.search(file) is None

@@ -64,8 +64,13 @@ def checked(space: Space, folder: Path) -> Space:
     baseline(space, trainable)
     _check_size(space, expansion)
     check_sampler.check(space, expansion)
-    _check_trials(space, expansion)
-    return check_figures.checked(space, folder, metrics, expansion)
+    mistakes, shown_as = Mistakes(), space
+    with mistakes.under():
+        _check_trials(space, expansion)
+    with mistakes.under():
+        shown_as = check_figures.checked(space, folder, metrics, expansion)
+    mistakes.check()
+    return shown_as
 
 
 def absolute(space: Space, folder: Path) -> Space:
@@ -119,13 +124,16 @@ def _metrics(space: Space, trainable: Trainable) -> Sequence[str]:
 
 
 def _check_scores(space: Space, metrics: Sequence[str]) -> None:
+    mistakes = Mistakes()
     for index, rule in enumerate(space.scores):
         if metrics and rule.metric not in metrics:
-            raise Invalid(
+            said = (
                 f"must be a metric of {space.identity}, but got {shown(rule.metric)}"
-                f"{choices(rule.metric, metrics)}",
-                ("score", *([index] if space.score.also else []), "metric"),
+                f"{choices(rule.metric, metrics)}"
             )
+            place = [index] if space.score.also else []
+            mistakes.add(Invalid(said, ("score", *place, "metric")))
+    mistakes.check()
 
 
 def _check_keep(space: Space, trainable: Trainable) -> None:

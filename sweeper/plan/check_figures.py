@@ -14,7 +14,7 @@ from sweeper.score import AT
 from sweeper.space import figure_options
 from sweeper.space.axes import AxisKind
 from sweeper.space.blocks.parts import JoinedAxis, every_axis, parts
-from sweeper.space.figure_options import AXES, MOST, takes, takes_several
+from sweeper.space.figure_options import AXES, MOST, RULES, takes, takes_several
 from sweeper.space.space import Space
 from sweeper.text import canonical
 
@@ -34,10 +34,18 @@ def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expan
     for index, figure in enumerate(space.figures):
         with mistakes.under("figures", index):
             name = lookup.located("sweeper.figures", figure.name, folder)
-            with mistakes.under("figures", index, figure.name):
-                options = figure_options.checked(name, figure.options)
-                _check_options(options, takes(name), sizes, metrics)
-                _check_where(space, options.get("where", ()))
+            here = ("figures", index, figure.name)
+            ruled: dict[str, Any] = {}
+            with mistakes.under(*here):
+                ruled = figure_options.checked(name, figure.options)
+            options, valid = {**figure.options, **ruled}, takes(name)
+            with mistakes.under(*here):
+                fitting = {
+                    key: one for key, one in options.items() if key in valid or key not in RULES
+                }
+                _check_options(fitting, valid, sizes, metrics)
+            with mistakes.under(*here):
+                _check_where(space, ruled.get("where", ()))
             figures.append(figure.model_copy(update={"name": name}))
     mistakes.check()
     return space.model_copy(update={"figures": tuple(figures)})
@@ -49,28 +57,33 @@ def _check_options(
     sizes: Mapping[str, int],
     metrics: Sequence[str],
 ) -> None:
-    seen: dict[Any, str] = {}
+    seen: dict[str, str] = {}
     few = bool({"top", "trial"} & {*options})
+    mistakes = Mistakes()
     for option, value in options.items():
-        if option not in valid:
-            raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
-        if option == "metric":
-            _check_metrics(value, takes_several(valid[option]), metrics)
-        if option == "at" and value is not None and value not in AT:
-            raise Invalid(f"must be one of {', '.join(AT)}, but got {shown(value)}", ("at",))
-        if option not in AXES or value is None or (value == "trial" and few):
-            continue
-        if not isinstance(value, str) or value not in sizes:
-            axes = choices(str(value), sizes)
-            raise Invalid(f"must be an axis, but got {shown(value)}{axes}", (option,))
-        if value in seen:
-            raise Invalid(
-                f"must be another axis than {seen[value]}, but got {shown(value)}", (option,)
-            )
-        if sizes[value] > MOST.get(option, sizes[value]):
-            rule = f"takes an axis of at most {MOST[option]} values"
-            raise Invalid(f"{rule}, but {shown(value)} has {sizes[value]}", (option,))
-        seen[value] = option
+        with mistakes.under():
+            if option not in valid:
+                raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
+            if option == "metric":
+                _check_metrics(value, takes_several(valid[option]), metrics)
+            if option == "at" and value is not None and value not in AT:
+                raise Invalid(f"must be one of {', '.join(AT)}, but got {shown(value)}", ("at",))
+            if option in AXES and value is not None and not (value == "trial" and few):
+                _check_axis(option, value, sizes, seen)
+    mistakes.check()
+
+
+def _check_axis(option: str, value: Any, sizes: Mapping[str, int], seen: dict[str, str]) -> None:
+    """Raises `Invalid` for what is no axis, is one of `seen`, or has too many values."""
+    if not isinstance(value, str) or value not in sizes:
+        axes = choices(str(value), sizes)
+        raise Invalid(f"must be an axis, but got {shown(value)}{axes}", (option,))
+    if value in seen:
+        raise Invalid(f"must be another axis than {seen[value]}, but got {shown(value)}", (option,))
+    if sizes[value] > MOST.get(option, sizes[value]):
+        rule = f"takes an axis of at most {MOST[option]} values"
+        raise Invalid(f"{rule}, but {shown(value)} has {sizes[value]}", (option,))
+    seen[value] = option
 
 
 def _check_where(space: Space, conditions: Sequence[str]) -> None:
@@ -118,12 +131,18 @@ def _derived(space: Space, expansion: Expansion) -> dict[str, int]:
         names |= dict.fromkeys(expansion.sets(axis))
     if space.sampler.name != "grid":
         return dict.fromkeys(names, space.trials or 0)
-    made = expansion.grid().configurations
+    try:
+        made = expansion.grid().configurations
+    except Invalid:  # which the check of the trials tells
+        return dict.fromkeys(names, 0)
     return {name: len({canonical(one.params.get(name)) for one in made}) for name in names}
 
 
 def _size_of(space: Space, axis: str, found: AxisKind) -> int:
     if space.sampler.name == "grid" or found.ends is None or found.grid:
-        return len(found.points(axis))
+        try:
+            return len(found.points(axis))
+        except Invalid:  # which the check of the trials tells
+            return 0
     size, trials = found.size(axis), space.trials or 0
     return trials if size is None else min(size, trials)

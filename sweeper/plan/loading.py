@@ -36,10 +36,10 @@ from sweeper.trainable import own_files
 from sweeper.trainable.contract import Trainable
 from sweeper.trainable.loading import load_trainable
 
-_ROUNDS = 50
+_ROUNDS = 200
 """How often what is wrong with a space is taken out and the rest is checked again, at most."""
 
-_MANY = 100
+_MANY = documents.MOST_TOLD
 """After so many mistakes nothing more is looked for."""
 
 _SHIPPED = "spaces"

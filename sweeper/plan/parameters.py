@@ -11,6 +11,7 @@ from sweeper.errors import Invalid, Mistakes, Path, choices, cut, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
 from sweeper.space.blocks.parts import every_axis, parts
+from sweeper.text import canonical
 from sweeper.trainable.contract import Parameter, Parametrised, defaults_of, named
 
 if TYPE_CHECKING:
@@ -51,15 +52,19 @@ def base(space: Space, trainable: Parametrised) -> dict[str, Any]:
 
 def by_task(space: Space, trainable: Parametrised) -> dict[str, dict[str, Any]]:
     """What `by_task` sets on each task that it names; raises `Invalid` where it may not."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
+    mistakes = Mistakes()
     for task, params in space.by_task.items():
         if task not in space.tasks:
             said = f"is no task of the space{choices(task, space.tasks)}"
-            raise Invalid(said, ("by_task", task))
-        found[task] = {
-            name: fitted(space, trainable, name, value, ("by_task", task, name))
-            for name, value in params.items()
-        }
+            mistakes.add(Invalid(said, ("by_task", task)))
+            continue
+        found[task] = {}
+        for name, value in params.items():
+            with mistakes.under():
+                here = ("by_task", task, name)
+                found[task][name] = fitted(space, trainable, name, value, here)
+    mistakes.check()
     return found
 
 
@@ -145,18 +150,19 @@ def defaulted(space: Space) -> Iterator[tuple[str, Any]]:
 def baseline(space: Space, trainable: Parametrised) -> dict[str, str | int | float]:
     """The labels of the axes' values that `baseline` names; raises `Invalid` for unknown ones."""
     found = {}
-    axes = every_axis(space)
+    axes, mistakes = every_axis(space), Mistakes()
     for name, value in space.baseline.items():
         here: Path = ("baseline", name)
         if name not in axes:
-            raise Invalid(f"is no axis{choices(name, axes)}", here)
+            mistakes.add(Invalid(f"is no axis{choices(name, axes)}", here))
+            continue
         holding = [one for one in parts(space) if name in one.axes]
         try:
             point = point_at(holding[0], trainable, name, value) if len(holding) == 1 else None
             found[name] = (point or axes[name].point(name, value)).label
         except Invalid as error:
-            said = f"{error.message} (baseline=null compares with none)"
-            raise Invalid(said, here) from error
+            mistakes.add(Invalid(f"{error.message} (baseline=null compares with none)", here))
+    mistakes.check()
     return found
 
 
@@ -235,9 +241,9 @@ def _call(value: Any) -> Any:
 
 def _in_range(value: Any, parameter: Parameter) -> None:
     if parameter.low is not None and value < parameter.low:
-        raise Invalid(f"must be at least {parameter.low:g}, but got {shown(value)}")
+        raise Invalid(f"must be at least {parameter.low:g}, but got {canonical(value)}")
     if parameter.high is not None and value > parameter.high:
-        raise Invalid(f"must be at most {parameter.high:g}, but got {shown(value)}")
+        raise Invalid(f"must be at most {parameter.high:g}, but got {canonical(value)}")
 
 
 def _string(value: Any) -> str:

@@ -26,7 +26,7 @@ MAX_DEPTH = 50
 _LONGEST = 120
 """The most characters of what PyYAML says."""
 
-_MOST_TOLD = 30
+MOST_TOLD = 200
 """The most mistakes that one answer tells."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
@@ -72,9 +72,9 @@ class Document:
             told.append((self.place(one.path), self.line(one.path, one.message)))
         told.sort(key=lambda one: self._number(one[0]))
         lines = dict.fromkeys([*(line for _, line in told), *also])
-        shown = list(lines)[:_MOST_TOLD]
-        if len(lines) > _MOST_TOLD:
-            shown.append(f"and {counted(len(lines) - _MOST_TOLD, 'mistake')} more")
+        shown = list(lines)[:MOST_TOLD]
+        if len(lines) > MOST_TOLD:
+            shown.append(f"and {counted(len(lines) - MOST_TOLD, 'mistake')} more")
         return SweeperError("\n".join(shown))
 
     def line(self, path: Path, message: str) -> str:

@@ -16,6 +16,11 @@ from sweeper.text import canonical
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _NAME_LENGTH = 100
 _LARGEST = 2**53
+_FLAG_WORDS: Mapping[str | None, bool] = {
+    **dict.fromkeys(("yes", "on", "y", "true"), True),
+    **dict.fromkeys(("no", "off", "n", "false"), False),
+}
+"""What YAML 1.1 took for true and false, and 1.2 takes for text."""
 
 
 def number(value: Any) -> int | float:
@@ -55,8 +60,14 @@ def whole(least: int | None = None) -> Callable[[Any], int]:
 def flag(value: Any) -> bool:
     """`true` or `false`."""
     if not isinstance(value, bool):
-        raise Invalid(f"must be true or false, but got {shown(value)}")
+        raise Invalid(f"must be true or false, but got {shown(value)}{meant_flag(value)}")
     return value
+
+
+def meant_flag(value: Any) -> str:
+    """`: write false` for a word that older YAML takes for a boolean, such as `off`."""
+    word = value.strip().lower() if isinstance(value, str) else None
+    return f": write {shown(_FLAG_WORDS[word])}" if word in _FLAG_WORDS else ""
 
 
 def text(value: Any) -> str:

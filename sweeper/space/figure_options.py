@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sweeper import lookup
-from sweeper.errors import Invalid, SweeperError, dotted, shown
+from sweeper.errors import Invalid, Mistakes, SweeperError, dotted, shown
+from sweeper.schema.rules import meant_flag
 
 MOST = {"hue": 8, "facet": 12, "metric": 4}
 """The most values of an axis that can be told apart, or the most metrics, by option."""
@@ -124,19 +125,14 @@ def check_fit(name: str, words: Iterable[str]) -> None:
 
 def _ruled_options(name: str, given: Mapping[str, Any], ruled: Iterable[str]) -> dict[str, Any]:
     """The options `ruled` in their one form; raises `Invalid` where one breaks its rule."""
-    reasons, found = unfit(name), {}
+    reasons, found, mistakes = unfit(name), {}, Mistakes()
     for option in ruled:
-        if option in reasons:
-            raise Invalid(f"does not go with {name}, which {reasons[option]}", (option,))
-        found[option] = _ruled(option, given[option])
+        with mistakes.under(option):
+            if option in reasons:
+                raise Invalid(f"does not go with {name}, which {reasons[option]}")
+            found[option] = RULES[option](given[option])
+    mistakes.check()
     return found
-
-
-def _ruled(option: str, value: Any) -> Any:
-    try:
-        return RULES[option](value)
-    except Invalid as error:
-        raise error.under(option) from None
 
 
 def conditions(value: Any) -> list[str]:
@@ -208,7 +204,7 @@ def pooling(value: Any) -> str:
 def truth(value: Any) -> bool:
     """`true` or `false`."""
     if str(value).lower() not in ("true", "false"):
-        raise Invalid(f"must be true or false, but got {shown(value)}")
+        raise Invalid(f"must be true or false, but got {shown(value)}{meant_flag(value)}")
     return str(value).lower() == "true"
 
 

@@ -18,6 +18,7 @@ from sweeper.errors import (
     shown,
 )
 from sweeper.schema.document import Document, parse
+from sweeper.schema.rules import meant_flag
 from sweeper.space.space import Space, keys
 
 KEYS = keys(lambda key: key.given)
@@ -149,7 +150,8 @@ def truth(name: str, options: Mapping[str, str]) -> bool:
     """Whether the option `name` is true; not given it is false."""
     text = options.get(name, "false")
     if text not in ("true", "false"):
-        raise SweeperError(f"{name} must be true or false, but got {shown(text)}")
+        wrong = f"{name} must be true or false, but got {shown(text)}{meant_flag(text)}"
+        raise SweeperError(wrong)
     return text == "true"
 
 
@@ -201,6 +203,10 @@ def _locate(data: Any, words: list[str], axis: bool) -> list[str]:
         below = below if inside else None
     if below is not None:
         return [key, *below]
+    if key == "by_task":
+        for size in range(len(rest) - 1, 0, -1):
+            if ".".join(rest[:size]) in _inside(data, ["tasks"]):
+                return [key, ".".join(rest[:size]), ".".join(rest[size:])]
     if key in _OPEN or len(rest) == 1:
         return [key, ".".join(rest)]
     raise LookupError(f"there is no {'.'.join(words)} in the space")

@@ -86,12 +86,13 @@ def pruner_rule(value: Any) -> Any:
         value = {value["name"]: {**mapping(value["options"]), "seeds": value.get("seeds")}}
     name, options = _named(value, PRUNERS, "Pruner", "a pruner")
     options = dict(options)
-    seeds = options.pop("seeds", None)
-    try:
+    seeds, mistakes = options.pop("seeds", None), Mistakes()
+    arguments: dict[str, Any] = {}
+    with mistakes.under(name, "seeds"):
         seeds = None if seeds is None else whole(1)(seeds)
-    except Invalid as error:
-        raise error.under(name, "seeds") from None
-    arguments = _arguments("pruners", PRUNERS[name], name, options, ("seeds",))
+    with mistakes.under():
+        arguments = _arguments("pruners", PRUNERS[name], name, options, ("seeds",))
+    mistakes.check()
     return {"name": name, "options": arguments, "seeds": seeds}
 
 

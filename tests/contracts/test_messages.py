@@ -88,7 +88,7 @@ def test_what_was_given_is_quoted_by_one_function() -> None:
         ("sweeper.extending", "__name__"),
         ("sweeper.extending", "name"),
         ("sweeper.plan.check", "space.checkpoint.keep"),
-        ("sweeper.plan.mistakes.repair", "key"),
+        ("sweeper.plan.mistakes.gone", "key"),
         ("sweeper.schema.base_model", "key"),
         ("sweeper.space.keys.validators", "key"),
         ("sweeper.trainable.own_code.reported_numbers", "error"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeper.cluster.keys import names
 from sweeper.errors import Invalid, Mistakes, shown
-from sweeper.schema.rules import flag, mapping, number, text, whole
+from sweeper.schema.rules import flag, mapping, meant_flag, number, text, whole
 
 UNLIMITED = "UNLIMITED"
 _TIME = re.compile(r"(?:(?P<d>\d+)-)?(?P<a>\d+)(?::(?P<b>\d+))?(?::(?P<c>\d+))?")
@@ -34,8 +34,8 @@ def value(spelt: str, key: str, given: Any) -> Any:
         return None
     if key in names.FLAGS or key == "use_srun":
         return flag(given)
-    if key in names.MAYBE_FLAGS and given is True:
-        return True
+    if key in names.MAYBE_FLAGS and (given is True or meant_flag(given)):
+        return flag(given)
     if key in names.COUNTS:
         return whole(1)(given)
     if key in names.LINES:
@@ -64,9 +64,15 @@ def _job_name(spelt: str, given: Any) -> str:
     read = _text(given)
     if not _JOB_NAME.fullmatch(read):
         raise Invalid(
-            f"must be letters, digits and _ . -, at most 40 of them, but got {shown(given)}"
+            "names the jobs, so it must be letters, digits and _ . -, at most 40 of them, as in "
+            f"{_plain_name(read)}, but got {shown(given)}"
         )
     return read
+
+
+def _plain_name(text: str) -> str:
+    """What a job might be called whose name sbatch or a file's name cannot have."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("_.-")[:40] or "sweep"
 
 
 def _nodes(spelt: str, given: Any) -> int:
@@ -132,8 +138,8 @@ def megabytes(size: str) -> float:
     return float(found["number"]) * _KILOBYTES[found["unit"].upper()] / 1024
 
 
-def _gpus(spelt: str, given: Any) -> str | int | None:
-    """GPUs as sbatch counts them: 2, a100:2, or several kinds of them."""
+def _gpus(spelt: str, given: Any) -> str | int:
+    """GPUs as sbatch counts them: 2, a100:2, or several kinds of them; 0 asks for none."""
     items = given if isinstance(given, list) else str(given).split(",")
     written = [str(item).strip().removeprefix("gres:").removeprefix("gpu:") for item in items]
     if isinstance(given, bool | float) or not all(_GPUS.fullmatch(item) for item in written):
@@ -141,7 +147,7 @@ def _gpus(spelt: str, given: Any) -> str | int | None:
             f"must be a number of GPUs, or a kind and a number as a100:2, but got {shown(given)}"
         )
     joined = ",".join(written)
-    return (int(joined) or None) if joined.isdecimal() else joined
+    return int(joined) if joined.isdecimal() else joined
 
 
 def gpu_count(gpus: Any) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sweeper.errors import Invalid, Path, choices, shown
+from sweeper.errors import Invalid, Mistakes, Path, choices, shown
 from sweeper.plan.parameters import fitted
 from sweeper.schema.expression import Absent, Expression, parse
 from sweeper.schema.rules import nullable
@@ -33,18 +33,20 @@ class Formulas:
         self._space, self._trainable = space, trainable
         self._derived = {name: parse(text) for name, text in space.derived.items()}
         self._constraints = [parse(text) for text in space.constraints]
-        valid = trainable.parameters
+        valid, mistakes = trainable.parameters, Mistakes()
         for name in self._derived:
             if valid and named(valid, name) is None:
                 message = f"is no parameter of {space.identity}{choices(name, valid)}"
-                raise Invalid(message, ("derived", name))
-            if name in owners:
-                raise Invalid(f"is a parameter that {owners[name]} sets too", ("derived", name))
+                mistakes.add(Invalid(message, ("derived", name)))
+            elif name in owners:
+                said = f"is a parameter that {owners[name]} sets too"
+                mistakes.add(Invalid(said, ("derived", name)))
         known = dict.fromkeys([*valid, *space.axes, *owners, *self._derived])
         for name, expression in self._derived.items():
-            _check_names(expression, known, ("derived", name))
+            _check_names(expression, known, ("derived", name), mistakes)
         for index, expression in enumerate(self._constraints):
-            _check_names(expression, known, ("constraints", index))
+            _check_names(expression, known, ("constraints", index), mistakes)
+        mistakes.check()
         _check_order(self._derived)
 
     def complete(
@@ -119,15 +121,19 @@ def check_by_task(space: Space, owners: Mapping[str, str]) -> None:
     """
     formulas = {f"derived.{name}": (name, text) for name, text in space.derived.items()}
     formulas |= {f"constraints[{n}]": ("", text) for n, text in enumerate(space.constraints)}
+    mistakes = Mistakes()
     for task, params in space.by_task.items():
         for name in params:
             here = ("by_task", task, name)
             if owners.get(name, "fixed") != "fixed":
-                raise Invalid(f"is a parameter that {owners[name]} sets too", here)
+                mistakes.add(Invalid(f"is a parameter that {owners[name]} sets too", here))
+                continue
             for where, (sets, text) in formulas.items():
                 if name == sets or name in parse(text).names:
                     said = f"is a parameter that {where} has one value of for all tasks"
-                    raise Invalid(said, here)
+                    mistakes.add(Invalid(said, here))
+                    break
+    mistakes.check()
 
 
 def check_helpers(space: Space) -> None:
@@ -136,18 +142,23 @@ def check_helpers(space: Space) -> None:
         name for text in (*space.derived.values(), *space.constraints) for name in parse(text).names
     }
     named |= {target for axis in space.axes.values() for target in axis.when or ()}
+    mistakes = Mistakes()
     for name, axis in space.axes.items():
         if axis.helper and not any(one == name or one.startswith(f"{name}.") for one in named):
-            raise Invalid(
-                f"must be read by derived, constraints or a when, but none of them names {name}",
-                ("axes", name, "helper"),
-            )
+            said = f"must be read by derived, constraints or a when, but none of them names {name}"
+            mistakes.add(Invalid(said, ("axes", name, "helper")))
+            with mistakes.under("axes", name):
+                _ = axis.points(name) if space.sampler.name == "grid" else ()
+    mistakes.check()
 
 
-def _check_names(expression: Expression, known: Mapping[str, Any], here: Path) -> None:
+def _check_names(
+    expression: Expression, known: Mapping[str, Any], here: Path, mistakes: Mistakes
+) -> None:
     for name in expression.names:
         if name not in known:
-            raise Invalid(f"names {shown(name)}, which there is not{choices(name, known)}", here)
+            said = f"names {shown(name)}, which there is not{choices(name, known)}"
+            mistakes.add(Invalid(said, here))
 
 
 def _check_order(derived: Mapping[str, Expression]) -> None:

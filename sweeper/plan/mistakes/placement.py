@@ -3,37 +3,69 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Any, get_args
 
 from sweeper import lookup
-from sweeper.errors import Invalid, Path, SweeperError, closest, cut
+from sweeper.errors import Invalid, Path, SweeperError, closest, cut, shown
 from sweeper.files import bundled
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section
 from sweeper.space.overrides import KEYS
+from sweeper.space.sections import Task
 from sweeper.space.space import Space, keys
 from sweeper.trainable.contract import Trainable
 
 _UNKNOWN = re.compile(r"is an unknown key|is no key of a space|is no parameter of [^(;]*[^ (;]")
+HABITS: Mapping[str, str] = {
+    **dict.fromkeys(("min", "lower", "start", "minimum"), "low"),
+    **dict.fromkeys(("max", "upper", "stop", "maximum"), "high"),
+    **dict.fromkeys(("step_size", "stride", "q"), "step"),
+    **dict.fromkeys(("num", "n", "points", "size"), "count"),
+    **dict.fromkeys(("type", "distribution"), "kind"),
+    **dict.fromkeys(("choices", "options", "grid_values", "value"), "values"),
+    **dict.fromkeys(("mu", "loc"), "mean"),
+    **dict.fromkeys(("sigma", "std", "scale"), "sd"),
+    **dict.fromkeys(("condition", "if"), "when"),
+    **dict.fromkeys(("log_scale", "log_uniform"), "log"),
+}
+"""What other tools call the keys of an axis."""
+
 _NEAR = re.compile(r" \(did you mean .*?\?\)")
 
 
 def placed(error: Invalid, data: Mapping[str, Any], trainable: Trainable | None) -> Invalid:
     """The mistake; about an unknown key it names the place where such a key is known."""
     found = _UNKNOWN.match(error.message)
-    path = error.path[:2] if error.path[:1] in (("axes",), ("fixed",)) else error.path
+    path = _of_parameter(error.path) if found and "parameter" in found[0] else error.path
     if found is None or not path or not isinstance(path[-1], str):
         return error
-    hint = meant(path[-1], path[:-1], data, trainable)
     rest = error.message[found.end() :]
     near = _NEAR.match(rest)
+    if near is not None and len(path) > 1 and f"'{path[-1]}" in near[0]:
+        return error  # `every` where there is `every_s`
+    hint = _of_axis(path, rest) or meant(path[-1], path[:-1], data, trainable)
     if not hint:
         return error
     message = found[0] + hint + (rest[near.end() :] if near else rest)
     return Invalid(message, error.path)
+
+
+def _of_parameter(path: Path) -> Path:
+    """The path of the name of a parameter that a mistake is about: not of one of its values."""
+    for place, part in enumerate(path[:-1]):
+        if part in ("axes", "fixed"):
+            return path[: place + 2]
+    return path
+
+
+def _of_axis(path: Path, rest: str) -> str:
+    """The key of an axis that other tools call otherwise; nothing where its kind has none such."""
+    known = HABITS.get(str(path[-1])) if "axes" in path[-3:-2] else None
+    valid = rest.partition("; valid: ")[2].split(", ")
+    return f" (did you mean {shown(known)}?)" if known in valid else ""
 
 
 def of_file(file: str) -> Callable[[str], str]:
@@ -58,32 +90,54 @@ def meant(key: str, here: Path, data: Mapping[str, Any], trainable: Trainable | 
 def _places(
     key: str, here: Path, data: Mapping[str, Any], trainable: Trainable | None
 ) -> Iterator[str]:
-    axes = data.get("axes")
-    axes = axes if isinstance(axes, dict) else {}
     if here and key in KEYS:
+        if here[0] == "by_task" and key in Task.model_fields:
+            yield f"tasks.{cut(here[1])}.{key}"
         yield f"{key}, a key of the space itself"
+        return
+    names = trainable.parameters if trainable is not None else {}
+    axes = data.get("axes")
+    axes = {name: 0 for name in (axes if isinstance(axes, dict) else ()) if _sets(name, names)}
     for section, name in _SECTIONS:
         full = f"{section}.{name}"
         if (section,) != here and key in (name, full):
             yield full
-    names = trainable.parameters if trainable is not None else {}
     inside = data.get(key) if not here else None
     if isinstance(inside, dict):
         whole = [f"{key}.{below}" for below in inside]
         yield from (f"fixed.{name}" for name in whole if name in names)
         return
-    for axis in axes if here != ("axes",) else ():
+    for axis in axes if here not in (("axes",), (*here[:1], *here[1:2], "axes")) else ():
         if key == axis or axis.endswith(f".{key}"):
             yield f"axes.{cut(axis)}.values, or fixed.{cut(axis)} without that axis"
         elif key.startswith(f"{axis}."):
             yield f"axes.{cut(key)}"
-    known = here in (("axes",), ("fixed",))
+    holds = _parameters_at(here)
+    known = holds == ".".join(map(str, here))
     for name in names:
-        if name not in axes and (name.endswith(f".{key}") or (name == key and not known)):
-            yield f"{here[0] if known else 'fixed'}.{name}"
+        taken = name in axes and holds in ("axes", "fixed")
+        if not taken and (name.endswith(f".{key}") or (name == key and not known)):
+            yield f"{holds}.{name}"
     free = _takes_any(data) and not here and closest(key, KEYS) is None
     if free and not axes.keys() & {key, key.split(".")[0]}:
         yield f"fixed.{cut(key)}"
+
+
+def _parameters_at(here: Path) -> str:
+    """The mapping of parameters that is nearest to `here`: of its task or block, or of all."""
+    whole = ".".join(map(str, here))
+    if here in (("axes",), ("fixed",)) or here[:1] == ("by_task",):
+        return whole
+    if here[:1] == ("tasks",) and len(here) > 1:
+        return f"by_task.{here[1]}"
+    if here[:1] == ("blocks",) and len(here) > 1:
+        return whole if here[2:3] in (("axes",), ("fixed",)) else f"{whole}.fixed"
+    return "fixed"
+
+
+def _sets(axis: str, names: Collection[str]) -> bool:
+    """Whether an axis may set a parameter of those that there are; any where none is named."""
+    return not names or any(name == axis or name.startswith(f"{axis}.") for name in names)
 
 
 def _sections() -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, Path
+from sweeper.plan.mistakes.gone import Gone
 from sweeper.space.keys.validators import TRAINED
 from sweeper.trainable.contract import Trainable
 
@@ -20,13 +21,19 @@ _STAND_INS: Mapping[str, Any] = {
 }
 """Values of keys that a space needs, for those whose own are wrong or missing."""
 
-_TRAINED = (("agent",), ("function",))
-"""Without these nothing further can be checked."""
+_IF_NEEDED: Mapping[str, Any] = {"trials": 1}
+"""Values of keys that only some spaces need."""
 
-_OF_AXES = ("trials", "zip", "derived", "constraints", "baseline", "figures")
-"""Keys whose checks ask what axes there are."""
+_OF_TRAINED = (*TRAINED, "evaluation", "checkpoint")
+"""Keys whose checks ask what is trained."""
 
-_BY_NAME = ("axes", "fixed", "tasks", "derived")
+_OF_USER = ("by_task", "baseline")
+"""Keys whose parts are called as the user likes."""
+
+_BESIDE = (("default",), ("title",))
+"""Keys of an axis that change none of its values."""
+
+_BY_NAME = ("axes", "fixed", "by_task", "tasks", "derived")
 """Keys whose parts can go one by one."""
 
 
@@ -35,49 +42,26 @@ class Repair:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data: dict[str, Any] = copy.deepcopy(dict(data))
-        self._replaced: set[str] = set()
-        """The top-level keys whose values are not the user's any more."""
-        self._touched: set[str] = set()
-        """The names of axes, parameters and tasks that lack a part, or are gone."""
-        self._stand_in = ""
-        """A task in the place of those of the user's, all of which are gone."""
-        self._keys: set[str] = set()
-        """The other keys that are gone."""
-        self._gone: set[Path] = set()
-        self._known: set[tuple[Path, str]] = set()
-        """Mistakes that were told, each with the part of the space that it is in."""
+        self._gone = Gone()
+        self._blocks = _listed_names(self.data.get("blocks"))
+        """The names of blocks that are a list."""
         self._left: dict[Path, list[int]] = {}
         """For a list that lacks items the positions that the others had."""
 
     def original(self, error: Invalid) -> Invalid:
         """The mistake, its path being that in the data before anything was taken out."""
         path = list(error.path)
-        left = self._left.get(error.path[:3])
-        if left is not None and len(path) > 3 and isinstance(path[3], int):
-            path[3] = left[path[3]]
+        if path[0:1] == ["blocks"] and path[1:] and path[1] in self._blocks:
+            path[1] = self._blocks.index(path[1])
+        for length in range(len(path)):
+            left = self._left.get(error.path[:length])
+            if left is not None and isinstance(path[length], int):
+                path[length] = left[int(path[length])]
         return Invalid(error.message, tuple(path))
 
     def follows(self, error: Invalid) -> bool:
         """Whether a mistake may be there only because of what was taken out."""
-        top = error.path[0] if error.path else None
-        if top in self._replaced or (self._stand_in and repr(self._stand_in) in error.message):
-            return True
-        if "sampler" in self._replaced and (error.path == ("axes",) or "grid" in error.message):
-            return True
-        if (error.path[:2], error.message) in self._known:
-            return True
-        if "axes" in self._replaced and top in _OF_AXES:
-            return True
-        if error.path and any(gone[: len(error.path)] == error.path for gone in self._gone):
-            return True
-        if error.path[2:3] == ("default",) and error.path[1] in self._touched:
-            return True
-        rule = re.sub(r" \(did you mean .*?\?\)", "", error.message.partition("; valid: ")[0])
-        if any(f"{key!r}" in rule or f"{key}=" in rule for key in self._keys):
-            return True
-        return not self._touched.isdisjoint(error.path[2:]) or any(
-            re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", rule) for name in self._touched
-        )
+        return self._gone.explains(error, self.data.get("axes"))
 
     def without(self, mistakes: Iterable[Invalid], trainable: Trainable | None) -> bool:
         """Takes out what the mistakes are about; returns whether anything was.
@@ -86,59 +70,148 @@ class Repair:
         """
         before = copy.deepcopy(self.data)
         mistakes = list(mistakes)
-        unclear = sum(self.data.get(key) is not None for key in TRAINED) != 1
-        if unclear or any(error.path[:1] in _TRAINED for error in mistakes):
-            return False
+        if any(_is_of_trained(error) for error in mistakes):
+            self._train_anything()
         for error in mistakes:
             told = (error.path[:2], error.message)
-            self._take_out(error.path[:2] if told in self._known else error.path)
-            self._known.add(told)
+            if error.message.startswith("is an unknown key"):
+                self._gone.unknown.add(error.path)
+            path = error.path[:2] if told in self._gone.known else error.path
+            self._take_out(path, error.message)
+            self._gone.known.add(told)
         self._complete(trainable)
         return self.data != before
 
-    def _take_out(self, path: Path) -> None:
+    def _train_anything(self) -> None:
+        """Puts a program, which takes parameters and tasks of any name, in the place of what is
+        trained.
+        """
+        for key in _OF_TRAINED:
+            self._gone.replaced.add(key)
+            self.data.pop(key, None)
+        self.data["command"] = ["python"]
+
+    def _take_out(self, path: Path, message: str) -> None:
+        """Takes out what is wrong at `path`, or fills in what `message` says is needed there."""
         if not path:
+            needed = re.match(r"needs the key '(\w+)'", message)
+            if needed and needed[1] in _IF_NEEDED:
+                self._gone.replaced.add(needed[1])
+                self.data[needed[1]] = _IF_NEEDED[needed[1]]
             return
-        self._gone.add(path)
+        if path[2:] not in _BESIDE:
+            self._gone.parts.add(path)
         top = str(path[0])
         held = self.data.get(top)
-        if top in _BY_NAME and len(path) > 1 and isinstance(held, dict):
-            if top == "tasks" and len(path) > 2 and path[1] in held:
-                held[path[1]] = {"low": 0, "high": 1}
-                return
-            self._touched.add(str(path[1]))
-            if not (top == "axes" and self._take_out_value(path)):
-                held.pop(path[1], None)
+        if path[0] == "blocks" and path[1:] and isinstance(held, list):
+            self._take_out_of_block(path, held)
+            return
+        if len(path) > 1 and isinstance(held, dict) and top in _BY_NAME:
+            self._take_out_part(top, path, held)
         elif top == "figures" and len(path) > 1 and isinstance(held, list):
             held[int(path[1])] = "curves"
         elif top == "command":
-            self._replaced.add(top)
-            self.data[top] = ["python"]
+            self._take_out_word(path, held)
+        elif top == "score" and isinstance(held, list) and path[1:2] > (0,):
+            self._take_out_score(path, held)
         elif top == "constraints" and len(path) > 1 and isinstance(held, list):
             held[int(path[1])] = f"{path[1]} == {path[1]}"
+        elif top == "zip" and len(path) > 1 and isinstance(held, list):
+            self._take_out_item(path[:1], held, int(path[1]))
         elif len(path) > 1 and isinstance(held, dict) and path[1] in held:
-            self._keys.add(str(path[1]))
-            held.pop(path[1])
+            self._take_out_deepest(path, held)
+            if not held:
+                self._replace(top)
         else:
             self._replace(top)
 
+    def _take_out_of_block(self, path: Path, held: list[Any]) -> None:
+        """Takes a part out of one of the blocks in a list, or all of that block."""
+        block = held[int(path[1])]
+        if isinstance(block, dict) and len(path) > 2:
+            self._take_out_deepest(path[1:], block)
+            return
+        held[int(path[1])] = {}
+
+    def _take_out_part(self, top: str, path: Path, held: dict[str, Any]) -> None:
+        """Takes out of a mapping by name what is wrong under one of the names, or all under it."""
+        name = str(path[1])
+        if top == "tasks" and len(path) > 2 and name in held:
+            held[name] = {"low": 0, "high": 1}
+        elif top == "by_task":
+            self._take_out_deepest(path, held)
+        elif not (top == "axes" and self._take_out_value(path)):
+            self._gone.touched.add(name)
+            held.pop(name, None)
+
+    def _take_out_deepest(self, path: Path, held: dict[Any, Any]) -> None:
+        """Takes out the innermost key on a path below `held` that is there."""
+        last = path[1]
+        for part in path[2:]:
+            inner = held.get(last)
+            if not isinstance(inner, dict) or part not in inner:
+                break
+            held, last = inner, part
+        if len(path) == 2 and path not in self._gone.unknown and path[0] not in _OF_USER:
+            self._gone.keys.add(str(last))
+        held.pop(last, None)
+
+    def _take_out_word(self, path: Path, held: Any) -> None:
+        """Takes one word out of a command, or all of it."""
+        if isinstance(held, list) and len(path) > 1:
+            held[int(path[1])] = "-" if path[1] else "python"
+            return
+        self._gone.replaced.add("command")
+        self.data["command"] = ["python"]
+
+    def _take_out_score(self, path: Path, held: list[Any]) -> None:
+        """Takes one key out of a further score, or its ends where they are wrong; or all of it.
+
+        An unknown metric becomes that of the first score.
+        """
+        place = int(path[1])
+        score = held[self._left.get(path[:1], range(len(held))).index(place)]
+        gone = set(path[2:3]) or {"low", "high"}
+        if not isinstance(score, dict) or gone.isdisjoint(score):
+            self._take_out_item(path[:1], held, place)
+            return
+        if "metric" in gone and isinstance(held[0], dict):
+            gone = set()
+            score["metric"] = held[0].get("metric")
+        for key in gone:
+            score.pop(key, None)
+
+    def _take_out_item(self, path: Path, held: list[Any], place: int) -> None:
+        """Takes out of the list at `path` the item that had the position `place`."""
+        left = self._left.setdefault(path, list(range(len(held))))
+        if place in left:
+            held.pop(left.index(place))
+            left.remove(place)
+
     def _take_out_value(self, path: Path) -> bool:
-        """Takes one value out of an axis; whether the axis has another."""
+        """Takes one key or value out of an axis; whether the axis can do without."""
         axis = self.data["axes"].get(path[1])
-        held = axis.get(path[2]) if len(path) > 3 and isinstance(axis, dict) else None
+        if not isinstance(axis, dict) or len(path) < 3 or path[2] not in axis:
+            return False
+        if len(path) == 3 and (path[2:] in _BESIDE or path in self._gone.unknown):
+            del axis[path[2]]
+            return True
+        held = axis[path[2]] if len(path) > 3 else None
         if isinstance(held, dict):
             held.pop(path[3], None)
         elif isinstance(held, list) and isinstance(path[3], int):
-            left = self._left.setdefault(path[:3], list(range(len(held))))
-            if path[3] in left:
-                held.pop(left.index(path[3]))
-                left.remove(path[3])
+            self._take_out_item(path[:3], held, path[3])
         return bool(held)
 
     def _replace(self, top: str) -> None:
-        self._replaced.add(top)
-        self._keys.add(top)
-        self.data.pop(top, None)
+        self._gone.replaced.add(top)
+        self._gone.keys.add(top)
+        held = self.data.pop(top, None)
+        if top == "axes":
+            self._gone.unnamed = not isinstance(held, dict)
+            self._gone.touched |= (
+                {str(name) for name in held or ()} if isinstance(held, dict) else set()
+            )
         if top == "study":
             self.data["name"] = _STAND_INS["study"]
 
@@ -147,24 +220,37 @@ class Repair:
         for key, value in _STAND_INS.items():
             unused = key == "evaluation" and self.data.get("agent") is None
             if self.data.get(key) is None and not unused:
-                self._replaced.add(key)
+                self._gone.replaced.add(key)
                 self.data[key] = copy.deepcopy(value)
         if self.data.get("score") is None:
-            self._replaced.add("score")
+            self._gone.replaced.add("score")
             metrics = trainable.metrics if trainable is not None else ()
             self.data["score"] = {"metric": next(iter(metrics), "unknown")}
-        emptied = "axes" in self._replaced or any(path[0] == "axes" for path in self._gone)
-        if emptied and not self.data.get("axes"):
-            self._replaced.add("axes")
-            self.data["axes"] = {"unknown": {"kind": "choice", "values": [0]}}
+        if any(path[0] == "axes" for path in self._gone.parts) and not self.data.get("axes"):
+            self._gone.replaced.add("axes")
         if not self.data.get("tasks"):
-            self._replaced.add("tasks")
+            self._gone.replaced.add("tasks")
             names = trainable.tasks() if trainable is not None else ()
-            self._stand_in = self._nearest([*names] or ["unknown"])
-            self.data["tasks"] = {self._stand_in: {"low": 0, "high": 1}}
+            self._gone.stand_in = self._nearest([*names] or ["unknown"])
+            self.data["tasks"] = {self._gone.stand_in: {"low": 0, "high": 1}}
 
     def _nearest(self, names: list[str]) -> str:
         """The task of `names` that is most like one that is gone."""
-        gone = [str(path[1]) for path in self._gone if path[0] == "tasks" and len(path) > 1]
+        gone = [str(path[1]) for path in self._gone.parts if path[0] == "tasks" and len(path) > 1]
         near = difflib.get_close_matches(gone[0], names, n=1, cutoff=0.0) if gone else names
         return next(iter(near), names[0])
+
+
+def _listed_names(blocks: Any) -> list[str]:
+    """What the blocks of a list are called, in its order; empty for a mapping."""
+    given = (
+        [one if isinstance(one, dict) else {} for one in blocks] if isinstance(blocks, list) else []
+    )
+    return [str(one.get("name") or place + 1) for place, one in enumerate(given)]
+
+
+def _is_of_trained(error: Invalid) -> bool:
+    """Whether a mistake leaves it open what is trained."""
+    if not error.path:
+        return error.message.startswith("needs one of")
+    return error.path[0] in ("agent", "function")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,27 +11,44 @@ import pandas as pd
 from sweeper import stats
 from sweeper.errors import NothingToShow
 from sweeper.results import frames
+from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
 from sweeper.text import counted, labels_text
 
 
-def best(study: Study, number: int) -> Iterator[str]:
+class RunsPart(Protocol):
+    """Some of the runs of a study."""
+
+    @property
+    def said(self) -> str:
+        """What they have in common; empty where they are all runs."""
+
+    def table(self, every: pd.DataFrame, space: Space) -> Any:
+        """Which rows of a study's runs are of it."""
+
+
+def best(study: Study, number: int, part: RunsPart | None = None) -> Iterator[str]:
     """The `number` best complete trials; with several scores, of those that none beats in all.
+
+    With a `part` of the study, of its trials, by the values that the runs in it have.
 
     Each with its values, their 95 % intervals where at least `MIN_SEEDS` seeds a task stand behind
     it, and its axes; and the reference configuration, where the space has one. `NothingToShow`
     before a trial is complete.
     """
-    trials = frames.trials(study, study.ledger_state(reports=False))
+    runs = frames.runs(study, study.ledger_state(reports=False))
+    chosen = runs if part is None else runs[part.table(runs, study.space)]
+    trials = frames.of_runs(chosen, study.space, list(every_axis(study.space)))
+    name = f"{study.name}, {part.said}" if part is not None and part.said else study.name
     table = complete(study.space, trials)
     lost = int((trials["state"] == "nan").sum())
     diverged = f"{counted(lost, 'trial')} without a value, as runs diverged" if lost else ""
     if table.empty:
-        raise NothingToShow(f"{study.name}: no trial is complete yet{diverged and f'; {diverged}'}")
+        raise NothingToShow(f"{name}: no trial is complete yet{diverged and f'; {diverged}'}")
     scored = ", ".join(_scored(study.space))
-    yield f"{study.name}: {counted(len(table), 'complete trial')}; {scored}"
+    yield f"{name}: {counted(len(table), 'complete trial')}; {scored}"
     front = ranked(study.space, table)
     if study.space.score.also:
         yield f"{counted(len(front), 'trial')} that no other beats in all scores"

@@ -11,6 +11,7 @@ from sweeper.cli.app import parsed
 from sweeper.errors import NothingToShow, SweeperError
 from sweeper.figures import records
 from sweeper.report.page import pictures
+from sweeper.results import frames
 from sweeper.results.data import Data
 from sweeper.results.export import tidy_tables
 from sweeper.results.ranking import ranking
@@ -19,6 +20,7 @@ from sweeper.results.slices.part import Part
 from sweeper.results.tables import table
 from sweeper.space import figure_options
 from tests.helpers.figures import AXES, OF_ANY_STUDY, whole
+from tests.sweeper.cli.test_main import call
 
 TASKS = {name: {"low": 0.0, "high": 2.0} for name in ("line", "ring")}
 LR = {"optimizer.lr": {"kind": "float", "values": [1e-5, 1e-4, 1e-3]}}
@@ -232,3 +234,24 @@ def test_the_report_has_the_whole_caption(played, tmp_path):
     figures.render(study, "heatmap", {}, tmp_path / "x.svg")
     found = pictures.shown(0, tmp_path / "x.svg")
     assert "Failed: 0 configurations; pruned: 0 runs" in found.caption.replace("\n", " ")
+
+
+def test_best_ranks_a_part_by_the_runs_that_are_in_it(played, capsys, monkeypatch):
+    study = played(graded, axes=AXES, tasks=TASKS)
+    monkeypatch.setattr("sweeper.cli.study.study_of", lambda words: study)
+    runs = frames.runs(study, study.ledger_state())
+    ring = frames.of_runs(runs[runs["task"] == "ring"], study.space, list(study.space.axes))
+    assert call("best", "where=task=ring", "top=2") == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert f"{study.name}, where task = ring: " in first
+    expected = ranking.ranked(study.space, ranking.complete(study.space, ring)).head(2)
+    for line, row in zip(lines[:2], expected.to_dict("records"), strict=True):
+        assert f"{ranking.values_of(study.space, row)}  trial {row['trial']}:" in line
+    assert call("best", "trial=6,7", "n=9") == 0
+    said = capsys.readouterr().out
+    assert {int(one.split(":")[0]) for one in said.split("  trial ")[1:]} == {6, 7}
+    assert call("best", "where=task=ring,seed=99") == 2
+    assert call("best", "n=2", "top=2") == 2
+    assert "n and top are the same here" in capsys.readouterr().err
+    assert call("best", "pool=best") == 2
+    assert "pool does not go with best" in capsys.readouterr().err

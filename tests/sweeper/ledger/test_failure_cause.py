@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import sweeper
 from sweeper.ledger.failure_cause import cause, last_line
 
 CODE = """
@@ -104,3 +105,16 @@ def test_the_traceback_that_a_program_printed_counts() -> None:
 @pytest.mark.parametrize("state", ["oom", "lost", "timeout"])
 def test_other_ends_are_causes_themselves(state: str) -> None:
     assert cause(state, "whatever 3") == cause(state, None) == state
+
+
+@pytest.mark.parametrize("folder", ["sweeper_runs", "agents_old", "sweeper", "agents"])
+def test_code_in_a_folder_that_is_called_like_ours_and_more_is_the_user_s(folder: str) -> None:
+    root = Path(sweeper.__file__).resolve().parents[1]
+    file = root / folder / "mine.py"
+    error = (
+        "Traceback (most recent call last):\n"
+        f'  File "/home/me/first.py", line 2, in train\n    step()\n'
+        f'  File "{file}", line 7, in step\n    raise ValueError\nValueError: x\n'
+    )
+    ours = folder in ("sweeper", "agents")
+    assert cause("failed", error) == f"ValueError at {'first.py:2' if ours else 'mine.py:7'}"

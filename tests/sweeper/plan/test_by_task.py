@@ -116,3 +116,10 @@ def test_what_is_trained_is_asked_with_the_task_s_own_values(loaded: Callable[..
 def test_what_is_refused(loaded: Callable[..., Space], keys: dict[str, Any], message: str) -> None:
     with pytest.raises(SweeperError, match=message):
         loaded(**keys)
+
+
+def test_a_word_sets_a_parameter_on_a_task_that_has_none_yet(tmp_path: Path) -> None:
+    from tests.helpers.spaces import loaded as changed
+
+    space = changed(tmp_path, "by_task.minatar/breakout.optimizer.eps=0.5", "seeds=1")
+    assert space.by_task == {"minatar/breakout": {"optimizer.eps": 0.5}}

@@ -124,8 +124,8 @@ def test_mistakes_of_words_are_told_with_those_of_the_file(tmp_path: Path) -> No
 
 
 def test_of_very_many_mistakes_the_first_are_told_and_the_rest_counted(tmp_path: Path) -> None:
-    found = answer(tmp_path, SPACE + "".join(f"key{n}: 1\n" for n in range(40)))
-    assert len(found) == 31 and found[-1] == "and 10 mistakes more"
+    found = answer(tmp_path, SPACE + "".join(f"key{n}: 1\n" for n in range(210)))
+    assert len(found) == 201 and found[-1] == "and 10 mistakes more"
 
 
 def test_a_mistake_of_an_agent_does_not_hide_those_of_the_file(tmp_path: Path) -> None:
@@ -156,6 +156,40 @@ def test_a_mistake_of_an_agent_does_not_hide_those_of_the_file(tmp_path: Path) -
         ("  clip: true", "  convs: [16]", "fixed.network.convs"),
         ("  clip: true", "  evaluation.cap: 3", "evaluation.cap"),
         ("  network.units:", "  units:", "axes.network.units"),
+        ("kind: int,", "kind: int, seeds: 3,", "seeds, a key of the space itself"),
+        ("kind: int,", "kind: int, clip: true,", "fixed.clip"),
+        (
+            "kind: float, values: [1e-4, 1e-3",
+            "kind: float, step_size: 3, values: [1e-4, 1e-3",
+            "'step'",
+        ),
+        ("kind: int,", "kind: int, min: 3,", "'low'"),
+        ("every_s: 30", "every: 30", "'every_s'?)"),
+        ("every_s: 30", "episodes: 3", "evaluation.episodes?)"),
+        (
+            "breakout: {low: 0,",
+            "breakout: {seeds: 3, low: 0,",
+            "seeds, a key of the space itself?)",
+        ),
+        ("breakout: {low: 0,", "breakout: {clip: 1, low: 0,", "by_task.minatar/breakout.clip?)"),
+        (
+            "seeds: 2",
+            "seeds: 2\nby_task: {minatar/breakout: {steps: 9}}",
+            "tasks.minatar/breakout.steps or",
+        ),
+        (
+            "seeds: 2",
+            "seeds: 2\nby_task: {minatar/breakout: {hidden: 9}}",
+            "by_task.minatar/breakout.networ",
+        ),
+        ("seeds: 2", "seeds: 2\nblocks: {a: {clip: true}}", "blocks.a.fixed.clip?)"),
+        (
+            "seeds: 2",
+            "seeds: 2\nblocks: {a: {fixed: {hidden: 1}}}",
+            "blocks.a.fixed.network.hidden?)",
+        ),
+        ("seeds: 2", "seeds: 2\nblocks: {a: {steps: 3}}", "steps, a key of the space itself?)"),
+        ("limits: {deaths: 3", "limits: {every_s: 3", "checkpoint.every_s?)"),
         ("smoke: {seeds: 1}", "smoke: {clip: false}", "fixed.clip"),
         ("smoke: {seeds: 1}", "smoke: {every: 5}", "evaluation.every"),
     ],
@@ -165,6 +199,42 @@ def test_a_key_at_the_wrong_place_is_told_the_right_one(
 ) -> None:
     (line, *_) = answer(tmp_path, edited((old, new)))
     assert (f"(did you mean {hint}" in line) if hint else ("did you mean" not in line)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "keys"),
+    [
+        ("seeds: 2", "seeds: 2\n{}", "hidden every_s momentum cap deaths lr"),
+        ("episodes: 1", "episodes: 1, {}", "seeds deaths hidden"),
+        ("every_s: 30", "{}", "every episodes steps hidden"),
+        ("deaths: 3", "{}", "max_gb cap seeds hidden lr"),
+        ("metric: return", "metric: return, {}", "every_s seeds cap"),
+        ("clip: true", "{}", "steps hidden failures lr"),
+        ("seeds: 2", "seeds: 2\nby_task: {{minatar/asterix: {{{}}}}}", "steps hidden seeds"),
+        ("seeds: 2", "seeds: 2\nblocks: {{a: {{{}}}}}", "hidden steps deaths"),
+        ("seeds: 2", "seeds: 2\nblocks: {{a: {{fixed: {{{}}}}}}}", "hidden seeds"),
+        ("asterix: {low: 0,", "asterix: {{{}, low: 0,", "seeds cap hidden"),
+        ("kind: int,", "kind: int, {},", "seeds cap hidden"),
+    ],
+)
+def test_a_key_works_at_each_place_that_its_hint_names(
+    tmp_path: Path, old: str, new: str, keys: str
+) -> None:
+    for key in keys.split():
+        value = {"steps": 100, "momentum": 0.5, "lr": 0.5}.get(key, 3)
+        lines = answer(tmp_path, edited((old, new.format(f"{key}: {value}"))))
+        (line,) = (one for one in lines if "did you mean" in one)
+        hints = line.partition("(did you mean ")[2].partition("?)")[0]
+        for hint in hints.replace(", or ", " or ").split(" or "):
+            where = hint.partition(", a key of")[0].removesuffix(" without that axis")
+            where = f"checkpoint.{where[1:-1]}" if where.startswith("'") else where
+            block, _, name = where.partition(".fixed.")
+            word = f"{where}={[value] if where.endswith('.values') else value}"
+            if block == "blocks.a":
+                word = f"blocks={{a: {{fixed: {{{name}: {value}}}}}}}"
+            off = [f"axes.{where[6:]}=null"] if f"axes.{where[6:]}.values" in hints else []
+            (tmp_path / "x.yaml").write_text(SPACE.partition("figures:")[0])
+            assert load(tmp_path / "x.yaml", None, parse_words([*off, word], ())[1]), where
 
 
 @pytest.mark.parametrize(
