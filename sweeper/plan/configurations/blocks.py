@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,9 +15,25 @@ from sweeper.space.blocks.block import BLOCK
 from sweeper.space.blocks.parts import block_axis, part, placed
 from sweeper.space.space import Space
 from sweeper.trainable.contract import Parametrised
+from sweeper.trainable.frozen import text_of
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+
+
+_WHOLE = re.compile(r"\.0[,}\]]")
+
+
+def _of_equal_numbers(text: str) -> str:
+    """The text of parameters, in which 1 stands for 1.0, too."""
+    if _WHOLE.search(text) is None:
+        return text
+    return text_of(json.loads(text, parse_float=_plain))
+
+
+def _plain(number: str) -> float:
+    value = float(number)
+    return int(value) if value.is_integer() else value
 
 
 class BlockExpansion(Expansion):
@@ -39,6 +57,8 @@ class BlockExpansion(Expansion):
             if any(name not in one.axes or name in one.conditional for one in self.parts.values())
         )
         self.drawn = {}
+        self.repeated: dict[tuple[str, str], int] = {}
+        """For two blocks how many configurations of the first the grid has for the second."""
         self._axis = block_axis(space)
         self._grid = None
         self._grid_is_checked = False
@@ -56,7 +76,11 @@ class BlockExpansion(Expansion):
                 grid = one.grid(check=check)
             dropped += grid.dropped
             for made in grid.configurations:
-                found.setdefault(made.text, self._of(name, made))
+                own = self._of(name, made)
+                first = found.setdefault(_of_equal_numbers(made.text), own)
+                if first is not own:
+                    both = name, str(first.labels[BLOCK])
+                    self.repeated[both] = self.repeated.get(both, 0) + 1
         return Grid(tuple(found.values()), dropped)
 
     def _of(self, name: str, made: Configuration) -> Configuration:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from sweeper.errors import cut
+from sweeper.plan.configurations.blocks import BlockExpansion
 from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.plan.plan import Plan
 from sweeper.schema.template import placeholders
-from sweeper.space.blocks.parts import every_axis
+from sweeper.space.blocks.parts import every_axis, parts
 from sweeper.space.samplers import Sampler
 from sweeper.text import canonical, counted, few, labels_text
 
@@ -26,6 +28,26 @@ def lines(plan: Plan) -> Iterator[str]:
     yield from _unset(plan)
     yield from _switches(plan)
     yield from _unnamed(plan)
+    yield from _repeated(plan)
+
+
+def _repeated(plan: Plan) -> Iterator[str]:
+    """A line for each two blocks that hold the same."""
+    if not isinstance(plan.expansion, BlockExpansion):
+        return
+    if plan.space.sampler.name == "grid":
+        for (name, first), number in plan.expansion.repeated.items():
+            held = counted(number, "configuration", ",")
+            once = f"counted once, as {cut(first)}'s"
+            yield f"blocks.{cut(name)} holds {held} that blocks.{cut(first)} holds too: {once}"
+        return
+    whole = dict(zip(plan.space.blocks, parts(plan.space), strict=True))
+    seen: dict[str, str] = {}
+    for name, one in whole.items():
+        first = seen.setdefault(one.model_dump_json(), name)
+        if first != name:
+            what = "each configuration is drawn for one of them, so that they cannot be compared"
+            yield f"blocks.{cut(name)} holds the same as blocks.{cut(first)}: {what}"
 
 
 def _switches(plan: Plan) -> Iterator[str]:
