@@ -9,8 +9,9 @@ STAMP := $(VENV)/.installed
 sweep: $(STAMP)
 	$(VENV)/bin/sweeper run spaces/minatar_adam_sn.yaml
 
+# Three workers keep two cores busy: tests of Slurm and of stopped processes mostly wait.
 test: $(STAMP)
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .

@@ -131,7 +131,7 @@ def best(words: Words = None) -> None:
         raise SweeperError("n and top are the same here: give one of them")
     name = "top" if "top" in options else "n"
     number = count_of(name, options.get(name, "5"))
-    asked = {key: options[key] for key in ("where", "trial") if key in options}
+    asked: dict[str, str] = {key: options[key] for key in ("where", "trial") if key in options}
     study = study_of(options)
     part = Part.of(study, figure_options.options("best", asked))
     for line in ranking.best(study, number, part):

@@ -157,7 +157,11 @@ def _check_blocks(space: Space) -> None:
         with placed(space, name):
             check_helpers(part(space, name))
     if space.blocks and own_kinds(space):
-        raise Invalid("must go: axes of kinds of your own are for spaces without", ("blocks",))
+        raise Invalid(
+            "must go, as an axis is of a kind of your own: give the axes that only some trials "
+            "have a when, as in when: {opt: adam}, or write one space for each block",
+            ("blocks",),
+        )
 
 
 def _resolve(space: Space, trainable: Trainable) -> Space:

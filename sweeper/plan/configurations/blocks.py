@@ -57,8 +57,8 @@ class BlockExpansion(Expansion):
             if any(name not in one.axes or name in one.conditional for one in self.parts.values())
         )
         self.drawn = {}
-        self.repeated: dict[tuple[str, str], int] = {}
-        """For two blocks how many configurations of the first the grid has for the second."""
+        self.shared: dict[tuple[str, str], int] = {}
+        """How many configurations of its grid a block shares with one before it."""
         self._axis = block_axis(space)
         self._grid = None
         self._grid_is_checked = False
@@ -76,11 +76,12 @@ class BlockExpansion(Expansion):
                 grid = one.grid(check=check)
             dropped += grid.dropped
             for made in grid.configurations:
-                own = self._of(name, made)
-                first = found.setdefault(_of_equal_numbers(made.text), own)
-                if first is not own:
-                    both = name, str(first.labels[BLOCK])
-                    self.repeated[both] = self.repeated.get(both, 0) + 1
+                first = found.setdefault(_of_equal_numbers(made.text), self._of(name, made)).labels[
+                    BLOCK
+                ]
+                if first != name:
+                    both = str(first), name
+                    self.shared[both] = self.shared.get(both, 0) + 1
         return Grid(tuple(found.values()), dropped)
 
     def _of(self, name: str, made: Configuration) -> Configuration:

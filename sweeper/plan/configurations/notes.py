@@ -13,7 +13,7 @@ from sweeper.plan.plan import Plan
 from sweeper.schema.template import placeholders
 from sweeper.space.blocks.parts import every_axis, parts
 from sweeper.space.samplers import Sampler
-from sweeper.text import canonical, counted, few, labels_text
+from sweeper.text import agreed, canonical, counted, few, labels_text
 
 _DRAWN = 200
 """How many random configurations stand for those that a sampler has still to choose."""
@@ -25,29 +25,34 @@ _SWITCHES = ("yes", "no", "on", "off")
 
 def lines(plan: Plan) -> Iterator[str]:
     """All notes on `plan`."""
+    yield from _shared(plan)
     yield from _unset(plan)
     yield from _switches(plan)
     yield from _unnamed(plan)
-    yield from _repeated(plan)
+    yield from _alike(plan)
 
 
-def _repeated(plan: Plan) -> Iterator[str]:
-    """A line for each two blocks that hold the same."""
-    if not isinstance(plan.expansion, BlockExpansion):
+def _alike(plan: Plan) -> Iterator[str]:
+    """A line for each two blocks of which a sampler draws from the same."""
+    if plan.space.sampler.name == "grid" or not plan.space.blocks:
         return
-    if plan.space.sampler.name == "grid":
-        for (name, first), number in plan.expansion.repeated.items():
-            held = counted(number, "configuration", ",")
-            once = f"counted once, as {cut(first)}'s"
-            yield f"blocks.{cut(name)} holds {held} that blocks.{cut(first)} holds too: {once}"
-        return
-    whole = dict(zip(plan.space.blocks, parts(plan.space), strict=True))
     seen: dict[str, str] = {}
-    for name, one in whole.items():
+    for name, one in zip(plan.space.blocks, parts(plan.space), strict=True):
         first = seen.setdefault(one.model_dump_json(), name)
         if first != name:
             what = "each configuration is drawn for one of them, so that they cannot be compared"
-            yield f"blocks.{cut(name)} holds the same as blocks.{cut(first)}: {what}"
+            yield f"blocks {cut(first)} and {cut(name)} hold the same: {what}"
+
+
+def _shared(plan: Plan) -> Iterator[str]:
+    """A line for each two blocks that hold the same configurations."""
+    if plan.space.sampler.name != "grid" or not isinstance(plan.expansion, BlockExpansion):
+        return
+    plan.expansion.grid()
+    for (first, name), number in plan.expansion.shared.items():
+        alike = counted(number, "configuration")
+        counts = agreed(number, "it counts", "they count")
+        yield f"blocks {first} and {name} both hold {alike}: {counts} once, in {first}"
 
 
 def _switches(plan: Plan) -> Iterator[str]:

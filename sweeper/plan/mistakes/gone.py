@@ -64,7 +64,8 @@ class Gone:
     def _of_parts(self, error: Invalid) -> bool:
         """Whether it is about a whole that lacks parts, and not about what is left of it."""
         inside = error.path and any(gone[: len(error.path)] == error.path for gone in self.parts)
-        return bool(inside) and "but got" not in error.message
+        a_value = len(error.path) > 2
+        return bool(inside) and (a_value or "but got" not in error.message)
 
     def _names(self, error: Invalid, axes: Any) -> bool:
         """Whether it speaks of something that is gone."""

@@ -19,8 +19,8 @@ from sweeper.results.slices import best_trials
 from sweeper.results.slices.part import Part
 from sweeper.results.tables import table
 from sweeper.space import figure_options
+from tests.helpers.command import call
 from tests.helpers.figures import AXES, OF_ANY_STUDY, whole
-from tests.sweeper.cli.test_main import call
 
 TASKS = {name: {"low": 0.0, "high": 2.0} for name in ("line", "ring")}
 LR = {"optimizer.lr": {"kind": "float", "values": [1e-5, 1e-4, 1e-3]}}

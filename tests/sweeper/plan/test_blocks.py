@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sweeper.errors import SweeperError
+from sweeper.plan.configurations import notes
 from sweeper.plan.loading import load
 from sweeper.plan.plan import Plan
 from sweeper.report.page.rerun_command import reruns
@@ -95,6 +96,8 @@ def test_a_configuration_of_two_blocks_counts_once(tmp_path: Path) -> None:
     same = json.dumps({"lr": 1e-3, "opt": "adam", "width": 8}, sort_keys=True)
     assert len(set(texts)) == len(texts) == 7
     assert [json.dumps(json.loads(text), sort_keys=True) for text in texts].count(same) == 1
+    said = "blocks adam and wide both hold 1 configuration: it counts once, in adam"
+    assert [*notes.lines(plan)] == [said]
 
 
 def test_a_list_of_blocks_has_names_or_numbers(tmp_path: Path) -> None:

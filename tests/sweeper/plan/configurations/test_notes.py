@@ -183,7 +183,7 @@ def test_what_several_blocks_hold_is_told_and_counted_once(
     plan = planned(axes={}, blocks=blocks)
     assert [trial.labels["block"] for trial in plan.trials] == ["a", "3"]
     (note,) = notes.lines(plan)
-    assert note == "blocks.2 holds 1 configuration that blocks.a holds too: counted once, as a's"
+    assert note == "blocks a and 2 both hold 1 configuration: it counts once, in a"
 
 
 def test_equal_blocks_under_a_sampler_are_told(planned: Callable[..., Plan]) -> None:
@@ -191,4 +191,4 @@ def test_equal_blocks_under_a_sampler_are_told(planned: Callable[..., Plan]) -> 
     blocks = {"one": {}, "two": {}, "three": {"fixed": {"y": 1}}}
     plan = planned(axes=axes, blocks=blocks, sampler="random", trials=4)
     (note,) = notes.lines(plan)
-    assert note.startswith("blocks.two holds the same as blocks.one: each configuration is drawn")
+    assert note.startswith("blocks one and two hold the same: each configuration is drawn")
