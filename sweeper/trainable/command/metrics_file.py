@@ -134,8 +134,9 @@ def _kind(value: Any) -> str:
     """What a value is that is no metric."""
     if isinstance(value, int):
         return "a number too large"
-    kinds = {str: "a text", dict: "an object", list: "a list"}
-    return f"{kinds.get(type(value), 'null')}, not a number"
+    kinds: dict[type, str] = {str: "a text", dict: "an object", list: "a list"}
+    named = (what for kind, what in kinds.items() if isinstance(value, kind))
+    return f"{next(named, 'null')}, not a number"
 
 
 def _number(value: Any) -> float | None:
