@@ -8,6 +8,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+ALIKE = 1e-9
+"""Numbers that differ by so small a share are equal up to rounding."""
+
 
 def canonical(value: Any) -> str:
     """One text for each value, whatever way it was written: 1 and 1.0 are `1`."""
@@ -119,3 +122,29 @@ Labels = Mapping[str, str | int | float]
 def labels_text(labels: Labels) -> str:
     """A combination as messages name it: `optimizer.lr=1e-5, sn.layers=none`."""
     return ", ".join(f"{name}={brief(label)}" for name, label in labels.items()) or "no axis"
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, which true and false are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def united(values: Sequence[Any]) -> list[Any]:
+    """`values` with one number for all that are equal up to rounding, that of fewest digits."""
+    groups: list[list[Any]] = []
+    for number in sorted({one for one in values if is_number(one) and math.isfinite(one)}):
+        if groups and alike(groups[-1][-1], number):
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    one = {a: min(group, key=lambda b: len(repr(b))) for group in groups for a in group}
+    return [one.get(value, value) if is_number(value) else value for value in values]
+
+
+def alike(one: float, other: float) -> bool:
+    """Whether two numbers are equal up to rounding; whole ones must be equal."""
+    if any(isinstance(number, int) for number in (one, other)) and all(
+        float(number).is_integer() for number in (one, other)
+    ):
+        return one == other
+    return math.isclose(one, other, rel_tol=ALIKE)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sweeper.space.blocks.parts import every_axis, parts
 from sweeper.study.study import Study
-from sweeper.text import canonical
+from sweeper.text import canonical, is_number, united
 
 TASK = "task"
 """The axis of the tasks, and their column in all tables."""
@@ -30,6 +30,9 @@ MARK = "axis "
 
 ABSENT = "–"
 """What stands for an axis in trials in which it is inactive."""
+
+NULL = "null"
+"""What stands for a parameter that is null, which is a value."""
 
 BINS = 8
 """Into how many bins a figure of cells puts the numbers that a sampler drew."""
@@ -61,6 +64,8 @@ class Axis:
     """Whether it is one of `UNSEARCHED`, of which there is a column anyway."""
     derived: bool = False
     """Whether it is no axis of the space but a parameter that follows from those."""
+    nothing: str = ABSENT
+    """What the last label of an `absent` one is called: `NULL` where all those trials have that."""
 
     def __post_init__(self) -> None:
         """Its name stands for a title that is not given."""
@@ -163,13 +168,15 @@ def binned(axis: Axis) -> Axis:
         drawn=True,
         logged=axis.log,
         title=axis.title,
+        nothing=axis.nothing,
         edges=tuple(edges[::2]),
     )
 
 
 def axis_of(name: str, study: Study) -> Axis:
     """The axis of the study's space that is called `name`."""
-    labels, numeric, absent = _labels(trial.labels.get(name) for trial in study.plan.trials)
+    found = united([trial.labels.get(name) for trial in study.plan.trials])
+    labels, numeric, absent = _labels(found)
     axis = every_axis(study.space)[name]
     return Axis(
         name,
@@ -202,15 +209,21 @@ def derived_axes(study: Study) -> list[DerivedAxis]:
     made = [plan.configuration(trial.number) for trial in plan.trials]
     drawn, found = study.space.sampler.name != "grid", []
     for name in names:
-        values = [_label(one.params.get(name)) for one in made]
-        labels, numeric, absent = _labels(values)
+        values = united([_label(one.params[name]) if name in one.params else None for one in made])
+        nulls = NULL in values and None not in values
+        shown = [None if nulls and value == NULL else value for value in values]
+        labels, numeric, absent = _labels(shown)
+        if not numeric:
+            shown, (labels, numeric, absent) = values, _labels(values)
         if name in axes or len(labels) < 2:
             continue
-        nothing = np.nan if numeric else ABSENT
+        nothing, called = np.nan if numeric else ABSENT, NULL if nulls and numeric else ABSENT
         found.append(
             DerivedAxis(
-                Axis(name, labels, numeric, absent, drawn and numeric, derived=True),
-                tuple(nothing if label is None else label for label in values),
+                Axis(
+                    name, labels, numeric, absent, drawn and numeric, derived=True, nothing=called
+                ),
+                tuple(nothing if label is None else label for label in shown),
                 tuple(
                     axis for axis in axes if _settles(values, [m.labels.get(axis) for m in made])
                 ),
@@ -235,8 +248,7 @@ def _labels(found: Iterable[Any]) -> tuple[tuple[Any, ...], bool, bool]:
 
 def _label(value: Any) -> Any:
     """A parameter's value as an axis would call it."""
-    plain = value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-    return value if plain else canonical(value)
+    return value if is_number(value) else canonical(value)
 
 
 def _logged(axis: Any) -> bool | None:

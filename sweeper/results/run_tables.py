@@ -103,6 +103,20 @@ class RunTables:
         own = self.runs["score"]
         return replace(after, runs=self.runs.assign(score=relative, **{OWN: own}))
 
+    def with_best(self, best: Mapping[str, float]) -> RunTables:
+        """The tables with scores in which these values are 1 on their tasks, or 0 if minimised."""
+        tasks = dict(self.tasks)
+        for task in set(best) & set(tasks):
+            least, most = tasks[task]
+            tasks[task] = (best[task], most) if self.minimise else (least, best[task])
+        after = replace(self, tasks=tasks, best=best)
+        low, high = (self._bounds(side) for side in range(2))
+        values = low + self.runs["score"].to_numpy(float) * (high - low)
+        low, high = (after._bounds(side) for side in range(2))
+        own = self.runs.get(OWN, self.runs["score"])
+        relative = (values - low) / (high - low)
+        return replace(after, runs=self.runs.assign(score=relative, **{OWN: own}))
+
     def within(self, kept: Any) -> RunTables:
         """The tables of those runs alone that are `kept` [runs]."""
         kept = np.asarray(kept, bool)

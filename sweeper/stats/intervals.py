@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -81,7 +82,9 @@ def cells(
     `cell` numbers the cells from 0 without gaps, `task` and `seed` are integers. A cell may hold
     runs of several configurations: those under one seed of a task are drawn together. Its interval
     is unknown where one of its tasks has fewer than `MIN_SEEDS` different seeds. Cells with the
-    same number of runs under each seed are resampled together, by the same draws.
+    same number of runs under each seed are resampled together, by the same draws, and all others
+    from the same state of `rng`: which other cells there are changes no interval, as long as their
+    runs leave the number of resamples what it is.
     """
     values = np.asarray(values, float)
     cell, task, seed = (np.asarray(column, int) for column in (cell, task, seed))
@@ -103,7 +106,8 @@ def cells(
         drawn = known[chosen]
         if drawn.any():
             tasks = [own[own > 0] for own in pattern if own.any()]
-            bounds = percentiles(pooled_seeds(block[drawn], tasks, how, rng, resamples))
+            draws = pooled_seeds(block[drawn], tasks, how, deepcopy(rng), resamples)
+            bounds = percentiles(draws)
             low[chosen[drawn]], high[chosen[drawn]] = bounds
     (point,), (low, high) = found.known(point), found.known(low, high)
     return Cells(point, low, high, sizes)

@@ -23,6 +23,9 @@ TITLE_PT = 8.5
 """The sizes of letters in all figures."""
 
 _WIDEST_GAP_IN = 1.7
+_FEW = 8
+"""So many numbers all have a label, below each other where they lie close."""
+_MOST_ROWS = 4
 
 
 def width_in(text: str, size_pt: float) -> float:
@@ -139,7 +142,7 @@ class XLabels:
 
 
 def x_labels(labels: list[str], inches: Any, *, numeric: bool) -> XLabels:
-    """The `labels` of ticks at `inches` along x: folded, turned or left out to fit."""
+    """The `labels` of ticks at `inches` along x: folded, in rows, turned or left out to fit."""
     gap = float(np.diff(inches).min()) if len(labels) > 1 else _WIDEST_GAP_IN
     lines = [folded(label, 0.9 * gap, SMALL_PT) for label in labels]
     whole = all(
@@ -150,6 +153,9 @@ def x_labels(labels: list[str], inches: Any, *, numeric: bool) -> XLabels:
         return XLabels(lines, False, 0.11 * max(line.count("\n") + 1 for line in lines))
     wide = widest_in(labels, SMALL_PT) + 0.05
     if numeric and wide <= 0.5:
+        if len(labels) <= _FEW and (rows := _rows(inches, wide)) is not None:
+            below = ["\n" * row + label for row, label in zip(rows, labels, strict=True)]
+            return XLabels(below, False, 0.11 * (max(rows) + 1))
         kept = spaced(inches, wide)
         return XLabels(
             ["" if i not in kept else labels[i] for i in range(len(labels))], False, 0.11
@@ -158,6 +164,21 @@ def x_labels(labels: list[str], inches: Any, *, numeric: bool) -> XLabels:
     kept = spaced(inches, 0.13)
     shown = [label if i in kept else "" for i, label in enumerate(labels)]
     return XLabels(shown, True, 0.72 * widest_in(shown, SMALL_PT) + 0.1)
+
+
+def _rows(inches: Any, least: float) -> list[int] | None:
+    """The row of each label, from 0, so that those of one are `least` apart; `None` for too many.
+
+    Places are ascending.
+    """
+    ends, rows = [-np.inf] * _MOST_ROWS, []
+    for place in inches:
+        free = [row for row, end in enumerate(ends) if place - end >= least]
+        if not free:
+            return None
+        rows.append(free[0])
+        ends[free[0]] = place
+    return rows
 
 
 def spaced(inches: Any, least: float) -> set[int]:

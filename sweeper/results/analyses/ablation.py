@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweeper import stats
 from sweeper.results.analyses.ablation_path import Step, path
-from sweeper.results.axis import ABSENT, TASK, Axis
+from sweeper.results.axis import TASK, Axis
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import trials
 from sweeper.results.tables import number_text
@@ -101,7 +101,7 @@ def _change(data: Data, table: pd.DataFrame, step: Step, *, plain: bool) -> str:
 
 def _value(axis: Axis, label: Any, plain: bool) -> str:
     if pd.isna(label):
-        return ABSENT
+        return axis.nothing
     if not axis.numeric or plain:
         return f"{label:g}" if axis.numeric else str(label)
     if axis.drawn:

@@ -25,6 +25,11 @@ def in_order(data: Data) -> list[int]:
     return _sorted(numbers, values)
 
 
+def known(data: Data) -> int:
+    """How many complete trials have a value by every score."""
+    return len(_known(data, data.tables.scores)[0])
+
+
 def by_first_score(data: Data) -> list[int]:
     """The complete trials that have a value by the score that figures show, the best first."""
     return _sorted(*_known(data, data.tables.scores[:1]))

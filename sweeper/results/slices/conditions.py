@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -11,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper.errors import NothingToShow, SweeperError, choices, listed, shown
+from sweeper.results.axis import NULL
 from sweeper.schema.document import parse
 from sweeper.space.blocks.parts import every_axis, parts
 from sweeper.study.study import Study
-from sweeper.text import brief, canonical
+from sweeper.text import alike, brief, canonical, is_number, united
 
 ABSENT = "absent"
 """The value that chooses the configurations in which an axis or a parameter is inactive."""
 
 Mask = npt.NDArray[np.bool_]
 
-_ALIKE = 1e-9
 _MANY = 12
 
 
@@ -38,18 +37,18 @@ class Known:
 
     @property
     def numbers(self) -> list[float]:
-        """Its values, ascending, if all are numbers."""
-        known = [label for label in self.labels if label is not None]
-        if not known or any(isinstance(one, bool | str) for one in known):
-            return []
-        return sorted(known) if all(isinstance(one, int | float) for one in known) else []
+        """Its values, ascending, if all but null are numbers."""
+        known = [label for label in self.labels if label not in (None, NULL)]
+        return sorted(known) if all(map(is_number, known)) else []
 
     @property
     def texts(self) -> list[str]:
         """Its values as they may be written."""
-        plain = [*map(brief, self.numbers)] or [
-            canonical(label) for label in self.labels if label is not None
+        numbers = self.numbers
+        others = [
+            one for one in self.labels if one is not None and not (numbers and is_number(one))
         ]
+        plain = [*map(brief, numbers), *map(canonical, others)]
         return [*plain, ABSENT] if None in self.labels else plain
 
     def places(self, text: str) -> set[int] | None:
@@ -57,12 +56,14 @@ class Known:
         wanted = {text, canonical(_parsed(text))} if text else set()
         found = {place for place, label in enumerate(self.labels) if _text(label) in wanted}
         ends = _ends(text)
-        if found or not self.numbers or ends is None:
+        if ends is None:
             return found or None
-        numbers = [(place, one) for place, one in enumerate(self.labels) if one is not None]
+        numbers = [(place, one) for place, one in enumerate(self.labels) if is_number(one)]
         if ".." in text:
-            return {place for place, one in numbers if _within(one, *ends)}
-        return {place for place, one in numbers if _same(one, ends[0])} or None
+            inside = {place for place, one in numbers if _within(one, *ends)}
+            return found or (inside if self.numbers else None)
+        found |= {place for place, one in numbers if alike(one, ends[0])}
+        return found or {place for place, one in numbers if brief(one) == brief(ends[0])} or None
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,15 @@ class _Plan:
         plan, axes = self.study.plan, self.axes
         trial = np.fromiter((run.trial for run in plan.runs), int, len(plan.runs))
         if name in axes:
-            labels, codes = _coded([one.labels.get(name) for one in plan.trials])
+            labels, codes = _coded(united([one.labels.get(name) for one in plan.trials]))
             return Known(name, axes[name].title or name, labels, codes[trial])
         if name == "trial":
             return Known(name, name, tuple(range(len(plan.trials))), trial)
         if name in ("task", "seed"):
             labels, codes = _coded([getattr(run, name) for run in plan.runs])
         else:
-            labels, codes = _coded([_plain(run.params.get(name)) for run in plan.runs])
+            values = [_plain(run.params[name]) if name in run.params else None for run in plan.runs]
+            labels, codes = _coded(united(values))
         return Known(name, name, labels, codes)
 
     def refuse(self, name: str) -> NoReturn:
@@ -144,7 +146,7 @@ def conditions(study: Study, words: Sequence[str]) -> list[Condition]:
     """What `words` say of the runs of `study`; all of it must hold of a run.
 
     Commas separate conditions, and the values of one; a value that holds commas itself is
-    recognised. Raises `SweeperError` for a name or a value that there is not.
+    recognised. Raises `SweeperError` for a name that there is not, `NothingToShow` for a value.
     """
     plan, found = _Plan(study), dict[str, Condition]()
     for word in words:
@@ -163,15 +165,30 @@ def chosen(study: Study, found: Sequence[Condition]) -> Mask:
     mask: Mask = np.logical_and.reduce(masks) if masks else np.ones(len(study.plan.runs), bool)
     if mask.any():
         return mask
-    there = []
+    said = " and ".join(map(_word, found))
+    raise NothingToShow(f"no run of {study.name} has {said}; {'; '.join(_there(found, masks))}")
+
+
+def _there(found: Sequence[Condition], masks: Sequence[Mask]) -> Iterator[str]:
+    """What there is in the place of conditions that no run fulfils together, of each in turn."""
+    nothing = True
     for place, one in enumerate(found):
         others = [other for at, other in enumerate(masks) if at != place]
         codes = one.known.codes[np.logical_and.reduce(others)] if others else one.known.codes
+        if not len(codes):
+            continue
+        nothing = False
         left = replace(one.known, labels=tuple(one.known.labels[p] for p in np.unique(codes)))
-        values = listed(one.texts[0], left.texts) or "nothing"
-        there.append(f"{one.known.name}={values}{' with the rest' if others else ''}")
-    said = " and ".join(f"{one.known.name}={','.join(one.texts)}" for one in found)
-    raise NothingToShow(f"no run of {study.name} has {said}; there is {'; '.join(there)}")
+        beside = [_word(other) for at, other in enumerate(found) if at != place]
+        where = f" where {' and '.join(beside)}" if beside else ""
+        yield f"there is {one.known.name}={listed(one.texts[0], left.texts)}{where}"
+    if nothing:
+        yield "nor has any all of them but one"
+
+
+def _word(condition: Condition) -> str:
+    """The condition as it is written."""
+    return f"{condition.known.name}={','.join(condition.texts)}"
 
 
 def _parts(plan: _Plan, pieces: list[str]) -> Iterator[tuple[str, list[str]]]:
@@ -206,15 +223,26 @@ def _coded(values: Sequence[Any]) -> tuple[tuple[Any, ...], npt.NDArray[np.int_]
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, int | float | str | None) else canonical(value)
+    """A parameter's value as a label: its text where it is null, a list or a mapping."""
+    return value if isinstance(value, int | float | str) else canonical(value)
 
 
 def _places(study: Study, known: Known, text: str) -> set[int]:
-    """The places that a text chooses; `SweeperError` where it is no value and no range."""
-    found = known.places(text)
+    """The places that a text chooses.
+
+    `SweeperError` where it is no range that there may be, `NothingToShow` for a value that no run
+    has.
+    """
+    found, ends = known.places(text), _ends(text)
+    if not found and ends is not None and ends[0] > ends[1]:
+        low, high = (part.strip() for part in text.split(".."))
+        raise SweeperError(
+            f"where: ranges are low..high, but {known.name}={text} goes down; write "
+            f"{known.name}={high}..{low}"
+        )
     if found is not None:
         return found
-    if ".." in text and _ends(text) is not None:
+    if ".." in text and ends is not None:
         raise SweeperError(
             f"where: {known.name}={text} is a range, but {known.name} has texts: "
             f"{listed(text, known.texts)}"
@@ -223,7 +251,7 @@ def _places(study: Study, known: Known, text: str) -> set[int]:
     if len(known.numbers) > _MANY:
         low, high = (brief(known.numbers[place]) for place in (0, -1))
         hint = f" (or a range within {low}..{high})"
-    raise SweeperError(
+    raise NothingToShow(
         f"where: {known.name} of {study.name} is never {shown(text)}"
         f"{choices(text, known.texts)}{hint}"
     )
@@ -254,11 +282,4 @@ def _ends(text: str) -> tuple[float, float] | None:
 
 def _within(number: float, low: float, high: float) -> bool:
     """Whether a number lies in a range; an end belongs to it however it was rounded."""
-    return low <= number <= high or any(
-        math.isclose(number, end, rel_tol=_ALIKE) for end in (low, high)
-    )
-
-
-def _same(label: float, number: float) -> bool:
-    """Whether a number is another one, written whole or as listings show it."""
-    return math.isclose(label, number, rel_tol=_ALIKE) or brief(label) == brief(float(number))
+    return low <= number <= high or any(alike(number, end) for end in (low, high))

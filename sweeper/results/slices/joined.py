@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sweeper.results.axis import ABSENT, STUDY, TASK, Axis
 from sweeper.results.captions import Origin
 from sweeper.results.data import Data
 from sweeper.results.run_tables import RunTables
+from sweeper.text import united
 
 
 def joined(parts: Sequence[Data]) -> Data:
@@ -43,7 +45,21 @@ def joined(parts: Sequence[Data]) -> Data:
         zip=first.choice.zip if all(p.choice.zip == first.choice.zip for p in parts) else (),
         joint=True,
     )
-    return Data(_tables(parts, study), choice, _origin(parts))
+    parts = _relative(parts)
+    rounded = {name: _rounded([part.axes[name] for part in parts]) for name in names_of_axes}
+    return Data(_tables(parts, study, rounded), choice, _origin(parts))
+
+
+def _relative(parts: Sequence[Data]) -> Sequence[Data]:
+    """The parts with scores relative to one baseline: of each task the best run of all studies."""
+    minimise, best = parts[0].tables.minimise, dict[str, float]()
+    if not parts[0].origin.baseline:
+        return parts
+    for part in parts:
+        for task, value in part.tables.best.items():
+            found = (value, best.get(task, value))
+            best[task] = min(found) if minimise else max(found)
+    return [replace(part, tables=part.tables.with_best(best)) for part in parts]
 
 
 def _derived(parts: Sequence[Data]) -> list[str]:
@@ -64,6 +80,9 @@ def _differences(first: Data, other: Data) -> Iterator[str]:
         if values[0] != values[1]:
             called = {"how": "score.aggregate", "at": "score.at"}.get(name, name)
             yield f"{called} is {values[0]} and {values[1]}"
+    if first.origin.baseline != other.origin.baseline:
+        named = [dict(one.origin.baseline) or "none" for one in (first, other)]
+        yield f"baseline is {named[0]} and {named[1]}, so that scores are of other things"
     if mine.minimise != its.minimise:
         ways = ["minimize" if one.minimise else "maximize" for one in (mine, its)]
         yield f"direction is {ways[0]} and {ways[1]}"
@@ -75,7 +94,7 @@ def _differences(first: Data, other: Data) -> Iterator[str]:
             yield f"the task {task} is one of {alone} alone (where=task=… shows what both have)"
         elif mine.lengths[task] != its.lengths[task]:
             yield f"the steps: on {task} {mine.lengths[task]:,} and {its.lengths[task]:,}"
-        elif mine.tasks[task] != its.tasks[task]:
+        elif not first.origin.baseline and mine.tasks[task] != its.tasks[task]:
             ends = ["{:g} to {:g}".format(*tables.tasks[task]) for tables in (mine, its)]
             yield f"the bounds of {task}: {ends[0]} and {ends[1]}"
     for name in dict.fromkeys([*mine.columns, *its.columns]):
@@ -88,15 +107,28 @@ def _differences(first: Data, other: Data) -> Iterator[str]:
 def _axis(axes: Sequence[Axis]) -> Axis:
     """One axis with the values that it has in some study."""
     first = axes[0]
-    known = dict.fromkeys(label for axis in axes for label in axis.known)
+    known = dict.fromkeys(united([label for axis in axes for label in axis.known]))
     labels = sorted(known) if first.numeric else list(known)
     absent = any(axis.absent for axis in axes)
     missing = [np.nan if first.numeric else ABSENT] if absent else []
     drawn = any(axis.drawn for axis in axes)
-    return replace(first, labels=(*labels, *missing), absent=absent, drawn=drawn)
+    same = {axis.nothing for axis in axes if axis.absent}
+    nothing = same.pop() if len(same) == 1 else ABSENT
+    every = (*labels, *missing)
+    return replace(first, labels=every, absent=absent, drawn=drawn, nothing=nothing)
 
 
-def _tables(parts: Sequence[Data], study: Axis) -> RunTables:
+def _rounded(axes: Sequence[Axis]) -> dict[Any, Any]:
+    """From a label to that of another study which is equal up to rounding and stands for both."""
+    labels = [label for axis in axes for label in axis.known]
+    pairs = zip(labels, united(labels), strict=True)
+    return {label: one for label, one in pairs if label != one}
+
+
+def _tables(
+    parts: Sequence[Data], study: Axis, rounded: Mapping[str, Mapping[Any, Any]]
+) -> RunTables:
+    """The tables of all parts, with one label for those that are equal up to rounding."""
     first = parts[0].tables
     counts = [int(part.runs["trial"].max()) + 1 for part in parts]
     starts = np.cumsum([0, *counts[:-1]])
@@ -110,6 +142,9 @@ def _tables(parts: Sequence[Data], study: Axis) -> RunTables:
             marked.append(table.assign(run=run, trial=table["trial"] + start))
             marked[-1].insert(4, column, part.name)
         found = pd.concat([one.astype({TASK: object}) for one in marked], ignore_index=True)
+        for name, labels in rounded.items():
+            for own in {name, parts[0].axes[name].column} & set(found) if labels else ():
+                found[own] = found[own].replace(labels)
         found["run"] = pd.Categorical(found["run"], categories=ids)
         found[TASK] = pd.Categorical(found[TASK], categories=list(first.tasks))
         return found

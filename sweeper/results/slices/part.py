@@ -57,8 +57,8 @@ class Part:
             if not mask.any():
                 which = ranges(sorted(set(numbers[chosen(study, found)].tolist())))
                 raise NothingToShow(
-                    f"no run of the {_numbered(trials)} of {study.name} is {_where(found)}; "
-                    f"there are those of trials {which}"
+                    f"no run of {_numbered(trials)} of {study.name} is one {_where(found)}; "
+                    f"such runs are those of trials {which}"
                 )
         return Part(tuple(found), trials, options.get("top"), options.get("pool", ALL), mask)
 
@@ -82,8 +82,13 @@ class Part:
                 f"top={self.top} has nothing to show: no configuration of {data.name} is complete"
             )
         best = order[: self.top]
-        every = counted(len(order), "complete configuration")
+        every = counted(best_trials.known(data), "complete configuration")
         said = f"the best {len(best)} of {every}, {OPTIMISTIC}"
+        if len(data.tables.scores) > 1:
+            which = f"the {len(order)} of {every} that no other beats in all scores"
+            said = (
+                f"{which if len(best) == len(order) else f'{len(best)} of {which}'}, {OPTIMISTIC}"
+            )
         return data.within(data.runs["trial"].isin(best), said, best)
 
     def table(self, every: pd.DataFrame, space: Space) -> Mask:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeper.results.axis import ABSENT, Axis
+from sweeper.results.axis import Axis
 
 _MANY = 12
 """So many numbers of a grid may each have a tick."""
@@ -22,7 +22,7 @@ def texts(axis: Axis) -> list[str]:
     small = [label for label in axis.known if label and not 1e-3 <= abs(label) < 1e5]
     powers = bool(small) and axis.log
     shown = [power(label) if powers or label in small else f"{label:g}" for label in axis.known]
-    return [*shown, ABSENT] if axis.absent else shown
+    return [*shown, axis.nothing] if axis.absent else shown
 
 
 def ticks(axis: Axis) -> tuple[Any, list[str]]:
@@ -35,7 +35,7 @@ def ticks(axis: Axis) -> tuple[Any, list[str]]:
     places = np.log10(numbers) if axis.log else np.array(numbers, float)
     if not axis.absent:
         return places, texts(short)
-    return np.append(places, axis.places[-1]), [*texts(short), ABSENT]
+    return np.append(places, axis.places[-1]), [*texts(short), axis.nothing]
 
 
 def _ratios(low: float, high: float) -> list[float]:

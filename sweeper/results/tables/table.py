@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper.errors import SweeperError, shown
-from sweeper.results.axis import ABSENT, STUDY, TASK, Axis, visible
+from sweeper.results.axis import STUDY, TASK, Axis, visible
 from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import averaged, best_place, ends, estimate, uneven_note
@@ -67,7 +67,7 @@ def results(
     data.check_scored("table")
     labels, row = _labels(data, runs, rows)
     across = data.axis(x)
-    texts = [_label(label) for label in across.labels]
+    texts = [_label(across, label) for label in across.labels]
     table = _cells(runs, data.how, (row, len(labels)), (across.codes(runs), len(texts)))
     used = averaged(runs.assign(**{"(cell)": _numbers(row, across, runs)}))
     caption = _caption(data, metric, table, [*rows, x], used)
@@ -125,7 +125,7 @@ def _labels(data: Data, runs: pd.DataFrame, rows: list[str]) -> tuple[list[tuple
     codes = np.column_stack([axis.codes(runs) for axis in axes])
     found, row = np.unique(codes, axis=0, return_inverse=True)
     labels = [
-        tuple(_label(axis.labels[code]) for axis, code in zip(axes, own, strict=True))
+        tuple(_label(axis, axis.labels[code]) for axis, code in zip(axes, own, strict=True))
         for own in found.tolist()
     ]
     return labels, row.reshape(-1)
@@ -136,8 +136,8 @@ def _numbers(row: Any, across: Axis, runs: pd.DataFrame) -> Any:
     return row * len(across.labels) + across.codes(runs)
 
 
-def _label(label: Any) -> str:
-    return ABSENT if isinstance(label, float) and math.isnan(label) else brief(label)
+def _label(axis: Axis, label: Any) -> str:
+    return axis.nothing if isinstance(label, float) and math.isnan(label) else brief(label)
 
 
 def _cells(

@@ -103,7 +103,11 @@ def test_top_of_several_scores_are_those_that_no_other_beats(played):
         return "complete", [(40, {"return": run.trial % 2 + 0.0, "loss": losses[lr]})]
 
     study = played(went, axes=LR, score=scores)
-    assert best_trials.in_order(Data.of(study)) == [1]
+    data = Data.of(study)
+    assert best_trials.in_order(data) == [1]
+    count = len(study.plan.trials)
+    said = f"the 1 of {count} complete configurations that no other beats in all scores, chosen by"
+    assert said in Part.of(study, {"top": 5}).data(data).origin.part
 
 
 def test_top_of_a_part_is_the_best_of_that_part(played):

@@ -96,8 +96,19 @@ def test_labels_are_folded_turned_or_left_out():
     assert labels(tasks, 0.0, 0.9).texts[0] == "box2d/\nBipedalWalker-v3"
     turned = labels(long, 0.0, 0.3)
     assert turned.turned and turned.texts[1].endswith("…") and turned.height > 0.5
-    kept = labels(["0.1", "0.11", "0.9"], 0.0, 0.02, 2.0, numeric=True)
-    assert kept.texts == ["0.1", "", "0.9"] and not kept.turned
+    many = [f"0.{n}" for n in range(1, 10)]
+    kept = labels(many, *np.linspace(0.0, 1.2, 9), numeric=True)
+    assert kept.texts[:4] == ["0.1", "", "0.3", ""] and not kept.turned
+
+
+def test_each_of_few_numbers_has_a_label_however_close_they_lie():
+    close = text_layout.x_labels(["0.9", "0.99", "0.999"], np.array([0, 1.8, 2.0]), numeric=True)
+    assert close.texts == ["0.9", "0.99", "\n0.999"] and not close.turned
+    assert close.height == pytest.approx(0.22)
+    six = ["0.8", "0.98", "0.998", "0.9", "0.99", "0.999"]
+    inches = np.sort([0, 1.8, 1.98, 1.0, 1.9, 1.99])
+    found = text_layout.x_labels(sorted(six), inches, numeric=True)
+    assert [text.strip() for text in found.texts] == sorted(six)
 
 
 def test_labels_are_pinched_and_names_parted_at_their_last_dot():

@@ -121,6 +121,17 @@ def test_cells_of_all_patterns_beside_each_other(scores):
         assert together.point[place] == alone.point and plain_statistics.close(alone, bounds)
 
 
+def test_an_interval_is_the_same_whatever_cells_are_beside_it(scores):
+    """Cells of one table and the same ones alone in another."""
+    every = [scores[1:, :6], scores, scores[2:], scores[2:, ::-1] + 1]
+    columns = np.concatenate([listed(own, cell=n) for n, own in enumerate(every)], axis=1)
+    together = stats.cells(*columns, "iqm", np.random.default_rng(1))
+    for place, own in enumerate(every):
+        alone = stats.cells(*listed(own), "iqm", np.random.default_rng(1))
+        bounds = together.low[place], together.high[place]
+        assert (alone.low[0], alone.high[0]) == pytest.approx(bounds, rel=1e-12)
+
+
 def test_large_values_of_little_spread_are_told_apart():
     """Many runs are kept in single precision."""
     values = 1e4 + np.random.default_rng(0).normal(size=(4000, 5, 1))

@@ -97,15 +97,11 @@ def test_all_conditions_hold_in_one_word_or_in_several(study, words):
     [
         ("lr=1e-3", r"'lr' is no axis .* \(did you mean 'optimizer.lr'\?\); valid: optimizer.lr"),
         ("optimiser.lr=1", r"'optimiser.lr' is no axis or .*\(did you mean 'optimizer.lr'\?\)"),
-        ("optimizer.lr=5e-3", "optimizer.lr of played is never '5e-3'.*valid: 1e-5, 0.0001, 0.001"),
-        ("optimizer.lr=1e-3,x", "optimizer.lr of played is never 'x'"),
-        ("sn.layers=sn[-3]", r"never 'sn\[-3\]' \(did you mean 'sn\[-2\]'\?\)"),
         ("sn.layers=1..2", "is a range, but sn.layers has texts: none, "),
-        ("task=breakout", r"task of played is never 'breakout' \(did you mean 'minatar/breakout'"),
         ("optimizer.lr=1e-3,optimizer.lr=1e-4", "twice; give it once: optimizer.lr=1e-3,1e-4"),
         ("optimizer.lr>=1e-3", "where has no >=; ranges are low..high, .* optimizer.lr=1e-5..1e-3"),
         ("seed=0,tsk=line", r"'tsk' is no axis or parameter .*\(did you mean 'task'\?\)"),
-        ("units=null", "units of played is never 'null'"),
+        ("optimizer.lr=3..1", "but optimizer.lr=3..1 goes down; write optimizer.lr=1..3"),
     ],
 )
 def test_what_does_not_exist_is_refused_with_what_does(study, word, message):
@@ -115,13 +111,30 @@ def test_what_does_not_exist_is_refused_with_what_does(study, word, message):
 
 
 @pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("optimizer.lr=5e-3", "optimizer.lr of played is never '5e-3'.*valid: 1e-5, 0.0001, 0.001"),
+        ("optimizer.lr=1e-3,x", "optimizer.lr of played is never 'x'"),
+        ("sn.layers=sn[-3]", r"never 'sn\[-3\]' \(did you mean 'sn\[-2\]'\?\)"),
+        ("task=breakout", r"task of played is never 'breakout' \(did you mean 'minatar/breakout'"),
+        ("units=null", "units of played is never 'null'"),
+        ("seed=7", "seed of played is never '7'; valid: 0, 1"),
+    ],
+)
+def test_a_value_that_no_run_has_leaves_an_empty_part(study, word, message):
+    with pytest.raises(NothingToShow, match=message) as raised:
+        conditions(study, [word])
+    assert raised.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["optimizer.lr=1..2"], "no run of played has optimizer.lr=1..2; there is optimizer.lr=1e"),
         (
             ["sn.layers=sn[-2]", "units=64"],
-            r"has sn.layers=sn\[-2\] and units=64; there is sn.layers=none with the rest; "
-            "units=absent with the rest",
+            r"has sn.layers=sn\[-2\] and units=64; there is sn.layers=none where units=64; "
+            r"there is units=absent where sn.layers=sn\[-2\]$",
         ),
     ],
 )
@@ -135,7 +148,7 @@ def test_trials_by_number_must_be_planned_and_left_by_the_conditions(study):
     with pytest.raises(SweeperError, match=r"trials \(0 to 14\), but got 15"):
         Part.of(study, {"trial": [15]})
     number = next(t.number for t in study.plan.trials if t.labels["sn.layers"] == "none")
-    with pytest.raises(NothingToShow, match=r"no run of the trial .*; there are those of trials"):
+    with pytest.raises(NothingToShow, match="no run of trial 0 of played is one where sn"):
         Part.of(study, {"trial": [number], "where": ["sn.layers=sn[-2]"]})
 
 
@@ -170,3 +183,50 @@ def test_blocks_and_what_they_derive_can_be_named(played):
     assert {labels["lr"] for labels, _, _ in left(study, "lr=..0.01")} == {1e-4, 1e-3}
     assert {labels["lr"] for labels, _, _ in left(study, "decay=0.01")} == {1e-3}
     assert {labels["block"] for labels, _, _ in left(study, "decay=absent")} == {"sgd"}
+
+
+def test_numbers_that_are_equal_up_to_rounding_are_one_value(played):
+    axes = {
+        "lr": {"kind": "float", "values": [0.1, 0.02, 0.01]},
+        "momentum": {"kind": "float", "values": [0, 0.5, 0.9]},
+    }
+    study = played(whole_values, axes=axes, derived={"ratio": "lr * (1 - momentum)"}, seeds=2)
+    pairs = {(0.01, 0), (0.02, 0.5), (0.1, 0.9)}
+    for word in ("ratio=0.01", f"ratio={0.1 * (1 - 0.9)!r}", "ratio=0.01..0.01"):
+        found = left(study, word)
+        assert {(one["lr"], one["momentum"]) for one, _, _ in found} == pairs, word
+        assert len(found) == 3 * 2 * 1
+    with pytest.raises(NothingToShow, match=r"valid: 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1$"):
+        conditions(study, ["ratio=7"])
+
+
+def whole_values(run, labels):
+    return "complete", [(40, {"return": 1.0})]
+
+
+def test_whole_numbers_are_never_equal_up_to_rounding(played):
+    sizes = {"kind": "int", "values": [10**10, 10**10 + 1]}
+    study = played(whole_values, axes={"size": sizes}, derived={"m": "size + 1"}, seeds=1)
+    assert [one["size"] for one, _, _ in left(study, "size=10000000001")] == [10**10 + 1]
+    assert [one["size"] for one, _, _ in left(study, "m=10000000001")] == [10**10]
+
+
+def test_null_is_a_value_and_absent_is_none(played):
+    axes = {"x": {"kind": "choice", "values": [None, 0.5, 2]}}
+    study = played(
+        whole_values,
+        axes=axes,
+        derived={"d": "null if x == null else 10 * x"},
+        seeds=1,
+    )
+    assert {one["x"] for one, _, _ in left(study, "d=null")} == {"null"}
+    assert {one["x"] for one, _, _ in left(study, "x=null")} == {"null"}
+    assert {one["x"] for one, _, _ in left(study, "d=1..9")} == {"0.5"}, "a range is of numbers"
+    with pytest.raises(NothingToShow, match=r"d of played is never 'absent'; valid: 5, 20, null$"):
+        conditions(study, ["d=absent"])
+
+
+def test_conditions_of_which_no_two_go_together_are_told_so(study):
+    words = ["sn.layers=sn[-2]", "units=64", "optimizer.lr=1e-5", "network.width=1000"]
+    with pytest.raises(NothingToShow, match=r"; nor has any all of them but one$"):
+        Part.of(study, {"where": words})

@@ -144,3 +144,32 @@ def test_what_formulas_derive_in_both_may_be_shown(pair, tmp_path):
     found = pd.read_csv(tmp_path / "x.csv")
     assert sorted(set(found["decay"])) == pytest.approx([1e-4, 1e-3, 1e-2])
     assert set(found["study"]) == {"a", "b"}
+
+
+def test_numbers_of_two_studies_that_are_equal_up_to_rounding_are_one_point(pair):
+    first = {**SPACE, "axes": {"optimizer.lr": {"kind": "float", "values": [0.3, 1]}}}
+    other = {"optimizer.lr": {"kind": "float", "values": [0.1 + 0.2, 1]}}
+    data = joined([Data.of(one) for one in pair(first, axes=other)])
+    assert data.axis("optimizer.lr").labels == (0.3, 1)
+    assert (data.axis("optimizer.lr").codes(data.runs) == 0).sum() == 2 * 10
+    assert set(data.points("return")[data.axis("optimizer.lr").column]) == {0.3, 1}
+
+
+def test_studies_with_a_baseline_share_the_best_run_of_both_as_one(pair):
+    first = {**SPACE, "baseline": {"sn.layers": "none"}}
+    a, b = (Data.of(one) for one in pair(first))
+    data = joined([a, b])
+    best = max(b.tables.best["line"], a.tables.best["line"])
+    assert best == b.tables.best["line"] > a.tables.best["line"]
+    assert data.tasks["line"] == (0.0, best)
+    own = data.table("return")
+    line = own[(own["task"] == "line") & own["score"].notna()]
+    assert (line["score"] * best).tolist() == pytest.approx(line["(value)"].tolist())
+    assert f"(line {best:.3g}, ring {best:.3g})" in data.caption(10, [], "x")
+
+
+def test_studies_with_other_baselines_are_refused_by_that_word(pair):
+    first = {**SPACE, "baseline": {"sn.layers": "none"}}
+    a, b = pair(first, baseline={"sn.layers": "sn[-2]"})
+    with pytest.raises(SweeperError, match=r"cannot share a figure: baseline is .* and "):
+        joined([Data.of(a), Data.of(b)])
