@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
 from pathlib import Path as FilePath
 from typing import Any
@@ -52,17 +53,30 @@ def _extends(chain: list[Document]) -> Document:
 
 def _relocate(document: Document, folder: str) -> None:
     """Makes the paths of Python files relative to the folder of the file that extends it."""
+    beside = FilePath(document.name).parent
     data = document.data
-    for key in ("function", "agent"):
-        data.update({key: _moved(data[key], folder)} if key in data else {})
+    data.update({key: _own_files(value, folder, beside) for key, value in data.items()})
     command = data.get("command")
+    if isinstance(command, str):
+        words = re.split(r"(\s+)", command)
+        data["command"] = "".join(_moved_word(word, folder, beside) for word in words)
     if isinstance(command, list):
-        beside = FilePath(document.name).parent
         data["command"] = [_moved_word(word, folder, beside) for word in command]
-    axes = data.get("axes")
-    for axis in axes.values() if isinstance(axes, dict) else ():
-        if isinstance(axis, dict) and "kind" in axis:
-            axis["kind"] = _moved(axis["kind"], folder)
+
+
+def _own_files(value: Any, folder: str, beside: FilePath) -> Any:
+    """A value with the `file.py:Name` in it moved whose files lie beside the space."""
+    if isinstance(value, dict):
+        return {
+            _own_files(key, folder, beside): _own_files(item, folder, beside)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_own_files(item, folder, beside) for item in value]
+    if not isinstance(value, str) or ".py:" not in value:
+        return value
+    there = os.path.isfile(beside / value.partition(":")[0])
+    return _moved(value, folder) if there else value
 
 
 def _moved(value: Any, folder: str) -> Any:

@@ -80,7 +80,8 @@ Named sets of overrides, by dotted key: `scales: {smoke: {seeds: 1, axes.optimiz
 is relative to the first. Of `fixed`, `axes`, `blocks`, `derived`, `tasks`, `scales`, `evaluation`,
 `checkpoint` and `limits` a file may hold a part: `axes: {optimizer.lr: {count: 5}}` changes one key
 of an axis, an axis with a `kind` is a whole new one, and `null` takes a key away. Other files may
-be extended in turn."""
+be extended in turn. Own files (`file.py:Name`) and words of a command are looked for beside the
+file that names them, and where they are not there, beside the one that extends it."""
 
 
 def _advice(key: str, known: Mapping[str, str]) -> str:

@@ -194,6 +194,14 @@ class SupportsLingering(Protocol):
         """Whether a dropped member still runs after a moment; then its worker leaves."""
 
 
+@runtime_checkable
+class SupportsLeftOut(Protocol):
+    """Optional: a pack that can tell what did not count of what its members reported."""
+
+    def left_out(self, member: int) -> str:
+        """What did not count, and why, in one line; empty where all did."""
+
+
 class SupportsWeights(Protocol):
     """Optional: a pack whose weights can be kept, where its trainable's `keeps_weights` is true."""
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.study.study import Study
-from sweeper.trainable.contract import Pack, Report, SupportsLingering, SupportsStop
+from sweeper.trainable.contract import (
+    Pack,
+    Report,
+    SupportsLeftOut,
+    SupportsLingering,
+    SupportsStop,
+)
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.checkpoints.checkpoint import Part
 from sweeper.worker.held_run import HeldRun, RunEnd
@@ -157,8 +163,9 @@ class Trainer:
             self._drop_pruned(training)
         done = [report for report in done if report.member in training.live]
         if done:
-            ends = [(training.live[report.member], report) for report in done]
-            self._attempts.end([(hold, self._outcome(hold, report)) for hold, report in ends])
+            self._attempts.end(
+                [(training.live[one.member], self._outcome(training, one)) for one in done]
+            )
             training.drop(report.member for report in done)
             self._judge(reported)
             self._drop_pruned(training)
@@ -228,9 +235,15 @@ class Trainer:
         training.saved = time.monotonic()
         training.save_s = training.saved - begin
 
-    def _outcome(self, hold: HeldRun, report: Report) -> RunEnd:
+    def _outcome(self, training: Training, report: Report) -> RunEnd:
+        hold, pack = training.live[report.member], training.pack
         step = min(report.step, hold.run.steps)
-        return outcome(self._study.space, hold.run, hold.curve, step, diverged=report.diverged)
+        end = outcome(self._study.space, hold.run, hold.curve, step, diverged=report.diverged)
+        if end.error is None or not isinstance(pack, SupportsLeftOut):
+            return end
+        with theirs(self.watchdog):
+            why = pack.left_out(report.member)
+        return replace(end, error=f"{end.error} ({why})") if why else end
 
     def _raised(self, holds: Sequence[HeldRun], raised: Raised) -> None:
         """A pack that raised is split until the culprit is alone; then its attempts are counted.
@@ -263,7 +276,8 @@ class Trainer:
         self._attempts.release([hold], "raised", cap=1, error=error)
         record = self._ledger_state.record(hold.run.id)
         if record.failures >= self._study.space.limits.failures:
-            self._attempts.end_dead(record, RunEnd("failed", record.step, error=error))
+            step = max(hold.step, record.step)
+            self._attempts.end_dead(record, RunEnd("failed", step, error=error))
 
 
 def _too_long(hours: float) -> str:

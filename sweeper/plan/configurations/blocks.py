@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,9 +15,25 @@ from sweeper.space.blocks.block import BLOCK
 from sweeper.space.blocks.parts import block_axis, part, placed
 from sweeper.space.space import Space
 from sweeper.trainable.contract import Parametrised
+from sweeper.trainable.frozen import text_of
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+
+
+_WHOLE = re.compile(r"\.0[,}\]]")
+
+
+def _of_equal_numbers(text: str) -> str:
+    """The text of parameters, in which 1 stands for 1.0, too."""
+    if _WHOLE.search(text) is None:
+        return text
+    return text_of(json.loads(text, parse_float=_plain))
+
+
+def _plain(number: str) -> float:
+    value = float(number)
+    return int(value) if value.is_integer() else value
 
 
 class BlockExpansion(Expansion):
@@ -58,7 +76,9 @@ class BlockExpansion(Expansion):
                 grid = one.grid(check=check)
             dropped += grid.dropped
             for made in grid.configurations:
-                first = found.setdefault(made.text, self._of(name, made)).labels[BLOCK]
+                first = found.setdefault(_of_equal_numbers(made.text), self._of(name, made)).labels[
+                    BLOCK
+                ]
                 if first != name:
                     both = str(first), name
                     self.shared[both] = self.shared.get(both, 0) + 1

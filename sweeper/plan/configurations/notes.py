@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from sweeper.errors import cut
 from sweeper.plan.configurations.blocks import BlockExpansion
 from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.plan.plan import Plan
 from sweeper.schema.template import placeholders
-from sweeper.space.blocks.parts import every_axis
+from sweeper.space.blocks.parts import every_axis, parts
 from sweeper.space.samplers import Sampler
 from sweeper.text import agreed, canonical, counted, few, labels_text
 
@@ -28,6 +29,19 @@ def lines(plan: Plan) -> Iterator[str]:
     yield from _unset(plan)
     yield from _switches(plan)
     yield from _unnamed(plan)
+    yield from _alike(plan)
+
+
+def _alike(plan: Plan) -> Iterator[str]:
+    """A line for each two blocks of which a sampler draws from the same."""
+    if plan.space.sampler.name == "grid" or not plan.space.blocks:
+        return
+    seen: dict[str, str] = {}
+    for name, one in zip(plan.space.blocks, parts(plan.space), strict=True):
+        first = seen.setdefault(one.model_dump_json(), name)
+        if first != name:
+            what = "each configuration is drawn for one of them, so that they cannot be compared"
+            yield f"blocks {cut(first)} and {cut(name)} hold the same: {what}"
 
 
 def _shared(plan: Plan) -> Iterator[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from sweeper.errors import Invalid
 from sweeper.plan.configurations.expansion import DROP, Expansion
 from sweeper.plan.sampling.pruner_schedule import rungs
 from sweeper.schema.rules import one_of
-from sweeper.space.blocks.parts import every_axis, part, parts, placed
+from sweeper.space.blocks.parts import part, parts, placed
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
 from sweeper.text import counted
@@ -31,25 +32,33 @@ def check(space: Space, expansion: Expansion) -> None:
         return
     if space.trials is None:
         raise Invalid(f"needs the key 'trials': how many {space.sampler.name} plans in all")
-    for name, axis in every_axis(space).items():
-        if getattr(axis, "count", None) is not None and not axis.grid:
-            raise Invalid(
-                f"must go: points are counted for a grid, {space.sampler.name} takes the whole "
-                "range (grid: true tries each draw of the other axes with all of them)",
-                ("axes", name, "count"),
-            )
-        if space.sampler.name in ADAPTIVE and axis.quantile(0.5) is not None:
-            raise Invalid(
-                f"must be float, with low and high, for {space.sampler.name}: only random and qmc "
-                f"draw from a {axis.kind} distribution",
-                ("axes", name, "kind"),
-            )
+    _check_drawn(space)
     _check_names(space)
     _check_ranges(space)
     _check_objectives(space)
     _check_enough(space, expansion)
     if space.pruner is not None:
         _check_pruner(space)
+
+
+def _check_drawn(space: Space) -> None:
+    """Raises `Invalid` for axes of which a sampler draws nothing, in any block."""
+    for block, one in zip([*space.blocks] or [""], parts(space), strict=True):
+        with placed(space, block) if block else nullcontext():
+            for name, axis in one.axes.items():
+                if getattr(axis, "count", None) is not None and not axis.grid:
+                    raise Invalid(
+                        f"must go: points are counted for a grid, {space.sampler.name} takes the "
+                        "whole range (grid: true tries each draw of the other axes with all of "
+                        "them)",
+                        ("axes", name, "count"),
+                    )
+                if space.sampler.name in ADAPTIVE and axis.quantile(0.5) is not None:
+                    raise Invalid(
+                        f"must be float, with low and high, for {space.sampler.name}: only random "
+                        f"and qmc draw from a {axis.kind} distribution",
+                        ("axes", name, "kind"),
+                    )
 
 
 def _check_lengths(space: Space) -> None:

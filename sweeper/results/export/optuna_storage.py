@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
+from optuna.distributions import BaseDistribution
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import BaseJournalBackend
@@ -22,7 +23,7 @@ from sweeper.errors import SweeperError, cut, shown
 from sweeper.files.atomic import write_durably
 from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
-from sweeper.space.blocks.parts import every_axis
+from sweeper.space.blocks.parts import JoinedAxis, every_axis
 from sweeper.space.space import Space
 from sweeper.study.optuna_memory import quiet
 from sweeper.study.study import Study
@@ -133,7 +134,7 @@ def _fill(storage: BaseStorage, study: Study, ledger_state: LedgerState) -> None
 def _trials(study: Study, ledger_state: LedgerState) -> Iterable[FrozenTrial]:
     table = frames.runs(study, ledger_state)
     space = study.space
-    distributions = {name: axis.distribution(name) for name, axis in every_axis(space).items()}
+    distributions = _distributions(study)
     rows = frames.of_runs(table, space, list(every_axis(space))).to_dict("records")
     times = _times(study, ledger_state)
     curves = _curves(study, ledger_state, table)
@@ -154,6 +155,18 @@ def _trials(study: Study, ledger_state: LedgerState) -> Iterable[FrozenTrial]:
         frozen.datetime_start = None if state == TrialState.WAITING else started
         frozen.datetime_complete = ended if state.is_finished() else None
         yield frozen
+
+
+def _distributions(study: Study) -> dict[str, BaseDistribution]:
+    """The distribution of each axis, which holds all labels of the plan's trials."""
+    found = {}
+    for name, axis in every_axis(study.space).items():
+        if isinstance(axis, JoinedAxis):
+            drawn = [one.labels[name] for one in study.plan.trials if name in one.labels]
+            found[name] = axis.distribution(name, drawn)
+        else:
+            found[name] = axis.distribution(name)
+    return found
 
 
 def _values(space: Space, row: Mapping[Any, Any]) -> list[float]:

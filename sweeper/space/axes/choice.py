@@ -32,15 +32,36 @@ def labelled(value: Any) -> list[Any] | dict[str, Any]:
         _distinct_labels(checked)
         return checked
     listed = each(partial(with_calls, nullable), items(value))
+    _distinct_looks(listed)
     distinct(canonical(item) for item in listed)
     return listed
+
+
+def _typed(value: Any) -> str:
+    """`canonical` text that tells the text "1" from the number 1."""
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_typed, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{_typed(value[key])}' for key in sorted(value))}}}"
+    return repr(value) if isinstance(value, str) else canonical(value)
+
+
+def _distinct_looks(values: list[Any]) -> None:
+    seen: dict[str, int] = {}
+    mistakes = Mistakes()
+    for index, value in enumerate(values):
+        first = seen.setdefault(canonical(value), index)
+        if _typed(values[first]) != _typed(value):
+            what = f"looks in figures like values[{first}], and one is text"
+            mistakes.add(Invalid(f"{what}: give both a label, as in {{one: …}}", (index,)))
+    mistakes.check()
 
 
 def _distinct_labels(values: dict[str, Any]) -> None:
     seen: dict[str, str] = {}
     mistakes = Mistakes()
     for label, value in values.items():
-        first = seen.setdefault(canonical(value), label)
+        first = seen.setdefault(_typed(value), label)
         if first != label:
             mistakes.add(Invalid(f"has the same value as {shown(first)}", (label,)))
     mistakes.check()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -145,9 +145,11 @@ class JoinedAxis:
 
     @property
     def log(self) -> bool:
-        """Whether all ranges are spaced by ratio."""
+        """Whether all ranges are spaced by ratio, and all numbers are above 0."""
+        ends = self.ends
         ranges = [axis for axis in self.axes if axis.ends is not None]
-        return all(getattr(axis, "log", False) for axis in ranges)
+        above = ends is not None and ends[0] > 0
+        return above and all(getattr(axis, "log", False) for axis in ranges)
 
     @property
     def ends(self) -> tuple[float, float] | None:
@@ -186,12 +188,28 @@ class JoinedAxis:
                 continue
         return self.axes[-1].point(name, label)
 
-    def distribution(self, name: str) -> BaseDistribution:
-        """One that holds what each of them draws from."""
-        from optuna.distributions import CategoricalDistribution, FloatDistribution
+    def distribution(self, name: str, drawn: Iterable[Any] = ()) -> BaseDistribution:
+        """One that holds what each of them draws from; `drawn` are labels that were.
+
+        Where some values are no numbers, it has the listed values and those that were drawn.
+        """
+        from optuna.distributions import (
+            CategoricalDistribution,
+            FloatDistribution,
+            IntDistribution,
+        )
 
         ends = self.ends
         if ends is None:
-            return CategoricalDistribution([point.label for point in self.points(name)])
+            labels = [*(point.label for point in self.points(name)), *drawn]
+            return CategoricalDistribution(list(dict.fromkeys(labels)))
         low, high = ends
+        kinds = [axis.distribution(name) for axis in self.axes]
+        whole = all(
+            isinstance(kind, IntDistribution)
+            or all(isinstance(one, int) for one in getattr(kind, "choices", [None]))
+            for kind in kinds
+        )
+        if whole:
+            return IntDistribution(int(low), int(high), log=self.log)
         return FloatDistribution(low, high, log=self.log)

@@ -113,6 +113,10 @@ class CommandPack:
             reports += self._at_end(ended)
         return reports
 
+    def left_out(self, member: int) -> str:
+        """What did not count of the lines that the program wrote, and why."""
+        return self._metrics.left_out()
+
     def save(self, member: int) -> State | None:
         """A program keeps its own state, in its folder."""
         return None

@@ -7,11 +7,15 @@ import re
 import signal
 import traceback
 
+from sweeper.errors import cut
 from sweeper.text import counted
 from sweeper.trainable.command.process import Exit
 
 _LINES, _BYTES = 40, 8192
 """What is kept of the output of a program that failed."""
+
+_LONGEST, _LONGEST_BINARY = 500, 100
+"""The most characters of a line of output, and of one that is no text."""
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _MEMORY = re.compile(r"(\w+\.)*_?(Array)?MemoryError\b")
@@ -54,9 +58,24 @@ def told(error: BaseException) -> str:
     return f"{error}\n" if isinstance(error, ProgramFailed) else traceback.format_exc()
 
 
+def last(error: ProgramFailed) -> str:
+    """How a program ended and the last line that it printed."""
+    return str(error).splitlines()[-1]
+
+
 def tail(output: int, begin: int) -> list[str]:
     """The last lines that a program printed, as a terminal would show them."""
     first = max(begin, os.fstat(output).st_size - _BYTES)
-    plain = _CONTROL.sub("", os.pread(output, _BYTES, first).decode(errors="replace"))
+    plain = _CONTROL.sub("", os.pread(output, _BYTES, first).decode(errors="surrogateescape"))
     lines = [line.rstrip().rpartition("\r")[2] for line in plain.split("\n")]
-    return [line for line in lines if line.strip()][-_LINES:]
+    return [_readable(line) for line in lines if line.strip()][-_LINES:]
+
+
+def _readable(line: str) -> str:
+    """A line without its middle where it is long, and what cannot be printed escaped."""
+    told = line.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    escaped = "".join(
+        one if one.isprintable() or one == "\t" else one.encode("unicode_escape").decode()
+        for one in told
+    )
+    return cut(escaped, _LONGEST if escaped == line else _LONGEST_BINARY)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import cut, shown
-from sweeper.text import counted
+from sweeper.text import agreed, counted
 
 Point = tuple[int, dict[str, float]]
 """A step, and metrics at it."""
@@ -16,6 +16,9 @@ Point = tuple[int, dict[str, float]]
 _BLOCK = 1 << 20
 _LONGEST = 1 << 20
 """The most bytes of a line."""
+
+_TOLD = 3
+"""So many reasons are told why something did not count."""
 
 
 class MetricsFile:
@@ -29,7 +32,24 @@ class MetricsFile:
         self._offset = 0
         self._partial = b""
         self._bad = 0
-        self._left_out: set[str] = set()
+        self._skipped: dict[str, int] = {}
+        """How many lines were skipped, by the reason."""
+        self._left_out: dict[str, str] = {}
+        """What metrics that are no numbers were, by their names."""
+
+    def left_out(self) -> str:
+        """What did not count of the file, and why, in one line; empty where all did."""
+        said = [
+            f"{counted(number, 'line')} of it {agreed(number, 'was', 'were')} skipped: {why}"
+            for why, number in self._skipped.items()
+        ]
+        said += [f"{shown(name)} was {what}" for name, what in self._left_out.items()]
+        if not self._path.exists():
+            said.append("the file was gone at the end")
+        if not said:
+            return ""
+        more = f"; and {len(said) - _TOLD} more reasons" if len(said) > _TOLD else ""
+        return f"SWEEPER_METRICS: {'; '.join(said[:_TOLD])}{more}"
 
     def read(self) -> list[Point]:
         """The points of further lines, of a megabyte at most; a line without an end waits."""
@@ -73,6 +93,7 @@ class MetricsFile:
                     text = cut(line.decode(errors="replace").strip())
                     self._tell(f"{self._path.name}: a line was skipped: {error}: {text}")
                 self._bad += 1
+                self._skipped[str(error)] = self._skipped.get(str(error), 0) + 1
         return [point for point in points if point[1]]
 
     def _point(self, line: bytes) -> Point:
@@ -88,7 +109,7 @@ class MetricsFile:
         metrics = {name: _number(value) for name, value in data.items()}
         for name, value in metrics.items():
             if value is None and name not in self._left_out:
-                self._left_out.add(name)
+                self._left_out[name] = _kind(data[name])
                 text = f"must be a number, but got {shown(data[name])}: left out"
                 self._tell(f"{self._path.name}: the metric {shown(name)} {text}")
         return int(step), {name: value for name, value in metrics.items() if value is not None}
@@ -107,6 +128,15 @@ def earlier(paths: Iterable[Path], until: float) -> list[Point]:
         for step, metrics in points:
             found[step] = found.get(step, {}) | metrics
     return [(step, found[step]) for step in sorted(found) if step <= until]
+
+
+def _kind(value: Any) -> str:
+    """What a value is that is no metric."""
+    if isinstance(value, int):
+        return "a number too large"
+    kinds: dict[type, str] = {str: "a text", dict: "an object", list: "a list"}
+    named = (what for kind, what in kinds.items() if isinstance(value, kind))
+    return f"{next(named, 'null')}, not a number"
 
 
 def _number(value: Any) -> float | None:

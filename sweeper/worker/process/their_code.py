@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sweeper.errors import reason
-from sweeper.trainable.command.failure import told
+from sweeper.trainable.command.failure import ProgramFailed, last, told
 from sweeper.trainable.divergence import is_divergence
 from sweeper.worker.process import memory
 from sweeper.worker.process.watchdog import Watchdog
@@ -34,6 +34,6 @@ def theirs(watchdog: Watchdog) -> Iterator[None]:
         except (Exception, SystemExit) as error:
             raised = Raised(told(error))
             if memory.ran_out(error):
-                raised.why = reason(error)
+                raised.why = last(error) if isinstance(error, ProgramFailed) else reason(error)
             raised.diverged = is_divergence(error)
             raise raised from error

@@ -9,6 +9,8 @@ import pytest
 
 from sweeper.errors import SweeperError
 from sweeper.plan.loading import load
+from sweeper.schema.document import read
+from sweeper.schema.extends import extended
 from sweeper.space.space import Space
 
 BASE = """\
@@ -109,3 +111,19 @@ def test_what_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SweeperError) as caught:
         load(tmp_path / "x.yaml")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("command", ['"python train.py --x={lr}"', '[python, train.py, "{lr}"]'])
+def test_own_files_are_those_beside_the_file_that_names_them(tmp_path: Path, command: str) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    for name in ("train.py", "own.py"):
+        (base / name).write_text("")
+    text = f"command: {command}\nfigures: [own.py:draw, {{own.py:other: {{}}}}, none.py:draw]\n"
+    (base / "base.yaml").write_text(text + "fixed: {wrapper: [own.py:Wrap], note: own.py}\n")
+    (tmp_path / "x.yaml").write_text("extends: base/base.yaml\n")
+    data = extended(read(tmp_path / "x.yaml"), ()).data
+    words = data["command"].split() if isinstance(data["command"], str) else data["command"]
+    assert words[1] == "base/train.py"
+    assert data["figures"] == ["base/own.py:draw", {"base/own.py:other": {}}, "none.py:draw"]
+    assert data["fixed"] == {"wrapper": ["base/own.py:Wrap"], "note": "own.py"}

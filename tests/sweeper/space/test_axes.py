@@ -102,11 +102,11 @@ def test_choices_that_are_refused():
     refused(lambda: choice({}), "must hold at least one value", ("values",))
     refused(lambda: choice("a"), "must be a list, but got 'a'", ("values",))
     refused(lambda: choice([1, 1.0]), "repeats 1, which stands at [0] already", ("values", 1))
-    refused(lambda: choice([1, "1"]), "repeats 1", ("values", 1))
+    refused(lambda: choice([1, "1"]), "looks in figures like values[0]", ("values", 1))
     refused(lambda: choice([[1], [1.0]]), "repeats [1]", ("values", 1))
     refused(lambda: choice([{"a": 1}]), "must be a number, text, true, false", ("values", 0))
     refused(lambda: choice([[{}]]), "must be a number, text, true, false", ("values", 0, 0))
-    refused(lambda: choice([None, "null"]), "repeats null", ("values", 1))
+    refused(lambda: choice([None, "null"]), "looks in figures", ("values", 1))
     refused(lambda: choice({"a": None, "b": None}), "has the same value as 'a'", ("values", "b"))
     refused(lambda: choice([float("nan")]), "must be a finite number", ("values", 0))
     refused(lambda: choice({"a": {}}), "must set at least one parameter", ("values", "a"))
@@ -241,3 +241,15 @@ def test_layer_sets_that_are_refused():
     refused(lambda: layers(3, all_subsets={"max": 4}), "must be at most 3", ("all_subsets", "max"))
     refused(lambda: layers(60, all_subsets={"max": 30}), "makes more than", ("all_subsets", "max"))
     refused(lambda: layers(all_subsets=2), "must be a mapping of max", ("all_subsets",))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("null", None), ("true", True), ("1", 1), ("0.5", 0.5), ("[1]", [1])]
+)
+def test_a_text_that_looks_like_another_value_needs_a_label(text, value):
+    with pytest.raises(Invalid, match="looks in figures like values"):
+        choice([value, "a", text])
+    points = choice({"none": value, "word": text}).points("x")
+    assert [point.params["x"] for point in points][1] == text
+    with pytest.raises(Invalid, match="repeats"):
+        choice([text, text])

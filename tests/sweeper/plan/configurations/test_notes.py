@@ -173,3 +173,22 @@ def test_plan_and_run_tell_the_notes(
             command_line.main(words)
         said = capsys.readouterr().out
         assert "derived.lr is not set in 1 of 3 trials, where lr_adam is switched off: " in said
+
+
+@pytest.mark.parametrize("number", [1, 1.0])
+def test_what_several_blocks_hold_is_told_and_counted_once(
+    planned: Callable[..., Plan], number: float
+) -> None:
+    blocks = [{"name": "a", "fixed": {"x": 1}}, {"fixed": {"x": number}}, {"fixed": {"x": 1.5}}]
+    plan = planned(axes={}, blocks=blocks)
+    assert [trial.labels["block"] for trial in plan.trials] == ["a", "3"]
+    (note,) = notes.lines(plan)
+    assert note == "blocks a and 2 both hold 1 configuration: it counts once, in a"
+
+
+def test_equal_blocks_under_a_sampler_are_told(planned: Callable[..., Plan]) -> None:
+    axes = {"x": {"kind": "int", "values": [1, 2, 3, 4]}}
+    blocks = {"one": {}, "two": {}, "three": {"fixed": {"y": 1}}}
+    plan = planned(axes=axes, blocks=blocks, sampler="random", trials=4)
+    (note,) = notes.lines(plan)
+    assert note.startswith("blocks one and two hold the same: each configuration is drawn")
