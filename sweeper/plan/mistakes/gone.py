@@ -71,6 +71,8 @@ class Gone:
         """Whether it speaks of something that is gone."""
         if error.path[2:3] == ("default",) and error.path[1] in self.touched:
             return True
+        if error.path[:1] == ("baseline",) and error.message.startswith("is no axis"):
+            return any(gone[:2] == ("axes", *error.path[1:2]) for gone in self.parts)
         rule = re.sub(r" \(did you mean .*?\?\)", "", error.message.partition("; valid: ")[0])
         if any(f"{key!r}" in rule or f"{key}=" in rule for key in self.keys):
             return True

@@ -118,7 +118,7 @@ def _places(
         taken = name in axes and holds in ("axes", "fixed")
         if not taken and (name.endswith(f".{key}") or (name == key and not known)):
             yield f"{holds}.{name}"
-    free = _takes_any(data) and not here and closest(key, KEYS) is None
+    free = takes_any(data) and not here and closest(key, KEYS) is None
     if free and not axes.keys() & {key, key.split(".")[0]}:
         yield f"fixed.{cut(key)}"
 
@@ -153,7 +153,7 @@ def _sections() -> Iterator[tuple[str, str]]:
 _SECTIONS = tuple(_sections())
 
 
-def _takes_any(data: Mapping[str, Any]) -> bool:
+def takes_any(data: Mapping[str, Any]) -> bool:
     """Whether what is trained takes parameters of any name."""
     return any(data.get(key) is not None for key in ("function", "command"))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sweeper.errors import Invalid, Path
 from sweeper.plan.mistakes.gone import Gone
+from sweeper.plan.mistakes.placement import takes_any
 from sweeper.space.keys.validators import TRAINED
 from sweeper.trainable.contract import Trainable
 
@@ -86,8 +87,10 @@ class Repair:
         """Puts a program, which takes parameters and tasks of any name, in the place of what is
         trained.
         """
+        names_any = self.data.get("agent") is None and takes_any(self.data)
         for key in _OF_TRAINED:
-            self._gone.replaced.add(key)
+            if key != "agent" or not names_any:
+                self._gone.replaced.add(key)
             self.data.pop(key, None)
         self.data["command"] = ["python"]
 

@@ -301,3 +301,31 @@ def test_where_no_axis_is_left_nothing_is_said_of_what_asks_for_one(
     with pytest.raises(SweeperError) as caught:
         load(file)
     assert str(caught.value) == f"{file}:7: {said}"
+
+
+def test_an_axis_that_was_taken_out_is_no_mistake_of_the_baseline(tmp_path: Path) -> None:
+    text = (
+        "study: b\nagent: [dqn, sac]\naxes:\n  agent: {kind: choice, values: [dqn, sac]}\n"
+        "  network.units: {kind: int, values: [64, 65]}\n"
+        "tasks: {gym/CartPole-v1: {low: 0, high: 1}, gym/Pendulum-v1: {low: 0, high: 1}}\n"
+        "seeds: 1\nsteps: 100\nevaluation: {every: 50, episodes: 1}\nscore: {metric: return}\n"
+        "baseline: {agent: dqn, network.units: 64, foo: 3}\n"
+    )
+    found = answer(tmp_path, text)
+    assert [line.partition(" cannot")[0].partition("; valid")[0] for line in found] == [
+        "x.yaml:4: axes.agent",
+        "x.yaml:11: baseline.foo is no axis",
+    ]
+
+
+def test_a_missing_file_of_a_function_does_not_hide_unknown_names(tmp_path: Path) -> None:
+    text = (
+        "study: f\nfunction: gone.py:train\naxes: {a: {kind: int, values: [1, 2]}}\n"
+        "derived: {f: zz + 1}\nconstraints: [unknown == 2]\n"
+        "tasks: {any: {low: 0, high: 1}}\nseeds: 1\nsteps: 5\nscore: {metric: value}\n"
+    )
+    assert [line.partition(", ")[0] for line in answer(tmp_path, text)] == [
+        "x.yaml:2: function names 'gone.py:train'",
+        "x.yaml:4: derived.f names 'zz'",
+        "x.yaml:5: constraints[0] names 'unknown'",
+    ]
