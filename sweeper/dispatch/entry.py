@@ -14,8 +14,10 @@ from sweeper.errors import SweeperError
 from sweeper.log import log, to_stderr
 from sweeper.report import publish
 from sweeper.study.study import Study
+from sweeper.trainable.own_code.lone_run import end_children
 from sweeper.worker.process import output
 from sweeper.worker.process.stop_signal import StopSignal
+from sweeper.worker.process.watchdog import HUNG
 from sweeper.worker.worker import Worker
 
 _PR_SET_PDEATHSIG = 1
@@ -24,7 +26,8 @@ _PR_SET_PDEATHSIG = 1
 def work(folder: str, pack: str, device: str, workers: str) -> None:
     """Runs one worker of the study in `folder`, then ends the process: the entry point of dispatch.
 
-    At the end nobody is waited for: neither threads nor children that a function left behind.
+    At the end nobody is waited for: neither threads nor children that a function left behind. One
+    that leaves before the end, as it must stop or what it trains hangs, ends these children.
     """
     to_stderr()
     stopping = _detach()
@@ -33,6 +36,8 @@ def work(folder: str, pack: str, device: str, workers: str) -> None:
     def leave(code: int) -> None:
         if not code and stopping.comes_back and not study.paths.cancelled.exists():
             code = REQUEUE
+        if code == HUNG or stopping.is_set():
+            end_children()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -15,6 +15,7 @@ from sweeper.files import temporary
 from sweeper.log import log
 from sweeper.paths import StudyPaths
 from sweeper.worker.process import output
+from sweeper.worker.process.watchdog import HUNG
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)
 HOPELESS = 12
@@ -45,6 +46,10 @@ def tend(folder: Path, pack: str, device: str, workers: int) -> int:
             return code
         if StudyPaths(folder).cancelled.exists():
             return 0
+        if code == HUNG:  # what hung was ended, or is tried in smaller packs: that comes to an end
+            log.warning("the worker left what did not return")
+            quick = 0
+            continue
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
         log.warning("the worker %s", how)
         quick = quick + 1 if time.monotonic() - began < _QUICKLY_S else 0

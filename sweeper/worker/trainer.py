@@ -23,6 +23,7 @@ from sweeper.worker.checkpoints.checkpoint import Part
 from sweeper.worker.held_run import HeldRun, RunEnd
 from sweeper.worker.kept_weights import KeptWeights
 from sweeper.worker.ledger_protocol import LedgerProtocol
+from sweeper.worker.process import watchdog
 from sweeper.worker.process.stop_signal import StopSignal
 from sweeper.worker.process.their_code import Raised, theirs
 from sweeper.worker.process.watchdog import Abandoned, Watchdog
@@ -190,7 +191,8 @@ class Trainer:
         """Ends or gives up what has not returned since `entered`, where its time is over.
 
         Of several members nobody knows which one hangs: they are tried anew in smaller packs, and
-        for the time since then none of them is to blame.
+        for the time since then none of them is to blame. A stop has its grace from when it came.
+        Where nobody is left in the pack, nothing is lost by leaving.
         """
         self._look()
         hours, holds = self._study.space.limits.run_hours, list(self._live.values())
@@ -202,9 +204,9 @@ class Trainer:
             else:
                 cap = max(1, len(holds) // 2)
                 self._attempts.release(holds, "split", cap, error, time.time() - waited_s)
-        elif self._stopping.is_set():
+        elif self._stopping.set_for_s() > watchdog.GRACE_S:
             self._attempts.release(holds, "stopped")
-        else:
+        elif holds:
             return False
         log.error("what is trained has not returned for %.0f seconds: the worker leaves", waited_s)
         return True

@@ -24,7 +24,7 @@ from sweeper.worker.process import study_limits
 from sweeper.worker.process.heartbeat import BEAT_S, T1_S, Heartbeat, identity
 from sweeper.worker.process.memory import MemoryGauge
 from sweeper.worker.process.stop_signal import StopSignal
-from sweeper.worker.process.watchdog import Abandoned
+from sweeper.worker.process.watchdog import HUNG, Abandoned
 from sweeper.worker.run_queue import RunQueue
 from sweeper.worker.trainer import Trainer
 
@@ -48,7 +48,7 @@ class Worker:
     once `stopping` is set it saves its runs, gives them up and leaves. When the last run has ended
     it calls `conclude` with the study, what its ledger says, and the worker's name. It calls
     `leave` with an exit code where it must leave what it trains behind, as that does not end: 0
-    where it was to stop, and 1 where another worker should go on.
+    where it was to stop, and `HUNG` where another worker should go on.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Worker:
         """Leaves what is trained behind: all that must be written is."""
         self._ledger.close()
         if self._leave is not None:
-            self._leave(0 if self._stopping.is_set() else 1)
+            self._leave(0 if self._stopping.is_set() else HUNG)
 
     def _work(self) -> None:
         taken = time.monotonic()

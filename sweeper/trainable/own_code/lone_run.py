@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import psutil
 
+from sweeper.trainable.command.watcher import REST_S
 from sweeper.trainable.contract import Parameter
 
 
@@ -56,3 +57,15 @@ def children_s() -> float:
             with contextlib.suppress(psutil.Error):
                 total += sum(child.cpu_times()[:4])  # its own, and of those it waited for
     return total
+
+
+def end_children() -> None:
+    """Ends the processes below this one: by SIGTERM, and what is left of them by SIGKILL."""
+    with contextlib.suppress(psutil.Error):
+        for child in (below := psutil.Process().children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                child.terminate()
+        _, left = psutil.wait_procs(below, timeout=REST_S)
+        for child in {*left, *psutil.Process().children(recursive=True)}:
+            with contextlib.suppress(psutil.Error):
+                child.kill()

@@ -23,22 +23,27 @@ class StopSignal:
 
     def __init__(self) -> None:
         self.comes_back = False
-        self._set = False
+        self._since: float | None = None
 
     def is_set(self) -> bool:
         """Whether the worker must leave."""
-        return self._set
+        return self._since is not None
 
     def set(self) -> None:
         """From now on it must."""
-        self._set = True
+        if self._since is None:
+            self._since = time.monotonic()
+
+    def set_for_s(self) -> float:
+        """For how many seconds it has been set."""
+        return 0.0 if self._since is None else time.monotonic() - self._since
 
     def wait(self, seconds: float) -> bool:
         """Waits until it is set, for so long at most; returns whether it is."""
         deadline = time.monotonic() + seconds
-        while not self._set and (left := deadline - time.monotonic()) > 0:
+        while not self.is_set() and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(left, _GLANCE_S))
-        return self._set
+        return self.is_set()
 
     def listen(self) -> None:
         """From now on signals, and the end of the time, set it."""

@@ -12,6 +12,9 @@ from sweeper.log import log
 GRACE_S = 30.0
 """So long what is trained may take to return before it is looked at: it should take a second."""
 
+HUNG = 76
+"""Exit code of a worker that left what it trains, as that did not end: another should go on."""
+
 _LOOK_S = 0.5
 
 

@@ -16,6 +16,7 @@ from sweeper.cluster.slurm import REQUEUE
 from sweeper.dispatch import supervisor
 from sweeper.study.study import Study
 from sweeper.worker.process.heartbeat import exists
+from sweeper.worker.process.watchdog import HUNG
 
 SLOW = ("fixed.pause_s=0.02", "checkpoint.every_s=0.1", "steps=60", "seeds=1")
 
@@ -140,6 +141,19 @@ def test_too_many_quick_deaths_are_enough(make_study, tend) -> None:
     assert process.returncode == 1
     assert said.count("the worker was killed by SIGKILL") == supervisor.HOPELESS
     assert "again and again: given up" in said
+
+
+def test_workers_that_leave_what_hangs_are_no_quick_deaths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead, hung = [1] * (supervisor.HOPELESS - 1), [HUNG] * (supervisor.HOPELESS + 1)
+    codes = iter([*hung, *dead, HUNG, *dead, 0])
+    monkeypatch.setattr(supervisor._Tending, "__init__", lambda self: None)
+    monkeypatch.setattr(supervisor._Tending, "stopping", None, raising=False)
+    monkeypatch.setattr(supervisor._Tending, "run", lambda self, words: next(codes))
+    monkeypatch.setattr(supervisor.output, "discard_on_full_disk", lambda: None)
+    assert supervisor.tend(tmp_path, "1", "cpu", 1) == 0
+    assert next(codes, None) is None
 
 
 @pytest.mark.parametrize(

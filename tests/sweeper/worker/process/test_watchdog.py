@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +22,7 @@ from sweeper.worker import worker
 from sweeper.worker.process import watchdog
 from sweeper.worker.process.stop_signal import StopSignal
 from sweeper.worker.process.watchdog import Abandoned, Watchdog
+from sweeper.worker.trainer import Trainer
 from tests.helpers.command import call
 
 SPACE: dict[str, Any] = {
@@ -172,10 +176,13 @@ def test_a_dispatched_worker_ends_its_process_so_that_another_goes_on(
     monkeypatch.setattr(os, "_exit", end)
     monkeypatch.setattr(entry, "_detach", StopSignal)
     monkeypatch.setattr(entry, "to_stderr", lambda: None)
+    ended: list[bool] = []
+    monkeypatch.setattr(entry, "end_children", lambda: ended.append(True))
     arguments = (str(study.folder), "1", "cpu", "1")
     threading.Thread(target=entry.work, args=arguments, daemon=True).start()
     assert left.wait(20)
-    assert codes == [1]
+    assert codes == [watchdog.HUNG]
+    assert ended, "the children of what it leaves do not live on below nobody"
     assert ends(here) == {"timeout": 1}
 
 
@@ -198,3 +205,50 @@ def test_what_takes_long_and_may_is_left_alone() -> None:
         with watching.watched():
             assert asked.wait(20)
         watching.close()
+
+
+def hung(waited_s: float, stopped_s: float | None, live: bool) -> bool:
+    """Whether a pack that has not returned for so long is left, so long after the stop."""
+    stopping = StopSignal()
+    if stopped_s is not None:
+        stopping._since = time.monotonic() - stopped_s
+    study = SimpleNamespace(space=SimpleNamespace(limits=SimpleNamespace(run_hours=None)))
+    released: list[str] = []
+    attempts = SimpleNamespace(release=lambda holds, how: released.append(how))
+    trainer = Trainer.__new__(Trainer)
+    vars(trainer).update(_study=study, _attempts=attempts, _stopping=stopping, _look=lambda: None)
+    vars(trainer).update(_live={0: SimpleNamespace(trained_s=waited_s)} if live else {})
+    return trainer._ends_hung(time.monotonic() - waited_s)
+
+
+def test_a_stop_amid_a_long_advance_gives_it_the_whole_grace() -> None:
+    assert not hung(waited_s=300.0, stopped_s=1.0, live=True)
+    assert hung(waited_s=300.0, stopped_s=watchdog.GRACE_S + 1, live=True)
+    assert not hung(waited_s=300.0, stopped_s=None, live=True)
+
+
+def test_a_drop_of_the_last_members_that_hangs_is_left_without_a_stop() -> None:
+    assert hung(waited_s=watchdog.GRACE_S + 1, stopped_s=None, live=False)
+
+
+CHILDREN = """
+import subprocess
+from sweeper.trainable.own_code import lone_run
+lone_run.REST_S = 0.1
+deaf = ["sh", "-c", "trap '' TERM; echo deaf; sleep 600; sleep 600"]
+children = [subprocess.Popen(words, stdout=subprocess.PIPE) for words in (["sleep", "600"], deaf)]
+children[1].stdout.readline()
+lone_run.end_children()
+"""
+
+
+def test_children_end_even_if_they_ignore_that_they_should() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILDREN], stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.wait(60) == 0
+        with pytest.raises(ProcessLookupError):  # nobody of its group is left
+            deadline = time.monotonic() + 5
+            while time.monotonic() < deadline:
+                os.killpg(process.pid, 0)
+                time.sleep(0.01)
