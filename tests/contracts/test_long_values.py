@@ -10,6 +10,7 @@ import yaml
 
 from sweeper.errors import SweeperError
 from sweeper.plan.loading import load
+from sweeper.schema.document import MOST_TOLD
 from sweeper.space.overrides import parse_words
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
@@ -45,7 +46,7 @@ COMMAND = {"agent": None, "evaluation": None}
 def short(message: str) -> None:
     assert message and "Traceback" not in message
     assert all(len(line) <= LONGEST for line in message.splitlines()), message[:300]
-    assert len(message.splitlines()) <= 40
+    assert len(message.splitlines()) <= MOST_TOLD + 1
     for part in REPEATED:
         assert part not in message, message[max(0, message.index(part) - 200) :][:400]
 
