@@ -129,6 +129,10 @@ def _shape(task: str, settings: Settings) -> Shape:
     return Environment(task, settings).described
 
 
+_IDS: dict[str, list[str]] = {}
+"""The ids that a module or file registered when it was imported here."""
+
+
 @functools.cache
 def _registered(task: str) -> Any:
     """The registration of an id, once what registers it is imported; ValueError where nothing does.
@@ -141,20 +145,17 @@ def _registered(task: str) -> Any:
     if not before and task.startswith("ALE/"):
         before = "ale_py"
     if before:
+        known = dict(gymnasium.registry)
         _import(task, before)
+        new = [n for n, one in gymnasium.registry.items() if known.get(n) is not one]
+        _IDS[before] = new or _IDS.get(before, [])
     if name in gymnasium.registry:
         return gymnasium.registry[name]
     if not before:
         raise lookup.unknown("task", f"gym/{task}", [f"gym/{one}" for one in gymnasium.registry])
-    own = [n for n, one in gymnasium.registry.items() if not _ships_with_gymnasium(one)]
-    if not own:
+    if not _IDS[before]:
         raise ValueError(f"'gym/{task}' cannot be had: importing {before} registers no environment")
-    raise lookup.unknown("task", f"gym/{task}", [f"gym/{before}:{one}" for one in own])
-
-
-def _ships_with_gymnasium(registered: Any) -> bool:
-    entry = registered.entry_point
-    return str(getattr(entry, "__module__", entry)).startswith("gymnasium.")
+    raise lookup.unknown("task", f"gym/{task}", [f"gym/{before}:{one}" for one in _IDS[before]])
 
 
 def _import(task: str, before: str) -> None:

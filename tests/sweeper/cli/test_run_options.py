@@ -58,7 +58,7 @@ def test_a_rerank_is_told_again_without_the_study():
         ({"pack": "many"}, "pack must be auto or a whole number from 1, but got 'many'"),
         ({"workers": "-1"}, "workers must be a whole number from 1, but got '-1'"),
         ({"device": "tpu"}, "device must be cpu or cuda, but got 'tpu'"),
-        ({"watch": "yes"}, "watch must be true or false, but got 'yes'"),
+        ({"watch": "yes"}, "watch must be true or false, but got 'yes': write true"),
     ],
 )
 def test_words_about_workers_have_rules(words, says):
