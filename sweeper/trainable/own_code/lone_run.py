@@ -66,6 +66,12 @@ def end_children() -> None:
             with contextlib.suppress(psutil.Error):
                 child.terminate()
         _, left = psutil.wait_procs(below, timeout=REST_S)
-        for child in {*left, *psutil.Process().children(recursive=True)}:
+        stopped: set[psutil.Process] = set()  # who is stopped starts no other before it is killed
+        while new := {*left, *psutil.Process().children(recursive=True)} - stopped:
+            stopped |= new
+            for child in new:
+                with contextlib.suppress(psutil.Error):
+                    child.suspend()
+        for child in stopped:
             with contextlib.suppress(psutil.Error):
                 child.kill()
