@@ -5,26 +5,29 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 ALIKE = 1e-9
 """Numbers that differ by so small a share are equal up to rounding."""
 
 
-def canonical(value: Any) -> str:
-    """One text for each value, whatever way it was written: 1 and 1.0 are `1`."""
+def canonical(value: Any, written: Callable[[Any], str] = str) -> str:
+    """One text for each value, whatever way it was written: 1 and 1.0 are `1`.
+
+    `written` says how a text looks in it.
+    """
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, float) and math.isfinite(value):
         whole_number = value == int(value) and abs(value) < 1e15
         return str(int(value)) if whole_number else re.sub(r"e([-+])0+", r"e\1", repr(value))
     if isinstance(value, list | tuple):
-        return f"[{','.join(canonical(item) for item in value)}]"
+        return f"[{','.join(canonical(item, written) for item in value)}]"
     if isinstance(value, dict):
-        inside = ",".join(f"{key}:{canonical(value[key])}" for key in sorted(value))
+        inside = ",".join(f"{key}:{canonical(value[key], written)}" for key in sorted(value))
         return f"{{{inside}}}"
-    return str(value)
+    return written(value)
 
 
 def brief(value: Any) -> str:

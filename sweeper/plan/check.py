@@ -18,7 +18,7 @@ from sweeper.plan.configurations.freezing import own_kinds
 from sweeper.plan.configurations.network_depth import shallowest
 from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
 from sweeper.plan.sampling import check_sampler
-from sweeper.space.blocks.parts import part, placed
+from sweeper.space.blocks.parts import named_parts, part, placed
 from sweeper.space.space import Space
 from sweeper.text import agreed
 from sweeper.trainable.contract import Diagnosable, KnowsMoreTasks, Trainable, defaults_of
@@ -151,11 +151,9 @@ def _check_keep(space: Space, trainable: Trainable) -> None:
 
 def _check_blocks(space: Space) -> None:
     """Raises `Invalid` for helper axes that nothing reads, and for what no block can have."""
-    if not space.blocks:
-        check_helpers(space)
-    for name in space.blocks:
+    for name, one in named_parts(space):
         with placed(space, name):
-            check_helpers(part(space, name))
+            check_helpers(one)
     if space.blocks and own_kinds(space):
         raise Invalid(
             "must go, as an axis is of a kind of your own: give the axes that only some trials "

@@ -24,12 +24,12 @@ def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expan
 
     Of an axis that some configurations lack, its absence counts as a value.
     """
+    if not space.figures:
+        return space
     absent = expansion.conditional
     sizes = {name: _size(space, name) + (name in absent) for name in every_axis(space)}
     sizes |= {name: size for name, size in _derived(space, expansion).items() if name not in sizes}
     sizes["task"] = len(space.tasks)
-    if space.figures is None:
-        return space
     figures, mistakes = [], Mistakes()
     for index, figure in enumerate(space.figures):
         with mistakes.under("figures", index):

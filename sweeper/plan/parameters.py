@@ -11,7 +11,7 @@ from sweeper.errors import Invalid, Mistakes, Path, choices, cut, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
 from sweeper.space.blocks.parts import every_axis, parts
-from sweeper.text import canonical
+from sweeper.text import canonical, is_number
 from sweeper.trainable.contract import Parameter, Parametrised, defaults_of, named
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _element(value: Any, parameter: Parameter) -> Any:
         raise Invalid(f"must be a number or text, but got {shown(value)}")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if is_number(value):
         _in_range(value, parameter)
     return value
 

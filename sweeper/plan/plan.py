@@ -16,6 +16,7 @@ from sweeper.plan.configurations.sequences import sequence
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.sections import Evaluation
 from sweeper.space.space import Space
+from sweeper.text import united
 from sweeper.trainable.contract import Parametrised
 
 
@@ -76,6 +77,10 @@ class Plan:
     def configuration(self, trial: int) -> Configuration:
         """The configuration of trial number `trial`."""
         return self._configurations[trial]
+
+    def labels(self, axis: str) -> list[Any]:
+        """Each trial's label of an axis, `None` where it has none; equal up to rounding is one."""
+        return united([trial.labels.get(axis) for trial in self.trials])
 
     @property
     def reference(self) -> int | None:

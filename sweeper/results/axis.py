@@ -175,8 +175,7 @@ def binned(axis: Axis) -> Axis:
 
 def axis_of(name: str, study: Study) -> Axis:
     """The axis of the study's space that is called `name`."""
-    found = united([trial.labels.get(name) for trial in study.plan.trials])
-    labels, numeric, absent = _labels(found)
+    labels, numeric, absent = _labels(study.plan.labels(name))
     axis = every_axis(study.space)[name]
     return Axis(
         name,

@@ -14,7 +14,6 @@ from sweeper.ledger.state import LedgerState
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.study import Study
-from sweeper.text import united
 
 COUNTS = ("n", "nan", "failed", "pruned", "missing")
 """Runs of a trial: those that count, those of them that diverged, the others by why they do not."""
@@ -235,7 +234,7 @@ def _identity(study: Study, at: Any) -> pd.DataFrame:
         }
     )
     for axis in every_axis(study.space):
-        labels = united([trial.labels.get(axis) for trial in plan.trials])
+        labels = plan.labels(axis)
         values = [label for label in dict.fromkeys(labels) if label is not None]
         if all(isinstance(label, int | float) for label in values):
             numbers = np.array(labels) if None not in labels else np.array(labels, float)

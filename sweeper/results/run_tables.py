@@ -95,13 +95,7 @@ class RunTables:
                 tasks[task] = (bounds[0], bounds[1])
             else:
                 del best[task]
-        after = replace(self, tasks=tasks, best=best)
-        low, high = (self._bounds(bound) for bound in range(2))
-        values = low + self.runs["score"].to_numpy(float) * (high - low)
-        low, high = (after._bounds(bound) for bound in range(2))
-        relative = (values - low) / (high - low)
-        own = self.runs["score"]
-        return replace(after, runs=self.runs.assign(score=relative, **{OWN: own}))
+        return self._rescaled(tasks, best)
 
     def with_best(self, best: Mapping[str, float]) -> RunTables:
         """The tables with scores in which these values are 1 on their tasks, or 0 if minimised."""
@@ -109,6 +103,12 @@ class RunTables:
         for task in set(best) & set(tasks):
             least, most = tasks[task]
             tasks[task] = (best[task], most) if self.minimise else (least, best[task])
+        return self._rescaled(tasks, best)
+
+    def _rescaled(
+        self, tasks: Mapping[str, tuple[float, float]], best: Mapping[str, float]
+    ) -> RunTables:
+        """The tables with scores between other ends of the tasks."""
         after = replace(self, tasks=tasks, best=best)
         low, high = (self._bounds(side) for side in range(2))
         values = low + self.runs["score"].to_numpy(float) * (high - low)

@@ -60,8 +60,13 @@ def whole(least: int | None = None) -> Callable[[Any], int]:
 def flag(value: Any) -> bool:
     """`true` or `false`."""
     if not isinstance(value, bool):
-        raise Invalid(f"must be true or false, but got {shown(value)}{meant_flag(value)}")
+        raise Invalid(no_flag(value))
     return value
+
+
+def no_flag(value: Any) -> str:
+    """What is said of a value that is neither `true` nor `false`."""
+    return f"must be true or false, but got {shown(value)}{meant_flag(value)}"
 
 
 def meant_flag(value: Any) -> str:

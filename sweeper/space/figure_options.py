@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, SweeperError, dotted, shown
-from sweeper.schema.rules import meant_flag
+from sweeper.schema.rules import no_flag
 
 MOST = {"hue": 8, "facet": 12, "metric": 4}
 """The most values of an axis that can be told apart, or the most metrics, by option."""
@@ -204,7 +204,7 @@ def pooling(value: Any) -> str:
 def truth(value: Any) -> bool:
     """`true` or `false`."""
     if str(value).lower() not in ("true", "false"):
-        raise Invalid(f"must be true or false, but got {shown(value)}{meant_flag(value)}")
+        raise Invalid(no_flag(value))
     return str(value).lower() == "true"
 
 

@@ -18,7 +18,7 @@ from sweeper.errors import (
     shown,
 )
 from sweeper.schema.document import Document, parse
-from sweeper.schema.rules import meant_flag
+from sweeper.schema.rules import no_flag
 from sweeper.space.space import Space, keys
 
 KEYS = keys(lambda key: key.given)
@@ -150,8 +150,7 @@ def truth(name: str, options: Mapping[str, str]) -> bool:
     """Whether the option `name` is true; not given it is false."""
     text = options.get(name, "false")
     if text not in ("true", "false"):
-        wrong = f"{name} must be true or false, but got {shown(text)}{meant_flag(text)}"
-        raise SweeperError(wrong)
+        raise SweeperError(f"{name} {no_flag(text)}")
     return text == "true"
 
 

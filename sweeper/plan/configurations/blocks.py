@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,6 @@ class BlockExpansion(Expansion):
             if any(name not in one.axes or name in one.conditional for one in self.parts.values())
         )
         self.drawn = {}
-        self.shared: dict[tuple[str, str], int] = {}
-        """How many configurations of its grid a block shares with one before it."""
         self._axis = block_axis(space)
         self._grid = None
         self._grid_is_checked = False
@@ -70,19 +69,18 @@ class BlockExpansion(Expansion):
 
     def _computed_grid(self, *, check: bool) -> Grid:
         found: dict[str, Configuration] = {}
+        shared: Counter[tuple[str, str]] = Counter()
         dropped = 0
         for name, one in self.parts.items():
             with placed(self.space, name):
                 grid = one.grid(check=check)
             dropped += grid.dropped
             for made in grid.configurations:
-                first = found.setdefault(_of_equal_numbers(made.text), self._of(name, made)).labels[
-                    BLOCK
-                ]
-                if first != name:
-                    both = str(first), name
-                    self.shared[both] = self.shared.get(both, 0) + 1
-        return Grid(tuple(found.values()), dropped)
+                own = self._of(name, made)
+                first = found.setdefault(_of_equal_numbers(made.text), own)
+                if first is not own:
+                    shared[str(first.labels[BLOCK]), name] += 1
+        return Grid(tuple(found.values()), dropped, shared)
 
     def _of(self, name: str, made: Configuration) -> Configuration:
         return replace(

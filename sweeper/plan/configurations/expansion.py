@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, product
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,8 @@ class Grid:
     """The valid combinations, the last axis fastest."""
     dropped: int
     """How many combinations are not valid and were left out."""
+    shared: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How many configurations a block, named second, shares with one before it."""
 
 
 class Expansion:

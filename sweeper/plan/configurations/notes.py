@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from sweeper.errors import cut
-from sweeper.plan.configurations.blocks import BlockExpansion
 from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.plan.plan import Plan
@@ -46,10 +45,9 @@ def _alike(plan: Plan) -> Iterator[str]:
 
 def _shared(plan: Plan) -> Iterator[str]:
     """A line for each two blocks that hold the same configurations."""
-    if plan.space.sampler.name != "grid" or not isinstance(plan.expansion, BlockExpansion):
+    if plan.space.sampler.name != "grid":
         return
-    plan.expansion.grid()
-    for (first, name), number in plan.expansion.shared.items():
+    for (first, name), number in plan.expansion.grid().shared.items():
         alike = counted(number, "configuration")
         counts = agreed(number, "it counts", "they count")
         yield f"blocks {first} and {name} both hold {alike}: {counts} once, in {first}"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from typing import Any
 
 from sweeper.errors import Invalid
 from sweeper.plan.configurations.expansion import DROP, Expansion
 from sweeper.plan.sampling.pruner_schedule import rungs
 from sweeper.schema.rules import one_of
-from sweeper.space.blocks.parts import part, parts, placed
+from sweeper.space.blocks.parts import named_parts, part, parts, placed
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
 from sweeper.text import counted
@@ -43,8 +42,8 @@ def check(space: Space, expansion: Expansion) -> None:
 
 def _check_drawn(space: Space) -> None:
     """Raises `Invalid` for axes of which a sampler draws nothing, in any block."""
-    for block, one in zip([*space.blocks] or [""], parts(space), strict=True):
-        with placed(space, block) if block else nullcontext():
+    for block, one in named_parts(space):
+        with placed(space, block):
             for name, axis in one.axes.items():
                 if getattr(axis, "count", None) is not None and not axis.grid:
                     raise Invalid(

@@ -115,7 +115,7 @@ class _Plan:
         plan, axes = self.study.plan, self.axes
         trial = np.fromiter((run.trial for run in plan.runs), int, len(plan.runs))
         if name in axes:
-            labels, codes = _coded(united([one.labels.get(name) for one in plan.trials]))
+            labels, codes = _coded(plan.labels(name))
             return Known(name, axes[name].title or name, labels, codes[trial])
         if name == "trial":
             return Known(name, name, tuple(range(len(plan.trials))), trial)

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from sweeper.errors import Invalid, Mistakes, shown
 from sweeper.schema.rules import distinct, each, each_of, items, nullable, with_calls
 from sweeper.space.axes import AxisModel, Point
-from sweeper.text import canonical
+from sweeper.text import canonical, is_number
 
 
 def _labelled(value: Any) -> Any:
@@ -39,11 +39,7 @@ def labelled(value: Any) -> list[Any] | dict[str, Any]:
 
 def _typed(value: Any) -> str:
     """`canonical` text that tells the text "1" from the number 1."""
-    if isinstance(value, list | tuple):
-        return f"[{','.join(map(_typed, value))}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{key}:{_typed(value[key])}' for key in sorted(value))}}}"
-    return repr(value) if isinstance(value, str) else canonical(value)
+    return canonical(value, written=repr)
 
 
 def _distinct_looks(values: list[Any]) -> None:
@@ -86,7 +82,7 @@ class Axis(AxisModel):
                 Point(value, label, _params(name, value), ("values", label))
                 for label, value in self.values.items()
             )
-        numeric = all(_is_number(value) for value in self.values)
+        numeric = all(is_number(value) for value in self.values)
         return tuple(
             Point(
                 value,
@@ -102,7 +98,3 @@ def _params(name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return {f"{name}.{key}": item for key, item in value.items()}
     return {name: value}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -55,7 +55,12 @@ def part(space: Space, name: str) -> Space:
 
 def parts(space: Space) -> list[Space]:
     """The spaces of all blocks; of a space without blocks that itself."""
-    return [part(space, name) for name in space.blocks] or [space]
+    return [one for _, one in named_parts(space)]
+
+
+def named_parts(space: Space) -> list[tuple[str | None, Space]]:
+    """The spaces of all blocks with their names; of a space without blocks that itself."""
+    return [(name, part(space, name)) for name in space.blocks] or [(None, space)]
 
 
 def block_axis(space: Space) -> ChoiceAxis:
@@ -85,11 +90,16 @@ def every_axis(space: Space) -> Mapping[str, AxisKind]:
 
 
 @contextmanager
-def placed(space: Space, name: str) -> Iterator[None]:
-    """What is wrong in the space of a block is raised with the block's place in the file."""
+def placed(space: Space, name: str | None) -> Iterator[None]:
+    """What is wrong in the space of a block is raised with the block's place in the file.
+
+    Without a name it is the space's own, and has its place already.
+    """
     try:
         yield
     except Invalid as error:
+        if name is None:
+            raise
         first, *others = (_placed(one, space, name) for one in error.each)
         first.others = tuple(others)
         kind = type(error)
