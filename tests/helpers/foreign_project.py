@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import gymnasium
 import yaml
 
 from agents.envs import gym, trial
@@ -157,6 +158,7 @@ def forget(folder: Path) -> None:
         if file.name in names and "site-packages" not in file.parts and ROOT not in file.parents:
             del sys.modules[name]
     sys.path[:] = [place for place in sys.path if not place.startswith(inside)]
+    gymnasium.registry.pop("Line-v0", None)
     for cached in (gym._registered, gym._shape, trial.check_played):
         cached.cache_clear()
 
