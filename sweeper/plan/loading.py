@@ -159,7 +159,10 @@ def unchecked(path: Path, scale: str | None = None) -> Space:
 
 
 def _known_keys(document: documents.Document) -> None:
-    """Raises `Invalid` for all unknown keys; one that is like a missing key is taken for that."""
+    """Raises `Invalid` for all unknown keys, and takes them out of the document.
+
+    One that is like a missing key is taken for that.
+    """
     valid = [*KEYS, "scales"]
     mistakes = Mistakes()
     for key in [key for key in document.data if key not in valid]:
@@ -172,9 +175,12 @@ def _known_keys(document: documents.Document) -> None:
     names: Mapping[str, Any] = {}
     with mistakes.under():
         names = _mapping_at(document, "scales")
-    for name in names:
+    for name, values in names.items():
         with mistakes.under():
             scale_overrides(document, name)
+        found = [*values] if isinstance(values, dict) else []
+        for key in [key for key in found if key.split(".")[0] not in KEYS]:
+            del values[key]
     mistakes.check()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sweeper.errors import Invalid, Path
+from sweeper.plan.mistakes import stand_ins
 
 _OF_AXES = ("zip", "derived", "constraints", "baseline", "figures")
 """Keys whose checks ask what axes there are."""
@@ -16,6 +18,12 @@ _SETTINGS = (("checkpoint",), ("limits",), ("evaluation",))
 
 _COUNTED = ("axes", "trials", "sampler")
 """Keys whose checks ask how many configurations there are."""
+
+_BY_NAME = (("derived",), ("baseline",))
+"""Keys under which the names of parameters and axes stand."""
+
+_UNKNOWN_NAME = "is no parameter of"
+"""How a mistake about a name begins, whatever its value."""
 
 
 @dataclass
@@ -28,6 +36,8 @@ class Gone:
     """Whether the axes are gone, and with them their names."""
     touched: set[str] = field(default_factory=set)
     """The names of axes, parameters and tasks that lack a part, or are gone."""
+    stand_ins: set[str] = field(default_factory=set)
+    """The names of axes in whose place others stand."""
     stand_in: str = ""
     """A task in the place of those of the user's, all of which are gone."""
     keys: set[str] = field(default_factory=set)
@@ -39,17 +49,25 @@ class Gone:
     unknown: set[Path] = field(default_factory=set)
     """Where keys stood that nobody knows."""
 
-    def explains(self, error: Invalid, axes: Any) -> bool:
-        """Whether a mistake may be there only because of what is gone; `axes` are those left."""
+    def explains(self, error: Invalid, data: Mapping[str, Any]) -> bool:
+        """Whether a mistake may be there only because of what is gone; `data` is what is left."""
         top = error.path[0] if error.path else None
+        if (error.path[:2], error.message) in self.known:
+            return True
+        if self.of_stand_in(error.path):
+            return not error.message.startswith(_UNKNOWN_NAME)
         return (
-            (error.path[:2], error.message) in self.known
-            or top in self.replaced
+            top in self.replaced
             or bool(self.stand_in and repr(self.stand_in) in error.message)
             or self._of_axes(error)
             or self._of_parts(error)
-            or self._names(error, axes)
+            or self._names(error, data)
         )
+
+    def of_stand_in(self, path: Path) -> bool:
+        """Whether a path leads to an axis that stands in the place of another, or to its value."""
+        inside = path[:1] == ("axes",) and not self.stand_ins.isdisjoint(path[1:2])
+        return inside and path[2:3] not in [(key,) for key in stand_ins.KEPT]
 
     def _of_axes(self, error: Invalid) -> bool:
         top = error.path[0] if error.path else None
@@ -59,7 +77,10 @@ class Gone:
             return True
         if "agent" in self.replaced and re.match("names |.*layer sets need an", error.message):
             return True
-        return "axes" in self.replaced and len(error.path) == 1 and top in _COUNTED
+        if len(error.path) != 1 or top not in _COUNTED:
+            return False
+        counts = "configurations that the space has" in error.message
+        return "axes" in self.replaced or (counts and any(p[0] == "axes" for p in self.parts))
 
     def _of_parts(self, error: Invalid) -> bool:
         """Whether it is about a whole that lacks parts, and not about what is left of it."""
@@ -67,7 +88,7 @@ class Gone:
         a_value = len(error.path) > 2
         return bool(inside) and (a_value or "but got" not in error.message)
 
-    def _names(self, error: Invalid, axes: Any) -> bool:
+    def _names(self, error: Invalid, data: Mapping[str, Any]) -> bool:
         """Whether it speaks of something that is gone."""
         if error.path[2:3] == ("default",) and error.path[1] in self.touched:
             return True
@@ -80,8 +101,24 @@ class Gone:
             return True
         if error.path[:1] in _SETTINGS or "metric" in error.path:
             return False
-        names = self.touched - {*(axes if isinstance(axes, dict) else ())}
-        known = not rule.startswith("is no parameter of")
-        return (known and not names.isdisjoint(error.path[2:])) or any(
-            re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", rule) for name in names
-        )
+        names = self._unsure(data)
+        known = not rule.startswith(_UNKNOWN_NAME)
+        rule = stand_ins.LABEL.sub("", rule)
+        if error.path[:1] in _BY_NAME and not names.isdisjoint(error.path[1:]):
+            return known
+        return (known and not names.isdisjoint(error.path[2:])) or _speaks_of(names, rule)
+
+    def _unsure(self, data: Mapping[str, Any]) -> set[str]:
+        """The names of what is gone or stands in the place of another, and of formulas of it."""
+        held = data.get("axes")
+        there = {*held} if isinstance(held, dict) else set()
+        names = self.touched - (there - self.stand_ins)
+        formulas = data.get("derived")
+        left = formulas if isinstance(formulas, dict) else {}
+        while found := {name for name in left if _speaks_of(names, str(left[name]))} - names:
+            names |= found
+        return names
+
+
+def _speaks_of(names: Iterable[str], text: str) -> bool:
+    return any(re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text) for name in names)

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, Path
+from sweeper.plan.mistakes import stand_ins
 from sweeper.plan.mistakes.gone import Gone
 from sweeper.plan.mistakes.placement import takes_any
 from sweeper.space.keys.validators import TRAINED
-from sweeper.trainable.contract import Trainable
+from sweeper.trainable.contract import Trainable, defaults_of
 
 _STAND_INS: Mapping[str, Any] = {
     "study": "unnamed",
@@ -46,12 +47,16 @@ class Repair:
         self._gone = Gone()
         self._blocks = _listed_names(self.data.get("blocks"))
         """The names of blocks that are a list."""
+        self._defaults: Mapping[str, Any] = {}
+        """Those of the parameters of what is trained, once it is known."""
         self._left: dict[Path, list[int]] = {}
         """For a list that lacks items the positions that the others had."""
 
     def original(self, error: Invalid) -> Invalid:
         """The mistake, its path being that in the data before anything was taken out."""
         path = list(error.path)
+        if self._gone.of_stand_in(error.path):
+            path = path[:2]
         if path[0:1] == ["blocks"] and path[1:] and path[1] in self._blocks:
             path[1] = self._blocks.index(path[1])
         for length in range(len(path)):
@@ -62,7 +67,7 @@ class Repair:
 
     def follows(self, error: Invalid) -> bool:
         """Whether a mistake may be there only because of what was taken out."""
-        return self._gone.explains(error, self.data.get("axes"))
+        return self._gone.explains(error, self.data)
 
     def without(self, mistakes: Iterable[Invalid], trainable: Trainable | None) -> bool:
         """Takes out what the mistakes are about; returns whether anything was.
@@ -71,6 +76,7 @@ class Repair:
         """
         before = copy.deepcopy(self.data)
         mistakes = list(mistakes)
+        self._defaults = defaults_of(getattr(trainable, "parameters", {}))
         if any(_is_of_trained(error) for error in mistakes):
             self._train_anything()
         for error in mistakes:
@@ -110,9 +116,9 @@ class Repair:
             self._take_out_of_block(path, held)
             return
         if len(path) > 1 and isinstance(held, dict) and top in _BY_NAME:
-            self._take_out_part(top, path, held)
+            self._take_out_part(top, path, held, message)
         elif top == "figures" and len(path) > 1 and isinstance(held, list):
-            held[int(path[1])] = "curves"
+            self._take_out_option(path, held)
         elif top == "command":
             self._take_out_word(path, held)
         elif top == "score" and isinstance(held, list) and path[1:2] > (0,):
@@ -136,16 +142,38 @@ class Repair:
             return
         held[int(path[1])] = {}
 
-    def _take_out_part(self, top: str, path: Path, held: dict[str, Any]) -> None:
+    def _take_out_part(self, top: str, path: Path, held: dict[str, Any], message: str) -> None:
         """Takes out of a mapping by name what is wrong under one of the names, or all under it."""
         name = str(path[1])
         if top == "tasks" and len(path) > 2 and name in held:
             held[name] = {"low": 0, "high": 1}
         elif top == "by_task":
             self._take_out_deepest(path, held)
-        elif not (top == "axes" and self._take_out_value(path)):
+        elif top == "axes":
+            self._take_out_of_axis(path, held, message)
+        else:
             self._gone.touched.add(name)
             held.pop(name, None)
+
+    def _take_out_of_axis(self, path: Path, axes: dict[str, Any], message: str) -> None:
+        """Takes out of an axis what it can do without; else another axis takes its place.
+
+        That one has the parameter's default, as soon as it is known, or goes as well.
+        """
+        name = str(path[1])
+        if self._take_out_value(path):
+            return
+        self._gone.touched.add(name)
+        axis = axes.pop(name, None)
+        if message.startswith("is no "):
+            return
+        if name not in self._gone.stand_ins:
+            self._gone.stand_ins.add(name)
+            axes[name] = stand_ins.instead(axis, path[2:3])
+            return
+        sure = stand_ins.of_value(axis, self._defaults.get(name, 0))
+        if sure != axis:
+            axes[name] = sure
 
     def _take_out_deepest(self, path: Path, held: dict[Any, Any]) -> None:
         """Takes out the innermost key on a path below `held` that is there."""
@@ -166,6 +194,15 @@ class Repair:
             return
         self._gone.replaced.add("command")
         self.data["command"] = ["python"]
+
+    def _take_out_option(self, path: Path, figures: list[Any]) -> None:
+        """Takes one option out of a figure; another one takes the place of a figure without it."""
+        place, figure = int(path[1]), figures[int(path[1])]
+        options = figure.get(path[2]) if path[3:] and isinstance(figure, dict) else None
+        if isinstance(options, dict) and path[3] in options:
+            del options[path[3]]
+        else:
+            figures[place] = "curves"
 
     def _take_out_score(self, path: Path, held: list[Any]) -> None:
         """Takes one key out of a further score, or its ends where they are wrong; or all of it.

@@ -42,6 +42,10 @@ _COLUMNS = (
 """The columns of every table; no axis may be called like one."""
 
 
+_OF_PARAMETERS = ("fixed", "axes", "derived", "by_task")
+"""The keys that hold parameters; no parameter's name begins like one of them."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What the rules of a space need besides its data."""
@@ -74,6 +78,7 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
 
 
 def _axis(name: str, keys: Any, context: Context) -> AxisKind:
+    _check_name(name)
     if name in _COLUMNS or not name or name != name.strip():
         raise Invalid(f"is no name for an axis; taken: {', '.join(_COLUMNS)}")
     if not isinstance(keys, dict):
@@ -159,28 +164,30 @@ def fixed_rule(value: Any) -> dict[str, Any]:
     """Values of parameters by dotted name."""
     fixed, mistakes = {}, Mistakes()
     for name, item in mapping(value).items():
-        if isinstance(item, dict):
-            example = f"{cut(name)}.{cut(next(iter(item), 'x'))}"
-            rule = "must be a value, but got a mapping; parameters have dotted names, like"
-            mistakes.add(Invalid(f"{rule} {example}", (name,)))
-        elif item is not None:
-            with mistakes.under(name):
+        with mistakes.under(name):
+            if isinstance(item, dict):
+                inside = cut(next(iter(item), "x"))
+                rule = "must be a value, but got a mapping"
+                if name in _OF_PARAMETERS:
+                    raise Invalid(f"{rule}: leave out {name}, as in {inside}")
+                raise Invalid(f"{rule}; parameters have dotted names, like {cut(name)}.{inside}")
+            _check_name(name)
+            if item is not None:
                 fixed[name] = with_calls(simple, item)
     mistakes.check()
     return fixed
 
 
+def _check_name(name: str) -> None:
+    """Raises `Invalid` for the name of a parameter before which its section was written again."""
+    section, dot, rest = name.partition(".")
+    if dot and section in _OF_PARAMETERS:
+        raise Invalid(f"is no name of a parameter: leave out {section}, as in {cut(rest)}")
+
+
 def by_task_rule(value: Any) -> dict[str, dict[str, Any]]:
     """For each task that is named, values of parameters by dotted name."""
-    tasks = {}
-    for task, params in mapping(value).items():
-        try:
-            found = fixed_rule(params)
-        except Invalid as error:
-            raise error.under(task) from error
-        if found:
-            tasks[task] = found
-    return tasks
+    return {task: found for task, found in each_of(fixed_rule, mapping(value)).items() if found}
 
 
 def score_rule(value: Any) -> Any:
@@ -249,7 +256,13 @@ def _group(value: Any) -> tuple[str, ...]:
 def derived_rule(value: Any) -> dict[str, str]:
     """Expressions by the parameter that each computes."""
     given = {name: item for name, item in mapping(value).items() if item is not None}
-    return each_of(_expression, given)
+    mistakes, found = Mistakes(), {}
+    for name, item in given.items():
+        with mistakes.under(name):
+            _check_name(name)
+            found[name] = _expression(item)
+    mistakes.check()
+    return found
 
 
 def constraints_rule(value: Any) -> tuple[str, ...]:

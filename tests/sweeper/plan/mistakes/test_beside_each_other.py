@@ -1,0 +1,95 @@
+"""Two mistakes in one axis, figure or scale: neither hides the other, and none is made up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sweeper.plan.mistakes.test_every_mistake import SPACE, answer
+
+UNITS = "network.units: {kind: int, values: [64, 96]}"
+EPS = "[1e-4, 1e-2], when: {optimizer: adam}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            UNITS,
+            "learning: {kind: float, values: [a]}",
+            ["axes.learning.values[0] must be a number", "axes.learning is no parameter of agent"],
+        ),
+        (
+            UNITS,
+            "learning: {kind: flaot, values: [1]}",
+            ["axes.learning.kind must be an axis kind", "axes.learning is no parameter of agent"],
+        ),
+        (
+            UNITS,
+            "learning: {kind: float, values: [a], title: optimizer}",
+            [
+                "axes.learning.values[0] must be a number",
+                "axes.learning.title must not be what optimizer is called",
+                "axes.learning is no parameter of agent",
+            ],
+        ),
+        (UNITS, "setting: {kind: variant, values: [a]}", ["axes.setting.values must be a mapping"]),
+        (
+            EPS,
+            "[x], when: {optimizr: adam}",
+            ["axes.optimizer.eps.values[0] must be a number", "axes.optimizer.eps.when.optimizr is"],
+        ),
+        (
+            EPS,
+            "[x], when: {optimizer: adm}",
+            ["axes.optimizer.eps.values[0] must be a number", "axes.optimizer.eps.when.optimizer m"],
+        ),
+        (
+            "curves]",
+            "{curves: {top: -1, where: foo=3}}]",
+            ["figures[1].curves.top must be", "figures[1].curves.where names 'foo'"],
+        ),
+        (
+            "smoke: {seeds: 1}",
+            "laptop: {steps: -3, fxed: {}, seeds: 0}",
+            ["scales.laptop.fxed is no key of a space", "seeds must be a", "steps must be a whole"],
+        ),
+        (
+            "scales:",
+            "by_task: {minatar/breakout: {fixed: {clip: 1}, axes.loss: mse}}\nscales:",
+            ["by_task.minatar/breakout.fixed must be a value, but got a mapping: leave out fixed, as "
+             "in clip", "by_task.minatar/breakout.axes.loss is no name of a parameter: leave out"],
+        ),
+    ],
+)  # fmt: skip
+def test_neither_hides_the_other(tmp_path: Path, old: str, new: str, said: list[str]) -> None:
+    assert SPACE.count(old) == 1
+    found = [line.partition(": ")[2] for line in answer(tmp_path, SPACE.replace(old, new))]
+    assert len(found) == len(said)
+    assert [line for line, one in zip(found, said, strict=True) if not line.startswith(one)] == []
+
+
+def test_what_is_wrong_with_an_axis_is_no_mistake_of_what_reads_it(tmp_path: Path) -> None:
+    text = SPACE.replace("[64, 96]", "[a]").replace("asymmetry.beta: 1 -", "limit: network.units *")
+    text = text.replace("seeds: 2", "seeds: 2\nsampler: random\ntrials: 4").replace(
+        "[network.units > 3]", "[network.units > 3, limit > 3]\nbaseline: {network.units: 64}"
+    )
+    assert [line.partition(", but")[0] for line in answer(tmp_path, text)] == [
+        "x.yaml:10: axes.network.units.values[0] must be a whole number"
+    ]
+
+
+def test_names_of_parameters_do_not_begin_with_their_section(tmp_path: Path) -> None:
+    (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
+    text = (
+        "study: f\nfunction: f.py:train\naxes: {axes.a: {kind: int, values: [1]}}\n"
+        "fixed: {fixed.k: 3, axes: {k: 3}, fxed.k: 3}\nderived: {derived.c: 1 + 1}\n"
+        "tasks: {any: {low: 0, high: 1}}\nseeds: 1\nsteps: 5\nscore: {metric: value}\n"
+    )
+    assert [line.partition(": ")[2] for line in answer(tmp_path, text)] == [
+        "axes.axes.a is no name of a parameter: leave out axes, as in a",
+        "fixed.fixed.k is no name of a parameter: leave out fixed, as in k",
+        "fixed.axes must be a value, but got a mapping: leave out axes, as in k",
+        "derived.derived.c is no name of a parameter: leave out derived, as in c",
+    ]
