@@ -39,11 +39,12 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     gain = "change" if smaller is None else "gain"
     caption = data.caption(int(shown["n"].sum()), data.varied, _note(found, metric, smaller))
     grid = style.panels(1, 1, style.column_in(), _ROW_IN * max(3, len(shown)) + 0.4, caption)
-    _panel(grid.axes.flat[0], shown, found.runs, (data.value_label(metric, []), gain))
+    _panel(grid.axes.flat[0], shown, found.runs, gain)
+    style.x_label(grid.axes.flat[0], data.value_label(metric, []), grid)
     return Picture(grid.figure, visible(shown), caption=caption)
 
 
-def _panel(ax: Axes, shown: pd.DataFrame, runs: pd.DataFrame, labels: tuple[str, str]) -> None:
+def _panel(ax: Axes, shown: pd.DataFrame, runs: pd.DataFrame, gain: str) -> None:
     if shown["point"].isna().all():
         style.empty(ax, "the reference is not complete")
         ax.set_xticks([])
@@ -64,17 +65,16 @@ def _panel(ax: Axes, shown: pd.DataFrame, runs: pd.DataFrame, labels: tuple[str,
     for chosen, marker, inside in looks:
         (marks,) = ax.plot(shown["point"][chosen], rows[chosen], marker, color=inside, zorder=4)
         marks.set(markersize=5, markeredgecolor=colour if marker == "o" else inside)
-    _label(ax, shown, *labels)
+    _label(ax, shown, gain)
 
 
-def _label(ax: Axes, shown: pd.DataFrame, label: str, gain: str) -> None:
+def _label(ax: Axes, shown: pd.DataFrame, gain: str) -> None:
     """The changes at the left, their gains at the right."""
     rows = np.arange(len(shown))
     joint = (shown["compared"] == 0) & (rows > 0)
     changes = zip(shown["(change)"], joint, strict=True)
     ax.set_yticks(rows, [_folded(change, together) for change, together in changes])
     ax.set_ylim(len(shown) - 0.5, -0.5)
-    ax.set_xlabel(label)
     decimals = number_text.decimals(shown[["gain", "gain low", "gain high"]].to_numpy().ravel())
     beside = ax.secondary_yaxis("right")
     head = f"{gain} [95 %]" if shown["gain low"].notna().any() else gain

@@ -73,7 +73,10 @@ def draw(
             continue
         _panel(ax, table[table["(panel)"] == number], lines)
         lowest = not shared or number + columns >= count
-        _frame(ax, data, metric, first=number % columns == 0, lowest=lowest)
+        _frame(ax, data, metric, first=number % columns == 0)
+        if lowest:
+            _label(ax, data, metric, grid)
+        ax.xaxis.set_tick_params(labelbottom=lowest)
         if panels is not None:
             ax.set_title(style.panel_title(panels, number, grid))
     style.legend(grid.figure, lines, grid.figure.get_figwidth())
@@ -185,14 +188,16 @@ def _panel(ax: Axes, table: pd.DataFrame, lines: Axis | None) -> None:
         style.empty(ax, "no configuration is complete")
 
 
-def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool, lowest: bool) -> None:
+def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool) -> None:
     what = "score" if metric is None else "value"
     sign = "<" if data.minimised(metric) else ">"
     if ax.lines:
         ax.set_ylim(frame.current().ylim or (-0.02, 1.02))
         ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)
     ax.set_ylabel(f"share of runs with {what} {sign} τ" if first else "")
-    label = f"{'normalised score' if metric is None else metric} τ, {data.captions.taken(metric)}"
-    ax.set_xlabel(label if lowest else "", visible=lowest)
-    ax.xaxis.set_tick_params(labelbottom=lowest)
     sns.despine(ax=ax)
+
+
+def _label(ax: Axes, data: Data, metric: str | None, grid: style.Panels) -> None:
+    label = f"{'normalised score' if metric is None else metric} τ, {data.captions.taken(metric)}"
+    style.x_label(ax, label, grid)

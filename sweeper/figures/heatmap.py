@@ -59,7 +59,8 @@ def draw(
         _panel(ax, table[table["(panel)"] == number], shades, layout)
         _label(ax, across, up, layout, first=number % layout.columns == 0)
         if panels is not None:
-            ax.set_title(style.panel_title(panels, number, grid))
+            room = layout.cell_width * len(across.labels) + 0.1
+            ax.set_title(style.panel_title(panels, number, grid, room))
     _write(grid, table, said, shades, layout)
     label = data.value_label(metric, shown)
     colour_bar(

@@ -42,6 +42,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     height = _ROW_IN * (1 + max(3, len(found.table))) + 0.35
     grid = style.panels(1, 1, style.column_in(), height, caption)
     _panel(grid.axes.flat[0], found.table, found.trials)
+    style.x_label(grid.axes.flat[0], "share of all importance", grid)
     return Picture(grid.figure, visible(found.table), caption=caption)
 
 
@@ -70,7 +71,6 @@ def _panel(ax: Axes, table: pd.DataFrame, trials: int) -> None:
     beside.tick_params(axis="y", length=0)
     ax.set_ylim(len(known) - 0.4, -1.4)
     ax.set_xlim(0, None)
-    ax.set_xlabel("share of all importance")
     sns.despine(ax=ax)
     ax.tick_params(axis="y", length=0)
 

@@ -59,7 +59,10 @@ POOLED = ("curves", "distributions", "heatmap", "scaling", "sensitivity", "table
 WIDTHS = {"column": 3.4, "page": 6.9}
 """The widths of a journal's column and of its page, in inches."""
 
-_NARROWEST, _WIDEST = 1.5, 20.0
+LEAST_IN: Mapping[str, float] = {"pairs": WIDTHS["column"]}
+"""The least widths of figures that need more than others."""
+
+_NARROWEST, _WIDEST = 2.0, 20.0
 _MOST_TRIALS = 10_000
 
 
@@ -131,6 +134,10 @@ def _ruled_options(name: str, given: Mapping[str, Any], ruled: Iterable[str]) ->
             if option in reasons:
                 raise Invalid(f"does not go with {name}, which {reasons[option]}")
             found[option] = RULES[option](given[option])
+            least = LEAST_IN.get(name, 0.0) if option == "width" else 0.0
+            if least and found[option] < least:
+                rule = f"must be at least {least:g} inches for {name}"
+                raise Invalid(f"{rule}, but got {shown(given[option])}")
     mistakes.check()
     return found
 

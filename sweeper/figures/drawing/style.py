@@ -57,6 +57,8 @@ _LINE_IN = 0.105
 _MOST_TICKS = 60
 _SMALL_IN = 0.03
 _LEAST_ROW_IN = 1.2
+_BESIDE_IN = 0.65
+"""What stands beside the axes takes so much of the width that a label below them may have."""
 _LEAST_PANEL_IN = 1.6
 """Panels beside each other are at least so wide, with what stands beside them."""
 
@@ -260,11 +262,20 @@ def empty(axes: Axes, why: str) -> None:
     axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes)
 
 
-def panel_title(axis: Axis, number: int, grid: Panels) -> str:
-    """What stands above the panel of the label `number` of `axis`: of a task its name alone."""
+def x_label(axes: Axes, label: str, grid: Panels) -> None:
+    """Writes what stands along x below a panel, in two lines where one is too wide."""
+    axes.set_xlabel(text_layout.folded(label, grid.each_in - _BESIDE_IN, text_layout.BASE_PT))
+
+
+def panel_title(axis: Axis, number: int, grid: Panels, width: float | None = None) -> str:
+    """What stands above the panel of the label `number` of `axis`: of a task its name alone.
+
+    It is cut where it is wider than `width` inches, or than what a panel with lines has.
+    """
     text = number_text.texts(axis)[number]
     text = text if axis.name == TASK else f"{axis.title} = {text}"
-    return text_layout.without_middle(text, grid.each_in - 0.6, text_layout.BASE_PT)
+    width = grid.each_in - 0.6 if width is None else width
+    return text_layout.without_middle(text, width, text_layout.BASE_PT)
 
 
 def beside(count: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -12,6 +14,7 @@ from sweeper.errors import SweeperError
 from sweeper.figures.drawing import frame, style, text_layout
 from sweeper.results.captions import Caption
 from sweeper.results.data import Data
+from sweeper.space.figure_options import LEAST_IN
 from tests.helpers.figures import AXES, OF_ANY_STUDY, whole
 
 TASKS = {name: {"low": 0.0, "high": 2.0} for name in ("line", "ring")}
@@ -47,11 +50,15 @@ def test_a_title_stands_above_everything(played, name):
 
 
 @pytest.mark.parametrize("name", OF_ANY_STUDY)
-def test_a_width_is_kept(played, name):
-    picture = drawn(played(whole, axes=AXES, tasks=TASKS), name, width=3.25)
-    assert picture.figure.get_figwidth() == 3.25
-    below = [one for one in texts(picture) if one.get_text().startswith("n")]
-    assert all(box.x1 <= picture.figure.bbox.x1 for box in boxes(picture, below))
+@pytest.mark.parametrize("width", [2.0, 3.25])
+def test_a_width_is_kept_and_nothing_leaves_it(played, name, width):
+    width = max(width, LEAST_IN.get(name, 0.0))
+    picture = drawn(played(whole, axes=AXES, tasks=TASKS), name, width=width)
+    assert picture.figure.get_figwidth() == width
+    picture.figure.savefig(io.BytesIO())
+    renderer = FigureCanvasAgg(picture.figure).get_renderer()
+    inked = picture.figure.get_tightbbox(renderer)
+    assert inked.x0 >= 0.0 and inked.x1 <= width
 
 
 def test_without_a_caption_the_figure_is_lower_and_the_text_is_beside_it(played, tmp_path):
@@ -95,8 +102,10 @@ def test_limits_are_said_beside_the_figure(played, tmp_path):
         ),
         ("curves", {"ylim": "1..0"}, "ylim must be low..high, as in 0..1, but got '1..0'"),
         ("curves", {"xlim": "a..b"}, r"xlim must be low..high"),
-        ("curves", {"width": "wide"}, "width must be column, page or 1.5 to 20 inches, as in 3.25"),
-        ("curves", {"width": 100}, "width must be column, page or 1.5 to 20 inches"),
+        ("curves", {"width": "wide"}, "width must be column, page or 2 to 20 inches, as in 3.25"),
+        ("curves", {"width": 100}, "width must be column, page or 2 to 20 inches"),
+        ("curves", {"width": 1.5}, "width must be column, page or 2 to 20 inches"),
+        ("pairs", {"width": 3}, "width must be at least 3.4 inches for pairs, but got 3"),
         ("curves", {"caption": "no"}, "caption must be true or false, but got 'no'"),
         ("curves", {"title": " "}, "title must be text, but got ' '"),
     ],

@@ -39,7 +39,7 @@ def test_an_unknown_metric_of_a_list_is_answered_with_its_line(tmp_path):
         ("{heatmap: {top: 0}}", "heatmap.top must be a whole number from 1, but got 0"),
         ("{importance: {top: 3}}", "importance.top does not go with importance, which needs all"),
         ("{heatmap: {ylim: 0..1}}", "heatmap.ylim does not go with heatmap"),
-        ("{curves: {width: wide}}", "curves.width must be column, page or 1.5 to 20 inches"),
+        ("{curves: {width: wide}}", "curves.width must be column, page or 2 to 20 inches"),
         ("{curves: {hue: trial}}", "curves.hue must be an axis, but got 'trial'"),
         ("{heatmap: {x: [network]}}", "heatmap.x must be an axis, but got the list ['network']"),
     ],
