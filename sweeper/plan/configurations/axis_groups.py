@@ -98,7 +98,7 @@ def _targets(space: Space, group: tuple[str, ...], home: Mapping[str, Any]) -> l
     targets = list(space.axes[group[0]].when or ())
     for target in targets:
         here = ("axes", group[0], "when", target)
-        if target in space.derived:
+        if target in space.derived and target not in space.axes:
             raise Invalid(
                 "must be an axis, but is derived: name the axes that it is computed from", here
             )

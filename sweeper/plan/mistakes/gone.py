@@ -22,8 +22,8 @@ _COUNTED = ("axes", "trials", "sampler")
 _BY_NAME = (("derived",), ("baseline",))
 """Keys under which the names of parameters and axes stand."""
 
-_UNKNOWN_NAME = "is no parameter of"
-"""How a mistake about a name begins, whatever its value."""
+_UNKNOWN_NAME = ("is no parameter of", "is no task of")
+"""How mistakes about a name begin, whatever its value."""
 
 
 @dataclass
@@ -86,7 +86,8 @@ class Gone:
         """Whether it is about a whole that lacks parts, and not about what is left of it."""
         inside = error.path and any(gone[: len(error.path)] == error.path for gone in self.parts)
         a_value = len(error.path) > 2
-        return bool(inside) and (a_value or "but got" not in error.message)
+        of_name = error.message.startswith(_UNKNOWN_NAME)
+        return bool(inside) and not of_name and (a_value or "but got" not in error.message)
 
     def _names(self, error: Invalid, data: Mapping[str, Any]) -> bool:
         """Whether it speaks of something that is gone."""
@@ -102,6 +103,8 @@ class Gone:
         if error.path[:1] in _SETTINGS or "metric" in error.path:
             return False
         names = self._unsure(data)
+        if error.path[:1] == ("by_task",) and not names.isdisjoint(error.path[1:2]):
+            return True
         known = not rule.startswith(_UNKNOWN_NAME)
         rule = stand_ins.LABEL.sub("", rule)
         if error.path[:1] in _BY_NAME and not names.isdisjoint(error.path[1:]):

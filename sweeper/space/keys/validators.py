@@ -187,7 +187,8 @@ def _check_name(name: str) -> None:
 
 def by_task_rule(value: Any) -> dict[str, dict[str, Any]]:
     """For each task that is named, values of parameters by dotted name."""
-    return {task: found for task, found in each_of(fixed_rule, mapping(value)).items() if found}
+    given = {task: params for task, params in mapping(value).items() if params is not None}
+    return each_of(fixed_rule, given)
 
 
 def score_rule(value: Any) -> Any:

@@ -72,6 +72,21 @@ def test_neither_hides_the_other(tmp_path: Path, old: str, new: str, said: list[
     assert [line for line, one in zip(found, said, strict=True) if not line.startswith(one)] == []
 
 
+def test_a_mistake_inside_does_not_hide_an_unknown_task(tmp_path: Path) -> None:
+    text = SPACE.replace("scales:", "by_task: {minatar/foo: {loss: {k: 1}}}\nscales:")
+    assert [line.partition(",")[0].partition(" (")[0] for line in answer(tmp_path, text)] == [
+        "x.yaml:21: by_task.minatar/foo.loss must be a value",
+        "x.yaml:21: by_task.minatar/foo is no task of the space",
+    ]
+
+
+def test_an_axis_that_is_derived_too_is_one_mistake(tmp_path: Path) -> None:
+    text = SPACE.replace("derived: {", "derived: {optimizer: 1 + 1, ")
+    assert [line.partition(": ")[2] for line in answer(tmp_path, text)] == [
+        "derived.optimizer is a parameter that axes.optimizer sets too"
+    ]
+
+
 def test_what_is_wrong_with_an_axis_is_no_mistake_of_what_reads_it(tmp_path: Path) -> None:
     text = SPACE.replace("[64, 96]", "[a]").replace("asymmetry.beta: 1 -", "limit: network.units *")
     text = text.replace("seeds: 2", "seeds: 2\nsampler: random\ntrials: 4").replace(
