@@ -73,7 +73,7 @@ def small(words: list[str], folder: Path) -> list[str]:
 
     A profile that asks for GPUs is replaced by one that any cluster meets.
     """
-    words = [word.replace("profile=slurm/gpu.yaml", "profile=slurm/default.yaml") for word in words]
+    words = [re.sub(r"(profile=)(slurm/)?gpu(\.yaml)?", r"\1\2default\3", word) for word in words]
     words = [re.sub(r"=ID$", lambda _: f"={some_run(words, folder)}", word) for word in words]
     words = [re.sub(r"studies/NAME$", lambda _: f"{newest(folder)}", word) for word in words]
     if words[:2] not in (["sweeper", "run"], ["sweeper", "rerank"]):

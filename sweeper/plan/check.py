@@ -16,6 +16,7 @@ from sweeper.plan.configurations.constraints import Rejected, check_helpers
 from sweeper.plan.configurations.expansion import DROP, Expansion
 from sweeper.plan.configurations.freezing import own_kinds
 from sweeper.plan.configurations.network_depth import shallowest
+from sweeper.plan.mistakes import names
 from sweeper.plan.parameters import base, baseline, culprit, defaults, span_of
 from sweeper.plan.sampling import check_sampler
 from sweeper.space.blocks.parts import named_parts, part, placed
@@ -52,7 +53,8 @@ def checked(space: Space, folder: Path) -> Space:
     missing = [name for name in _CONTRACT if not hasattr(trainable, name)]
     if missing:
         raise Invalid(f"cannot be trained: it lacks {', '.join(missing)}", ("agent",))
-    _check_names(space, trainable)
+    names.check(space, trainable.parameters)
+    _check_tasks(space, trainable)
     _check_keep(space, trainable)
     _check_blocks(space)
     space = _resolve(space, trainable)
@@ -88,7 +90,7 @@ def absolute(space: Space, folder: Path) -> Space:
         raise error.under("function" if space.function is not None else "agent") from error
 
 
-def _check_names(space: Space, trainable: Trainable) -> None:
+def _check_tasks(space: Space, trainable: Trainable) -> None:
     valid, mistakes = trainable.tasks(), Mistakes()
     for task in space.tasks:
         if not valid or task in valid or ".py:" in task:

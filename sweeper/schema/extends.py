@@ -110,10 +110,9 @@ def _laid_over(below: Any, above: Any, path: Path, places: dict[Path, str], *, d
         for place in [place for place in places if place[: len(path)] == path]:
             del places[place]
         return above
-    return {
-        **below,
-        **{
-            key: _laid_over(below.get(key), value, (*path, key), places, deep=True)
-            for key, value in above.items()
-        },
+    laid = {
+        key: _laid_over(below.get(key), value, (*path, key), places, deep=True)
+        for key, value in above.items()
     }
+    taken = {key for key, value in above.items() if value is None and key in below}
+    return {key: value for key, value in {**below, **laid}.items() if key not in taken}

@@ -31,6 +31,7 @@ class Formulas:
     def __init__(self, space: Space, trainable: Parametrised, owners: Mapping[str, str]) -> None:
         """`owners` holds the key of the space that sets a parameter; raises `Invalid`."""
         self._space, self._trainable = space, trainable
+        self._nulls = dict.fromkeys(name for name, value in space.fixed.items() if value is None)
         self._derived = {name: parse(text) for name, text in space.derived.items()}
         self._constraints = [parse(text) for text in space.constraints]
         valid, mistakes = trainable.parameters, Mistakes()
@@ -54,8 +55,8 @@ class Formulas:
     ) -> Mapping[str, str]:
         """Adds derived parameters to `params` and checks the constraints.
 
-        A parameter that is null has no value, unless `more` holds it: an axis chose null. `more`
-        also holds what helper axes set.
+        A parameter that is null has no value, unless `fixed` says so, or `more` holds it: an axis
+        chose null. `more` also holds what helper axes set.
         Returns the formulas that a name without a value leaves unset or unchecked, each with that
         name. Raises `Rejected` where the combination is not valid, `Invalid` where an expression
         has no value.
@@ -63,7 +64,7 @@ class Formulas:
         if not self._derived and not self._constraints:
             return _NONE
         known = {name: value for name, value in params.items() if value is not None}
-        scope = {**labels, **known, **more}
+        scope = {**labels, **known, **self._nulls, **more}
         unset: dict[str, str] = {}
         for name, expression in self._derived.items():
             try:

@@ -25,6 +25,9 @@ _BY_NAME = (("derived",), ("baseline",))
 _UNKNOWN_NAME = ("is no parameter of", "is no task of")
 """How mistakes about a name begin, whatever its value."""
 
+_REPEATS = "is no name of a parameter: leave out"
+"""How a mistake begins that a name alone makes, whatever else there is."""
+
 
 @dataclass
 class Gone:
@@ -54,6 +57,8 @@ class Gone:
         top = error.path[0] if error.path else None
         if (error.path[:2], error.message) in self.known:
             return True
+        if error.message.startswith(_REPEATS):
+            return False
         if self.of_stand_in(error.path):
             return not error.message.startswith(_UNKNOWN_NAME)
         return (

@@ -49,6 +49,8 @@ class Repair:
         """The names of blocks that are a list."""
         self._defaults: Mapping[str, Any] = {}
         """Those of the parameters of what is trained, once it is known."""
+        self._replaced: set[str] = set()
+        """The axes in whose place others were put by the last call of `without`."""
         self._left: dict[Path, list[int]] = {}
         """For a list that lacks items the positions that the others had."""
 
@@ -77,6 +79,7 @@ class Repair:
         before = copy.deepcopy(self.data)
         mistakes = list(mistakes)
         self._defaults = defaults_of(getattr(trainable, "parameters", {}))
+        self._replaced.clear()
         if any(_is_of_trained(error) for error in mistakes):
             self._train_anything()
         for error in mistakes:
@@ -161,12 +164,13 @@ class Repair:
         That one has the parameter's default, as soon as it is known, or goes as well.
         """
         name = str(path[1])
-        if self._take_out_value(path):
+        if self._take_out_value(path) or name in self._replaced or name not in axes:
             return
         self._gone.touched.add(name)
-        axis = axes.pop(name, None)
+        axis = axes.pop(name)
         if message.startswith("is no "):
             return
+        self._replaced.add(name)
         if name not in self._gone.stand_ins:
             self._gone.stand_ins.add(name)
             axes[name] = stand_ins.instead(axis, path[2:3])
@@ -190,7 +194,8 @@ class Repair:
     def _take_out_word(self, path: Path, held: Any) -> None:
         """Takes one word out of a command, or all of it."""
         if isinstance(held, list) and len(path) > 1:
-            held[int(path[1])] = "-" if path[1] else "python"
+            if int(path[1]) < len(held):
+                held[int(path[1])] = "-" if path[1] else "python"
             return
         self._gone.replaced.add("command")
         self.data["command"] = ["python"]

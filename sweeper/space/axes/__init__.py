@@ -60,13 +60,12 @@ class Network:
 
 def _conditions(value: Any) -> dict[str, tuple[Any, ...]] | None:
     """For each axis that is named, the labels or values of which it must have one."""
-    given = {axis: wanted for axis, wanted in mapping(value).items() if wanted is not None}
-    return each_of(_wanted, given) or None
+    return each_of(_wanted, mapping(value)) or None
 
 
 def _wanted(value: Any) -> tuple[Any, ...]:
     listed = isinstance(value, list | tuple)
-    checked = each(nullable, items(value)) if listed else [simple(value)]
+    checked = each(nullable, items(value)) if listed else [nullable(value)]
     distinct(canonical(item) for item in checked)
     return tuple(checked)
 
@@ -84,8 +83,7 @@ class AxisModel(Section):
     or a number in its range. It changes no result."""
     when: Annotated[dict[str, tuple[Any, ...]] | None, BeforeValidator(_conditions)] = None
     """The axis counts only where other axes have these values (or labels; a list means any of
-    them; several axes must all agree): `when: {optimizer: adam}`. Elsewhere it sets nothing. Null
-    as a value stands in a list: `when: {noise: [null]}`."""
+    them; several axes must all agree): `when: {optimizer: adam}`. Elsewhere it sets nothing."""
 
     grid: Flag = False
     """Whether each draw of the other axes is tried with every value of this one, under the samplers

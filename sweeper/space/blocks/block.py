@@ -42,9 +42,10 @@ def blocks_rule(value: Any, info: ValidationInfo) -> dict[str, Block]:
         return _listed(value, info)
     blocks, mistakes = {}, Mistakes()
     for name, keys in mapping(value).items():
-        if keys is not None:
-            with mistakes.under(name):
-                blocks[text(name)] = validated(Block, keys, info.context)
+        with mistakes.under(name):
+            if keys is None:
+                raise Invalid("must be a mapping, {} for a block with nothing of its own")
+            blocks[text(name)] = validated(Block, keys, info.context)
     mistakes.check()
     return blocks
 

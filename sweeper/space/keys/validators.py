@@ -19,7 +19,7 @@ from sweeper.schema.rules import (
     each_of,
     items,
     mapping,
-    simple,
+    nullable,
     text,
     whole,
     with_calls,
@@ -42,8 +42,8 @@ _COLUMNS = (
 """The columns of every table; no axis may be called like one."""
 
 
-_OF_PARAMETERS = ("fixed", "axes", "derived", "by_task")
-"""The keys that hold parameters; no parameter's name begins like one of them."""
+OF_PARAMETERS = ("fixed", "axes", "derived", "by_task")
+"""The keys that hold parameters by their names."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,8 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
     context = info.context or Context()
     mistakes = Mistakes()
     for name, keys in mapping(value).items():
-        if keys is not None:
-            with mistakes.under(name):
-                axes[name] = _axis(name, keys, context)
+        with mistakes.under(name):
+            axes[name] = _axis(name, keys, context)
     called = {"task": "task", **{name: axis.title or name for name, axis in axes.items()}}
     for name, axis in axes.items():
         others = [other for other, title in called.items() if axis.title in (other, title)]
@@ -78,7 +77,6 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
 
 
 def _axis(name: str, keys: Any, context: Context) -> AxisKind:
-    _check_name(name)
     if name in _COLUMNS or not name or name != name.strip():
         raise Invalid(f"is no name for an axis; taken: {', '.join(_COLUMNS)}")
     if not isinstance(keys, dict):
@@ -107,7 +105,7 @@ def tasks_rule(value: Any) -> dict[str, Any]:
     if isinstance(value, str | list):
         rule = "must be a mapping, like {mujoco/Hopper-v4: {low: 0, high: 3000}}"
         raise Invalid(f"{rule}, but got {shown(value)}")
-    tasks = {name: keys for name, keys in mapping(value).items() if keys is not None}
+    tasks = mapping(value)
     if not tasks:
         raise Invalid("must hold at least one task with its low and high, but is empty")
     if "" in tasks:
@@ -129,7 +127,10 @@ def seeds_rule(value: Any) -> tuple[int, ...]:
         seeds = each(whole(0), items(value))
         distinct(str(seed) for seed in seeds)
         return tuple(seeds)
-    count = whole(1)(value)
+    try:
+        count = whole(1)(value)
+    except Invalid as error:
+        raise Invalid(f"{error.message}; or a list, as in [0, 1, 5], or from and count") from error
     if count > MAX_SEEDS:
         raise Invalid(f"must be at most {MAX_SEEDS}, but got {shown(value)}")
     return tuple(range(count))
@@ -161,28 +162,19 @@ def known_keys(value: Mapping[str, Any], valid: tuple[str, ...]) -> dict[str, An
 
 
 def fixed_rule(value: Any) -> dict[str, Any]:
-    """Values of parameters by dotted name."""
+    """Values of parameters by dotted name; null is one, too."""
     fixed, mistakes = {}, Mistakes()
     for name, item in mapping(value).items():
         with mistakes.under(name):
             if isinstance(item, dict):
                 inside = cut(next(iter(item), "x"))
                 rule = "must be a value, but got a mapping"
-                if name in _OF_PARAMETERS:
+                if name in OF_PARAMETERS:
                     raise Invalid(f"{rule}: leave out {name}, as in {inside}")
                 raise Invalid(f"{rule}; parameters have dotted names, like {cut(name)}.{inside}")
-            _check_name(name)
-            if item is not None:
-                fixed[name] = with_calls(simple, item)
+            fixed[name] = with_calls(nullable, item)
     mistakes.check()
     return fixed
-
-
-def _check_name(name: str) -> None:
-    """Raises `Invalid` for the name of a parameter before which its section was written again."""
-    section, dot, rest = name.partition(".")
-    if dot and section in _OF_PARAMETERS:
-        raise Invalid(f"is no name of a parameter: leave out {section}, as in {cut(rest)}")
 
 
 def by_task_rule(value: Any) -> dict[str, dict[str, Any]]:
@@ -256,14 +248,7 @@ def _group(value: Any) -> tuple[str, ...]:
 
 def derived_rule(value: Any) -> dict[str, str]:
     """Expressions by the parameter that each computes."""
-    given = {name: item for name, item in mapping(value).items() if item is not None}
-    mistakes, found = Mistakes(), {}
-    for name, item in given.items():
-        with mistakes.under(name):
-            _check_name(name)
-            found[name] = _expression(item)
-    mistakes.check()
-    return found
+    return each_of(_expression, mapping(value))
 
 
 def constraints_rule(value: Any) -> tuple[str, ...]:

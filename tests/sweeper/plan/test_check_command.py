@@ -95,9 +95,9 @@ def test_braces_without_quotes_in_a_list_are_explained(tmp_path: Path) -> None:
 
 
 def test_a_parameter_called_like_what_is_told_of_a_run_is_ambiguous(tmp_path: Path) -> None:
-    text = refused(tmp_path, ["python", "{steps}"], fixed={"steps": 3})
-    assert "names 'steps', which is the run's and a parameter's" in text
-    assert loaded(tmp_path, ["python", "{seed}"], fixed={"steps": 3})
+    text = refused(tmp_path, ["python", "{folder}"], fixed={"folder": 3})
+    assert "names 'folder', which is the run's and a parameter's" in text
+    assert loaded(tmp_path, ["python", "{seed}"], fixed={"folder": 3})
 
 
 def test_all_mistakes_of_a_command_are_told_at_once(tmp_path: Path) -> None:

@@ -45,11 +45,46 @@ def test_a_function_gets_null(planned: Callable[..., Plan]) -> None:
     assert [trial.labels["noise"] for trial in plan.trials] == ["ou", "ou", "none"]
 
 
-@pytest.mark.parametrize("wanted", [[None], "null", "none"])
+@pytest.mark.parametrize("wanted", [[None], None, "null", "none"])
 def test_an_axis_may_depend_on_null(planned: Callable[..., Plan], wanted: Any) -> None:
     noise = NOISE if wanted != "null" else {"kind": "choice", "values": ["ou", None]}
     plan = planned(axes={"noise": noise, "std": {**STD, "when": {"noise": wanted}}})
     assert [run.params.get("std") for run in plan.runs] == [None, 0.1, 0.2]
+
+
+def test_a_fixed_null_is_a_value_and_no_default(planned: Callable[..., Plan]) -> None:
+    keys: dict[str, Any] = {"axes": {}, "fixed": {"clip": None, "pair": [1, None]}}
+    plan = planned(**keys, derived={"clipped": "clip != null"})
+    assert [dict(run.params) for run in plan.runs] == [
+        {"clip": None, "pair": (1, None), "clipped": False}
+    ]
+
+
+def test_null_by_task_and_in_a_block_takes_the_place_of_what_is_fixed(
+    planned: Callable[..., Plan],
+) -> None:
+    fixed = {"fixed": {"clip": 0.5}, "axes": {}}
+    plan = planned(**fixed, by_task={"any": {"clip": None, "kl": None}})
+    assert [dict(run.params) for run in plan.runs] == [{"clip": None, "kl": None}]
+    plan = planned(**fixed, blocks={"without": {"fixed": {"clip": None}}, "with": {}})
+    assert [dict(run.params) for run in plan.runs] == [{"clip": None}, {"clip": 0.5}]
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"axes": {"lr": None}}, "axes.lr must be an axis, like"),
+        ({"axes": {}, "blocks": {"a": {"axes": {"lr": None}}}}, "blocks.a.axes.lr must be an axis"),
+        ({"axes": {}, "blocks": {"a": None}}, "blocks.a must be a mapping, {} for"),
+        ({"tasks": {"task": None}}, "tasks.task must be a mapping with low and high"),
+        ({"derived": {"x": None}}, "derived.x must be an expression"),
+    ],
+)
+def test_what_is_named_and_left_empty_is_told(
+    planned: Callable[..., Plan], keys: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SweeperError, match=message):
+        planned(**keys)
 
 
 def test_formulas_see_null_as_a_value(planned: Callable[..., Plan]) -> None:

@@ -171,7 +171,8 @@ def test_an_unknown_scale(tmp_path):
 def test_a_word_is_named_where_its_value_is_wrong(tmp_path):
     path = write(tmp_path)
     assert message(path, "seeds=none") == (
-        "seeds=none: seeds must be a whole number of at least 1, but got 'none'"
+        "seeds=none: seeds must be a whole number of at least 1, but got 'none'; or a "
+        "list, as in [0, 1, 5], or from and count"
     )
     assert message(path, "axes.optimizer.lr.lo=1") == (
         "axes.optimizer.lr.lo=1: axes.optimizer.lr.lo is an unknown key (did you mean 'low'?); "

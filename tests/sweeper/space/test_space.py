@@ -72,7 +72,7 @@ def test_axes_can_be_added_replaced_and_taken_away(tmp_path):
 
 def test_numbers_as_text_are_numbers(tmp_path):
     path = edited(tmp_path, ("loss: huber", "loss: huber\n  optimizer.eps: '1e-3'\n  limit: null"))
-    assert load(path).fixed == {"loss": "huber", "optimizer.eps": 1e-3}
+    assert load(path).fixed == {"loss": "huber", "optimizer.eps": 1e-3, "limit": None}
 
 
 def test_round_trip_through_json(tmp_path):

@@ -72,6 +72,24 @@ def test_neither_hides_the_other(tmp_path: Path, old: str, new: str, said: list[
     assert [line for line, one in zip(found, said, strict=True) if not line.startswith(one)] == []
 
 
+@pytest.mark.parametrize(
+    ("axis", "said"),
+    [
+        ("{kind: normal, mu: 0, sigma: 1}", ["mu is an", "sigma is an", " needs the", " needs the"]),
+        ("{kind: float, value: [1], min: 0, max: 1}", ["value is an", "min is an", "max is an"]),
+    ],
+)
+def test_several_mistakes_of_one_axis(tmp_path: Path, axis: str, said: list[str]) -> None:
+    found = answer(tmp_path, SPACE.replace(UNITS, f"network.units: {axis}"))
+    begun = [line.partition("axes.network.units")[2].lstrip(".") for line in found]
+    assert [one for one, wanted in zip(begun, said, strict=True) if wanted not in f" {one}"] == []
+
+
+def test_what_is_trained_twice_and_a_wrong_word(tmp_path: Path) -> None:
+    found = answer(tmp_path, SPACE.replace("seeds: 2", "command: [python, [b]]\nseeds: 2"))
+    assert any("command[1] must be a word" in line for line in found)
+
+
 def test_a_mistake_inside_does_not_hide_an_unknown_task(tmp_path: Path) -> None:
     text = SPACE.replace("scales:", "by_task: {minatar/foo: {loss: {k: 1}}}\nscales:")
     assert [line.partition(",")[0].partition(" (")[0] for line in answer(tmp_path, text)] == [
@@ -106,7 +124,7 @@ def test_names_of_parameters_do_not_begin_with_their_section(tmp_path: Path) -> 
     )
     assert [line.partition(": ")[2] for line in answer(tmp_path, text)] == [
         "axes.axes.a is no name of a parameter: leave out axes, as in a",
-        "fixed.fixed.k is no name of a parameter: leave out fixed, as in k",
         "fixed.axes must be a value, but got a mapping: leave out axes, as in k",
+        "fixed.fixed.k is no name of a parameter: leave out fixed, as in k",
         "derived.derived.c is no name of a parameter: leave out derived, as in c",
     ]
