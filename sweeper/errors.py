@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,54 @@ _LONGEST_NAME = 100
 """The most characters that a message repeats of a name, such as a key or a file."""
 
 _MOST_LISTED = 30
+
+_CALLED_ELSEWHERE: Mapping[str, Sequence[str]] = {
+    "low": ("min", "lower", "start", "minimum"),
+    "high": ("max", "upper", "stop", "maximum"),
+    "from": ("start", "first"),
+    "step": ("step_size", "stride", "q"),
+    "count": ("num", "n", "points", "size"),
+    "kind": ("type", "distribution"),
+    "values": ("choices", "options", "grid_values", "value"),
+    "mean": ("mu", "loc"),
+    "sd": ("sigma", "std", "scale"),
+    "when": ("condition", "if"),
+    "log": ("log_scale", "log_uniform"),
+    "float": (
+        *("uniform", "loguniform", "log_uniform", "log_uniform_values", "quniform", "q_uniform"),
+        *("qloguniform", "q_log_uniform", "double", "real", "interval", "range"),
+    ),
+    "int": ("randint", "int_uniform", "qrandint", "lograndint", "integer"),
+    "normal": ("gaussian", "q_normal", "randn"),
+    "choice": ("categorical", "constant", "bool", "boolean", "grid", "parameter_range"),
+    "tpe": ("bayes", "bayesian", "hyperopt", "optuna"),
+    "qmc": ("sobol", "halton"),
+    "nsgaii": ("nsga2", "nsga-ii"),
+    "successivehalving": ("asha", "halving", "sha"),
+    "sampler": ("method", "search_alg", "algorithm"),
+    "trials": ("run_cap", "n_trials", "num_samples", "max_trials", "samples"),
+    "axes": ("parameters", "search_space", "config", "params", "grid", "random"),
+    "pruner": ("early_terminate", "scheduler", "stopper"),
+    "command": ("program", "script", "executable", "entrypoint"),
+    "score": ("objective",),
+    "direction": ("goal", "mode"),
+    "study": ("project", "experiment_name", "name"),
+    "steps": ("n_timesteps", "timesteps", "total_timesteps", "budget"),
+    "tasks": ("env", "envs", "environment", "environments", "env_id", "env_name"),
+    "seeds": ("seed", "random_seed", "n_seeds", "num_seeds"),
+    "min_resource": ("min_iter", "grace_period"),
+    "max_resource": ("max_iter", "max_t"),
+    "reduction_factor": ("eta",),
+    "optimizer.lr": ("learning_rate",),
+    "actor.lr": ("learning_rate", "optimizer.lr"),
+}
+"""By what a thing is called here what other tools call it."""
+
+_HABITS: Mapping[str, Sequence[str]] = {
+    word: tuple(name for name, words in _CALLED_ELSEWHERE.items() if word in words)
+    for words in _CALLED_ELSEWHERE.values()
+    for word in words
+}
 
 
 class SweeperError(Exception):
@@ -86,6 +134,12 @@ class Mistakes:
             raise Invalid(first.message, first.path, others)
 
 
+def habit(word: str, valid: Iterable[str]) -> str | None:
+    """The one of `valid` that other tools call `word`; `None` where none is."""
+    names = {*valid}
+    return next((name for name in _HABITS.get(cut(word).lower(), ()) if name in names), None)
+
+
 def did_you_mean(word: str, valid: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the closest of `valid`, or nothing where none is close."""
     found = closest(word, valid)
@@ -93,7 +147,14 @@ def did_you_mean(word: str, valid: Iterable[str]) -> str:
 
 
 def closest(word: str, valid: Iterable[str]) -> str | None:
-    """The one of `valid` that `word` is most like, if any is like it; case does not matter."""
+    """The one of `valid` that other tools call `word`, or that it is most like, if any is like it.
+
+    Case does not matter.
+    """
+    valid = list(valid)
+    known = habit(word, valid)
+    if known is not None:
+        return known
     lowered = {cut(name).lower(): name for name in valid}
     close = difflib.get_close_matches(cut(word).lower(), lowered, n=1, cutoff=0.6)
     return lowered[close[0]] if close else None

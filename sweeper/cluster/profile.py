@@ -159,6 +159,8 @@ def _checked(file: Path, data: Mapping[str, Any]) -> Profile:
     for path, key, value in _flat(data, mistakes):
         name = names.canonical(key)
         with mistakes.under(*path, key):
+            if name in refused.REFUSED and (value is None or value is False):
+                continue
             _check_key(key, name)
             read = values.value(names.plain(key), name, value)
             if name in parameters and parameters[name] != read:

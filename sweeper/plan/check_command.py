@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -17,6 +18,11 @@ from sweeper.trainable.command.process import program
 
 _INTERPRETERS = ("python", "bash", "sh", "zsh", "julia", "Rscript", "lua", "ruby", "perl", "node")
 
+_SHELLS = ("bash", "sh", "zsh", "dash", "ksh", "fish")
+_OPERATORS = ("<", ">", ">>", "&>", "2>", "2>&1", "|", "||", "&&")
+_BRACED = re.compile(r"\$\{[^{}]+\}")
+_VARIABLE = re.compile(r"(?:^|[=/:])(\$[A-Za-z_]\w*)")
+
 
 def check(space: Space, expansion: Expansion) -> None:
     """Raises `Invalid` where the space's command cannot be run, or names what nothing sets."""
@@ -29,6 +35,8 @@ def check(space: Space, expansion: Expansion) -> None:
         _check_script(space.command, folder)
     names = parameters(space, expansion)
     for index, word in enumerate(space.command):
+        with mistakes.under("command", index):
+            _check_shell(word, space.command)
         for name in placeholders(word):
             with mistakes.under("command", index):
                 _check_name(name, word, names, space)
@@ -55,6 +63,23 @@ def _check_name(name: str, word: str, names: Sequence[str], space: Space) -> Non
     hint = "; values are written as they are, without a format" if ":" in name else ""
     valid = choices(name, [*names, *OF_RUN])
     raise Invalid(f"names no parameter: {shown(name)} in {shown(word)}{hint}{valid}")
+
+
+def _check_shell(word: str, words: Sequence[str]) -> None:
+    """Raises `Invalid` for a word that only a shell understands, unless the program is one."""
+    if Path(words[0]).name in _SHELLS or "-c" in words:
+        return
+    braced = _BRACED.search(word)
+    if braced:
+        rule = "has a $ before a placeholder, which is braces alone"
+        raise Invalid(f"{rule}: {shown(word.replace(braced[0], braced[0][1:]))}")
+    variable = _VARIABLE.search(word)
+    what = variable[1] if variable else "~" if word.startswith("~/") else word
+    if variable or word.startswith("~/") or word in _OPERATORS:
+        raise Invalid(
+            "is handed on as it stands, as no shell reads it, which alone knows what "
+            f"{shown(what)} means; name the shell: [bash, -c, …]"
+        )
 
 
 def _check_program(word: str, folder: Path) -> None:

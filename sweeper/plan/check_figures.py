@@ -9,6 +9,7 @@ from typing import Any
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, shown
 from sweeper.plan.configurations.expansion import Expansion
+from sweeper.schema.document import scalar
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space import figure_options
@@ -96,6 +97,25 @@ def _check_where(space: Space, conditions: Sequence[str]) -> None:
         if name not in valid:
             what = f"names {shown(name)}, which is no axis or parameter"
             raise Invalid(f"{what}{choices(name, dict.fromkeys(valid))}", ("where",))
+        _check_value(space, name, condition.partition("=")[2])
+
+
+def _check_value(space: Space, name: str, text: str) -> None:
+    """Raises `Invalid` where an axis with listed values has none of those that a condition names.
+
+    Ranges, and what may stand for no value, are left to the figure.
+    """
+    found = every_axis(space).get(name)
+    axes = found.axes if isinstance(found, JoinedAxis) else [found] if found is not None else []
+    asked = [scalar(part.strip()) for part in text.split(",")]
+    plain = not any(one is None or ".." in str(one) or "=" in str(one) for one in asked)
+    if not axes or not plain or "absent" in asked or any(one.ends is not None for one in axes):
+        return
+    points = [point for one in axes for point in one.points(name)]
+    known = {canonical(one) for point in points for one in (point.label, point.value)}
+    if known.isdisjoint(map(canonical, asked)):
+        labels = dict.fromkeys(canonical(point.label) for point in points)
+        raise Invalid(f"asks for {name}={text.strip()}{choices(text, labels)}", ("where",))
 
 
 def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:

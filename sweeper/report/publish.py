@@ -197,7 +197,7 @@ def _reported(name: str, failures: list[str]) -> Iterator[None]:
     try:
         yield
     except NothingToShow as error:
-        log.warning("%s", error)
+        log.warning("%s: %s", name, error)
     except Exception as error:
         failures.append(f"{name} could not be drawn: {error}")
         log.error("%s", failures[-1], exc_info=not isinstance(error, SweeperError))

@@ -182,10 +182,12 @@ class Captions:
         """How many runs there are, and of how many configurations, tasks, seeds and steps."""
         tables = self.tables
         more = "" if tables.steps == 1 else "s"
+        least = int(tables.runs.groupby(TRIAL)["seed"].nunique().min()) if trials else seeds
+        several = ("" if least == seeds else f"{least} to ") + counted(seeds, "seed")
         return (
             f"{self._which()}: n = {n} of {counted(len(tables.runs), 'run')} "
             f"({counted(trials, 'configuration')} × {counted(len(tables.tasks), 'task')} × "
-            f"{counted(seeds, 'seed')}, {self._steps()} {self.origin.step}{more})"
+            f"{several}, {self._steps()} {self.origin.step}{more})"
         )
 
     def _which(self) -> str:

@@ -84,7 +84,9 @@ def parse_words(
                 )
             what = "option or key of the space" if keys else "option"
             names = [*options, *keys]
-            known = f"{meant(key) or did_you_mean(key, names)}; valid: {listed(key, names)}"
+            near, hint = did_you_mean(key, names), meant(key)
+            hint = near if f"fixed.{key}?" in hint and near else hint
+            known = f"{hint or near}; valid: {listed(key, names)}"
             raise SweeperError(f"unknown {what} {shown(key)}{known}")
     return given, overrides
 

@@ -7,13 +7,19 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sweeper.cluster.keys.names import plain
+from sweeper.cluster.keys import refused
+from sweeper.cluster.keys.names import canonical, plain
 
 _DIRECTIVE = re.compile(r"\s*#SBATCH\s+(?P<words>.*)")
+_SETUP = re.compile(r"\s*(module|ml|conda|micromamba|source|\.|export|spack)\s")
+"""Lines that prepare a job, before its program starts."""
 
 
 def header(lines: Sequence[str]) -> Iterator[str]:
-    """The `#SBATCH` lines of a batch script as the keys of a profile."""
+    """The `#SBATCH` lines of a batch script as the keys of a profile, which has them and its setup.
+
+    What sweeper sets itself is left out.
+    """
     for line in lines:
         found = _DIRECTIVE.fullmatch(line)
         words = _words(found["words"]) if found else []
@@ -24,7 +30,11 @@ def header(lines: Sequence[str]) -> Iterator[str]:
                 key, equals, value = word[:2], "=", word[2:]
             if not equals and words and not words[0].startswith("-"):
                 equals, value = "=", words.pop(0)
-            yield f"{plain(key)}: {value if equals else 'true'}"
+            if canonical(key) not in refused.REFUSED:
+                yield f"{plain(key)}: {value if equals else 'true'}"
+    setup = [line.strip() for line in lines if _SETUP.match(line)]
+    if setup:
+        yield f"setup: [{', '.join(setup)}]"
 
 
 def _words(text: str) -> list[str]:

@@ -109,7 +109,8 @@ def _targets(space: Space, group: tuple[str, ...], home: Mapping[str, Any]) -> l
                 here,
             )
         if target not in space.axes:
-            raise Invalid(f"is no axis{choices(target, space.axes)}", here)
+            fixed = ", but fixed" if target in space.fixed else ""
+            raise Invalid(f"is no axis{fixed}{choices(target, space.axes)}", here)
         if target in group:
             what = "itself" if target == group[0] else f"{target}, which is zipped with it"
             raise Invalid(f"must be another axis, but {group[0]} depends on {what}", here)

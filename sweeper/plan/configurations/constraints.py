@@ -14,6 +14,9 @@ from sweeper.space.space import Space
 from sweeper.text import Labels, canonical, labels_text
 from sweeper.trainable.contract import Parametrised, named
 
+_OF_RUNS = ("seed", "task", "steps", "trial")
+"""What formulas cannot read."""
+
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -158,7 +161,8 @@ def _check_names(
 ) -> None:
     for name in expression.names:
         if name not in known:
-            said = f"names {shown(name)}, which there is not{choices(name, known)}"
+            lacks = "is of a run and not of a configuration" if name in _OF_RUNS else "there is not"
+            said = f"names {shown(name)}, which {lacks}{choices(name, known)}"
             mistakes.add(Invalid(said, here))
 
 

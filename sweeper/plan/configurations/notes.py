@@ -27,6 +27,7 @@ def lines(plan: Plan) -> Iterator[str]:
     yield from _shared(plan)
     yield from _unset(plan)
     yield from _switches(plan)
+    yield from _never_on(plan)
     yield from _unnamed(plan)
     yield from _alike(plan)
 
@@ -69,6 +70,18 @@ def _switches(plan: Plan) -> Iterator[str]:
         if words:
             listed = ", ".join(dict.fromkeys(words))
             yield f"{where} is text: {listed}; for truth values write true and false"
+        if "None" in values:
+            yield f"{where} is text: None; for no value write null"
+
+
+def _never_on(plan: Plan) -> Iterator[str]:
+    """A line for each axis that no configuration of a grid has."""
+    if plan.space.sampler.name != "grid" or plan.dropped:
+        return
+    found = {name for trial in plan.trials for name in trial.labels}
+    for name in every_axis(plan.space):
+        if name not in found:
+            yield f"axes.{name} is never on: no configuration is as its when says"
 
 
 def _unnamed(plan: Plan) -> Iterator[str]:

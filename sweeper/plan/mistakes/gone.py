@@ -63,11 +63,16 @@ class Gone:
             return not error.message.startswith(_UNKNOWN_NAME)
         return (
             top in self.replaced
-            or bool(self.stand_in and repr(self.stand_in) in error.message)
+            or bool(self.stand_in and self._of_task(error.message))
             or self._of_axes(error)
             or self._of_parts(error)
             or self._names(error, data)
         )
+
+    def _of_task(self, message: str) -> bool:
+        """Whether a message speaks of the task that stands in the place of the user's."""
+        listed = message.startswith("is no task of the space") and self.stand_in in message
+        return listed or repr(self.stand_in) in message
 
     def of_stand_in(self, path: Path) -> bool:
         """Whether a path leads to an axis that stands in the place of another, or to its value."""

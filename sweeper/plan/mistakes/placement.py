@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any, get_args
 
 from sweeper import lookup
-from sweeper.errors import Invalid, Path, SweeperError, closest, cut, shown
+from sweeper.errors import Invalid, Path, SweeperError, closest, cut, habit
 from sweeper.files import bundled
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section
@@ -19,20 +19,6 @@ from sweeper.space.space import Space, keys
 from sweeper.trainable.contract import Trainable
 
 _UNKNOWN = re.compile(r"is an unknown key|is no key of a space|is no parameter of [^(;]*[^ (;]")
-HABITS: Mapping[str, str] = {
-    **dict.fromkeys(("min", "lower", "start", "minimum"), "low"),
-    **dict.fromkeys(("max", "upper", "stop", "maximum"), "high"),
-    **dict.fromkeys(("step_size", "stride", "q"), "step"),
-    **dict.fromkeys(("num", "n", "points", "size"), "count"),
-    **dict.fromkeys(("type", "distribution"), "kind"),
-    **dict.fromkeys(("choices", "options", "grid_values", "value"), "values"),
-    **dict.fromkeys(("mu", "loc"), "mean"),
-    **dict.fromkeys(("sigma", "std", "scale"), "sd"),
-    **dict.fromkeys(("condition", "if"), "when"),
-    **dict.fromkeys(("log_scale", "log_uniform"), "log"),
-}
-"""What other tools call the keys of an axis."""
-
 _NEAR = re.compile(r" \(did you mean .*?\?\)")
 
 
@@ -46,7 +32,9 @@ def placed(error: Invalid, data: Mapping[str, Any], trainable: Trainable | None)
     near = _NEAR.match(rest)
     if near is not None and len(path) > 1 and f"'{path[-1]}" in near[0]:
         return error  # `every` where there is `every_s`
-    hint = _of_axis(path, rest) or meant(path[-1], path[:-1], data, trainable)
+    if habit(path[-1], rest.partition("; valid: ")[2].split(", ")):
+        return error
+    hint = meant(path[-1], path[:-1], data, trainable)
     if not hint:
         return error
     message = found[0] + hint + (rest[near.end() :] if near else rest)
@@ -59,13 +47,6 @@ def _of_parameter(path: Path) -> Path:
         if part in ("axes", "fixed"):
             return path[: place + 2]
     return path
-
-
-def _of_axis(path: Path, rest: str) -> str:
-    """The key of an axis that other tools call otherwise; nothing where its kind has none such."""
-    known = HABITS.get(str(path[-1])) if "axes" in path[-3:-2] else None
-    valid = rest.partition("; valid: ")[2].split(", ")
-    return f" (did you mean {shown(known)}?)" if known in valid else ""
 
 
 def of_file(file: str) -> Callable[[str], str]:

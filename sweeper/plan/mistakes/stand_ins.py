@@ -14,6 +14,9 @@ KEPT = ("when", "title")
 LABEL = re.compile(r"[\w.]+=\?,? ?")
 """What messages about one combination say of such an axis."""
 
+SHOWN = re.compile(r"[\w.]+=\?, |(, )?[\w.]+=\?")
+"""The same, with the comma that parts it from the rest."""
+
 _VALUE = "?"
 """What its value is called."""
 

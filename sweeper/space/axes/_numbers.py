@@ -63,9 +63,12 @@ def check_step(axis: AxisModel) -> None:
     if given.count is not None and not given.log:
         raise Invalid("takes either step or count, but got both")
     if (_exact(given.high) - _exact(given.low)) % _exact(given.step):
+        whole = all(isinstance(one, int) for one in (given.low, given.high, given.step))
+        last = given.low + steps_of(given.low, given.high, given.step) * given.step
         raise Invalid(
             f"needs steps that lead from low to high, but got low={canonical(given.low)}, "
             f"high={canonical(given.high)} and step={canonical(given.step)}"
+            + (f": the last step leads to {last}" if whole and last > given.low else "")
         )
 
 

@@ -78,7 +78,8 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
 
 def _axis(name: str, keys: Any, context: Context) -> AxisKind:
     if name in _COLUMNS or not name or name != name.strip():
-        raise Invalid(f"is no name for an axis; taken: {', '.join(_COLUMNS)}")
+        where = "; the seeds are said by seeds: [10, 11]" if name == "seed" else ""
+        raise Invalid(f"is no name for an axis{where}; taken: {', '.join(_COLUMNS)}")
     if not isinstance(keys, dict):
         raise Invalid(f"must be an axis, like {{kind: float, values: […]}}, but got {shown(keys)}")
     valid = lookup.names("sweeper.space.axes")

@@ -23,7 +23,9 @@ from sweeper.ledger.lines.header import WorkerHeader
 _NEAR = 0.9
 """Who was last seen at this part of its limit, or above, died of it."""
 
-_WORDS = re.compile(r"(can't|cannot|unable to) allocate|out of memory|bad_alloc|alloc_failed", re.I)
+_WORDS = re.compile(
+    r"(can't|cannot|unable to) allocate (memory|[\d.]+ )|out of memory|bad_alloc|alloc_failed", re.I
+)
 
 
 @dataclass(frozen=True)

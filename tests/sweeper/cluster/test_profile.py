@@ -206,6 +206,7 @@ def test_spellings_of_sbatch_submitit_and_its_lists_are_one_key(tmp_path: Path) 
         "cpus_per_task: 4\nadditional_parameters: {partition: gpu, time: 240}",
         "slurm_additional_parameters: {cpus-per-task: 4, partition: gpu, time: 240}",
         "cpus_per_task: 4\npartition: gpu\ntime: 240\ntimeout_min: 240\nqos: null\nhold: false",
+        "cpus_per_task: 4\npartition: gpu\ntime: 240\narray: null\noutput: null\nsignal: false",
     ):
         assert read(tmp_path, text).parameters == wanted, text
 
@@ -233,15 +234,17 @@ def test_what_hydras_launcher_leaves_at_its_default_is_left_out(tmp_path: Path) 
 def test_a_batch_script_is_answered_with_the_keys_it_would_have(tmp_path: Path) -> None:
     text = (
         "#!/bin/bash\n#SBATCH --partition=gpu --mem 16G  # the large ones\n#SBATCH -c 4\n"
-        "#SBATCH -t1-00:00:00\n#SBATCH --exclusive\npython train.py\n"
+        "#SBATCH -t1-00:00:00\n#SBATCH --exclusive\n#SBATCH --array=0-99%10 -o logs/%A.out\n"
+        "module load cuda\nsource env/bin/activate\npython train.py\n"
     )
     with pytest.raises(SweeperError) as caught:
         read(tmp_path, text)
     assert str(caught.value).endswith(
         "is a batch script, and a profile is YAML: write its lines as partition: gpu, mem: 16G, "
-        "cpus_per_task: 4, time: 1-00:00:00, exclusive: true"
+        "cpus_per_task: 4, time: 1-00:00:00, exclusive: true, setup: [module load cuda, source "
+        "env/bin/activate]"
     )
-    keyed = str(caught.value).rpartition(" as ")[2].replace(", ", "\n")
+    keyed = str(caught.value).rpartition(" as ")[2].partition(", setup")[0].replace(", ", "\n")
     assert read(tmp_path, keyed).minutes == 1440
 
 

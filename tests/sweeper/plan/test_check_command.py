@@ -100,6 +100,26 @@ def test_a_parameter_called_like_what_is_told_of_a_run_is_ambiguous(tmp_path: Pa
     assert loaded(tmp_path, ["python", "{seed}"], fixed={"folder": 3})
 
 
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        (
+            "--lr=${lr}",
+            "command[2] has a $ before a placeholder, which is braces alone: '--lr={lr}'",
+        ),
+        ("$seed", "command[2] is handed on as it stands, as no shell reads it"),
+        ("--out=$HOME/x", "alone knows what '$HOME' means; name the shell: [bash, -c, …]"),
+        ("~/data", "alone knows what '~' means"),
+        (">", "alone knows what '>' means"),
+        ("2>&1", "alone knows what '2>&1' means"),
+    ],
+)
+def test_what_only_a_shell_understands_is_told(tmp_path: Path, word: str, words: str) -> None:
+    assert words in refused(tmp_path, ["python", "train.py", word], fixed={"lr": 3})
+    in_shell = f"python train.py {word}".replace("{lr}", "{{lr}}")
+    assert loaded(tmp_path, ["bash", "-c", in_shell], fixed={"lr": 3})
+
+
 def test_all_mistakes_of_a_command_are_told_at_once(tmp_path: Path) -> None:
     text = refused(tmp_path, ["nowhere-at-all", "{lr}", "{x}"], steps=0, figures=["heatmop"])
     for words in ("command[0] names", "command[1] names", "command[2] names", "steps must be"):

@@ -35,6 +35,10 @@ def test_an_unknown_metric_of_a_list_is_answered_with_its_line(tmp_path):
             "{heatmap: {where: optimiser.lr=1}}",
             "heatmap.where names 'optimiser.lr', which is no axis",
         ),
+        (
+            "{heatmap: {where: {sn.layers: nope}}}",
+            "heatmap.where asks for sn.layers=nope (did you mean 'none'?); valid: none, sn[-2,-3]",
+        ),
         ("{heatmap: {where: x}}", "heatmap.where must be conditions, as in optimizer.lr=1e-3"),
         ("{heatmap: {top: 0}}", "heatmap.top must be a whole number from 1, but got 0"),
         ("{importance: {top: 3}}", "importance.top does not go with importance, which needs all"),

@@ -152,12 +152,25 @@ def test_switches_that_are_text_are_told(planned: Callable[..., Plan]) -> None:
         "size": {"kind": "choice", "values": ["small"]},
         "centered": {"kind": "choice", "values": [True, False]},
     }
-    plan = planned(axes=axes, fixed={"bias": "off", "note": "none"})
+    plan = planned(axes=axes, fixed={"bias": "off", "note": "none", "clip": "None"})
     assert list(notes.lines(plan)) == [
         "axes.sticky is text: Yes, no; for truth values write true and false",
         "fixed.bias is text: off; for truth values write true and false",
+        "fixed.clip is text: None; for no value write null",
     ]
     assert values(plan, "sticky")[0] == "Yes"
+
+
+def test_an_axis_that_no_configuration_has_is_told(planned: Callable[..., Plan]) -> None:
+    nest = {"kind": "choice", "values": [True, False], "when": {"opt": "sgd"}}
+    axes = {
+        "opt": {"kind": "choice", "values": ["adam", "sgd"]},
+        "nest": nest,
+        "w": {"kind": "int", "values": [7, 8], "when": {"opt": "adam", "nest": True}},
+    }
+    plan = planned(axes=axes)
+    assert len(plan.trials) == 3
+    assert list(notes.lines(plan)) == ["axes.w is never on: no configuration is as its when says"]
 
 
 def test_plan_and_run_tell_the_notes(

@@ -145,7 +145,8 @@ def test_a_mistake_of_an_agent_does_not_hide_those_of_the_file(tmp_path: Path) -
         (
             "{size: {kind: int, low: 0, high: 9, step: 4}}",
             "sampler: random\ntrials: 4\n",
-            "axes.size needs steps that lead from low to high, but got low=0, high=9 and step=4",
+            "axes.size needs steps that lead from low to high, but got low=0, high=9 and step=4: "
+            "the last step leads to 8",
         ),
         (
             "{size: {kind: int, values: [1, 2]}}",

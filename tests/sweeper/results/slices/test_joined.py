@@ -46,6 +46,13 @@ def pair(played, monkeypatch):
     return make
 
 
+def test_a_caption_says_of_other_numbers_of_seeds_both(pair, tmp_path):
+    a, _ = pair(seeds=2)
+    figures.render(a, "heatmap", {"study": ["b"], "metric": "return"}, tmp_path / "x.png")
+    said = (tmp_path / "x.txt").read_text().replace("\n", " ")
+    assert "84 runs (12 configurations × 2 tasks × 2 to 5 seeds" in said
+
+
 @pytest.mark.parametrize("name", SEVERAL)
 def test_figures_show_each_study_apart(pair, name, tmp_path):
     a, _ = pair()
