@@ -110,7 +110,8 @@ class Space(Section):
     the first one's."""
     zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
     """Groups of axes of one length that move together, the i-th value of one with the i-th of the
-    others; a group stands where its first axis stands: `zip: [[network.units, optimizer.lr]]`."""
+    others; a group stands where its first axis stands, and where the `when` of that one does not
+    hold it is off as a whole: `zip: [[network.units, optimizer.lr]]`."""
     derived: Annotated[dict[str, str], BeforeValidator(derived_rule), TRIALS] = Field(
         default_factory=dict
     )

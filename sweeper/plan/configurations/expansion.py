@@ -135,7 +135,9 @@ class Expansion:
             before = found.setdefault(configuration.text, configuration)
             if before is not configuration:
                 both = f"{labels_text(before.labels)} and {labels_text(configuration.labels)}"
-                raise Invalid(f"hold two trials with the same parameters: {both}", ("axes",))
+                hint = "; axes of one agent need a when, as in when: {agent: td3}"
+                hint = hint if len(self.space.agents) > 1 else ""
+                raise Invalid(f"hold two trials with the same parameters: {both}{hint}", ("axes",))
         return Grid(tuple(found.values()), dropped)
 
     def draw(self, choose: Callable[[str, BaseDistribution, AxisKind], Any]) -> Configuration:

@@ -81,7 +81,8 @@ def _check_blocks(space: Space) -> None:
         for axis, found in part(space, name).axes.items():
             if found.grid:
                 with placed(space, name):
-                    raise Invalid("must go: the space has blocks", ("axes", axis, "grid"))
+                    how = "write a block for each value, with it as fixed"
+                    raise Invalid(f"must go: the space has blocks; {how}", ("axes", axis, "grid"))
 
 
 def _check_gridded(space: Space, expansion: Expansion) -> None:

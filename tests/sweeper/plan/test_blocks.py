@@ -177,7 +177,7 @@ def test_draws_come_from_all_blocks(tmp_path: Path, sampler: str) -> None:
                     "x": {"kind": "float", "low": 0, "high": 1},
                 },
             },
-            "axes.lr.grid must go: the space has blocks",
+            "axes.lr.grid must go: the space has blocks; write a block for each value, with it as",
         ),
         ({"blocks": {"a": {"axes": {"h": {**RATES, "helper": True}}}}}, "blocks.a.axes.h.helper"),
     ],

@@ -56,7 +56,7 @@ ELSEWHERE = {
     "must go: all axes are a grid, which sampler: grid is alone",
     "must go, as an axis is of a kind of your own: give the axes that only some trials have a "
     "when, as in when: {opt: adam}, or write one space for each block",
-    "must go: the space has blocks",
+    "must go: the space has blocks;",
     "must go: wilcoxon compares run by run, from n_startup_steps runs on",
     "must have a name for each task, but one is empty",
     "must have been frozen with",
