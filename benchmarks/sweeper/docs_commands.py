@@ -59,6 +59,8 @@ def reason(words: list[str]) -> str:
         return "it takes minutes to hours"
     if re.search(r"^sbatch|=slurm", said) and not os.environ.get("SLURM_CONF"):
         return "it needs a cluster, and SLURM_CONF names none"
+    if "profile=gpu," in said:
+        return "it needs a cluster with GPUs"
     if words[1] == "dashboard":
         return "it serves until Ctrl-C"
     if words[1] == "delete" and "yes=true" not in words:
@@ -73,7 +75,7 @@ def small(words: list[str], folder: Path) -> list[str]:
 
     A profile that asks for GPUs is replaced by one that any cluster meets.
     """
-    words = [re.sub(r"(profile=)(slurm/)?gpu(\.yaml)?", r"\1\2default\3", word) for word in words]
+    words = [word.replace("profile=slurm/gpu.yaml", "profile=slurm/default.yaml") for word in words]
     words = [re.sub(r"=ID$", lambda _: f"={some_run(words, folder)}", word) for word in words]
     words = [re.sub(r"studies/NAME$", lambda _: f"{newest(folder)}", word) for word in words]
     if words[:2] not in (["sweeper", "run"], ["sweeper", "rerank"]):
