@@ -9,11 +9,11 @@ from typing import Any
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, shown
 from sweeper.plan.configurations.expansion import Expansion
-from sweeper.schema.document import scalar
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space import figure_options
 from sweeper.space.axes import AxisKind
+from sweeper.space.axes._labels import ABSENT, places
 from sweeper.space.blocks.parts import JoinedAxis, every_axis, parts
 from sweeper.space.figure_options import AXES, MOST, RULES, takes, takes_several
 from sweeper.space.space import Space
@@ -103,19 +103,18 @@ def _check_where(space: Space, conditions: Sequence[str]) -> None:
 def _check_value(space: Space, name: str, text: str) -> None:
     """Raises `Invalid` where an axis with listed values has none of those that a condition names.
 
-    Ranges, and what may stand for no value, are left to the figure.
+    Ranges, further conditions, and what may stand for no value, are left to the figure.
     """
     found = every_axis(space).get(name)
     axes = found.axes if isinstance(found, JoinedAxis) else [found] if found is not None else []
-    asked = [scalar(part.strip()) for part in text.split(",")]
-    plain = not any(one is None or ".." in str(one) or "=" in str(one) for one in asked)
-    if not axes or not plain or "absent" in asked or any(one.ends is not None for one in axes):
+    asked = [one.strip() for one in (text, *text.split(","))]
+    left = ".." in text or "=" in text or not {"null", ABSENT}.isdisjoint(asked)
+    if not axes or left or any(one.ends is not None for one in axes):
         return
-    points = [point for one in axes for point in one.points(name)]
-    known = {canonical(one) for point in points for one in (point.label, point.value)}
-    if known.isdisjoint(map(canonical, asked)):
-        labels = dict.fromkeys(canonical(point.label) for point in points)
-        raise Invalid(f"asks for {name}={text.strip()}{choices(text, labels)}", ("where",))
+    labels = list(dict.fromkeys(point.label for one in axes for point in one.points(name)))
+    if all(places(labels, one) is None for one in asked):
+        valid = choices(text, map(canonical, labels))
+        raise Invalid(f"asks for {name}={text.strip()}{valid}", ("where",))
 
 
 def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:

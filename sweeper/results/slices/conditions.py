@@ -10,14 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper.errors import NothingToShow, SweeperError, choices, listed, shown
-from sweeper.results.axis import NULL
-from sweeper.schema.document import parse
+from sweeper.space.axes import _labels
+from sweeper.space.axes._labels import ABSENT
 from sweeper.space.blocks.parts import every_axis, parts
 from sweeper.study.study import Study
-from sweeper.text import alike, brief, canonical, is_number, united
-
-ABSENT = "absent"
-"""The value that chooses the configurations in which an axis or a parameter is inactive."""
+from sweeper.text import brief, canonical, is_number, united
 
 Mask = npt.NDArray[np.bool_]
 
@@ -38,8 +35,7 @@ class Known:
     @property
     def numbers(self) -> list[float]:
         """Its values, ascending, if all but null are numbers."""
-        known = [label for label in self.labels if label not in (None, NULL)]
-        return sorted(known) if all(map(is_number, known)) else []
+        return _labels.numbers(self.labels)
 
     @property
     def texts(self) -> list[str]:
@@ -53,17 +49,7 @@ class Known:
 
     def places(self, text: str) -> set[int] | None:
         """The places of the labels that a value or a range chooses; `None` where it is neither."""
-        wanted = {text, canonical(_parsed(text))} if text else set()
-        found = {place for place, label in enumerate(self.labels) if _text(label) in wanted}
-        ends = _ends(text)
-        if ends is None:
-            return found or None
-        numbers = [(place, one) for place, one in enumerate(self.labels) if is_number(one)]
-        if ".." in text:
-            inside = {place for place, one in numbers if _within(one, *ends)}
-            return found or (inside if self.numbers else None)
-        found |= {place for place, one in numbers if alike(one, ends[0])}
-        return found or {place for place, one in numbers if brief(one) == brief(ends[0])} or None
+        return _labels.places(self.labels, text)
 
 
 @dataclass(frozen=True)
@@ -233,7 +219,7 @@ def _places(study: Study, known: Known, text: str) -> set[int]:
     `SweeperError` where it is no range that there may be, `NothingToShow` for a value that no run
     has.
     """
-    found, ends = known.places(text), _ends(text)
+    found, ends = known.places(text), _labels.ends(text)
     if not found and ends is not None and ends[0] > ends[1]:
         low, high = (part.strip() for part in text.split(".."))
         raise SweeperError(
@@ -255,31 +241,3 @@ def _places(study: Study, known: Known, text: str) -> set[int]:
         f"where: {known.name} of {study.name} is never {shown(text)}"
         f"{choices(text, known.texts)}{hint}"
     )
-
-
-def _parsed(text: str) -> Any:
-    """The value that a text is in YAML; the text itself where it is none."""
-    try:
-        return parse(text, "where", lines=False)[0]
-    except SweeperError:
-        return text
-
-
-def _text(label: Any) -> str:
-    return ABSENT if label is None else canonical(label)
-
-
-def _ends(text: str) -> tuple[float, float] | None:
-    """The ends of `low..high`, `low..` or `..high`, or a number as both; `None` for other texts."""
-    low, dots, high = (part.strip() for part in text.partition(".."))
-    if not low and not high:
-        return None
-    try:
-        return float(low or "-inf"), float((high or "inf") if dots else low)
-    except ValueError:
-        return None
-
-
-def _within(number: float, low: float, high: float) -> bool:
-    """Whether a number lies in a range; an end belongs to it however it was rounded."""
-    return low <= number <= high or any(alike(number, end) for end in (low, high))

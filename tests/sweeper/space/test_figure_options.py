@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.helpers import function_space
 from tests.helpers.spaces import edited, loaded, message, write
 
 METRICS = (
@@ -56,3 +57,19 @@ def test_a_space_may_ask_for_a_part_and_for_a_look(tmp_path):
     options = "{top: 3, hue: trial, width: page, caption: false, ylim: [0, 1], title: best}"
     space = loaded(tmp_path, f"figures=[{{curves: {options}}}, {{heatmap: {{where: seed=0}}}}]")
     assert space.figures[0].options["ylim"] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ([0.1, 0.1 + 0.2], "lr=0.3"),
+        ([1, 2], "lr=1.0"),
+        (["a,b", "c"], "lr=a,b"),
+        ([[64, 64], [32]], "lr=[64,64]"),
+        ([None, "d"], "lr=null"),
+    ],
+)
+def test_a_value_may_be_asked_for_as_a_figure_takes_it(tmp_path, values, where):
+    axes = {"lr": {"kind": "choice", "values": values}}
+    space = function_space.loaded(tmp_path, axes=axes, figures=[{"curves": {"where": where}}])
+    assert space.figures[0].options["where"] == where
