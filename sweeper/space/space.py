@@ -281,10 +281,8 @@ class Space(Section):
         """All of it as plain JSON data."""
         plain = self.model_dump(mode="json", exclude_none=True)
         plain |= {"axes": _dumped(self.axes), "defaults": dict(self.defaults)}
-        plain |= self.model_dump(mode="json", include={"fixed", "by_task"})  # null is a value there
         for name, block in self.blocks.items():
-            own = block.model_dump(mode="json", include={"fixed"})
-            plain["blocks"][name] |= {"axes": _dumped(block.axes), **own}
+            plain["blocks"][name]["axes"] = _dumped(block.axes)
         return plain
 
     @classmethod

@@ -76,11 +76,12 @@ def _switches(plan: Plan) -> Iterator[str]:
 
 def _never_on(plan: Plan) -> Iterator[str]:
     """A line for each axis that no configuration of a grid has."""
-    if plan.space.sampler.name != "grid" or plan.dropped:
+    may_be_off = plan.expansion.conditional
+    if plan.space.sampler.name != "grid" or plan.dropped or not may_be_off:
         return
     found = {name for trial in plan.trials for name in trial.labels}
     for name in every_axis(plan.space):
-        if name not in found:
+        if name in may_be_off and name not in found:
             yield f"axes.{name} is never on: no configuration is as its when says"
 
 

@@ -116,7 +116,6 @@ class Gone:
         if error.path[:1] == ("by_task",) and not names.isdisjoint(error.path[1:2]):
             return True
         known = not rule.startswith(_UNKNOWN_NAME)
-        rule = stand_ins.LABEL.sub("", rule)
         if error.path[:1] in _BY_NAME and not names.isdisjoint(error.path[1:]):
             return known
         return (known and not names.isdisjoint(error.path[2:])) or _speaks_of(names, rule)

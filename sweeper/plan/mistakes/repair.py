@@ -65,7 +65,7 @@ class Repair:
             left = self._left.get(error.path[:length])
             if left is not None and isinstance(path[length], int):
                 path[length] = left[int(path[length])]
-        return Invalid(stand_ins.SHOWN.sub("", error.message), tuple(path))
+        return Invalid(stand_ins.LABEL.sub("", error.message), tuple(path))
 
     def follows(self, error: Invalid) -> bool:
         """Whether a mistake may be there only because of what was taken out."""

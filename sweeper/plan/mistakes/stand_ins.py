@@ -11,11 +11,8 @@ from sweeper.errors import Path, closest
 KEPT = ("when", "title")
 """The keys that such an axis has from the wrong one."""
 
-LABEL = re.compile(r"[\w.]+=\?,? ?")
-"""What messages about one combination say of such an axis."""
-
-SHOWN = re.compile(r"[\w.]+=\?, |(, )?[\w.]+=\?")
-"""The same, with the comma that parts it from the rest."""
+LABEL = re.compile(r"[\w.]+=\?, |(, )?[\w.]+=\?")
+"""What messages about one combination say of such an axis, with a comma beside it."""
 
 _VALUE = "?"
 """What its value is called."""
