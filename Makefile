@@ -9,9 +9,10 @@ STAMP := $(VENV)/.installed
 sweep: $(STAMP)
 	$(VENV)/bin/sweeper run spaces/minatar_adam_sn.yaml
 
-# Three workers keep two cores busy: tests of Slurm and of stopped processes mostly wait.
+# Three workers keep two cores busy: tests of Slurm and of stopped processes mostly wait. Compiled
+# modules are kept, as tests start hundreds of processes that would compile them again.
 test: $(STAMP)
-	$(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .
