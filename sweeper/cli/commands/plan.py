@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sweeper.cli.commands import asked
 from sweeper.dispatch import Options, memory_fit, slurm_layout
 from sweeper.doctor import probe
 from sweeper.errors import SweeperError, cut
@@ -48,8 +49,8 @@ def lines(
 ) -> Iterator[str]:
     """The trials and runs of the study of `space` in `folder` with these `options`, and their cost.
 
-    Trials, runs, signatures, steps; hours, memory, disk and files; the first and last trials; with
-    `dispatch` slurm what would be submitted.
+    Trials and runs, and what the space asks for; signatures, steps; hours, memory, disk and files;
+    the first and last trials; with `dispatch` slurm what would be submitted.
     """
     slurm = dispatch == "slurm"
     if slurm:
@@ -59,6 +60,7 @@ def lines(
     cells = [trainable.signature(run.params, run.task) for run in _one_a_cell(plan)]
     costs = _costs(space, folder.parent, trainable)
     yield f"{folder.name}: {_counts(plan)}"
+    yield from (f"  {line}" for line in asked.lines(space))
     yield f"  {_signatures(plan, trainable, options, len(set(cells)))}"
     yield f"  steps: {plan.steps:,} in all, {space.steps_text} a run"
     done = _done(plan, folder)

@@ -1,0 +1,103 @@
+"""What a space asks for, in the words of its language: as it was understood, to be looked over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sweeper.space.axes import AxisKind, AxisModel
+from sweeper.space.blocks.block import Block
+from sweeper.space.sections import Objective, Score
+from sweeper.space.space import Space
+from sweeper.text import canonical, counted, few, ranges
+
+_LONGEST = 60
+"""The most characters of a value that are shown."""
+
+_MOST_TASKS = 4
+
+_SHARED = frozenset(AxisModel.model_fields)
+"""The keys that axes of all kinds have: what is a kind's own is shown before them."""
+
+
+def lines(space: Space) -> Iterator[str]:
+    """What is trained, on what and how it is scored, then what all trials share and the axes."""
+    yield f"trains: {space.identity}"
+    tasks = [f"{name} ({task.low:g} to {task.high:g})" for name, task in space.tasks.items()]
+    yield f"tasks: {few(tasks, _MOST_TASKS)}"
+    tested = f", and {ranges(space.held_out)} for rerank" if space.held_out else ""
+    yield f"seeds: {ranges(space.seeds)}{tested}"
+    scores = zip(space.scores, space.directions, strict=True)
+    yield f"score: {'; '.join(_score(*each) for each in scores)}"
+    if space.evaluation is not None:
+        given = space.evaluation.model_dump(exclude_none=True, exclude_defaults=True)
+        yield f"evaluation: {_pairs(given)}"
+    if space.baseline:
+        yield f"baseline: {_pairs(space.baseline)}"
+    if space.sampler.name != "grid" or space.pruner is not None:
+        yield f"sampler: {_chosen(space)}"
+    yield from _searched(space)
+    for task, params in space.by_task.items():
+        yield f"on {task}: {_pairs(params)}"
+    for name, block in space.blocks.items():
+        yield f"block {name}:"
+        yield from (f"  {line}" for line in _searched(block, space.axes))
+
+
+def _score(rule: Score | Objective, direction: str) -> str:
+    return f"{direction} {rule.metric}, at {rule.at}, {rule.aggregate} over runs"
+
+
+def _chosen(space: Space) -> str:
+    """The sampler, how many trials it chooses, and the pruner."""
+    parts = [f"{space.sampler.name}{_arguments(space.sampler.options)}"]
+    if space.trials is not None:
+        parts.append(counted(space.trials, "trial"))
+    if space.pruner is not None:
+        seeds = {} if space.pruner.seeds is None else {"seeds": space.pruner.seeds}
+        parts.append(f"pruner {space.pruner.name}{_arguments(space.pruner.options | seeds)}")
+    return ", ".join(parts)
+
+
+def _arguments(options: Mapping[str, Any]) -> str:
+    return f" ({_pairs(options)})" if options else ""
+
+
+def _searched(space: Space | Block, told: Mapping[str, AxisKind] | None = None) -> Iterator[str]:
+    """What all trials of a space, or of one of its blocks, share, and what tells them apart.
+
+    Axes that are as `told` has them are left out.
+    """
+    if space.fixed:
+        yield f"fixed: {_pairs(space.fixed)}"
+    for name, axis in space.axes.items():
+        if told is not None and axis == told.get(name):
+            continue
+        given = axis.model_dump(mode="json", exclude_defaults=True, exclude={"kind", "when"})
+        own = {key: given[key] for key in sorted(given, key=_SHARED.__contains__)}
+        when = f", when {_conditions(axis.when)}" if axis.when else ""
+        yield f"axis {name}: {', '.join(filter(None, (axis.kind, _pairs(own))))}{when}"
+    for group in space.zip:
+        yield f"zip: {', '.join(group)}"
+    for name, formula in space.derived.items():
+        yield f"derived: {name} = {formula}"
+    for constraint in space.constraints:
+        yield f"constraint: {constraint}"
+
+
+def _conditions(when: Mapping[str, tuple[Any, ...]]) -> str:
+    return " and ".join(
+        f"{name}={' or '.join(map(canonical, values))}" for name, values in when.items()
+    )
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={_short(value)}" for name, value in values.items())
+
+
+def _short(value: Any) -> str:
+    text = canonical(value)
+    if len(text) <= _LONGEST:
+        return text
+    number = f" ({len(value)} in all)" if isinstance(value, list | tuple | dict) else ""
+    return f"{text[: _LONGEST - 1]}…{number}"
