@@ -135,7 +135,14 @@ def load_all(listed: str) -> list[Profile]:
     """The profiles in `listed`, which are separated by commas; no two are the same file."""
     if bundled.find("slurm", listed) is not None:
         return [load(listed)]
-    loaded = [load(name.strip()) for name in listed.split(",")]
+    loaded, wrong = list[Profile](), list[str]()
+    for name in listed.split(","):
+        try:
+            loaded.append(load(name.strip()))
+        except SweeperError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise SweeperError("\n".join(dict.fromkeys(wrong)))
     for place, one in enumerate(loaded):
         if one.file in [other.file for other in loaded[:place]]:
             raise SweeperError(f"profile= names {one.file} twice: workers= is how many there are")

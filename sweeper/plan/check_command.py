@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Sequence
+from importlib.machinery import PathFinder
 from itertools import takewhile
 from pathlib import Path
 
@@ -21,6 +23,8 @@ _INTERPRETERS = ("python", "bash", "sh", "zsh", "julia", "Rscript", "lua", "ruby
 _SHELLS = ("bash", "sh", "zsh", "dash", "ksh", "fish")
 _OPERATORS = ("<", ">", ">>", "&>", "2>", "2>&1", "|", "||", "&&")
 _BRACED = re.compile(r"\$\{[^{}]+\}")
+_ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
+_MODULE = re.compile(r"[A-Za-z_][\w.]*")
 _VARIABLE = re.compile(r"(?:^|[=/:])(\$[A-Za-z_]\w*)")
 
 
@@ -86,6 +90,11 @@ def _check_program(word: str, folder: Path) -> None:
     if program(word, folder) is not None:
         return
     path = folder / word
+    if _ASSIGNED.match(word):
+        raise Invalid(
+            "sets a variable, which only a shell does: put env before it, as in "
+            f"[env, {cut(word)}, python, …]"
+        )
     if not os.path.isfile(path):
         where = f"in {cut(folder)}" if "/" in word else "on PATH"
         raise Invalid(f"names the program {shown(word)}, but there is none {where}")
@@ -98,6 +107,18 @@ def _check_program(word: str, folder: Path) -> None:
         f"names the program {shown(word)}, which is not executable: chmod +x it, or put its "
         f"interpreter before it, as in [bash, {cut(word)}]"
     )
+
+
+def unfound_module(words: Sequence[str], folder: Path) -> str | None:
+    """The module that `python -m` is to run, where the Python that runs sweeper finds none."""
+    if program(words[0], folder) != sys.executable or "-m" not in words[:-1]:
+        return None
+    name = literal(words[list(words).index("-m") + 1])
+    if name is None or not _MODULE.fullmatch(name):
+        return None
+    top = name.partition(".")[0]
+    found = top in sys.builtin_module_names or PathFinder.find_spec(top, [str(folder), *sys.path])
+    return None if found else name
 
 
 def _check_script(words: Sequence[str], folder: Path) -> None:

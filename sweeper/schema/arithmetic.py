@@ -78,9 +78,55 @@ BINARY: dict[type, Callable[[Any, Any], Any]] = {
 }
 """Operators between two values."""
 
+
+def _number(compute: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`compute` for a number alone."""
+
+    def checked(value: Any) -> Any:
+        if not isinstance(value, int | float):
+            raise TypeError(f"{shown(value)} is no number")
+        return compute(value)
+
+    return checked
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """`compare` for two numbers, two texts or two lists."""
+
+    def checked(left: Any, right: Any) -> bool:
+        try:
+            return compare(left, right)
+        except TypeError:
+            both = f"{shown(left)} and {shown(right)}"
+            raise TypeError(f"{both} cannot be compared by size") from None
+
+    return checked
+
+
+def _held(item: Any, items: Any) -> bool:
+    """Whether `items`, a list or a text, holds `item`."""
+    if not isinstance(items, list | tuple | str):
+        raise TypeError(f"{shown(items)} is no list that {shown(item)} could be in")
+    if isinstance(items, str) and not isinstance(item, str):
+        raise TypeError(f"{shown(item)} is no part of a text, as of {shown(items)}")
+    return item in items
+
+
+def _called(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
+    """`compute`, which says what it was given where that is nothing for it."""
+
+    def call(*values: Any) -> Any:
+        try:
+            return compute(*values)
+        except TypeError:
+            raise TypeError(f"{name}({', '.join(map(shown, values))}) means nothing") from None
+
+    return call
+
+
 UNARY: dict[type, Callable[[Any], Any]] = {
-    ast.UAdd: operator.pos,
-    ast.USub: operator.neg,
+    ast.UAdd: _number(operator.pos),
+    ast.USub: _number(operator.neg),
     ast.Not: lambda value: not truth(value),
 }
 """Operators before a value."""
@@ -88,16 +134,16 @@ UNARY: dict[type, Callable[[Any], Any]] = {
 COMPARE: dict[type, Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda item, items: item in items,
-    ast.NotIn: lambda item, items: item not in items,
+    ast.Lt: _ordered(operator.lt),
+    ast.LtE: _ordered(operator.le),
+    ast.Gt: _ordered(operator.gt),
+    ast.GtE: _ordered(operator.ge),
+    ast.In: _held,
+    ast.NotIn: lambda item, items: not _held(item, items),
 }
 """Comparisons."""
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
     "abs": abs,
@@ -107,4 +153,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "float": float,
     "log2": _log2,
 }
+
+FUNCTIONS = {name: _called(name, compute) for name, compute in _FUNCTIONS.items()}
 """Functions that an expression may call."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -25,6 +25,11 @@ MAX_DEPTH = 50
 
 _LONGEST = 120
 """The most characters of what PyYAML says."""
+
+_VALID, _LONG_LIST = "; valid: ", 60
+"""What stands before a list of what is valid, and how many characters of it are not repeated."""
+
+_MORE = re.compile(r", and \d+ more$")
 
 MOST_TOLD = 200
 """The most mistakes that one answer tells."""
@@ -71,7 +76,7 @@ class Document:
         for one in (one for error in found for one in error.each):
             told.append((self.place(one.path), self.line(one.path, one.message)))
         told.sort(key=lambda one: self._number(one[0]))
-        lines = dict.fromkeys([*(line for _, line in told), *also])
+        lines = dict.fromkeys([*_listed_once(line for _, line in told), *also])
         shown = list(lines)[:MOST_TOLD]
         if len(lines) > MOST_TOLD:
             shown.append(f"and {counted(len(lines) - MOST_TOLD, 'mistake')} more")
@@ -271,6 +276,22 @@ class _Walk:
 
     def _error(self, node: yaml.Node, message: str) -> SweeperError:
         return SweeperError(f"{self._place(node)}: {message}")
+
+
+def _listed_once(lines: Iterable[str]) -> Iterator[str]:
+    """The same messages, of which only the first has a long list of what is valid.
+
+    A list of the nearest of many stays where nothing is named that may be meant.
+    """
+    lists: set[str] = set()
+    for line in lines:
+        message, _, names = line.partition(_VALID)
+        nearest = _MORE.search(names)
+        known = nearest[0] if nearest else names
+        told = known in lists and (nearest is None or "(did you mean" in message)
+        yield message if told else line
+        if len(names) > _LONG_LIST:
+            lists.add(known)
 
 
 def _at(name: str, error: yaml.MarkedYAMLError, lines: bool) -> str:

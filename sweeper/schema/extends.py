@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path as FilePath
 from typing import Any
 
-from sweeper.errors import Path, shown
+from sweeper.errors import Path, SweeperError, shown
 from sweeper.schema.document import Document, read
 
 KEY = "extends"
@@ -46,7 +46,11 @@ def _extends(chain: list[Document]) -> Document:
     if os.path.realpath(path) in known or len(chain) > _MOST:
         files = " → ".join([*(document.name for document in chain), str(path)])
         raise last.error((KEY,), f"leads back to a file that is there already: {files}")
-    found = read(path, later=True)
+    try:
+        found = read(path, later=True)
+    except SweeperError as error:
+        place = last.place((KEY,))
+        raise SweeperError(f"{place}: {KEY}: {error}") from error
     _relocate(found, os.path.relpath(path.parent, FilePath(chain[0].name).parent))
     return found
 

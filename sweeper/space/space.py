@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sweeper.errors import Invalid
+from sweeper.errors import Invalid, Mistakes
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import Name, Positive, Text, one_of
@@ -194,9 +194,13 @@ class Space(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         trained = [key for key in TRAINED if getattr(self, key) is not None]
-        if len(trained) != 1:
-            got = " and ".join(trained) or "none"
-            raise Invalid(f"needs one of {', '.join(TRAINED)}, but got {got}")
+        if not trained:
+            raise Invalid(f"needs one of {', '.join(TRAINED)}, but got none")
+        mistakes = Mistakes()
+        for key in trained[1:]:
+            one = f"a space trains one of {', '.join(TRAINED)}"
+            mistakes.add(Invalid(f"must go, as the space has {trained[0]}: {one}", (key,)))
+        mistakes.check()
         if self.blocks and BLOCK in self.axes:
             raise Invalid("is what blocks are called: rename the axis", ("axes", BLOCK))
         if self.agent is not None and self.evaluation is None:

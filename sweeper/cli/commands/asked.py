@@ -45,7 +45,7 @@ def lines(space: Space) -> Iterator[str]:
 
 
 def _score(rule: Score | Objective, direction: str) -> str:
-    return f"{direction} {rule.metric}, at {rule.at}, {rule.aggregate} over runs"
+    return f"{direction} {rule.metric}, at {rule.at}, aggregate {rule.aggregate}"
 
 
 def _chosen(space: Space) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.errors import Invalid, choices, cut, shown
+from sweeper.errors import Invalid, Mistakes, choices, cut, shown
 from sweeper.plan.parameters import point_at, points_of, span_of
 from sweeper.space.axes import Point
 from sweeper.space.space import Space
@@ -75,21 +75,18 @@ def _groups(space: Space) -> list[tuple[str, ...]]:
     """Zip groups, and the other axes alone, in the order of their first axes."""
     leads: dict[str, tuple[str, ...]] = {}
     followers: set[str] = set()
+    mistakes = Mistakes()
     for index, group in enumerate(space.zip):
         for place, name in enumerate(group):
             if name not in space.axes:
-                raise Invalid(
-                    f"must be an axis, but got {shown(name)}{choices(name, space.axes)}",
-                    ("zip", index, place),
-                )
-        for name in group[1:]:
-            if space.axes[name].when is not None:
-                raise Invalid(
-                    f"must stand on {group[0]}, the first of its zip group, not on {name}",
-                    ("axes", name, "when"),
-                )
+                rule = f"must be an axis, but got {shown(name)}{choices(name, space.axes)}"
+                mistakes.add(Invalid(rule, ("zip", index, place)))
+            elif place and space.axes[name].when is not None:
+                rule = f"must stand on {group[0]}, the first of its zip group, not on {name}"
+                mistakes.add(Invalid(rule, ("axes", name, "when")))
         leads[group[0]] = group
         followers |= set(group[1:])
+    mistakes.check()
     return [leads.get(name, (name,)) for name in space.axes if name not in followers]
 
 

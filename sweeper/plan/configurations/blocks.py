@@ -6,9 +6,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from sweeper.errors import Invalid
 from sweeper.plan.configurations.constraints import Rejected
 from sweeper.plan.configurations.expansion import Configuration, Expansion, Grid
 from sweeper.space.axes import AxisKind, Point
@@ -20,6 +22,11 @@ from sweeper.trainable.frozen import text_of
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+
+
+def _label_in(made: Configuration, axis: str) -> Any:
+    """The label of an axis, or where it is none there the value of the parameter of its name."""
+    return made.labels[axis] if axis in made.labels else made.params[axis]
 
 
 _WHOLE = re.compile(r"\.0[,}\]]")
@@ -92,6 +99,16 @@ class BlockExpansion(Expansion):
         axis: Any = self._axis
         name = choose(BLOCK, axis.distribution(BLOCK), axis)
         return self._of(name, self._part(name).draw(choose))
+
+    def twins(self, made: Configuration) -> Iterator[str]:
+        """The other blocks that hold the same parameters, as far as their axes tell."""
+        text = _of_equal_numbers(made.text)
+        for name, one in self.parts.items():
+            if name != made.labels[BLOCK]:
+                with suppress(Invalid, KeyError):
+                    twin = one.draw(lambda axis, over, kind: _label_in(made, axis))
+                    if _of_equal_numbers(twin.text) == text:
+                        yield name
 
     def cells(self) -> list[dict[str, str | int | float]]:
         """One without labels: no axis of a block has `grid: true`."""

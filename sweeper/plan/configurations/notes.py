@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 from sweeper.errors import cut
+from sweeper.plan import check_command
+from sweeper.plan.configurations.blocks import BlockExpansion
 from sweeper.plan.configurations.expansion import Configuration
 from sweeper.plan.configurations.sequences import sequence
 from sweeper.plan.plan import Plan
 from sweeper.schema.template import placeholders
+from sweeper.space.blocks.block import BLOCK
 from sweeper.space.blocks.parts import every_axis, parts
 from sweeper.space.samplers import Sampler
+from sweeper.space.space import Space
 from sweeper.text import agreed, canonical, counted, few, labels_text
 
 _DRAWN = 200
 """How many random configurations stand for those that a sampler has still to choose."""
 
+
+_ONCE = "each configuration is drawn for one of them, so that they cannot be compared"
 
 _SWITCHES = ("yes", "no", "on", "off")
 """Words that YAML 1.1 reads as true and false, and YAML 1.2 as text."""
@@ -29,6 +37,7 @@ def lines(plan: Plan) -> Iterator[str]:
     yield from _switches(plan)
     yield from _never_on(plan)
     yield from _unnamed(plan)
+    yield from _unfound(plan.space)
     yield from _alike(plan)
 
 
@@ -40,8 +49,24 @@ def _alike(plan: Plan) -> Iterator[str]:
     for name, one in zip(plan.space.blocks, parts(plan.space), strict=True):
         first = seen.setdefault(one.model_dump_json(), name)
         if first != name:
-            what = "each configuration is drawn for one of them, so that they cannot be compared"
-            yield f"blocks {cut(first)} and {cut(name)} hold the same: {what}"
+            yield f"blocks {cut(first)} and {cut(name)} hold the same: {_ONCE}"
+    yield from _overlapping(plan, set(plan.space.blocks) - set(seen.values()))
+
+
+def _overlapping(plan: Plan, told: Collection[str]) -> Iterator[str]:
+    """A line for each two blocks, but those `told`, that both hold some of what is drawn."""
+    assert isinstance(plan.expansion, BlockExpansion)
+    made = _configurations(plan)[:_DRAWN]
+    found: Counter[tuple[str, ...]] = Counter()
+    for one in made:
+        for other in plan.expansion.twins(one):
+            both = (one.labels[BLOCK], other)
+            pair = tuple(name for name in plan.space.blocks if name in both)
+            if not {*pair} & {*told}:
+                found[pair] += 1
+    for (first, name), number in found.items():
+        share = f"about {100 * number / len(made):.0f} % of what is drawn"
+        yield f"blocks {cut(first)} and {cut(name)} both hold {share}: {_ONCE}"
 
 
 def _shared(plan: Plan) -> Iterator[str]:
@@ -99,6 +124,13 @@ def _unnamed(plan: Plan) -> Iterator[str]:
         if number > 1 and name not in said:
             variable = f"SWEEPER_{name.upper()}"
             yield f"no word of the command names {name}: the program must read {variable}"
+
+
+def _unfound(space: Space) -> Iterator[str]:
+    """A line for a module that a command runs, and that is not there."""
+    module = space.command and check_command.unfound_module(space.command, Path(space.folder))
+    if module:
+        yield f"command runs the module {cut(module)}, which this Python does not find"
 
 
 def _unset(plan: Plan) -> Iterator[str]:

@@ -32,6 +32,9 @@ _OF_TRAINED = (*TRAINED, "evaluation", "checkpoint")
 _OF_USER = ("by_task", "baseline")
 """Keys whose parts are called as the user likes."""
 
+_ONE_OF_TWO = "must go, as the space has"
+"""How a mistake begins about a key that stands beside one in whose place it could stand."""
+
 _BESIDE = (("default",), ("title",))
 """Keys of an axis that change none of its values."""
 
@@ -298,4 +301,4 @@ def _is_of_trained(error: Invalid) -> bool:
     """Whether a mistake leaves it open what is trained."""
     if not error.path:
         return error.message.startswith("needs one of")
-    return error.path[0] in ("agent", "function")
+    return error.path[0] in ("agent", "function") or error.message.startswith(_ONE_OF_TWO)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -19,6 +20,11 @@ from sweeper.text import brief, canonical, is_number, united
 Mask = npt.NDArray[np.bool_]
 
 _MANY = 12
+
+_RANGE = "1e-5..1e-3"
+
+_COMPARED = re.compile(r"\s*([^<>=!]+?)\s*([<>]=?|!=?|==)\s*(.*?)\s*$")
+"""A condition as other languages write it: `lr > 0.1`."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +118,24 @@ class _Plan:
             labels, codes = _coded(united(values))
         return Known(name, name, labels, codes)
 
-    def refuse(self, name: str) -> NoReturn:
-        """Raises `SweeperError` for a name that no run has."""
-        if name[-1:] in ("<", ">", "!"):
+    def compares(self, text: str) -> bool:
+        """Whether `text` is a condition as other languages write it, on what there is."""
+        other = _COMPARED.match(text)
+        return other is not None and self.knows(other[1])
+
+    def refuse(self, text: str) -> NoReturn:
+        """Raises `SweeperError` for a condition on what no run has, or of no form that there is."""
+        other = _COMPARED.match(text)
+        if other is not None:
+            name, sign, value = other.groups()
+            meant = {"<": f"..{value}", ">": f"{value}..", "=": value}.get(sign[0])
+            example = f"{name}={meant if value and meant else _RANGE}"
             raise SweeperError(
-                f"where has no {name[-1]}=; ranges are low..high, low.. and ..high, as in "
-                f"{name[:-1].strip()}=1e-5..1e-3"
+                f"where has no {sign}; ranges are low..high, low.. and ..high, as in {example}"
             )
+        name = text.partition("=")[0].strip()
+        if self.knows(name):
+            raise SweeperError(f"where needs a value of {name}, or a range, as in {name}={_RANGE}")
         valid = self.names
         ends = [known for known in valid if known.endswith(f".{name}")]
         meant = f" (did you mean {shown(ends[0])}?); valid: {listed(name, valid)}" if ends else ""
@@ -187,15 +204,15 @@ def _parts(plan: _Plan, pieces: list[str]) -> Iterator[tuple[str, list[str]]]:
             if name and plan[name].places(text) is not None:
                 texts.append(text)
                 break
-            named = bool(equals) and plan.knows(before)
+            named = bool(equals) and plan.knows(before) and not plan.compares(text)
             if named and (end == at + 1 or plan[before].places(after) is not None):
                 if name:
                     yield name, texts
                 name, texts = before, [after]
                 break
         else:
-            if equals or not name:
-                plan.refuse(before)
+            if equals or not name or plan.compares(text):
+                plan.refuse(text)
             texts.append(text)
         at = end
     yield name, texts

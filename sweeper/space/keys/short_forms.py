@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sweeper.errors import Invalid, Mistakes
+from sweeper.errors import Invalid, Mistakes, closest
 from sweeper.space.keys.validators import TRAINED, known_keys, seeds_rule
 
 
@@ -41,13 +41,20 @@ def _first_direction(data: Mapping[str, Any]) -> dict[str, Any]:
 def _held_out(data: Mapping[str, Any]) -> dict[str, Any]:
     """Seeds that are held out stand for themselves."""
     seeds = data.get("seeds")
-    if not isinstance(seeds, dict) or set(seeds) & {"from", "count"}:
+    if not isinstance(seeds, dict) or _counted_on(seeds):
         return {}
     try:
         tune, test = _split(data["seeds"])
     except Invalid as error:
         raise error.under("seeds") from error
     return {"seeds": tune, "held_out": test}
+
+
+def _counted_on(seeds: Mapping[str, Any]) -> bool:
+    """Whether a mapping means seeds from one on, and not those to tune and to test on."""
+    forms = ("from", "count"), ("tune", "test")
+    meant = [closest(key, [*forms[0], *forms[1]]) for key in seeds]
+    return any(key in forms[0] for key in meant) and not any(key in forms[1] for key in meant)
 
 
 def _split(value: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:

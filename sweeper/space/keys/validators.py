@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationInfo
 
 from sweeper import lookup
-from sweeper.errors import Invalid, Mistakes, choices, cut, shown
+from sweeper.errors import Invalid, Mistakes, choices, closest, cut, shown
 from sweeper.schema.base_model import validated
 from sweeper.schema.expression import parse
 from sweeper.schema.rules import (
@@ -85,20 +85,33 @@ def _axis(name: str, keys: Any, context: Context) -> AxisKind:
     valid = lookup.names("sweeper.space.axes")
     kind = keys.get("kind")
     if kind is None:
-        raise Invalid(f"needs the key 'kind'; valid kinds: {', '.join(valid)}")
+        missing = Invalid(f"needs the key 'kind'; valid kinds: {', '.join(valid)}")
+        raise _with_unknown_keys(missing, keys, valid)
     if context.frozen is not None and isinstance(kind, str) and lookup.is_file(kind):
         held: Any = FrozenAxis.of(keys, context.frozen.get(name))
         return held  # type: ignore[no-any-return]
     try:
         kind = lookup.located("sweeper.space.axes", text(kind), context.folder)
     except Invalid as error:
-        raise error.under("kind") from error
+        raise _with_unknown_keys(error.under("kind"), keys, valid) from error
     found = lookup.find("sweeper.space.axes", kind)
     if not (isinstance(found, type) and issubclass(found, AxisModel)):
         raise Invalid("must name a class derived from sweeper.space.axes.AxisModel", ("kind",))
     axis: Any = validated(found, {**keys, "kind": kind})
     checked: AxisKind = axis
     return checked
+
+
+def _with_unknown_keys(error: Invalid, keys: Mapping[str, Any], kinds: Iterable[str]) -> Invalid:
+    """The mistake about an axis's kind, and those about keys that no kind of axis has."""
+    models = [lookup.find("sweeper.space.axes", kind) for kind in kinds]
+    valid = list(dict.fromkeys(key for model in models for key in model.model_fields))
+    mistakes = Mistakes()
+    mistakes.add(error)
+    with mistakes.under():
+        known_keys(keys, valid)
+    first, *others = mistakes.found
+    return Invalid(first.message, first.path, others)
 
 
 def tasks_rule(value: Any) -> dict[str, Any]:
@@ -139,20 +152,22 @@ def seeds_rule(value: Any) -> tuple[int, ...]:
 
 def _seeds_from(value: Mapping[str, Any]) -> tuple[int, ...]:
     """The seeds of `{from: 2020, count: 10}`: 2020 … 2029."""
-    known: dict[str, Any] = known_keys(value, ("from", "count"))
-    for key in ("from", "count"):
-        if known.get(key) is None:
-            raise Invalid(f"needs the key {key!r}, as in {{from: 2020, count: 10}}")
-    first, count, mistakes = 0, 1, Mistakes()
+    valid, first, count, mistakes = ("from", "count"), 0, 1, Mistakes()
+    with mistakes.under():
+        known_keys(value, valid)
+    meant = {closest(key, valid) for key in value if key not in valid}
+    for key in valid:
+        if value.get(key) is None and key not in meant:
+            mistakes.add(Invalid(f"needs the key {key!r}, as in {{from: 2020, count: 10}}"))
     with mistakes.under("from"):
-        first = whole(0)(known["from"])
+        first = whole(0)(value.get("from") or 0)
     with mistakes.under("count"):
-        count = len(seeds_rule(whole(1)(known["count"])))
+        count = len(seeds_rule(whole(1)(1 if value.get("count") is None else value["count"])))
     mistakes.check()
     return tuple(range(first, first + count))
 
 
-def known_keys(value: Mapping[str, Any], valid: tuple[str, ...]) -> dict[str, Any]:
+def known_keys(value: Mapping[str, Any], valid: Sequence[str]) -> dict[str, Any]:
     """The mapping, which must have no other keys than `valid`."""
     mistakes = Mistakes()
     for key in value:

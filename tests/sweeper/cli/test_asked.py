@@ -42,7 +42,7 @@ def test_a_sampled_space_is_told_in_the_words_of_its_file(tmp_path: Path) -> Non
         "trains: function f.py:train",
         "tasks: any (-1 to 2.5), other (0 to 1)",
         "seeds: 0 to 2, and 3, 4 for rerank",
-        "score: minimize loss, at max, mean over runs",
+        "score: minimize loss, at max, aggregate mean",
         "sampler: tpe (seed=1), 7 trials, pruner median (n_warmup_steps=1, seeds=2)",
         "fixed: batch_size=32, units=[64,64], clip=null",
         "axis opt: choice, values=[adam,sgd]",
@@ -62,7 +62,7 @@ def test_several_scores_and_blocks_are_told_each_with_its_own(tmp_path: Path) ->
     score = [{"metric": "return"}, {"metric": "time", "at": "auc", "direction": "minimize"}]
     told = said(loaded(tmp_path, axes={"width": lr}, blocks=blocks, score=score))
     assert told[3:] == [
-        "score: maximize return, at final, iqm over runs; minimize time, at auc, iqm over runs",
+        "score: maximize return, at final, aggregate iqm; minimize time, at auc, aggregate iqm",
         "axis width: float, values=[1,2]",
         "block sgd:",
         "  fixed: opt=sgd",

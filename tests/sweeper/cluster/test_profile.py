@@ -278,6 +278,21 @@ def test_several_profiles_are_separated_by_commas(
     assert [one.file.name for one in profile.load_all("a,b.yaml")] == ["a,b.yaml"]
 
 
+def test_mistakes_of_all_profiles_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text("tiem: 60\n")
+    (tmp_path / "b.yaml").write_text("time: 0\nmem_gb: x\n")
+    with pytest.raises(SweeperError) as raised:
+        profile.load_all("a.yaml,gone,b.yaml")
+    lines = str(raised.value).splitlines()
+    assert [line.partition(" ")[0] for line in lines] == [
+        "a.yaml:1:",
+        "there",
+        "b.yaml:1:",
+        "b.yaml:2:",
+    ]
+
+
 def test_submitit_has_no_key_that_a_profile_lacks() -> None:
     import submitit
 

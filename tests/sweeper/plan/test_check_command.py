@@ -55,6 +55,11 @@ def refused(folder: Path, command: Any, **keys: Any) -> str:
             ["nowhere-at-all", "x"],
             "command[0] names the program 'nowhere-at-all', but there is none",
         ),
+        (
+            ["CUDA_VISIBLE_DEVICES=0", "python", "train.py"],
+            "command[0] sets a variable, which only a shell does: put env before it, as in "
+            "[env, CUDA_VISIBLE_DEVICES=0, python, …]",
+        ),
         (["./nowhere"], "command[0] names the program './nowhere', but there is none in"),
         (["plain.sh"], "is not on PATH; the file beside the space is ./plain.sh"),
         (["./plain.sh"], "is not executable: chmod +x it, or put its interpreter before it"),
@@ -92,6 +97,24 @@ def test_braces_without_quotes_in_a_list_are_explained(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("command: [python, train.py, --lr={lr}]\n")
     with pytest.raises(SweeperError, match="in a list quote a text that has braces in it"):
         load(tmp_path / "own.yaml")
+
+
+@pytest.mark.parametrize(
+    ("words", "unfound"),
+    [
+        (["-m", "gone.train", "--lr={optimizer.lr}", "--seed={seed}"], "gone.train"),
+        (["-u", "-m", "gone"], "gone"),
+        (["-m", "train"], ""),
+        (["-m", "json.tool"], ""),
+        (["train.py", "-m", "{optimizer.lr}"], ""),
+        (["train.py", "-m", "3"], ""),
+    ],
+)
+def test_a_module_that_is_not_there_is_told(tmp_path: Path, words: list[str], unfound: str) -> None:
+    space = loaded(tmp_path, ["python", *words])
+    told = [line for line in notes.lines(Plan(space, load_trainable(space))) if "module" in line]
+    line = f"command runs the module {unfound}, which this Python does not find"
+    assert told == ([line] if unfound else [])
 
 
 def test_a_parameter_called_like_what_is_told_of_a_run_is_ambiguous(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def test_messages_point_into_the_file_that_holds_the_mistake(
     [
         ("extends: 3\n", "x.yaml:1: extends must be the path of a YAML file, but got 3"),
         ("extends: none.yaml\n", "none.yaml: there is no such file"),
+        ("extends: none.yaml\n", "x.yaml:1: extends: "),
         ("extends: x.yaml\n", "x.yaml:1: extends leads back to a file that is there already: "),
         ("extends: y.yaml\n", "y.yaml:1: extends leads back to a file that is there already: "),
         ("extend: y.yaml\n", "extend is an unknown key (did you mean 'extends'?)"),

@@ -125,9 +125,10 @@ def test_functions_that_are_refused(tmp_path):
     (tmp_path / "f.py").write_text("def train(config, run):\n    return 0.0\n")
     assert "must look like path/file.py:name" in message(path, "function=train")
     assert "a function evaluates itself" in message(path, "evaluation={every: 1, episodes: 1}")
-    one = "needs one of agent, function, command, but got"
-    assert f"{one} agent and function" in message(path, "agent=dqn")
-    assert f"{one} none" in message(path, "function=null")
+    assert message(path, "agent=dqn").startswith(
+        "x.yaml:2: function must go, as the space has agent: a space trains one of agent, function"
+    )
+    assert "needs one of agent, function, command, but got none" in message(path, "function=null")
     assert message(path, "axes.sn.layers={kind: layers, sets: [none]}").startswith(
         "axes.sn.layers={kind: layers, sets: [none]}: axes.sn.layers cannot count the layers"
     )

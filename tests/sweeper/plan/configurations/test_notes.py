@@ -205,3 +205,35 @@ def test_equal_blocks_under_a_sampler_are_told(planned: Callable[..., Plan]) -> 
     plan = planned(axes=axes, blocks=blocks, sampler="random", trials=4)
     (note,) = notes.lines(plan)
     assert note.startswith("blocks one and two hold the same: each configuration is drawn")
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc"])
+def test_blocks_that_overlap_in_part_under_a_sampler_are_told(
+    planned: Callable[..., Plan], sampler: str
+) -> None:
+    """Half of what is drawn for either block, and nothing of the third."""
+    blocks = {
+        "low": {"axes": {"x": {"kind": "int", "values": [1, 2]}}},
+        "high": {"axes": {"x": {"kind": "float", "values": [2.0, 3.0]}}},
+        "fixed": {"fixed": {"x": 9}},
+    }
+    axes = {"y": {"kind": "float", "low": 0, "high": 1}}
+    plan = planned(axes=axes, blocks=blocks, sampler=sampler, trials=64)
+    (note,) = notes.lines(plan)
+    share = int(note.partition(" both hold about ")[2].partition(" %")[0])
+    assert note.startswith("blocks low and high both hold") and 20 <= share <= 45
+    assert note.endswith(
+        "each configuration is drawn for one of them, so that they cannot be compared"
+    )
+
+
+def test_blocks_of_which_one_holds_what_the_other_fixes_overlap(
+    planned: Callable[..., Plan],
+) -> None:
+    blocks = {
+        "any": {"axes": {"x": {"kind": "int", "low": 0, "high": 3}}},
+        "two": {"fixed": {"x": 2}},
+    }
+    axes = {"y": {"kind": "float", "low": 0, "high": 1}}
+    (note,) = notes.lines(planned(axes=axes, blocks=blocks, sampler="random", trials=16))
+    assert note.startswith("blocks any and two both hold about ")

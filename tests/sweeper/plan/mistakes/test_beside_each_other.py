@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.paths import FAKE_AGENT
 from tests.sweeper.plan.mistakes.test_every_mistake import SPACE, answer
 
 UNITS = "network.units: {kind: int, values: [64, 96]}"
@@ -33,6 +34,31 @@ EPS = "[1e-4, 1e-2], when: {optimizer: adam}"
                 "axes.learning.title must not be what optimizer is called",
                 "axes.learning is no parameter of agent",
             ],
+        ),
+        (
+            UNITS,
+            "network.units: {values: [1], valeus: 3}",
+            ["axes.network.units needs the key 'kind'", "axes.network.units.valeus is an unknown"],
+        ),
+        (
+            UNITS,
+            "network.units: {kind: itn, values: [1], stepp: 3}",
+            ["axes.network.units.kind must be an axis kind", "axes.network.units.stepp is an unk"],
+        ),
+        (
+            "seeds: 2",
+            "seeds: {start: 5, count: 0}",
+            ["seeds.start is an unknown key (did you mean 'from'?)", "seeds.count must be a whole"],
+        ),
+        (
+            "seeds: 2",
+            "seeds: {first: a, cuont: 0}",
+            ["seeds.first is an unknown key", "seeds.cuont is an unknown key"],
+        ),
+        (
+            "constraints:",
+            "zip: [[optimizer, none], [network.units, optimizer.lr, nothing]]\nconstraints:",
+            ["zip[0][1] must be an axis, but got 'none'", "zip[1][2] must be an axis, but got"],
         ),
         (UNITS, "setting: {kind: variant, values: [a]}", ["axes.setting.values must be a mapping"]),
         (
@@ -128,3 +154,26 @@ def test_names_of_parameters_do_not_begin_with_their_section(tmp_path: Path) -> 
         "fixed.fixed.k is no name of a parameter: leave out fixed, as in k",
         "derived.derived.c is no name of a parameter: leave out derived, as in c",
     ]
+
+
+def test_what_is_valid_is_listed_once(tmp_path: Path) -> None:
+    """Of keys of one place, of parameters, and of parameters of which the nearest are listed."""
+    text = SPACE.replace("seeds: 2", "seeds: 2\nfoo: 1\nbar: 2\nsedes: 3")
+    found = answer(tmp_path, text.replace("clip: true", "klip: true\n  nothing: 3"))
+    listed = [line for line in found if "; valid: " in line]
+    assert len(found) == 5
+    assert [line.partition(" ")[2].partition(" ")[0] for line in listed] == ["fixed.klip", "foo"]
+    many = SPACE.replace(f"{FAKE_AGENT}:Rich", "dqn")
+    found = answer(tmp_path, many.replace("clip: true", "gama: 1\n  gammma: 1\n  qqq: 1"))
+    of_fixed = [line for line in found if ": fixed." in line]
+    assert ["; valid: " in line for line in of_fixed if "fixed.loss" not in line] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_several_keys_that_say_what_is_trained(tmp_path: Path) -> None:
+    text = SPACE.replace("seeds: 2", "command: [python, a.py]\nfunction: f.py:train\nseeds: 2")
+    rest = "must go, as the space has agent: a space trains one of agent, function, command"
+    assert answer(tmp_path, text) == [f"x.yaml:14: command {rest}", f"x.yaml:15: function {rest}"]
