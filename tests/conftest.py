@@ -18,7 +18,7 @@ import yaml
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
 from sweeper.log import to_stderr
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import studies
 from sweeper.study.study import Study

@@ -29,7 +29,7 @@ import yaml
 from sweeper.cli import command_line
 from sweeper.cli.commands import watch
 from sweeper.ledger.snapshots import compaction
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.report import publish
 from sweeper.study import studies
 from sweeper.study.study import Study

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space
 from sweeper.study import studies

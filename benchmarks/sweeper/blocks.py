@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from benchmarks.sweeper.report import filled, taken
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.study import studies
 
 BLOCKS, SEEDS = 20, 5

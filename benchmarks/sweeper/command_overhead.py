@@ -21,7 +21,7 @@ from pathlib import Path
 
 import yaml
 
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker

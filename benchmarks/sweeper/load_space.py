@@ -30,12 +30,20 @@ def found(*places):
             continue
     raise SystemExit(f"none of these is there: {places}")
 
-load = found(("sweeper.plan.loading", "load"), ("sweeper.space", "load"))
+load = found(
+    ("sweeper.planning.loading", "load"), ("sweeper.plan.loading", "load"), ("sweeper.space", "load")
+)
 trainable = found(
     ("sweeper.trainable.loading", "load_trainable"), ("sweeper.trainable", "load_trainable")
 )
-Plan = found(("sweeper.plan.plan", "Plan"), ("sweeper.plan", "Plan"))
-found(("sweeper.plan.check", "checked"), ("sweeper.check", "checked"))
+Plan = found(
+    ("sweeper.planning.plan", "Plan"), ("sweeper.plan.plan", "Plan"), ("sweeper.plan", "Plan")
+)
+found(
+    ("sweeper.planning.check", "checked"),
+    ("sweeper.plan.check", "checked"),
+    ("sweeper.check", "checked"),
+)
 start = time.process_time()
 space = load(sys.argv[1], sys.argv[2])
 loaded = time.process_time()

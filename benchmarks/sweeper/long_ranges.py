@@ -21,7 +21,7 @@ import optuna
 import yaml
 
 from sweeper.ledger.writer import Writer
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.space.samplers import ADAPTIVE, SAMPLERS
 from sweeper.study import studies
 from sweeper.study.advisor import Advisor

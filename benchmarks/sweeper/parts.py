@@ -18,7 +18,7 @@ import yaml
 
 from benchmarks.sweeper.blocks import spaces
 from benchmarks.sweeper.report import filled, taken
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.study import studies
 
 COMMANDS = ("heatmap", "sensitivity x=optimizer.lr", "curves", "table", "export table=runs")

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from sweeper.ledger.writer import Writer
-from sweeper.plan.loading import load
-from sweeper.plan.plan import Run
+from sweeper.planning.loading import load
+from sweeper.planning.plan import Run
 from sweeper.study import studies
 from sweeper.study.study import Study
 

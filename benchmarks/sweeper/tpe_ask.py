@@ -23,8 +23,8 @@ import optuna
 import yaml
 
 from sweeper.ledger.writer import Writer
-from sweeper.plan.configurations.sequences import at
-from sweeper.plan.loading import load
+from sweeper.planning.configurations.sequences import at
+from sweeper.planning.loading import load
 from sweeper.study import proposals, studies
 from sweeper.study.advisor import Advisor
 from sweeper.study.proposals import Proposal

@@ -247,7 +247,7 @@ def studies(words: Words = None) -> None:
 @command({})
 def spaces(words: Words = None) -> None:
     """List the spaces that come with sweeper, and those in ./spaces."""
-    from sweeper.plan import shipped_spaces
+    from sweeper.planning import shipped_spaces
 
     parsed(words, [])
     for path, about in shipped_spaces.spaces():

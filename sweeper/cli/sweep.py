@@ -29,7 +29,7 @@ def run(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Word
     """Plan a space, start workers and watch them; the same command again goes on."""
     from sweeper.cli.commands.run import run
     from sweeper.cli.run_options import RunOptions
-    from sweeper.plan.mistakes import placement
+    from sweeper.planning.mistakes import placement
     from sweeper.space import overrides
 
     options, changes = overrides.parse_words(
@@ -52,8 +52,8 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
     """Say what a space would train, and what that takes; start nothing."""
     from sweeper.cli.commands import plan as preview
     from sweeper.cli.run_options import RunOptions
-    from sweeper.plan.loading import load
-    from sweeper.plan.mistakes import placement
+    from sweeper.planning.loading import load
+    from sweeper.planning.mistakes import placement
     from sweeper.space import overrides
     from sweeper.study.studies import check_name
 

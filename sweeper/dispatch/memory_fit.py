@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
-from sweeper.plan.plan import Plan, Run
+from sweeper.planning.plan import Plan, Run
 from sweeper.text import counted, labels_text, size
 from sweeper.trainable.contract import SupportsMemoryEstimates, Trainable
 from sweeper.worker.process import memory

@@ -20,7 +20,7 @@ from sweeper.ledger.run_record import STATES, UNSCORED
 from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.sampling.pruner_schedule import doubts, first_report
+from sweeper.planning.sampling.pruner_schedule import doubts, first_report
 from sweeper.report import best_trial
 from sweeper.report.progress import work_left
 from sweeper.report.study_status import (

@@ -11,8 +11,8 @@ import pandas as pd
 from sweeper.errors import NothingToShow, SweeperError
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.state import LedgerState
-from sweeper.plan import shipped_spaces
-from sweeper.plan.parameters import baseline
+from sweeper.planning import shipped_spaces
+from sweeper.planning.parameters import baseline
 from sweeper.results import frames
 from sweeper.results.axis import TASK, Axis, axis_of, derived_axes
 from sweeper.results.axis_choice import AxisChoice

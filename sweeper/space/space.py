@@ -1,7 +1,7 @@
 """A space: what to search, over which tasks and seeds, how long, how scored.
 
-`sweeper.plan.loading` makes one of a YAML file. It is frozen into its study with `dump` and read
-back with `parse`.
+`sweeper.planning.loading` makes one of a YAML file. It is frozen into its study with `dump` and
+read back with `parse`.
 """
 
 from __future__ import annotations

@@ -27,9 +27,9 @@ from sweeper import score
 from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
-from sweeper.plan.configurations import sequences
-from sweeper.plan.configurations.constraints import Rejected
-from sweeper.plan.configurations.expansion import Configuration
+from sweeper.planning.configurations import sequences
+from sweeper.planning.configurations.constraints import Rejected
+from sweeper.planning.configurations.expansion import Configuration
 from sweeper.space import samplers
 from sweeper.space.axes import AxisKind
 from sweeper.study import proposals as packfuls

@@ -15,9 +15,9 @@ from sweeper.files.atomic import link_first, patiently
 from sweeper.ledger.lines.encoding import checked, encode
 from sweeper.ledger.reader import listed
 from sweeper.paths import StudyPaths
-from sweeper.plan.configurations.expansion import Configuration
-from sweeper.plan.configurations.freezing import own_kinds
-from sweeper.plan.plan import Plan, Run
+from sweeper.planning.configurations.expansion import Configuration
+from sweeper.planning.configurations.freezing import own_kinds
+from sweeper.planning.plan import Plan, Run
 from sweeper.trainable.frozen import tuples
 
 

@@ -17,10 +17,10 @@ from sweeper.ledger.damage import DamagedFile
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths
-from sweeper.plan.configurations import expanded
-from sweeper.plan.configurations.expansion import Expansion
-from sweeper.plan.configurations.freezing import own_kinds, unfrozen
-from sweeper.plan.plan import Plan, Run
+from sweeper.planning.configurations import expanded
+from sweeper.planning.configurations.expansion import Expansion
+from sweeper.planning.configurations.freezing import own_kinds, unfrozen
+from sweeper.planning.plan import Plan, Run
 from sweeper.space.digest import digest
 from sweeper.space.space import Space
 from sweeper.study import proposals, versions

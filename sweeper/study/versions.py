@@ -19,9 +19,9 @@ from sweeper.ledger.lines.encoding import FORMAT, check_format
 from sweeper.ledger.reader import listed
 from sweeper.lookup import is_file
 from sweeper.paths import StudyPaths
-from sweeper.plan.configurations import expanded
-from sweeper.plan.configurations.freezing import FrozenCode, asked, frozen
-from sweeper.plan.parameters import defaults
+from sweeper.planning.configurations import expanded
+from sweeper.planning.configurations.freezing import FrozenCode, asked, frozen
+from sweeper.planning.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
 from sweeper.study.provenance import Origin, origin

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sweeper.ledger.run_record import Point
-from sweeper.plan.plan import Run
+from sweeper.planning.plan import Run
 from sweeper.trainable.contract import State
 from sweeper.worker.checkpoints.checkpoint import BestEvaluation, LoadedCheckpoint, SavedCheckpoint
 from sweeper.worker.checkpoints.checkpoint_store import Place

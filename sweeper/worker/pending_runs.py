@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 
-from sweeper.plan.plan import Run
+from sweeper.planning.plan import Run
 
 
 class PendingRuns:

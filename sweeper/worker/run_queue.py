@@ -9,7 +9,7 @@ from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
-from sweeper.plan.plan import Run
+from sweeper.planning.plan import Run
 from sweeper.study.study import Study
 from sweeper.trainable.contract import SupportsMemoryEstimates
 from sweeper.worker.checkpoints import checkpoint

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sweeper import score
 from sweeper.errors import listed, shown
 from sweeper.ledger.run_record import Point
-from sweeper.plan.plan import Run
+from sweeper.planning.plan import Run
 from sweeper.space.sections import Rule
 from sweeper.space.space import Space
 from sweeper.worker.held_run import RunEnd

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.schema.document import MOST_TOLD
 from sweeper.space.overrides import parse_words
 from sweeper.study.study import Study

@@ -17,8 +17,8 @@ import pytest
 
 from sweeper.cli.app import app
 from sweeper.dispatch import supervisor
-from sweeper.plan.loading import load
-from sweeper.plan.plan import Plan
+from sweeper.planning.loading import load
+from sweeper.planning.plan import Plan
 from sweeper.report import publish
 from sweeper.study import studies
 from sweeper.study.study import Study

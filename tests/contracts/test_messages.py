@@ -24,7 +24,7 @@ ALWAYS_MANY = {
     ("sweeper.cluster.profile", "60 * limit"),
     ("sweeper.dispatch.slurm", "len(arrays)"),
     ("sweeper.dispatch.slurm_layout", "len(sizes)"),
-    ("sweeper.plan.check", "runs"),
+    ("sweeper.planning.check", "runs"),
     ("sweeper.report.page.overview", "len(labels)"),
     ("sweeper.results.axis_choice", "most"),
     ("sweeper.results.captions", "short(steps)"),
@@ -35,9 +35,9 @@ ALWAYS_MANY = {
 
 
 NO_NUMBERS = {
-    ("sweeper.plan.sampling.pruner_schedule", "most"),
-    ("sweeper.plan.sampling.pruner_schedule", "name"),
-    ("sweeper.plan.sampling.pruner_schedule", "value"),
+    ("sweeper.planning.sampling.pruner_schedule", "most"),
+    ("sweeper.planning.sampling.pruner_schedule", "name"),
+    ("sweeper.planning.sampling.pruner_schedule", "value"),
     ("sweeper.report.progress.work_left", "rate(self.runs_per_h)"),
     ("sweeper.report.progress.work_left", "rate(self.steps_per_s)"),
     ("sweeper.space.axes.float", "self.high"),
@@ -87,8 +87,8 @@ def test_what_was_given_is_quoted_by_one_function() -> None:
         ("sweeper", "name"),
         ("sweeper.extending", "__name__"),
         ("sweeper.extending", "name"),
-        ("sweeper.plan.check", "space.checkpoint.keep"),
-        ("sweeper.plan.mistakes.gone", "key"),
+        ("sweeper.planning.check", "space.checkpoint.keep"),
+        ("sweeper.planning.mistakes.gone", "key"),
         ("sweeper.schema.base_model", "key"),
         ("sweeper.space.keys.validators", "key"),
         ("sweeper.trainable.own_code.reported_numbers", "error"),

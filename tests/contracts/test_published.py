@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
-from sweeper.plan.plan import Plan
+from sweeper.planning.loading import load
+from sweeper.planning.plan import Plan
 from sweeper.results.published import numbers as published
 from sweeper.schema.document import read
 from sweeper.text import canonical

@@ -20,7 +20,7 @@ FLOORS = {
         ["sweeper"],
         ["files", "schema", "stats"],
         ["cluster", "ledger", "space", "trainable"],
-        ["plan"],
+        ["planning"],
         ["study"],
         ["results", "worker"],
         ["doctor", "figures"],

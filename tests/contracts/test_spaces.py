@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from sweeper.lookup import find
-from sweeper.plan.loading import load
-from sweeper.plan.plan import Plan
+from sweeper.planning.loading import load
+from sweeper.planning.plan import Plan
 from sweeper.report import publish
 from sweeper.schema.document import read
 from sweeper.space.space import Space
@@ -124,7 +124,8 @@ def test_the_page_of_spaces_says_how_many_runs_there_are(scale, column):
 def test_loading_imports_nothing_heavy(path):
     heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
-        "import sys; from sweeper.plan.loading import load; from sweeper.plan.plan import Plan;"
+        "import sys; from sweeper.planning.loading import load;"
+        "from sweeper.planning.plan import Plan;"
         "from sweeper.trainable.loading import load_trainable; s = load(sys.argv[1]);"
         f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import studies
 from sweeper.study.study import Study

@@ -11,8 +11,8 @@ import yaml
 from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.lines.kinds import ClaimLine, EndLine, ReportLine, RunLine, StartLine
 from sweeper.ledger.writer import Writer
-from sweeper.plan.loading import load
-from sweeper.plan.plan import Run
+from sweeper.planning.loading import load
+from sweeper.planning.plan import Run
 from sweeper.space.overrides import parse_words
 from sweeper.study import studies
 from sweeper.study.study import Study

@@ -9,7 +9,7 @@ import gymnasium
 import yaml
 
 from agents.envs import gym, trial
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.report import publish
 from sweeper.study import studies
 from sweeper.study.study import Study

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.space.space import Space
 
 KEYS = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study.studies import start
 from sweeper.study.study import Study

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import yaml
 
-from sweeper.plan.configurations.expansion import Expansion
-from sweeper.plan.loading import load
+from sweeper.planning.configurations.expansion import Expansion
+from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.trainable.loading import load_trainable
 from tests.helpers.paths import FAKE_AGENT

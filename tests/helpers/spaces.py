@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from tests.helpers.paths import FAKE_AGENT as FAKE
 

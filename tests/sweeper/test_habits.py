@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import closest, habit
-from tests.sweeper.plan.mistakes.test_every_mistake import SPACE, answer
+from tests.sweeper.planning.mistakes.test_every_mistake import SPACE, answer
 
 
 @pytest.mark.parametrize(

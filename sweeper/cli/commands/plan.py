@@ -14,9 +14,9 @@ from sweeper.dispatch import Options, memory_fit, slurm_layout
 from sweeper.doctor import probe
 from sweeper.errors import SweeperError, cut
 from sweeper.ledger.claims.folders import FOLD_AT
-from sweeper.plan.configurations import notes
-from sweeper.plan.plan import Plan, Run
-from sweeper.plan.sampling import pruner_schedule
+from sweeper.planning.configurations import notes
+from sweeper.planning.plan import Plan, Run
+from sweeper.planning.sampling import pruner_schedule
 from sweeper.report.progress.work_left import WorkLeft, reached
 from sweeper.space.space import Space
 from sweeper.study import studies

@@ -18,10 +18,10 @@ from sweeper.figures import records
 from sweeper.files import bundled
 from sweeper.files.atomic import remove
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.configurations import notes
-from sweeper.plan.loading import load
-from sweeper.plan.plan import Plan
-from sweeper.plan.sampling.pruner_schedule import doubts, first_report
+from sweeper.planning.configurations import notes
+from sweeper.planning.loading import load
+from sweeper.planning.plan import Plan
+from sweeper.planning.sampling.pruner_schedule import doubts, first_report
 from sweeper.report import publish, worker_status
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines

@@ -17,7 +17,7 @@ from sweeper.errors import cut
 from sweeper.ledger.failure_cause import last_line
 from sweeper.ledger.run_record import ENDS, RunRecord
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.plan import Run
+from sweeper.planning.plan import Run
 from sweeper.report.background import BackgroundReport
 from sweeper.report.progress.recent_work import Pace, RecentWork
 from sweeper.report.progress.work_left import WorkLeft, reached

@@ -11,7 +11,7 @@ import yaml
 
 from sweeper import score
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.configurations.freezing import known_outdated
+from sweeper.planning.configurations.freezing import known_outdated
 from sweeper.report.study_status import StudyStatus
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space

@@ -12,9 +12,9 @@ from typing import Any
 
 from sweeper.errors import SweeperError
 from sweeper.lookup import is_file
-from sweeper.plan.configurations.freezing import known_outdated
-from sweeper.plan.loading import unchecked
-from sweeper.plan.parameters import point_at
+from sweeper.planning.configurations.freezing import known_outdated
+from sweeper.planning.loading import unchecked
+from sweeper.planning.parameters import point_at
 from sweeper.schema.document import scalar
 from sweeper.space.blocks.block import BLOCK
 from sweeper.space.blocks.parts import part

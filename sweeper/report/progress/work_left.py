@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.plan import Plan
+from sweeper.planning.plan import Plan
 from sweeper.report.progress.recent_work import MOST, WINDOW_S, Pace, RecentWork
 from sweeper.study.study import Study
 from sweeper.text import about, counted

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import NothingToShow, SweeperError
-from sweeper.plan.check import checked
-from sweeper.plan.parameters import base
+from sweeper.planning.check import checked
+from sweeper.planning.parameters import base
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
 from sweeper.space.space import Space, keys

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sweeper import score
 from sweeper.ledger.run_record import SCORED, RunRecord
 from sweeper.ledger.state import LedgerState
-from sweeper.plan.plan import Run
+from sweeper.planning.plan import Run
 from sweeper.study.study import Study
 
 

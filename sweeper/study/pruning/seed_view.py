@@ -8,7 +8,7 @@ from typing import Any
 
 from optuna.trial import TrialState
 
-from sweeper.plan.sampling import pruner_schedule
+from sweeper.planning.sampling import pruner_schedule
 from sweeper.space import samplers
 from sweeper.space.space import Space
 from sweeper.study.optuna_memory import OptunaMemory

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sweeper.cli.commands import asked
-from sweeper.plan.loading import load
-from sweeper.plan.shipped_spaces import spaces
+from sweeper.planning.loading import load
+from sweeper.planning.shipped_spaces import spaces
 from sweeper.space.space import Space
 from tests.helpers.function_space import loaded
 

@@ -11,7 +11,7 @@ import pytest
 from sweeper.cli.commands import plan
 from sweeper.dispatch import Options
 from sweeper.doctor import probe
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study.studies import start
 from sweeper.study.study import Study

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from sweeper.dispatch import Options, memory_fit
-from sweeper.plan.loading import load
-from sweeper.plan.plan import Plan
+from sweeper.planning.loading import load
+from sweeper.planning.plan import Plan
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.process import memory
 from tests.helpers.command import call

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from sweeper.ledger.snapshots import compaction
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.report.status import summarise
 from sweeper.report.study_status import DamagedBytes
 from sweeper.study import studies
@@ -232,7 +232,7 @@ FULL = """
 import sys, threading, time
 from pathlib import Path
 from sweeper.cli.command_line import app
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.study import studies
 from sweeper.worker.worker import Worker
 

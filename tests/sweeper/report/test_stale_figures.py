@@ -13,7 +13,7 @@ from sweeper import figures
 from sweeper.cli import command_line
 from sweeper.cli.commands.retry import rerun
 from sweeper.figures import records
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.report import publish
 from sweeper.space.overrides import parse_words
 from sweeper.study import studies

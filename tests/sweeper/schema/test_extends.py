@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.schema.document import read
 from sweeper.schema.extends import extended
 from sweeper.space.space import Space

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sweeper.plan.plan import Plan
+from sweeper.planning.plan import Plan
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space
 from sweeper.trainable.loading import load_trainable

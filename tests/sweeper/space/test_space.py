@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.space.digest import differences, digest
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space
@@ -184,7 +184,8 @@ def test_an_axis_kind_of_the_users_needs_points_alone(tmp_path):
 def test_loading_imports_nothing_heavy(tmp_path):
     heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
-        "import sys; from sweeper.plan.loading import load; from sweeper.plan.plan import Plan;"
+        "import sys; from sweeper.planning.loading import load;"
+        "from sweeper.planning.plan import Plan;"
         "from sweeper.trainable.loading import load_trainable; s = load(sys.argv[1]);"
         f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
     )

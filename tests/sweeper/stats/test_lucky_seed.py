@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import optuna
 import pytest
 
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.results import frames
 from sweeper.results.export import optuna_storage
 from sweeper.results.ranking import ranking

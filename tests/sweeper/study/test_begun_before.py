@@ -14,7 +14,7 @@ import pytest
 
 from sweeper.cli import command_line
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.study import studies
 from sweeper.study.study import Study
 from tests.helpers.paths import DATA

@@ -11,7 +11,7 @@ import pytest
 from sweeper import lookup
 from sweeper.cli import command_line
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.report.page import overview
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
 from sweeper.study import studies

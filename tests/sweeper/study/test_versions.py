@@ -13,7 +13,7 @@ import pytest
 
 from sweeper.errors import SweeperError
 from sweeper.ledger.lines.encoding import FORMAT
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.results import frames
 from sweeper.space.overrides import parse_words
 from sweeper.study import studies

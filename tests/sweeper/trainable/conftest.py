@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import studies
 from sweeper.study.study import Study

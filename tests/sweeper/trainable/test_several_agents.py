@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
-from sweeper.plan.plan import Plan
+from sweeper.planning.loading import load
+from sweeper.planning.plan import Plan
 from sweeper.report.page.rerun_command import reruns
 from sweeper.results import frames
 from sweeper.space.space import Space

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sweeper.errors import NothingToShow
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.report.page import trials
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines

@@ -10,7 +10,7 @@ import pytest
 
 from sweeper.cli import command_line
 from sweeper.ledger.run_record import STATES
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.report import background, publish
 from sweeper.report.page import overview, trials
 from sweeper.report.page.failures import failures

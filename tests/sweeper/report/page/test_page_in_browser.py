@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.study import studies
 from tests.helpers import chromium
 from tests.helpers.worked_study import work

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from sweeper.cli import command_line
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.report.page import overview, rerun_command
 from sweeper.schema import document
 from sweeper.space.digest import digest
@@ -61,7 +61,7 @@ def test_it_plans_the_same_runs(make_study, space_file, tmp_path, monkeypatch, k
 
 def same_runs(made, trial, words):
     """Whether the words, given to the space's file, plan the runs of `trial` and no others."""
-    from sweeper.plan.plan import Plan
+    from sweeper.planning.plan import Plan
     from sweeper.space.overrides import parse_words
     from sweeper.trainable.loading import load_trainable
 

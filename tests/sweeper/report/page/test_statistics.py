@@ -10,7 +10,7 @@ import yaml
 from sweeper import stats
 from sweeper.cli.commands import run
 from sweeper.cli.run_options import RerankOptions
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.report.page.statistics import estimate_text, statistics
 from sweeper.results import frames
 from sweeper.study import studies

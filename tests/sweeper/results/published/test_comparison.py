@@ -12,8 +12,8 @@ import pytest
 from sweeper.errors import NothingToShow, SweeperError
 from sweeper.figures import render
 from sweeper.figures.drawing import style
-from sweeper.plan.loading import load
-from sweeper.plan.shipped_spaces import changed
+from sweeper.planning.loading import load
+from sweeper.planning.shipped_spaces import changed
 from sweeper.results.published import numbers as published
 from sweeper.space.overrides import parse_words
 from tests.contracts import test_figures as contract

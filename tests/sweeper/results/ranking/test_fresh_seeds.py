@@ -10,7 +10,7 @@ from sweeper import stats
 from sweeper.cli.commands import run
 from sweeper.cli.run_options import RerankOptions
 from sweeper.errors import SweeperError
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.results import frames
 from sweeper.results.ranking import fresh_outcome, fresh_runs
 from sweeper.space.digest import digest

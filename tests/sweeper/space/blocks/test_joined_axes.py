@@ -12,7 +12,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from sweeper import lookup
 from sweeper.errors import SweeperError
-from sweeper.plan.configurations.sequences import at
+from sweeper.planning.configurations.sequences import at
 from sweeper.results.axis import axis_of
 from sweeper.results.export import optuna_storage
 from sweeper.space.blocks.parts import JoinedAxis

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper.plan.loading import load
-from sweeper.plan.plan import Run
+from sweeper.planning.loading import load
+from sweeper.planning.plan import Run
 from sweeper.space.overrides import parse_words
 from sweeper.study import studies
 from sweeper.study.study import Study

@@ -14,7 +14,7 @@ import pytest
 from sweeper.cli.commands import logs
 from sweeper.files import memory_cgroup
 from sweeper.ledger.run_record import RunRecord
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import provenance
 from sweeper.study.study import Study

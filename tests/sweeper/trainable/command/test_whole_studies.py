@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from sweeper.cli.commands import logs
-from sweeper.plan.loading import load
-from sweeper.plan.plan import Plan
+from sweeper.planning.loading import load
+from sweeper.planning.plan import Plan
 from sweeper.report.page.overview import resolved
 from sweeper.report.page.rerun_command import reruns
 from sweeper.space.overrides import parse_words

@@ -16,7 +16,7 @@ import yaml
 
 from sweeper.cluster.scheduler import answers
 from sweeper.files import memory_cgroup
-from sweeper.plan.loading import load
+from sweeper.planning.loading import load
 from sweeper.results.failed_runs import failed
 from sweeper.space.overrides import parse_words
 from sweeper.study import studies

@@ -1,0 +1,195 @@
+"""The runs of a study: all its trials, on every task, under every seed, in one order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sweeper.errors import Invalid, SweeperError, dotted
+from sweeper.planning.configurations import expanded
+from sweeper.planning.configurations.expansion import Configuration
+from sweeper.planning.configurations.sequences import sequence
+from sweeper.space.samplers import ADAPTIVE
+from sweeper.space.sections import Evaluation
+from sweeper.space.space import Space
+from sweeper.text import united
+from sweeper.trainable.contract import Parametrised
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A configuration under its number in the plan."""
+
+    number: int
+    values: Mapping[str, Any]
+    """Axis -> value; axes that its other values switch off are absent."""
+    labels: Mapping[str, str | int | float]
+    """Axis -> number on numeric axes, canonical text elsewhere."""
+
+
+class Run(NamedTuple):
+    """A trial on one task under one seed; satisfies `sweeper.trainable.contract.RunSpec`."""
+
+    id: str
+    """16 hex digits of a SHA-256 over all the rest but the trial's number."""
+    trial: int
+    params: Mapping[str, Any]
+    task: str
+    seed: int
+    steps: int
+    evaluation: Evaluation | None
+
+
+class Plan:
+    """All trials by number, and all runs by trial, then task, then seed; both only grow.
+
+    A sampler that learns plans a packful of trials at a time (`add`); all other trials follow from
+    the space (`extend`), the same in every process.
+    """
+
+    def __init__(self, space: Space, trainable: Parametrised) -> None:
+        self._configurations: list[Configuration] = []
+        self._numbers: dict[str, int] = {}
+        self.trials: list[Trial] = []
+        self.runs: list[Run] = []
+        self._by_id: dict[str, Run] = {}
+        self.closed = False
+        """Whether its sampler found no further configuration."""
+        self.extend(space, trainable)
+
+    def run(self, id: str) -> Run:
+        """The run called `id`; raises `KeyError` where there is none."""
+        return self._by_id[id]
+
+    def find(self, id: str) -> Run | None:
+        """The run called `id`, if it is planned."""
+        return self._by_id.get(id)
+
+    def runs_of(self, trial: int) -> list[Run]:
+        """The runs of one trial."""
+        size = len(self.space.tasks) * len(self.space.seeds)
+        return self.runs[trial * size : (trial + 1) * size]
+
+    def configuration(self, trial: int) -> Configuration:
+        """The configuration of trial number `trial`."""
+        return self._configurations[trial]
+
+    def labels(self, axis: str) -> list[Any]:
+        """Each trial's label of an axis, `None` where it has none; equal up to rounding is one."""
+        return united([trial.labels.get(axis) for trial in self.trials])
+
+    @property
+    def reference(self) -> int | None:
+        """The trial of all defaults, if it is planned."""
+        chosen = self.expansion.reference()
+        return None if chosen is None else self._numbers.get(chosen.text)
+
+    @property
+    def dropped(self) -> int:
+        """How many cells of the grid are not valid and left out."""
+        return self.expansion.grid().dropped if self.space.sampler.name == "grid" else 0
+
+    @property
+    def due(self) -> int:
+        """How many trials its sampler has still to plan."""
+        if self.closed or self.space.sampler.name not in ADAPTIVE:
+            return 0
+        assert self.space.trials is not None
+        return max(0, self.space.trials - len(self.trials))
+
+    @property
+    def unfound(self) -> int:
+        """How many of the trials asked for are missing, as no further configuration was found."""
+        return max(0, (self.space.trials or 0) - len(self.trials) - self.due)
+
+    @property
+    def total(self) -> int:
+        """How many runs there will be in the end."""
+        return len(self.runs) + self.due * len(self.space.tasks) * len(self.space.seeds)
+
+    @property
+    def steps(self) -> int:
+        """The steps of all runs that there will be in the end."""
+        trials = len(self.trials) + self.due
+        return trials * len(self.space.seeds) * self.space.steps_of_all
+
+    def extend(self, space: Space, trainable: Parametrised) -> list[Run]:
+        """Takes over `space`, whose seeds or trials may be more than before; returns new runs.
+
+        `trainable` is what the space trains. Raises `SweeperError` where the space, which fitted
+        when it was loaded, no longer does.
+        """
+        known = set(self._by_id)
+        try:
+            self.space = space
+            self.expansion = expanded(space, trainable)
+            self._number(self._planned())
+        except Invalid as error:
+            raise SweeperError(f"{space.file}: {dotted(error.path)} {error.message}") from error
+        self.runs, self._by_id = [], {}
+        self._enlist(self._configurations, self.trials)
+        return [run for run in self.runs if run.id not in known]
+
+    def add(self, configurations: Iterable[Configuration]) -> list[Run]:
+        """Gives the next numbers to what a sampler has chosen; returns their runs."""
+        before = len(self.trials)
+        self._number(configurations)
+        return self._enlist(self._configurations[before:], self.trials[before:])
+
+    def knows(self, configuration: Configuration) -> bool:
+        """Whether one of its trials has this configuration."""
+        return configuration.text in self._numbers
+
+    def _planned(self) -> Iterator[Configuration]:
+        sampler = self.space.sampler.name
+        if sampler == "grid":
+            yield from self.expansion.grid().configurations
+        elif sampler not in ADAPTIVE:
+            assert self.space.trials is not None
+            yield from islice(sequence(self.space, self.expansion), self.space.trials)
+
+    def _number(self, configurations: Iterable[Configuration]) -> None:
+        for chosen in configurations:
+            if chosen.text not in self._numbers:
+                number = self._numbers[chosen.text] = len(self.trials)
+                self.trials.append(Trial(number, chosen.values, chosen.labels))
+                self._configurations.append(chosen)
+
+    def _enlist(
+        self, configurations: Iterable[Configuration], trials: Iterable[Trial]
+    ) -> list[Run]:
+        space = self.space
+        evaluation = space.evaluation.model_dump() if space.evaluation else None
+        cells = [
+            (task, seed, _json([task, seed]).encode())
+            for task in space.tasks
+            for seed in space.seeds
+        ]
+        schedules = {task: _json([space.steps_on(task), evaluation]) for task in space.tasks}
+        identity = _json(space.identity)
+        runs = []
+        for chosen, trial in zip(configurations, trials, strict=True):
+            params, schedule, prefix = chosen.params, "", None
+            for task, seed, cell in cells:
+                own = self.expansion.params_on(chosen, task)
+                if prefix is None or own is not params or schedules[task] != schedule:
+                    params, schedule = own, schedules[task]
+                    text = chosen.text if own is chosen.params else self.expansion.text(own)
+                    prefix = hashlib.sha256(f"{identity}\n{text}\n{schedule}\n".encode())
+                digest = prefix.copy()
+                digest.update(cell)
+                name = digest.hexdigest()[:16]
+                steps = space.steps_on(task)
+                run = Run(name, trial.number, params, task, seed, steps, space.evaluation)
+                runs.append(run)
+        self.runs += runs
+        self._by_id.update((run.id, run) for run in runs)
+        return runs
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,72 @@
+"""What an agent says of a space reaches its user: metrics that it adds, why a task is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sweeper.errors import SweeperError
+from sweeper.planning.loading import load
+
+SPACE = """\
+study: demo
+agent: dqn
+fixed: {{diagnostics: [{asked}], diagnostics.every: 100}}
+axes: {{optimizer.lr: {{kind: float, values: [1e-3]}}}}
+tasks: {{minatar/breakout: {{low: 0, high: 20}}}}
+seeds: 1
+steps: 200
+evaluation: {{every: 100, episodes: 1}}
+score: {{metric: {score}}}
+figures: [{{curves: {{metric: {drawn}}}}}]
+"""
+
+
+def loaded(folder: Path, asked: str, score: str, drawn: str) -> None:
+    path = folder / "x.yaml"
+    path.write_text(SPACE.format(asked=asked, score=score, drawn=drawn))
+    load(path)
+
+
+def test_what_is_asked_for_may_be_scored_and_drawn(tmp_path: Path) -> None:
+    loaded(tmp_path, "effective_rank, gradient_norms", "srank", "grad_norm_critic")
+
+
+@pytest.mark.parametrize(
+    ("asked", "score", "drawn", "says"),
+    [
+        ("", "srank", "return", r"x.yaml:9: score.metric must be a metric of agent dqn.*'srank'"),
+        ("effective_rank", "return", "sigma_2", r"x.yaml:10: .*metric.*'sigma_2'.*srank"),
+        ("effective_rank", "grad_norm_actor", "q", r"x.yaml:9: .*'grad_norm_actor'"),
+        ("gradient_norms", "grad_norm_actor", "q", r"x.yaml:9: .*'grad_norm_actor'"),  # DQN's none
+        (
+            "srank",
+            "return",
+            "q",
+            r"x.yaml:3: fixed.diagnostics cannot .*unknown diagnostic 'srank'; .*effective_rank",
+        ),
+    ],
+)
+def test_what_is_not_asked_for_is_refused(
+    tmp_path: Path, asked: str, score: str, drawn: str, says: str
+) -> None:
+    with pytest.raises(SweeperError, match=says):
+        loaded(tmp_path, asked, score, drawn)
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        ("minatar/braekout", "unknown task 'minatar/braekout' (did you mean 'minatar/breakout'?);"),
+        ("navigation/2", "this agent's actions are choices, those of 'navigation/2' are numbers"),
+        ("dmc/lqr-lqr_6_2", "'dmc/lqr-lqr_6_2' cannot be had: its actions have no bounds"),
+    ],
+)
+def test_a_task_is_refused_with_the_agents_reason(tmp_path: Path, task: str, says: str) -> None:
+    path = tmp_path / "x.yaml"
+    text = SPACE.format(asked="", score="return", drawn="return")
+    path.write_text(text.replace("minatar/breakout", task))
+    with pytest.raises(SweeperError) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"{path}:5: tasks.{task} is no task of agent dqn: {says}")
