@@ -31,7 +31,9 @@ def found(*places):
     raise SystemExit(f"none of these is there: {places}")
 
 load = found(
-    ("sweeper.planning.loading", "load"), ("sweeper.plan.loading", "load"), ("sweeper.space", "load")
+    ("sweeper.planning.loading", "load"),
+    ("sweeper.plan.loading", "load"),
+    ("sweeper.space", "load"),
 )
 trainable = found(
     ("sweeper.trainable.loading", "load_trainable"), ("sweeper.trainable", "load_trainable")

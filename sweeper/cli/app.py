@@ -60,6 +60,10 @@ RUN_OPTIONS = {
     "other_code": "true: go on although files that training runs have changed (default: false)",
     "group": "true: the study's files are open to your group (default: to you alone)",
 }
+PLAN_OPTIONS = {
+    name: RUN_OPTIONS[name]
+    for name in ("scale", "name", "root", "dispatch", "profile", "workers", "pack", "device")
+}
 TOP = 5
 """How many configurations meet fresh seeds where nobody says."""
 

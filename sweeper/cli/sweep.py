@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sweeper import lookup
 from sweeper.cli.app import (
+    PLAN_OPTIONS,
     RUN_OPTIONS,
     STUDY_OPTIONS,
     TOP,
@@ -38,12 +37,6 @@ def run(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Word
     raise typer.Exit(run(space, RunOptions.of(options), changes))
 
 
-PLAN_OPTIONS = {
-    name: RUN_OPTIONS[name]
-    for name in ("scale", "name", "root", "dispatch", "profile", "workers", "pack", "device")
-}
-
-
 @command(
     PLAN_OPTIONS,
     "All other words change a key of the space, as for run.",
@@ -52,20 +45,14 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
     """Say what a space would train, and what that takes; start nothing."""
     from sweeper.cli.commands import plan as preview
     from sweeper.cli.run_options import RunOptions
-    from sweeper.planning.loading import load
     from sweeper.planning.mistakes import placement
     from sweeper.space import overrides
-    from sweeper.study.studies import check_name
 
     given, changes = overrides.parse_words(
         words or [], list(PLAN_OPTIONS), of_run=RUN_OPTIONS, meant=placement.of_file(space)
     )
     options = RunOptions.of(given)
-    lookup.find("sweeper.dispatch", options.dispatch)
-    if options.dispatch != "slurm":
-        options.workers.local_only(options.dispatch)
-    loaded = load(Path(space), options.scale, changes)
-    folder = options.studies / check_name(loaded.name if options.name is None else options.name)
+    loaded, folder = preview.asked_for(space, options, changes)
     for line in preview.lines(loaded, folder, options.workers, dispatch=options.dispatch):
         typer.echo(line)
 

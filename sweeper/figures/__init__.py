@@ -10,7 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,9 +71,73 @@ def render(
     `SweeperError` for an unknown figure, option or axis; `NothingToShow` before the first trial is
     planned, and where no run has finished that the figure could show.
     """
-    drawer = lookup.find(__name__, code or name)
     if out is not None:
         check_out(out, FORMATS)
+    ledger_state = ledger_state or study.ledger_state()
+    files: list[Path] = []
+    for one in islice(_drawings(study, name, options, ledger_state, code), 1 if out else None):
+        targets = [out] if out else [study.paths.figures / (one.stem + form) for form in FORMATS]
+        with one.drawn() as picture:
+            drawn = _written(picture, targets, one.frame)
+        if targets[0].parent.resolve() == study.paths.figures.resolve():
+            names = tuple(file.name for file in drawn)
+            edition = records.edition(study, ledger_state, one.options)
+            state = edition, study.ended_in(ledger_state)
+            records.write(study.paths, records.Record(name, one.options, names, *state))
+        files += drawn
+    return files
+
+
+def picture(study: Study, name: str, options: Mapping[str, Any]) -> Picture:
+    """The figure called `name` of `study` as its ledger has it now, as `render` draws it first.
+
+    Nothing is written.
+    """
+    with next(_drawings(study, name, options, study.ledger_state())).drawn() as found:
+        return found
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """One figure of a study, about to be drawn."""
+
+    name: str
+    options: dict[str, Any]
+    """All that was asked for, in its one form."""
+    stem: str
+    """What its files are called, without an ending."""
+    data: Data
+    draw: Callable[..., Picture]
+    own: Mapping[str, Any]
+    """The options that `draw` takes."""
+    frame: Frame
+
+    @contextmanager
+    def drawn(self) -> Iterator[Picture]:
+        """Draws it; what is done with it inside is done in its style."""
+        from sweeper.figures.drawing import frame, style, text_layout
+
+        with style.context(), frame.asked(self.frame), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
+            found = self.draw(self.data, **self.own)
+            frame.below_title(found.figure)
+            if boxes := text_layout.lacking(found.figure):
+                rule = "the figures' font lacks %s, boxes stand for such letters"
+                log.warning(f"%s: {rule}", self.name, boxes)
+            if "point" in found.table and found.table["point"].isna().all():
+                self.data.check_scored(self.name)
+            yield found
+
+
+def _drawings(
+    study: Study,
+    name: str,
+    options: Mapping[str, Any],
+    ledger_state: LedgerState,
+    code: str | None = None,
+) -> Iterator[_Drawing]:
+    """The figures called `name` that `options`, or else the space's `figures`, ask for."""
+    drawer = lookup.find(__name__, code or name)
     asked = [_checked(code or name, e.options) for e in study.space.drawn if e.name == name]
     wanted = [_checked(code or name, options)] if options or not asked else asked
     if not study.plan.trials:
@@ -78,27 +145,16 @@ def render(
     from sweeper.results.data import Data
     from sweeper.results.slices.joined import joined
 
-    parts = _parts(study, code or name, wanted)
-    ledger_state = ledger_state or study.ledger_state()
     whole = {study.name: Data.of(study, ledger_state)}
-    files: list[Path] = []
-    for chosen, own_parts in parts[: 1 if out else None]:
+    for chosen, own_parts in _parts(study, code or name, wanted):
         plain = asked == [chosen] or not chosen
         stem = _stem(name) if plain else _stem_of(name, chosen, asked)
-        targets = [out] if out else [study.paths.figures / (stem + form) for form in FORMATS]
         own, common = _split(code or name, chosen)
         at = None if name in WHOLE else own.pop("at", None)
         for other, _ in own_parts[1:]:
             whole[other.name] = whole.get(other.name) or Data.of(other)
         data = joined([part.data(whole[one.name], at) for one, part in own_parts])
-        drawn = _draw(data, name, drawer, own, targets, _frame(common))
-        if targets[0].parent.resolve() == study.paths.figures.resolve():
-            names = tuple(file.name for file in drawn)
-            edition = records.edition(study, ledger_state, chosen)
-            state = edition, study.ended_in(ledger_state)
-            records.write(study.paths, records.Record(name, chosen, names, *state))
-        files += drawn
-    return files
+        yield _Drawing(name, chosen, stem, data, drawer, own, _frame(common))
 
 
 def redraw(
@@ -110,28 +166,13 @@ def redraw(
     return render(study, record.name, record.options, out, ledger_state, code)
 
 
-def _draw(
-    data: Data,
-    name: str,
-    drawer: Callable[..., Picture],
-    options: Mapping[str, Any],
-    files: list[Path],
-    asked: Frame,
-) -> list[Path]:
-    from sweeper.figures.drawing import frame, style, text_layout
+def _written(picture: Picture, files: list[Path], asked: Frame) -> list[Path]:
+    """Writes a figure to `files`, and its table and text beside the first; returns all of these."""
     from sweeper.results.export import tidy_tables
 
-    with style.context(), frame.asked(asked), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told below
-        picture = drawer(data, **options)
-        frame.below_title(picture.figure)
-        if boxes := text_layout.lacking(picture.figure):
-            log.warning("%s: the figures' font lacks %s, boxes stand for such letters", name, boxes)
-        if "point" in picture.table and picture.table["point"].isna().all():
-            data.check_scored(name)
-        for file in files:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            _save(picture.figure, file)
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _save(picture.figure, file)
     table = files[0].with_suffix(".csv")
     tidy_tables.replace(table, picture.table)
     said = _said(picture, asked)

@@ -27,6 +27,7 @@ FLOORS = {
         ["report"],
         ["dispatch"],
         ["cli"],
+        ["interface"],
     ],
     "agents": [
         ["agents"],

@@ -9,15 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sweeper import lookup
 from sweeper.cli.commands import asked
+from sweeper.cli.run_options import RunOptions
 from sweeper.dispatch import Options, memory_fit, slurm_layout
 from sweeper.doctor import probe
 from sweeper.errors import SweeperError, cut
 from sweeper.ledger.claims.folders import FOLD_AT
 from sweeper.planning.configurations import notes
+from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan, Run
 from sweeper.planning.sampling import pruner_schedule
 from sweeper.report.progress.work_left import WorkLeft, reached
+from sweeper.space.overrides import Override
 from sweeper.space.space import Space
 from sweeper.study import studies
 from sweeper.study.study import Study
@@ -42,6 +46,16 @@ Done = dict[str, int]
 
 Costs = Mapping[str, Sequence[float]]
 """Worker-seconds a step of runs that have ended, by their signature."""
+
+
+def asked_for(path: str, options: RunOptions, changes: Sequence[Override]) -> tuple[Space, Path]:
+    """The space in `path`, changed, and the folder that its study has or would have."""
+    lookup.find("sweeper.dispatch", options.dispatch)
+    if options.dispatch != "slurm":
+        options.workers.local_only(options.dispatch)
+    space = load(Path(path), options.scale, changes)
+    name = studies.check_name(space.name if options.name is None else options.name)
+    return space, options.studies / name
 
 
 def lines(

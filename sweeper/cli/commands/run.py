@@ -38,19 +38,23 @@ INTERRUPTED = 130
 
 
 def run(path: str, options: RunOptions, overrides: Sequence[Override]) -> int:
-    """Runs the space in `path` to its end; returns the exit code.
+    """Runs the space in `path` to its end; returns the exit code."""
+    space, folder = asked(path, options, overrides)
+    return carry_out(folder, space, options, extend=options.extend)
+
+
+def asked(path: str, options: RunOptions, overrides: Sequence[Override]) -> tuple[Space, Path]:
+    """The space in `path`, which may be a study's folder, and the folder of its study.
 
     Everything that can be wrong with the words is found before anything is started.
     """
     if studies.is_one(Path(path)):
-        space, folder = _frozen(Path(path), options, overrides)
-    else:
-        if _names_a_study(Path(path)):
-            studies.find(Path(path).name, Path(path).parent)  # which says what studies there are
-        space = load(Path(path), options.scale, overrides)
-        name = studies.check_name(space.name if options.name is None else options.name)
-        folder = (options.studies / name).resolve()
-    return carry_out(folder, space, options, extend=options.extend)
+        return _frozen(Path(path), options, overrides)
+    if _names_a_study(Path(path)):
+        studies.find(Path(path).name, Path(path).parent)  # which says what studies there are
+    space = load(Path(path), options.scale, overrides)
+    name = studies.check_name(space.name if options.name is None else options.name)
+    return space, (options.studies / name).resolve()
 
 
 def _names_a_study(path: Path) -> bool:
