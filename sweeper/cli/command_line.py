@@ -6,7 +6,7 @@ import gc
 import importlib
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sweeper.cli.app import RUN_OPTIONS, app
 from sweeper.errors import SweeperError, cut
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):  # names of files may be no text
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    given = sys.argv[1:] if arguments is None else arguments
+    given = _words(sys.argv[1:] if arguments is None else arguments)
     known = [
         cut(word) if not index or word[:1] == "-" else word for index, word in enumerate(given)
     ]
@@ -43,3 +43,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
     finally:
         gc.enable()
+
+
+_FLAGS = ("caption", "extend", "follow", "group", "other_code", "trace", "watch", "yes")
+"""Options that are true where they are given without a value."""
+
+_OF_HELP = ("--help", "--version")
+
+
+def _words(arguments: Sequence[str]) -> list[str]:
+    """The arguments as commands take them, of which some are spelt as other programs want them.
+
+    `--study x` and `--study=x` are `study=x`, `--watch` is `watch=true`, `-h` is `--help`; then the
+    order does not matter either.
+    """
+    plain = list(_plain(list(arguments)))
+    if plain == list(arguments):
+        return plain
+    return [*plain[:1], *sorted(plain[1:], key=lambda word: "=" in word)]
+
+
+def _plain(rest: list[str]) -> Iterator[str]:
+    while rest:
+        word = rest.pop(0)
+        if word == "-h" or word[:2] != "--" or word in _OF_HELP:
+            yield "--help" if word == "-h" else word
+            continue
+        key, equals, text = word[2:].partition("=")
+        key = key if "." in key else key.replace("-", "_")
+        if not equals and key in _FLAGS and rest[:1] not in (["true"], ["false"]):
+            text = "true"
+        elif not equals and rest and rest[0][:2] != "--":
+            text = rest.pop(0)
+        yield f"{key}={text}"

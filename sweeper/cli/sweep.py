@@ -57,6 +57,23 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
         typer.echo(line)
 
 
+@command(
+    {"scale": "one of the space's scales (default: all of them, one after the other)"},
+    "All other words change a key of the space, as for run.",
+)
+def check(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
+    """Say what is wrong with a space, at each of its scales; start nothing."""
+    from sweeper.cli.commands import check as checking
+    from sweeper.planning.mistakes import placement
+    from sweeper.space import overrides
+
+    options, changes = overrides.parse_words(
+        words or [], ["scale"], of_run=RUN_OPTIONS, meant=placement.of_file(space)
+    )
+    for line in checking.lines(space, options.get("scale"), changes):
+        typer.echo(line)
+
+
 RERANK_OPTIONS = {
     **STUDY_OPTIONS,
     "top": f"how many configurations, the best first (default: {TOP})",

@@ -140,6 +140,16 @@ def _found(path: Path) -> Path:
     return found
 
 
+def scales(path: str | Path) -> list[str | None]:
+    """The scales of the space in the file at `path`; `None` stands for the space without one, where
+    it may be planned so.
+    """
+    document = extended(documents.read(_found(Path(path)), later=True), MERGED)
+    found = document.data.get("scales")
+    names = [*found] if isinstance(found, dict) else []
+    return names if DEFAULT_SCALE in names else [None, *names]
+
+
 def unchecked(path: Path, scale: str | None = None) -> Space:
     """The space in the YAML file at `path`, not checked against what it trains: none of the files
     that it names is imported, so nobody knows the values of axes of users' own kinds.

@@ -25,7 +25,7 @@ from sweeper.study.study import Study
 from tests.helpers.command import call
 from tests.helpers.foreign_project import REGISTERED, SAMPLED, SHIPPED, SPACE, begun, forget, made
 
-TRAINS = {"run", "work", "rerank", "plan"}
+TRAINS = {"run", "work", "rerank", "plan", "check"}
 """Commands that train, or load what would be trained; all others only look."""
 
 WORDS = {
@@ -189,7 +189,7 @@ def test_a_study_that_holds_nothing_of_its_code_says_so(tmp_path: Path) -> None:
     assert not touched.exists()
 
 
-@pytest.mark.parametrize("command", ["run", "work", "rerank", "plan"])
+@pytest.mark.parametrize("command", ["run", "work", "rerank", "plan", "check"])
 def test_who_trains_is_told_whose_code_runs(
     theirs: tuple[Study, Path],
     command: str,
@@ -206,6 +206,7 @@ def test_who_trains_is_told_whose_code_runs(
         "work": ["study=theirs"],
         "rerank": ["study=theirs", "seeds=1", "dispatch=nowhere"],
         "plan": ["own.yaml"],
+        "check": ["own.yaml"],
     }[command]
     call(command, *words)
     said = capsys.readouterr().err

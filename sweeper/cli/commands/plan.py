@@ -73,7 +73,7 @@ def lines(
     plan = Plan(space, trainable)
     cells = [trainable.signature(run.params, run.task) for run in _one_a_cell(plan)]
     costs = _costs(space, folder.parent, trainable)
-    yield f"{folder.name}: {_counts(plan)}"
+    yield f"{folder.name}: {counts(plan)}"
     yield from (f"  {line}" for line in asked.lines(space))
     yield f"  {_signatures(plan, trainable, options, len(set(cells)))}"
     yield f"  steps: {plan.steps:,} in all, {space.steps_text} a run"
@@ -110,7 +110,8 @@ def _first_report(space: Space, folder: Path) -> int | None:
     return first
 
 
-def _counts(plan: Plan) -> str:
+def counts(plan: Plan) -> str:
+    """How many trials, tasks, seeds and runs: `2 trials × 1 task × 3 seeds = 6 runs`."""
     space = plan.space
     trials = len(plan.trials) + plan.due
     sizes = [(trials, "trial"), (len(space.tasks), "task"), (len(space.seeds), "seed")]

@@ -12,6 +12,7 @@ import pytest
 
 import sweeper
 from sweeper import lookup
+from sweeper.cli import command_line
 from sweeper.space import figure_options
 from tests.helpers.command import call
 
@@ -232,3 +233,39 @@ def test_light_commands_import_nothing_heavy(here: Path, space_file: Path) -> No
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )
         assert done.stderr.splitlines()[-1] == "set()", arguments
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["status", "--study", "x"], ["status", "study=x"]),
+        (["status", "--study=x", "--watch"], ["status", "study=x", "watch=true"]),
+        (["status", "--watch", "false", "x"], ["status", "x", "watch=false"]),
+        (["run", "--scale", "smoke", "a.yaml"], ["run", "a.yaml", "scale=smoke"]),
+        (["run", "--other-code", "a.yaml"], ["run", "a.yaml", "other_code=true"]),
+        (["run", "a.yaml", "--fixed.my-lr=-1"], ["run", "a.yaml", "fixed.my-lr=-1"]),
+        (["curves", "--where", "lr=1e-3", "x"], ["curves", "where=lr=1e-3", "x"]),
+        (["curves", "--xlim", "-1..2"], ["curves", "xlim=-1..2"]),
+        (["run", "a.yaml", "--seeds"], ["run", "a.yaml", "seeds="]),
+        (["-h"], ["--help"]),
+        (["run", "-h"], ["run", "--help"]),
+        (["run", "a=b.yaml", "seeds=1"], ["run", "a=b.yaml", "seeds=1"]),
+    ],
+)
+def test_what_other_programs_spell_with_dashes_is_understood(
+    given: list[str], meant: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(command_line, "app", lambda args, **_: asked.extend(args))
+    command_line.main(given)
+    assert [asked[0], *sorted(asked[1:])] == [meant[0], *sorted(meant[1:])]
+    assert "=" not in "".join(asked[1:2]) or "=" in meant[1]
+
+
+def test_dashes_and_words_do_the_same(here: Path, space_file: Path, capsys: Capture) -> None:
+    assert call("plan", "--seeds", "2", str(space_file), "--axes.size.values", "[0.1]") == 0
+    dashes = capsys.readouterr().out
+    assert call("plan", str(space_file), "seeds=2", "axes.size.values=[0.1]") == 0
+    assert capsys.readouterr().out == dashes
+    assert call("plan", str(space_file), "--lr=0.2") == 2
+    assert "unknown option or key of the space 'lr'" in capsys.readouterr().err

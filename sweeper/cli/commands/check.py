@@ -1,0 +1,32 @@
+"""`sweeper check`: what is wrong with a space, at each of its scales."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sweeper.cli.commands.plan import counts
+from sweeper.errors import SweeperError
+from sweeper.planning import loading
+from sweeper.planning.configurations import notes
+from sweeper.planning.plan import Plan
+from sweeper.space.overrides import Override
+from sweeper.trainable.loading import load_trainable
+
+
+def lines(path: str, scale: str | None, changes: Sequence[Override]) -> Iterator[str]:
+    """What the space in `path` plans at `scale`, or at each of its scales, and what may mislead.
+
+    Raises `SweeperError` for what is wrong at any of them, each mistake once, behind the others.
+    """
+    wrong: list[str] = []
+    for name in loading.scales(path) if scale is None else [scale]:
+        try:
+            space = loading.load(path, name, changes)
+            plan = Plan(space, load_trainable(space))
+        except SweeperError as error:
+            wrong += str(error).splitlines()
+            continue
+        yield f"{path}{f' scale={name}' if name else ''}: {counts(plan)}"
+        yield from (f"  {line}" for line in notes.lines(plan))
+    if wrong:
+        raise SweeperError("\n".join(dict.fromkeys(wrong)))
