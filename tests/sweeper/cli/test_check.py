@@ -44,15 +44,15 @@ def test_what_is_right_is_counted_at_each_scale(
 def test_mistakes_of_all_scales_are_told_once_behind_what_is_right(
     space: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    scales = "scales: {laptop: {}, smoke: {seeds: 0}, paper: {steps: x}}\n"
+    scales = "scales: {laptop: {}, smoke: {seeds: 0}, paper: {limits.deaths: 0}}\n"
     space.write_text(SPACE.replace("a: 3", "a: 2") + scales)
     assert call("check", "x.yaml") == 2
     said = capsys.readouterr()
     assert said.out == "x.yaml scale=laptop: 2 trials × 1 task × 2 seeds = 4 runs\n"
     told = said.err.splitlines()
-    assert [line.partition(": ")[2].partition(",")[0] for line in told] == [
-        "seeds must be a whole number of at least 1",
-        "steps must be a whole number of at least 1",
+    assert [line.removeprefix("sweeper: ").partition(",")[0] for line in told] == [
+        "x.yaml:8: seeds must be a whole number of at least 1",
+        "x.yaml:8: limits.deaths must be a whole number of at least 1",
     ]
 
 
