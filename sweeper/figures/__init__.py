@@ -73,7 +73,6 @@ def render(
     """
     if out is not None:
         check_out(out, FORMATS)
-    ledger_state = ledger_state or study.ledger_state()
     files: list[Path] = []
     for one in islice(_drawings(study, name, options, ledger_state, code), 1 if out else None):
         targets = [out] if out else [study.paths.figures / (one.stem + form) for form in FORMATS]
@@ -81,8 +80,8 @@ def render(
             drawn = _written(picture, targets, one.frame)
         if targets[0].parent.resolve() == study.paths.figures.resolve():
             names = tuple(file.name for file in drawn)
-            edition = records.edition(study, ledger_state, one.options)
-            state = edition, study.ended_in(ledger_state)
+            edition = records.edition(study, one.ledger_state, one.options)
+            state = edition, study.ended_in(one.ledger_state)
             records.write(study.paths, records.Record(name, one.options, names, *state))
         files += drawn
     return files
@@ -93,7 +92,7 @@ def picture(study: Study, name: str, options: Mapping[str, Any]) -> Picture:
 
     Nothing is written.
     """
-    with next(_drawings(study, name, options, study.ledger_state())).drawn() as found:
+    with next(_drawings(study, name, options)).drawn() as found:
         return found
 
 
@@ -104,6 +103,7 @@ class _Drawing:
     name: str
     options: dict[str, Any]
     """All that was asked for, in its one form."""
+    ledger_state: LedgerState
     stem: str
     """What its files are called, without an ending."""
     data: Data
@@ -133,7 +133,7 @@ def _drawings(
     study: Study,
     name: str,
     options: Mapping[str, Any],
-    ledger_state: LedgerState,
+    ledger_state: LedgerState | None = None,
     code: str | None = None,
 ) -> Iterator[_Drawing]:
     """The figures called `name` that `options`, or else the space's `figures`, ask for."""
@@ -145,8 +145,10 @@ def _drawings(
     from sweeper.results.data import Data
     from sweeper.results.slices.joined import joined
 
-    whole = {study.name: Data.of(study, ledger_state)}
-    for chosen, own_parts in _parts(study, code or name, wanted):
+    parts = _parts(study, code or name, wanted)
+    state = ledger_state or study.ledger_state()
+    whole = {study.name: Data.of(study, state)}
+    for chosen, own_parts in parts:
         plain = asked == [chosen] or not chosen
         stem = _stem(name) if plain else _stem_of(name, chosen, asked)
         own, common = _split(code or name, chosen)
@@ -154,7 +156,7 @@ def _drawings(
         for other, _ in own_parts[1:]:
             whole[other.name] = whole.get(other.name) or Data.of(other)
         data = joined([part.data(whole[one.name], at) for one, part in own_parts])
-        yield _Drawing(name, chosen, stem, data, drawer, own, _frame(common))
+        yield _Drawing(name, chosen, state, stem, data, drawer, own, _frame(common))
 
 
 def redraw(

@@ -169,7 +169,8 @@ def _resolve(space: Space, trainable: Trainable) -> Space:
     for name, block in space.blocks.items():
         with placed(space, name):
             found = _resolve(part(space, name), trainable)
-        blocks[name] = block.model_copy(update={"fixed": found.fixed, "axes": found.axes})
+        own = {one: found.fixed[one] for one in block.fixed}
+        blocks[name] = block.model_copy(update={"fixed": own, "axes": found.axes})
     known = base(space, trainable)
     fixed = {name: known[name] for name in space.fixed}
     frozen = space.defaults or defaults(space, trainable)

@@ -20,12 +20,19 @@ from sweeper.trainable.command.process import program
 
 _INTERPRETERS = ("python", "bash", "sh", "zsh", "julia", "Rscript", "lua", "ruby", "perl", "node")
 
+_READ_BY = {".py": "python", ".jl": "julia", ".R": "Rscript", ".lua": "lua", ".rb": "ruby"}
+"""What runs a file, by its ending."""
+
 _SHELLS = ("bash", "sh", "zsh", "dash", "ksh", "fish")
-_OPERATORS = ("<", ">", ">>", "&>", "2>", "2>&1", "|", "||", "&&")
+_OPERATORS = ("<", ">", ">>", "&>", "2>", "2>&1", "|", "||", "&", "&&", ";")
 _BRACED = re.compile(r"\$\{[^{}]+\}")
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
 _MODULE = re.compile(r"[A-Za-z_][\w.]*")
-_VARIABLE = re.compile(r"(?:^|[=/:])(\$[A-Za-z_]\w*)")
+_OF_SHELL = re.compile(
+    r"(?:^|[=/:])(\$(?:[A-Za-z_]\w*|[0-9?@*#]))|(?:^|[=:])(~)/|(\$\(.*\)|`.+`)|^([<>]{1,2})[^<>]+$"
+)
+_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
+"""Options of a Python that are followed by a value."""
 
 
 def check(space: Space, expansion: Expansion) -> None:
@@ -37,10 +44,10 @@ def check(space: Space, expansion: Expansion) -> None:
         _check_program(space.command[0], folder)
     with mistakes.under("command"):
         _check_script(space.command, folder)
-    names = parameters(space, expansion)
+    names, code = parameters(space, expansion), _code(space.command)
     for index, word in enumerate(space.command):
         with mistakes.under("command", index):
-            _check_shell(word, space.command)
+            _check_shell(word, read=index > code)
         for name in placeholders(word):
             with mistakes.under("command", index):
                 _check_name(name, word, names, space)
@@ -69,17 +76,29 @@ def _check_name(name: str, word: str, names: Sequence[str], space: Space) -> Non
     raise Invalid(f"names no parameter: {shown(name)} in {shown(word)}{hint}{valid}")
 
 
-def _check_shell(word: str, words: Sequence[str]) -> None:
-    """Raises `Invalid` for a word that only a shell understands, unless the program is one."""
-    if Path(words[0]).name in _SHELLS or "-c" in words:
+def _code(words: Sequence[str]) -> int:
+    """The place of a shell, or of an interpreter with `-c`, behind which words are for that.
+
+    The number of words where there is none.
+    """
+    for place, word in enumerate(words):
+        name = Path(word).name.rstrip("0123456789.")
+        if name in _SHELLS or (name in _INTERPRETERS and words[place + 1 : place + 2] == ("-c",)):
+            return place
+    return len(words)
+
+
+def _check_shell(word: str, *, read: bool) -> None:
+    """Raises `Invalid` for a word that only a shell understands, unless it is `read` by one."""
+    if read:
         return
     braced = _BRACED.search(word)
     if braced:
         rule = "has a $ before a placeholder, which is braces alone"
         raise Invalid(f"{rule}: {shown(word.replace(braced[0], braced[0][1:]))}")
-    variable = _VARIABLE.search(word)
-    what = variable[1] if variable else "~" if word.startswith("~/") else word
-    if variable or word.startswith("~/") or word in _OPERATORS:
+    found = _OF_SHELL.search(word)
+    what = next(filter(None, found.groups())) if found else word
+    if found or word in _OPERATORS:
         raise Invalid(
             "is handed on as it stands, as no shell reads it, which alone knows what "
             f"{shown(what)} means; name the shell: [bash, -c, …]"
@@ -103,22 +122,44 @@ def _check_program(word: str, folder: Path) -> None:
             f"names the program {shown(word)}, which is not on PATH; the file beside the space is "
             f"./{cut(word)}"
         )
+    reads = _READ_BY.get(path.suffix, "bash")
     raise Invalid(
         f"names the program {shown(word)}, which is not executable: chmod +x it, or put its "
-        f"interpreter before it, as in [bash, {cut(word)}]"
+        f"interpreter before it, as in [{reads}, {cut(word)}]"
     )
 
 
 def unfound_module(words: Sequence[str], folder: Path) -> str | None:
     """The module that `python -m` is to run, where the Python that runs sweeper finds none."""
-    if program(words[0], folder) != sys.executable or "-m" not in words[:-1]:
+    if program(words[0], folder) != sys.executable:
         return None
-    name = literal(words[list(words).index("-m") + 1])
-    if name is None or not _MODULE.fullmatch(name):
+    name = literal(_module(words[1:]))
+    if not name or not _MODULE.fullmatch(name) or name in sys.builtin_module_names:
         return None
-    top = name.partition(".")[0]
-    found = top in sys.builtin_module_names or PathFinder.find_spec(top, [str(folder), *sys.path])
-    return None if found else name
+    places: Sequence[str] | None = [str(folder), *sys.path]
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        whole = ".".join(parts[:end])
+        found = None if places is None else PathFinder.find_spec(whole, places)
+        if found is None:
+            return name
+        places = found.submodule_search_locations
+    return None
+
+
+def _module(words: Sequence[str]) -> str:
+    """What `-m` among the first options of a Python names; empty where it is not there."""
+    rest = iter(words)
+    for word in rest:
+        if word == "-m":
+            return next(rest, "")
+        if word.startswith("-m"):
+            return word[2:]
+        if word in _WITH_VALUE:
+            next(rest, "")
+        elif not word.startswith("-") or word == "-c":
+            break
+    return ""
 
 
 def _check_script(words: Sequence[str], folder: Path) -> None:

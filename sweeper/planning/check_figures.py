@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expan
     sizes = {name: _size(space, name) + (name in absent) for name in every_axis(space)}
     sizes |= {name: size for name, size in _derived(space, expansion).items() if name not in sizes}
     sizes["task"] = len(space.tasks)
-    figures, mistakes = [], Mistakes()
+    figures, mistakes, count = [], Mistakes(), _trials(space, expansion)
     for index, figure in enumerate(space.figures):
         with mistakes.under("figures", index):
             name = lookup.located("sweeper.figures", figure.name, folder)
@@ -46,7 +46,9 @@ def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expan
                 }
                 _check_options(fitting, valid, sizes, metrics)
             with mistakes.under(*here):
-                _check_where(space, ruled.get("where", ()))
+                _check_where(space, ruled.get("where", ()), count)
+            with mistakes.under(*here):
+                _check_trials(ruled.get("trial", ()), count)
             figures.append(figure.model_copy(update={"name": name}))
     mistakes.check()
     return space.model_copy(update={"figures": tuple(figures)})
@@ -87,8 +89,11 @@ def _check_axis(option: str, value: Any, sizes: Mapping[str, int], seen: dict[st
     seen[value] = option
 
 
-def _check_where(space: Space, conditions: Sequence[str]) -> None:
-    """Raises `Invalid` for a condition on runs that is about nothing that they have."""
+def _check_where(space: Space, conditions: Sequence[str], count: int | None) -> None:
+    """Raises `Invalid` for a condition on runs that is about nothing that they have.
+
+    `count` is how many trials there are, where that is known.
+    """
     valid = [*every_axis(space), "task", "seed", "trial"]
     valid += [name for one in parts(space) for name in (*one.fixed, *one.derived, *one.defaults)]
     valid += [name for own in space.by_task.values() for name in own]
@@ -97,24 +102,56 @@ def _check_where(space: Space, conditions: Sequence[str]) -> None:
         if name not in valid:
             what = f"names {shown(name)}, which is no axis or parameter"
             raise Invalid(f"{what}{choices(name, dict.fromkeys(valid))}", ("where",))
-        _check_value(space, name, condition.partition("=")[2])
+        _check_value(space, name, condition.partition("=")[2], count)
 
 
-def _check_value(space: Space, name: str, text: str) -> None:
-    """Raises `Invalid` where an axis with listed values has none of those that a condition names.
+def _check_value(space: Space, name: str, text: str, count: int | None) -> None:
+    """Raises `Invalid` where a condition names no task, no seed, none of the `count` trials, or no
+    value of an axis with listed values.
 
     Ranges, further conditions, and what may stand for no value, are left to the figure.
     """
     found = every_axis(space).get(name)
+    of_runs: dict[str, Sequence[Any]] = {
+        "task": [*space.tasks],
+        "seed": space.seeds,
+        "trial": range(count or 0),
+    }
+    if found is None and of_runs.get(name):
+        if ".." not in text and "=" not in text:
+            _check_label(name, text, of_runs[name])
+        return
     axes = found.axes if isinstance(found, JoinedAxis) else [found] if found is not None else []
     asked = [one.strip() for one in (text, *text.split(","))]
     left = ".." in text or "=" in text or not {"null", ABSENT}.isdisjoint(asked)
     if not axes or left or any(one.ends is not None for one in axes):
         return
-    labels = list(dict.fromkeys(point.label for one in axes for point in one.points(name)))
-    if all(places(labels, one) is None for one in asked):
-        valid = choices(text, map(canonical, labels))
-        raise Invalid(f"asks for {name}={text.strip()}{valid}", ("where",))
+    _check_label(name, text, [point.label for one in axes for point in one.points(name)])
+
+
+def _check_label(name: str, text: str, labels: Iterable[Any]) -> None:
+    """Raises `Invalid` where none of the values in `text` is one of `labels`."""
+    valid = list(dict.fromkeys(labels))
+    asked = [one.strip() for one in (text, *text.split(","))]
+    if all(places(valid, one) is None for one in asked):
+        near = choices(text, map(canonical, valid))
+        raise Invalid(f"asks for {name}={text.strip()}{near}", ("where",))
+
+
+def _trials(space: Space, expansion: Expansion) -> int | None:
+    """How many trials the space has; `None` where that is not known before they are drawn."""
+    if space.sampler.name != "grid":
+        return space.trials
+    try:
+        return len(expansion.grid().configurations)
+    except Invalid:  # which the check of the trials tells
+        return None
+
+
+def _check_trials(asked: Sequence[int], count: int | None) -> None:
+    if count is not None and asked and asked[-1] >= count:
+        rule = f"must be of the space's trials (0 to {count - 1})"
+        raise Invalid(f"{rule}, but got {asked[-1]}", ("trial",))
 
 
 def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:

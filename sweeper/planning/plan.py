@@ -86,7 +86,7 @@ class Plan:
     def reference(self) -> int | None:
         """The trial of all defaults, if it is planned."""
         chosen = self.expansion.reference()
-        return None if chosen is None else self._numbers.get(chosen.text)
+        return None if chosen is None else self._numbers.get(self.expansion.key(chosen))
 
     @property
     def dropped(self) -> int:
@@ -142,7 +142,7 @@ class Plan:
 
     def knows(self, configuration: Configuration) -> bool:
         """Whether one of its trials has this configuration."""
-        return configuration.text in self._numbers
+        return self.expansion.key(configuration) in self._numbers
 
     def _planned(self) -> Iterator[Configuration]:
         sampler = self.space.sampler.name
@@ -154,8 +154,9 @@ class Plan:
 
     def _number(self, configurations: Iterable[Configuration]) -> None:
         for chosen in configurations:
-            if chosen.text not in self._numbers:
-                number = self._numbers[chosen.text] = len(self.trials)
+            key = self.expansion.key(chosen)
+            if key not in self._numbers:
+                number = self._numbers[key] = len(self.trials)
                 self.trials.append(Trial(number, chosen.values, chosen.labels))
                 self._configurations.append(chosen)
 

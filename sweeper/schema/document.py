@@ -39,6 +39,9 @@ _OTHER_BASE = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(_[0-9]+)*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITY = re.compile(r"([-+]?)\.(inf|Inf|INF)")
 _MERGE = "<<"
+_PLAIN_TAGS = {**dict.fromkeys(("!!float", "!!int", "!!bool", "!!null"), "{}"), "!!str": "'{}'"}
+"""How values of those tags are written without them."""
+
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -145,9 +148,10 @@ def parse(
     Keys that are there twice are added to `mistakes`, where that is given, and else raised.
     """
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node, tags = _composed(text)
         walk = _Walk(name, lines)
         data = None if node is None else walk.value(node, ())
+        walk.mistakes += [(_at(name, error, lines), _problem(error)) for error in tags]
         if mistakes is not None:
             mistakes += walk.mistakes
         elif walk.mistakes:
@@ -180,19 +184,35 @@ def scalar(text: str) -> Any:
     return text
 
 
+def _composed(text: str) -> tuple[yaml.Node | None, list[yaml.MarkedYAMLError]]:
+    """The node of a text, without its tags, and an error for each of these."""
+    loader = _Loader(text)
+    try:
+        return loader.get_single_node(), loader.tags
+    finally:
+        loader.dispose()
+
+
 class _Loader(yaml.SafeLoader):
-    """Composes nodes; resolves nothing and refuses tags."""
+    """Composes nodes; resolves nothing, and takes off and notes tags."""
 
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 (PyYAML's own declaration)
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.tags: list[yaml.MarkedYAMLError] = []
+
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """The next node; an error where it has a tag."""
+        """The next node, which has no tag."""
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         tag = getattr(event, "tag", None)
         if tag is not None:
             short = tag.replace("tag:yaml.org,2002:", "!!")
-            message = f"tags are refused, YAML is data only here: {cut(short)}"
-            raise yaml.MarkedYAMLError(problem=message, problem_mark=event.start_mark)
+            plain = _PLAIN_TAGS.get(short, "").format(cut(getattr(event, "value", "")))
+            way = f"; write {plain}" if plain else ""
+            message = f"tags are refused, YAML is data only here: {cut(short)}{way}"
+            self.tags.append(yaml.MarkedYAMLError(problem=message, problem_mark=event.start_mark))
+            event.tag = None
         return super().compose_node(parent, index)
 
 

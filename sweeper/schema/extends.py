@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -98,6 +99,8 @@ def _moved_word(word: Any, folder: str, beside: FilePath) -> Any:
 
 
 def _merged(base: Document, own: Document, merged: Collection[str]) -> Document:
+    if "blocks" in base.data and "blocks" in own.data:
+        base, own = _by_name(base), _by_name(own)
     places = dict(base.places)
     data = dict(base.data)
     for key, value in own.data.items():
@@ -105,6 +108,28 @@ def _merged(base: Document, own: Document, merged: Collection[str]) -> Document:
     places.update(own.places)
     mistakes = [*base.mistakes, *own.mistakes]
     return Document(own.name, data, places, mistakes, (*base.more, base.name, *own.more))
+
+
+def _by_name(document: Document) -> Document:
+    """The document with its blocks by their names, where they are a list of mappings."""
+    blocks = document.data["blocks"]
+    if not isinstance(blocks, list) or not all(isinstance(one, dict) for one in blocks):
+        return document
+    names = [str(one.get("name") or place + 1) for place, one in enumerate(blocks)]
+    if len(set(names)) < len(names):
+        return document
+    plain = [{key: value for key, value in one.items() if key != "name"} for one in blocks]
+    places = {
+        (path[0], names[int(path[1])], *path[2:])
+        if path[:1] == ("blocks",) and path[1:]
+        else path: at
+        for path, at in document.places.items()
+    }
+    return replace(
+        document,
+        data={**document.data, "blocks": dict(zip(names, plain, strict=True))},
+        places=places,
+    )
 
 
 def _laid_over(below: Any, above: Any, path: Path, places: dict[Path, str], *, deep: bool) -> Any:

@@ -27,7 +27,8 @@ def number(value: Any) -> int | float:
     """A finite number; a number written as text counts, a boolean does not."""
     read = scalar(value.strip()) if isinstance(value, str) else value
     if isinstance(read, bool) or not isinstance(read, int | float) or not _finite(read):
-        raise Invalid(f"must be a number, but got {shown(value)}")
+        choice = "; kind: choice takes null" if value is None else ""
+        raise Invalid(f"must be a number, but got {shown(value)}{choice}")
     return read
 
 

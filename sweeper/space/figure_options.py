@@ -9,6 +9,8 @@ from typing import Any
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, SweeperError, dotted, shown
 from sweeper.schema.rules import no_flag
+from sweeper.space.axes._labels import compared
+from sweeper.text import canonical
 
 MOST = {"hue": 8, "facet": 12, "metric": 4}
 """The most values of an axis that can be told apart, or the most metrics, by option."""
@@ -150,13 +152,17 @@ def conditions(value: Any) -> list[str]:
     if not isinstance(found, list | tuple) or not found:
         raise Invalid(f"must be conditions, as in optimizer.lr=1e-3, but got {shown(value)}")
     for one in found:
+        other = compared(one) if isinstance(one, str) else None
+        if other is not None:
+            raise Invalid(other[1].removeprefix("where "))
         if not isinstance(one, str) or not all(map(str.strip, one.partition("="))):
             raise Invalid(f"must be conditions, as in optimizer.lr=1e-3, but got {shown(one)}")
     return [one.strip() for one in found]
 
 
 def _several(values: Any) -> str:
-    return ",".join(map(str, values)) if isinstance(values, list | tuple) else str(values)
+    several = isinstance(values, list | tuple)
+    return ",".join(map(canonical, values)) if several else canonical(values)
 
 
 def count(value: Any) -> int:

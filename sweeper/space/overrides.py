@@ -115,6 +115,7 @@ def apply(document: Document, override: Override) -> None:
         if len(override.key) > _LONGEST_KEY:
             raise LookupError(f"there is no {cut(override.key)} in the space")
         path = _locate(document.data, words, _is_axis(override.value))
+        _check_task(document.data, path, override.value)
     except LookupError as error:
         raise SweeperError(f"{override.places.get((), override.key)}: {error}") from None
     target = document.data
@@ -129,6 +130,15 @@ def apply(document: Document, override: Override) -> None:
     _forget(document, path)
     for place, text in override.places.items():
         document.places[(*path, *place)] = text
+
+
+def _check_task(data: Mapping[str, Any], path: list[str], value: Any) -> None:
+    """Raises `LookupError` for a parameter on a task that the space does not have."""
+    tasks = list(_inside(data, ["tasks"]))
+    of_a_task = path[0] == "by_task" and len(path) == 2 and tasks and path[1] not in tasks
+    if of_a_task and value is not None and not isinstance(value, dict):
+        near = choices(path[1].split(".")[0], tasks)
+        raise LookupError(f"{shown(path[1])} begins with no task of the space{near}")
 
 
 def touches(changed: str, key: str) -> bool:

@@ -57,6 +57,7 @@ from sweeper.space.sections import (
 )
 
 DEFAULT_SCALE = "laptop"
+_AGENT = ("axes", "agent")
 PAPER_SCALE = "paper"
 
 
@@ -194,6 +195,11 @@ class Space(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         trained = [key for key in TRAINED if getattr(self, key) is not None]
+        if not trained and "agent" in self.axes:
+            raise Invalid("must list agents by their names, as in values: [td3, sac]", _AGENT)
+        for key in TRAINED if not trained else ():
+            if key in self.fixed:
+                raise Invalid(f"must stand one level up: {key}: {self.fixed[key]}", ("fixed", key))
         if not trained:
             raise Invalid(f"needs one of {', '.join(TRAINED)}, but got none")
         mistakes = Mistakes()

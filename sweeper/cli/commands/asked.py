@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sweeper.space.axes import AxisKind, AxisModel
+from sweeper.space.axes import AxisModel
 from sweeper.space.blocks.block import Block
 from sweeper.space.sections import Objective, Score
 from sweeper.space.space import Space
@@ -41,7 +41,7 @@ def lines(space: Space) -> Iterator[str]:
         yield f"on {task}: {_pairs(params)}"
     for name, block in space.blocks.items():
         yield f"block {name}:"
-        yield from (f"  {line}" for line in _searched(block, space.axes))
+        yield from (f"  {line}" for line in _searched(block, space))
 
 
 def _score(rule: Score | Objective, direction: str) -> str:
@@ -63,15 +63,17 @@ def _arguments(options: Mapping[str, Any]) -> str:
     return f" ({_pairs(options)})" if options else ""
 
 
-def _searched(space: Space | Block, told: Mapping[str, AxisKind] | None = None) -> Iterator[str]:
+def _searched(space: Space | Block, told: Space | None = None) -> Iterator[str]:
     """What all trials of a space, or of one of its blocks, share, and what tells them apart.
 
-    Axes that are as `told` has them are left out.
+    What is as the space `told` has it is left out.
     """
-    if space.fixed:
-        yield f"fixed: {_pairs(space.fixed)}"
+    known = told.fixed if told is not None else {}
+    fixed = {name: one for name, one in space.fixed.items() if known.get(name, ...) != one}
+    if fixed:
+        yield f"fixed: {_pairs(fixed)}"
     for name, axis in space.axes.items():
-        if told is not None and axis == told.get(name):
+        if told is not None and axis == told.axes.get(name):
             continue
         given = axis.model_dump(mode="json", exclude_defaults=True, exclude={"kind", "when"})
         own = {key: given[key] for key in sorted(given, key=_SHARED.__contains__)}

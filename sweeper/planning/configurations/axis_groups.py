@@ -9,6 +9,7 @@ from typing import Any
 from sweeper.errors import Invalid, Mistakes, choices, cut, shown
 from sweeper.planning.parameters import point_at, points_of, span_of
 from sweeper.space.axes import Point
+from sweeper.space.blocks.block import BLOCK
 from sweeper.space.space import Space
 from sweeper.text import canonical, counted
 from sweeper.trainable.contract import Parametrised
@@ -76,14 +77,19 @@ def _groups(space: Space) -> list[tuple[str, ...]]:
     leads: dict[str, tuple[str, ...]] = {}
     followers: set[str] = set()
     mistakes = Mistakes()
+    zipped: set[str] = set()
     for index, group in enumerate(space.zip):
         for place, name in enumerate(group):
-            if name not in space.axes:
+            if name in zipped:  # of the space's groups, in one of a block's
+                rule = f"repeats {cut(name)}, which moves with others already: zip all in one group"
+                mistakes.add(Invalid(rule, ("zip", index, place)))
+            elif name not in space.axes:
                 rule = f"must be an axis, but got {shown(name)}{choices(name, space.axes)}"
                 mistakes.add(Invalid(rule, ("zip", index, place)))
             elif place and space.axes[name].when is not None:
                 rule = f"must stand on {group[0]}, the first of its zip group, not on {name}"
                 mistakes.add(Invalid(rule, ("axes", name, "when")))
+        zipped |= set(group)
         leads[group[0]] = group
         followers |= set(group[1:])
     mistakes.check()
@@ -105,9 +111,15 @@ def _targets(space: Space, group: tuple[str, ...], home: Mapping[str, Any]) -> l
                 "them, as in by_task: {TASK: {gamma: 0.99}}",
                 here,
             )
+        if target == BLOCK and target not in space.axes:
+            raise Invalid(
+                "is no axis: an axis of one block stands in it, as in blocks: {NAME: {axes: …}}",
+                here,
+            )
         if target not in space.axes:
             fixed = ", but fixed" if target in space.fixed else ""
-            raise Invalid(f"is no axis{fixed}{choices(target, space.axes)}", here)
+            others = [name for name in space.axes if name not in group]
+            raise Invalid(f"is no axis{fixed}{choices(target, others)}", here)
         if target in group:
             what = "itself" if target == group[0] else f"{target}, which is zipped with it"
             raise Invalid(f"must be another axis, but {group[0]} depends on {what}", here)

@@ -36,7 +36,7 @@ def _of_equal_numbers(text: str) -> str:
     """The text of parameters, in which 1 stands for 1.0, too."""
     if _WHOLE.search(text) is None:
         return text
-    return text_of(json.loads(text, parse_float=_plain))
+    return "\n".join(text_of(json.loads(one, parse_float=_plain)) for one in text.splitlines())
 
 
 def _plain(number: str) -> float:
@@ -84,7 +84,7 @@ class BlockExpansion(Expansion):
             dropped += grid.dropped
             for made in grid.configurations:
                 own = self._of(name, made)
-                first = found.setdefault(_of_equal_numbers(made.text), own)
+                first = found.setdefault(self.key(own), own)
                 if first is not own:
                     shared[str(first.labels[BLOCK]), name] += 1
         return Grid(tuple(found.values()), dropped, shared)
@@ -102,12 +102,12 @@ class BlockExpansion(Expansion):
 
     def twins(self, made: Configuration) -> Iterator[str]:
         """The other blocks that hold the same parameters, as far as their axes tell."""
-        text = _of_equal_numbers(made.text)
+        key = self.key(made)
         for name, one in self.parts.items():
             if name != made.labels[BLOCK]:
                 with suppress(Invalid, KeyError):
                     twin = one.draw(lambda axis, over, kind: _label_in(made, axis))
-                    if _of_equal_numbers(twin.text) == text:
+                    if self.key(self._of(name, twin)) == key:
                         yield name
 
     def cells(self) -> list[dict[str, str | int | float]]:
@@ -140,7 +140,14 @@ class BlockExpansion(Expansion):
 
     def params_on(self, made: Configuration, task: str) -> dict[str, Any]:
         """Every parameter of a configuration on one of the tasks."""
-        return self._any.params_on(made, task)
+        return self._part(made.labels[BLOCK]).params_on(made, task)
+
+    def key(self, made: Configuration) -> str:
+        """What is equal for configurations whose runs are the same, on all tasks."""
+        if not self.space.by_task:
+            return _of_equal_numbers(made.text)
+        params = (self.params_on(made, task) for task in self.space.tasks)
+        return _of_equal_numbers("\n".join(map(self.text, params)))
 
     def combinations(self) -> Iterator[dict[str, Point]]:
         """The points of the active axes, block by block; each changes the one before."""

@@ -135,6 +135,7 @@ def check_by_task(space: Space, owners: Mapping[str, str]) -> None:
             for where, (sets, text) in formulas.items():
                 if name == sets or name in parse(text).names:
                     said = f"is a parameter that {where} has one value of for all tasks"
+                    said += f"; set {sets} by task" if sets and sets != name else ""
                     mistakes.add(Invalid(said, here))
                     break
     mistakes.check()

@@ -159,6 +159,10 @@ class Expansion:
         self.check(made)
         return made
 
+    def key(self, made: Configuration) -> str:
+        """What is equal for configurations whose runs are the same: the text of its parameters."""
+        return made.text
+
     def cells(self) -> list[dict[str, str | int | float]]:
         """All combinations of the labels of axes with `grid: true`."""
         groups = [group for group in self._groups if self.space.axes[group.name].grid]

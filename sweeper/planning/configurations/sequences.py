@@ -38,8 +38,8 @@ def sequence(space: Space, expansion: Expansion) -> Iterator[Configuration]:
         for cell in cells:
             repeats += 1
             drawn = _drawn(expansion, cell, place)
-            if drawn is not None and drawn.text not in seen:
-                seen.add(drawn.text)
+            if drawn is not None and (key := expansion.key(drawn)) not in seen:
+                seen.add(key)
                 repeats = 0
                 yield drawn
         if repeats >= _MOST_REPEATS:

@@ -100,7 +100,9 @@ def _check_gridded(space: Space, expansion: Expansion) -> None:
         for place, name in enumerate(group):
             if name in gridded and name != group[0]:
                 raise Invalid(
-                    f"must not hold {name}, which is a grid of its own", ("zip", index, place)
+                    f"must not hold {name}, which is a grid of its own: grid: true stands on "
+                    f"{group[0]}, the first of them, alone",
+                    ("zip", index, place),
                 )
     cells = len(expansion.cells())
     if not expansion.conditional and space.invalid != DROP and (space.trials or cells) % cells:

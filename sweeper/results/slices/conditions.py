@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -20,11 +19,6 @@ from sweeper.text import brief, canonical, is_number, united
 Mask = npt.NDArray[np.bool_]
 
 _MANY = 12
-
-_RANGE = "1e-5..1e-3"
-
-_COMPARED = re.compile(r"\s*([^<>=!]+?)\s*([<>]=?|!=?|==)\s*(.*?)\s*$")
-"""A condition as other languages write it: `lr > 0.1`."""
 
 
 @dataclass(frozen=True)
@@ -120,22 +114,19 @@ class _Plan:
 
     def compares(self, text: str) -> bool:
         """Whether `text` is a condition as other languages write it, on what there is."""
-        other = _COMPARED.match(text)
-        return other is not None and self.knows(other[1])
+        other = _labels.compared(text)
+        return other is not None and self.knows(other[0])
 
     def refuse(self, text: str) -> NoReturn:
         """Raises `SweeperError` for a condition on what no run has, or of no form that there is."""
-        other = _COMPARED.match(text)
+        other = _labels.compared(text)
         if other is not None:
-            name, sign, value = other.groups()
-            meant = {"<": f"..{value}", ">": f"{value}..", "=": value}.get(sign[0])
-            example = f"{name}={meant if value and meant else _RANGE}"
-            raise SweeperError(
-                f"where has no {sign}; ranges are low..high, low.. and ..high, as in {example}"
-            )
+            raise SweeperError(other[1])
         name = text.partition("=")[0].strip()
         if self.knows(name):
-            raise SweeperError(f"where needs a value of {name}, or a range, as in {name}={_RANGE}")
+            raise SweeperError(
+                f"where needs a value of {name}, or a range, as in {name}={_labels.RANGE}"
+            )
         valid = self.names
         ends = [known for known in valid if known.endswith(f".{name}")]
         meant = f" (did you mean {shown(ends[0])}?); valid: {listed(name, valid)}" if ends else ""

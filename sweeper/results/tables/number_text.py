@@ -28,7 +28,8 @@ def texts(axis: Axis) -> list[str]:
 def ticks(axis: Axis) -> tuple[Any, list[str]]:
     """Places along an axis and what stands there: every label, or of many numbers round ones."""
     known = axis.known
-    if not axis.numeric or known[0] == known[-1] or not (axis.drawn or len(known) > _MANY):
+    one = len(set(known)) < 2
+    if not axis.numeric or one or not (axis.drawn or len(known) > _MANY):
         return axis.places, texts(axis)
     numbers = _ratios(known[0], known[-1]) if axis.log else _steps(known, whole=axis.whole)
     short = Axis(axis.name, tuple(numbers), numeric=True, logged=axis.log)

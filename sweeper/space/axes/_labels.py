@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,26 @@ ABSENT = "absent"
 """The value that chooses the configurations in which an axis or a parameter is inactive."""
 
 _NULL = canonical(None)
+
+RANGE = "1e-5..1e-3"
+"""A range, as messages show one."""
+
+_COMPARED = re.compile(r"\s*([^<>=!]+?)\s*([<>]=?|!=?|==)\s*(.*?)\s*$")
+"""A condition as other languages write it: `lr > 0.1`."""
+
+
+def compared(text: str) -> tuple[str, str] | None:
+    """What a condition as other languages write it is about, and how it is written here."""
+    found = _COMPARED.match(text)
+    if found is None:
+        return None
+    name, sign, value = found.groups()
+    if sign[0] == "!":
+        return name, f"where has no {sign}; name the values that are wanted, as in {name}=a,b"
+    meant = {"<": f"..{value}", ">": f"{value}..", "=": value}[sign[0]]
+    example = f"{name}={meant if value else RANGE}"
+    rule = "ranges are low..high, low.. and ..high, as in"
+    return name, f"where has no {sign}; {rule} {example}"
 
 
 def places(labels: Sequence[Any], text: str) -> set[int] | None:
@@ -26,6 +47,8 @@ def places(labels: Sequence[Any], text: str) -> set[int] | None:
     if limits is None:
         return found or None
     numeric = [(place, one) for place, one in enumerate(labels) if is_number(one)]
+    if ".." in text and limits[0] > limits[1]:
+        return set()
     if ".." in text:
         inside = {place for place, one in numeric if _within(one, *limits)}
         return found or (inside if numbers(labels) else None)

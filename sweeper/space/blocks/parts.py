@@ -24,13 +24,18 @@ def part(space: Space, name: str) -> Space:
     What a block says of a parameter counts in the place of what the space says of it.
     """
     block = space.blocks[name]
-    own = {*block.fixed, *block.axes, *block.derived}
+    own: set[str] = {*block.fixed, *block.axes, *block.derived}
     axes = {
         one: block.axes.get(one, axis)
         for one, axis in space.axes.items()
         if one in block.axes or one not in own
     }
     axes |= block.axes
+    told = {one for one, axis in block.axes.items() if axis == space.axes.get(one)}
+    by_task = {
+        task: {one: value for one, value in params.items() if one not in own - told}
+        for task, params in space.by_task.items()
+    }
     replaced = {one: value for one, value in space.fixed.items() if one in own}
     shared = {one: value for one, value in space.fixed.items() if one not in own}
     return space.model_copy(
@@ -38,6 +43,7 @@ def part(space: Space, name: str) -> Space:
             "blocks": {},
             "axes": axes,
             "fixed": {**shared, **block.fixed},
+            "by_task": {task: params for task, params in by_task.items() if params},
             "defaults": {
                 one: value
                 for one, value in {**space.defaults, **replaced}.items()

@@ -46,6 +46,14 @@ OF_PARAMETERS = ("fixed", "axes", "derived", "by_task")
 """The keys that hold parameters by their names."""
 
 
+_LOG_NORMAL = ("log_normal", "lognormal", "q_log_normal", "qlognormal")
+_LOGARITHM = (
+    ": draw the logarithm, as in log_lr: {kind: normal, mean: -7, sd: 1, helper: true}, and derive "
+    "the number, as in derived: {lr: 2.718281828459045 ** log_lr}"
+)
+"""How numbers are said whose logarithms are normal."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What the rules of a space need besides its data."""
@@ -77,9 +85,23 @@ def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
 
 
 def _axis(name: str, keys: Any, context: Context) -> AxisKind:
+    mistakes = Mistakes()
+    with mistakes.under():
+        _check_name(name)
+    with mistakes.under():
+        found = _kept(name, keys, context)
+    mistakes.check()
+    return found
+
+
+def _check_name(name: str) -> None:
     if name in _COLUMNS or not name or name != name.strip():
         where = "; the seeds are said by seeds: [10, 11]" if name == "seed" else ""
         raise Invalid(f"is no name for an axis{where}; taken: {', '.join(_COLUMNS)}")
+
+
+def _kept(name: str, keys: Any, context: Context) -> AxisKind:
+    """The axis of these keys, as its kind has it."""
     if not isinstance(keys, dict):
         raise Invalid(f"must be an axis, like {{kind: float, values: […]}}, but got {shown(keys)}")
     valid = lookup.names("sweeper.space.axes")
@@ -93,7 +115,9 @@ def _axis(name: str, keys: Any, context: Context) -> AxisKind:
     try:
         kind = lookup.located("sweeper.space.axes", text(kind), context.folder)
     except Invalid as error:
-        raise _with_unknown_keys(error.under("kind"), keys, valid) from error
+        logarithm = f"is none of {', '.join(valid)}, but got {shown(kind)}{_LOGARITHM}"
+        wrong = Invalid(logarithm) if str(kind).lower() in _LOG_NORMAL else error
+        raise _with_unknown_keys(wrong.under("kind"), keys, valid) from error
     found = lookup.find("sweeper.space.axes", kind)
     if not (isinstance(found, type) and issubclass(found, AxisModel)):
         raise Invalid("must name a class derived from sweeper.space.axes.AxisModel", ("kind",))
@@ -107,7 +131,8 @@ def _with_unknown_keys(error: Invalid, keys: Mapping[str, Any], kinds: Iterable[
     models = [lookup.find("sweeper.space.axes", kind) for kind in kinds]
     valid = list(dict.fromkeys(key for model in models for key in model.model_fields))
     mistakes = Mistakes()
-    mistakes.add(error)
+    if error.path or not any(closest(key, valid) == "kind" for key in keys if key not in valid):
+        mistakes.add(error)
     with mistakes.under():
         known_keys(keys, valid)
     first, *others = mistakes.found

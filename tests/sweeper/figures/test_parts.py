@@ -259,3 +259,17 @@ def test_best_ranks_a_part_by_the_runs_that_are_in_it(played, capsys, monkeypatc
     assert "n and top are the same here" in capsys.readouterr().err
     assert call("best", "pool=best") == 2
     assert "pool does not go with best" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["sensitivity", "scaling", "heatmap", "curves", "distributions"])
+def test_an_axis_that_a_part_nowhere_has_is_shown_as_absent(played, tmp_path, name):
+    axes = {
+        "opt": {"kind": "choice", "values": ["adam", "sgd"]},
+        "momentum": {"kind": "float", "values": [0.0, 0.9], "when": {"opt": "sgd"}},
+        "decay": {"kind": "float", "low": 1e-3, "high": 0.1, "when": {"opt": "sgd"}},
+    }
+    study = played(graded, axes=axes, sampler="random", trials=6)
+    for axis in ("momentum", "decay"):
+        option = "hue" if name in ("curves", "distributions") else "x"
+        found, _ = drawn(study, name, {option: axis, "where": "opt=adam"}, tmp_path)
+        assert found[axis].isna().all() and len(found)

@@ -104,6 +104,11 @@ def test_braces_without_quotes_in_a_list_are_explained(tmp_path: Path) -> None:
     [
         (["-m", "gone.train", "--lr={optimizer.lr}", "--seed={seed}"], "gone.train"),
         (["-u", "-m", "gone"], "gone"),
+        (["-mgone"], "gone"),
+        (["-W", "ignore", "-m", "json.gone"], "json.gone"),
+        (["-X", "dev", "train.py", "-m", "gone"], ""),
+        (["train.py", "-m", "resnet"], ""),
+        (["-c", "pass", "-m", "gone"], ""),
         (["-m", "train"], ""),
         (["-m", "json.tool"], ""),
         (["train.py", "-m", "{optimizer.lr}"], ""),
@@ -135,6 +140,12 @@ def test_a_parameter_called_like_what_is_told_of_a_run_is_ambiguous(tmp_path: Pa
         ("~/data", "alone knows what '~' means"),
         (">", "alone knows what '>' means"),
         ("2>&1", "alone knows what '2>&1' means"),
+        ("$(hostname)", "alone knows what '$(hostname)' means"),
+        ("--out=~/x", "alone knows what '~' means"),
+        ("`nproc`", "alone knows what '`nproc`' means"),
+        ("$1", "alone knows what '$1' means"),
+        ("<in", "alone knows what '<' means"),
+        (";", "alone knows what ';' means"),
     ],
 )
 def test_what_only_a_shell_understands_is_told(tmp_path: Path, word: str, words: str) -> None:
@@ -207,3 +218,32 @@ def test_a_script_of_a_space_that_is_extended_is_found_from_elsewhere(tmp_path: 
     loaded(tmp_path / "base", ["python", "train.py", "--lr={optimizer.lr}"])
     (tmp_path / "own.yaml").write_text("extends: base/own.yaml\nseeds: 3\n")
     assert load(tmp_path / "own.yaml").command == ("python", "base/train.py", "--lr={optimizer.lr}")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["python", "-c", "print('$HOME')", "~/x"],
+        ["env", "A=3", "bash", "-c", "echo $HOME | cat", "$1"],
+        ["python", "train.py", "--bos=<s>", "<unk>", "a$", "s;t"],
+    ],
+)
+def test_what_a_shell_reads_and_what_looks_like_it_is_left_alone(
+    tmp_path: Path, command: list[str]
+) -> None:
+    assert loaded(tmp_path, command)
+
+
+def test_a_scripts_own_c_is_no_shell(tmp_path: Path) -> None:
+    words = ["python", "train.py", "-c", "conf.yaml", "--data=$HOME/d", "|", "tee"]
+    text = refused(tmp_path, words)
+    assert [
+        line.partition(" is handed on")[0].rpartition(" ")[2] for line in text.splitlines()
+    ] == [
+        "command[4]",
+        "command[5]",
+    ]
+
+
+def test_a_script_that_is_not_executable_names_what_reads_it(tmp_path: Path) -> None:
+    assert "as in [python, ./train.py]" in refused(tmp_path, ["./train.py"])

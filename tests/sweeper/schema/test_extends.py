@@ -128,3 +128,19 @@ def test_own_files_are_those_beside_the_file_that_names_them(tmp_path: Path, com
     assert words[1] == "base/train.py"
     assert data["figures"] == ["base/own.py:draw", {"base/own.py:other": {}}, "none.py:draw"]
     assert data["fixed"] == {"wrapper": ["base/own.py:Wrap"], "note": "own.py"}
+
+
+@pytest.mark.parametrize("own", ["x: {axes: {q: 1}}, y: {}", ""])
+def test_listed_blocks_are_extended_by_their_names(tmp_path: Path, own: str) -> None:
+    base = "blocks: [{name: x, fixed: {opt: sgd}}, {fixed: {opt: rms}}]\n"
+    (tmp_path / "base.yaml").write_text(base)
+    text = f"{{{own}}}" if own else "[{name: x, axes: {q: 1}}, {name: y}]"
+    (tmp_path / "x.yaml").write_text(f"extends: base.yaml\nblocks: {text}\n")
+    found = extended(read(tmp_path / "x.yaml"), ("blocks",))
+    assert found.data["blocks"] == {
+        "x": {"fixed": {"opt": "sgd"}, "axes": {"q": 1}},
+        "2": {"fixed": {"opt": "rms"}},
+        "y": {},
+    }
+    assert found.place(("blocks", "2", "fixed", "opt")).endswith("base.yaml:1")
+    assert found.place(("blocks", "x", "axes", "q")).endswith("x.yaml:2")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sweeper.errors import Invalid
+from sweeper.space import figure_options
 from tests.helpers import function_space
 from tests.helpers.spaces import edited, loaded, message, write
 
@@ -55,7 +57,7 @@ def test_options_that_are_refused(tmp_path, figure, expected):
 
 def test_a_space_may_ask_for_a_part_and_for_a_look(tmp_path):
     options = "{top: 3, hue: trial, width: page, caption: false, ylim: [0, 1], title: best}"
-    space = loaded(tmp_path, f"figures=[{{curves: {options}}}, {{heatmap: {{where: seed=0}}}}]")
+    space = loaded(tmp_path, f"figures=[{{curves: {options}}}, {{heatmap: {{where: seed=4}}}}]")
     assert space.figures[0].options["ylim"] == [0, 1]
 
 
@@ -73,3 +75,19 @@ def test_a_value_may_be_asked_for_as_a_figure_takes_it(tmp_path, values, where):
     axes = {"lr": {"kind": "choice", "values": values}}
     space = function_space.loaded(tmp_path, axes=axes, figures=[{"curves": {"where": where}}])
     assert space.figures[0].options["where"] == where
+
+
+def test_values_of_conditions_are_written_as_yaml_has_them():
+    where = {"arch": None, "clip": [None, 0.5], "on": True, "lr": 1e-5}
+    assert figure_options.conditions(where) == [
+        "arch=null",
+        "clip=null,0.5",
+        "on=true",
+        "lr=1e-5",
+    ]
+
+
+@pytest.mark.parametrize("value", ["lr>0.1", ["seed=0", "lr <= 0.1"], "lr != 3"])
+def test_conditions_as_other_languages_write_them_are_told_how(value):
+    with pytest.raises(Invalid, match=r"has no (>|<=|!=); (ranges are|name the values)"):
+        figure_options.conditions(value)

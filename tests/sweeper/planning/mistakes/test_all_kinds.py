@@ -26,10 +26,8 @@ ELSEWHERE = {
     ", the seeds of the space, but got",
     ", the steps of a run, or nothing is ever pruned, but got",
     ", which axes.",
-    ", which is a grid of its own",
     ", which is a helper: no run has it",
     ", which is no key of a space",
-    ", which is not executable: chmod +x it, or put its interpreter before it, as in [bash,",
     ", which is not on PATH; the file beside the space is ./",
     ", which is the run's and a parameter's: rename that one",
     ", which moves together with the default of",
@@ -74,6 +72,11 @@ ELSEWHERE = {
     "sets a variable, which only a shell does: put env before it, as in [env,",
     "shapes, but got",
     "that each draw is tried with, but got",
+    ", which is a grid of its own: grid: true stands on",
+    ", which is not executable: chmod +x it, or put its interpreter before it, as in [",
+    "is no axis: an axis of one block stands in it, as in blocks: {NAME: {axes: …}}",
+    "must list agents by their names, as in values: [td3, sac]",
+    "must stand one level up:",
 }
 """Parts of what is said only of a whole space, of what cannot stand beside the other mistakes, or
 of what no file of a user holds: tested one by one elsewhere."""

@@ -60,6 +60,29 @@ EPS = "[1e-4, 1e-2], when: {optimizer: adam}"
             "zip: [[optimizer, none], [network.units, optimizer.lr, nothing]]\nconstraints:",
             ["zip[0][1] must be an axis, but got 'none'", "zip[1][2] must be an axis, but got"],
         ),
+        (
+            UNITS,
+            "n: {kind: float, low: 1, hgih: 3}",
+            ["axes.n is no name for an axis", "axes.n.hgih is an unknown key"],
+        ),
+        (
+            UNITS,
+            "learning: {kind: log_normal, mean: 1, sdd: 3}",
+            [
+                "axes.learning.kind is none of choice, float, int, layers, norm, normal, shape",
+                "axes.learning.sdd is an unknown key",
+                "axes.learning is no parameter of agent",
+            ],
+        ),
+        (
+            "curves]",
+            "{curves: {where: {seed: 9}}}, {history: {where: task=zz, trial: 99}}]",
+            [
+                "figures[1].curves.where asks for seed=9; valid: 0, 1",
+                "figures[2].history.where asks for task=zz; valid: minatar/breakout, minatar/ast",
+                "figures[2].history.trial must be of the space's trials (0 to 17), but got 99",
+            ],
+        ),
         (UNITS, "setting: {kind: variant, values: [a]}", ["axes.setting.values must be a mapping"]),
         (
             EPS,
@@ -177,3 +200,26 @@ def test_several_keys_that_say_what_is_trained(tmp_path: Path) -> None:
     text = SPACE.replace("seeds: 2", "command: [python, a.py]\nfunction: f.py:train\nseeds: 2")
     rest = "must go, as the space has agent: a space trains one of agent, function, command"
     assert answer(tmp_path, text) == [f"x.yaml:14: command {rest}", f"x.yaml:15: function {rest}"]
+
+
+def test_what_is_trained_one_level_too_deep(tmp_path: Path) -> None:
+    fixed = SPACE.replace(f"agent: {FAKE_AGENT}:Rich\n", "").replace("loss: huber", "agent: td3")
+    (line,) = answer(tmp_path, fixed)
+    assert line == "x.yaml:3: fixed.agent must stand one level up: agent: td3"
+    axis = SPACE.replace(f"agent: {FAKE_AGENT}:Rich\n", "")
+    axis = axis.replace("axes:\n", "axes:\n  agent: {kind: choice, values: {a: td3, b: sac}}\n")
+    assert answer(tmp_path, axis)[0].startswith("x.yaml:6: axes.agent must list agents by their")
+
+
+def test_tags_are_told_beside_all_other_mistakes(tmp_path: Path) -> None:
+    text = SPACE.replace("seeds: 2", "seeds: !!float 2e0").replace("steps: 100", "steps: !x 1.5")
+    assert [line.partition(", ")[0] for line in answer(tmp_path, text)] == [
+        "x.yaml:14: tags are refused",
+        "x.yaml:15: tags are refused",
+        "x.yaml:15: steps must be a whole number of at least 1",
+    ]
+
+
+def test_a_word_for_a_parameter_on_no_task(tmp_path: Path) -> None:
+    (line,) = answer(tmp_path, SPACE, "by_task.minatar/breakuot.loss=mse")
+    assert "'minatar/breakuot.loss' begins with no task of the space (did you mean" in line

@@ -105,13 +105,19 @@ def test_all_conditions_hold_in_one_word_or_in_several(study, words):
         ),
         ("optimizer.lr > 1e-3", "where has no >; ranges are .* as in optimizer.lr=1e-3\\.\\.$"),
         ("seed=0,optimizer.lr<1", "where has no <; ranges are .* as in optimizer.lr=\\.\\.1$"),
-        ("optimizer.lr!=1", "where has no !=; ranges are .* as in optimizer.lr=1e-5..1e-3"),
+        (
+            "optimizer.lr!=1",
+            "where has no !=; name the values that are wanted, as in optimizer.lr=",
+        ),
         ("seed==1", "where has no ==; ranges are .* as in seed=1$"),
         (
             "optimizer.lr",
             "where needs a value of optimizer.lr, or a range, as in optimizer.lr=1e-5",
         ),
         ("seed=0,tsk=line", r"'tsk' is no axis or parameter .*\(did you mean 'task'\?\)"),
+        ("optimizer.lr=1e-3..1e-5", "goes down; write optimizer.lr=1e-5..1e-3"),
+        ("seed=1..0", "but seed=1..0 goes down; write seed=0..1"),
+        ("trial=1..0", "but trial=1..0 goes down; write trial=0..1"),
         ("optimizer.lr=3..1", "but optimizer.lr=3..1 goes down; write optimizer.lr=1..3"),
     ],
 )
