@@ -133,6 +133,9 @@ def study_of(options: Mapping[str, str]) -> Study:
     """The study that the words name, or the one whose ledger changed last."""
     from sweeper.study import studies
 
+    if "," in options.get("study", ""):
+        rule = "study= takes one study here (figures and tables take several)"
+        raise SweeperError(f"{rule}, but got {shown(options['study'])}")
     gc.disable()  # whoever reads a study makes many objects, drops none and ends
     root = root_of(options)
     return studies.find(options["study"], root) if "study" in options else studies.newest(root)

@@ -126,7 +126,7 @@ def _targets(space: Space, group: tuple[str, ...], home: Mapping[str, Any]) -> l
         axis = space.axes[target]
         if axis.ends is not None and axis.size(target) is None:
             raise Invalid(
-                f"must be an axis with values, but {target} is a range to draw from", here
+                f"must be an axis with values, but {target} is a range: list its values", here
             )
     return targets
 

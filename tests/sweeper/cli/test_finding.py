@@ -87,3 +87,11 @@ def test_a_space_that_is_nowhere_is_told_where_and_what_there_is(
     assert "spaces/minatar_adam_sn.yaml" in error
     assert call("run", "minatar_adam") == 2
     assert "did you mean 'spaces/minatar_adam_sn.yaml'" in capsys.readouterr().err
+
+
+def test_a_command_about_one_study_takes_one(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (["best", "study=a,b"], ["export", "study=a,b", "table=runs", "out=x.csv"]):
+        assert call(*command) == 2
+        assert "study= takes one study here" in capsys.readouterr().err

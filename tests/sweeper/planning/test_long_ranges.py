@@ -97,7 +97,7 @@ def test_a_condition_on_a_long_range_writes_nothing_out(
 def test_a_range_that_a_grid_cuts_is_no_condition(loaded: Callable[..., Space]) -> None:
     more = {"kind": "float", "low": 0, "high": 1, "when": {"a": 4}}
     for cut in ({"log": True, "low": 1}, {"count": 3}):
-        with pytest.raises(SweeperError, match="a is a range to draw from"):
+        with pytest.raises(SweeperError, match="a is a range: list its values"):
             loaded(axes={"a": {**LONG, **cut}, "c": more})
 
 
