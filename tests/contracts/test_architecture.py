@@ -38,7 +38,8 @@ def test_agents_never_import_sweeper(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules("sweeper"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_sweeper_knows_no_reinforcement_learning(path: Path) -> None:
-    allowed = {"seaborn", "matplotlib"} if "figures" in path.parts else set()
+    draws = {"figures": {"seaborn", "matplotlib"}, "interface": {"matplotlib"}}
+    allowed = set().union(*(draws.get(part, set()) for part in path.parts))
     assert not imported(path) & ({"agents"} | HEAVY - allowed)
 
 

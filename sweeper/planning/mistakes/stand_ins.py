@@ -11,7 +11,7 @@ from sweeper.errors import Path, closest
 KEPT = ("when", "title")
 """The keys that such an axis has from the wrong one."""
 
-LABEL = re.compile(r"[\w.]+=\?, |(, )?[\w.]+=\?")
+LABEL = re.compile(r"(?<![\w.])[\w.]+=\?, |(, )?(?<![\w.])[\w.]+=\?")
 """What messages about one combination say of such an axis, with a comma beside it."""
 
 _VALUE = "?"

@@ -88,10 +88,10 @@ def test_the_environment_tells_what_the_words_can(program: Program) -> None:
 def test_the_python_is_sweepers_and_no_shell_reads_the_words(program: Program) -> None:
     study = program(
         "print(sys.executable, sys.argv[1:])\nsay(1, **{'return': 1})\n",
-        command=["python", "train.py", "$(ls)", "*", "a;b", "--x={x}"],
+        command=["python", "train.py", "(ls)", "*", "a;b", "--x={x}"],
     )
     work(study)
-    assert printed(study).splitlines()[1] == f"{sys.executable} {['$(ls)', '*', 'a;b', '--x=1.5']}"
+    assert printed(study).splitlines()[1] == f"{sys.executable} {['(ls)', '*', 'a;b', '--x=1.5']}"
 
 
 def test_one_text_is_split_at_blanks_outside_of_quotes(program: Program) -> None:
