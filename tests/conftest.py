@@ -26,6 +26,7 @@ from sweeper.worker.scoring import outcome
 from tests.helpers.paths import COUNTER_AGENT, ROOT
 from tests.helpers.slowest import SLOWEST
 
+gc.set_threshold(100_000, 50, 100)  # it takes a twentieth of the suite's time else
 to_stderr()  # as in a command or a worker, whose parts tests call
 
 

@@ -193,6 +193,9 @@ def _flat(
     for key, value in data.items():
         if names.plain(key) not in names.WRAPPERS:
             yield (), key, value
+            if names.canonical(key) in refused.REFUSED and isinstance(value, Mapping):
+                for path, inner, within in _flat(value, mistakes):
+                    yield (key, *path), inner, within
             continue
         with mistakes.under(key):
             for inner, within in mapping(value).items():

@@ -126,7 +126,13 @@ def _check_value(space: Space, name: str, text: str, count: int | None) -> None:
     left = ".." in text or "=" in text or not {"null", ABSENT}.isdisjoint(asked)
     if not axes or left or any(one.ends is not None for one in axes):
         return
-    _check_label(name, text, [point.label for one in axes for point in one.points(name)])
+    listed = [point.label for one in axes for point in one.points(name)]
+    fixed = [one.fixed[name] for one in parts(space) if name in one.fixed]
+    _check_label(name, text, [*listed, *map(_label, fixed)])
+
+
+def _label(value: Any) -> Any:
+    return value if isinstance(value, int | float | str) else canonical(value)
 
 
 def _check_label(name: str, text: str, labels: Iterable[Any]) -> None:

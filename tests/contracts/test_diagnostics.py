@@ -9,7 +9,7 @@ import pytest
 
 from agents import lookup
 from agents.diagnostics.base import Sample, SampleDiagnostic
-from tests.contracts.test_packs import assert_same, learner, of, played, runs
+from tests.contracts.test_packs import assert_same, learner, of, played, runs, together
 
 __all__ = ["learner"]  # a fixture
 NAMES = lookup.names("diagnostics")
@@ -67,9 +67,8 @@ def measures(pack: Any, name: str) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_run_is_the_same_with_and_without_diagnostics(learner: Any, variant: str) -> None:
-    both = (ASKED, WITHOUT)
-    packs = [learner.start(runs(learner, variant, **p), [None] * 3, "cpu") for p in both]
-    reports = [played(pack) for pack in packs]
+    both = [together(learner, variant, **params) for params in (ASKED, WITHOUT)]
+    packs, reports = zip(*both, strict=True)
     metrics = [*learner.metrics, *learner.diagnosed(packs[0].runs[0].params)]
     assert {r.step for r in reports[0]} == {20, 30, 40, 60, 64}
     for member in range(3):
@@ -86,17 +85,17 @@ def test_a_run_is_the_same_with_and_without_diagnostics(learner: Any, variant: s
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_packed_continued_and_alone_they_are_the_same(learner: Any, variant: str) -> None:
     three = runs(learner, variant, **ASKED)
-    whole = played(learner.start(three, [None] * 3, "cpu"))
+    _, whole = together(learner, variant, **ASKED)
     alone = learner.start(three[1:2], [None], "cpu")
     assert of(played(alone), 0) == of(whole, 1)
-    for step in (40, 60):
-        half = learner.start(three, [None] * 3, "cpu")
-        train_to(half, step)
-        states = [half.save(member) for member in (2, 1)]
-        continued = played(learner.start([three[2], three[1]], states, "cpu"))
-        for place, member in enumerate((2, 1)):
-            expected = [report for report in of(whole, member) if report[0] >= step]
-            assert of(continued, place) == expected
+    step = (40, 60)[VARIANTS.index(variant) % 2]
+    half = learner.start(three, [None] * 3, "cpu")
+    train_to(half, step)
+    states = [half.save(member) for member in (2, 1)]
+    continued = played(learner.start([three[2], three[1]], states, "cpu"))
+    for place, member in enumerate((2, 1)):
+        expected = [report for report in of(whole, member) if report[0] >= step]
+        assert of(continued, place) == expected
 
 
 def train_to(pack: Any, step: int) -> None:

@@ -118,6 +118,18 @@ def played(pack: Any) -> list[Any]:
     return reports
 
 
+_PACKS: dict[tuple[str, str, str], tuple[Any, list[Any]]] = {}
+
+
+def together(learner: Any, variant: str = "odd sizes", **given: Any) -> tuple[Any, list[Any]]:
+    """A pack of the three runs at its end, and its reports; trained once, and only looked at."""
+    key = (learner.__module__, variant, repr(given))
+    if key not in _PACKS:
+        pack = learner.start(runs(learner, variant, **given), [None] * 3, "cpu")
+        _PACKS[key] = pack, played(pack)
+    return _PACKS[key]
+
+
 def of(reports: list[Any], member: int) -> list[Any]:
     return [(r.step, dict(r.metrics), r.done) for r in reports if r.member == member]
 
@@ -130,10 +142,8 @@ def assert_same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> Non
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_pack_equals_its_runs_alone(learner: Any, variant: str) -> None:
-    three = runs(learner, variant)
-    pack = learner.start(three, [None] * 3, "cpu")
-    reports = played(pack)
-    for member, run in enumerate(three):
+    pack, reports = together(learner, variant)
+    for member, run in enumerate(runs(learner, variant)):
         alone = learner.start([run], [None], "cpu")
         assert of(played(alone), 0) == of(reports, member)
         assert_same(alone.save(0), pack.save(member))
@@ -142,8 +152,7 @@ def test_a_pack_equals_its_runs_alone(learner: Any, variant: str) -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_continued_run_equals_an_uninterrupted_one(learner: Any, variant: str) -> None:
     three = runs(learner, variant)
-    whole = learner.start(three, [None] * 3, "cpu")
-    played(whole)
+    whole, _ = together(learner, variant)
     halfway = learner.start(three, [None] * 3, "cpu")
     halfway.train(45)
     states = [halfway.save(member) for member in (2, 1)]

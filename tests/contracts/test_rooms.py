@@ -7,6 +7,7 @@ Every import counts, also those inside functions and those for types alone.
 from __future__ import annotations
 
 import ast
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,10 +76,13 @@ def named(path: Path) -> Iterator[str]:
             yield from (argument.value for argument in node.args)
 
 
-IMPORTS = {
-    name: {found for found in named(path) if found in MODULES and found != name}
-    for name, path in MODULES.items()
-}
+@functools.cache
+def imports() -> dict[str, set[str]]:
+    """What each module names of the others; read when it is asked for, not by every worker."""
+    return {
+        name: {found for found in named(path) if found in MODULES and found != name}
+        for name, path in MODULES.items()
+    }
 
 
 def room(name: str) -> tuple[str, str]:
@@ -103,7 +107,7 @@ def circles() -> list[set[str]]:
     def visit(name: str) -> None:
         index[name] = low[name] = len(index)
         stack.append(name)
-        for other in IMPORTS[name]:
+        for other in imports()[name]:
             if other not in index:
                 visit(other)
             if other in stack:
@@ -113,7 +117,7 @@ def circles() -> list[set[str]]:
             found.append(set(stack[at:]))
             del stack[at:]
 
-    for name in IMPORTS:
+    for name in imports():
         if name not in index:
             visit(name)
     return [circle for circle in found if len(circle) > 1]
@@ -129,7 +133,7 @@ def back_running() -> list[str]:
     """Imports from a room on the same floor or above."""
     return [
         f"{name} -> {other}"
-        for name, others in IMPORTS.items()
+        for name, others in imports().items()
         for other in sorted(others)
         if name not in ENTRANCES
         if room(name)[0] == room(other)[0] and room(name) != room(other)
@@ -150,7 +154,7 @@ def test_imports_between_rooms_run_one_way() -> None:
 
 def test_agents_never_import_sweeper_nor_sweeper_agents() -> None:
     crossing = [
-        (name, other) for name, others in IMPORTS.items() for other in others
+        (name, other) for name, others in imports().items() for other in others
         if name.partition(".")[0] != other.partition(".")[0]
     ]  # fmt: skip
     assert crossing == []

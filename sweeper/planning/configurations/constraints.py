@@ -45,7 +45,8 @@ class Formulas:
             elif name in owners:
                 said = f"is a parameter that {owners[name]} sets too"
                 mistakes.add(Invalid(said, ("derived", name)))
-        known = dict.fromkeys([*valid, *space.axes, *owners, *self._derived])
+        by_task = [name for own in space.by_task.values() for name in own]
+        known = dict.fromkeys([*valid, *space.axes, *owners, *self._derived, *by_task])
         for name, expression in self._derived.items():
             _check_names(expression, known, ("derived", name), mistakes)
         for index, expression in enumerate(self._constraints):

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from sweeper.errors import NothingToShow, SweeperError, choices, listed, shown
 from sweeper.space.axes import _labels
 from sweeper.space.axes._labels import ABSENT
-from sweeper.space.blocks.parts import every_axis, parts
+from sweeper.space.blocks.block import BLOCK
+from sweeper.space.blocks.parts import every_axis, named_parts, parts
 from sweeper.study.study import Study
 from sweeper.text import brief, canonical, is_number, united
 
@@ -101,7 +102,7 @@ class _Plan:
         plan, axes = self.study.plan, self.axes
         trial = np.fromiter((run.trial for run in plan.runs), int, len(plan.runs))
         if name in axes:
-            labels, codes = _coded(plan.labels(name))
+            labels, codes = _coded(self._with_fixed(name, plan.labels(name)))
             return Known(name, axes[name].title or name, labels, codes[trial])
         if name == "trial":
             return Known(name, name, tuple(range(len(plan.trials))), trial)
@@ -111,6 +112,18 @@ class _Plan:
             values = [_plain(run.params[name]) if name in run.params else None for run in plan.runs]
             labels, codes = _coded(united(values))
         return Known(name, name, labels, codes)
+
+    def _with_fixed(self, axis: str, labels: list[Any]) -> list[Any]:
+        """The labels of an axis by trial, with what blocks fix that do not have the axis."""
+        space = self.study.space
+        blocks = {name: one.fixed for name, one in named_parts(space) if axis not in one.axes}
+        fixed: dict[Any, Any] = {
+            name: _plain(one[axis]) for name, one in blocks.items() if axis in one
+        }
+        if not fixed or not space.blocks:
+            return labels
+        pairs = zip(self.study.plan.trials, labels, strict=True)
+        return united([fixed.get(trial.labels[BLOCK], label) for trial, label in pairs])
 
     def compares(self, text: str) -> bool:
         """Whether `text` is a condition as other languages write it, on what there is."""

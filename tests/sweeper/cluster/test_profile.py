@@ -334,3 +334,11 @@ def test_the_wheel_has_profiles_the_cluster_and_the_template() -> None:
     assert included in (root / "pyproject.toml").read_text()
     for pattern in ("*.yaml", "cluster", "worker.sbatch"):
         assert bundled.files("slurm", pattern)
+
+
+def test_mistakes_within_what_must_go_are_told(tmp_path: Path) -> None:
+    text = "hydra:\n  launcher:\n    submitit_folder: x\n    nodes: 2\n    timeout_min: 60\n"
+    with pytest.raises(SweeperError) as caught:
+        read(tmp_path, text)
+    told = [line.split(":", 1)[1].partition(" ")[0] for line in str(caught.value).splitlines()]
+    assert told == ["1:", "2:", "3:", "4:"]

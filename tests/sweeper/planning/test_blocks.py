@@ -15,6 +15,7 @@ from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan
 from sweeper.report.page.rerun_command import reruns
 from sweeper.results import frames
+from sweeper.results.slices.part import Part
 from sweeper.space.digest import digest
 from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space
@@ -298,3 +299,19 @@ def test_an_axis_of_a_block_does_not_depend_on_the_block(tmp_path: Path) -> None
     axes = {"lr": RATES, "momentum": RATES | {"when": {"block": "sgd"}}}
     said = refused(tmp_path, axes=axes, blocks={"sgd": {}, "adam": {"fixed": {"width": 9}}})
     assert "axes.momentum.when.block is no axis: an axis of one block stands in it" in said
+
+
+def test_conditions_take_what_a_block_fixes_for_an_axis(tmp_path: Path) -> None:
+    figures = [{"curves": {"where": {"width": 8}}}, {"curves": {"where": "lr=1e-3"}}]
+    space = loaded(tmp_path, **SPACE, figures=figures)
+    study = studies.start(tmp_path / "studies" / "demo", space)
+
+    def chosen(word: str) -> list[str]:
+        mask = Part.of(study, {"where": [word]}).mask
+        runs = [run for run, one in zip(study.plan.runs, mask, strict=True) if one]
+        return [study.plan.trials[run.trial].labels["block"] for run in runs]
+
+    assert chosen("lr=1e-3") == ["adam", "wide"]
+    assert chosen("width=8") == ["adam"] * 2 + ["sgd"] * 4
+    assert chosen("width=64") == ["wide"]
+    assert chosen("momentum=absent") == ["adam"] * 2 + ["wide"]
