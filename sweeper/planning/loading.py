@@ -28,7 +28,7 @@ from sweeper.schema.base_model import validated
 from sweeper.schema.extends import KEY as EXTENDS
 from sweeper.schema.extends import extended
 from sweeper.schema.rules import mapping, whole
-from sweeper.space.keys.validators import Context
+from sweeper.space.keys.axes_rule import Context
 from sweeper.space.overrides import KEYS, Override, apply, scale_overrides
 from sweeper.space.space import DEFAULT_SCALE, PAPER_SCALE, Space
 from sweeper.text import canonical

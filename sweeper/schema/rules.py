@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, Mistakes, cut, did_you_mean, shown
-from sweeper.schema.document import scalar
+from sweeper.schema.yaml_text import scalar
 from sweeper.text import canonical
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")

@@ -17,8 +17,9 @@ from sweeper.errors import (
     listed,
     shown,
 )
-from sweeper.schema.document import Document, parse
+from sweeper.schema.document import Document
 from sweeper.schema.rules import no_flag
+from sweeper.schema.yaml_text import parse
 from sweeper.space.space import Space, keys
 
 KEYS = keys(lambda key: key.given)

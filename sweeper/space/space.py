@@ -18,6 +18,7 @@ from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import Name, Positive, Text, one_of
 from sweeper.schema.template import command_rule, quoted
 from sweeper.space.blocks.block import BLOCK, Block, blocks_rule
+from sweeper.space.keys.axes_rule import Context, axes_rule
 from sweeper.space.keys.marks import (
     CAPTION,
     COMPARED,
@@ -31,9 +32,7 @@ from sweeper.space.keys.marks import (
 from sweeper.space.keys.short_forms import written_out
 from sweeper.space.keys.validators import (
     TRAINED,
-    Context,
     agent_rule,
-    axes_rule,
     by_task_rule,
     constraints_rule,
     derived_rule,

@@ -12,7 +12,7 @@ import pytest
 from sweeper import lookup
 from sweeper.errors import Invalid
 from sweeper.schema.base_model import validated
-from sweeper.schema.document import parse
+from sweeper.schema.yaml_text import parse
 from sweeper.space.axes import AxisModel, Network
 
 EXAMPLES = {

@@ -15,7 +15,7 @@ from sweeper.lookup import is_file
 from sweeper.planning.configurations.freezing import known_outdated
 from sweeper.planning.loading import unchecked
 from sweeper.planning.parameters import point_at
-from sweeper.schema.document import scalar
+from sweeper.schema.yaml_text import scalar
 from sweeper.space.blocks.block import BLOCK
 from sweeper.space.blocks.parts import part
 from sweeper.space.space import DEFAULT_SCALE, Space, keys

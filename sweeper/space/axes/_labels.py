@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweeper.errors import SweeperError
-from sweeper.schema.document import parse
+from sweeper.schema.yaml_text import parse
 from sweeper.text import alike, brief, canonical, is_number
 
 ABSENT = "absent"

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 from sweeper.errors import Invalid, Mistakes, shown
 from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import distinct, mapping, text
+from sweeper.space.keys.axes_rule import axes_rule
 from sweeper.space.keys.validators import (
-    axes_rule,
     constraints_rule,
     derived_rule,
     fixed_rule,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeper.errors import Invalid, Mistakes, closest
-from sweeper.space.keys.validators import TRAINED, known_keys, seeds_rule
+from sweeper.space.keys.axes_rule import known_keys
+from sweeper.space.keys.validators import TRAINED, seeds_rule
 
 
 def written_out(data: Mapping[str, Any]) -> dict[str, Any]:

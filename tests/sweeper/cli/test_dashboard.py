@@ -20,7 +20,7 @@ from sweeper.errors import SweeperError
 from sweeper.report.status import summarise
 from sweeper.results.export import optuna_storage
 from sweeper.results.ranking import ranking
-from sweeper.schema import document
+from sweeper.schema.yaml_text import scalar
 from tests.helpers.worked_study import work
 
 
@@ -134,8 +134,7 @@ def _free_port():
 def _told(trial):
     """What the dashboard shows of a trial, as `expected` has it."""
     params = {
-        one["name"]: document.scalar(one["param_external_value"].strip("'"))
-        for one in trial["params"]
+        one["name"]: scalar(one["param_external_value"].strip("'")) for one in trial["params"]
     }
     return trial["number"], trial["state"].lower(), float(trial["values"][0]), params
 

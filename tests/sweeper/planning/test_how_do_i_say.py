@@ -11,7 +11,7 @@ import yaml
 
 from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan
-from sweeper.schema.document import parse
+from sweeper.schema.yaml_text import parse
 from sweeper.trainable.loading import load_trainable
 from tests.helpers.paths import ROOT
 

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.schema.document import MAX_BYTES, MAX_VALUES, parse, read, scalar
+from sweeper.schema.document import MAX_BYTES, read
+from sweeper.schema.yaml_text import MAX_VALUES, parse, scalar
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from sweeper import lookup
 from sweeper.schema.base_model import validated
-from sweeper.schema.document import parse
+from sweeper.schema.yaml_text import parse
 from sweeper.space import reference
 from sweeper.space.overrides import KEYS
 from sweeper.space.space import Space

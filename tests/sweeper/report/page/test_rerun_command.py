@@ -10,7 +10,7 @@ import pytest
 from sweeper.cli import command_line
 from sweeper.planning.loading import load
 from sweeper.report.page import overview, rerun_command
-from sweeper.schema import document
+from sweeper.schema.yaml_text import parse
 from sweeper.space.digest import digest
 from sweeper.study.study import Study
 
@@ -132,5 +132,5 @@ def test_none_without_the_file(make_study, space_file):
     ],
 )
 def test_what_it_writes_is_read_back(value):
-    read, _ = document.parse(rerun_command.flow(value), "word", lines=False)
+    read, _ = parse(rerun_command.flow(value), "word", lines=False)
     assert read == value and "\n" not in rerun_command.flow(value)
