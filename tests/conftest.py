@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sweeper import figures
 from sweeper.cluster import slurm
 from sweeper.cluster.script import job_name
 from sweeper.log import to_stderr
@@ -131,6 +132,15 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file.touch()
     monkeypatch.setenv("COUNTER_GATE", str(file))
     return file
+
+
+@pytest.fixture(autouse=True)
+def one_format(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of studies are written as SVG alone, which is quick, but for tests that say
+    `all_formats`.
+    """
+    if request.node.get_closest_marker("all_formats") is None:
+        monkeypatch.setattr(figures, "OF_A_STUDY", (".svg",))
 
 
 Reports = list[tuple[int, dict[str, float]]]

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 
 FORMATS = (".pdf", ".png", ".svg")
+"""What a figure may be written as."""
+
+OF_A_STUDY = FORMATS
+"""What a study's own figures are written as."""
 
 _PLAIN_FRAME: tuple[tuple[str, Any], ...] = (("caption", True), ("title", ""), ("width", None))
 
@@ -75,7 +79,7 @@ def render(
         check_out(out, FORMATS)
     files: list[Path] = []
     for one in islice(_drawings(study, name, options, ledger_state, code), 1 if out else None):
-        targets = [out] if out else [study.paths.figures / (one.stem + form) for form in FORMATS]
+        targets = [out] if out else [study.paths.figures / (one.stem + form) for form in OF_A_STUDY]
         with one.drawn() as picture:
             drawn = _written(picture, targets, one.frame)
         if targets[0].parent.resolve() == study.paths.figures.resolve():

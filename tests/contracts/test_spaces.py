@@ -160,7 +160,7 @@ def test_the_smoke_scale_runs_to_its_figures(path, tmp_path):
     Worker(made, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
     assert {record.state for record in made.ledger_state().runs.values()} == {"complete"}
     assert made.ended
-    drawn = {file.stem.partition("-")[0] for file in made.paths.figures.glob("*.pdf")}
+    drawn = {file.stem.partition("-")[0] for file in made.paths.figures.glob("*.svg")}
     asked = {figure.name for figure in made.space.figures}
     assert drawn == asked - {"compare"}, "nobody published numbers of the smoke scale's tasks"
     assert not publish.due(made, made.ledger_state()), "what has nothing to show is not tried again"

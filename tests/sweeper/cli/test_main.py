@@ -134,6 +134,7 @@ def test_status_as_json_and_for_people(here: Path, space_file: Path, capsys: Cap
     assert capsys.readouterr().out.startswith("hops: 12 runs")
 
 
+@pytest.mark.all_formats
 def test_figures_may_change_after_the_end(here: Path, space_file: Path, capsys: Capture) -> None:
     words = ["run", str(space_file), "dispatch=inline"]
     assert call(*words) == 0

@@ -57,6 +57,7 @@ def test_without_intervals_the_runs_are_drawn_and_it_says_so(played):
     assert "interval unknown" in words(picture) and "faint marks are single runs" in words(picture)
 
 
+@pytest.mark.all_formats
 @pytest.mark.parametrize(
     ("keys", "names"),
     [

@@ -145,13 +145,6 @@ def test_an_empty_part_is_told_before_anything_is_read(played):
         figures.render(study, "heatmap", {"where": "optimizer.lr=1..2"})
 
 
-@pytest.fixture
-def one_format(monkeypatch):
-    """Figures are written as SVG alone, which is quick."""
-    monkeypatch.setattr(figures, "FORMATS", (".svg",))
-
-
-@pytest.mark.usefixtures("one_format")
 def test_files_of_parts_have_names_of_their_own(played):
     study = played(whole, axes=AXES)
     asked = [{}, {"top": 5}, {"trial": 5}, {"where": "seed=1"}, {"where": "seed=0..1"}]
@@ -162,7 +155,6 @@ def test_files_of_parts_have_names_of_their_own(played):
     assert all(len(stem) < 200 for stem in stems)
 
 
-@pytest.mark.usefixtures("one_format")
 def test_negative_numbers_and_long_conditions_have_names_of_their_own(played):
     study = played(whole, axes=AXES | {"b": {"kind": "int", "values": [-1, 1]}})
     long = ",".join(f"trial={n}" if not n else str(n) for n in range(16))
@@ -171,6 +163,7 @@ def test_negative_numbers_and_long_conditions_have_names_of_their_own(played):
     assert len(set(stems)) == len(asked)
 
 
+@pytest.mark.all_formats
 def test_a_record_redraws_the_same_part(played):
     study = played(graded, axes=LR, tasks=TASKS)
     files = figures.render(study, "sensitivity", {"where": "task=ring", "trial": "0..1"})
@@ -181,6 +174,7 @@ def test_a_record_redraws_the_same_part(played):
     assert files[3].read_bytes() == before
 
 
+@pytest.mark.all_formats
 def test_a_figure_of_the_space_may_show_a_part(played):
     entry = {"heatmap": {"where": {"optimizer.lr": 1e-5}}}
     study = played(whole, axes=AXES, figures=[entry, {"curves": {"top": 2}}])

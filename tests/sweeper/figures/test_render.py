@@ -148,6 +148,7 @@ def test_single_axis_of_one_value(played, name):
     assert drawn(study, name).table["point"].tolist() in ([0.5], [1.0])
 
 
+@pytest.mark.all_formats
 def test_render_writes_pdf_png_svg_and_csv(played):
     figures_asked = [{"heatmap": {"x": "optimizer.lr"}}, {"curves": {"hue": "sn.layers"}}]
     study = played(whole, axes=AXES, figures=figures_asked)
@@ -165,6 +166,7 @@ def test_render_writes_pdf_png_svg_and_csv(played):
     assert left == sorted(file.name for file in [*files, *other])
 
 
+@pytest.mark.all_formats
 def test_render_tells_several_of_one_kind_apart(played):
     asked = [{"heatmap": {"x": "optimizer.lr"}}, {"heatmap": {"x": "optimizer.eps"}}]
     study = played(whole, axes=AXES, figures=asked)
@@ -200,6 +202,7 @@ def test_render_refuses(played, tmp_path, name, options, out, message):
         figures.render(study, name, options, tmp_path / out if out else None)
 
 
+@pytest.mark.all_formats
 def test_a_figure_of_the_users_own(played, tmp_path):
     (tmp_path / "mine.py").write_text(
         "from matplotlib.figure import Figure\n"
@@ -284,6 +287,7 @@ def test_width_and_depth_ascend_and_every_value_is_a_label(played):
     assert "2047" in said and "112" in said and said.count("n=5") == 25
 
 
+@pytest.mark.all_formats
 def test_figures_that_differ_in_an_options_name_alone_are_two_files(played):
     asked = [{"sensitivity": {"x": "optimizer.lr", key: "sn.layers"}} for key in ("hue", "facet")]
     study = played(whole, axes=AXES, figures=asked)
@@ -294,6 +298,7 @@ def test_figures_that_differ_in_an_options_name_alone_are_two_files(played):
     ]
 
 
+@pytest.mark.all_formats
 def test_several_metrics_name_their_file(played):
     study = played(whole, axes=AXES)
     (pdf, *_) = figures.render(study, "curves", {"metric": ["return", "loss"]})

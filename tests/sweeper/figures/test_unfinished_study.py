@@ -35,6 +35,7 @@ def test_nothing_is_drawn_and_said_why(played, name, state):
     assert list(study.paths.figures.iterdir()) == []
 
 
+@pytest.mark.all_formats
 def test_curves_show_what_running_runs_report(played):
     study = played(lambda run, labels: ("running", [(20, {"return": 1.0})]), axes=AXES)
     assert figures.render(study, "curves", {})[0].name == "curves.pdf"

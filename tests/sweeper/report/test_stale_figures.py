@@ -67,6 +67,7 @@ def test_a_figure_drawn_by_hand_is_drawn_anew_after_an_extension(grow):
     assert not grown.paths.old_figures.exists()
 
 
+@pytest.mark.all_formats
 def test_what_cannot_be_drawn_of_the_study_as_it_is_stands_apart(grow, capsys):
     """A line a value of `size` was drawn; of eleven values there are too many lines."""
     first = work(grow("seeds=1"))
@@ -109,6 +110,7 @@ def test_a_run_that_is_trained_again_takes_the_figures_of_its_old_end_away(grow,
     )
 
 
+@pytest.mark.all_formats
 def test_figures_of_a_study_that_is_still_at_work_stay_and_say_what_is_missing(grow):
     """They count what is missing themselves; at the end they are drawn anew like all others."""
     first = work(grow("seeds=1"))
@@ -120,6 +122,7 @@ def test_figures_of_a_study_that_is_still_at_work_stay_and_say_what_is_missing(g
     assert len(first.versions) == 1
 
 
+@pytest.mark.all_formats
 def test_a_picture_that_somebody_removed_is_not_drawn_again(grow):
     first = work(grow("seeds=1"))
     figures.render(first, "heatmap", {"x": "width"})
@@ -131,6 +134,7 @@ def test_a_picture_that_somebody_removed_is_not_drawn_again(grow):
     ]
 
 
+@pytest.mark.all_formats
 def test_the_command_lists_only_figures_of_the_study_as_it_is(
     space_file, tmp_path, monkeypatch, capsys
 ):

@@ -34,6 +34,7 @@ def begun(request, tmp_path, monkeypatch) -> str:
     return request.param
 
 
+@pytest.mark.all_formats
 def test_it_opens_continues_from_its_checkpoints_and_draws(begun, capfd) -> None:
     def sweeper(*words: str) -> str:
         """What a command prints; it must succeed."""

@@ -18,6 +18,7 @@ from tests.helpers.killed_workers import Make, full, has_checkpoint, run, spawn,
 from tests.helpers.worker_parts import WorkerParts
 
 
+@pytest.mark.all_formats
 def test_all_runs_complete_and_are_scored(make_study: Make) -> None:
     study = make_study()
     run(study)
@@ -157,6 +158,7 @@ def test_what_a_trainable_raises_when_started_is_counted(
     assert "SystemExit" in capfd.readouterr().err
 
 
+@pytest.mark.all_formats
 def test_a_figure_that_cannot_be_drawn_does_not_take_the_others_along(
     make_study: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

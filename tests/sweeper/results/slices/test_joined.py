@@ -129,6 +129,7 @@ def test_one_study_twice_and_figures_of_one_study_are_refused(pair):
         figures.render(a, "importance", {"study": ["b"]})
 
 
+@pytest.mark.all_formats
 def test_the_files_stand_with_the_first_study_and_are_old_when_the_second_has_grown(
     pair, monkeypatch
 ):
