@@ -11,6 +11,8 @@ from sweeper.cli.app import TOP, count_of
 from sweeper.dispatch import Options
 from sweeper.errors import SweeperError, shown
 from sweeper.space.overrides import truth
+from sweeper.space.space import Space
+from sweeper.study.studies import check_name
 
 _OF_WORKERS = ("dispatch", "profile", "workers", "pack", "device", "group")
 """The words that whoever goes on with a study must say again."""
@@ -50,6 +52,10 @@ class RunOptions:
     def studies(self) -> Path:
         """The folder of all studies."""
         return self.root or Path(paths.STUDIES)
+
+    def folder(self, space: Space) -> Path:
+        """The folder that the study of `space` has or would have; `SweeperError` for a bad name."""
+        return self.studies / check_name(space.name if self.name is None else self.name)
 
 
 @dataclass(frozen=True)

@@ -126,8 +126,8 @@ class _Drawing:
             found = self.draw(self.data, **self.own)
             frame.below_title(found.figure)
             if boxes := text_layout.lacking(found.figure):
-                rule = "the figures' font lacks %s, boxes stand for such letters"
-                log.warning(f"%s: {rule}", self.name, boxes)
+                lacking = "%s: the figures' font lacks %s, boxes stand for such letters"
+                log.warning(lacking, self.name, boxes)
             if "point" in found.table and found.table["point"].isna().all():
                 self.data.check_scored(self.name)
             yield found

@@ -20,7 +20,6 @@ from sweeper.results import failed_runs, frames
 from sweeper.results.ranking import ranking
 from sweeper.results.slices.part import Part
 from sweeper.space import figure_options
-from sweeper.space.blocks.parts import every_axis
 from sweeper.study import studies
 from sweeper.study.study import Study
 
@@ -122,10 +121,8 @@ class OpenStudy:
         the study, as for `sweeper best`.
         """
         asked = figure_options.options("best", {key: plain(part[key]) for key in part})
-        runs = frames.runs(self._study, self._now())
-        chosen = runs[Part.of(self._study, asked).table(runs, self._study.space)]
-        space = self._study.space
-        table = frames.of_runs(chosen, space, list(every_axis(space)))
+        space, state = self._study.space, self._now()
+        table = ranking.trials_of(self._study, state, Part.of(self._study, asked))
         front = ranking.ranked(space, ranking.complete(space, table))
         return frames.named(front.head(n), space).reset_index(drop=True)
 

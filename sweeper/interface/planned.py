@@ -55,7 +55,7 @@ def plan(
     options = RunOptions.of(chosen)
     loaded, folder = preview.asked_for(file, options, overrides)
     found = Plan(loaded, load_trainable(loaded))
-    lines = preview.lines(loaded, folder, options.workers, dispatch=options.dispatch)
+    lines = preview.lines(loaded, folder, options.workers, dispatch=options.dispatch, plan=found)
     axes = list(every_axis(loaded))
     labels = {axis: found.labels(axis) for axis in axes}
     trials = pd.DataFrame({"trial": range(len(found.trials)), **labels})

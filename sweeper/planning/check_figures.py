@@ -13,7 +13,7 @@ from sweeper.schema.rules import distinct
 from sweeper.score import AT
 from sweeper.space import figure_options
 from sweeper.space.axes import AxisKind
-from sweeper.space.axes._labels import ABSENT, places
+from sweeper.space.axes._labels import ABSENT, label_of, places
 from sweeper.space.blocks.parts import JoinedAxis, every_axis, parts
 from sweeper.space.figure_options import AXES, MOST, RULES, takes, takes_several
 from sweeper.space.space import Space
@@ -128,11 +128,7 @@ def _check_value(space: Space, name: str, text: str, count: int | None) -> None:
         return
     listed = [point.label for one in axes for point in one.points(name)]
     fixed = [one.fixed[name] for one in parts(space) if name in one.fixed]
-    _check_label(name, text, [*listed, *map(_label, fixed)])
-
-
-def _label(value: Any) -> Any:
-    return value if isinstance(value, int | float | str) else canonical(value)
+    _check_label(name, text, [*listed, *map(label_of, fixed)])
 
 
 def _check_label(name: str, text: str, labels: Iterable[Any]) -> None:

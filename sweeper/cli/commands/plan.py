@@ -54,23 +54,28 @@ def asked_for(path: str, options: RunOptions, changes: Sequence[Override]) -> tu
     if options.dispatch != "slurm":
         options.workers.local_only(options.dispatch)
     space = load(Path(path), options.scale, changes)
-    name = studies.check_name(space.name if options.name is None else options.name)
-    return space, options.studies / name
+    return space, options.folder(space)
 
 
 def lines(
-    space: Space, folder: Path, options: Options, *, dispatch: str = "local"
+    space: Space,
+    folder: Path,
+    options: Options,
+    *,
+    dispatch: str = "local",
+    plan: Plan | None = None,
 ) -> Iterator[str]:
     """The trials and runs of the study of `space` in `folder` with these `options`, and their cost.
 
     Trials and runs, and what the space asks for; signatures, steps; hours, memory, disk and files;
-    the first and last trials; with `dispatch` slurm what would be submitted.
+    the first and last trials; with `dispatch` slurm what would be submitted. `plan` is its plan,
+    where that is there already.
     """
     slurm = dispatch == "slurm"
     if slurm:
         options = slurm_layout.resolved(options)
     trainable = load_trainable(space)
-    plan = Plan(space, trainable)
+    plan = plan or Plan(space, trainable)
     cells = [trainable.signature(run.params, run.task) for run in _one_a_cell(plan)]
     costs = _costs(space, folder.parent, trainable)
     yield f"{folder.name}: {counts(plan)}"

@@ -53,8 +53,7 @@ def asked(path: str, options: RunOptions, overrides: Sequence[Override]) -> tupl
     if _names_a_study(Path(path)):
         studies.find(Path(path).name, Path(path).parent)  # which says what studies there are
     space = load(Path(path), options.scale, overrides)
-    name = studies.check_name(space.name if options.name is None else options.name)
-    return space, (options.studies / name).resolve()
+    return space, options.folder(space).resolve()
 
 
 def _names_a_study(path: Path) -> bool:

@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 
-def _label_in(made: Configuration, axis: str) -> Any:
-    """The label of an axis, or where it is none there the value of the parameter of its name."""
-    return made.labels[axis] if axis in made.labels else made.params[axis]
-
-
 _WHOLE = re.compile(r"\.0[,}\]]")
 
 
@@ -183,3 +178,8 @@ class BlockExpansion(Expansion):
     @property
     def _any(self) -> Expansion:
         return next(iter(self.parts.values()))
+
+
+def _label_in(made: Configuration, axis: str) -> Any:
+    """The label of an axis, or where it is none there the value of the parameter of its name."""
+    return made.labels[axis] if axis in made.labels else made.params[axis]

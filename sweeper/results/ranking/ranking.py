@@ -10,6 +10,7 @@ import pandas as pd
 
 from sweeper import stats
 from sweeper.errors import NothingToShow
+from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
@@ -38,9 +39,7 @@ def best(study: Study, number: int, part: RunsPart | None = None) -> Iterator[st
     it, and its axes; and the reference configuration, where the space has one. `NothingToShow`
     before a trial is complete.
     """
-    runs = frames.runs(study, study.ledger_state(reports=False))
-    chosen = runs if part is None else runs[part.table(runs, study.space)]
-    trials = frames.of_runs(chosen, study.space, list(every_axis(study.space)))
+    trials = trials_of(study, study.ledger_state(reports=False), part)
     name = f"{study.name}, {part.said}" if part is not None and part.said else study.name
     table = complete(study.space, trials)
     lost = int((trials["state"] == "nan").sum())
@@ -59,6 +58,15 @@ def best(study: Study, number: int, part: RunsPart | None = None) -> Iterator[st
     reference = study.plan.reference
     for row in table[table["trial"] == reference].to_dict("records"):
         yield f"reference  {_trial(study, row)}"
+
+
+def trials_of(
+    study: Study, ledger_state: LedgerState, part: RunsPart | None = None
+) -> pd.DataFrame:
+    """The trials of a study, or of a `part` of it, by the values that the runs in that have."""
+    runs = frames.runs(study, ledger_state)
+    chosen = runs if part is None else runs[part.table(runs, study.space)]
+    return frames.of_runs(chosen, study.space, list(every_axis(study.space)))
 
 
 def _scored(space: Space) -> Iterator[str]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from sweeper.errors import NothingToShow, SweeperError, choices, listed, shown
 from sweeper.space.axes import _labels
-from sweeper.space.axes._labels import ABSENT
+from sweeper.space.axes._labels import ABSENT, label_of
 from sweeper.space.blocks.block import BLOCK
 from sweeper.space.blocks.parts import every_axis, named_parts, parts
 from sweeper.study.study import Study
@@ -109,7 +109,9 @@ class _Plan:
         if name in ("task", "seed"):
             labels, codes = _coded([getattr(run, name) for run in plan.runs])
         else:
-            values = [_plain(run.params[name]) if name in run.params else None for run in plan.runs]
+            values = [
+                label_of(run.params[name]) if name in run.params else None for run in plan.runs
+            ]
             labels, codes = _coded(united(values))
         return Known(name, name, labels, codes)
 
@@ -118,7 +120,7 @@ class _Plan:
         space = self.study.space
         blocks = {name: one.fixed for name, one in named_parts(space) if axis not in one.axes}
         fixed: dict[Any, Any] = {
-            name: _plain(one[axis]) for name, one in blocks.items() if axis in one
+            name: label_of(one[axis]) for name, one in blocks.items() if axis in one
         }
         if not fixed or not space.blocks:
             return labels
@@ -227,11 +229,6 @@ def _coded(values: Sequence[Any]) -> tuple[tuple[Any, ...], npt.NDArray[np.int_]
     number: dict[tuple[bool, Any], int] = {}
     codes = [number.setdefault((isinstance(one, bool), one), len(number)) for one in values]
     return tuple(value for _, value in number), np.array(codes, int)
-
-
-def _plain(value: Any) -> Any:
-    """A parameter's value as a label: its text where it is null, a list or a mapping."""
-    return value if isinstance(value, int | float | str) else canonical(value)
 
 
 def _places(study: Study, known: Known, text: str) -> set[int]:

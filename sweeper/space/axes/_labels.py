@@ -36,6 +36,11 @@ def compared(text: str) -> tuple[str, str] | None:
     return name, f"where has no {sign}; {rule} {example}"
 
 
+def label_of(value: Any) -> Any:
+    """A parameter's value as a label: its text where it is null, a list or a mapping."""
+    return value if isinstance(value, int | float | str) else canonical(value)
+
+
 def places(labels: Sequence[Any], text: str) -> set[int] | None:
     """The places of the labels that a value or a range chooses; `None` where it is neither.
 
