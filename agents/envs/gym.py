@@ -80,6 +80,7 @@ class Environment:
         env = gymnasium_env.make(_registered(task), settings.arguments)
         self._recorder = gymnasium_wrappers.Recorder(env, title) if settings.counts_steps else None
         env = self._recorder or env
+        self._repeat = settings.repeat
         if settings.repeat > 1:
             env = gymnasium_wrappers.Repeat(env, settings.repeat, title)
         self._env = gymnasium_wrappers.wrapped(env, settings, training)
@@ -116,6 +117,16 @@ class Environment:
         if self._recorder is None:
             return learned, *ends
         return Outcome(learned, *ends, *self._recorder.taken())
+
+    @property
+    def pictures_per_s(self) -> float | None:
+        """How many of its pictures pass in a second; `None` where it has none."""
+        pace = gymnasium_env.pictures_per_s(self._env)
+        return None if pace is None else pace / self._repeat
+
+    def render(self) -> np.ndarray:
+        """Returns what can be seen of it, uint8 [H, W, 3]."""
+        return gymnasium_env.picture(self._env)
 
     def observe(self) -> np.ndarray:
         """Returns the current observations, the oldest first along the last axis."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+_USUAL_PACE = 30.0
+
 
 class GymnasiumEnvironment:
     """One environment of the registered `name`; actions in [-1, 1] are scaled to its bounds.
@@ -52,6 +54,15 @@ class GymnasiumEnvironment:
         """Returns the current observation, float32."""
         return np.asarray(self._observation, np.float32)
 
+    @property
+    def pictures_per_s(self) -> float | None:
+        """How many of its pictures pass in a second; `None` where it has none."""
+        return pictures_per_s(self._environment)
+
+    def render(self) -> np.ndarray:
+        """Returns what can be seen of it, uint8 [H, W, 3]."""
+        return picture(self._environment)
+
 
 def make(registered: Any, options: dict[str, Any]) -> Any:
     """Returns a new environment of a registration, in the wrappers that that names.
@@ -70,6 +81,22 @@ def make(registered: Any, options: dict[str, Any]) -> Any:
     if "mujoco" in sys.modules:
         sys.modules["mujoco"].set_mju_user_warning(logging.getLogger("mujoco").warning)
     return made
+
+
+def pictures_per_s(environment: Any) -> float | None:
+    """Returns how many pictures of an environment pass in a second; `None` where it has none."""
+    known = environment.metadata
+    seen = "rgb_array" in known.get("render_modes", ())
+    return float(known.get("render_fps", _USUAL_PACE)) if seen else None
+
+
+def picture(environment: Any) -> np.ndarray:
+    """Returns what can be seen of an environment, uint8 [H, W, 3].
+
+    Environments are made without a mode of rendering, as those that train need none.
+    """
+    environment.unwrapped.render_mode = "rgb_array"
+    return np.asarray(environment.render(), np.uint8)
 
 
 def unstable() -> tuple[type[Exception], ...]:

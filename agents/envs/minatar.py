@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import importlib.util
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from agents.shape import Shape
 _CHANNELS = {"asterix": 4, "breakout": 4, "freeway": 7, "seaquest": 10, "space_invaders": 6}
 _STICKINESS = 0.1
 _ACTIONS = 6
+_PIXELS = 32
 
 
 class Environment:
@@ -21,6 +23,7 @@ class Environment:
 
     tasks: ClassVar[tuple[str, ...]] = tuple(_CHANNELS)
     extra: ClassVar[tuple[str, ...]] = ("minatar", "minatar")
+    pictures_per_s: ClassVar[float] = 10.0
 
     @staticmethod
     def shape(task: str) -> Shape:
@@ -45,6 +48,16 @@ class Environment:
         self._last_action = action
         reward, terminated = self._game.act(action)
         return reward, terminated, False
+
+    def render(self) -> np.ndarray:
+        """Returns the board, each channel in a colour of its own, uint8 [320, 320, 3]."""
+        board = self._game.state()
+        channels = board.shape[-1]
+        top = np.where(board.any(-1), board.argmax(-1), channels)
+        hues = [colorsys.hsv_to_rgb(k / channels, 0.75, 0.95) for k in range(channels)]
+        colours = np.array([*hues, (0.1, 0.1, 0.12)])
+        pixels: np.ndarray = (255 * colours[top]).astype(np.uint8)
+        return np.kron(pixels, np.ones((_PIXELS, _PIXELS, 1), np.uint8))
 
     def observe(self) -> np.ndarray:
         """Returns the current observation [10, 10, C]."""

@@ -14,6 +14,7 @@ from agents.envs.settings import Settings
 from agents.optim import schedule
 from agents.replay.buffer import Replay
 from agents.shape import Shape
+from agents.training import playing
 from agents.training.pack import Pack
 from agents.training.pack_learner import PackLearner
 
@@ -231,6 +232,23 @@ class BaseLearner(PackLearner):
         if torch.device(device).type == "cpu":
             torch.set_num_threads(1)
         return Pack(cls, runs, states, device)
+
+    @classmethod
+    def play(
+        cls,
+        run: Run,
+        weights: State,
+        step: int,
+        episodes: int | None = None,
+        film: playing.Film | None = None,
+    ) -> playing.Played:
+        """Evaluates kept weights on a CPU as the run is evaluated after `step` steps.
+
+        `episodes` are those of the run's evaluation where `None`; `film` is of the first of them.
+        Raises ValueError where the weights are of another network.
+        """
+        torch.set_num_threads(1)
+        return playing.play(cls, run, weights, step, episodes, film)
 
 
 def _misfit(task: str, continuous: bool) -> str:

@@ -94,11 +94,14 @@ class Evaluation:
                 break
         return self._played - before
 
+    def returns(self, member: int) -> list[float]:
+        """Returns the returns of the episodes that were over, or else of those that were not."""
+        return self._returns[member] or self._episodes.returns[member].tolist()
+
     def result(self, member: int) -> dict[str, float]:
         """Returns `return` and `eval_partial` (1 where no episode came to an end by itself)."""
-        returns = self._returns[member] or self._episodes.returns[member].tolist()
         return {
-            "return": float(np.mean(returns)),
+            "return": float(np.mean(self.returns(member))),
             "eval_partial": float(not self._ended[member]),
         }
 

@@ -77,6 +77,21 @@ class PackLearner(Diagnosable):
         """Returns what a member acts with: parameters and, where normalised, vectors u and v."""
         return _member(self.acting(), row)
 
+    def load_weights(self, row: int, weights: State) -> None:
+        """Puts back what `weights` returned; then the member acts as it did.
+
+        Raises ValueError where these are weights of another network.
+        """
+        own = {name: t for name, t, rows in self.acting() if row in rows}
+        sizes = {name: tuple(tensor.shape[1:]) for name, tensor in own.items()}
+        given = {name: value.shape for name, value in weights.items()}
+        if given != sizes:
+            other = sorted(n for n in {*given, *sizes} if given.get(n) != sizes.get(n))
+            raise ValueError(f"these weights are of another network: they differ in {other[0]}")
+        with torch.no_grad():
+            for name, tensor in own.items():
+                tensor[row] = torch.from_numpy(weights[name])
+
     def load(self, row: int, state: State) -> None:
         """Puts back what `save` returned."""
         with torch.no_grad():

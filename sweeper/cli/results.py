@@ -1,4 +1,4 @@
-"""Commands that show or write a study's results as tables."""
+"""Commands that show or write a study's results: tables, and what weights do that are kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, studies_of, study_of
+from sweeper.cli.app import STUDY_OPTIONS, Words, command, count_of, parsed, studies_of, study_of
 from sweeper.cli.figures import FIGURE_OPTIONS, PART_OPTIONS
 from sweeper.errors import SweeperError, choices, shown
 from sweeper.files.atomic import check_out, write_durably
@@ -80,6 +80,38 @@ def export(words: Words = None) -> None:
             raise SweeperError(f"{name}= is needed, as in: sweeper export table=runs out=x.csv")
     out = Path(options["out"])
     typer.echo(tidy_tables.write(study_of(options), options["table"], out, asked))
+
+
+PLAY_OPTIONS = {
+    **STUDY_OPTIONS,
+    "run": "the run's id, or the beginning of it",
+    "episodes": "how many (default: as the space evaluates)",
+    "video": "false: none (default: true, of the first episode, where the task can be seen)",
+    "seconds": "the video's length at most (default: 30)",
+    "out": "the video's file, .gif or .mp4 (default: videos/ID.gif in the study's folder)",
+}
+
+
+@command(PLAY_OPTIONS)
+def play(words: Words = None) -> None:
+    """Evaluate the weights that are kept of a run again, and film an episode."""
+    from sweeper.cli.commands import play
+    from sweeper.cli.commands.retry import LIST_RUNS
+    from sweeper.space.overrides import truth
+
+    options = parsed(words, list(PLAY_OPTIONS))
+    if "run" not in options:
+        raise SweeperError(f"run= is needed: {LIST_RUNS}")
+    numbers = {
+        key: count_of(key, options[key]) for key in ("episodes", "seconds") if key in options
+    }
+    film, out = "video" not in options or truth("video", options), options.get("out")
+    if out and not film:
+        raise SweeperError("out= is the video's file, which video=false leaves out: give one")
+    for line in play.play(
+        study_of(options), options["run"], film=film, out=Path(out) if out else None, **numbers
+    ):
+        typer.echo(line)
 
 
 def _form(asked: str | None, out: Path | None) -> str:

@@ -60,7 +60,16 @@ def _progress(progress: WorkLeft) -> Iterator[str]:
     if progress.running_at is not None:
         least, most = progress.running_at
         steps = f"step {least:,}" if least == most else f"steps {least:,} to {most:,}"
-        yield f"running at {steps}: `sweeper runs state=running` lists them"
+        values = _last_values(progress.last_values)
+        yield f"running at {steps}{values}: `sweeper runs state=running` lists them"
+
+
+def _last_values(ends: tuple[float, float] | None) -> str:
+    """What runs that go on have reported last, in the metric's own unit."""
+    if ends is None:
+        return ""
+    least, most = (f"{end:.4g}" for end in ends)
+    return f", last value {least}" if least == most else f", last values {least} to {most}"
 
 
 def _values(best: BestTrial) -> str:

@@ -7,7 +7,7 @@ torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -296,6 +296,37 @@ class SupportsDescription(Protocol):
 
     def describe(self, task: str) -> Mapping[str, str]:
         """Facts about the task by name, such as sizes and versions, for the study's provenance."""
+
+
+class Played(Protocol):
+    """What came of playing with weights that were kept."""
+
+    @property
+    def returns(self) -> Sequence[float]:
+        """The return of each episode."""
+
+    @property
+    def unseen(self) -> str | None:
+        """Why there are no pictures, where they were asked for."""
+
+
+Film = Callable[[np.ndarray, float], bool]
+"""Takes a picture, uint8 [H, W, 3], and how many pass in a second; returns whether it wants more.
+"""
+
+
+@runtime_checkable
+class SupportsPlay(Protocol):
+    """Optional: a trainable that can play with the weights that its packs keep."""
+
+    def play(
+        self, run: RunSpec, weights: State, step: int, episodes: int | None, film: Film | None
+    ) -> Played:
+        """Evaluates weights as the run was after `step` steps, and films the first episode.
+
+        `episodes` are those of the run's evaluation where `None`. Raises `ValueError` where the
+        weights are of another network.
+        """
 
 
 @runtime_checkable

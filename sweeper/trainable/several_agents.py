@@ -9,12 +9,15 @@ from typing import Any
 
 from sweeper.trainable.contract import (
     Evaluation,
+    Film,
     KnowsMoreTasks,
     Pack,
     Parameter,
+    Played,
     RunSpec,
     State,
     SupportsDescription,
+    SupportsPlay,
     Trainable,
     defaults_of,
     named,
@@ -145,6 +148,15 @@ class SeveralAgents:
         """Begins to train `runs`, all of one agent, each from its state."""
         one, _ = self._of(runs[0].params)
         return one.start([self._own(run) for run in runs], states, device)
+
+    def play(
+        self, run: RunSpec, weights: State, step: int, episodes: int | None, film: Film | None
+    ) -> Played:
+        """Plays with the weights of a run as its agent does; `ValueError` where that cannot."""
+        one, _ = self._of(run.params)
+        if not isinstance(one, SupportsPlay):
+            raise ValueError(f"{run.params[AGENT]} cannot play with weights that were kept")
+        return one.play(self._own(run), weights, step, episodes, film)
 
     def prepare(self) -> None:
         """Imports what training needs."""

@@ -64,7 +64,7 @@ class RecentWork:
     def pace(self, now: float, dead: Collection[str] = ()) -> Pace | None:
         """The pace at the time `now`, without the runs of `dead` workers; `None` in a pause."""
         held = [record for record in self.running.values() if record.worker not in dead]
-        wrote = self._wrote({str(record.worker) for record in held})
+        wrote = last_written(self._paths, {str(record.worker) for record in held})
         going = [_span(record, min(now, wrote.get(str(record.worker), now))) for record in held]
         spans = np.array([*self._ended, *going], float).reshape(-1, 3)
         ends = np.arange(len(spans)) < len(self._ended)
@@ -77,15 +77,22 @@ class RecentWork:
         recent = spans[:, 1] > since
         return _pace(spans[recent], since, self._steps, int(ends[recent].sum()))
 
-    def _wrote(self, workers: Collection[str]) -> dict[str, float]:
-        """When each worker wrote to its ledger last: what it did by then is known."""
-        found: dict[str, float] = {}
-        with suppress(FileNotFoundError), os.scandir(self._paths.ledger) as files:
-            for file in files if workers else ():
-                worker = file.name.rsplit(".", 2)[0]
-                if worker in workers:
-                    found[worker] = max(found.get(worker, 0.0), file.stat().st_mtime)
-        return found
+
+def last_written(paths: StudyPaths, workers: Collection[str]) -> dict[str, float]:
+    """When each worker wrote to its ledger last: what it did by then is known."""
+    found: dict[str, float] = {}
+    with suppress(FileNotFoundError), os.scandir(paths.ledger) as files:
+        for file in files if workers else ():
+            worker = file.name.rsplit(".", 2)[0]
+            if worker in workers:
+                found[worker] = max(found.get(worker, 0.0), file.stat().st_mtime)
+    return found
+
+
+def pace_of(record: RunRecord, until: float) -> float | None:
+    """Steps a second of a run's newest attempt up to a time; `None` before its first report."""
+    began, ended, steps = _span(record, until)
+    return steps / (ended - began) if steps > 0 and ended > began else None
 
 
 def _span(record: RunRecord, until: float) -> tuple[float, float, float]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ from sweeper.planning.plan import Plan
 from sweeper.report.progress.recent_work import MOST, WINDOW_S, Pace, RecentWork
 from sweeper.study.study import Study
 from sweeper.text import about, counted
+
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class WorkLeft:
     """Seconds until all runs have ended, at this pace."""
     running_at: tuple[int, int] | None = None
     """The least and the most steps that runs have got to which are going on."""
+    last_values: tuple[float, float] | None = None
+    """The least and the most of the score's metric that these have reported last."""
 
     def at(self, pace: Pace | None, share: float = 1.0) -> WorkLeft:
         """The same at a pace; `share` is which part of their steps runs train on average."""
@@ -73,6 +77,11 @@ def reached(record: RunRecord, state: str | None = None) -> int:
     return record.step
 
 
+def newest(record: RunRecord, metric: str) -> float:
+    """The value of a metric in the newest report that has one; NaN where none has."""
+    return next((one[metric] for _, one in reversed(record.reports) if metric in one), np.nan)
+
+
 def of_study(
     study: Study,
     ledger_state: LedgerState,
@@ -86,22 +95,30 @@ def of_study(
     recent = np.flatnonzero(ended > now - WINDOW_S)
     for number in recent[np.argsort(ended[recent])][-MOST:].tolist():
         work.note(ledger_state.runs[plan.runs[number].id], now)
-    places = []
+    places, values = [], []
     for number, record in columns.others:
         if record.end is None:
             work.note(record, now)
             places.append((states[number] == "running", reached(record, states[number])))
+            if places[-1][0]:
+                values.append(newest(record, study.space.score.metric))
     still = np.isin(states, ("open", "running"))
     left = int(still.sum())
     steps = int(lengths(plan)[still].sum())
     due = plan.total - len(plan.runs)
     going = [step for running, step in places if running]
+    reported = [value for value in values if not np.isnan(value)]
     found = WorkLeft(
         left + due,
         steps + due * study.space.average_steps - sum(step for _, step in places),
-        running_at=(min(going), max(going)) if going else None,
+        running_at=_ends(going),
+        last_values=_ends(reported),
     )
     return found.at(work.pace(now, dead), _share(study, columns))
+
+
+def _ends(numbers: Sequence[N]) -> tuple[N, N] | None:
+    return (min(numbers), max(numbers)) if numbers else None
 
 
 def lengths(plan: Plan) -> npt.NDArray[np.int64]:

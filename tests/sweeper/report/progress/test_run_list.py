@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 
 import pytest
 
@@ -48,6 +49,7 @@ def test_every_run_is_a_row_with_its_step(study, said):
     assert (first["state"], first["step"]) == ("open", 0), "its worker is dead, nothing was saved"
     assert (second["state"], second["step"], second["steps"]) == ("running", 10, 40)
     assert (third["state"], third["step"], third["score"]) == ("complete", 40, 0.25)
+    assert (third["value"], third["steps_per_s"], third["eta_s"]) == (0.5, None, None)
     assert {row["state"] for row in others} == {"open"} and {row["worker"] for row in others} == {
         None
     }
@@ -59,6 +61,9 @@ def test_every_run_is_a_row_with_its_step(study, said):
         "state": "running",
         "step": 10,
         "steps": 40,
+        "value": 0.5,
+        "steps_per_s": second["steps_per_s"],
+        "eta_s": pytest.approx(30 / second["steps_per_s"]),
         "worker": second["worker"],
         "score": None,
     }
@@ -73,10 +78,29 @@ def test_csv_holds_the_same(said):
 
 def test_text_names_its_columns(study, said):
     head, row = said("state=running")[1].splitlines()
-    assert head.split() == ["run", "trial", "task", "seed", "state", "step", "worker", "score"]
-    assert row.split()[:8] == [
-        study.plan.runs[1].id, "0", "line", "1", "running", "10", "of", "40",
+    assert head.split() == [
+        "run", "trial", "task", "seed", "state", "step", "value", "steps/s", "left", "worker",
+        "score",
     ]  # fmt: skip
+    assert row.split()[:9] == [
+        study.plan.runs[1].id, "0", "line", "1", "running", "10", "of", "40", "0.5",
+    ]  # fmt: skip
+    ended, *_ = said("state=complete")[1].splitlines()
+    assert "steps/s" not in ended and "left" not in ended.split()
+
+
+def test_a_pace_is_that_since_the_worker_took_the_run(study, said, monkeypatch):
+    claimed = study.ledger_state().runs[study.plan.runs[1].id].tries[0].began
+    for file in study.paths.ledger.iterdir():
+        os.utime(file, (claimed + 5, claimed + 5))
+    monkeypatch.setattr("time.time", lambda: claimed + 100)
+    (row,) = json.loads(said("format=json", "state=running")[1])
+    assert (row["steps_per_s"], row["eta_s"]) == (pytest.approx(10 / 5), pytest.approx(30 / 2))
+
+
+def test_status_says_what_running_runs_have_reported_last(study, capsys):
+    assert call("status", f"root={study.folder.parent}") == 0
+    assert "running at step 10, last value 0.5: `sweeper runs" in capsys.readouterr().out
 
 
 def test_runs_are_chosen_by_state_and_trial(study, said):

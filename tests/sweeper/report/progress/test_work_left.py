@@ -153,9 +153,9 @@ def test_status_tells_what_is_left_of_a_study_that_is_half_done(make_study):
     first.attempts.report([(hold, (10, {"value": 0.5}))], sync=True)
     going = summarise(study).progress
     assert (going.runs_left, going.steps_left, going.running_at) == (12, 470, (10, 10))
-    assert "  running at step 10: `sweeper runs state=running` lists them" in summary_lines(
-        summarise(study)
-    )
+    assert going.last_values == (0.5, 0.5)
+    line = "  running at step 10, last value 0.5: `sweeper runs state=running` lists them"
+    assert line in summary_lines(summarise(study))
     first.attempts.release([hold], "stopped")
     assert (summarise(study).progress.steps_left) == 480, "nothing of it was saved"
     assert pack.step == 0

@@ -1,0 +1,112 @@
+"""Whatever learner: weights that are kept play as the run did; whatever family: pictures of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents import lookup
+from agents.envs import tasks
+from agents.training import playing
+from tests.contracts.test_envs import chosen, task_of
+from tests.contracts.test_packs import STEPS, learner, runs, together
+
+__all__ = ["learner"]  # a fixture
+SEEN = ("minatar/seaquest", "gym/CartPole-v1", "box2d/BipedalWalker-v3", "mujoco/Hopper-v4")
+
+
+def test_weights_play_the_last_evaluation_again(learner: Any) -> None:
+    pack, reports = together(learner)
+    for member, run in enumerate(runs(learner)):
+        last = [r.metrics["return"] for r in reports if r.member == member][-1]
+        found = learner.play(run, pack.weights(member), STEPS)
+        assert (np.mean(found.returns), found.unseen) == (last, None)
+    more = learner.play(run, pack.weights(2), STEPS, 3)
+    assert len(more.returns) == 3
+
+
+def test_weights_of_another_network_are_refused(learner: Any) -> None:
+    pack, _ = together(learner)
+    weights = pack.weights(0)
+    name = next(iter(weights))
+    run = runs(learner)[0]
+    for other in (
+        {n: w for n, w in weights.items() if n != name},
+        {**weights, name: np.zeros((1, 2, 3), np.float32)},
+        {**weights, "more": weights[name]},
+    ):
+        with pytest.raises(ValueError, match="another network"):
+            learner.play(run, other, STEPS)
+
+
+@pytest.mark.parametrize("task", [task_of(name) for name in (*SEEN, "dmc/hopper-hop")])
+def test_pictures_change_nothing_of_an_episode(task: str) -> None:
+    playing._choose_display()
+    actions, seen = chosen(task, 4), []
+    for films in (False, True):
+        environment = tasks.make(task)
+        environment.reset(3)
+        found = [environment.observe()]
+        for action in actions:
+            found.append(environment.step(action)[0])
+            if films:
+                try:
+                    picture = environment.render()
+                except Exception as error:
+                    pytest.skip(f"nothing draws here: {error}")
+                assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3
+                assert picture.std() > 1 and 5 <= environment.pictures_per_s <= 200
+            found.append(environment.observe())
+        seen.append(found)
+    for one, other in zip(*seen, strict=True):
+        assert np.array_equal(one, other)
+
+
+class Screen:
+    """An environment that shows the number of its step, and may break."""
+
+    pictures_per_s = 90.0
+
+    def __init__(self, breaks_at: int = 10**9) -> None:
+        self.step, self._breaks_at = 0, breaks_at
+
+    def render(self) -> np.ndarray:
+        if self.step >= self._breaks_at:
+            raise RuntimeError("no display")
+        return np.full((2, 2, 3), self.step, np.uint8)
+
+
+def filmed(screen: Screen, room: int = 100) -> tuple[list[int], set[float], playing.Camera]:
+    """Which steps of an episode of ten are in a film with room for so many pictures."""
+    taken: list[int] = []
+    paces: set[float] = set()
+
+    def film(picture: np.ndarray, pace: float) -> bool:
+        taken.append(int(picture[0, 0, 0]))
+        paces.add(pace)
+        return len(taken) < room
+
+    camera = playing.Camera(screen, film)
+    camera.begin(np.zeros(1), np.zeros(1))
+    for screen.step in range(1, 15):
+        camera.record(np.zeros((1, 1)), np.zeros((1, 1), bool), np.full((1, 1), screen.step == 10))
+    return taken, paces, camera
+
+
+def test_of_a_fast_task_some_pictures_are_left_out_and_the_last_is_not() -> None:
+    taken, paces, camera = filmed(Screen())
+    assert (taken, paces, camera.problem) == ([0, 3, 6, 9, 10], {30.0}, None)
+    assert filmed(Screen(), room=2)[0] == [0, 3]
+
+
+def test_a_screen_that_breaks_ends_the_film_and_not_the_evaluation() -> None:
+    taken, _, camera = filmed(Screen(breaks_at=4))
+    assert (taken, camera.problem) == ([0, 3], "RuntimeError: no display")
+
+
+@pytest.mark.parametrize("family", lookup.names("envs"))
+def test_what_has_pictures_says_how_fast_they_pass(family: str) -> None:
+    shown = lookup.find("envs", family)
+    assert hasattr(shown, "render") == hasattr(shown, "pictures_per_s")
