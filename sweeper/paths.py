@@ -66,6 +66,11 @@ class StudyPaths:
         return self.folder / "session"
 
     @property
+    def note(self) -> Path:
+        """What people wrote about the study: a note and tags."""
+        return self.folder / "note.json"
+
+    @property
     def checkpoints(self) -> Path:
         """States of unfinished runs."""
         return self.folder / "checkpoints"

@@ -1,4 +1,4 @@
-"""Commands that delete and rename studies."""
+"""Commands that delete and rename studies, and that write about them."""
 
 from __future__ import annotations
 
@@ -43,3 +43,29 @@ def rename(words: Words = None) -> None:
             raise SweeperError(f"{name}= is needed, as in: sweeper rename study=mine to=other")
     for line in rename.rename(study_of(options), options["to"]):
         typer.echo(line)
+
+
+NOTE_OPTIONS = {
+    **STUDY_OPTIONS,
+    "text": "the note, in the place of the one that is there; none takes it away",
+    "tags": "words by which studies are found, in the place of the old ones: paper,rerun, or none",
+}
+
+
+@command(NOTE_OPTIONS)
+def note(words: Words = None) -> None:
+    """Write a note and tags on a study, or show them; status and report do, too."""
+    from sweeper.study import note
+
+    options = parsed(words, list(NOTE_OPTIONS))
+    writes = {"text", "tags"} & {*options}
+    if writes and "study" not in options:
+        raise SweeperError("study= is needed, the study to write about")
+    study = study_of(options)
+    said = note.read(study.paths) or note.Note()
+    if writes:
+        said = said.changed(options.get("text"), options.get("tags"))
+        study.share_files()
+        note.write(study.paths, said)
+    typer.echo(f"{study.name}: {', '.join(said.tags) or 'no tags'}")
+    typer.echo(said.text or "no note")

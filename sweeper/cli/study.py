@@ -226,22 +226,24 @@ def report(words: Words = None) -> None:
     raise typer.Exit(int(not whole))
 
 
-@command({"root": RUN_OPTIONS["root"]})
+@command({"root": RUN_OPTIONS["root"], "tag": "only those that have this tag"})
 def studies(words: Words = None) -> None:
     """List all studies and how far they are."""
     from sweeper.report.status import summarise
     from sweeper.report.status_text import summary_lines
     from sweeper.study import studies
 
-    root = root_of(parsed(words, ["root"]))
-    names = studies.names(root)
+    options = parsed(words, ["root", "tag"], alone=None)
+    root, tag = root_of(options), options.get("tag")
+    names = studies.tagged(root, tag)
     for name in names:
         try:
             typer.echo(next(iter(summary_lines(summarise(studies.find(name, root))))))
         except SweeperError as error:
             typer.echo(f"{name}: {error}")
     if not names:
-        typer.echo(f"no studies under {root.resolve()}")
+        what = "no studies" if tag is None else f"no studies with the tag {shown(tag)}"
+        typer.echo(f"{what} under {root.resolve()}")
 
 
 @command({})

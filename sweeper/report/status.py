@@ -30,6 +30,7 @@ from sweeper.report.study_status import (
     WorkerStatus,
 )
 from sweeper.report.worker_status import StudyWorkers, WorkerState
+from sweeper.study import note
 from sweeper.study.provenance import code_differences, edited_files
 from sweeper.study.study import Study
 from sweeper.worker.checkpoints import checkpoint
@@ -85,7 +86,14 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         ],
         missing=missing(study.paths),
         unsound=[*_unsound(study)],
+        **_said(study),
     )
+
+
+def _said(study: Study) -> dict[str, Any]:
+    """The note and the tags that people gave it."""
+    said = note.read(study.paths) or note.Note()
+    return {"note": said.text, "tags": list(said.tags)}
 
 
 def _unsound(study: Study) -> Iterator[DamagedFile]:
@@ -96,6 +104,9 @@ def _unsound(study: Study) -> Iterator[DamagedFile]:
     yield from compaction.damaged(study.paths)
     if study.cancelled is not None and study.cancelled.time is None:
         yield DamagedFile("cancelled", "is damaged", "when and by whom is lost")
+    if note.read(study.paths) is None:
+        lost = "note and tags are lost; sweeper note writes them anew"
+        yield DamagedFile(study.paths.note.name, "is damaged", lost)
 
 
 def _pruner(study: Study, ledger_state: LedgerState) -> list[str]:

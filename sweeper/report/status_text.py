@@ -17,7 +17,9 @@ _LARGEST = 3
 
 def summary_lines(status: StudyStatus) -> Iterator[str]:
     """Counts, who is at work, the best trial, errors, origin, disk and damage, a line each."""
-    yield f"{status.study}: {_by_state('run', status.runs)}"
+    tags = f" [{', '.join(status.tags)}]" if status.tags else ""
+    yield f"{status.study}: {_by_state('run', status.runs)}{tags}"
+    yield from (f"  note: {line}" for line in status.note.splitlines()[:1])
     yield f"  {_by_state('trial', status.trials)}"
     if status.unfound:
         yield f"  {further(status.unfound)}"

@@ -109,6 +109,9 @@ class StudyStatus:
     """Ledger files that are gone."""
     unsound: list[DamagedFile]
     """What else of its files is damaged, and what is lost by that."""
+    note: str
+    """What somebody wrote about it."""
+    tags: Sequence[str]
 
     @property
     def unended(self) -> int:

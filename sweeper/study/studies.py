@@ -14,7 +14,7 @@ from sweeper.paths import StudyPaths
 from sweeper.schema.rules import study_name
 from sweeper.space.digest import digest
 from sweeper.space.space import Space
-from sweeper.study import versions
+from sweeper.study import note, versions
 from sweeper.study.provenance import changed_files, files
 from sweeper.study.study import Study
 from sweeper.text import few
@@ -128,6 +128,15 @@ def names(root: Path) -> list[str]:
     if not root.is_dir():
         return []
     return sorted(path.name for path in root.iterdir() if path.name[0] != "." and is_one(path))
+
+
+def tagged(root: Path, tag: str | None) -> list[str]:
+    """All studies under `root` that have a tag, sorted; all of them where it is `None`."""
+    found = names(root)
+    if tag is None:
+        return found
+    said = {name: note.read(StudyPaths(root / name)) or note.Note() for name in found}
+    return [name for name in found if tag in said[name].tags]
 
 
 def is_one(folder: Path) -> bool:

@@ -20,7 +20,7 @@ ASKED: dict[str, Any] = {
     "sn.layers": (-1, -2),
 }
 WITHOUT = ASKED | {"diagnostics": ()}
-VARIANTS = ["odd sizes", "norms", "joined layers", "gym"]
+VARIANTS = ["odd sizes", "norms", "joined layers"]
 """Those of the packs' contract that differ in what is measured."""
 
 

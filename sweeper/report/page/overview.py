@@ -15,6 +15,7 @@ from sweeper.planning.configurations.freezing import known_outdated
 from sweeper.report.study_status import StudyStatus
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
+from sweeper.study import note
 from sweeper.study.study import Study
 from sweeper.text import brief, canonical, counted, few, ranges
 
@@ -44,7 +45,10 @@ def space_facts(study: Study) -> Facts:
     if space.evaluation is not None:
         given = space.evaluation.model_dump(exclude_none=True)
         facts.insert(4, ("evaluation", ", ".join(f"{k} {v:,}" for k, v in given.items())))
+    said = note.read(study.paths) or note.Note()
     asked = [
+        ("tags", ", ".join(said.tags)),
+        ("note of the study", said.text),
         ("stands for", space.reference),
         ("note", space.note),
         ("scale", space.scale),

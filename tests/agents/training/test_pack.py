@@ -63,9 +63,9 @@ def assert_equal(one, two):
 CASES = {
     "default net": {"network__convs": (16,), "network__units": 128, "steps": 300},
     "odd sizes, huber": {"network__convs": (5, 3), "network__units": 13, "loss": "huber",
-                         "batch_size": 7},
+                         "batch_size": 7, "steps": 300},
     "mlp on another game": {"network__body": "mlp", "network__layers": 2, "network__units": 30,
-                            "task": "minatar/space_invaders"},
+                            "task": "minatar/space_invaders", "steps": 300},
     "steps of evaluation": {"task": "minatar/freeway", "steps": 300},
 }  # fmt: skip
 
@@ -106,7 +106,7 @@ print(json.dumps(reports))
 @pytest.mark.parametrize("step", [23, 271, 300])
 def test_a_fresh_process_continues_bit_for_bit(step, mixed, tmp_path, play):
     """Before learning, inside an interval, and at an evaluation that has not been reported."""
-    runs = mixed()[:3]
+    runs = mixed(steps=340)[:3]
     whole, broken = start(runs), start(runs)
     expected = play(whole)
     before = train_to(broken, step)
