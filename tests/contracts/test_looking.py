@@ -25,8 +25,8 @@ from sweeper.study.study import Study
 from tests.helpers.command import call
 from tests.helpers.foreign_project import REGISTERED, SAMPLED, SHIPPED, SPACE, begun, forget, made
 
-TRAINS = {"run", "work", "rerank", "plan", "check"}
-"""Commands that train, or load what would be trained; all others only look."""
+TRAINS = {"run", "work", "rerank", "plan", "check", "play"}
+"""Commands that train, or load what is or would be trained; all others only look."""
 
 WORDS = {
     "agents": [[]],
@@ -40,6 +40,7 @@ WORDS = {
     "rerun": [["run=RUN"]],
     "delete": [["yes=true"]],
     "rename": [["to=renamed"]],
+    "note": [[], ["text=theirs", "tags=a,b"]],
     "dashboard": [["port=PORT"]],
 }
 """What to say to commands that need more than a study, or take several forms."""
