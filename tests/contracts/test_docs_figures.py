@@ -1,4 +1,4 @@
-"""Each command of docs/figures_and_statistics.md that looks at a study works as it stands there."""
+"""Each command of the pages on results that looks at a study works as it stands there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from sweeper.study.study import Study
 from tests.helpers.command import call
 from tests.helpers.paths import ROOT
 
-PAGE = (ROOT / "docs" / "figures_and_statistics.md").read_text(encoding="utf-8")
+PAGES = (
+    "choose_a_figure",
+    "part_of_a_study",
+    "several_studies",
+    "look_of_a_figure",
+    "report",
+    "tables",
+)
+PAGE = "".join((ROOT / "docs" / "how_to" / f"{name}.md").read_text() for name in PAGES)
 COMMANDS = [
     line
     for line in re.findall(r"^    sweeper (.+)$", PAGE, flags=re.MULTILINE)
