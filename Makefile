@@ -1,11 +1,12 @@
 # make sweep: the shipped sweep from nothing to figures; make test: the whole test suite;
-# make docs: the documentation as a site, docs/_build/index.html.
+# make docs: the documentation as a site, docs/_build/index.html; make reference: its pages that are
+# written from the code.
 
 VENV := .venv
 PYTHON ?= python3
 STAMP := $(VENV)/.installed
 
-.PHONY: sweep test lint docs check clean
+.PHONY: sweep test lint docs reference check clean
 
 sweep: $(STAMP)
 	$(VENV)/bin/sweeper run spaces/minatar_adam_sn.yaml
@@ -22,6 +23,9 @@ lint: $(STAMP)
 
 docs: $(STAMP)
 	$(VENV)/bin/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build
+
+reference: $(STAMP)
+	$(VENV)/bin/python -m docs.generators
 
 check: lint docs test
 

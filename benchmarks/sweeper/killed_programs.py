@@ -4,9 +4,9 @@
 
 The script and the space are those of docs/how_to/a_program.md (two learning rates, five seeds);
 further words are handed to `sweeper run`. At random moments a worker, a program, or the whole sweep
-with all its workers is killed, or a worker asked to leave; the sweep is started again until all runs
-have ended. Then every run must have completed once, with a report at each rollout, and no process
-may be left. Prints a row for docs/measured/programs.md.
+with all its workers is killed, or a worker asked to leave; the sweep is started again until all
+runs have ended. Then every run must have completed once, with a report at each rollout, and no
+process may be left. Prints a row for docs/measured/programs.md.
 """
 
 from __future__ import annotations
