@@ -16,7 +16,7 @@ def page() -> str:
         "Each figure is a command, as in `sweeper heatmap study=NAME x=optimizer.lr`, an entry of "
         "the space's `figures`, as in `figures: [{heatmap: {x: optimizer.lr}}]`, and "
         '`study.figure("heatmap", x="optimizer.lr")` in Python. All options may be left out. '
-        "How to read figures: [What all figures have in common](../explanations/figures.md)."
+        "[How to read a figure](../explanations/figures.md) says what all of them have in common."
     )
     parts = [head("Figures", intro), "## Options", _options()]
     for name in lookup.names(_PACKAGE):

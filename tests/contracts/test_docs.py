@@ -45,6 +45,12 @@ def test_the_contents_lead_to_every_page() -> None:
     assert set(PAGES) - {README, CONTENTS} <= led_to(CONTENTS)
 
 
+def test_the_contents_call_pages_by_their_titles() -> None:
+    named = re.findall(r"^- \[(.+?)\]\((\S+)\)", CONTENTS.read_text(), re.MULTILINE)
+    titles = [(DOCS / file).read_text().partition("\n")[0] for _, file in named]
+    assert titles == [f"# {title}" for title, _ in named]
+
+
 def test_every_picture_is_shown() -> None:
     shown = set[Path]().union(*map(led_to, PAGES))
     assert set((DOCS / "images").iterdir()) <= shown

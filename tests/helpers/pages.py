@@ -69,6 +69,13 @@ def _blocks(lines: list[str]) -> Iterator[tuple[int, str, str, str]]:
             why_not = mark[1] if mark else ""
 
 
+def commands_of_tables(page: Path) -> list[Block]:
+    """The commands of sweeper that stand in the first cells of the page's tables."""
+    lines = enumerate(page.read_text(encoding="utf-8").splitlines(), start=1)
+    rows = ((place, re.match(r"\| `(sweeper [^`]+)` \|", line)) for place, line in lines)
+    return [Block(page, place, "commands", f"{row[1]}\n", "") for place, row in rows if row]
+
+
 def text_of(page: Path) -> str:
     """The page without its code blocks, in which nothing is a link."""
     unfenced = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
