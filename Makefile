@@ -1,10 +1,12 @@
-# make sweep: the shipped sweep from nothing to figures; make test: the whole test suite.
+# make sweep: the shipped sweep from nothing to figures; make test: the whole test suite;
+# make docs: the documentation as a site, docs/_build/index.html; make reference: its pages that are
+# written from the code.
 
 VENV := .venv
 PYTHON ?= python3
 STAMP := $(VENV)/.installed
 
-.PHONY: sweep test lint check clean
+.PHONY: sweep test lint docs reference check clean
 
 sweep: $(STAMP)
 	$(VENV)/bin/sweeper run spaces/minatar_adam_sn.yaml
@@ -19,12 +21,18 @@ lint: $(STAMP)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-check: lint test
+docs: $(STAMP)
+	$(VENV)/bin/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build
+
+reference: $(STAMP)
+	$(VENV)/bin/python -m docs.generators
+
+check: lint docs test
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,minatar,mujoco,dmc,box2d,gym,sb3]'
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,minatar,mujoco,dmc,box2d,gym,sb3,docs]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) docs/_build .mypy_cache .pytest_cache .ruff_cache

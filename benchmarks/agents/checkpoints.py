@@ -3,8 +3,8 @@
     python -m benchmarks.agents.checkpoints [replay=100000] [members=4] [steps=34000] [folder=.]
 
 The replay is full; `steps` environment steps lie between two saves (30 s of training on one core).
-Prints the rows for docs/measured.md: bytes written and seconds for a save of all members, fsync
-included.
+Prints the rows for docs/measured/memory.md: bytes written and seconds for a save of all members,
+fsync included.
 """
 
 from __future__ import annotations

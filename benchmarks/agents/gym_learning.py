@@ -3,7 +3,7 @@
     python -m benchmarks.agents.gym_learning [seeds=3] [task=CartPole]
 
 One pack of `seeds` members a task, ten evaluations of ten episodes. Prints the table that
-docs/measured.md quotes; the last column is what counts as solved, or the best there is.
+docs/measured/learning.md quotes; the last column is what counts as solved, or the best there is.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 
 One pack of `seeds` members on one core, ten evaluations of `episodes` (20). Prints, by seed, the
 mean return of the last 100 training episodes, of the last evaluation, and of the best one: the
-floors that docs/measured.md quotes, and the `high` of a task.
+floors that docs/measured/learning.md quotes, and the `high` of a task.
 """
 
 from __future__ import annotations

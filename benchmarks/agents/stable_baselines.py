@@ -4,7 +4,7 @@
     python -m benchmarks.agents.stable_baselines agent=td3 [steps=50000] [seeds=5] [first=0]
 
 One core; prints, by seed, the mean return of ten deterministic episodes at the end: what stands
-beside ours in docs/measured.md (benchmarks/agents/learning.py).
+beside ours in docs/measured/learning.md (benchmarks/agents/learning.py).
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
     python -m benchmarks.chaos [kills=1000] [only=WORDS] [seed=0] [limit=1]
 
-Prints a table for docs/measured.md. Workers die at random moments and at forced places: before,
-after and half way through every operation on a study's files (`kill_points.py`). What must hold is
-in `verify.py`. Not as shipped: `limits.deaths` is 100,000; and in forked processes an idle worker
-looks again after 0.05 s, folders of claims are packed from 40 names on, and snapshots are written
-from 10 kB of ledger on. Where some are stopped, a silent one counts as dead after `limit` seconds,
-and they go on after one to three times that.
+Prints a table for docs/measured/kills.md. Workers die at random moments and at forced places:
+before, after and half way through every operation on a study's files (`kill_points.py`). What must
+hold is in `verify.py`. Not as shipped: `limits.deaths` is 100,000; and in forked processes an idle
+worker looks again after 0.05 s, folders of claims are packed from 40 names on, and snapshots are
+written from 10 kB of ledger on. Where some are stopped, a silent one counts as dead after `limit`
+seconds, and they go on after one to three times that.
 """
 
 from __future__ import annotations

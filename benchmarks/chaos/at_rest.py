@@ -2,7 +2,7 @@
 
     python -m benchmarks.chaos.at_rest [runs=6480] [workers=2]
 
-Prints a row for docs/measured.md.
+Prints a row for docs/measured/kills.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 Every run works for a moment under an exclusive lock (flock) on a file of its own, and notes in it
 when it begins and when it is done. A second live worker at the same run would find the lock held;
 a killed one leaves it free. So the evidence is the files', not the ledger's. Workers are killed at
-random; the watcher replaces them. Prints a row for docs/measured.md.
+random; the watcher replaces them. Prints a row for docs/measured/kills.md.
 """
 
 from __future__ import annotations

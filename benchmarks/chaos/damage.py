@@ -3,7 +3,7 @@
     python -m benchmarks.chaos.damage [rounds=3] [seed=0]
 
 Every command is run in this process on a copy of a study that has ended, and of one that is half
-done and holds a run of a worker that was killed. Prints a row for docs/measured.md.
+done and holds a run of a worker that was killed. Prints a row for docs/measured/kills.md.
 """
 
 from __future__ import annotations

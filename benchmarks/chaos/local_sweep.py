@@ -2,8 +2,9 @@
 
     python -m benchmarks.chaos.local_sweep [kills=20] [steps=15000]
 
-Prints a row for docs/measured.md: runs, kills, lost, counted twice, runs resumed from a saved step,
-and whether the tables of runs, their curves and the weights kept of them are equal bit by bit.
+Prints a row for docs/measured/kills.md: runs, kills, lost, counted twice, runs resumed from a saved
+step, and whether the tables of runs, their curves and the weights kept of them are equal bit by
+bit.
 """
 
 from __future__ import annotations

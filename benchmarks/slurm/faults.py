@@ -3,7 +3,7 @@
     python -m benchmarks.slurm.faults [scenarios=kills,limit,…] [seed=0] [folder=…]
 
 Needs what slurm/cluster needs: root on Debian, and for `clock` a C compiler. Starts a
-loopback cluster of its own in `folder`, and prints a table for docs/measured.md.
+loopback cluster of its own in `folder`, and prints a table for docs/measured/slurm.md.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@
 launcher that submits batch after batch with submitit and waits for each. Idle before the tail is
 the part of the workers' time, up to the moment when no run was open any more, in which they held
 none; the tail is what follows, until the last run has ended.
-`array`: more workers than MaxArraySize allows in one array. Prints tables for docs/measured.md.
+`array`: more workers than MaxArraySize allows in one array. Prints tables for
+docs/measured/slurm.md.
 """
 
 from __future__ import annotations

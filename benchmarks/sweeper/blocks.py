@@ -3,7 +3,7 @@
     python -m benchmarks.sweeper.blocks [runs=100000] [repeats=3]
 
 Both studies hold the same configurations; nobody trained them. Seconds of CPU of each command, the
-median of its repeats, which take turns. Prints the table for docs/measured.md.
+median of its repeats, which take turns. Prints the table for docs/measured/large_studies.md.
 """
 
 from __future__ import annotations

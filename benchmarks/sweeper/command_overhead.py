@@ -4,7 +4,7 @@
 
 The script reports twenty times and takes two seconds, of waiting, so that what else the machine
 does counts little. It is started `runs` times one after another by itself, and by a worker as the
-runs of a study. Prints a row for docs/measured.md: the median seconds of both, of
+runs of a study. Prints a row for docs/measured/programs.md: the median seconds of both, of
 the study from one run's end to the next one's, their ratio, and that of the totals.
 """
 

@@ -2,11 +2,11 @@
 
     python -m benchmarks.sweeper.killed_programs [kills=10] [seed=0] [folder=DIR] [WORD …]
 
-The script and the space are those of docs/own_code.md (two learning rates, five seeds); further
-words are handed to `sweeper run`. At random moments a worker, a program, or the whole sweep with
-all its workers is killed, or a worker asked to leave; the sweep is started again until all runs
-have ended. Then every run must have completed once, with a report at each rollout, and no process
-may be left. Prints a row for docs/measured.md.
+The script and the space are those of docs/how_to/a_program.md (two learning rates, five seeds);
+further words are handed to `sweeper run`. At random moments a worker, a program, or the whole sweep
+with all its workers is killed, or a worker asked to leave; the sweep is started again until all
+runs have ended. Then every run must have completed once, with a report at each rollout, and no
+process may be left. Prints a row for docs/measured/programs.md.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PAUSE_S = (5.0, 20.0)
 
 def written(folder: Path) -> None:
     """Writes the files of the documented example."""
-    page = (ROOT / "docs" / "own_code.md").read_text()
+    page = (ROOT / "docs" / "how_to" / "a_program.md").read_text()
     for name in ("ppo.py", "ppo.yaml"):
         (text,) = re.findall(rf"^```\w+\n(# {name}\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
         (folder / name).write_text(text)

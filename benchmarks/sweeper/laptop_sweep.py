@@ -2,9 +2,9 @@
 
     python -m benchmarks.sweeper.laptop_sweep [root=FOLDER]
 
-With `root=` a finished study there is used instead of a new one. Prints a row for docs/measured.md:
-wall time with start and figures, and the difference in IQM between the best and the worst η with
-its 95 % bootstrap interval, runs paired by ε, normalised layers and seed.
+With `root=` a finished study there is used instead of a new one. Prints a row for
+docs/measured/learning.md: wall time with start and figures, and the difference in IQM between the
+best and the worst η with its 95 % bootstrap interval, runs paired by ε, normalised layers and seed.
 """
 
 from __future__ import annotations

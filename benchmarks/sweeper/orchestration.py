@@ -6,8 +6,8 @@
 Sweeps of a function that does nothing but report ten times, by `sweeper run` with two local
 workers, on the disk under `root` (default: a temporary folder), fsync and snapshots included.
 Beside them Optuna's GridSampler with a journal file and two processes. Prints two tables for
-docs/measured.md; the largest study then serves to time `status` and `heatmap`, cold and with a
-snapshot.
+docs/measured/orchestration.md; the largest study then serves to time `status` and `heatmap`, cold
+and with a snapshot.
 
 Wall time per run is from the first claim to the last end; worker time is twice that. What comes
 before and after (imports, the plan, figures, the Optuna storage) is said beside it.

@@ -3,7 +3,7 @@
     python -m benchmarks.sweeper.parts [runs=100000] [repeats=3]
 
 Nobody trained the study. Seconds of CPU of each command with a snapshot of the ledger, the median
-of its repeats, which take turns. Prints the table for docs/measured.md.
+of its repeats, which take turns. Prints the table for docs/measured/large_studies.md.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 Nobody trained the study: its ledger holds the lines that a worker writes, five seeds a trial and
 four reports a run; a run in fifty failed with a traceback. Its heat map, sensitivity and learning
-curves are drawn, too. Prints the table for docs/measured.md.
+curves are drawn, too. Prints the table for docs/measured/large_studies.md.
 """
 
 from __future__ import annotations

@@ -1,14 +1,10 @@
-"""Writes the reference of the space language from its schema.
-
-python -m sweeper.space.reference > docs/space.md
-"""
+"""The reference of the space language, written from its schema: docs/reference/space.md."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import re
-import sys
 import textwrap
 import typing
 from collections.abc import Iterator, Mapping
@@ -41,9 +37,9 @@ _WORDS = {
 _HEAD = """\
 # The space language
 
-Written by `python -m sweeper.space.reference > docs/space.md` from the schema that checks every
-space: do not edit it. Every key can be changed by a word of the command line (`steps=1000`,
-`axes.optimizer.lr.count=3`) and by a scale; `null` takes a key away."""
+Written by `make reference` from the schema that checks every space: do not edit it. Every key can
+be changed by a word of the command line (`steps=1000`, `axes.optimizer.lr.count=3`) and by a scale;
+`null` takes a key away."""
 
 _EXPRESSIONS = f"""\
 ## Expressions
@@ -136,15 +132,22 @@ def meanings(model: type[BaseModel]) -> dict[str, str]:
 
     It is read from the source here, as pydantic would read it in every command.
     """
-    found = {}
+    found: dict[str, str] = {}
     for part in reversed(model.__mro__):
         if issubclass(part, Section):
-            (written,) = ast.parse(textwrap.dedent(inspect.getsource(part))).body
-            assert isinstance(written, ast.ClassDef)
-            for field, below in pairwise(written.body):
-                if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
-                    found[ast.unparse(field.target)] = str(ast.literal_eval(below.value))
+            found |= texts_below(part)
     return {name: found[name] for name in model.model_fields if name in found}
+
+
+def texts_below(of: type) -> dict[str, str]:
+    """The text below each field of the class `of`, by the field's name, as its source has it."""
+    (written,) = ast.parse(textwrap.dedent(inspect.getsource(of))).body
+    assert isinstance(written, ast.ClassDef)
+    return {
+        ast.unparse(field.target): str(ast.literal_eval(below.value))
+        for field, below in pairwise(written.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr)
+    }
 
 
 def _type(field: FieldInfo) -> str:
@@ -181,7 +184,3 @@ def _default(field: FieldInfo) -> str:
 
 def _prose(model: type[BaseModel]) -> str:
     return re.sub(r"\n\n(?=`)", "\n\nExample: ", inspect.getdoc(model) or "")
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

@@ -59,7 +59,7 @@ def test_importing_a_learner_does_not_import_torch() -> None:
 
 
 def test_every_figure_is_a_command_and_every_command_is_documented() -> None:
-    page = (ROOT / "docs" / "commands.md").read_text()
+    page = (ROOT / "docs" / "how_to" / "commands.md").read_text()
     commands = {command.name or "" for command in command_line.app.registered_commands}
     assert set(lookup.names("sweeper.figures")) <= commands
     for command in commands - set(lookup.names("sweeper.figures")):
@@ -67,5 +67,5 @@ def test_every_figure_is_a_command_and_every_command_is_documented() -> None:
 
 
 def test_the_page_of_commands_names_every_option_of_run() -> None:
-    page = (ROOT / "docs" / "commands.md").read_text()
+    page = (ROOT / "docs" / "how_to" / "commands.md").read_text()
     assert f"`{' '.join(command_line.RUN_OPTIONS)}`" in page

@@ -1,4 +1,4 @@
-"""README.md is short, its links and those of docs/ lead somewhere, and it leads to every page."""
+"""README.md is short; links of all pages lead somewhere; the contents lead to every page."""
 
 from __future__ import annotations
 
@@ -7,54 +7,55 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.pages import DOCS, PAGES, README, anchors, links, name
 from tests.helpers.paths import ROOT
 
-README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
-LINK = re.compile(r'\]\(([^)\s]+)\)|src="([^"]+)"')
+CONTENTS = DOCS / "index.md"
+CHANGELOG = ROOT / "CHANGELOG.md"
+LONGEST = 300
+WRITTEN_BY_HAND = [page for page in PAGES if page.parent.name != "reference"]
 
 
-def text_of(page: Path) -> str:
-    """The page without its code blocks, fenced or indented, in which nothing is a link."""
-    unfenced = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    return re.sub(r"^    .*$", "", unfenced, flags=re.MULTILINE)
-
-
-def links(page: Path) -> list[str]:
-    """What the page links to beside the web."""
-    found = [link or source for link, source in LINK.findall(text_of(page))]
-    return [link for link in found if not link.startswith(("http:", "https:"))]
-
-
-def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub gives the page's headings."""
-    headings = re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+def led_to(page: Path) -> set[Path]:
+    return {(page.parent / link.partition("#")[0]).resolve() for link in links(page)}
 
 
 def test_the_readme_is_short() -> None:
     assert len(README.read_text().splitlines()) <= 200
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent.name != "reference"], ids=name
+)
+def test_no_page_is_long(page: Path) -> None:
+    assert len(page.read_text().splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("page", [*PAGES, CHANGELOG], ids=name)
 def test_every_link_leads_somewhere(page: Path) -> None:
     for link in links(page):
         path, _, anchor = link.partition("#")
         target = page.parent / path if path else page
-        assert target.exists(), f"{page.name} links to {link}"
-        assert not anchor or anchor in anchors(target), f"{page.name} links to {link}"
+        assert target.exists(), f"{name(page)} links to {link}"
+        assert not anchor or anchor in anchors(target), f"{name(page)} links to {link}"
 
 
-def test_the_readme_leads_to_every_page() -> None:
-    linked = {(ROOT / link.partition("#")[0]).resolve() for link in links(README)}
-    assert set(PAGES[1:]) <= linked
+def test_the_contents_lead_to_every_page() -> None:
+    assert CONTENTS in led_to(README)
+    assert set(PAGES) - {README, CONTENTS} <= led_to(CONTENTS)
+
+
+def test_the_contents_call_pages_by_their_titles() -> None:
+    named = re.findall(r"^- \[(.+?)\]\((\S+)\)", CONTENTS.read_text(), re.MULTILINE)
+    titles = [(DOCS / file).read_text().partition("\n")[0] for _, file in named]
+    assert titles == [f"# {title}" for title, _ in named]
 
 
 def test_every_picture_is_shown() -> None:
-    shown = {(page.parent / link).resolve() for page in PAGES for link in links(page)}
-    assert set((ROOT / "docs").glob("*.png")) <= shown
+    shown = set[Path]().union(*map(led_to, PAGES))
+    assert set((DOCS / "images").iterdir()) <= shown
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_nobody_is_told_to_install_another_program_of_this_name(page: Path) -> None:
     assert not re.search(r"pip install\s+['\"]?sweeper", page.read_text())

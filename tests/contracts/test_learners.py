@@ -28,7 +28,7 @@ def test_parameters_have_valid_defaults_and_units_of_choice(learner):
 
 
 def test_every_agent_that_the_page_tells_of_is_there():
-    page = (ROOT / "docs" / "spaces_and_agents.md").read_text()
+    page = (ROOT / "docs" / "how_to" / "choose_an_agent.md").read_text()
     table = page[page.index("| agent |") :].partition("\n\n")[0]
     told = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
     assert len(told) > 5 and set(told) <= set(NAMES)

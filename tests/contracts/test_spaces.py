@@ -19,7 +19,7 @@ from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
 from tests.helpers.paths import ROOT
 
-PAGE = ROOT / "docs" / "spaces_and_agents.md"
+PAGE = ROOT / "docs" / "papers" / "index.md"
 SPACES = sorted((ROOT / "spaces").glob("*.yaml"))
 CASES = [(path, scale) for path in SPACES for scale in read(path).data["scales"]]
 NAMES = [f"{path.stem}-{scale}" for path, scale in CASES]

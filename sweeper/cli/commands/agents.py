@@ -30,7 +30,11 @@ def agent(name: str) -> Iterator[str]:
     if not lookup.is_file(name):
         yield lookup.about(_PACKAGE, name)
     rows = [
-        (f"{'*' if parameter.packable else ' '} {key}", _default(parameter), _valid(parameter))
+        (
+            f"{'*' if parameter.packable else ' '} {key}",
+            default_text(parameter),
+            valid_text(parameter),
+        )
         for key, parameter in trainable.parameters.items()
     ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
@@ -41,14 +45,16 @@ def agent(name: str) -> Iterator[str]:
     yield f"tasks: {', '.join(trainable.tasks())}"
 
 
-def _default(parameter: Parameter) -> str:
+def default_text(parameter: Parameter) -> str:
+    """The parameter's default as a space has it."""
     value = parameter.default
     if parameter.kind in (tuple, list):
         return f"[{', '.join(map(str, value))}]"
     return value if isinstance(value, str) else shown(value)
 
 
-def _valid(parameter: Parameter) -> str:
+def valid_text(parameter: Parameter) -> str:
+    """The values that the parameter may have, in words."""
     if parameter.choices is not None:
         return ", ".join(map(str, parameter.choices))
     bounds = [f"from {parameter.low:g}"] if parameter.low is not None else []

@@ -11,7 +11,7 @@ from tests.helpers.paths import ROOT
 
 
 def test_the_notebook_runs(tmp_path: Path) -> None:
-    notebook = nbformat.read(ROOT / "docs" / "first_sweep.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / "docs" / "tutorials" / "first_sweep.ipynb", as_version=4)
     nbformat.validate(notebook)
     assert not any(cell.get("outputs") for cell in notebook.cells), "it ships without outputs"
     client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})

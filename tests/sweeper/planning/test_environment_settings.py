@@ -191,7 +191,7 @@ def test_several_agents_share_settings_and_ids_that_they_do_not_list(project: Pa
 
 
 def test_the_page_s_own_environment_and_wrapper_load(project: Path) -> None:
-    page = (ROOT / "docs" / "own_code.md").read_text()
+    page = (ROOT / "docs" / "how_to" / "a_gymnasium_environment.md").read_text()
     for name in ("maze", "wrap"):
         (code,) = re.findall(rf"```python\n# {name}\.py\n(.*?)```", page, re.DOTALL)
         (project / f"{name}.py").write_text(code)

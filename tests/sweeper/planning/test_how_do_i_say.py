@@ -1,4 +1,4 @@
-"""Each row of the table "How do I say …" is part of a space that loads and plans."""
+"""Each row of docs/how_to/how_do_i_say.md is part of a space that loads and plans."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from sweeper.schema.yaml_text import parse
 from sweeper.trainable.loading import load_trainable
 from tests.helpers.paths import ROOT
 
-PAGE = (ROOT / "docs" / "writing_a_space.md").read_text(encoding="utf-8")
-TABLE = PAGE.partition("## How do I say …")[2].partition("\n## ")[0]
-ROWS = re.findall(r"^\|.*\| `([^`]+)` \|$", TABLE, flags=re.MULTILINE)
+PAGE = (ROOT / "docs" / "how_to" / "how_do_i_say.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\|.*\| `([^`]+)` \|$", PAGE, flags=re.MULTILINE)
 BASE: dict[str, Any] = {
     "study": "said",
     "function": "f.py:train",
@@ -29,7 +28,7 @@ BASE: dict[str, Any] = {
 
 
 def test_all_rows_are_found() -> None:
-    rows = [line for line in TABLE.splitlines() if line.startswith("| ")]
+    rows = [line for line in PAGE.splitlines() if line.startswith("| ")]
     assert len(ROWS) == len(rows) - 1 > 20
 
 

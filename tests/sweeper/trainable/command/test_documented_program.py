@@ -1,4 +1,4 @@
-"""The example of docs/own_code.md, with Stable-Baselines3's PPO, runs as it is written there."""
+"""The example of docs/how_to/a_program.md, Stable-Baselines3's PPO, runs as it is written there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.helpers.paths import ROOT
 
 @pytest.mark.skipif(find_spec("stable_baselines3") is None, reason="needs Stable-Baselines3")
 def test_the_script_of_the_page_trains_from_its_space(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "own_code.md").read_text()
+    page = (ROOT / "docs" / "how_to" / "a_program.md").read_text()
     for name in ("ppo.py", "ppo.yaml"):
         (text,) = re.findall(rf"^```\w+\n(# {name}\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
         (tmp_path / name).write_text(text)
