@@ -18,7 +18,7 @@ def page() -> str:
     found = {name: lookup.find(_PACKAGE, name) for name in lookup.names(_PACKAGE)}
     intro = (
         "`sweeper agents NAME` prints what one agent takes. What each of them is for: "
-        "[Agents](../how_to/choose_an_agent.md)."
+        "[Choose an agent](../how_to/choose_an_agent.md)."
     )
     named = [(f"`{name}`", lookup.about(_PACKAGE, name)) for name in found]
     parts = [head("Agents", intro), table(("agent", "what it is"), named)]

@@ -100,6 +100,7 @@ def folder(tmp_path: Path, studies: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     (tmp_path / "train.py").touch()
     shutil.copytree(studies, tmp_path / "studies")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SLURM_CONF", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
 

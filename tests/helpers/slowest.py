@@ -7,6 +7,7 @@ SLOWEST = (
     "sweeper/study/test_begun_before.py",
     "sweeper/worker/process/test_memory.py",
     "contracts/test_names.py",
+    "contracts/test_docs_blocks.py",
     "sweeper/ledger/test_damage.py",
     "sweeper/cli/test_reopen.py",
     "sweeper/worker/test_worker.py",
