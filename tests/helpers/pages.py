@@ -1,4 +1,4 @@
-"""The pages of README.md and docs/: their code blocks, links and headings."""
+"""The pages at the root and of docs/: their code blocks, links and headings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tests.helpers.paths import ROOT
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
-PAGES = [README, *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
+ROOTS = [README, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+PAGES = [*ROOTS, *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
 LINK = re.compile(r'\]\(([^)\s]+)\)|src="([^"]+)"')
 MARK = re.compile(r"<!-- not run: (.+) -->")
 """What stands before a block that no test runs, with the reason."""
