@@ -1,7 +1,8 @@
-"""Commands that plan, start and stop sweeps."""
+"""Commands that plan, start and stop sweeps, and that help to write spaces."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -120,6 +121,22 @@ def cancel(words: Words = None) -> None:
 
     for line in cancel(study_of(parsed(words, list(STUDY_OPTIONS)))):
         typer.echo(line)
+
+
+@command({"out": "the file to write instead of showing it, as in out=space.schema.json"})
+def schema(words: Words = None) -> None:
+    """Show the JSON Schema of spaces, with which editors complete and check them."""
+    from sweeper.files.atomic import check_out, write_durably
+    from sweeper.space.json_schema import document
+
+    options = parsed(words, ["out"], alone=None)
+    if "out" not in options:
+        typer.echo(document.page(), nl=False)
+        return
+    out = Path(options["out"])
+    check_out(out, [".json"])
+    write_durably(out, document.page().encode())
+    typer.echo(out)
 
 
 @command({name: RUN_OPTIONS[name] for name in ("profile", "root")})
