@@ -139,6 +139,27 @@ def schema(words: Words = None) -> None:
     typer.echo(out)
 
 
+@command(
+    {
+        "shell": "bash, zsh or fish; `shell=` may be left out",
+        "line": "a line that is being typed, which the script asks about: what may follow it",
+    },
+    "In bash: source <(sweeper completion bash); in zsh likewise, after compinit; in fish: sweeper "
+    "completion fish | source.",
+)
+def completion(words: Words = None) -> None:
+    """Show the script with which a shell completes sweeper's words."""
+    from sweeper.cli.completion import scripts
+
+    options = parsed(words, ["shell", "line"], alone="shell")
+    shell = scripts.checked(options.get("shell"))
+    if "line" not in options:
+        typer.echo(scripts.SCRIPTS[shell], nl=False)
+        return
+    for line in scripts.answered(shell, options["line"]):
+        typer.echo(line)
+
+
 @command({name: RUN_OPTIONS[name] for name in ("profile", "root")})
 def doctor(words: Words = None) -> None:
     """Say whether workers are safe on this file system and cluster, and what to change."""

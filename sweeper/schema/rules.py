@@ -128,7 +128,7 @@ def one_of(*valid: str) -> Callable[[Any], str]:
             raise Invalid(f"must be one of {', '.join(valid)}, but got {shown(value)}{hint}")
         return str(value)
 
-    return accepts({"enum": valid})(check)
+    return accepts({"enum": [*valid]})(check)
 
 
 def mapping(value: Any) -> dict[str, Any]:
