@@ -7,6 +7,8 @@ from functools import cache
 
 from sweeper.schema.extends import KEY as EXTENDS
 from sweeper.schema.rules import accepted, text
+from sweeper.space.json_schema.agents import definitions as of_agents
+from sweeper.space.json_schema.agents import parameters
 from sweeper.space.json_schema.requirements import requirements
 from sweeper.space.json_schema.sections import OF_SPACE, definitions
 from sweeper.space.json_schema.values import Form, key
@@ -38,8 +40,8 @@ def schema() -> Form:
             EXTENDS: {"description": _told(EXTENDS), **accepted(text)},
         },
         "additionalProperties": False,
-        "allOf": requirements(),
-        "definitions": {**definitions(), "scale": _scale(of_space)},
+        "allOf": [*requirements(), *parameters()],
+        "definitions": {**definitions(), **of_agents(), "scale": _scale(of_space)},
     }
 
 
@@ -78,5 +80,8 @@ def _scale(of_space: dict[str, Form]) -> Form:
             },
             **unknown,
         },
-        "propertyNames": {"pattern": OF_SPACE},
+        "propertyNames": {
+            "pattern": OF_SPACE,
+            "patternErrorMessage": "a scale changes keys of a space, as in steps or fixed.gamma",
+        },
     }

@@ -13,7 +13,7 @@ from sweeper.schema.extends import KEY as EXTENDS
 from sweeper.space.axes.layers import AllSubsets
 from sweeper.space.blocks.block import Block
 from sweeper.space.json_schema.sections import kinds, of_kind
-from sweeper.space.json_schema.values import Form, needs
+from sweeper.space.json_schema.values import Form, needs, unlisted
 from sweeper.space.overrides import KEYS, MERGED
 from sweeper.space.reference import sections
 from sweeper.space.sections import Task
@@ -36,7 +36,7 @@ def _of_space() -> Iterator[Form]:
     for name in _required(Space, KEYS):
         scales = _every_scale(_has(rf"^{name}(\.|$)"))
         yield {"if": {"not": {"anyOf": [_EXTENDS, scales]}}, "then": {"required": [name]}}
-        yield {"if": {"not": scales}, "then": {"properties": {name: {"not": _IS_NULL}}}}
+        yield {"if": {"not": scales}, "then": unlisted({name: {"not": _IS_NULL}})}
 
 
 def _of_sections() -> Iterator[Form]:
@@ -61,22 +61,22 @@ def _of_scales() -> Form:
     checks: list[Form] = [
         {
             "if": {"not": _has(rf"^{name}\.")},
-            "then": {"properties": {name: {"allOf": needed}}},
+            "then": unlisted({name: {"allOf": needed}}),
         }
         for name, needed in whole.items()
     ]
     for section, model in sections().items():
         kept: Form = {f"{section}.{name}": {"not": _IS_NULL} for name in _required(model)}
-        checks.append({"if": {"not": _has(rf"^{section}$")}, "then": {"properties": kept}})
+        checks.append({"if": {"not": _has(rf"^{section}$")}, "then": unlisted(kept)})
     scales: Form = {"additionalProperties": {"allOf": checks}}
-    return {"if": {"not": _EXTENDS}, "then": {"properties": {"scales": scales}}}
+    return {"if": {"not": _EXTENDS}, "then": unlisted({"scales": scales})}
 
 
 def _full(name: str) -> Form:
     """A mapping in which nothing is null; tasks are some."""
     if name == "blocks":
         inner = {key: _full(key) for key in Block.model_fields if key in _NAMED}
-        block: Form = {"not": _IS_NULL, "properties": inner}
+        block: Form = {"not": _IS_NULL, **unlisted(inner)}
         return {"additionalProperties": block, "items": block}
     return {"additionalProperties": {"not": _IS_NULL}, "minProperties": int(name == "tasks")}
 
@@ -98,14 +98,14 @@ def _inside(section: str, name: str) -> Form:
     if section == "axes":
         return {"additionalProperties": _in_axis(name)}
     if section == "blocks":
-        block: Form = {"properties": {"axes": _inside("axes", name)}}
+        block = unlisted({"axes": _inside("axes", name)})
         return {"additionalProperties": block, "items": block}
     return needs(name)
 
 
 def _in_axis(name: str) -> Form:
     if name in _required(AllSubsets):
-        return {"properties": {"all_subsets": needs(name)}}
+        return unlisted({"all_subsets": needs(name)})
     every = kinds()
     wanting = [kind for kind, axis in every.items() if name in _required(axis)]
     if len(wanting) == len(every):
@@ -122,13 +122,13 @@ def _unless(given: Form, name: str, then: Form) -> Form:
     """`then` for the key `name`, but where each scale is as `given`, or another file adds to it."""
     added = [_EXTENDS] if name in MERGED else []
     loose: Form = {"anyOf": [_every_scale(given), *added]}
-    return {"if": {"not": loose}, "then": {"properties": {name: then}}}
+    return {"if": {"not": loose}, "then": unlisted({name: then})}
 
 
 def _every_scale(given: Form) -> Form:
     """The file has scales, and `given` holds of each."""
     scales: Form = {"type": "object", "minProperties": 1, "additionalProperties": given}
-    return {"required": ["scales"], "properties": {"scales": scales}}
+    return {"required": ["scales"], **unlisted({"scales": scales})}
 
 
 def _has(pattern: str) -> Form:

@@ -12,7 +12,15 @@ from sweeper.score import AT
 from sweeper.space import figure_options
 from sweeper.space.axes import AxisModel
 from sweeper.space.blocks.block import Block
-from sweeper.space.json_schema.values import DEFINITIONS, Form, key, or_null, section, whole
+from sweeper.space.json_schema.values import (
+    DEFINITIONS,
+    Form,
+    key,
+    or_null,
+    section,
+    unlisted,
+    whole,
+)
 from sweeper.space.keys.axes_rule import COLUMNS
 from sweeper.space.keys.validators import MAX_SEEDS
 from sweeper.space.overrides import KEYS
@@ -198,7 +206,7 @@ def _advice(known: Iterable[str], suffix: str, more: Form) -> Form:
             },
             {
                 "type": "object",
-                "properties": frozen,
+                **unlisted(frozen),
                 "required": ["name", "options"],
                 "additionalProperties": False,
             },
@@ -226,7 +234,7 @@ def _figure() -> Form:
             },
             {
                 "type": "object",
-                "properties": {"name": _named(names), "options": own},
+                **unlisted({"name": _named(names), "options": own}),
                 "required": ["name", "options"],
                 "additionalProperties": False,
             },

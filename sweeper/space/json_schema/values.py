@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -71,7 +72,12 @@ def whole(model: type[BaseModel]) -> Form:
 
 def needs(name: str) -> Form:
     """An object has the key, and not null; what is no object is refused elsewhere."""
-    return {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+    return {"required": [name], **unlisted({name: {"not": {"type": "null"}}})}
+
+
+def unlisted(forms: Mapping[str, Form]) -> Form:
+    """Forms of keys that editors offer already, or shall not offer."""
+    return {"patternProperties": {f"^{re.escape(name)}$": form for name, form in forms.items()}}
 
 
 def key(field: FieldInfo, text: str, form: Form | None = None) -> Form:

@@ -18,6 +18,7 @@ from sweeper.space.json_schema.document import page, schema
 from sweeper.space.overrides import KEYS
 from sweeper.space.space import Space
 from tests.helpers.paths import ROOT
+from tests.helpers.space_files import BASE
 
 SPACES = sorted((ROOT / "spaces").glob("*.yaml"))
 FILE = ROOT / "spaces" / "space.schema.json"
@@ -94,3 +95,14 @@ def test_words_that_are_one_of_a_few_are_offered() -> None:
     assert json.loads(scored)["enum"] == ["final", "max", "auc", None]
     assert json.loads(scored)["default"] == "final"
     assert "dqn" in schema()["definitions"]["agent"]["anyOf"][0]["enum"]
+
+
+@pytest.mark.parametrize("agent", lookup.names("agents.learners"))
+def test_parameters_of_agents_are_offered_and_not_checked(agent: str) -> None:
+    offered = schema()["definitions"][f"parameters_of_{agent}"]["properties"]
+    parameters = lookup.find("agents.learners", agent).parameters
+    assert {*offered} == {name for name in parameters if "*" not in name}
+    wrong = {"agent": agent, "fixed": dict.fromkeys(offered, "nothing known")}
+    conditions = {"allOf": schema()["allOf"], "definitions": schema()["definitions"]}
+    found = Draft7Validator(conditions).iter_errors({**BASE, **wrong})
+    assert [*found] == []
