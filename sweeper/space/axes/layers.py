@@ -39,6 +39,9 @@ def _index(value: Any) -> int:
     return index
 
 
+_INDEX = {"type": ["integer", "string"], "maximum": -1, "pattern": r"^\s*-"}
+
+
 @accepts(
     {
         "type": "array",
@@ -47,7 +50,7 @@ def _index(value: Any) -> int:
             "anyOf": [
                 {"enum": ["none", None]},
                 {"type": "integer", "maximum": -1},
-                {"type": "array", "items": {"type": ["integer", "string"], "maximum": -1}},
+                {"type": "array", "items": _INDEX},
             ]
         },
     }

@@ -21,6 +21,7 @@ def _norms(value: Any) -> list[str]:
     return norms
 
 
+@accepts({"type": "array", "minItems": 1, "items": accepted(whole(1))})
 def _groups(value: Any) -> list[int]:
     groups = each(whole(1), items(value))
     distinct(str(count) for count in groups)

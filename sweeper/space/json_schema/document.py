@@ -11,9 +11,10 @@ from sweeper.space.json_schema.agents import definitions as of_agents
 from sweeper.space.json_schema.agents import parameters
 from sweeper.space.json_schema.requirements import requirements
 from sweeper.space.json_schema.sections import OF_SPACE, definitions
-from sweeper.space.json_schema.values import Form, key
+from sweeper.space.json_schema.values import Form, key, section
 from sweeper.space.overrides import KEYS
 from sweeper.space.reference import BESIDE, meanings, sections
+from sweeper.space.sections import Task
 from sweeper.space.space import Space
 
 
@@ -58,7 +59,8 @@ def _told(name: str) -> str:
 def _scale(of_space: dict[str, Form]) -> Form:
     """A set of overrides by dotted key: whole keys, and keys of sections that have no others.
 
-    What stands deeper in axes, blocks and tasks is as free here as the kinds and names there.
+    What stands deeper in axes, blocks and tasks is as free here as the kinds and names there, but
+    for whole axes and tasks.
     """
     value = {"$ref": "#/definitions/value"}
     known, unknown = dict(of_space), dict[str, Form | bool]()
@@ -78,6 +80,11 @@ def _scale(of_space: dict[str, Form]) -> Form:
             r"^by_task\.": {
                 "anyOf": [value, {"type": "object", "additionalProperties": value}],
             },
+            r"^axes\.(?!(.*\.)?values(\.|$))": {
+                "if": {"type": "object", "required": ["kind"]},
+                "then": {"$ref": "#/definitions/axis"},
+            },
+            r"^tasks\.": {"if": {"type": "object"}, "then": section(Task)},
             **unknown,
         },
         "propertyNames": {
