@@ -88,7 +88,7 @@ def changed(file: dict[str, Any], path: tuple[str | int, ...], key: str, value: 
     return found
 
 
-THIN = 5
+THIN = 8
 """Of the values one of so many is tried in the place of a key, others for the next key."""
 
 

@@ -38,7 +38,7 @@ def answers(line: str) -> list[Answer]:
     """All words that the last word of `line` may become, each once."""
     _, *before, last = _split(line)
     if not before:
-        found = [*_commands(), *_help(last)]
+        found = [*_commands(), Answer("--version", "Say which it is."), *_help(last)]
     elif before[0] in OPTIONS:
         found = [*_words(before[0], before[1:], last), *_help(last)]
     else:
@@ -77,6 +77,8 @@ def _words(command: str, before: Sequence[str], last: str) -> Iterator[Answer]:
         yield from _of_values(_option(typed), "", asked)
         return
     key, equals, text = last.partition("=")
+    if equals and _option(key) not in options:
+        return
     if equals:
         yield from _of_values(_option(key), f"{key}=", replace(asked, text=text))
         return

@@ -61,7 +61,7 @@ complete -c sweeper -f -a '(__sweeper_answers)'
 SCRIPTS: Mapping[str, str] = dict(zip(SHELLS, (_BASH, _ZSH, _FISH), strict=True))
 """What each shell sources."""
 
-_SPECIAL = re.compile(r"([^\w@%+=:,./-])")
+_SPECIAL = re.compile(r"([^\w@%+=:,./~-])")
 """What bash would not take for a part of a word."""
 
 

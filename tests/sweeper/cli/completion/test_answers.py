@@ -42,6 +42,7 @@ def words(line: str) -> list[str]:
 def test_all_commands_are_offered_with_what_they_do() -> None:
     told = {answer.word: answer.about for answer in answers("sweeper ")}
     commands = {one.name: one.help for one in command_line.app.registered_commands}
+    assert told.pop("--version")
     assert told.keys() == commands.keys()
     assert all(about and commands[name].startswith(about) for name, about in told.items())
     assert words("sweeper heat") == ["heatmap"] and words("sweeper --h") == ["--help"]
@@ -98,6 +99,7 @@ def test_all_options_of_each_command_are_offered_in_both_spellings(command: str)
         ("sweeper status root=nowhere study=", []),
         ("sweeper agents dq", ["dqn"]),
         ("sweeper completion z", ["zsh"]),
+        ("sweeper status state=", []),
         ("sweeper nonsense ", []),
         ("sweeper", []),
         ("", []),
