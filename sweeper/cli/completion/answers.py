@@ -47,6 +47,15 @@ def answers(line: str) -> list[Answer]:
     return list(fitting.values())
 
 
+def in_quotes(line: str) -> bool:
+    """Whether the last word of `line` is in quotes that are still open."""
+    try:
+        shlex.split(f"{line}.")
+    except ValueError:
+        return True
+    return False
+
+
 def _split(line: str) -> list[str]:
     """The words of a line as shells read them, the last one as far as it is typed."""
     for quote in ("", "'", '"'):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from sweeper.cli.completion.answers import answers
+from sweeper.cli.completion.answers import answers, in_quotes
 from sweeper.cli.completion.values import SHELLS
 from sweeper.errors import SweeperError, choices, shown
 
@@ -30,7 +30,7 @@ complete -o nospace -F _sweeper sweeper
 _ZSH = r"""#compdef sweeper
 # Completion of sweeper in zsh: source <(sweeper completion zsh), after compinit
 _sweeper() {
-    local line="${(j: :)words[1,CURRENT-1]} $PREFIX" answer
+    local line="${(j: :)words[1,CURRENT-1]} $QIPREFIX$PREFIX" answer
     local -a ended about_ended open about_open
     for answer in "${(@f)$(${~words[1]} completion zsh line="$line" 2>/dev/null)}"; do
         case ${answer%%$'\t'*} in
@@ -77,10 +77,12 @@ def checked(shell: str | None) -> str:
 def answered(shell: str, line: str) -> Iterator[str]:
     """What may follow a line, a word on each line: with its meaning where the shell shows that.
 
-    In bash, which adds no blank here, one stands behind each word that is whole.
+    In bash, which adds nothing here, a blank stands behind each word that is whole.
     """
     for answer in answers(line):
-        if shell == "bash":
+        if shell == "bash" and in_quotes(line):
+            yield answer.word
+        elif shell == "bash":
             yield _SPECIAL.sub(r"\\\1", answer.word) + (" " if answer.ended else "")
         else:
             yield f"{answer.word}\t{answer.about}" if answer.about else answer.word

@@ -115,6 +115,7 @@ def test_a_folder_whose_names_have_blanks(here: Path) -> None:
     assert words("sweeper run my") == ["my spaces/"]
     assert words("sweeper run 'my spaces/") == ["my spaces/a b.yaml"]
     assert list(scripts.answered("bash", "sweeper run my")) == ["my\\ spaces/"]
+    assert list(scripts.answered("bash", "sweeper run 'my")) == ["my spaces/"]
     assert list(scripts.answered("bash", "sweeper run my\\ spaces/a")) == [
         "my\\ spaces/a\\ b.yaml "
     ]

@@ -16,7 +16,7 @@ import pytest
 from sweeper.cli.completion.scripts import SCRIPTS
 from tests.helpers.paths import ROOT
 
-PATIENCE = 120.0
+PATIENCE = 60.0
 """Seconds until a shell that says nothing is given up."""
 
 STARTS = {
@@ -28,9 +28,10 @@ STARTS = {
 CASES = {
     "sweeper heat\t": "sweeper heatmap",
     "sweeper status study=de\t": "sweeper status study=demo",
-    "sweeper run my\ts\t seeds=1 --dispatch inl\t": (
-        r"sweeper run my\ spaces/some.yaml seeds=1 --dispatch inline"
+    "sweeper run my\t seeds=1 --dispatch inl\t": (
+        r"sweeper run my\ spaces/ seeds=1 --dispatch inline"
     ),
+    "sweeper plan 'my spaces/s\t": "sweeper plan 'my spaces/some.yaml'",
 }
 """What is typed, and what the shell makes of it."""
 
@@ -72,7 +73,7 @@ def typed(command: list[str], text: str, folder: Path) -> None:
             if not os.read(terminal, 4096):
                 break
         else:
-            raise TimeoutError(f"{command[0]} said nothing for {PATIENCE:g} s")
+            raise AssertionError(f"{command[0]} said nothing for {PATIENCE:g} s")
     except OSError:
         pass  # the shell has ended, and its terminal with it
     finally:
