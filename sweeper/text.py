@@ -151,3 +151,24 @@ def alike(one: float, other: float) -> bool:
     ):
         return one == other
     return math.isclose(one, other, rel_tol=ALIKE)
+
+
+_KINDS = {
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    tuple: "list",
+    list: "list of names, each alone or as {name: {argument: value}}",
+    object: "anything",
+}
+
+
+def valid_values(
+    kind: type, low: float | None, high: float | None, choices: Sequence[Any] | None
+) -> str:
+    """What a parameter may be, as in `whole number from 1` or `adam, sgd`."""
+    if choices is not None:
+        return ", ".join(map(str, choices))
+    bounds = [f"from {low:g}"] if low is not None else []
+    bounds += [f"to {high:g}"] if high is not None else []
+    return " ".join([_KINDS.get(kind, "text"), *bounds])

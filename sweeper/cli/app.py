@@ -73,12 +73,22 @@ STUDY_OPTIONS = {
 }
 
 
+OPTIONS: dict[str, Mapping[str, str]] = {}
+"""The options of each command, with their texts, by its name."""
+
+SPACE_COMMANDS: list[str] = []
+"""The commands that take a space, and words that change its keys."""
+
+
 def command(options: Mapping[str, str], note: str = "") -> Callable[..., Any]:
     """Registers a command whose help ends with the table of its `options`."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         width = max(map(len, options), default=0)
         table = "\n".join(f"  {name + '=':{width + 1}}  {text}" for name, text in options.items())
+        OPTIONS[function.__name__] = options
+        if "space" in function.__annotations__:
+            SPACE_COMMANDS.append(function.__name__)
         text = f"{function.__doc__}\n\n\b\nWords:\n{table}"
         app.command(name=function.__name__, help=f"{text}\n\n{note}" if note else text)(function)
         return function

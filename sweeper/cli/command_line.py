@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):  # names of files may be no text
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    given = _words(sys.argv[1:] if arguments is None else arguments)
+    given = as_words(sys.argv[1:] if arguments is None else arguments)
     known = [
         cut(word) if not index or word[:1] == "-" else word for index, word in enumerate(given)
     ]
@@ -45,13 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         gc.enable()
 
 
-_FLAGS = ("caption", "extend", "follow", "group", "other_code", "trace", "watch", "yes")
+FLAGS = ("caption", "extend", "follow", "group", "other_code", "trace", "watch", "yes")
 """Options that are true where they are given without a value."""
 
 _OF_HELP = ("--help", "--version")
 
 
-def _words(arguments: Sequence[str]) -> list[str]:
+def as_words(arguments: Sequence[str]) -> list[str]:
     """The arguments as commands take them, of which some are spelt as other programs want them.
 
     `--study x` and `--study=x` are `study=x`, `--watch` is `watch=true`, `-h` is `--help`; then the
@@ -71,7 +71,7 @@ def _plain(rest: list[str]) -> Iterator[str]:
             continue
         key, equals, text = word[2:].partition("=")
         key = key if "." in key else key.replace("-", "_")
-        if not equals and key in _FLAGS and rest[:1] not in (["true"], ["false"]):
+        if not equals and key in FLAGS and rest[:1] not in (["true"], ["false"]):
             text = "true"
         elif not equals and rest and rest[0][:2] != "--":
             text = rest.pop(0)

@@ -1,7 +1,8 @@
-"""Commands that plan, start and stop sweeps."""
+"""Commands that plan, start and stop sweeps, and that help to write spaces."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -119,6 +120,43 @@ def cancel(words: Words = None) -> None:
     from sweeper.cli.commands.cancel import cancel
 
     for line in cancel(study_of(parsed(words, list(STUDY_OPTIONS)))):
+        typer.echo(line)
+
+
+@command({"out": "the file to write instead of showing it, as in out=space.schema.json"})
+def schema(words: Words = None) -> None:
+    """Show the JSON Schema of spaces, with which editors complete and check them."""
+    from sweeper.files.atomic import check_out, write_durably
+    from sweeper.space.json_schema import document
+
+    options = parsed(words, ["out"], alone=None)
+    if "out" not in options:
+        typer.echo(document.page(), nl=False)
+        return
+    out = Path(options["out"])
+    check_out(out, [".json"])
+    write_durably(out, document.page().encode())
+    typer.echo(out)
+
+
+@command(
+    {
+        "shell": "bash, zsh or fish; `shell=` may be left out",
+        "line": "a line that is being typed, which the script asks about: what may follow it",
+    },
+    "In bash: source <(sweeper completion bash); in zsh likewise, after compinit; in fish: sweeper "
+    "completion fish | source.",
+)
+def completion(words: Words = None) -> None:
+    """Show the script with which a shell completes sweeper's words."""
+    from sweeper.cli.completion import scripts
+
+    options = parsed(words, ["shell", "line"], alone="shell")
+    shell = scripts.checked(options.get("shell"))
+    if "line" not in options:
+        typer.echo(scripts.SCRIPTS[shell], nl=False)
+        return
+    for line in scripts.answered(shell, options["line"]):
         typer.echo(line)
 
 

@@ -29,7 +29,7 @@ from sweeper.schema.extends import KEY as EXTENDS
 from sweeper.schema.extends import extended
 from sweeper.schema.rules import mapping, whole
 from sweeper.space.keys.axes_rule import Context
-from sweeper.space.overrides import KEYS, Override, apply, scale_overrides
+from sweeper.space.overrides import KEYS, MERGED, Override, apply, scale_overrides
 from sweeper.space.space import DEFAULT_SCALE, PAPER_SCALE, Space
 from sweeper.text import canonical
 from sweeper.trainable import own_files
@@ -44,19 +44,6 @@ _MANY = documents.MOST_TOLD
 
 _SHIPPED = "spaces"
 """The folder of spaces that ship."""
-
-MERGED = (
-    "fixed",
-    "axes",
-    "blocks",
-    "derived",
-    "tasks",
-    "scales",
-    "evaluation",
-    "checkpoint",
-    "limits",
-)
-"""The keys of which a space that extends another one may hold a part."""
 
 
 def load(path: str | Path, scale: str | None = None, overrides: Iterable[Override] = ()) -> Space:

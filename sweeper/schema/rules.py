@@ -5,13 +5,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, Mistakes, cut, did_you_mean, shown
-from sweeper.schema.yaml_text import scalar
+from sweeper.schema.yaml_text import NUMBER, scalar
 from sweeper.text import canonical
+
+R = TypeVar("R", bound=Callable[..., Any])
+
+ACCEPTS = "accepts"
+"""Where a rule holds the JSON Schema of what it accepts."""
+
+NUMBER_TEXT: Mapping[str, Any] = {
+    "pattern": rf"^\s*{NUMBER}\s*$",
+    "patternErrorMessage": "must be a number",
+}
+"""Of a JSON Schema for numbers that may be written as text: 1_000 is text to most editors."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _NAME_LENGTH = 100
@@ -23,6 +34,26 @@ _FLAG_WORDS: Mapping[str | None, bool] = {
 """What YAML 1.1 took for true and false, and 1.2 takes for text."""
 
 
+def accepts(form: Mapping[str, Any]) -> Callable[[R], R]:
+    """Notes the JSON Schema of what a rule accepts, for editors; `null` aside, which is absence.
+
+    The schema may accept more than the rule, and never less. A rule without one is taken to accept
+    what its annotation says.
+    """
+
+    def noted(rule: R) -> R:
+        rule.__dict__[ACCEPTS] = form
+        return rule
+
+    return noted
+
+
+def accepted(rule: Callable[..., Any]) -> dict[str, Any]:
+    """The JSON Schema that `accepts` noted on a rule; raises `KeyError` where it noted none."""
+    return dict(rule.__dict__[ACCEPTS])
+
+
+@accepts({"type": ["number", "string"], **NUMBER_TEXT})
 def number(value: Any) -> int | float:
     """A finite number; a number written as text counts, a boolean does not."""
     read = scalar(value.strip()) if isinstance(value, str) else value
@@ -32,6 +63,7 @@ def number(value: Any) -> int | float:
     return read
 
 
+@accepts({"type": ["number", "string"], "exclusiveMinimum": 0, **NUMBER_TEXT})
 def positive(value: Any) -> float:
     """A number above 0."""
     read = float(number(value))
@@ -55,9 +87,11 @@ def whole(least: int | None = None) -> Callable[[Any], int]:
             raise Invalid(f"must be at most 2**53, but got {shown(value)}")
         return int(read)
 
-    return check
+    ends = {"minimum": -_LARGEST if least is None else least, "maximum": _LARGEST}
+    return accepts({"type": ["integer", "string"], **ends, **NUMBER_TEXT})(check)
 
 
+@accepts({"type": "boolean"})
 def flag(value: Any) -> bool:
     """`true` or `false`."""
     if not isinstance(value, bool):
@@ -76,6 +110,7 @@ def meant_flag(value: Any) -> str:
     return f": write {shown(_FLAG_WORDS[word])}" if word in _FLAG_WORDS else ""
 
 
+@accepts({"type": "string", "pattern": r"\S"})
 def text(value: Any) -> str:
     """Text that is not empty."""
     if not isinstance(value, str) or not value.strip():
@@ -93,7 +128,7 @@ def one_of(*valid: str) -> Callable[[Any], str]:
             raise Invalid(f"must be one of {', '.join(valid)}, but got {shown(value)}{hint}")
         return str(value)
 
-    return check
+    return accepts({"enum": [*valid]})(check)
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -114,6 +149,7 @@ def items(value: Any) -> list[Any]:
     return list(value)
 
 
+@accepts({"anyOf": [{"$ref": "#/definitions/plain"}]})
 def simple(value: Any) -> Any:
     """A finite number, a boolean or text; or a list of these or of such lists, as a tuple."""
     if isinstance(value, list | tuple):
@@ -127,6 +163,7 @@ def simple(value: Any) -> Any:
     return value
 
 
+@accepts({"$ref": "#/definitions/nullable"})
 def nullable(value: Any) -> Any:
     """`simple`, or null; also within lists."""
     if isinstance(value, list | tuple):
@@ -174,6 +211,14 @@ def distinct(keys: Iterable[str], path: tuple[str | int, ...] = ()) -> None:
     mistakes.check()
 
 
+@accepts(
+    {
+        "type": ["string", "number", "boolean"],
+        "pattern": f"^{_NAME.pattern}$",
+        "maxLength": _NAME_LENGTH,
+        "minimum": 0,
+    }
+)
 def study_name(value: Any) -> str:
     """A plain file name that is safe in paths, shells and tables."""
     name = value if isinstance(value, str) else canonical(value)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sweeper.errors import Invalid, Mistakes, shown
+from sweeper.schema.rules import accepts
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _SHELL = re.compile(r"[|&;<>$`*?~()\n\\]")
@@ -17,6 +18,14 @@ _SHELL = re.compile(r"[|&;<>$`*?~()\n\\]")
 _PLAIN = re.compile(r"[^\s'\"]+")
 
 
+@accepts(
+    {
+        "type": ["array", "string"],
+        "minItems": 1,
+        "items": {"type": ["string", "number", "boolean"]},
+        "pattern": r"\S",
+    }
+)
 def command_rule(value: Any) -> tuple[str, ...] | None:
     """A command: a list of words, or one text, which is split at blanks outside of quotes."""
     if value is None:

@@ -24,6 +24,9 @@ _LONGEST = 120
 _INTEGER = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
 _OTHER_BASE = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(_[0-9]+)*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+NUMBER = f"({_FLOAT.pattern}|{_OTHER_BASE.pattern})"
+"""The pattern of all numbers but infinity."""
+
 _INFINITY = re.compile(r"([-+]?)\.(inf|Inf|INF)")
 _MERGE = "<<"
 _PLAIN_TAGS = {**dict.fromkeys(("!!float", "!!int", "!!bool", "!!null"), "{}"), "!!str": "'{}'"}

@@ -28,6 +28,19 @@ KEYS = keys(lambda key: key.given)
 _OPEN = tuple(name for name in KEYS if get_origin(Space.model_fields[name].annotation) is dict)
 """The keys whose mappings hold names of the user's, which may have dots in them."""
 
+MERGED = (
+    "fixed",
+    "axes",
+    "blocks",
+    "derived",
+    "tasks",
+    "scales",
+    "evaluation",
+    "checkpoint",
+    "limits",
+)
+"""The keys of which a space that extends another one may hold a part."""
+
 _LONGEST = 80
 """The most characters of a word that places name."""
 

@@ -54,7 +54,8 @@ _EXPRESSIONS = f"""\
 def page() -> str:
     """The whole page, in Markdown."""
     parts = [_HEAD, "## Keys of a space", _table(Space, KEYS), *_sections()]
-    parts += [_advice("sampler", SAMPLERS), _advice("pruner", PRUNERS), _prose(Pruner), _SCALES]
+    parts += [_advice("sampler", SAMPLERS), _advice("pruner", PRUNERS), _prose(Pruner)]
+    parts += [f"## `{name}`\n\n{text}" for name, text in BESIDE.items()]
     parts += ["## Axes"]
     parts += ["Keys that every kind has:", _table(AxisModel)]
     for kind in lookup.names("sweeper.space.axes"):
@@ -64,20 +65,19 @@ def page() -> str:
     return "\n\n".join([*parts, _EXPRESSIONS]) + "\n"
 
 
-_SCALES = """\
-## `scales`
-
+BESIDE = {
+    "scales": """\
 Named sets of overrides, by dotted key: `scales: {smoke: {seeds: 1, axes.optimizer.lr.count: 2}}`.
-`scale=smoke` applies one; the scale `laptop` is applied where none is asked for.
-
-## `extends`
-
+`scale=smoke` applies one; the scale `laptop` is applied where none is asked for.""",
+    "extends": """\
 `extends: base.yaml` takes all keys that a file does not have itself from another file, whose path
 is relative to the first. Of `fixed`, `axes`, `blocks`, `derived`, `tasks`, `scales`, `evaluation`,
 `checkpoint` and `limits` a file may hold a part: `axes: {optimizer.lr: {count: 5}}` changes one key
 of an axis, an axis with a `kind` is a whole new one, and `null` takes a key away. Other files may
 be extended in turn. Own files (`file.py:Name`) and words of a command are looked for beside the
-file that names them, and where they are not there, beside the one that extends it."""
+file that names them, and where they are not there, beside the one that extends it.""",
+}
+"""What the keys mean that a file has beside those of a space."""
 
 
 def _advice(key: str, known: Mapping[str, str]) -> str:
@@ -93,17 +93,23 @@ def _sections() -> Iterator[str]:
         "blocks.<name>": Block,
         "tasks.<name>": Task,
         "score[1]": Objective,
+        **sections(),
     }
-    for name in KEYS:
-        for model in _models(Space.model_fields[name].annotation):
-            found.setdefault(name, model)
-    by_name = keys(lambda key: key.by_name)
     for name, model in found.items():
-        if name in by_name:
-            continue
         yield f"### `{name}`"
         yield _prose(model)
         yield _table(model)
+
+
+def sections() -> dict[str, type[BaseModel]]:
+    """The keys that hold one section, and which: all keys in it are known."""
+    by_name = keys(lambda key: key.by_name)
+    found: dict[str, type[BaseModel]] = {}
+    for name in KEYS:
+        for model in _models(Space.model_fields[name].annotation):
+            if name not in by_name:
+                found.setdefault(name, model)
+    return found
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

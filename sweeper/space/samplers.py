@@ -13,7 +13,7 @@ from typing import Any
 
 from sweeper.errors import Invalid, Mistakes, choices, shown
 from sweeper.schema.base_model import Section
-from sweeper.schema.rules import Text, flag, mapping, number, text, whole
+from sweeper.schema.rules import Text, accepts, flag, mapping, number, text, whole
 
 SAMPLERS = {
     "grid": "",
@@ -71,6 +71,7 @@ class Pruner(Section):
     seeds: int | None = None
 
 
+@accepts({"$ref": "#/definitions/sampler"})
 def sampler_rule(value: Any) -> Any:
     """`tpe`, `TPESampler`, or `{tpe: {n_startup_trials: 20, seed: 1}}`."""
     name, options = _named(value, SAMPLERS, "Sampler", "a sampler")
@@ -80,6 +81,7 @@ def sampler_rule(value: Any) -> Any:
     return {"name": name, "options": _arguments("samplers", SAMPLERS[name], name, options)}
 
 
+@accepts({"$ref": "#/definitions/pruner"})
 def pruner_rule(value: Any) -> Any:
     """`median`, `MedianPruner`, or `{median: {n_warmup_steps: 1000, seeds: 2}}`."""
     if _frozen(value):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sweeper import lookup
 from sweeper.errors import shown
+from sweeper.text import valid_values
 from sweeper.trainable.contract import Parameter, Trainable
 
 _PACKAGE = "agents.learners"
@@ -55,10 +56,4 @@ def default_text(parameter: Parameter) -> str:
 
 def valid_text(parameter: Parameter) -> str:
     """The values that the parameter may have, in words."""
-    if parameter.choices is not None:
-        return ", ".join(map(str, parameter.choices))
-    bounds = [f"from {parameter.low:g}"] if parameter.low is not None else []
-    bounds += [f"to {parameter.high:g}"] if parameter.high is not None else []
-    kind = {bool: "true or false", int: "whole number", float: "number", tuple: "list"}
-    kind |= {list: "list of names, each alone or as {name: {argument: value}}", object: "anything"}
-    return " ".join([kind.get(parameter.kind, "text"), *bounds])
+    return valid_values(parameter.kind, parameter.low, parameter.high, parameter.choices)

@@ -18,6 +18,7 @@ from sweeper.schema.base_model import Section
 from sweeper.schema.rules import (
     Flag,
     Text,
+    accepts,
     distinct,
     each,
     each_of,
@@ -58,6 +59,17 @@ class Network:
     """Which it is, as in `network 24/128 on minatar/breakout`."""
 
 
+@accepts(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "anyOf": [
+                {"type": ["number", "string", "boolean", "null"]},
+                {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/nullable"}},
+            ]
+        },
+    }
+)
 def _conditions(value: Any) -> dict[str, tuple[Any, ...]] | None:
     """For each axis that is named, the labels or values of which it must have one."""
     return each_of(_wanted, mapping(value)) or None

@@ -8,9 +8,12 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, Mistakes, shown
-from sweeper.schema.rules import distinct, each, each_of, items, nullable, with_calls
+from sweeper.schema.rules import accepts, distinct, each, each_of, items, nullable, with_calls
 from sweeper.space.axes import AxisModel, Point
 from sweeper.text import canonical, is_number
+
+_VALUE = {"$ref": "#/definitions/value"}
+_VALUES = {"type": "object", "minProperties": 1, "additionalProperties": _VALUE}
 
 
 def _labelled(value: Any) -> Any:
@@ -21,6 +24,19 @@ def _labelled(value: Any) -> Any:
     return each_of(partial(with_calls, nullable), value)
 
 
+@accepts(
+    {
+        "anyOf": [
+            {"type": "array", "minItems": 1, "items": _VALUE},
+            {
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": {"minLength": 1},
+                "additionalProperties": {"anyOf": [_VALUE, _VALUES]},
+            },
+        ]
+    }
+)
 def labelled(value: Any) -> list[Any] | dict[str, Any]:
     """Distinct values, or a mapping of labels to distinct ones; raises `Invalid`."""
     if isinstance(value, dict):

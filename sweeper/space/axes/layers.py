@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sweeper.errors import Invalid, shown
 from sweeper.schema.base_model import Section
-from sweeper.schema.rules import Positive, distinct, each, items, whole
+from sweeper.schema.rules import Positive, accepts, distinct, each, items, whole
 from sweeper.space.axes import MAX_POINTS, AxisModel, Network, Point
 from sweeper.text import counted
 
@@ -39,6 +39,22 @@ def _index(value: Any) -> int:
     return index
 
 
+_INDEX = {"type": ["integer", "string"], "maximum": -1, "pattern": r"^\s*-"}
+
+
+@accepts(
+    {
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "anyOf": [
+                {"enum": ["none", None]},
+                {"type": "integer", "maximum": -1},
+                {"type": "array", "items": _INDEX},
+            ]
+        },
+    }
+)
 def _sets(value: Any) -> list[Layers]:
     sets = each(_layers, items(value))
     distinct(_text("layers", layers) for layers in sets)

@@ -7,19 +7,21 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, model_validator
 
 from sweeper.errors import Invalid
-from sweeper.schema.rules import distinct, each, items, one_of, whole
+from sweeper.schema.rules import accepted, accepts, distinct, each, items, one_of, whole
 from sweeper.space.axes import AxisModel, Point
 
 NORMS = ("none", "layer", "group", "batch")
 GROUP = "group"
 
 
+@accepts({"type": "array", "minItems": 1, "items": accepted(one_of(*NORMS))})
 def _norms(value: Any) -> list[str]:
     norms = each(one_of(*NORMS), items(value))
     distinct(norms)
     return norms
 
 
+@accepts({"type": "array", "minItems": 1, "items": accepted(whole(1))})
 def _groups(value: Any) -> list[int]:
     groups = each(whole(1), items(value))
     distinct(str(count) for count in groups)

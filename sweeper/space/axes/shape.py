@@ -8,12 +8,16 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, model_validator
 
 from sweeper.errors import Invalid, shown
-from sweeper.schema.rules import distinct, each, items, whole
+from sweeper.schema.rules import accepted, accepts, distinct, each, items, whole
 from sweeper.space.axes import MAX_POINTS, AxisModel, Point
 
 Shape = tuple[int, int]
 
 
+_COUNT = accepted(whole(1))
+
+
+@accepts({"type": "array", "minItems": 1, "items": _COUNT})
 def _counts(value: Any) -> list[int]:
     counts = each(whole(1), items(value))
     distinct(str(count) for count in counts)
@@ -27,6 +31,13 @@ def _shape(value: Any) -> Shape:
     return units, layers
 
 
+@accepts(
+    {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2},
+    }
+)
 def _shapes(value: Any) -> list[Shape]:
     shapes = each(_shape, items(value))
     distinct(_label(shape) for shape in shapes)

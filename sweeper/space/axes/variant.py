@@ -7,9 +7,22 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from sweeper.errors import Invalid, shown
+from sweeper.schema.rules import accepts
 from sweeper.space.axes import Point, choice
 
 
+@accepts(
+    {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"minLength": 1},
+        "additionalProperties": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"$ref": "#/definitions/value"},
+        },
+    }
+)
 def _variants(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Invalid(f"must be a mapping of labels to parameters, but got {shown(value)}")

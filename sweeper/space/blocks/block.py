@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 
 from sweeper.errors import Invalid, Mistakes, shown
 from sweeper.schema.base_model import Section, validated
-from sweeper.schema.rules import distinct, mapping, text
+from sweeper.schema.rules import accepts, distinct, mapping, text
 from sweeper.space.keys.axes_rule import axes_rule
 from sweeper.space.keys.validators import (
     constraints_rule,
@@ -36,6 +36,7 @@ class Block(Section):
     """What must hold besides."""
 
 
+@accepts({"$ref": "#/definitions/blocks"})
 def blocks_rule(value: Any, info: ValidationInfo) -> dict[str, Block]:
     """Named blocks; those of a list have a `name`, or are called by their place: 1, 2, …"""
     if isinstance(value, list | tuple):

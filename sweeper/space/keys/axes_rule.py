@@ -12,11 +12,11 @@ from pydantic import ValidationInfo
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, closest, cut, shown
 from sweeper.schema.base_model import validated
-from sweeper.schema.rules import mapping, text
+from sweeper.schema.rules import accepts, mapping, text
 from sweeper.space.axes import AxisKind, AxisModel
 from sweeper.space.axes._frozen import FrozenAxis
 
-_COLUMNS = (
+COLUMNS = (
     *("run", "trial", "task", "seed", "state", "score", "value", "step"),
     *("attempts", "seconds", "worker", "low", "high", "n", "nan", "failed", "pruned", "missing"),
     *("point", "planned", "scored", "usable", "bold"),
@@ -43,6 +43,7 @@ class Context:
     not; `None` where the files are imported."""
 
 
+@accepts({"$ref": "#/definitions/axes"})
 def axes_rule(value: Any, info: ValidationInfo) -> dict[str, AxisKind]:
     """Named axes, each checked by its kind, none called like another."""
     axes: dict[str, AxisKind] = {}
@@ -73,9 +74,9 @@ def _axis(name: str, keys: Any, context: Context) -> AxisKind:
 
 
 def _check_name(name: str) -> None:
-    if name in _COLUMNS or not name or name != name.strip():
+    if name in COLUMNS or not name or name != name.strip():
         where = "; the seeds are said by seeds: [10, 11]" if name == "seed" else ""
-        raise Invalid(f"is no name for an axis{where}; taken: {', '.join(_COLUMNS)}")
+        raise Invalid(f"is no name for an axis{where}; taken: {', '.join(COLUMNS)}")
 
 
 def _kept(name: str, keys: Any, context: Context) -> AxisKind:

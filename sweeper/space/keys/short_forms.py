@@ -63,7 +63,7 @@ def _split(value: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     mistakes = Mistakes()
     with mistakes.under():
         known_keys(value, ("tune", "test"))
-    if "tune" not in value:
+    if value.get("tune") is None:
         mistakes.add(Invalid("needs the key 'tune', as in {tune: 5, test: 10}"))
     tune: tuple[int, ...] = ()
     test: tuple[int, ...] = ()

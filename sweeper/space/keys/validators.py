@@ -9,6 +9,8 @@ from sweeper.errors import Invalid, Mistakes, closest, cut, shown
 from sweeper.schema.base_model import validated
 from sweeper.schema.expression import parse
 from sweeper.schema.rules import (
+    accepted,
+    accepts,
     distinct,
     each,
     each_of,
@@ -32,6 +34,7 @@ OF_PARAMETERS = ("fixed", "axes", "derived", "by_task")
 """The keys that hold parameters by their names."""
 
 
+@accepts({"$ref": "#/definitions/tasks"})
 def tasks_rule(value: Any) -> dict[str, Any]:
     """Named tasks with their low and high; at least one."""
     if isinstance(value, str | list):
@@ -51,6 +54,7 @@ def _task(value: Any) -> Task:
     return validated(Task, value)
 
 
+@accepts({"$ref": "#/definitions/seeds"})
 def seeds_rule(value: Any) -> tuple[int, ...]:
     """A list of different seeds, a number n for 0 … n - 1, or `{from: 2020, count: 10}`."""
     if isinstance(value, dict):
@@ -85,6 +89,10 @@ def _seeds_from(value: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(range(first, first + count))
 
 
+_FIXED = {"type": "object", "additionalProperties": {"$ref": "#/definitions/value"}}
+
+
+@accepts(_FIXED)
 def fixed_rule(value: Any) -> dict[str, Any]:
     """Values of parameters by dotted name; null is one, too."""
     fixed, mistakes = {}, Mistakes()
@@ -101,12 +109,14 @@ def fixed_rule(value: Any) -> dict[str, Any]:
     return fixed
 
 
+@accepts({"type": "object", "additionalProperties": {**_FIXED, "type": ["object", "null"]}})
 def by_task_rule(value: Any) -> dict[str, dict[str, Any]]:
     """For each task that is named, values of parameters by dotted name."""
     given = {task: params for task, params in mapping(value).items() if params is not None}
     return each_of(fixed_rule, given)
 
 
+@accepts({"$ref": "#/definitions/score"})
 def score_rule(value: Any) -> Any:
     """One score, or a list of several: the further ones stand under the first's `also`."""
     if not isinstance(value, list | tuple):
@@ -124,6 +134,7 @@ def _scored(given: tuple[type[Score | Objective], Any]) -> dict[str, Any]:
     return value
 
 
+@accepts({"$ref": "#/definitions/figures"})
 def figures_rule(value: Any) -> list[Any] | None:
     """Names of figures, or mappings of one name to its options; `None` where nothing is said."""
     if value is None:
@@ -145,6 +156,9 @@ def _figure(value: Any) -> dict[str, Any]:
     return {"name": name, "options": mapping(options)}
 
 
+@accepts(
+    {"type": "array", "items": {"type": "array", "minItems": 2, "items": accepted(text)}},
+)
 def zip_rule(value: Any) -> tuple[tuple[str, ...], ...]:
     """Groups of axes that move together; no axis twice."""
     if value is None or value == []:
@@ -170,11 +184,13 @@ def _group(value: Any) -> tuple[str, ...]:
     return tuple(each(text, value))
 
 
+@accepts({"type": "object", "additionalProperties": accepted(text)})
 def derived_rule(value: Any) -> dict[str, str]:
     """Expressions by the parameter that each computes."""
     return each_of(_expression, mapping(value))
 
 
+@accepts({"type": "array", "items": accepted(text)})
 def constraints_rule(value: Any) -> tuple[str, ...]:
     """Expressions that must be true; no one twice."""
     if value is None or value == []:
@@ -193,6 +209,7 @@ def _expression(value: Any) -> str:
     return value
 
 
+@accepts({"$ref": "#/definitions/agent"})
 def agent_rule(value: Any) -> str | tuple[str, ...]:
     """The name of an agent, or a list of several different ones."""
     if not isinstance(value, list | tuple):
