@@ -16,7 +16,7 @@ from sweeper.schema.rules import mapping, text
 from sweeper.space.axes import AxisKind, AxisModel
 from sweeper.space.axes._frozen import FrozenAxis
 
-_COLUMNS = (
+COLUMNS = (
     *("run", "trial", "task", "seed", "state", "score", "value", "step"),
     *("attempts", "seconds", "worker", "low", "high", "n", "nan", "failed", "pruned", "missing"),
     *("point", "planned", "scored", "usable", "bold"),
@@ -73,9 +73,9 @@ def _axis(name: str, keys: Any, context: Context) -> AxisKind:
 
 
 def _check_name(name: str) -> None:
-    if name in _COLUMNS or not name or name != name.strip():
+    if name in COLUMNS or not name or name != name.strip():
         where = "; the seeds are said by seeds: [10, 11]" if name == "seed" else ""
-        raise Invalid(f"is no name for an axis{where}; taken: {', '.join(_COLUMNS)}")
+        raise Invalid(f"is no name for an axis{where}; taken: {', '.join(COLUMNS)}")
 
 
 def _kept(name: str, keys: Any, context: Context) -> AxisKind:
