@@ -121,7 +121,7 @@ class Draft:
             return False
         self.names[name] = "seed"
         whole = [one for one in values or () if isinstance(one, int) and is_number(one)]
-        seeds = list(dict.fromkeys(one for one in whole if one >= 0))
+        seeds = list(dict.fromkeys(one for one in whole if 0 <= one <= _LARGEST))
         if values is None or len(seeds) < len(values):
             what = "is drawn no more" if values is None else "holds other things than seeds"
             self.lose(name, f"{what}: seeds says under which seeds each configuration is trained")
@@ -143,20 +143,17 @@ class Draft:
         self.keys["trials"] = min(wanted, most or wanted)
 
     def configurations(self) -> int | None:
-        """How many there are where every axis lists its values; `None` elsewhere."""
-        axes = self.keys.get("axes", {}).values()
-        if any("values" not in axis for axis in axes):
-            return None
-        return math.prod(len(axis["values"]) for axis in axes)
+        """How many there are; `None` where an axis is a range without steps, or by ratio."""
+        sizes = [_size(axis) for axis in self.keys.get("axes", {}).values()]
+        return None if None in sizes else math.prod(size or 0 for size in sizes)
 
     def gridded(self) -> None:
         """Gives each range without steps the points that a grid needs."""
         for name, axis in self.keys.get("axes", {}).items():
-            step, log = axis.get("step"), axis.get("log", False)
-            if "values" in axis or (not log and (step or axis["kind"] == "int")):
-                size = 0 if "values" in axis else (axis["high"] - axis["low"]) / (step or 1) + 1
-                if size <= MAX_POINTS:
-                    continue
+            size = _size(axis)
+            if size is not None and size <= MAX_POINTS:
+                continue
+            if not axis.get("log"):
                 axis.pop("step", None)
             count = next((n for n in (5, 3) if _room(axis, n)), 2)
             axis["count"] = count
@@ -198,9 +195,19 @@ class Draft:
         return "\n".join((*space_text.text(self.keys, self.remarks, self.head()), ""))
 
 
+def _size(axis: Mapping[str, Any]) -> int | None:
+    """How many values an axis has; `None` for a range without steps, or by ratio."""
+    if "values" in axis:
+        return len(axis["values"])
+    step = axis.get("step", 1 if axis["kind"] == "int" else None)
+    if step is None or axis.get("log") or axis["kind"] == "normal":
+        return None
+    return round((axis["high"] - axis["low"]) / step) + 1
+
+
 def _room(axis: Mapping[str, Any], count: int) -> bool:
     """Whether so many points of a range are different ones."""
-    if axis["kind"] == "float" and not axis.get("step"):
+    if axis["kind"] != "int" and not axis.get("step"):
         return True
     low, high, step = axis["low"], axis["high"], axis.get("step") or 1
     first = low * ((high / low) ** (1 / (count - 1)) - 1) if axis.get("log") else high - low

@@ -81,9 +81,11 @@ def _storage(source: str) -> Iterator[BaseStorage]:
                 yield _opened(source, lambda: JournalStorage(JournalFileBackend(source)))
                 return
         url = f"sqlite:///{source}"
+    options: dict[str, Any] = {}
     if url.startswith("sqlite:///"):
-        url = _read_only(url)
-    storage = _opened(source, lambda: RDBStorage(url, skip_table_creation=True))
+        uri, url = _read_only(url), "sqlite:///read-only"
+        options["creator"] = lambda: sqlite3.connect(uri, uri=True, check_same_thread=False)
+    storage = _opened(source, lambda: RDBStorage(url, options, skip_table_creation=True))
     try:
         yield storage
     finally:
@@ -92,7 +94,10 @@ def _storage(source: str) -> Iterator[BaseStorage]:
 
 
 def _read_only(url: str) -> str:
-    """The URL that reads the same SQLite file and writes nothing; `SweeperError` for another."""
+    """The URI by which SQLite reads the file of `url` and writes nothing.
+
+    Raises `SweeperError` where it is no storage.
+    """
     path = Path(url.removeprefix("sqlite:///").partition("?")[0])
     if not path.is_file():
         near = choices(path.name, sorted(one.name for one in path.parent.glob("*.db")))
@@ -105,7 +110,7 @@ def _read_only(url: str) -> str:
         raise SweeperError(f"{cut(url)} cannot be read: {error}") from error
     if not {"studies", "trials", "version_info"} <= tables:
         raise SweeperError(f"{cut(url)} is no storage of Optuna's: it has no table of studies")
-    return f"sqlite:///{uri}&uri=true"
+    return uri
 
 
 def _opened(source: str, make: Any) -> Any:

@@ -12,7 +12,7 @@ from sweeper.converting import optuna_study, space_text
 from sweeper.converting.draft import Draft
 from sweeper.converting.hydra import sweep as hydra
 from sweeper.converting.wandb import sweep as wandb
-from sweeper.errors import Invalid, SweeperError, cut
+from sweeper.errors import Invalid, SweeperError, cut, dotted
 from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan
 from sweeper.schema import document as documents
@@ -45,10 +45,17 @@ def _of_text(source: str, program: str | None) -> Draft:
     except (OSError, ValueError):  # a text that is too long for a file
         exists = False
     if not exists and ("=" in source or " " in source):
-        return hydra.convert_text(source, "the command line", program, Path.cwd())
+        return _hydras(source, "the command line", program, Path.cwd())
     if not exists or path.is_dir() or path.suffix in _YAML:
         return _of_yaml(path, program)
-    return hydra.convert_text(_read(path), path.name, program, path.resolve().parent)
+    return _hydras(_read(path), str(path), program, path.resolve().parent)
+
+
+def _hydras(text: str, name: str, program: str | None, folder: Path) -> Draft:
+    try:
+        return hydra.convert_text(text, name, program, folder)
+    except Invalid as error:
+        raise SweeperError(f"{name}: {dotted(error.path)} {error.message}") from error
 
 
 def _read(path: Path) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sweeper.errors import Path
+from sweeper.schema.rules import meant_flag
 from sweeper.schema.yaml_text import scalar
 from sweeper.space.overrides import KEYS
 
@@ -15,7 +16,7 @@ _WIDTH = 100
 _BLOCKS = ("axes", "blocks", "derived", "tasks", "scales")
 """Keys whose entries stand on lines of their own."""
 
-_PLAIN = re.compile(r"[A-Za-z_./](?:[\w./+*() -]|:(?=\w))*")
+_PLAIN = re.compile(r"(?:[A-Za-z_./+~]|--?(?=[A-Za-z]))(?:[\w./+*()=@ -]|:(?=\w))*")
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 """What JSON leaves as it is and YAML does not take, or takes for the end of a line."""
 
@@ -43,7 +44,7 @@ def flow(value: Any) -> str:
 
 def _scalar(value: str) -> str:
     plain = _PLAIN.fullmatch(value) and not value.endswith(" ") and scalar(value) is value
-    if plain:
+    if plain and not meant_flag(value):  # other readers take `on` for true
         return value
     if value.isprintable() and set(value) & set('"\\'):
         return f"'{value.replace(chr(39), 2 * chr(39))}'"

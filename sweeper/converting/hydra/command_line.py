@@ -44,8 +44,8 @@ def read(text: str, name: str) -> CommandLine:
         begin = _begin(words)
         if begin is not None:
             found.append(_command(words, begin))
-        elif _is_override(line) and line.count("=") == 1:
-            rest.append(words[0] if len(words) == 1 else line)
+        elif _is_override(line) and (len(words) == 1 or line.count("=") == 1):
+            rest.append(line)
         elif words and all(_looks_like_one(word) for word in words):
             rest += words
         elif words:

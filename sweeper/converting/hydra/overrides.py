@@ -113,6 +113,8 @@ def _element(value: Any) -> Any:
     finite = not isinstance(value, float) or value - value == 0
     if value is None or (isinstance(value, bool | int | float) and finite):
         return value
+    if isinstance(value, str) and "${" in value:
+        return value
     return str(Transformer.str(value))
 
 

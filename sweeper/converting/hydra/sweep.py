@@ -105,16 +105,24 @@ def _convert(
             words.append(overrides.convert(draft, one, options, inclusive=learns))
     if not any(word.startswith("hydra.run.dir=") for word in own):
         own.append("hydra.run.dir='{folder}'")
-    draft.study(flat.pop("study_name", None), Path(line.program[-1]).stem)
+    task = _stem(line.program)
+    draft.study(flat.pop("study_name", None), task)
     program = [word.replace("{", "{{").replace("}", "}}") for word in line.program]
     draft.set("command", [*program, *line.options, *words, *own], *_remark(draft))
-    sweeper_keys.convert(draft, flat)
-    task = Path(line.program[-1]).stem or "train"
+    drawn = any(str(one.value_type).endswith("INTERVAL_SWEEP") for one in found)
+    sweeper_keys.convert(draft, flat, drawn=drawn)
     draft.set("tasks", {task: {"low": 0, "high": 1}})
     draft.remarks[("tasks", task)] = "the scores that count as 0 and as 1: put in yours"
     remark = "" if "seed" in draft.names else 'more, once a word is for them: "seed={seed}"'
     draft.set("seeds", draft.keys.get("seeds", 1), remark)
     draft.set("steps", 100, "the last step that the program reports")
+
+
+def _stem(program: Sequence[str]) -> str:
+    """What the program is called, without its folder, package and ending."""
+    if program[-2:-1] == ["-m"]:
+        return program[-1].rpartition(".")[2] or "train"
+    return Path(program[-1]).stem or "train"
 
 
 def _remark(draft: Draft) -> list[str]:

@@ -44,11 +44,11 @@ def is_optuna(keys: Mapping[str, Any]) -> bool:
     return bool({"n_trials", "sampler._target_", "hydra/sweeper/sampler"} & set(keys))
 
 
-def convert(draft: Draft, keys: Mapping[str, Any]) -> None:
-    """Sets score, direction, sampler and trials."""
+def convert(draft: Draft, keys: Mapping[str, Any], *, drawn: bool) -> None:
+    """Sets score, direction, sampler and trials; with `drawn` an axis is an interval."""
     _search_space(draft, keys.get("search_space"))
     _scored(draft, keys)
-    _sampled(draft, keys)
+    _sampled(draft, keys, drawn)
     known = (*_TRIALS, "search_space", *_DIRECTIONS)
     for key, value in keys.items():
         last = key.rpartition(".")[2]
@@ -96,9 +96,9 @@ def scored(draft: Draft, directions: list[str], names: list[str], remark: str = 
     draft.set("direction", directions[0])
 
 
-def _sampled(draft: Draft, keys: Mapping[str, Any]) -> None:
+def _sampled(draft: Draft, keys: Mapping[str, Any], drawn: bool) -> None:
     """The sampler with its arguments, and how many trials it plans."""
-    sweeper, ranged = keys.get("hydra/sweeper"), draft.configurations() is None
+    sweeper = keys.get("hydra/sweeper")
     options = {key[8:]: keys[key] for key in keys if key.startswith("sampler.")}
     options = {key: value for key, value in options.items() if key not in _OF_HYDRA}
     target = keys.get("sampler._target_") or keys.get("hydra/sweeper/sampler")
@@ -111,11 +111,11 @@ def _sampled(draft: Draft, keys: Mapping[str, Any]) -> None:
     if not learns and sweeper not in (None, "basic"):
         draft.lose("hydra/sweeper", f"{shown(sweeper)}: Optuna's tpe chooses here")
         learns = True
-    if not learns and ranged:
+    if not learns and drawn:
         draft.lose("hydra/sweeper", "intervals are drawn from: sampler: random was put in")
         name = "random"
     number = next((keys[key] for key in _TRIALS if keys.get(key) is not None), None)
-    if not draft.keys.get("axes") or name == "grid" or not (learns or ranged):
+    if not draft.keys.get("axes") or name == "grid" or not (learns or drawn):
         draft.gridded()
         if number is not None:
             draft.lose("hydra.sweeper.n_trials", f"{shown(number)}: a grid is trained whole")
