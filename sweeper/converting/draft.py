@@ -139,7 +139,9 @@ class Draft:
             given = "is not there" if number is None else f"is {shown(number)}"
             self.lose(key, f"{given}: trials: {min(wanted, most or wanted)} was put in its place")
         elif most is not None and most < wanted:
-            self.lose(key, f"{wanted} are more than the {counted(most, 'configuration')} there are")
+            self.lose(
+                key, f"at most the {counted(most, 'configuration')} that there are, not {wanted}"
+            )
         self.keys["trials"] = min(wanted, most or wanted)
 
     def configurations(self) -> int | None:
@@ -157,7 +159,7 @@ class Draft:
                 axis.pop("step", None)
             count = next((n for n in (5, 3) if _room(axis, n)), 2)
             axis["count"] = count
-            self.lose(name, f"a grid has no range without end: {count} points of it were taken")
+            self.lose(name, f"a grid has no range without end: count: {count} was put in")
 
     def plain(self, name: str, value: Any) -> Any:
         """The value as a space may hold it; what it may not hold as text, which is told."""
@@ -202,7 +204,8 @@ def _size(axis: Mapping[str, Any]) -> int | None:
     step = axis.get("step", 1 if axis["kind"] == "int" else None)
     if step is None or axis.get("log") or axis["kind"] == "normal":
         return None
-    return round((axis["high"] - axis["low"]) / step) + 1
+    steps: int = round((axis["high"] - axis["low"]) / step)
+    return steps + 1
 
 
 def _room(axis: Mapping[str, Any], count: int) -> bool:

@@ -242,7 +242,7 @@ def _condition(draft: Draft, name: str, trials: Sequence[FrozenTrial]) -> None:
     if axis is None or not without:
         return
     given = [trial.params for trial in trials if name in trial.params]
-    share = f"{len(given)} of {len(trials)} trials drew it"
+    share = f"{len(given)} of {counted(len(trials), 'trial')} drew it"
     for other, called in draft.names.items():
         if axes.get(called, {}).get("kind") != "choice" or other == name:
             continue

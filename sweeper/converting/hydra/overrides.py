@@ -43,6 +43,17 @@ def parsed(words: Sequence[str], name: str) -> list[Any]:
     return found
 
 
+def newest(draft: Draft, found: Sequence[Any]) -> list[Any]:
+    """The overrides, of several of one key the last alone, which is told."""
+    kept: dict[str, Any] = {}
+    for one in found:
+        key = str(one.get_key_element()).lstrip("+")
+        if key in kept:
+            draft.lose(key, f"is there twice: {shown(str(kept.pop(key).input_line))} is left out")
+        kept[key] = one
+    return [*kept.values()]
+
+
 def is_hydras(override: Any) -> bool:
     """Whether it is about Hydra itself, as `hydra/sweeper=optuna` is."""
     return str(override.key_or_group).startswith(("hydra.", "hydra/"))

@@ -81,7 +81,8 @@ def _convert(
     draft: Draft, line: CommandLine, settings: dict[str, Any], name: str, roots: Sequence[Path]
 ) -> None:
     """Fills in the draft: the command, parameters and axes, and how trials are chosen."""
-    words, found, own = [], overrides.parsed(line.overrides, name), list[str]()
+    words, own = [], list[str]()
+    found = overrides.newest(draft, overrides.parsed(line.overrides, name))
     for one in found:
         key = str(one.key_or_group)
         if not overrides.is_hydras(one):
@@ -205,6 +206,6 @@ def _program(draft: Draft, file: Path) -> str:
         with suppress(ValueError):
             return found[0].relative_to(Path.cwd()).as_posix()
         return str(found[0])
-    names = f"{few([one.name for one in found])} are there" if found else "is not named"
+    names = f"may be {few([one.name for one in found])}" if found else "is not named"
     draft.lose("program", f"{names}: train.py was put in its place (program=path.py)")
     return "train.py"

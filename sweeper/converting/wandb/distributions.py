@@ -38,7 +38,7 @@ class Parameter:
             return default
         if key not in self.keys:
             given = self.keys.get("distribution", "uniform")
-            raise Invalid(f"needs the key {key!r}, as its distribution is {given}")
+            raise Invalid(f"needs the key {shown(key)}, as its distribution is {given}")
         try:
             return number(self.keys[key])
         except Invalid as error:

@@ -30,6 +30,9 @@ def convert(draft: Draft, given: Any, method: str) -> list[tuple[str, ...]]:
     mistakes, found = Mistakes(), list[tuple[str, ...]]()
     for path, keys in _flat(given, (), mistakes):
         name = ".".join(path)
+        if name in draft.names:
+            mistakes.add(Invalid(f"is {shown(name)}, which is there twice").under(*_place(path)))
+            continue
         for key in keys:
             if key not in _KEYS:
                 draft.lose(f"{name}.{key}", f"is no key that W&B documents{choices(key, _KEYS)}")

@@ -90,6 +90,9 @@ LINES = {
         f"python train.py x={{x}} {_OWN}", {"direction": "maximize", "trials": 9},
         ["hydra/sweeper"],
     ),
+    "python train.py -m lr=1,2 +b=3 lr=4,5": (
+        f"python train.py +b={{b}} lr={{lr}} {_OWN}", {"fixed": {"b": 3}}, ["lr", "direction"],
+    ),
     "python train.py -m \\\n  lr=1,2 \\\n  opt=a,b\npython other.py -m x=1,2": (
         f"python train.py lr={{lr}} opt={{opt}} {_OWN}", {}, ["python other.py x=1,2", "direction"],
     ),

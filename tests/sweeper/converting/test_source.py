@@ -43,6 +43,9 @@ WRONG = {
         "x.probabilities must be 2 numbers that sum to 1"
     ),
     f"{HEAD}  x: {{parameters: {{y: {{}}}}}}\n": "parameters.x.parameters.y needs value, values",
+    f"{HEAD}  a.b: {{value: 1}}\n  a: {{parameters: {{b: {{value: 1}}}}}}\n": (
+        "sweep.yaml:5: parameters.a.parameters.b is 'a.b', which is there twice"
+    ),
     f"{HEAD}  x: {{value: 1}}\nmetric: loss\n": "metric must be a mapping with name and goal",
     f"{HEAD}  x: {{value: 1}}\nmetric: {{goal: up}}\n": "metric.goal must be minimize or maximize",
     f"{HEAD}  x: {{value: 1}}\ncommand: {{}}\n": "command must be a list of words",
