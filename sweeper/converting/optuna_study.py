@@ -239,12 +239,12 @@ def _condition(draft: Draft, name: str, trials: Sequence[FrozenTrial]) -> None:
     axes = draft.keys.get("axes", {})
     axis = axes.get(draft.names.get(name))
     without = [trial.params for trial in trials if name not in trial.params]
-    if axis is None or not without:
+    if not without or name == "seed":
         return
     given = [trial.params for trial in trials if name in trial.params]
     share = f"{len(given)} of {counted(len(trials), 'trial')} drew it"
-    for other, called in draft.names.items():
-        if axes.get(called, {}).get("kind") != "choice" or other == name:
+    for other, called in draft.names.items() if axis is not None else ():
+        if "values" not in axes.get(called, {}) or other == name:
             continue
         if any(other not in params for params in (*given, *without)):
             continue
@@ -252,10 +252,10 @@ def _condition(draft: Draft, name: str, trials: Sequence[FrozenTrial]) -> None:
         listed = [*values.values()] if isinstance(values, dict) else values
         on = [value for value in listed if _among(value, [params[other] for params in given])]
         if on and not any(_among(params[other], on) for params in without):
-            axis["when"] = {called: on if len(on) > 1 else on[0]}
+            axes[draft.names[name]]["when"] = {called: on if len(on) > 1 else on[0]}
             draft.lose(name, f"{share}, all of them where {called} is {cut(brief(on))}")
             return
-    draft.lose(name, f"{share}: say when, as in when: {{opt: sgd}}, or all trials draw it here")
+    draft.lose(name, f"{share}: say when, as in when: {{opt: sgd}}, or all have it here")
 
 
 def _among(value: Any, others: Sequence[Any]) -> bool:

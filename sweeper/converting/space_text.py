@@ -42,6 +42,11 @@ def flow(value: Any) -> str:
     return _scalar(value) if isinstance(value, str) else json.dumps(value)
 
 
+def braced(text: str) -> str:
+    """Text as a word of a command has it: braces stand twice."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def _scalar(value: str) -> str:
     plain = _PLAIN.fullmatch(value) and not value.endswith(" ") and scalar(value) is value
     if plain and not meant_flag(value):  # other readers take `on` for true

@@ -53,6 +53,8 @@ class Questions:
 def lines(given: Mapping[str, str], reply: Callable[[str], str] | None = None) -> Iterator[str]:
     """Asks, writes the space and what it needs, and says what to do next."""
     sure, file = truth("yes", given), given.get("file")
+    if file is not None and Path(file).suffix not in (".yaml", ".yml"):
+        raise SweeperError(f"the file of a space ends in .yaml, but got {shown(cut(file))}")
     if file is not None:
         check_out(Path(file), sure=sure)
     trained = [key for key in _KINDS if key in given]

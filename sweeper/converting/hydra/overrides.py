@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from sweeper.converting.draft import Draft
+from sweeper.converting.space_text import braced
 from sweeper.errors import SweeperError, cut, shown
 from sweeper.text import is_number
 
@@ -73,7 +74,7 @@ def convert(
     """
     key = str(override.get_key_element())
     if override.is_delete() or override.value_type is None:
-        return _braced(str(override.input_line))
+        return braced(str(override.input_line))
     name = key.lstrip("+")
     kind = override.value_type.name
     if kind == "ELEMENT":
@@ -97,7 +98,7 @@ def convert(
             draft.lose(name, f"its tags say nothing here: {', '.join(sorted(tags))}")
         if not draft.seeds(name, values):
             _of_values(draft, name, values)
-    return f"{_braced(key)}={{{draft.names[name]}}}"
+    return f"{braced(key)}={{{draft.names[name]}}}"
 
 
 def _of_values(draft: Draft, name: str, values: Sequence[Any]) -> None:
@@ -184,8 +185,3 @@ def _globbed(
         what = override.get_value_string()
         raise SweeperError(f"{cut(name)}: {what} picks none of the group's options: {listed}")
     return picked
-
-
-def _braced(text: str) -> str:
-    """Text as a word of a command has it: braces stand twice."""
-    return text.replace("{", "{{").replace("}", "}}")

@@ -11,6 +11,7 @@ from typing import Any
 from sweeper.converting.draft import Draft
 from sweeper.converting.hydra import command_line, overrides, sweeper_keys
 from sweeper.converting.hydra.command_line import CommandLine
+from sweeper.converting.space_text import braced
 from sweeper.errors import Invalid
 from sweeper.schema.yaml_text import scalar
 from sweeper.text import few
@@ -97,7 +98,7 @@ def _convert(
         elif key in _OWN_SWEEP:
             draft.lose(key, "each run has a folder of its own in the study")
         else:
-            own.append(str(one.input_line).replace("{", "{{").replace("}", "}}"))
+            own.append(braced(str(one.input_line)))
     flat = sweeper_keys.flat(settings)
     learns = sweeper_keys.is_optuna(flat)
     for one in found:
@@ -108,8 +109,8 @@ def _convert(
         own.append("hydra.run.dir='{folder}'")
     task = _stem(line.program)
     draft.study(flat.pop("study_name", None), task)
-    program = [word.replace("{", "{{").replace("}", "}}") for word in line.program]
-    draft.set("command", [*program, *line.options, *words, *own], *_remark(draft))
+    begin = [braced(word) for word in (*line.program, *line.options)]
+    draft.set("command", [*begin, *words, *own], *_remark(draft))
     drawn = any(str(one.value_type).endswith("INTERVAL_SWEEP") for one in found)
     sweeper_keys.convert(draft, flat, drawn=drawn)
     draft.set("tasks", {task: {"low": 0, "high": 1}})

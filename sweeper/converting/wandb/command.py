@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sweeper.converting.draft import Draft
+from sweeper.converting.space_text import braced
 from sweeper.errors import Invalid, shown
 from sweeper.schema.template import written
 
@@ -71,7 +73,7 @@ def _text(draft: Draft, key: str, word: str, program: Any) -> Iterator[str]:
         text = text.replace(found[0], value)
     for found in _MACRO.finditer(text):
         draft.lose(key, f"{found[0]} is no macro that W&B documents, and left out")
-    text = _MACRO.sub("", text).replace("{", "{{").replace("}", "}}")
+    text = braced(_MACRO.sub("", text))
     if text or not word:
         yield text
 
@@ -94,13 +96,13 @@ def _arguments(draft: Draft, macro: str, paths: Sequence[Path]) -> Iterator[str]
             draft.lose(name, f"true and false are said as in --{name}=true, and never as a flag")
         if any(value is None or isinstance(value, bool) for value in values):
             draft.lose(name, "true, false and null are words here, where W&B has Python's True …")
-        yield _ARGUMENTS[macro].format(name, f"{{{called}}}")
+        yield _ARGUMENTS[macro].format(braced(name), f"{{{called}}}")
 
 
 def _flag(draft: Draft, name: str, called: str, values: Sequence[Any]) -> Iterator[str]:
     """`--name` where the parameter is true: a word whose parameter a run lacks is left out."""
     if len(values) == 1:
-        yield from [f"--{name}"] if values[0] else []
+        yield from [f"--{braced(name)}"] if values[0] else []
         return
     flag = draft.called(f"{called}_flag")
     draft.axis(flag, {"kind": "choice", "values": [name], "when": {called: True}})
@@ -132,7 +134,7 @@ def _json(draft: Draft, tree: Mapping[str, Any]) -> str:
     inside = []
     for key, one in tree.items():
         if isinstance(one, dict):
-            inside.append(f'"{key}": {_json(draft, one)}')
+            inside.append(f"{braced(json.dumps(key))}: {_json(draft, one)}")
             continue
         name = ".".join(one)
         called = draft.called(name)
@@ -143,5 +145,6 @@ def _json(draft: Draft, tree: Mapping[str, Any]) -> str:
             draft.lose(name, "mixes text and other values: in ${args_json} all of them are text")
         if any(isinstance(value, str) and set(value) & set('"\\\n') for value in values):
             draft.lose(name, "a text with a quote in it breaks ${args_json}: read SWEEPER_PARAMS")
-        inside.append(f'"{key}": "{{{called}}}"' if any(texts) else f'"{key}": {{{called}}}')
+        said = f'"{{{called}}}"' if any(texts) else f"{{{called}}}"
+        inside.append(f"{braced(json.dumps(key))}: {said}")
     return f"{{{{{', '.join(inside)}}}}}"

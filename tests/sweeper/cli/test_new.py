@@ -112,6 +112,8 @@ def test_a_wrong_answer_is_told_and_asked_for_again(
         ("function=no/f.py:g", "is in no folder that exists"),
         ("program=run.sh", "a program is FILE.py to begin with"),
         ("wat=1", "unknown option 'wat'"),
+        ("it.txt", "the file of a space ends in .yaml, but got 'it.txt'"),
+        ("no/it.yaml", "in a folder that exists"),
         ("yes=1", "yes must be true or false"),
     ],
 )

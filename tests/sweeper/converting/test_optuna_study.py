@@ -156,9 +156,11 @@ def test_a_parameter_of_some_trials_that_nothing_explains_is_told(tmp_path: Path
     study = made(tmp_path)
     for value in (0.1, 0.2):
         params: Any = {"lr": (FLOAT(0, 1), value)}
-        add(study, params | ({"x": (INT(1, 4), 2)} if value > 0.1 else {}))
+        more = {"x": (INT(1, 4), 2), "one": (CHOICE([7]), 7)}
+        add(study, params | (more if value > 0.1 else {}))
     draft = converted(str(tmp_path / "study.log"))
-    assert "x: 1 of 2 trials drew it: say when" in "\n".join(draft.lost)
+    for name in ("x", "one"):
+        assert f"{name}: 1 of 2 trials drew it: say when" in "\n".join(draft.lost)
     assert "when" not in axes(loaded(draft, tmp_path))["x"]
 
 

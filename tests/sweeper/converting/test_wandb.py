@@ -227,6 +227,20 @@ def test_flags_that_are_constant_are_there_or_not(tmp_path: Path) -> None:
     assert space.command == ("python", "train.py", "--on", "--a={a}")
 
 
+def test_names_and_texts_of_any_characters_reach_the_program(tmp_path: Path) -> None:
+    texts = ["a: b", "- c", "#d", "e'f\"g", "null", "~", "1e5", "0x1", "true", " lead", "trail "]
+    parameters = {"weird name {x}": {"values": texts}, "on": {"value": "off"}}
+    file = tmp_path / "sweep.yaml"
+    file.write_text(json.dumps({"program": "train.py", "method": "grid", "parameters": parameters}))
+    draft = converted(str(file))
+    space = loaded(draft, tmp_path)
+    assert axes(space)["weird_name_x_"] == {"kind": "choice", "values": texts}
+    assert space.fixed == {"on": "off"}
+    assert space.command == (
+        *("python", "train.py", "--weird name {{x}}={weird_name_x_}", "--on={on}"),
+    )
+
+
 def test_hyperband_counts_the_steps_of_runs(tmp_path: Path) -> None:
     more = "early_terminate: {type: hyperband, max_iter: 27, s: 2, eta: 3, strict: true}\n"
     draft, space = of(tmp_path, "a: {min: 0.0, max: 1.0}", more=more)
