@@ -21,7 +21,7 @@ from tests.helpers.converted_space import loaded
 
 TRIALS = 10
 FEW = settings(
-    max_examples=8, deadline=None, phases=[Phase.generate], database=None, derandomize=True,
+    max_examples=5, deadline=None, phases=[Phase.generate], database=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 
