@@ -1,4 +1,4 @@
-"""Commands that plan, start and stop sweeps, and that help to write spaces."""
+"""Commands that help to write spaces, and that plan, start and stop sweeps."""
 
 from __future__ import annotations
 
@@ -72,6 +72,60 @@ def check(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wo
         words or [], ["scale"], of_run=RUN_OPTIONS, meant=placement.of_file(space)
     )
     for line in checking.lines(space, options.get("scale"), changes):
+        typer.echo(line)
+
+
+NEW_OPTIONS = {
+    "agent": "what is trained: an agent, as `sweeper agents` lists them (default: dqn)",
+    "function": "or a function of yours: train.py:train; the file is begun where there is none",
+    "program": "or a program of yours: train.py; likewise",
+    "task": "what it is trained on: an environment, or any name for a function's or program's task",
+    "axes": "what is searched: lr=1e-4..1e-2 (a range) and batch_size=32,64, with blanks between",
+    "seeds": "how many seeds each configuration is trained under (default: 5)",
+    "steps": "how many steps a run has",
+    "name": "the study's name (default: the file's)",
+    "yes": "true: overwrite FILE (default: false)",
+}
+
+
+@command(NEW_OPTIONS, "What no word says is asked on a terminal; elsewhere defaults are taken.")
+def new(
+    file: Annotated[str | None, typer.Argument(metavar="[FILE.yaml]", show_default=False)] = None,
+    words: Words = None,
+) -> None:
+    """Write a space that runs, by five questions."""
+    from sweeper.cli.commands import new as beginning
+
+    said = [*([] if file is None else [file]), *(words or [])]
+    options = parsed(said, ["file", *NEW_OPTIONS], alone="file")
+    for line in beginning.lines(options):
+        typer.echo(line)
+
+
+CONVERT_OPTIONS = {
+    "out": "the file to write (default: space.yaml)",
+    "study": "which study of Optuna's, where its storage holds several",
+    "program": "the program to run, or path.py:function, where the source names none",
+    "yes": "true: overwrite the file (default: false)",
+}
+
+
+@command(
+    CONVERT_OPTIONS,
+    "SOURCE is the YAML file of a W&B sweep; a Hydra configuration with hydra.sweeper, a file of "
+    "overrides or a command line in quotes; or Optuna's storage: sqlite:///x.db, or a journal.",
+)
+def convert(source: Annotated[str, typer.Argument(metavar="SOURCE")], words: Words = None) -> None:
+    """Write a space from a W&B sweep, Hydra's overrides or an Optuna study."""
+    from pathlib import Path
+
+    from sweeper.cli.commands import convert as converting
+    from sweeper.space.overrides import truth
+
+    given = parsed(words, list(CONVERT_OPTIONS), alone=None)
+    out, sure = Path(given.get("out", "space.yaml")), truth("yes", given)
+    found = converting.lines(source, out, given.get("study"), given.get("program"), sure=sure)
+    for line in found:
         typer.echo(line)
 
 

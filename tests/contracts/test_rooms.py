@@ -22,7 +22,7 @@ FLOORS = {
         ["files", "schema", "stats"],
         ["cluster", "ledger", "space", "trainable"],
         ["planning"],
-        ["study"],
+        ["converting", "study"],
         ["results", "worker"],
         ["doctor", "figures"],
         ["report"],

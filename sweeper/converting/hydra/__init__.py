@@ -1,0 +1,1 @@
+"""Spaces from Hydra's sweeps: multirun command lines, overrides and configurations."""

@@ -1,0 +1,1 @@
+"""Spaces from the files of W&B sweeps."""

@@ -1,0 +1,278 @@
+"""Sweeps of W&B as spaces: what is searched is what was meant, and what is lost is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweeper.converting.source import converted
+from tests.helpers.converted_space import axes, loaded, told
+
+HEAD = "program: train.py\nmethod: {method}\nmetric: {{name: loss, goal: minimize}}\nparameters:\n"
+
+
+def of(folder: Path, parameters: str, method: str = "random", more: str = "run_cap: 3\n") -> Any:
+    """The draft and the space of a sweep with these parameters."""
+    file = folder / "sweep.yaml"
+    file.write_text(HEAD.format(method=method) + f"  {parameters}\n{more}")
+    draft = converted(str(file))
+    return draft, loaded(draft, folder)
+
+
+RANGES = {
+    "lr: {min: 0.0001, max: 0.1}": {"kind": "float", "low": 0.0001, "high": 0.1},
+    "lr: {min: 1, max: 8}": {"kind": "int", "low": 1, "high": 8},
+    "lr: {distribution: uniform, min: 1, max: 8}": {"kind": "float", "low": 1, "high": 8},
+    "lr: {distribution: int_uniform, min: 2, max: 6}": {"kind": "int", "low": 2, "high": 6},
+    "lr: {distribution: q_uniform, min: 0, max: 0.7, q: 0.1}": {
+        "kind": "float", "low": 0.0, "high": 0.7, "step": 0.1,
+    },
+    "lr: {distribution: q_uniform, min: 8, max: 64, q: 8}": {
+        "kind": "int", "low": 8, "high": 64, "step": 8,
+    },
+    "lr: {distribution: q_uniform, min: 8, max: 64}": {"kind": "int", "low": 8, "high": 64},
+    "lr: {distribution: log_uniform_values, min: 1.0e-5, max: 0.1}": {
+        "kind": "float", "low": 1e-5, "high": 0.1, "log": True,
+    },
+    "lr: {distribution: log_uniform, min: -2, max: 0}": {
+        "kind": "float", "low": 0.1353352832366127, "high": 1.0, "log": True,
+    },
+    "lr: {distribution: inv_log_uniform, min: 0, max: 2}": {
+        "kind": "float", "low": 0.1353352832366127, "high": 1.0, "log": True,
+    },
+    "lr: {distribution: inv_log_uniform_values, min: 0.5, max: 2}": {
+        "kind": "float", "low": 0.5, "high": 2.0, "log": True,
+    },
+    "lr: {distribution: q_log_uniform_values, min: 32, max: 256, q: 8}": {
+        "kind": "int", "low": 32, "high": 256, "log": True, "step": 8,
+    },
+    "lr: {distribution: normal, mu: 1, sigma: 0.2}": {"kind": "normal", "mean": 1.0, "sd": 0.2},
+    "lr: {mu: 3}": {"kind": "normal", "mean": 3.0, "sd": 1.0},
+    "lr: {values: [0.1, 0.2]}": {"kind": "float", "values": [0.1, 0.2]},
+    "lr: {values: [16, 32]}": {"kind": "int", "values": [16, 32]},
+    "lr: {distribution: categorical, values: [relu, tanh, null]}": {
+        "kind": "choice", "values": ["relu", "tanh", None],
+    },
+    "lr: {values: [[64, 64], [256]]}": {"kind": "choice", "values": [[64, 64], [256]]},
+    'lr: {values: [1, "1", ""]}': {
+        "kind": "choice", "values": {"1": 1, "text 1": "1", "text": ""},
+    },
+    "lr: {values: [yes, true, 1.5]}": {"kind": "choice", "values": ["yes", True, 1.5]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("parameter", RANGES)
+def test_a_parameter_is_the_axis_that_draws_the_same(tmp_path: Path, parameter: str) -> None:
+    draft, space = of(tmp_path, parameter)
+    assert axes(space) == {"lr": RANGES[parameter]}
+    python_s = any(word in parameter for word in ("null", "true"))
+    assert [key for key in told(draft) if key != "run_cap"] == ["lr"] * python_s
+    assert space.command == ("python", "train.py", "--lr={lr}")
+    assert space.direction == "minimize" and space.score.metric == "loss"
+
+
+CHANGED = {
+    "x: {distribution: q_uniform, min: 0.04, max: 0.96, q: 0.1}": (
+        {"x": {"kind": "float", "low": 0.0, "high": 1.0, "step": 0.1}}, {}, ["x"],
+    ),
+    "x: {distribution: q_log_uniform, min: 0, max: 5.545, q: 4}": (
+        {"x": {"kind": "int", "low": 4, "high": 256, "log": True, "step": 4}}, {}, ["x", "x"],
+    ),
+    "x: {distribution: int_uniform, min: 0.5, max: 3.5}": (
+        {"x": {"kind": "int", "low": 1, "high": 3}}, {}, ["x"],
+    ),
+    "x: {distribution: log_normal, mu: -7, sigma: 1}": (
+        {"x_drawn": {"kind": "normal", "mean": -7.0, "sd": 1.0, "helper": True}},
+        {"derived": {"x": "2.718281828459045 ** x_drawn"}}, [],
+    ),
+    "x: {distribution: q_normal, mu: 10, sigma: 2, q: 2}": (
+        {"x_drawn": {"kind": "normal", "mean": 10.0, "sd": 2.0, "helper": True}},
+        {"derived": {"x": "round(x_drawn / 2) * 2"}}, [],
+    ),
+    "x: {distribution: beta, a: 2, b: 5}": (
+        {"x": {"kind": "float", "low": 0.0, "high": 1.0}}, {}, ["x"],
+    ),
+    "x: {values: [adam, sgd, null], probabilities: [0.7, 0.2, 0.1]}": (
+        {"x_drawn": {"kind": "float", "low": 0.0, "high": 1.0, "helper": True}},
+        {"derived": {"x": "'adam' if x_drawn < 0.7 else 'sgd' if x_drawn < 0.9 else null"}}, [],
+    ),
+    "x: {values: [a, b, a, .nan]}": (
+        {"x": {"kind": "choice", "values": ["a", "b", "nan"]}}, {}, ["x", "x"],
+    ),
+    "x: {values: [{a: 1}, {b: [2]}]}": (
+        {"x": {"kind": "choice", "values": ['{"a": 1}', '{"b": [2]}']}}, {}, ["x", "x"],
+    ),
+    "steps: {values: [1, 2]}": (
+        {"steps_value": {"kind": "int", "values": [1, 2]}},
+        {"command": ("python", "train.py", "--steps={steps_value}")}, ["steps"],
+    ),
+    "seed: {values: [3, 4]}": ({}, {"seeds": (3, 4), "trials": None}, ["seed", "method"]),
+    "seed: {value: 7}": ({}, {"seeds": (7,)}, ["method"]),
+    "seed: {min: 0, max: 100}": ({}, {"seeds": (0,)}, ["seed", "method"]),
+    "x: {value: 5}": ({}, {"fixed": {"x": 5}, "trials": None}, ["method"]),
+    "x: {distribution: constant, value: null}": ({}, {"fixed": {"x": None}}, ["method"]),
+    "x: {min: 2, max: 2}": ({}, {"fixed": {"x": 2}}, ["method"]),
+    "o: {parameters: {lr: {values: [1, 2]}, deep: {parameters: {n: {value: 3}}}}}": (
+        {"o.lr": {"kind": "int", "values": [1, 2]}},
+        {
+            "fixed": {"o.deep.n": 3},
+            "command": ("python", "train.py", "--o.lr={o.lr}", "--o.deep.n={o.deep.n}"),
+        },
+        ["o"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("parameter", CHANGED)
+def test_what_changes_is_told(tmp_path: Path, parameter: str) -> None:
+    expected, keys, lost = CHANGED[parameter]
+    draft, space = of(tmp_path, parameter)
+    assert axes(space) == expected
+    assert {key: getattr(space, key) for key in keys} == keys
+    lost = [*lost, "x"] if parameter.endswith("value: null}") else lost
+    assert sorted(key for key in told(draft) if key != "run_cap") == sorted(lost)
+    head = [line for line in draft.text().splitlines() if line.startswith("# - ")]
+    assert head == [f"# - {line}" for line in draft.lost]
+
+
+NORMAL = {
+    "{distribution: normal, mu: 1, sigma: 0.2}": {"kind": "float", "low": 0.4, "high": 1.6},
+    "{distribution: q_normal, mu: 10, sigma: 2, q: 2}": {
+        "kind": "int", "low": 4, "high": 16, "step": 2,
+    },
+    "{distribution: log_normal, mu: 0, sigma: 1}": {
+        "kind": "float", "low": 0.049787068367863944, "high": 20.085536923187668, "log": True,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", NORMAL)
+def test_a_sampler_that_learns_gets_a_range_for_a_normal_distribution(
+    tmp_path: Path, keys: str
+) -> None:
+    draft, space = of(tmp_path, f"x: {keys}", "bayes")
+    assert axes(space) == {"x": NORMAL[keys]}
+    assert told(draft) == ["x", "method"]
+    assert space.sampler.name == "tpe" and space.trials == 3
+
+
+def test_a_grid_is_whole_and_its_ranges_have_points(tmp_path: Path) -> None:
+    parameters = (
+        "a: {values: [1, 2]}\n  b: {min: 0, max: 3}\n  c: {min: 0.0, max: 1.0}\n"
+        "  d: {distribution: q_log_uniform_values, min: 1, max: 4, q: 1}\n"
+        "  e: {values: [x, y], probabilities: [0.5, 0.5]}\n  f: {distribution: normal}"
+    )
+    draft, space = of(tmp_path, parameters, "grid")
+    assert space.sampler.name == "grid" and space.trials is None
+    assert told(draft) == ["e.probabilities", "c", "d", "f", "run_cap"]
+    assert [len(axis.points(name)) for name, axis in space.axes.items()] == [2, 4, 5, 3, 2, 5]
+
+
+def test_no_more_trials_are_asked_for_than_there_are(tmp_path: Path) -> None:
+    draft, space = of(
+        tmp_path, "a: {values: [1, 2]}\n  b: {values: [x, y, z]}", more="run_cap: 9\n"
+    )
+    assert space.trials == 6 and told(draft) == ["run_cap"]
+    draft, space = of(tmp_path, "a: {min: 0.0, max: 1.0}", more="")
+    assert space.trials == 50 and told(draft) == ["run_cap"]
+
+
+COMMANDS = {
+    "": "python train.py --lr={lr} --bn={bn} --n.w={n.w}",
+    "${env} python3 -u ${program} ${args_no_hyphens}": (
+        "python3 -u train.py lr={lr} bn={bn} n.w={n.w}"
+    ),
+    "${env} ${interpreter} -m pkg.train ${args_no_boolean_flags}": (
+        "python -m pkg.train --lr={lr} --{bn_flag} --n.w={n.w}"
+    ),
+    "${interpreter} ${program} --config ${args_json_file}": "python train.py --config {params}",
+    "python ${program} ${args_json}": (
+        'python train.py {{"lr":·{lr},·"bn":·{bn},·"n":·{{"w":·"{n.w}"}}}}'
+    ),
+    "/usr/bin/env python ${program} --out=a{b} ${args}": (
+        "python train.py --out=a{{b}} --lr={lr} --bn={bn} --n.w={n.w}"
+    ),
+    "python ${program} --data=${envvar:SOME_DATA} ${what} ${args}": (
+        "python train.py --data=/d --lr={lr} --bn={bn} --n.w={n.w}"
+    ),
+}
+"""W&B's words, and ours with a dot for each blank within a word."""
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_command_s_macros_are_words(
+    tmp_path: Path, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_DATA", "/d")
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "train.py").touch()
+    parameters = (
+        "lr: {min: 0.1, max: 1.0}\n  bn: {values: [true, false]}\n"
+        "  n: {parameters: {w: {values: [a, b]}}}"
+    )
+    more = f"command: {json.dumps(words.split())}\nrun_cap: 3\n" if words else "run_cap: 3\n"
+    draft, space = of(tmp_path, parameters, more=more)
+    assert [word.replace(" ", "·") for word in space.command] == COMMANDS[words].split()
+    assert told(draft).count("command[2]") == ("envvar" in words)
+    assert told(draft).count("command[3]") == ("what" in words)
+
+
+def test_flags_that_are_constant_are_there_or_not(tmp_path: Path) -> None:
+    parameters = "on: {value: true}\n  off: {value: false}\n  a: {values: [1, 2]}"
+    more = "command: [python, train.py, '${args_no_boolean_flags}']\nrun_cap: 2\n"
+    _, space = of(tmp_path, parameters, more=more)
+    assert space.command == ("python", "train.py", "--on", "--a={a}")
+
+
+def test_names_and_texts_of_any_characters_reach_the_program(tmp_path: Path) -> None:
+    texts = ["a: b", "- c", "#d", "e'f\"g", "null", "~", "1e5", "0x1", "true", " lead", "trail "]
+    parameters = {"weird name {x}": {"values": texts}, "on": {"value": "off"}}
+    file = tmp_path / "sweep.yaml"
+    file.write_text(json.dumps({"program": "train.py", "method": "grid", "parameters": parameters}))
+    draft = converted(str(file))
+    space = loaded(draft, tmp_path)
+    assert axes(space)["weird_name_x_"] == {"kind": "choice", "values": texts}
+    assert space.fixed == {"on": "off"}
+    assert space.command == (
+        *("python", "train.py", "--weird name {{x}}={weird_name_x_}", "--on={on}"),
+    )
+
+
+def test_hyperband_counts_the_steps_of_runs(tmp_path: Path) -> None:
+    more = "early_terminate: {type: hyperband, max_iter: 27, s: 2, eta: 3, strict: true}\n"
+    draft, space = of(tmp_path, "a: {min: 0.0, max: 1.0}", more=more)
+    options = {"min_resource": 3, "reduction_factor": 3, "max_resource": 27}
+    assert (space.pruner.name, space.pruner.options, space.steps) == ("hyperband", options, 27)
+    assert "early_terminate.strict" in told(draft)
+    more = "early_terminate: {type: hyperband, min_iter: 5}\n"
+    _, space = of(tmp_path, "a: {min: 0.0, max: 1.0}", more=more)
+    assert space.pruner.options == {"min_resource": 5, "reduction_factor": 3}
+
+
+def test_every_other_key_is_told_or_kept(tmp_path: Path) -> None:
+    more = (
+        "name: Möbius / 1\ndescription: |\n  tries\n  things\nproject: p\nentity: e\nfoo: 1\n"
+        "controller: {type: local}\n"
+    )
+    draft, space = of(tmp_path, "a: {values: [1, 2], note: x}", more=more)
+    assert (space.study, space.note) == ("M_bius_1", "tries things")
+    lost = ["name", "project", "entity", "foo", "controller", "a.note", "run_cap"]
+    assert told(draft) == lost
+
+
+def test_a_sweep_without_a_metric_gets_one_that_is_told(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("program: train.py\nmethod: grid\nparameters: {a: {value: 1}}")
+    draft = converted(str(tmp_path / "s.yaml"))
+    assert told(draft) == ["metric"]
+    assert loaded(draft, tmp_path).score.metric == "loss"
+
+
+def test_a_metric_s_name_and_target_are_kept_and_told(tmp_path: Path) -> None:
+    text = HEAD.format(method="grid").replace("name: loss,", "name: eval/return, target: 1,")
+    (tmp_path / "s.yaml").write_text(f"{text}  a: {{value: 1}}\n")
+    draft = converted(str(tmp_path / "s.yaml"))
+    assert loaded(draft, tmp_path).score.metric == "eval/return"
+    assert told(draft) == ["metric.target"] and '**{"eval/return": …}' in draft.text()
