@@ -191,7 +191,7 @@ class Studies:
             assert compaction.write(made.paths) is not None
 
     def _half(self, made: Study, parts: WorkerParts) -> None:
-        from sweeper.study.advisor import Advisor
+        from sweeper.study.sampling.advisor import Advisor
 
         ledger_state = made.ledger_state()
         Advisor(made, ledger_state, parts.ledger).plan(2)

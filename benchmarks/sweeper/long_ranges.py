@@ -24,7 +24,7 @@ from sweeper.ledger.writer import Writer
 from sweeper.planning.loading import load
 from sweeper.space.samplers import ADAPTIVE, SAMPLERS
 from sweeper.study import studies
-from sweeper.study.advisor import Advisor
+from sweeper.study.sampling.advisor import Advisor
 
 SHORT, LONG = 100, 99_999
 

@@ -25,9 +25,10 @@ import yaml
 from sweeper.ledger.writer import Writer
 from sweeper.planning.configurations.sequences import at
 from sweeper.planning.loading import load
-from sweeper.study import proposals, studies
-from sweeper.study.advisor import Advisor
-from sweeper.study.proposals import Proposal
+from sweeper.study import studies
+from sweeper.study.sampling import proposals
+from sweeper.study.sampling.advisor import Advisor
+from sweeper.study.sampling.proposals import Proposal
 from sweeper.study.study import Study
 from sweeper.worker.held_run import RunEnd
 from sweeper.worker.ledger_protocol import _end_line

@@ -1,8 +1,8 @@
 """Samplers and pruners of a space, the classes of Optuna that they are, and their arguments.
 
 `grid`, `random` and `qmc` are planned once, as pure functions of the space; the others are asked
-trial by trial (`sweeper.study.advisor`). Optuna is imported only where one of its arguments is
-given.
+trial by trial (`sweeper.study.sampling.advisor`). Optuna is imported only where one of its
+arguments is given.
 """
 
 from __future__ import annotations

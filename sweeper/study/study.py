@@ -23,8 +23,9 @@ from sweeper.planning.configurations.freezing import own_kinds, unfrozen
 from sweeper.planning.plan import Plan, Run
 from sweeper.space.digest import digest
 from sweeper.space.space import Space
-from sweeper.study import proposals, versions
+from sweeper.study import versions
 from sweeper.study.provenance import begun_with, mixed
+from sweeper.study.sampling import proposals
 from sweeper.study.versions import Version
 from sweeper.trainable.contract import Parameter, Parametrised, Trainable, defaults_of
 from sweeper.trainable.frozen import Pinned

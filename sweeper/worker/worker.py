@@ -29,7 +29,7 @@ from sweeper.worker.run_queue import RunQueue
 from sweeper.worker.trainer import Trainer
 
 if TYPE_CHECKING:
-    from sweeper.study.advisor import Advisor
+    from sweeper.study.sampling.advisor import Advisor
 
 _MANY = 64
 """So many claims a worker that leaves packs: it may be the last for long."""
@@ -180,7 +180,7 @@ class Worker:
         space = self._study.space
         if space.sampler.name not in ADAPTIVE and space.pruner is None:
             return None
-        from sweeper.study.advisor import Advisor
+        from sweeper.study.sampling.advisor import Advisor
 
         return Advisor(self._study, self._ledger_state, self._ledger)
 

@@ -25,13 +25,15 @@ from sweeper.study.study import Study
 from tests.helpers.command import call
 from tests.helpers.foreign_project import REGISTERED, SAMPLED, SHIPPED, SPACE, begun, forget, made
 
-TRAINS = {"run", "work", "rerank", "plan", "check", "play"}
+TRAINS = {"run", "work", "rerank", "plan", "check", "play", "new", "convert"}
 """Commands that train, or load what is or would be trained; all others only look."""
 
 WORDS = {
     "agents": [[]],
     "spaces": [[]],
     "studies": [["root=studies"]],
+    "schema": [[]],
+    "completion": [["shell=bash"], ["shell=bash", "line=sweeper status study="]],
     "doctor": [["root=studies"]],
     "status": [[], ["format=json"]],
     "export": [[f"table={table}", "out=x.csv"] for table in ("runs", "trials", "reports")],
@@ -45,7 +47,7 @@ WORDS = {
 }
 """What to say to commands that need more than a study, or take several forms."""
 
-ROOTLESS = {"agents", "spaces", "studies", "doctor"}
+ROOTLESS = {"agents", "spaces", "studies", "doctor", "schema", "completion"}
 COMMANDS = {str(c.name or getattr(c.callback, "__name__", "")) for c in app.registered_commands}
 
 

@@ -13,6 +13,6 @@ SLOWEST = (
     "sweeper/worker/test_worker.py",
     "sweeper/results/ranking/test_fresh_seeds.py",
     "sweeper/study/test_killed_study.py",
-    "sweeper/study/test_advisor.py",
+    "sweeper/study/sampling/test_advisor.py",
 )
 """The files below tests/ that took longest, by `pytest --durations`, the slowest first."""

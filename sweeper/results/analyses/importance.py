@@ -181,7 +181,7 @@ def _study(data: Data, names: list[str], rows: pd.DataFrame) -> optuna.Study:
     """An Optuna study of these trials, one a row, all of value 0."""
     import optuna
 
-    from sweeper.study.optuna_memory import quiet
+    from sweeper.study.sampling.optuna_memory import quiet
 
     distributions = {name: _distribution(data, name) for name in names}
     labels = {name: rows[data.axes[name].column].tolist() for name in names}

@@ -25,7 +25,7 @@ from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
 from sweeper.space.blocks.parts import JoinedAxis, every_axis
 from sweeper.space.space import Space
-from sweeper.study.optuna_memory import quiet
+from sweeper.study.sampling.optuna_memory import quiet
 from sweeper.study.study import Study
 
 _STATES = {

@@ -15,9 +15,9 @@ from sweeper.files.atomic import link_first, patiently
 from sweeper.ledger.lines.kinds import JudgedLine
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
-from sweeper.study.optuna_memory import OptunaMemory
 from sweeper.study.pruning.curves import TrialCurves, TrialEnds, judging_runs
 from sweeper.study.pruning.seed_view import SeedView, Verdict
+from sweeper.study.sampling.optuna_memory import OptunaMemory
 from sweeper.study.study import Study
 
 

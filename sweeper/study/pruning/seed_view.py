@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from sweeper.planning.sampling import pruner_schedule
 from sweeper.space import samplers
 from sweeper.space.space import Space
-from sweeper.study.optuna_memory import OptunaMemory
+from sweeper.study.sampling.optuna_memory import OptunaMemory
 
 Verdict = tuple[TrialState, list[float] | None]
 """How a trial ended, and its values, as Optuna sees it."""

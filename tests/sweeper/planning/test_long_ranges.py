@@ -19,7 +19,7 @@ from sweeper.space.digest import differences, digest, essentials
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
 from sweeper.study import studies
-from sweeper.study.advisor import Advisor
+from sweeper.study.sampling.advisor import Advisor
 from sweeper.trainable.loading import load_trainable
 from tests.helpers import function_space
 from tests.helpers.paths import FAKE_AGENT

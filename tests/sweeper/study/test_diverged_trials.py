@@ -7,8 +7,8 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
-from sweeper.study.advisor import Advisor
-from sweeper.study.optuna_memory import OptunaMemory, quiet
+from sweeper.study.sampling.advisor import Advisor
+from sweeper.study.sampling.optuna_memory import OptunaMemory, quiet
 from tests.helpers.advised_study import maker
 
 OVER = {"x": FloatDistribution(0.0, 1.0)}

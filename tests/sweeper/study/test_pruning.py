@@ -10,9 +10,9 @@ from sweeper.ledger.claims.claims import Claims
 from sweeper.ledger.writer import Writer
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
-from sweeper.study.optuna_memory import OptunaMemory
 from sweeper.study.pruning.judge import Judge
 from sweeper.study.pruning.seed_view import pruner
+from sweeper.study.sampling.optuna_memory import OptunaMemory
 from tests.helpers.advised_study import maker, work
 from tests.helpers.paths import COUNTER_AGENT
 

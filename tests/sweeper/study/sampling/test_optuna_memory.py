@@ -9,7 +9,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
-from sweeper.study.optuna_memory import OptunaMemory, quiet
+from sweeper.study.sampling.optuna_memory import OptunaMemory, quiet
 
 OVER = {"x": FloatDistribution(0.0, 1.0)}
 

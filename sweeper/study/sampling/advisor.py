@@ -32,11 +32,11 @@ from sweeper.planning.configurations.constraints import Rejected
 from sweeper.planning.configurations.expansion import Configuration
 from sweeper.space import samplers
 from sweeper.space.axes import AxisKind
-from sweeper.study import proposals as packfuls
-from sweeper.study.optuna_memory import OptunaMemory, quiet
-from sweeper.study.proposals import Proposal
 from sweeper.study.pruning.judge import Judge
 from sweeper.study.pruning.seed_view import pruner
+from sweeper.study.sampling import proposals as packfuls
+from sweeper.study.sampling.optuna_memory import OptunaMemory, quiet
+from sweeper.study.sampling.proposals import Proposal
 from sweeper.study.study import Study
 
 _ASKED = 20

@@ -15,8 +15,8 @@ from sweeper.ledger.writer import Writer
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
 from sweeper.space import samplers
-from sweeper.study import proposals
-from sweeper.study.advisor import Advisor
+from sweeper.study.sampling import proposals
+from sweeper.study.sampling.advisor import Advisor
 from sweeper.study.study import Study
 from tests.helpers.advised_study import CHOICES, maker, work
 from tests.helpers.kills import KILLS
