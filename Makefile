@@ -23,7 +23,7 @@ check: lint test
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,minatar,mujoco,dmc,box2d,gym,sb3]'
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,minatar,mujoco,dmc,box2d,gym,sb3,tensorboard,wandb,mlflow]'
 	touch $@
 
 clean:

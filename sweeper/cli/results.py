@@ -1,4 +1,4 @@
-"""Commands that show or write a study's results as tables."""
+"""Commands that show a study's results as tables, or write them elsewhere."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ EXPORT_OPTIONS = {
     "table": "runs, trials or reports",
     **{name: about for name, about in PART_OPTIONS.items() if name != "pool"},
     "out": "the file to write: .csv or .parquet",
+}
+
+SYNC_OPTIONS = {
+    **STUDY_OPTIONS,
+    "to": "tensorboard, wandb, mlflow, or path/file.py:Tracker (each an extra of that name)",
+    "out": "the folder to write to, or for mlflow also a tracking server's address (default: "
+    "trackers/ in the study's folder)",
+    "watch": "true: go on until all runs have ended, or Ctrl-C (default: false)",
 }
 
 SUFFIXES = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
@@ -80,6 +88,19 @@ def export(words: Words = None) -> None:
             raise SweeperError(f"{name}= is needed, as in: sweeper export table=runs out=x.csv")
     out = Path(options["out"])
     typer.echo(tidy_tables.write(study_of(options), options["table"], out, asked))
+
+
+@command(SYNC_OPTIONS)
+def sync(words: Words = None) -> None:
+    """Show a study's runs in TensorBoard, Weights & Biases or MLflow; again only what is new."""
+    from sweeper.space.overrides import truth
+    from sweeper.trackers.sync import sync
+
+    options = parsed(words, list(SYNC_OPTIONS))
+    if "to" not in options:
+        raise SweeperError("to= is needed, as in: sweeper sync to=tensorboard")
+    watch = truth("watch", options)
+    sync(study_of(options), options["to"], options.get("out"), watch=watch, say=typer.echo)
 
 
 def _form(asked: str | None, out: Path | None) -> str:
