@@ -31,7 +31,7 @@ check: lint docs test
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,minatar,mujoco,dmc,box2d,gym,sb3,docs]'
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,minatar,mujoco,dmc,box2d,gym,sb3,docs,tensorboard,wandb,mlflow]'
 	touch $@
 
 clean:

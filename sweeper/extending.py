@@ -1,8 +1,9 @@
 """The public API for users' own files: these names stay importable here if their modules move.
 
 An axis kind is a class derived from `AxisModel`, a figure a function `draw(data: Data, ...)` that
-returns a `Picture`, a dispatch backend a class with `Options` and `Workers`, a trainable a class
-that fulfils `Trainable`. What a name stands for is imported when the name is asked for.
+returns a `Picture`, a dispatch backend a class with `Options` and `Workers`, a tracker a class
+derived from `FolderTracker` or `RunTracker`, a trainable a class that fulfils `Trainable`. What a
+name stands for is imported when the name is asked for.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from sweeper.space.axes.float import Axis as FloatAxis
     from sweeper.space.axes.int import Axis as IntAxis
     from sweeper.study.study import Study
+    from sweeper.trackers.base import FolderTracker, RunTracker
+    from sweeper.trackers.updates import Position, RunUpdate
     from sweeper.trainable.contract import (
         Evaluation,
         Pack,
@@ -42,6 +45,7 @@ __all__ = [
     "Data",
     "Evaluation",
     "FloatAxis",
+    "FolderTracker",
     "FunctionRun",
     "IntAxis",
     "Invalid",
@@ -51,8 +55,11 @@ __all__ = [
     "Parameter",
     "Picture",
     "Point",
+    "Position",
     "Report",
     "RunSpec",
+    "RunTracker",
+    "RunUpdate",
     "State",
     "Study",
     "SweeperError",
@@ -74,6 +81,8 @@ _MODULES = {
     "sweeper.schema.rules": ("number", "text", "whole"),
     "sweeper.space.axes": ("AxisKind", "AxisModel", "Network", "Point"),
     "sweeper.study.study": ("Study",),
+    "sweeper.trackers.base": ("FolderTracker", "RunTracker"),
+    "sweeper.trackers.updates": ("Position", "RunUpdate"),
     "sweeper.trainable.contract": (
         *("Evaluation", "Pack", "Parameter", "Report", "RunSpec", "State", "Trainable"),
     ),

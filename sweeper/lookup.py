@@ -1,4 +1,4 @@
-"""Finds axis kinds, agents, figures and backends by name: the name of each is its file's name.
+"""Finds axis kinds, agents, figures, backends, trackers by name: each is called as its file is.
 
 `find("agents.learners", "dqn")` is the class `Learner` of `agents/learners/dqn.py`;
 `path/file.py:Name` is `Name` of that file, wherever a name is looked up.
@@ -29,6 +29,7 @@ DEFINES = {
     "sweeper.space.axes": ("axis kind", "Axis"),
     "sweeper.dispatch": ("dispatch", "Dispatch"),
     "sweeper.figures": ("figure", "draw"),
+    "sweeper.trackers": ("tracker", "Tracker"),
 }
 """For each package what a name in it is called, and what each of its files defines."""
 

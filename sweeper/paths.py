@@ -110,6 +110,11 @@ class StudyPaths:
         return self.folder / "logs"
 
     @property
+    def trackers(self) -> Path:
+        """What `sweeper sync` writes, a folder a tracker, unless it is told another."""
+        return self.folder / "trackers"
+
+    @property
     def optuna(self) -> Path:
         """The study as an Optuna journal."""
         return self.folder / "optuna.journal"

@@ -1,4 +1,4 @@
-"""Commands that show or write a study's results: tables, and what weights do that are kept."""
+"""Commands that show or write a study's results, and what weights do that are kept."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ EXPORT_OPTIONS = {
     "table": "runs, trials or reports",
     **{name: about for name, about in PART_OPTIONS.items() if name != "pool"},
     "out": "the file to write: .csv or .parquet",
+}
+
+SYNC_OPTIONS = {
+    **STUDY_OPTIONS,
+    "to": "tensorboard, wandb, mlflow, or path/file.py:Tracker (each an extra of that name)",
+    "out": "the folder to write to, or for mlflow also a tracking server's address (default: "
+    "trackers/ in the study's folder)",
+    "watch": "true: go on until all runs have ended, or Ctrl-C (default: false)",
 }
 
 SUFFIXES = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
@@ -112,6 +120,19 @@ def play(words: Words = None) -> None:
         study_of(options), options["run"], film=film, out=Path(out) if out else None, **numbers
     ):
         typer.echo(line)
+
+
+@command(SYNC_OPTIONS)
+def sync(words: Words = None) -> None:
+    """Show a study's runs in TensorBoard, Weights & Biases or MLflow; again only what is new."""
+    from sweeper.space.overrides import truth
+    from sweeper.trackers.sync import sync
+
+    options = parsed(words, list(SYNC_OPTIONS))
+    if "to" not in options:
+        raise SweeperError("to= is needed, as in: sweeper sync to=tensorboard")
+    watch = truth("watch", options)
+    sync(study_of(options), options["to"], options.get("out"), watch=watch, say=typer.echo)
 
 
 def _form(asked: str | None, out: Path | None) -> str:

@@ -24,7 +24,7 @@ FLOORS = {
         ["planning"],
         ["converting", "study"],
         ["results", "worker"],
-        ["doctor", "figures"],
+        ["doctor", "figures", "trackers"],
         ["report"],
         ["dispatch"],
         ["cli"],
@@ -47,6 +47,7 @@ ENTRANCES = {"sweeper.__main__", "sweeper.extending"}
 PLUGINS = {
     *("agents/diagnostics", "agents/envs", "agents/learners", "agents/networks"),
     *("agents/policies", "sweeper/space/axes", "sweeper/figures", "sweeper/dispatch"),
+    "sweeper/trackers",
     "sweeper/cli/commands",
 }
 """Folders that hold a file for each thing of a kind: they may hold as many as there are."""
