@@ -43,6 +43,7 @@ WORDS = {
     "delete": [["yes=true"]],
     "rename": [["to=renamed"]],
     "note": [[], ["text=theirs", "tags=a,b"]],
+    "sync": [["to=tensorboard"]],
     "dashboard": [["port=PORT"]],
 }
 """What to say to commands that need more than a study, or take several forms."""

@@ -95,7 +95,7 @@ def noted(out: Path, id: str) -> int:
 
 
 def test_a_tracker_of_ones_own_as_the_page_has_it(tmp_path):
-    page = (ROOT / "docs" / "trackers.md").read_text()
+    page = (ROOT / "docs" / "how_to" / "trackers.md").read_text()
     (tmp_path / "table.py").write_text(page.split("```python\n")[1].split("```")[0])
     told = of_every_state(tmp_path)
     for _ in range(2):
