@@ -1,11 +1,11 @@
 """The same sweep with sweeper and with other tools: how long it takes, and what a kill leaves.
 
-    python -m benchmarks.sweeper.other_tools environments=DIR [repeats=3] [kills=1] [only=WORD]
+    python -m benchmarks.sweeper.other_tools environments=DIR [repeats=1] [kills=1] [only=WORD]
 
 A run sleeps 20 ms (100 ms where something is killed) and returns a number; two run at a time. Each
-tool has an environment of its own in DIR, made where it is missing (minutes; 4 GB) and kept. What
-is typed for each tool is in `tools.py`, the scripts are beside it. Tools take turns. Prints two
-tables for docs/measured/other_tools.md:
+tool has an environment of its own in DIR, made where it is missing (minutes; 3 GB) and kept. What
+is typed for each tool is in `tools.py`, the scripts are beside it. Tools take turns. With one
+repeat and one kill of each kind it takes ten minutes. Prints two tables for docs/measured/other_tools.md:
 
 - Seconds from the command to the begin of the first run, to the end of the last, and to the prompt
   (medians); the milliseconds between first begin and last end that a worker spends beside a run;
@@ -97,7 +97,7 @@ def killed(folder: Path, tool: Tool, strike: Callable[[Sweep], None]) -> list[ob
         return [sweep.runs, by_itself, len(kept) - more, more, sweep.runs - len(kept), repeated]
 
 
-def main(environments: str, repeats: str = "3", kills: str = "1", only: str = "") -> None:
+def main(environments: str, repeats: str = "1", kills: str = "1", only: str = "") -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the sweep, too
     folder = Path(environments).resolve()
     folder.mkdir(parents=True, exist_ok=True)

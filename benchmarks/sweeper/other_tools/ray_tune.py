@@ -40,8 +40,8 @@ def tuner() -> tune.Tuner:
 
 
 def main() -> None:
-    ray.init(num_cpus=2)
     if "results" not in sys.argv:
+        ray.init(num_cpus=2)
         tuner().fit()
         return
     for trial in tune.ExperimentAnalysis(str(STORAGE / "grid")).trials:

@@ -41,6 +41,9 @@ EXPORT = (
 )
 HYDRA = f"python hydra_app.py --multirun %s +x=0,1,2,3,4 +y={YS} +seed=0,1,2,3"
 FILES = "cat multirun/*/*/*/result.txt"
+RAY = "TUNE_GLOBAL_CHECKPOINT_S=1 python ray_tune.py"
+"""It saves what has ended every second; as it is, every ten, which most sweeps here do not last."""
+
 OPTUNA = "python optuna_grid.py & python optuna_grid.py & wait"
 QUEUES = "guild run queue run-once=yes -y & guild run queue run-once=yes -y & wait"
 GUILD = f"guild run guild_train.py x=[0,1,2,3,4] y=[{YS}] seed=[0,1,2,3] --stage-trials -y"
@@ -52,8 +55,8 @@ TOOLS = (
         "Ray Tune, `reuse_actors=True`",
         "ray",
         100,
-        "python ray_tune.py reuse",
-        "python ray_tune.py reuse restore",
+        f"{RAY} reuse",
+        f"{RAY} reuse restore",
         "python ray_tune.py results",
     ),
     Tool("Optuna, two processes", "optuna", 100, OPTUNA, OPTUNA, "python optuna_grid.py results"),
@@ -70,8 +73,8 @@ TOOLS = (
         "Ray Tune, as it is",
         "ray",
         20,
-        "python ray_tune.py",
-        "python ray_tune.py restore",
+        RAY,
+        f"{RAY} restore",
         "python ray_tune.py results",
     ),
     Tool(
