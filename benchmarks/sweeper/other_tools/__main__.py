@@ -5,7 +5,8 @@
 A run sleeps 20 ms (100 ms where something is killed) and returns a number; two run at a time. Each
 tool has an environment of its own in DIR, made where it is missing (minutes; 3 GB) and kept. What
 is typed for each tool is in `tools.py`, the scripts are beside it. Tools take turns. With one
-repeat and one kill of each kind it takes ten minutes. Prints two tables for docs/measured/other_tools.md:
+repeat and one kill of each kind it takes ten minutes. Prints two tables for
+docs/measured/other_tools.md:
 
 - Seconds from the command to the begin of the first run, to the end of the last, and to the prompt
   (medians); the milliseconds between first begin and last end that a worker spends beside a run;
