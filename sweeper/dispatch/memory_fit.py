@@ -10,7 +10,8 @@ from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
 from sweeper.planning.plan import Plan, Run
 from sweeper.text import counted, labels_text, size
-from sweeper.trainable.contract import SupportsMemoryEstimates, Trainable
+from sweeper.trainable.abilities import SupportsMemoryEstimates
+from sweeper.trainable.contract import Trainable
 from sweeper.worker.process import memory
 
 

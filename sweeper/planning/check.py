@@ -22,7 +22,8 @@ from sweeper.planning.sampling import check_sampler
 from sweeper.space.blocks.parts import named_parts, part, placed
 from sweeper.space.space import Space
 from sweeper.text import agreed
-from sweeper.trainable.contract import Diagnosable, KnowsMoreTasks, Trainable, defaults_of
+from sweeper.trainable.abilities import Diagnosable, KnowsMoreTasks
+from sweeper.trainable.contract import Trainable, defaults_of
 from sweeper.trainable.loading import load_trainable
 
 _CONTRACT = (

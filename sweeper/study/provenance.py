@@ -20,7 +20,7 @@ import sweeper
 from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.text import counted, few
 from sweeper.trainable import own_files
-from sweeper.trainable.contract import SupportsDescription
+from sweeper.trainable.abilities import SupportsDescription
 from sweeper.trainable.loading import load_trainable
 
 if TYPE_CHECKING:

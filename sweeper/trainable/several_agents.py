@@ -7,17 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.trainable.contract import (
-    Evaluation,
+from sweeper.trainable.abilities import (
     Film,
     KnowsMoreTasks,
-    Pack,
-    Parameter,
     Played,
-    RunSpec,
-    State,
     SupportsDescription,
     SupportsPlay,
+)
+from sweeper.trainable.contract import (
+    Evaluation,
+    Pack,
+    Parameter,
+    RunSpec,
+    State,
     Trainable,
     defaults_of,
     named,

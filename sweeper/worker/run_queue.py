@@ -11,7 +11,7 @@ from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.planning.plan import Run
 from sweeper.study.study import Study
-from sweeper.trainable.contract import SupportsMemoryEstimates
+from sweeper.trainable.abilities import SupportsMemoryEstimates
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.held_run import Candidate, RunEnd
 from sweeper.worker.pending_runs import PendingRuns

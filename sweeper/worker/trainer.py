@@ -11,13 +11,8 @@ from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.study.study import Study
-from sweeper.trainable.contract import (
-    Pack,
-    Report,
-    SupportsLeftOut,
-    SupportsLingering,
-    SupportsStop,
-)
+from sweeper.trainable.abilities import SupportsLeftOut, SupportsLingering, SupportsStop
+from sweeper.trainable.contract import Pack, Report
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.checkpoints.checkpoint import Part
 from sweeper.worker.held_run import HeldRun, RunEnd

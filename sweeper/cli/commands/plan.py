@@ -27,7 +27,8 @@ from sweeper.study import studies
 from sweeper.study.study import Study
 from sweeper.text import about, agreed, counted, duration, further, labels_text, size
 from sweeper.trainable import own_files
-from sweeper.trainable.contract import SupportsMemoryEstimates, Trainable
+from sweeper.trainable.abilities import SupportsMemoryEstimates
+from sweeper.trainable.contract import Trainable
 from sweeper.trainable.loading import load_trainable
 
 _ENDS = 3

@@ -17,7 +17,7 @@ from sweeper.space.space import Space
 from sweeper.study.study import Study
 from sweeper.text import counted, labels_text
 from sweeper.trainable import own_files
-from sweeper.trainable.contract import SupportsPlay
+from sweeper.trainable.abilities import SupportsPlay
 from sweeper.worker.checkpoints import checkpoint
 
 SECONDS = 30

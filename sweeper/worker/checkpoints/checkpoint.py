@@ -24,7 +24,8 @@ from sweeper.files.atomic import patiently, write_durably
 from sweeper.ledger.damage import FOREIGN, DamagedFile, damaged_file
 from sweeper.ledger.reader import is_text, listed
 from sweeper.paths import StudyPaths
-from sweeper.trainable.contract import Pack, Rows, State, SupportsSegments
+from sweeper.trainable.abilities import SupportsSegments
+from sweeper.trainable.contract import Pack, Rows, State
 
 MOST_SEGMENTS = 32
 """A checkpoint of more segments begins anew with a single one: small files cost more than bytes."""

@@ -1,0 +1,124 @@
+"""What a trainable and its packs may offer beside what the contract asks of all, as protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from sweeper.trainable.contract import Report, Rows, RunSpec, State
+
+
+@runtime_checkable
+class SupportsSegments(Protocol):
+    """Optional: a pack that saves its replay in pieces, so that each row is written only once.
+
+    The states that `start` gets are whole, as `save` returns them, with the rows from `first` on.
+    """
+
+    def save_since(self, member: int, row: int) -> tuple[State, Rows]:
+        """The state without its rows, and the rows from number `row` (or from `first`) on."""
+
+
+@runtime_checkable
+class SupportsStop(Protocol):
+    """Optional: a pack whose members may report more while they are asked to leave."""
+
+    def stop(self) -> Sequence[Report]:
+        """Makes all members leave, and returns what they reported until then."""
+
+
+@runtime_checkable
+class SupportsLingering(Protocol):
+    """Optional: a pack whose members run by themselves, and may not end when they are dropped."""
+
+    def lingers(self) -> bool:
+        """Whether a dropped member still runs after a moment; then its worker leaves."""
+
+
+@runtime_checkable
+class SupportsLeftOut(Protocol):
+    """Optional: a pack that can tell what did not count of what its members reported."""
+
+    def left_out(self, member: int) -> str:
+        """What did not count, and why, in one line; empty where all did."""
+
+
+class SupportsWeights(Protocol):
+    """Optional: a pack whose weights can be kept, where its trainable's `keeps_weights` is true."""
+
+    def weights(self, member: int) -> State:
+        """The arrays with which the member acts, as of its newest report.
+
+        It is called right after `advance` has returned that report.
+        """
+
+
+@runtime_checkable
+class SupportsMemoryEstimates(Protocol):
+    """Optional: a trainable that can tell how much memory a pack needs before it begins."""
+
+    def prepare(self) -> None:
+        """Imports what training needs, so that a worker can measure what memory is left."""
+
+    def state_bytes(self, params: Mapping[str, Any], task: str, steps: int) -> int:
+        """The size in bytes of a member's saved state after `steps` environment steps."""
+
+    def pack_bytes(self, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:
+        """The most bytes of memory that a pack takes on a CPU, also while it drops a member."""
+
+
+@runtime_checkable
+class SupportsDescription(Protocol):
+    """Optional: a trainable that describes its tasks."""
+
+    def describe(self, task: str) -> Mapping[str, str]:
+        """Facts about the task by name, such as sizes and versions, for the study's provenance."""
+
+
+class Played(Protocol):
+    """What came of playing with weights that were kept."""
+
+    @property
+    def returns(self) -> Sequence[float]:
+        """The return of each episode."""
+
+    @property
+    def unseen(self) -> str | None:
+        """Why there are no pictures, where they were asked for."""
+
+
+Film = Callable[[np.ndarray, float], bool]
+"""Takes a picture, uint8 [H, W, 3], and how many pass in a second; returns whether it wants more.
+"""
+
+
+@runtime_checkable
+class SupportsPlay(Protocol):
+    """Optional: a trainable that can play with the weights that its packs keep."""
+
+    def play(
+        self, run: RunSpec, weights: State, step: int, episodes: int | None, film: Film | None
+    ) -> Played:
+        """Evaluates weights as the run was after `step` steps, and films the first episode.
+
+        `episodes` are those of the run's evaluation where `None`. Raises `ValueError` where the
+        weights are of another network.
+        """
+
+
+@runtime_checkable
+class Diagnosable(Protocol):
+    """Optional: a trainable whose parameters can switch on more metrics."""
+
+    def diagnosed(self, params: Mapping[str, Any]) -> Sequence[str]:
+        """The metrics that `params` switch on; raises `ValueError` where these are invalid."""
+
+
+@runtime_checkable
+class KnowsMoreTasks(Protocol):
+    """Optional: a trainable that can train on more tasks than `tasks` lists."""
+
+    def check_task(self, task: str) -> bool:
+        """Whether the task is one of those; raises `ValueError` where it looks so and is none."""
