@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import math
 import os
 import sys
@@ -95,7 +96,8 @@ def play(
 
     Raises ValueError where the weights are of another network.
     """
-    _choose_display()
+    if film is not None:
+        choose_display()
     settings = Settings.of(run.params)
     agent = learner([run], tasks.shape(run.task, settings), "cpu")
     agent.initialise()
@@ -111,8 +113,14 @@ def play(
     return Played(evaluation.returns(0), None if camera is None else camera.problem)
 
 
-def _choose_display() -> None:
-    """MuJoCo and SDL draw without a display where there is none and nobody says otherwise."""
-    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}:
-        os.environ.setdefault("MUJOCO_GL", "egl")
-        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+def choose_display() -> None:
+    """MuJoCo and SDL draw without a display where there is none and nobody says otherwise.
+
+    To be called before MuJoCo is imported, which fails where a library is named that is not there.
+    """
+    if sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}:
+        return
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    for name, library in (("egl", "EGL"), ("osmesa", "OSMesa")):
+        if ctypes.util.find_library(library):
+            os.environ.setdefault("MUJOCO_GL", name)

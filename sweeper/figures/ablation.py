@@ -108,6 +108,7 @@ def _fitted(line: str) -> str:
 
 
 def _gain_text(own: Any, decimals: int) -> str:
+    decimals = number_text.enough(own["gain"], own["gain low"], own["gain high"], decimals)
     gain = number_text.fixed(own["gain"], decimals)
     text = gain if gain.startswith("−") else f"+{gain}"
     if np.isnan(own["gain low"]):

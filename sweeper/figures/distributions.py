@@ -160,6 +160,7 @@ def _bounded(own: Mapping[Hashable, Any], name: str, decimals: int) -> str:
     point, low, high = (own[f"{name}{end}"] for end in ("", " low", " high"))
     if np.isnan(point):
         return "unknown, as runs diverged"
+    decimals = number_text.enough(point, low, high, decimals)
     text = number_text.fixed(point, decimals)
     return text if np.isnan(low) else f"{text} {interval({'low': low, 'high': high}, decimals)}"
 

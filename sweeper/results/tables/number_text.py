@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from sweeper.results.axis import Axis
+from sweeper.stats.wording import has_no_width
 
 _MANY = 12
 """So many numbers of a grid may each have a tick."""
+
+_MOST_DECIMALS = 6
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -79,7 +82,23 @@ def decimals(values: Any) -> int:
     largest = max((abs(value) for value in values if np.isfinite(value)), default=0.0)
     if largest >= 10:
         return 1 if largest < 100 else 0
-    return 2 if largest >= 0.1 or largest == 0 else min(6, 1 - math.floor(math.log10(largest)))
+    most = _MOST_DECIMALS
+    return 2 if largest >= 0.1 or largest == 0 else min(most, 1 - math.floor(math.log10(largest)))
+
+
+def enough(point: float, low: float, high: float, common: int) -> int:
+    """How many decimals a value and its interval have in a table of `common` decimals.
+
+    More than these where the interval would seem to have no width, or the value to be 0; as many
+    where even six would not do.
+    """
+    low, high = (point, point) if np.isnan(low) else (low, high)
+    for places in range(common, _MOST_DECIMALS + 1):
+        texts = [fixed(value, places) for value in (point, low, high)]
+        zero = point != 0 and not any(char in "123456789" for char in texts[0])
+        if not zero and (texts[1] != texts[2] or has_no_width(low, high)):
+            return places
+    return common
 
 
 def one(value: float) -> str:

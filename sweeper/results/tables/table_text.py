@@ -142,8 +142,8 @@ def _rows(
 ) -> Iterator[list[str]]:
     """The header, then the rows; `cell` makes a text of point, interval and whether it is bold."""
     yield [*map(escape, found.rows), *map(escape, found.columns)]
-    own = found.table.groupby("(column)")["point"]
-    places = [number_text.decimals(points) for _, points in own]
+    by_column = found.table.groupby("(column)")["point"]
+    places = [number_text.decimals(points) for _, points in by_column]
     columns = [found.table[name] for name in ("point", "low", "high", "planned", "n", "bold")]
     cells = zip(*columns, strict=True)
     for labels in found.labels:
@@ -153,6 +153,7 @@ def _rows(
             if point != point:
                 row.append(escape(DIVERGED if n else NOTHING) if planned else "")
                 continue
-            text = partial(number_text.fixed, places=decimals)
+            own = number_text.enough(point, low, high, decimals)
+            text = partial(number_text.fixed, places=own)
             row.append(cell(text(point), bounds(low, high, text) if low == low else "", bold))
         yield row

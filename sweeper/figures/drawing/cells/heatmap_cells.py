@@ -134,6 +134,7 @@ def lines(cell: Cell, decimals: int) -> list[str]:
     """What a cell says, most important first: value, interval, n; or why it is empty."""
     if np.isnan(cell["point"]):
         return _gap(cell)
+    decimals = number_text.enough(cell["point"], cell["low"], cell["high"], decimals)
     said = [number_text.fixed(cell["point"], decimals)]
     if not np.isnan(cell["low"]):
         said.append(interval(cell, decimals))

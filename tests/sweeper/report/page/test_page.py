@@ -130,6 +130,8 @@ def summary(runs):
         skipped_saves=0,
         damaged=[],
         missing=[],
+        note=HOSTILE,
+        tags=[],
         unsound=[],
     )
 
