@@ -90,7 +90,9 @@ def command(options: Mapping[str, str], note: str = "") -> Callable[..., Any]:
         if "space" in function.__annotations__:
             SPACE_COMMANDS.append(function.__name__)
         text = f"{function.__doc__}\n\n\b\nWords:\n{table}"
-        app.command(name=function.__name__, help=f"{text}\n\n{note}" if note else text)(function)
+        about = (function.__doc__ or "").partition("\n")[0]
+        full = f"{text}\n\n{note}" if note else text
+        app.command(name=function.__name__, help=full, short_help=about)(function)
         return function
 
     return register

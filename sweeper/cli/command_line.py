@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import importlib
 import io
+import os
 import sys
 from collections.abc import Iterator, Sequence
 
 from sweeper.cli.app import RUN_OPTIONS, app
 from sweeper.errors import SweeperError, cut
+from sweeper.files.temporary import becoming
 from sweeper.log import log, to_stderr
 
 __all__ = ["RUN_OPTIONS", "app", "main"]
@@ -39,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
-        log.error("%s: %s", error.strerror, cut(error.filename2 or error.filename))
+        file = os.fsdecode(error.filename2 or error.filename or "")
+        log.error("%s: %s", error.strerror, cut(becoming(file)))
         sys.exit(1)
     finally:
         gc.enable()

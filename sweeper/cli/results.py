@@ -104,12 +104,13 @@ PLAY_OPTIONS = {
 def play(words: Words = None) -> None:
     """Evaluate the weights that are kept of a run again, and film an episode."""
     from sweeper.cli.commands import play
-    from sweeper.cli.commands.retry import LIST_RUNS
+    from sweeper.cli.commands.retry import list_runs
     from sweeper.space.overrides import truth
 
     options = parsed(words, list(PLAY_OPTIONS))
+    study = study_of(options)
     if "run" not in options:
-        raise SweeperError(f"run= is needed: {LIST_RUNS}")
+        raise SweeperError(f"run= is needed: {list_runs(study)}")
     numbers = {
         key: count_of(key, options[key]) for key in ("episodes", "seconds") if key in options
     }
@@ -117,7 +118,7 @@ def play(words: Words = None) -> None:
     if out and not film:
         raise SweeperError("out= is the video's file, which video=false leaves out: give one")
     for line in play.play(
-        study_of(options), options["run"], film=film, out=Path(out) if out else None, **numbers
+        study, options["run"], film=film, out=Path(out) if out else None, **numbers
     ):
         typer.echo(line)
 

@@ -172,9 +172,9 @@ def rerun(words: Words = None) -> None:
     from sweeper.cli.commands import retry as reopen
 
     options = parsed(words, [*STUDY_OPTIONS, "run"])
-    if "run" not in options:
-        raise SweeperError(f"run= is needed: {reopen.LIST_RUNS}")
     study = study_of(options)
+    if "run" not in options:
+        raise SweeperError(f"run= is needed: {reopen.list_runs(study)}")
     _reopened(study, len(reopen.rerun(study, options["run"])))
 
 

@@ -33,6 +33,8 @@ def check_out(out: Path, endings: Sequence[str]) -> None:
         raise SweeperError(
             f"out= must name a file in a folder that exists, but got {shown(str(out))}"
         )
+    if not os.access(out.parent, os.W_OK):
+        raise SweeperError(f"out= must name a file in a folder that you may write to: {out.parent}")
 
 
 @contextmanager

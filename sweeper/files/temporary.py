@@ -40,6 +40,14 @@ def abandoned(name: str) -> bool:
     return writer is not None and gone(f"{writer['host']}-{writer['pid']}-{writer['part']}")
 
 
+def becoming(path: str) -> str:
+    """What the temporary file `path` is to become; any other path as it is."""
+    folder, name = os.path.split(path)
+    written_here = rf"\.(?P<what>.+)\.{re.escape(socket.gethostname())}-\d+-[0-9a-f]{{6}}"
+    found = re.fullmatch(written_here, name)
+    return path if found is None else os.path.join(folder, found["what"])
+
+
 def gone(process: str) -> bool:
     """Whether a process of this machine, by the name that `process` gave it, is no more."""
     named = _PROCESS.fullmatch(process)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sweeper import paths
+from sweeper.errors import SweeperError, shown
 from sweeper.interface.words import plain
 from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
@@ -114,13 +115,17 @@ class OpenStudy:
         self._study.refresh()
         return summarise(self._study)
 
-    def best(self, n: int = 5, **part: Any) -> pd.DataFrame:
+    def best(self, n: int = 5, *, where: Any = None, trial: Any = None) -> pd.DataFrame:
         """The `n` best complete trials, the best first, as `trials` has them.
 
         With several scores those that no other beats in all. `where` and `trial` choose a part of
         the study, as for `sweeper best`.
         """
-        asked = figure_options.options("best", {key: plain(part[key]) for key in part})
+        if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+            raise SweeperError(f"n must be a whole number from 1, but got {shown(n)}")
+        part = {"where": where, "trial": trial}
+        given = {key: plain(value) for key, value in part.items() if value is not None}
+        asked = figure_options.options("best", given)
         space, state = self._study.space, self._now()
         table = ranking.trials_of(self._study, state, Part.of(self._study, asked))
         front = ranking.ranked(space, ranking.complete(space, table))

@@ -127,7 +127,9 @@ def _began(provenance: Provenance) -> Iterator[str]:
     """The code and the machine that the study began with, and what code other workers ran."""
     code, machine = provenance.code, provenance.machine
     if code and machine:
-        shown = few([f"{name} {revision}" for name, revision in code.items()], _SHOWN)
+        files = sum(name.endswith(".py") for name in code)
+        whole = [f"{name} {code[name]}" for name in code if not name.endswith(".py")]
+        shown = few([*whole, *([counted(files, "file") + " of code"] if files else [])], _SHOWN)
         yield f"began with {shown} on {machine['host']} ({counted(machine['cores'], 'core')})"
     for task, facts in list(provenance.tasks.items())[:_SHOWN]:
         yield f"task {task}: " + ", ".join(f"{name} {words}" for name, words in facts.items())

@@ -20,7 +20,8 @@ from sweeper.schema.rules import (
 
 def _ordered(low: float, high: float) -> None:
     if low >= high:
-        raise Invalid(f"needs low < high, but got low={low:g} and high={high:g}")
+        also = "where smaller is better, too: then 0 is best"
+        raise Invalid(f"needs low < high, but got low={low:g} and high={high:g} ({also})")
     if not math.isfinite(high - low):
         raise Invalid(f"needs a finite high - low, but got low={low:g} and high={high:g}")
 

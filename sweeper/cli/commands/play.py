@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.files import video
 from sweeper.files.atomic import check_out, write_durably
-from sweeper.ledger.run_record import Point
+from sweeper.ledger.run_record import ENDS, Point
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 from sweeper.text import counted, labels_text
@@ -38,11 +39,16 @@ def play(
     Without `out` the video goes to the study's `videos/<run>.gif`, where the task can be seen.
     `SweeperError` where no weights were kept, or there can be no video `out`.
     """
+    if study.space.checkpoint.keep == "none":
+        raise SweeperError(
+            f"no weights are kept of the runs of {study.name}: checkpoint.keep=final or "
+            "checkpoint.keep=best of a space keeps those of runs that end from then on"
+        )
     run = study.completed(study.plan.run(retry.find(study, name)))
     file = study.paths.weights / f"{run.id}.npz"
     record = study.ledger_state().record(run.id)
     if not file.exists():
-        raise SweeperError(_no_weights(study, run.id, record.state))
+        raise SweeperError(_no_weights(run.id, record.state))
     own_files.tell_strangers(study.space.dump())
     trainable = study.trainable
     if not isinstance(trainable, SupportsPlay):
@@ -50,6 +56,8 @@ def play(
     target = study.paths.folder / "videos" / f"{run.id}.gif" if out is None else out
     if out is not None:
         check_out(out, video.ENDINGS)
+    elif film and not os.access(study.folder, os.W_OK):
+        raise SweeperError(f"{study.folder} is not yours to write: out= names the video's file")
     lacks = video.missing(target.suffix) if film else None
     if lacks and out is not None:
         raise SweeperError(lacks)
@@ -77,15 +85,14 @@ def play(
         yield f"no video of {run.task}: {problem}"
 
 
-def _no_weights(study: Study, run: str, state: str) -> str:
-    """Why there are no weights of a run, and how to have them."""
-    keep = study.space.checkpoint.keep
-    if keep == "none":
-        return (
-            f"no weights are kept of the runs of {study.name}: checkpoint.keep=final or "
-            "checkpoint.keep=best of a space keeps those of runs that end from then on"
-        )
-    return f"no weights are kept of the run {run}, which is {state}: they are once it has ended"
+def _no_weights(run: str, state: str) -> str:
+    """Why there are no weights of a run of a study that keeps them."""
+    if state not in ENDS:
+        return f"no weights are kept of the run {run}, which is {state}: they are once it has ended"
+    return (
+        f"no weights are kept of the run {run}, which ended as {state}: checkpoint.keep=final "
+        "keeps those of runs that trained to their end, best those of runs that were evaluated"
+    )
 
 
 def _kept(space: Space, reports: Sequence[Point]) -> tuple[int, float | None]:

@@ -9,14 +9,13 @@ from sweeper.errors import SweeperError, did_you_mean, shown
 from sweeper.files import temporary
 from sweeper.ledger.run_record import SCORED, UNSCORED, RunRecord
 from sweeper.ledger.writer import Writer
+from sweeper.study import command_hints
 from sweeper.study.study import Study
 from sweeper.worker.ledger_protocol import LedgerProtocol
 from sweeper.worker.process.heartbeat import identity
 
 RETRIED = (*UNSCORED, "nan")
 """States of runs that can be tried again."""
-
-LIST_RUNS = "`sweeper export table=runs out=runs.csv` lists them"
 
 
 def retry(study: Study, states: Iterable[str] = UNSCORED) -> list[str]:
@@ -43,13 +42,18 @@ def rerun(study: Study, name: str) -> list[str]:
     return _reopen(study, [record])
 
 
+def list_runs(study: Study) -> str:
+    """The command that lists the runs of a study."""
+    return f"`sweeper runs {command_hints.words(study)}` lists them"
+
+
 def find(study: Study, name: str) -> str:
     """The id of the one run that is called `name`, or whose id begins so."""
     found = [run.id for run in study.plan.runs if run.id.startswith(name)]
     if len(found) != 1:
         wrong = f"{len(found)} runs begin with" if found else "there is no run"
         hint = "" if found else did_you_mean(name, (run.id for run in study.plan.runs))
-        raise SweeperError(f"{wrong} {shown(name)}{hint}: {LIST_RUNS}")
+        raise SweeperError(f"{wrong} {shown(name)}{hint}: {list_runs(study)}")
     return found[0]
 
 

@@ -178,5 +178,9 @@ def _conclude(started: Study, console: Console) -> int:
         console.print(f"  {os.path.relpath(started.paths.figures / name)}")
     if started.paths.report.exists():
         console.print(f"  {os.path.relpath(started.paths.report)}")
+    if not started.space.drawn and started.space.figures is None and started.space.axes:
+        x = next(iter(started.space.axes))
+        draw = f"sweeper sensitivity {command_hints.words(started)} {shlex.quote(f'x={x}')}"
+        console.print(f"  no figures, as the space names none: {draw} draws one", soft_wrap=True)
     trials = summary.trials
     return 0 if whole and trials["total"] and not trials["failed"] else 1

@@ -81,6 +81,9 @@ def _places(
     axes = {name: 0 for name in (axes if isinstance(axes, dict) else ()) if _sets(name, names)}
     for section, name in _SECTIONS:
         full = f"{section}.{name}"
+        if not here and key == full:
+            yield f"{section}: {{{name}: …}}"
+            return
         if (section,) != here and key in (name, full):
             yield full
     inside = data.get(key) if not here else None

@@ -166,6 +166,12 @@ def test_a_damaged_study_does_not_hide_the_others(
     assert "cannot be read as a study's plan" in output
 
 
+def test_help_tells_whole_sentences(capsys: Capture) -> None:
+    assert call("--help") == 0
+    said = " ".join(capsys.readouterr().out.partition("Commands:")[2].split())
+    assert "..." not in said and "the same command again goes on." in said
+
+
 @pytest.mark.parametrize("figure", lookup.names("sweeper.figures"))
 def test_the_help_of_a_figure_lists_what_it_takes(
     here: Path, space_file: Path, capsys: Capture, figure: str

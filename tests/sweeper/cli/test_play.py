@@ -117,3 +117,14 @@ def test_without_the_package_the_evaluation_stays(play, monkeypatch, tmp_path):
     assert code == 0 and "as reported" in text and "no video of minatar/breakout: a .gif" in text
     code, text = play("study=kept", "run={0}", f"out={tmp_path / 'a.gif'}")
     assert code == 2 and "a .gif needs imageio" in text
+
+
+def test_a_run_that_diverged_has_none_and_will_have_none(root, capsys):
+    wild = ("axes.gamma.values=[0.9]", "fixed.optimizer.lr=1e30", "checkpoint.keep=final")
+    words = (f"root={root}", "dispatch=inline", "name=wild", *wild)
+    call("run", str(root.parent / "kept.yaml"), *words)
+    (run,) = studies.find("wild", root).plan.runs
+    capsys.readouterr()
+    assert call("play", f"root={root}", "study=wild", f"run={run.id}") == 2
+    said = capsys.readouterr().err
+    assert "which ended as nan" in said and "once it has ended" not in said

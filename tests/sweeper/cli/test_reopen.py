@@ -92,7 +92,9 @@ def test_runs_that_cannot_be_rerun(make_study):
     run = started.plan.runs[0].id
     with pytest.raises(SweeperError, match=f"the run {run} is open: it has not ended"):
         retry.rerun(started, run)
-    with pytest.raises(SweeperError, match=r"there is no run 'xyz': .*runs\.csv` lists them$"):
+    with pytest.raises(
+        SweeperError, match=r"there is no run 'xyz': `sweeper runs study=hops .*` lists them$"
+    ):
         retry.rerun(started, "xyz")
     with pytest.raises(SweeperError, match="12 runs begin with ''"):
         retry.rerun(started, "")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.files import temporary
 from sweeper.files.atomic import link_first
 
 
@@ -34,3 +35,10 @@ def test_a_link_that_the_server_made_and_denies_counts(
     monkeypatch.setattr(os, "link", twice)
     assert link_first(name, b"a") is (quicker is None)
     assert name.read_bytes() == b"a" and os.listdir(tmp_path) == ["0"]
+
+
+@pytest.mark.parametrize("name", ["x.gif", ".hidden", "a.b-1-2.yaml", "ε x"])
+def test_a_temporary_file_tells_what_it_is_to_become(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    assert temporary.becoming(str(temporary.beside(path))) == str(path)
+    assert temporary.becoming(str(path)) == str(path)

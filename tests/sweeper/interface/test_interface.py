@@ -113,6 +113,11 @@ def test_the_best_trials_are_those_of_the_command(
     of_part = study.best(where="width=2")
     assert [f"trial {number}" in said for number in of_part["trial"]] == [True, True]
     assert set(of_part["width"]) == {"2"} or set(of_part["width"]) == {2}
+    for wrong in (-1, 0, True, "three", 2.5):
+        with pytest.raises(sweeper.SweeperError, match="n must be a whole number from 1"):
+            study.best(wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="whre"):
+        study.best(2, whre="width=2")  # type: ignore[call-arg]
 
 
 def test_a_figure_is_the_commands_and_nothing_is_written(worked: Study, tmp_path: Path) -> None:

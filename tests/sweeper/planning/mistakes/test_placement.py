@@ -20,6 +20,8 @@ from tests.sweeper.planning.mistakes.test_every_mistake import SPACE, answer, ed
         ("seeds: 2", "seeds: 2\nlr: 3", "axes.optimizer.lr.values, or fixed.optimizer.lr without"),
         ("seeds: 2", "seeds: 2\nmetric: return", "score.metric"),
         ("seeds: 2", "seeds: 2\nepisodes: 2", "evaluation.episodes"),
+        ("seeds: 2", "seeds: 2\nscore.metric: return", "score: {metric: …}?)"),
+        ("seeds: 2", "seeds: 2\nevaluation.every: 3", "evaluation: {every: …}?)"),
         ("seeds: 2", "seeds: 2\nkeep: best", "checkpoint.keep"),
         ("metric: return", "metric: return, seeds: 3", "seeds, a key of the space itself"),
         ("every: 50", "every: 50, steps: 3", None),
