@@ -21,7 +21,7 @@ from sweeper.cluster.script import job_name
 from sweeper.log import to_stderr
 from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
-from sweeper.study import studies
+from sweeper.study import provenance, studies
 from sweeper.study.study import Study
 from sweeper.worker.scoring import outcome
 from tests.helpers.paths import COUNTER_AGENT, ROOT
@@ -141,6 +141,17 @@ def one_format(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """
     if request.node.get_closest_marker("all_formats") is None:
         monkeypatch.setattr(figures, "OF_A_STUDY", (".svg",))
+
+
+_OF_THIS_CHECKOUT = functools.cache(provenance._diff)
+
+
+@pytest.fixture(autouse=True)
+def one_look_at_this_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is changed in this checkout is asked of git once, as no test changes it."""
+    real, package = provenance._diff, ROOT / "sweeper"
+    look = lambda folder: (_OF_THIS_CHECKOUT if folder == package else real)(folder)  # noqa: E731
+    monkeypatch.setattr(provenance, "_diff", look)
 
 
 Reports = list[tuple[int, dict[str, float]]]

@@ -64,7 +64,7 @@ def origin(space: Space, recorded: Iterable[str] = ()) -> Origin:
     return Origin(
         code=code(space, recorded),
         diffs={name: diff for name, diff in diffs.items() if diff},
-        packages=_packages(),
+        packages=dict(_packages()),
         tasks=_tasks(space),
         machine={
             "host": socket.gethostname(),
@@ -167,6 +167,10 @@ def _diff(folder: Path) -> str:
 
 
 def _git(folder: Path, *words: str) -> str:
+    """What git says there; nothing where there is no repository, which starting git would cost."""
+    places = (folder, *folder.resolve().parents)
+    if "GIT_DIR" not in os.environ and not any((place / ".git").exists() for place in places):
+        return ""
     try:
         done = subprocess.run(
             ["git", *words], cwd=folder, capture_output=True, timeout=10, check=True
@@ -176,6 +180,7 @@ def _git(folder: Path, *words: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
+@functools.cache
 def _packages() -> dict[str, str]:
     """Python, and the packages that sweeper and its extras need, as far as installed."""
     found = {"python": platform.python_version()}

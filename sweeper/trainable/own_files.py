@@ -74,11 +74,13 @@ def loaded(space: Mapping[str, Any]) -> dict[str, Path]:
     """
     folder, home = Path(space["folder"]), _home(AGENTS)
     places = {folder.resolve(), *(path.parent.resolve() for path in named(space))}
-    installed = {Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)}
+    prefixes = (sys.prefix, sys.base_prefix)
+    installed = {Path(prefix).resolve() for prefix in prefixes}
+    most = tuple(os.path.join(prefix, "") for prefix in prefixes)
     found = {}
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and not _of_sweeper(module):
+        if isinstance(file, str) and not file.startswith(most) and not _of_sweeper(module):
             path = Path(file).resolve()
             if places & set(path.parents) and not installed & set(path.parents):
                 found[_name(path, folder, home)] = path

@@ -14,7 +14,7 @@ from tests.helpers.own_tasks import OWN, OWN_IDS
 NAMES = lookup.names("learners")
 STEPS = 64
 QUICK = {
-    "warmup_steps": 24,
+    "warmup_steps": 36,
     "replay.capacity": 60,
     "network.convs": (5,),
     "network.units": 13,
