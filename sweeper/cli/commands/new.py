@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sweeper.cli.app import count_of
-from sweeper.cli.commands import new_program, new_space
+from sweeper.cli.commands import new_axes, new_program, new_space
 from sweeper.cli.commands.convert import check_out
 from sweeper.errors import SweeperError, cut, shown
 from sweeper.files import atomic
@@ -75,6 +75,7 @@ def lines(given: Mapping[str, str], reply: Callable[[str], str] | None = None) -
         told = " ".join(f"{key}='{value}'" for key, value in asked.taken.items())
         yield f"nobody said otherwise: {told}"
     yield f"{out}: written"
+    yield from (f"  {line}" for line in new_axes.told(keys["axes"]))
     yield f"  sweeper check {out}  # says what is wrong with it, at each of its scales"
     yield f"  sweeper run {out} scale=smoke  # takes seconds: does it work?"
 
