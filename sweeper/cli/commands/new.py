@@ -133,7 +133,10 @@ def _trained(
         kind, _, name = text.partition(" ")
         if kind not in _KINDS:
             kind, name = "agent", text
-        return kind, new_space.checked_name(kind, name.strip() or _KINDS[kind], folder)
+        elif not name.strip():
+            name = _KINDS[kind]
+            print(f"{kind} alone takes {name}")
+        return kind, new_space.checked_name(kind, name.strip(), folder)
 
     if trained:
         return check(f"{trained[0]} {given[trained[0]]}")
@@ -142,10 +145,11 @@ def _trained(
 
 
 def _sized(text: str, keys: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The keys with so many seeds and steps."""
-    found = [part for part in text.replace(",", " ").split() if part]
-    if len(found) != 2:
-        raise SweeperError(f"two numbers are needed, seeds and steps, but got {shown(cut(text))}")
+    """The keys with so many seeds and steps; a number alone is that of seeds."""
+    found = [*text.replace(",", " ").split(), str(keys["steps"])]
+    if len(found) not in (2, 3):
+        rule = "needed are the number of seeds, or two numbers, seeds and steps"
+        raise SweeperError(f"{rule}, but got {shown(cut(text))}")
     seeds = count_of("seeds", found[0])
     try:
         steps = float(found[1])

@@ -79,7 +79,7 @@ def test_a_wrong_answer_is_told_and_asked_for_again(
 ) -> None:
     reply = replies(
         "dqm", "dqn", "minatar/brekout", "", "lr=1..2", "optimizer.lr=a..b", "optimizer.lr", "",
-        "five", "2, 900", "a/b", "mine",
+        "five", "1 2 3", "2, 900", "a/b", "mine",
     )  # fmt: skip
     lines = [*new.lines({}, reply)]
     assert lines[0] == "mine.yaml: written"
@@ -90,11 +90,23 @@ def test_a_wrong_answer_is_told_and_asked_for_again(
         "axes.lr is no parameter of agent dqn (did you mean axes.optimizer.lr?)",
         "a range is LOW..HIGH, two numbers, but got 'a..b'",
         "an axis is NAME=LOW..HIGH or NAME=VALUE,VALUE",
-        "two numbers are needed, seeds and steps, but got 'five'",
+        "seeds must be a whole number from 1, but got 'five'",
+        "needed are the number of seeds, or two numbers, seeds and steps, but got '1 2 3'",
         "must be a plain file name",
     ):
         assert wrong in said
     assert (load("mine.yaml").steps, load("mine.yaml").seeds) == (900, (0, 1))
+
+
+@pytest.mark.parametrize("kind", ["function", "program"])
+def test_what_a_short_answer_takes_is_told(
+    here: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    [*new.lines({}, replies(kind, "", "", "3", "short"))]
+    taken = {"function": "train.py:train", "program": "train.py"}[kind]
+    assert capsys.readouterr().out == f"{kind} alone takes {taken}\n"
+    assert (here / "train.py").is_file()
+    assert (load("short.yaml").steps, len(load("short.yaml").seeds)) == (100, 3)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +165,7 @@ def test_what_is_nearly_a_range_or_a_number_is_no_text(wrong: str, meant: str | 
 def test_each_axis_is_told_as_it_was_understood(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    axes = """lr=1e-4..1e-1 p=0..1 layers=1..3 b=32,64 k=["3x3",5] on=true,off"""
+    axes = """lr=1e-4..1e-1 p=0.0..1 layers=1..3 b=32,64 k=["3x3",5] on=true,off"""
     assert call("new", "function=f.py:g", f"axes={axes}", "it.yaml") == 0
     said = capsys.readouterr().out
     written = said.index("it.yaml: written\n")
