@@ -81,7 +81,7 @@ def _scored(draft: Draft, metric: Any) -> None:
         draft.lose("metric", "is not there: score: {metric: loss} was put in its place")
     for key in given:
         draft.lose(f"metric.{key}", "has no place in a space: no value of the metric ends a study")
-    name = str(name or "loss")
+    name = "loss" if name is None else str(name)
     arguments = f"{name}=…" if name.isidentifier() else f'**{{"{name}": …}}'
     remark = f"the program reports it: sweeper.report(step, {arguments})"
     draft.set("score", {"metric": name, "at": "final", "aggregate": "mean"}, remark)

@@ -178,7 +178,7 @@ def test_each_axis_is_told_as_it_was_understood(
         "  on: 2 values: true, 'off'",
     ]
     points = {name: axis.points(name) for name, axis in load("it.yaml").axes.items()}
-    assert [*points["layers"]] == [1, 2, 3] and len(points["lr"]) == 5
+    assert [point.value for point in points["layers"]] == [1, 2, 3] and len(points["lr"]) == 5
 
 
 def test_a_function_that_is_there_stays_and_must_hold_its_name(

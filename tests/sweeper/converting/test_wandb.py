@@ -60,7 +60,11 @@ RANGES = {
     'lr: {values: [1, "1", ""]}': {
         "kind": "choice", "values": {"1": 1, "text 1": "1", "text": ""},
     },
-    "lr: {values: [yes, true, 1.5]}": {"kind": "choice", "values": ["yes", True, 1.5]},
+    "lr: {values: [no, true, 1.5]}": {"kind": "choice", "values": [False, True, 1.5]},
+    'lr: {values: [010, 0b11, 1:30, 0x1F]}': {"kind": "int", "values": [8, 3, 90, 31]},
+    'lr: {values: ["010", 08, "on", "1:30"]}': {
+        "kind": "choice", "values": ["010", "08", "on", "1:30"],
+    },
 }  # fmt: skip
 
 
@@ -75,6 +79,13 @@ def test_a_parameter_is_the_axis_that_draws_the_same(tmp_path: Path, parameter: 
 
 
 CHANGED = {
+    "x: {values: [1e-4, 3e-4, 1.0e-3]}": (
+        {"x": {"kind": "float", "values": [1e-4, 3e-4, 1e-3]}}, {}, ["1e-4, 3e-4"],
+    ),
+    "x: {values: [2020-01-01, a]}": (
+        {"x": {"kind": "choice", "values": ["2020-01-01", "a"]}}, {}, ["2020-01-01"],
+    ),
+    "x: {values: [on, off]}": ({"x": {"kind": "choice", "values": [True, False]}}, {}, ["x"]),
     "x: {distribution: q_uniform, min: 0.04, max: 0.96, q: 0.1}": (
         {"x": {"kind": "float", "low": 0.0, "high": 1.0, "step": 0.1}}, {}, ["x"],
     ),
