@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sweeper.converting import runs
 from sweeper.converting.draft import Draft
 from sweeper.converting.wandb import command, parameters
 from sweeper.errors import Invalid, Mistakes, choices, habit, shown
@@ -52,7 +53,8 @@ def convert(data: Mapping[str, Any], file: Path) -> Draft:
     _scored(draft, data.get("metric"))
     _chosen(draft, data, method)
     _pruned(draft, data.get("early_terminate"))
-    _runs(draft, Path(str(data.get("program", file.stem))).stem)
+    task = Path(str(data.get("program", file.stem))).stem or "train"
+    runs.add(draft, task, draft.keys.get("steps"), "--seed={seed}")
     return draft
 
 
@@ -134,14 +136,3 @@ def _pruned(draft: Draft, given: Any) -> None:
         draft.lose(f"early_terminate.{key}", "has no place in Optuna's Hyperband")
     what = "counts logged values of the metric, the pruner here counts steps that are reported"
     draft.lose("early_terminate", what)
-
-
-def _runs(draft: Draft, task: str) -> None:
-    """Tasks, seeds and steps, of which no sweep says anything."""
-    draft.set("tasks", {task or "train": {"low": 0, "high": 1}})
-    draft.remarks[("tasks", task or "train")] = "the scores that count as 0 and as 1: put in yours"
-    seeds = draft.keys.get("seeds", 1)
-    remark = "" if "seed" in draft.names else 'more, once a word is for them: "--seed={seed}"'
-    draft.set("seeds", seeds, remark)
-    steps = draft.keys.get("steps", _STEPS)
-    draft.set("steps", steps, "the last step that the program reports")

@@ -191,6 +191,35 @@ def test_no_more_trials_are_asked_for_than_there_are(tmp_path: Path) -> None:
     assert space.trials == 50 and told(draft) == ["run_cap"]
 
 
+@pytest.mark.parametrize(
+    ("parameters", "steps"),
+    [
+        ("steps: {value: 30}", 30),
+        ("max_steps: {value: 30}\n  total_timesteps: {value: 1e6}", 30),
+        ("total_timesteps: {value: 1e6}", 1_000_000),
+        ("num_steps: {values: [7]}", 7),
+        ("epochs: {value: 30}", 100),
+        ("steps: {values: [30, 60]}", 100),
+        ("steps: {value: true}", 100),
+        ("steps: {value: 0.5}", 100),
+    ],
+)
+def test_the_program_s_steps_are_those_of_the_space(
+    tmp_path: Path, parameters: str, steps: int
+) -> None:
+    draft, space = of(tmp_path, f"lr: {{values: [1, 2]}}\n  {parameters}", "grid", "")
+    assert space.steps == steps
+    told_of = [line for line in draft.invented if line.startswith("steps: 100")]
+    assert len(told_of) == (steps == 100)
+
+
+def test_a_pruner_s_steps_are_not_fewer_than_it_needs(tmp_path: Path) -> None:
+    more = "early_terminate: {type: hyperband, max_iter: 27, s: 2}\nrun_cap: 2\n"
+    for value, steps in ((20, 27), (90, 90)):
+        lines = f"lr: {{values: [1, 2]}}\n  steps: {{value: {value}}}"
+        assert of(tmp_path, lines, more=more)[1].steps == steps
+
+
 COMMANDS = {
     "": "python train.py --lr={lr} --bn={bn} --n.w={n.w}",
     "${env} python3 -u ${program} ${args_no_hyphens}": (

@@ -26,7 +26,7 @@ def test_a_word_is_what_w_and_b_and_omegaconf_read(word: str) -> None:
     assert repr(read) == repr(omegaconf.to_container(omegaconf.create(f"x: {word}"))["x"])
     to_wandb = yaml.safe_load(f"x: {word}")["x"]
     changed = isinstance(to_wandb, date) or (isinstance(to_wandb, str) and read != to_wandb)
-    assert changed == ("e" in word.lower() and isinstance(read, float) or word.startswith("2020"))
+    assert changed == (("e" in word.lower() and isinstance(read, float)) or word.startswith("2020"))
     assert changed or repr(read) == repr(to_wandb)
 
 
