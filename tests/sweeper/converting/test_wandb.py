@@ -310,6 +310,21 @@ def test_a_sweep_without_a_metric_gets_one_that_is_told(tmp_path: Path) -> None:
     assert loaded(draft, tmp_path).score.metric == "loss"
 
 
+def test_a_misspelled_key_of_the_metric_is_told_with_the_one_that_may_be_meant(
+    tmp_path: Path,
+) -> None:
+    text = HEAD.format(method="grid").replace("goal: minimize", "gaol: maximize, impute: worst")
+    (tmp_path / "s.yaml").write_text(f"{text}  a: {{value: 1}}\n")
+    draft = converted(str(tmp_path / "s.yaml"))
+    assert loaded(draft, tmp_path).direction == "minimize"
+    misspelled, impute = draft.lost
+    assert misspelled.startswith(
+        "metric.gaol: is no key that W&B documents (did you mean 'goal'?); valid: name, goal"
+    )
+    assert impute.startswith("metric.impute: has no place in a space")
+    assert draft.invented[0] == "direction: minimize, as W&B does (direction=maximize)"
+
+
 def test_a_metric_s_name_and_target_are_kept_and_told(tmp_path: Path) -> None:
     text = HEAD.format(method="grid").replace("name: loss,", "name: eval/return, target: 1,")
     (tmp_path / "s.yaml").write_text(f"{text}  a: {{value: 1}}\n")
