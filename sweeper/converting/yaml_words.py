@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,9 @@ import yaml
 from sweeper.converting.draft import Draft
 from sweeper.schema.yaml_text import scalar
 from sweeper.text import few
+
+_MOST = 12
+"""The most words that are named."""
 
 
 class Words:
@@ -28,17 +32,20 @@ class Words:
         if isinstance(value, date):
             self._dates[text] = None
             return text
-        if isinstance(value, str) and isinstance(scalar(text), float):
+        number = scalar(text)
+        if isinstance(value, str) and isinstance(number, float) and math.isfinite(number):
             self._numbers[text] = None
-            return scalar(text)
+            return number
         return value
 
     def tell(self, draft: Draft) -> None:
         """Notes what W&B would have read otherwise."""
         if self._numbers:
-            draft.lose(few([*self._numbers]), "numbers here; W&B reads 1e-4 as text, 1.0e-4 not")
+            draft.lose(
+                few([*self._numbers], _MOST), "numbers here; W&B reads 1e-4 as text, 1.0e-4 not"
+            )
         if self._dates:
-            draft.lose(few([*self._dates]), "texts here; W&B reads dates")
+            draft.lose(few([*self._dates], _MOST), "texts here; W&B reads dates")
 
 
 def _older(text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def _scored(draft: Draft, metric: Any) -> None:
             what = f"is no key that W&B documents{choices(key, _OF_METRIC)}"
         draft.lose(f"metric.{key}", what)
     name = "loss" if name is None else str(name)
-    arguments = f"{name}=…" if name.isidentifier() else f'**{{"{name}": …}}'
+    arguments = f"{name}=…" if name.isidentifier() and not iskeyword(name) else f'**{{"{name}": …}}'
     remark = f"the program reports it: sweeper.report(step, {arguments})"
     draft.set("score", {"metric": name, "at": "final", "aggregate": "mean"}, remark)
     draft.set("direction", goal)

@@ -31,7 +31,7 @@ def test_a_word_is_what_w_and_b_and_omegaconf_read(word: str) -> None:
 
 
 def test_what_only_looks_like_a_date_or_a_number_is_text() -> None:
-    assert [Words()(word) for word in ("2020-13-45", "=")] == ["2020-13-45", "="]
+    assert [Words()(word) for word in ("2020-13-45", "=", "1e400")] == ["2020-13-45", "=", "1e400"]
 
 
 def test_json_is_read_by_the_rules_of_json(tmp_path: Path) -> None:
