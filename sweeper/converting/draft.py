@@ -38,12 +38,18 @@ class Draft:
     keys: dict[str, Any] = field(default_factory=dict)
     remarks: dict[Path, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    invented: list[str] = field(default_factory=list)
+    """A line for each key of the space that the source says nothing of."""
     names: dict[str, str] = field(default_factory=dict)
     """What each parameter of the source is called."""
 
     def lose(self, key: str, what: str) -> None:
         """Notes that the source's `key` was dropped or changed, and what became of it."""
         self.lost.append(f"{cut(_line(key))}: {_line(what)}")
+
+    def put_in(self, key: str, value: str, *words: str) -> None:
+        """Notes a value that was put in, and the words of `sweeper run` that change it."""
+        self.invented.append(f"{_line(key)}: {_line(value)} ({_line(' '.join(words))})")
 
     def set(self, key: str, value: Any, remark: str = "") -> None:
         """Sets a key of the space, with a comment."""

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeper.converting import runs
 from sweeper.converting.draft import Draft
 from sweeper.converting.hydra.sweeper_keys import scored
 from sweeper.errors import SweeperError, choices, cut, reason, shown
@@ -162,7 +163,7 @@ def _converted(study: Study, source: str, program: str | None) -> Draft:
     draft.set("function", program or "train.py:train", remark)
     directions = [one.name.lower() for one in study.directions]
     if "not_set" in directions:
-        draft.lose("directions", "are not set: minimize was put in")
+        draft.lose("directions", "are not set: minimize was put in (direction=maximize)")
         directions = ["minimize" for _ in directions]
     names = [str(name) for name in study.metric_names or ()]
     remark = "what the function returns" if len(directions) == 1 and not names else ""
@@ -176,12 +177,8 @@ def _converted(study: Study, source: str, program: str | None) -> Draft:
         number = counted(states[TrialState.PRUNED], "trial")
         draft.lose("pruner", f"is not kept in a storage; it pruned {number}: pruner: median is one")
     _lose_results(draft, study, trials)
-    draft.set("tasks", {"default": {"low": 0, "high": 1}})
-    draft.remarks[("tasks", "default")] = "the scores that count as 0 and as 1: put in yours"
-    remark = "a configuration is judged by all of them"
-    draft.set("seeds", draft.keys.get("seeds", 1), remark)
     steps = [step for trial in trials for step in trial.intermediate_values]
-    draft.set("steps", max(1, *steps, 1), "the last step that the function reports")
+    runs.add(draft, "default", max(1, *steps) if steps else None)
     return draft
 
 

@@ -12,6 +12,7 @@ from sweeper.converting import optuna_study, space_text
 from sweeper.converting.draft import Draft
 from sweeper.converting.hydra import sweep as hydra
 from sweeper.converting.wandb import sweep as wandb
+from sweeper.converting.yaml_words import Words
 from sweeper.errors import Invalid, SweeperError, cut, dotted
 from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan
@@ -76,13 +77,16 @@ def _read(path: Path) -> str:
 
 
 def _of_yaml(path: Path, program: str | None) -> Draft:
-    document = documents.read(path, "a sweep's file")
+    words = Words()
+    word = None if path.suffix == ".json" else words  # what JSON writes, YAML 1.2 reads the same
+    document = documents.read(path, "a sweep's file", word=word)
     data = document.data
     try:
         if hydra.is_one(data):
             return hydra.convert(data, path, program)
         if wandb.is_one(data):
             draft = wandb.convert(data if program is None else {**data, "program": program}, path)
+            words.tell(draft)
             return draft
     except Invalid as error:
         raise document.errors([error]) from error

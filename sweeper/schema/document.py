@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -81,10 +81,17 @@ class Document:
         return place.startswith(tuple(f"{name}:" for name in (self.name, *self.more)))
 
 
-def read(path: FilePath, what: str = "a space", *, later: bool = False) -> Document:
+def read(
+    path: FilePath,
+    what: str = "a space",
+    *,
+    later: bool = False,
+    word: Callable[[str], Any] | None = None,
+) -> Document:
     """The YAML file at `path`, whose top level must be a mapping; messages call it `what`.
 
-    With `later` keys that are there twice are noted and not raised.
+    With `later` keys that are there twice are noted and not raised. `word` reads what stands
+    without quotes, where that is not YAML 1.2.
     """
     name = str(path)
     try:
@@ -102,7 +109,7 @@ def read(path: FilePath, what: str = "a space", *, later: bool = False) -> Docum
         line = raw[: error.start].count(b"\n") + 1
         raise SweeperError(f"{name}:{line}: {what} is UTF-8 text, but this is not") from error
     mistakes: list[tuple[str, str]] = []
-    data, places = parse(text, name, mistakes=mistakes)
+    data, places = parse(text, name, mistakes=mistakes, word=word)
     if data is None:
         raise SweeperError(f"{name}: the file is empty; {what} is a mapping of keys to values")
     if not isinstance(data, dict):

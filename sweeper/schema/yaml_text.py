@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -41,15 +42,21 @@ _WORDS = {
 
 
 def parse(
-    text: str, name: str, *, lines: bool = True, mistakes: list[tuple[str, str]] | None = None
+    text: str,
+    name: str,
+    *,
+    lines: bool = True,
+    mistakes: list[tuple[str, str]] | None = None,
+    word: Callable[[str], Any] | None = None,
 ) -> tuple[Any, dict[Path, str]]:
     """The data of `text` and the place of every path in it; without `lines` all are `name`.
 
-    Keys that are there twice are added to `mistakes`, where that is given, and else raised.
+    Keys that are there twice are added to `mistakes`, where that is given, and else raised. `word`
+    reads what stands without quotes, where that is not YAML 1.2.
     """
     try:
         node, tags = _composed(text)
-        walk = _Walk(name, lines)
+        walk = _Walk(name, lines, word or scalar)
         data = None if node is None else walk.value(node, ())
         walk.mistakes += [(_at(name, error, lines), _problem(error)) for error in tags]
         if mistakes is not None:
@@ -119,10 +126,11 @@ class _Loader(yaml.SafeLoader):
 class _Walk:
     """Turns nodes into plain data and notes where each stood."""
 
-    def __init__(self, name: str, lines: bool) -> None:
+    def __init__(self, name: str, lines: bool, word: Callable[[str], Any]) -> None:
         self.places: dict[Path, str] = {}
         self._name = name
         self._lines = lines
+        self._word = word
         self._left = MAX_VALUES
         self._open: set[int] = set()
         self.mistakes: list[tuple[str, str]] = []
@@ -134,7 +142,7 @@ class _Walk:
         if self._left < 0:
             raise self._error(node, f"holds more than {MAX_VALUES} values, aliases expanded")
         if isinstance(node, yaml.ScalarNode):
-            return scalar(node.value) if node.style is None else node.value
+            return self._word(node.value) if node.style is None else node.value
         if id(node) in self._open:
             raise self._error(node, "an alias contains itself")
         if len(self._open) >= MAX_DEPTH:

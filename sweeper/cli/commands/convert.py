@@ -29,6 +29,9 @@ def lines(
     if draft.lost:
         yield f"what it could not say, or says otherwise ({counted(len(draft.lost), 'line')}):"
         yield from (f"  {line}" for line in draft.lost)
+    if draft.invented:
+        yield "put in where it says nothing, with the words of `sweeper run` that change it:"
+        yield from (f"  {line}" for line in draft.invented)
     try:
         space = load(out)
         plan = Plan(space, load_trainable(space))

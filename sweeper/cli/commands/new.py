@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sweeper.cli.app import count_of
-from sweeper.cli.commands import new_program, new_space
+from sweeper.cli.commands import new_axes, new_program, new_space
 from sweeper.cli.commands.convert import check_out
 from sweeper.errors import SweeperError, cut, shown
 from sweeper.files import atomic
@@ -75,6 +75,7 @@ def lines(given: Mapping[str, str], reply: Callable[[str], str] | None = None) -
         told = " ".join(f"{key}='{value}'" for key, value in asked.taken.items())
         yield f"nobody said otherwise: {told}"
     yield f"{out}: written"
+    yield from (f"  {line}" for line in new_axes.told(keys["axes"]))
     yield f"  sweeper check {out}  # says what is wrong with it, at each of its scales"
     yield f"  sweeper run {out} scale=smoke  # takes seconds: does it work?"
 
@@ -132,7 +133,10 @@ def _trained(
         kind, _, name = text.partition(" ")
         if kind not in _KINDS:
             kind, name = "agent", text
-        return kind, new_space.checked_name(kind, name.strip() or _KINDS[kind], folder)
+        elif not name.strip():
+            name = _KINDS[kind]
+            print(f"{kind} alone takes {name}")
+        return kind, new_space.checked_name(kind, name.strip(), folder)
 
     if trained:
         return check(f"{trained[0]} {given[trained[0]]}")
@@ -141,10 +145,11 @@ def _trained(
 
 
 def _sized(text: str, keys: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The keys with so many seeds and steps."""
-    found = [part for part in text.replace(",", " ").split() if part]
-    if len(found) != 2:
-        raise SweeperError(f"two numbers are needed, seeds and steps, but got {shown(cut(text))}")
+    """The keys with so many seeds and steps; a number alone is that of seeds."""
+    found = [*text.replace(",", " ").split(), str(keys["steps"])]
+    if len(found) not in (2, 3):
+        rule = "needed are the number of seeds, or two numbers, seeds and steps"
+        raise SweeperError(f"{rule}, but got {shown(cut(text))}")
     seeds = count_of("seeds", found[0])
     try:
         steps = float(found[1])

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sweeper import lookup
+from sweeper.cli.commands import new_axes
 from sweeper.converting import space_text
 from sweeper.errors import Invalid, SweeperError, cut, shown
 from sweeper.errors import Path as Place
@@ -17,13 +18,11 @@ from sweeper.files import bundled
 from sweeper.planning.loading import load, scales
 from sweeper.planning.plan import Plan
 from sweeper.schema import document
-from sweeper.schema.yaml_text import parse, scalar
 from sweeper.text import is_number
 from sweeper.trainable.contract import Parameter, Trainable
 from sweeper.trainable.loading import load_trainable
 
 _STEPS = {"agent": 35_000, "function": 100, "command": 100}
-_POINTS = 5
 _TASKS = ("minatar/breakout", "gym/CartPole-v1", "gym/Pendulum-v1", "mujoco/Hopper-v4")
 """Tasks to begin with, the first that an agent can be trained on here."""
 
@@ -99,15 +98,7 @@ def proposed(keys: Mapping[str, Any], folder: Path) -> str:
 
 def searched(keys: Mapping[str, Any], text: str, folder: Path) -> dict[str, Any]:
     """The keys with the axes that `text` says: `lr=1e-4..1e-2 batch_size=32,64`."""
-    names, axes = _parameters(keys, folder), dict[str, Any]()
-    for part in text.replace(";", " ").split():
-        name, equals, values = part.partition("=")
-        if not equals or not name or not values:
-            rule = "an axis is NAME=LOW..HIGH or NAME=VALUE,VALUE"
-            raise SweeperError(f"{rule}, with blanks between axes, but got {shown(cut(part))}")
-        if name in axes:
-            raise SweeperError(f"{cut(name)} is there twice")
-        axes[name] = _axis(values, names.get(name))
+    axes = new_axes.read(text, _parameters(keys, folder))
     found = {**keys, "axes": axes, "figures": _figures(axes)}
     if "command" in keys:
         words = [word for word in keys["command"] if word[:2] != "--" or word[-7:] == "{steps}"]
@@ -190,41 +181,6 @@ def _figures(axes: Mapping[str, Any]) -> list[Any]:
     if len(names) > 1:
         return [{"heatmap": {"x": names[0], "y": names[1]}}, "curves"]
     return [{"sensitivity": {"x": names[0]}}, "curves"] if names else ["curves"]
-
-
-def _axis(text: str, parameter: Parameter | None) -> dict[str, Any]:
-    """The axis of one answer."""
-    if ".." in text:
-        low, high = (scalar(end) for end in text.split("..", 1))
-        if not is_number(low) or not is_number(high):
-            raise SweeperError(f"a range is LOW..HIGH, two numbers, but got {shown(cut(text))}")
-        kind = int if parameter is None and {type(low), type(high)} == {int} else float
-        whole = (kind if parameter is None else parameter.kind) is int
-        axis: dict[str, Any] = {"kind": "int" if whole else "float", "low": low, "high": high}
-        if 0 < low * 10 <= high:
-            axis["log"] = True
-        if not whole or high - low >= _POINTS:
-            axis["count"] = _POINTS if not whole or low * 1.5 + 1 < high / 4 else 2
-        return axis
-    if text[0] == "[":
-        values, _ = parse(text, "the axis", lines=False)
-    else:
-        values = [scalar(one) for one in text.split(",")]
-    if parameter is not None and parameter.kind is tuple and _layers(values):
-        return {"kind": "layers", "sets": values}
-    numbers = [one for one in values if is_number(one)]
-    if len(numbers) < len(values):
-        return {"kind": "choice", "values": values}
-    whole = all(isinstance(one, int) for one in values)
-    if parameter is not None and parameter.kind in (int, float):
-        whole = parameter.kind is int
-    return {"kind": "int" if whole else "float", "values": values}
-
-
-def _layers(values: list[Any]) -> bool:
-    """Whether values are sets of layers, which are counted from the output: none, -2, [-2, -3]."""
-    listed = [one for value in values for one in (value if isinstance(value, list) else [value])]
-    return all(one == "none" or (isinstance(one, int) and one < 0) for one in listed)
 
 
 def _sooner(agent: str, steps: int) -> dict[str, int]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sweeper.converting import runs
 from sweeper.converting.draft import Draft
 from sweeper.converting.hydra import command_line, overrides, sweeper_keys
 from sweeper.converting.hydra.command_line import CommandLine
@@ -113,11 +114,7 @@ def _convert(
     draft.set("command", [*begin, *words, *own], *_remark(draft))
     drawn = any(str(one.value_type).endswith("INTERVAL_SWEEP") for one in found)
     sweeper_keys.convert(draft, flat, drawn=drawn)
-    draft.set("tasks", {task: {"low": 0, "high": 1}})
-    draft.remarks[("tasks", task)] = "the scores that count as 0 and as 1: put in yours"
-    remark = "" if "seed" in draft.names else 'more, once a word is for them: "seed={seed}"'
-    draft.set("seeds", draft.keys.get("seeds", 1), remark)
-    draft.set("steps", 100, "the last step that the program reports")
+    runs.add(draft, task, None, "seed={seed}")
 
 
 def _stem(program: Sequence[str]) -> str:

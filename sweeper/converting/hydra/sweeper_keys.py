@@ -23,6 +23,7 @@ _NO_PLACE = {
     "custom_search_space": "axes with a when, derived and constraints say what its code does",
 }
 _DIRECTIONS = ("direction", "optim.maximize", "ax_config.experiment.minimize")
+_BETTER = "nothing says which values are better"
 _OF_HYDRA = ("_target_", "_convert_", "_partial_", "_recursive_", "hydra/sweeper")
 
 
@@ -72,7 +73,7 @@ def _scored(draft: Draft, keys: Mapping[str, Any]) -> None:
     if given is None and is_optuna(keys):
         directions = ["minimize"]
     elif given is None:
-        draft.lose("direction", "nothing says which values are better: maximize was put in")
+        draft.lose("direction", f"{_BETTER}: maximize was put in (direction=minimize)")
         directions = ["maximize"]
     for one in directions:
         if one not in ("minimize", "maximize"):
@@ -86,6 +87,9 @@ def scored(draft: Draft, directions: list[str], names: list[str], remark: str = 
     several = len(directions) > 1
     called = names or [f"value_{n}" if several else "value" for n in range(1, len(directions) + 1)]
     said = ", ".join(f"{name}=…" for name in called)
+    if not names:
+        words = [] if several else ["score.metric=NAME"]
+        draft.put_in("score.metric", " and ".join(called), *words or ["score=…"])
     remark = remark or f"what the program reports: sweeper.report(step, {said})"
     rules = [{"metric": name, "at": "final", "aggregate": "mean"} for name in called]
     if several:

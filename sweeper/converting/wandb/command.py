@@ -38,7 +38,8 @@ def convert(draft: Draft, program: Any, given: Any, paths: Sequence[Path]) -> li
     for place, item in enumerate(given):
         if isinstance(item, list | dict) or item is None:
             raise Invalid(f"must be a word, but got {shown(item)}", ("command", place))
-        words += _word(draft, f"command[{place}]", written(item), program, paths)
+        said = str(item) if isinstance(item, bool) else written(item)  # True, as W&B has it
+        words += _word(draft, f"command[{place}]", said, program, paths)
     while words and re.fullmatch(r"(/usr)?(/bin/)?env", words[0]) and "=" not in words[1:2]:
         words = words[1:]
     if not any("{" in re.sub(r"\{\{|\}\}", "", word) for word in words) and paths:

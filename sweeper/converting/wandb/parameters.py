@@ -33,11 +33,19 @@ def convert(draft: Draft, given: Any, method: str) -> list[tuple[str, ...]]:
         if name in draft.names:
             mistakes.add(Invalid(f"is {shown(name)}, which is there twice").under(*_place(path)))
             continue
-        for key in keys:
-            if key not in _KEYS:
-                draft.lose(f"{name}.{key}", f"is no key that W&B documents{choices(key, _KEYS)}")
+        unknown = {
+            key: f"is no key that W&B documents{choices(key, _KEYS)}"
+            for key in keys
+            if key not in _KEYS
+        }
+        for key, what in unknown.items():
+            draft.lose(f"{name}.{key}", what)
         with mistakes.under(*_place(path)):
-            _convert(draft, Parameter(name, keys, method == "bayes"), method)
+            try:
+                _convert(draft, Parameter(name, keys, method == "bayes"), method)
+            except Invalid as error:
+                others = (Invalid(what, (key,)) for key, what in unknown.items())
+                raise Invalid(error.message, error.path, others) from None
         found.append(path)
     mistakes.check()
     return found

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
+from sweeper.converting import runs
 from sweeper.converting.draft import Draft
 from sweeper.converting.wandb import command, parameters
-from sweeper.errors import Invalid, Mistakes, choices, habit, shown
+from sweeper.errors import Invalid, Mistakes, choices, did_you_mean, habit, shown
 from sweeper.schema.rules import number
 from sweeper.space.samplers import SAMPLERS
 
@@ -18,6 +20,8 @@ _KEYS = (
     *("program", "command", "parameters", "method", "metric", "early_terminate", "run_cap"),
     *("name", "description", "project", "entity", "version", "controller"),
 )
+_GOALS = ("minimize", "maximize")
+_OF_METRIC = ("name", "goal", "target", "impute", "impute_while_running")
 _NO_PLACE = {
     "project": "`sweeper sync` takes a project's name where it sends runs",
     "entity": "`sweeper sync` takes an entity's name where it sends runs",
@@ -52,17 +56,19 @@ def convert(data: Mapping[str, Any], file: Path) -> Draft:
     _scored(draft, data.get("metric"))
     _chosen(draft, data, method)
     _pruned(draft, data.get("early_terminate"))
-    _runs(draft, Path(str(data.get("program", file.stem))).stem)
+    task = Path(str(data.get("program", file.stem))).stem or "train"
+    runs.add(draft, task, draft.keys.get("steps"), "--seed={seed}")
     return draft
 
 
 def _method(data: Mapping[str, Any], mistakes: Mistakes) -> str:
     method = data.get("method")
-    if method in _METHODS:
-        return str(method)
+    if isinstance(method, str) and method in _METHODS:
+        return method
     rule = "is needed: grid, random or bayes"
     if method is not None:
-        rule = f"must be grid, random or bayes, but got {shown(method)}"
+        near = did_you_mean(str(method), _METHODS)
+        rule = f"must be grid, random or bayes, but got {shown(method)}{near}"
     mistakes.add(Invalid(rule, ("method",)))
     return "grid"
 
@@ -74,18 +80,27 @@ def _scored(draft: Draft, metric: Any) -> None:
         raise Invalid(rule, ("metric",))
     given = dict(metric or {})
     name, goal = given.pop("name", None), given.pop("goal", "minimize")
-    if goal not in ("minimize", "maximize"):
-        rule = f"must be minimize or maximize, but got {shown(goal)}"
+    if goal not in _GOALS:
+        near = did_you_mean(str(goal), _GOALS)
+        rule = f"must be minimize or maximize, but got {shown(goal)}{near}"
         raise Invalid(rule, ("metric", "goal"))
     if name is None:
         draft.lose("metric", "is not there: score: {metric: loss} was put in its place")
     for key in given:
-        draft.lose(f"metric.{key}", "has no place in a space: no value of the metric ends a study")
-    name = str(name or "loss")
-    arguments = f"{name}=…" if name.isidentifier() else f'**{{"{name}": …}}'
+        if key == "target":
+            what = "has no place in a space: no value of the metric ends a study"
+        elif key in _OF_METRIC:
+            what = "has no place in a space: a run without the metric has no score"
+        else:
+            what = f"is no key that W&B documents{choices(key, _OF_METRIC)}"
+        draft.lose(f"metric.{key}", what)
+    name = "loss" if name is None else str(name)
+    arguments = f"{name}=…" if name.isidentifier() and not iskeyword(name) else f'**{{"{name}": …}}'
     remark = f"the program reports it: sweeper.report(step, {arguments})"
     draft.set("score", {"metric": name, "at": "final", "aggregate": "mean"}, remark)
     draft.set("direction", goal)
+    if "goal" not in (metric or {}):
+        draft.put_in("direction", "minimize, as W&B does", "direction=maximize")
 
 
 def _chosen(draft: Draft, data: Mapping[str, Any], method: str) -> None:
@@ -110,7 +125,9 @@ def _pruned(draft: Draft, given: Any) -> None:
     if given is None:
         return
     if not isinstance(given, dict) or given.get("type") != "hyperband":
-        rule = f"must be a mapping with type: hyperband, but got {shown(given)}"
+        kind = given.get("type", given) if isinstance(given, dict) else given
+        near = did_you_mean(str(kind), ["hyperband"])
+        rule = f"must be a mapping with type: hyperband, but got {shown(given)}{near}"
         raise Invalid(rule, ("early_terminate",))
     found = {}
     for key in ("min_iter", "max_iter", "s", "eta"):
@@ -129,19 +146,8 @@ def _pruned(draft: Draft, given: Any) -> None:
         options["max_resource"] = longest
     draft.set("pruner", {"hyperband": options}, "counts the steps that the program reports")
     draft.set("steps", longest if most is not None else max(_STEPS, longest))
-    rest = [key for key in given if key not in ("type", "min_iter", "max_iter", "eta", "s")]
-    for key in rest:
-        draft.lose(f"early_terminate.{key}", "has no place in Optuna's Hyperband")
+    for key in (key for key in given if key not in ("type", "min_iter", "max_iter", "eta", "s")):
+        near = did_you_mean(key, ["min_iter", "max_iter", "eta"])
+        draft.lose(f"early_terminate.{key}", f"has no place in Optuna's Hyperband{near}")
     what = "counts logged values of the metric, the pruner here counts steps that are reported"
     draft.lose("early_terminate", what)
-
-
-def _runs(draft: Draft, task: str) -> None:
-    """Tasks, seeds and steps, of which no sweep says anything."""
-    draft.set("tasks", {task or "train": {"low": 0, "high": 1}})
-    draft.remarks[("tasks", task or "train")] = "the scores that count as 0 and as 1: put in yours"
-    seeds = draft.keys.get("seeds", 1)
-    remark = "" if "seed" in draft.names else 'more, once a word is for them: "--seed={seed}"'
-    draft.set("seeds", seeds, remark)
-    steps = draft.keys.get("steps", _STEPS)
-    draft.set("steps", steps, "the last step that the program reports")

@@ -57,7 +57,14 @@ def test_the_space_is_as_a_person_writes_it_and_what_is_lost_is_told(
     assert [line.strip() for line in said[2:4]] == [
         line.removeprefix("# - ") for line in SPACE.splitlines()[2:4]
     ]
-    assert said[4] == "it plans 2 trials × 1 task × 2 seeds = 4 runs"
+    assert said[4:] == [
+        "put in where it says nothing, with the words of `sweeper run` that change it:",
+        "  tasks.train: 0 to 1, the scores that count as 0 and as 1 "
+        "(tasks.train.low=N tasks.train.high=N)",
+        "  steps: 100, the last step that the program reports (steps=N)",
+        "it plans 2 trials × 1 task × 2 seeds = 4 runs",
+        "  sweeper plan space.yaml  # as it was understood: look it over",
+    ]
     assert call("plan", "space.yaml") == 0
 
 

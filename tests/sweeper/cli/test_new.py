@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sweeper import lookup
-from sweeper.cli.commands import new
+from sweeper.cli.commands import new, new_axes
 from sweeper.errors import SweeperError
 from sweeper.planning.loading import load
 from tests.helpers.command import call
@@ -79,7 +79,7 @@ def test_a_wrong_answer_is_told_and_asked_for_again(
 ) -> None:
     reply = replies(
         "dqm", "dqn", "minatar/brekout", "", "lr=1..2", "optimizer.lr=a..b", "optimizer.lr", "",
-        "five", "2, 900", "a/b", "mine",
+        "five", "1 2 3", "2, 900", "a/b", "mine",
     )  # fmt: skip
     lines = [*new.lines({}, reply)]
     assert lines[0] == "mine.yaml: written"
@@ -90,11 +90,23 @@ def test_a_wrong_answer_is_told_and_asked_for_again(
         "axes.lr is no parameter of agent dqn (did you mean axes.optimizer.lr?)",
         "a range is LOW..HIGH, two numbers, but got 'a..b'",
         "an axis is NAME=LOW..HIGH or NAME=VALUE,VALUE",
-        "two numbers are needed, seeds and steps, but got 'five'",
+        "seeds must be a whole number from 1, but got 'five'",
+        "needed are the number of seeds, or two numbers, seeds and steps, but got '1 2 3'",
         "must be a plain file name",
     ):
         assert wrong in said
     assert (load("mine.yaml").steps, load("mine.yaml").seeds) == (900, (0, 1))
+
+
+@pytest.mark.parametrize("kind", ["function", "program"])
+def test_what_a_short_answer_takes_is_told(
+    here: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    [*new.lines({}, replies(kind, "", "", "3", "short"))]
+    taken = {"function": "train.py:train", "program": "train.py"}[kind]
+    assert capsys.readouterr().out == f"{kind} alone takes {taken}\n"
+    assert (here / "train.py").is_file()
+    assert (load("short.yaml").steps, len(load("short.yaml").seeds)) == (100, 3)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +117,8 @@ def test_a_wrong_answer_is_told_and_asked_for_again(
         ("axes=lr=1", "did you mean axes.optimizer.lr?"),
         ("axes=gamma=1..2", "gamma"),
         ("axes=gamma=1 gamma=2", "gamma is there twice"),
+        ("axes=gamma=0.9,", "a value stands between commas, as in gamma=1,2, but got '0.9,'"),
+        ("axes=gamma=[3x3]", "must be one, but got '3x3'; a text stands in quotes in a list"),
         ("seeds=0", "seeds must be a whole number from 1"),
         ("steps=1.5", "steps must be a whole number from 1"),
         ("name=a b", "must be a plain file name"),
@@ -123,6 +137,48 @@ def test_a_wrong_word_writes_nothing(
     assert call("new", word) == 2
     assert said in capsys.readouterr().err
     assert not [*here.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("1e-4.1e-1", "1e-4..1e-1"),
+        ("1e-4...1e-2", "1e-4..1e-2"),
+        ("1e-4--1e-1", "1e-4..1e-1"),
+        ("1e-4:1e-1", "1e-4..1e-1"),
+        ("1e-4-1e-1", "1e-4..1e-1"),
+        ("0.1.0.5", "0.1..0.5"),
+        ("0,1..0,5", "0.1..0.5"),
+        ("[1..5]", "1..5"),
+        ("3,1-e4", "1e-4"),
+        ("1e-4..1e-3..1e-2", None),
+        ("2020-01-01", None),
+    ],
+)
+def test_what_is_nearly_a_range_or_a_number_is_no_text(wrong: str, meant: str | None) -> None:
+    with pytest.raises(SweeperError, match="but got") as refused:
+        new_axes.read(f"lr={wrong}", {})
+    near = f"(did you mean lr={meant}?)"
+    assert near in str(refused.value) if meant else "did you mean" not in str(refused.value)
+
+
+def test_each_axis_is_told_as_it_was_understood(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    axes = """lr=1e-4..1e-1 p=0.0..1 layers=1..3 b=32,64 k=["3x3",5] on=true,off"""
+    assert call("new", "function=f.py:g", f"axes={axes}", "it.yaml") == 0
+    said = capsys.readouterr().out
+    written = said.index("it.yaml: written\n")
+    assert said[written:].splitlines()[1:7] == [
+        "  lr: 5 values from 0.0001 to 0.1, by ratio",
+        "  p: 5 values from 0 to 1, evenly spaced",
+        "  layers: each whole number from 1 to 3",
+        "  b: 2 values: 32, 64",
+        "  k: 2 values: '3x3', 5",
+        "  on: 2 values: true, 'off'",
+    ]
+    points = {name: axis.points(name) for name, axis in load("it.yaml").axes.items()}
+    assert [point.value for point in points["layers"]] == [1, 2, 3] and len(points["lr"]) == 5
 
 
 def test_a_function_that_is_there_stays_and_must_hold_its_name(

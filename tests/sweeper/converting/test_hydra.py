@@ -9,6 +9,8 @@ import pytest
 
 from sweeper.converting.source import converted
 from sweeper.errors import SweeperError
+from sweeper.planning.loading import load
+from sweeper.space.overrides import parse_words
 from tests.helpers.converted_space import axes, loaded, told
 
 pytest.importorskip("hydra")
@@ -109,6 +111,27 @@ def test_a_command_line_is_a_command_and_what_is_lost_is_told(tmp_path: Path, li
     assert space.command is not None and list(space.command) == words.split()
     assert {key: getattr(space, key) for key in keys} == keys
     assert sorted(told(draft)) == sorted(lost)
+
+
+def test_what_is_put_in_is_told_with_the_words_that_change_it(tmp_path: Path) -> None:
+    draft = converted("python train.py -m lr=0.1,0.2 batch=8")
+    loaded(draft, tmp_path)
+    keys = {line.partition(": ")[0]: line[:-1].rpartition(" (")[2] for line in draft.invented}
+    assert keys == {
+        "score.metric": "score.metric=NAME",
+        "tasks.train": "tasks.train.low=N tasks.train.high=N",
+        "seeds": "seeds=N",
+        "steps": "steps=N",
+    }
+    words = " ".join(keys.values()).replace("low=N", "low=-7").replace("NAME", "x")
+    _, changed = parse_words(words.replace("N", "7").split(), ())
+    space = load(tmp_path / "space.yaml", overrides=changed)
+    assert (space.steps, len(space.seeds), space.score.metric) == (7, 7, "x")
+    assert (space.tasks["train"].low, space.tasks["train"].high) == (-7, 7)
+    assert '"seed={seed}", or the program reads SWEEPER_SEED' in draft.text()
+    draft = converted("python train.py -m lr=0.1,0.2 steps=30 seed=0,1")
+    assert [line.partition(": ")[0] for line in draft.invented] == ["score.metric", "tasks.train"]
+    assert loaded(draft, tmp_path).steps == 30
 
 
 def test_a_range_of_optuna_s_sweeper_holds_its_stop(tmp_path: Path) -> None:

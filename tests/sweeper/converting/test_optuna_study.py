@@ -115,6 +115,21 @@ def test_a_single_value_is_fixed(tmp_path: Path) -> None:
     assert not space.axes and space.sampler.name == "grid"
 
 
+def test_what_is_put_in_is_told(tmp_path: Path) -> None:
+    add(made(tmp_path), {"lr": (FLOAT(0, 1), 0.5), "max_steps": (INT(40, 40), 40)})
+    draft = converted(str(tmp_path / "study.log"))
+    assert draft.invented == [
+        "score.metric: value (score.metric=NAME)",
+        "tasks.default: 0 to 1, the scores that count as 0 and as 1 "
+        "(tasks.default.low=N tasks.default.high=N)",
+        "seeds: 1 (seeds=N)",
+    ]
+    assert loaded(draft, tmp_path).steps == 40
+    add(study := made(tmp_path, "other"), {"lr": (FLOAT(0, 1), 0.5)})
+    draft = converted(str(tmp_path / "study.log"), study.study_name)
+    assert "steps: 1, the last step that the function reports (steps=N)" in draft.invented
+
+
 def test_what_no_storage_keeps_is_told(tmp_path: Path) -> None:
     study = made(tmp_path, "my study", direction="maximize")
     study.set_user_attr("team", "a")

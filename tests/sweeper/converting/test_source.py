@@ -18,7 +18,17 @@ WRONG = {
     "study: x\nagent: dqn\naxes: {}\n": "is a space already: `sweeper plan",
     "method: random\nparameters: {x: {value: 1}}\n": "sweep.yaml: program is needed",
     "program: train.py\nmethod: gird\nparameters: {x: {value: 1}}\n": (
-        "sweep.yaml:2: method must be grid, random or bayes, but got 'gird'"
+        "sweep.yaml:2: method must be grid, random or bayes, but got 'gird' (did you mean 'grid'?)"
+    ),
+    "program: train.py\nmethod: [grid]\nparameters: {x: {value: 1}}\n": (
+        "sweep.yaml:2: method must be grid, random or bayes, but got the list ['grid']"
+    ),
+    f"{HEAD}  x: {{vlaues: [1]}}\n": (
+        "x.vlaues is no key that W&B documents (did you mean 'values'?)"
+    ),
+    f"{HEAD}  x: {{value: 1}}\nmetric: {{goal: maximise}}\n": "(did you mean 'maximize'?)",
+    f"{HEAD}  x: {{value: 1}}\nearly_terminate: {{type: hyperbnd}}\n": (
+        "(did you mean 'hyperband'?)"
     ),
     "program: train.py\nparameters: {x: {value: 1}}\n": "method is needed: grid, random or bayes",
     "program: train.py\nmethod: grid\nparameters: 3\n": "sweep.yaml:3: parameters must be",

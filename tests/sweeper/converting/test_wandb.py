@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sweeper.converting.source import converted
 from tests.helpers.converted_space import axes, loaded, told
-
-HEAD = "program: train.py\nmethod: {method}\nmetric: {{name: loss, goal: minimize}}\nparameters:\n"
-
-
-def of(folder: Path, parameters: str, method: str = "random", more: str = "run_cap: 3\n") -> Any:
-    """The draft and the space of a sweep with these parameters."""
-    file = folder / "sweep.yaml"
-    file.write_text(HEAD.format(method=method) + f"  {parameters}\n{more}")
-    draft = converted(str(file))
-    return draft, loaded(draft, folder)
-
+from tests.helpers.wandb_sweep import HEAD, of
 
 RANGES = {
     "lr: {min: 0.0001, max: 0.1}": {"kind": "float", "low": 0.0001, "high": 0.1},
@@ -60,7 +48,11 @@ RANGES = {
     'lr: {values: [1, "1", ""]}': {
         "kind": "choice", "values": {"1": 1, "text 1": "1", "text": ""},
     },
-    "lr: {values: [yes, true, 1.5]}": {"kind": "choice", "values": ["yes", True, 1.5]},
+    "lr: {values: [no, true, 1.5]}": {"kind": "choice", "values": [False, True, 1.5]},
+    'lr: {values: [010, 0b11, 1:30, 0x1F]}': {"kind": "int", "values": [8, 3, 90, 31]},
+    'lr: {values: ["010", 08, "on", "1:30"]}': {
+        "kind": "choice", "values": ["010", "08", "on", "1:30"],
+    },
 }  # fmt: skip
 
 
@@ -75,6 +67,13 @@ def test_a_parameter_is_the_axis_that_draws_the_same(tmp_path: Path, parameter: 
 
 
 CHANGED = {
+    "x: {values: [1e-4, 3e-4, 1.0e-3]}": (
+        {"x": {"kind": "float", "values": [1e-4, 3e-4, 1e-3]}}, {}, ["1e-4, 3e-4"],
+    ),
+    "x: {values: [2020-01-01, a]}": (
+        {"x": {"kind": "choice", "values": ["2020-01-01", "a"]}}, {}, ["2020-01-01"],
+    ),
+    "x: {values: [on, off]}": ({"x": {"kind": "choice", "values": [True, False]}}, {}, ["x"]),
     "x: {distribution: q_uniform, min: 0.04, max: 0.96, q: 0.1}": (
         {"x": {"kind": "float", "low": 0.0, "high": 1.0, "step": 0.1}}, {}, ["x"],
     ),
@@ -180,65 +179,33 @@ def test_no_more_trials_are_asked_for_than_there_are(tmp_path: Path) -> None:
     assert space.trials == 50 and told(draft) == ["run_cap"]
 
 
-COMMANDS = {
-    "": "python train.py --lr={lr} --bn={bn} --n.w={n.w}",
-    "${env} python3 -u ${program} ${args_no_hyphens}": (
-        "python3 -u train.py lr={lr} bn={bn} n.w={n.w}"
-    ),
-    "${env} ${interpreter} -m pkg.train ${args_no_boolean_flags}": (
-        "python -m pkg.train --lr={lr} --{bn_flag} --n.w={n.w}"
-    ),
-    "${interpreter} ${program} --config ${args_json_file}": "python train.py --config {params}",
-    "python ${program} ${args_json}": (
-        'python train.py {{"lr":·{lr},·"bn":·{bn},·"n":·{{"w":·"{n.w}"}}}}'
-    ),
-    "/usr/bin/env python ${program} --out=a{b} ${args}": (
-        "python train.py --out=a{{b}} --lr={lr} --bn={bn} --n.w={n.w}"
-    ),
-    "python ${program} --data=${envvar:SOME_DATA} ${what} ${args}": (
-        "python train.py --data=/d --lr={lr} --bn={bn} --n.w={n.w}"
-    ),
-}
-"""W&B's words, and ours with a dot for each blank within a word."""
-
-
-@pytest.mark.parametrize("words", COMMANDS)
-def test_a_command_s_macros_are_words(
-    tmp_path: Path, words: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("parameters", "steps"),
+    [
+        ("steps: {value: 30}", 30),
+        ("max_steps: {value: 30}\n  total_timesteps: {value: 1e6}", 30),
+        ("total_timesteps: {value: 1e6}", 1_000_000),
+        ("num_steps: {values: [7]}", 7),
+        ("epochs: {value: 30}", 100),
+        ("steps: {values: [30, 60]}", 100),
+        ("steps: {value: true}", 100),
+        ("steps: {value: 0.5}", 100),
+    ],
+)
+def test_the_program_s_steps_are_those_of_the_space(
+    tmp_path: Path, parameters: str, steps: int
 ) -> None:
-    monkeypatch.setenv("SOME_DATA", "/d")
-    (tmp_path / "pkg").mkdir()
-    (tmp_path / "pkg" / "train.py").touch()
-    parameters = (
-        "lr: {min: 0.1, max: 1.0}\n  bn: {values: [true, false]}\n"
-        "  n: {parameters: {w: {values: [a, b]}}}"
-    )
-    more = f"command: {json.dumps(words.split())}\nrun_cap: 3\n" if words else "run_cap: 3\n"
-    draft, space = of(tmp_path, parameters, more=more)
-    assert [word.replace(" ", "·") for word in space.command] == COMMANDS[words].split()
-    assert told(draft).count("command[2]") == ("envvar" in words)
-    assert told(draft).count("command[3]") == ("what" in words)
+    draft, space = of(tmp_path, f"lr: {{values: [1, 2]}}\n  {parameters}", "grid", "")
+    assert space.steps == steps
+    told_of = [line for line in draft.invented if line.startswith("steps: 100")]
+    assert len(told_of) == (steps == 100)
 
 
-def test_flags_that_are_constant_are_there_or_not(tmp_path: Path) -> None:
-    parameters = "on: {value: true}\n  off: {value: false}\n  a: {values: [1, 2]}"
-    more = "command: [python, train.py, '${args_no_boolean_flags}']\nrun_cap: 2\n"
-    _, space = of(tmp_path, parameters, more=more)
-    assert space.command == ("python", "train.py", "--on", "--a={a}")
-
-
-def test_names_and_texts_of_any_characters_reach_the_program(tmp_path: Path) -> None:
-    texts = ["a: b", "- c", "#d", "e'f\"g", "null", "~", "1e5", "0x1", "true", " lead", "trail "]
-    parameters = {"weird name {x}": {"values": texts}, "on": {"value": "off"}}
-    file = tmp_path / "sweep.yaml"
-    file.write_text(json.dumps({"program": "train.py", "method": "grid", "parameters": parameters}))
-    draft = converted(str(file))
-    space = loaded(draft, tmp_path)
-    assert axes(space)["weird_name_x_"] == {"kind": "choice", "values": texts}
-    assert space.fixed == {"on": "off"}
-    assert space.command == (
-        *("python", "train.py", "--weird name {{x}}={weird_name_x_}", "--on={on}"),
-    )
+def test_a_pruner_s_steps_are_not_fewer_than_it_needs(tmp_path: Path) -> None:
+    more = "early_terminate: {type: hyperband, max_iter: 27, s: 2}\nrun_cap: 2\n"
+    for value, steps in ((20, 27), (90, 90)):
+        lines = f"lr: {{values: [1, 2]}}\n  steps: {{value: {value}}}"
+        assert of(tmp_path, lines, more=more)[1].steps == steps
 
 
 def test_hyperband_counts_the_steps_of_runs(tmp_path: Path) -> None:
@@ -268,6 +235,21 @@ def test_a_sweep_without_a_metric_gets_one_that_is_told(tmp_path: Path) -> None:
     draft = converted(str(tmp_path / "s.yaml"))
     assert told(draft) == ["metric"]
     assert loaded(draft, tmp_path).score.metric == "loss"
+
+
+def test_a_misspelled_key_of_the_metric_is_told_with_the_one_that_may_be_meant(
+    tmp_path: Path,
+) -> None:
+    text = HEAD.format(method="grid").replace("goal: minimize", "gaol: maximize, impute: worst")
+    (tmp_path / "s.yaml").write_text(f"{text}  a: {{value: 1}}\n")
+    draft = converted(str(tmp_path / "s.yaml"))
+    assert loaded(draft, tmp_path).direction == "minimize"
+    misspelled, impute = draft.lost
+    assert misspelled.startswith(
+        "metric.gaol: is no key that W&B documents (did you mean 'goal'?); valid: name, goal"
+    )
+    assert impute.startswith("metric.impute: has no place in a space")
+    assert draft.invented[0] == "direction: minimize, as W&B does (direction=maximize)"
 
 
 def test_a_metric_s_name_and_target_are_kept_and_told(tmp_path: Path) -> None:
