@@ -82,6 +82,17 @@ def test_figures_are_shown_as_they_are_now(to, out, tmp_path):
             assert figures(study, to, out) == pictures
 
 
+def test_a_damaged_figure_is_named_and_the_others_are_shown(to, out, tmp_path, caplog):
+    study = Told(tmp_path).study
+    damaged = {"empty": b"", "cut": png(1)[:-30], "text": b"no picture, though its name says so"}
+    for name, data in {"whole": png(1), **damaged}.items():
+        (study.paths.figures / f"{name}.png").write_bytes(data)
+    sync(study, to, str(out), watch=False, say=str)
+    assert figures(study, to, out) == {"whole": png(1)}
+    named = [name for name in damaged if f"/{name}.png is not shown: " in caplog.text]
+    assert named == [*damaged]
+
+
 def figures(study: Study, to: str, out: Path) -> dict[str, bytes]:
     if to == "wandb":
         (folder,) = out.glob("wandb/offline-run-*-figures-*")
