@@ -78,6 +78,7 @@ def of_every_state(folder: Path) -> Told:
     """Eight runs: one of each state, one without reports, and one that nobody took."""
     told = Told(folder)
     odd = {"return": 0.5, "loss/η (odd) #1": float("inf"), "a//b": float("nan"), "../x": -1.5}
+    odd |= {f"sweeper/{name}": 7.0 for name in ("score", "value", "state", "error")}
     nan = (10, {"return": float("nan")})
     later = [(step, {"return": step / 40}) for step in (10, 20, 40)]
     states = ("complete", "failed", "nan", "pruned", "running", "running", "timeout")
