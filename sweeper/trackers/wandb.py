@@ -28,7 +28,7 @@ _DID_WELL = ("open", "running", "complete", "pruned")
 
 
 class Tracker(FolderTracker):
-    """Runs of the project that is called like the study, or as WANDB_PROJECT says."""
+    """Runs of the project that is called as WANDB_PROJECT says, or like the study was at first."""
 
     def __init__(self, study: Study, out: str | None) -> None:
         self._wandb = needed("wandb", "wandb", "wandb")
@@ -39,7 +39,7 @@ class Tracker(FolderTracker):
             )
         self.live = self._mode == "online"
         self.journal = f".sweeper-{self._mode}.jsonl"
-        super().__init__(study, out)
+        super().__init__(study, out, project=os.environ.get("WANDB_PROJECT") or study.name)
         self._remove_doubtful()
 
     @property
@@ -91,7 +91,7 @@ class Tracker(FolderTracker):
 
     @property
     def _project(self) -> str:
-        return os.environ.get("WANDB_PROJECT", self.study.name)
+        return os.environ.get("WANDB_PROJECT") or self.noted["project"]
 
     @property
     def _runs(self) -> Path:

@@ -195,6 +195,55 @@ def test_a_renamed_study_goes_on(to, out, tmp_path):
     assert "0 runs written, 1 run shown" in said[-1]
 
 
+def test_a_copy_beside_its_original_is_another_study(to, out, tmp_path):
+    told = Told(tmp_path)
+    told.tells(told.runs[0], "complete", (40, {"return": 1.0}))
+    synced(told.study, to, out)
+    copy = Study.open(shutil.copytree(told.study.folder, told.study.folder.with_name("copy")))
+    if to == "mlflow":  # shows each in an experiment of its own
+        assert "1 run written" in synced(copy, to, out)
+    else:
+        with pytest.raises(SweeperError, match=rf"{told.study.folder}.* {copy.folder} .*out=…"):
+            sync(copy, to, str(out), watch=False, say=str)
+    assert "0 runs written" in synced(told.study, to, out)
+
+
+def test_a_copy_with_what_is_shown_in_its_folder(to, out, tmp_path):
+    told = Told(tmp_path)
+    told.tells(told.runs[0], "complete", (40, {"return": 1.0}))
+    place = told.study.paths.trackers / to
+    place.parent.mkdir()
+    out.rename(place)
+    sync(told.study, to, None, watch=False, say=str)
+    copy = Study.open(shutil.copytree(told.study.folder, tmp_path / "beside" / "told"))
+    for study in (copy, told.study, copy):
+        said: list[str] = []
+        sync(study, to, None, watch=False, say=said.append)
+        there = study.paths.trackers / to
+        assert "1 run shown" in said[-1] and shown(study, to, there) == expected(study, to)
+    assert "0 runs written" in said[-1]
+
+
+def test_a_renamed_study_stays_in_its_project(tmp_path, monkeypatch):
+    wandb = pytest.importorskip("wandb", reason="wandb is not installed (extra `wandb`)")
+    monkeypatch.delenv("WANDB_PROJECT", raising=False)
+    told, projects, begin = Told(tmp_path), [], wandb.init
+
+    def noting(**told: object) -> object:
+        projects.append(told["project"])
+        return begin(**told)
+
+    monkeypatch.setattr(wandb, "init", noting)
+    told.tells(told.runs[0], "complete", (40, {"return": 1.0}))
+    told.tells(told.runs[1], "running", (10, {"return": 1.0}))
+    sync(told.study, "wandb", None, watch=False, say=str)
+    moved = told.study.folder.with_name("moved")
+    told.study.folder.rename(moved)
+    (moved / "figures" / "heatmap.png").write_bytes(png(1))
+    sync(Study.open(moved), "wandb", None, watch=False, say=str)
+    assert projects == [told.study.name] * 3
+
+
 def test_figures_in_a_database_that_was_moved_are_not_written_elsewhere(database, tmp_path):
     study = Told(tmp_path).study
     folder = study.paths.trackers / "mlflow"
