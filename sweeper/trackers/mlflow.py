@@ -232,7 +232,7 @@ def _name(name: str) -> str:
     """A name as MLflow takes it: characters that it does not take are written as their numbers."""
     plain = re.sub(r"[^\w.\- :/]", lambda found: f"_{ord(found[0]):x}_", name)
     if plain != os.path.normpath(plain) or plain.startswith(("/", "..")) or plain == ".":
-        plain = plain.replace("/", "_2f_").replace(".", "_2e_")
+        plain = plain.replace("/", "_2f_").replace(".", "_2e_") or "_"
     if len(plain) <= _LONGEST_NAME:
         return plain
     return f"{plain[: _LONGEST_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -19,12 +19,16 @@ from typing import Any
 from sweeper.errors import SweeperError, shown
 from sweeper.study.study import Study
 from sweeper.trackers.base import FIGURES, FolderTracker, needed
-from sweeper.trackers.updates import OWN, Position, RunUpdate
+from sweeper.trackers.updates import OWN, REPORTED, Position, RunUpdate
 
 _MODES = ("offline", "online")
 
 _DID_WELL = ("open", "running", "complete", "pruned")
 """States in which a run is shown as finished; W&B calls all others failed."""
+
+
+_RESERVED = ("", "_runtime", "_step", "_timestamp", "_wandb")
+"""Names under which W&B shows no metric of a run."""
 
 
 class Tracker(FolderTracker):
@@ -55,7 +59,7 @@ class Tracker(FolderTracker):
             known = opened.step if self.live else 0
             for step, metrics in update.new if self.live else update.points:
                 if step >= known:
-                    opened.log(metrics, step=step)
+                    opened.log({_name(key): value for key, value in metrics.items()}, step=step)
             opened.summary.update({f"{OWN}state": state, **update.results})
             if update.error:
                 opened.summary[f"{OWN}error"] = update.error
@@ -159,3 +163,8 @@ class Tracker(FolderTracker):
         """Whether a run of this id is this study's: others may be in the folder, too."""
         run = self.study.plan.find(id.partition("-")[0])
         return run is not None or id == f"{FIGURES}-{self.identity}"
+
+
+def _name(name: str) -> str:
+    """The name of a metric as W&B takes it."""
+    return f"{name}{REPORTED}" if name in _RESERVED else name

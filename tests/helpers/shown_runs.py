@@ -47,7 +47,8 @@ def expected(study: Study, to: str) -> dict[str, Shown]:
         shown = found[id] = Shown({name: text(value) for name, value in told.items()})
         for step, metrics in record.reports:
             for name, value in metrics.items():
-                name = f"{name} (reported)" if name.startswith("sweeper/") else name
+                theirs = to == "wandb" and name in ("", "_step", "_timestamp", "_runtime")
+                name = f"{name} (reported)" if theirs or name.startswith("sweeper/") else name
                 shown.numbers[name, step, digits(value)] += 1
         if record.score is not None:
             shown.scores = {"score": digits(record.score), "value": digits(record.value)}
