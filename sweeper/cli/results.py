@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from sweeper import lookup
 from sweeper.cli.app import STUDY_OPTIONS, Words, command, count_of, parsed, studies_of, study_of
 from sweeper.cli.figures import FIGURE_OPTIONS, PART_OPTIONS
 from sweeper.errors import SweeperError, choices, shown
@@ -131,7 +132,11 @@ def sync(words: Words = None) -> None:
 
     options = parsed(words, list(SYNC_OPTIONS))
     if "to" not in options:
-        raise SweeperError("to= is needed, as in: sweeper sync to=tensorboard")
+        names = ", ".join(lookup.names("sweeper.trackers"))
+        raise SweeperError(
+            f"to= is needed, one of {names} or path/file.py:Tracker, as in: sweeper sync "
+            "to=tensorboard"
+        )
     watch = truth("watch", options)
     sync(study_of(options), options["to"], options.get("out"), watch=watch, say=typer.echo)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError, shown
+from sweeper.paths import StudyPaths
 from sweeper.study.study import Study
 from sweeper.trackers.journal import Journal
 from sweeper.trackers.updates import Position, RunUpdate
@@ -37,11 +38,9 @@ class RunTracker(ABC):
         """Where its own files are."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise SweeperError(
-                f"out= must name a folder, but got {shown(str(self.folder))}"
-            ) from error
-        self._lock = self._locked()
+            self._lock = self._locked()
+        except OSError as error:
+            raise SweeperError(self._refusal(error, out)) from error
 
     @property
     @abstractmethod
@@ -69,12 +68,42 @@ class RunTracker(ABC):
     @property
     def identity(self) -> str:
         """16 hex digits by which a study is known again, whatever it is called by then."""
-        first = (self.study.paths.plans / "0").read_bytes()
-        return hashlib.sha256(first).hexdigest()[:16]
+        return _identity(self.study.paths)
+
+    @property
+    def home(self) -> Path:
+        """The study's folder, which tells it from copies of it."""
+        return self.study.folder.resolve()
+
+    def is_at_home(self) -> bool:
+        """Whether its own files are in the study's folder, and go where that goes."""
+        return self.folder.resolve().is_relative_to(self.home)
+
+    def is_copy(self, folder: str | None) -> bool:
+        """Whether a study that was shown when it was in `folder` is a copy, or the original.
+
+        One that was renamed or moved is gone from there.
+        """
+        if folder is None:
+            return False
+        there = Path(folder)
+        try:
+            return not there.samefile(self.home) and _identity(StudyPaths(there)) == self.identity
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Lets others write to its place."""
         os.close(self._lock)
+
+    def _refusal(self, error: OSError, out: str | None) -> str:
+        """What is wrong with the folder, and what to do where another may be named."""
+        if out and isinstance(error, FileExistsError | NotADirectoryError):
+            return f"out= must name a folder, but got {shown(str(self.folder))}"
+        what = f"cannot write to the folder {self.folder}: {error.strerror}"
+        if out is not None and "://" not in out:
+            return f"{what}; out= must name one that can be made and written to"
+        return f"{what}; name another folder (out=…)" if out is None else what
 
     def _locked(self) -> int:
         """A lock that ends with this process; `SweeperError` where another process has it."""
@@ -95,14 +124,39 @@ class RunTracker(ABC):
 class FolderTracker(RunTracker):
     """A tracker that shows runs by files in a folder, and keeps its journal beside them.
 
-    Who removes the folder removes both, and the next `sweeper sync` writes all of it anew.
+    Who removes the folder removes both, and the next `sweeper sync` writes all of it anew; so it
+    does in the folder of a copy of the study. `SweeperError` where `out` shows another study.
     """
 
     journal = ".sweeper.jsonl"
 
-    def __init__(self, study: Study, out: str | None) -> None:
+    def __init__(self, study: Study, out: str | None, **first: str) -> None:
         super().__init__(study, out)
-        self._journal = Journal(self.folder / self.journal, self.identity)
+        self._journal = Journal(self.folder / self.journal)
+        try:
+            self.noted = self._noted(first)
+            """What was said of the study when it was first shown, or is now: `first`."""
+        except SweeperError:
+            super().close()
+            raise
+
+    def _noted(self, first: Mapping[str, str]) -> Mapping[str, str]:
+        """Notes which study this is; what is shown of another is refused or begun anew."""
+        head = self._journal.head
+        other = head.get("folder")
+        if head.get("study", self.identity) != self.identity:
+            raise SweeperError(f"{self.folder} shows another study: name another folder (out=…)")
+        if self.is_copy(other) and not self.is_at_home():
+            raise SweeperError(
+                f"{self.folder} shows the study in {other}, and the one in {self.home} is a copy "
+                "of it, or the other way round: name another folder for this one (out=…)"
+            )
+        if self.is_copy(other):
+            head = {}
+            self._journal.positions.clear()
+        now = {**first, **head, "study": self.identity, "folder": str(self.home)}
+        self._journal.begin(now)
+        return now
 
     @property
     def positions(self) -> Mapping[str, Position]:
@@ -117,6 +171,10 @@ class FolderTracker(RunTracker):
         """Closes the journal, and lets others write to the folder."""
         self._journal.close()
         super().close()
+
+
+def _identity(paths: StudyPaths) -> str:
+    return hashlib.sha256((paths.plans / "0").read_bytes()).hexdigest()[:16]
 
 
 def needed(module: str, package: str, extra: str) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from sweeper.errors import SweeperError
 from sweeper.files.atomic import write_durably
 from sweeper.trackers.updates import Position
 
@@ -14,18 +14,24 @@ from sweeper.trackers.updates import Position
 class Journal:
     """The positions of a study's runs in `file`; of several lines about a run the last counts.
 
-    `SweeperError` where the file is about another study. A line that a killed process left
-    unfinished is dropped, and so are lines that others have taken the place of.
+    A line that a killed process left unfinished is dropped, and so are lines that others have taken
+    the place of.
     """
 
-    def __init__(self, file: Path, study: str) -> None:
+    def __init__(self, file: Path) -> None:
         self._file = file
-        self._head = {"study": study}
+        self.head: dict[str, str] = {}
+        """What the first line says, which is about the study."""
         self.positions: dict[str, Position] = {}
-        lines = self._read()
-        if not lines or lines > 2 * len(self.positions) + 1:
+        self._lines = self._read()
+        self._descriptor = -1
+
+    def begin(self, head: Mapping[str, str]) -> None:
+        """Says of which study it is; after that runs may be noted."""
+        if head != self.head or self._lines > 2 * len(self.positions) + 1:
+            self.head = {**head}
             self._rewrite()
-        self._descriptor = os.open(file, os.O_WRONLY | os.O_APPEND)
+        self._descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND)
 
     def commit(self, run: str, position: Position) -> None:
         """Notes that so much of a run is shown now."""
@@ -46,10 +52,8 @@ class Journal:
             return 0
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.split(b"\n")[:-1]
-        if lines and _parsed(lines[0]) != self._head:
-            raise SweeperError(
-                f"{self._file.parent} shows another study: name another folder (out=…)"
-            )
+        if lines:
+            self.head = {"study": "", **{k: str(v) for k, v in _parsed(lines[0]).items()}}
         for line in lines[1:]:
             body = _parsed(line)
             try:
@@ -63,7 +67,7 @@ class Journal:
 
     def _rewrite(self) -> None:
         bodies = ({"run": run, **at.as_json()} for run, at in self.positions.items())
-        write_durably(self._file, b"".join(map(_line, [self._head, *bodies])))
+        write_durably(self._file, b"".join(map(_line, [{**self.head}, *bodies])))
 
 
 def _line(body: dict[str, object]) -> bytes:

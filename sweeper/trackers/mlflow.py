@@ -24,8 +24,11 @@ from sweeper.trackers.updates import Position, RunUpdate
 
 T = TypeVar("T")
 
-_RUN, _POSITION, _STUDY = "sweeper.run", "sweeper.position", "sweeper.study"
-"""Tags: of which run, how much of it is shown, and of which study."""
+_RUN, _POSITION = "sweeper.run", "sweeper.position"
+"""Tags of a run: which it is, and how much of it is shown."""
+
+_STUDY, _FOLDER = "sweeper.study", "sweeper.folder"
+"""Tags of an experiment: of which study it is, and where that was."""
 
 _STATES = {"running": "RUNNING", "open": "SCHEDULED", "complete": "FINISHED", "pruned": "KILLED"}
 """What MLflow calls the states that are no failures."""
@@ -149,26 +152,42 @@ class Tracker(RunTracker):
         return {(key, one.step) for key in keys for one in self._client.get_metric_history(id, key)}
 
     def _its_experiment(self) -> str:
-        """The study's experiment, which knows it under any name; `SweeperError` for another's."""
+        """The study's experiment, which knows it under any name; `SweeperError` for another's.
+
+        A copy of the study has an experiment of its own, but in the store that was copied with it.
+        """
         from mlflow.entities import ViewType
 
-        client, identity = self._client, self.identity
+        client, identity, home = self._client, self.identity, _text(self.home)
         artifacts = None if self._uri else (self.folder.resolve() / "artifacts").as_uri()
         mine = f"tags.`{_STUDY}` = '{identity}'"
-        for found in client.search_experiments(ViewType.ALL, filter_string=mine):
-            if found.lifecycle_stage == "active":
-                self._keeps_artifacts = artifacts in (None, found.artifact_location)
-                return str(found.experiment_id)
+        found = [
+            one
+            for one in client.search_experiments(ViewType.ALL, filter_string=mine)
+            if one.lifecycle_stage == "active"
+            and (self._is_of_home() or not self.is_copy(one.tags.get(_FOLDER)))
+        ]
+        for one in sorted(found, key=lambda one: one.tags.get(_FOLDER) != home)[:1]:
+            self._keeps_artifacts = artifacts in (None, one.artifact_location)
+            if one.tags.get(_FOLDER) != home:
+                client.set_experiment_tag(one.experiment_id, _FOLDER, home)
+            return str(one.experiment_id)
         name = self.study.name
         taken = client.get_experiment_by_name(name)
         if taken is not None:
             how = "deleted" if taken.lifecycle_stage != "active" else "another"
+            where = taken.tags.get(_FOLDER)
             raise SweeperError(
-                f"{self.place} holds {how} experiment {shown(name)}: rename it there, or name "
-                "another store (out=…)"
+                f"{self.place} holds {how} experiment {shown(name)}"
+                + (f", of the study in {where}, but this one is in {home}" if where else "")
+                + ": rename it there, or name another store (out=…)"
             )
-        tags = {_STUDY: identity}
+        tags = {_STUDY: identity, _FOLDER: home}
         return str(client.create_experiment(name, artifact_location=artifacts, tags=tags))
+
+    def _is_of_home(self) -> bool:
+        """Whether the store is a database in the study's folder, which holds no other study."""
+        return self._uri is None and self.is_at_home()
 
     def _read(self) -> None:
         """Takes in what the store shows; deletes runs that were not finished or are replaced."""
@@ -204,11 +223,16 @@ def _position(text: str | None) -> Position | None:
         return None
 
 
+def _text(folder: Path) -> str:
+    """A folder as a tag: names of files may be no text."""
+    return str(folder).encode(errors="backslashreplace").decode()
+
+
 def _name(name: str) -> str:
     """A name as MLflow takes it: characters that it does not take are written as their numbers."""
     plain = re.sub(r"[^\w.\- :/]", lambda found: f"_{ord(found[0]):x}_", name)
     if plain != os.path.normpath(plain) or plain.startswith(("/", "..")) or plain == ".":
-        plain = plain.replace("/", "_2f_").replace(".", "_2e_")
+        plain = plain.replace("/", "_2f_").replace(".", "_2e_") or "_"
     if len(plain) <= _LONGEST_NAME:
         return plain
     return f"{plain[: _LONGEST_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from sweeper import lookup
 from sweeper.errors import SweeperError, reason
 from sweeper.ledger.run_record import RunRecord
+from sweeper.log import log
 from sweeper.planning.plan import Run
 from sweeper.study.study import Study
 from sweeper.text import counted
@@ -134,19 +137,42 @@ class Mirror:
         yield from sorted(runs, key=lambda run: (run.trial, run.task, run.seed))
 
     def _figures(self) -> None:
+        """Tells the tracker of new pictures; one that is damaged is left out, and named."""
         files = sorted(self._study.paths.figures.glob("*.png"))
         seen = " ".join(f"{file.name} {file.stat().st_mtime_ns}" for file in files)
-        if not files or seen == self._pictures:
+        if seen == self._pictures:
             return
-        whole = hashlib.blake2b(digest_size=8)
+        whole, digest = [], hashlib.blake2b(digest_size=8)
         for file in files:
-            whole.update(file.name.encode() + file.read_bytes())
+            try:
+                data = _read(file)
+            except SweeperError as error:
+                log.warning("%s", error)
+            else:
+                whole.append(file)
+                digest.update(file.name.encode() + data)
         known = self._tracker.positions.get(FIGURES)
-        if known is None or known.digest != whole.hexdigest():
+        if whole and (known is None or known.digest != digest.hexdigest()):
             edition = known.edition + 1 if known else 0
-            at = Position(0, edition, len(files), whole.hexdigest(), "complete")
-            self._tracker.write_figures(files, at)
+            at = Position(0, edition, len(whole), digest.hexdigest(), "complete")
+            self._tracker.write_figures(whole, at)
         self._pictures = seen
+
+
+def _read(file: Path) -> bytes:
+    """A picture's bytes; `SweeperError` where they cannot be read, or are no whole picture."""
+    from PIL import Image
+
+    try:
+        data = file.read_bytes()
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+            picture.load()
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # whatever a damaged one makes of its decoder
+        why = getattr(error, "strerror", None) or "it is empty, damaged or no PNG: draw it anew"
+        raise SweeperError(f"{file} is not shown: {why}") from error
+    return data
 
 
 @contextmanager

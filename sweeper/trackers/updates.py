@@ -16,6 +16,9 @@ from sweeper.text import canonical, is_number
 OWN = "sweeper/"
 """What the names of sweeper's own numbers begin with, so that they are no metric's of a run."""
 
+REPORTED = " (reported)"
+"""What follows the name of a metric of a run that would be taken for one of sweeper's own."""
+
 Value = bool | int | float | str
 
 
@@ -163,4 +166,9 @@ def results(space: Space, record: RunRecord) -> dict[str, float]:
 
 
 def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in metrics.items() if is_number(value)}
+    return {_apart(name): float(value) for name, value in metrics.items() if is_number(value)}
+
+
+def _apart(name: str) -> str:
+    """The name of a metric of a run, which is none of sweeper's own."""
+    return f"{name}{REPORTED}" if name.startswith(OWN) else name

@@ -19,7 +19,7 @@ from typing import Any
 from sweeper.errors import SweeperError, shown
 from sweeper.study.study import Study
 from sweeper.trackers.base import FIGURES, FolderTracker, needed
-from sweeper.trackers.updates import OWN, Position, RunUpdate
+from sweeper.trackers.updates import OWN, REPORTED, Position, RunUpdate
 
 _MODES = ("offline", "online")
 
@@ -27,8 +27,12 @@ _DID_WELL = ("open", "running", "complete", "pruned")
 """States in which a run is shown as finished; W&B calls all others failed."""
 
 
+_RESERVED = ("", "_runtime", "_step", "_timestamp", "_wandb")
+"""Names under which W&B shows no metric of a run."""
+
+
 class Tracker(FolderTracker):
-    """Runs of the project that is called like the study, or as WANDB_PROJECT says."""
+    """Runs of the project that is called as WANDB_PROJECT says, or like the study was at first."""
 
     def __init__(self, study: Study, out: str | None) -> None:
         self._wandb = needed("wandb", "wandb", "wandb")
@@ -39,7 +43,7 @@ class Tracker(FolderTracker):
             )
         self.live = self._mode == "online"
         self.journal = f".sweeper-{self._mode}.jsonl"
-        super().__init__(study, out)
+        super().__init__(study, out, project=os.environ.get("WANDB_PROJECT") or study.name)
         self._remove_doubtful()
 
     @property
@@ -55,7 +59,7 @@ class Tracker(FolderTracker):
             known = opened.step if self.live else 0
             for step, metrics in update.new if self.live else update.points:
                 if step >= known:
-                    opened.log(metrics, step=step)
+                    opened.log({_name(key): value for key, value in metrics.items()}, step=step)
             opened.summary.update({f"{OWN}state": state, **update.results})
             if update.error:
                 opened.summary[f"{OWN}error"] = update.error
@@ -91,7 +95,7 @@ class Tracker(FolderTracker):
 
     @property
     def _project(self) -> str:
-        return os.environ.get("WANDB_PROJECT", self.study.name)
+        return os.environ.get("WANDB_PROJECT") or self.noted["project"]
 
     @property
     def _runs(self) -> Path:
@@ -159,3 +163,8 @@ class Tracker(FolderTracker):
         """Whether a run of this id is this study's: others may be in the folder, too."""
         run = self.study.plan.find(id.partition("-")[0])
         return run is not None or id == f"{FIGURES}-{self.identity}"
+
+
+def _name(name: str) -> str:
+    """The name of a metric as W&B takes it."""
+    return f"{name}{REPORTED}" if name in _RESERVED else name

@@ -15,6 +15,9 @@ from sweeper.ledger.run_record import ENDS
 from sweeper.study.study import Study
 from sweeper.trackers import mlflow as mlflow_tracker
 
+OWN = {"sweeper/score", "sweeper/value"}
+"""What trackers call a run's scores; a metric of that name is shown under another one."""
+
 Number = tuple[str, int, str]
 """A metric, its step, and its value in six digits: some trackers keep single precision."""
 
@@ -44,6 +47,8 @@ def expected(study: Study, to: str) -> dict[str, Shown]:
         shown = found[id] = Shown({name: text(value) for name, value in told.items()})
         for step, metrics in record.reports:
             for name, value in metrics.items():
+                theirs = to == "wandb" and name in ("", "_step", "_timestamp", "_runtime")
+                name = f"{name} (reported)" if theirs or name.startswith("sweeper/") else name
                 shown.numbers[name, step, digits(value)] += 1
         if record.score is not None:
             shown.scores = {"score": digits(record.score), "value": digits(record.value)}
@@ -102,7 +107,7 @@ def of_tensorboard(study: Study, out: Path) -> Iterator[tuple[str, Shown]]:
                         run.config[name] = text(getattr(held, str(held.WhichOneof("kind"))))
                 elif value.tag == metadata.SESSION_END_INFO_TAG:
                     ended += 1
-                elif value.tag.startswith("sweeper/") and value.HasField("simple_value"):
+                elif value.tag in OWN and value.HasField("simple_value"):
                     run.scores[value.tag[8:]] = digits(value.simple_value)
                 elif value.HasField("simple_value"):
                     run.numbers[value.tag, event.step, digits(value.simple_value)] += 1
@@ -141,7 +146,7 @@ def of_wandb(study: Study, out: Path) -> Iterator[tuple[str, Shown]]:
                 name = one.key or one.nested_key[0]
                 if name in ("sweeper/state", "sweeper/error"):
                     setattr(run, name[8:], json.loads(one.value_json))
-                elif name.startswith("sweeper/"):
+                elif name in OWN:
                     run.scores[name[8:]] = digits(float(json.loads(one.value_json)))
             if record.HasField("exit"):
                 left = record.exit.exit_code
@@ -183,7 +188,7 @@ def of_mlflow(study: Study, out: Path) -> Iterator[tuple[str, Shown]]:
             run.config[name] = text(float(value)) if is_number(value) else value
         for name in found.data.metrics:
             for one in client.get_metric_history(found.info.run_id, name):
-                if name.startswith("sweeper/"):
+                if name in OWN:
                     assert name[8:] not in run.scores
                     run.scores[name[8:]] = digits(one.value)
                 else:

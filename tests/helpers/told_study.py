@@ -78,6 +78,8 @@ def of_every_state(folder: Path) -> Told:
     """Eight runs: one of each state, one without reports, and one that nobody took."""
     told = Told(folder)
     odd = {"return": 0.5, "loss/η (odd) #1": float("inf"), "a//b": float("nan"), "../x": -1.5}
+    odd |= {f"sweeper/{name}": 7.0 for name in ("score", "value", "state", "error")}
+    odd |= {"": 1.0, "_step": 3.0, "_timestamp": 4.0, "_runtime": 5.0}
     nan = (10, {"return": float("nan")})
     later = [(step, {"return": step / 40}) for step in (10, 20, 40)]
     states = ("complete", "failed", "nan", "pruned", "running", "running", "timeout")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from sweeper.cli.app import OPTIONS, SPACE_COMMANDS, app
 from sweeper.cli.command_line import FLAGS, as_words
-from sweeper.cli.completion.values import Asked, space_files, space_keys, values
+from sweeper.cli.completion.values import FILES, Asked, paths, space_files, space_keys, values
 
 _ALONE = ("study", "agent", "shell")
 """Options whose names may be left out before their value."""
@@ -98,7 +98,9 @@ def _words(command: str, before: Sequence[str], last: str) -> Iterator[Answer]:
     if alone is None:
         if command in SPACE_COMMANDS:
             yield from map(Answer, space_files(asked))
-        for name in _ALONE:
+        if command in FILES:
+            yield from map(Answer, paths(last, FILES[command]))
+        for name in _alone(command):
             if name in left:
                 yield from _of_values(name, "", asked)
     yield from (Answer(f"{key}=", about) for key, about in left.items())
@@ -123,6 +125,10 @@ def _given(command: str, before: Sequence[str]) -> tuple[Mapping[str, str], str 
     alone = next((word for word, equals, _ in pairs if not equals and word[:1] != "-"), None)
     options = {key: text for key, equals, text in pairs if equals}
     if alone is not None:
-        own = [name for name in _ALONE if name in OPTIONS[command]]
-        options = {**dict.fromkeys(own[:1], alone), **options}
+        options = {**dict.fromkeys(_alone(command)[:1], alone), **options}
     return options, alone
+
+
+def _alone(command: str) -> list[str]:
+    """The options of a command whose name may be left out."""
+    return [name for name in _ALONE if name in OPTIONS[command] and command not in FILES]

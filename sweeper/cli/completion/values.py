@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweeper import lookup
 from sweeper.cli.app import STUDY_OPTIONS, root_of, study_of
@@ -15,13 +16,17 @@ from sweeper.cli.command_line import FLAGS
 from sweeper.cli.results import SUFFIXES
 from sweeper.errors import SweeperError
 from sweeper.files import bundled
+from sweeper.paths import StudyPaths
 from sweeper.planning import loading
 from sweeper.schema import document as documents
 from sweeper.score import AT
 from sweeper.space import reference
 from sweeper.space.figure_options import AXES, WIDTHS
 from sweeper.space.overrides import KEYS, MERGED
-from sweeper.study import studies
+from sweeper.study import note, studies
+
+if TYPE_CHECKING:
+    from sweeper.study.study import Study
 
 SHELLS = ("bash", "zsh", "fish")
 """The shells that there are scripts for."""
@@ -30,6 +35,12 @@ TABLES = ("runs", "trials", "reports")
 """The tables that `sweeper export` writes, told here without importing pandas."""
 
 _SPACES = (".yaml", ".yml")
+
+FILES: Mapping[str, tuple[str, ...]] = {"convert": ("",), "new": _SPACES}
+"""Commands whose word without a key is a file, and what its name ends in."""
+
+_MOST_RUNS = 200
+"""The most runs that are offered."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +117,50 @@ def _folders(asked: Asked) -> Iterator[str]:
 
 
 def _axes(asked: Asked) -> list[str]:
-    """The axes of the study that is named, or that was at work last; and the tasks."""
+    """The axes of the study, and the tasks."""
     from sweeper.space.blocks.parts import every_axis
 
+    return [*every_axis(_study(asked).space), "task"]
+
+
+def _study(asked: Asked) -> Study:
+    """The study that is named, of several the first, or the one that was at work last."""
     options = {key: asked.options[key] for key in STUDY_OPTIONS if key in asked.options}
     if "study" in options:
         options["study"] = options["study"].partition(",")[0]
-    return [*every_axis(study_of(options).space), "task"]
+    return study_of(options)
+
+
+def _begun(asked: Asked) -> Iterator[str]:
+    """Runs that a worker took."""
+    return _some(_study(asked).ledger_state(reports=False).runs, asked)
+
+
+def _ended(asked: Asked) -> Iterator[str]:
+    """Runs that have ended, and so may be opened again."""
+    records = _study(asked).ledger_state(reports=False).runs
+    return _some((run for run, record in records.items() if record.end is not None), asked)
+
+
+def _kept(asked: Asked) -> Iterator[str]:
+    """Runs of which weights are kept."""
+    return _some((file.stem for file in _study(asked).paths.weights.glob("[!.]*.npz")), asked)
+
+
+def _some(runs: Iterable[str], asked: Asked) -> Iterator[str]:
+    """Those that go on from what is typed; of very many the first."""
+    return islice(sorted(run for run in runs if run.startswith(asked.text)), _MOST_RUNS)
+
+
+def _tags(asked: Asked) -> list[str]:
+    """The tags of all studies that are there."""
+    root = root_of(asked.options)
+    notes = (note.read(StudyPaths(root / name)) for name in studies.names(root))
+    return sorted({tag for one in notes if one is not None for tag in one.tags})
+
+
+def _programs(asked: Asked) -> Iterator[str]:
+    return paths(asked.text, [".py"])
 
 
 def _profiles(asked: Asked) -> Iterator[str]:
@@ -148,12 +196,15 @@ KNOWN: Mapping[str, _Values] = {
     "pack": lambda _: ("auto",),
     "pool": lambda _: ("all", "best"),
     "profile": _profiles,
+    "program": _programs,
     "root": _folders,
     "scale": _scales,
     "shell": lambda _: SHELLS,
     "state": _states,
     "study": lambda asked: studies.names(root_of(asked.options)),
     "table": lambda _: TABLES,
+    "tag": _tags,
+    "tags": _tags,
     "where": lambda asked: (f"{name}=" for name in [*_axes(asked), "seed"]),
     "width": lambda _: WIDTHS,
     **dict.fromkeys(AXES, _axes),
@@ -161,9 +212,15 @@ KNOWN: Mapping[str, _Values] = {
 """By option what it may be, in all commands that have it."""
 
 OF_COMMAND: Mapping[tuple[str, str], _Values] = {
+    ("convert", "study"): lambda _: (),
+    ("logs", "run"): _begun,
+    ("new", "function"): _programs,
+    ("play", "run"): _kept,
+    ("rerun", "run"): _ended,
     ("retry", "state"): _retried,
     ("runs", "format"): lambda _: ("text", "json", "csv"),
     ("status", "format"): lambda _: ("text", "json"),
+    ("sync", "to"): lambda _: lookup.names("sweeper.trackers"),
     ("table", "format"): lambda _: SUFFIXES,
 }
 """By command and option where commands differ."""

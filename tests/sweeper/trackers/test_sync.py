@@ -82,6 +82,17 @@ def test_figures_are_shown_as_they_are_now(to, out, tmp_path):
             assert figures(study, to, out) == pictures
 
 
+def test_a_damaged_figure_is_named_and_the_others_are_shown(to, out, tmp_path, caplog):
+    study = Told(tmp_path).study
+    damaged = {"empty": b"", "cut": png(1)[:-30], "text": b"no picture, though its name says so"}
+    for name, data in {"whole": png(1), **damaged}.items():
+        (study.paths.figures / f"{name}.png").write_bytes(data)
+    sync(study, to, str(out), watch=False, say=str)
+    assert figures(study, to, out) == {"whole": png(1)}
+    named = [name for name in damaged if f"/{name}.png is not shown: " in caplog.text]
+    assert named == [*damaged]
+
+
 def figures(study: Study, to: str, out: Path) -> dict[str, bytes]:
     if to == "wandb":
         (folder,) = out.glob("wandb/offline-run-*-figures-*")
@@ -182,6 +193,55 @@ def test_a_renamed_study_goes_on(to, out, tmp_path):
     said: list[str] = []
     sync(moved, to, str(out), watch=False, say=said.append)
     assert "0 runs written, 1 run shown" in said[-1]
+
+
+def test_a_copy_beside_its_original_is_another_study(to, out, tmp_path):
+    told = Told(tmp_path)
+    told.tells(told.runs[0], "complete", (40, {"return": 1.0}))
+    synced(told.study, to, out)
+    copy = Study.open(shutil.copytree(told.study.folder, told.study.folder.with_name("copy")))
+    if to == "mlflow":  # shows each in an experiment of its own
+        assert "1 run written" in synced(copy, to, out)
+    else:
+        with pytest.raises(SweeperError, match=rf"{told.study.folder}.* {copy.folder} .*out=…"):
+            sync(copy, to, str(out), watch=False, say=str)
+    assert "0 runs written" in synced(told.study, to, out)
+
+
+def test_a_copy_with_what_is_shown_in_its_folder(to, out, tmp_path):
+    told = Told(tmp_path)
+    told.tells(told.runs[0], "complete", (40, {"return": 1.0}))
+    place = told.study.paths.trackers / to
+    place.parent.mkdir()
+    out.rename(place)
+    sync(told.study, to, None, watch=False, say=str)
+    copy = Study.open(shutil.copytree(told.study.folder, tmp_path / "beside" / "told"))
+    for study in (copy, told.study, copy):
+        said: list[str] = []
+        sync(study, to, None, watch=False, say=said.append)
+        there = study.paths.trackers / to
+        assert "1 run shown" in said[-1] and shown(study, to, there) == expected(study, to)
+    assert "0 runs written" in said[-1]
+
+
+def test_a_renamed_study_stays_in_its_project(tmp_path, monkeypatch):
+    wandb = pytest.importorskip("wandb", reason="wandb is not installed (extra `wandb`)")
+    monkeypatch.delenv("WANDB_PROJECT", raising=False)
+    told, projects, begin = Told(tmp_path), [], wandb.init
+
+    def noting(**told: object) -> object:
+        projects.append(told["project"])
+        return begin(**told)
+
+    monkeypatch.setattr(wandb, "init", noting)
+    told.tells(told.runs[0], "complete", (40, {"return": 1.0}))
+    told.tells(told.runs[1], "running", (10, {"return": 1.0}))
+    sync(told.study, "wandb", None, watch=False, say=str)
+    moved = told.study.folder.with_name("moved")
+    told.study.folder.rename(moved)
+    (moved / "figures" / "heatmap.png").write_bytes(png(1))
+    sync(Study.open(moved), "wandb", None, watch=False, say=str)
+    assert projects == [told.study.name] * 3
 
 
 def test_figures_in_a_database_that_was_moved_are_not_written_elsewhere(database, tmp_path):

@@ -14,6 +14,7 @@ from sweeper import lookup
 from sweeper.errors import SweeperError
 from sweeper.study.study import Study
 from sweeper.trackers.sync import Mirror, sync
+from tests.helpers.command import call
 from tests.helpers.paths import ROOT
 from tests.helpers.shown_runs import digits, expected, shown
 from tests.helpers.told_study import Told, of_every_state
@@ -121,3 +122,20 @@ def test_a_folder_that_is_a_file(tensorboard, tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(SweeperError, match="out= must name a folder"):
         sync(Told(tmp_path).study, tensorboard, str(tmp_path / "out"), watch=False, say=str)
+
+
+def test_a_folder_that_cannot_be_made(tensorboard, tmp_path):
+    with pytest.raises(SweeperError, match=r"folder /proc/x: No such file .*; out= must name one"):
+        sync(Told(tmp_path).study, tensorboard, "/proc/x", watch=False, say=str)
+
+
+def test_who_may_not_write_to_a_study_is_told_of_another_folder(tensorboard, tmp_path):
+    study = Told(tmp_path).study
+    study.paths.trackers.symlink_to("/proc")
+    with pytest.raises(SweeperError, match=r"trackers/tensorboard: .*; name another folder \(out"):
+        sync(study, tensorboard, None, watch=False, say=str)
+
+
+def test_without_a_tracker_all_are_named(caplog):
+    assert call("sync") == 2
+    assert "to= is needed, one of mlflow, tensorboard, wandb or" in caplog.text

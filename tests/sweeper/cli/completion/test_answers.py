@@ -14,11 +14,13 @@ from sweeper.cli.app import OPTIONS
 from sweeper.cli.completion import scripts, values
 from sweeper.cli.completion.answers import answers
 from sweeper.cli.completion.values import Asked
+from sweeper.paths import StudyPaths
 from sweeper.report.progress import run_list
 from sweeper.results.export import tidy_tables
-from sweeper.study import studies
+from sweeper.study import note, studies
 from tests.helpers.command import call
 from tests.helpers.function_space import loaded
+from tests.helpers.told_study import Told
 
 AXES = {
     "lr": {"kind": "float", "values": [0.1, 0.2]},
@@ -99,6 +101,18 @@ def test_all_options_of_each_command_are_offered_in_both_spellings(command: str)
         ("sweeper status root=nowhere study=", []),
         ("sweeper agents dq", ["dqn"]),
         ("sweeper completion z", ["zsh"]),
+        ("sweeper sync to=", ["to=mlflow", "to=tensorboard", "to=wandb"]),
+        ("sweeper rename study=demo to=", []),
+        ("sweeper convert x", ["x.yaml"]),
+        ("sweeper convert ./f", ["./f.py"]),
+        ("sweeper convert d", []),
+        ("sweeper convert x.yaml s", ["study="]),
+        ("sweeper convert x.yaml study=", []),
+        ("sweeper convert x.yaml program=", ["program=f.py", "program=studies/"]),
+        ("sweeper new x", ["x.yaml"]),
+        ("sweeper new d", []),
+        ("sweeper new x.yaml agent=dq", ["agent=dqn"]),
+        ("sweeper new x.yaml function=f", ["function=f.py"]),
         ("sweeper status state=", []),
         ("sweeper nonsense ", []),
         ("sweeper", []),
@@ -119,6 +133,38 @@ def test_a_folder_whose_names_have_blanks(here: Path) -> None:
     assert list(scripts.answered("bash", "sweeper run my\\ spaces/a")) == [
         "my\\ spaces/a\\ b.yaml "
     ]
+
+
+def test_tags_of_the_studies_that_are_there(study: Path) -> None:
+    for name, tags in (("demo", "paper,old"), ("other", "paper,new")):
+        (study / "studies" / name / "plans").mkdir(parents=True, exist_ok=True)
+        (study / "studies" / name / "plans" / "0").touch()
+        note.write(StudyPaths(study / "studies" / name), note.Note().changed(tags=tags))
+    assert words("sweeper studies tag=") == ["tag=new", "tag=old", "tag=paper"]
+    assert words("sweeper note demo tags=mine,p") == ["tags=mine,paper"]
+    assert words("sweeper studies root=nowhere tag=") == []
+
+
+def test_runs_that_a_command_can_do_something_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Told(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    first, second, third, _ = (run.id for run in told.runs[:4])
+    told.tells(told.runs[0], "complete", (40, {"return": 1.0}))
+    told.tells(told.runs[1], "running")
+    weights = told.study.paths.weights
+    weights.mkdir()
+    for name in (f"{third}.npz", f".{first}.0.0.teller.npz"):
+        (weights / name).touch()
+    assert words("sweeper logs told run=") == sorted([f"run={first}", f"run={second}"])
+    assert words(f"sweeper logs run={second[:-1]}") == [f"run={second}"]
+    assert words("sweeper rerun told --run ") == [first]
+    assert words("sweeper play study=told run=") == [f"run={third}"]
+    for number in range(300):
+        (weights / f"{number:03}.npz").touch()
+    assert len(words("sweeper play run=")) == 200
+    assert words("sweeper play run=29")[-1] == "run=299"
 
 
 def test_values_are_those_that_commands_know() -> None:
