@@ -4,11 +4,13 @@
 
 VENV := .venv
 PYTHON ?= python3
+SWEEPS := $(VENV)/.sweeps
 STAMP := $(VENV)/.installed
+INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
 .PHONY: sweep test lint docs reference check clean
 
-sweep: $(STAMP)
+sweep: $(SWEEPS)
 	$(VENV)/bin/sweeper run spaces/minatar_adam_sn.yaml
 
 # Three workers keep two cores busy: tests of Slurm and of stopped processes mostly wait. Compiled
@@ -29,10 +31,17 @@ reference: $(STAMP)
 
 check: lint docs test
 
-$(STAMP): pyproject.toml constraints.txt
+$(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,minatar,mujoco,dmc,box2d,gym,sb3,docs,tensorboard,wandb,mlflow]'
+
+# What the shipped sweep needs; all else that is made needs what tests need, which is more.
+$(SWEEPS): pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) '.[minatar]'
 	touch $@
+
+$(STAMP): pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) '.[dev,minatar,mujoco,dmc,box2d,gym,sb3,docs,tensorboard,wandb,mlflow]'
+	touch $@ $(SWEEPS)
 
 clean:
 	rm -rf $(VENV) docs/_build .mypy_cache .pytest_cache .ruff_cache

@@ -89,16 +89,14 @@ def decimals(values: Any) -> int:
 def enough(point: float, low: float, high: float, common: int) -> int:
     """How many decimals a value and its interval have in a table of `common` decimals.
 
-    More than these where the interval would seem to have no width, or the value to be 0; as many
-    where even six would not do.
+    More than these where the interval would seem to have no width, or the value to be 0, as far
+    as six would do.
     """
     low, high = (point, point) if np.isnan(low) else (low, high)
-    for places in range(common, _MOST_DECIMALS + 1):
-        texts = [fixed(value, places) for value in (point, low, high)]
-        zero = point != 0 and not any(char in "123456789" for char in texts[0])
-        if not zero and (texts[1] != texts[2] or has_no_width(low, high)):
-            return places
-    return common
+    more = range(common, _MOST_DECIMALS + 1)
+    wide = [p for p in more if has_no_width(low, high) or fixed(low, p) != fixed(high, p)]
+    seen = [p for p in wide if point == 0 or any(d in "123456789" for d in fixed(point, p))]
+    return next(iter([*seen[:1], *wide[:1]]), common)
 
 
 def one(value: float) -> str:

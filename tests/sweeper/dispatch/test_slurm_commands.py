@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,8 @@ PROGRAM = """\
 import json, os, pathlib, subprocess, sys, time
 lr, seed = (float(word.partition("=")[2]) for word in sys.argv[1:])
 if pathlib.Path("held").exists():
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    pathlib.Path(f"pids/{child.pid}").touch()
+    child = [sys.executable, "-c", "import time; time.sleep(600)", os.getcwd()]
+    pathlib.Path(f"pids/{subprocess.Popen(child).pid}").touch()
     time.sleep(600)
 assert os.environ["SLURM_JOB_ID"] and os.environ["MINE"] == "told"
 with open(os.environ["SWEEPER_METRICS"], "a") as file:
@@ -37,12 +38,17 @@ with open(os.environ["SWEEPER_METRICS"], "a") as file:
 """
 
 
-def alive(pid: str) -> bool:
-    """Whether a process runs and is no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+def children(folder: Path) -> list[Path]:
+    """The children of programs in a folder that run; zombies have no command line.
+
+    Nodes may have numbers of processes of their own, so that these tell nothing here.
+    """
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = file.read_bytes().split(b"\0")
+            found += [file] if {b"import time; time.sleep(600)", bytes(folder)} <= {*words} else []
+    return found
 
 
 def test_cancelled_programs_end_with_their_children_and_run_anew(tmp_path: Path) -> None:
@@ -55,9 +61,10 @@ def test_cancelled_programs_end_with_their_children_and_run_anew(tmp_path: Path)
     sweeper(*words, cwd=tmp_path)
     study = Study.open(tmp_path / "studies" / "programs")
     wait_until(lambda: len(list((tmp_path / "pids").iterdir())) == 2)
+    assert len(children(tmp_path)) == 2
     slurm.ask("scancel", *{job.id for job in jobs(study)})
     wait_until(lambda: not [job for job in jobs(study) if job.live])
-    wait_until(lambda: not any(alive(file.name) for file in (tmp_path / "pids").iterdir()), 30)
+    wait_until(lambda: not children(tmp_path), 30)
     (tmp_path / "held").unlink()
     sweeper(*words, cwd=tmp_path)
     wait_until(lambda: study.ended)
