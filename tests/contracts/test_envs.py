@@ -68,7 +68,7 @@ def test_episodes_of_a_member_do_not_depend_on_the_pack_and_can_be_restored(task
     restored = Episodes([task], keys[1:], 1)
     for episodes in (together, alone):
         episodes.start()
-    for t, actions in enumerate(chosen(task, 60, 2)):
+    for t, actions in enumerate(chosen(task, 51, 2)):
         rewards, *ends = together.step(actions)
         reward, *end = alone.step(actions[1:])
         ended, end = ends[0] | ends[1], end[0] | end[1]

@@ -131,10 +131,9 @@ ARRANGED = [
 ]
 
 
-@pytest.mark.parametrize("share", [0.0, 0.2])
 @pytest.mark.parametrize(("name", "options"), ARRANGED)
-def test_a_figure_of_many_panels(played, draw, name, options, share):
-    study = played(outcome(share), **SHAPES["four tasks"])
+def test_a_figure_of_many_panels(played, draw, name, options):
+    study = played(outcome(0.2), **SHAPES["four tasks"])
     picture, seen = draw(study, name, **options)
     says_what_stands_behind_it(picture, seen, len(study.plan.runs))
     is_not_clipped(picture.figure, seen)

@@ -66,11 +66,14 @@ def test_the_wheel_is_used_and_not_this_checkout(home: Path) -> None:
         assert Path(file).is_relative_to(home)
 
 
-def test_spaces_profiles_and_published_tables_come_with_it(home: Path) -> None:
+def test_spaces_schema_profiles_and_published_tables_come_with_it(home: Path) -> None:
     shipped = {file.name for file in (ROOT / "spaces").glob("*.yaml")}
     assert {
         line.split()[0].rsplit("/", 1)[-1] for line in said(home, "sweeper", "spaces").splitlines()
     } == shipped
+    (packages,) = (home / "env" / "lib").glob("python*/site-packages")
+    schema = packages / "sweeper" / "_spaces" / "space.schema.json"
+    assert said(home, "sweeper", "schema") == schema.read_text(encoding="utf-8")
     assert "#SBATCH --gpus-per-node=1" in said(
         home, "sweeper", "plan", "quadratic", "dispatch=slurm", "profile=gpu"
     )
