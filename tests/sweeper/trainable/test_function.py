@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -155,13 +156,20 @@ def test_numbers_of_numpy_and_torch_are_reported(sweep: Sweep) -> None:
 
 
 def test_every_run_of_a_worker_can_use_a_pool_of_processes(sweep: Sweep) -> None:
+    """In a process of their own: threads of other tests might hold locks when one forks here."""
     made = sweep(
+        "    if 'pytest' in sys.modules:\n"
+        "        raise RuntimeError('not here')\n"
         "    with multiprocessing.Pool(1) as pool:\n"
         "        return pool.apply_async(double, (config['x'],)).get(timeout=300)\n"
         "def double(x):\n"
         "    return 2 * x\n"
         "import multiprocessing\n"
+        "import sys\n"
     )
+    place = (f"study={made.name}", f"root={made.folder.parent}")
+    for words in (("retry", *place), ("work", *place)):
+        subprocess.run([sys.executable, "-m", "sweeper", *words], check=True, capture_output=True)
     for planned in made.plan.runs:
         record = made.ledger_state().runs[planned.id]
         assert (record.value, record.attempts) == (2 * planned.params["x"], 1), record.error
