@@ -194,23 +194,34 @@ def _advice(known: Iterable[str], suffix: str, more: Form) -> Form:
         "anyOf": [
             {"enum": [*names, None]},
             {"type": "string", "pattern": pattern},
-            {
-                "type": "object",
-                "properties": {name: none if name == "grid" else arguments for name in names},
-                "patternProperties": {
-                    f"^{one}$": none if name == "grid" else arguments for name, one in names.items()
-                },
-                "additionalProperties": False,
-                "minProperties": 1,
-                "maxProperties": 1,
-            },
-            {
-                "type": "object",
-                **unlisted(frozen),
-                "required": ["name", "options"],
-                "additionalProperties": False,
-            },
+            _alone(
+                {name: none if name == "grid" else arguments for name in names},
+                {f"^{one}$": none if name == "grid" else arguments for name, one in names.items()},
+            ),
+            _written_out(frozen),
         ]
+    }
+
+
+def _alone(named: Form, patterns: Form) -> Form:
+    """A mapping of one name to its options."""
+    return {
+        "type": "object",
+        "properties": named,
+        "patternProperties": patterns,
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+
+
+def _written_out(keys: Form) -> Form:
+    """A mapping of `name` and `options`, as a plan holds it."""
+    return {
+        "type": "object",
+        **unlisted(keys),
+        "required": ["name", "options"],
+        "additionalProperties": False,
     }
 
 
@@ -224,20 +235,8 @@ def _figure() -> Form:
     return {
         "anyOf": [
             *_named(names)["anyOf"],
-            {
-                "type": "object",
-                "properties": {name: _options(name) for name in names},
-                "patternProperties": {OWN: own},
-                "additionalProperties": False,
-                "minProperties": 1,
-                "maxProperties": 1,
-            },
-            {
-                "type": "object",
-                **unlisted({"name": _named(names), "options": own}),
-                "required": ["name", "options"],
-                "additionalProperties": False,
-            },
+            _alone({name: _options(name) for name in names}, {OWN: own}),
+            _written_out({"name": _named(names), "options": own}),
         ]
     }
 
