@@ -57,7 +57,7 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
     values = best_trial.values(study, ledger_state, columns, trials == "complete")
     trials[_undecided(study, values, states) & (trials == "complete")] = "nan"
     runs, counts = Counter(states.tolist()), Counter(trials.tolist())
-    plan = study.plan
+    plan, said = study.plan, note.read(study.paths)
     runs["open"] += plan.total - len(states)
     counts["open"] += plan.due
     return StudyStatus(
@@ -85,18 +85,13 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
             if workers.get(stretch.worker) != "working"
         ],
         missing=missing(study.paths),
-        unsound=[*_unsound(study)],
-        **_said(study),
+        unsound=[*_unsound(study, said)],
+        note=said.text if said else "",
+        tags=list(said.tags) if said else [],
     )
 
 
-def _said(study: Study) -> dict[str, Any]:
-    """The note and the tags that people gave it."""
-    said = note.read(study.paths) or note.Note()
-    return {"note": said.text, "tags": list(said.tags)}
-
-
-def _unsound(study: Study) -> Iterator[DamagedFile]:
+def _unsound(study: Study, said: note.Note | None) -> Iterator[DamagedFile]:
     """Damage but for missing ledger files and stretches of them, which are told by themselves."""
     yield from (one for one in damage.of_files(study.paths) if one.what != damage.MISSING)
     yield from damage.of_claims(study.paths, study.versions[0].claims)
@@ -104,7 +99,7 @@ def _unsound(study: Study) -> Iterator[DamagedFile]:
     yield from compaction.damaged(study.paths)
     if study.cancelled is not None and study.cancelled.time is None:
         yield DamagedFile("cancelled", "is damaged", "when and by whom is lost")
-    if note.read(study.paths) is None:
+    if said is None:
         lost = "note and tags are lost; sweeper note writes them anew"
         yield DamagedFile(study.paths.note.name, "is damaged", lost)
 
