@@ -53,14 +53,7 @@ def play(
     trainable = study.trainable
     if not isinstance(trainable, SupportsPlay):
         raise SweeperError(f"{study.space.identity} has no play(), so its weights cannot be played")
-    target = study.paths.folder / "videos" / f"{run.id}.gif" if out is None else out
-    if out is not None:
-        check_out(out, video.ENDINGS)
-    elif film and not os.access(study.folder, os.W_OK):
-        raise SweeperError(f"{study.folder} is not yours to write: out= names the video's file")
-    lacks = video.missing(target.suffix) if film else None
-    if lacks and out is not None:
-        raise SweeperError(lacks)
+    target, lacks = _target(study, run.id, film=film, out=out)
     step, reported = _kept(study.space, record.reports)
     labels = study.plan.trials[run.trial].labels
     yield f"run {run.id}: trial {run.trial} ({labels_text(labels)}), {run.task}, seed {run.seed}"
@@ -83,6 +76,22 @@ def play(
         raise SweeperError(f"no video of {run.task}: {problem}")
     if problem:
         yield f"no video of {run.task}: {problem}"
+
+
+def _target(study: Study, run: str, *, film: bool, out: Path | None) -> tuple[Path, str | None]:
+    """Where the video goes, and what is missing to make one, if anything.
+
+    `SweeperError` where there can be none `out`.
+    """
+    target = study.paths.folder / "videos" / f"{run}.gif" if out is None else out
+    if out is not None:
+        check_out(out, video.ENDINGS)
+    elif film and not os.access(study.folder, os.W_OK):
+        raise SweeperError(f"{study.folder} is not yours to write: out= names the video's file")
+    lacks = video.missing(target.suffix) if film else None
+    if lacks and out is not None:
+        raise SweeperError(lacks)
+    return target, lacks
 
 
 def _no_weights(run: str, state: str) -> str:
