@@ -199,7 +199,7 @@ def test_the_page_s_own_environment_and_wrapper_load(project: Path) -> None:
         "env.kwargs.size": 9,
         "env.wrappers": [{"wrap.py:Bonus": {"by": 0.5}}],
     }
-    tasks = {"gym/maze:Line-v0": {"low": 0, "high": 1}}
+    tasks = {"gym/maze:Corridor-v0": {"low": 0, "high": 1}}
     space = load(written(project, tasks=tasks, fixed=given))
     (run,) = Plan(space, load_trainable(space)).runs
     assert run.params["env.wrappers"] == ({"wrap.py:Bonus": {"by": 0.5}},)
