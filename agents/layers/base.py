@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch.nn.functional as F
 
     from agents.layers.spectral_norm import SpectralNorm
+    from agents.layers.spectral_schedulers import BiasScaling
 else:
     from agents.lazy import LazyModule
 
@@ -38,7 +39,7 @@ class Layer:
     """P linear maps with biases; `weight` [P, in, out], `bias` [P, out].
 
     With `spectral`, the output of the linear map is scaled before the bias is added, which equals
-    scaling the weights and is cheaper. `norm` and then `activation` follow the bias; `seen` is
+    scaling the weights and is cheaper; `bias_scaling` scales the bias. `norm` and then `activation` follow the bias; `seen` is
     told what comes out.
     """
 
@@ -50,6 +51,7 @@ class Layer:
         self.weight = torch.zeros(members, inputs, outputs, device=device)
         self.bias = torch.zeros(members, outputs, device=device)
         self.spectral: SpectralNorm | None = None
+        self.bias_scaling: BiasScaling | None = None
         self.norm: norms.Norm | None = None
         self.activation: str | None = "relu"
         self.seen: Callable[[torch.Tensor], None] | None = None
@@ -104,13 +106,14 @@ class Layer:
     ) -> torch.Tensor:
         """Returns the layer's outputs, [P, B, *input_shape] -> [P, B, *output_shape].
 
-        `iterate` says which members do a power iteration first (see SpectralNorm.scale);
+        `iterate` says which members do a power iteration first (see SpectralNorm.apply);
         `training` takes the statistics of batch norms from this batch.
         """
         y = self.rows(x)
         if self.spectral is not None:
-            y = y * self.spectral.scale(iterate)[:, None, None]
-        y.add_(self.bias[:, None])
+            y = self.spectral.apply(y, iterate)
+        bias = self.bias if self.bias_scaling is None else self.bias_scaling(self.bias)
+        y.add_(bias[:, None])
         if self.norm is not None:
             y = self.norm(y, training)
         y = activated(y, self.activation).view(*x.shape[:2], *self.output_shape)

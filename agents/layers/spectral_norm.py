@@ -1,4 +1,8 @@
-"""Spectral normalisation of P layers at once, for a per-member set of layers.
+"""Spectral radii of P layers at once, for a per-member set of layers, and normalisation by them.
+
+A layer of the set is watched: power iteration keeps an estimate rho of its spectral radius. A
+member either projects its watched layers, or leaves their weights as they are and gives rho to a
+scheduler (agents/layers/spectral_schedulers.py).
 
 Linear layers follow Gogianu et al. 2021 §3 (one power iteration per forward pass in training mode,
 the gradient flows through rho) and the public configurations of its Fig. 3 (W / rho, also where
@@ -15,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from agents import streams
+from agents.parameter import Parameter
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +29,22 @@ else:
     torch = LazyModule("torch")
 
 PROJECTIONS = ("hard", "divide", "clip_scaled")
+USES = ("project", "watch")
+SCHEDULERS = ("none", "bias_scaling", "divout", "divgrad", "muleps", "div_lr")
+SCOPES = ("product", "own")
+PARAMETERS: Mapping[str, Parameter] = {
+    "sn.layers": Parameter(tuple, (), packable=True),
+    "sn.use": Parameter(str, None, choices=USES, packable=True),
+    "sn.scheduler": Parameter(str, "none", choices=SCHEDULERS, packable=True),
+    "sn.scope": Parameter(str, "product", choices=SCOPES, packable=True),
+    "sn.projection": Parameter(str, "divide", choices=PROJECTIONS, packable=True),
+    "sn.coefficient": Parameter(float, 1.0, low=1e-6, packable=True),
+    "sn.detach_rho": Parameter(bool, False, packable=True),
+    "sn.iterate_on_act": Parameter(bool, True, packable=True),
+}
+"""The layers that are watched, what becomes of their weights, who else uses their radii and whether
+all of them or each its own, lambda, and how rho is found. Without `sn.use` layers are projected,
+unless a scheduler takes the place of that."""
 _EPS = 1e-12
 _Map = Callable[["torch.Tensor"], "torch.Tensor"]
 
@@ -36,6 +57,10 @@ class SpectralNormSettings:
     projection: str
     coefficient: float
     detach_rho: bool
+    scheduler: str = "none"
+    scope: str = "product"
+    projects: bool = True
+    """Whether the watched layers are projected."""
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> SpectralNormSettings:
@@ -45,6 +70,42 @@ class SpectralNormSettings:
             projection=params["sn.projection"],
             coefficient=float(params["sn.coefficient"]),
             detach_rho=params["sn.detach_rho"],
+            scheduler=params["sn.scheduler"],
+            scope=params["sn.scope"],
+            projects=_use(params) == "project",
+        )
+
+
+def _use(params: Mapping[str, Any]) -> str:
+    """What becomes of the weights of watched layers."""
+    if params["sn.use"] is not None:
+        return str(params["sn.use"])
+    return "project" if params["sn.scheduler"] in ("none", "bias_scaling") else "watch"
+
+
+def check(params: Mapping[str, Any], depth: int) -> None:
+    """Raises ValueError where `sn.*` do not fit each other, or a network of `depth` layers."""
+    check_layers(params["sn.layers"], depth)
+    scheduler, use = params["sn.scheduler"], _use(params)
+    if scheduler != "none" and not params["sn.layers"]:
+        raise ValueError(
+            f"sn.scheduler={scheduler} uses the spectral radii of the layers in sn.layers, and "
+            f"there are none; valid: a list of layers, such as [-2], or sn.scheduler=none"
+        )
+    if scheduler == "bias_scaling" and use == "watch":
+        raise ValueError(
+            "sn.scheduler=bias_scaling divides biases by what the weights before them are divided "
+            "by, and with sn.use=watch no weight is; valid: sn.use=project"
+        )
+    if scheduler not in ("none", "bias_scaling") and use == "project":
+        raise ValueError(
+            f"sn.scheduler={scheduler} takes the place of the projection of weights, so that "
+            f"sn.use=project contradicts it; valid: sn.use=watch, or no sn.use"
+        )
+    if params["sn.scope"] == "own" and scheduler != "divgrad":
+        raise ValueError(
+            f"sn.scope=own, each weight's gradient by its own radius, is for sn.scheduler=divgrad, "
+            f"got sn.scheduler={scheduler}"
         )
 
 
@@ -90,7 +151,7 @@ class LinearMap(Protocol):
 
 
 class SpectralNorm:
-    """Power iteration and scale of one layer; members that do not normalise it have scale 1.
+    """Power iteration and scale of one layer; members that do not project it have scale 1.
 
     `u` and `v` [P, 1, ...] are unit vectors on the two sides of the layer's linear map W. As in the
     two published algorithms, a linear layer keeps u on its output side and lets the gradient flow
@@ -116,16 +177,24 @@ class SpectralNorm:
         def mask(flags: list[bool]) -> torch.Tensor:
             return torch.tensor(flags, device=device)
 
-        normalised = [index in s.layers for s in settings]
+        watched = [index in s.layers for s in settings]
+        projected = [index in s.layers and s.projects for s in settings]
         detached = [layer.convolves or s.detach_rho for s in settings]
-        self.members = [i for i, flag in enumerate(normalised) if flag]
-        self._normalised, self._detached = mask(normalised), mask(detached)
-        self._flows = not all(detached[i] for i in self.members)
+        self.members = [i for i, flag in enumerate(watched) if flag]
+        """The members that watch the layer."""
+        self.projects = any(projected)
+        self.used = self.projects or any(settings[i].scheduler == "divout" for i in self.members)
+        """Whether a pass needs the radii of any member, also one without a power iteration."""
+        self.last_scale = torch.ones(members, device=device)
+        """The factors [P] of the last pass."""
+        self._rho = torch.ones(members, device=device)
+        self._watched, self._projected, self._detached = map(mask, (watched, projected, detached))
+        self._flows = any(flag and not detached[i] for i, flag in enumerate(projected))
         self._coefficient = torch.tensor([s.coefficient for s in settings], device=device)
         self._projections = {
             name: mask([s.projection == name for s in settings])
             for name in PROJECTIONS
-            if any(settings[i].projection == name for i in self.members)
+            if any(flag and s.projection == name for flag, s in zip(projected, settings, strict=True))
         }
 
     def initialise(self, keys: np.ndarray) -> None:
@@ -133,19 +202,35 @@ class SpectralNorm:
         for which, vectors in enumerate((self.u, self.v)):
             _fill(vectors, keys, which << 32)
 
-    def scale(self, iterate: torch.Tensor | bool) -> torch.Tensor:
-        """Returns the factors [P] of the layer's linear maps.
+    def apply(self, y: torch.Tensor, iterate: torch.Tensor | bool) -> torch.Tensor:
+        """Returns the layer's outputs y [P, rows, out] before biases as the projection leaves them.
 
         `iterate` True: every member does one power iteration first; a mask [P]: these members do.
         """
+        if not self.used and iterate is False:
+            return y
+        scale = self.scale(iterate)
+        return y * scale[:, None, None] if self.projects else y
+
+    def scale(self, iterate: torch.Tensor | bool) -> torch.Tensor:
+        """Returns the factors [P] of the layer's linear maps; `iterate` as in `apply`."""
         rho = (self.rho() if iterate is False else self._iterate(iterate)).detach()
+        self._rho = rho
         if self._flows and torch.is_grad_enabled():
             rho = torch.where(self._detached, rho, self.rho())
-        rho = torch.where(self._normalised, rho, 1.0)
+        rho = torch.where(self._projected, rho, 1.0)
         scale = torch.ones_like(rho)
         for name, members in self._projections.items():
             scale = torch.where(members, _project(name, rho, self._coefficient), scale)
-        return torch.where(self._normalised, scale, 1.0)
+        self.last_scale = torch.where(self._projected, scale, 1.0)
+        return self.last_scale
+
+    def radii(self) -> torch.Tensor:
+        """Returns max(rho / lambda, 1) [P] of the last pass, 1 where a member does not watch.
+
+        It is without gradient (Gogianu et al. 2021, Eqs. 5 and 9, with k = 1).
+        """
+        return torch.where(self._watched, self._rho / self._coefficient, 1.0).clamp(min=1.0)
 
     def rho(self) -> torch.Tensor:
         """Returns the estimated norm u^T W v of every member's linear map, [P]."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from agents import streams
-from agents.layers.spectral_norm import PROJECTIONS, SpectralNormSettings
+from agents.layers import spectral_norm
+from agents.layers.spectral_norm import SpectralNormSettings
 from agents.learners.base import BaseLearner, Sizes
 from agents.learners.running_means import RunningMeans
 from agents.networks import network
@@ -41,11 +43,7 @@ class Learner(BaseLearner):
         "network.convs": Parameter(tuple, (16,)),
         "network.units": Parameter(int, 128, low=1),
         "network.layers": Parameter(int, 1, low=1),
-        "sn.layers": Parameter(tuple, (), packable=True),
-        "sn.projection": Parameter(str, "divide", choices=PROJECTIONS, packable=True),
-        "sn.coefficient": Parameter(float, 1.0, low=1e-6, packable=True),
-        "sn.detach_rho": Parameter(bool, False, packable=True),
-        "sn.iterate_on_act": Parameter(bool, True, packable=True),
+        **spectral_norm.PARAMETERS,
         "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
         "optimizer.eps": Parameter(float, 3.125e-4, low=0.0, packable=True),
         "optimizer.beta1": Parameter(float, 0.9, low=0.0, high=0.999999, packable=True),
@@ -67,6 +65,10 @@ class Learner(BaseLearner):
         "sn.projection": "hard",
         "sn.detach_rho": True,
     }
+    later_parameters: ClassVar[Collection[str]] = (
+        *BaseLearner.later_parameters,
+        *("sn.use", "sn.scheduler", "sn.scope"),
+    )
     networks = ("critic",)
     metrics = ("return", "train_return", "loss", "q", "epsilon", "eval_partial")
     cpu_pack = 4  # the best of 1 ... 32 or level with it for all published sizes
@@ -88,6 +90,18 @@ class Learner(BaseLearner):
         complete = cls.complete(params)
         observation = cls.shape_of(complete, task).observation
         return network.depth(network.part(complete, "network"), observation)
+
+    @classmethod
+    def signature(cls, params: Mapping[str, Any], task: str) -> str:
+        """Returns a text that is equal for runs that may share a pack.
+
+        Plain perceptrons and those with watched layers do not, as they are computed in two ways.
+        """
+        complete = cls.complete(params)
+        observation = cls.shape_of(complete, task).observation
+        fused = network.may_be_fused(network.part(complete, "network"), observation)
+        watches = bool(complete["sn.layers"])
+        return json.dumps([super().signature(params, task), fused and watches])
 
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
@@ -172,8 +186,15 @@ class Learner(BaseLearner):
         loss = self._loss(chosen, y).mean(1)
         gradients = torch.autograd.grad(loss.sum(), self._online.parameters)
         self.record_loss("critic", loss, gradients)
-        self.adams["critic"].step(gradients)
+        self._step(gradients)
         self._means.add(loss=loss, q=chosen.mean(1))
+
+    def _step(self, gradients: Sequence[torch.Tensor]) -> None:
+        """Takes the optimiser's step, as members' schedulers change it."""
+        schedulers = self._online.schedulers
+        self.adams["critic"].step(
+            schedulers.gradients(gradients), schedulers.rates(len(gradients)), schedulers.eps()
+        )
 
     def target_values(self, batch: Batch) -> torch.Tensor:
         """Returns y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""

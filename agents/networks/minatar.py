@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents.layers.base import Layer
 from agents.layers.convolution import Convolution
@@ -24,6 +24,8 @@ _JOINING = "env.stack joins frames along the last axis, where FrameStackObservat
 
 class Body:
     """`convs` (channels of each convolution), then `layers` x `units`."""
+
+    chained: ClassVar[bool] = False
 
     @staticmethod
     def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:

@@ -11,7 +11,9 @@ import numpy as np
 from agents import lookup, streams
 from agents.layers.base import ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
-from agents.layers.spectral_norm import SpectralNorm, SpectralNormSettings, check_layers
+from agents.layers import spectral_norm
+from agents.layers.spectral_norm import SpectralNorm, SpectralNormSettings
+from agents.layers.spectral_schedulers import SpectralSchedulers
 from agents.networks import mlp
 
 if TYPE_CHECKING:
@@ -39,6 +41,14 @@ def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
 def depth(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> int:
     """Returns the number of parametric layers that `sizes` describe, the head included."""
     return int(_body(sizes, observation).depth(sizes)) + 1
+
+
+def may_be_fused(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> bool:
+    """Returns whether a network without watched layers may be computed as a plain perceptron.
+
+    Its bits are then others than those of the same network beside one with watched layers.
+    """
+    return bool(getattr(_body(sizes, observation), "chained", True))
 
 
 def count_parameters(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
@@ -74,12 +84,15 @@ def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) ->
 
 
 def check_normalised(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) -> None:
-    """Raises ValueError where `sn.layers` are no layers of the network `name.*`."""
-    check_layers(params["sn.layers"], depth(part(params, name), observation))
+    """Raises ValueError where `sn.*` do not fit each other or the network `name.*`."""
+    spectral_norm.check(params, depth(part(params, name), observation))
 
 
 class Network:
-    """P networks of the same `sizes`; `settings` name each member's normalised layers."""
+    """P networks of the same `sizes`; `settings` name each member's watched layers.
+
+    `schedulers` are what members do with these layers' spectral radii.
+    """
 
     def __init__(
         self,
@@ -103,6 +116,7 @@ class Network:
             index = place - len(self.layers)
             if any(index in member.layers for member in settings):
                 layer.spectral = SpectralNorm(layer, settings, index)
+        self.schedulers = SpectralSchedulers(self.layers, settings)
         self._plain = self.body.plain and all(layer.spectral is None for layer in self.layers)
         self.parameters = self._gathered()
 
@@ -189,9 +203,10 @@ class Network:
     ) -> torch.Tensor:
         """[P, B, ...] -> [P, B, outputs].
 
-        `iterate` says which members do a power iteration first (SpectralNorm.scale); `training`
+        `iterate` says which members do a power iteration first (SpectralNorm.apply); `training`
         takes the statistics of batch norms from this batch.
         """
         if self._plain:
             return fused_mlp.perceptron(x.flatten(2), self.parameters)
-        return self.head(self.features(x, iterate, training), iterate, training)
+        outputs = self.head(self.features(x, iterate, training), iterate, training)
+        return self.schedulers.outputs(outputs)

@@ -24,7 +24,7 @@ class Stack(ABC):
     """
 
     chained: ClassVar[bool] = False
-    """Whether a layer reads nothing but the one before."""
+    """Whether a layer reads nothing but the one before, so that all may be computed as one."""
 
     @staticmethod
     @abstractmethod

@@ -79,6 +79,25 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "env.wrappers": ({f"{OWN}:Noise": {"scale": 0.1}},),
     },
 }
+SPECTRAL: dict[str, dict[str, tuple[Any, ...]]] = {
+    "normalised": {
+        "sn.layers": ((-2,), (), (-1, -2)),
+        "sn.projection": ("divide", "hard", "clip_scaled"),
+        "sn.detach_rho": (False, False, True),
+        "sn.iterate_on_act": (True, True, False),
+    },
+    "schedulers": {
+        "sn.layers": ((-2,), (-1, -3), (-2, -3)),
+        "sn.scheduler": ("divout", "divgrad", "muleps"),
+    },
+    "more schedulers": {
+        "sn.layers": ((-2, -3), (-2,), (-1, -2)),
+        "sn.scheduler": ("bias_scaling", "div_lr", "divgrad"),
+        "sn.scope": ("product", "product", "own"),
+    },
+}
+"""In what the members differ, besides, in variants of learners with `sn.*`."""
+VARIANTS |= {name: {} for name in SPECTRAL}
 TASKS = {
     "gym": ("gym/CartPole-v1", "gym/Pendulum-v1"),
     "gym with settings": ("gym/LunarLander-v3", "gym/LunarLanderContinuous-v3"),
@@ -100,7 +119,8 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
     task = TASKS.get(variant, ("minatar/asterix", "navigation/3"))[learner.continuous]
     made = []
     for seed in range(3):
-        differing = {name: values[seed] for name, values in DIFFERENT.items()}
+        all_differing = DIFFERENT | SPECTRAL.get(variant, {})
+        differing = {name: values[seed] for name, values in all_differing.items()}
         wanted = QUICK | differing | VARIANTS[variant] | given
         known = {n for n in wanted if n in learner.parameters or n.startswith("env.")}
         params = learner.complete({n: v for n, v in wanted.items() if n in known})
@@ -151,6 +171,7 @@ def _cases() -> list[Any]:
         for name in NAMES
         for variant in VARIANTS
         if variant not in OF_ENVIRONMENTS or name in first.values()
+        if variant not in SPECTRAL or "sn.layers" in lookup.find("learners", name).parameters
     ]
 
 

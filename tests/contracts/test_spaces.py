@@ -36,6 +36,10 @@ PAPER_RUNS = {
     "navigation_dim": 288,
     "dmc_policy": 360,
     "dmc_entropy_temperature": 280,
+    "minatar_long": 320,
+    "minatar_lambda": 760,
+    "minatar_schedulers": 2_080,
+    "minatar_schedulers_all": 400,
 }
 """Runs of the published experiments."""
 

@@ -102,7 +102,7 @@ def test_by_default_a_normalised_layer_is_learned_orthogonally_to_its_weights(
     changed = {"sn__detach_rho": True} if detach_rho else {}
     agents = learner(run(sn__layers=(-2,), **changed), run(sn__layers=(-2,), seed=1, **changed))
     seen = []
-    monkeypatch.setattr(agents.adams["critic"], "step", seen.append)
+    monkeypatch.setattr(agents.adams["critic"], "step", lambda found, *_: seen.append(found))
     agents.update(batch(2))
     layers = agents.network("critic").layers
     weight = layers[-2].weight
@@ -112,6 +112,15 @@ def test_by_default_a_normalised_layer_is_learned_orthogonally_to_its_weights(
     assert (cosine > 1e-3).all() if detach_rho else (cosine < 1e-5).all()
     product = layers[-2].spectral.rho() * layers[-2].spectral.scale(False)
     torch.testing.assert_close(product.detach(), torch.ones(2))
+
+
+def test_a_plain_perceptron_shares_no_pack_with_a_normalised_one():
+    """It is computed in another way (fused_mlp), with other bits; a network of images is not."""
+    for task, apart in (("gym/CartPole-v1", True), ("minatar/breakout", False)):
+        plain, *others = [
+            Learner.signature({"sn.layers": layers}, task) for layers in ((), (-2,), (-1, -2))
+        ]
+        assert len({*others}) == 1 and (plain not in others) == apart
 
 
 @pytest.mark.parametrize("loss", ["mse", "huber"])
