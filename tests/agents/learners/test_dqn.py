@@ -102,7 +102,7 @@ def test_by_default_a_normalised_layer_is_learned_orthogonally_to_its_weights(
     changed = {"sn__detach_rho": True} if detach_rho else {}
     agents = learner(run(sn__layers=(-2,), **changed), run(sn__layers=(-2,), seed=1, **changed))
     seen = []
-    monkeypatch.setattr(agents.adams["critic"], "step", seen.append)
+    monkeypatch.setattr(agents.optimisers["critic"], "step", seen.append)
     agents.update(batch(2))
     layers = agents.network("critic").layers
     weight = layers[-2].weight
