@@ -29,6 +29,7 @@ else:
     torch = LazyModule("torch")
 
 
+_OF_OPTIMISERS = {"optimizer.eps", "optimizer.beta1", "optimizer.beta2"}  # when there was one
 _ENVIRONMENTS = 11  # one to train in, and the usual ten episodes of an evaluation
 _GPU_PACK = 256
 _CPU_COPIES = 3  # of trained weights: themselves, gradients, and an update's temporaries
@@ -65,8 +66,7 @@ class BaseLearner(PackLearner):
     later_parameters: ClassVar[Collection[str]] = (
         *settings.PARAMETERS,
         *schedule.PARAMETERS,
-        optimisers.KIND,
-        "optimizer.alpha",
+        *optimisers.parameters().keys() - _OF_OPTIMISERS,
     )
     """Parameters that there were not yet when such studies began."""
     keeps_weights: ClassVar[bool] = True
