@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agents.optimisers.base import BaseOptimiser, Rates, Settings, spread
+from agents.optimisers.base import BaseOptimiser, Rates, Settings, rows, spread
 from agents.parameter import Parameter
 
 if TYPE_CHECKING:
@@ -36,10 +36,7 @@ class Optimiser(BaseOptimiser):
 
     def __init__(self, parameters: Sequence[torch.Tensor], settings: Sequence[Settings]) -> None:
         super().__init__(parameters, settings)
-        with torch.no_grad():
-            kinds = (self.trained, self.kept["m"], self.kept["v"])
-            split = [[t.detach().unbind(0) for t in tensors] for tensors in kinds]
-        self._rows = [list(zip(*tensors, strict=True)) for tensors in split]
+        self._rows = [rows(kind) for kind in (self.trained, self.kept["m"], self.kept["v"])]
         """Every member's parameters, m and v."""
         alike: dict[Any, list[int]] = {}
         for row, member in enumerate(settings):
@@ -65,19 +62,19 @@ class Optimiser(BaseOptimiser):
     ) -> None:
         """Updates by torch's fused kernel, one call for all tensors with the same numbers."""
         plain = eps is None and all(rate is None for rate in rates)
-        split = [g.contiguous().unbind(0) for g in gradients]  # the kernel reads no strides
+        split = rows([g.contiguous() for g in gradients])  # the kernel reads no strides
         now = torch.tensor(float(self.steps))
         for places, tensors, rate, factor in self._plain if plain else self._calls(rates, eps):
             member = self.members[places[0][0]]
             parameters, m, v = tensors
             torch._fused_adam_(
                 parameters,
-                [split[i][row] for row, i in places],
+                [split[row][i] for row, i in places],
                 m,
                 v,
                 [],
                 [now] * len(places),
-                lr=member.lr * member.schedule.factor(self.steps - 1) * rate,
+                lr=self._size(member) * rate,
                 beta1=member.numbers["beta1"],
                 beta2=member.numbers["beta2"],
                 weight_decay=0.0,
@@ -99,7 +96,7 @@ class Optimiser(BaseOptimiser):
             yield from (self._call(places, *own) for own, places in alike.items())
 
     def _call(self, places: _Places, rate: float = 1.0, factor: float = 1.0) -> Any:
-        tensors = [[rows[row][i] for row, i in places] for rows in self._rows]
+        tensors = [[kind[row][i] for row, i in places] for kind in self._rows]
         return places, tensors, rate, factor
 
     def update_together(

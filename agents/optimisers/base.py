@@ -131,9 +131,20 @@ class BaseOptimiser(ABC):
         if self._kind == "constant":
             return self.lr
         if self._on_cpu:  # one by one, as the bits of a cosine may depend on its neighbours
-            found = [m.lr * m.schedule.factor(self.steps - 1) for m in self.members]
-            return torch.tensor(found, dtype=torch.float64)
+            return torch.tensor([self._size(m) for m in self.members], dtype=torch.float64)
         return self.lr * factors(self._kind, self._ends, self._updates, self._time - 1.0)
+
+    def _size(self, member: Settings) -> float:
+        return member.lr * member.schedule.factor(self.steps - 1)
+
+    def member_sizes(self, rates: Rates) -> list[list[float]]:
+        """Returns for each member the sizes of this step of every parameter; not on a GPU."""
+        ones = [1.0] * len(self.members)
+        each = [ones if rate is None else rate.tolist() for rate in rates]
+        return [
+            [self._size(member) * rate for rate in own]
+            for member, own in zip(self.members, zip(*each, strict=True), strict=True)
+        ]
 
     def epsilons(self, eps: torch.Tensor | None) -> torch.Tensor:
         """Returns the epsilons of this step [P], in double precision."""
@@ -143,6 +154,12 @@ class BaseOptimiser(ABC):
     def tensors(self) -> list[tuple[str, torch.Tensor]]:
         """Returns (name, tensor [P, ...]) of all that a checkpoint holds besides `steps`."""
         return [(f"{n}.{i}", t) for n, kept in self.kept.items() for i, t in enumerate(kept)]
+
+
+def rows(tensors: Sequence[torch.Tensor]) -> list[list[torch.Tensor]]:
+    """Returns the tensors of each member of `tensors` [P, ...], in the same memory."""
+    split = [tensor.detach().unbind(0) for tensor in tensors]
+    return [list(member) for member in zip(*split, strict=True)]
 
 
 def spread(vector: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
