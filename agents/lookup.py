@@ -24,6 +24,7 @@ CLASSES = {
     "envs": "Environment",
     "learners": "Learner",
     "networks": "Body",
+    "optimisers": "Optimiser",
 }
 """What the files of a folder of `agents` define."""
 _MOST_LISTED = 30
@@ -55,6 +56,11 @@ def _of_folder(folder: str, name: str) -> Any:
         error = unknown(CLASSES[folder].lower(), name, names(folder))
         raise ValueError(f"{error}, or path/file.py:Name")
     return getattr(importlib.import_module(f"agents.{folder}.{name}"), CLASSES[folder])
+
+
+def is_file(name: object) -> bool:
+    """Returns whether a name is a file's: `path/file.py:Name`."""
+    return isinstance(name, str) and _FILE.fullmatch(name) is not None
 
 
 def unknown(kind: str, name: str, valid: Sequence[str]) -> ValueError:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from agents import lookup
 
 OPEN = ".*"
 """The end of a name that stands for all names with its beginning."""
@@ -16,7 +18,8 @@ class Parameter:
     """A parameter: type, default, valid values; `packable` if members of a pack may differ in it.
 
     One whose default is `None` need not be given. Kind `list` is of names, each alone or as
-    `{name: {argument: value}}`; kind `object` takes any value.
+    `{name: {argument: value}}`; kind `object` takes any value. `only` names other parameters, each
+    with the values beside which there is this one; a file of one's own goes beside all.
     """
 
     kind: type
@@ -25,6 +28,7 @@ class Parameter:
     high: float | None = None
     choices: tuple[Any, ...] | None = None
     packable: bool = False
+    only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def check(self, name: str, value: Any) -> None:
         """Raises ValueError with rule, value and valid choices where `value` is not valid."""
@@ -41,6 +45,20 @@ class Parameter:
             raise ValueError(f"{name} must be at least {self.low:g}, got {value!r}")
         if self.high is not None and value > self.high:
             raise ValueError(f"{name} must be at most {self.high:g}, got {value!r}")
+
+    def belongs(self, params: Mapping[str, Any]) -> bool:
+        """Returns whether there is this parameter beside the others, which are complete."""
+        return all(
+            params.get(name) in valid or lookup.is_file(params.get(name))
+            for name, valid in self.only.items()
+        )
+
+    def check_belongs(self, name: str, params: Mapping[str, Any]) -> None:
+        """Raises ValueError that says what this parameter belongs to, where that is not there."""
+        if not self.belongs(params):
+            of = " and ".join(f"{n}={' or '.join(map(str, v))}" for n, v in self.only.items())
+            here = " and ".join(f"{other} is {params.get(other)}" for other in self.only)
+            raise ValueError(f"{name} is a parameter of {of}, and {here} here")
 
     def _has_kind(self, value: Any) -> bool:
         if self.kind is object:

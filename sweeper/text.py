@@ -164,11 +164,19 @@ _KINDS = {
 
 
 def valid_values(
-    kind: type, low: float | None, high: float | None, choices: Sequence[Any] | None
+    kind: type,
+    low: float | None,
+    high: float | None,
+    choices: Sequence[Any] | None,
+    only: Mapping[str, Sequence[Any]],
 ) -> str:
-    """What a parameter may be, as in `whole number from 1` or `adam, sgd`."""
+    """What a parameter may be, as in `whole number from 1` or `adam, sgd`.
+
+    One that there is `only` beside others' values says which: `number, with optimizer.kind=adam`.
+    """
+    beside = [f"with {name}={' or '.join(map(str, values))}" for name, values in only.items()]
     if choices is not None:
-        return ", ".join(map(str, choices))
+        return ", ".join([*map(str, choices), *beside])
     bounds = [f"from {low:g}"] if low is not None else []
     bounds += [f"to {high:g}"] if high is not None else []
-    return " ".join([_KINDS.get(kind, "text"), *bounds])
+    return ", ".join([" ".join([_KINDS.get(kind, "text"), *bounds]), *beside])

@@ -16,9 +16,9 @@ _LAYERS = 8
 class Diagnostic(SampleDiagnostic):
     """`rho_1` of the output layer, `rho_2` of the one before, ..., all of the (first) critic.
 
-    Where a member normalises the layer it is power iteration's estimate, elsewhere the largest
-    singular value. `rho_product` is that of max(rho, 1) over all layers that a member normalises,
-    however deep (Eqs. 5, 9, 10).
+    Where a member watches the layer (`sn.layers`) it is power iteration's estimate, elsewhere the
+    largest singular value. `rho_product` is that of max(rho, 1) over all layers that a member
+    watches, however deep (Eqs. 5, 9, 10).
     """
 
     @classmethod
@@ -49,7 +49,7 @@ class Diagnostic(SampleDiagnostic):
 
 
 def estimated(layer: Layer) -> np.ndarray:
-    """Returns power iteration's estimates [P], NaN where a member does not normalise the layer."""
+    """Returns power iteration's estimates [P], NaN where a member does not watch the layer."""
     count, norm = len(layer.weight), layer.spectral
     if norm is None:
         return np.full(count, np.nan)

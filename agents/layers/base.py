@@ -39,8 +39,8 @@ class Layer:
     """P linear maps with biases; `weight` [P, in, out], `bias` [P, out].
 
     With `spectral`, the output of the linear map is scaled before the bias is added, which equals
-    scaling the weights and is cheaper; `bias_scaling` scales the bias. `norm` and then `activation` follow the bias; `seen` is
-    told what comes out.
+    scaling the weights and is cheaper; `bias_scaling` scales the bias. `norm` and then `activation`
+    follow; `seen` is told what comes out.
     """
 
     convolves: ClassVar[bool]

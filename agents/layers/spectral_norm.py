@@ -194,7 +194,9 @@ class SpectralNorm:
         self._projections = {
             name: mask([s.projection == name for s in settings])
             for name in PROJECTIONS
-            if any(flag and s.projection == name for flag, s in zip(projected, settings, strict=True))
+            if any(
+                flag and s.projection == name for flag, s in zip(projected, settings, strict=True)
+            )
         }
 
     def initialise(self, keys: np.ndarray) -> None:

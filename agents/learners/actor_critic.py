@@ -170,10 +170,10 @@ class ActorCritic(ActorCriticNetworks):
     def _step(
         self, name: str, loss: torch.Tensor, outputs: torch.Tensor, gradient: torch.Tensor
     ) -> None:
-        """Takes a step of Adam down a loss [P], from its gradient at `outputs`."""
+        """Takes a step down a loss [P], from its gradient at `outputs`."""
         gradients = torch.autograd.grad(outputs, self.nets[name].parameters, gradient)
         self.record_loss(name, loss, gradients)
-        self.adams[name].step(gradients)
+        self.optimisers[name].step(gradients)
         self.means.add(**{f"{name}_loss": loss})
 
     def network(self, name: str) -> Network:
@@ -200,16 +200,15 @@ class ActorCritic(ActorCriticNetworks):
         self.means.reset()
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """Returns all networks, targets that are their own, Adam's moments, running sums."""
+        """Returns all networks, targets that are their own, what optimisers keep, running sums."""
         rows, tensors = len(self.runs), []
         for name, net in self.nets.items():
             tensors += [(f"{name}.{n}", t) for n, t in net.tensors()]
             if self.targets[name] is not net:
                 tensors += [(f"target.{name}.{n}", t) for n, t in self.targets[name].tensors()]
-        for name, adam in self.adams.items():
-            for kind, moments in (("m", adam.m), ("v", adam.v)):
-                named = enumerate(by_member(t, rows) for t in moments)
-                tensors += [(f"adam.{name}.{kind}.{i}", moment) for i, moment in named]
+        for name, one in self.optimisers.items():
+            kept = [(n, by_member(t, rows)) for n, t in one.tensors()]
+            tensors += [(f"{one.kept_as}.{name}.{n}", t) for n, t in kept]
         tensors.append(("sums", self.means.sums))
         return [(name, tensor, range(rows)) for name, tensor in tensors]
 
@@ -219,14 +218,14 @@ class ActorCritic(ActorCriticNetworks):
 
     @property
     def counters(self) -> dict[str, int]:
-        """Updates done, Adams' steps, and updates in the running means."""
-        steps = {f"steps.{name}": adam.steps for name, adam in self.adams.items()}
+        """Updates done, optimisers' steps, and updates in the running means."""
+        steps = {f"steps.{name}": one.steps for name, one in self.optimisers.items()}
         means = {f"measured.{name}": count for name, count in self.means.counts.items()}
         return {"updates": self.updates, **steps, **means}
 
     @counters.setter
     def counters(self, counters: dict[str, int]) -> None:
         self.updates = counters["updates"]
-        for name, adam in self.adams.items():
-            adam.steps = counters[f"steps.{name}"]
+        for name, one in self.optimisers.items():
+            one.steps = counters[f"steps.{name}"]
         self.means.counts = {n: counters[f"measured.{n}"] for n in self.means.names}

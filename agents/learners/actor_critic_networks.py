@@ -12,8 +12,9 @@ from agents.learners.base import BaseLearner, Sizes
 from agents.networks import network
 from agents.networks.ensemble import Ensemble
 from agents.optim import losses, schedule
-from agents.optim.adam import Adam, AdamSettings
 from agents.optim.target_average import TargetAverage
+from agents.optimisers import base as optimisers
+from agents.optimisers.base import BaseOptimiser
 from agents.policies import POLICIES, base
 from agents.shape import Shape
 
@@ -78,7 +79,7 @@ class ActorCriticNetworks(BaseLearner):
         own = self.target_networks(self.params)
         self.targets = {n: self._ensemble(n) if n in own else net for n, net in self.nets.items()}
         self._averages = [self._average(name) for name in own]
-        self.adams = {name: self._adam(name) for name in self.nets}
+        self.optimisers = {name: self._optimiser(name) for name in self.nets}
 
     def _ensemble(self, name: str) -> Ensemble:
         params, members = self.params, len(self.runs)
@@ -92,11 +93,12 @@ class ActorCriticNetworks(BaseLearner):
         taus = self.nets[name].spread(float(run.params["target.tau"]) for run in self.runs)
         return TargetAverage(self.targets[name].tracked, self.nets[name].tracked, taus)
 
-    def _adam(self, name: str) -> Adam:
+    def _optimiser(self, name: str) -> BaseOptimiser:
         updates = self.updates_of(name, self.params, self.runs[0].steps)
         lr = f"{parameter_prefix(name)}.lr"
-        settings = [AdamSettings.of(run.params, updates, lr) for run in self.runs]
-        return Adam(self.nets[name].parameters, self.nets[name].spread(settings))
+        optimiser = optimisers.find(self.params)
+        settings = [optimiser.settings(run.params, updates, lr) for run in self.runs]
+        return optimiser(self.nets[name].parameters, self.nets[name].spread(settings))
 
     @classmethod
     def updates_of(cls, name: str, params: Mapping[str, Any], steps: int) -> int:

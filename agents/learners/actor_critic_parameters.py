@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from agents.layers.base import ACTIVATIONS, INITS
 from agents.layers.norms import NORMS
 from agents.optim import losses, schedule
+from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
 from agents.shape import Shape
 
@@ -50,9 +51,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "target.networks": Parameter(bool, True),
     "target.tau": Parameter(float, 0.005, low=0.0, high=1.0, packable=True),
     **losses.PARAMETERS,
-    "optimizer.eps": Parameter(float, 1e-8, low=0.0, packable=True),
-    "optimizer.beta1": Parameter(float, 0.9, low=0.0, high=0.999999, packable=True),
-    "optimizer.beta2": Parameter(float, 0.999, low=0.0, high=0.999999, packable=True),
+    **optimisers.parameters(),
     **schedule.PARAMETERS,
     "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
     "reward_scale": Parameter(float, 1.0, packable=True),

@@ -12,6 +12,7 @@ from agents import lookup, parameter
 from agents.envs import settings, tasks
 from agents.envs.settings import Settings
 from agents.optim import schedule
+from agents.optimisers import base as optimisers
 from agents.replay.buffer import Replay
 from agents.shape import Shape
 from agents.training import playing
@@ -28,11 +29,11 @@ else:
     torch = LazyModule("torch")
 
 
+_OF_OPTIMISERS = {"optimizer.eps", "optimizer.beta1", "optimizer.beta2"}  # when there was one
 _ENVIRONMENTS = 11  # one to train in, and the usual ten episodes of an evaluation
 _GPU_PACK = 256
-_MOMENTS = 2  # of Adam
-_CPU_COPIES = 5  # of trained weights: themselves, gradients, moments, and an update's temporaries
-_GPU_COPIES = 9  # where all members are updated at once
+_CPU_COPIES = 3  # of trained weights: themselves, gradients, and an update's temporaries
+_GPU_COPIES = 7  # where all members are updated at once; in both cases without moments
 _GPU_SHARE = 0.7  # of the free memory: workers may share the GPU, and its allocator fragments
 
 
@@ -62,7 +63,11 @@ class BaseLearner(PackLearner):
     """How many runs train best together on a CPU."""
     earlier_defaults: ClassVar[Mapping[str, Any]] = {}
     """Defaults that have changed since, for studies begun before a study kept its own."""
-    later_parameters: ClassVar[Collection[str]] = (*settings.PARAMETERS, *schedule.PARAMETERS)
+    later_parameters: ClassVar[Collection[str]] = (
+        *settings.PARAMETERS,
+        *schedule.PARAMETERS,
+        *optimisers.parameters().keys() - _OF_OPTIMISERS,
+    )
     """Parameters that there were not yet when such studies began."""
     keeps_weights: ClassVar[bool] = True
     """Whether packs have `weights`, so that a space may ask for them."""
@@ -100,9 +105,11 @@ class BaseLearner(PackLearner):
             if parameter.find(cls.parameters, name) is None:
                 raise lookup.unknown("parameter", name, list(cls.parameters))
         complete = cls.complete(params)
+        optimisers.find(complete)
         for name, known in cls.parameters.items():
-            if not name.endswith(parameter.OPEN):
+            if name in complete:
                 known.check(name, complete[name])
+                known.check_belongs(name, complete)
         cls.diagnosed(complete)
         tasks.check(task, Settings.of(complete))
         shape = cls.shape_of(complete, task)
@@ -122,11 +129,13 @@ class BaseLearner(PackLearner):
 
     @classmethod
     def complete(cls, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns all parameters: those given, and the defaults of the others."""
+        """Returns all parameters: those given, and the defaults of others that belong to them."""
         named = {n: p for n, p in cls.parameters.items() if not n.endswith(parameter.OPEN)}
         others = {n: v for n, v in params.items() if n not in cls.parameters}
         more = {n: v for n, v in others.items() if parameter.find(cls.parameters, n)}
-        return {name: params.get(name, p.default) for name, p in named.items()} | more
+        every = {name: params.get(name, p.default) for name, p in named.items()}
+        kept = {n: v for n, v in every.items() if n in params or named[n].belongs(every)}
+        return kept | more
 
     @classmethod
     @abstractmethod
@@ -164,14 +173,15 @@ class BaseLearner(PackLearner):
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         sizes, replay = cls._sizes_and_replay(params, task, None)
-        member = 4 * (_GPU_COPIES * sizes.trained + sizes.targets + sizes.passes) + replay
+        copies = _GPU_COPIES + cls.moments(params)
+        member = 4 * (copies * sizes.trained + sizes.targets + sizes.passes) + replay
         return max(1, min(_GPU_PACK, int(_GPU_SHARE * (free + cached) / member)))
 
     @classmethod
     def state_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
         """Returns bytes of one member's saved state after `steps` steps, but for a little."""
         sizes, replay = cls._sizes_and_replay(params, task, steps)
-        return 4 * ((1 + _MOMENTS) * sizes.trained + sizes.targets) + replay
+        return 4 * ((1 + cls.moments(params)) * sizes.trained + sizes.targets) + replay
 
     @classmethod
     def member_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
@@ -181,11 +191,17 @@ class BaseLearner(PackLearner):
         environments that it trains and is evaluated in.
         """
         sizes, replay = cls._sizes_and_replay(params, task, steps)
+        copies = _CPU_COPIES + cls.moments(params)
         return (
-            4 * (_CPU_COPIES * sizes.trained + sizes.targets + sizes.passes)
+            4 * (copies * sizes.trained + sizes.targets + sizes.passes)
             + replay
             + _ENVIRONMENTS * tasks.bytes_each(task)
         )
+
+    @classmethod
+    def moments(cls, params: Mapping[str, Any]) -> int:
+        """Returns how many numbers the optimiser keeps for each that is trained."""
+        return len(optimisers.find(params).moments)
 
     @classmethod
     def _sizes_and_replay(

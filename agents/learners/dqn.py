@@ -16,7 +16,7 @@ from agents.learners.running_means import RunningMeans
 from agents.networks import network
 from agents.networks.network import Network
 from agents.optim import schedule
-from agents.optim.adam import Adam, AdamSettings
+from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
@@ -45,9 +45,7 @@ class Learner(BaseLearner):
         "network.layers": Parameter(int, 1, low=1),
         **spectral_norm.PARAMETERS,
         "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
-        "optimizer.eps": Parameter(float, 3.125e-4, low=0.0, packable=True),
-        "optimizer.beta1": Parameter(float, 0.9, low=0.0, high=0.999999, packable=True),
-        "optimizer.beta2": Parameter(float, 0.999, low=0.0, high=0.999999, packable=True),
+        **optimisers.parameters(eps=3.125e-4),
         **schedule.PARAMETERS,
         "loss": Parameter(str, "mse", choices=("mse", "huber")),
         "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
@@ -78,6 +76,11 @@ class Learner(BaseLearner):
         """Raises ValueError where the network does not fit or exploration ends in the warm-up."""
         network.check(params, "network", shape.observation)
         network.check_normalised(params, "network", shape.observation)
+        if params["sn.scheduler"] == "muleps" and "eps" not in optimisers.find(params).parameters:
+            raise ValueError(
+                "sn.scheduler=muleps multiplies the optimiser's epsilon, and "
+                f"optimizer.kind={params[optimisers.KIND]} has none"
+            )
         if params["epsilon.decay_until"] < params["warmup_steps"]:
             raise ValueError(
                 "epsilon.decay_until must be at least warmup_steps "
@@ -126,8 +129,9 @@ class Learner(BaseLearner):
         self._online = Network(*sizes, settings, device).train()
         self._target = Network(*sizes, settings, device)
         updates = schedule.count(params, runs[0].steps)
-        adam = [AdamSettings.of(run.params, updates) for run in runs]
-        self.adams = {"critic": Adam(self._online.parameters, adam)}
+        optimiser = optimisers.find(params)
+        members = [optimiser.settings(run.params, updates) for run in runs]
+        self.optimisers = {"critic": optimiser(self._online.parameters, members)}
 
         self._gamma = torch.tensor(self._vector("gamma"), device=device).float()[:, None]
         self._evaluation_epsilon = self._vector("evaluation.epsilon")[:, None]
@@ -174,7 +178,7 @@ class Learner(BaseLearner):
         if step < self._warmup:
             return
         if step % self._update_every == 0:
-            self.update(replay.sample(self._batches.at(self.adams["critic"].steps)))
+            self.update(replay.sample(self._batches.at(self.optimisers["critic"].steps)))
         if step % self._target_every == 0:
             self._target.copy_(self._online)
 
@@ -192,7 +196,7 @@ class Learner(BaseLearner):
     def _step(self, gradients: Sequence[torch.Tensor]) -> None:
         """Takes the optimiser's step, as members' schedulers change it."""
         schedulers = self._online.schedulers
-        self.adams["critic"].step(
+        self.optimisers["critic"].step(
             schedulers.gradients(gradients), schedulers.rates(len(gradients)), schedulers.eps()
         )
 
@@ -251,12 +255,13 @@ class Learner(BaseLearner):
         self._means.reset()
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """Returns both networks, Adam's moments, running sums."""
+        """Returns both networks, what the optimiser keeps, running sums."""
         everyone = range(len(self._runs))
         tensors = [(f"online.{name}", t, rows) for name, t, rows in self._online.tensors()]
         tensors += [(f"target.{name}", t, rows) for name, t, rows in self._target.tensors()]
-        tensors += [(f"adam.m.{i}", t, everyone) for i, t in enumerate(self.adams["critic"].m)]
-        tensors += [(f"adam.v.{i}", t, everyone) for i, t in enumerate(self.adams["critic"].v)]
+        optimiser = self.optimisers["critic"]
+        kept = optimiser.tensors()
+        tensors += [(f"{optimiser.kept_as}.{name}", t, everyone) for name, t in kept]
         return [*tensors, ("sums", self._means.sums, everyone)]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
@@ -266,11 +271,11 @@ class Learner(BaseLearner):
     @property
     def counters(self) -> dict[str, int]:
         """Updates done, and updates in the running sums."""
-        return {"updates": self.adams["critic"].steps, **self._means.counts}
+        return {"updates": self.optimisers["critic"].steps, **self._means.counts}
 
     @counters.setter
     def counters(self, counters: dict[str, int]) -> None:
-        self.adams["critic"].steps = counters["updates"]
+        self.optimisers["critic"].steps = counters["updates"]
         self._means.counts = {name: counters[name] for name in self._means.names}
 
     def _vector(self, name: str) -> np.ndarray:

@@ -47,7 +47,7 @@ class Learner(ActorCritic):
         """Networks and the temperature."""
         super().__init__(runs, shape, device)
         self.temperature = Temperature([run.params for run in runs], shape.actions, device)
-        self.adams["beta"] = self.temperature.adam
+        self.optimisers["beta"] = self.temperature.optimiser
 
     def initialise(self) -> None:
         """Initialises networks and the temperature."""

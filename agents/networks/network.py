@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents import lookup, streams
+from agents.layers import spectral_norm
 from agents.layers.base import ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
-from agents.layers import spectral_norm
 from agents.layers.spectral_norm import SpectralNorm, SpectralNormSettings
 from agents.layers.spectral_schedulers import SpectralSchedulers
 from agents.networks import mlp

@@ -1,1 +1,1 @@
-"""Optimisation: Adam, losses, and target networks that are moving averages."""
+"""Losses, schedules of step sizes, and target networks that are moving averages."""

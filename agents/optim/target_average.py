@@ -16,7 +16,7 @@ else:
 class TargetAverage:
     """Exponential moving averages of parameters: target += tau (online - target).
 
-    `taus` has every member's tau. As with Adam, members are updated one by one on a CPU, elsewhere
+    `taus` has every member's tau. Members are updated one by one on a CPU, elsewhere
     all at once.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agents.optim.adam import Adam, AdamSettings
+from agents.optimisers import base as optimisers
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +18,8 @@ else:
 class Temperature:
     """beta [P, 1]; automatically the minimum of E[beta (-log pi - H)] (Haarnoja et al. 2018).
 
-    H is `entropy.target` times the numbers of an action. What learns is log beta, by Adam.
+    H is `entropy.target` times the numbers of an action. What learns is log beta, by an
+    optimiser of the networks' kind with the kind's own defaults.
     """
 
     def __init__(self, members: Sequence[Mapping[str, Any]], actions: int, device: str) -> None:
@@ -29,8 +30,9 @@ class Temperature:
         self._start = vector([float(m["entropy.beta"]) for m in members])
         self._entropy = vector([actions * float(m["entropy.target"]) for m in members])
         self.log = torch.zeros_like(self._start)
-        settings = [AdamSettings(float(m["entropy.lr"]), 1e-8, 0.9, 0.999) for m in members]
-        self.adam = Adam([self.log], settings)
+        optimiser = optimisers.find(members[0])
+        settings = [optimiser.defaults(float(m["entropy.lr"])) for m in members]
+        self.optimiser = optimiser([self.log], settings)
 
     def initialise(self) -> None:
         """Sets beta to `entropy.beta`; a fixed one may be 0 and has no logarithm to learn."""
@@ -46,4 +48,4 @@ class Temperature:
         """Updates beta from log pi [P, B]: d/d log beta of the loss is beta E[-log pi - H]."""
         if not self.fixed:
             lack = -log_prob.detach().mean(1, keepdim=True) - self._entropy
-            self.adam.step([self.beta * lack])
+            self.optimiser.step([self.beta * lack])

@@ -146,15 +146,15 @@ def median_ms(call: Callable[[], Any], rounds: int) -> float:
 def difference(pack: Any, work: Updates, graph: torch.cuda.CUDAGraph) -> float:
     """The largest relative difference of weights after two updates, called and replayed."""
     agents = pack.learner
-    steps = [adam.steps for adam in agents.adams.values()]
+    steps = [one.steps for one in agents.optimisers.values()]
     before = [t.clone() for _, t, _ in agents.tensors()]
     after = []
     for run in (work, graph.replay):
         with torch.no_grad():
             for (_, tensor, _), value in zip(agents.tensors(), before, strict=True):
                 tensor.copy_(value)
-        for adam, count in zip(agents.adams.values(), steps, strict=True):
-            adam.steps = count
+        for one, count in zip(agents.optimisers.values(), steps, strict=True):
+            one.steps = count
         run()
         after.append([t.detach().double().flatten() for _, t, _ in agents.tensors()])
     gaps = [(x - y).norm() / x.norm().clamp(min=1e-12) for x, y in zip(*after, strict=True)]

@@ -81,7 +81,9 @@ def main(rounds: int = 7) -> None:
                     update()
                     found[method].append(1e6 * (time.process_time() - begin) / UPDATES)
             medians = {method: statistics.median(times) for method, times in found.items()}
-            print(f"\n{case}, pack of {members}\n\n| method | µs an update | beside SN |\n|---|---|---|")
+            print(
+                f"\n{case}, pack of {members}\n\n| method | µs an update | beside SN |\n|---|---|---|"
+            )
             for method, median in medians.items():
                 print(f"| {method} | {median:.0f} | {median / medians['SN']:.2f} |")
 

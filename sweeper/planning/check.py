@@ -23,7 +23,7 @@ from sweeper.space.blocks.parts import named_parts, part, placed
 from sweeper.space.space import Space
 from sweeper.text import agreed
 from sweeper.trainable.abilities import Diagnosable, KnowsMoreTasks
-from sweeper.trainable.contract import Trainable, defaults_of
+from sweeper.trainable.contract import Trainable, completed
 from sweeper.trainable.loading import load_trainable
 
 _CONTRACT = (
@@ -109,7 +109,7 @@ def _check_tasks(space: Space, trainable: Trainable) -> None:
 def _refusal(trainable: Trainable, task: str) -> str:
     """The reason for which it refuses that task with its defaults; empty where it gives none."""
     try:
-        trainable.check(defaults_of(trainable.parameters), task)
+        trainable.check(completed(trainable.parameters, {}), task)
     except ValueError as error:
         return f": {error}"
     return ""

@@ -38,7 +38,8 @@ def coerce(value: Any, parameter: Parameter) -> Any:
 def base(space: Space, trainable: Parametrised) -> dict[str, Any]:
     """Every parameter's value where no axis sets it: what `fixed` says, or else its default.
 
-    The default is the one that the space was loaded with, whatever it is now.
+    Defaults that others' values leave out are among them. A default is the one that the space was
+    loaded with, whatever it is now.
     """
     params = defaults_of(trainable.parameters)
     mistakes = Mistakes()
@@ -201,8 +202,11 @@ def fitted(
         ) from error
 
 
-def culprit(space: Space, message: str) -> Path:
-    """The place of the parameter or task that `message` mentions first."""
+def culprit(space: Space, message: str, task: str | None = None) -> Path:
+    """The place of the parameter or task that `message` mentions first.
+
+    What `by_task` sets on `task` is among them.
+    """
     mentioned = [
         (message.find(name), (part, name))
         for part, names in (
@@ -214,7 +218,11 @@ def culprit(space: Space, message: str) -> Path:
         for name in names
         if name in message
     ]
-    return min(mentioned)[1] if mentioned else ("axes",)
+    places: list[tuple[int, Path]] = [*mentioned]
+    if task is not None:
+        here = space.by_task.get(task, {})
+        places += [(message.find(n), ("by_task", task, n)) for n in here if n in message]
+    return min(places)[1] if places else ("axes",)
 
 
 def _element(value: Any, parameter: Parameter) -> Any:

@@ -27,7 +27,7 @@ from sweeper.study import versions
 from sweeper.study.provenance import begun_with, mixed
 from sweeper.study.sampling import proposals
 from sweeper.study.versions import Version
-from sweeper.trainable.contract import Parameter, Parametrised, Trainable, defaults_of
+from sweeper.trainable.contract import Parameter, Parametrised, Trainable, completed
 from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 from sweeper.trainable.several_agents import AGENT
@@ -106,7 +106,7 @@ class Study:
             said = f"is no parameter of {self.space.identity}{choices(gone[0], known)}"
             raise SweeperError(f"{self.name}: defaults.{gone[0]} {said}")
         known = getattr(self.trainable, "by_agent", {}).get(run.params.get(AGENT), known)
-        params = {**defaults_of(known), **run.params}
+        params = completed(known, run.params)
         return run._replace(params=params) if params.keys() != run.params.keys() else run
 
     @property

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from sweeper.lookup import is_file
+
 State = dict[str, np.ndarray]
 """The whole state of one member of a pack, as named arrays; stored as `.npz` without pickles."""
 
@@ -20,7 +22,12 @@ OPEN = ".*"
 
 
 class Parameter(Protocol):
-    """One parameter of a trainable."""
+    """One parameter of a trainable.
+
+    It may have a mapping `only` besides: the names of other parameters, each with the values beside
+    which there is this one, or a file's name. Elsewhere its default does not count, and `check` of
+    what is trained refuses it.
+    """
 
     @property
     def kind(self) -> type:
@@ -178,6 +185,27 @@ def named(known: Mapping[str, Parameter], name: str) -> Parameter | None:
 def defaults_of(known: Mapping[str, Parameter]) -> dict[str, Any]:
     """The default of each parameter, but for those that stand for many names."""
     return {name: one.default for name, one in known.items() if not name.endswith(OPEN)}
+
+
+def only_of(parameter: Parameter) -> Mapping[str, Sequence[Any]]:
+    """The other parameters' values beside which there is this one; empty where it is always."""
+    found: Mapping[str, Sequence[Any]] = getattr(parameter, "only", {})
+    return found
+
+
+def beside(only: Mapping[str, Sequence[Any]], params: Mapping[str, Any]) -> bool:
+    """Whether `params` have values that a parameter is `only` there beside, or files' names."""
+    found = {name: params.get(name) for name in only}
+    return all(one in only[name] or is_file(str(one)) for name, one in found.items())
+
+
+def completed(known: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given`, and the defaults of the other parameters that there are beside them."""
+    every = {**defaults_of(known), **given}
+    absent = [
+        name for name in every if name not in given and not beside(only_of(known[name]), every)
+    ]
+    return {name: value for name, value in every.items() if name not in absent}
 
 
 class Parametrised(Protocol):

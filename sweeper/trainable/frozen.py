@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from sweeper.trainable.contract import Parameter, Parametrised, Trainable
+from sweeper.trainable.contract import Parameter, Parametrised, Trainable, only_of
 
 _KINDS: dict[str, type] = {
     kind.__name__: kind for kind in (bool, int, float, str, tuple, list, object)
@@ -26,6 +26,7 @@ class FrozenParameter:
     high: float | None
     choices: tuple[Any, ...] | None
     packable: bool
+    only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, parameter: Parameter) -> Self:
@@ -38,6 +39,7 @@ class FrozenParameter:
             parameter.high,
             None if valid is None else tuple(map(tuples, valid)),
             parameter.packable,
+            {name: tuple(values) for name, values in only_of(parameter).items()},
         )
 
     @classmethod
@@ -51,6 +53,7 @@ class FrozenParameter:
             body.get("high"),
             None if valid is None else tuple(map(tuples, valid)),
             bool(body.get("packable")),
+            {name: tuple(values) for name, values in body.get("only", {}).items()},
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -60,6 +63,7 @@ class FrozenParameter:
             "high": self.high,
             "choices": self.choices,
             "packable": self.packable or None,
+            "only": self.only or None,
         }
         given = {name: value for name, value in optional.items() if value is not None}
         return {"kind": self.kind.__name__, "default": self.default, **given}

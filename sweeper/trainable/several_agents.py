@@ -21,6 +21,7 @@ from sweeper.trainable.contract import (
     RunSpec,
     State,
     Trainable,
+    completed,
     defaults_of,
     named,
 )
@@ -46,16 +47,16 @@ def own(by_agent: ByAgent, params: Mapping[str, Any]) -> dict[str, Any]:
             "set, as in axes: {agent: {kind: choice, values: […]}}"
         )
     kept = {AGENT: name}
-    return kept | defaults_of(by_agent[name]) | _given(by_agent[name], params)
+    return kept | completed(by_agent[name], _given(by_agent[name], params))
 
 
-def joined(by_agent: ByAgent) -> dict[str, Parameter]:
+def joined(by_agent: ByAgent) -> Mapping[str, Parameter]:
     """The parameters of all agents, each once, and that which names the agent.
 
     One of which two agents say different things has no default and no range here.
     """
     agents = tuple(by_agent)
-    found: dict[str, Parameter] = {
+    found: dict[str, FrozenParameter] = {
         AGENT: FrozenParameter(str, None, None, None, agents, packable=False)
     }
     for parameters in by_agent.values():
@@ -65,11 +66,13 @@ def joined(by_agent: ByAgent) -> dict[str, Parameter]:
     return found
 
 
-def _common(one: Parameter, other: Parameter) -> FrozenParameter:
+def _common(one: FrozenParameter, other: FrozenParameter) -> FrozenParameter:
     numbers = {one.kind, other.kind} == {int, float}
-    same = one.kind is other.kind and one.default == other.default
+    only = one.only if one.only == other.only else {}
+    same = one.kind is other.kind and (one.default, one.only) == (other.default, other.only)
+    default = one.default if same else None
     return FrozenParameter(
-        float if numbers else one.kind, one.default if same else None, None, None, None, False
+        float if numbers else one.kind, default, None, None, None, packable=False, only=only
     )
 
 

@@ -98,6 +98,13 @@ SPECTRAL: dict[str, dict[str, tuple[Any, ...]]] = {
 }
 """In what the members differ, besides, in variants of learners with `sn.*`."""
 VARIANTS |= {name: {} for name in SPECTRAL}
+OPTIMISERS = {
+    kind: {"optimizer.kind": kind, "optimizer.schedule.kind": "cosine"}
+    for kind in lookup.names("optimisers")
+    if kind != "adam"
+}
+"""Variants besides the default, for DQN and for SAC with its temperature."""
+VARIANTS |= OPTIMISERS
 TASKS = {
     "gym": ("gym/CartPole-v1", "gym/Pendulum-v1"),
     "gym with settings": ("gym/LunarLander-v3", "gym/LunarLanderContinuous-v3"),
@@ -123,12 +130,18 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
         differing = {name: values[seed] for name, values in all_differing.items()}
         wanted = QUICK | differing | VARIANTS[variant] | given
         known = {n for n in wanted if n in learner.parameters or n.startswith("env.")}
-        params = learner.complete({n: v for n, v in wanted.items() if n in known})
+        named = {n: v for n, v in wanted.items() if n in known}
+        params = learner.complete({n: v for n, v in named.items() if _belongs(learner, n, named)})
         learner.check(params, task)
         made.append(
             SimpleNamespace(params=params, task=task, seed=seed, steps=STEPS, evaluation=schedule)
         )
     return made
+
+
+def _belongs(learner: Any, name: str, given: dict[str, Any]) -> bool:
+    known = learner.parameters.get(name)
+    return known is None or known.belongs({"optimizer.kind": "adam", **given})
 
 
 def played(pack: Any) -> list[Any]:
@@ -162,7 +175,7 @@ def assert_same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> Non
 
 
 def _cases() -> list[Any]:
-    """Each learner with each variant; variants of environments with the first that fits."""
+    """Each learner with each variant; those of environments and optimisers with few of them."""
     first: dict[bool, str] = {}
     for name in NAMES:
         first.setdefault(lookup.find("learners", name).continuous, name)
@@ -172,6 +185,7 @@ def _cases() -> list[Any]:
         for variant in VARIANTS
         if variant not in OF_ENVIRONMENTS or name in first.values()
         if variant not in SPECTRAL or "sn.layers" in lookup.find("learners", name).parameters
+        if variant not in OPTIMISERS or name in ("dqn", "sac")
     ]
 
 

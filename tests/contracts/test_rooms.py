@@ -33,6 +33,7 @@ FLOORS = {
     "agents": [
         ["agents"],
         ["envs", "layers", "optim", "replay"],
+        ["optimisers"],
         ["networks", "policies"],
         ["diagnostics"],
         ["training"],
@@ -46,6 +47,7 @@ ENTRANCES = {"sweeper.__main__", "sweeper.extending"}
 
 PLUGINS = {
     *("agents/diagnostics", "agents/envs", "agents/learners", "agents/networks"),
+    "agents/optimisers",
     *("agents/policies", "sweeper/space/axes", "sweeper/figures", "sweeper/dispatch"),
     "sweeper/trackers",
     "sweeper/cli/commands",

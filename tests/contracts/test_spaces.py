@@ -26,6 +26,8 @@ NAMES = [f"{path.stem}-{scale}" for path, scale in CASES]
 
 PAPER_RUNS = {
     "minatar_adam_sn": 5_760,
+    "minatar_rmsprop_sn": 6_048,
+    "minatar_sgd_sn": 1_008,
     "ant_width_depth": 125,
     "ant_depth": 25,
     "ant_connectivity": 40,
@@ -77,11 +79,16 @@ def test_has_the_size_its_scale_promises(path, scale):
         assert len(plan.runs) <= 4 and space.steps <= 1_000
 
 
-def test_minatar_adam_sn_is_the_published_grid():
-    path = next(path for path in SPACES if path.stem == "minatar_adam_sn")
+@pytest.mark.parametrize(
+    ("kind", "rates", "epsilons"), [("adam", 8, [5]), ("rmsprop", 7, [6]), ("sgd", 7, [])]
+)
+def test_optimisers_have_the_published_grids(kind, rates, epsilons):
+    path = next(path for path in SPACES if path.stem == f"minatar_{kind}_sn")
     space = load(path, "paper")
     sizes = {name: len(axis.points(name)) for name, axis in space.axes.items()}
-    assert sizes == {"network": 6, "sn.layers": 3, "optimizer.lr": 8, "optimizer.eps": 5}
+    axes = ("network", "sn.layers", "optimizer.lr", "optimizer.eps")
+    assert sizes == dict(zip(axes, [6, 3, rates, *epsilons], strict=False))
+    assert space.fixed.get("optimizer.kind", "adam") == kind
     assert (len(space.tasks), len(space.seeds), space.steps) == (4, 2, 5_000_000)
     assert space.steps // space.evaluation.every == 40 and space.evaluation.steps == 125_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, product
 from math import prod
@@ -25,7 +25,7 @@ from sweeper.planning.parameters import (
 from sweeper.space.axes import AxisKind, Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, labels_text
-from sweeper.trainable.contract import Parametrised
+from sweeper.trainable.contract import Parametrised, beside, only_of
 from sweeper.trainable.frozen import text_of
 from sweeper.trainable.several_agents import ByAgent, own
 
@@ -50,6 +50,8 @@ class Configuration:
     """The canonical JSON of `params`, but for parameters that came after the space was loaded."""
     unset: Mapping[str, str]
     """Formulas without a value, as `derived.lr`, each with the name that it lacks."""
+    chosen: Collection[str] = ()
+    """Of the parameters that others' values may leave out those that the space sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,9 @@ class Expansion:
         self.space, self.trainable = space, trainable
         self._base = base(space, trainable)
         self._later = later(space, trainable)
+        self._only = {
+            name: only for name, one in trainable.parameters.items() if (only := only_of(one))
+        }
         self._by_agent: ByAgent = getattr(trainable, "by_agent", {})
         self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
@@ -207,7 +212,7 @@ class Expansion:
                 raise Rejected(
                     f"cannot be trained by {self.space.identity}, {labels_text(made.labels)} on "
                     f"{task}: {error}",
-                    culprit(self.space, str(error)),
+                    culprit(self.space, str(error), task),
                 ) from error
 
     def params_on(self, made: Configuration, task: str) -> dict[str, Any]:
@@ -216,6 +221,7 @@ class Expansion:
         if not on_task:
             return made.params
         params = {**made.params, **on_task}
+        self._settle(params, {*made.chosen, *on_task})
         return own(self._by_agent, params) if self._by_agent else params
 
     def combinations(self) -> Iterator[dict[str, Point]]:
@@ -233,14 +239,31 @@ class Expansion:
             (helpers if name in self._helpers else params).update(point.params)
         labels = {name: point.label for name, point in chosen.items()}
         nulls = [name for p in chosen.values() for name, item in p.params.items() if item is None]
+        given = {*self.space.fixed, *(name for p in chosen.values() for name in p.params)}
+        self._settle(params, given)
         unset = self._formulas.complete(params, labels, helpers | dict.fromkeys(nulls))
+        given |= {name for name in self.space.derived if f"derived.{name}" not in unset}
+        self._settle(params, given)
         if self._by_agent:
             try:
                 params = own(self._by_agent, params)
             except ValueError as error:
                 raise Invalid(str(error), ("agent",)) from error
         values = {name: point.value for name, point in chosen.items()}
-        return Configuration(values, labels, params, self.text(params), unset)
+        kept = given & self._only.keys()
+        return Configuration(values, labels, params, self.text(params), unset, kept)
+
+    def _settle(self, params: dict[str, Any], given: Collection[str]) -> None:
+        """Leaves out of `params` the defaults that are not there beside the others, and adds those
+        that are; what is `given` stays.
+        """
+        for name, only in self._only.items():
+            if name in given:
+                continue
+            if beside(only, params):
+                params.setdefault(name, self._base[name])
+            else:
+                params.pop(name, None)
 
     def text(self, params: Mapping[str, Any]) -> str:
         """Parameters as canonical JSON, without those that came after the space was loaded."""

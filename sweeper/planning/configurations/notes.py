@@ -151,7 +151,8 @@ def _unset(plan: Plan) -> Iterator[str]:
         if formula.startswith("derived"):
             share = _share(plan, len(lacking), len(configurations))
             where = f"{_reason(plan, absent)}: {labels_text(lacking[0].labels)}"
-            yield f"{formula} {_left(plan, formula)} in {share}, where {where}"
+            left = _left(plan, formula, lacking[0])
+            yield f"{formula} {left} in {share}, where {where}"
     for formula in sorted(idle):
         reasons = [_reason(plan, absent) for other, absent in found if other == formula]
         yield f"{formula} is never checked: {' or '.join(reasons)}"
@@ -178,6 +179,9 @@ def _reason(plan: Plan, absent: str) -> str:
     )
 
 
-def _left(plan: Plan, formula: str) -> str:
-    known = plan.expansion.trainable.parameters.get(formula.removeprefix("derived."))
-    return "is not set" if known is None else f"keeps its default {canonical(known.default)}"
+def _left(plan: Plan, formula: str, made: Configuration) -> str:
+    name = formula.removeprefix("derived.")
+    known = plan.expansion.trainable.parameters.get(name)
+    if known is None or name not in made.params:
+        return "is not set"
+    return f"keeps its default {canonical(known.default)}"

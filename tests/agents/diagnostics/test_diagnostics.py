@@ -143,8 +143,8 @@ def test_gradient_norms_are_those_that_the_first_update_gives_adam(
     batch = Sample(made.replay, [run.seed for run in made.runs], made.step)(params["batch_size"])
     made.learner.update_from(batch, made.step)
     for name in learner.networks:
-        adam = made.learner.adams[name]
-        moment = torch.cat([m.double().flatten() for m in adam.m])
+        adam = made.learner.optimisers[name]
+        moment = torch.cat([m.double().flatten() for m in adam.kept["m"]])
         assert norms[f"grad_norm_{name}"][0] == pytest.approx(moment.norm().item() / 0.1, rel=1e-5)
 
 

@@ -102,7 +102,7 @@ def test_by_default_a_normalised_layer_is_learned_orthogonally_to_its_weights(
     changed = {"sn__detach_rho": True} if detach_rho else {}
     agents = learner(run(sn__layers=(-2,), **changed), run(sn__layers=(-2,), seed=1, **changed))
     seen = []
-    monkeypatch.setattr(agents.adams["critic"], "step", lambda found, *_: seen.append(found))
+    monkeypatch.setattr(agents.optimisers["critic"], "step", lambda found, *_: seen.append(found))
     agents.update(batch(2))
     layers = agents.network("critic").layers
     weight = layers[-2].weight
@@ -112,6 +112,13 @@ def test_by_default_a_normalised_layer_is_learned_orthogonally_to_its_weights(
     assert (cosine > 1e-3).all() if detach_rho else (cosine < 1e-5).all()
     product = layers[-2].spectral.rho() * layers[-2].spectral.scale(False)
     torch.testing.assert_close(product.detach(), torch.ones(2))
+
+
+def test_a_scheduler_of_epsilon_needs_an_optimiser_that_has_one():
+    params = {"sn.layers": (-2,), "sn.scheduler": "muleps", "optimizer.kind": "sgd"}
+    with pytest.raises(ValueError, match="optimizer.kind=sgd has none"):
+        Learner.check(params, "minatar/breakout")
+    Learner.check(params | {"optimizer.kind": "rmsprop"}, "minatar/breakout")
 
 
 def test_a_plain_perceptron_shares_no_pack_with_a_normalised_one():

@@ -10,7 +10,6 @@ import torch
 
 from agents import lookup
 from agents.optim import schedule
-from agents.optim.adam import Adam, AdamSettings
 from agents.optim.schedule import Schedule
 from agents.parameter import Parameter
 
@@ -51,30 +50,6 @@ def test_a_constant_schedule_leaves_step_sizes_as_they_are() -> None:
     assert all(3e-4 * plain.factor(done) == 3e-4 for done in range(20))
 
 
-@pytest.mark.parametrize("path", ["step_memberwise", "step_together"])
-@pytest.mark.parametrize("kind", ["linear", "cosine"])
-def test_adam_takes_each_member_s_own_schedule(path: str, kind: str) -> None:
-    settings = [
-        AdamSettings(lr, 1e-8, 0.9, 0.999, Schedule(kind, end, UPDATES))
-        for lr, end in ((1e-2, 0.0), (3e-2, 0.5))
-    ]
-    torch.manual_seed(0)
-    ours = [torch.randn(2, 5)]
-    theirs = [ours[0][row].clone().requires_grad_() for row in range(2)]
-    adam = Adam(ours, settings)
-    references = [torch.optim.Adam([p], s.lr) for p, s in zip(theirs, settings, strict=True)]
-    for update in range(UPDATES + 3):
-        gradient = torch.randn(2, 5)
-        getattr(adam, path)([gradient])
-        for row, reference in enumerate(references):
-            group, one = reference.param_groups[0], settings[row]
-            group["lr"] = one.lr * one.schedule.factor(update)
-            theirs[row].grad = gradient[row].clone()
-            reference.step()
-    for row in range(2):
-        torch.testing.assert_close(ours[0][row], theirs[row].detach(), rtol=1e-5, atol=1e-6)
-
-
 @pytest.mark.parametrize(
     ("name", "task", "given"),
     [
@@ -96,10 +71,9 @@ def test_a_schedule_ends_with_the_last_update_of_each_network(
     run = SimpleNamespace(params=params, task=task, seed=0, steps=100, evaluation=every)
     pack = learner.start([run], [None], "cpu")
     pack.train(100)
-    scheduled = {n: adam for n, adam in pack.learner.adams.items() if n != "beta"}
-    for network, adam in scheduled.items():
-        (member,) = adam._groups
-        assert adam.steps == member.schedule.updates > 1, network
+    scheduled = {n: one for n, one in pack.learner.optimisers.items() if n != "beta"}
+    for network, one in scheduled.items():
+        assert one.steps == one.members[0].schedule.updates > 1, network
 
 
 def test_a_pack_holds_members_that_end_differently_and_only_schedules_of_one_kind() -> None:

@@ -13,8 +13,10 @@ ACTIONS = 3
 
 
 def made(*members: dict[str, Any], **given: Any) -> Temperature:
+    kind = given.pop("kind", "adam")
     defaults = {"auto": True, "beta": 1.0, "lr": 0.01, "target": -0.5} | given
     complete = [{f"entropy.{k}": v for k, v in (defaults | m).items()} for m in members or ({},)]
+    complete = [{"optimizer.kind": kind, **params} for params in complete]
     temperature = Temperature(complete, ACTIONS, "cpu")
     temperature.initialise()
     return temperature
@@ -41,6 +43,15 @@ def test_it_follows_autograd_and_adam():
             (log.exp() * (-row - ACTIONS * target)).mean().backward()
             adam.step()
         torch.testing.assert_close(temperature.beta[:, 0], torch.stack(theirs).detach().exp())
+
+
+@pytest.mark.parametrize(("kind", "moves"), [("sgd", 0.01 * 0.5), ("rmsprop", 0.01 / 0.95**0.5)])
+def test_it_takes_steps_of_the_networks_kind(kind, moves):
+    """The first: lr g, and of centred RMSprop lr g / sqrt(0.05 g^2 - (0.05 g)^2)."""
+    temperature = made({}, kind=kind)
+    temperature.step(log_probs(-1.5 - 0.5))
+    factor = 1.0 if kind == "sgd" else 1.0 / 0.05**0.5
+    assert temperature.log.item() == pytest.approx(moves * factor, rel=1e-4)
 
 
 def test_it_rises_where_entropy_lacks_and_falls_where_there_is_too_much():

@@ -67,7 +67,7 @@ def test_of_agents_only_what_the_space_needs_is_trained(tmp_path: Path) -> None:
     assert {"agents/learners/dqn.py", "agents/envs/minatar.py", "agents/networks/minatar.py"} <= {
         *found
     }
-    assert "agents/optim/adam.py" in found and "agents/layers/linear.py" in found
+    assert "agents/optimisers/adam.py" in found and "agents/layers/linear.py" in found
     assert not {"agents/learners/sac.py", "agents/envs/mujoco.py"} & set(found)
     assert found["agents/learners/dqn.py"] == CHECKOUT / "agents/learners/dqn.py"
     assert own_files.located("agents/learners/dqn.py", tmp_path) == found["agents/learners/dqn.py"]

@@ -17,7 +17,7 @@ from sweeper.results import frames
 from sweeper.space.space import Space
 from sweeper.study import studies
 from sweeper.study.study import Study
-from sweeper.trainable.contract import defaults_of
+from sweeper.trainable.contract import completed
 from sweeper.trainable.loading import load_trainable, trained_by
 from tests.helpers.command import call
 from tests.helpers.worked_study import work
@@ -60,8 +60,8 @@ def test_each_run_has_the_parameters_and_defaults_of_its_agent(tmp_path: Path) -
     ]
     for run in plan.runs[::2]:
         own = trained_by([run.params["agent"]]).parameters
-        assert set(run.params) == {"agent", *defaults_of(own)}
-        left = defaults_of(own).keys() - {*SPACE["fixed"], "policy.delay"}
+        assert set(run.params) == {"agent", *completed(own, {})}
+        left = completed(own, {}).keys() - {*SPACE["fixed"], "policy.delay"}
         assert {name: run.params[name] for name in left} == {
             name: own[name].default for name in left
         }

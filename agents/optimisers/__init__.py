@@ -1,0 +1,1 @@
+"""Optimisers, one file each: what turns gradients into steps of the parameters of P members."""

@@ -1,0 +1,190 @@
+"""Parameters that there are beside some values of others alone, as epsilon is no number of SGD."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sweeper.cli.commands.agents import agent
+from sweeper.errors import SweeperError
+from sweeper.planning.configurations import notes
+from sweeper.planning.loading import load
+from sweeper.planning.plan import Plan, Run
+from sweeper.study.study import Study
+from sweeper.trainable.contract import Parameter
+from sweeper.trainable.frozen import FrozenParameter
+from sweeper.trainable.loading import load_trainable, trained_by
+from tests.helpers.command import call
+
+TASK = "navigation/2"
+SGD = {"optimizer.kind": "sgd"}
+KINDS = {"kind": "choice", "values": ["adam", "sgd"]}
+EPS = {"kind": "float", "values": [1e-4, 1e-3]}
+SPACE: dict[str, Any] = {
+    "study": "kinds",
+    "agent": "ddpg",
+    "fixed": {"warmup_steps": 20, "actor.units": 8, "critic.units": 8, "replay.capacity": 100},
+    "tasks": {TASK: {"low": -100, "high": 0}},
+    "seeds": 1,
+    "steps": 40,
+    "evaluation": {"every": 40, "episodes": 1, "cap": 20},
+    "score": {"metric": "return"},
+    "figures": [],
+}
+
+
+def written(folder: Path, fixed: dict[str, Any], **keys: Any) -> Path:
+    space = SPACE | {"fixed": SPACE["fixed"] | fixed} | keys
+    file = folder / "x.yaml"
+    file.write_text(yaml.safe_dump(space, sort_keys=False))
+    return file
+
+
+def planned(folder: Path, fixed: dict[str, Any] | None = None, **keys: Any) -> Plan:
+    space = load(written(folder, fixed or {}, **keys))
+    return Plan(space, load_trainable(space))
+
+
+def own(run: Run) -> dict[str, Any]:
+    """What a run says of its optimiser beside schedules."""
+    names = ("kind", "eps", "beta1", "beta2", "alpha")
+    found = {name: run.params.get(f"optimizer.{name}") for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+ADAM = {"kind": "adam", "eps": 1e-8, "beta1": 0.9, "beta2": 0.999}
+
+
+def test_a_default_counts_beside_what_it_belongs_to(tmp_path: Path) -> None:
+    assert [own(run) for run in planned(tmp_path).runs] == [ADAM]
+    assert [own(run) for run in planned(tmp_path, SGD).runs] == [{"kind": "sgd"}]
+    (run,) = planned(tmp_path, {"optimizer.kind": "rmsprop", "optimizer.eps": 0.1}).runs
+    assert own(run) == {"kind": "rmsprop", "eps": 0.1, "alpha": 0.95}
+
+
+def test_an_axis_of_some_kinds_alone_needs_a_when(tmp_path: Path) -> None:
+    axes = {"optimizer.kind": KINDS, "optimizer.eps": EPS | {"when": {"optimizer.kind": "adam"}}}
+    runs = planned(tmp_path, axes=axes).runs
+    assert [own(run) for run in runs] == [
+        ADAM | {"eps": 1e-4},
+        ADAM | {"eps": 1e-3},
+        {"kind": "sgd"},
+    ]
+    axes["optimizer.eps"] = EPS
+    with pytest.raises(SweeperError, match=r"axes.optimizer.eps cannot be .*kind is sgd"):
+        planned(tmp_path, axes=axes)
+    assert len(planned(tmp_path, axes=axes, invalid="drop").runs) == 2
+
+
+def test_a_variant_sets_what_belongs_together(tmp_path: Path) -> None:
+    values = {
+        "a": {"optimizer.kind": "adam", "optimizer.eps": 0.5},
+        "b": {"optimizer.kind": "sgd"},
+        "c": {"optimizer.alpha": 0.5, "optimizer.kind": "rmsprop"},
+    }
+    plan = planned(tmp_path, axes={"way": {"kind": "variant", "values": values}})
+    assert [own(run) for run in plan.runs] == [
+        ADAM | {"eps": 0.5},
+        {"kind": "sgd"},
+        {"kind": "rmsprop", "eps": 1e-8, "alpha": 0.5},
+    ]
+
+
+def test_formulas_choose_kinds_and_know_only_what_there_is(tmp_path: Path) -> None:
+    axes = {"k": {"kind": "int", "values": [0, 1], "helper": True}}
+    kind = "'adam' if k < 1 else 'rmsprop'"
+    (first, second) = planned(tmp_path, axes=axes, derived={"optimizer.kind": kind}).runs
+    assert own(first) == ADAM and own(second) == {"kind": "rmsprop", "eps": 1e-8, "alpha": 0.95}
+    derived = {"actor.lr": "0.01 * optimizer.alpha", "optimizer.eps": "2 * optimizer.alpha"}
+    plan = planned(tmp_path, axes={"optimizer.kind": KINDS}, derived=derived)
+    assert [own(run) for run in plan.runs] == [ADAM, {"kind": "sgd"}]
+    told = list(notes.lines(plan))
+    assert "derived.actor.lr keeps its default 0.0003 in 2 of 2 trials" in told[0]
+    assert "optimizer.alpha has no value" in told[0]
+
+
+def test_each_task_may_have_its_kind(tmp_path: Path) -> None:
+    tasks = SPACE["tasks"] | {"navigation/3": {"low": -100, "high": 0}}
+    runs = planned(tmp_path, tasks=tasks, by_task={"navigation/3": SGD}).runs
+    assert [own(run) for run in runs] == [ADAM, {"kind": "sgd"}]
+    there = {"navigation/3": {"optimizer.kind": "rmsprop"}}
+    runs = planned(tmp_path, SGD, tasks=tasks, by_task=there).runs
+    assert [own(run) for run in runs] == [
+        {"kind": "sgd"},
+        {"kind": "rmsprop", "eps": 1e-8, "alpha": 0.95},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "keys", "told"),
+    [
+        (SGD | {"optimizer.eps": 0.1}, {}, "x.yaml:9: fixed.optimizer.eps "),
+        (SGD, {"axes": {"optimizer.eps": EPS}}, "x.yaml:23: axes.optimizer.eps "),
+        (SGD, {"by_task": {TASK: {"optimizer.eps": 0.1}}}, "by_task.navigation/2.optimizer.eps "),
+        ({}, {"by_task": {TASK: SGD | {"optimizer.eps": 0.1}}}, "by_task.navigation/2.opti"),
+        (SGD, {"derived": {"optimizer.eps": "actor.lr"}}, "derived.optimizer.eps "),
+        ({}, {"blocks": {"a": {}, "b": {"fixed": SGD | {"optimizer.eps": 1}}}}, "blocks.b.fixed.o"),
+        ({"optimizer.eps": 0.1}, {"blocks": {"a": {}, "b": {"fixed": SGD}}}, "fixed.optimizer.eps"),
+        (
+            SGD,
+            {
+                "axes": {"optimizer.eps": {"kind": "float", "low": 0.1, "high": 0.9}},
+                "sampler": "random",
+                "trials": 3,
+            },
+            "axes.optimizer.eps ",
+        ),
+        (SGD | {"optimizer.eps": 0.1}, {"agent": ["ddpg", "td3"], "axes": {
+            "agent": {"kind": "choice", "values": ["ddpg", "td3"]}}}, "fixed.optimizer.eps "),
+    ],
+)  # fmt: skip
+def test_what_is_given_elsewhere_is_refused_where_it_stands(
+    tmp_path: Path, fixed: dict[str, Any], keys: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(SweeperError) as raised:
+        planned(tmp_path, fixed, **keys)
+    (line,) = str(raised.value).splitlines()
+    assert told in line
+    rule = (
+        "optimizer.eps is a parameter of optimizer.kind=adam or rmsprop, and optimizer.kind is sgd"
+    )
+    assert rule in line
+
+
+def test_several_agents_have_what_belongs_to_their_kinds(tmp_path: Path) -> None:
+    agents = ["ddpg", "dqn"]
+    tasks = {"gym/CartPole-v1": {"low": 0, "high": 1}}
+    axes = {"agent": {"kind": "choice", "values": ["dqn"]}, "optimizer.kind": KINDS}
+    fixed = {"warmup_steps": 20, "replay.capacity": 100}
+    keys = {"agent": agents, "tasks": tasks, "axes": axes}
+    runs = planned(tmp_path, fixed, **keys, by_task={}).runs
+    assert [own(run) for run in runs] == [ADAM | {"eps": 3.125e-4}, {"kind": "sgd"}]
+
+
+def test_a_plan_keeps_what_belongs_together(tmp_path: Path) -> None:
+    known: Parameter = trained_by(["dqn"]).parameters["optimizer.eps"]
+    kept = FrozenParameter.of(known)
+    assert kept.only == {"optimizer.kind": ("adam", "rmsprop")}
+    assert FrozenParameter.of_json(kept.to_json()) == kept
+    assert "only" not in FrozenParameter.of(trained_by(["dqn"]).parameters["gamma"]).to_json()
+
+
+def test_a_study_trains_each_kind_and_is_read_from_its_plan(tmp_path: Path) -> None:
+    kinds = {"kind": "choice", "values": ["adam", "rmsprop", "sgd"]}
+    file = written(tmp_path, {}, axes={"optimizer.kind": kinds})
+    call("run", f"{file}", f"root={tmp_path}/s", "dispatch=inline")
+    study = Study.open(tmp_path / "s" / "kinds")
+    assert study.ended
+    assert [own(run)["kind"] for run in study.plan.runs] == ["adam", "rmsprop", "sgd"]
+    assert all(study.completed(run) == run for run in study.plan.runs)
+    assert "optimizer.eps" not in study.plan.runs[2].params
+
+
+def test_the_command_says_what_belongs_where() -> None:
+    lines = {line.split()[1]: line for line in agent("dqn") if line.startswith("* optimizer")}
+    assert lines["optimizer.alpha"].endswith(
+        "number from 0 to 0.999999, with optimizer.kind=rmsprop"
+    )
