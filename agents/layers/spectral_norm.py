@@ -191,12 +191,11 @@ class SpectralNorm:
         self._watched, self._projected, self._detached = map(mask, (watched, projected, detached))
         self._flows = any(flag and not detached[i] for i, flag in enumerate(projected))
         self._coefficient = torch.tensor([s.coefficient for s in settings], device=device)
+        used = {s.projection for s, flag in zip(settings, projected, strict=True) if flag}
         self._projections = {
             name: mask([s.projection == name for s in settings])
             for name in PROJECTIONS
-            if any(
-                flag and s.projection == name for flag, s in zip(projected, settings, strict=True)
-            )
+            if name in used
         }
 
     def initialise(self, keys: np.ndarray) -> None:

@@ -92,7 +92,7 @@ class SpectralSchedulers:
         ]
 
     def rates(self, parameters: int) -> list[torch.Tensor | None] | None:
-        """Returns the factors [P] of the step sizes of that many parameters; `None` where all are 1."""
+        """Returns the factors [P] of the step sizes of so many parameters; `None` for 1."""
         if "div_lr" not in self._asked:
             return None
         factors: list[torch.Tensor | None] = [None] * parameters

@@ -1,10 +1,10 @@
-"""What an update costs with each scheduler of spectral radii, beside a plain one and a normalised one.
+"""What an update costs with each scheduler of spectral radii, beside a normalised one.
 
     python -m benchmarks.agents.schedulers [rounds]
 
 DQN on Breakout, batches of 32, on one thread, in packs of 1 and 4, with one convolution of 16 and
-with three of 24, both before 128 hidden units; watched are the last hidden layer, or it and the last
-convolution. All take turns; a time is the median over rounds of the processor's time of an update.
+with three of 24, both before 128 hidden units; watched are the last hidden layer, or it and the
+last convolution. All take turns; a time is the median over rounds of the processor's time of an update.
 """
 
 from __future__ import annotations
@@ -81,9 +81,8 @@ def main(rounds: int = 7) -> None:
                     update()
                     found[method].append(1e6 * (time.process_time() - begin) / UPDATES)
             medians = {method: statistics.median(times) for method, times in found.items()}
-            print(
-                f"\n{case}, pack of {members}\n\n| method | µs an update | beside SN |\n|---|---|---|"
-            )
+            print(f"\n{case}, pack of {members}\n")
+            print("| method | µs an update | beside SN |\n|---|---|---|")
             for method, median in medians.items():
                 print(f"| {method} | {median:.0f} | {median / medians['SN']:.2f} |")
 

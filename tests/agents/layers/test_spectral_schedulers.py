@@ -143,9 +143,8 @@ def test_a_member_among_all_others_equals_it_alone_bit_for_bit(row):
     scaled = together.schedulers.gradients(mine), alone.schedulers.gradients(plain)
     for ours, theirs in zip(*scaled, strict=True):
         assert torch.equal(ours[row], theirs[0])
-    assert together.schedulers.eps()[row] == (
-        1.0 if alone.schedulers.eps() is None else alone.schedulers.eps()[0]
-    )
+    eps = alone.schedulers.eps()
+    assert together.schedulers.eps()[row] == (1.0 if eps is None else eps[0])
 
 
 @pytest.mark.parametrize(

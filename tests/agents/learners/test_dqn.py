@@ -116,7 +116,7 @@ def test_by_default_a_normalised_layer_is_learned_orthogonally_to_its_weights(
 
 def test_a_scheduler_of_epsilon_needs_an_optimiser_that_has_one():
     params = {"sn.layers": (-2,), "sn.scheduler": "muleps", "optimizer.kind": "sgd"}
-    with pytest.raises(ValueError, match="optimizer.kind=sgd has none"):
+    with pytest.raises(ValueError, match=r"optimizer\.kind=sgd has none"):
         Learner.check(params, "minatar/breakout")
     Learner.check(params | {"optimizer.kind": "rmsprop"}, "minatar/breakout")
 
