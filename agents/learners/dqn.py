@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,8 +13,9 @@ from agents.learners.base import BaseLearner, Sizes
 from agents.learners.running_means import RunningMeans
 from agents.networks import network
 from agents.networks.network import Network
-from agents.optim import schedule
+from agents.optim import gradient_penalty, schedule
 from agents.optim.adam import Adam, AdamSettings
+from agents.optim.gradient_penalty import GradientPenalty
 from agents.parameter import Parameter
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
@@ -37,10 +38,8 @@ class Learner(BaseLearner):
     """P agents with a Q network each: epsilon-greedy, one-step targets, hard target syncs."""
 
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "network.body": Parameter(str, "minatar"),
+        **network.parameters("network", "minatar", 128, 1, "xavier"),
         "network.convs": Parameter(tuple, (16,)),
-        "network.units": Parameter(int, 128, low=1),
-        "network.layers": Parameter(int, 1, low=1),
         "sn.layers": Parameter(tuple, (), packable=True),
         "sn.projection": Parameter(str, "divide", choices=PROJECTIONS, packable=True),
         "sn.coefficient": Parameter(float, 1.0, low=1e-6, packable=True),
@@ -52,6 +51,7 @@ class Learner(BaseLearner):
         "optimizer.beta2": Parameter(float, 0.999, low=0.0, high=0.999999, packable=True),
         **schedule.PARAMETERS,
         "loss": Parameter(str, "mse", choices=("mse", "huber")),
+        **gradient_penalty.PARAMETERS,
         "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
         "batch_size": Parameter(int, 32, low=1),
         "replay.capacity": Parameter(int, 100_000, low=2),
@@ -67,15 +67,22 @@ class Learner(BaseLearner):
         "sn.projection": "hard",
         "sn.detach_rho": True,
     }
+    later_parameters: ClassVar[Collection[str]] = (
+        *BaseLearner.later_parameters,
+        *(f"network.{name}" for name in network.LATER),
+        *gradient_penalty.PARAMETERS,
+    )
     networks = ("critic",)
-    metrics = ("return", "train_return", "loss", "q", "epsilon", "eval_partial")
+    metrics = ("return", "train_return", "loss", "q", "penalty", "epsilon", "eval_partial")
     cpu_pack = 4  # the best of 1 ... 32 or level with it for all published sizes
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
-        """Raises ValueError where the network does not fit or exploration ends in the warm-up."""
+        """Raises ValueError where the network does not fit, exploration ends in the warm-up, or
+        parameters are of a penalty that is none."""
         network.check(params, "network", shape.observation)
         network.check_normalised(params, "network", shape.observation)
+        gradient_penalty.check(params)
         if params["epsilon.decay_until"] < params["warmup_steps"]:
             raise ValueError(
                 "epsilon.decay_until must be at least warmup_steps "
@@ -94,7 +101,9 @@ class Learner(BaseLearner):
         """Returns the sizes of the Q network, its target, and a batch's passes through it."""
         sizes = (network.part(params, "network"), shape.observation, shape.actions)
         weights = network.count_parameters(*sizes)
-        return Sizes(weights, weights, 2 * params["batch_size"] * network.count_activations(*sizes))
+        passes = 2 + gradient_penalty.passes(params)
+        activations = network.count_activations(*sizes)
+        return Sizes(weights, weights, passes * params["batch_size"] * activations)
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Q networks, their targets and optimisers; hyperparameters as vectors [P]."""
@@ -126,7 +135,11 @@ class Learner(BaseLearner):
         self._iterates_on_act = self._vector("sn.iterate_on_act").astype(bool)
         self._exploration = streams.Draws(streams.keys(self._seeds, "exploration"), 2)
         self._batches = streams.Draws(streams.keys(self._seeds, "batches"), params["batch_size"])
-        self._means = RunningMeans(("loss", "q"), len(runs), device)
+        self._penalty = GradientPenalty.of(
+            [run.params for run in runs], self._online, shape.observation, device
+        )
+        measured = ("loss", "q") if self._penalty is None else ("loss", "q", "penalty")
+        self._means = RunningMeans(measured, len(runs), device)
 
     def initialise(self) -> None:
         """Draws random online networks; targets start equal to them."""
@@ -167,13 +180,22 @@ class Learner(BaseLearner):
     def update(self, batch: Batch) -> None:
         """Updates the Q network once."""
         y = self.target_values(batch)
-        q = self._online(batch.observations, iterate=True)
+        q = self._online(batch.observations, iterate=True, training=True)
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
         loss = self._loss(chosen, y).mean(1)
-        gradients = torch.autograd.grad(loss.sum(), self._online.parameters)
+        objective = self._penalised(loss, batch).sum()
+        gradients = torch.autograd.grad(objective, self._online.parameters)
         self.record_loss("critic", loss, gradients)
         self.adams["critic"].step(gradients)
         self._means.add(loss=loss, q=chosen.mean(1))
+
+    def _penalised(self, loss: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Returns the loss [P], with the gradient penalty where there is one."""
+        if self._penalty is None:
+            return loss
+        penalty = self._penalty(self._online, batch.observations, batch.actions)
+        self._means.add(penalty=penalty)
+        return loss + self._penalty.weight * penalty
 
     def target_values(self, batch: Batch) -> torch.Tensor:
         """Returns y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
@@ -222,7 +244,8 @@ class Learner(BaseLearner):
         self.update(batch)
 
     def measured(self, row: int, step: int) -> dict[str, float]:
-        """Returns mean loss, mean Q of the batches' actions, and the current epsilon."""
+        """Returns mean loss, mean Q of the batches' actions, the mean penalty where there is one
+        (without its weight), and the current epsilon."""
         return self._means.of_member(row) | {"epsilon": float(self._schedule.at(step)[row])}
 
     def reset_metrics(self) -> None:

@@ -47,6 +47,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "critic.norm.groups": 4,
         "critic.norm.affine": True,
         "actor.norm.kind": "batch",
+        "network.norm.kind": "batch",
+        "network.norm.affine": True,
         "loss": "huber",
     },
     "joined layers": {
@@ -64,6 +66,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "critic.units": 256,
         "warmup_steps": 38,
     },
+    "penalty": {
+        "penalty.kind": "gradient",
+        "network.convs": (6,),
+        "network.units": 15,
+        "network.norm.kind": "group",
+        "network.norm.groups": 3,
+        "network.activation": "swish",
+        "network.init": "orthogonal",
+    },
     "linear schedule": {"optimizer.schedule.kind": "linear", "update_every": 3},
     "gym": {},
     "gym with settings": {
@@ -78,6 +89,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "env.stack": 2,
         "env.wrappers": ({f"{OWN}:Noise": {"scale": 0.1}},),
     },
+}
+DIFFERENT_IN = {
+    "penalty": {
+        "penalty.weight": (1.0, 0.1, 0.0),
+        "penalty.target": (2.0, 0.0, 1.0),
+        "sn.layers": ((-2,), (), (-1, -2)),
+    }
 }
 TASKS = {
     "gym": ("gym/CartPole-v1", "gym/Pendulum-v1"),
@@ -100,7 +118,8 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
     task = TASKS.get(variant, ("minatar/asterix", "navigation/3"))[learner.continuous]
     made = []
     for seed in range(3):
-        differing = {name: values[seed] for name, values in DIFFERENT.items()}
+        both = DIFFERENT | DIFFERENT_IN.get(variant, {})
+        differing = {name: values[seed] for name, values in both.items()}
         wanted = QUICK | differing | VARIANTS[variant] | given
         known = {n for n in wanted if n in learner.parameters or n.startswith("env.")}
         params = learner.complete({n: v for n, v in wanted.items() if n in known})
@@ -141,8 +160,15 @@ def assert_same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> Non
     assert not different
 
 
+def knows_any(name: str, variant: str) -> bool:
+    """Whether the variant is one of that learner's parameters, or of environments."""
+    known = lookup.find("learners", name).parameters
+    return any(n in known or n.startswith("env.") for n in VARIANTS[variant])
+
+
 def _cases() -> list[Any]:
-    """Each learner with each variant; variants of environments with the first that fits."""
+    """Each learner with each variant of which it knows a parameter, if it has any; variants of
+    environments with the first that fits."""
     first: dict[bool, str] = {}
     for name in NAMES:
         first.setdefault(lookup.find("learners", name).continuous, name)
@@ -150,7 +176,8 @@ def _cases() -> list[Any]:
         pytest.param(lookup.find("learners", name), variant, id=f"{name}-{variant}")
         for name in NAMES
         for variant in VARIANTS
-        if variant not in OF_ENVIRONMENTS or name in first.values()
+        if (variant not in OF_ENVIRONMENTS or name in first.values())
+        and (not VARIANTS[variant] or knows_any(name, variant))
     ]
 
 
