@@ -23,10 +23,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     "penalty.target": Parameter(float, 2.0, low=0.0, packable=True),
 }
 """The defaults are beta and k of Gogianu et al. 2021's public file for MinAtar."""
-
-
 _PASSES = 4
-"""Its own pass, the way back to the states, and the gradients of both."""
+"""Its own, the way back to the states, and what the gradients of both need at a time: 2 to 5 were
+measured (benchmarks/agents/memory.py)."""
 
 
 def check(params: Mapping[str, Any]) -> None:
@@ -95,7 +94,7 @@ class GradientPenalty:
         blank = torch.zeros(members, 1, *observation, device=self.weight.device)
         actions = torch.zeros(members, 1, dtype=torch.int64, device=blank.device)
         try:  # not by autograd.grad, which leaves out what raises where no parameter lies behind it
-            self(network, blank, actions).sum().backward()
+            torch.autograd.backward(self(network, blank, actions).sum())
             problem = None if network.head.weight.grad is not None else "it detaches gradients"
         except RuntimeError as error:
             problem = str(error).splitlines()[0]

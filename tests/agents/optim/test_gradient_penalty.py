@@ -36,7 +36,13 @@ def doubles():
 
 def described(body, norm="none", activation="relu"):
     norms = {"norm.kind": norm, "norm.groups": 2, "norm.affine": norm != "none"}
-    return {"body": body, "convs": (4, 2), "units": 6, "layers": 2, "activation": activation} | norms
+    return {
+        "body": body,
+        "convs": (4, 2),
+        "units": 6,
+        "layers": 2,
+        "activation": activation,
+    } | norms
 
 
 def fits(sizes):
@@ -107,7 +113,7 @@ def test_its_gradient_is_that_of_finite_differences(body, doubles):
             difference = (ends[0] - ends[1]) / 2e-6
             expected = (gradient * direction).flatten(1).sum(1)
             torch.testing.assert_close(
-                difference, expected, rtol=1e-4, atol=1e-6, msg=lambda m: f"{sizes}, {sn}: {m}"
+                difference, expected, rtol=1e-4, atol=1e-6, msg=f"{sizes}, {sn}"
             )
 
 
