@@ -11,11 +11,11 @@ from agents import streams
 from agents.layers.spectral_norm import PROJECTIONS, SpectralNormSettings
 from agents.learners.base import BaseLearner, Sizes
 from agents.learners.running_means import RunningMeans
-from agents.networks import network
+from agents.networks import gradient_penalty, network
+from agents.networks.gradient_penalty import GradientPenalty
 from agents.networks.network import Network
-from agents.optim import gradient_penalty, schedule
+from agents.optim import schedule
 from agents.optim.adam import Adam, AdamSettings
-from agents.optim.gradient_penalty import GradientPenalty
 from agents.parameter import Parameter
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay

@@ -12,8 +12,8 @@ from agents import lookup
 from agents.layers.base import ACTIVATIONS, INITS
 from agents.layers.norms import NORMS
 from agents.layers.spectral_norm import SpectralNormSettings
+from agents.networks.gradient_penalty import lengths
 from agents.networks.network import Network
-from agents.optim.gradient_penalty import lengths
 
 IMAGE = (10, 10, 4)
 VECTORS = [(23,), (14,), (119,), (24,)]

@@ -10,8 +10,8 @@ import torch
 from agents import lookup
 from agents.layers.spectral_norm import SpectralNormSettings
 from agents.learners.dqn import Learner
+from agents.networks.gradient_penalty import GradientPenalty, lengths
 from agents.networks.network import Network
-from agents.optim.gradient_penalty import GradientPenalty, lengths
 
 P, B, OUTPUTS = 2, 3, 4
 IMAGE, VECTOR = (5, 6, 2), (5,)
