@@ -8,8 +8,8 @@ bit-equal between packs, products are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -58,6 +58,14 @@ class Layer:
         self._bound = math.sqrt(6.0 / (inputs + field * outputs))
         self.input_shape: tuple[int, ...] = (inputs,)
         self.output_shape: tuple[int, ...] = (outputs,)
+
+    def hidden(self, sizes: Mapping[str, Any]) -> Self:
+        """Returns the layer, with the norm and the `activation` that `sizes` name."""
+        members, _, outputs = self.weight.shape
+        device, pixels = str(self.weight.device), math.prod(self.output_shape[:-1])
+        self.norm = norms.build(sizes, members, outputs, device, pixels)
+        self.activation = activation(sizes)
+        return self
 
     def initialise(self, keys: np.ndarray, gain: float | None = None) -> None:
         """Draws weights from the streams `keys` [P]; biases become 0.
@@ -120,6 +128,23 @@ class Layer:
         if self.seen is not None:
             self.seen(y)
         return y
+
+
+def activation(sizes: Mapping[str, Any]) -> str:
+    """Returns the `activation` that `sizes` name, `relu` where they name none."""
+    return str(sizes.get("activation", "relu"))
+
+
+def hidden_numbers(
+    sizes: Mapping[str, Any], inputs: int, outputs: int, pixels: int = 1
+) -> tuple[int, int]:
+    """Returns how many numbers a hidden layer learns, and how many a pass keeps of one input.
+
+    Of a convolution `inputs` are those of a patch, and it has so many `pixels`.
+    """
+    learned, normal = norms.counts(sizes, outputs, pixels)
+    swish = outputs * pixels if activation(sizes) == "swish" else 0
+    return (inputs + 1) * outputs + learned, outputs * pixels + normal + swish
 
 
 def activated(y: torch.Tensor, activation: str | None) -> torch.Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agents.layers import norms
+from agents.layers import base
 from agents.layers.base import Layer
 from agents.layers.functional.matmul import product
 
@@ -36,19 +36,9 @@ class Linear(Layer):
 
 def hidden(sizes: Mapping[str, Any], members: int, inputs: int, device: str) -> Linear:
     """Returns a hidden layer of `units`, with the norm and the `activation` that `sizes` name."""
-    layer = Linear(members, inputs, sizes["units"], device)
-    layer.norm = norms.build(sizes, members, sizes["units"], device)
-    layer.activation = _activation(sizes)
-    return layer
+    return Linear(members, inputs, sizes["units"], device).hidden(sizes)
 
 
 def hidden_numbers(sizes: Mapping[str, Any], inputs: int) -> tuple[int, int]:
     """Returns how many numbers a hidden layer learns, and how many a pass keeps of one row."""
-    units = sizes["units"]
-    learned, normal = norms.counts(sizes, units)
-    swish = units if _activation(sizes) == "swish" else 0
-    return (inputs + 1) * units + learned, units + normal + swish
-
-
-def _activation(sizes: Mapping[str, Any]) -> str:
-    return str(sizes.get("activation", "relu"))
+    return base.hidden_numbers(sizes, inputs, sizes["units"])

@@ -2,6 +2,11 @@
 
 A network's `norm.kind` names one, `norm.groups` counts the groups of `group`, and with
 `norm.affine` a scale and an offset are learned. That is what an axis of kind `norm` sets.
+
+Of a convolution a row is a pixel and features are channels, [P, B pixels, N]. As in Wu & He 2018
+(Fig. 2), layer norm is then over all channels and pixels of an image, group norm over a group of
+channels and all pixels of an image, batch norm over all pixels of a batch; scale and offset are
+each channel's.
 """
 
 from __future__ import annotations
@@ -37,32 +42,55 @@ def check(sizes: Mapping[str, Any]) -> None:
 
     A feature that is normalised by itself is 0 whatever it was.
     """
-    units, which = sizes["units"], kind(sizes)
-    if which == "layer" and units < 2:
+    units = sizes["units"]
+    if kind(sizes) == "layer" and units < 2:
         raise ValueError(f"units must be at least 2 with norm.kind=layer, but got {units}")
-    groups = sizes["norm.groups"] if which == "group" else 1
-    if which == "group" and (units % groups or groups == units):
-        valid = ", ".join(str(n) for n in range(1, units) if units % n == 0)
+    _check_groups(sizes, units, f"{units} units", 1)
+
+
+def check_channels(sizes: Mapping[str, Any], channels: int, pixels: int) -> None:
+    """Raises ValueError unless groups of equal size make up the channels of a convolution.
+
+    As with units, a group needs at least 2 numbers, those of its `pixels` counted.
+    """
+    if kind(sizes) == "layer" and channels * pixels < 2:
         raise ValueError(
-            f"norm.groups must divide the {units} units into groups of at least 2, but got "
-            f"{groups}; valid: {valid or 'none'}"
+            "convs must leave at least 2 numbers of an image with norm.kind=layer, but leave 1"
+        )
+    _check_groups(sizes, channels, f"{channels} channels of a convolution", pixels)
+
+
+def _check_groups(sizes: Mapping[str, Any], features: int, what: str, pixels: int) -> None:
+    if kind(sizes) != "group":
+        return
+    groups, most = sizes["norm.groups"], features if pixels > 1 else features - 1
+    if features % groups or groups > most:
+        valid = ", ".join(str(n) for n in range(1, most + 1) if features % n == 0)
+        least = "" if pixels > 1 else " into groups of at least 2"
+        raise ValueError(
+            f"norm.groups must divide the {what}{least}, but got {groups}; valid: {valid or 'none'}"
         )
 
 
-def build(sizes: Mapping[str, Any], members: int, features: int, device: str) -> Norm | None:
-    """Returns the norm that `sizes` describe, `None` where they describe none."""
+def build(
+    sizes: Mapping[str, Any], members: int, features: int, device: str, pixels: int = 1
+) -> Norm | None:
+    """Returns the norm that `sizes` describe, `None` where they describe none.
+
+    Of a convolution `pixels` counts the rows of an image.
+    """
     affine = bool(sizes.get("norm.affine", False))
     if kind(sizes) == "layer":
-        return LayerNorm(members, features, affine, device)
+        return LayerNorm(members, features, affine, device, pixels)
     if kind(sizes) == "group":
-        return GroupNorm(members, features, affine, device, sizes["norm.groups"])
+        return GroupNorm(members, features, affine, device, sizes["norm.groups"], pixels)
     if kind(sizes) == "batch":
         return BatchNorm(members, features, affine, device)
     return None
 
 
-def counts(sizes: Mapping[str, Any], features: int) -> tuple[int, int]:
-    """Returns how many numbers the norm of `sizes` learns, and how many a pass keeps of one row.
+def counts(sizes: Mapping[str, Any], features: int, pixels: int = 1) -> tuple[int, int]:
+    """Returns how many numbers the norm of `sizes` learns, and how many a pass keeps of one input.
 
     Kept are what it gives, twice where it is affine, and a mean and a deviation for each group.
     """
@@ -70,7 +98,7 @@ def counts(sizes: Mapping[str, Any], features: int) -> tuple[int, int]:
         return 0, 0
     affine = features if sizes.get("norm.affine", False) else 0
     groups = {"layer": 1, "group": sizes.get("norm.groups", 1), "batch": 0}[kind(sizes)]
-    return 2 * affine, features + affine + 2 * groups
+    return 2 * affine, pixels * (features + affine) + 2 * groups
 
 
 class Norm(ABC):
@@ -101,24 +129,55 @@ class Norm(ABC):
 
 
 class LayerNorm(Norm):
-    """Normalises every row's features to mean 0 and variance 1 (Ba et al. 2016)."""
+    """Normalises every input's features to mean 0 and variance 1 (Ba et al. 2016).
+
+    An input is a row, or `pixels` rows where that is more than 1.
+    """
+
+    def __init__(
+        self, members: int, features: int, affine: bool, device: str, pixels: int = 1
+    ) -> None:
+        super().__init__(members, features, affine, device)
+        self.pixels = pixels
 
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
-        """Returns each row normalised by itself, without statistics of the batch."""
-        return F.layer_norm(x, x.shape[-1:], eps=EPS)
+        """Returns each input normalised by itself, without statistics of the batch."""
+        whole = x.reshape(len(x), -1, self.pixels * x.shape[2])
+        return F.layer_norm(whole, whole.shape[-1:], eps=EPS).view(x.shape)
 
 
 class GroupNorm(Norm):
-    """Normalises every row's `groups` of features to mean 0 and variance 1 (Wu & He 2018)."""
+    """Normalises every input's `groups` of features to mean 0 and variance 1 (Wu & He 2018).
 
-    def __init__(self, members: int, features: int, affine: bool, device: str, groups: int) -> None:
+    An input is a row, or `pixels` rows where that is more than 1.
+    """
+
+    def __init__(
+        self,
+        members: int,
+        features: int,
+        affine: bool,
+        device: str,
+        groups: int,
+        pixels: int = 1,
+    ) -> None:
         super().__init__(members, features, affine, device)
-        self.groups = groups
+        self.groups, self.pixels = groups, pixels
 
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
-        """Returns each row normalised by itself, without statistics of the batch."""
+        """Returns each input normalised by itself, without statistics of the batch."""
+        if self.pixels > 1:
+            return self._of_images(x)
         grouped = x.view(*x.shape[:-1], self.groups, -1)
         return autograd.standardised(grouped, -1, EPS)[0].flatten(-2)
+
+    def _of_images(self, x: torch.Tensor) -> torch.Tensor:
+        """As `normal`, where groups have to be brought together from an image's rows."""
+        images = x.view(len(x), -1, self.pixels, self.groups, x.shape[2] // self.groups)
+        together = images.transpose(2, 3).flatten(3)
+        normal = autograd.standardised(together, -1, EPS)[0]
+        apart = normal.view(images.transpose(2, 3).shape).transpose(2, 3)
+        return apart.reshape(x.shape)
 
 
 class BatchNorm(Norm):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from agents.layers.base import ACTIVATIONS, INITS
-from agents.layers.norms import NORMS
+from agents.networks import network
 from agents.optim import losses, schedule
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
@@ -19,18 +18,8 @@ METRICS: tuple[str, ...] = (*OF_EPISODES, "critic_loss", "actor_loss", "q")
 
 def network_parameters(name: str) -> dict[str, Parameter]:
     """Returns the parameters that describe the network `name`, and its step size."""
-    described = {
-        "body": Parameter(str, "mlp"),
-        "units": Parameter(int, 256, low=1),
-        "layers": Parameter(int, 2, low=1),
-        "activation": Parameter(str, "relu", choices=ACTIVATIONS),
-        "norm.kind": Parameter(str, "none", choices=NORMS),
-        "norm.groups": Parameter(int, 16, low=1),
-        "norm.affine": Parameter(bool, False),
-        "init": Parameter(str, "orthogonal", choices=INITS),
-        "lr": Parameter(float, 3e-4, low=0.0, packable=True),
-    }
-    return {f"{name}.{key}": parameter for key, parameter in described.items()}
+    described = network.parameters(name, "mlp", 256, 2, "orthogonal")
+    return {**described, f"{name}.lr": Parameter(float, 3e-4, low=0.0, packable=True)}
 
 
 def parameter_prefix(name: str) -> str:

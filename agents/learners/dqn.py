@@ -13,7 +13,8 @@ from agents.layers import spectral_norm
 from agents.layers.spectral_norm import SpectralNormSettings
 from agents.learners.base import BaseLearner, Sizes
 from agents.learners.running_means import RunningMeans
-from agents.networks import network
+from agents.networks import gradient_penalty, network
+from agents.networks.gradient_penalty import GradientPenalty
 from agents.networks.network import Network
 from agents.optim import schedule
 from agents.optimisers import base as optimisers
@@ -39,15 +40,14 @@ class Learner(BaseLearner):
     """P agents with a Q network each: epsilon-greedy, one-step targets, hard target syncs."""
 
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "network.body": Parameter(str, "minatar"),
+        **network.parameters("network", "minatar", 128, 1, "xavier"),
         "network.convs": Parameter(tuple, (16,)),
-        "network.units": Parameter(int, 128, low=1),
-        "network.layers": Parameter(int, 1, low=1),
         **spectral_norm.PARAMETERS,
         "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
         **optimisers.parameters(eps=3.125e-4),
         **schedule.PARAMETERS,
         "loss": Parameter(str, "mse", choices=("mse", "huber")),
+        **gradient_penalty.PARAMETERS,
         "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
         "batch_size": Parameter(int, 32, low=1),
         "replay.capacity": Parameter(int, 100_000, low=2),
@@ -66,9 +66,11 @@ class Learner(BaseLearner):
     later_parameters: ClassVar[Collection[str]] = (
         *BaseLearner.later_parameters,
         *("sn.use", "sn.scheduler", "sn.scope"),
+        *(f"network.{name}" for name in network.LATER),
+        *gradient_penalty.PARAMETERS,
     )
     networks = ("critic",)
-    metrics = ("return", "train_return", "loss", "q", "epsilon", "eval_partial")
+    metrics = ("return", "train_return", "loss", "q", "penalty", "epsilon", "eval_partial")
     cpu_pack = 4  # the best of 1 ... 32 or level with it for all published sizes
 
     @classmethod
@@ -111,7 +113,9 @@ class Learner(BaseLearner):
         """Returns the sizes of the Q network, its target, and a batch's passes through it."""
         sizes = (network.part(params, "network"), shape.observation, shape.actions)
         weights = network.count_parameters(*sizes)
-        return Sizes(weights, weights, 2 * params["batch_size"] * network.count_activations(*sizes))
+        passes = 2 + gradient_penalty.passes(params)
+        activations = network.count_activations(*sizes)
+        return Sizes(weights, weights, passes * params["batch_size"] * activations)
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Q networks, their targets and optimisers; hyperparameters as vectors [P]."""
@@ -144,7 +148,11 @@ class Learner(BaseLearner):
         self._iterates_on_act = self._vector("sn.iterate_on_act").astype(bool)
         self._exploration = streams.Draws(streams.keys(self._seeds, "exploration"), 2)
         self._batches = streams.Draws(streams.keys(self._seeds, "batches"), params["batch_size"])
-        self._means = RunningMeans(("loss", "q"), len(runs), device)
+        self._penalty = GradientPenalty.of(
+            [run.params for run in runs], self._online, shape.observation, device
+        )
+        measured = ("loss", "q") if self._penalty is None else ("loss", "q", "penalty")
+        self._means = RunningMeans(measured, len(runs), device)
 
     def initialise(self) -> None:
         """Draws random online networks; targets start equal to them."""
@@ -185,10 +193,11 @@ class Learner(BaseLearner):
     def update(self, batch: Batch) -> None:
         """Updates the Q network once."""
         y = self.target_values(batch)
-        q = self._online(batch.observations, iterate=True)
+        q = self._online(batch.observations, iterate=True, training=True)
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
         loss = self._loss(chosen, y).mean(1)
-        gradients = torch.autograd.grad(loss.sum(), self._online.parameters)
+        objective = self._penalised(loss, batch).sum()
+        gradients = torch.autograd.grad(objective, self._online.parameters)
         self.record_loss("critic", loss, gradients)
         self._step(gradients)
         self._means.add(loss=loss, q=chosen.mean(1))
@@ -199,6 +208,14 @@ class Learner(BaseLearner):
         self.optimisers["critic"].step(
             schedulers.gradients(gradients), schedulers.rates(len(gradients)), schedulers.eps()
         )
+
+    def _penalised(self, loss: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Returns the loss [P], with the gradient penalty where there is one."""
+        if self._penalty is None:
+            return loss
+        penalty = self._penalty(self._online, batch.observations, batch.actions)
+        self._means.add(penalty=penalty)
+        return loss + self._penalty.weight * penalty
 
     def target_values(self, batch: Batch) -> torch.Tensor:
         """Returns y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
@@ -247,7 +264,8 @@ class Learner(BaseLearner):
         self.update(batch)
 
     def measured(self, row: int, step: int) -> dict[str, float]:
-        """Returns mean loss, mean Q of the batches' actions, and the current epsilon."""
+        """Returns mean loss, mean Q of the batches' actions, the mean penalty where there is one
+        (without its weight), and the current epsilon."""
         return self._means.of_member(row) | {"epsilon": float(self._schedule.at(step)[row])}
 
     def reset_metrics(self) -> None:

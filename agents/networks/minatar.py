@@ -1,18 +1,16 @@
-"""MinAtar's body: 3 x 3 convolutions and hidden linear layers, all with ReLU."""
+"""MinAtar's body: 3 x 3 convolutions and hidden linear layers, usually with ReLU."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from agents.layers import base, linear, norms
 from agents.layers.base import Layer
 from agents.layers.convolution import Convolution
-from agents.layers.linear import Linear
 
 if TYPE_CHECKING:
     import torch
-
-    from agents.layers.norms import Norm
 else:
     from agents.lazy import LazyModule
 
@@ -23,13 +21,16 @@ _JOINING = "env.stack joins frames along the last axis, where FrameStackObservat
 
 
 class Body:
-    """`convs` (channels of each convolution), then `layers` x `units`."""
+    """`convs` (channels of each convolution), then `layers` x `units`.
+
+    Each has the `norm` and the `activation` that the sizes name.
+    """
 
     chained: ClassVar[bool] = False
 
     @staticmethod
     def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
-        """Raises ValueError where the convolutions do not fit the observation."""
+        """Raises ValueError where convolutions do not fit the observation, or the norm either."""
         if len(observation) != 3:
             more = f"; {_JOINING}" if len(observation) > 3 else ""
             raise ValueError(
@@ -50,6 +51,10 @@ class Body:
                 f"convs may have at most {most} convolutions of {_SIZE}x{_SIZE} on "
                 f"{observation[0]}x{observation[1]} observations, got {len(convs)}"
             )
+        norms.check(sizes)
+        for place, channels in enumerate(convs, start=1):
+            height, width = (side - place * (_SIZE - 1) for side in observation[:2])
+            norms.check_channels(sizes, channels, height * width)
 
     @staticmethod
     def depth(sizes: Mapping[str, Any]) -> int:
@@ -58,7 +63,7 @@ class Body:
 
     @staticmethod
     def numbers(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int, int]:
-        """Returns counts of weights and biases, of features, and of numbers that a pass makes.
+        """Returns counts of what is learned, of features, and of numbers that a pass makes.
 
         A pass makes of one observation all outputs, and the patches under convolutions.
         """
@@ -66,14 +71,14 @@ class Body:
         total = activations = 0
         for outputs in sizes["convs"]:
             patch = _SIZE * _SIZE * channels
-            total += (patch + 1) * outputs
             height, width, channels = height - _SIZE + 1, width - _SIZE + 1, outputs
-            activations += height * width * (patch + outputs)
+            learned, made = base.hidden_numbers(sizes, patch, outputs, height * width)
+            total, activations = total + learned, activations + height * width * patch + made
         features = height * width * channels
         for _ in range(sizes["layers"]):
-            total += (features + 1) * sizes["units"]
+            learned, made = linear.hidden_numbers(sizes, features)
+            total, activations = total + learned, activations + made
             features = sizes["units"]
-            activations += features
         return total, features, activations
 
     def __init__(
@@ -83,15 +88,15 @@ class Body:
         height, width, channels = observation
         for outputs in sizes["convs"]:
             image = (height, width, channels)
-            layer = Convolution(members, image, outputs, _SIZE, device)
+            layer = Convolution(members, image, outputs, _SIZE, device).hidden(sizes)
             self._convolutions.append(layer)
             height, width, channels = layer.output_shape
-        self._hidden: list[Linear] = []
+        self._hidden: list[linear.Linear] = []
         self.features = height * width * channels
         for _ in range(sizes["layers"]):
-            self._hidden.append(Linear(members, self.features, sizes["units"], device))
+            self._hidden.append(linear.hidden(sizes, members, self.features, device))
             self.features = sizes["units"]
-        self.norms: list[Norm] = []
+        self.norms = [layer.norm for layer in self.layers if layer.norm is not None]
         self.plain = False
 
     @property
@@ -104,10 +109,10 @@ class Body:
     ) -> torch.Tensor:
         """[P, B, H, W, C] -> [P, B, features]."""
         for convolution in self._convolutions:
-            x = convolution(x, iterate)
+            x = convolution(x, iterate, training)
         x = x.flatten(2)
-        for linear in self._hidden:
-            x = linear(x, iterate)
+        for layer in self._hidden:
+            x = layer(x, iterate, training)
         return x
 
 

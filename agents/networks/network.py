@@ -10,11 +10,13 @@ import numpy as np
 
 from agents import lookup, streams
 from agents.layers import spectral_norm
-from agents.layers.base import ORTHOGONAL_GAIN, Layer
+from agents.layers.base import ACTIVATIONS, INITS, ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
+from agents.layers.norms import NORMS
 from agents.layers.spectral_norm import SpectralNorm, SpectralNormSettings
 from agents.layers.spectral_schedulers import SpectralSchedulers
 from agents.networks import mlp
+from agents.parameter import Parameter
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +32,25 @@ else:
 
 _OF_IMAGES = "minatar"
 """The body that gives way to an `mlp` where a network that may read images reads vectors."""
+
+
+def parameters(name: str, body: str, units: int, layers: int, init: str) -> dict[str, Parameter]:
+    """Returns the parameters `name.*` that describe a network, with these defaults."""
+    described = {
+        "body": Parameter(str, body),
+        "units": Parameter(int, units, low=1),
+        "layers": Parameter(int, layers, low=1),
+        "activation": Parameter(str, "relu", choices=ACTIVATIONS),
+        "norm.kind": Parameter(str, "none", choices=NORMS),
+        "norm.groups": Parameter(int, 16, low=1),
+        "norm.affine": Parameter(bool, False),
+        "init": Parameter(str, init, choices=INITS),
+    }
+    return {f"{name}.{key}": parameter for key, parameter in described.items()}
+
+
+LATER = ("activation", "norm.kind", "norm.groups", "norm.affine", "init")
+"""The parameters of a network that DQN did not have at first."""
 
 
 def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -208,5 +229,14 @@ class Network:
         """
         if self._plain:
             return fused_mlp.perceptron(x.flatten(2), self.parameters)
+        return self.layered(x, iterate, training)
+
+    def layered(
+        self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False
+    ) -> torch.Tensor:
+        """As a call, layer by layer: gradients of what this returns can be differentiated again.
+
+        They can where the body's own functions can be.
+        """
         outputs = self.head(self.features(x, iterate, training), iterate, training)
         return self.schedulers.outputs(outputs)

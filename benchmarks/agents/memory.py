@@ -51,6 +51,12 @@ CASES: Mapping[str, Case] = {
     "24/128, replay of 1,000,000": Case(4, {"network.convs": [24], "replay.capacity": 1_000_000}),
     "24/2048": Case(4, {"network.convs": [24], "network.units": 2048}),
     "24/128, batches of 512": Case(4, {"network.convs": [24], "batch_size": 512}),
+    "24/128, batches of 512, gradient penalty": Case(
+        4, {"network.convs": [24], "batch_size": 512, "penalty.kind": "gradient"}
+    ),
+    "24/128, batches of 512, batch norm": Case(
+        4, {"network.convs": [24], "batch_size": 512, "network.norm.kind": "batch"}
+    ),
     "24/128, all diagnostics": Case(
         4,
         {"network.convs": [24], "diagnostics": lookup.names("diagnostics")},

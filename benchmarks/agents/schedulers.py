@@ -4,7 +4,7 @@
 
 DQN on Breakout, batches of 32, on one thread, in packs of 1 and 4, with one convolution of 16 and
 with three of 24, both before 128 hidden units; watched are the last hidden layer, or it and the
-last convolution. All take turns; a time is the median over rounds of the processor's time of an update.
+last convolution. All take turns; a time is the processor's for an update, the median over rounds.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from agents import lookup
 from agents.layers.base import ACTIVATIONS, INITS
 from agents.layers.norms import NORMS
 from agents.layers.spectral_norm import SpectralNormSettings
+from agents.networks.gradient_penalty import lengths
 from agents.networks.network import Network
 
 IMAGE = (10, 10, 4)
@@ -98,9 +99,9 @@ def test_it_says_how_many_numbers_a_pass_keeps(name):
         network = built(described, observation, [0])
         kept = (_kept(network, observation, 64) - _kept(network, observation, 32)) // 32
         made = lookup.find("networks", name).numbers(described, observation)[2]
-        copied = (
-            described["layers"] * described["units"] if described["activation"] == "swish" else 0
-        )
+        images = sum(math.prod(layer.output_shape) for layer in network.layers if layer.convolves)
+        outputs = images + described["layers"] * described["units"]
+        copied = outputs if described["activation"] == "swish" else 0
         assert kept <= made <= kept + copied
 
 
@@ -146,3 +147,25 @@ def test_bits_do_not_depend_on_the_pack(name, batch):
                     numbers_of(alone, x[i : i + 1].clone(), training), packed, strict=True
                 ):
                     assert torch.equal(mine[0], theirs[i]), (described, observation, training)
+
+
+def second_gradients_of(network, x):
+    """Gradients of a penalty on the lengths of gradients."""
+    x.requires_grad_()
+    (gradient,) = torch.autograd.grad(network.layered(x).sum(), x, create_graph=True)
+    penalty = (lengths(gradient) - 2.0).square().mean(1).sum()
+    return torch.autograd.grad(penalty, network.parameters, materialize_grads=True)
+
+
+@pytest.mark.parametrize("name", lookup.names("networks"))
+def test_nor_do_gradients_of_gradients(name):
+    """Of every seventh of its sizes."""
+    fitting = [one for one in all_valid() if one[0]["body"] == name][::7]
+    assert len(fitting) > 2
+    for number, (described, observation) in enumerate(fitting):
+        x = torch.randn(3, 12, *observation, generator=torch.Generator().manual_seed(number))
+        packed = second_gradients_of(built(described, observation, range(3)), x.clone())
+        for i in range(3):
+            alone = second_gradients_of(built(described, observation, [i]), x[i : i + 1].clone())
+            for mine, theirs in zip(alone, packed, strict=True):
+                assert torch.equal(mine[0], theirs[i]), (described, observation)

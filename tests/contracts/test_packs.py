@@ -47,6 +47,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "critic.norm.groups": 4,
         "critic.norm.affine": True,
         "actor.norm.kind": "batch",
+        "network.norm.kind": "batch",
+        "network.norm.affine": True,
         "loss": "huber",
     },
     "joined layers": {
@@ -64,6 +66,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "critic.units": 256,
         "warmup_steps": 38,
     },
+    "penalty": {
+        "penalty.kind": "gradient",
+        "network.convs": (6,),
+        "network.units": 15,
+        "network.norm.kind": "group",
+        "network.norm.groups": 3,
+        "network.activation": "swish",
+        "network.init": "orthogonal",
+    },
     "linear schedule": {"optimizer.schedule.kind": "linear", "update_every": 3},
     "gym": {},
     "gym with settings": {
@@ -79,7 +90,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "env.wrappers": ({f"{OWN}:Noise": {"scale": 0.1}},),
     },
 }
-SPECTRAL: dict[str, dict[str, tuple[Any, ...]]] = {
+DIFFERENT_IN: dict[str, dict[str, tuple[Any, ...]]] = {
+    "penalty": {
+        "penalty.weight": (1.0, 0.1, 0.0),
+        "penalty.target": (2.0, 0.0, 1.0),
+        "sn.layers": ((-2,), (), (-1, -2)),
+    },
     "normalised": {
         "sn.layers": ((-2,), (), (-1, -2)),
         "sn.projection": ("divide", "hard", "clip_scaled"),
@@ -96,8 +112,8 @@ SPECTRAL: dict[str, dict[str, tuple[Any, ...]]] = {
         "sn.scope": ("product", "product", "own"),
     },
 }
-"""In what the members differ, besides, in variants of learners with `sn.*`."""
-VARIANTS |= {name: {} for name in SPECTRAL}
+"""In what the members differ besides, by variant."""
+VARIANTS |= {name: {} for name in DIFFERENT_IN if name not in VARIANTS}
 OPTIMISERS = {
     kind: {"optimizer.kind": kind, "optimizer.schedule.kind": "cosine"}
     for kind in lookup.names("optimisers")
@@ -126,8 +142,8 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
     task = TASKS.get(variant, ("minatar/asterix", "navigation/3"))[learner.continuous]
     made = []
     for seed in range(3):
-        all_differing = DIFFERENT | SPECTRAL.get(variant, {})
-        differing = {name: values[seed] for name, values in all_differing.items()}
+        both = DIFFERENT | DIFFERENT_IN.get(variant, {})
+        differing = {name: values[seed] for name, values in both.items()}
         wanted = QUICK | differing | VARIANTS[variant] | given
         known = {n for n in wanted if n in learner.parameters or n.startswith("env.")}
         named = {n: v for n, v in wanted.items() if n in known}
@@ -174,8 +190,18 @@ def assert_same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> Non
     assert not different
 
 
+def knows_any(name: str, variant: str) -> bool:
+    """Whether something of the variant is one of that learner's parameters, or of environments."""
+    known = lookup.find("learners", name).parameters
+    of_it = {*VARIANTS[variant], *DIFFERENT_IN.get(variant, {})}
+    return not of_it or any(n in known or n.startswith("env.") for n in of_it)
+
+
 def _cases() -> list[Any]:
-    """Each learner with each variant; those of environments and optimisers with few of them."""
+    """Each learner with each variant of which it knows a parameter.
+
+    Those of environments and optimisers with few learners.
+    """
     first: dict[bool, str] = {}
     for name in NAMES:
         first.setdefault(lookup.find("learners", name).continuous, name)
@@ -184,8 +210,8 @@ def _cases() -> list[Any]:
         for name in NAMES
         for variant in VARIANTS
         if variant not in OF_ENVIRONMENTS or name in first.values()
-        if variant not in SPECTRAL or "sn.layers" in lookup.find("learners", name).parameters
         if variant not in OPTIMISERS or name in ("dqn", "sac")
+        if knows_any(name, variant)
     ]
 
 

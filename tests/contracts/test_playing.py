@@ -20,9 +20,11 @@ __all__ = ["learner"]  # a fixture
 SEEN = ("minatar/seaquest", "gym/CartPole-v1", "box2d/BipedalWalker-v3")
 
 
-def test_weights_play_the_last_evaluation_again(learner: Any) -> None:
-    pack, reports = together(learner)
-    for member, run in enumerate(runs(learner)):
+@pytest.mark.parametrize("variant", ["odd sizes", "norms"])
+def test_weights_play_the_last_evaluation_again(learner: Any, variant: str) -> None:
+    """Also those of batch norms, with their running statistics."""
+    pack, reports = together(learner, variant)
+    for member, run in enumerate(runs(learner, variant)):
         last = [r.metrics["return"] for r in reports if r.member == member][-1]
         found = learner.play(run, pack.weights(member), STEPS)
         assert (np.mean(found.returns), found.unseen) == (last, None)

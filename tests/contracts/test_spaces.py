@@ -28,6 +28,7 @@ PAPER_RUNS = {
     "minatar_adam_sn": 5_760,
     "minatar_rmsprop_sn": 6_048,
     "minatar_sgd_sn": 1_008,
+    "minatar_penalty_norm": 160,
     "ant_width_depth": 125,
     "ant_depth": 25,
     "ant_connectivity": 40,

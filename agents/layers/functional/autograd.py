@@ -14,7 +14,10 @@ _LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
 
 
 def unfold(x: torch.Tensor, size: int) -> torch.Tensor:
-    """Returns `patches.unfold` of x; its gradient is `patches.fold`, autograd's a slow scatter."""
+    """Returns `patches.unfold` of x; its gradient is `patches.fold`, autograd's a slow scatter.
+
+    As the gradient of folding is unfolding, it can be differentiated any number of times.
+    """
     patches: torch.Tensor = _Unfold.apply(x, size)  # type: ignore[no-untyped-call]
     return patches
 
@@ -29,7 +32,21 @@ class _Unfold(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Patches added up."""
-        return patches.fold(gradient.contiguous(), ctx.size), None
+        folded: torch.Tensor = _Fold.apply(gradient, ctx.size)  # type: ignore[no-untyped-call]
+        return folded, None
+
+
+class _Fold(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: torch.Tensor, size: int) -> torch.Tensor:
+        """Patches added up."""
+        ctx.size = size
+        return patches.fold(rows.contiguous(), size)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        """Patches of the gradient."""
+        return unfold(gradient.contiguous(), ctx.size), None
 
 
 def standardised(
@@ -55,7 +72,7 @@ class _Standardised(torch.autograd.Function):
         variance = (normal * normal).mean(axis, keepdim=True)
         scale = (variance + eps).rsqrt_()
         ctx.save_for_backward(x, mean, scale)
-        ctx.axis = axis
+        ctx.axis, ctx.eps = axis, eps
         ctx.mark_non_differentiable(mean, variance)
         return normal.mul_(scale), mean, variance
 
@@ -65,10 +82,22 @@ class _Standardised(torch.autograd.Function):
     ) -> tuple[torch.Tensor, None, None]:
         """(g - mean g - c mean(g c) / variance) / deviation, c being x - mean x."""
         x, mean, scale = ctx.saved_tensors
+        if torch.is_grad_enabled():  # it will be differentiated: x, too, is a variable of it
+            return _standardised_gradient(x, gradient, ctx.axis, ctx.eps), None, None
         found = x - mean
         along = (gradient * found).mean(ctx.axis, keepdim=True).mul_(scale * scale)
         found.mul_(along).add_(gradient.mean(ctx.axis, keepdim=True))
         return torch.sub(gradient, found, out=found).mul_(scale), None, None
+
+
+def _standardised_gradient(
+    x: torch.Tensor, gradient: torch.Tensor, axis: int, eps: float
+) -> torch.Tensor:
+    """`_Standardised.backward`, in operations that autograd knows."""
+    centred = x - x.mean(axis, keepdim=True)
+    scale = ((centred * centred).mean(axis, keepdim=True) + eps).rsqrt()
+    along = (gradient * centred).mean(axis, keepdim=True) * (scale * scale)
+    return (gradient - gradient.mean(axis, keepdim=True) - centred * along) * scale
 
 
 def squashed(

@@ -127,11 +127,12 @@ def test_a_network_names_the_parameter_that_does_not_fit():
         network.check({**params, "critic.norm.groups": 3}, "critic", (4,))
 
 
-def test_an_axis_of_norms_sets_what_networks_read():
+@pytest.mark.parametrize("name", ["critic", "network"])
+def test_an_axis_of_norms_sets_what_networks_read(name):
     axis = Axis.model_validate({"kind": "norm", "values": list(norms.NORMS), "groups": [2, 8]})
     made = []
-    for point in axis.points("critic.norm"):
-        sizes = {"units": N} | network.part(point.params, "critic")
+    for point in axis.points(f"{name}.norm"):
+        sizes = {"units": N} | network.part(point.params, name)
         norms.check(sizes)
         made.append(hidden(sizes, P, 5, "cpu").norm)
     assert [type(norm) for norm in made] == [type(None), LayerNorm, GroupNorm, GroupNorm, BatchNorm]

@@ -130,29 +130,96 @@ def test_a_plain_perceptron_shares_no_pack_with_a_normalised_one():
         assert len({*others}) == 1 and (plain not in others) == apart
 
 
-@pytest.mark.parametrize("loss", ["mse", "huber"])
-def test_one_update_equals_the_algorithm_written_with_torch(loss, run):
-    agents = learner(run(loss=loss, gamma=0.9), run(loss=loss, seed=1, optimizer__lr=1e-3))
+PENALTY = {"penalty__kind": "gradient", "penalty__weight": 0.5, "penalty__target": 1.0}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"loss": "mse"},
+        {"loss": "huber"},
+        PENALTY,
+        {"network__norm__kind": "batch"},
+        {"network__norm__kind": "batch", **PENALTY},
+    ],
+    ids=lambda given: "-".join(map(str, given.values())),
+)
+def test_one_update_equals_the_algorithm_written_with_torch(given, run):
+    agents = learner(run(gamma=0.9, **given), run(seed=1, optimizer__lr=1e-3, **given))
     sample = batch(2)
     before = [p.detach().clone() for p in agents.network("critic").parameters]
     agents.update(sample)
     for i, (gamma, lr) in enumerate([(0.9, 2.5e-4), (0.99, 1e-3)]):
-        net = torch_network([p[i] for p in before])
+        net = torch_network([p[i] for p in before], "network__norm__kind" in given)
         optimizer = torch.optim.Adam(net.parameters(), lr, eps=3.125e-4)
         with torch.no_grad():
-            best = net(nchw(sample.next_observations[i])).max(1).values
+            best = net.eval()(nchw(sample.next_observations[i])).max(1).values
             y = sample.rewards[i] + gamma * sample.masks[i] * best
-        q = net(nchw(sample.observations[i])).gather(1, sample.actions[i, :, None])[:, 0]
+        chosen = sample.actions[i, :, None]
+        q = net.train()(nchw(sample.observations[i])).gather(1, chosen)[:, 0]
         losses = {"mse": torch.nn.MSELoss(), "huber": torch.nn.SmoothL1Loss()}
-        error = losses[loss](q, y)
-        error.backward()
-        optimizer.step()
+        error = losses[given.get("loss", "mse")](q, y)
         assert agents.measured(i, 0)["loss"] == pytest.approx(error.item(), rel=1e-4)
         assert agents.measured(i, 0)["q"] == pytest.approx(q.mean().item(), abs=1e-4)
+        if "penalty__kind" in given:
+            x = nchw(sample.observations[i]).requires_grad_()
+            q = net.eval()(x).gather(1, chosen).sum()
+            (gradient,) = torch.autograd.grad(q, x, create_graph=True)
+            penalty = (gradient.flatten(1).norm(dim=1) - 1.0).square().mean()
+            assert agents.measured(i, 0)["penalty"] == pytest.approx(penalty.item(), rel=1e-4)
+            error = error + 0.5 * penalty
+        error.backward()
+        optimizer.step()
         updated = agents.network("critic").parameters[-4:]
         for mine, theirs in zip(updated, list(net.parameters())[-4:], strict=True):
             expected = theirs.detach().T if theirs.dim() == 2 else theirs.detach()
             torch.testing.assert_close(mine[i].detach(), expected, rtol=1e-3, atol=2e-5)
+        running = [norm for norm in net if hasattr(norm, "running_mean")]
+        for mine, theirs in zip(agents.network("critic").norms, running, strict=True):
+            torch.testing.assert_close(mine.mean[i], theirs.running_mean)
+            torch.testing.assert_close(mine.variance[i], theirs.running_var)
+
+
+def test_a_penalty_of_weight_0_changes_no_bit(run):
+    found = []
+    for given in ({}, {"penalty__kind": "gradient", "penalty__weight": 0.0}):
+        agents = learner(run(sn__layers=(-2,), **given), run(seed=1, **given))
+        for _ in range(3):
+            agents.update(batch(2))
+        found.append(agents.tensors()[:-1])
+    for (name, mine, _), (_, other, _) in zip(*found, strict=True):
+        assert torch.equal(mine, other), name
+
+
+def test_the_target_has_running_statistics_of_its_own(run):
+    agents = learner(run(network__norm__kind="batch", target__every=48))
+    for step in (40, 44):
+        agents.learn(Sampled(), step)
+    online, target = (held(agents, name) for name in ("online", "target"))
+    assert online["norm0.mean"].any() and not target["norm0.mean"].any()
+    agents.learn(Sampled(), 48)
+    assert all(torch.equal(online[name], target[name]) for name in online)
+
+
+@pytest.mark.parametrize("kind", ["layer", "group", "batch"])
+def test_norms_of_images_are_those_of_torch(kind, run):
+    given = {"network__convs": (8,), "network__norm__groups": 4, "network__norm__affine": True}
+    net = learner(run(network__norm__kind=kind, **given)).network("critic")
+    x = torch.randn(1, 7, 10, 10, 4)
+    for norm in net.norms:
+        norm.weight.data.uniform_(0.5, 2.0)
+        norm.bias.data.normal_()
+    layer, norm = net.layers[0], net.norms[0]
+    layer.activation = None
+    image = nchw(layer.map(x)[0])
+    theirs = {
+        "layer": torch.nn.GroupNorm(1, 8),
+        "group": torch.nn.GroupNorm(4, 8),
+        "batch": torch.nn.BatchNorm2d(8),
+    }[kind]
+    theirs.weight.data.copy_(norm.weight[0])
+    theirs.bias.data.copy_(norm.bias[0])
+    torch.testing.assert_close(nchw(layer(x, False, training=True)[0]), theirs(image))
 
 
 def nchw(x: torch.Tensor) -> torch.Tensor:
@@ -166,18 +233,22 @@ class ToRows(torch.nn.Module):
         return x.permute(0, 2, 3, 1).flatten(1)
 
 
-def torch_network(parameters: list[torch.Tensor]) -> torch.nn.Module:
+def torch_network(parameters: list[torch.Tensor], batch_norms: bool) -> torch.nn.Module:
     kernel, bias, *rest = parameters
-    channels = kernel.shape[1]
+    channels, units = kernel.shape[1], rest[0].shape[1]
+    norms = [torch.nn.Identity(), torch.nn.Identity()]
+    if batch_norms:
+        norms = [torch.nn.BatchNorm2d(channels, affine=False)]
+        norms += [torch.nn.BatchNorm1d(units, affine=False)]
     net = torch.nn.Sequential(
-        torch.nn.Conv2d(4, channels, 3), torch.nn.ReLU(), ToRows(),
-        torch.nn.Linear(64 * channels, rest[0].shape[1]), torch.nn.ReLU(),
-        torch.nn.Linear(rest[0].shape[1], 6),
+        torch.nn.Conv2d(4, channels, 3), norms[0], torch.nn.ReLU(), ToRows(),
+        torch.nn.Linear(64 * channels, units), norms[1], torch.nn.ReLU(),
+        torch.nn.Linear(units, 6),
     )  # fmt: skip
     with torch.no_grad():
         net[0].weight.copy_(kernel.view(3, 3, 4, channels).permute(3, 2, 0, 1))
         net[0].bias.copy_(bias)
-        for layer, weight, b in zip((net[3], net[5]), rest[::2], rest[1::2], strict=True):
+        for layer, weight, b in zip((net[4], net[7]), rest[::2], rest[1::2], strict=True):
             layer.weight.copy_(weight.T)
             layer.bias.copy_(b)
     return net
@@ -244,6 +315,9 @@ REFUSED = [
     ({"network.convs": (8,) * 5}, "at most 4"), ({"network.convs": (0,)}, "at least 1"),
     ({"network.body": "transformer"}, "minatar, mlp"),
     ({"epsilon.decay_until": 100}, "at least warmup_steps"),
+    ({"network.norm.kind": "group", "network.norm.groups": 32}, "16 channels .* 1, 2, 4, 8, 16$"),
+    ({"network.norm.kind": "group", "network.norm.groups": 16, "network.units": 8}, "8 units"),
+    ({"network.norm.kind": "instance"}, "none, layer, group, batch"),
 ]  # fmt: skip
 
 
