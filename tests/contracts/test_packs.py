@@ -90,12 +90,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "env.wrappers": ({f"{OWN}:Noise": {"scale": 0.1}},),
     },
 }
-DIFFERENT_IN = {
+DIFFERENT_IN: dict[str, dict[str, tuple[Any, ...]]] = {
+    "norms": {"sn.layers": ((-2,), (), (-1, -2))},
     "penalty": {
         "penalty.weight": (1.0, 0.1, 0.0),
         "penalty.target": (2.0, 0.0, 1.0),
         "sn.layers": ((-2,), (), (-1, -2)),
-    }
+    },
 }
 TASKS = {
     "gym": ("gym/CartPole-v1", "gym/Pendulum-v1"),
