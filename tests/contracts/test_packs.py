@@ -91,6 +91,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
 }
 DIFFERENT_IN: dict[str, dict[str, tuple[Any, ...]]] = {
+    "norms": {"sn.layers": ((-2,), (), (-1, -2))},
     "penalty": {
         "penalty.weight": (1.0, 0.1, 0.0),
         "penalty.target": (2.0, 0.0, 1.0),
