@@ -206,7 +206,11 @@ class Counted:
     def begin(self, observations, actions):
         self.over = np.zeros(actions.shape[:2], int)
 
+    def see(self, observations, actions, live):
+        self.seen = live
+
     def record(self, rewards, terminals, over):
+        assert not (over & ~self.seen).any()
         self.over += over
 
 
