@@ -41,4 +41,5 @@ def norms(gradients: Sequence[torch.Tensor], members: int) -> torch.Tensor:
     split = [row.contiguous().unbind(0) for row in rows]
     flat = [parts[member] for member in range(members) for parts in split]
     found = torch.stack(torch._foreach_norm(flat)).double().view(members, -1)
-    return torch.stack(torch._foreach_norm(list(found.unbind(0))))
+    whole: torch.Tensor = torch.stack(torch._foreach_norm(list(found.unbind(0))))
+    return whole

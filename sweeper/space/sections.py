@@ -80,7 +80,8 @@ class Evaluation(Section):
             raise Invalid("takes either episodes or steps, but got both")
         if self.episodes is not None and (self.streams or self.unfinished != "drop"):
             given = "unfinished" if self.streams is None else "streams"
-            raise Invalid(f"takes {given} with steps alone, but got episodes: all of them end")
+            rule = "takes streams and unfinished with steps, not with episodes"
+            raise Invalid(f"{rule}, but got episodes and {given}")
         if self.streams is not None and self.steps is not None and self.streams > self.steps:
             raise Invalid(f"needs streams <= steps, but got {self.streams} and {self.steps}")
         return self

@@ -26,6 +26,7 @@ NAMES = [f"{path.stem}-{scale}" for path, scale in CASES]
 
 PAPER_RUNS = {
     "minatar_adam_sn": 5_760,
+    "minatar_rank": 200,
     "ant_width_depth": 125,
     "ant_depth": 25,
     "ant_connectivity": 40,
