@@ -64,3 +64,11 @@ class Schedule(Protocol):
     @property
     def cap(self) -> int:
         """Most steps of one episode."""
+
+    @property
+    def unfinished(self) -> str:
+        """Whether episodes that `steps` leave unfinished `count`, or not: `drop`."""
+
+    @property
+    def streams(self) -> int | None:
+        """Copies of the environment that share `steps`, or `None` for steps // cap (1 ... 16)."""

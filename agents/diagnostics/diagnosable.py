@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -38,6 +38,13 @@ class LossGradients:
     gradients: Sequence[torch.Tensor]
 
 
+class UpdateWatcher(Protocol):
+    """An observer of updates."""
+
+    def record(self, name: str, loss: torch.Tensor, gradients: Sequence[torch.Tensor]) -> None:
+        """Records the loss [P] and the gradients [P C, ...] of an update of the network `name`."""
+
+
 class Diagnosable(ABC):
     """The part of a learner that diagnostics use; it has `PARAMETERS` beside its own."""
 
@@ -46,6 +53,8 @@ class Diagnosable(ABC):
     """The networks that learn; the one that gives values of actions is `critic`."""
     recorded: dict[str, LossGradients] | None = None
     """Losses and gradients by network while an update is probed, else `None`."""
+    watching_updates: Sequence[UpdateWatcher] = ()
+    """What is told of every update of a network that is not undone."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -99,9 +108,15 @@ class Diagnosable(ABC):
     def counters(self, counters: dict[str, int]) -> None: ...
 
     def record_loss(self, name: str, loss: torch.Tensor, gradients: Sequence[torch.Tensor]) -> None:
-        """Records the loss [P] and gradients of the network `name` while an update is probed."""
+        """Tells what measures updates of the loss [P] and the raw gradients of the network `name`.
+
+        To be called at every update, before anything scales the gradients.
+        """
         if self.recorded is not None:
             self.recorded[name] = LossGradients(loss.detach(), gradients)
+            return
+        for watcher in self.watching_updates:
+            watcher.record(name, loss, gradients)
 
     def probe_update(self, batch: Batch, step: int) -> dict[str, LossGradients]:
         """Returns loss and gradients of every network in an update from `batch`, which is undone.

@@ -23,6 +23,9 @@ class Watcher(Protocol):
     def begin(self, observations: np.ndarray, actions: np.ndarray) -> None:
         """Begins an evaluation, with its first observations and actions [P, E, ...]."""
 
+    def see(self, observations: np.ndarray, actions: np.ndarray, live: np.ndarray) -> None:
+        """Sees the states [P, E, ...] before each step, the actions, and who is `live` [P, E]."""
+
     def record(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
         """Records a step [P, E]; episodes that are `over` terminated or were truncated."""
 
@@ -30,9 +33,10 @@ class Watcher(Protocol):
 class Evaluation:
     """One evaluation of every member after `step` training steps; `advance` until it is `done`.
 
-    `episodes`: as many copies play one episode each. `steps`: steps // cap copies (1 ... 16) share
-    the steps, and an episode that ends is followed by the next. An episode that reaches the cap is
-    truncated; its return counts like that of one that ended.
+    `episodes`: as many copies play one episode each. `steps`: `streams` copies share the steps, or
+    steps // cap of them (1 ... 16), and an episode that ends is followed by the next. An episode
+    that reaches the cap is truncated; its return counts like that of one that ended. One that the
+    steps leave `unfinished` counts, too, if that is `count`; else only where none was over.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Evaluation:
         members = len(names)
         copies, quota = _layout(schedule)
         self._one_episode = schedule.episodes is not None
+        self._counts_unfinished = not self._one_episode and schedule.unfinished == "count"
         self._cap = schedule.cap
         self.left = np.tile(quota, (members, 1))
         """The steps that every member's copies have left, [P, E]."""
@@ -88,14 +93,17 @@ class Evaluation:
             if self._played == 0:
                 for watcher in self._watchers:
                     watcher.begin(observations, actions)
-            self._play(actions)
+            live = self.left > 0
+            for watcher in self._watchers:
+                watcher.see(observations, actions, live)
+            self._play(actions, live)
             self._played += 1
             if self._played % CHECK_EVERY == 0 and time.monotonic() > deadline:
                 break
         return self._played - before
 
     def returns(self, member: int) -> list[float]:
-        """Returns the returns of the episodes that were over, or else of those that were not."""
+        """Returns the returns of the episodes that count."""
         return self._returns[member] or self._episodes.returns[member].tolist()
 
     def result(self, member: int) -> dict[str, float]:
@@ -105,8 +113,7 @@ class Evaluation:
             "eval_partial": float(not self._ended[member]),
         }
 
-    def _play(self, actions: np.ndarray) -> None:
-        live = self.left > 0
+    def _play(self, actions: np.ndarray, live: np.ndarray) -> None:
         rewards, terminals, truncations = self._episodes.step(actions, live)
         self.left -= live
         self.left[self.broken] = 0
@@ -114,7 +121,8 @@ class Evaluation:
         over = live & (ended | (self._episodes.lengths >= self._cap))
         for watcher in self._watchers:
             watcher.record(rewards, terminals, over)
-        for member, copy in np.argwhere(over).tolist():
+        stopped = live & (self.left == 0) if self._counts_unfinished else over
+        for member, copy in np.argwhere(over | stopped).tolist():
             self._returns[member].append(float(self._episodes.returns[member, copy]))
             self._ended[member] |= bool(ended[member, copy])
             if self._one_episode:
@@ -128,5 +136,5 @@ def _layout(schedule: Schedule) -> tuple[int, np.ndarray]:
     if schedule.episodes is not None:
         return schedule.episodes, np.full(schedule.episodes, schedule.cap)
     assert schedule.steps is not None
-    copies = min(max(schedule.steps // schedule.cap, 1), _MOST_COPIES)
+    copies = schedule.streams or min(max(schedule.steps // schedule.cap, 1), _MOST_COPIES)
     return copies, np.array([len(range(e, schedule.steps, copies)) for e in range(copies)])

@@ -81,6 +81,7 @@ class Pack:
         state["reported_at"] = np.array(self._reported_at)
         state["returns"] = np.array(self._returns[row])
         state |= _named("cuts", replay.save_truncations(row))
+        state |= _named("diagnostics", self.diagnostics.save(row))
         arrays = _named("replay", replay.save(row, step))
         begin = min(max(step, replay.first), replay.count)
         return state, Rows(begin, replay.count, replay.first, arrays)
@@ -134,6 +135,7 @@ class Pack:
             self.replay.load(row, _part(state, "replay"))
             self.replay.load_truncations(row, _part(state, "cuts"))
             self.episodes.load(row, _part(state, "episode"))
+            self.diagnostics.load(row, _part(state, "diagnostics"))
             self._returns[row] = state["returns"].tolist()
 
     def next_stop(self) -> int:

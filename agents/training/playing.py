@@ -42,6 +42,8 @@ class Some:
     cap: int
     every: int = 1
     steps: int | None = None
+    unfinished: str = "drop"
+    streams: int | None = None
 
 
 class Camera:
@@ -63,6 +65,9 @@ class Camera:
     def begin(self, observations: np.ndarray, actions: np.ndarray) -> None:
         """Takes the first picture."""
         self._take()
+
+    def see(self, observations: np.ndarray, actions: np.ndarray, live: np.ndarray) -> None:
+        """Does nothing: it films the environment."""
 
     def record(self, rewards: np.ndarray, terminals: np.ndarray, over: np.ndarray) -> None:
         """Takes the picture after a step; the last one is that of the episode's end."""

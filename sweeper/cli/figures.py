@@ -29,6 +29,7 @@ FIGURE_OPTIONS = {
     "metric": "a reported metric to show instead of the score; of curves also several: return,loss",
     "at": "a run's value: the final, max (best) or auc of its curve (default: as the space scores)",
     **PART_OPTIONS,
+    "band": "what bands show: interval (95 %, the default), se or sd: ± standard error, deviation",
     "caption": "false: no text below the figure; it stands in the .txt beside it (default: true)",
     "title": "a text above the figure",
     "width": "inches, as in 3.25, or column (3.4) or page (6.9)",

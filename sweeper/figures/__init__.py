@@ -23,7 +23,7 @@ from sweeper.figures import records
 from sweeper.files.atomic import check_out, replacing, write_durably
 from sweeper.log import log
 from sweeper.space import figure_options
-from sweeper.space.figure_options import RULES, SHARED, WHOLE, takes, takes_several
+from sweeper.space.figure_options import INTERVAL, RULES, SHARED, WHOLE, takes, takes_several
 from sweeper.study import studies
 
 if TYPE_CHECKING:
@@ -160,6 +160,7 @@ def _drawings(
         for other, _ in own_parts[1:]:
             whole[other.name] = whole.get(other.name) or Data.of(other)
         data = joined([part.data(whole[one.name], at) for one, part in own_parts])
+        data = data.with_band(common.get("band", INTERVAL))
         yield _Drawing(name, chosen, state, stem, data, drawer, own, _frame(common))
 
 

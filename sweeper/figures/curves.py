@@ -17,9 +17,9 @@ from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
 from sweeper.results.analyses.learning_curves import drawn_points, line_points
 from sweeper.results.axis import TASK, TRIAL, Axis, visible
-from sweeper.results.captions import interval_text, span
+from sweeper.results.captions import span
 from sweeper.results.data import Data
-from sweeper.results.estimates import uneven_note
+from sweeper.results.estimates import bands_note, uneven_note, with_band
 from sweeper.results.slices.pooling import pooled
 from sweeper.space.figure_options import MOST
 from sweeper.text import counted
@@ -59,7 +59,7 @@ def draw(
     grouped = whole.assign(**{"(panel)": _alike(whole["(panel)"], *alike)})
     limits = axis_limits.limits(grouped)
     shown = [axis.name for axis in (lines, rows, columns) if axis]
-    said = _note(table) + uneven_note(data, drawn[0][2], shown, "line")
+    said = _note(data, table) + uneven_note(data, drawn[0][2], shown, "line")
     said += axis_limits.cut_off(grouped, limits)
     caption = data.caption(points["run"].nunique(), shown, said)
     height = layout[0] * row + 0.3 + style.legend_in(lines, width)
@@ -79,7 +79,7 @@ def draw(
     for number, ax in enumerate(grid.axes.flat):
         _arrows(ax, whole[whole["(panel)"] == number], lines)
     style.legend(grid.figure, lines, width)
-    return Picture(grid.figure, visible(table), caption=caption)
+    return Picture(grid.figure, visible(with_band(data, table)), caption=caption)
 
 
 def _arrows(ax: Axes, table: pd.DataFrame, lines: Axis | None) -> None:
@@ -255,14 +255,14 @@ def _title(rows: Axis | None, columns: Axis | None, number: int, grid: style.Pan
     return "\n".join(parts)
 
 
-def _note(table: pd.DataFrame) -> str:
+def _note(data: Data, table: pd.DataFrame) -> str:
     if table.empty:
         return "no full set of runs"
     whole = table[table["whole"]]
     said = "no step that all runs of a line have reached"
     if len(whole):
         known = int(whole["low"].notna().sum())
-        said = f"{interval_text(known, len(whole))}; n = {span(whole['n'])} a line"
+        said = f"{bands_note(data, known, len(whole))}; n = {span(whole['n'])} a line"
         if (whole["low"].isna() & (whole["n"] <= _MOST_SINGLE)).any():
             said += "; thin lines are single runs"
     fewer = table[~table["whole"]]

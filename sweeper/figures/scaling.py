@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sweeper.figures.drawing import axis_limits, line_panels, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results.axis import visible
+from sweeper.results.axis import numbered, visible
 from sweeper.results.data import Data
-from sweeper.results.estimates import averaged, uneven_note
+from sweeper.results.estimates import averaged, uneven_note, with_band
 from sweeper.results.slices.pooling import pooled
 from sweeper.space.figure_options import MOST
 
@@ -27,7 +27,7 @@ def draw(
     so that they can be compared, but for those of tasks in a metric's own unit.
     """
     x, hue, facet = _chosen(data, x, hue, facet)
-    across = data.axis(x)
+    across = numbered(data.axis(x))
     hues, panels = (data.axis(name) if name else None for name in (hue, facet))
     runs = pooled(data, [across, hues, panels]).table(metric)
     table = line_panels.points(data, runs, across, hues, panels)
@@ -35,7 +35,7 @@ def draw(
     grouped = table.assign(**{"(panel)": 0}) if shared else table
     limits = axis_limits.limits(grouped)
     shown = [name for name in (x, hue, facet) if name]
-    said = line_panels.points_note(table) + uneven_note(data, averaged(runs), shown, "point")
+    said = line_panels.points_note(data, table) + uneven_note(data, averaged(runs), shown, "point")
     said += axis_limits.cut_off(grouped, limits)
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = line_panels.grid(across, hues, panels, caption, sharey=shared)
@@ -54,7 +54,7 @@ def draw(
     for number, ax in enumerate(grid.axes.flat[: panel.count]):
         line_panels.finish(ax, table[table["(panel)"] == number], across, hues)
     style.legend(grid.figure, hues, grid.figure.get_figwidth(), joined=line_panels.joined(across))
-    return Picture(grid.figure, visible(table), caption=caption)
+    return Picture(grid.figure, visible(with_band(data, table)), caption=caption)
 
 
 def _chosen(

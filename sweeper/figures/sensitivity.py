@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from sweeper.figures.drawing import axis_limits, line_marks, line_panels, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.sensitivity import judge, least_usable
-from sweeper.results.axis import Axis, visible
+from sweeper.results.axis import TASK, Axis, numbered, visible
 from sweeper.results.data import Data
-from sweeper.results.estimates import averaged, uneven_note
+from sweeper.results.estimates import averaged, uneven_note, with_band
 from sweeper.results.slices.pooling import pooled
 from sweeper.results.tables import number_text
-from sweeper.space.figure_options import MOST
+from sweeper.space.figure_options import INTERVAL, MOST
 from sweeper.stats import USABLE_SHARE
 
 
@@ -37,18 +37,19 @@ def draw(
     are ringed and are no line's best.
     """
     x, hue, facet = _chosen(data, x, hue, facet)
-    across = data.axis(x)
+    across = numbered(data.axis(x))
     hues, panels = (data.axis(name) if name else None for name in (hue, facet))
     runs = pooled(data, [across, hues, panels]).table(metric)
     table = line_panels.points(data, runs, across, hues, panels)
-    ranged, better = metric is None and not across.drawn, data.minimised(metric)
-    ranked = better is not None and not across.drawn
+    chosen, better = not across.drawn and across.name != TASK, data.minimised(metric)
+    ranged, ranked = metric is None and chosen, better is not None and chosen
     judge(table, ranged=ranged, ranked=ranked, minimise=bool(better))
+    table["tied"] &= data.band == INTERVAL
     shown = [name for name in (x, hue, facet) if name]
     shared = line_panels.shared(metric, panels)
     grouped = table.assign(**{"(panel)": 0}) if shared else table
     limits = axis_limits.limits(grouped)
-    said = _note(table, across, data.minimise, ranged=ranged)
+    said = _note(data, table, across, ranged=ranged)
     said += uneven_note(data, averaged(runs), shown, "point") + axis_limits.cut_off(grouped, limits)
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = line_panels.grid(across, hues, panels, caption, sharey=shared)
@@ -67,7 +68,7 @@ def draw(
     for group in [drawn] if shared else [[one] for one in drawn]:
         _judged(group, across, hues, data.minimise, panel)
     style.legend(grid.figure, hues, grid.figure.get_figwidth(), joined=line_panels.joined(across))
-    return Picture(grid.figure, visible(table), caption=caption)
+    return Picture(grid.figure, visible(with_band(data, table)), caption=caption)
 
 
 def _judged(
@@ -97,17 +98,17 @@ def _chosen(
     return x, hue, facet
 
 
-def _note(table: pd.DataFrame, across: Axis, minimise: bool, *, ranged: bool) -> str:
-    said = line_panels.points_note(table)
+def _note(data: Data, table: pd.DataFrame, across: Axis, *, ranged: bool) -> str:
+    said = line_panels.points_note(data, table)
     if table["point"].isna().all():
         return said
     if table["best"].any():
         said += f". Black edge: the best {across.title} of each line"
         if table["tied"].any():
             said += "; open: its interval overlaps the best's, the two cannot be told apart"
-        if table.loc[table["best"], "low"].isna().any():
+        if data.band != INTERVAL or table.loc[table["best"], "low"].isna().any():
             said += "; without intervals others may be as good"
-    return said + (_usable(table, minimise) if ranged else "")
+    return said + (_usable(table, data.minimise) if ranged else "")
 
 
 def _usable(table: pd.DataFrame, minimise: bool) -> str:

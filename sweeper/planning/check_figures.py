@@ -15,7 +15,7 @@ from sweeper.space import figure_options
 from sweeper.space.axes import AxisKind
 from sweeper.space.axes._labels import ABSENT, label_of, places
 from sweeper.space.blocks.parts import JoinedAxis, every_axis, parts
-from sweeper.space.figure_options import AXES, MOST, RULES, takes, takes_several
+from sweeper.space.figure_options import AXES, INTERVAL, MOST, RULES, takes, takes_several
 from sweeper.space.space import Space
 from sweeper.text import canonical
 
@@ -45,6 +45,8 @@ def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expan
                     key: one for key, one in options.items() if key in valid or key not in RULES
                 }
                 _check_options(fitting, valid, sizes, metrics)
+            with mistakes.under(*here):
+                figure_options.check_band(ruled.get("band", INTERVAL), space.score.aggregate)
             with mistakes.under(*here):
                 _check_where(space, ruled.get("where", ()), count)
             with mistakes.under(*here):

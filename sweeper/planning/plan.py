@@ -164,7 +164,7 @@ class Plan:
         self, configurations: Iterable[Configuration], trials: Iterable[Trial]
     ) -> list[Run]:
         space = self.space
-        evaluation = space.evaluation.model_dump() if space.evaluation else None
+        evaluation = space.evaluation.identity() if space.evaluation else None
         cells = [
             (task, seed, _json([task, seed]).encode())
             for task in space.tasks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -170,6 +171,35 @@ def binned(axis: Axis) -> Axis:
         title=axis.title,
         nothing=axis.nothing,
         edges=tuple(edges[::2]),
+    )
+
+
+@dataclass(frozen=True)
+class Numbered(Axis):
+    """Tasks whose names end in numbers, at these; a label is a task's number."""
+
+    tasks: tuple[str, ...] = ()
+    """Their names, in the order of the labels."""
+
+    def codes(self, table: pd.DataFrame) -> Any:
+        """The position of each row's task among `labels`."""
+        return pd.Categorical(table[self.column], categories=self.tasks).codes.astype(int)
+
+
+def numbered(axis: Axis) -> Axis:
+    """`axis`; that of tasks which differ in the number at their end alone, at these numbers."""
+    ends = [re.fullmatch(r"(.+/)(\d+)", str(label)) for label in axis.labels]
+    found = [end for end in ends if axis.name == TASK and end is not None]
+    if len(found) < max(2, len(ends)) or len({end[1] for end in found}) > 1:
+        return axis
+    order = sorted(found, key=lambda end: int(end[2]))
+    return Numbered(
+        TASK,
+        tuple(int(end[2]) for end in order),
+        numeric=True,
+        title=f"n of {order[0][1]}n",
+        own=True,
+        tasks=tuple(end[0] for end in order),
     )
 
 

@@ -14,7 +14,7 @@ from sweeper.results.axis_choice import BEST, AxisChoice
 from sweeper.results.run_tables import RunTables
 from sweeper.space.space import PAPER_SCALE
 from sweeper.stats import MIN_SEEDS
-from sweeper.stats.wording import INTERVALS, coverage
+from sweeper.stats.wording import DEVIATIONS, INTERVALS, coverage
 from sweeper.text import brief, canonical, counted, few, short
 
 _POINTS = {
@@ -157,6 +157,7 @@ class Captions:
         )
         intervals = "95 % intervals" + (", some unknown" if unknown else "") if known else ""
         interval = intervals or ("interval unknown" if unknown else "")
+        interval = DEVIATIONS.get(self.tables.band, (interval,))[0]
         counts = f"n = {n} of {counted(len(self.tables.runs), 'run')}"
         yield f"{counts}, {interval}" if interval else counts
         zipped, pooled = self._pooled(shown)
@@ -239,15 +240,18 @@ class Captions:
         titles = self.choice.titles(self.origin.baseline)
         named = zip(titles, self.origin.baseline.values(), strict=True)
         whose = ", ".join(f"{title} = {canonical(label)}" for title, label in named)
-        best, one = self.tables.best, 0 if self.tables.minimise else 1
+        best, minimise = self.tables.best, self.tables.minimise
+        none, one = f"is known to beat {'high' if minimise else 'low'}", 0 if minimise else 1
         if not best:
-            return f"scores are not relative to {whose}, of which no run is known"
+            return f"scores are not relative to {whose}, of which no run {none}"
         values = ", ".join(f"{task} {value:.3g}" for task, value in best.items())
         named_values = f" ({values})" if len(best) <= _FEW else ""
         left = [task for task in self.tables.tasks if task not in best]
-        but = f", but for {', '.join(left)}, where none is known" if left else ""
-        own = "" if self.tables.at == self.tables.default_at else ", as the study scores"
-        return f"a score of {one} is the best run with {whose} on each task{named_values}{own}{but}"
+        but = f", but for {', '.join(left)}, where none {none}" if left else ""
+        by = f"by its {self._named(self.tables.default_at)} {self.tables.metric}"
+        return (
+            f"a score of {one} is the best run with {whose} on each task, {by}{named_values}{but}"
+        )
 
     def _lost(self, trials: pd.DataFrame) -> str:
         """The configurations and runs without a score, and those that diverged."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sweeper.errors import NothingToShow, SweeperError
+from sweeper.errors import Invalid, NothingToShow, SweeperError
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.planning import shipped_spaces
@@ -18,6 +18,7 @@ from sweeper.results.axis import TASK, Axis, axis_of, derived_axes
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.captions import Caption, Captions, Origin
 from sweeper.results.run_tables import VALUE, RunTables, Scored
+from sweeper.space import figure_options
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.study import Study
@@ -106,6 +107,17 @@ class Data:
         """
         return replace(self, tables=self.tables.rescored(at))
 
+    def with_band(self, band: str) -> Data:
+        """The data with other bands around the points of figures, one of `figure_options.BANDS`.
+
+        `SweeperError` where the points are of a statistic that such bands do not belong to.
+        """
+        try:
+            figure_options.check_band(band, self.how)
+        except Invalid as error:
+            raise SweeperError(f"band={error.message}") from error
+        return replace(self, tables=replace(self.tables, band=band))
+
     def within(self, kept: Any, part: str, trials: Sequence[int] = ()) -> Data:
         """The data of a part of the runs, those that are `kept` [runs]; `part` says which.
 
@@ -178,6 +190,11 @@ class Data:
     def how(self) -> str:
         """The statistic by which the runs of a trial become its value."""
         return self.tables.how
+
+    @property
+    def band(self) -> str:
+        """What the bands around the points of figures show, one of `figure_options.BANDS`."""
+        return self.tables.band
 
     @property
     def steps(self) -> int:

@@ -12,8 +12,11 @@ from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.results import frames
 from sweeper.results.axis import TRIAL
 from sweeper.results.axis_choice import BEST
+from sweeper.results.captions import interval_text
 from sweeper.results.data import Data
 from sweeper.results.run_tables import VALUE
+from sweeper.space.figure_options import INTERVAL
+from sweeper.stats import wording
 
 _ALIKE = 1e-9
 """Shares that differ by less are alike."""
@@ -31,19 +34,33 @@ def averaged(runs: pd.DataFrame) -> pd.DataFrame:
     return used[used[VALUE].notna()]
 
 
-def estimate(table: pd.DataFrame, runs: pd.DataFrame, how: str) -> None:
+def estimate(table: pd.DataFrame, runs: pd.DataFrame, how: str, band: str = INTERVAL) -> None:
     """Gives the cells in `table` a point, an interval, and how many runs count and were planned.
 
-    `runs` has its cell in `(cell)`, which is a row of `table`, and its number in `VALUE`.
+    `runs` has its cell in `(cell)`, which is a row of `table`, and its number in `VALUE`. Another
+    `band` stands in the place of the interval.
     """
     used = averaged(runs)
     filled, cell = np.unique(used["(cell)"], return_inverse=True)
-    found = frames.estimates(used, cell, VALUE, how)
+    found = frames.estimates(used, cell, VALUE, how, band)
     for name in ("point", "low", "high"):
         table[name] = np.nan
         table.loc[filled, name] = getattr(found, name)
     table["n"] = np.bincount(used["(cell)"], minlength=len(table))
     table["planned"] = np.bincount(runs["(cell)"], minlength=len(table))
+
+
+def with_band(data: Data, table: pd.DataFrame) -> pd.DataFrame:
+    """A figure's `table`, with a column for what its bounds are where they are no interval."""
+    return table if data.band == INTERVAL else table.assign(band=data.band)
+
+
+def bands_note(data: Data, known: int, count: int) -> str:
+    """What a caption says of the bands of `count` points, `known` of which have one."""
+    if data.band == INTERVAL:
+        return interval_text(known, count)
+    said = wording.deviations(data.band, data.how)
+    return said if known == count else f"{said}; none of a single run, nor where one diverged"
 
 
 def trials(data: Data, runs: pd.DataFrame, how: str | None = None) -> pd.DataFrame:

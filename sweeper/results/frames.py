@@ -12,6 +12,7 @@ from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.space.blocks.parts import every_axis
+from sweeper.space.figure_options import INTERVAL, SE
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 
@@ -132,11 +133,16 @@ def counts(table: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     return frame.assign(**dict(zip(COUNTS, found, strict=True)))
 
 
-def estimates(table: pd.DataFrame, cell: Any, column: str, how: str) -> stats.Cells:
+def estimates(
+    table: pd.DataFrame, cell: Any, column: str, how: str, band: str = INTERVAL
+) -> stats.Cells:
     """Points and intervals of `column` for the runs in `table`, `cell` [runs] numbering them.
 
-    The random stream is always the same: a figure drawn twice is the same figure.
+    The random stream is always the same: a figure drawn twice is the same figure. Another `band`
+    stands in the place of the interval.
     """
+    if band != INTERVAL:
+        return stats.deviations(table[column].to_numpy(), cell, how, error=band == SE)
     return stats.cells(
         table[column].to_numpy(),
         cell,

@@ -58,6 +58,13 @@ LIMITED: Mapping[str, tuple[str, ...]] = {
 POOLED = ("curves", "distributions", "heatmap", "scaling", "sensitivity", "table")
 """What pools axes that it does not show, and may show several studies."""
 
+BANDED = ("curves", "scaling", "sensitivity")
+"""The figures whose points have bands."""
+
+INTERVAL, SE, SD = "interval", "se", "sd"
+BANDS = (INTERVAL, SE, SD)
+"""What a band shows: the 95 % interval, the standard error, or the standard deviation."""
+
 WIDTHS = {"column": 3.4, "page": 6.9}
 """The widths of a journal's column and of its page, in inches."""
 
@@ -85,6 +92,8 @@ def unfit(name: str) -> dict[str, str]:
     if name not in POOLED:
         found.setdefault("pool", "pools no axes")
         found["study"] = "shows one study"
+    if name not in BANDED:
+        found["band"] = "has no bands of lines"
     for option in ("xlim", "ylim"):
         if option not in LIMITED.get(name, ()):
             found[option] = f"has no axis of numbers with limits along {option[0]}"
@@ -214,6 +223,20 @@ def pooling(value: Any) -> str:
     return str(value)
 
 
+def band(value: Any) -> str:
+    """What bands show: `interval`, `se` or `sd`."""
+    if value not in BANDS:
+        raise Invalid(f"must be one of {', '.join(BANDS)}, but got {shown(value)}")
+    return str(value)
+
+
+def check_band(chosen: str, how: str) -> None:
+    """Raises `Invalid` where a standard error or deviation is asked for beside a median."""
+    if chosen != INTERVAL and how == "median":
+        rule = f"{chosen} goes with score.aggregate mean or iqm"
+        raise Invalid(f"{rule}, but got median, which no deviation belongs to", ("band",))
+
+
 def truth(value: Any) -> bool:
     """`true` or `false`."""
     if str(value).lower() not in ("true", "false"):
@@ -266,6 +289,7 @@ RULES: Mapping[str, Callable[[Any], Any]] = {
     "trial": numbers,
     "study": names,
     "pool": pooling,
+    "band": band,
     "caption": truth,
     "title": title,
     "width": inches,

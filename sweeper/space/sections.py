@@ -42,6 +42,10 @@ class Task(Section):
         return self
 
 
+_LATER = {"unfinished", "streams"}
+"""Keys of `evaluation` that came later than studies that still count."""
+
+
 class Evaluation(Section):
     """How often and how long agents are evaluated: the `Evaluation` of trainables."""
 
@@ -53,6 +57,20 @@ class Evaluation(Section):
     """Environment steps of one evaluation, as in `steps: 125000`; or else `episodes`."""
     cap: Positive = 10_000
     """The most environment steps of one episode, as in `cap: 2000`."""
+    unfinished: Annotated[str, BeforeValidator(one_of("drop", "count"))] = "drop"
+    """What becomes of episodes that `steps` leave unfinished: they are left out of the mean, unless
+    none came to its end, or their returns so far `count`."""
+    streams: Positive | None = None
+    """Copies of the environment that share `steps`, as in `streams: 1` for one long stream of
+    episodes; by default steps // cap, at least 1 and at most 16."""
+
+    def identity(self) -> dict[str, Any]:
+        """What tells runs and studies apart: `_LATER` keys only where they are not their defaults.
+
+        Those begun before there were any have none.
+        """
+        late = self.model_dump(include=_LATER, exclude_defaults=True)
+        return {**self.model_dump(exclude=_LATER), **late}
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
@@ -60,6 +78,12 @@ class Evaluation(Section):
             raise Invalid("needs either episodes or steps: how long one evaluation is")
         if self.episodes is not None and self.steps is not None:
             raise Invalid("takes either episodes or steps, but got both")
+        if self.episodes is not None and (self.streams or self.unfinished != "drop"):
+            given = "unfinished" if self.streams is None else "streams"
+            rule = "takes streams and unfinished with steps, not with episodes"
+            raise Invalid(f"{rule}, but got episodes and {given}")
+        if self.streams is not None and self.steps is not None and self.streams > self.steps:
+            raise Invalid(f"needs streams <= steps, but got {self.streams} and {self.steps}")
         return self
 
 

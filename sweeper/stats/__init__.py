@@ -31,7 +31,14 @@ from sweeper.stats.hyperparameters import (
     sensitivity,
     usable_range,
 )
-from sweeper.stats.intervals import cells, estimate, optimality_gap, points, task_median
+from sweeper.stats.intervals import (
+    cells,
+    deviations,
+    estimate,
+    optimality_gap,
+    points,
+    task_median,
+)
 from sweeper.stats.performance_profiles import average_score_distribution, score_distribution
 from sweeper.stats.selection_bias import lead, unpaired_difference
 
@@ -46,6 +53,7 @@ __all__ = [
     "Estimate",
     "average_score_distribution",
     "cells",
+    "deviations",
     "difference",
     "effective_dimension",
     "estimate",

@@ -113,6 +113,23 @@ def cells(
     return Cells(point, low, high, sizes)
 
 
+def deviations(values: npt.ArrayLike, cell: npt.ArrayLike, how: str, *, error: bool) -> Cells:
+    """Points with the standard deviation of all values of their cell to either side of them.
+
+    With `error` it is the standard error, which is that over the root of n. It is that of a sample,
+    with n - 1, and of all values also where the statistic leaves some out. Bounds are NaN where a
+    cell has a single value, or an infinite one. `values` and `cell` are [runs].
+    """
+    values, cell = np.asarray(values, float), np.asarray(cell, int)
+    point = points(values, cell, how)
+    n = np.bincount(cell)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(cell, values) / n
+        spread = np.sqrt(np.bincount(cell, (values - mean[cell]) ** 2) / (n - 1))
+        spread = spread / np.sqrt(n) if error else spread
+    return Cells(point, point - spread, point + spread, n)
+
+
 def points(values: npt.ArrayLike, cell: npt.ArrayLike, how: str) -> Array:
     """The estimates of `cells` alone, [cells], NaN where a cell is empty."""
     values, cell = np.asarray(values), np.asarray(cell)

@@ -13,6 +13,19 @@ NO_SPREAD = "no spread"
 """What is said instead of an interval where all resamples agree: it is not known to be certain."""
 
 
+DEVIATIONS = {
+    "se": ("± SE", "± standard error, sd(n − 1)/√n, of all runs of a point"),
+    "sd": ("± sd", "± standard deviation, with n − 1, of all runs of a point"),
+}
+"""What bands are called that are no intervals, in a figure and in its caption."""
+
+
+def deviations(band: str, how: str) -> str:
+    """What a caption says of bands that are no intervals, around points of the statistic `how`."""
+    said = f"bands: {DEVIATIONS[band][1]}"
+    return said if how == "mean" else f"{said}, also of those that the IQM leaves out"
+
+
 def has_no_width(low: float, high: float) -> bool:
     """Whether an interval has no width but that of rounding, as where all scores are equal."""
     return math.isclose(low, high, rel_tol=1e-6, abs_tol=1e-12)

@@ -76,6 +76,14 @@ class Evaluation(Protocol):
     def cap(self) -> int:
         """Environment steps after which an episode is cut off."""
 
+    @property
+    def unfinished(self) -> str:
+        """Whether episodes that `steps` leave unfinished `count`; `drop` where they do not."""
+
+    @property
+    def streams(self) -> int | None:
+        """Copies of the environment that share `steps`; `None` for steps // cap, of 1 to 16."""
+
 
 class RunSpec(Protocol):
     """One run: a configuration on one task under one seed."""

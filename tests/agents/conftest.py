@@ -18,6 +18,8 @@ class Schedule:
     episodes: int | None = 2
     steps: int | None = None
     cap: int = 100
+    unfinished: str = "drop"
+    streams: int | None = None
 
 
 @dataclass(frozen=True)

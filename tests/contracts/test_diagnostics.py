@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from agents import lookup
-from agents.diagnostics.base import Sample, SampleDiagnostic
+from agents.diagnostics.base import Sample, SampleDiagnostic, UpdateDiagnostic
+from agents.diagnostics.evaluation_rank import STATES
 from tests.contracts.test_packs import assert_same, learner, of, played, runs, together
 
 __all__ = ["learner"]  # a fixture
@@ -56,11 +57,19 @@ def test_a_member_that_is_not_finite_hurts_nobody(learner: Any, name: str) -> No
 
 def measures(pack: Any, name: str) -> dict[str, np.ndarray]:
     made = lookup.find("diagnostics", name)(pack.learner, pack.runs)
+    sample = Sample(pack.replay, [run.seed for run in pack.runs], pack.step)
     if isinstance(made, SampleDiagnostic):
-        return dict(made.measure(Sample(pack.replay, [run.seed for run in pack.runs], pack.step)))
+        return dict(made.measure(sample))
+    if isinstance(made, UpdateDiagnostic):
+        for network, found in pack.learner.probe_update(sample(8), pack.step).items():
+            made.record(network, found.loss, found.gradients)
+        return dict(made.found())
     observations = np.repeat(pack.episodes.observations, 2, axis=1)
     draws = np.zeros((3, 4), dtype=np.int64)
-    made.begin(observations, pack.learner.evaluate(observations, draws))
+    actions = pack.learner.evaluate(observations, draws)
+    made.begin(observations, actions)
+    for _ in range(STATES):
+        made.see(observations, actions, np.ones((3, 2), bool))
     made.record(np.ones((3, 2)), np.ones((3, 2), bool), np.ones((3, 2), bool))
     return dict(made.found())
 
@@ -71,14 +80,23 @@ def test_a_run_is_the_same_with_and_without_diagnostics(learner: Any, variant: s
     packs, reports = zip(*both, strict=True)
     metrics = [*learner.metrics, *learner.diagnosed(packs[0].runs[0].params)]
     assert {r.step for r in reports[0]} == {20, 30, 40, 60, 64}
+    kinds = [lookup.find("diagnostics", name) for name in NAMES]
+    updating = [
+        kind.metrics(learner.networks) for kind in kinds if issubclass(kind, UpdateDiagnostic)
+    ]
+    updates = {name for metrics_of_one in updating for name in metrics_of_one}
     for member in range(3):
-        assert_same(packs[0].save(member), packs[1].save(member))
+        saved = packs[0].save(member)
+        learned = {n: v for n, v in saved.items() if not n.startswith("diagnostics.")}
+        assert len(learned) < len(saved)
+        assert_same(learned, packs[1].save(member))
         told = {step: values for step, values, _ in of(reports[0], member)}
         for step, values, _ in of(reports[1], member):
             assert values == {name: told[step][name] for name in values}
         for values in told.values():
             assert list(values) == [name for name in metrics if name in values]
-        assert told[20].keys() == told[40].keys() <= told[64].keys()
+        assert told[20].keys() == told[40].keys() - updates <= told[64].keys()
+        assert told[40].keys() & updates, "updates since the warm-up"
         assert "srank" not in told[30] and not told[20].keys() & set(learner.metrics)
 
 

@@ -21,7 +21,7 @@ from sweeper.planning import loading
 from sweeper.schema import document as documents
 from sweeper.score import AT
 from sweeper.space import reference
-from sweeper.space.figure_options import AXES, WIDTHS
+from sweeper.space.figure_options import AXES, BANDS, WIDTHS
 from sweeper.space.overrides import KEYS, MERGED
 from sweeper.study import note, studies
 
@@ -189,6 +189,7 @@ _Values = Callable[[Asked], Iterable[str]]
 KNOWN: Mapping[str, _Values] = {
     "agent": lambda _: lookup.names("agents.learners"),
     "at": lambda _: AT,
+    "band": lambda _: BANDS,
     "device": lambda _: ("cpu", "cuda"),
     "dispatch": lambda _: lookup.names("sweeper.dispatch"),
     "line": lambda _: (),

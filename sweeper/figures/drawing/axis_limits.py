@@ -42,7 +42,7 @@ def limits(table: Any) -> dict[int, tuple[float, float]]:
 
 
 def cut_off(table: Any, limits: dict[int, tuple[float, float]]) -> str:
-    """What a caption says of the intervals that leave the axis in these panels."""
+    """What a caption says of the bands that leave the axis in these panels."""
     count, furthest = 0, (np.inf, -np.inf)
     for number, (low, high) in limits.items():
         own = table[table["(panel)"] == number]

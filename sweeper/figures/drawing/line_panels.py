@@ -15,9 +15,9 @@ from sweeper.errors import SweeperError
 from sweeper.figures.drawing import axis_limits, line_marks, style, text_layout
 from sweeper.figures.drawing import frame as frame_of
 from sweeper.results.axis import TASK, Axis
-from sweeper.results.captions import interval_text, span
+from sweeper.results.captions import span
 from sweeper.results.data import Data
-from sweeper.results.estimates import estimate
+from sweeper.results.estimates import bands_note, estimate
 from sweeper.results.tables import number_text
 
 _HEIGHT_IN = 2.2
@@ -83,7 +83,7 @@ def points(
     table["(known)"] = column < len(across.known)
     codes = [axis.codes(runs) if axis else np.zeros(len(runs), int) for axis in axes]
     runs["(cell)"] = np.ravel_multi_index(codes, shape)
-    estimate(table, runs, data.how)
+    estimate(table, runs, data.how, data.band)
     return table
 
 
@@ -154,12 +154,12 @@ def _edge(across: Axis) -> float:
     return float(max(0.45 * across.gap, _EDGE * (across.places[-1] - across.places[0])))
 
 
-def points_note(table: pd.DataFrame) -> str:
+def points_note(data: Data, table: pd.DataFrame) -> str:
     """What a caption says of the points: their intervals, their n, what small marks are, gaps."""
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
         return "no configuration is complete"
-    text = f"{interval_text(known, count)}; n = {span(table['n'])} a point"
+    text = f"{bands_note(data, known, count)}; n = {span(table['n'])} a point"
     if (table["low"].isna() & table["point"].notna()).any():
         text += "; small faint marks are single runs"
     lacking = table["point"].notna() & (table["n"] < table["planned"])

@@ -43,8 +43,9 @@ def space_facts(study: Study) -> Facts:
         ("chosen by", _sampler(space)),
     ]
     if space.evaluation is not None:
-        given = space.evaluation.model_dump(exclude_none=True)
-        facts.insert(4, ("evaluation", ", ".join(f"{k} {v:,}" for k, v in given.items())))
+        given = [(k, v) for k, v in space.evaluation.identity().items() if v is not None]
+        parts = (f"{k} {v}" if isinstance(v, str) else f"{k} {v:,}" for k, v in given)
+        facts.insert(4, ("evaluation", ", ".join(parts)))
     said = note.read(study.paths) or note.Note()
     asked = [
         ("tags", ", ".join(said.tags)),

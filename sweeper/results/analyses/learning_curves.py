@@ -61,7 +61,7 @@ def line_points(
     columns = dict.fromkeys([*(axis.column for axis in axes if axis), "step"])
     table = carried[["(panel)", "(line)", *columns, "whole", "(done)"]]
     table = table.iloc[np.unique(group, return_index=True)[1]].reset_index(drop=True)
-    found = frames.estimates(carried, group, frames.POINT, data.how)
+    found = frames.estimates(carried, group, frames.POINT, data.how, data.band)
     table = table.assign(point=found.point, low=found.low, high=found.high, n=found.n)
     return table[table["point"].notna()].reset_index(drop=True)
 

@@ -246,6 +246,7 @@ def _options(figure: str) -> Form:
     known: dict[str, Form] = {
         "at": {"enum": [*AT, None]},
         "pool": {"enum": ["all", "best"]},
+        "band": {"enum": [*figure_options.BANDS]},
     }
     return {
         "type": ["object", "null"],

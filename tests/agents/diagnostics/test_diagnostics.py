@@ -172,6 +172,13 @@ def test_singular_values_are_those_of_the_weights() -> None:
     found = measured(made, "singular_values")
     assert found["sigma_2"] == pytest.approx([7.0, math.sqrt(2.0)], rel=1e-12)
     assert found["sigma_max"] == pytest.approx([7.0, 9.0], rel=1e-12)
+    actors = [singular_values(layer.weight)[:, 0] for layer in made.learner.network("actor").layers]
+    assert found["sigma_2_actor"] == pytest.approx(actors[1], rel=1e-12)
+    assert found["sigma_max_actor"] == pytest.approx(np.max(actors, axis=0), rel=1e-12)
+    assert set(measured(pack(dqn.Learner, "minatar/breakout", [NET]), "singular_values")) == {
+        "sigma_2",
+        "sigma_max",
+    }
 
 
 def test_the_norm_of_a_convolution_is_that_of_its_matrix() -> None:

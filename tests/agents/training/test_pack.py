@@ -206,7 +206,11 @@ class Counted:
     def begin(self, observations, actions):
         self.over = np.zeros(actions.shape[:2], int)
 
+    def see(self, observations, actions, live):
+        self.seen = live
+
     def record(self, rewards, terminals, over):
+        assert not (over & ~self.seen).any()
         self.over += over
 
 
@@ -291,3 +295,42 @@ def test_different_games_of_one_shape_share_a_pack(run, play):
     together = play(start(runs))
     for i, one in enumerate(runs):
         assert said(play(start([one])), 0) == said(together, i)
+
+
+@pytest.mark.parametrize("unfinished", ["drop", "count"])
+def test_episodes_that_the_steps_leave_unfinished_count_if_asked(unfinished, schedule):
+    kept = Returns()
+    steps = schedule(episodes=None, steps=103, cap=20, streams=3, unfinished=unfinished)
+    evaluation = evaluated(steps, 2, [kept])
+    assert evaluation.left.tolist() == [[35, 34, 34]] * 2
+    evaluation.advance(random_actions, float("inf"))
+    for member in range(2):
+        whole, begun = kept.whole[member], [r for r in kept.going[member] if r is not None]
+        assert begun and whole
+        wanted = whole + begun if unfinished == "count" else whole
+        assert sorted(evaluation.returns(member)) == sorted(wanted)
+
+
+class Returns:
+    """The returns of whole episodes by member, and of those that are under way by copy."""
+
+    def begin(self, observations, actions):
+        members, copies = actions.shape
+        self.whole = [[] for _ in range(members)]
+        self.going = [[None] * copies for _ in range(members)]
+
+    def see(self, observations, actions, live):
+        self.live = live
+
+    def record(self, rewards, terminals, over):
+        for member, copy in np.argwhere(self.live).tolist():
+            total = (self.going[member][copy] or 0.0) + float(rewards[member, copy])
+            self.going[member][copy] = None if over[member, copy] else total
+            if over[member, copy]:
+                self.whole[member].append(total)
+
+
+def test_one_stream_plays_episode_after_episode(schedule):
+    evaluation = evaluated(schedule(episodes=None, steps=200, cap=20, streams=1))
+    assert evaluation.advance(random_actions, float("inf")) == 200
+    assert len(evaluation.returns(0)) >= 10

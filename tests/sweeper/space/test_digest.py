@@ -108,3 +108,24 @@ def test_the_difference_says_what_changed(tmp_path):
         "seeds: [4,7] there, [0] now",
         "score.at: final there, max now",
     ]
+
+
+def test_keys_of_evaluations_that_came_later_count_where_they_are_given(space):
+    """Studies and runs that are older than they are keep their digests and ids."""
+    steps = {"every": 50, "steps": 40}
+    plain = space(evaluation=steps)
+    assert '"evaluation": {"cap": 10000, "episodes": null, "every": 50, "steps": 40}' in json.dumps(
+        {"evaluation": plain.evaluation.identity()}, sort_keys=True
+    )
+    ids = {}
+    for given in ({}, {"unfinished": "drop"}, {"unfinished": "count"}, {"streams": 1}):
+        made = space(evaluation={**steps, **given})
+        run = Plan(made, load_trainable(made)).runs[0]
+        ids.setdefault((digest(made), run.id), []).append(given)
+    assert list(ids.values()) == [
+        [{}, {"unfinished": "drop"}],
+        [{"unfinished": "count"}],
+        [{"streams": 1}],
+    ]
+    (line,) = differences(plain, space(evaluation={**steps, "streams": 1})).values()
+    assert line == "evaluation.streams: nothing there, 1 now"

@@ -207,3 +207,15 @@ def test_points_are_those_of_cells(rng, how):
 def test_no_runs_no_cells(rng):
     found = stats.cells([], [], [], [], "iqm", rng)
     assert len(found.point) == len(found.low) == len(found.n) == 0
+
+
+def test_deviations_are_those_of_a_sample_in_each_cell():
+    values = [1.0, 2.0, 6.0, 3.0, 3.5, np.inf, 1.0]
+    cell = [0, 0, 0, 1, 1, 2, 2]
+    for error, root in ((False, 1.0), (True, None)):
+        found = stats.deviations(values, cell, "mean", error=error)
+        wanted = [np.std([1, 2, 6], ddof=1) / (root or 3**0.5), 0.5**0.5 / 2 / (root or 2**0.5)]
+        assert (found.high - found.point)[:2] == pytest.approx(wanted)
+        assert (found.point - found.low)[:2] == pytest.approx(wanted)
+        assert found.n.tolist() == [3, 2, 2] and np.isnan(found.low[2])
+    assert np.isnan(stats.deviations([1.0], [0], "mean", error=True).low[0])

@@ -1,0 +1,45 @@
+"""The norms of the gradients of all updates (Bjorck et al. 2021, Figs. 3 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from agents.diagnostics.base import UpdateDiagnostic
+
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Diagnostic(UpdateDiagnostic):
+    """The L2 norm of all gradients of a network, at every update, before anything scales them.
+
+    Of several critics it is over all of them, whose losses are added up.
+    """
+
+    measured = "grad_norm_{}"
+
+    def of_update(self, loss: torch.Tensor, gradients: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Returns the norms [P]."""
+        return norms(gradients, len(self.runs))
+
+
+def norms(gradients: Sequence[torch.Tensor], members: int) -> torch.Tensor:
+    """Returns the L2 norms [P] of gradients [P C, ...], float64.
+
+    On a CPU each member's tensors are reduced by themselves, so that its norm is bit for bit the
+    same in any pack.
+    """
+    rows = [gradient.reshape(members, -1) for gradient in gradients]
+    if rows[0].device.type != "cpu":
+        parts = [torch.linalg.vector_norm(row, dim=1, dtype=torch.float64) for row in rows]
+        return torch.linalg.vector_norm(torch.stack(parts), dim=0)
+    split = [row.contiguous().unbind(0) for row in rows]
+    flat = [parts[member] for member in range(members) for parts in split]
+    found = torch.stack(torch._foreach_norm(flat)).double().view(members, -1)
+    whole: torch.Tensor = torch.stack(torch._foreach_norm(list(found.unbind(0))))
+    return whole
