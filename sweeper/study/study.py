@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sweeper.errors import SweeperError, choices
 from sweeper.ledger import damage
@@ -31,6 +31,9 @@ from sweeper.trainable.contract import Parameter, Parametrised, Trainable, defau
 from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 from sweeper.trainable.several_agents import AGENT
+
+if TYPE_CHECKING:
+    from sweeper.study.sources import KeptRuns
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,14 @@ class Study:
 
         Its code runs.
         """
-        return load_trainable(self.space, self.paths.runs)
+        return load_trainable(self.space, self.paths.runs, self.sources)
+
+    @cached_property
+    def sources(self) -> KeptRuns | None:
+        """The runs whose kept weights an analysis is of; `None` for any other study."""
+        from sweeper.study import sources
+
+        return sources.of(self)
 
     def completed(self, run: Run) -> Run:
         """`run` with the defaults of parameters that its trainable has only had since it began.
