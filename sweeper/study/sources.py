@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweeper.errors import SweeperError
 from sweeper.files import arrays
@@ -14,10 +15,12 @@ from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
 from sweeper.planning.plan import Run
 from sweeper.space.space import Space
-from sweeper.study.study import Study
 from sweeper.text import counted
 from sweeper.trainable.analysing.analysis import KeptRun
 from sweeper.trainable.frozen import text_of
+
+if TYPE_CHECKING:
+    from sweeper.study.study import Study
 
 _KINDS = {"best": "of each run's best evaluation", "final": "of each run's end"}
 
@@ -32,6 +35,8 @@ class KeptRuns:
     @cached_property
     def study(self) -> Study | None:
         """The study; `None` where it is gone."""
+        from sweeper.study.study import Study
+
         return Study.open(self._folder) if (self._folder / "plans" / "0").is_file() else None
 
     @property
@@ -39,6 +44,13 @@ class KeptRuns:
         """Which weights are kept, in words."""
         keep = self.study.space.checkpoint.keep if self.study is not None else "none"
         return f"weights {_KINDS.get(keep, 'that were kept')} (checkpoint.keep: {keep})"
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a study that is of these runs records of them."""
+        found = {"study": self._folder.name, "weights": self.weights}
+        code = self.study.versions[0].origin.code if self.study is not None else {}
+        return found | ({"trained with": f"sweeper {code['sweeper']}"} if "sweeper" in code else {})
 
     def run_of(self, run: Run) -> Run | None:
         """The run that `run` is an analysis of; `None` where there is none any more."""
@@ -115,10 +127,9 @@ def folder_of(of: str, root: Path) -> Path:
     return Path(of) if os.sep in of else root / of
 
 
-def of(study: Study) -> KeptRuns | None:
-    """The runs that an analysis is of; `None` for any other study."""
-    named = study.space.of
-    return KeptRuns(folder_of(named, study.folder.parent)) if named is not None else None
+def sources_of(space: Space, folder: Path) -> KeptRuns | None:
+    """The runs that an analysis in `folder` is of; `None` for any other study."""
+    return None if space.of is None else KeptRuns(folder_of(space.of, folder.parent))
 
 
 def lines(study: Study) -> Iterator[str]:

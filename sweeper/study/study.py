@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from sweeper.errors import SweeperError, choices
 from sweeper.ledger import damage
@@ -26,14 +26,12 @@ from sweeper.space.space import Space
 from sweeper.study import versions
 from sweeper.study.provenance import begun_with, mixed
 from sweeper.study.sampling import proposals
+from sweeper.study.sources import KeptRuns, sources_of
 from sweeper.study.versions import Version
 from sweeper.trainable.contract import Parameter, Parametrised, Trainable, defaults_of
 from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable
 from sweeper.trainable.several_agents import AGENT
-
-if TYPE_CHECKING:
-    from sweeper.study.sources import KeptRuns
 
 
 @dataclass(frozen=True)
@@ -101,9 +99,7 @@ class Study:
     @cached_property
     def sources(self) -> KeptRuns | None:
         """The runs whose kept weights an analysis is of; `None` for any other study."""
-        from sweeper.study import sources
-
-        return sources.of(self)
+        return sources_of(self.space, self.folder)
 
     def completed(self, run: Run) -> Run:
         """`run` with the defaults of parameters that its trainable has only had since it began.
