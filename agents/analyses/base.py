@@ -105,7 +105,7 @@ class GreedyPlay:
     ) -> None:
         """Begins, or goes on from states of one step."""
         self.progress = 0
-        self._class, self._sources, self._device = learner, list(sources), device
+        self._class, self._sources, self.device = learner, list(sources), device
         if torch.device(device).type == "cpu":
             torch.set_num_threads(1)
         self._build(list(range(len(sources))))
@@ -179,7 +179,7 @@ class GreedyPlay:
         runs, first = [source.run for source in sources], sources[0]
         settings = Settings.of(first.run.params)
         shape = tasks.shape(first.run.task, settings)
-        self.learner = self._class(runs, shape, self._device)
+        self.learner = self._class(runs, shape, self.device)
         self.learner.initialise()
         for row, source in enumerate(sources):
             self.learner.load_weights(row, source.weights)

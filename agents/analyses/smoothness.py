@@ -43,7 +43,7 @@ class Analysis(GreedyPlay):
         network = self.learner.network("critic")
         for parameter in network.parameters:
             parameter.requires_grad_(False)
-        x = torch.from_numpy(observations).to(self._device)
+        x = torch.from_numpy(observations).to(self.device)
         x = as_floats(x, self.high).clone().requires_grad_(True)
         q = network(x)
         actions = q.detach().argmax(2)

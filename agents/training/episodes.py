@@ -167,7 +167,8 @@ class Episodes:
 
     def _seen(self, member: int) -> np.ndarray:
         """A member's observations [E, ...]; of a single copy without that axis."""
-        return self.observations[member] if self.copies > 1 else self.observations[member, 0]
+        seen: np.ndarray = self.observations[member]
+        return seen if self.copies > 1 else seen[0]
 
     def _replay(self, member: int, copy: int, actions: list[Any]) -> None:
         self._reset(member, copy)

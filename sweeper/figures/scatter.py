@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from sweeper.errors import SweeperError
 from sweeper.figures.drawing import frame, style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results.analyses.dots import X, Y, correlations, dots
+from sweeper.results.analyses.several_metrics import X, Y, correlations, dots
 from sweeper.results.axis import TASK, Axis, visible
 from sweeper.results.data import Data
 from sweeper.space.figure_options import MOST
@@ -35,8 +35,9 @@ def draw(
     Of one metric x is that and y the score; without any, x is the first metric that was reported
     beside the one that is scored. Colours and marks are the values of `hue`. A panel is a value of
     `facet`, by default a task, with Spearman's rank correlation of its dots; its 95 % interval is
-    of resampled configurations, each with the runs under all its seeds. Axes are logarithmic where
-    positive values span two decades. The CSV has a row a panel, and then a row a dot.
+    of resampled configurations, each with the runs under all its seeds. Metrics whose values are
+    positive and span two decades are shown by their logarithm. The CSV has a row a panel, and then
+    a row a dot.
     """
     hue, facet = _chosen(data, hue, facet)
     metrics = _metrics(data, metric)
@@ -56,10 +57,10 @@ def draw(
         if number >= count:
             ax.set_axis_off()
             continue
-        _panel(ax, table[table["(panel)"] == number], hues)
+        _panel(ax, table[table["(panel)"] == number], hues, metrics)
         title = [style.panel_title(panels, number, grid)] if panels else []
         ax.set_title("\n".join([*title, *_correlation(found.iloc[number])]))
-        up = f"{_label(data, metrics[1])}"
+        up = _label(data, metrics[1])
         first = number % columns == 0
         ax.set_ylabel(text_layout.folded(up, row - 0.5, text_layout.BASE_PT) if first else "")
         if number + columns >= count:
@@ -96,7 +97,9 @@ def _metrics(data: Data, metric: str | list[str] | None) -> tuple[str | None, st
     return names[0], names[1] if len(names) > 1 else None
 
 
-def _panel(ax: Axes, table: pd.DataFrame, hues: Axis | None) -> None:
+def _panel(
+    ax: Axes, table: pd.DataFrame, hues: Axis | None, metrics: tuple[str | None, str | None]
+) -> None:
     sns.despine(ax=ax)
     if table.empty:
         style.empty(ax, "no run has both values")
@@ -115,15 +118,20 @@ def _panel(ax: Axes, table: pd.DataFrame, hues: Axis | None) -> None:
             markeredgewidth=0.3,
             alpha=0.8,
         )
-    for name, scale, limits in (
-        (X, ax.set_xscale, (ax.set_xlim, frame.current().xlim)),
-        (Y, ax.set_yscale, (ax.set_ylim, frame.current().ylim)),
-    ):
-        least, most = table[name].min(), table[name].max()
-        if least > 0 and most / least >= _DECADES:
-            scale("log")
-        if limits[1] is not None:
-            limits[0](limits[1])
+    if metrics[0] is not None and _spans_decades(table[X]):
+        ax.set_xscale("log")
+    if metrics[1] is not None and _spans_decades(table[Y]):
+        ax.set_yscale("log")
+    asked = frame.current()
+    if asked.xlim is not None:
+        ax.set_xlim(asked.xlim)
+    if asked.ylim is not None:
+        ax.set_ylim(asked.ylim)
+
+
+def _spans_decades(values: pd.Series) -> bool:
+    least, most = float(values.min()), float(values.max())
+    return least > 0 and most / least >= _DECADES
 
 
 def _label(data: Data, metric: str | None) -> str:

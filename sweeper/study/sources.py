@@ -32,6 +32,11 @@ class KeptRuns:
         self._folder = folder
         self._state: LedgerState | None = None
 
+    @property
+    def name(self) -> str:
+        """What the study is called."""
+        return self._folder.name
+
     @cached_property
     def study(self) -> Study | None:
         """The study; `None` where it is gone."""
@@ -132,14 +137,13 @@ def sources_of(space: Space, folder: Path) -> KeptRuns | None:
     return None if space.of is None else KeptRuns(folder_of(space.of, folder.parent))
 
 
-def lines(study: Study) -> Iterator[str]:
-    """How many runs of an analysis have weights to analyse, and why others have none."""
-    sources = study.sources
+def lines(sources: KeptRuns | None, runs: Sequence[Run]) -> Iterator[str]:
+    """How many `runs` of an analysis have weights to analyse, and why others have none."""
     if sources is None:
         return
-    lacks = Counter(sources.lack(run) for run in study.plan.runs)
-    ready, total = lacks.pop("", 0), len(study.plan.runs)
-    yield f"of {study.space.of}: {ready} of {counted(total, 'run')} have {sources.weights}"
+    lacks = Counter(map(sources.lack, runs))
+    ready = lacks.pop("", 0)
+    yield f"of {sources.name}: {ready} of {counted(len(runs), 'run')} have {sources.weights}"
     for why, count in lacks.most_common():
         yield f"  not analysed: {counted(count, 'run')}: {why}"
 
@@ -149,11 +153,11 @@ def check(study: Study) -> None:
     sources = study.sources
     if sources is None or not study.plan.runs:
         return
-    lacks = Counter(sources.lack(run) for run in study.plan.runs)
+    lacks = Counter(map(sources.lack, study.plan.runs))
     if not lacks[""]:
         why = "; ".join(f"{counted(n, 'run')}: {words}" for words, n in lacks.most_common())
         raise SweeperError(
-            f"{study.name} has nothing to analyse: no run of {study.space.of} has weights ({why})"
+            f"{study.name} has nothing to analyse: no run of {sources.name} has weights ({why})"
         )
 
 

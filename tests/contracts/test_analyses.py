@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from agents import lookup
 from agents.analyses import base
 from agents.learners import dqn, td3
+from tests.helpers.paths import ROOT
 
 NAMES = lookup.names("analyses")
 TASKS = ("minatar/breakout", "minatar/asterix", "minatar/breakout")
@@ -17,9 +20,15 @@ SMALL = {"network.convs": (4,), "network.units": 8}
 SCHEDULE = SimpleNamespace(every=10, episodes=1, steps=None, cap=30)
 
 
-@pytest.fixture(params=NAMES)
-def analysis(request: pytest.FixtureRequest) -> Any:
-    return lookup.find("analyses", request.param)
+PAGE = (ROOT / "docs" / "how_to" / "an_analysis.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(params=[*NAMES, "the page's example"])
+def analysis(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    if request.param in NAMES:
+        return lookup.find("analyses", request.param)
+    (tmp_path / "action_gap.py").write_text(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0])
+    return lookup.find("analyses", f"{tmp_path}/action_gap.py:Analysis")
 
 
 def sources(analysis: Any) -> list[Any]:

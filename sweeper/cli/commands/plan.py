@@ -22,8 +22,9 @@ from sweeper.planning.sampling import pruner_schedule
 from sweeper.report.progress.work_left import WorkLeft, reached
 from sweeper.space.overrides import Override
 from sweeper.space.space import Space
-from sweeper.study import studies
+from sweeper.study import sources, studies
 from sweeper.study.analysed import load
+from sweeper.study.sources import sources_of
 from sweeper.study.study import Study
 from sweeper.text import about, agreed, counted, duration, further, labels_text, size
 from sweeper.trainable import own_files
@@ -81,6 +82,7 @@ def lines(
     costs = _costs(space, folder.parent, trainable)
     yield f"{folder.name}: {counts(plan)}"
     yield from (f"  {line}" for line in asked.lines(space))
+    yield from (f"  {line}" for line in sources.lines(sources_of(space, folder), plan.runs))
     yield f"  {_signatures(plan, trainable, options, len(set(cells)))}"
     yield f"  steps: {plan.steps:,} in all, {space.steps_text} a run"
     done = _done(plan, folder)

@@ -130,7 +130,7 @@ def _tell_sources(study: Study, console: Console) -> None:
     `SweeperError` where there is nothing at all to analyse.
     """
     sources.check(study)
-    for line in sources.lines(study):
+    for line in sources.lines(study.sources, study.plan.runs):
         console.print(line)
     again = {run.id for run in sources.ready_again(study)}
     if again:

@@ -37,9 +37,9 @@ def picture(played):
 
 
 def test_a_panel_has_its_dots_and_its_correlation(picture):
-    dots = picture.table[picture.table["run"].notna()]
+    dots = picture.table[picture.table["seed"].notna()]
     assert len(dots) == 2 * (16 * 5 - 1)
-    panels = picture.table[picture.table["run"].isna()].set_index("task")
+    panels = picture.table[picture.table["seed"].isna()].set_index("task")
     for task, own in dots.groupby("task"):
         found = panels.loc[task]
         assert found["n"] == len(own) == 79

@@ -93,7 +93,7 @@ def test_what_cannot_be_analysed_is_told_and_what_can_be_later_is_opened_again(r
     first.write_bytes(kept[:-20])
     second.unlink()
     made = started(ANALYSIS, root)
-    assert [*sources.lines(made)] == [
+    assert [*sources.lines(made.sources, made.plan.runs)] == [
         "of minatar_model_size-smoke: 2 of 3 runs have weights of each run's best evaluation "
         "(checkpoint.keep: best)",
         "  not analysed: 1 run: no weights are kept of its source run",
