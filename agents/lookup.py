@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 CLASSES = {
+    "analyses": "Analysis",
     "diagnostics": "Diagnostic",
     "envs": "Environment",
     "learners": "Learner",

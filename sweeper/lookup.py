@@ -23,6 +23,7 @@ from typing import Any
 from sweeper.errors import Invalid, SweeperError, choices, cut, reason, shown
 
 DEFINES = {
+    "agents.analyses": ("analysis", "Analysis"),
     "agents.envs": ("environment family", "Environment"),
     "agents.learners": ("agent", "Learner"),
     "agents.networks": ("network body", "Body"),

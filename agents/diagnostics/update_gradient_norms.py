@@ -37,7 +37,8 @@ def norms(gradients: Sequence[torch.Tensor], members: int) -> torch.Tensor:
     rows = [gradient.reshape(members, -1) for gradient in gradients]
     if rows[0].device.type != "cpu":
         parts = [torch.linalg.vector_norm(row, dim=1, dtype=torch.float64) for row in rows]
-        return torch.linalg.vector_norm(torch.stack(parts), dim=0)
+        together: torch.Tensor = torch.linalg.vector_norm(torch.stack(parts), dim=0)
+        return together
     split = [row.contiguous().unbind(0) for row in rows]
     flat = [parts[member] for member in range(members) for parts in split]
     found = torch.stack(torch._foreach_norm(flat)).double().view(members, -1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -129,41 +130,56 @@ class Episodes:
         self._reset(member, copy)
 
     def save(self, member: int) -> dict[str, np.ndarray]:
-        """Returns the episode number and the actions so far of a member with one copy.
+        """Returns the episode numbers and the actions so far of a member's copies, end to end.
 
         With them goes what these led to: a replay must lead there again.
         """
         taken = {"taken": self.taken[member].copy()} if self._counts_steps else {}
+        own = self._actions[member * self.copies : (member + 1) * self.copies]
+        several = {"lengths": np.array([*map(len, own)])} if self.copies > 1 else {}
         return {
             "number": self._numbers[member].copy(),
-            "actions": np.array(self._actions[member], self._type).reshape(-1, *self._action),
+            "actions": np.array([*chain(*own)], self._type).reshape(-1, *self._action),
             "return": self.returns[member].copy(),
-            "observation": self.observations[member, 0].copy(),
+            "observation": self._seen(member).copy(),
+            **several,
             **taken,
         }
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
-        """Begins the saved episode and replays its actions.
+        """Begins the saved episodes and replays their actions.
 
         Raises ValueError where the replay has another return, or ends at another observation, as
         far as the state has them: one of an older version has not.
         """
         self._numbers[member] = state["number"]
-        self._reset(member, 0)
-        env = self.envs[member]
         actions = self._listed(state["actions"])
-        for action in actions:
-            reward, _, _, *apart = env.step(action)
-            self.returns[member] += np.float32(apart[0] if apart else reward)
-        self.lengths[member] = len(state["actions"])
-        self._actions[member] = actions
+        lengths = state["lengths"].tolist() if "lengths" in state else [len(actions)]
+        for copy, length in enumerate(lengths):
+            begin = sum(lengths[:copy])
+            self._replay(member, copy, actions[begin : begin + length])
         if self._counts_steps:
             self.taken[member] = state["taken"]
-        self.observations[member, 0] = env.observe()
-        found = {"return": self.returns[member], "observation": self.observations[member, 0]}
+        found = {"return": self.returns[member], "observation": self._seen(member)}
         for name, value in found.items():
             if name in state and not np.array_equal(value, state[name], equal_nan=True):
                 raise ValueError(_differs(self._names[member], len(actions), name))
+
+    def _seen(self, member: int) -> np.ndarray:
+        """A member's observations [E, ...]; of a single copy without that axis."""
+        seen: np.ndarray = self.observations[member]
+        return seen if self.copies > 1 else seen[0]
+
+    def _replay(self, member: int, copy: int, actions: list[Any]) -> None:
+        self._reset(member, copy)
+        place = member * self.copies + copy
+        env = self.envs[place]
+        for action in actions:
+            reward, _, _, *apart = env.step(action)
+            self.returns[member, copy] += np.float32(apart[0] if apart else reward)
+        self.lengths[member, copy] = len(actions)
+        self._actions[place] = actions
+        self.observations[member, copy] = env.observe()
 
     def _reset(self, member: int, copy: int) -> None:
         number = copy + int(self._numbers[member, copy]) * self.copies

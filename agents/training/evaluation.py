@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from agents import streams
-from agents.contract import Schedule
+from agents.contract import Schedule, State
 from agents.envs.settings import PLAIN, Settings
 from agents.training.episodes import Episodes
 
@@ -31,7 +31,7 @@ class Watcher(Protocol):
 
 
 class Evaluation:
-    """One evaluation of every member after `step` training steps; `advance` until it is `done`.
+    """One evaluation of every member; `advance` until it is `done`.
 
     `episodes`: as many copies play one episode each. `steps`: `streams` copies share the steps, or
     steps // cap of them (1 ... 16), and an episode that ends is followed by the next. An episode
@@ -44,12 +44,15 @@ class Evaluation:
         names: Sequence[str],
         seeds: Sequence[int],
         schedule: Schedule,
-        step: int,
+        purpose: str,
         watchers: Sequence[Watcher] = (),
         envs: Sequence[Any] | None = None,
         settings: Settings = PLAIN,
     ) -> None:
-        """`envs` are those of an earlier evaluation of the members: making new ones takes long."""
+        """`purpose` names the streams that it draws from, as in `evaluation/1000`.
+
+        `envs` are those of an earlier evaluation of the members: making new ones takes long.
+        """
         members = len(names)
         copies, quota = _layout(schedule)
         self._one_episode = schedule.episodes is not None
@@ -57,9 +60,9 @@ class Evaluation:
         self._cap = schedule.cap
         self.left = np.tile(quota, (members, 1))
         """The steps that every member's copies have left, [P, E]."""
-        keys = streams.keys(seeds, f"evaluation/{step}/episodes")
+        keys = streams.keys(seeds, f"{purpose}/episodes")
         self._episodes = Episodes(names, keys, copies, envs, settings, training=False)
-        self._draws = streams.Draws(streams.keys(seeds, f"evaluation/{step}/actions"), 2 * copies)
+        self._draws = streams.Draws(streams.keys(seeds, f"{purpose}/actions"), 2 * copies)
         self._played = 0
         self._watchers = watchers
         self._returns: list[list[float]] = [[] for _ in names]
@@ -112,6 +115,24 @@ class Evaluation:
             "return": float(np.mean(self.returns(member))),
             "eval_partial": float(not self._ended[member]),
         }
+
+    def save(self, member: int) -> State:
+        """Returns where a member is: another evaluation that loads it goes on as this one would."""
+        return {
+            **self._episodes.save(member),
+            "left": self.left[member].copy(),
+            "played": np.array(self._played),
+            "returns": np.array(self._returns[member]),
+            "ended": np.array(self._ended[member]),
+        }
+
+    def load(self, member: int, state: State) -> None:
+        """Puts back what `save` returned; all members must have played as long."""
+        self._episodes.load(member, state)
+        self.left[member] = state["left"]
+        self._played = int(state["played"])
+        self._returns[member] = state["returns"].tolist()
+        self._ended[member] = bool(state["ended"])
 
     def _play(self, actions: np.ndarray, live: np.ndarray) -> None:
         rewards, terminals, truncations = self._episodes.step(actions, live)

@@ -191,7 +191,8 @@ class Pack:
 
     def _evaluate(self, deadline: float) -> list[Report]:
         if self._evaluation is None:
-            when, watching = (self._schedule, self.step), self.diagnostics.watching
+            when = self._schedule, f"evaluation/{self.step}"
+            watching = self.diagnostics.watching
             self._evaluation = Evaluation(
                 self._names, self._seeds, *when, watching, self._evaluation_envs, self._settings
             )

@@ -111,7 +111,8 @@ def play(
     if episodes is not None:
         schedule = Some(episodes, schedule.cap)
     watchers: list[Watcher] = []
-    evaluation = Evaluation([run.task], [run.seed], schedule, step, watchers, settings=settings)
+    purpose = f"evaluation/{step}"
+    evaluation = Evaluation([run.task], [run.seed], schedule, purpose, watchers, settings=settings)
     camera = None if film is None else Camera(evaluation.envs[0], film)
     watchers += [] if camera is None else [camera]
     evaluation.advance(agent.evaluate, math.inf)

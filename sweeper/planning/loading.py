@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
@@ -28,6 +28,7 @@ from sweeper.schema.base_model import validated
 from sweeper.schema.extends import KEY as EXTENDS
 from sweeper.schema.extends import extended
 from sweeper.schema.rules import mapping, whole
+from sweeper.space.keys import analyses
 from sweeper.space.keys.axes_rule import Context
 from sweeper.space.overrides import KEYS, MERGED, Override, apply, scale_overrides
 from sweeper.space.space import DEFAULT_SCALE, PAPER_SCALE, Space
@@ -45,12 +46,20 @@ _MANY = documents.MOST_TOLD
 _SHIPPED = "spaces"
 """The folder of spaces that ship."""
 
+Completed = Callable[[Mapping[str, Any], Path], dict[str, Any]]
+"""The data of an analysis with that of the study that it is of; the path is the file's folder."""
 
-def load(path: str | Path, scale: str | None = None, overrides: Iterable[Override] = ()) -> Space:
+
+def load(
+    path: str | Path,
+    scale: str | None = None,
+    overrides: Iterable[Override] = (),
+    completed: Completed | None = None,
+) -> Space:
     """The space in the YAML file at `path`, at `scale` (`laptop` if it has that), overridden.
 
     Raises `SweeperError` with file, line, rule, value and valid choices. Imports neither torch
-    nor environments.
+    nor environments. An analysis needs what completes it (`sweeper.study.analysed.load`).
     """
     file = _found(Path(path))
     document = extended(documents.read(file, later=True), MERGED)
@@ -74,7 +83,11 @@ def load(path: str | Path, scale: str | None = None, overrides: Iterable[Overrid
     data |= {"note": note, "changed": caption_note.by_hand(given)}
     own_files.tell_strangers(data)
     try:
+        if analyses.is_one(data):
+            data = analyses.completed(data, folder, completed)
         space, trainable = _checked(data, folder, mistakes)
+    except Invalid as error:
+        mistakes.add(error)
     except SweeperError as error:
         words.append(str(error))
     if space is None or mistakes.found or words or document.mistakes:
@@ -150,6 +163,8 @@ def unchecked(path: Path, scale: str | None = None) -> Space:
         before = _applied(document, scale_overrides(document, chosen) if chosen else (), wrong)
         data = _resolved(document, chosen, paper)
         data["note"] = caption_note.held(before, document.data, ())
+        if analyses.is_one(data):
+            data = analyses.completed(data, path.parent, analyses.stand_in)
         return absolute(validated(Space, data, Context(path.parent, frozen={})), path.parent)
     except Invalid as error:
         raise document.errors([error]) from error

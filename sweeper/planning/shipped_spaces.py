@@ -30,7 +30,7 @@ def changed(space: Space) -> list[str]:
     Its tasks, seeds, steps and trials aside, which whoever compares the two counts.
     """
     for path, _ in spaces():
-        if path.stem != space.study:
+        if path.stem != space.study or space.analysis is not None:
             continue
         try:
             shipped = _with_defaults(unchecked(path, space.scale), space)

@@ -160,6 +160,7 @@ def _provenance(study: Study, ledger_state: LedgerState, columns: Columns) -> Pr
         packages=began.packages,
         machine=began.machine,
         tasks=began.tasks,
+        source=began.source,
         dirty=sorted(began.diffs),
         other_code={name: lines for name, lines in others.items() if lines},
         mixed=study.mixed_code(ledger_state, columns.texts("worker").tolist()),

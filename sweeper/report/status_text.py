@@ -133,6 +133,9 @@ def _began(provenance: Provenance) -> Iterator[str]:
         yield f"began with {shown} on {machine['host']} ({counted(machine['cores'], 'core')})"
     for task, facts in list(provenance.tasks.items())[:_SHOWN]:
         yield f"task {task}: " + ", ".join(f"{name} {words}" for name, words in facts.items())
+    if provenance.source:
+        first, *others = provenance.source.values()
+        yield f"of the runs of {first}: {', '.join(others)}"
     if provenance.mixed:
         yield provenance.mixed
     if provenance.edited:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sweeper.ledger.damage import DamagedFile
@@ -59,6 +59,8 @@ class Provenance:
     """Repositories with uncommitted changes."""
     other_code: Mapping[str, list[str]]
     """By worker, a line for each difference from the code that the study began with."""
+    source: Mapping[str, str] = field(default_factory=dict)
+    """Of an analysis the study that it is of, and which weights these are."""
     mixed: str = ""
     """How many runs ran with other files, and which; empty where none did."""
     edited: Sequence[str] = ()

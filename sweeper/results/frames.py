@@ -27,7 +27,7 @@ POINT = "(point)"
 
 def runs(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     """One row a planned run: run, trial, task, seed, a column an axis, state, score, value, step,
-    attempts, seconds, worker.
+    attempts, seconds, worker; and of an analysis source, the run that it is of.
 
     `score` is normalised, `value` in the metric's own unit; both NaN before the run has ended, and
     where it diverged. Further scores of the space follow as `score …` and `value …`, by their name.
@@ -44,6 +44,9 @@ def runs(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     frame["attempts"] = columns.numbers("attempts", 0).astype(int)
     frame["seconds"] = columns.numbers("ended") - columns.numbers("started")
     frame["worker"] = columns.texts("worker").tolist()
+    if study.sources is not None:
+        found = map(study.sources.run_of, plan)
+        frame["source"] = [run.id if run is not None else "" for run in found]
     return frame
 
 

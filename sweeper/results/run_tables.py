@@ -196,6 +196,12 @@ class RunTables:
         """The lows (0) or the highs (1) of the runs' tasks [runs]."""
         return np.array([self.tasks[task][side] for task in self.runs[TASK]], float)
 
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics that were reported, by the columns of `reports`."""
+        fixed = ["run", "trial", TASK, "seed", *self.columns, "step"]
+        return list(self.reports().columns[len(fixed) :])
+
     def points(self, metric: str) -> pd.DataFrame:
         """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 

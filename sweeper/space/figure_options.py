@@ -51,6 +51,7 @@ LIMITED: Mapping[str, tuple[str, ...]] = {
     "distributions": ("xlim", "ylim"),
     "history": ("xlim", "ylim"),
     "scaling": ("xlim", "ylim"),
+    "scatter": ("xlim", "ylim"),
     "sensitivity": ("xlim", "ylim"),
 }
 """The figures whose axes take limits."""

@@ -77,6 +77,13 @@ class Space(Section):
     """The agent to train, as in `agent: dqn`; or `path/file.py:Name` of your own. Several, as in
     `agent: [td3, sac]`, are values of an axis `agent`, which alone will do; each has its own
     parameters and defaults, and an axis that not all of them have needs a `when`."""
+    analysis: Annotated[Text | None, RUNS] = None
+    """Instead of an agent an analysis of weights that another study kept, as in
+    `analysis: smoothness`; or `path/file.py:Name` of your own. Its parameters stand under `fixed`;
+    agent, axes, tasks, seeds and all else that makes runs are those of that study."""
+    of: Annotated[Text | None, RUNS] = None
+    """The study whose runs an analysis is of: its name under the same root, as in
+    `of: minatar_model_size`, or the path of its folder."""
     function: Annotated[Text | None, RUNS] = None
     """Instead of an agent a function of your own: `path/file.py:name`, relative to the space."""
     command: Annotated[tuple[str, ...] | None, BeforeValidator(command_rule), RUNS] = None
@@ -208,6 +215,8 @@ class Space(Section):
         mistakes.check()
         if self.blocks and BLOCK in self.axes:
             raise Invalid("is what blocks are called: rename the axis", ("axes", BLOCK))
+        if self.analysis is not None:
+            return self
         if self.agent is not None and self.evaluation is None:
             raise Invalid("needs the key 'evaluation', as in {every: 1000, episodes: 10}")
         if self.evaluation is None:
@@ -316,7 +325,8 @@ class Space(Section):
         if not self.agents:
             return f"function {_without_folder(str(self.function))}"
         kind = "agent" if len(self.agents) == 1 else "agents"
-        return f"{kind} {', '.join(map(_without_folder, self.agents))}"
+        named = f"{kind} {', '.join(map(_without_folder, self.agents))}"
+        return f"analysis {_without_folder(self.analysis)} of {named}" if self.analysis else named
 
     @property
     def agents(self) -> tuple[str, ...]:

@@ -23,7 +23,13 @@ from sweeper.stats.bootstrap import (
     Cells,
     Estimate,
 )
-from sweeper.stats.comparisons import difference, improvement, spearman, unbeaten
+from sweeper.stats.comparisons import (
+    clustered_spearman,
+    difference,
+    improvement,
+    spearman,
+    unbeaten,
+)
 from sweeper.stats.hyperparameters import (
     USABLE_SHARE,
     effective_dimension,
@@ -53,6 +59,7 @@ __all__ = [
     "Estimate",
     "average_score_distribution",
     "cells",
+    "clustered_spearman",
     "deviations",
     "difference",
     "effective_dimension",

@@ -84,6 +84,35 @@ def spearman(first: npt.ArrayLike, second: npt.ArrayLike, rng: np.random.Generat
     return bounded(float(average(found)), counts, draw)
 
 
+def clustered_spearman(
+    first: npt.ArrayLike, second: npt.ArrayLike, clusters: npt.ArrayLike, rng: np.random.Generator
+) -> Estimate:
+    """Spearman's rank correlation of pairs, [pairs] each, that come in `clusters`, [pairs].
+
+    A resample draws clusters with all their pairs: those of one are no independent pairs. Pairs
+    with a NaN on either side are left out; `n` counts the others. With fewer than `MIN_SEEDS`
+    clusters the interval is unknown, as the point is where one side is constant.
+    """
+    pairs = np.stack([np.asarray(first, float), np.asarray(second, float)])
+    whole = ~np.isnan(pairs).any(axis=0)
+    pairs = pairs[:, whole]
+    _, owner = np.unique(np.asarray(clusters)[whole], return_inverse=True)
+    count = int(owner.max(initial=-1)) + 1
+    point = float(rank_correlation(*pairs)) if count else np.nan
+
+    def draw() -> Array:
+        times = multiplicities(count, rng, RESAMPLES)[:, owner].astype(float)
+        middle = (times.sum(axis=1, keepdims=True) + 1) / 2
+        x, y = (_weighted_ranks(side, times) - middle for side in pairs)
+        spreads = (times * x * x).sum(axis=1) * (times * y * y).sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            draws = (times * x * y).sum(axis=1) / np.sqrt(spreads)
+        return np.asarray(draws[~np.isnan(draws)])
+
+    found = bounded(point, [count], draw)
+    return Estimate(found.point, found.low, found.high, pairs.shape[1])
+
+
 def rank_correlation(first: Array, second: Array) -> Array:
     """Spearman's ρ along the last axis, NaN where one side is constant; ties share their rank."""
     from scipy.stats import rankdata
@@ -92,6 +121,15 @@ def rank_correlation(first: Array, second: Array) -> Array:
     x, y = (rankdata(side, axis=-1) - middle for side in (first, second))
     with np.errstate(invalid="ignore"):
         return np.asarray((x * y).sum(-1) / np.sqrt((x * x).sum(-1) * (y * y).sum(-1)))
+
+
+def _weighted_ranks(values: Array, times: Array) -> Array:
+    """Ranks of `values` [pairs] in samples that hold each `times` [samples × pairs]; ties share."""
+    _, group = np.unique(values, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(group.max() + 1))
+    sizes = np.add.reduceat(times[:, order], starts, axis=1)
+    return np.asarray((np.cumsum(sizes, axis=1) - sizes + (sizes + 1) / 2)[:, group])
 
 
 def resampled_correlation(pairs: Array, rng: np.random.Generator, resamples: int) -> Array:

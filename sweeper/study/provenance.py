@@ -49,6 +49,8 @@ class Origin:
     tasks: Mapping[str, Words] = field(default_factory=dict)
     """What the agent says of each task."""
     machine: Mapping[str, Any] = field(default_factory=dict)
+    source: Words = field(default_factory=dict)
+    """Of an analysis the study that it is of, which weights these are, and what trained them."""
 
     @classmethod
     def of_json(cls, body: Mapping[str, Any]) -> Self:

@@ -26,6 +26,7 @@ from sweeper.space.space import Space
 from sweeper.study import versions
 from sweeper.study.provenance import begun_with, mixed
 from sweeper.study.sampling import proposals
+from sweeper.study.sources import KeptRuns, sources_of
 from sweeper.study.versions import Version
 from sweeper.trainable.contract import Parameter, Parametrised, Trainable, completed
 from sweeper.trainable.frozen import Pinned
@@ -93,7 +94,12 @@ class Study:
 
         Its code runs.
         """
-        return load_trainable(self.space, self.paths.runs)
+        return load_trainable(self.space, self.paths.runs, self.sources)
+
+    @cached_property
+    def sources(self) -> KeptRuns | None:
+        """The runs whose kept weights an analysis is of; `None` for any other study."""
+        return sources_of(self.space, self.folder)
 
     def completed(self, run: Run) -> Run:
         """`run` with the defaults of parameters that its trainable has only had since it began.

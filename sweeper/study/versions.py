@@ -25,6 +25,7 @@ from sweeper.planning.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
 from sweeper.study.provenance import Origin, origin
+from sweeper.study.sources import sources_of
 from sweeper.trainable.frozen import Pinned
 from sweeper.trainable.loading import load_trainable, trained_by
 
@@ -94,7 +95,7 @@ def join(
             "space": space.dump(),
             "group": group,
             "claims": claims,
-            "provenance": asdict(origin(space, files)),
+            "provenance": asdict(replace(origin(space, files), source=_source(folder, space))),
             "frozen": _frozen(known, space).to_json(),
         }
         data = json.dumps(body, indent=1, ensure_ascii=False)
@@ -103,6 +104,12 @@ def join(
             abandon(StudyPaths(folder).claims / claims)
         known, renew = _live(folder), False
     return known
+
+
+def _source(folder: Path, space: Space) -> dict[str, str]:
+    """What an analysis is of: facts of its source, as it is now; nothing of any other study."""
+    found = sources_of(space, folder)
+    return {} if found is None else found.facts
 
 
 def _live(folder: Path) -> list[Version]:

@@ -1,4 +1,4 @@
-"""Loads what a space trains: an agent, a function, or a command."""
+"""Loads what a space trains: an agent, a function, a command, or an analysis."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sweeper.lookup import find
+from sweeper.trainable.analysing.analysis import Sources
 from sweeper.trainable.contract import Trainable
 
 
@@ -17,6 +18,10 @@ class TrainableKeys(Protocol):
     @property
     def agents(self) -> tuple[str, ...]:
         """The names of the agents, or `path/file.py:Name`; empty for a function."""
+
+    @property
+    def analysis(self) -> str | None:
+        """The analysis of runs of its agent, if it is one."""
 
     @property
     def function(self) -> str | None:
@@ -35,8 +40,13 @@ class TrainableKeys(Protocol):
         """The pruner, or `None`; where there is one, a function waits for its judgement."""
 
 
-def load_trainable(space: TrainableKeys, runs: Path | None = None) -> Trainable:
-    """The trainable of `space`; `runs` is the folder of its runs' folders, which starting needs.
+def load_trainable(
+    space: TrainableKeys, runs: Path | None = None, sources: Sources | None = None
+) -> Trainable:
+    """The trainable of `space`.
+
+    Starting runs of a function or a command needs `runs`, the folder of their folders, and of an
+    analysis `sources`, which finds the weights that it is of.
 
     The space's folder becomes importable, last of all: names of files in parameters and tasks are
     relative to it.
@@ -52,6 +62,11 @@ def load_trainable(space: TrainableKeys, runs: Path | None = None) -> Trainable:
 
         path, name = space.function.rsplit(":", 1)
         return Function(Path(path), name, runs, waits=space.pruner is not None)
+    if space.analysis is not None:
+        from sweeper.trainable.analysing.trainable import Analysing
+
+        analysis = find("agents.analyses", space.analysis)
+        return Analysing(analysis, trained_by(space.agents), sources)
     return trained_by(space.agents)
 
 

@@ -31,7 +31,7 @@ _MODULE = re.compile(r"(?P<module>\w+(?:\.\w+)*):\w")
 _DRAWN = "figures"
 """The key of a space whose files draw and do not train."""
 
-_PLACES = ("fixed", "defaults", "axes", "blocks", "tasks")
+_PLACES = ("analysis", "fixed", "defaults", "axes", "blocks", "tasks")
 """The keys of a space under which files of `agents/` are named, beside its agent."""
 
 _LONGEST_NAME = 1000

@@ -139,7 +139,8 @@ def test_optuna_has_no_value_of_what_diverged(made):
         assert np.isfinite(list(trial.intermediate_values.values())).all()
 
 
-SHOWN = [name for name in OF_ANY_STUDY if name not in ("importance", "curves", "distributions")]
+_OTHERS = ("importance", "curves", "distributions", "scatter")
+SHOWN = [name for name in OF_ANY_STUDY if name not in _OTHERS]
 
 
 @pytest.mark.parametrize("figure", OF_ANY_STUDY)

@@ -37,7 +37,7 @@ FLOORS = {
         ["networks", "policies"],
         ["diagnostics"],
         ["training"],
-        ["learners"],
+        ["analyses", "learners"],
     ],
 }
 """The rooms from the lowest floor on: a room imports from floors below its own."""
@@ -46,7 +46,7 @@ ENTRANCES = {"sweeper.__main__", "sweeper.extending"}
 """Modules at a root that name rooms above them: how a program comes in, and what users import."""
 
 PLUGINS = {
-    *("agents/diagnostics", "agents/envs", "agents/learners", "agents/networks"),
+    *("agents/analyses", "agents/diagnostics", "agents/envs", "agents/learners", "agents/networks"),
     "agents/optimisers",
     *("agents/policies", "sweeper/space/axes", "sweeper/figures", "sweeper/dispatch"),
     "sweeper/trackers",

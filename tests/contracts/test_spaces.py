@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from agents.networks import network
 from sweeper.lookup import find
-from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan
 from sweeper.report import publish
 from sweeper.schema.document import read
@@ -18,6 +18,7 @@ from sweeper.study import studies
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
 from tests.helpers.paths import ROOT
+from tests.helpers.shipped import load, source_of
 
 PAGE = ROOT / "docs" / "papers" / "index.md"
 SPACES = sorted((ROOT / "spaces").glob("*.yaml"))
@@ -44,6 +45,8 @@ PAPER_RUNS = {
     "minatar_lambda": 760,
     "minatar_schedulers": 2_080,
     "minatar_schedulers_all": 400,
+    "minatar_model_size": 2_400,
+    "minatar_smoothness": 2_400,
 }
 """Runs of the published experiments."""
 
@@ -95,6 +98,56 @@ def test_optimisers_have_the_published_grids(kind, rates, epsilons):
     assert space.steps // space.evaluation.every == 40 and space.evaluation.steps == 125_000
 
 
+SIZES = {
+    (3, 32): 16_910,
+    (3, 64): 66_582,
+    (3, 128): 198_398,
+    (3, 256): 527_270,
+    (4, 32): 10_326,
+    (4, 64): 40_230,
+    (4, 128): 117_590,
+    (4, 256): 307_142,
+    (5, 32): 5_790,
+    (5, 64): 22_070,
+    (5, 128): 61_358,
+    (5, 256): 117_470,
+}
+"""Weights and biases on Breakout by depth and hidden units, of the sizes that G's authors made
+public."""
+
+SETS = {
+    3: {(), (-2,), (-3,), (-2, -3)},
+    4: {(), (-2,), (-3,), (-4,), (-2, -3)},
+    5: {(), (-2,), (-3,), (-4,), (-2, -3), (-2, -3, -4)},
+}
+
+
+def test_minatar_model_size_is_sixty_networks_of_the_published_sizes():
+    plan, seen = planned("minatar_model_size", "paper"), {depth: set() for depth in SETS}
+    assert len(plan.trials) == 60 and len(plan.space.seeds) == 10 and plan.space.steps == 5_000_000
+    for trial in plan.trials:
+        params, labels = plan.configuration(trial.number).params, trial.labels
+        depth, units = labels["depth"], labels["network.units"]
+        sizes = network.part(params, "network")
+        assert network.count_parameters(sizes, (10, 10, 4), 6) == SIZES[depth, units]
+        assert network.depth(sizes, (10, 10, 4)) == depth
+        layers = tuple(params["sn.layers"])
+        seen[depth].add(layers)
+        many = "several" if 2 * len(layers) <= depth else "too many"
+        assert labels["amount"] == ["none", "one layer", many, many][len(layers)]
+        adam = (params["optimizer.lr"], params["optimizer.eps"])
+        assert adam == (2.5e-4, 3.125e-4)
+    assert seen == SETS and plan.space.checkpoint.keep == "best"
+
+
+def test_minatar_smoothness_is_of_all_of_them():
+    plan, agents = (planned(f"minatar_{name}", "paper") for name in ("smoothness", "model_size"))
+    assert [trial.labels for trial in plan.trials] == [trial.labels for trial in agents.trials]
+    cells = [[(run.trial, run.task, run.seed) for run in each.runs] for each in (plan, agents)]
+    assert cells[0] == cells[1] and plan.space.steps == 100_000
+    assert not {run.id for run in plan.runs} & {run.id for run in agents.runs}
+
+
 def planned(name, scale):
     space = load(next(path for path in SPACES if path.stem == name), scale)
     return Plan(space, load_trainable(space))
@@ -137,12 +190,15 @@ def test_the_page_of_spaces_says_how_many_runs_there_are(scale, column):
 def test_loading_imports_nothing_heavy(path):
     heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
-        "import sys; from sweeper.planning.loading import load;"
+        "import sys; from pathlib import Path; from sweeper.study.analysed import load;"
         "from sweeper.planning.plan import Plan;"
-        "from sweeper.trainable.loading import load_trainable; s = load(sys.argv[1]);"
+        "from sweeper.trainable.loading import load_trainable;"
+        "s = load(sys.argv[1], root=Path(sys.argv[2]));"
         f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
     )
-    command = [sys.executable, "-c", code, str(path)]
+    source = source_of(path, "laptop")
+    root = source.folder.parent if source is not None else ""
+    command = [sys.executable, "-c", code, str(path), str(root)]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
@@ -169,7 +225,11 @@ def test_the_function_example_is_short_and_learns():
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_the_smoke_scale_runs_to_its_figures(path, tmp_path):
-    made = studies.start(tmp_path / "study", load(path, "smoke"))
+    space, source = load(path, "smoke"), source_of(path, "smoke")
+    if source is not None:
+        agents = studies.start(tmp_path / source.name, source.space)
+        Worker(agents, pack="auto", device="cpu", workers=1).run()
+    made = studies.start(tmp_path / "study", space)
     Worker(made, pack="auto", device="cpu", workers=1, conclude=publish.once).run()
     assert {record.state for record in made.ledger_state().runs.values()} == {"complete"}
     assert made.ended

@@ -10,6 +10,7 @@ from sweeper.planning import loading
 from sweeper.planning.configurations import notes
 from sweeper.planning.plan import Plan
 from sweeper.space.overrides import Override
+from sweeper.study.analysed import load
 from sweeper.trainable.loading import load_trainable
 
 
@@ -21,7 +22,7 @@ def lines(path: str, scale: str | None, changes: Sequence[Override]) -> Iterator
     wrong: list[str] = []
     for name in loading.scales(path) if scale is None else [scale]:
         try:
-            space = loading.load(path, name, changes)
+            space = load(path, name, changes)
             plan = Plan(space, load_trainable(space))
         except SweeperError as error:
             wrong += str(error).splitlines()

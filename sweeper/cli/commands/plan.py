@@ -17,13 +17,14 @@ from sweeper.doctor import probe
 from sweeper.errors import SweeperError, cut
 from sweeper.ledger.claims.folders import FOLD_AT
 from sweeper.planning.configurations import notes
-from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan, Run
 from sweeper.planning.sampling import pruner_schedule
 from sweeper.report.progress.work_left import WorkLeft, reached
 from sweeper.space.overrides import Override
 from sweeper.space.space import Space
-from sweeper.study import studies
+from sweeper.study import sources, studies
+from sweeper.study.analysed import load
+from sweeper.study.sources import sources_of
 from sweeper.study.study import Study
 from sweeper.text import about, agreed, counted, duration, further, labels_text, size
 from sweeper.trainable import own_files
@@ -54,7 +55,7 @@ def asked_for(path: str, options: RunOptions, changes: Sequence[Override]) -> tu
     lookup.find("sweeper.dispatch", options.dispatch)
     if options.dispatch != "slurm":
         options.workers.local_only(options.dispatch)
-    space = load(Path(path), options.scale, changes)
+    space = load(Path(path), options.scale, changes, options.studies)
     return space, options.folder(space)
 
 
@@ -81,6 +82,7 @@ def lines(
     costs = _costs(space, folder.parent, trainable)
     yield f"{folder.name}: {counts(plan)}"
     yield from (f"  {line}" for line in asked.lines(space))
+    yield from (f"  {line}" for line in sources.lines(sources_of(space, folder), plan.runs))
     yield f"  {_signatures(plan, trainable, options, len(set(cells)))}"
     yield f"  steps: {plan.steps:,} in all, {space.steps_text} a run"
     done = _done(plan, folder)

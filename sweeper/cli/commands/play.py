@@ -13,8 +13,8 @@ from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
 from sweeper.files import video
 from sweeper.files.atomic import check_out, write_durably
-from sweeper.ledger.run_record import ENDS, Point
-from sweeper.space.space import Space
+from sweeper.ledger.run_record import ENDS
+from sweeper.study import sources
 from sweeper.study.study import Study
 from sweeper.text import counted, labels_text
 from sweeper.trainable import own_files
@@ -54,7 +54,7 @@ def play(
     if not isinstance(trainable, SupportsPlay):
         raise SweeperError(f"{study.space.identity} has no play(), so its weights cannot be played")
     target, lacks = _target(study, run.id, film=film, out=out)
-    step, reported = _kept(study.space, record.reports)
+    step, reported = sources.kept_at(study.space, record.reports)
     labels = study.plan.trials[run.trial].labels
     yield f"run {run.id}: trial {run.trial} ({labels_text(labels)}), {run.task}, seed {run.seed}"
     with tempfile.TemporaryDirectory(prefix="sweeper-play-") as scratch:
@@ -102,17 +102,6 @@ def _no_weights(run: str, state: str) -> str:
         f"no weights are kept of the run {run}, which ended as {state}: checkpoint.keep=final "
         "keeps those of runs that trained to their end, best those of runs that were evaluated"
     )
-
-
-def _kept(space: Space, reports: Sequence[Point]) -> tuple[int, float | None]:
-    """The step at which weights were kept, and the return that was reported there, if any."""
-    last = reports[-1][0] if reports else space.steps
-    step = last
-    if space.checkpoint.keep == "best":
-        sign = 1 if space.direction == "maximize" else -1
-        found = [(sign * m[space.score.metric], -s) for s, m in reports if space.score.metric in m]
-        step = -max(found)[1] if found else last
-    return step, dict(reports).get(step, {}).get("return")
 
 
 def _told(returns: Sequence[float], step: int, reported: float | None) -> str:

@@ -28,7 +28,7 @@ def retry(study: Study, states: Iterable[str] = UNSCORED) -> list[str]:
             )
     records = study.ledger_state(reports=False).runs
     planned = (records.get(run.id) for run in study.plan.runs)
-    return _reopen(study, [record for record in planned if record and record.state in wanted])
+    return reopen(study, [record for record in planned if record and record.state in wanted])
 
 
 def rerun(study: Study, name: str) -> list[str]:
@@ -39,7 +39,7 @@ def rerun(study: Study, name: str) -> list[str]:
     if pruned or record.state not in (*SCORED, *UNSCORED):
         why = "its trial was pruned" if pruned else "it has not ended"
         raise SweeperError(f"the run {run} is {record.state}: {why}")
-    return _reopen(study, [record])
+    return reopen(study, [record])
 
 
 def list_runs(study: Study) -> str:
@@ -57,7 +57,7 @@ def find(study: Study, name: str) -> str:
     return found[0]
 
 
-def _reopen(study: Study, records: list[RunRecord]) -> list[str]:
+def reopen(study: Study, records: list[RunRecord]) -> list[str]:
     """The next generation of `records`, written down in a ledger file of this process."""
     if not records:
         return []

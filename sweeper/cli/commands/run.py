@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sweeper import lookup
+from sweeper.cli.commands import retry
 from sweeper.cli.commands.watch import after_failures, watch
 from sweeper.cli.run_options import RerankOptions, RunOptions
 from sweeper.dispatch import Workers, memory_fit
@@ -19,7 +20,6 @@ from sweeper.files import bundled
 from sweeper.files.atomic import remove
 from sweeper.ledger.state import LedgerState
 from sweeper.planning.configurations import notes
-from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan
 from sweeper.planning.sampling.pruner_schedule import doubts, first_report
 from sweeper.report import publish, worker_status
@@ -27,7 +27,8 @@ from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
 from sweeper.space.overrides import Override
 from sweeper.space.space import Space
-from sweeper.study import command_hints, studies
+from sweeper.study import command_hints, sources, studies
+from sweeper.study.analysed import load
 from sweeper.study.study import Study
 from sweeper.text import counted
 from sweeper.trainable import own_files
@@ -52,7 +53,7 @@ def asked(path: str, options: RunOptions, overrides: Sequence[Override]) -> tupl
         return _frozen(Path(path), options, overrides)
     if _names_a_study(Path(path)):
         studies.find(Path(path).name, Path(path).parent)  # which says what studies there are
-    space = load(Path(path), options.scale, overrides)
+    space = load(Path(path), options.scale, overrides, options.studies)
     return space, options.folder(space).resolve()
 
 
@@ -91,8 +92,13 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
         trainable = load_trainable(space)
         memory_fit.check(Plan(space, trainable), trainable, options.workers, options.dispatch)
     started = studies.start(
-        folder, space, group=options.group, extend=extend, other_code=options.other_code
+        folder,
+        space,
+        group=options.group,
+        extend=extend or space.analysis is not None,
+        other_code=options.other_code,
     )
+    _tell_sources(started, console)
     ledger_state = started.ledger_state(reports=False)
     if not started.ended_in(ledger_state):
         _check_failures(started, ledger_state)
@@ -116,6 +122,21 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
             mark = started.cancelled
             return INTERRUPTED if mark is None or mark.limit is None else 1
     return _conclude(started, console)
+
+
+def _tell_sources(study: Study, console: Console) -> None:
+    """Says what an analysis is of; opens again what had nothing to analyse and has now.
+
+    `SweeperError` where there is nothing at all to analyse.
+    """
+    sources.check(study)
+    for line in sources.lines(study.sources, study.plan.runs):
+        console.print(line)
+    again = {run.id for run in sources.ready_again(study)}
+    if again:
+        records = study.ledger_state(reports=False).runs
+        opened = retry.reopen(study, [records[run] for run in again])
+        console.print(f"  {counted(len(opened), 'run')} can be analysed now: opened again")
 
 
 def _check_failures(study: Study, ledger_state: LedgerState) -> None:

@@ -147,6 +147,7 @@ def machine_facts(study: Study, ledger_state: LedgerState, summary: StudyStatus)
     facts += [("other code", line) for lines in began.other_code.values() for line in lines][:5]
     for task, words in began.tasks.items():
         facts.append((f"task {task}", ", ".join(f"{key} {text}" for key, text in words.items())))
+    facts += [(f"source: {key}", text) for key, text in began.source.items()]
     versions = [f"{name} {version}" for name, version in began.packages.items()]
     facts.append(("versions", ", ".join(versions) or f"python {platform.python_version()}"))
     return facts

@@ -32,6 +32,8 @@ def reruns(study: Study, trials: Iterable[int]) -> dict[int, str]:
     otherwise on the command line, is among the words.
     """
     space = study.space
+    if space.analysis is not None:
+        return {}
     file = Path(space.folder) / Path(space.file).name
     try:
         found = unchecked(file, space.scale)

@@ -21,6 +21,9 @@ from sweeper.space.space import Space
 
 _IS_NULL: Form = {"type": "null"}
 _EXTENDS: Form = {"required": [EXTENDS]}
+_ANALYSIS: Form = {"required": ["analysis"]}
+_OF_SOURCE = ("tasks", "seeds", "steps")
+"""Keys that an analysis has of the study that it is of."""
 _NAMED = ("axes", "blocks", "tasks", "derived")
 """Mappings in which null takes away what the file holds that is extended."""
 
@@ -35,7 +38,8 @@ def _of_space() -> Iterator[Form]:
     """The keys that each space needs: in the file, or in every one of its scales."""
     for name in _required(Space, KEYS):
         scales = _every_scale(_has(rf"^{name}(\.|$)"))
-        yield {"if": {"not": {"anyOf": [_EXTENDS, scales]}}, "then": {"required": [name]}}
+        elsewhere = [_EXTENDS, scales, *([_ANALYSIS] if name in _OF_SOURCE else [])]
+        yield {"if": {"not": {"anyOf": elsewhere}}, "then": {"required": [name]}}
         yield {"if": {"not": scales}, "then": unlisted({name: {"not": _IS_NULL}})}
 
 

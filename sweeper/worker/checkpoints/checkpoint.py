@@ -7,11 +7,8 @@ link of each under another attempt's name is a whole checkpoint again.
 
 from __future__ import annotations
 
-import io
 import os
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sweeper.files.atomic import patiently, write_durably
+from sweeper.files.arrays import CHECKSUM, checksum
+from sweeper.files.arrays import read as read
+from sweeper.files.arrays import write as write
+from sweeper.files.atomic import patiently
 from sweeper.ledger.damage import FOREIGN, DamagedFile, damaged_file
 from sweeper.ledger.reader import is_text, listed
 from sweeper.paths import StudyPaths
@@ -29,8 +29,6 @@ from sweeper.trainable.contract import Pack, Rows, State
 
 MOST_SEGMENTS = 32
 """A checkpoint of more segments begins anew with a single one: small files cost more than bytes."""
-
-_CHECKSUM = 8
 
 _BLOCK = 4096
 _ENTRY = 400
@@ -151,34 +149,6 @@ def _onwards(before: SavedCheckpoint | None, rows: Rows | None) -> tuple[Range, 
     return (*ranges, (rows.begin, rows.end)) if rows.begin < rows.end else tuple(ranges)
 
 
-def write(path: Path, state: State) -> None:
-    """Writes `state` so that `path` holds all of it or does not exist; numpy reads it as `.npz`.
-
-    The archive's comment is a checksum of all that stands before it.
-    """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.comment = bytes(_CHECKSUM)
-        for name, array in state.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
-    data = buffer.getbuffer()
-    data[-_CHECKSUM:] = b"%08x" % zlib.crc32(data[:-_CHECKSUM])
-    write_durably(path, data)
-
-
-def read(path: Path) -> State:
-    """The arrays in `path`; `ValueError` where it is damaged."""
-    try:
-        data = path.read_bytes()
-        if _checksum(data) != data[-_CHECKSUM:]:
-            raise ValueError("its checksum does not fit")
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path.name} is no whole checkpoint: {error}") from error
-
-
 _MOST_CHECKED = 64_000_000
 """Of so many bytes together each is looked at; of what is larger only its end."""
 
@@ -209,13 +179,9 @@ def _whole(path: Path, *, all_of_it: bool) -> bool:
     with path.open("rb") as opened:
         if all_of_it:
             data = opened.read()
-            return _checksum(data) == data[-_CHECKSUM:]
-        opened.seek(-_CHECKSUM, os.SEEK_END)
+            return checksum(data) == data[-CHECKSUM:]
+        opened.seek(-CHECKSUM, os.SEEK_END)
         return re.fullmatch(rb"[0-9a-f]+", opened.read()) is not None
-
-
-def _checksum(data: bytes) -> bytes:
-    return b"%08x" % zlib.crc32(memoryview(data)[:-_CHECKSUM])
 
 
 def adopt(theirs: Path, mine: Path) -> LoadedCheckpoint:

@@ -39,7 +39,9 @@ def evaluated(made: Any, **schedule: Any) -> tuple[np.ndarray, Kept]:
     kept, names = Kept(), [run.task for run in made.runs]
     seeds = [run.seed for run in made.runs]
     asked = SimpleNamespace(**{**every, **schedule})
-    Evaluation(names, seeds, asked, 7, [rank, kept]).advance(made.learner.evaluate, np.inf)
+    Evaluation(names, seeds, asked, "evaluation/7", [rank, kept]).advance(
+        made.learner.evaluate, np.inf
+    )
     return rank.found()["srank_32"], kept
 
 

@@ -53,7 +53,7 @@ def test_only_the_member_whose_simulation_diverges_ends(pack, play, bad, step):
 
 def test_an_evaluation_is_over_for_a_member_whose_simulation_diverged(schedule, pack):
     pack(3)
-    evaluation = Evaluation([TASK] * 3, [0, 1, 2], schedule(), 10)
+    evaluation = Evaluation([TASK] * 3, [0, 1, 2], schedule(), "evaluation/10")
     actions = np.zeros((3, 2), np.int64)
     evaluation.advance(lambda observations, draws: actions, math.inf)
     assert evaluation.done

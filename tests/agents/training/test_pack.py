@@ -216,7 +216,7 @@ class Counted:
 
 def evaluated(schedule, members=1, watchers=()) -> Evaluation:
     names = ["minatar/breakout"] * members
-    return Evaluation(names, range(members), schedule, 100, watchers)
+    return Evaluation(names, range(members), schedule, "evaluation/100", watchers)
 
 
 def test_evaluation_by_episodes_counts_each_once(schedule):

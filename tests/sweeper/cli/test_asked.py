@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from sweeper.cli.commands import asked
-from sweeper.planning.loading import load
 from sweeper.planning.shipped_spaces import spaces
 from sweeper.space.space import Space
 from tests.helpers.function_space import loaded
+from tests.helpers.shipped import load
 
 
 def said(space: Space) -> list[str]:

@@ -187,3 +187,36 @@ def test_resamples_in_which_a_side_is_constant_are_left_out(rng):
     """Of two values among 5 runs about a third of all resamples has one alone."""
     found = stats.spearman(np.arange(5.0)[:, None], [[0.0], [0], [0], [0], [1]], rng)
     assert -1 <= found.low <= found.point <= found.high <= 1
+
+
+def test_clustered_spearman_takes_a_cluster_for_one_draw_however_many_pairs_it_has(rng):
+    x, y = rng.normal(size=(2, 30))
+    y += 0.5 * x
+    alone = stats.clustered_spearman(x, y, np.arange(30), np.random.default_rng(1))
+    assert alone.point == pytest.approx(spearmanr(x, y).statistic, abs=1e-12)
+    tenfold = (np.repeat(one, 10) for one in (x, y, np.arange(30)))
+    repeated = stats.clustered_spearman(*tenfold, np.random.default_rng(1))
+    assert (repeated.n, alone.n) == (300, 30)
+    for name in ("point", "low", "high"):
+        assert getattr(repeated, name) == pytest.approx(getattr(alone, name), abs=1e-12)
+    assert alone.low < alone.point < alone.high
+
+
+def test_interval_of_clustered_spearman_is_that_of_plain_python():
+    x, y = (side.round(1) for side in np.random.default_rng(2).normal(size=(2, 24)))
+    clusters = np.arange(24) // 3 % 7  # one of them is of six pairs
+    found = stats.clustered_spearman(x, y, clusters, np.random.default_rng(1))
+    draws, rng = [], np.random.default_rng(5)
+    for _ in range(1000):
+        some = np.concatenate([np.flatnonzero(clusters == one) for one in rng.integers(7, size=7)])
+        draws.append(spearmanr(x[some], y[some]).statistic)
+    assert (found.low, found.high) == pytest.approx(np.percentile(draws, [2.5, 97.5]), abs=0.06)
+
+
+def test_clustered_spearman_leaves_out_what_lacks_a_side_and_doubts_few_clusters(rng):
+    x, y = np.arange(8.0), np.arange(8.0)
+    y[3] = np.nan
+    found = stats.clustered_spearman(x, y, np.arange(8) // 2, rng)
+    assert (found.point, found.low, found.n) == (1.0, None, 7), "four clusters are too few"
+    assert np.isnan(stats.clustered_spearman(x, np.zeros(8), np.arange(8), rng).point)
+    assert stats.clustered_spearman([], [], [], rng).n == 0

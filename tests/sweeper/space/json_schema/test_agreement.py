@@ -26,6 +26,7 @@ from sweeper.schema.base_model import Section
 from sweeper.schema.yaml_text import parse
 from sweeper.space import samplers
 from sweeper.space.json_schema.document import schema
+from sweeper.space.keys import analyses
 from tests.helpers.paths import ROOT
 from tests.helpers.space_files import BASE, files
 
@@ -53,6 +54,7 @@ RULES = {
     "expressions": {expression.parse.__wrapped__.__code__},
     "words of a command": {template.command_rule.__code__},
     "arguments of Optuna's": {samplers._arguments.__code__},
+    "keys that an analysis has not": {analyses.check.__code__},
     "files that are there": {lookup.split.__code__, extends._extends.__code__},
 }
 """What no schema of single keys can tell, by the code that checks it."""
