@@ -73,6 +73,12 @@ class SpectralSchedulers:
             return y
         return y / torch.where(self._divout, self._product(), 1.0)[:, None, None]
 
+    def step(
+        self, gradients: Sequence[torch.Tensor]
+    ) -> tuple[Sequence[torch.Tensor], list[torch.Tensor | None] | None, torch.Tensor | None]:
+        """Returns what an optimiser's step takes: gradients, factors of step sizes and epsilons."""
+        return self.gradients(gradients), self.rates(len(gradients)), self.eps()
+
     def gradients(self, gradients: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
         """Returns gradients of the networks' parameters after DIVGRAD.
 

@@ -12,6 +12,7 @@ from agents import streams
 from agents.layers import spectral_norm
 from agents.layers.spectral_norm import SpectralNormSettings
 from agents.learners.base import BaseLearner, Sizes
+from agents.learners.epsilon_schedule import EpsilonSchedule
 from agents.learners.running_means import RunningMeans
 from agents.networks import gradient_penalty, network
 from agents.networks.gradient_penalty import GradientPenalty
@@ -199,15 +200,8 @@ class Learner(BaseLearner):
         objective = self._penalised(loss, batch).sum()
         gradients = torch.autograd.grad(objective, self._online.parameters)
         self.record_loss("critic", loss, gradients)
-        self._step(gradients)
+        self.optimisers["critic"].step(*self._online.schedulers.step(gradients))
         self._means.add(loss=loss, q=chosen.mean(1))
-
-    def _step(self, gradients: Sequence[torch.Tensor]) -> None:
-        """Takes the optimiser's step, as members' schedulers change it."""
-        schedulers = self._online.schedulers
-        self.optimisers["critic"].step(
-            schedulers.gradients(gradients), schedulers.rates(len(gradients)), schedulers.eps()
-        )
 
     def _penalised(self, loss: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Returns the loss [P], with the gradient penalty where there is one."""
@@ -298,21 +292,3 @@ class Learner(BaseLearner):
 
     def _vector(self, name: str) -> np.ndarray:
         return np.array([float(run.params[name]) for run in self._runs])
-
-
-class EpsilonSchedule:
-    """Epsilon of every member: 1 in the warm-up, then linear from initial to final."""
-
-    def __init__(
-        self, warmup: int, decay_until: np.ndarray, initial: np.ndarray, final: np.ndarray
-    ) -> None:
-        self._warmup, self._initial, self._final = warmup, initial, final
-        self._length = np.maximum(decay_until - warmup, 1.0)
-
-    def at(self, step: int) -> np.ndarray:
-        """Returns epsilon [P] of the action chosen after `step` environment steps."""
-        if step < self._warmup:
-            return np.ones_like(self._initial)
-        done = np.minimum((step - self._warmup) / self._length, 1.0)
-        epsilon: np.ndarray = self._initial + (self._final - self._initial) * done
-        return epsilon

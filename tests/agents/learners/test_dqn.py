@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from agents.layers.spectral_norm import SpectralNormSettings
-from agents.learners.dqn import EpsilonSchedule, Learner
+from agents.learners.dqn import Learner
+from agents.learners.epsilon_schedule import EpsilonSchedule
 from agents.networks.network import Network, count_parameters, part
 from agents.replay.batch import Batch
 

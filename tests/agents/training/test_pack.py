@@ -30,7 +30,7 @@ def mixed(run):
                 optimizer__lr=1e-3 * (i + 1) / 8,
                 optimizer__eps=10.0 ** -(i + 1),
                 optimizer__beta1=0.9 - 0.1 * (i % 2),
-                sn__layers=SETS[i],
+                sn__layers=params.get("sn__layers", SETS[i]),
                 sn__projection=MODES[i % 3],
                 sn__coefficient=[1.0, 0.5][i % 2],
                 sn__detach_rho=i % 4 < 2,
@@ -38,7 +38,7 @@ def mixed(run):
                 gamma=0.99 - 0.01 * i,
                 epsilon__decay_until=100 + 10 * i,
                 evaluation__epsilon=0.05 * (i % 2),
-                **params,
+                **{name: value for name, value in params.items() if name != "sn__layers"},
             )
             for i in range(8)
         ]
@@ -65,7 +65,8 @@ CASES = {
     "odd sizes, huber": {"network__convs": (5, 3), "network__units": 13, "loss": "huber",
                          "batch_size": 7, "steps": 300},
     "mlp on another game": {"network__body": "mlp", "network__layers": 2, "network__units": 30,
-                            "task": "minatar/space_invaders", "steps": 300},
+                            "task": "minatar/space_invaders", "steps": 300,
+                            "sn__layers": (-1, -3)},
     "steps of evaluation": {"task": "minatar/freeway", "steps": 300},
 }  # fmt: skip
 
