@@ -168,11 +168,14 @@ def spread(vector: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 
 
 def find(params: Mapping[str, Any]) -> type[BaseOptimiser]:
-    """Returns the class that `optimizer.kind` names; ValueError where there is none."""
+    """Returns the class that `optimizer.kind` names; ValueError where it names no optimiser."""
+    kind = str(params.get(KIND, _DEFAULT))
     try:
-        found: type[BaseOptimiser] = lookup.find("optimisers", str(params.get(KIND, _DEFAULT)))
+        found = lookup.find("optimisers", kind)
     except ValueError as error:
         raise ValueError(f"{KIND}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, BaseOptimiser)):
+        raise ValueError(f"{KIND} must name a class derived from BaseOptimiser, got {kind}")
     return found
 
 

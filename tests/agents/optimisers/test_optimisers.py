@@ -246,6 +246,13 @@ class Sign(BaseOptimiser):
 """
 
 
+def test_what_is_no_optimiser_is_refused(tmp_path: Any) -> None:
+    file = tmp_path / "sign.py"
+    file.write_text(OWN)
+    with pytest.raises(ValueError, match="must name a class derived from BaseOptimiser, got"):
+        Learner.check({"optimizer.kind": f"{file}:Parameter"}, "minatar/breakout")
+
+
 def test_one_of_ones_own_has_the_parameters_that_learners_know(tmp_path: Any) -> None:
     file = tmp_path / "sign.py"
     file.write_text(OWN)
