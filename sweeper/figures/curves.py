@@ -19,7 +19,7 @@ from sweeper.results.analyses.learning_curves import drawn_points, line_points
 from sweeper.results.axis import TASK, TRIAL, Axis, visible
 from sweeper.results.captions import span
 from sweeper.results.data import Data
-from sweeper.results.estimates import bands_note, uneven_note, with_band
+from sweeper.results.estimates import bands_called, bands_note, uneven_note, with_band
 from sweeper.results.slices.pooling import pooled
 from sweeper.space.figure_options import MOST
 from sweeper.text import counted
@@ -60,7 +60,7 @@ def draw(
     limits = axis_limits.limits(grouped)
     shown = [axis.name for axis in (lines, rows, columns) if axis]
     said = _note(data, table) + uneven_note(data, drawn[0][2], shown, "line")
-    said += axis_limits.cut_off(grouped, limits)
+    said += axis_limits.cut_off(grouped, limits, bands_called(data))
     caption = data.caption(points["run"].nunique(), shown, said)
     height = layout[0] * row + 0.3 + style.legend_in(lines, width)
     grid = style.panels(*layout, width, height, caption, sharex=True)

@@ -17,7 +17,7 @@ from sweeper.results import frames
 from sweeper.results.axis import visible
 from sweeper.results.captions import OPTIMISTIC, interval_text, span
 from sweeper.results.data import VALUE, Data
-from sweeper.results.estimates import trials
+from sweeper.results.estimates import bands_called, trials
 from sweeper.text import counted
 
 _HEIGHT_IN = 2.1
@@ -44,7 +44,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     table["best so far"] = _best_so_far(table["point"], smaller)
     grouped = table.assign(**{"(panel)": 0})
     limits = axis_limits.limits(grouped)
-    said = _note(data, table, smaller) + axis_limits.cut_off(grouped, limits)
+    said = _note(data, table, smaller) + axis_limits.cut_off(grouped, limits, bands_called(data))
     caption = data.caption(int(table["n"].sum()), data.varied, said)
     width = style.column_in() if len(table) <= 100 else style.page_in()
     grid = style.panels(1, 1, width, _HEIGHT_IN + _LEGEND_IN, caption)

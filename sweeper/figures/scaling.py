@@ -6,7 +6,7 @@ from sweeper.figures.drawing import axis_limits, line_panels, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.axis import numbered, visible
 from sweeper.results.data import Data
-from sweeper.results.estimates import averaged, uneven_note, with_band
+from sweeper.results.estimates import averaged, bands_called, uneven_note, with_band
 from sweeper.results.slices.pooling import pooled
 from sweeper.space.figure_options import MOST
 
@@ -36,7 +36,7 @@ def draw(
     limits = axis_limits.limits(grouped)
     shown = [name for name in (x, hue, facet) if name]
     said = line_panels.points_note(data, table) + uneven_note(data, averaged(runs), shown, "point")
-    said += axis_limits.cut_off(grouped, limits)
+    said += axis_limits.cut_off(grouped, limits, bands_called(data))
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = line_panels.grid(across, hues, panels, caption, sharey=shared)
     label = text_layout.folded(data.value_label(metric, shown), panel.height, text_layout.BASE_PT)

@@ -10,7 +10,7 @@ from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.sensitivity import judge, least_usable
 from sweeper.results.axis import TASK, Axis, numbered, visible
 from sweeper.results.data import Data
-from sweeper.results.estimates import averaged, uneven_note, with_band
+from sweeper.results.estimates import averaged, bands_called, uneven_note, with_band
 from sweeper.results.slices.pooling import pooled
 from sweeper.results.tables import number_text
 from sweeper.space.figure_options import INTERVAL, MOST
@@ -50,7 +50,9 @@ def draw(
     grouped = table.assign(**{"(panel)": 0}) if shared else table
     limits = axis_limits.limits(grouped)
     said = _note(data, table, across, ranged=ranged)
-    said += uneven_note(data, averaged(runs), shown, "point") + axis_limits.cut_off(grouped, limits)
+    said += uneven_note(data, averaged(runs), shown, "point") + axis_limits.cut_off(
+        grouped, limits, bands_called(data)
+    )
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = line_panels.grid(across, hues, panels, caption, sharey=shared)
     label = text_layout.folded(data.value_label(metric, shown), panel.height, text_layout.BASE_PT)

@@ -55,6 +55,11 @@ def with_band(data: Data, table: pd.DataFrame) -> pd.DataFrame:
     return table if data.band == INTERVAL else table.assign(band=data.band)
 
 
+def bands_called(data: Data) -> tuple[str, str]:
+    """What a caption calls a figure's bands, one and several of them."""
+    return ("An interval", "intervals") if data.band == INTERVAL else ("A band", "bands")
+
+
 def bands_note(data: Data, known: int, count: int) -> str:
     """What a caption says of the bands of `count` points, `known` of which have one."""
     if data.band == INTERVAL:

@@ -41,8 +41,8 @@ def limits(table: Any) -> dict[int, tuple[float, float]]:
     return {number: limits for number, limits in found.items() if limits is not None}
 
 
-def cut_off(table: Any, limits: dict[int, tuple[float, float]]) -> str:
-    """What a caption says of the bands that leave the axis in these panels."""
+def cut_off(table: Any, limits: dict[int, tuple[float, float]], called: tuple[str, str]) -> str:
+    """What a caption says of the bands that leave the axis in these panels: one, or several."""
     count, furthest = 0, (np.inf, -np.inf)
     for number, (low, high) in limits.items():
         own = table[table["(panel)"] == number]
@@ -55,7 +55,8 @@ def cut_off(table: Any, limits: dict[int, tuple[float, float]]) -> str:
     if not count:
         return ""
     ends = " and ".join(number_text.one(end) for end in furthest if np.isfinite(end))
-    what = "An interval is" if count == 1 else f"{count} intervals are"
+    one, several = called
+    what = f"{one} is" if count == 1 else f"{count} {several} are"
     return f". {what} cut off at the axis, where arrows stand: the furthest end at {ends}"
 
 
