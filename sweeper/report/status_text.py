@@ -134,8 +134,8 @@ def _began(provenance: Provenance) -> Iterator[str]:
     for task, facts in list(provenance.tasks.items())[:_SHOWN]:
         yield f"task {task}: " + ", ".join(f"{name} {words}" for name, words in facts.items())
     if provenance.source:
-        first, *others = provenance.source.values()
-        yield f"of the runs of {first}: {', '.join(others)}"
+        of, *facts_of = provenance.source.values()
+        yield f"of the runs of {of}: {', '.join(facts_of)}"
     if provenance.mixed:
         yield provenance.mixed
     if provenance.edited:

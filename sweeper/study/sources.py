@@ -17,6 +17,7 @@ from sweeper.planning.plan import Run
 from sweeper.space.space import Space
 from sweeper.text import counted
 from sweeper.trainable.analysing.analysis import KeptRun
+from sweeper.trainable.contract import RunSpec
 from sweeper.trainable.frozen import text_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class KeptRuns:
         code = self.study.versions[0].origin.code if self.study is not None else {}
         return found | ({"trained with": f"sweeper {code['sweeper']}"} if "sweeper" in code else {})
 
-    def run_of(self, run: Run) -> Run | None:
+    def run_of(self, run: RunSpec) -> Run | None:
         """The run that `run` is an analysis of; `None` where there is none any more."""
         if self.study is None:
             return None
@@ -65,7 +66,7 @@ class KeptRuns:
         params = {name: run.params[name] for name in self._names if name in run.params}
         return self._runs.get((text_of(params), run.task, run.seed))
 
-    def find(self, run: Run) -> KeptRun | str:
+    def find(self, run: RunSpec) -> KeptRun | str:
         """The run that `run` is an analysis of and its weights, or why there are none."""
         source = self.run_of(run)
         why = self.lack(run)
@@ -79,7 +80,7 @@ class KeptRuns:
         step, _ = kept_at(self.study.space, record.reports)
         return KeptRun(self.study.completed(source), weights, step, float(record.score or 0.0))
 
-    def lack(self, run: Run) -> str:
+    def lack(self, run: RunSpec) -> str:
         """Why `run` has nothing to analyse, in words; empty where its weights are there."""
         source = self.run_of(run)
         if self.study is None:

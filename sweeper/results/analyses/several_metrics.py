@@ -50,7 +50,8 @@ def dots(data: Data, metrics: Sequence[str | None], axes: Sequence[Axis | None])
         table[name] = data.table(metric)[VALUE].to_numpy(float)
     for name, axis in zip(("(panel)", "(line)"), axes, strict=True):
         table[name] = axis.codes(found) if axis is not None else 0
-    return table[np.isfinite(table[[X, Y]]).all(axis=1)].reset_index(drop=True)
+    known = np.isfinite(table[[X, Y]].to_numpy()).all(axis=1)
+    return pd.DataFrame(table[known].reset_index(drop=True))
 
 
 def correlations(table: pd.DataFrame, panels: Axis | None) -> pd.DataFrame:
