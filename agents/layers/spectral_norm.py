@@ -36,7 +36,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     "sn.layers": Parameter(tuple, (), packable=True),
     "sn.use": Parameter(str, None, choices=USES, packable=True),
     "sn.scheduler": Parameter(str, "none", choices=SCHEDULERS, packable=True),
-    "sn.scope": Parameter(str, "product", choices=SCOPES, packable=True),
+    "sn.scope": Parameter(
+        str, "product", choices=SCOPES, packable=True, only={"sn.scheduler": ("divgrad",)}
+    ),
     "sn.projection": Parameter(str, "divide", choices=PROJECTIONS, packable=True),
     "sn.coefficient": Parameter(float, 1.0, low=1e-6, packable=True),
     "sn.detach_rho": Parameter(bool, False, packable=True),
@@ -71,7 +73,7 @@ class SpectralNormSettings:
             coefficient=float(params["sn.coefficient"]),
             detach_rho=params["sn.detach_rho"],
             scheduler=params["sn.scheduler"],
-            scope=params["sn.scope"],
+            scope=params.get("sn.scope", "product"),
             projects=_use(params) == "project",
         )
 
@@ -101,11 +103,6 @@ def check(params: Mapping[str, Any], depth: int) -> None:
         raise ValueError(
             f"sn.scheduler={scheduler} takes the place of the projection of weights, so that "
             f"sn.use=project contradicts it; valid: sn.use=watch, or no sn.use"
-        )
-    if params["sn.scope"] == "own" and scheduler != "divgrad":
-        raise ValueError(
-            f"sn.scope=own, each weight's gradient by its own radius, is for sn.scheduler=divgrad, "
-            f"got sn.scheduler={scheduler}"
         )
 
 

@@ -7,7 +7,6 @@ import itertools
 import pytest
 import torch
 
-from agents.layers import spectral_norm
 from agents.layers.spectral_norm import SCHEDULERS, SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.networks.network import Network, part
@@ -153,12 +152,12 @@ def test_a_member_among_all_others_equals_it_alone_bit_for_bit(row):
         ({"scheduler": "divgrad", "layers": ()}, "sn.scheduler=divgrad uses .* there are none"),
         ({"scheduler": "muleps", "layers": (-2,), "use": "project"}, "sn.use=project contradicts"),
         ({"scheduler": "bias_scaling", "layers": (-2,), "use": "watch"}, "valid: sn.use=project"),
-        ({"scheduler": "muleps", "layers": (-2,), "scope": "own"}, "sn.scope=own"),
-        ({"layers": (-2,), "scope": "own"}, "sn.scope=own"),
+        ({"scheduler": "muleps", "layers": (-2,), "scope": "own"}, "sn.scheduler=divgrad, and"),
+        ({"layers": (-2,), "scope": "own"}, "sn.scope is a parameter of sn.scheduler=divgrad"),
         ({"use": "watch", "layers": (-9,)}, "sn.layers counts layers from the output"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(given, message):
-    params = Learner.complete({f"sn.{name}": value for name, value in given.items()})
+    params = {f"sn.{name}": value for name, value in given.items()}
     with pytest.raises(ValueError, match=message):
-        spectral_norm.check(params, DEPTH)
+        Learner.check(params, "minatar/breakout")
