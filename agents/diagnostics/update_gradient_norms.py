@@ -35,12 +35,13 @@ def norms(gradients: Sequence[torch.Tensor], members: int) -> torch.Tensor:
     same in any pack.
     """
     rows = [gradient.reshape(members, -1) for gradient in gradients]
-    if rows[0].device.type != "cpu":
-        parts = [torch.linalg.vector_norm(row, dim=1, dtype=torch.float64) for row in rows]
-        together: torch.Tensor = torch.linalg.vector_norm(torch.stack(parts), dim=0)
-        return together
-    split = [row.contiguous().unbind(0) for row in rows]
-    flat = [parts[member] for member in range(members) for parts in split]
-    found = torch.stack(torch._foreach_norm(flat)).double().view(members, -1)
-    whole: torch.Tensor = torch.stack(torch._foreach_norm(list(found.unbind(0))))
+    whole: torch.Tensor
+    if rows[0].device.type == "cpu":
+        split = [row.contiguous().unbind(0) for row in rows]
+        parts = [own[member] for member in range(members) for own in split]
+        found = torch.stack(torch._foreach_norm(parts)).double().view(members, -1)
+        whole = torch.stack(torch._foreach_norm(list(found.unbind(0))))
+    else:
+        norms_of = [torch.linalg.vector_norm(row, dim=1, dtype=torch.float64) for row in rows]
+        whole = torch.linalg.vector_norm(torch.stack(norms_of), dim=0)
     return whole

@@ -148,6 +148,16 @@ def test_minatar_smoothness_is_of_all_of_them():
     assert not {run.id for run in plan.runs} & {run.id for run in agents.runs}
 
 
+def test_minatar_rank_is_the_published_grid_and_takes_an_afternoon():
+    """Two quiet cores train about 2,700 of its steps a second, in packs of four."""
+    paper, afternoon = (planned("minatar_rank", scale) for scale in ("paper", "afternoon"))
+    sizes = len(paper.trials), len(paper.space.tasks), len(paper.space.seeds)
+    assert sizes == (5, 4, 10) and paper.space.steps == 5_000_000
+    assert {str(trial.labels["sn.layers"]) for trial in afternoon.trials} >= {"none", "sn[-2]"}
+    assert len(afternoon.runs) == 24 and len(afternoon.space.seeds) >= 5
+    assert 40 * 60 < len(afternoon.runs) * afternoon.space.steps / 2_700 < 50 * 60
+
+
 def planned(name, scale):
     space = load(next(path for path in SPACES if path.stem == name), scale)
     return Plan(space, load_trainable(space))
