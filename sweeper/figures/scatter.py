@@ -15,7 +15,7 @@ from sweeper.results.axis import TASK, Axis, visible
 from sweeper.results.data import Data
 from sweeper.space.figure_options import MOST
 from sweeper.stats import MIN_SEEDS, RESAMPLES
-from sweeper.stats.wording import measured
+from sweeper.stats.wording import bounds
 from sweeper.text import counted
 
 _HEIGHT_IN = 2.2
@@ -144,9 +144,10 @@ def _correlation(found: pd.Series) -> list[str]:
     """What stands above a panel of its correlation; nothing where it is unknown."""
     if np.isnan(found["point"]):
         return []
-    if np.isnan(found["low"]):
-        return [f"ρ = {found['point']:.2f}".replace("-", "−")]
-    return [f"ρ = {measured(found['point'], found['low'], found['high'])}".replace("-", "−")]
+    said = f"ρ = {found['point']:.2f}"
+    if not np.isnan(found["low"]):
+        said += f" ({bounds(found['low'], found['high'], '{:.2f}'.format)})"
+    return [said.replace("-", "−")]
 
 
 def _said(data: Data, table: pd.DataFrame, found: pd.DataFrame) -> str:
