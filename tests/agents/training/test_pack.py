@@ -77,7 +77,7 @@ def test_a_pack_equals_its_runs_alone(case, mixed, play, schedule):
     runs = mixed(**CASES[case], evaluation=evaluation if "steps of" in case else schedule(200))
     pack = start(runs)
     together = play(pack)
-    for i in (0, 1, 2, 5, 7):
+    for i in (0, 2, 7):
         alone = start([runs[i]])
         reports = play(alone)
         assert said(reports, 0) == said(together, i)
@@ -104,7 +104,7 @@ print(json.dumps(reports))
 """
 
 
-@pytest.mark.parametrize("step", [23, 271, 300])
+@pytest.mark.parametrize("step", [23, 271])
 def test_a_fresh_process_continues_bit_for_bit(step, mixed, tmp_path, play):
     """Before learning, inside an interval, and at an evaluation that has not been reported."""
     runs = mixed(steps=340)[:3]
