@@ -128,6 +128,9 @@ def test_runs_that_have_not_ended_are_told_and_added_by_the_same_command(tmp_pat
         with pytest.raises(SystemExit, match="0"):
             command_line.main(command)
         assert f"{seeds} of {seeds} runs have weights" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="0"):
+        command_line.main(["plan", str(ANALYSIS), "scale=smoke", f"root={tmp_path}"])
+    assert "of minatar_model_size-smoke: 3 of 3 runs have weights" in capsys.readouterr().out
     made = Study.open(tmp_path / "minatar_smoothness-smoke")
     assert len(made.plan.runs) == 3 and made.ended and len(source.plan.runs) == 2
 
