@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,10 +112,14 @@ class KeptRuns:
         """What was planned since: a source may have been extended."""
         if self.study is not None and self.study.refresh():
             self.__dict__.pop("_runs", None)
+            self.__dict__.pop("_names", None)
 
     @cached_property
-    def _names(self) -> Sequence[str]:
-        return list(self.study.plan.runs[0].params) if self.study and self.study.plan.runs else []
+    def _names(self) -> Collection[str]:
+        """The parameters that any run of the study has: not every run has all of them."""
+        runs = self.study.plan.runs if self.study is not None else ()
+        each = {id(run.params): run.params for run in runs}.values()
+        return {name for params in each for name in params}
 
     @cached_property
     def _runs(self) -> dict[tuple[str, str, int], Run]:

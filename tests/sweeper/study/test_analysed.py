@@ -132,6 +132,19 @@ def test_runs_that_have_not_ended_are_told_and_added_by_the_same_command(tmp_pat
     assert len(made.plan.runs) == 3 and made.ended and len(source.plan.runs) == 2
 
 
+def test_runs_that_have_other_parameters_than_the_first_are_found(tmp_path):
+    """Of one optimiser's runs there are parameters that those of another do not have."""
+    kinds = "axes.optimizer.kind={kind: choice, values: [sgd, rmsprop]}"
+    words = ["axes.amount.values=[none]", "axes.sn.layers.values={none: []}", kinds, "steps=200"]
+    words += ["fixed.optimizer.eps=null", "evaluation.every=200"]
+    source, made = (
+        started(path, tmp_path, *more) for path, more in ((AGENTS, words), (ANALYSIS, []))
+    )
+    found = [made.sources.run_of(run) for run in made.plan.runs]
+    assert [run.id for run in source.plan.runs] == [run and run.id for run in found]
+    assert len(found) == 2
+
+
 def refused(path: Path, root: Path, *words: str) -> str:
     with pytest.raises(SweeperError) as caught:
         load(path, "smoke", parse_words(words, ())[1], root)
