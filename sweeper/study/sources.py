@@ -38,12 +38,22 @@ class KeptRuns:
         """What the study is called."""
         return self._folder.name
 
-    @cached_property
+    @property
     def study(self) -> Study | None:
-        """The study; `None` where it is gone."""
+        """The study; `None` where it is gone or damaged."""
+        return None if isinstance(self._opened, str) else self._opened
+
+    @cached_property
+    def _opened(self) -> Study | str:
+        """The study, or why there is none, in words."""
         from sweeper.study.study import Study
 
-        return Study.open(self._folder) if (self._folder / "plans" / "0").is_file() else None
+        if not (self._folder / "plans" / "0").is_file():
+            return f"the study {self._folder.name} is gone"
+        try:
+            return Study.open(self._folder)
+        except SweeperError as error:
+            return f"the study {self._folder.name} cannot be read: {str(error).splitlines()[0]}"
 
     @property
     def weights(self) -> str:
@@ -82,11 +92,11 @@ class KeptRuns:
 
     def lack(self, run: RunSpec) -> str:
         """Why `run` has nothing to analyse, in words; empty where its weights are there."""
+        if isinstance(self._opened, str):
+            return self._opened
         source = self.run_of(run)
-        if self.study is None:
-            return f"the study {self._folder.name} is gone"
         if source is None:
-            return f"{self.study.name} has no such run any more"
+            return f"{self.name} has no such run any more"
         record = self._ledger_state(source).runs.get(source.id)
         state = "open" if record is None else record.state
         if state in ("open", "running"):

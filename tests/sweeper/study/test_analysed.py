@@ -187,10 +187,12 @@ def test_a_study_that_cannot_be_analysed_is_refused_with_why(trained, tmp_path):
     assert "must be a study of one agent, but function" in refused(ANALYSIS, root, "of=function")
 
 
-def test_a_source_that_is_gone_fails_its_analysis_with_that(root):
+@pytest.mark.parametrize("damage", [Path.unlink, lambda plan: plan.write_text("x")])
+def test_a_source_that_is_gone_or_damaged_fails_its_analysis_with_that(root, damage):
     made = started(ANALYSIS, root)
-    shutil.rmtree(root / "minatar_model_size-smoke")
+    damage(root / "minatar_model_size-smoke" / "plans" / "0")
     worked(Study.open(made.folder))
     errors = {record.error for record in made.ledger_state().runs.values()}
-    assert len(errors) == 1 and "the study minatar_model_size-smoke is gone" in errors.pop()
+    why = "is gone" if damage is Path.unlink else "cannot be read: "
+    assert len(errors) == 1 and f"the study minatar_model_size-smoke {why}" in errors.pop()
     assert np.isnan(frames.runs(made, made.ledger_state())["score"]).all()
