@@ -44,7 +44,8 @@ def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expan
                 fitting = {
                     key: one for key, one in options.items() if key in valid or key not in RULES
                 }
-                _check_options(fitting, valid, sizes, metrics)
+                most = figure_options.MOST_METRICS.get(name, MOST["metric"])
+                _check_options(fitting, valid, sizes, metrics, most)
             with mistakes.under(*here):
                 figure_options.check_band(ruled.get("band", INTERVAL), space.score.aggregate)
             with mistakes.under(*here):
@@ -61,6 +62,7 @@ def _check_options(
     valid: Mapping[str, str],
     sizes: Mapping[str, int],
     metrics: Sequence[str],
+    most: int,
 ) -> None:
     seen: dict[str, str] = {}
     few = bool({"top", "trial"} & {*options})
@@ -70,7 +72,7 @@ def _check_options(
             if option not in valid:
                 raise Invalid(f"is an unknown option{choices(option, valid)}", (option,))
             if option == "metric":
-                _check_metrics(value, takes_several(valid[option]), metrics)
+                _check_metrics(value, most if takes_several(valid[option]) else 1, metrics)
             if option == "at" and value is not None and value not in AT:
                 raise Invalid(f"must be one of {', '.join(AT)}, but got {shown(value)}", ("at",))
             if option in AXES and value is not None and not (value == "trial" and few):
@@ -158,15 +160,14 @@ def _check_trials(asked: Sequence[int], count: int | None) -> None:
         raise Invalid(f"{rule}, but got {asked[-1]}", ("trial",))
 
 
-def _check_metrics(value: Any, several: bool, known: Collection[str]) -> None:
-    """One metric, or a list of different ones where a figure takes `several`."""
+def _check_metrics(value: Any, most: int, known: Collection[str]) -> None:
+    """One metric, or a list of different ones where a figure takes more, at `most` so many."""
     listed = isinstance(value, list | tuple)
     names = list(value) if listed else [value]
-    if listed and not several:
+    if listed and most == 1:
         raise Invalid(f"must be one metric, but got {shown(value)}", ("metric",))
-    if not 0 < len(names) <= MOST["metric"]:
-        rule = f"takes 1 to {MOST['metric']} metrics, but got {len(names)}"
-        raise Invalid(rule, ("metric",))
+    if not 0 < len(names) <= most:
+        raise Invalid(f"takes 1 to {most} metrics, but got {len(names)}", ("metric",))
     distinct(map(str, names), ("metric",))
     for index, name in enumerate(names):
         if known and name not in known:

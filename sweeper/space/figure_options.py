@@ -15,6 +15,9 @@ from sweeper.text import canonical
 MOST = {"hue": 8, "facet": 12, "metric": 4}
 """The most values of an axis that can be told apart, or the most metrics, by option."""
 
+MOST_METRICS: Mapping[str, int] = {"scatter": 2}
+"""The most metrics of figures that take other than `MOST` says."""
+
 
 AXES = ("x", "y", "hue", "facet")
 """The options that name an axis."""

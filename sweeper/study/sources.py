@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,12 +38,22 @@ class KeptRuns:
         """What the study is called."""
         return self._folder.name
 
-    @cached_property
+    @property
     def study(self) -> Study | None:
-        """The study; `None` where it is gone."""
+        """The study; `None` where it is gone or damaged."""
+        return None if isinstance(self._opened, str) else self._opened
+
+    @cached_property
+    def _opened(self) -> Study | str:
+        """The study, or why there is none, in words."""
         from sweeper.study.study import Study
 
-        return Study.open(self._folder) if (self._folder / "plans" / "0").is_file() else None
+        if not (self._folder / "plans" / "0").is_file():
+            return f"the study {self._folder.name} is gone"
+        try:
+            return Study.open(self._folder)
+        except SweeperError as error:
+            return f"the study {self._folder.name} cannot be read: {str(error).splitlines()[0]}"
 
     @property
     def weights(self) -> str:
@@ -82,11 +92,11 @@ class KeptRuns:
 
     def lack(self, run: RunSpec) -> str:
         """Why `run` has nothing to analyse, in words; empty where its weights are there."""
+        if isinstance(self._opened, str):
+            return self._opened
         source = self.run_of(run)
-        if self.study is None:
-            return f"the study {self._folder.name} is gone"
         if source is None:
-            return f"{self.study.name} has no such run any more"
+            return f"{self.name} has no such run any more"
         record = self._ledger_state(source).runs.get(source.id)
         state = "open" if record is None else record.state
         if state in ("open", "running"):
@@ -112,10 +122,14 @@ class KeptRuns:
         """What was planned since: a source may have been extended."""
         if self.study is not None and self.study.refresh():
             self.__dict__.pop("_runs", None)
+            self.__dict__.pop("_names", None)
 
     @cached_property
-    def _names(self) -> Sequence[str]:
-        return list(self.study.plan.runs[0].params) if self.study and self.study.plan.runs else []
+    def _names(self) -> Collection[str]:
+        """The parameters that any run of the study has: not every run has all of them."""
+        runs = self.study.plan.runs if self.study is not None else ()
+        each = {id(run.params): run.params for run in runs}.values()
+        return {name for params in each for name in params}
 
     @cached_property
     def _runs(self) -> dict[tuple[str, str, int], Run]:

@@ -43,10 +43,11 @@ def _runs(
     members, batch, height, width, _ = shape
     counts = (members, batch, height - size + 1, width - size + 1, size)
     steps = (*stride, stride[2])
-    begins = torch.zeros((), dtype=torch.int64)
-    for count, step in zip(counts, steps, strict=True):
-        begins = begins[..., None] + torch.arange(count) * step
-    return begins.flatten().to(device, torch.int32)
+    with torch.inference_mode(mode=False):  # kept, and used where gradients are recorded, too
+        begins = torch.zeros((), dtype=torch.int64)
+        for count, step in zip(counts, steps, strict=True):
+            begins = begins[..., None] + torch.arange(count) * step
+        return begins.flatten().to(device, torch.int32)
 
 
 def fold(patches: torch.Tensor, size: int) -> torch.Tensor:
@@ -69,7 +70,8 @@ def _bags(
     """Rows of patches by the pixel they belong to, and where each pixel's bag of rows begins."""
     shape, stride = (1, images, height, width, 1), (0, height * width, width, 1)
     runs = _runs(shape, stride, size, torch.device("cpu"))
-    pixels = (runs[:, None] + torch.arange(size)).flatten()
-    counts = pixels.bincount(minlength=images * height * width)
-    rows, first = pixels.argsort(stable=True), counts.cumsum(0) - counts
-    return rows.to(device, torch.int32), first.to(device, torch.int32)
+    with torch.inference_mode(mode=False):  # as in `_runs`
+        pixels = (runs[:, None] + torch.arange(size)).flatten()
+        counts = pixels.bincount(minlength=images * height * width)
+        rows, first = pixels.argsort(stable=True), counts.cumsum(0) - counts
+        return rows.to(device, torch.int32), first.to(device, torch.int32)

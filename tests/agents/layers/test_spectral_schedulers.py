@@ -10,6 +10,7 @@ import torch
 from agents.layers.spectral_norm import SCHEDULERS, SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.networks.network import Network, part
+from agents.optimisers.sgd import Optimiser
 
 DEPTH = 5
 SETS = [s for n in (1, 2, 5) for s in itertools.combinations(range(-DEPTH, 0), n)]
@@ -76,6 +77,19 @@ def test_divgrad_divides_every_gradient_by_the_product(layers):
     for raw, scaled in zip(plain, net.schedulers.gradients(plain), strict=True):
         torch.testing.assert_close(scaled[0], raw[1] / product(net, 0))
         assert torch.equal(scaled[1], raw[1])
+
+
+def test_with_sgd_divgrad_is_a_step_size_divided_by_the_product():
+    """Identity 4, its second half."""
+    net = network(settings("divgrad", (-2, -3)))
+    _, plain = gradients(net)
+    scaled, rho = net.schedulers.gradients(plain), product(net, 0)
+    kept = [[p.detach().clone() for p in net.parameters] for _ in range(2)]
+    Optimiser(kept[0], [Optimiser.defaults(0.1)]).step(scaled)
+    Optimiser(kept[1], [Optimiser.defaults(0.1 / float(rho))]).step(plain)
+    for ours, other, before in zip(*kept, net.parameters, strict=True):
+        torch.testing.assert_close(ours - before, other - before, rtol=1e-3, atol=1e-7)
+    assert not torch.equal(kept[0][0], net.parameters[0])
 
 
 def test_divgrad_with_own_radii_divides_the_gradients_of_watched_weights_alone():

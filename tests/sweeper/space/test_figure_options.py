@@ -33,6 +33,7 @@ def test_an_unknown_metric_of_a_list_is_answered_with_its_line(tmp_path):
         ("{curves: {metric: [loss, loss]}}", "curves.metric[1] repeats loss, which stands at [0]"),
         ("{curves: {metric: []}}", "curves.metric takes 1 to 4 metrics, but got 0"),
         ("{curves: {metric: [a, b, c, d, e]}}", "curves.metric takes 1 to 4 metrics, but got 5"),
+        ("{scatter: {metric: [a, b, c]}}", "scatter.metric takes 1 to 2 metrics, but got 3"),
         ("{sensitivity: {facet: tas}}", "sensitivity.facet must be an axis, but got 'tas'"),
         (
             "{heatmap: {where: optimiser.lr=1}}",

@@ -135,6 +135,19 @@ def test_runs_that_have_not_ended_are_told_and_added_by_the_same_command(tmp_pat
     assert len(made.plan.runs) == 3 and made.ended and len(source.plan.runs) == 2
 
 
+def test_runs_that_have_other_parameters_than_the_first_are_found(tmp_path):
+    """Of one optimiser's runs there are parameters that those of another do not have."""
+    kinds = "axes.optimizer.kind={kind: choice, values: [sgd, rmsprop]}"
+    words = ["axes.amount.values=[none]", "axes.sn.layers.values={none: []}", kinds, "steps=200"]
+    words += ["fixed.optimizer.eps=null", "evaluation.every=200"]
+    source, made = (
+        started(path, tmp_path, *more) for path, more in ((AGENTS, words), (ANALYSIS, []))
+    )
+    found = [made.sources.run_of(run) for run in made.plan.runs]
+    assert [run.id for run in source.plan.runs] == [run and run.id for run in found]
+    assert len(found) == 2
+
+
 def refused(path: Path, root: Path, *words: str) -> str:
     with pytest.raises(SweeperError) as caught:
         load(path, "smoke", parse_words(words, ())[1], root)
@@ -177,10 +190,12 @@ def test_a_study_that_cannot_be_analysed_is_refused_with_why(trained, tmp_path):
     assert "must be a study of one agent, but function" in refused(ANALYSIS, root, "of=function")
 
 
-def test_a_source_that_is_gone_fails_its_analysis_with_that(root):
+@pytest.mark.parametrize("damage", [Path.unlink, lambda plan: plan.write_text("x")])
+def test_a_source_that_is_gone_or_damaged_fails_its_analysis_with_that(root, damage):
     made = started(ANALYSIS, root)
-    shutil.rmtree(root / "minatar_model_size-smoke")
+    damage(root / "minatar_model_size-smoke" / "plans" / "0")
     worked(Study.open(made.folder))
     errors = {record.error for record in made.ledger_state().runs.values()}
-    assert len(errors) == 1 and "the study minatar_model_size-smoke is gone" in errors.pop()
+    why = "is gone" if damage is Path.unlink else "cannot be read: "
+    assert len(errors) == 1 and f"the study minatar_model_size-smoke {why}" in errors.pop()
     assert np.isnan(frames.runs(made, made.ledger_state())["score"]).all()
