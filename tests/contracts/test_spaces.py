@@ -10,6 +10,7 @@ import pytest
 
 from agents.networks import network
 from sweeper.lookup import find
+from sweeper.planning.loading import scales
 from sweeper.planning.plan import Plan
 from sweeper.report import publish
 from sweeper.schema.document import read
@@ -22,7 +23,7 @@ from tests.helpers.shipped import load, source_of
 
 PAGE = ROOT / "docs" / "papers" / "index.md"
 SPACES = sorted((ROOT / "spaces").glob("*.yaml"))
-CASES = [(path, scale) for path in SPACES for scale in read(path).data["scales"]]
+CASES = [(path, scale) for path in SPACES for scale in scales(path)]
 NAMES = [f"{path.stem}-{scale}" for path, scale in CASES]
 
 PAPER_RUNS = {
