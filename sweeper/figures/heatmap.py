@@ -67,7 +67,7 @@ def draw(
         grid.figure,
         grid.axes.flat,
         shades,
-        text_layout.folded(label, layout.beside, text_layout.BASE_PT, lines=3),
+        text_layout.folded(label, layout.beside, text_layout.BASE_PT, lines=4),
         aspect=max(8, 10 * layout.height),
         pad=0.02,
     )
