@@ -16,7 +16,7 @@ _LONGEST = 60
 _LONGEST_NAME = 100
 """The most characters that a message repeats of a name, such as a key or a file."""
 
-_MOST_LISTED = 30
+_MOST_LISTED = 32
 
 _CALLED_ELSEWHERE: Mapping[str, Sequence[str]] = {
     "low": ("min", "lower", "start", "minimum"),

@@ -35,7 +35,7 @@ def draw(
     grouped = table.assign(**{"(panel)": 0}) if shared else table
     limits = axis_limits.limits(grouped)
     shown = [name for name in (x, hue, facet) if name]
-    said = line_panels.points_note(data, table) + uneven_note(data, averaged(runs), shown, "point")
+    said = line_panels.points_note(table, data) + uneven_note(data, averaged(runs), shown, "point")
     said += axis_limits.cut_off(grouped, limits, bands_called(data))
     caption = data.caption(int(table["n"].sum()), shown, said)
     grid, panel = line_panels.grid(across, hues, panels, caption, sharey=shared)

@@ -101,7 +101,7 @@ def _chosen(
 
 
 def _note(data: Data, table: pd.DataFrame, across: Axis, *, ranged: bool) -> str:
-    said = line_panels.points_note(data, table)
+    said = line_panels.points_note(table, data)
     if table["point"].isna().all():
         return said
     if table["best"].any():

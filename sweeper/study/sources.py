@@ -15,7 +15,7 @@ from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
 from sweeper.planning.plan import Run
 from sweeper.space.space import Space
-from sweeper.text import counted
+from sweeper.text import agreed, counted
 from sweeper.trainable.analysing.analysis import KeptRun
 from sweeper.trainable.contract import RunSpec
 from sweeper.trainable.frozen import text_of
@@ -158,7 +158,8 @@ def lines(sources: KeptRuns | None, runs: Sequence[Run]) -> Iterator[str]:
         return
     lacks = Counter(map(sources.lack, runs))
     ready = lacks.pop("", 0)
-    yield f"of {sources.name}: {ready} of {counted(len(runs), 'run')} have {sources.weights}"
+    whole, have = counted(len(runs), "run"), agreed(ready, "has", "have")
+    yield f"of {sources.name}: {ready} of {whole} {have} {sources.weights}"
     for why, count in lacks.most_common():
         yield f"  not analysed: {counted(count, 'run')}: {why}"
 

@@ -43,6 +43,7 @@ NO_NUMBERS = {
     ("sweeper.space.axes.float", "self.high"),
     ("sweeper.cluster.limits", "given"),
     ("sweeper.doctor.node", "host"),
+    ("sweeper.study.analysed", "source.name"),
     ("sweeper.figures.ablation", "counts"),
     ("sweeper.figures.pairs", "lack"),
     ("sweeper.results.tables.table", "lack"),

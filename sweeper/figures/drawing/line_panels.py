@@ -15,7 +15,7 @@ from sweeper.errors import SweeperError
 from sweeper.figures.drawing import axis_limits, line_marks, style, text_layout
 from sweeper.figures.drawing import frame as frame_of
 from sweeper.results.axis import TASK, Axis
-from sweeper.results.captions import span
+from sweeper.results.captions import interval_text, span
 from sweeper.results.data import Data
 from sweeper.results.estimates import bands_note, estimate
 from sweeper.results.tables import number_text
@@ -154,12 +154,16 @@ def _edge(across: Axis) -> float:
     return float(max(0.45 * across.gap, _EDGE * (across.places[-1] - across.places[0])))
 
 
-def points_note(data: Data, table: pd.DataFrame) -> str:
-    """What a caption says of the points: their intervals, their n, what small marks are, gaps."""
+def points_note(table: pd.DataFrame, data: Data | None = None) -> str:
+    """What a caption says of the points: their intervals, their n, what small marks are, gaps.
+
+    With `data`, whose figure may have other bands, it says which.
+    """
     known, count = int(table["low"].notna().sum()), int(table["point"].notna().sum())
     if not count:
         return "no configuration is complete"
-    text = f"{bands_note(data, known, count)}; n = {span(table['n'])} a point"
+    bands = interval_text(known, count) if data is None else bands_note(data, known, count)
+    text = f"{bands}; n = {span(table['n'])} a point"
     if (table["low"].isna() & table["point"].notna()).any():
         text += "; small faint marks are single runs"
     lacking = table["point"].notna() & (table["n"] < table["planned"])

@@ -18,6 +18,15 @@ MARK, BETWEEN = "#~ ", " | "
 """Behind the mark a line of a file says what each mistake on it is answered with."""
 
 ELSEWHERE = {
+    ", but got episodes and",
+    ", but got median, which no deviation belongs to",
+    "metrics, but got",
+    "must be a mapping, as in fixed: {states: 1000}",
+    "must be a mapping, as in limits: {hours: 8}",
+    "must be text, a name",
+    "needs streams <= steps, but got",
+    "needs the key 'analysis', as in analysis: smoothness",
+    "needs the study that it is of, which only a command finds",
     "), but a plan has at most",
     ", as in {from: 2020, count: 10}",
     ", but a plan has at most that many",
