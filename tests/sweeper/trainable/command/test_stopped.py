@@ -46,9 +46,9 @@ def folder(study: Study) -> Path:
 
 
 def family(study: Study) -> list[int]:
-    until((folder(study) / "self").exists)
-    names = ("self", "child", "deaf", "far")
-    return [int((folder(study) / name).read_text() or 0) for name in names]
+    files = [folder(study) / name for name in ("self", "child", "deaf", "far")]
+    until(lambda: all(file.exists() and file.read_text() for file in files))
+    return [int(file.read_text()) for file in files]
 
 
 def alive(pids: list[int]) -> list[int]:
