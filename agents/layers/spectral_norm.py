@@ -32,6 +32,7 @@ PROJECTIONS = ("hard", "divide", "clip_scaled")
 USES = ("project", "watch")
 SCHEDULERS = ("none", "bias_scaling", "divout", "divgrad", "muleps", "div_lr")
 SCOPES = ("product", "own")
+_BESIDE_PROJECTION = ("none", "bias_scaling")
 PARAMETERS: Mapping[str, Parameter] = {
     "sn.layers": Parameter(tuple, (), packable=True),
     "sn.use": Parameter(str, None, choices=USES, packable=True),
@@ -82,7 +83,7 @@ def _use(params: Mapping[str, Any]) -> str:
     """What becomes of the weights of watched layers."""
     if params["sn.use"] is not None:
         return str(params["sn.use"])
-    return "project" if params["sn.scheduler"] in ("none", "bias_scaling") else "watch"
+    return "project" if params["sn.scheduler"] in _BESIDE_PROJECTION else "watch"
 
 
 def check(params: Mapping[str, Any], depth: int) -> None:
@@ -99,7 +100,7 @@ def check(params: Mapping[str, Any], depth: int) -> None:
             "sn.scheduler=bias_scaling divides biases by what the weights before them are divided "
             "by, and with sn.use=watch no weight is; valid: sn.use=project"
         )
-    if scheduler not in ("none", "bias_scaling") and use == "project":
+    if scheduler not in _BESIDE_PROJECTION and use == "project":
         raise ValueError(
             f"sn.scheduler={scheduler} takes the place of the projection of weights, so that "
             f"sn.use=project contradicts it; valid: sn.use=watch, or no sn.use"

@@ -51,11 +51,10 @@ class SpectralSchedulers:
         self._layers = layers
         self._watched = [layer.spectral for layer in layers if layer.spectral is not None]
         self._asked = {s.scheduler for s in settings}
-        self._asked |= {f"divgrad_{s.scope}" for s in settings if s.scheduler == "divgrad"}
         device = layers[0].weight.device
 
-        def mask(scheduler: str, scope: str | None = None) -> torch.Tensor:
-            flags = [s.scheduler == scheduler and scope in (None, s.scope) for s in settings]
+        def mask(scheduler: str, scope: str = "product") -> torch.Tensor:
+            flags = [(s.scheduler, s.scope) == (scheduler, scope) for s in settings]
             return torch.tensor(flags, device=device)
 
         self._divout, self._muleps, self._div_lr = map(mask, ("divout", "muleps", "div_lr"))
@@ -89,7 +88,7 @@ class SpectralSchedulers:
         whole = torch.where(self._by_product, self._product(), 1.0)
         divisors = [whole] * len(gradients)
         for place, layer in enumerate(self._layers):
-            if layer.spectral is not None and "divgrad_own" in self._asked:
+            if layer.spectral is not None:
                 own = layer.spectral.radii()
                 divisors[2 * place] = torch.where(self._by_own, own, whole)
         return [
