@@ -18,3 +18,4 @@ class Shape:
     actions: int
     continuous: bool = False
     high: float = 1.0
+    stack: int = 1

@@ -29,7 +29,8 @@ else:
     F = LazyModule("torch.nn.functional")
 
 ACTIVATIONS = ("relu", "swish")
-INITS = ("xavier", "orthogonal")
+INITS = ("xavier", "orthogonal", "orthonormal")
+"""Xavier-uniform; orthogonal with gain sqrt(2) (a head has its own); orthogonal with gain 1."""
 ORTHOGONAL_GAIN = math.sqrt(2.0)
 _BLOCK = 1 << 14
 _VECTORS = 32  # how many float32 numbers torch's loops take at once, at most

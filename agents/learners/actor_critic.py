@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from agents.envs import tasks
 from agents.learners.actor_critic_draws import ActorCriticDraws
 from agents.learners.actor_critic_networks import ActorCriticNetworks
 from agents.learners.actor_critic_parameters import METRICS, OF_EPISODES
@@ -38,6 +39,8 @@ class ActorCritic(ActorCriticNetworks):
     """P agents with an actor, `critics` critics each, and targets; actions are in [-1, 1]."""
 
     continuous = True
+    images: ClassVar[bool] = False
+    """Whether it is meant for images; others read an image's numbers in a row."""
     passes_bytes = 55_000_000  # with those that make a matrix orthogonal
     metrics = METRICS
     noises: ClassVar[int] = 0
@@ -52,9 +55,20 @@ class ActorCritic(ActorCriticNetworks):
         self.policy = POLICIES[self.params.get("policy", self.policy_kind)](members, device)
         self.loss = losses.Loss(members, device)
         seeds, sizes = [run.seed for run in runs], (self.params["batch_size"], shape.actions)
-        self.draws = ActorCriticDraws(seeds, *sizes, self.noises, device)
+        self.draws = ActorCriticDraws(seeds, *sizes, self.noises_of_update, device)
         measured = [name for name in self.metrics if name not in OF_EPISODES]
         self.means = RunningMeans(measured, len(runs), device)
+
+    @classmethod
+    def tasks(cls) -> Sequence[str]:
+        """Returns the tasks that ship which it is meant for."""
+        fit = super().tasks()
+        return [t for t in fit if (len(tasks.shape(t).observation) == 3) == cls.images]
+
+    @property
+    def noises_of_update(self) -> int:
+        """How many normal numbers an update needs for every number of a batch's actions."""
+        return self.noises
 
     def vector(self, name: str) -> torch.Tensor:
         """Returns a hyperparameter of all members, [P, 1]."""
@@ -81,19 +95,30 @@ class ActorCritic(ActorCriticNetworks):
 
         Diverged members act until the next check for divergence, and some tasks raise at NaN.
         """
-        return self.actor(self._states(observations)).nan_to_num_()
+        return self.actor(self.read("actor", self._seen(observations))).nan_to_num_()
 
-    def _states(self, observations: np.ndarray) -> torch.Tensor:
-        seen = torch.from_numpy(observations).to(self.device)
-        return as_floats(seen, self.shape.high).flatten(2)
+    def _seen(self, observations: np.ndarray) -> torch.Tensor:
+        return as_floats(torch.from_numpy(observations).to(self.device), self.shape.high)
+
+    def read(self, name: str, observations: torch.Tensor) -> torch.Tensor:
+        """Returns what the network `name` reads of observations, [P, B, ...] -> [P, B, inputs].
+
+        A critic reads actions beside them.
+        """
+        return observations.flatten(2)
 
     def learn(self, replay: Replay, step: int) -> None:
         """Updates every `update_every` steps once the warm-up is over."""
         if step < self.params["warmup_steps"] or step % self.params["update_every"]:
             return
-        batch, noise = self.draws.batch(self.updates), self.draws.noise(self.updates)
+        batch = self.transitions(replay, self.updates)
+        noise = self.draws.noise(self.updates)
         self.updates += 1
-        self.update(replay.sample(batch).flattened(), *noise)
+        self.update(batch, *noise)
+
+    def transitions(self, replay: Replay, update: int) -> Batch:
+        """Returns the batch of an update."""
+        return replay.sample(self.draws.batch(update)).flattened()
 
     def update_from(self, batch: Batch, step: int) -> None:
         """Updates all networks, also those whose updates are delayed."""
@@ -171,9 +196,13 @@ class ActorCritic(ActorCriticNetworks):
         self, name: str, loss: torch.Tensor, outputs: torch.Tensor, gradient: torch.Tensor
     ) -> None:
         """Takes a step down a loss [P], from its gradient at `outputs`."""
-        gradients = torch.autograd.grad(outputs, self.nets[name].parameters, gradient)
+        parts = self.learning_with(name)
+        learned = [parameter for part in parts for parameter in self.nets[part].parameters]
+        gradients = torch.autograd.grad(outputs, learned, gradient)
         self.record_loss(name, loss, gradients)
-        self.optimisers[name].step(gradients)
+        left = iter(gradients)
+        for part in parts:
+            self.optimisers[part].step([next(left) for _ in self.nets[part].parameters])
         self.means.add(**{f"{name}_loss": loss})
 
     def network(self, name: str) -> Network:
@@ -182,14 +211,14 @@ class ActorCritic(ActorCriticNetworks):
 
     def network_inputs(self, name: str, batch: Batch) -> torch.Tensor:
         """Returns observations, and for a critic actions beside them."""
-        read = batch.observations.flatten(2)
+        read = self.read(name, batch.observations)
         return torch.cat((read, batch.actions), dim=2) if name == "critic" else read
 
     def q_values(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Returns Q_1(s, a), [P, E]."""
         with torch.inference_mode():
             taken = torch.from_numpy(actions).to(self.device)
-            return self.q1(self._states(observations), taken).cpu().numpy()
+            return self.q1(self.read("critic", self._seen(observations)), taken).cpu().numpy()
 
     def measured(self, row: int, step: int) -> dict[str, float]:
         """Returns means over the updates since the last report."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from agents.contract import Run
 from agents.layers.base import ORTHOGONAL_GAIN
-from agents.learners.actor_critic_parameters import inputs, parameter_prefix
+from agents.learners.actor_critic_parameters import parameter_prefix
 from agents.learners.base import BaseLearner, Sizes
 from agents.networks import network
-from agents.networks.ensemble import Ensemble
+from agents.networks.ensemble import Ensemble, Rows
 from agents.optim import losses, schedule
 from agents.optim.target_average import TargetAverage
 from agents.optimisers import base as optimisers
@@ -30,12 +31,14 @@ class ActorCriticNetworks(BaseLearner):
     """All but the actor give values, and are described by `critic.*`."""
     with_targets: ClassVar[Sequence[str]] = ("critic",)
     """The networks that have targets, where `target.networks` is true."""
+    encoders: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """The parts of an encoder that learn with each network, by its name."""
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where networks do not fit the task, or parameters each other."""
         for name in cls.networks:
-            network.check(params, parameter_prefix(name), (inputs(name, shape),))
+            network.check(params, parameter_prefix(name), (cls.inputs(name, params, shape),))
         losses.check(params)
         base.check(params)
 
@@ -43,7 +46,7 @@ class ActorCriticNetworks(BaseLearner):
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
         """Returns the number of parametric layers of a critic."""
         complete = cls.complete(params)
-        observation = (inputs("critic", cls.shape_of(complete, task)),)
+        observation = (cls.inputs("critic", complete, cls.shape_of(complete, task)),)
         return network.depth(network.part(complete, "critic"), observation)
 
     @classmethod
@@ -53,12 +56,19 @@ class ActorCriticNetworks(BaseLearner):
         averaged = cls.target_networks(params)
         for name in cls.networks:
             outputs = cls.outputs(params, shape) if name == "actor" else 1
-            sizes = network.part(params, parameter_prefix(name)), (inputs(name, shape),), outputs
+            read = (cls.inputs(name, params, shape),)
+            sizes = network.part(params, parameter_prefix(name)), read, outputs
             copies = params["critics"] if name == "critic" else 1
             trained += copies * network.count_parameters(*sizes)
             targets += copies * network.count_parameters(*sizes) if name in averaged else 0
             activations += copies * network.count_activations(*sizes)
         return Sizes(trained, targets, _PASSES * params["batch_size"] * activations)
+
+    @classmethod
+    def inputs(cls, name: str, params: Mapping[str, Any], shape: Shape) -> int:
+        """Returns how many numbers a network reads; a critic reads actions too."""
+        observation = math.prod(shape.observation)
+        return observation + shape.actions if name == "critic" else observation
 
     @classmethod
     def outputs(cls, params: Mapping[str, Any], shape: Shape) -> int:
@@ -74,18 +84,25 @@ class ActorCriticNetworks(BaseLearner):
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Networks, targets and optimisers for `runs`; a network without target is its own."""
         self.runs, self.shape, self.device = runs, shape, device
-        self.params = runs[0].params
-        self.nets = {name: self._ensemble(name).train() for name in self.networks}
+        self.params: Mapping[str, Any] = self.complete(runs[0].params)
+        parts = [part for name in self.networks for part in self.learning_with(name)]
+        self.nets: dict[str, Any] = {part: self._made(part).train() for part in parts}
         own = self.target_networks(self.params)
-        self.targets = {n: self._ensemble(n) if n in own else net for n, net in self.nets.items()}
+        self.targets = {n: self._made(n) if n in own else net for n, net in self.nets.items()}
         self._averages = [self._average(name) for name in own]
         self.optimisers = {name: self._optimiser(name) for name in self.nets}
 
-    def _ensemble(self, name: str) -> Ensemble:
+    def learning_with(self, name: str) -> Sequence[str]:
+        """Returns the network's name, and those of the encoder's parts that learn with it."""
+        return (name, *self.encoders.get(name, ()))
+
+    def _made(self, name: str) -> Rows:
+        """Returns the network `name`, blank."""
         params, members = self.params, len(self.runs)
         copies = params["critics"] if name == "critic" else 1
         outputs = self.outputs(params, self.shape) if name == "actor" else 1
-        sizes = network.part(params, parameter_prefix(name)), inputs(name, self.shape), outputs
+        described = network.part(params, parameter_prefix(name))
+        sizes = described, self.inputs(name, params, self.shape), outputs
         gain = 1.0 if name == "actor" else ORTHOGONAL_GAIN
         return Ensemble(*sizes, (members, copies), self.device, gain)
 
@@ -103,7 +120,7 @@ class ActorCriticNetworks(BaseLearner):
     @classmethod
     def updates_of(cls, name: str, params: Mapping[str, Any], steps: int) -> int:
         """Returns how many updates a network has in a run of `steps` steps."""
-        delay = params.get("policy.delay", 1) if name == "actor" else 1
+        delay = params.get("policy.delay", 1) if parameter_prefix(name) == "actor" else 1
         return schedule.count(params, steps) // int(delay)
 
     def initialise(self) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from agents.networks import network
 from agents.optim import losses, schedule
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
-from agents.shape import Shape
 
 OF_EPISODES = ("return", "train_return", "eval_partial")
 METRICS: tuple[str, ...] = (*OF_EPISODES, "critic_loss", "actor_loss", "q")
@@ -24,13 +22,7 @@ def network_parameters(name: str) -> dict[str, Parameter]:
 
 def parameter_prefix(name: str) -> str:
     """Returns the prefix of a network's parameters: `actor`, or `critic` for all others."""
-    return "actor" if name == "actor" else "critic"
-
-
-def inputs(name: str, shape: Shape) -> int:
-    """Returns how many numbers a network reads; a critic reads actions too."""
-    observation = math.prod(shape.observation)
-    return observation + shape.actions if name == "critic" else observation
+    return "actor" if name.startswith("actor") else "critic"
 
 
 PARAMETERS: Mapping[str, Parameter] = {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from agents.layers.spectral_norm import NOT_NORMALISED
+from agents.networks.layered import Layered
 from agents.networks.network import Network
 
 if TYPE_CHECKING:
@@ -18,26 +19,13 @@ else:
 T = TypeVar("T")
 
 
-class Ensemble:
-    """P x C networks as one network: its row p C + c is member p's c-th."""
+class Rows:
+    """P x C networks in rows: row p C + c is member p's c-th."""
 
-    def __init__(
-        self,
-        sizes: Mapping[str, Any],
-        inputs: int,
-        outputs: int,
-        rows: tuple[int, int],
-        device: str,
-        head_gain: float,
-    ) -> None:
-        """`rows` are P and C; `alone` is the first of every member's, its parameters constants."""
+    def __init__(self, net: Layered, rows: tuple[int, int]) -> None:
+        """`rows` are P and C."""
+        self.net = net
         self.members, self.copies = rows
-        everyone = [NOT_NORMALISED] * (self.members * self.copies)
-        self.net = Network(sizes, (inputs,), outputs, everyone, device, head_gain)
-        self._constant = Network(sizes, (inputs,), outputs, everyone, "meta")
-        self._constant.borrow(self.net, 1)
-        self.alone = Network(sizes, (inputs,), outputs, everyone[: self.members], "meta")
-        self.alone.borrow(self.net, self.copies)
 
     @property
     def parameters(self) -> list[torch.Tensor]:
@@ -53,7 +41,7 @@ class Ensemble:
         """Returns the members' values, each repeated for its C networks."""
         return [value for value in values for _ in range(self.copies)]
 
-    def train(self) -> Ensemble:
+    def train(self) -> Self:
         """Lets gradients be taken with respect to the parameters."""
         self.net.train()
         return self
@@ -61,6 +49,34 @@ class Ensemble:
     def initialise(self, seeds: Sequence[int], name: str) -> None:
         """Initialises every network from its own streams, by the names `name.0/`, `name.1/`, ..."""
         self.net.initialise(seeds, [f"{name}.{copy}/" for copy in range(self.copies)])
+
+    def tensors(self) -> list[tuple[str, torch.Tensor]]:
+        """Returns the tensors of a checkpoint, [P, C, ...]."""
+        return [(name, by_member(t, self.members)) for name, t, _ in self.net.tensors()]
+
+
+class Ensemble(Rows):
+    """P x C networks as one network that all read the same, such as twin critics."""
+
+    net: Network
+
+    def __init__(
+        self,
+        sizes: Mapping[str, Any],
+        inputs: int,
+        outputs: int,
+        rows: tuple[int, int],
+        device: str,
+        head_gain: float,
+    ) -> None:
+        """`rows` are P and C; `alone` is the first of every member's, its parameters constants."""
+        members, copies = rows
+        everyone = [NOT_NORMALISED] * (members * copies)
+        super().__init__(Network(sizes, (inputs,), outputs, everyone, device, head_gain), rows)
+        self._constant = Network(sizes, (inputs,), outputs, everyone, "meta")
+        self._constant.borrow(self.net, 1)
+        self.alone = Network(sizes, (inputs,), outputs, everyone[:members], "meta")
+        self.alone.borrow(self.net, copies)
 
     def __call__(
         self, x: torch.Tensor, training: bool = False, constant: bool = False
@@ -81,10 +97,6 @@ class Ensemble:
         Its parameters count as constants.
         """
         return self.alone(x)
-
-    def tensors(self) -> list[tuple[str, torch.Tensor]]:
-        """Returns the tensors of a checkpoint, [P, C, ...]."""
-        return [(name, by_member(t, self.members)) for name, t, _ in self.net.tensors()]
 
 
 def by_member(tensor: torch.Tensor, members: int) -> torch.Tensor:

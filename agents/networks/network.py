@@ -6,9 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from agents import lookup, streams
+from agents import lookup
 from agents.layers import spectral_norm
 from agents.layers.base import ACTIVATIONS, INITS, ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
@@ -16,13 +14,13 @@ from agents.layers.norms import NORMS
 from agents.layers.spectral_norm import SpectralNorm, SpectralNormSettings
 from agents.layers.spectral_schedulers import SpectralSchedulers
 from agents.networks import mlp
+from agents.networks.layered import Layered
 from agents.parameter import Parameter
 
 if TYPE_CHECKING:
     import torch
 
     from agents.layers.functional import fused_mlp
-    from agents.layers.norms import Norm
 else:
     from agents.lazy import LazyModule
 
@@ -109,7 +107,17 @@ def check_normalised(params: Mapping[str, Any], name: str, observation: tuple[in
     spectral_norm.check(params, depth(part(params, name), observation))
 
 
-class Network:
+def _gains(sizes: Mapping[str, Any], depth: int, head_gain: float) -> list[float | None]:
+    """The gain of each layer that is orthogonal; `head_gain` is the head's unless all have 1."""
+    init = sizes.get("init", "xavier")
+    if init == "xavier":
+        return [None] * depth
+    if init == "orthonormal":
+        return [1.0] * depth
+    return [*[ORTHOGONAL_GAIN] * (depth - 1), head_gain]
+
+
+class Network(Layered):
     """P networks of the same `sizes`; `settings` name each member's watched layers.
 
     `schedulers` are what members do with these layers' spectral radii.
@@ -129,74 +137,14 @@ class Network:
         self.body = _body(sizes, observation)(sizes, observation, members, device)
         self.head = Linear(members, self.body.features, outputs, device)
         self.head.activation = None
-        self.layers = [*self.body.layers, self.head]
-        self.norms: list[Norm] = self.body.norms
-        self._head_gain = head_gain
-        self._orthogonal = sizes.get("init", "xavier") == "orthogonal"
-        for place, layer in enumerate(self.layers):
-            index = place - len(self.layers)
+        layers = [*self.body.layers, self.head]
+        for place, layer in enumerate(layers):
+            index = place - len(layers)
             if any(index in member.layers for member in settings):
                 layer.spectral = SpectralNorm(layer, settings, index)
-        self.schedulers = SpectralSchedulers(self.layers, settings)
-        self._plain = self.body.plain and all(layer.spectral is None for layer in self.layers)
-        self.parameters = self._gathered()
-
-    def initialise(self, seeds: Sequence[int], names: Sequence[str] = ("",)) -> None:
-        """Draws weights and power-iteration vectors from every member's own streams.
-
-        Each seed serves as many members in turn as there are `names`, which tell their streams
-        apart.
-        """
-
-        def keys(purpose: str) -> np.ndarray:
-            return np.array([streams.key(s, f"{name}{purpose}") for s in seeds for name in names])
-
-        for place, layer in enumerate(self.layers):
-            gain = self._head_gain if layer is self.head else ORTHOGONAL_GAIN
-            layer.initialise(keys(f"weights/{place}"), gain if self._orthogonal else None)
-            if layer.spectral is not None:
-                layer.spectral.initialise(keys(f"spectral/{place}"))
-
-    def train(self) -> Network:
-        """Lets gradients be taken with respect to the parameters."""
-        for parameter in self.parameters:
-            parameter.requires_grad_(True)
-        return self
-
-    def copy_(self, other: Network) -> None:
-        """Copies all that `other` holds: parameters, and the vectors of power iterations."""
-        with torch.no_grad():
-            for mine, theirs in zip(self.tensors(), other.tensors(), strict=True):
-                mine[1].copy_(theirs[1])
-
-    def borrow(self, other: Network, every: int) -> None:
-        """Shares the memory of every `every`-th network of `other`, without gradients."""
-        for mine, theirs in zip(
-            (*self.layers, *self.norms), (*other.layers, *other.norms), strict=True
-        ):
-            for name, value in vars(theirs).items():
-                if isinstance(value, torch.Tensor):
-                    setattr(mine, name, value.detach()[::every])
-        self.parameters = self._gathered()
-
-    def _gathered(self) -> list[torch.Tensor]:
-        """All that is learned: a weight and a bias of each layer, then the norms'."""
-        found = [t for layer in self.layers for t in (layer.weight, layer.bias)]
-        return found + [t for norm in self.norms for t in norm.parameters]
-
-    def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """Returns (name, tensor, members that have it) of all that belongs in a checkpoint."""
-        everyone = range(self.layers[0].weight.shape[0])
-        named: list[tuple[str, torch.Tensor, Sequence[int]]] = []
-        for place, layer in enumerate(self.layers):
-            named.append((f"{place}.weight", layer.weight, everyone))
-            named.append((f"{place}.bias", layer.bias, everyone))
-            if layer.spectral is not None:
-                named.append((f"{place}.u", layer.spectral.u, layer.spectral.members))
-                named.append((f"{place}.v", layer.spectral.v, layer.spectral.members))
-        for place, norm in enumerate(self.norms):
-            named += [(f"norm{place}.{name}", t, everyone) for name, t in norm.tensors()]
-        return named
+        self.schedulers = SpectralSchedulers(layers, settings)
+        self._plain = self.body.plain and all(layer.spectral is None for layer in layers)
+        super().__init__(layers, self.body.norms, _gains(sizes, len(layers), head_gain))
 
     def features(
         self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False

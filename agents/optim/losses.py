@@ -44,17 +44,19 @@ def asymmetry(params: Mapping[str, Any]) -> tuple[float, float]:
 class Loss:
     """alpha max(0, d)^2 + beta min(0, d)^2 of residuals d = q - y (Hui 2022, §3.4).
 
-    With `huber` the squares are Huber's function with delta 1 (which is d^2 / 2 near 0).
+    With `huber` the squares are Huber's function with delta 1 (which is d^2 / 2 near 0). A batch
+    may hold several `views` of its transitions, whose mean losses are added up.
     """
 
-    def __init__(self, params: Sequence[Mapping[str, Any]], device: str) -> None:
+    def __init__(self, params: Sequence[Mapping[str, Any]], device: str, views: int = 1) -> None:
+        self._views = views
         self._huber = params[0]["loss"] == "huber"
         weights = [asymmetry(member) for member in params]
         self._plain = all(weight == (1.0, 1.0) for weight in weights)
         self._alpha, self._beta = torch.tensor(weights, device=device).T[:, :, None, None]
 
     def __call__(self, q: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Returns the batch's mean loss [P, C] of q [P, C, B] against y [P, B], and its gradient.
+        """Returns the batch's loss [P, C] of q [P, C, B] against y [P, B], and its gradient.
 
         Autograd would take longer for the gradient than for that of a small layer.
         """
@@ -67,4 +69,4 @@ class Loss:
         if not self._plain:
             weight = torch.where(residual > 0, self._alpha, self._beta)
             slope, loss = slope * weight, loss * weight
-        return loss.mean(2), slope / q.shape[2]
+        return loss.mean(2) * self._views, slope / (q.shape[2] // self._views)

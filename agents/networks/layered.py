@@ -1,0 +1,88 @@
+"""What is learned of P networks: layers and norms, how they begin, are copied and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from agents import streams
+from agents.layers.base import Layer
+
+if TYPE_CHECKING:
+    import torch
+
+    from agents.layers.norms import Norm
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+
+class Layered:
+    """P networks as lists of layers and norms; a subclass says what they compute."""
+
+    def __init__(
+        self, layers: Sequence[Layer], norms: Sequence[Norm], gains: Sequence[float | None]
+    ) -> None:
+        """`gains` are those of orthogonal layers, `None` of those that are Xavier-uniform."""
+        self.layers, self.norms = list(layers), list(norms)
+        self._gains = gains
+        self.parameters = self._gathered()
+
+    def initialise(self, seeds: Sequence[int], names: Sequence[str] = ("",)) -> None:
+        """Draws weights and power-iteration vectors from every member's own streams.
+
+        Each seed serves as many members in turn as there are `names`, which tell their streams
+        apart.
+        """
+
+        def keys(purpose: str) -> np.ndarray:
+            return np.array([streams.key(s, f"{name}{purpose}") for s in seeds for name in names])
+
+        for place, (layer, gain) in enumerate(zip(self.layers, self._gains, strict=True)):
+            layer.initialise(keys(f"weights/{place}"), gain)
+            if layer.spectral is not None:
+                layer.spectral.initialise(keys(f"spectral/{place}"))
+
+    def train(self) -> Self:
+        """Lets gradients be taken with respect to the parameters."""
+        for parameter in self.parameters:
+            parameter.requires_grad_(True)
+        return self
+
+    def copy_(self, other: Layered) -> None:
+        """Copies all that `other` holds: parameters, and the vectors of power iterations."""
+        with torch.no_grad():
+            for mine, theirs in zip(self.tensors(), other.tensors(), strict=True):
+                mine[1].copy_(theirs[1])
+
+    def borrow(self, other: Layered, every: int) -> None:
+        """Shares the memory of every `every`-th network of `other`, without gradients."""
+        for mine, theirs in zip(
+            (*self.layers, *self.norms), (*other.layers, *other.norms), strict=True
+        ):
+            for name, value in vars(theirs).items():
+                if isinstance(value, torch.Tensor):
+                    setattr(mine, name, value.detach()[::every])
+        self.parameters = self._gathered()
+
+    def _gathered(self) -> list[torch.Tensor]:
+        """All that is learned: a weight and a bias of each layer, then the norms'."""
+        found = [t for layer in self.layers for t in (layer.weight, layer.bias)]
+        return found + [t for norm in self.norms for t in norm.parameters]
+
+    def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
+        """Returns (name, tensor, members that have it) of all that belongs in a checkpoint."""
+        everyone = range(self.layers[0].weight.shape[0])
+        named: list[tuple[str, torch.Tensor, Sequence[int]]] = []
+        for place, layer in enumerate(self.layers):
+            named.append((f"{place}.weight", layer.weight, everyone))
+            named.append((f"{place}.bias", layer.bias, everyone))
+            if layer.spectral is not None:
+                named.append((f"{place}.u", layer.spectral.u, layer.spectral.members))
+                named.append((f"{place}.v", layer.spectral.v, layer.spectral.members))
+        for place, norm in enumerate(self.norms):
+            named += [(f"norm{place}.{name}", t, everyone) for name, t in norm.tensors()]
+        return named
