@@ -197,12 +197,12 @@ class ActorCritic(ActorCriticNetworks):
     ) -> None:
         """Takes a step down a loss [P], from its gradient at `outputs`."""
         parts = self.learning_with(name)
-        learned = [parameter for part in parts for parameter in self.nets[part].parameters]
+        learned = [parameter for part in parts for parameter in self.learned[part].parameters]
         gradients = torch.autograd.grad(outputs, learned, gradient)
         self.record_loss(name, loss, gradients)
         left = iter(gradients)
         for part in parts:
-            self.optimisers[part].step([next(left) for _ in self.nets[part].parameters])
+            self.optimisers[part].step([next(left) for _ in self.learned[part].parameters])
         self.means.add(**{f"{name}_loss": loss})
 
     def network(self, name: str) -> Network:
@@ -231,10 +231,10 @@ class ActorCritic(ActorCriticNetworks):
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns all networks, targets that are their own, what optimisers keep, running sums."""
         rows, tensors = len(self.runs), []
-        for name, net in self.nets.items():
+        for name, net in self.learned.items():
             tensors += [(f"{name}.{n}", t) for n, t in net.tensors()]
-            if self.targets[name] is not net:
-                tensors += [(f"target.{name}.{n}", t) for n, t in self.targets[name].tensors()]
+            if self.averaged[name] is not net:
+                tensors += [(f"target.{name}.{n}", t) for n, t in self.averaged[name].tensors()]
         for name, one in self.optimisers.items():
             kept = [(n, by_member(t, rows)) for n, t in one.tensors()]
             tensors += [(f"{one.kept_as}.{name}.{n}", t) for n, t in kept]

@@ -11,6 +11,7 @@ from agents.layers.base import ORTHOGONAL_GAIN
 from agents.learners.actor_critic_parameters import parameter_prefix
 from agents.learners.base import BaseLearner, Sizes
 from agents.networks import network
+from agents.networks.encoder import Part
 from agents.networks.ensemble import Ensemble, Rows
 from agents.optim import losses, schedule
 from agents.optim.target_average import TargetAverage
@@ -85,19 +86,28 @@ class ActorCriticNetworks(BaseLearner):
         """Networks, targets and optimisers for `runs`; a network without target is its own."""
         self.runs, self.shape, self.device = runs, shape, device
         self.params: Mapping[str, Any] = self.complete(runs[0].params)
-        parts = [part for name in self.networks for part in self.learning_with(name)]
-        self.nets: dict[str, Any] = {part: self._made(part).train() for part in parts}
+        self.nets = {name: self._ensemble(name).train() for name in self.networks}
+        parts = [part for name in self.networks for part in self.encoders.get(name, ())]
+        self.encoder = {part: self.encoder_part(part).train() for part in parts}
         own = self.target_networks(self.params)
-        self.targets = {n: self._made(n) if n in own else net for n, net in self.nets.items()}
+        self.targets = {n: self._ensemble(n) if n in own else net for n, net in self.nets.items()}
+        self.target_encoder = {
+            n: self.encoder_part(n) if n in own else part for n, part in self.encoder.items()
+        }
+        self.learned: dict[str, Rows] = {**self.nets, **self.encoder}
+        self.averaged: dict[str, Rows] = {**self.targets, **self.target_encoder}
         self._averages = [self._average(name) for name in own]
-        self.optimisers = {name: self._optimiser(name) for name in self.nets}
+        self.optimisers = {name: self._optimiser(name) for name in self.learned}
 
     def learning_with(self, name: str) -> Sequence[str]:
         """Returns the network's name, and those of the encoder's parts that learn with it."""
         return (name, *self.encoders.get(name, ()))
 
-    def _made(self, name: str) -> Rows:
-        """Returns the network `name`, blank."""
+    def encoder_part(self, name: str) -> Part:
+        """Returns a blank part of an encoder, one of `encoders`."""
+        raise NotImplementedError(name)
+
+    def _ensemble(self, name: str) -> Ensemble:
         params, members = self.params, len(self.runs)
         copies = params["critics"] if name == "critic" else 1
         outputs = self.outputs(params, self.shape) if name == "actor" else 1
@@ -107,15 +117,16 @@ class ActorCriticNetworks(BaseLearner):
         return Ensemble(*sizes, (members, copies), self.device, gain)
 
     def _average(self, name: str) -> TargetAverage:
-        taus = self.nets[name].spread(float(run.params["target.tau"]) for run in self.runs)
-        return TargetAverage(self.targets[name].tracked, self.nets[name].tracked, taus)
+        net, target = self.learned[name], self.averaged[name]
+        taus = net.spread(float(run.params["target.tau"]) for run in self.runs)
+        return TargetAverage(target.tracked, net.tracked, taus)
 
     def _optimiser(self, name: str) -> BaseOptimiser:
         updates = self.updates_of(name, self.params, self.runs[0].steps)
         lr = f"{parameter_prefix(name)}.lr"
         optimiser = optimisers.find(self.params)
         settings = [optimiser.settings(run.params, updates, lr) for run in self.runs]
-        return optimiser(self.nets[name].parameters, self.nets[name].spread(settings))
+        return optimiser(self.learned[name].parameters, self.learned[name].spread(settings))
 
     @classmethod
     def updates_of(cls, name: str, params: Mapping[str, Any], steps: int) -> int:
@@ -125,10 +136,10 @@ class ActorCriticNetworks(BaseLearner):
 
     def initialise(self) -> None:
         """Draws random networks; targets start equal to them."""
-        for name, net in self.nets.items():
+        for name, net in self.learned.items():
             net.initialise([run.seed for run in self.runs], name)
-            if self.targets[name] is not net:
-                self.targets[name].net.copy_(net.net)
+            if self.averaged[name] is not net:
+                self.averaged[name].net.copy_(net.net)
 
     def update_targets(self) -> None:
         """Moves every target towards its network by tau (Polyak averaging)."""

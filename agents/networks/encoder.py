@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from agents.layers.base import ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
 from agents.layers.norms import LayerNorm
+from agents.networks.ensemble import Rows
 from agents.networks.layered import Layered
 from agents.parameter import Parameter
 from agents.shape import Shape
@@ -119,3 +120,16 @@ class Trunk(Layered):
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Returns features between -1 and 1, [P, B, inputs] -> [P, B, features]."""
         return torch.tanh(self._linear(x, iterate=False))
+
+
+class Part(Rows):
+    """One part of an encoder for each of P members."""
+
+    net: Convolutions | Trunk
+
+    def __init__(self, net: Convolutions | Trunk) -> None:
+        super().__init__(net, (len(net.layers[0].weight), 1))
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Returns what it makes of x, [P, B, ...] -> [P, B, numbers]."""
+        return self.net(x)

@@ -96,7 +96,10 @@ def _gradients(
     found: list[torch.Tensor] = []
     gradient = gradient.contiguous(memory_format=torch.channels_last)
     for place in reversed(range(len(weights))):
-        gradient = torch.ops.aten.threshold_backward(gradient, seen[place + 1], 0)
+        if place == len(weights) - 1:  # autograd's own, which stays as it is
+            gradient = torch.ops.aten.threshold_backward(gradient, seen[place + 1], 0)
+        else:
+            _relu_backward(gradient, seen[place + 1], 0, grad_input=gradient)
         kernel = _kernel(weights[place], seen[place].shape[1])
         steps, zeros, ones = [strides[place]] * 2, [0, 0], [1, 1]
         needs = [place > 0, True, True]

@@ -14,7 +14,11 @@ from agents.envs import tasks
 from agents.replay.batch import Batch
 from tests.helpers.paths import GRID_ENV
 
-CONTINUOUS = [n for n in lookup.names("learners") if lookup.find("learners", n).continuous]
+CONTINUOUS = [
+    name
+    for name in lookup.names("learners")
+    if (found := lookup.find("learners", name)).continuous and not found.images
+]
 GRID = f"{GRID_ENV}:Grid"
 QUICK = {"warmup_steps": 20, "batch_size": 16, "actor.units": 16, "critic.units": 16}
 
