@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from agents.contract import Run
 from agents.layers.base import ORTHOGONAL_GAIN
-from agents.learners.actor_critic_parameters import inputs, parameter_prefix
+from agents.learners.actor_critic_parameters import LATER, check_n_step, inputs, parameter_prefix
 from agents.learners.base import BaseLearner, Sizes
 from agents.networks import network
 from agents.networks.ensemble import Ensemble
@@ -30,12 +30,14 @@ class ActorCriticNetworks(BaseLearner):
     """All but the actor give values, and are described by `critic.*`."""
     with_targets: ClassVar[Sequence[str]] = ("critic",)
     """The networks that have targets, where `target.networks` is true."""
+    later_parameters: ClassVar[Collection[str]] = (*BaseLearner.later_parameters, *LATER)
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where networks do not fit the task, or parameters each other."""
         for name in cls.networks:
             network.check(params, parameter_prefix(name), (inputs(name, shape),))
+        check_n_step(params)
         losses.check(params)
         base.check(params)
 
