@@ -28,16 +28,22 @@ Measures = Mapping[str, np.ndarray]
 
 
 class Sample:
-    """Transitions of the replay after `step` steps, drawn from streams of their own."""
+    """Transitions of the replay after `step` steps, drawn from streams of their own.
 
-    def __init__(self, replay: Replay, seeds: Sequence[int], step: int) -> None:
+    They are as those of an update are: of as many steps.
+    """
+
+    def __init__(
+        self, learner: Diagnosable, replay: Replay, seeds: Sequence[int], step: int
+    ) -> None:
         self.step = step
-        self._replay, self._seeds = replay, seeds
+        self._learner, self._replay, self._seeds = learner, replay, seeds
 
     def __call__(self, count: int) -> Batch:
         """Returns `count` transitions of every member, drawn with replacement; repeatable."""
         keys = streams.keys(self._seeds, f"diagnostics/{count}")
-        return self._replay.sample(streams.Draws(keys, count, block=1).at(self.step))
+        draws = streams.Draws(keys, count, block=1).at(self.step)
+        return self._learner.sample(self._replay, draws)
 
 
 class BaseDiagnostic(ABC):
@@ -125,6 +131,7 @@ class Diagnostics:
     """The diagnostics that a pack's runs ask for; those in `watching` are told of evaluations."""
 
     def __init__(self, learner: Diagnosable, runs: Sequence[Run]) -> None:
+        self._learner = learner
         params = runs[0].params
         names = params["diagnostics"]
         made = {name: lookup.find("diagnostics", name)(learner, runs) for name in names}
@@ -141,7 +148,7 @@ class Diagnostics:
 
         To be called once a report: those of updates begin anew.
         """
-        sample = Sample(replay, self._seeds, step)
+        sample = Sample(self._learner, replay, self._seeds, step)
         updates = _merged(diagnostic.found() for diagnostic in self._updating.values())
         return _merged(diagnostic.measure(sample) for diagnostic in self._sampling) | updates
 

@@ -12,6 +12,7 @@ import numpy as np
 from agents import lookup
 from agents.parameter import Parameter
 from agents.replay.batch import Batch
+from agents.replay.buffer import Replay
 
 if TYPE_CHECKING:
     import torch
@@ -55,6 +56,8 @@ class Diagnosable(ABC):
     """Losses and gradients by network while an update is probed, else `None`."""
     watching_updates: Sequence[UpdateWatcher] = ()
     """What is told of every update of a network that is not undone."""
+    n_step: int = 1
+    """How many steps of rewards the targets of an update add up."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -89,6 +92,10 @@ class Diagnosable(ABC):
 
         Of several critics it is the first; no power iteration.
         """
+
+    def sample(self, replay: Replay, draws: np.ndarray) -> Batch:
+        """Returns the transitions of an update, chosen by 32-bit `draws` [P, B]."""
+        return replay.sample(draws)
 
     @abstractmethod
     def update_from(self, batch: Batch, step: int) -> None:

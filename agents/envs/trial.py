@@ -31,6 +31,11 @@ def check_played(environment: Any, name: str, settings: Settings, title: str) ->
     seen = trial.tried(lambda: trial.first_step(declared))
     if seen != declared.observation:
         raise ValueError(f"{title!r} gives observations {seen}, but says {declared.observation}")
+    if declared.stack > 1 and not trial.tried(lambda: trial.stacks(declared)):
+        raise ValueError(
+            f"{title!r} says that its observations hold {declared.stack} frames, but they are not "
+            "those of the last steps, the oldest first, and at first the first one repeated"
+        )
     if not trial.takes:
         return
     other = trial.tried(lambda: trial.made(training=False).described)
@@ -93,8 +98,18 @@ class _Trial:
         made = self.made()
         made.reset(0)
         seen: tuple[int, ...] = np.shape(made.observe())
-        made.step(np.zeros(declared.actions) if declared.continuous else declared.actions - 1)
+        made.step(_any_action(declared))
         return seen
+
+    def stacks(self, declared: Shape) -> bool:
+        """Whether observations hold the frames of the last steps, and a first frame repeated."""
+        made = self.made()
+        made.reset(0)
+        first = np.split(np.array(made.observe()), declared.stack, axis=-1)
+        made.step(_any_action(declared))
+        second = np.split(np.array(made.observe()), declared.stack, axis=-1)
+        repeated = all(np.array_equal(frame, first[0]) for frame in first)
+        return repeated and all(map(np.array_equal, second[:-1], first[1:]))
 
     def repeats(self, declared: Shape) -> bool:
         """Whether an episode is the same again, after another one and in another environment."""
@@ -102,6 +117,10 @@ class _Trial:
         first = _episode(one, 1, declared)
         _episode(one, 2, declared)
         return first == _episode(one, 1, declared) == _episode(other, 1, declared)
+
+
+def _any_action(declared: Shape) -> Any:
+    return np.zeros(declared.actions) if declared.continuous else declared.actions - 1
 
 
 def _episode(made: Any, seed: int, declared: Shape) -> _Played:

@@ -50,6 +50,7 @@ class ActorCritic(ActorCriticNetworks):
         """Networks, targets and optimisers; hyperparameters as vectors [P]."""
         super().__init__(runs, shape, device)
         self.updates = 0
+        self.n_step: int = self.params["n_step"]
         self._vectors: dict[str, torch.Tensor] = {}
         members = [run.params for run in runs]
         self.policy = POLICIES[self.params.get("policy", self.policy_kind)](members, device)
@@ -118,7 +119,11 @@ class ActorCritic(ActorCriticNetworks):
 
     def transitions(self, replay: Replay, update: int) -> Batch:
         """Returns the batch of an update."""
-        return replay.sample(self.draws.batch(update)).flattened()
+        return self.sample(replay, self.draws.batch(update)).flattened()
+
+    def sample(self, replay: Replay, draws: np.ndarray) -> Batch:
+        """Returns transitions of `n_step` steps, chosen by 32-bit `draws` [P, B]."""
+        return replay.sample(draws, self.n_step, self.vector("gamma"))
 
     def update_from(self, batch: Batch, step: int) -> None:
         """Updates all networks, also those whose updates are delayed."""
@@ -160,7 +165,10 @@ class ActorCritic(ActorCriticNetworks):
         return (self.policy.mode(out) + (std * noise).clamp(-clip, clip)).clamp(-1.0, 1.0)
 
     def target_q(self, batch: Batch, next_values: torch.Tensor) -> torch.Tensor:
-        """Returns y = scale r + gamma m v of next values v [P, B]; m = 0 where terminated."""
+        """Returns y = scale r + gamma m v of next values v [P, B]; m = 0 where terminated.
+
+        Where `n_step` is above 1, r and m are those of `n_step_returns`.
+        """
         gamma, scale = self.vector("gamma"), self.vector("reward_scale")
         return scale * batch.rewards + gamma * batch.masks * next_values
 

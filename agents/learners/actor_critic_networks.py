@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from agents.contract import Run
 from agents.layers.base import ORTHOGONAL_GAIN
-from agents.learners.actor_critic_parameters import parameter_prefix
+from agents.learners.actor_critic_parameters import LATER, check_n_step, parameter_prefix
 from agents.learners.base import BaseLearner, Sizes
 from agents.networks import network
 from agents.networks.encoder import Part
@@ -34,12 +34,14 @@ class ActorCriticNetworks(BaseLearner):
     """The networks that have targets, where `target.networks` is true."""
     encoders: ClassVar[Mapping[str, Sequence[str]]] = {}
     """The parts of an encoder that learn with each network, by its name."""
+    later_parameters: ClassVar[Collection[str]] = (*BaseLearner.later_parameters, *LATER)
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where networks do not fit the task, or parameters each other."""
         for name in cls.networks:
             network.check(params, parameter_prefix(name), (cls.inputs(name, params, shape),))
+        check_n_step(params)
         losses.check(params)
         base.check(params)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from agents.networks import network
 from agents.optim import losses, schedule
@@ -25,6 +26,18 @@ def parameter_prefix(name: str) -> str:
     return "actor" if name.startswith("actor") else "critic"
 
 
+def check_n_step(params: Mapping[str, Any]) -> None:
+    """Raises ValueError where updates would begin before the replay holds `n_step` whole steps."""
+    n, warmup, capacity = (params[k] for k in ("n_step", "warmup_steps", "replay.capacity"))
+    if warmup <= n:
+        raise ValueError(
+            f"warmup_steps must be at least n_step + 1 = {n + 1}, so that the first update finds "
+            f"{n} steps and the observation after them, got {warmup}"
+        )
+    if capacity < n:
+        raise ValueError(f"replay.capacity must be at least n_step ({n}), got {capacity}")
+
+
 PARAMETERS: Mapping[str, Parameter] = {
     **network_parameters("actor"),
     **network_parameters("critic"),
@@ -40,9 +53,13 @@ PARAMETERS: Mapping[str, Parameter] = {
     "replay.capacity": Parameter(int, 1_000_000, low=2),
     "warmup_steps": Parameter(int, 10_000, low=2),
     "update_every": Parameter(int, 1, low=1),
+    "n_step": Parameter(int, 1, low=1),
 }
 """Of every actor-critic learner; the defaults are those of the later code of the
 author of Hui 2022, and of other public code where that has none."""
+
+LATER = ("n_step",)
+"""Those that there were not yet when a study kept no defaults."""
 
 DETERMINISTIC: Mapping[str, Parameter] = {
     "policy.std": Parameter(float, 0.2, low=0.0, packable=True),

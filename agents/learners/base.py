@@ -154,7 +154,9 @@ class BaseLearner(PackLearner):
         packable = {name for name, known in cls.parameters.items() if known.packable}
         shared = {name: value for name, value in complete.items() if name not in packable}
         shape = cls.shape_of(complete, task)
-        return json.dumps([shared, shape.observation, shape.dtype, shape.actions], sort_keys=True)
+        return json.dumps(
+            [shared, shape.observation, shape.dtype, shape.actions, shape.stack], sort_keys=True
+        )
 
     @classmethod
     @abstractmethod
@@ -199,6 +201,12 @@ class BaseLearner(PackLearner):
         )
 
     @classmethod
+    def largest_part(cls, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
+        """Returns the setting that a member's memory follows from where it is large, and bytes."""
+        _, replay = cls._sizes_and_replay(params, task, steps)
+        return f"replay.capacity={cls.complete(params)['replay.capacity']}", replay
+
+    @classmethod
     def moments(cls, params: Mapping[str, Any]) -> int:
         """Returns how many numbers the optimiser keeps for each that is trained."""
         return len(optimisers.find(params).moments)
@@ -211,12 +219,12 @@ class BaseLearner(PackLearner):
         complete = cls.complete(params)
         shape = cls.shape_of(complete, task)
         capacity: int = complete["replay.capacity"]
-        slots = 1 + (capacity if steps is None else min(capacity, steps))
+        kept = capacity if steps is None else min(capacity, steps)
         sizes = cls.sizes(complete, shape)
         if complete["diagnostics"]:
             batches = -(-complete["diagnostics.samples"] // complete["batch_size"])
             sizes = replace(sizes, passes=sizes.passes * batches)
-        return sizes, slots * Replay.bytes_per_step(shape)
+        return sizes, Replay.full_bytes(shape, kept)
 
     @classmethod
     def pack_bytes(cls, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:

@@ -187,7 +187,8 @@ class Learner(BaseLearner):
         if step < self._warmup:
             return
         if step % self._update_every == 0:
-            self.update(replay.sample(self._batches.at(self.optimisers["critic"].steps)))
+            draws = self._batches.at(self.optimisers["critic"].steps)
+            self.update(self.sample(replay, draws))
         if step % self._target_every == 0:
             self._target.copy_(self._online)
 

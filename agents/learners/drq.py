@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from agents import streams
 from agents.layers.base import INITS
 from agents.learners import sac
 from agents.learners.base import Sizes
@@ -47,6 +48,7 @@ class Learner(sac.Learner):
         **sac.Learner.parameters,
         **heads.PARAMETERS,
         **encoder.PARAMETERS,
+        **random_shift.PARAMETERS,
         "actor.units": Parameter(int, 1024, low=1),
         "critic.units": Parameter(int, 1024, low=1),
         "actor.init": Parameter(str, "orthonormal", choices=INITS),
@@ -60,8 +62,6 @@ class Learner(sac.Learner):
         "entropy.target": Parameter(float, -1.0, packable=True),
         "target.tau": Parameter(float, 0.01, low=0.0, high=1.0, packable=True),
         "target.every": Parameter(int, 2, low=1),
-        "augmentation.pad": Parameter(int, 4, low=0),
-        "augmentation.views": Parameter(int, 2, low=1),
         "batch_size": Parameter(int, 512, low=1),
         "replay.capacity": Parameter(int, 100_000, low=2),
         "warmup_steps": Parameter(int, 1_000, low=2),
@@ -79,7 +79,6 @@ class Learner(sac.Learner):
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where encoder, images and augmentation do not fit each other."""
         encoder.check(params, shape)
-        random_shift.check(params)
         super().check_together(params, shape)
 
     @classmethod
@@ -114,8 +113,8 @@ class Learner(sac.Learner):
         return int(self.params["augmentation.views"]) + 1
 
     def _shifts(self, purpose: str) -> RandomShift:
-        seeds = [run.seed for run in self.runs]
-        return RandomShift(seeds, purpose, self.params["augmentation.pad"], self.views)
+        keys = streams.keys([run.seed for run in self.runs], purpose)
+        return RandomShift(keys, self.params["augmentation.pad"], 2 * self.views)
 
     def encoder_part(self, name: str) -> Part:
         """Returns blank convolutions, or a blank trunk."""
@@ -129,7 +128,8 @@ class Learner(sac.Learner):
 
     def transitions(self, replay: Replay, update: int) -> Batch:
         """Returns an update's batch, with views of its images, [P, views B, H, W, C]."""
-        drawn = replay.sample(self.draws.batch(update), floats=False)
+        gamma = self.vector("gamma")
+        drawn = replay.sample(self.draws.batch(update), self.n_step, gamma, floats=False)
         return self._viewed(drawn, self._shift, update)
 
     def update_from(self, batch: Batch, step: int) -> None:
@@ -139,9 +139,12 @@ class Learner(sac.Learner):
         self.update(viewed, *self.draws.probe_noise(batch.rewards.shape[1], step))
 
     def _viewed(self, batch: Batch, shift: RandomShift, counter: int) -> Batch:
-        seen, following = shift(batch.observations, batch.next_observations, counter)
-        floats = self._floats(seen), self._floats(following)
-        return replace(batch, observations=floats[0], next_observations=floats[1])
+        views = [
+            torch.cat([shift(images, counter, first + view) for view in range(self.views)], dim=1)
+            for first, images in ((0, batch.observations), (self.views, batch.next_observations))
+        ]
+        seen, following = map(self._floats, views)
+        return replace(batch, observations=seen, next_observations=following)
 
     def _floats(self, images: torch.Tensor) -> torch.Tensor:
         return images if images.is_floating_point() else as_floats(images, self.shape.high)
@@ -165,7 +168,7 @@ class Learner(sac.Learner):
         actions, log_prob = self.policy.sample(out, noise)
         features = self.read("critic", batch.next_observations, target=True)
         values = self.min_q(features, actions, target=True) - self.temperature.beta * log_prob
-        return values.unflatten(1, (self.views, -1)).mean(1)
+        return values.view(len(values), self.views, -1).mean(1)
 
     def update_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """Takes a gradient step of critics and convolutions towards y [P, B] at every view."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agents import streams
 from agents.replay.batch import Batch
+from agents.replay.episode_ends import EpisodeEnds
 from agents.replay.frames import Frames, Truncations, stored_row
+from agents.replay.n_step import n_step_returns
 from agents.shape import Shape
 
 if TYPE_CHECKING:
@@ -26,16 +29,18 @@ _BESIDES = 2
 class Replay:
     """The last `capacity` transitions of every member.
 
-    Slot t modulo (capacity + 1) holds step t: its observation in `frames` [P, slots, width], and
-    reward, mask and action in `outcomes` [P, slots, 2 + numbers of an action]. The next observation
-    is the next slot's, so that a transition can be drawn one step after it was made; where an
-    episode was truncated it is kept apart, by step. Writes are gathered on the host and reach the
-    device before the next sample.
+    Slot t modulo (capacity + stack) holds step t: the newest frame of its observation in `frames`
+    [P, slots, width], and reward, mask and action in `outcomes` [P, slots, 2 + numbers of an
+    action]. The next observation is the next slot's, so that a transition can be drawn one step
+    after it was made; where an episode was truncated it is kept apart, by step. An observation of
+    several frames is put together from those of its episode's last steps. Writes are gathered on
+    the host and reach the device before the next sample.
     """
 
     def __init__(self, shape: Shape, members: int, capacity: int, device: str) -> None:
         self.count = 0
-        self._slots = capacity + 1
+        self._capacity, self._stack = capacity, shape.stack
+        self._slots = capacity + shape.stack
         self._device = device
         self._codec = Frames(shape, device)
         width, dtype = self._codec.width, self._codec.dtype
@@ -47,6 +52,7 @@ class Replay:
         self.frames = torch.from_numpy(np.zeros((members, self._slots, width), dtype)).to(device)
         self.outcomes = torch.zeros(members, self._slots, self._outcomes, device=device)
         self._truncations = [Truncations(width, dtype) for _ in range(members)]
+        self._ends = EpisodeEnds(members, self._slots)
         self._all_frames = self.frames.flatten(0, 1)
         self._all_outcomes = self.outcomes.flatten(0, 1)
         self._first = np.arange(members, dtype=np.int64)[:, None] * self._slots
@@ -57,6 +63,11 @@ class Replay:
         numbers = _BESIDES + (shape.actions if shape.continuous else 1)
         return stored_row(shape)[0] * stored_row(shape)[1].itemsize + 4 * numbers
 
+    @classmethod
+    def full_bytes(cls, shape: Shape, capacity: int) -> int:
+        """Returns bytes of the full replay of one member."""
+        return (capacity + shape.stack) * cls.bytes_per_step(shape)
+
     def add_observations(self, observations: np.ndarray) -> None:
         """Stores the observations [P, ...] of the step that `add` completes."""
         self._staged_frames[:, self._pending] = self._codec.encode(observations)
@@ -66,6 +77,7 @@ class Replay:
         staged = self._staged_outcomes[:, self._pending]
         staged[:, 0], staged[:, 1] = rewards, ~terminals
         staged[:, _BESIDES:] = actions.reshape(len(actions), -1)
+        self._ends.note(slice(None), self.count, terminals)
         self.count += 1
         self._pending += 1
         if self._pending == _STAGED:
@@ -79,6 +91,7 @@ class Replay:
         frames = self._codec.encode(observations)
         for row in rows.tolist():
             self._truncations[row].add(self.count - 1, frames[row], self.first)
+        self._ends.note(rows, self.count - 1, True)
 
     def flush(self) -> None:
         """Moves what was added since the last time to the device."""
@@ -93,32 +106,90 @@ class Replay:
             done += length
         self._pending = 0
 
-    def sample(self, draws: np.ndarray) -> Batch:
-        """Returns transitions chosen uniformly by 32-bit `draws` [P, B], of at least two steps."""
+    def sample(
+        self,
+        draws: np.ndarray,
+        n_step: int = 1,
+        gamma: np.ndarray | torch.Tensor | None = None,
+        floats: bool = True,
+    ) -> Batch:
+        """Returns transitions chosen uniformly by 32-bit `draws` [P, B], of `n_step` steps each.
+
+        Rewards are added up, discounted by `gamma` [P], up to where the episode ends, and the next
+        observation is the one after them; `n_step_returns` says what masks become. There must be
+        at least `n_step` + 1 steps. Without `floats` images stay uint8.
+        """
         self.flush()
-        members, batch = draws.shape
-        valid = min(self.count - 1, self._slots - 1)
-        steps = streams.below(draws, valid) + (self.count - 1 - valid)
-        both = np.concatenate((steps, steps + 1), axis=1) % self._slots + self._first
-        slots = torch.from_numpy(both).to(self._device)
-        rows = self._all_frames.index_select(0, slots.view(-1)).view(members, 2 * batch, -1)
-        for row, truncations in enumerate(self._truncations):
-            place, frames = truncations.find(steps[row])
-            if len(place):
-                rows[row, torch.from_numpy(place + batch).to(rows.device)] = torch.from_numpy(
-                    frames
-                ).to(rows.device)
-        outcomes = self._all_outcomes.index_select(0, slots[:, :batch].reshape(-1))
-        outcomes = outcomes.view(members, batch, self._outcomes)
-        actions = outcomes[..., _BESIDES:]
-        observations = self._codec.decode(rows)
+        valid = min(self.count, self._capacity + 1) - n_step
+        steps = streams.below(draws, valid) + (self.count - n_step - valid)
+        lengths = self._ends.lengths(steps, n_step)
+        observations = self._codec.decode(self._rows(steps, lengths), floats)
+        outcomes = self._outcomes_of(steps, n_step)
+        actions = outcomes[:, :, 0, _BESIDES:]
+        rewards, masks = outcomes[..., 0], outcomes[..., 1]
+        if n_step == 1:
+            rewards, masks = rewards[..., 0], masks[..., 0]
+        else:
+            discount = torch.as_tensor(gamma, dtype=torch.float32, device=self._device)
+            counts = torch.from_numpy(lengths).to(self._device)
+            rewards, masks = n_step_returns(rewards, masks, counts, discount.view(-1, 1))
+        batch = steps.shape[1]
         return Batch(
             observations=observations[:, :batch],
             actions=actions[..., 0].long() if self._chooses else actions,
-            rewards=outcomes[..., 0],
-            masks=outcomes[..., 1],
+            rewards=rewards,
+            masks=masks,
             next_observations=observations[:, batch:],
         )
+
+    def _outcomes_of(self, steps: np.ndarray, n_step: int) -> torch.Tensor:
+        """Returns the outcomes [P, B, n, numbers] of `steps` [P, B] and those after them."""
+        wanted = steps[..., None] + np.arange(n_step)
+        slots = wanted % self._slots + self._first[..., None]
+        rows = torch.from_numpy(slots.reshape(-1)).to(self._device)
+        return self._all_outcomes.index_select(0, rows).view(*wanted.shape, self._outcomes)
+
+    def _rows(self, steps: np.ndarray, lengths: np.ndarray) -> torch.Tensor:
+        """Returns the frames of the observations at `steps` [P, B], and `lengths` after them.
+
+        They are [P, 2 B, stack * width]; the last frame of a truncated episode stands where the
+        next episode's first one would.
+        """
+        members, batch = steps.shape
+        cuts = [
+            t.find(last) for t, last in zip(self._truncations, steps + lengths - 1, strict=True)
+        ]
+        if self._stack == 1:
+            wanted = np.concatenate((steps, steps + lengths), axis=1)
+        else:
+            wanted = self._stacks(steps, lengths, [places for places, _ in cuts])
+        slots = torch.from_numpy(wanted % self._slots + self._first).to(self._device)
+        rows = self._all_frames.index_select(0, slots.view(-1)).view(members, 2 * batch, -1)
+        for row, (places, frames) in enumerate(cuts):
+            if len(places):
+                after = torch.from_numpy(places + batch).to(rows.device)
+                last = torch.from_numpy(frames).to(rows.device)
+                rows[row, after, -self._codec.width :] = last
+        return rows
+
+    def _stacks(
+        self, steps: np.ndarray, lengths: np.ndarray, cuts: Sequence[np.ndarray]
+    ) -> np.ndarray:
+        """Returns which steps' frames observations hold, [P, 2 B * stack], the oldest first.
+
+        `cuts` are the places of each member's batch at whose end an episode was truncated, and not
+        begun anew. A frame before its episode's first is that one again.
+        """
+        most, after = self._stack - 1, steps + lengths
+        ages = self._ends.before(steps, most)
+        anew = self._ends.at(after - 1)
+        for row, places in enumerate(cuts):
+            anew[row, places] = False
+        later = np.where(anew, 0, np.minimum(ages + lengths, most))
+        newest, reach = np.concatenate((steps, after), 1), np.concatenate((ages, later), 1)
+        back = np.minimum(np.arange(most, -1, -1), reach[..., None])
+        stacks: np.ndarray = (newest[..., None] - back).reshape(len(steps), -1)
+        return stacks
 
     @property
     def first(self) -> int:
@@ -142,10 +213,12 @@ class Replay:
     def load_truncations(self, member: int, state: dict[str, np.ndarray]) -> None:
         """Puts back what `save_truncations` returned."""
         self._truncations[member].load(state)
+        self._ends.note(member, state["steps"], True)
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
         """Puts back what `save` returned; `count` is the caller's to set, before."""
-        slots = np.arange(self.count - len(state["frames"]), self.count) % self._slots
-        rows = torch.from_numpy(slots).to(self._device)
+        steps = np.arange(self.count - len(state["frames"]), self.count)
+        rows = torch.from_numpy(steps % self._slots).to(self._device)
         for column, name in ((self.frames, "frames"), (self.outcomes, "outcomes")):
             column[member].index_copy_(0, rows, torch.from_numpy(state[name]).to(self._device))
+        self._ends.note(member, steps, state["outcomes"][:, 1] == 0)

@@ -20,11 +20,14 @@ else:
 
 
 class Frames:
-    """The encoding of observations: booleans as bits (8 a byte), anything else as it is."""
+    """The encoding of observations: booleans as bits (8 a byte), anything else as it is.
+
+    Of an observation of several frames a row holds the newest alone.
+    """
 
     def __init__(self, shape: Shape, device: str) -> None:
-        self._observation, self._high = shape.observation, shape.high
-        self._numbers = math.prod(shape.observation)
+        self._shape = shape
+        self._numbers = math.prod(shape.frame)
         self._packed = shape.dtype == "bool"
         self.width, self.dtype = stored_row(shape)
         bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
@@ -32,15 +35,33 @@ class Frames:
 
     def encode(self, observations: np.ndarray) -> np.ndarray:
         """Returns observations [P, ...] as rows [P, width]."""
-        flat = observations.reshape(len(observations), -1)
+        newest = observations
+        if self._shape.stack > 1:
+            newest = observations[..., -self._shape.frame[-1] :]
+        flat = newest.reshape(len(newest), -1)
         return np.packbits(flat, axis=1) if self._packed else flat
 
-    def decode(self, rows: torch.Tensor) -> torch.Tensor:
-        """Returns rows [P, B, width] as float32 observations [P, B, ...]."""
-        if not self._packed:
-            return as_floats(rows, self._high).view(*rows.shape[:2], *self._observation)
-        numbers = F.embedding(rows.int(), self._table).flatten(2)
-        return numbers[..., : self._numbers].view(*rows.shape[:2], *self._observation)
+    def decode(self, rows: torch.Tensor, floats: bool = True) -> torch.Tensor:
+        """Returns rows [P, B, stack * width] as float32 observations [P, B, ...].
+
+        Rows of an observation's frames follow each other, the oldest first. Without `floats` images
+        stay bytes: raises ValueError where observations are no bytes.
+        """
+        if not floats and self._shape.dtype != "uint8":
+            raise ValueError(f"only images of uint8 stay bytes, not {self._shape.dtype}")
+        if self._packed:
+            bits = F.embedding(rows.view(*rows.shape[:2], -1, self.width).int(), self._table)
+            return self._stacked(bits.flatten(3)[..., : self._numbers])
+        observations = self._stacked(rows)
+        return as_floats(observations, self._shape.high) if floats else observations
+
+    def _stacked(self, frames: torch.Tensor) -> torch.Tensor:
+        """Puts an observation's frames, one after the other, side by side in the last axis."""
+        members, batch = frames.shape[:2]
+        stack, frame = self._shape.stack, self._shape.frame
+        if stack > 1:
+            frames = frames.reshape(members, batch, stack, -1, frame[-1]).transpose(2, 3)
+        return frames.reshape(members, batch, *self._shape.observation)
 
 
 def as_floats(observations: torch.Tensor, high: float) -> torch.Tensor:
@@ -50,8 +71,8 @@ def as_floats(observations: torch.Tensor, high: float) -> torch.Tensor:
 
 
 def stored_row(shape: Shape) -> tuple[int, np.dtype[Any]]:
-    """Returns width and type of a stored observation."""
-    numbers = math.prod(shape.observation)
+    """Returns width and type of a stored frame."""
+    numbers = math.prod(shape.frame)
     if shape.dtype == "bool":
         return -(-numbers // 8), np.dtype("uint8")
     return numbers, np.dtype(shape.dtype)

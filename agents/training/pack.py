@@ -156,10 +156,10 @@ class Pack:
         return self.step % self._schedule.every == 0 or self.step == self._steps
 
     def _diagnoses(self) -> bool:
-        """Whether a diagnosis is due, also at the end; a sample needs two steps."""
+        """Whether a diagnosis is due, also at the end; a sample needs a step more than returns."""
         every = self.diagnostics.every
         due = every is not None and (self.step % every == 0 or self.step == self._steps)
-        return due and self.step > 1
+        return due and self.step > self.learner.n_step
 
     def train(self, until: int, deadline: float = math.inf) -> None:
         """Trains to step `until`, or until `deadline` (monotonic seconds) has passed."""

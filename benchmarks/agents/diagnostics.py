@@ -83,7 +83,7 @@ def timed_ms(work: Callable[[], Any], rounds: int) -> float:
 def measured(name: str, rounds: int) -> tuple[float, float, dict[str, float]]:
     """Milliseconds of an update, of a step of training, and of each diagnostic."""
     pack, steps = started(name), CASES[name][1]
-    batch = Sample(pack.replay, [0], pack.step)(pack.runs[0].params["batch_size"])
+    batch = Sample(pack.learner, pack.replay, [0], pack.step)(pack.runs[0].params["batch_size"])
     update = timed_ms(lambda: [pack.learner.update_from(batch, 0) for _ in range(50)], rounds) / 50
     step = timed_ms(lambda: pack.train(pack.step + 100 * steps), rounds) / (100 * steps)
     works = {d: diagnosing(pack, d) for d in names(updating=False)}
@@ -101,7 +101,7 @@ def measured_updates(name: str, members: int, rounds: int) -> tuple[float, dict[
     """Milliseconds of an update of so many members, and what each diagnostic adds."""
     pack = started(name, members)
     seeds = [run.seed for run in pack.runs]
-    batch = Sample(pack.replay, seeds, pack.step)(pack.runs[0].params["batch_size"])
+    batch = Sample(pack.learner, pack.replay, seeds, pack.step)(pack.runs[0].params["batch_size"])
     kinds = {one: lookup.find("diagnostics", one) for one in names(updating=True)}
     watchers = {one: (kind(pack.learner, pack.runs),) for one, kind in kinds.items()}
     times: dict[str, list[float]] = {one: [] for one in ("", *watchers)}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
 from sweeper.planning.plan import Plan, Run
 from sweeper.text import counted, labels_text, size
-from sweeper.trainable.abilities import SupportsMemoryEstimates
+from sweeper.trainable.abilities import SupportsLargestPart, SupportsMemoryEstimates
 from sweeper.trainable.contract import Trainable
 from sweeper.worker.process import memory
 
@@ -28,6 +29,21 @@ class Room:
 
     def __str__(self) -> str:
         return f"{size(int(self.given), 'B')} ({self.source})"
+
+
+class Need(NamedTuple):
+    """What the run that needs the most memory needs."""
+
+    size: int
+    """Bytes, alone in its pack."""
+    run: Run
+    part: tuple[str, int] = ("", 0)
+    """What takes most of it if it is large, as `name=value`, and its bytes."""
+
+    @property
+    def mostly(self) -> str | None:
+        """What takes more than half of it."""
+        return self.part[0] if 2 * self.part[1] > self.size else None
 
 
 def rooms(options: Options, dispatch: str, runs: int) -> Iterator[Room]:
@@ -65,8 +81,8 @@ def _cores() -> int:
     return found or 1
 
 
-def largest(plan: Plan, trainable: Trainable) -> tuple[int, Run] | None:
-    """The run that needs the most memory, and how many bytes, alone in its pack.
+def largest(plan: Plan, trainable: Trainable) -> Need | None:
+    """The run that needs the most memory alone in its pack.
 
     A larger pack that finds too little is halved. `None` where only running it can tell.
     """
@@ -75,10 +91,15 @@ def largest(plan: Plan, trainable: Trainable) -> tuple[int, Run] | None:
     alike: dict[tuple[object, ...], Run] = {}
     for run in plan.runs[:: len(plan.space.seeds)]:
         alike.setdefault(_shape(run), run)
-    sizes = [
-        (trainable.pack_bytes(run.params, run.task, run.steps, 1), run) for run in alike.values()
+    needs = [
+        Need(trainable.pack_bytes(run.params, run.task, run.steps, 1), run)
+        for run in alike.values()
     ]
-    return max(sizes, key=lambda pair: pair[0])
+    found = max(needs, key=lambda need: need.size)
+    if not isinstance(trainable, SupportsLargestPart):
+        return found
+    run = found.run
+    return found._replace(part=trainable.largest_part(run.params, run.task, run.steps))
 
 
 def _shape(run: Run) -> tuple[object, ...]:
@@ -87,15 +108,18 @@ def _shape(run: Run) -> tuple[object, ...]:
     return (run.task, run.steps, *params)
 
 
-def complaint(plan: Plan, found: tuple[int, Run], room: Room) -> str | None:
+def complaint(plan: Plan, found: Need, room: Room) -> str | None:
     """Why a run does not fit in `room`; `None` where it does."""
-    needed, run = found
-    if needed <= room.given:
+    if found.size <= room.given:
         return None
+    run, mostly = found.run, found.mostly
+    needed = size(found.size, "B")
     labels = labels_text(plan.trials[run.trial].labels)
+    of_it = f", {size(found.part[1], 'B')} of it for {mostly}" if mostly else ""
+    smaller = f"a smaller {mostly.partition('=')[0]}" if mostly else "smaller runs"
     return (
-        f"trial {run.trial} ({labels}) on {run.task} needs {size(needed, 'B')} alone, beside its "
-        f"packages, and a worker has {room}: it takes {room.remedy}, or smaller runs"
+        f"trial {run.trial} ({labels}) on {run.task} needs {needed} alone, beside its packages"
+        f"{of_it}, and a worker has {room}: it takes {room.remedy}, or {smaller}"
     )
 
 

@@ -70,6 +70,14 @@ class SupportsMemoryEstimates(Protocol):
 
 
 @runtime_checkable
+class SupportsLargestPart(Protocol):
+    """Optional: a trainable that can tell what takes most of the memory of its large runs."""
+
+    def largest_part(self, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
+        """The setting that it follows from, as `name=value`, and how many bytes a member has."""
+
+
+@runtime_checkable
 class SupportsDescription(Protocol):
     """Optional: a trainable that describes its tasks."""
 

@@ -12,6 +12,7 @@ from sweeper.trainable.abilities import (
     KnowsMoreTasks,
     Played,
     SupportsDescription,
+    SupportsLargestPart,
     SupportsPlay,
 )
 from sweeper.trainable.contract import (
@@ -179,6 +180,12 @@ class SeveralAgents:
         one, kept = self._of(params)
         tell = getattr(one, "pack_bytes", None)
         return int(tell(kept, task, steps, members)) if tell else 0
+
+    def largest_part(self, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
+        """What takes most memory of its agent's large runs; 0 bytes where it cannot tell."""
+        one, kept = self._of(params)
+        can_tell = isinstance(one, SupportsLargestPart)
+        return one.largest_part(kept, task, steps) if can_tell else ("", 0)
 
     def describe(self, task: str) -> Mapping[str, str]:
         """Facts about the task, as the first agent tells them that can."""

@@ -57,7 +57,7 @@ def test_a_member_that_is_not_finite_hurts_nobody(learner: Any, name: str) -> No
 
 def measures(pack: Any, name: str) -> dict[str, np.ndarray]:
     made = lookup.find("diagnostics", name)(pack.learner, pack.runs)
-    sample = Sample(pack.replay, [run.seed for run in pack.runs], pack.step)
+    sample = Sample(pack.learner, pack.replay, [run.seed for run in pack.runs], pack.step)
     if isinstance(made, SampleDiagnostic):
         return dict(made.measure(sample))
     if isinstance(made, UpdateDiagnostic):

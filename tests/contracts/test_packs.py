@@ -10,6 +10,7 @@ import pytest
 
 from agents import lookup
 from tests.helpers.own_tasks import OWN, OWN_IDS
+from tests.helpers.paths import STACK_ENV
 
 NAMES = lookup.names("learners")
 STEPS = 64
@@ -76,6 +77,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "network.init": "orthogonal",
     },
     "linear schedule": {"optimizer.schedule.kind": "linear", "update_every": 3},
+    "stacks and several steps": {"n_step": 3},
     "gym": {},
     "gym with settings": {
         "optimizer.schedule.kind": "cosine",
@@ -126,9 +128,13 @@ TASKS = {
     "gym": ("gym/CartPole-v1", "gym/Pendulum-v1"),
     "gym with settings": ("gym/LunarLander-v3", "gym/LunarLanderContinuous-v3"),
     "an id of one's own with settings": OWN_IDS,
+    "stacks and several steps": ("", f"{STACK_ENV}:Film/both"),
 }
 """Tasks of choices and of numbers."""
-FEW = {"published sizes": ("dqn", "sac", "td3")} | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
+FEW = {
+    "published sizes": ("dqn", "sac", "td3"),
+    "stacks and several steps": ("sac_v1", "td3"),
+} | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
 """The learners that are enough for a variant."""
 OF_ENVIRONMENTS = ("gym with settings", "an id of one's own with settings")
 """Variants of which learners see nothing: tried with one for choices and one for numbers."""

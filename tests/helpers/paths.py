@@ -9,3 +9,4 @@ DATA = ROOT / "tests" / "data"
 COUNTER_AGENT = Path(__file__).with_name("counter_agent.py")
 FAKE_AGENT = Path(__file__).with_name("fake_agent.py")
 GRID_ENV = Path(__file__).with_name("grid_env.py")
+STACK_ENV = Path(__file__).with_name("stack_env.py")

@@ -51,13 +51,15 @@ def pack(learner: Any, task: str, members: list[dict[str, Any]], steps: int = 40
     return made
 
 
+def sampled(pack: Any, replay: Any = None) -> Sample:
+    """What its diagnostics draw from, now."""
+    seeds = [run.seed for run in pack.runs]
+    return Sample(pack.learner, replay or pack.replay, seeds, pack.step)
+
+
 def measured(pack: Any, name: str, replay: Any = None) -> dict[str, np.ndarray]:
     diagnostic = lookup.find("diagnostics", name)(pack.learner, pack.runs)
-    return dict(
-        diagnostic.measure(
-            Sample(replay or pack.replay, [run.seed for run in pack.runs], pack.step)
-        )
-    )
+    return dict(diagnostic.measure(sampled(pack, replay)))
 
 
 def blank(net: Any) -> None:
@@ -126,21 +128,25 @@ def test_the_critics_loss_is_the_mean_square_of_rewards_where_all_values_are_0()
     agents = made.learner
     for nets in (agents.nets, agents.targets):
         blank(nets["critic"].net)
-    rewards = Sample(made.replay, [run.seed for run in made.runs], made.step)(30).rewards
+    rewards = sampled(made)(30).rewards
     loss = measured(made, "critic_loss")["critic_loss_replay"]
     assert loss == pytest.approx(2.0 * rewards.square().mean(1).numpy(), rel=1e-6)  # two critics
 
 
 @pytest.mark.parametrize(
     ("learner", "task", "params"),
-    [(td3.Learner, "navigation/3", SMALL), (dqn.Learner, "minatar/breakout", NET)],
+    [
+        (td3.Learner, "navigation/3", SMALL),
+        (td3.Learner, "navigation/3", SMALL | {"n_step": 4}),
+        (dqn.Learner, "minatar/breakout", NET),
+    ],
 )
 def test_gradient_norms_are_those_that_the_first_update_gives_adam(
     learner: Any, task: str, params: dict[str, Any]
 ) -> None:
     made = pack(learner, task, [params], 15)
     norms = measured(made, "gradient_norms")
-    batch = Sample(made.replay, [run.seed for run in made.runs], made.step)(params["batch_size"])
+    batch = sampled(made)(params["batch_size"])
     made.learner.update_from(batch, made.step)
     for name in learner.networks:
         adam = made.learner.optimisers[name]

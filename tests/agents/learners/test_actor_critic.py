@@ -92,6 +92,25 @@ def test_the_twins_target_is_at_most_that_of_each(monkeypatch):
     assert (alone >= targets[0][:, None]).all() and (alone > targets[0][:, None]).any()
 
 
+def test_targets_add_up_the_scaled_rewards_of_n_steps():
+    """y = 2 (r_0 + 0.9 r_1 + 0.81 r_2) + 0.729 V; and these are what is learned from."""
+    given = {"reward_scale": 2.0, "gamma": 0.9}
+    pack, other = (start("td2", run("td2", n_step=n, **given)) for n in (3, 1))
+    for one in (pack, other):
+        one.train(30)
+    batch = pack.learner.sample(pack.replay, np.linspace(0, 2**32 - 1, 64, dtype=np.int64)[None])
+    found = pack.learner.target_q(batch, torch.full((1, 64), 5.0))[0]
+    stored = pack.replay.save(0)
+    steps = [
+        int((stored["frames"] == seen).all(1).argmax()) for seen in batch.observations[0].numpy()
+    ]
+    assert set(steps) == set(range(27))
+    rewards = [stored["outcomes"][[t, t + 1, t + 2], 0] @ [1, 0.9, 0.81] for t in steps]
+    np.testing.assert_allclose(found, 2 * np.array(rewards) + 0.729 * 5, rtol=1e-5)
+    one, same = pack.save(0), other.save(0)
+    assert not np.array_equal(one["learner.critic.0.weight"], same["learner.critic.0.weight"])
+
+
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_without_targets_is_with_targets_that_copy(name):
     """And so is tau = 1, where targets follow every update."""
@@ -165,7 +184,7 @@ class Noted:
     def __init__(self, agents: Any) -> None:
         self.agents, self.at, self.step = agents, [], 0
 
-    def sample(self, draws: np.ndarray) -> Any:
+    def sample(self, draws: np.ndarray, *options: Any) -> Any:
         self.at.append(self.step)
         x = torch.ones(1, 16, 3)
         return Batch(x, x, torch.ones(1, 16), torch.ones(1, 16), x)
@@ -218,7 +237,7 @@ def test_a_temperature_fixed_at_0_trains(name):
     [
         {"replay__capacity": 2}, {"batch_size": 500}, {"critics": 5}, {"gamma": 1},
         {"target__tau": 0}, {"warmup_steps": 500}, {"asymmetry__alpha": 1e-6},
-        {"asymmetry__alpha": 0.999999},
+        {"asymmetry__alpha": 0.999999}, {"n_step": 19, "replay__capacity": 19},
     ],
     ids=str,
 )  # fmt: skip
@@ -232,6 +251,10 @@ REFUSED = [
     ("td3", {"critics": 0}, "critics must be at least 1"),
     ("td3", {"target.tau": 1.5}, "target.tau must be at most 1"),
     ("td3", {"replay.capacity": 1}, "replay.capacity must be at least 2"),
+    ("td3", {"n_step": 0}, "n_step must be at least 1"),
+    ("td3", {"n_step": 7, "warmup_steps": 7},
+     "warmup_steps must be at least n_step . 1 = 8, .* finds 7 steps .*, got 7"),
+    ("td3", {"n_step": 7, "replay.capacity": 6}, r"replay.capacity must be at least n_step .7."),
     ("td3", {"asymmetry.beta": 1.0}, "asymmetry.beta needs asymmetry.alpha"),
     ("td3", {"asymmetry.alpha": 1.1}, "asymmetry.alpha must be at most 1"),
     ("td3", {"asymmetry.alpha": 1.0}, "asymmetry.alpha must be above 0 and below 1, got 1"),

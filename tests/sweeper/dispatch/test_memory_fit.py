@@ -11,6 +11,7 @@ import yaml
 from sweeper.dispatch import Options, memory_fit
 from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan
+from sweeper.text import size
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.process import memory
 from tests.helpers.command import call
@@ -82,6 +83,32 @@ def test_run_refuses_what_this_machine_cannot_hold(
     assert "and a worker has" in said
     assert "a machine with more, or smaller runs" in said
     assert not (file.parent / "studies").exists(), "nothing was begun"
+
+
+@pytest.mark.parametrize("agents", [["td3"], ["td3", "ddpg"]], ids=str)
+def test_a_replay_that_is_larger_than_the_memory_is_named(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, agents: list[str]
+) -> None:
+    several = {"agent": {"kind": "choice", "values": agents}} if len(agents) > 1 else {}
+    given = {
+        "agent": "several" if several else agents[0],
+        "axes": {"critic.lr": {"kind": "float", "values": [1e-4, 1e-3]}, **several},
+        "fixed": {"replay.capacity": 8 * 10**6, "critic.units": 8},
+        "steps": 10**7,
+        "evaluation": {"every": 10**7, "episodes": 1},
+    }
+    file.write_text(yaml.safe_dump(SPACE | given))
+    monkeypatch.setattr(memory, "shared", lambda: 10**8)
+    assert call("plan", "wide.yaml", "dispatch=inline") == 0
+    replay = 24 * (8 * 10**6 + 1)  # two numbers and two of an action, reward and mask
+    said = (
+        f"alone, beside its packages, {size(replay, 'B')} of it for replay.capacity=8000000, and a "
+        f"worker has {size(10**8, 'B')} (this machine's): it takes a machine with more, or a "
+        "smaller replay.capacity"
+    )
+    assert said in capsys.readouterr().out
+    assert call("run", "wide.yaml", "dispatch=inline") == 2
+    assert said in capsys.readouterr().err
 
 
 def test_workers_share_the_memory_of_a_machine(
