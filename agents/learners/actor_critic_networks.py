@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from agents.contract import Run
 from agents.layers.base import ORTHOGONAL_GAIN
-from agents.learners.actor_critic_parameters import inputs, parameter_prefix
+from agents.learners.actor_critic_parameters import (
+    SPECTRAL,
+    inputs,
+    layers_parameter,
+    parameter_prefix,
+)
 from agents.learners.base import BaseLearner, Sizes
 from agents.networks import network
 from agents.networks.ensemble import Ensemble
@@ -30,21 +36,45 @@ class ActorCriticNetworks(BaseLearner):
     """All but the actor give values, and are described by `critic.*`."""
     with_targets: ClassVar[Sequence[str]] = ("critic",)
     """The networks that have targets, where `target.networks` is true."""
+    later_parameters: ClassVar[Collection[str]] = (*BaseLearner.later_parameters, *SPECTRAL)
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where networks do not fit the task, or parameters each other."""
         for name in cls.networks:
-            network.check(params, parameter_prefix(name), (inputs(name, shape),))
+            described = params, parameter_prefix(name), (inputs(name, shape),)
+            network.check(*described)
+            network.check_normalised(*described, layers_parameter(name))
         losses.check(params)
         base.check(params)
 
     @classmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
         """Returns the number of parametric layers of a critic."""
+        return cls.layers_of(layers_parameter("critic"), params, task)
+
+    @classmethod
+    def layers_of(cls, parameter: str, params: Mapping[str, Any], task: str) -> int:
+        """Returns the number of parametric layers of the actor for `actor.*`, else of a critic."""
+        name = "actor" if parameter.startswith("actor.") else "critic"
         complete = cls.complete(params)
-        observation = (inputs("critic", cls.shape_of(complete, task)),)
-        return network.depth(network.part(complete, "critic"), observation)
+        observation = (inputs(name, cls.shape_of(complete, task)),)
+        return network.depth(network.part(complete, name), observation)
+
+    @classmethod
+    def signature(cls, params: Mapping[str, Any], task: str) -> str:
+        """Returns a text that is equal for runs that may share a pack.
+
+        Plain perceptrons and those with normalised layers do not, as they are computed in two ways.
+        """
+        complete = cls.complete(params)
+        shape = cls.shape_of(complete, task)
+        apart = [
+            bool(complete[layers_parameter(name)])
+            and network.may_be_fused(network.part(complete, name), (inputs(name, shape),))
+            for name in ("actor", "critic")
+        ]
+        return json.dumps([super().signature(params, task), apart])
 
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
@@ -85,9 +115,14 @@ class ActorCriticNetworks(BaseLearner):
         params, members = self.params, len(self.runs)
         copies = params["critics"] if name == "critic" else 1
         outputs = self.outputs(params, self.shape) if name == "actor" else 1
-        sizes = network.part(params, parameter_prefix(name)), inputs(name, self.shape), outputs
+        prefix, read = parameter_prefix(name), inputs(name, self.shape)
+        settings = [
+            network.normalised(run.params, prefix, (read,), layers_parameter(name))
+            for run in self.runs
+        ]
+        sizes = network.part(params, prefix), read, outputs
         gain = 1.0 if name == "actor" else ORTHOGONAL_GAIN
-        return Ensemble(*sizes, (members, copies), self.device, gain)
+        return Ensemble(*sizes, (members, copies), self.device, gain, settings)
 
     def _average(self, name: str) -> TargetAverage:
         taus = self.nets[name].spread(float(run.params["target.tau"]) for run in self.runs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from agents.layers import spectral_settings
 from agents.networks import network
 from agents.optim import losses, schedule
 from agents.optimisers import base as optimisers
@@ -27,15 +28,27 @@ def parameter_prefix(name: str) -> str:
     return "actor" if name == "actor" else "critic"
 
 
+def layers_parameter(name: str) -> str:
+    """Returns the parameter that names the spectrally normalised layers of the network `name`."""
+    return f"{parameter_prefix(name)}.sn.layers"
+
+
 def inputs(name: str, shape: Shape) -> int:
     """Returns how many numbers a network reads; a critic reads actions too."""
     observation = math.prod(shape.observation)
     return observation + shape.actions if name == "critic" else observation
 
 
+SPECTRAL: Mapping[str, Parameter] = {
+    **{layers_parameter(name): spectral_settings.LAYERS for name in ("actor", "critic")},
+    **spectral_settings.PROJECTED,
+}
+"""The layers of each network that are spectrally normalised, and how those of all are."""
+
 PARAMETERS: Mapping[str, Parameter] = {
     **network_parameters("actor"),
     **network_parameters("critic"),
+    **SPECTRAL,
     "critics": Parameter(int, 2, low=1),
     "target.networks": Parameter(bool, True),
     "target.tau": Parameter(float, 0.005, low=0.0, high=1.0, packable=True),

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents import lookup, streams
-from agents.layers import spectral_norm
+from agents.layers import spectral_settings
 from agents.layers.base import ACTIVATIONS, INITS, ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
 from agents.layers.norms import NORMS
-from agents.layers.spectral_norm import SpectralNorm, SpectralNormSettings
+from agents.layers.spectral_norm import SpectralNorm
 from agents.layers.spectral_schedulers import SpectralSchedulers
+from agents.layers.spectral_settings import SpectralNormSettings
 from agents.networks import mlp
 from agents.parameter import Parameter
 
@@ -104,9 +105,21 @@ def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) ->
         raise ValueError(f"{name}.{error}") from error
 
 
-def check_normalised(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) -> None:
-    """Raises ValueError where `sn.*` do not fit each other or the network `name.*`."""
-    spectral_norm.check(params, depth(part(params, name), observation))
+def check_normalised(
+    params: Mapping[str, Any], name: str, observation: tuple[int, ...], layers: str = "sn.layers"
+) -> None:
+    """Raises ValueError where `sn.*` do not fit each other or the network `name.*`.
+
+    `layers` is the parameter that names the network's set of layers.
+    """
+    spectral_settings.check(params, depth(part(params, name), observation), layers)
+
+
+def normalised(
+    params: Mapping[str, Any], name: str, observation: tuple[int, ...], layers: str = "sn.layers"
+) -> SpectralNormSettings:
+    """Returns which layers of the network `name.*` the parameter `layers` names, and their use."""
+    return SpectralNormSettings.of(params, depth(part(params, name), observation), layers)
 
 
 class Network:
@@ -177,6 +190,9 @@ class Network:
             for name, value in vars(theirs).items():
                 if isinstance(value, torch.Tensor):
                     setattr(mine, name, value.detach()[::every])
+        for own, lent in zip(self.layers, other.layers, strict=True):
+            if own.spectral is not None and lent.spectral is not None:
+                own.spectral.borrow(lent.spectral, every)
         self.parameters = self._gathered()
 
     def _gathered(self) -> list[torch.Tensor]:

@@ -75,6 +75,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "network.activation": "swish",
         "network.init": "orthogonal",
     },
+    "normalised": {"critic.body": "residual", "actor.layers": 3},
     "linear schedule": {"optimizer.schedule.kind": "linear", "update_every": 3},
     "gym": {},
     "gym with settings": {
@@ -99,6 +100,8 @@ DIFFERENT_IN: dict[str, dict[str, tuple[Any, ...]]] = {
     },
     "normalised": {
         "sn.layers": ((-2,), (), (-1, -2)),
+        "critic.sn.layers": ("intermediate", (), (-1, -2)),
+        "actor.sn.layers": ((-1,), "intermediate", (-2, -4)),
         "sn.projection": ("divide", "hard", "clip_scaled"),
         "sn.detach_rho": (False, False, True),
         "sn.iterate_on_act": (True, True, False),
@@ -128,7 +131,9 @@ TASKS = {
     "an id of one's own with settings": OWN_IDS,
 }
 """Tasks of choices and of numbers."""
-FEW = {"published sizes": ("dqn", "sac", "td3")} | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
+FEW = {"published sizes": ("dqn", "sac", "td3"), "normalised": ("dqn", "sac")} | dict.fromkeys(
+    OPTIMISERS, ("dqn", "sac")
+)
 """The learners that are enough for a variant."""
 OF_ENVIRONMENTS = ("gym with settings", "an id of one's own with settings")
 """Variants of which learners see nothing: tried with one for choices and one for numbers."""
