@@ -17,8 +17,9 @@ OPEN = ".*"
 class Parameter:
     """A parameter: type, default, valid values; `packable` if members of a pack may differ in it.
 
-    One whose default is `None` need not be given. Kind `list` is of names, each alone or as
-    `{name: {argument: value}}`; kind `object` takes any value. `only` names other parameters, each
+    One whose default is `None` need not be given. Kind `tuple` is a list, or one of the words in
+    `choices`; kind `list` is of names, each alone or as `{name: {argument: value}}`; kind `object`
+    takes any value. `only` names other parameters, each
     with the values beside which there is this one; a file of one's own goes beside all.
     """
 
@@ -36,7 +37,7 @@ class Parameter:
             return
         if not self._has_kind(value):
             raise ValueError(f"{name} must be {self._kind_name()}, got {value!r}")
-        if self.choices is not None and value not in self.choices:
+        if self.kind is not tuple and self.choices is not None and value not in self.choices:
             valid = ", ".join(str(choice) for choice in self.choices)
             raise ValueError(f"{name} must be one of {valid}, got {value!r}")
         if self.kind not in (int, float):
@@ -64,7 +65,8 @@ class Parameter:
         if self.kind is object:
             return True
         if self.kind is tuple:
-            return isinstance(value, (tuple, list))
+            words = self.choices or ()
+            return isinstance(value, (tuple, list)) or (isinstance(value, str) and value in words)
         if self.kind is list:
             return isinstance(value, (tuple, list)) and all(map(_is_call, value))
         if isinstance(value, bool) or self.kind is bool:
@@ -78,7 +80,7 @@ class Parameter:
             int: "a whole number",
             float: "a finite number",
             bool: "true or false",
-            tuple: "a list",
+            tuple: " or ".join(["a list", *map(str, self.choices or ())]),
             str: "a word",
             list: "a list of names, each alone or as {name: {argument: value}}",
         }

@@ -176,7 +176,8 @@ def valid_values(
     """
     beside = [f"with {name}={' or '.join(map(str, values))}" for name, values in only.items()]
     if choices is not None:
-        return ", ".join([*map(str, choices), *beside])
+        lists = ["list"] if kind is tuple else []
+        return ", ".join([*lists, *map(str, choices), *beside])
     bounds = [f"from {low:g}"] if low is not None else []
     bounds += [f"to {high:g}"] if high is not None else []
     return ", ".join([" ".join([_KINDS.get(kind, "text"), *bounds]), *beside])

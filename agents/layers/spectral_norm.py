@@ -2,7 +2,7 @@
 
 A layer of the set is watched: power iteration keeps an estimate rho of its spectral radius. A
 member either projects its watched layers, or leaves their weights as they are and gives rho to a
-scheduler (agents/layers/spectral_schedulers.py).
+scheduler (agents/layers/spectral_schedulers.py). Which, its settings say (spectral_settings.py).
 
 Linear layers follow Gogianu et al. 2021 §3 (one power iteration per forward pass in training mode,
 the gradient flows through rho) and the public configurations of its Fig. 3 (W / rho, also where
@@ -12,14 +12,13 @@ count from the output: -1 is the output layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from agents import streams
-from agents.parameter import Parameter
+from agents.layers.spectral_settings import PROJECTIONS, SpectralNormSettings
 
 if TYPE_CHECKING:
     import torch
@@ -28,98 +27,8 @@ else:
 
     torch = LazyModule("torch")
 
-PROJECTIONS = ("hard", "divide", "clip_scaled")
-USES = ("project", "watch")
-SCHEDULERS = ("none", "bias_scaling", "divout", "divgrad", "muleps", "div_lr")
-SCOPES = ("product", "own")
-_BESIDE_PROJECTION = ("none", "bias_scaling")
-PARAMETERS: Mapping[str, Parameter] = {
-    "sn.layers": Parameter(tuple, (), packable=True),
-    "sn.use": Parameter(str, None, choices=USES, packable=True),
-    "sn.scheduler": Parameter(str, "none", choices=SCHEDULERS, packable=True),
-    "sn.scope": Parameter(
-        str, "product", choices=SCOPES, packable=True, only={"sn.scheduler": ("divgrad",)}
-    ),
-    "sn.projection": Parameter(str, "divide", choices=PROJECTIONS, packable=True),
-    "sn.coefficient": Parameter(float, 1.0, low=1e-6, packable=True),
-    "sn.detach_rho": Parameter(bool, False, packable=True),
-    "sn.iterate_on_act": Parameter(bool, True, packable=True),
-}
-"""The layers that are watched, what becomes of their weights, who else uses their radii and whether
-all of them or each its own, lambda, and how rho is found. Without `sn.use` layers are projected,
-unless a scheduler takes the place of that."""
 _EPS = 1e-12
 _Map = Callable[["torch.Tensor"], "torch.Tensor"]
-
-
-@dataclass(frozen=True)
-class SpectralNormSettings:
-    """One member's settings: `layers` counted from the output, lambda, and how rho is used."""
-
-    layers: tuple[int, ...]
-    projection: str
-    coefficient: float
-    detach_rho: bool
-    scheduler: str = "none"
-    scope: str = "product"
-    projects: bool = True
-    """Whether the watched layers are projected."""
-
-    @classmethod
-    def of(cls, params: Mapping[str, Any]) -> SpectralNormSettings:
-        """Returns the `sn.*` parameters of a run."""
-        return cls(
-            layers=tuple(params["sn.layers"]),
-            projection=params["sn.projection"],
-            coefficient=float(params["sn.coefficient"]),
-            detach_rho=params["sn.detach_rho"],
-            scheduler=params["sn.scheduler"],
-            scope=params.get("sn.scope", "product"),
-            projects=_use(params) == "project",
-        )
-
-
-def _use(params: Mapping[str, Any]) -> str:
-    """What becomes of the weights of watched layers."""
-    if params["sn.use"] is not None:
-        return str(params["sn.use"])
-    return "project" if params["sn.scheduler"] in _BESIDE_PROJECTION else "watch"
-
-
-def check(params: Mapping[str, Any], depth: int) -> None:
-    """Raises ValueError where `sn.*` do not fit each other, or a network of `depth` layers."""
-    check_layers(params["sn.layers"], depth)
-    scheduler, use = params["sn.scheduler"], _use(params)
-    if scheduler != "none" and not params["sn.layers"]:
-        raise ValueError(
-            f"sn.scheduler={scheduler} uses the spectral radii of the layers in sn.layers, and "
-            f"there are none; valid: a list of layers, such as [-2], or sn.scheduler=none"
-        )
-    if scheduler == "bias_scaling" and use == "watch":
-        raise ValueError(
-            "sn.scheduler=bias_scaling divides biases by what the weights before them are divided "
-            "by, and with sn.use=watch no weight is; valid: sn.use=project"
-        )
-    if scheduler not in _BESIDE_PROJECTION and use == "project":
-        raise ValueError(
-            f"sn.scheduler={scheduler} takes the place of the projection of weights, so that "
-            f"sn.use=project contradicts it; valid: sn.use=watch, or no sn.use"
-        )
-
-
-NOT_NORMALISED = SpectralNormSettings((), "divide", 1.0, detach_rho=False)
-
-
-def check_layers(indices: Sequence[Any], depth: int) -> None:
-    """Raises ValueError unless `indices` are different layers of -1 ... -depth."""
-    valid = ", ".join(str(-i) for i in range(1, depth + 1))
-    for index in indices:
-        if isinstance(index, bool) or not isinstance(index, int) or not -depth <= index <= -1:
-            raise ValueError(
-                f"sn.layers counts layers from the output; valid here: {valid}; got {index!r}"
-            )
-    if len(set(indices)) != len(indices):
-        raise ValueError(f"sn.layers must not name a layer twice, got {list(indices)}")
 
 
 class LinearMap(Protocol):
@@ -163,6 +72,7 @@ class SpectralNorm:
         self, layer: LinearMap, settings: Sequence[SpectralNormSettings], index: int
     ) -> None:
         members, device = len(settings), layer.weight.device
+        self._layer = layer
         maps: tuple[_Map, _Map] = (layer.adjoint, layer.map)
         shapes = (layer.output_shape, layer.input_shape)
         if layer.convolves:
@@ -201,22 +111,39 @@ class SpectralNorm:
         for which, vectors in enumerate((self.u, self.v)):
             _fill(vectors, keys, which << 32)
 
+    def borrow(self, other: SpectralNorm, every: int) -> None:
+        """Shares the memory of u and v of every `every`-th member of `other`, and has its settings.
+
+        A power iteration of either is one of both.
+        """
+        for name, value in vars(other).items():
+            if isinstance(value, torch.Tensor):
+                setattr(self, name, value.detach()[::every])
+        self._projections = {name: mask[::every] for name, mask in other._projections.items()}
+
     def apply(self, y: torch.Tensor, iterate: torch.Tensor | bool) -> torch.Tensor:
         """Returns the layer's outputs y [P, rows, out] before biases as the projection leaves them.
 
         `iterate` True: every member does one power iteration first; a mask [P]: these members do.
+        The result lies in memory as y does, as some sums depend on that: a member that is not
+        normalised has the same with and without others that are.
         """
         if not self.used and iterate is False:
             return y
         scale = self.scale(iterate)
-        return y * scale[:, None, None] if self.projects else y
+        if not self.projects:
+            return y
+        scaled = y * scale[:, None, None]
+        if y.is_contiguous():
+            return scaled
+        return torch.empty_strided(y.shape, y.stride(), device=y.device).copy_(scaled)
 
     def scale(self, iterate: torch.Tensor | bool) -> torch.Tensor:
         """Returns the factors [P] of the layer's linear maps; `iterate` as in `apply`."""
         rho = (self.rho() if iterate is False else self._iterate(iterate)).detach()
         self._rho = rho
-        if self._flows and torch.is_grad_enabled():
-            rho = torch.where(self._detached, rho, self.rho())
+        if self._flows and torch.is_grad_enabled() and self._layer.weight.requires_grad:
+            rho = torch.where(self._detached, rho, self._flowing())
         rho = torch.where(self._projected, rho, 1.0)
         scale = torch.ones_like(rho)
         for name, members in self._projections.items():
@@ -234,6 +161,10 @@ class SpectralNorm:
     def rho(self) -> torch.Tensor:
         """Returns the estimated norm u^T W v of every member's linear map, [P]."""
         return (self.u * self._to_u(self.v)).flatten(1).sum(1)
+
+    def _flowing(self) -> torch.Tensor:
+        """As `rho`, for a gradient: a pass that follows before it is taken may change u and v."""
+        return (self.u.clone() * self._to_u(self.v.clone())).flatten(1).sum(1)
 
     def _iterate(self, which: torch.Tensor | bool) -> torch.Tensor:
         """One power iteration of the members `which`; returns every member's rho, detached."""

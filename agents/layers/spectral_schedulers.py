@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import torch
 
     from agents.layers.base import Layer
-    from agents.layers.spectral_norm import SpectralNorm, SpectralNormSettings
+    from agents.layers.spectral_norm import SpectralNorm
+    from agents.layers.spectral_settings import SpectralNormSettings
 else:
     from agents.lazy import LazyModule
 

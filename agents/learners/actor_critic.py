@@ -96,7 +96,8 @@ class ActorCritic(ActorCriticNetworks):
 
         Diverged members act until the next check for divergence, and some tasks raise at NaN.
         """
-        return self.actor(self.read("actor", self._seen(observations))).nan_to_num_()
+        read = self.read("actor", self._seen(observations))
+        return self.actor(read, iterate=False).nan_to_num_()
 
     def _seen(self, observations: np.ndarray) -> torch.Tensor:
         return as_floats(torch.from_numpy(observations).to(self.device), self.shape.high)
@@ -134,20 +135,28 @@ class ActorCritic(ActorCriticNetworks):
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """Does an update with `noises` tensors [P, B, A] of normal numbers; `updates` counts it."""
 
-    def actor(self, x: torch.Tensor, target: bool = False, training: bool = False) -> torch.Tensor:
-        """Returns the actor's outputs, or its target's: [P, B, S] -> [P, B, outputs]."""
+    def actor(
+        self, x: torch.Tensor, target: bool = False, training: bool = False, iterate: bool = True
+    ) -> torch.Tensor:
+        """Returns the actor's outputs, or its target's: [P, B, S] -> [P, B, outputs].
+
+        Normalised layers do a power iteration first, as in all passes of an update, unless
+        `iterate` is false.
+        """
         nets = self.targets if target else self.nets
-        return nets["actor"](x, training)[:, 0]
+        return nets["actor"](x, training, iterate=iterate)[:, 0]
 
     def q(
         self, observations: torch.Tensor, actions: torch.Tensor, target: bool = False
     ) -> torch.Tensor:
         """Returns all critics' values, or their targets': [P, B, S] and [P, B, A] -> [P, C, B].
 
-        The critics' parameters get no gradients, nor in `min_q` and `q1`.
+        The critics' parameters get no gradients, nor in `min_q` and `q1`; normalised layers do a
+        power iteration first.
         """
         nets = self.targets if target else self.nets
-        return nets["critic"](torch.cat((observations, actions), dim=2), constant=True)[..., 0]
+        read = torch.cat((observations, actions), dim=2)
+        return nets["critic"](read, constant=True, iterate=True)[..., 0]
 
     def min_q(
         self, observations: torch.Tensor, actions: torch.Tensor, target: bool = False
@@ -155,9 +164,12 @@ class ActorCritic(ActorCriticNetworks):
         """Returns min_j Q_j(s, a), or the targets', [P, B] (Fujimoto et al. 2018, Eq. 10)."""
         return self.q(observations, actions, target).amin(1)
 
-    def q1(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        """Returns the first critic's values [P, B]."""
-        return self.nets["critic"].first(torch.cat((observations, actions), dim=2))[..., 0]
+    def q1(
+        self, observations: torch.Tensor, actions: torch.Tensor, iterate: bool = True
+    ) -> torch.Tensor:
+        """Returns the first critic's values [P, B]; `iterate` as in `actor`."""
+        read = torch.cat((observations, actions), dim=2)
+        return self.nets["critic"].first(read, iterate)[..., 0]
 
     def smoothed(self, out: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Returns the policy's actions with clipped normal noise on them, clipped to [-1, 1]."""
@@ -189,7 +201,7 @@ class ActorCritic(ActorCriticNetworks):
 
         Returns their outputs before it, [P, C, B].
         """
-        outputs = self.nets[name](x, training=True)
+        outputs = self.nets[name](x, training=True, iterate=True)
         values = outputs.detach()[..., 0]
         loss, gradient = self.loss(values, y)
         self._step(name, loss.sum(1), outputs, gradient[..., None])
@@ -226,7 +238,8 @@ class ActorCritic(ActorCriticNetworks):
         """Returns Q_1(s, a), [P, E]."""
         with torch.inference_mode():
             taken = torch.from_numpy(actions).to(self.device)
-            return self.q1(self.read("critic", self._seen(observations)), taken).cpu().numpy()
+            read = self.read("critic", self._seen(observations))
+            return self.q1(read, taken, iterate=False).cpu().numpy()
 
     def measured(self, row: int, step: int) -> dict[str, float]:
         """Returns means over the updates since the last report."""
@@ -238,16 +251,18 @@ class ActorCritic(ActorCriticNetworks):
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns all networks, targets that are their own, what optimisers keep, running sums."""
-        rows, tensors = len(self.runs), []
+        rows = len(self.runs)
+        everyone = range(rows)
+        tensors: list[tuple[str, torch.Tensor, Sequence[int]]] = []
         for name, net in self.learned.items():
-            tensors += [(f"{name}.{n}", t) for n, t in net.tensors()]
+            tensors += [(f"{name}.{n}", *held) for n, *held in net.tensors()]
             if self.averaged[name] is not net:
-                tensors += [(f"target.{name}.{n}", t) for n, t in self.averaged[name].tensors()]
+                own = self.averaged[name].tensors()
+                tensors += [(f"target.{name}.{n}", *held) for n, *held in own]
         for name, one in self.optimisers.items():
             kept = [(n, by_member(t, rows)) for n, t in one.tensors()]
-            tensors += [(f"{one.kept_as}.{name}.{n}", t) for n, t in kept]
-        tensors.append(("sums", self.means.sums))
-        return [(name, tensor, range(rows)) for name, tensor in tensors]
+            tensors += [(f"{one.kept_as}.{name}.{n}", t, everyone) for n, t in kept]
+        return [*tensors, ("sums", self.means.sums, everyone)]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns the actor: `0.weight` [in, out], `0.bias` [out], ... from the input on."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from agents.contract import Run
 from agents.layers.base import ORTHOGONAL_GAIN
-from agents.learners.actor_critic_parameters import LATER, check_n_step, parameter_prefix
+from agents.learners.actor_critic_parameters import (
+    LATER,
+    check_n_step,
+    layers_parameter,
+    parameter_prefix,
+)
 from agents.learners.base import BaseLearner, Sizes
 from agents.networks import network
 from agents.networks.encoder import Part
@@ -40,7 +46,9 @@ class ActorCriticNetworks(BaseLearner):
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where networks do not fit the task, or parameters each other."""
         for name in cls.networks:
-            network.check(params, parameter_prefix(name), (cls.inputs(name, params, shape),))
+            described = params, parameter_prefix(name), (cls.inputs(name, params, shape),)
+            network.check(*described)
+            network.check_normalised(*described, layers_parameter(name))
         check_n_step(params)
         losses.check(params)
         base.check(params)
@@ -48,9 +56,30 @@ class ActorCriticNetworks(BaseLearner):
     @classmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
         """Returns the number of parametric layers of a critic."""
+        return cls.layers_of(layers_parameter("critic"), params, task)
+
+    @classmethod
+    def layers_of(cls, parameter: str, params: Mapping[str, Any], task: str) -> int:
+        """Returns the number of parametric layers of the actor for `actor.*`, else of a critic."""
+        name = "actor" if parameter.startswith("actor.") else "critic"
         complete = cls.complete(params)
-        observation = (cls.inputs("critic", complete, cls.shape_of(complete, task)),)
-        return network.depth(network.part(complete, "critic"), observation)
+        observation = (cls.inputs(name, complete, cls.shape_of(complete, task)),)
+        return network.depth(network.part(complete, name), observation)
+
+    @classmethod
+    def signature(cls, params: Mapping[str, Any], task: str) -> str:
+        """Returns a text that is equal for runs that may share a pack.
+
+        Plain perceptrons and those with normalised layers do not, as they are computed in two ways.
+        """
+        complete = cls.complete(params)
+        shape = cls.shape_of(complete, task)
+        apart = []
+        for name in ("actor", "critic"):
+            read = (cls.inputs(name, complete, shape),)
+            fused = network.may_be_fused(network.part(complete, name), read)
+            apart.append(fused and bool(complete[layers_parameter(name)]))
+        return json.dumps([super().signature(params, task), apart])
 
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
@@ -113,10 +142,14 @@ class ActorCriticNetworks(BaseLearner):
         params, members = self.params, len(self.runs)
         copies = params["critics"] if name == "critic" else 1
         outputs = self.outputs(params, self.shape) if name == "actor" else 1
-        described = network.part(params, parameter_prefix(name))
-        sizes = described, self.inputs(name, params, self.shape), outputs
+        prefix, read = parameter_prefix(name), self.inputs(name, params, self.shape)
+        settings = [
+            network.normalised(self.complete(run.params), prefix, (read,), layers_parameter(name))
+            for run in self.runs
+        ]
+        sizes = network.part(params, prefix), read, outputs
         gain = 1.0 if name == "actor" else ORTHOGONAL_GAIN
-        return Ensemble(*sizes, (members, copies), self.device, gain)
+        return Ensemble(*sizes, (members, copies), self.device, gain, settings)
 
     def _average(self, name: str) -> TargetAverage:
         net, target = self.learned[name], self.averaged[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agents.layers import spectral_settings
 from agents.networks import network
 from agents.optim import losses, schedule
 from agents.optimisers import base as optimisers
@@ -38,9 +39,21 @@ def check_n_step(params: Mapping[str, Any]) -> None:
         raise ValueError(f"replay.capacity must be at least n_step ({n}), got {capacity}")
 
 
+def layers_parameter(name: str) -> str:
+    """Returns the parameter that names the spectrally normalised layers of the network `name`."""
+    return f"{parameter_prefix(name)}.sn.layers"
+
+
+SPECTRAL: Mapping[str, Parameter] = {
+    **{layers_parameter(name): spectral_settings.LAYERS for name in ("actor", "critic")},
+    **spectral_settings.PROJECTED,
+}
+"""The layers of each network that are spectrally normalised, and how those of all are."""
+
 PARAMETERS: Mapping[str, Parameter] = {
     **network_parameters("actor"),
     **network_parameters("critic"),
+    **SPECTRAL,
     "critics": Parameter(int, 2, low=1),
     "target.networks": Parameter(bool, True),
     "target.tau": Parameter(float, 0.005, low=0.0, high=1.0, packable=True),
@@ -58,7 +71,7 @@ PARAMETERS: Mapping[str, Parameter] = {
 """Of every actor-critic learner; the defaults are those of the later code of the
 author of Hui 2022, and of other public code where that has none."""
 
-LATER = ("n_step",)
+LATER = ("n_step", *SPECTRAL)
 """Those that there were not yet when a study kept no defaults."""
 
 DETERMINISTIC: Mapping[str, Parameter] = {

@@ -148,6 +148,11 @@ class BaseLearner(PackLearner):
         """Returns the number of parametric layers of the network that `sn.layers` indexes."""
 
     @classmethod
+    def layers_of(cls, parameter: str, params: Mapping[str, Any], task: str) -> int:
+        """Returns the number of parametric layers of the network that `parameter` indexes."""
+        return cls.layers(params, task)
+
+    @classmethod
     def signature(cls, params: Mapping[str, Any], task: str) -> str:
         """Returns a text that is equal for runs that may share a pack."""
         complete = cls.complete(params)

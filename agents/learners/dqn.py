@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from agents import streams
-from agents.layers import spectral_norm
-from agents.layers.spectral_norm import SpectralNormSettings
+from agents.layers import spectral_settings
 from agents.learners.base import BaseLearner, Sizes
 from agents.learners.epsilon_schedule import EpsilonSchedule
 from agents.learners.running_means import RunningMeans
@@ -43,7 +42,7 @@ class Learner(BaseLearner):
     parameters: ClassVar[Mapping[str, Parameter]] = {
         **network.parameters("network", "minatar", 128, 1, "xavier"),
         "network.convs": Parameter(tuple, (16,)),
-        **spectral_norm.PARAMETERS,
+        **spectral_settings.PARAMETERS,
         "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
         **optimisers.parameters(eps=3.125e-4),
         **schedule.PARAMETERS,
@@ -129,8 +128,9 @@ class Learner(BaseLearner):
         self._target_every: int = params["target.every"]
         self._huber = params["loss"] == "huber"
 
-        settings = [SpectralNormSettings.of(run.params) for run in runs]
-        sizes = (network.part(params, "network"), shape.observation, shape.actions)
+        observation = shape.observation
+        settings = [network.normalised(run.params, "network", observation) for run in runs]
+        sizes = (network.part(params, "network"), observation, shape.actions)
         self._online = Network(*sizes, settings, device).train()
         self._target = Network(*sizes, settings, device)
         updates = schedule.count(params, runs[0].steps)

@@ -47,7 +47,8 @@ class Learner(ActorCritic):
             self.actor(batch.observations, training=True), noise[0]
         )
         with torch.no_grad():
-            y = self.target_q(batch, self.targets["value"](batch.next_observations)[:, 0, :, 0])
+            following = self.targets["value"](batch.next_observations, iterate=True)
+            y = self.target_q(batch, following[:, 0, :, 0])
             v = self.min_q(batch.observations, actions) - log_prob
         self.update_critic(batch, y)
         self.update_network("value", batch.observations, v)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from agents.layers.spectral_norm import NOT_NORMALISED
+from agents.layers.spectral_settings import NOT_NORMALISED, SpectralNormSettings
 from agents.networks.layered import Layered
 from agents.networks.network import Network
 
@@ -34,8 +34,12 @@ class Rows:
 
     @property
     def tracked(self) -> list[torch.Tensor]:
-        """The tensors that targets average: parameters, and the statistics of batch norms."""
-        return [tensor for _, tensor, _ in self.net.tensors()]
+        """The tensors that targets average: parameters, and the statistics of batch norms.
+
+        Targets have vectors of power iterations of their own.
+        """
+        learned = [t for layer in self.net.layers for t in (layer.weight, layer.bias)]
+        return learned + [t for norm in self.net.norms for _, t in norm.tensors()]
 
     def spread(self, values: Iterable[T]) -> list[T]:
         """Returns the members' values, each repeated for its C networks."""
@@ -50,9 +54,12 @@ class Rows:
         """Initialises every network from its own streams, by the names `name.0/`, `name.1/`, ..."""
         self.net.initialise(seeds, [f"{name}.{copy}/" for copy in range(self.copies)])
 
-    def tensors(self) -> list[tuple[str, torch.Tensor]]:
-        """Returns the tensors of a checkpoint, [P, C, ...]."""
-        return [(name, by_member(t, self.members)) for name, t, _ in self.net.tensors()]
+    def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
+        """Returns (name, tensor [P, C, ...], members that have it) of a checkpoint."""
+        return [
+            (name, by_member(t, self.members), sorted({row // self.copies for row in rows}))
+            for name, t, rows in self.net.tensors()
+        ]
 
 
 class Ensemble(Rows):
@@ -68,35 +75,45 @@ class Ensemble(Rows):
         rows: tuple[int, int],
         device: str,
         head_gain: float,
+        settings: Sequence[SpectralNormSettings] | None = None,
     ) -> None:
-        """`rows` are P and C; `alone` is the first of every member's, its parameters constants."""
+        """`rows` are P and C; `settings` name each member's watched layers, else there are none.
+
+        `alone` is the first network of every member, its parameters constants.
+        """
         members, copies = rows
-        everyone = [NOT_NORMALISED] * (members * copies)
+        each = settings or [NOT_NORMALISED] * members
+        everyone = [member for member in each for _ in range(copies)]
         super().__init__(Network(sizes, (inputs,), outputs, everyone, device, head_gain), rows)
         self._constant = Network(sizes, (inputs,), outputs, everyone, "meta")
         self._constant.borrow(self.net, 1)
-        self.alone = Network(sizes, (inputs,), outputs, everyone[:members], "meta")
+        self.alone = Network(sizes, (inputs,), outputs, each, "meta")
         self.alone.borrow(self.net, copies)
 
     def __call__(
-        self, x: torch.Tensor, training: bool = False, constant: bool = False
+        self,
+        x: torch.Tensor,
+        training: bool = False,
+        constant: bool = False,
+        iterate: bool = False,
     ) -> torch.Tensor:
         """Returns outputs, [P, B, inputs] -> [P, C, B, outputs].
 
-        Parameters get no gradients where they are `constant`.
+        Parameters get no gradients where they are `constant`; `iterate` does a power iteration of
+        each watched layer first.
         """
         members, batch, inputs = x.shape
         if self.copies > 1:
             x = x[:, None].expand(-1, self.copies, -1, -1).reshape(-1, batch, inputs)
         net = self._constant if constant else self.net
-        return net(x, training=training).view(members, self.copies, batch, -1)
+        return net(x, iterate, training).view(members, self.copies, batch, -1)
 
-    def first(self, x: torch.Tensor) -> torch.Tensor:
+    def first(self, x: torch.Tensor, iterate: bool = False) -> torch.Tensor:
         """Returns the first network's outputs alone, [P, B, inputs] -> [P, B, outputs].
 
-        Its parameters count as constants.
+        Its parameters count as constants; `iterate` as in a call, for the first networks alone.
         """
-        return self.alone(x)
+        return self.alone(x, iterate)
 
 
 def by_member(tensor: torch.Tensor, members: int) -> torch.Tensor:

@@ -66,6 +66,9 @@ class Layered:
             for name, value in vars(theirs).items():
                 if isinstance(value, torch.Tensor):
                     setattr(mine, name, value.detach()[::every])
+        for own, lent in zip(self.layers, other.layers, strict=True):
+            if own.spectral is not None and lent.spectral is not None:
+                own.spectral.borrow(lent.spectral, every)
         self.parameters = self._gathered()
 
     def _gathered(self) -> list[torch.Tensor]:

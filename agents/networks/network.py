@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents import lookup
-from agents.layers import spectral_norm
+from agents.layers import spectral_settings
 from agents.layers.base import ACTIVATIONS, INITS, ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
 from agents.layers.norms import NORMS
-from agents.layers.spectral_norm import SpectralNorm, SpectralNormSettings
+from agents.layers.spectral_norm import SpectralNorm
 from agents.layers.spectral_schedulers import SpectralSchedulers
+from agents.layers.spectral_settings import SpectralNormSettings
 from agents.networks import mlp
 from agents.networks.layered import Layered
 from agents.parameter import Parameter
@@ -102,9 +103,21 @@ def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) ->
         raise ValueError(f"{name}.{error}") from error
 
 
-def check_normalised(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) -> None:
-    """Raises ValueError where `sn.*` do not fit each other or the network `name.*`."""
-    spectral_norm.check(params, depth(part(params, name), observation))
+def check_normalised(
+    params: Mapping[str, Any], name: str, observation: tuple[int, ...], layers: str = "sn.layers"
+) -> None:
+    """Raises ValueError where `sn.*` do not fit each other or the network `name.*`.
+
+    `layers` is the parameter that names the network's set of layers.
+    """
+    spectral_settings.check(params, depth(part(params, name), observation), layers)
+
+
+def normalised(
+    params: Mapping[str, Any], name: str, observation: tuple[int, ...], layers: str = "sn.layers"
+) -> SpectralNormSettings:
+    """Returns which layers of the network `name.*` the parameter `layers` names, and their use."""
+    return SpectralNormSettings.of(params, depth(part(params, name), observation), layers)
 
 
 def _gains(sizes: Mapping[str, Any], depth: int, head_gain: float) -> list[float | None]:

@@ -21,6 +21,8 @@ class Body:
     No norm follows the last block. `activation` (ReLU in the papers) follows the first layer too.
     """
 
+    chained = False
+
     @staticmethod
     def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
         """Raises ValueError where another norm is asked for; any observation fits."""

@@ -20,7 +20,7 @@ import torch
 
 from agents.layers.functional.matmul import product
 from agents.layers.norms import NORMS
-from agents.layers.spectral_norm import SpectralNormSettings
+from agents.layers.spectral_settings import SpectralNormSettings
 from agents.networks.network import Network
 from benchmarks.agents.dqn import cpu
 

@@ -181,11 +181,10 @@ def _resolve(space: Space, trainable: Trainable) -> Space:
     for name, axis in space.axes.items():
         if axis.structural:
             span_of(space, trainable, name)
-    find = shallowest(space, trainable)
     axes = {}
     for name, axis in space.axes.items():
         try:
-            axes[name] = axis.resolved(name, find)
+            axes[name] = axis.resolved(name, shallowest(space, trainable, name))
         except Invalid as error:
             raise error.under("axes", name) from error
     return space.model_copy(update={"axes": axes})

@@ -23,8 +23,12 @@ def coerce(value: Any, parameter: Parameter) -> Any:
     if value is None and parameter.default is None:
         return None
     if parameter.kind in (tuple, list):
+        words = parameter.choices or ()
+        if isinstance(value, str) and value in words:
+            return value
         if not isinstance(value, list | tuple):
-            raise Invalid(f"must be a list, but got {shown(value)}")
+            rule = " or ".join(["a list", *map(str, words)])
+            raise Invalid(f"must be {rule}, but got {shown(value)}")
         one = _call if parameter.kind is list else lambda item: _element(item, parameter)
         return tuple(each(one, value))
     read = _KINDS[parameter.kind](value)

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from sweeper.trainable.contract import Report, Rows, RunSpec, State
+from sweeper.trainable.contract import Report, Rows, RunSpec, State, Trainable
 
 
 @runtime_checkable
@@ -130,3 +130,18 @@ class KnowsMoreTasks(Protocol):
 
     def check_task(self, task: str) -> bool:
         """Whether the task is one of those; raises `ValueError` where it looks so and is none."""
+
+
+@runtime_checkable
+class CountsLayersByParameter(Protocol):
+    """Optional: a trainable of several networks, each of which has parameters that count layers."""
+
+    def layers_of(self, parameter: str, params: Mapping[str, Any], task: str) -> int:
+        """The number of layers with parameters in the network whose layers `parameter` counts."""
+
+
+def layers_of(trainable: Trainable, parameter: str, params: Mapping[str, Any], task: str) -> int:
+    """The number of layers of the network whose layers `parameter` counts."""
+    if isinstance(trainable, CountsLayersByParameter):
+        return trainable.layers_of(parameter, params, task)
+    return trainable.layers(params, task)

@@ -34,6 +34,7 @@ class Parameter(Protocol):
         """The type of its values: `int`, `float`, `str`, `bool` or `tuple`; `object` for any value.
 
         `list` is a tuple of names, each alone or with arguments, as `{name: {argument: value}}`.
+        Of kind `tuple`, `choices` are words that are valid in the place of a list.
         """
 
     @property

@@ -14,6 +14,7 @@ from sweeper.trainable.abilities import (
     SupportsDescription,
     SupportsLargestPart,
     SupportsPlay,
+    layers_of,
 )
 from sweeper.trainable.contract import (
     Evaluation,
@@ -139,6 +140,11 @@ class SeveralAgents:
         """The number of layers in the agent's network."""
         one, kept = self._of(params)
         return one.layers(kept, task)
+
+    def layers_of(self, parameter: str, params: Mapping[str, Any], task: str) -> int:
+        """The number of layers in that network of the agent whose layers `parameter` counts."""
+        one, kept = self._of(params)
+        return layers_of(one, parameter, kept, task)
 
     def signature(self, params: Mapping[str, Any], task: str) -> str:
         """The agent's name, and its text that is equal for all runs that may share a pack."""

@@ -106,7 +106,7 @@ def test_packed_continued_and_alone_they_are_the_same(learner: Any, variant: str
     _, whole = together(learner, variant, **ASKED)
     alone = learner.start(three[1:2], [None], "cpu")
     assert of(played(alone), 0) == of(whole, 1)
-    step = (40, 60)[VARIANTS.index(variant) % 2]
+    step = 40 if variant in ("odd sizes", "joined layers") else 60
     half = learner.start(three, [None] * 3, "cpu")
     train_to(half, step)
     states = [half.save(member) for member in (2, 1)]
@@ -123,3 +123,14 @@ def train_to(pack: Any, step: int) -> None:
         pack.train(stop)
         while stop < step and pack.is_due():
             pack.advance()
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        test_a_run_is_the_same_with_and_without_diagnostics,
+        test_packed_continued_and_alone_they_are_the_same,
+    ],
+)
+def test_a_normalised_actor_critic_is_measured_like_any(check: Any) -> None:
+    check(lookup.find("learners", "sac"), "normalised")

@@ -11,7 +11,7 @@ import torch
 from agents import lookup
 from agents.layers.base import ACTIVATIONS, INITS
 from agents.layers.norms import NORMS
-from agents.layers.spectral_norm import SpectralNormSettings
+from agents.layers.spectral_settings import SpectralNormSettings
 from agents.networks.gradient_penalty import lengths
 from agents.networks.network import Network
 

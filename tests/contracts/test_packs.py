@@ -76,6 +76,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "network.activation": "swish",
         "network.init": "orthogonal",
     },
+    "normalised": {"critic.body": "residual", "actor.layers": 3},
     "linear schedule": {"optimizer.schedule.kind": "linear", "update_every": 3},
     "stacks and several steps": {"n_step": 3},
     "gym": {},
@@ -101,6 +102,8 @@ DIFFERENT_IN: dict[str, dict[str, tuple[Any, ...]]] = {
     },
     "normalised": {
         "sn.layers": ((-2,), (), (-1, -2)),
+        "critic.sn.layers": ("intermediate", (), (-1, -2)),
+        "actor.sn.layers": ((-1,), "intermediate", (-2, -4)),
         "sn.projection": ("divide", "hard", "clip_scaled"),
         "sn.detach_rho": (False, False, True),
         "sn.iterate_on_act": (True, True, False),
@@ -133,6 +136,7 @@ TASKS = {
 """Tasks of choices and of numbers."""
 FEW = {
     "published sizes": ("dqn", "sac", "td3"),
+    "normalised": ("dqn", "sac"),
     "stacks and several steps": ("sac_v1", "td3"),
 } | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
 """The learners that are enough for a variant."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from sweeper.errors import SweeperError, cut, shown
 from sweeper.schema.yaml_text import parse, scalar
+from sweeper.space.axes.layers import INTERMEDIATE
 from sweeper.text import brief, counted, is_number
 from sweeper.trainable.contract import Parameter
 
@@ -119,6 +120,7 @@ def _refuse(name: str, text: str) -> None:
 
 
 def _layers(values: list[Any]) -> bool:
-    """Whether values are sets of layers, which are counted from the output: none, -2, [-2, -3]."""
+    """Whether values are sets of layers: none, intermediate, or from the output -2, [-2, -3]."""
     listed = [one for value in values for one in (value if isinstance(value, list) else [value])]
-    return all(one == "none" or (isinstance(one, int) and one < 0) for one in listed)
+    words = ("none", INTERMEDIATE)
+    return all(one in words or (isinstance(one, int) and one < 0) for one in listed)

@@ -16,6 +16,7 @@ from sweeper.space.axes import Network
 from sweeper.space.samplers import Sampler
 from sweeper.space.space import Space
 from sweeper.text import canonical
+from sweeper.trainable.abilities import layers_of
 from sweeper.trainable.contract import Trainable
 
 _FEW = 1000
@@ -30,14 +31,17 @@ class _Placed(Invalid):
         return self
 
 
-def shallowest(space: Space, trainable: Trainable) -> Callable[[], Network]:
-    """A function that finds the network of fewest layers among all valid combinations, once."""
+def shallowest(space: Space, trainable: Trainable, parameter: str) -> Callable[[], Network]:
+    """A function that finds the network of fewest layers among all valid combinations, once.
+
+    It is that whose layers `parameter` counts.
+    """
     found: list[Network] = []
 
     def find() -> Network:
         if not found:
             try:
-                networks = list(_networks(space, trainable))
+                networks = list(_networks(space, trainable, parameter))
             except Invalid as error:
                 raise (_Placed(error.message, error.path) if error.path else error) from error
             found.append(min(networks, key=lambda network: network.layers))
@@ -46,7 +50,7 @@ def shallowest(space: Space, trainable: Trainable) -> Callable[[], Network]:
     return find
 
 
-def _networks(space: Space, trainable: Trainable) -> Iterator[Network]:
+def _networks(space: Space, trainable: Trainable, parameter: str) -> Iterator[Network]:
     names = [name for name, axis in space.axes.items() if axis.structural]
     own = by_task(space, trainable)
     refusals: list[Invalid] = []
@@ -56,7 +60,8 @@ def _networks(space: Space, trainable: Trainable) -> Iterator[Network]:
         label = " ".join(["network", *labels])
         for task in space.tasks:
             try:
-                layers = trainable.layers({**made.params, **own.get(task, {})}, task)
+                every = {**made.params, **own.get(task, {})}
+                layers = layers_of(trainable, parameter, every, task)
             except ValueError as error:
                 if space.invalid == DROP:
                     continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import combinations
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -15,16 +15,21 @@ from sweeper.schema.rules import Positive, accepts, distinct, each, items, whole
 from sweeper.space.axes import MAX_POINTS, AxisModel, Network, Point
 from sweeper.text import counted
 
-Layers = tuple[int, ...]
+INTERMEDIATE = "intermediate"
+"""The word for all layers but the first and the last."""
+Layers = tuple[int, ...] | Literal["intermediate"]
 
 
 def _layers(value: Any) -> Layers:
     if value is None or value == "none":
         return ()
+    if value == INTERMEDIATE:
+        return "intermediate"
     if isinstance(value, int) and not isinstance(value, bool):
         return (_index(value),)
     if not isinstance(value, list | tuple):
-        raise Invalid(f"must be none, a layer or a list like [-2,-3], but got {shown(value)}")
+        rule = f"must be none, a layer or a list like [-2,-3], or {INTERMEDIATE}"
+        raise Invalid(f"{rule}, but got {shown(value)}")
     indices = each(_index, value)
     distinct(str(index) for index in indices)
     return tuple(sorted(indices, reverse=True))
@@ -48,7 +53,7 @@ _INDEX = {"type": ["integer", "string"], "maximum": -1, "pattern": r"^\s*-"}
         "minItems": 1,
         "items": {
             "anyOf": [
-                {"enum": ["none", None]},
+                {"enum": ["none", INTERMEDIATE, None]},
                 {"type": "integer", "maximum": -1},
                 {"type": "array", "items": _INDEX},
             ]
@@ -62,8 +67,8 @@ def _sets(value: Any) -> list[Layers]:
 
 
 def _text(name: str, layers: Layers) -> str:
-    if not layers:
-        return "none"
+    if not layers or isinstance(layers, str):
+        return layers or "none"
     return f"{name.split('.')[0]}[{','.join(str(index) for index in layers)}]"
 
 
@@ -82,7 +87,7 @@ class Axis(AxisModel):
 
     sets: Annotated[list[Layers] | None, BeforeValidator(_sets)] = Field(default=None)
     """The sets one by one: `none`, a layer or a list of them, counted from the output layer, which
-    is -1, as in `sets: [none, -2, [-2, -3]]`."""
+    is -1, or `intermediate`, all but the first and the last: `sets: [none, -2, [-2, -3]]`."""
     all_subsets: AllSubsets | None = None
     """`{max: 2}`: no layer, and every set of up to two layers of the shallowest network."""
 
@@ -109,13 +114,22 @@ class Axis(AxisModel):
             return self.model_copy(update={"sets": sets, "all_subsets": None})
         assert self.sets is not None
         for index, layers in enumerate(self.sets):
-            if layers and layers[-1] < -network.layers:
+            if isinstance(layers, str):
+                _check_intermediate(network, index)
+            elif layers and layers[-1] < -network.layers:
                 raise Invalid(
                     f"names layer {layers[-1]}, but {network.described} has "
                     f"{counted(network.layers, 'layer')}: -1 to -{network.layers}",
                     ("sets", index),
                 )
         return self
+
+
+def _check_intermediate(network: Network, index: int) -> None:
+    if network.layers < 3:
+        has = counted(network.layers, "layer")
+        rule = f"is {INTERMEDIATE}, all layers but the first and the last"
+        raise Invalid(f"{rule}, but {network.described} has {has}", ("sets", index))
 
 
 def _subsets(network: Network, largest: int) -> list[Layers]:

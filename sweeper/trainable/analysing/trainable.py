@@ -10,6 +10,7 @@ from sweeper.trainable.abilities import (
     KnowsMoreTasks,
     SupportsDescription,
     SupportsMemoryEstimates,
+    layers_of,
 )
 from sweeper.trainable.analysing.analysis import SCORE, STEP, Analysis, Source, Sources
 from sweeper.trainable.analysing.pack import AnalysisPack
@@ -51,6 +52,10 @@ class Analysing:
     def layers(self, params: Mapping[str, Any], task: str) -> int:
         """The number of layers in the agent's network."""
         return self.agent.layers(self._split(params)[0], task)
+
+    def layers_of(self, parameter: str, params: Mapping[str, Any], task: str) -> int:
+        """The number of layers in that network of the agent whose layers `parameter` counts."""
+        return layers_of(self.agent, parameter, self._split(params)[0], task)
 
     def signature(self, params: Mapping[str, Any], task: str) -> str:
         """A text that is equal for runs whose agents, and analyses, are alike."""

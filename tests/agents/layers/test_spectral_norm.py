@@ -9,7 +9,8 @@ from agents import streams
 from agents.layers.base import Layer
 from agents.layers.convolution import Convolution
 from agents.layers.linear import Linear
-from agents.layers.spectral_norm import PROJECTIONS, SpectralNorm, SpectralNormSettings
+from agents.layers.spectral_norm import SpectralNorm
+from agents.layers.spectral_settings import PROJECTIONS, SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.networks.network import Network, part
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from agents.layers.spectral_norm import SCHEDULERS, SpectralNormSettings
+from agents.layers.spectral_settings import SCHEDULERS, SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.networks.network import Network, part
 from agents.optimisers.sgd import Optimiser
@@ -20,7 +20,7 @@ def settings(scheduler: str, layers: tuple[int, ...] = (), **others) -> Spectral
     given = {"sn.scheduler": scheduler, "sn.layers": layers}
     given |= {"sn.projection": "hard", "sn.detach_rho": True}
     given |= {f"sn.{name}": value for name, value in others.items()}
-    return SpectralNormSettings.of(Learner.complete(given))
+    return SpectralNormSettings.of(Learner.complete(given), DEPTH)
 
 
 def network(*members: SpectralNormSettings) -> Network:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.layers.spectral_norm import SpectralNormSettings
+from agents.layers.spectral_settings import SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.learners.epsilon_schedule import EpsilonSchedule
 from agents.networks.network import Network, count_parameters, part

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from agents.layers.spectral_norm import SpectralNormSettings
+from agents.layers.spectral_settings import SpectralNormSettings
 from agents.networks.network import Network, check, count_parameters, depth
 
 P, B = 2, 3

@@ -25,9 +25,13 @@ def made(members: int = P, copies: int = C) -> Ensemble:
     return ensemble.train()
 
 
+def tensors(ensemble: Ensemble) -> dict[str, torch.Tensor]:
+    return {name: tensor for name, tensor, _ in ensemble.tensors()}
+
+
 def by_hand(ensemble: Ensemble, x: torch.Tensor, member: int, copy: int) -> torch.Tensor:
     """One network of the saved tensors [P, C, in, out], without the ensemble."""
-    held = dict(ensemble.tensors())
+    held = tensors(ensemble)
     for place in range(3):
         weight, bias = (held[f"{place}.{kind}"][member, copy] for kind in ("weight", "bias"))
         x = x @ weight + bias
@@ -48,11 +52,11 @@ def test_rows_are_every_members_networks_in_turn():
 
 def test_networks_begin_from_streams_of_their_own_whatever_the_pack():
     ensemble = made()
-    weights = dict(ensemble.tensors())["0.weight"].flatten(0, 1)
+    weights = tensors(ensemble)["0.weight"].flatten(0, 1)
     assert len({tuple(weight.flatten().tolist()) for weight in weights}) == P * C
     one = Ensemble(SIZES, IN, OUT, (1, 1), "cpu", ORTHOGONAL_GAIN)
     one.initialise([2], "critic")
-    assert torch.equal(dict(one.tensors())["0.weight"][0, 0], weights[2 * C])
+    assert torch.equal(tensors(one)["0.weight"][0, 0], weights[2 * C])
 
 
 @pytest.mark.parametrize("copies", [1, 2, 5])
@@ -74,7 +78,7 @@ def test_the_last_layer_of_an_actor_is_small():
     """Spec §2.8: orthogonal with gain sqrt 2, and 1 for an actor's last layer."""
     agents = actor_critic(2)
     for name, gain in (("actor", 1.0), ("critic", 2**0.5)):
-        held = dict(agents.nets[name].tensors())
+        held = tensors(agents.nets[name])
         for place, expected in (("0", 2**0.5), ("2", gain)):
             values = torch.linalg.svdvals(held[f"{place}.weight"])
             torch.testing.assert_close(values, torch.full_like(values, expected))

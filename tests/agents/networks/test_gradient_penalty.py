@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from agents import lookup
-from agents.layers.spectral_norm import SpectralNormSettings
+from agents.layers.spectral_settings import SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.networks.gradient_penalty import GradientPenalty, lengths
 from agents.networks.network import Network

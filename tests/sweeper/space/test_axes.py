@@ -204,6 +204,9 @@ def test_layer_sets():
     assert labels(axis, "sn.layers") == ["none", "sn[-2]", "sn[-2,-3]"]
     assert layers(sets=["none", -2, [-3, -2]]) == axis
     assert axis.points("sn.layers")[2].params == {"sn.layers": (-2, -3)}
+    words = layers(3, sets=["none", "intermediate"])
+    assert labels(words, "sn.layers") == ["none", "intermediate"]
+    assert words.points("sn.layers")[1].params == {"sn.layers": "intermediate"}
 
 
 def test_all_subsets_of_the_shallowest_network():
@@ -237,6 +240,12 @@ def test_layer_sets_that_are_refused():
         "names layer -4, but network a on b has 3 layers: -1 to -3",
         ("sets", 1),
     )
+    refused(
+        lambda: layers(2, sets=["none", "intermediate"]),
+        "is intermediate, all layers but the first and the last, but network a on b has 2 layers",
+        ("sets", 1),
+    )
+    refused(lambda: layers(sets=[["intermediate"]]), "must be a whole number", ("sets", 0, 0))
     refused(lambda: layers(all_subsets={"max": 0}), "of at least 1", ("all_subsets", "max"))
     refused(lambda: layers(3, all_subsets={"max": 4}), "must be at most 3", ("all_subsets", "max"))
     refused(lambda: layers(60, all_subsets={"max": 30}), "makes more than", ("all_subsets", "max"))
