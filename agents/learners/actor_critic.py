@@ -255,10 +255,10 @@ class ActorCritic(ActorCriticNetworks):
         everyone = range(rows)
         tensors: list[tuple[str, torch.Tensor, Sequence[int]]] = []
         for name, net in self.learned.items():
-            tensors += [(f"{name}.{n}", *held) for n, *held in net.tensors()]
+            tensors += [(f"{name}.{n}", t, having) for n, t, having in net.tensors()]
             if self.averaged[name] is not net:
                 own = self.averaged[name].tensors()
-                tensors += [(f"target.{name}.{n}", *held) for n, *held in own]
+                tensors += [(f"target.{name}.{n}", t, having) for n, t, having in own]
         for name, one in self.optimisers.items():
             kept = [(n, by_member(t, rows)) for n, t in one.tensors()]
             tensors += [(f"{one.kept_as}.{name}.{n}", t, everyone) for n, t in kept]

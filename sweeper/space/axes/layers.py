@@ -67,8 +67,10 @@ def _sets(value: Any) -> list[Layers]:
 
 
 def _text(name: str, layers: Layers) -> str:
-    if not layers or isinstance(layers, str):
-        return layers or "none"
+    if isinstance(layers, str):
+        return layers
+    if not layers:
+        return "none"
     return f"{name.split('.')[0]}[{','.join(str(index) for index in layers)}]"
 
 
