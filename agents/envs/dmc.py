@@ -121,15 +121,19 @@ class Environment:
             raise FloatingPointError(str(error)) from error
 
     @property
+    def physics(self) -> Any:
+        """The simulation."""
+        return self._environment.physics
+
+    @property
     def pictures_per_s(self) -> float:
         """How many of its pictures pass in a second: one a step."""
         return 1.0 / float(self._environment.control_timestep())
 
     def render(self) -> np.ndarray:
         """Returns what its first camera sees, uint8 [240, 320, 3]."""
-        physics = self._environment.physics
-        vars(physics).pop("_make_rendering_contexts", None)
-        seen: np.ndarray = physics.render(camera_id=0)
+        vars(self.physics).pop("_make_rendering_contexts", None)
+        seen: np.ndarray = self.physics.render(camera_id=0)
         return seen
 
     def observe(self) -> np.ndarray:

@@ -14,7 +14,7 @@ from agents import lookup
 from agents.envs import gymnasium_env, tasks
 from agents.envs.gymnasium_spaces import Actions, Encoding, reward_of
 from agents.envs.outcome import Outcome
-from agents.envs.settings import PARAMETERS, PLAIN, Settings
+from agents.envs.settings import PLAIN, Settings
 from agents.shape import Shape
 
 _SHAPES = {
@@ -47,7 +47,10 @@ class Environment:
     """
 
     tasks: ClassVar[tuple[str, ...]] = tuple(_SHAPES)
-    settings: ClassVar[tuple[str, ...]] = tuple(name.removesuffix(".*") for name in PARAMETERS)
+    settings: ClassVar[tuple[str, ...]] = (
+        *("env.wrappers", "env.stack", "env.repeat"),
+        "env.kwargs",
+    )
     extra: ClassVar[tuple[str, ...]] = ("gym", "gymnasium")
 
     @staticmethod

@@ -14,20 +14,30 @@ PARAMETERS: Mapping[str, Parameter] = {
     "env.wrappers": Parameter(list, ()),
     "env.stack": Parameter(int, 1, low=1),
     "env.repeat": Parameter(int, 1, low=1),
+    "env.size": Parameter(int, None, low=8, high=512),
+    "env.camera": Parameter(int, None, low=0),
+    "env.quality": Parameter(str, None, choices=("near", "lean")),
     f"{_KWARGS}{OPEN}": Parameter(object, None),
 }
 """Of every learner: wrappers by name, observations that are stacked, steps that an action is
-repeated for, and keyword arguments of the environment, each by its name."""
+repeated for, pictures' side, camera and quality where an environment draws them, and keyword
+arguments of the environment, each by its name."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of an environment; wrappers and keyword arguments are JSON, to be hashable."""
+    """The settings of an environment; wrappers and keyword arguments are JSON, to be hashable.
+
+    Those that are `None` leave it to the environment.
+    """
 
     wrappers: str = "[]"
     stack: int = 1
     repeat: int = 1
     kwargs: str = "{}"
+    size: int | None = None
+    camera: int | None = None
+    quality: str | None = None
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Settings:
@@ -40,6 +50,7 @@ class Settings:
             int(params.get("env.stack", 1)),
             int(params.get("env.repeat", 1)),
             json.dumps(kwargs, sort_keys=True),
+            *(params.get(f"env.{name}") for name in ("size", "camera", "quality")),
         )
 
     @property

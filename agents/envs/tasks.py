@@ -43,7 +43,7 @@ def check(task: str, settings: Settings = PLAIN) -> None:
 
     A family says by `extra` which of sweeper's extras it needs, and what that must make importable.
     An environment of one's own must also be what its shape says, which one step tells; so must one
-    whose name is not listed or that has settings.
+    that takes settings, but for a family that ships and checks them by itself (`check`).
     """
     environment, name = _resolve(task)
     check_installed(task, getattr(environment, "extra", ("",)))
@@ -53,7 +53,9 @@ def check(task: str, settings: Settings = PLAIN) -> None:
     for setting in settings.given:
         if setting not in taken:
             raise ValueError(_refused(setting, task, taken))
-    if ".py:" in task or taken:
+    if hasattr(environment, "check"):
+        environment.check(name, settings)
+    if ".py:" in task or (taken and not hasattr(environment, "check")):
         check_played(environment, name, settings, name if ".py:" in task else task)
 
 
@@ -98,7 +100,7 @@ def shape(task: str, settings: Settings = PLAIN) -> Shape:
 def describe(task: str) -> dict[str, str]:
     """Returns what results depend on besides a task's name: its shape, packages' versions.
 
-    Where the shape depends on settings, these tell it.
+    Where the shape depends on settings, these tell it. A family may `describe` more.
     """
     environment, name = _resolve(task)
     facts = {} if hasattr(environment, "settings") else _described(shape(task))
@@ -109,7 +111,7 @@ def describe(task: str) -> dict[str, str]:
     for package in dict.fromkeys(needed):
         with suppress(importlib.metadata.PackageNotFoundError):
             facts[package] = importlib.metadata.version(package)
-    return facts
+    return {**facts, **(environment.describe(name) if hasattr(environment, "describe") else {})}
 
 
 def _described(found: Shape) -> dict[str, str]:

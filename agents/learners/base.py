@@ -49,8 +49,8 @@ class Sizes:
 class BaseLearner(PackLearner):
     """A trainable; an instance is P agents of one signature that learn together.
 
-    A subclass states `parameters` and `networks`, and implements the abstract methods. Class
-    methods do not import torch, except `start`.
+    A subclass states `parameters` and `networks`, and implements the abstract methods; it may give
+    settings of environments other defaults. Class methods do not import torch, except `start`.
     """
 
     continuous: ClassVar[bool] = False
@@ -74,7 +74,8 @@ class BaseLearner(PackLearner):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.parameters = {**cls.parameters, **settings.PARAMETERS}
+        own = {n: p for n, p in cls.parameters.items() if n in settings.PARAMETERS}
+        cls.parameters = {**cls.parameters, **settings.PARAMETERS, **own}
 
     @classmethod
     def tasks(cls) -> Sequence[str]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import math
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +11,7 @@ import numpy as np
 
 from agents.contract import Run, Schedule, State
 from agents.envs import tasks
+from agents.envs.display import choose_display
 from agents.envs.settings import Settings
 from agents.training.evaluation import Evaluation, Watcher
 from agents.training.pack_learner import PackLearner
@@ -117,16 +115,3 @@ def play(
     watchers += [] if camera is None else [camera]
     evaluation.advance(agent.evaluate, math.inf)
     return Played(evaluation.returns(0), None if camera is None else camera.problem)
-
-
-def choose_display() -> None:
-    """MuJoCo and SDL draw without a display where there is none and nobody says otherwise.
-
-    To be called before MuJoCo is imported, which fails where a library is named that is not there.
-    """
-    if sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}:
-        return
-    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-    for name, library in (("egl", "EGL"), ("osmesa", "OSMesa")):
-        if ctypes.util.find_library(library):
-            os.environ.setdefault("MUJOCO_GL", name)

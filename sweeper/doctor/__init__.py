@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sweeper.cluster import profile as profiles
 from sweeper.cluster import slurm
-from sweeper.doctor import cluster, disk, node, probe
+from sweeper.doctor import cluster, disk, node, pictures, probe
 from sweeper.doctor.finding import Finding
 from sweeper.errors import SweeperError
 
@@ -32,6 +32,7 @@ def examine(profile: str | None, root: Path) -> Iterator[Finding]:
 
 
 def _here() -> Iterator[Finding]:
+    yield pictures.finding(pictures.found())
     found = probe.gpus()
     if found["torch"] is None:
         yield Finding("problem", f"torch cannot be imported: {found['error']}")

@@ -15,7 +15,7 @@ from typing import Any
 from sweeper.cluster import script, slurm
 from sweeper.cluster.profile import Profile
 from sweeper.cluster.refusals import refused
-from sweeper.doctor import probe
+from sweeper.doctor import pictures, probe
 from sweeper.doctor.disk import existing
 from sweeper.doctor.finding import Finding
 from sweeper.worker.process.heartbeat import STALE_S
@@ -119,6 +119,7 @@ def _exchanged(folder: Path) -> Iterator[Finding]:
 def _node(found: dict[str, Any], profile: Profile) -> Iterator[Finding]:
     host = found["host"]
     yield Finding("ok", f"{host} runs sweeper with {found['python']}")
+    yield pictures.finding(found["pictures"], host)
     for name, holds in (("O_EXCL", found["exclusive"]), ("link(2)", found["link"])):
         if not holds:
             wrong = f"{name}: {host} could make a file anew that was made here"

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sweeper.doctor import pictures
 from sweeper.files.atomic import write_durably
 
 ROUNDS = 3
@@ -71,6 +72,7 @@ def _found(folder: Path) -> dict[str, object]:
         "python": sys.executable,
         "exclusive": not creates(folder / "exclusive"),
         "link": not links(folder / "here", folder / "exclusive"),
+        "pictures": pictures.found(),
         **gpus(),
     }
 
