@@ -52,7 +52,10 @@ def test_unknown_parameters_and_tasks_are_refused(learner):
 
 def small_run(learner, seed: int) -> SimpleNamespace:
     schedule = SimpleNamespace(every=30, episodes=1, steps=None, cap=20)
-    params = learner.complete({"warmup_steps": 40})
+    sizes = {"env.size": 16, "env.repeat": 1, "batch_size": 8, "critic.units": 32}
+    sizes["env.quality"] = "lean"
+    small = sizes if getattr(learner, "images", False) else {}
+    params = learner.complete({"warmup_steps": 40, **small})
     task = next(task for task in learner.tasks() if not task.startswith("gym/"))
     return SimpleNamespace(params=params, task=task, seed=seed, steps=50, evaluation=schedule)
 

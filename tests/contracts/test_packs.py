@@ -134,9 +134,19 @@ TASKS = {
     "stacks and several steps": ("", f"{STACK_ENV}:Film/both"),
 }
 """Tasks of choices and of numbers."""
+OF_IMAGES = {
+    "env.size": 21,
+    "env.quality": "lean",
+    "encoder.filters": 5,
+    "encoder.strides": (2, 1),
+    "encoder.features": 7,
+    "target.every": 2,
+}
+"""What learners of images have besides, and the variants that are tried with them."""
+WITH_IMAGES = ("odd sizes", "normalised")
 FEW = {
     "published sizes": ("dqn", "sac", "td3"),
-    "normalised": ("dqn", "sac"),
+    "normalised": ("dqn", "drq", "sac"),
     "stacks and several steps": ("sac_v1", "td3"),
 } | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
 """The learners that are enough for a variant."""
@@ -149,15 +159,21 @@ def learner(request: pytest.FixtureRequest) -> Any:
     return lookup.find("learners", request.param)
 
 
+def learner_of_images(learner: Any) -> bool:
+    return getattr(learner, "images", False)
+
+
 def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleNamespace]:
     """Three runs of one signature that differ in all that members may differ in."""
     schedule = SimpleNamespace(every=30, episodes=2, steps=None, cap=7)
+    images = learner_of_images(learner)
     task = TASKS.get(variant, ("minatar/asterix", "navigation/3"))[learner.continuous]
+    task = "dmc_pixels/cartpole-swingup" if images else task
     made = []
     for seed in range(3):
         both = DIFFERENT | DIFFERENT_IN.get(variant, {})
         differing = {name: values[seed] for name, values in both.items()}
-        wanted = QUICK | differing | VARIANTS[variant] | given
+        wanted = QUICK | (OF_IMAGES if images else {}) | differing | VARIANTS[variant] | given
         known = {n for n in wanted if n in learner.parameters or n.startswith("env.")}
         named = {n: v for n, v in wanted.items() if n in known}
         params = learner.complete({n: v for n, v in named.items() if _belongs(learner, n, named)})
@@ -225,6 +241,7 @@ def _cases() -> list[Any]:
         if variant not in OF_ENVIRONMENTS or name in first.values()
         if name in FEW.get(variant, NAMES)
         if knows_any(name, variant)
+        if variant in WITH_IMAGES or not learner_of_images(lookup.find("learners", name))
     ]
 
 
