@@ -92,7 +92,7 @@ class Environment:
     @staticmethod
     def bytes_each(task: str) -> int:
         """Returns bytes of one environment, and its share of what draws them all."""
-        return dmc.Environment.bytes_each(task) + 10_000_000
+        return dmc.Environment.bytes_each(task) + 4_000_000
 
     @staticmethod
     def describe(task: str) -> dict[str, str]:

@@ -17,7 +17,6 @@ from agents.parameter import Parameter
 from agents.replay import random_shift
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
-from agents.replay.frames import as_floats
 from agents.replay.random_shift import RandomShift
 from agents.shape import Shape
 
@@ -147,7 +146,7 @@ class Learner(sac.Learner):
         return replace(batch, observations=seen, next_observations=following)
 
     def _floats(self, images: torch.Tensor) -> torch.Tensor:
-        return images if images.is_floating_point() else as_floats(images, self.shape.high)
+        return images if images.is_floating_point() else images.float().div_(self.shape.high)
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """y = r + gamma m V(s'), V the mean over views v of min_j Q'_j(v(s'), a') - beta log pi;

@@ -83,8 +83,13 @@ def counts(params: Mapping[str, Any], shape: Shape) -> tuple[int, int]:
 
 
 def count_activations(params: Mapping[str, Any], shape: Shape) -> int:
-    """Returns how many numbers a pass of convolutions keeps of one image."""
-    return sum(math.prod(image) for image in maps(params, shape))
+    """Returns how many numbers an update keeps at most for each image of a batch.
+
+    They are the image and the next one, what each convolution gives of it, and the gradients of
+    the largest of these and of one beside it.
+    """
+    images, *given = (math.prod(each) for each in maps(params, shape))
+    return 2 * images + sum(given) + 2 * max(given)
 
 
 def _after(side: int, stride: int) -> int:

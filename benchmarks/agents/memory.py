@@ -2,13 +2,15 @@
 
     python -m benchmarks.agents.memory
 
-Each row is a process of its own: a pack trains with its replay full and then loses a member, and
-what the process's size has grown by at most, since torch was imported, is compared. The smallest
-and the largest network of spaces/minatar_adam_sn.yaml, and others whose memory lies elsewhere.
+Each row is a process of its own: a pack trains with its replay full, is evaluated for a step of ten
+episodes and then loses a member, and what the process's size has grown by at most, since torch was
+imported and one environment made, is compared. The smallest and the largest network of
+spaces/minatar_adam_sn.yaml, and others whose memory lies elsewhere.
 """
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -21,6 +23,8 @@ from typing import Any
 
 from agents import lookup
 from agents.envs import tasks
+from agents.envs.settings import Settings
+from agents.training.evaluation import Evaluation
 
 STEPS, WARMUP = 5_000_000, 64
 
@@ -41,6 +45,18 @@ class Case:
 
 
 _ANT = "mujoco/Ant-v4"
+_PIXELS = "dmc_pixels/cartpole-swingup"
+_SMALL = {
+    "env.size": 48,
+    "env.quality": "lean",
+    "encoder.filters": 16,
+    "encoder.strides": (2, 2, 1, 1),
+    "actor.units": 256,
+    "critic.units": 256,
+    "batch_size": 64,
+    "augmentation.views": 1,
+    "replay.capacity": 10_000,
+}
 CASES: Mapping[str, Case] = {
     "24/128, the smallest": Case(4, {"network.convs": [24]}),
     "32,32,32/256, the largest": Case(4, {"network.convs": [32] * 3, "network.units": 256}),
@@ -88,6 +104,23 @@ CASES: Mapping[str, Case] = {
         "sac_v1",
         _ANT,
     ),
+    "DrQ, 48 x 48, mlp2 of 256": Case(1, _SMALL, "drq", _PIXELS),
+    "DrQ, 48 x 48, mlp2 of 256, 4 members": Case(4, _SMALL, "drq", _PIXELS),
+    "DrQ, 48 x 48, modern4 of 1024, normalised": Case(
+        1,
+        {
+            **_SMALL,
+            "head": "modern4",
+            "actor.units": 1024,
+            "critic.units": 1024,
+            "critic.sn.layers": "intermediate",
+        },
+        "drq",
+        _PIXELS,
+    ),
+    "DrQ, 84 x 84, as published but for batches of 128": Case(
+        1, {"batch_size": 128, "replay.capacity": 20_000}, "drq", _PIXELS
+    ),
 }
 
 
@@ -96,7 +129,7 @@ def grown(case: Case) -> int:
     case.learner.prepare()
     tasks.make(case.task)
     complete = case.learner.complete({"warmup_steps": WARMUP, **case.params})
-    schedule = SimpleNamespace(every=10**9, episodes=1, steps=None, cap=1)
+    schedule = SimpleNamespace(every=10**9, episodes=10, steps=None, cap=1)
     runs = [
         SimpleNamespace(
             params=complete, task=case.task, seed=seed, steps=STEPS, evaluation=schedule
@@ -110,6 +143,14 @@ def grown(case: Case) -> int:
     pack.replay.count = pack.step = complete["replay.capacity"] + 1
     pack.train(pack.step + 20)
     pack.diagnostics.measure(pack.replay, pack.step)
+    evaluation = Evaluation(
+        [case.task] * case.members,
+        range(case.members),
+        schedule,
+        "evaluation",
+        settings=Settings.of(complete),
+    )
+    evaluation.advance(pack.learner.evaluate, math.inf)
     if case.members > 1:
         pack.drop([0])
         pack.train(pack.step + 8)
