@@ -124,16 +124,8 @@ class Replay:
         steps = streams.below(draws, valid) + (self.count - n_step - valid)
         lengths = self._ends.lengths(steps, n_step)
         observations = self._codec.decode(self._rows(steps, lengths), floats)
-        outcomes = self._outcomes_of(steps, n_step)
-        actions = outcomes[:, :, 0, _BESIDES:]
-        rewards, masks = outcomes[..., 0], outcomes[..., 1]
-        if n_step == 1:
-            rewards, masks = rewards[..., 0], masks[..., 0]
-        else:
-            discount = torch.as_tensor(gamma, dtype=torch.float32, device=self._device)
-            counts = torch.from_numpy(lengths).to(self._device)
-            rewards, masks = n_step_returns(rewards, masks, counts, discount.view(-1, 1))
         batch = steps.shape[1]
+        actions, rewards, masks = self._taken(steps, lengths, n_step, gamma)
         return Batch(
             observations=observations[:, :batch],
             actions=actions[..., 0].long() if self._chooses else actions,
@@ -142,12 +134,28 @@ class Replay:
             next_observations=observations[:, batch:],
         )
 
-    def _outcomes_of(self, steps: np.ndarray, n_step: int) -> torch.Tensor:
-        """Returns the outcomes [P, B, n, numbers] of `steps` [P, B] and those after them."""
-        wanted = steps[..., None] + np.arange(n_step)
-        slots = wanted % self._slots + self._first[..., None]
-        rows = torch.from_numpy(slots.reshape(-1)).to(self._device)
-        return self._all_outcomes.index_select(0, rows).view(*wanted.shape, self._outcomes)
+    def _taken(
+        self,
+        steps: np.ndarray,
+        lengths: np.ndarray,
+        n_step: int,
+        gamma: np.ndarray | torch.Tensor | None,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Returns the actions of `steps` [P, B], and their returns and masks over `lengths`."""
+        if n_step == 1:
+            outcomes = self._selected(self._all_outcomes, steps)
+            return outcomes[..., _BESIDES:], outcomes[..., 0], outcomes[..., 1]
+        ahead = (steps[..., None] + np.arange(n_step)).reshape(len(steps), -1)
+        outcomes = self._selected(self._all_outcomes, ahead).view(*steps.shape, n_step, -1)
+        discount = torch.as_tensor(gamma, dtype=torch.float32, device=self._device).view(-1, 1)
+        counts = torch.from_numpy(lengths).to(self._device)
+        returns, masks = n_step_returns(outcomes[..., 0], outcomes[..., 1], counts, discount)
+        return outcomes[:, :, 0, _BESIDES:], returns, masks
+
+    def _selected(self, rows: torch.Tensor, steps: np.ndarray) -> torch.Tensor:
+        """Returns the rows [P, N, numbers] of each member's `steps` [P, N]."""
+        slots = torch.from_numpy(steps % self._slots + self._first).to(self._device)
+        return rows.index_select(0, slots.view(-1)).view(*steps.shape, -1)
 
     def _rows(self, steps: np.ndarray, lengths: np.ndarray) -> torch.Tensor:
         """Returns the frames of the observations at `steps` [P, B], and `lengths` after them.
@@ -156,20 +164,18 @@ class Replay:
         next episode's first one would.
         """
         members, batch = steps.shape
-        cuts = [
-            t.find(last) for t, last in zip(self._truncations, steps + lengths - 1, strict=True)
-        ]
+        after = steps + lengths
+        cuts = [t.find(last) for t, last in zip(self._truncations, after - 1, strict=True)]
         if self._stack == 1:
-            wanted = np.concatenate((steps, steps + lengths), axis=1)
+            wanted = np.concatenate((steps, after), axis=1)
         else:
             wanted = self._stacks(steps, lengths, [places for places, _ in cuts])
-        slots = torch.from_numpy(wanted % self._slots + self._first).to(self._device)
-        rows = self._all_frames.index_select(0, slots.view(-1)).view(members, 2 * batch, -1)
+        rows = self._selected(self._all_frames, wanted).view(members, 2 * batch, -1)
         for row, (places, frames) in enumerate(cuts):
             if len(places):
-                after = torch.from_numpy(places + batch).to(rows.device)
+                slots = torch.from_numpy(places + batch).to(rows.device)
                 last = torch.from_numpy(frames).to(rows.device)
-                rows[row, after, -self._codec.width :] = last
+                rows[row, slots, -self._codec.width :] = last
         return rows
 
     def _stacks(

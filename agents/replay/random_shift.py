@@ -60,9 +60,9 @@ def shifted(images: torch.Tensor, offsets: np.ndarray, pad: int) -> torch.Tensor
     image is its first or its last.
     """
     members, batch, height, width, channels = images.shape
-    padded = images.new_empty(members, batch, height, width + 2 * pad, channels)
-    padded[..., pad:-pad, :] = images
-    padded[..., :pad, :], padded[..., -pad:, :] = images[..., :1, :], images[..., -1:, :]
+    lines = images.reshape(-1, width * channels)
+    left, right = lines[:, :channels], lines[:, -channels:]
+    padded = torch.cat((*[left] * pad, lines, *[right] * pad), dim=1)
     run, wide = width * channels, (width + 2 * pad) * channels
     down, across = offsets.reshape(2, -1, 1)
     rows = np.clip(down + np.arange(height) - pad, 0, height - 1)

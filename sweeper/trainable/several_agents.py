@@ -190,8 +190,9 @@ class SeveralAgents:
     def largest_part(self, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
         """What takes most memory of its agent's large runs; 0 bytes where it cannot tell."""
         one, kept = self._of(params)
-        can_tell = isinstance(one, SupportsLargestPart)
-        return one.largest_part(kept, task, steps) if can_tell else ("", 0)
+        if not isinstance(one, SupportsLargestPart):
+            return "", 0
+        return one.largest_part(kept, task, steps)
 
     def describe(self, task: str) -> Mapping[str, str]:
         """Facts about the task, as the first agent tells them that can."""

@@ -91,7 +91,7 @@ def test_a_replay_that_is_larger_than_the_memory_is_named(
 ) -> None:
     several = {"agent": {"kind": "choice", "values": agents}} if len(agents) > 1 else {}
     given = {
-        "agent": "several" if several else agents[0],
+        "agent": agents if several else agents[0],
         "axes": {"critic.lr": {"kind": "float", "values": [1e-4, 1e-3]}, **several},
         "fixed": {"replay.capacity": 8 * 10**6, "critic.units": 8},
         "steps": 10**7,
