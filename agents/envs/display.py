@@ -59,8 +59,9 @@ class _Egl:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._egl = library
-        library.eglGetProcAddress.restype = ctypes.c_void_p
-        library.eglCreateContext.restype = ctypes.c_void_p
+        for name in ("GetProcAddress", "CreateContext", "GetCurrentContext", "GetCurrentDisplay"):
+            getattr(library, f"egl{name}").restype = ctypes.c_void_p
+        library.eglGetCurrentSurface.restype = ctypes.c_void_p
         self._display = self._opened()
         config, found = ctypes.c_void_p(), ctypes.c_int()
         # A pbuffer with OpenGL, of 8 bits a colour, 24 of depth and 8 of stencil.
@@ -77,6 +78,7 @@ class _Egl:
         if not (found.value and context):
             raise OSError("it makes no OpenGL context")
         self._context = ctypes.c_void_p(context)
+        self._before = self._current()
 
     def _opened(self) -> ctypes.c_void_p:
         query = self._extension("eglQueryDevicesEXT", ctypes.c_uint)
@@ -99,12 +101,22 @@ class _Egl:
     def bind(self) -> None:
         """Makes it current in this thread; raises OSError where it cannot be."""
         self._egl.eglBindAPI(0x30A2)  # of the thread
+        self._before = self._current()  # as of dm_control, which trusts in it
         if not self._egl.eglMakeCurrent(self._display, None, None, self._context):
             raise OSError(f"EGL cannot draw in this thread: error {self._egl.eglGetError():#x}")
 
+    def _current(self) -> list[ctypes.c_void_p | None]:
+        """What is current in this thread: display, surfaces to draw to and read from, context."""
+        egl = self._egl
+        context = egl.eglGetCurrentContext()
+        if not context:
+            return [self._display, None, None, None]
+        surfaces = [egl.eglGetCurrentSurface(kind) for kind in (0x3059, 0x305A)]
+        return [*map(ctypes.c_void_p, (egl.eglGetCurrentDisplay(), *surfaces, context))]
+
     def release(self) -> None:
-        """Makes none current in this thread, so that another may bind it."""
-        self._egl.eglMakeCurrent(self._display, None, None, None)
+        """Makes current what was before; another thread may bind it then."""
+        self._egl.eglMakeCurrent(*self._before)
 
     def function(self, name: str) -> Any:
         """Returns the address of a function of EGL or OpenGL."""

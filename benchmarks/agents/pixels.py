@@ -67,7 +67,7 @@ def measured(task: str, rounds: int, frames: int) -> dict[str, float]:
             for quality in QUALITIES
         }
         visited = states(made["near"], frames)
-        physics = made["near"]._states.physics
+        physics = tasks.make(f"dmc/{task}").physics
         vars(physics).pop("_make_rendering_contexts", None)
         ways = {
             f"{quality} {size}": (one._states.physics, _ours(one), visited)
