@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -62,8 +64,8 @@ def test_files_are_called_like_their_study_and_hold_the_usual_scales(path):
 
 @pytest.mark.parametrize(("path", "scale"), CASES, ids=NAMES)
 def test_expands(path, scale):
-    space = load(path, scale)
-    plan = Plan(space, load_trainable(space))
+    plan = planned(path.stem, scale)
+    space = plan.space
     assert len(plan.runs) == len(plan.trials) * len(space.tasks) * len(space.seeds)
     assert len({run.id for run in plan.runs}) == len(plan.runs)
     assert Space.parse(space.dump()) == space
@@ -72,8 +74,8 @@ def test_expands(path, scale):
 
 @pytest.mark.parametrize(("path", "scale"), CASES, ids=NAMES)
 def test_has_the_size_its_scale_promises(path, scale):
-    space = load(path, scale)
-    plan = Plan(space, load_trainable(space))
+    plan = planned(path.stem, scale)
+    space = plan.space
     if scale == "paper":
         assert len(plan.runs) == PAPER_RUNS[path.stem]
     if scale == "laptop":
@@ -159,6 +161,7 @@ def test_minatar_rank_is_the_published_grid_and_takes_an_afternoon():
     assert 40 * 60 < len(afternoon.runs) * afternoon.space.steps / 2_700 < 50 * 60
 
 
+@cache
 def planned(name, scale):
     space = load(next(path for path in SPACES if path.stem == name), scale)
     return Plan(space, load_trainable(space))
@@ -197,20 +200,29 @@ def test_the_page_of_spaces_says_how_many_runs_there_are(scale, column):
         assert len(planned(name, scale).runs) == int(counts[column].replace(",", ""))
 
 
-@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
-def test_loading_imports_nothing_heavy(path):
-    heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
-    code = (
-        "import sys; from pathlib import Path; from sweeper.study.analysed import load;"
-        "from sweeper.planning.plan import Plan;"
-        "from sweeper.trainable.loading import load_trainable;"
-        "s = load(sys.argv[1], root=Path(sys.argv[2]));"
-        f"Plan(s, load_trainable(s)); print([m for m in {heavy} if m in sys.modules])"
-    )
-    source = source_of(path, "laptop")
-    root = source.folder.parent if source is not None else ""
-    command = [sys.executable, "-c", code, str(path), str(root)]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+HEAVY = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy", "mujoco"]
+PLANS_ALL = f"""
+import json, sys
+from pathlib import Path
+from sweeper.planning.plan import Plan
+from sweeper.study.analysed import load
+from sweeper.trainable.loading import load_trainable
+
+for path, root in json.loads(sys.argv[1]):
+    space = load(path, root=Path(root))
+    Plan(space, load_trainable(space))
+    print(Path(path).stem, [module for module in {HEAVY} if module in sys.modules])
+"""
+
+
+def test_loading_and_planning_import_nothing_heavy():
+    given = []
+    for path in SPACES:
+        source = source_of(path, "laptop")
+        given.append((str(path), str(source.folder.parent) if source is not None else ""))
+    command = [sys.executable, "-c", PLANS_ALL, json.dumps(given)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert found.splitlines() == [f"{path.stem} []" for path in SPACES]
 
 
 class Reports:
