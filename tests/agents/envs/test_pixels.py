@@ -95,7 +95,7 @@ def test_frames_are_those_of_a_fresh_process_whatever_else_is_drawn_between(draw
 
 
 def test_a_forked_process_draws_the_same_and_ends(draws):
-    """As the processes of some libraries are."""
+    """As those of multiprocessing do, which end at once."""
     code = f"""
 import os
 from tests.helpers.pictures import MANY, acted, digest, tasks
@@ -103,9 +103,9 @@ environment = tasks.make({SWINGUP!r}, MANY[{SWINGUP!r}])
 before = digest(acted(environment, 2))
 child = os.fork()
 same = digest(acted(environment, 2)) == before
-if child:
-    assert os.waitpid(child, 0)[1] == 0
-assert same
+if not child:
+    os._exit(not same)
+assert same and os.waitpid(child, 0)[1] == 0
 """
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
