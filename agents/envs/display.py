@@ -37,8 +37,14 @@ def choose_display() -> None:
         return
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     for name, library in _LIBRARIES.items():
-        if ctypes.util.find_library(library):
+        if _found(library):
             os.environ.setdefault("MUJOCO_GL", name)
+
+
+@functools.cache
+def _found(library: str) -> str | None:
+    """The file of a library; other programs are asked for it."""
+    return ctypes.util.find_library(library)
 
 
 class _Library(Protocol):
@@ -191,7 +197,10 @@ _DISPLAYS: dict[int, Display] = {}
 
 
 def display() -> Display:
-    """Returns that of this process; raises ValueError where nothing draws."""
+    """Returns that of this process; raises ValueError where nothing draws.
+
+    To be called before MuJoCo is imported, which draws with the same library then.
+    """
     here = os.getpid()
     if here not in _DISPLAYS:
         _DISPLAYS[here] = Display()
@@ -218,11 +227,13 @@ def _opened() -> _Library:
     asked = os.environ.get("MUJOCO_GL", "").lower()
     problems = []
     for name in sorted(kinds, key=lambda name: name != asked):
-        library = ctypes.util.find_library(_LIBRARIES[name])
+        library = _found(_LIBRARIES[name])
         try:
             if library is None:
                 raise OSError("it is not installed")
-            return kinds[name](ctypes.CDLL(library, mode=ctypes.RTLD_GLOBAL))
+            opened = kinds[name](ctypes.CDLL(library, mode=ctypes.RTLD_GLOBAL))
+            os.environ.setdefault("MUJOCO_GL", name)
+            return opened
         except (OSError, AttributeError) as error:
             problems.append(f"{_LIBRARIES[name]}: {error}")
     raise ValueError(

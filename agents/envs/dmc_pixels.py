@@ -100,14 +100,13 @@ class Environment:
         return display.described()
 
     def __init__(self, task: str, settings: Settings = PLAIN, training: bool = True) -> None:
-        display.choose_display()
+        display.display()
         self._repeat = settings.repeat
         self.described = self.shape(task, settings)
         """The shape of its observations and actions."""
         self._states = dmc.Environment(task)
         model, quality = self._states.physics.model.ptr, settings.quality or "near"
         self._camera = drawing.Camera(f"dmc/{task}", model, settings.camera or 0, quality)
-        self._camera.painter(*self._side)  # which tells whether anything draws
         self._scenes = [self._camera.scene() for _ in range(settings.stack)]
         self._views: deque[_View] = deque(maxlen=settings.stack)
         self._seen = 0

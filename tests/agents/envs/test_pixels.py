@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import itertools
-import os
 import subprocess
 import sys
 import threading
@@ -97,13 +95,21 @@ def test_frames_are_those_of_a_fresh_process_whatever_else_is_drawn_between(draw
 
 
 def test_a_forked_process_draws_the_same_and_ends(draws):
-    environment = tasks.make(SWINGUP, settings())
-    before = digest(acted(environment, 2))
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if digest(acted(environment, 2)) == before else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    assert digest(acted(environment, 2)) == before
+    """As those of multiprocessing do, which end at once."""
+    code = f"""
+import os
+from tests.helpers.pictures import MANY, acted, digest, tasks
+environment = tasks.make({SWINGUP!r}, MANY[{SWINGUP!r}])
+before = digest(acted(environment, 2))
+child = os.fork()
+same = digest(acted(environment, 2)) == before
+if not child:
+    os._exit(not same)
+assert same and os.waitpid(child, 0)[1] == 0
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 def test_threads_take_turns(draws):
@@ -187,7 +193,7 @@ def test_tasks_without_pictures_take_none_of_their_settings(name):
 
 
 def test_where_nothing_draws_debian_s_packages_are_named(monkeypatch):
-    monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
+    monkeypatch.setattr(display, "_found", lambda library: None)
     monkeypatch.setattr(display, "_DISPLAYS", {})
     with pytest.raises(ValueError, match=r"EGL: .*OSMesa: .*libegl1 and libgl1-mesa-dri, or libo"):
         tasks.make(SWINGUP)
