@@ -10,7 +10,7 @@ import pytest
 from sweeper import doctor
 from sweeper.cli.command_line import main
 from sweeper.cluster import profile, slurm
-from sweeper.doctor import cluster, disk
+from sweeper.doctor import cluster, disk, pictures
 
 SETTINGS = {
     "MaxArraySize": "1001",
@@ -96,3 +96,18 @@ def test_a_real_cluster_that_has_no_such_partition(
     told = capsys.readouterr().out
     assert "change partition in bad.yaml" in told
     assert told.count("problem ") == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        (
+            {"renderer": "softpipe", "OpenGL": "4.5", "frames_per_s": {"near": 301.7, "lean": 2e3}},
+            "ok       node7: pictures: softpipe, OpenGL 4.5: 302 (near) and 2,000 (lean) frames of",
+        ),
+        ({"missing": "mujoco"}, "ok       node7: no pictures of MuJoCo: mujoco is not installed"),
+        ({"problem": "nothing draws: install x"}, "warning  node7: nothing draws: install x"),
+    ],
+)
+def test_what_draws_pictures_is_told(told, says: str) -> None:
+    assert str(pictures.finding(told, "node7")).startswith(says)
