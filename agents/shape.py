@@ -30,6 +30,11 @@ class Shape:
             )
 
     @property
+    def is_image(self) -> bool:
+        """Whether an observation is an image, [H, W, C]."""
+        return len(self.observation) == 3
+
+    @property
     def frame(self) -> tuple[int, ...]:
         """The shape of one frame of an observation."""
         if self.stack == 1:

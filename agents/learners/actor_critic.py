@@ -39,8 +39,6 @@ class ActorCritic(ActorCriticNetworks):
     """P agents with an actor, `critics` critics each, and targets; actions are in [-1, 1]."""
 
     continuous = True
-    images: ClassVar[bool] = False
-    """Whether it is meant for images; others read an image's numbers in a row."""
     passes_bytes = 55_000_000  # with those that make a matrix orthogonal
     metrics = METRICS
     noises: ClassVar[int] = 0
@@ -64,7 +62,7 @@ class ActorCritic(ActorCriticNetworks):
     def tasks(cls) -> Sequence[str]:
         """Returns the tasks that ship which it is meant for."""
         fit = super().tasks()
-        return [t for t in fit if (len(tasks.shape(t).observation) == 3) == cls.images]
+        return [t for t in fit if tasks.shape(t).is_image == cls.images]
 
     @property
     def noises_of_update(self) -> int:

@@ -55,6 +55,8 @@ class BaseLearner(PackLearner):
 
     continuous: ClassVar[bool] = False
     """Whether its actions are numbers, and not choices."""
+    images: ClassVar[bool] = False
+    """Whether it needs images; other agents of numbers read an image's numbers in a row."""
     packs: ClassVar[bool] = True
     """Whether several runs may train as one pack."""
     passes_bytes: ClassVar[int] = 25_000_000
@@ -115,7 +117,7 @@ class BaseLearner(PackLearner):
         tasks.check(task, Settings.of(complete))
         shape = cls.shape_of(complete, task)
         if shape.continuous != cls.continuous:
-            raise ValueError(_misfit(task, shape.continuous))
+            raise ValueError(_misfit(task, shape))
         cls.check_together(complete, shape)
 
     @classmethod
@@ -281,10 +283,14 @@ class BaseLearner(PackLearner):
         return playing.play(cls, run, weights, step, episodes, film)
 
 
-def _misfit(task: str, continuous: bool) -> str:
+def _misfit(task: str, shape: Shape) -> str:
     """Why an agent cannot play a task whose actions are of the other kind, and which agents can."""
-    ours, theirs = ("choices", "numbers") if continuous else ("numbers", "choices")
+    ours, theirs = ("choices", "numbers") if shape.continuous else ("numbers", "choices")
     known = {name: lookup.find("learners", name) for name in lookup.names("learners")}
-    fit = [name for name, learner in known.items() if learner.continuous == continuous]
+    fit = [
+        name
+        for name, learner in known.items()
+        if learner.continuous == shape.continuous and (shape.is_image or not learner.images)
+    ]
     said = f"this agent's actions are {ours}, those of {task!r} are {theirs}"
     return f"{said}; agents for these: {', '.join(fit)}"

@@ -39,7 +39,7 @@ the numbers that a trunk gives."""
 
 def check(params: Mapping[str, Any], shape: Shape) -> None:
     """Raises ValueError where the convolutions do not fit the images, or there are no images."""
-    if len(shape.observation) != 3:
+    if not shape.is_image:
         raise ValueError(
             f"the encoder reads images [H, W, C], got observations {shape.observation}; "
             "valid: a task of pixels, such as dmc_pixels/cartpole-swingup"
