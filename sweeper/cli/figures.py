@@ -26,7 +26,7 @@ FIGURE_OPTIONS = {
     "y": "the axis along y, or the colour's where a figure has no second axis",
     "hue": "the axis that lines differ in",
     "facet": "the axis that panels differ in",
-    "metric": "a metric to show instead of the score (curves: several; scatter: two): return,loss",
+    "metric": "a metric instead of the score (curves, ratios: several; scatter: two): return,loss",
     "at": "a run's value: the final, max (best) or auc of its curve (default: as the space scores)",
     **PART_OPTIONS,
     "band": "what bands show: interval (95 %, the default), se or sd: ± standard error, deviation",

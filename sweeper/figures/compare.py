@@ -28,6 +28,9 @@ _HEIGHT_IN = 2.2
 _AROUND_IN = 0.75
 """What stands beside the axes of a panel takes so much of its width."""
 
+_BESIDE_IN = 0.6
+"""A panel's title is so much narrower than its share of the page."""
+
 _LEGEND_IN = 0.16
 _APART = 0.3
 """How far the marks of one configuration lie apart, as a share of the room it has."""
@@ -59,7 +62,10 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
         _frame(ax, across, layout, number)
         folded = text_layout.folded(label, layout.height, text_layout.BASE_PT)
         ax.set_ylabel(folded if number % layout.columns == 0 else "")
-        ax.set_title(comparison.tasks[number])
+        title = text_layout.without_middle(
+            comparison.tasks[number], grid.each_in - _BESIDE_IN, text_layout.BASE_PT
+        )
+        ax.set_title(title)
     _legend(grid.figure, comparison)
     return Picture(grid.figure, comparison.table, _text(comparison), caption)
 

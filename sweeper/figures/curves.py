@@ -11,10 +11,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from sweeper.errors import SweeperError, listed
 from sweeper.figures.drawing import axis_limits, frame, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
+from sweeper.results.analyses import several_metrics
 from sweeper.results.analyses.learning_curves import drawn_points, line_points
 from sweeper.results.axis import TASK, TRIAL, Axis, visible
 from sweeper.results.captions import span
@@ -44,7 +44,7 @@ def draw(
     others alone go on. Behind its last point a run that diverged is worse than all others; a line
     ends where such runs decide it. Panels of one metric and task have one y axis.
     """
-    (hue, facet), names = _chosen(data, hue, facet), _metrics(data, metric)
+    (hue, facet), names = _chosen(data, hue, facet), several_metrics.names(data, metric)
     rows, columns, lines = _axes(data, hue, facet)
     axes = [rows, columns, lines]
     drawn = [_drawn(pooled(data, axes), names, place, axes) for place in range(len(names))]
@@ -117,20 +117,6 @@ def _axes(
     rows = data.axis(facet) if facet not in (None, TASK) else None
     columns = data.axes[TASK] if hue != TASK else None
     return rows, columns, data.axis(hue) if hue else None
-
-
-def _metrics(data: Data, metric: str | list[str] | None) -> list[str]:
-    """The metrics to show; `SweeperError` for too many, or one named twice."""
-    names = (
-        [metric or data.tables.metric]
-        if metric is None or isinstance(metric, str)
-        else list(metric)
-    )
-    if not 0 < len(names) <= MOST["metric"]:
-        raise SweeperError(f"metric takes 1 to {MOST['metric']} metrics, but got {len(names)}")
-    if len(set(names)) < len(names):
-        raise SweeperError(f"metric names one metric twice: {listed('', names)}")
-    return names
 
 
 def _drawn(

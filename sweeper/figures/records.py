@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -94,6 +94,12 @@ def read(paths: StudyPaths) -> list[Record]:
 def pictures(records: Iterable[Record]) -> list[str]:
     """The names of the pictures of these figures, of each its PDF and PNG where it has them."""
     return sorted(file for one in records for file in one.files if file.endswith((".pdf", ".png")))
+
+
+def texts(records: Iterable[Record], named: Collection[str]) -> list[str]:
+    """The names of the texts of those of these figures that are `named`."""
+    own = [one for one in records if one.name in named]
+    return sorted(file for one in own for file in one.files if file.endswith(".txt"))
 
 
 def set_aside(paths: StudyPaths, some: Iterable[Record]) -> None:

@@ -61,6 +61,8 @@ class Origin:
     scale: str | None = None
     paper_steps: int | None = None
     """The steps of the space's scale `paper`, where it has that."""
+    repeat: int = 1
+    """How many steps of its environment one step of the agent is."""
     part: str = ""
     """Which part of the study it is; empty of a whole one."""
     mixed_code: str = ""

@@ -91,6 +91,7 @@ class Data:
                 by_hand=space.changed,
                 scale=space.scale,
                 paper_steps=space.paper_steps,
+                repeat={**space.defaults, **space.fixed}.get("env.repeat") or 1,
                 mixed_code=study.mixed_code(ledger_state, runs["worker"].tolist()),
             ),
         )

@@ -45,6 +45,7 @@ UNFIT: Mapping[str, Mapping[str, str]] = {
         "trial": f"{_ALL}: it tells what the best differ in from the others",
     },
     "pareto": {"top": "shows the best by several scores: those that no other beats"},
+    "ratios": {"pool": "averages over all axes but its own"},
 }
 """By figure and option why the figure does not take an option that others take."""
 
@@ -61,6 +62,9 @@ LIMITED: Mapping[str, tuple[str, ...]] = {
 
 POOLED = ("curves", "distributions", "heatmap", "scaling", "sensitivity", "table")
 """What pools axes that it does not show, and may show several studies."""
+
+PRINTED = ("ratios",)
+"""The figures whose text `sweeper run` prints, too: it is a table."""
 
 BANDED = ("curves", "scaling", "sensitivity")
 """The figures whose points have bands."""

@@ -50,6 +50,12 @@ PAPER_RUNS = {
     "minatar_schedulers_all": 400,
     "minatar_model_size": 2_400,
     "minatar_smoothness": 2_400,
+    "dmc_modern": 300,
+    "dmc_depth": 300,
+    "dmc_modern_sn": 450,
+    "dmc_depth_sn": 300,
+    "cartpole_dynamics": 15,
+    "head_cost": 20,
 }
 """Runs of the published experiments."""
 
@@ -80,7 +86,8 @@ def test_has_the_size_its_scale_promises(path, scale):
         assert len(plan.runs) == PAPER_RUNS[path.stem]
     if scale == "laptop":
         assert space.name == path.stem
-        assert len(plan.trials) >= 3 and len(space.seeds) >= 5
+        published = planned(path.stem, "paper") if path.stem in PAPER_RUNS else plan
+        assert len(plan.trials) >= min(3, len(published.trials)) and len(space.seeds) >= 5
         assert 6_000 <= space.steps <= 50_000 or space.function
         assert len(plan.runs) * space.steps <= 3_500_000
     if scale == "smoke":
@@ -174,11 +181,31 @@ def planned(name, scale):
         ("ant_depth", "ant_width_depth", "laptop", 25),
         ("td2_ablation", "td2_group_norm", "paper", 240),
         ("td2_ablation", "td2_group_norm", "laptop", 10),
+        ("dmc_depth", "dmc_modern", "paper", 150),
+        ("dmc_modern_sn", "dmc_modern", "paper", 300),
+        ("dmc_depth_sn", "dmc_depth", "paper", 150),
+        ("dmc_modern_sn", "dmc_modern", "laptop", 10),
     ],
 )
 def test_experiments_share_the_runs_that_they_have_in_common(name, other, scale, shared):
     runs = [{run.id for run in planned(each, scale).runs} for each in (name, other)]
     assert len(runs[0] & runs[1]) == shared
+
+
+B = ("dmc_modern", "dmc_depth", "dmc_modern_sn", "dmc_depth_sn")
+"""The experiments of Bjorck et al. 2021 on all tasks."""
+
+
+def test_those_of_bjorck_are_five_heads_on_fifteen_tasks_under_the_published_seeds():
+    runs = {run.id: run for name in B for run in planned(name, "paper").runs}
+    heads = {(run.params["head"], str(run.params["critic.sn.layers"])) for run in runs.values()}
+    assert len(runs) == 750 and len({run.task for run in runs.values()}) == 15 and len(heads) == 5
+    digits = "0123456789"
+    turned = {int(digits[place:] + digits[:place]) % (2**32 - 1) for place in range(10)}
+    assert {run.seed for run in runs.values()} == turned
+    for run in runs.values():
+        assert run.params["critic.sn.layers"] == run.params["actor.sn.layers"]
+        assert run.params["env.repeat"] * run.steps == 500_000
 
 
 def test_networks_of_ota_are_alike_with_the_activations_of_their_bodies():

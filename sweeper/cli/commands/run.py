@@ -25,6 +25,7 @@ from sweeper.planning.sampling.pruner_schedule import doubts, first_report
 from sweeper.report import publish, worker_status
 from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
+from sweeper.space.figure_options import PRINTED
 from sweeper.space.overrides import Override
 from sweeper.space.space import Space
 from sweeper.study import command_hints, sources, studies
@@ -199,6 +200,8 @@ def _conclude(started: Study, console: Console) -> int:
         console.print(f"  {os.path.relpath(started.paths.figures / name)}")
     if started.paths.report.exists():
         console.print(f"  {os.path.relpath(started.paths.report)}")
+    for text in records.texts(shown, PRINTED):
+        console.print(f"\n{(started.paths.figures / text).read_text(encoding='utf-8')}", end="")
     if not started.space.drawn and started.space.figures is None and started.space.axes:
         x = next(iter(started.space.axes))
         draw = f"sweeper sensitivity {command_hints.words(started)} {shlex.quote(f'x={x}')}"

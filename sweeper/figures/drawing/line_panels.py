@@ -91,7 +91,7 @@ def paint(
     ax: Axes, table: pd.DataFrame, runs: pd.DataFrame, across: Axis, lines: Axis | None
 ) -> None:
     """The lines of a panel, a little beside each other, so that none hides another."""
-    for line, own in _beside(table, across, lines):
+    for line, own in beside(table, across, lines):
         look = style.look(lines, line)
         line_marks.line(ax, own, look, joined=joined(across))
         line_marks.lacking(ax, own)
@@ -109,10 +109,10 @@ def joined(across: Axis) -> bool:
     return across.numeric and not across.drawn
 
 
-def _beside(
+def beside(
     table: pd.DataFrame, across: Axis, lines: Axis | None
 ) -> Iterator[tuple[int, pd.DataFrame]]:
-    """The points of each line, moved a little along x, more where they are not joined."""
+    """Each line with its points, moved a little along x, more where they are not joined."""
     count = len(lines.labels) if lines else 1
     apart = (0.05 if joined(across) else min(0.12, 0.7 / count)) * across.gap
     for line in range(count):
@@ -122,7 +122,7 @@ def _beside(
 
 def finish(ax: Axes, table: pd.DataFrame, across: Axis, lines: Axis | None) -> None:
     """Marks intervals that leave the axis, once its limits are final."""
-    for line, own in _beside(table, across, lines):
+    for line, own in beside(table, across, lines):
         axis_limits.arrows(ax, own["(at)"], own, style.look(lines, line).colour)
 
 

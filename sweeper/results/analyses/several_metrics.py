@@ -8,14 +8,30 @@ import numpy as np
 import pandas as pd
 
 from sweeper import stats
+from sweeper.errors import SweeperError, listed
 from sweeper.results.axis import TASK, Axis
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import trials
+from sweeper.space.figure_options import MOST
 
 X, Y = "x", "y"
 """The columns of a run's two values."""
 
 _PARTS = ("point", "low", "high")
+
+
+def names(data: Data, metric: str | list[str] | None) -> list[str]:
+    """The metrics to show, by default the score's.
+
+    `SweeperError` for too many, or one named twice.
+    """
+    metric = data.tables.metric if metric in (None, "") else metric
+    found = [metric] if isinstance(metric, str) else list(metric or ())
+    if not 0 < len(found) <= MOST["metric"]:
+        raise SweeperError(f"metric takes 1 to {MOST['metric']} metrics, but got {len(found)}")
+    if len(set(found)) < len(found):
+        raise SweeperError(f"metric names one metric twice: {listed('', found)}")
+    return found
 
 
 def front_table(data: Data) -> pd.DataFrame:

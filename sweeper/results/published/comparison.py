@@ -191,13 +191,14 @@ def _others(data: Data, numbers: pd.DataFrame) -> Iterator[str]:
     """In what the study is another experiment than the published one."""
     pairs = zip(numbers["our_task"], numbers[TASK], strict=True)
     names = dict.fromkeys((ours.rpartition("/")[2], theirs) for ours, theirs in pairs)
-    said = [f"{ours} for {theirs}" for ours, theirs in names if ours != theirs]
+    said = [f"{ours} for {theirs}" for ours, theirs in names if theirs and not _alike(ours, theirs)]
     for ours, theirs in ((data.how, numbers["statistic"]), (data.tables.at, numbers["at"])):
         others = [score.named(other) for other in theirs.unique() if other not in ("", ours)]
         said += [f"our {score.named(ours)} for their {other}" for other in others]
-    steps = [int(count) for count in numbers["steps"].dropna().unique() if count != data.steps]
+    taken = data.steps * data.origin.repeat  # papers count those of the environment
+    steps = [int(count) for count in numbers["steps"].dropna().unique() if count != taken]
     budget = data.origin.paper_steps  # beside the study's own: the caption has both
-    own = counted(data.steps, "step", ",")
+    own = counted(taken, "step", ",")
     said += [f"{own} for {count:,}" for count in steps if count != budget]
     seeds, counts = data.runs["seed"].nunique(), numbers["seeds"].dropna().unique()
     said += [f"{counted(seeds, 'seed')} for {int(count)}" for count in counts if count != seeds]
@@ -208,3 +209,8 @@ def _others(data: Data, numbers: pd.DataFrame) -> Iterator[str]:
     if said:
         kind = "not a replication" if small or steps else "other than published"
         yield f"{kind}: {', '.join(said)}"
+
+
+def _alike(ours: str, theirs: str) -> bool:
+    """Whether two names of a task differ in nothing but hyphens."""
+    return ours.replace("-", "_") == theirs.replace("-", "_")
