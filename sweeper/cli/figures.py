@@ -11,7 +11,7 @@ import typer
 from sweeper import figures, lookup
 from sweeper.cli.app import STUDY_OPTIONS, Words, command, parsed, studies_of
 from sweeper.space import figure_options
-from sweeper.space.figure_options import RULES
+from sweeper.space.figure_rules import RULES
 
 PART_OPTIONS = {
     "where": "a part: optimizer.lr=1e-5..1e-3,task=minatar/breakout,seed=0..4 (commas, or again)",
@@ -35,6 +35,7 @@ FIGURE_OPTIONS = {
     "width": "inches, as in 3.25, or column (3.4) or page (6.9)",
     "xlim": "the ends of the x axis: 0..1e6",
     "ylim": "the ends of the y axis: 0..1",
+    "yscale": "of curves: linear (the default), or log where all values are above 0",
     "out": "the file to write instead of the study's figures/: .pdf, .png or .svg",
 }
 

@@ -23,7 +23,8 @@ from sweeper.figures import records
 from sweeper.files.atomic import check_out, replacing, write_durably
 from sweeper.log import log
 from sweeper.space import figure_options
-from sweeper.space.figure_options import INTERVAL, RULES, SHARED, WHOLE, takes, takes_several
+from sweeper.space.figure_options import SHARED, WHOLE, takes, takes_several
+from sweeper.space.figure_rules import INTERVAL, RULES
 from sweeper.study import studies
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def _frame(options: Mapping[str, Any]) -> Frame:
 
     limits = (tuple(options[name]) if name in options else None for name in ("xlim", "ylim"))
     plain = (options.get(name, default) for name, default in _PLAIN_FRAME)
-    return Frame(*plain, *limits)
+    return Frame(*plain, *limits, yscale=options.get("yscale", "linear"))
 
 
 def _stem(name: str) -> str:

@@ -51,13 +51,13 @@ def draw(
     points, table = (
         pd.concat([parts[place] for parts in drawn], ignore_index=True) for place in range(2)
     )
-    count = (len(rows.labels) if rows else 1) * (len(columns.labels) if columns else 1)
-    layout = _shape(rows, columns) if len(names) == 1 else _columns(count, len(names))
+    count, layout = _layout(rows, columns, len(names))
     width, row = style.width_of(layout), style.row_in(layout[0], _HEIGHT_IN)
     alike = len(names), len(columns.labels) if columns else 1
     whole = table[table["whole"]]
     grouped = whole.assign(**{"(panel)": _alike(whole["(panel)"], *alike)})
-    limits = axis_limits.limits(grouped)
+    logarithmic = _logarithmic(table, points, alike)
+    limits = axis_limits.limits(grouped[~grouped["(panel)"].isin(logarithmic)])
     shown = [axis.name for axis in (lines, rows, columns) if axis]
     said = _note(data, table) + uneven_note(data, drawn[0][2], shown, "line")
     said += axis_limits.cut_off(grouped, limits, bands_called(data))
@@ -75,17 +75,17 @@ def draw(
         lowest = number + layout[1] >= count * len(names)
         title, ticks = _title(rows, columns, panel, grid), 6 if layout[1] < 4 else 3
         _frame(ax, title, label, data, ticks=ticks, lowest=lowest)
-    _align(grid.axes.flat[: count * len(names)], alike, limits)
-    for number, ax in enumerate(grid.axes.flat):
-        _arrows(ax, whole[whole["(panel)"] == number], lines)
+    _align(grid.axes.flat[: count * len(names)], alike, limits, logarithmic)
+    _arrows(grid.axes.flat, whole, lines)
     style.legend(grid.figure, lines, width)
     return Picture(grid.figure, visible(with_band(data, table)), caption=caption)
 
 
-def _arrows(ax: Axes, table: pd.DataFrame, lines: Axis | None) -> None:
-    """Marks the bands of a panel that leave its axis."""
-    for line, own in table.groupby("(line)"):
-        axis_limits.arrows(ax, own["step"], own, style.look(lines, cast(int, line)).colour)
+def _arrows(panels: Sequence[Axes], table: pd.DataFrame, lines: Axis | None) -> None:
+    """Marks the bands that leave the axes of their panels."""
+    for (panel, line), own in table.groupby(["(panel)", "(line)"]):
+        colour = style.look(lines, cast(int, line)).colour
+        axis_limits.arrows(panels[cast(int, panel)], own["step"], own, colour)
 
 
 def _alike(panels: Any, metrics: int, tasks: int) -> Any:
@@ -93,19 +93,37 @@ def _alike(panels: Any, metrics: int, tasks: int) -> Any:
     return panels // metrics % tasks * metrics + panels % metrics
 
 
+def _logarithmic(table: pd.DataFrame, points: pd.DataFrame, alike: tuple[int, int]) -> set[int]:
+    """The groups of panels that are asked to have a logarithmic y axis, and can."""
+    if frame.current().yscale != "log":
+        return set()
+    drawn = [table[["(panel)", "point"]], table[["(panel)", "low"]]]
+    drawn.append(points[["(panel)", frames.POINT]])
+    values = pd.concat([part.set_axis(["panel", "value"], axis=1) for part in drawn])
+    least = values.groupby(_alike(values["panel"], *alike))["value"].min()
+    return {int(group) for group in least.index[least > 0]}
+
+
 def _align(
-    panels: Sequence[Axes], alike: tuple[int, int], limits: dict[int, tuple[float, float]]
+    panels: Sequence[Axes],
+    alike: tuple[int, int],
+    limits: dict[int, tuple[float, float]],
+    logarithmic: set[int],
 ) -> None:
     """Gives all panels of one metric and task one y axis, with limits where they have some."""
     groups = _alike(np.arange(len(panels)), *alike)
     for group in np.unique(groups):
         own = [ax for ax, its in zip(panels, groups, strict=True) if its == group and ax.lines]
-        ends = [ax.get_ylim() for ax in own]
         if not own:
             continue
+        if int(group) in logarithmic:
+            for ax in own:
+                ax.set_yscale("log")
+        ends = [ax.get_ylim() for ax in own]
         whole = min(low for low, _ in ends), max(high for _, high in ends)
         low, high = limits.get(int(group), whole)
-        margin = 0.03 * (high - low) if len(own) > 1 and not frame.current().ylim else 0.0
+        exact = len(own) == 1 or frame.current().ylim or int(group) in logarithmic
+        margin = 0.0 if exact else 0.03 * (high - low)
         for ax in own:
             ax.set_ylim(low - margin, high + margin)
 
@@ -149,6 +167,12 @@ def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None,
     hue = hue or (TRIAL if few else data.first([facet], most=MOST["hue"]))
     data.choice.check_few(hue=hue, facet=facet)
     return hue, facet
+
+
+def _layout(rows: Axis | None, columns: Axis | None, metrics: int) -> tuple[int, tuple[int, int]]:
+    """How many panels a metric has, and rows and columns of the grid of all."""
+    count = (len(rows.labels) if rows else 1) * (len(columns.labels) if columns else 1)
+    return count, _shape(rows, columns) if metrics == 1 else _columns(count, metrics)
 
 
 def _shape(rows: Axis | None, columns: Axis | None) -> tuple[int, int]:
@@ -261,4 +285,6 @@ def _note(data: Data, table: pd.DataFrame) -> str:
     undone = int((~lines["(done)"].astype(bool)).sum())
     if undone:
         said += f". Of configurations that are not complete: {counted(undone, 'line')}"
+    if frame.current().yscale == "log":
+        said += ". y axes are logarithmic where all values are above 0"
     return said

@@ -18,7 +18,7 @@ from sweeper.results.estimates import averaged, estimate, uneven_note
 from sweeper.results.published import numbers as published
 from sweeper.results.slices.pooling import pooled
 from sweeper.results.tables import number_text, table_text
-from sweeper.space.figure_options import SD
+from sweeper.space.figure_rules import SD
 from sweeper.text import canonical
 
 _PUBLISHED = "0.25"

@@ -13,7 +13,8 @@ from sweeper.results.data import Data
 from sweeper.results.estimates import averaged, bands_called, uneven_note, with_band
 from sweeper.results.slices.pooling import pooled
 from sweeper.results.tables import number_text
-from sweeper.space.figure_options import INTERVAL, MOST
+from sweeper.space.figure_options import MOST
+from sweeper.space.figure_rules import INTERVAL
 from sweeper.stats import USABLE_SHARE
 
 

@@ -11,11 +11,12 @@ from sweeper.errors import Invalid, Mistakes, choices, shown
 from sweeper.planning.configurations.expansion import Expansion
 from sweeper.schema.rules import distinct
 from sweeper.score import AT
-from sweeper.space import figure_options
+from sweeper.space import figure_options, figure_rules
 from sweeper.space.axes import AxisKind
 from sweeper.space.axes._labels import ABSENT, label_of, places
 from sweeper.space.blocks.parts import JoinedAxis, every_axis, parts
-from sweeper.space.figure_options import AXES, INTERVAL, MOST, RULES, takes, takes_several
+from sweeper.space.figure_options import AXES, MOST, takes, takes_several
+from sweeper.space.figure_rules import INTERVAL, RULES
 from sweeper.space.space import Space
 from sweeper.text import canonical
 
@@ -47,7 +48,7 @@ def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expan
                 most = figure_options.MOST_METRICS.get(name, MOST["metric"])
                 _check_options(fitting, valid, sizes, metrics, most)
             with mistakes.under(*here):
-                figure_options.check_band(ruled.get("band", INTERVAL), space.score.aggregate)
+                figure_rules.check_band(ruled.get("band", INTERVAL), space.score.aggregate)
             with mistakes.under(*here):
                 _check_where(space, ruled.get("where", ()), count)
             with mistakes.under(*here):

@@ -18,7 +18,7 @@ from sweeper.results.axis import TASK, Axis, axis_of, derived_axes
 from sweeper.results.axis_choice import AxisChoice
 from sweeper.results.captions import Caption, Captions, Origin
 from sweeper.results.run_tables import VALUE, RunTables, Scored
-from sweeper.space import figure_options
+from sweeper.space import figure_rules
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.study import Study
@@ -109,12 +109,12 @@ class Data:
         return replace(self, tables=self.tables.rescored(at))
 
     def with_band(self, band: str) -> Data:
-        """The data with other bands around the points of figures, one of `figure_options.BANDS`.
+        """The data with other bands around the points of figures, one of `figure_rules.BANDS`.
 
         `SweeperError` where the points are of a statistic that such bands do not belong to.
         """
         try:
-            figure_options.check_band(band, self.how)
+            figure_rules.check_band(band, self.how)
         except Invalid as error:
             raise SweeperError(f"band={error.message}") from error
         return replace(self, tables=replace(self.tables, band=band))
@@ -194,7 +194,7 @@ class Data:
 
     @property
     def band(self) -> str:
-        """What the bands around the points of figures show, one of `figure_options.BANDS`."""
+        """What the bands around the points of figures show, one of `figure_rules.BANDS`."""
         return self.tables.band
 
     @property

@@ -15,7 +15,7 @@ from sweeper.results.axis_choice import BEST
 from sweeper.results.captions import interval_text
 from sweeper.results.data import Data
 from sweeper.results.run_tables import VALUE
-from sweeper.space.figure_options import INTERVAL
+from sweeper.space.figure_rules import INTERVAL
 from sweeper.stats import wording
 
 _ALIKE = 1e-9

@@ -12,7 +12,7 @@ from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.space.blocks.parts import every_axis
-from sweeper.space.figure_options import INTERVAL, SE
+from sweeper.space.figure_rules import INTERVAL, SE
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 

@@ -14,7 +14,7 @@ from sweeper.errors import SweeperError, choices, shown
 from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.score import Array
-from sweeper.space.figure_options import INTERVAL
+from sweeper.space.figure_rules import INTERVAL
 from sweeper.text import canonical
 
 VALUE = "(value)"
@@ -70,7 +70,7 @@ class RunTables:
     best: Mapping[str, float] = field(default_factory=dict)
     """Of tasks that were renormalised the baseline's best run, which is a bound of theirs now."""
     band: str = INTERVAL
-    """What the bands around the points of figures show, one of `figure_options.BANDS`."""
+    """What the bands around the points of figures show, one of `figure_rules.BANDS`."""
 
     @property
     def steps(self) -> int:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, SweeperError, dotted, shown
-from sweeper.schema.rules import no_flag
-from sweeper.space.axes._labels import compared
-from sweeper.text import canonical
+from sweeper.space.figure_rules import RULES, WIDTHS
 
 MOST = {"hue": 8, "facet": 12, "metric": 4}
 """The most values of an axis that can be told apart, or the most metrics, by option."""
@@ -69,18 +66,8 @@ PRINTED = ("ratios",)
 BANDED = ("curves", "scaling", "sensitivity")
 """The figures whose points have bands."""
 
-INTERVAL, SE, SD = "interval", "se", "sd"
-BANDS = (INTERVAL, SE, SD)
-"""What a band shows: the 95 % interval, the standard error, or the standard deviation."""
-
-WIDTHS = {"column": 3.4, "page": 6.9}
-"""The widths of a journal's column and of its page, in inches."""
-
 LEAST_IN: Mapping[str, float] = {"pairs": WIDTHS["column"]}
 """The least widths of figures that need more than others."""
-
-_NARROWEST, _WIDEST = 2.0, 20.0
-_MOST_TRIALS = 10_000
 
 
 def takes(name: str) -> dict[str, str]:
@@ -102,6 +89,8 @@ def unfit(name: str) -> dict[str, str]:
         found["study"] = "shows one study"
     if name not in BANDED:
         found["band"] = "has no bands of lines"
+    if name != "curves":
+        found["yscale"] = "has no y axis of curves"
     for option in ("xlim", "ylim"):
         if option not in LIMITED.get(name, ()):
             found[option] = f"has no axis of numbers with limits along {option[0]}"
@@ -159,149 +148,3 @@ def _ruled_options(name: str, given: Mapping[str, Any], ruled: Iterable[str]) ->
                 raise Invalid(f"{rule}, but got {shown(given[option])}")
     mistakes.check()
     return found
-
-
-def conditions(value: Any) -> list[str]:
-    """Conditions on runs, as in `optimizer.lr=1e-3`: one text, several, or a mapping."""
-    if isinstance(value, Mapping):
-        value = [f"{name}={_several(values)}" for name, values in value.items()]
-    found = [value] if isinstance(value, str) else value
-    if not isinstance(found, list | tuple) or not found:
-        raise Invalid(f"must be conditions, as in optimizer.lr=1e-3, but got {shown(value)}")
-    for one in found:
-        other = compared(one) if isinstance(one, str) else None
-        if other is not None:
-            raise Invalid(other[1].removeprefix("where "))
-        if not isinstance(one, str) or not all(map(str.strip, one.partition("="))):
-            raise Invalid(f"must be conditions, as in optimizer.lr=1e-3, but got {shown(one)}")
-    return [one.strip() for one in found]
-
-
-def _several(values: Any) -> str:
-    several = isinstance(values, list | tuple)
-    return ",".join(map(canonical, values)) if several else canonical(values)
-
-
-def count(value: Any) -> int:
-    """A whole number from 1."""
-    found = _whole(value)
-    if found is None or found < 1 or isinstance(value, bool):
-        raise Invalid(f"must be a whole number from 1, but got {shown(value)}")
-    return found
-
-
-def numbers(value: Any) -> list[int]:
-    """Whole numbers from 0, ascending: `17`, `3,17` or `0..4`."""
-    given = value.split(",") if isinstance(value, str) else value
-    given = given if isinstance(given, list | tuple) else [given]
-    found: set[int] = set()
-    for part in given:
-        first, dots, last = str(part).partition("..")
-        ends = _whole(first), _whole(last if dots else first)
-        if None in ends or isinstance(part, bool):
-            raise Invalid(
-                f"must be numbers of trials, as in 17, 3,17 or 0..4, but got {shown(part)}"
-            )
-        low, high = ends[0] or 0, ends[1] or 0
-        if not 0 <= low <= high or high - low >= _MOST_TRIALS:
-            raise Invalid(f"must be numbers of trials, low..high, but got {shown(part)}")
-        found |= set(range(low, high + 1))
-    if not found:
-        raise Invalid("must be numbers of trials, as in 17, 3,17 or 0..4, but got none")
-    return sorted(found)
-
-
-def names(value: Any) -> list[str]:
-    """The names of further studies."""
-    found = [value] if isinstance(value, str) else value
-    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
-        raise Invalid(f"must be names of studies, but got {shown(value)}")
-    return list(found)
-
-
-def _whole(value: Any) -> int | None:
-    text = str(value).strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def pooling(value: Any) -> str:
-    """What a point shows of axes that are not shown: `all`, or `best`."""
-    if value not in ("all", "best"):
-        raise Invalid(f"must be all or best, but got {shown(value)}")
-    return str(value)
-
-
-def band(value: Any) -> str:
-    """What bands show: `interval`, `se` or `sd`."""
-    if value not in BANDS:
-        raise Invalid(f"must be one of {', '.join(BANDS)}, but got {shown(value)}")
-    return str(value)
-
-
-def check_band(chosen: str, how: str) -> None:
-    """Raises `Invalid` where a standard error or deviation is asked for beside a median."""
-    if chosen != INTERVAL and how == "median":
-        rule = f"{chosen} goes with score.aggregate mean or iqm"
-        raise Invalid(f"{rule}, but got median, which no deviation belongs to", ("band",))
-
-
-def truth(value: Any) -> bool:
-    """`true` or `false`."""
-    if str(value).lower() not in ("true", "false"):
-        raise Invalid(no_flag(value))
-    return str(value).lower() == "true"
-
-
-def title(value: Any) -> str:
-    """A text that is not empty, on one line."""
-    found = " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
-    if not found:
-        raise Invalid(f"must be text, but got {shown(value)}")
-    return found
-
-
-def inches(value: Any) -> float:
-    """A width in inches; `column` and `page` are those of a journal."""
-    if value in WIDTHS:
-        return WIDTHS[value]
-    found = _number(value)
-    if found is None or not _NARROWEST <= found <= _WIDEST:
-        raise Invalid(
-            f"must be {', '.join(WIDTHS)} or {_NARROWEST:g} to {_WIDEST:g} inches, as in 3.25, but "
-            f"got {shown(value)}"
-        )
-    return found
-
-
-def limits(value: Any) -> list[float]:
-    """The two ends of an axis: `0..1`."""
-    ends = value.split("..") if isinstance(value, str) else value
-    found = [_number(end) for end in ends] if isinstance(ends, list | tuple) else []
-    low, high = found if len(found) == 2 else (None, None)
-    if low is None or high is None or not low < high:
-        raise Invalid(f"must be low..high, as in 0..1, but got {shown(value)}")
-    return [low, high]
-
-
-def _number(value: Any) -> float | None:
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        return None
-    return found if math.isfinite(found) and not isinstance(value, bool) else None
-
-
-RULES: Mapping[str, Callable[[Any], Any]] = {
-    "where": conditions,
-    "top": count,
-    "trial": numbers,
-    "study": names,
-    "pool": pooling,
-    "band": band,
-    "caption": truth,
-    "title": title,
-    "width": inches,
-    "xlim": limits,
-    "ylim": limits,
-}
-"""The options that all figures have but those of `UNFIT`, each with what checks its value."""

@@ -21,7 +21,8 @@ from sweeper.planning import loading
 from sweeper.schema import document as documents
 from sweeper.score import AT
 from sweeper.space import reference
-from sweeper.space.figure_options import AXES, BANDS, WIDTHS
+from sweeper.space.figure_options import AXES
+from sweeper.space.figure_rules import BANDS, SCALES, WIDTHS
 from sweeper.space.overrides import KEYS, MERGED
 from sweeper.study import note, studies
 
@@ -190,6 +191,7 @@ KNOWN: Mapping[str, _Values] = {
     "agent": lambda _: lookup.names("agents.learners"),
     "at": lambda _: AT,
     "band": lambda _: BANDS,
+    "yscale": lambda _: SCALES,
     "device": lambda _: ("cpu", "cuda"),
     "dispatch": lambda _: lookup.names("sweeper.dispatch"),
     "line": lambda _: (),

@@ -25,6 +25,8 @@ class Frame:
     """In inches; `None` for that which the figure chooses."""
     xlim: Ends | None = None
     ylim: Ends | None = None
+    yscale: str = "linear"
+    """`log`: y axes of curves are logarithmic where all values are above 0."""
 
     @property
     def said(self) -> str:

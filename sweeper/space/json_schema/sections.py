@@ -9,7 +9,7 @@ from sweeper import lookup
 from sweeper.schema.rules import accepted, text
 from sweeper.schema.rules import whole as whole_number
 from sweeper.score import AT
-from sweeper.space import figure_options
+from sweeper.space import figure_options, figure_rules
 from sweeper.space.axes import AxisModel
 from sweeper.space.blocks.block import Block
 from sweeper.space.json_schema.values import (
@@ -246,7 +246,8 @@ def _options(figure: str) -> Form:
     known: dict[str, Form] = {
         "at": {"enum": [*AT, None]},
         "pool": {"enum": ["all", "best"]},
-        "band": {"enum": [*figure_options.BANDS]},
+        "band": {"enum": [*figure_rules.BANDS]},
+        "yscale": {"enum": [*figure_rules.SCALES]},
     }
     return {
         "type": ["object", "null"],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sweeper.errors import SweeperError
+from sweeper.figures.drawing import frame
 from tests.helpers.figures import AXES, drawn, whole, words
 
 
@@ -66,6 +67,25 @@ def test_panels_of_one_metric_and_task_have_one_y_axis(played):
     panels = drawn(study, "curves", hue="optimizer.lr", facet="sn.layers").figure.axes
     assert panels[0].get_ylim() == panels[2].get_ylim() != panels[1].get_ylim()
     assert panels[1].get_ylim() == panels[3].get_ylim()
+
+
+def test_y_axes_of_positive_metrics_are_logarithmic_where_asked(played):
+    def spiky(run, labels):
+        metrics = {"return": run.seed - 2.0, "grad_norm": 10.0 ** (run.seed + 1)}
+        return "complete", [(20, metrics), (40, metrics)]
+
+    study = played(spiky, axes=AXES)
+    asked = {"hue": "sn.layers", "metric": ["return", "grad_norm"]}
+    with frame.asked(frame.Frame(yscale="log")):
+        picture = drawn(study, "curves", **asked)
+    returns, norms = picture.figure.axes
+    assert (returns.get_yscale(), norms.get_yscale()) == ("linear", "log")
+    low, high = norms.get_ylim()
+    assert 0 < low <= 100 and high >= 1e4
+    assert "y axes are logarithmic where all values are above 0" in words(picture)
+    plain = drawn(study, "curves", **asked)
+    assert {ax.get_yscale() for ax in plain.figure.axes} == {"linear"}
+    assert "logarithmic" not in words(plain)
 
 
 def test_curves_of_complete_trials_do_not_wait_for_the_others(played):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.errors import Invalid
-from sweeper.space import figure_options
+from sweeper.space import figure_rules
 from tests.helpers import function_space
 from tests.helpers.spaces import edited, loaded, message, write
 
@@ -80,7 +80,7 @@ def test_a_value_may_be_asked_for_as_a_figure_takes_it(tmp_path, values, where):
 
 def test_values_of_conditions_are_written_as_yaml_has_them():
     where = {"arch": None, "clip": [None, 0.5], "on": True, "lr": 1e-5}
-    assert figure_options.conditions(where) == [
+    assert figure_rules.conditions(where) == [
         "arch=null",
         "clip=null,0.5",
         "on=true",
@@ -91,4 +91,4 @@ def test_values_of_conditions_are_written_as_yaml_has_them():
 @pytest.mark.parametrize("value", ["lr>0.1", ["seed=0", "lr <= 0.1"], "lr != 3"])
 def test_conditions_as_other_languages_write_them_are_told_how(value):
     with pytest.raises(Invalid, match=r"has no (>|<=|!=); (ranges are|name the values)"):
-        figure_options.conditions(value)
+        figure_rules.conditions(value)
