@@ -206,7 +206,7 @@ def _frame(options: Mapping[str, Any]) -> Frame:
 
     limits = (tuple(options[name]) if name in options else None for name in ("xlim", "ylim"))
     plain = (options.get(name, default) for name, default in _PLAIN_FRAME)
-    return Frame(*plain, *limits, yscale=options.get("yscale", "linear"))
+    return Frame(*plain, *limits, options.get("yscale", "linear"))
 
 
 def _stem(name: str) -> str:
