@@ -204,9 +204,9 @@ def _frame(options: Mapping[str, Any]) -> Frame:
     """The frame that options ask for."""
     from sweeper.figures.drawing.frame import Frame
 
-    limits = (tuple(options[name]) if name in options else None for name in ("xlim", "ylim"))
-    plain = (options.get(name, default) for name, default in _PLAIN_FRAME)
-    return Frame(*plain, *limits, options.get("yscale", "linear"))
+    limits = [tuple(options[name]) if name in options else None for name in ("xlim", "ylim")]
+    caption, title, width = (options.get(name, default) for name, default in _PLAIN_FRAME)
+    return Frame(caption, title, width, limits[0], limits[1], options.get("yscale", "linear"))
 
 
 def _stem(name: str) -> str:
