@@ -232,7 +232,7 @@ def _opened() -> _Library:
             if library is None:
                 raise OSError("it is not installed")
             opened = kinds[name](ctypes.CDLL(library, mode=ctypes.RTLD_GLOBAL))
-            os.environ.setdefault("MUJOCO_GL", name)
+            os.environ["MUJOCO_GL"] = name  # MuJoCo and the suite cannot be imported with another
             return opened
         except (OSError, AttributeError) as error:
             problems.append(f"{_LIBRARIES[name]}: {error}")

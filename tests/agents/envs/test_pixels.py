@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 import threading
@@ -109,6 +110,17 @@ assert same and os.waitpid(child, 0)[1] == 0
 """
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("named", display._LIBRARIES)
+def test_what_is_named_to_draw_need_not_be_there(draws, named):
+    """The other one draws then; the suite cannot be imported with one that is missing."""
+    if display._found(display._LIBRARIES[named]):
+        pytest.skip("it is there")
+    command = [sys.executable, "-m", pictures.__name__, SWINGUP]
+    given = {**os.environ, "MUJOCO_GL": named}
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
