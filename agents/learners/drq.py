@@ -64,7 +64,6 @@ class Learner(sac.Learner):
         "batch_size": Parameter(int, 512, low=1),
         "replay.capacity": Parameter(int, 100_000, low=2),
         "warmup_steps": Parameter(int, 1_000, low=2),
-        "env.size": Parameter(int, 84, low=1),
         "env.repeat": Parameter(int, 2, low=1),
         "env.stack": Parameter(int, 3, low=1),
     }
@@ -75,9 +74,20 @@ class Learner(sac.Learner):
         return heads.resolved(super().complete(params))
 
     @classmethod
+    def check(cls, params: Mapping[str, Any], task: str) -> None:
+        """Raises ValueError where a parameter or the task is not valid.
+
+        First without repetition and stack, which tasks without images may not take: they are
+        refused for that they have none.
+        """
+        super().check({**params, "env.repeat": 1, "env.stack": 1}, task)
+        super().check(params, task)
+
+    @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where encoder, images and augmentation do not fit each other."""
         encoder.check(params, shape)
+        random_shift.check(params, shape)
         super().check_together(params, shape)
 
     @classmethod

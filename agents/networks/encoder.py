@@ -56,7 +56,7 @@ def check(params: Mapping[str, Any], shape: Shape) -> None:
     for place, stride in enumerate(strides, start=1):
         if side < _SIZE:
             raise ValueError(
-                f"encoder.strides={list(strides)} leave {side} pixels of {whole} for "
+                f"encoder.strides={list(strides)} leave {side} of {whole} pixels for "
                 f"convolution {place} of {_SIZE} x {_SIZE}: take larger images (env.size) or "
                 "fewer or smaller strides"
             )

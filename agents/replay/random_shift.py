@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agents import streams
 from agents.parameter import Parameter
+from agents.shape import Shape
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +25,15 @@ PARAMETERS: Mapping[str, Parameter] = {
 }
 """By how many pixels images are shifted at most, 0 for not at all, and how many views of each an
 update sees."""
+
+
+def check(params: Mapping[str, Any], shape: Shape) -> None:
+    """Raises ValueError where a shift may leave nothing of the images [H, W, C]."""
+    pad, side = params["augmentation.pad"], min(shape.observation[:2])
+    if pad >= side:
+        raise ValueError(
+            f"augmentation.pad must be below the {side} pixels of the images' side, got {pad}"
+        )
 
 
 class RandomShift:

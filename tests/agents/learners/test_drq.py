@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.distributions import Normal
 
+from agents.envs import tasks
 from agents.learners.drq import Learner
 from agents.networks import network
 from agents.replay.batch import Batch
@@ -233,3 +234,39 @@ def test_a_body_of_one_s_own_takes_the_head_s_place():
         "residual", 3, "mlp", 3,
     ]  # fmt: skip
     assert network.depth(network.part(params, "critic"), (50,)) == 8
+
+
+SWINGUP = "dmc_pixels/cartpole-swingup"
+
+
+@pytest.mark.parametrize(
+    ("task", "params", "says"),
+    [
+        ("dmc/cartpole-swingup", {}, r"reads images \[H, W, C\], got observations \(5,\)"),
+        ("navigation/3", {"env.stack": 2}, r"reads images \[H, W, C\], got observations \(3,\)"),
+        ("minatar/breakout", {}, "'minatar/breakout' are choices; agents for these: dqn"),
+        (SWINGUP, {"env.size": 7}, "env.size must be at least 8, got 7"),
+        (SWINGUP, {"env.size": 100_000}, "env.size must be at most 512, got 100000"),
+        (SWINGUP, {"env.stack": 0}, "env.stack must be at least 1, got 0"),
+        (SWINGUP, {"env.repeat": 0}, "env.repeat must be at least 1, got 0"),
+        (SWINGUP, {"env.size": 12}, r"leave 1 of 12 pixels for convolution 4"),
+        (SWINGUP, {"augmentation.pad": 84}, "augmentation.pad must be below the 84 pixels"),
+        (SWINGUP, {"augmentation.views": 0}, "augmentation.views must be at least 1, got 0"),
+        (SWINGUP, {"head": "mlp3"}, "head must be one of mlp2, .*modern4_literal, got 'mlp3'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(task: str, params: dict[str, Any], says: str):
+    with pytest.raises(ValueError, match=says):
+        Learner.check(params, task)
+
+
+def test_images_of_any_size_fit():
+    """84 x 84 where the task says nothing else."""
+    assert Learner.shape_of(Learner.complete({}), SWINGUP).observation == (84, 84, 9)
+    racing = "gym/CarRacing-v3"
+    try:
+        tasks.check(racing)
+    except ValueError as error:
+        pytest.skip(str(error))
+    Learner.check({}, racing)
+    assert Learner.shape_of(Learner.complete({}), racing).observation == (96, 96, 9)

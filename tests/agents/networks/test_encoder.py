@@ -117,8 +117,8 @@ def test_counts_are_those_of_the_parts(params):
         ((), 15, "at least one convolution"),
         ((2, 0), 15, "whole numbers of at least 1, got 0"),
         ((True,), 15, "got True"),
-        ((2, 2, 2), 13, r"leave 2 pixels of 13 for convolution 3"),
-        ((1,), 2, r"leave 2 pixels of 2 for convolution 1"),
+        ((2, 2, 2), 13, r"leave 2 of 13 pixels for convolution 3"),
+        ((1,), 2, r"leave 2 of 2 pixels for convolution 1"),
     ],
 )
 def test_strides_that_do_not_fit_are_refused(strides, size, said):
