@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -91,8 +91,7 @@ class _Egl:
         display_of = self._extension("eglGetPlatformDisplayEXT", ctypes.c_void_p)
         devices, count = (ctypes.c_void_p * 64)(), ctypes.c_int()
         query(64, devices, ctypes.byref(count))
-        chosen = os.environ.get("MUJOCO_EGL_DEVICE_ID")
-        for number in range(count.value) if chosen is None else [int(chosen)]:
+        for number in _chosen(count.value):
             display = ctypes.c_void_p(display_of(0x313F, ctypes.c_void_p(devices[number]), None))
             if display and self._egl.eglInitialize(display, None, None):
                 return display
@@ -127,6 +126,15 @@ class _Egl:
     def function(self, name: str) -> Any:
         """Returns the address of a function of EGL or OpenGL."""
         return self._egl.eglGetProcAddress(name.encode())
+
+
+def _chosen(count: int) -> Sequence[int]:
+    """The numbers of the devices to try, of so many; raises OSError where another is asked for."""
+    asked, valid = os.environ.get("MUJOCO_EGL_DEVICE_ID"), range(count)
+    if asked is not None and asked not in map(str, valid):
+        listed = ", ".join(map(str, valid)) or "none, as there is no device"
+        raise OSError(f"MUJOCO_EGL_DEVICE_ID must be one of {listed}, got {asked!r}")
+    return valid if asked is None else [int(asked)]
 
 
 _ARGUMENTS = {

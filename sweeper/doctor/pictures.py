@@ -23,7 +23,8 @@ def found() -> dict[str, Any]:
     except subprocess.TimeoutExpired:
         return {"problem": f"drawing a picture took more than {_PATIENCE_S} s"}
     except ValueError:
-        return {"problem": f"drawing a picture failed: {done.stderr[-300:].strip()}"}
+        said = done.stderr[-300:].strip() or f"its process ended with {done.returncode}"
+        return {"problem": f"drawing a picture failed: {said}"}
 
 
 def finding(told: Mapping[str, Any], host: str = "") -> Finding:

@@ -211,6 +211,17 @@ def test_where_nothing_draws_debian_s_packages_are_named(monkeypatch):
         tasks.make(SWINGUP)
 
 
+@pytest.mark.parametrize("asked", ["99", "-1", "cuda"])
+def test_a_device_that_is_not_there_is_named(monkeypatch, asked):
+    if not display._found("EGL"):
+        pytest.skip("EGL is not installed")
+    monkeypatch.setattr(display, "_DISPLAYS", {})
+    monkeypatch.setattr(display, "_LIBRARIES", {"egl": "EGL", "osmesa": "none of this name"})
+    monkeypatch.setenv("MUJOCO_EGL_DEVICE_ID", asked)
+    with pytest.raises(ValueError, match=rf"EGL: MUJOCO_EGL_DEVICE_ID must be .*, got '{asked}'"):
+        display.display()
+
+
 def test_a_study_records_what_draws_and_planning_loads_none_of_it():
     code = (
         "import sys\n"

@@ -111,3 +111,12 @@ def test_a_real_cluster_that_has_no_such_partition(
 )
 def test_what_draws_pictures_is_told(told, says: str) -> None:
     assert str(pictures.finding(told, "node7")).startswith(says)
+
+
+def test_a_driver_that_crashes_without_a_word_is_told(tmp_path: Path, monkeypatch) -> None:
+    crashing = tmp_path / "python"
+    crashing.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    crashing.chmod(0o755)
+    monkeypatch.setattr(pictures.sys, "executable", str(crashing))
+    said = "warning  drawing a picture failed: its process ended with -11"
+    assert str(pictures.finding(pictures.found())) == said
