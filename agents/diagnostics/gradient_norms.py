@@ -20,7 +20,8 @@ else:
 class Diagnostic(SampleDiagnostic):
     """The L2 norm of all gradients of a network in an update from `batch_size` transitions.
 
-    Of several critics it is over all of them, whose losses are added up.
+    Of several critics it is over all of them, whose losses are added up; of an agent that learns
+    from images also over the parts of the encoder that learn with the network.
     """
 
     @classmethod

@@ -18,7 +18,8 @@ else:
 class Diagnostic(UpdateDiagnostic):
     """The L2 norm of all gradients of a network, at every update, before anything scales them.
 
-    Of several critics it is over all of them, whose losses are added up.
+    Of several critics it is over all of them, whose losses are added up; of an agent that learns
+    from images also over the parts of the encoder that learn with the network.
     """
 
     measured = "grad_norm_{}"
