@@ -66,7 +66,7 @@ class ActorCritic(ActorCriticNetworks):
 
     @property
     def noises_of_update(self) -> int:
-        """How many normal numbers an update needs for every number of a batch's actions."""
+        """As `noises`, for agents whose settings decide how many they are."""
         return self.noises
 
     def vector(self, name: str) -> torch.Tensor:

@@ -83,18 +83,24 @@ class ActorCriticNetworks(BaseLearner):
 
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
-        """Returns the sizes of all networks and of a batch's passes through them."""
-        trained = targets = activations = 0
+        """Returns the sizes of all networks and of a batch's passes through them.
+
+        Networks learn one after another. The fused perceptrons' gradients of weights are copied.
+        """
+        trained = targets = activations = gradients = 0
         averaged = cls.target_networks(params)
         for name in cls.networks:
             outputs = cls.outputs(params, shape) if name == "actor" else 1
             read = (cls.inputs(name, params, shape),)
             sizes = network.part(params, parameter_prefix(name)), read, outputs
             copies = params["critics"] if name == "critic" else 1
-            trained += copies * network.count_parameters(*sizes)
-            targets += copies * network.count_parameters(*sizes) if name in averaged else 0
+            learned = copies * network.count_parameters(*sizes)
+            trained += learned
+            targets += learned if name in averaged else 0
             activations += copies * network.count_activations(*sizes)
-        return Sizes(trained, targets, _PASSES * params["batch_size"] * activations)
+            held = 2 if network.may_be_fused(sizes[0], read) else 1
+            gradients = max(gradients, held * learned)
+        return Sizes(trained, targets, _PASSES * params["batch_size"] * activations, gradients)
 
     @classmethod
     def inputs(cls, name: str, params: Mapping[str, Any], shape: Shape) -> int:

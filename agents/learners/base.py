@@ -32,18 +32,22 @@ else:
 _OF_OPTIMISERS = {"optimizer.eps", "optimizer.beta1", "optimizer.beta2"}  # when there was one
 _ENVIRONMENTS = 11  # one to train in, and the usual ten episodes of an evaluation
 _GPU_PACK = 256
-_CPU_COPIES = 3  # of trained weights: themselves, gradients, and an update's temporaries
-_GPU_COPIES = 7  # where all members are updated at once; in both cases without moments
+_GPU_COPIES = 7  # of trained weights, where all members are updated at once; without moments
 _GPU_SHARE = 0.7  # of the free memory: workers may share the GPU, and its allocator fragments
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Counts of a member's numbers: trained weights, targets' weights, those of its passes."""
+    """Counts of a member's numbers: trained weights, targets' weights, those of its passes.
+
+    `gradients` are what an update makes of weights on a CPU at once, where that is not a gradient
+    and a copy of it for all that is trained.
+    """
 
     trained: int
     targets: int
     passes: int
+    gradients: int | None = None
 
 
 class BaseLearner(PackLearner):
@@ -201,11 +205,10 @@ class BaseLearner(PackLearner):
         environments that it trains and is evaluated in.
         """
         sizes, replay = cls._sizes_and_replay(params, task, steps)
-        copies = _CPU_COPIES + cls.moments(params)
+        kept = (1 + cls.moments(params)) * sizes.trained + sizes.targets
+        gradients = 2 * sizes.trained if sizes.gradients is None else sizes.gradients
         return (
-            4 * (copies * sizes.trained + sizes.targets + sizes.passes)
-            + replay
-            + _ENVIRONMENTS * tasks.bytes_each(task)
+            4 * (kept + gradients + sizes.passes) + replay + _ENVIRONMENTS * tasks.bytes_each(task)
         )
 
     @classmethod

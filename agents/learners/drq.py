@@ -107,6 +107,7 @@ class Learner(sac.Learner):
             heads_alone.trained + convolutions + 2 * trunk,
             heads_alone.targets + convolutions + trunk,
             views * heads_alone.passes + images,
+            (heads_alone.gradients or 0) + convolutions + trunk,
         )
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
@@ -118,7 +119,7 @@ class Learner(sac.Learner):
 
     @property
     def noises_of_update(self) -> int:
-        """How many normal numbers an update needs for every number of a batch's actions."""
+        """One for each view's target, one for the actor."""
         return int(self.params["augmentation.views"]) + 1
 
     def _shifts(self, purpose: str) -> RandomShift:

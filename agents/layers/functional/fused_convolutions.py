@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch.autograd.function import once_differentiable
 
 _relu_backward = torch.ops.aten.threshold_backward.grad_input
 _FUSED = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
@@ -48,6 +49,7 @@ class _Convolutions(torch.autograd.Function):
         return _images([seen[-1] for seen in found])
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[Any, ...]:
         """Gradients of weights and biases."""
         count = len(ctx.strides)
