@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import submitit  # noqa: F401 (before dm_control: it closes what absl logs to, which is pytest's)
 import yaml
 
 from sweeper import figures

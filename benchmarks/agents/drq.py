@@ -4,9 +4,10 @@
 
 The plain update is what one would write with torch.nn: Conv2d, Linear, autograd and torch.optim for
 one agent (a pack of four is compared with four of them, one after another), channels last, which is
-faster. `products` are the convolutions and matrix products that an update must do, alone,
-by the same calls of torch. All run in this process on one thread, in turns; a row is the median
-over rounds of CPU time, of batches of 512 one measurement after another that does not count. Every second update is one of the actor and of targets too.
+faster. `products` are the convolutions and matrix products that an update must do, alone, by the
+same calls of torch. All run in this process on one thread, in turns; a row is the median over
+rounds of CPU time, of batches of 512 one measurement after another that does not count. Every
+second update is one of the actor and of targets too.
 """
 
 from __future__ import annotations
