@@ -67,12 +67,23 @@ def is_file(name: object) -> bool:
 def unknown(kind: str, name: str, valid: Sequence[str]) -> ValueError:
     """Returns an error that names the closest and lists the valid ones, of over 30 the nearest."""
     shown = list(valid)
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
-    meant = f" (did you mean {close[0]!r}?)" if close else ""
+    close = _closest(name, valid)
+    meant = f" (did you mean {close!r}?)" if close is not None else ""
     if len(shown) > _MOST_LISTED:
         shown = difflib.get_close_matches(name, valid, n=_MOST_LISTED, cutoff=0.0)
         shown.append(f"and {len(valid) - _MOST_LISTED} more")
     return ValueError(f"unknown {kind} {name!r}{meant}; valid: {', '.join(shown)}")
+
+
+def _closest(word: str, valid: Sequence[str]) -> str | None:
+    """The valid word that is most like `word`; of several the one with most letters in place."""
+    close = difflib.get_close_matches(word, valid, n=4, cutoff=0.6)
+
+    def likeness(one: str) -> tuple[float, int]:
+        ratio = difflib.SequenceMatcher(None, one, word).ratio()
+        return ratio, sum(map(str.__eq__, one, word))
+
+    return max(close, key=likeness, default=None)
 
 
 def import_file(path: Path) -> ModuleType:

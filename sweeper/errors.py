@@ -149,15 +149,22 @@ def did_you_mean(word: str, valid: Iterable[str]) -> str:
 def closest(word: str, valid: Iterable[str]) -> str | None:
     """The one of `valid` that other tools call `word`, or that it is most like, if any is like it.
 
-    Case does not matter.
+    Case does not matter. Of several that are as like it, it is the one with most letters in place.
     """
     valid = list(valid)
     known = habit(word, valid)
     if known is not None:
         return known
     lowered = {cut(name).lower(): name for name in valid}
-    close = difflib.get_close_matches(cut(word).lower(), lowered, n=1, cutoff=0.6)
-    return lowered[close[0]] if close else None
+    asked = cut(word).lower()
+    close = difflib.get_close_matches(asked, lowered, n=4, cutoff=0.6)
+
+    def likeness(one: str) -> tuple[float, int]:
+        ratio = difflib.SequenceMatcher(None, one, asked).ratio()
+        return ratio, sum(map(str.__eq__, one, asked))
+
+    best = max(close, key=likeness, default=None)
+    return None if best is None else lowered[best]
 
 
 def choices(word: str, valid: Iterable[str]) -> str:

@@ -126,6 +126,8 @@ def _align(
         margin = 0.0 if exact else 0.03 * (high - low)
         for ax in own:
             ax.set_ylim(low - margin, high + margin)
+            if int(group) in logarithmic:
+                axis_limits.label_logarithmic(ax.yaxis)
 
 
 def _axes(

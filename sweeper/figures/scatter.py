@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.errors import SweeperError
-from sweeper.figures.drawing import frame, style, text_layout
+from sweeper.figures.drawing import axis_limits, frame, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.several_metrics import X, Y, correlations, dots
 from sweeper.results.axis import TASK, Axis, visible
@@ -127,6 +127,9 @@ def _panel(
         ax.set_xlim(asked.xlim)
     if asked.ylim is not None:
         ax.set_ylim(asked.ylim)
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "log":
+            axis_limits.label_logarithmic(axis)
 
 
 def _spans_decades(values: pd.Series) -> bool:

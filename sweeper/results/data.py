@@ -26,6 +26,8 @@ from sweeper.text import counted
 
 __all__ = ["VALUE", "Data"]
 
+_REPEAT = "env.repeat"
+
 
 @dataclass(frozen=True)
 class Data:
@@ -83,7 +85,7 @@ class Data:
             Origin(
                 name=study.name,
                 space=space.study,
-                step="environment step" if space.agent else "step",
+                step=_step(space),
                 reference=lambda: study.plan.reference,
                 changed=lambda: shipped_spaces.changed(space),
                 baseline=compared,
@@ -91,7 +93,7 @@ class Data:
                 by_hand=space.changed,
                 scale=space.scale,
                 paper_steps=space.paper_steps,
-                repeat={**space.defaults, **space.fixed}.get("env.repeat") or 1,
+                repeat=_repeat(space) or 1,
                 mixed_code=study.mixed_code(ledger_state, runs["worker"].tolist()),
             ),
         )
@@ -241,6 +243,19 @@ class Data:
     def caption(self, n: int, shown: Sequence[str], points_note: str) -> Caption:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         return self.captions.caption(n, shown, points_note)
+
+
+def _repeat(space: Space) -> Any:
+    """How often actions are repeated in all runs; `None` where nothing says it."""
+    return {**space.defaults, **space.fixed}.get(_REPEAT)
+
+
+def _step(space: Space) -> str:
+    """What one of the space's steps is, each of which may be several of the environment."""
+    if not space.agent:
+        return "step"
+    repeats = _REPEAT in every_axis(space) or (_repeat(space) or 1) != 1
+    return "agent step" if repeats else "environment step"
 
 
 def _scores(space: Space) -> tuple[Scored, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 
 from sweeper.figures.drawing import frame
 from sweeper.results.tables import number_text
@@ -27,6 +28,13 @@ def focus(points: Any, bounds: Any) -> tuple[float, float] | None:
     margin = 0.06 * (most - least)
     whole = least <= values.min() and most >= values.max()
     return None if whole else (float(least - margin), float(most + margin))
+
+
+def label_logarithmic(axis: Any) -> None:
+    """Puts ticks with labels along a logarithmic axis of a panel, whose ends stay."""
+    ends = axis.get_view_interval()
+    axis.set_ticks(*number_text.log_ticks(*sorted(ends)))
+    axis.set_minor_locator(NullLocator())
 
 
 def limits(table: Any) -> dict[int, tuple[float, float]]:

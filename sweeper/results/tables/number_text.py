@@ -42,6 +42,13 @@ def ticks(axis: Axis) -> tuple[Any, list[str]]:
     return np.append(places, axis.places[-1]), [*texts(short), axis.nothing]
 
 
+def log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Numbers along a logarithmic axis between its ends, and their labels."""
+    numbers = _ratios(low, high)
+    plain = all(1e-3 <= number < 1e5 for number in numbers)
+    return numbers, [f"{number:g}" if plain else power(number) for number in numbers]
+
+
 def _ratios(low: float, high: float) -> list[float]:
     """Powers of ten from `low` to `high`, more numbers where there are few of these."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

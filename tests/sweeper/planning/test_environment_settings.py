@@ -12,6 +12,8 @@ import yaml
 from sweeper.errors import SweeperError
 from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan
+from sweeper.results.data import Data
+from sweeper.study import studies
 from sweeper.trainable.frozen import FrozenParameter
 from sweeper.trainable.loading import load_trainable
 from tests.helpers.command import call
@@ -93,6 +95,20 @@ def test_settings_are_axes_like_other_parameters_and_part_of_the_signature(proje
     assert params[0]["env.kwargs.sutton_barto_reward"] is True
     assert len({trainable.signature(one, CART) for one in params}) == 8
     assert not any(name.endswith("*") for name in params[0])
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "environment step"),
+        ({"fixed": fixed(repeat=2)}, "agent step"),
+        ({"axes": {"env.repeat": {"kind": "int", "values": [1, 2]}}}, "agent step"),
+    ],
+    ids=str,
+)
+def test_steps_are_the_agents_where_actions_are_repeated(project, changed, said) -> None:
+    study = studies.start(project / "study", load(written(project, **changed)))
+    assert Data.of(study).origin.step == said
 
 
 def test_a_sweep_over_settings_runs_and_scores_what_the_environment_gives(project: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_figure_shows_it_and_says_so(played, tmp_path, name):
     said = "Of each run's curve the largest value, where the study scores by the last point"
     assert said in other[0]
     assert name == "importance" or not other[1].equals(plain[1])
-    if name == "scatter":  # of single runs
+    if name in ("scatter", "ratios"):  # of single runs, and of plain metrics
         assert "max over 40 steps" in other[0]
     elif name not in ("importance", "distributions"):
         assert "normalised score, max over 40 steps (mean)" in other[0]
