@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,16 @@ import pytest
 from agents import lookup
 from agents.diagnostics.base import Sample, SampleDiagnostic, UpdateDiagnostic
 from agents.diagnostics.evaluation_rank import STATES
-from tests.contracts.test_packs import assert_same, learner, of, played, runs, together
+from tests.contracts.test_packs import (
+    WITH_IMAGES,
+    assert_same,
+    learner,
+    learner_of_images,
+    of,
+    played,
+    runs,
+    together,
+)
 
 __all__ = ["learner"]  # a fixture
 NAMES = lookup.names("diagnostics")
@@ -23,9 +33,17 @@ ASKED: dict[str, Any] = {
 WITHOUT = ASKED | {"diagnostics": ()}
 VARIANTS = ["odd sizes", "norms", "joined layers"]
 """Those of the packs' contract that differ in what is measured."""
+CASES = [
+    pytest.param(found, variant, id=f"{name}-{variant}")
+    for name, found in ((name, lookup.find("learners", name)) for name in lookup.names("learners"))
+    for variant in VARIANTS
+    if variant in WITH_IMAGES or not learner_of_images(found)
+]
 
 
+@cache
 def trained(learner: Any) -> Any:
+    """A pack that all tests look at: who changes it puts back what there was."""
     pack = learner.start(runs(learner, **ASKED), [None] * 3, "cpu")
     pack.train(50)
     return pack
@@ -47,10 +65,11 @@ def test_it_measures_what_it_says_and_leaves_no_trace(learner: Any, name: str) -
 @pytest.mark.parametrize("name", NAMES)
 def test_a_member_that_is_not_finite_hurts_nobody(learner: Any, name: str) -> None:
     pack = trained(learner)
-    before = measures(pack, name)
+    before, saved = measures(pack, name), pack.learner.save(1)
     for tensor in (t for key, t, _ in pack.learner.tensors() if "weight" in key):
         tensor.detach()[1] = float("nan")
     after = measures(pack, name)
+    pack.learner.load(1, saved)
     for metric in before:
         assert np.array_equal(before[metric][[0, 2]], after[metric][[0, 2]], equal_nan=True)
 
@@ -74,7 +93,7 @@ def measures(pack: Any, name: str) -> dict[str, np.ndarray]:
     return dict(made.found())
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("learner", "variant"), CASES)
 def test_a_run_is_the_same_with_and_without_diagnostics(learner: Any, variant: str) -> None:
     both = [together(learner, variant, **params) for params in (ASKED, WITHOUT)]
     packs, reports = zip(*both, strict=True)
@@ -100,7 +119,7 @@ def test_a_run_is_the_same_with_and_without_diagnostics(learner: Any, variant: s
         assert "srank" not in told[30] and not told[20].keys() & set(learner.metrics)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("learner", "variant"), CASES)
 def test_packed_continued_and_alone_they_are_the_same(learner: Any, variant: str) -> None:
     three = runs(learner, variant, **ASKED)
     _, whole = together(learner, variant, **ASKED)
