@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 _LIBRARIES = {"egl": "EGL", "osmesa": "OSMesa"}
 """Libraries by the names that MUJOCO_GL has for them."""
-_PACKAGES = "libegl1 and libgl1-mesa-dri, or libosmesa6"
+_PACKAGES = "libegl1, libopengl0 and libgl1-mesa-dri, or libosmesa6"
 _PATIENCE_S = 30.0
 _STRINGS = {"renderer": 0x1F01, "OpenGL": 0x1F02}
 """GL_RENDERER and GL_VERSION, by what a study calls them."""
