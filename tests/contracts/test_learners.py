@@ -10,6 +10,7 @@ import pytest
 
 from agents import lookup
 from agents.parameter import Parameter
+from tests.helpers import pictures
 from tests.helpers.paths import ROOT
 
 NAMES = lookup.names("learners")
@@ -54,7 +55,9 @@ def small_run(learner, seed: int) -> SimpleNamespace:
     schedule = SimpleNamespace(every=30, episodes=1, steps=None, cap=20)
     sizes = {"env.size": 16, "env.repeat": 1, "batch_size": 8, "critic.units": 32}
     sizes["env.quality"] = "lean"
-    small = sizes if getattr(learner, "images", False) else {}
+    small = sizes if learner.images else {}
+    if small:
+        pictures.needed()
     params = learner.complete({"warmup_steps": 40, **small})
     task = next(task for task in learner.tasks() if not task.startswith("gym/"))
     return SimpleNamespace(params=params, task=task, seed=seed, steps=50, evaluation=schedule)

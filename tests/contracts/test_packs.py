@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from agents import lookup
+from tests.helpers import pictures
 from tests.helpers.own_tasks import OWN, OWN_IDS
 from tests.helpers.paths import STACK_ENV
 
@@ -167,6 +168,8 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
     """Three runs of one signature that differ in all that members may differ in."""
     schedule = SimpleNamespace(every=30, episodes=2, steps=None, cap=7)
     images = learner_of_images(learner)
+    if images:
+        pictures.needed()
     task = TASKS.get(variant, ("minatar/asterix", "navigation/3"))[learner.continuous]
     task = "dmc_pixels/cartpole-swingup" if images else task
     made = []

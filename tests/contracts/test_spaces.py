@@ -20,6 +20,7 @@ from sweeper.space.space import Space
 from sweeper.study import studies
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
+from tests.helpers import pictures
 from tests.helpers.paths import ROOT
 from tests.helpers.shipped import load, source_of
 
@@ -276,6 +277,8 @@ def test_the_function_example_is_short_and_learns():
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_the_smoke_scale_runs_to_its_figures(path, tmp_path):
     space, source = load(path, "smoke"), source_of(path, "smoke")
+    if space.agent and any(task.startswith("dmc_pixels/") for task in space.tasks):
+        pictures.needed()
     if source is not None:
         agents = studies.start(tmp_path / source.name, source.space)
         Worker(agents, pack="auto", device="cpu", workers=1).run()

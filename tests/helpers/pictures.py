@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from functools import cache
 from typing import Any
 
 import numpy as np
+import pytest
 
 from agents.envs import display, tasks
 from agents.envs.settings import Settings
@@ -20,6 +22,7 @@ MANY = {
 }
 
 
+@cache
 def nothing_draws() -> str | None:
     """Why no picture can be drawn here; `None` where one can."""
     try:
@@ -28,6 +31,13 @@ def nothing_draws() -> str | None:
         return str(error)
     told = display.described()
     return None if "OpenGL" in told else f"what draws pictures is {told['renderer']}"
+
+
+def needed() -> None:
+    """Skips a test where no picture can be drawn."""
+    problem = nothing_draws()
+    if problem is not None:
+        pytest.skip(problem)
 
 
 def begun(environment: Any) -> np.ndarray:
