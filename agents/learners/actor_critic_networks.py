@@ -122,7 +122,8 @@ class ActorCriticNetworks(BaseLearner):
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Networks, targets and optimisers for `runs`; a network without target is its own."""
         self.runs, self.shape, self.device = runs, shape, device
-        self.params: Mapping[str, Any] = self.complete(runs[0].params)
+        self._members = [self.complete(run.params) for run in runs]
+        self.params: Mapping[str, Any] = self._members[0]
         self.nets = {name: self._ensemble(name).train() for name in self.networks}
         parts = [part for name in self.networks for part in self.encoders.get(name, ())]
         self.encoder = {part: self.encoder_part(part).train() for part in parts}
@@ -150,8 +151,8 @@ class ActorCriticNetworks(BaseLearner):
         outputs = self.outputs(params, self.shape) if name == "actor" else 1
         prefix, read = parameter_prefix(name), self.inputs(name, params, self.shape)
         settings = [
-            network.normalised(self.complete(run.params), prefix, (read,), layers_parameter(name))
-            for run in self.runs
+            network.normalised(member, prefix, (read,), layers_parameter(name))
+            for member in self._members
         ]
         sizes = network.part(params, prefix), read, outputs
         gain = 1.0 if name == "actor" else ORTHOGONAL_GAIN

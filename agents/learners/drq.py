@@ -168,7 +168,7 @@ class Learner(sac.Learner):
             y = self.target_q(batch, self.next_values(batch, torch.cat(of_views, dim=1)))
         self.update_critic(batch, y)
         if self.updates % self.params["policy.delay"] == 0:
-            self._update_policy(batch, of_actor)
+            self._update_at_first_view(batch, of_actor)
         if self.updates % self.params["target.every"] == 0:
             self.update_targets()
 
@@ -187,17 +187,12 @@ class Learner(sac.Learner):
         values = self.update_network("critic", read, y.repeat(1, self.views))
         self.means.add(q=values.mean((1, 2)))
 
-    def _update_policy(self, batch: Batch, noise: torch.Tensor) -> None:
-        """Takes a step of actor and temperature at the first view; no gradient reaches images."""
+    def _update_at_first_view(self, batch: Batch, noise: torch.Tensor) -> None:
+        """Takes a step of actor and temperature; no gradient reaches the convolutions."""
         with torch.no_grad():
             maps = self.encoder["convolutions"](batch.observations[:, : batch.rewards.shape[1]])
             features = self.encoder["critic_trunk"](maps)
-        out = self.actor(self.encoder["actor_trunk"](maps), training=True)
-        actions, log_prob = self.policy.sample(out, noise)
-        beta = self.temperature.beta
-        self.update_actor(self.min_q(features, actions) - beta * log_prob)
-        self.means.add(entropy=-log_prob.detach().mean(1), beta=beta[:, 0])
-        self.temperature.step(log_prob)
+        self.update_policy(self.encoder["actor_trunk"](maps), features, noise)
 
     def network_inputs(self, name: str, batch: Batch) -> torch.Tensor:
         """Returns features, and for a critic actions beside them."""

@@ -60,14 +60,21 @@ class Learner(ActorCritic):
         with torch.no_grad():
             y = self.target_q(batch, self.next_values(batch, noise[0]))
         self.update_critic(batch, y)
+        self.update_policy(batch.observations, batch.observations, noise[1])
+        self.update_targets()
+
+    def update_policy(
+        self, of_actor: torch.Tensor, of_critic: torch.Tensor, noise: torch.Tensor
+    ) -> None:
+        """Takes a step of the actor, then of the temperature, at states as each network reads them.
+
+        The actor ascends min_j Q_j(s, a) - beta log pi(a|s).
+        """
         beta = self.temperature.beta
-        actions, log_prob = self.policy.sample(
-            self.actor(batch.observations, training=True), noise[1]
-        )
-        self.update_actor(self.min_q(batch.observations, actions) - beta * log_prob)
+        actions, log_prob = self.policy.sample(self.actor(of_actor, training=True), noise)
+        self.update_actor(self.min_q(of_critic, actions) - beta * log_prob)
         self.means.add(entropy=-log_prob.detach().mean(1), beta=beta[:, 0])
         self.temperature.step(log_prob)
-        self.update_targets()
 
     def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
         """Returns the soft values [P, B] of the next states."""
