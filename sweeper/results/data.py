@@ -82,20 +82,7 @@ class Data:
                 zip=tuple(tuple(group) for group in space.zip),
                 distribution=lambda name: every_axis(space)[name].distribution(name),
             ),
-            Origin(
-                name=study.name,
-                space=space.study,
-                step=_step(space),
-                reference=lambda: study.plan.reference,
-                changed=lambda: shipped_spaces.changed(space),
-                baseline=compared,
-                note=space.note,
-                by_hand=space.changed,
-                scale=space.scale,
-                paper_steps=space.paper_steps,
-                repeat=_repeat(space) or 1,
-                mixed_code=study.mixed_code(ledger_state, runs["worker"].tolist()),
-            ),
+            _origin(study, compared, study.mixed_code(ledger_state, runs["worker"].tolist())),
         )
 
     @property
@@ -243,6 +230,25 @@ class Data:
     def caption(self, n: int, shown: Sequence[str], points_note: str) -> Caption:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         return self.captions.caption(n, shown, points_note)
+
+
+def _origin(study: Study, compared: Mapping[str, str | int | float], mixed_code: str) -> Origin:
+    """What captions say of where a study comes from; scores are relative to `compared`, if any."""
+    space = study.space
+    return Origin(
+        name=study.name,
+        space=space.study,
+        step=_step(space),
+        reference=lambda: study.plan.reference,
+        changed=lambda: shipped_spaces.changed(space),
+        baseline=compared,
+        note=space.note,
+        by_hand=space.changed,
+        scale=space.scale,
+        paper_steps=space.paper_steps,
+        repeat=_repeat(space) or 1,
+        mixed_code=mixed_code,
+    )
 
 
 def _repeat(space: Space) -> Any:
