@@ -61,7 +61,17 @@ def test_an_action_is_repeated_and_its_rewards_are_added_up(draws):
     assert steps == 1000
 
 
-def test_near_pictures_are_near_to_those_of_the_suite(draws):
+@pytest.fixture
+def suite_draws(draws, monkeypatch):
+    """dm_control draws with what we draw with, also where it was imported before that."""
+    from dm_control import _render
+
+    display.display()
+    chosen = {"egl": _render._import_egl, "osmesa": _render._import_osmesa}
+    monkeypatch.setattr(_render, "Renderer", chosen[os.environ["MUJOCO_GL"]]())
+
+
+def test_near_pictures_are_near_to_those_of_the_suite(suite_draws):
     """Also of targets that an episode moves, and when both draw in turns."""
     for seed, task in enumerate(["reacher-easy", "cartpole-swingup", "reacher-easy"]):
         ours = tasks.make(f"dmc_pixels/{task}", Settings(size=48))
