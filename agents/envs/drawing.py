@@ -3,7 +3,8 @@
     python -m agents.envs.drawing     # prints what draws here and how fast, as JSON
 
 `physics.render` of dm_control and `mujoco.Renderer` draw 640 x 480 points with a shadow map of
-2048 x 2048 and fine meshes, whatever size is asked for: 50 frames a second (docs/measured/pixels).
+2048 x 2048 and fine meshes, whatever size is asked for: some tens of frames a second
+(docs/measured/pixels).
 """
 
 from __future__ import annotations
