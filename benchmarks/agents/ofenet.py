@@ -185,9 +185,7 @@ def milliseconds(update: Update) -> float:
 
 def measured(members: int, rounds: int) -> dict[str, tuple[float, float]]:
     """Median milliseconds of modules and of ours, by update."""
-    pairs = {
-        "SAC without features": (modules(members, False)["sac"], ours(members, "none")["sac"])
-    }
+    pairs = {"SAC without features": (modules(members, False)["sac"], ours(members, "none")["sac"])}
     theirs, mine = modules(members, True), ours(members, "ofenet")
     pairs["SAC on features"] = theirs["sac"], mine["sac"]
     pairs["OFENet's own"] = theirs["auxiliary"], mine["auxiliary"]
