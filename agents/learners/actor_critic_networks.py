@@ -46,7 +46,7 @@ class ActorCriticNetworks(BaseLearner):
 
     @classmethod
     def check(cls, params: Mapping[str, Any], task: str) -> None:
-        """Raises ValueError where a parameter or the task is not valid, a kind of features first."""
+        """Raises ValueError where a parameter or the task is not valid, features first."""
         features.find(params)
         super().check(params, task)
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.agents.ofenet [rounds]
 
-Ant's 27 numbers and 8 torques, batches of 256, actor and twin critics of 2 x 256 with ReLU, OFENet of
-240 added units in 6 layers; P members, which the modules' side updates one after another. On one
+Ant's 27 numbers and 8 torques, batches of 256, actor and twin critics of 2 x 256 with ReLU, OFENet
+of 240 added units in 6 layers; P members, which the modules' side updates one after another. On one
 thread, all in turns; a number is the median over rounds of milliseconds of CPU time of all members.
 """
 

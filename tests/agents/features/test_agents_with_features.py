@@ -93,7 +93,7 @@ def test_updates_equal_the_algorithm_on_features(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_updates_evaluating_and_acting_leave_features_alone(name):
-    made = agent(name, **{"warmup_steps": 3})
+    made = agent(name, warmup_steps=3)
     made.features.update(batch(7))
     before = made.save(0)
     for update in (1, 2):

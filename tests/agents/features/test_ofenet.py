@@ -240,7 +240,7 @@ def test_features_of_pixels_are_refused():
     shape = Shape((84, 84, 3), "uint8", 2, continuous=True)
     with pytest.raises(ValueError, match=r"features.kind=ofenet reads vectors, got images \[84, "):
         base.check(complete(), shape)
-    with pytest.raises(ValueError, match="features.kind=ofenet reads vectors, got images"):
+    with pytest.raises(ValueError, match=r"features\.kind=ofenet reads vectors, got images"):
         lookup.find("learners", "drq").check(
             {"features.kind": "ofenet"}, "dmc_pixels/cartpole-swingup"
         )

@@ -120,7 +120,7 @@ def test_constants_are_those_that_are_given():
     for bad, said in ((-1.0, "critic.norm.eps must be at least 0"), ("x", "a finite number")):
         with pytest.raises(ValueError, match=said):
             agent("td3", **{"critic.norm.eps": bad})
-    with pytest.raises(ValueError, match="critic.norm.momentum must be at most 1"):
+    with pytest.raises(ValueError, match=r"critic\.norm\.momentum must be at most 1"):
         agent("td3", **{"critic.norm.momentum": 1.5})
-    with pytest.raises(ValueError, match="batch_norm.targets must be one of running, batch"):
+    with pytest.raises(ValueError, match=r"batch_norm\.targets must be one of running, batch"):
         agent("td3", **{"batch_norm.targets": "both"})

@@ -16,7 +16,8 @@ SAC = lookup.find("learners", "sac")
 
 def built(body: str, units: object, layers: int = 2, norm: str = "none") -> Network:
     params = {
-        "n.body": body, "n.units": units, "n.layers": layers, "n.norm.kind": norm, "n.norm.groups": 2,
+        "n.body": body, "n.units": units, "n.layers": layers, "n.norm.kind": norm,
+        "n.norm.groups": 2,
     }  # fmt: skip
     network.check(params, "n", (5,))
     net = Network(network.part(params, "n"), (5,), 3, [PLAIN] * 2, "cpu")
@@ -60,7 +61,7 @@ REFUSED = [
     ({"actor.units": [8, True]}, "actor.units, number 2 of .*must be a whole number, got True"),
     ({"actor.units": [[8]]}, "actor.units, number 1 of .*must be a whole number"),
     ({"actor.layers": [2]}, "actor.layers must be a whole number, got"),
-    ({"critic.units": [8, 8], "critic.body": "residual"}, "a whole number for critic.body=residual"),
+    ({"critic.units": [8, 8], "critic.body": "residual"}, "number for critic.body=residual"),
     ({"critic.units": [8, 9], "critic.norm.kind": "group", "critic.norm.groups": 4},
      "critic.norm.groups must divide the 9 units"),
     ({"critic.units": [8, 1], "critic.norm.kind": "layer"}, "critic.units must be at least 2"),

@@ -1,4 +1,4 @@
-"""Parameters whose numbers may be lists, such as widths: fixed, as values of an axis, and refused."""
+"""Numbers that may be lists, such as widths: fixed, as values of an axis, and refused."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_layers_that_do_not_agree_are_refused_with_both(tmp_path: Path) -> None:
 
 
 def test_parameters_that_take_no_lists_still_refuse_them(tmp_path: Path) -> None:
-    with pytest.raises(SweeperError, match="actor.layers must be a whole number, but got"):
+    with pytest.raises(SweeperError, match=r"actor\.layers must be a whole number, but got"):
         planned(tmp_path, axes={}, fixed={**SPACE["fixed"], "actor.layers": [2]})
 
 
