@@ -23,6 +23,7 @@ CLASSES = {
     "analyses": "Analysis",
     "diagnostics": "Diagnostic",
     "envs": "Environment",
+    "features": "Features",
     "learners": "Learner",
     "networks": "Body",
     "optimisers": "Optimiser",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agents import lookup
@@ -19,8 +19,9 @@ class Parameter:
 
     One whose default is `None` need not be given. Kind `tuple` is a list, or one of the words in
     `choices`; kind `list` is of names, each alone or as `{name: {argument: value}}`; kind `object`
-    takes any value. `only` names other parameters, each
-    with the values beside which there is this one; a file of one's own goes beside all.
+    takes any value. `listed` numbers may also be lists of such numbers. `only` names other
+    parameters, each with the values beside which there is this one; a file of one's own goes beside
+    all.
     """
 
     kind: type
@@ -29,11 +30,15 @@ class Parameter:
     high: float | None = None
     choices: tuple[Any, ...] | None = None
     packable: bool = False
+    listed: bool = False
     only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def check(self, name: str, value: Any) -> None:
         """Raises ValueError with rule, value and valid choices where `value` is not valid."""
         if value is None and self.default is None:
+            return
+        if self.listed and isinstance(value, (tuple, list)):
+            self._check_list(name, value)
             return
         if not self._has_kind(value):
             raise ValueError(f"{name} must be {self._kind_name()}, got {value!r}")
@@ -46,6 +51,13 @@ class Parameter:
             raise ValueError(f"{name} must be at least {self.low:g}, got {value!r}")
         if self.high is not None and value > self.high:
             raise ValueError(f"{name} must be at most {self.high:g}, got {value!r}")
+
+    def _check_list(self, name: str, values: Sequence[Any]) -> None:
+        if not values:
+            raise ValueError(f"{name} must be {self._kind_name()}, got an empty list")
+        one = replace(self, listed=False)
+        for place, value in enumerate(values, start=1):
+            one.check(f"{name}, number {place} of {list(values)},", value)
 
     def belongs(self, params: Mapping[str, Any]) -> bool:
         """Returns whether there is this parameter beside the others, which are complete."""
@@ -84,7 +96,7 @@ class Parameter:
             str: "a word",
             list: "a list of names, each alone or as {name: {argument: value}}",
         }
-        return names[self.kind]
+        return f"{names[self.kind]}{' or a list of them' if self.listed else ''}"
 
 
 def _is_call(value: Any) -> bool:

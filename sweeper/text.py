@@ -169,10 +169,12 @@ def valid_values(
     high: float | None,
     choices: Sequence[Any] | None,
     only: Mapping[str, Sequence[Any]],
+    listed: bool = False,
 ) -> str:
     """What a parameter may be, as in `whole number from 1` or `adam, sgd`.
 
-    One that there is `only` beside others' values says which: `number, with optimizer.kind=adam`.
+    A `listed` one may be a list of such numbers. One that there is `only` beside others' values
+    says which: `number, with optimizer.kind=adam`.
     """
     beside = [f"with {name}={' or '.join(map(str, values))}" for name, values in only.items()]
     if choices is not None:
@@ -180,4 +182,5 @@ def valid_values(
         return ", ".join([*lists, *map(str, choices), *beside])
     bounds = [f"from {low:g}"] if low is not None else []
     bounds += [f"to {high:g}"] if high is not None else []
+    bounds += ["or a list"] if listed else []
     return ", ".join([" ".join([_KINDS.get(kind, "text"), *bounds]), *beside])

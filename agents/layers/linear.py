@@ -34,6 +34,13 @@ class Linear(Layer):
         return product(y, self.weight.transpose(1, 2))
 
 
+def each_layer(sizes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the sizes of each hidden layer by itself, whose `units` are a single width."""
+    units = sizes["units"]
+    widths = units if isinstance(units, (tuple, list)) else [units] * int(sizes["layers"])
+    return [{**sizes, "units": int(width)} for width in widths]
+
+
 def hidden(sizes: Mapping[str, Any], members: int, inputs: int, device: str) -> Linear:
     """Returns a hidden layer of `units`, with the norm and the `activation` that `sizes` name."""
     return Linear(members, inputs, sizes["units"], device).hidden(sizes)

@@ -15,6 +15,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from agents.parameter import Parameter
+
 if TYPE_CHECKING:
     import torch
     import torch.nn.functional as F
@@ -30,6 +32,12 @@ else:
 NORMS = ("none", "layer", "group", "batch")
 EPS = 1e-5
 MOMENTUM = 0.1
+CONSTANTS: Mapping[str, Parameter] = {
+    "eps": Parameter(float, EPS, low=0.0),
+    "momentum": Parameter(float, MOMENTUM, low=0.0, high=1.0),
+}
+"""What is added to variances, and the weight of a new batch in the running statistics of `batch`:
+torch's values. Keras has 1e-3 and 0.01, its momentum being 1 minus this one."""
 
 
 def kind(sizes: Mapping[str, Any]) -> str:
@@ -38,14 +46,15 @@ def kind(sizes: Mapping[str, Any]) -> str:
 
 
 def check(sizes: Mapping[str, Any]) -> None:
-    """Raises ValueError unless groups of equal size, of at least 2, make up the units.
+    """Raises ValueError unless groups of equal size, of at least 2, make up the units of a layer.
 
     A feature that is normalised by itself is 0 whatever it was.
     """
-    units = sizes["units"]
-    if kind(sizes) == "layer" and units < 2:
-        raise ValueError(f"units must be at least 2 with norm.kind=layer, but got {units}")
-    _check_groups(sizes, units, f"{units} units", 1)
+    given = sizes["units"]
+    for units in given if isinstance(given, (tuple, list)) else (given,):
+        if kind(sizes) == "layer" and units < 2:
+            raise ValueError(f"units must be at least 2 with norm.kind=layer, but got {units}")
+        _check_groups(sizes, units, f"{units} units", 1)
 
 
 def check_channels(sizes: Mapping[str, Any], channels: int, pixels: int) -> None:
@@ -80,12 +89,14 @@ def build(
     Of a convolution `pixels` counts the rows of an image.
     """
     affine = bool(sizes.get("norm.affine", False))
+    eps = float(sizes.get("norm.eps", EPS))
     if kind(sizes) == "layer":
-        return LayerNorm(members, features, affine, device, pixels)
+        return LayerNorm(members, features, affine, device, pixels, eps)
     if kind(sizes) == "group":
-        return GroupNorm(members, features, affine, device, sizes["norm.groups"], pixels)
+        return GroupNorm(members, features, affine, device, sizes["norm.groups"], pixels, eps)
     if kind(sizes) == "batch":
-        return BatchNorm(members, features, affine, device)
+        momentum = float(sizes.get("norm.momentum", MOMENTUM))
+        return BatchNorm(members, features, affine, device, eps, momentum)
     return None
 
 
@@ -104,8 +115,10 @@ def counts(sizes: Mapping[str, Any], features: int, pixels: int = 1) -> tuple[in
 class Norm(ABC):
     """P norms; `weight` and `bias` [P, N] scale and shift their results where they are affine."""
 
-    def __init__(self, members: int, features: int, affine: bool, device: str) -> None:
-        self.affine = affine
+    def __init__(
+        self, members: int, features: int, affine: bool, device: str, eps: float = EPS
+    ) -> None:
+        self.affine, self.eps = affine, eps
         self.weight = torch.ones(members, features if affine else 0, device=device)
         self.bias = torch.zeros(members, features if affine else 0, device=device)
 
@@ -135,15 +148,21 @@ class LayerNorm(Norm):
     """
 
     def __init__(
-        self, members: int, features: int, affine: bool, device: str, pixels: int = 1
+        self,
+        members: int,
+        features: int,
+        affine: bool,
+        device: str,
+        pixels: int = 1,
+        eps: float = EPS,
     ) -> None:
-        super().__init__(members, features, affine, device)
+        super().__init__(members, features, affine, device, eps)
         self.pixels = pixels
 
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
         """Returns each input normalised by itself, without statistics of the batch."""
         whole = x.reshape(len(x), -1, self.pixels * x.shape[2])
-        return F.layer_norm(whole, whole.shape[-1:], eps=EPS).view(x.shape)
+        return F.layer_norm(whole, whole.shape[-1:], eps=self.eps).view(x.shape)
 
 
 class GroupNorm(Norm):
@@ -160,8 +179,9 @@ class GroupNorm(Norm):
         device: str,
         groups: int,
         pixels: int = 1,
+        eps: float = EPS,
     ) -> None:
-        super().__init__(members, features, affine, device)
+        super().__init__(members, features, affine, device, eps)
         self.groups, self.pixels = groups, pixels
 
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
@@ -169,13 +189,13 @@ class GroupNorm(Norm):
         if self.pixels > 1:
             return self._of_images(x)
         grouped = x.view(*x.shape[:-1], self.groups, -1)
-        return autograd.standardised(grouped, -1, EPS)[0].flatten(-2)
+        return autograd.standardised(grouped, -1, self.eps)[0].flatten(-2)
 
     def _of_images(self, x: torch.Tensor) -> torch.Tensor:
         """As `normal`, where groups have to be brought together from an image's rows."""
         images = x.view(len(x), -1, self.pixels, self.groups, x.shape[2] // self.groups)
         together = images.transpose(2, 3).flatten(3)
-        normal = autograd.standardised(together, -1, EPS)[0]
+        normal = autograd.standardised(together, -1, self.eps)[0]
         apart = normal.view(images.transpose(2, 3).shape).transpose(2, 3)
         return apart.reshape(x.shape)
 
@@ -184,11 +204,22 @@ class BatchNorm(Norm):
     """Normalises every feature over a member's batch (Ioffe & Szegedy 2015).
 
     Where it is not training, with `mean` and `variance` [P, N] of the batches so far: running means
-    (momentum 0.1), the variance with n - 1; a batch of one counts as variance 0.
+    in which a new batch weighs `momentum`, the variance with n - 1; a batch of one counts as
+    variance 0. Where it is not `following`, batches leave them as they are.
     """
 
-    def __init__(self, members: int, features: int, affine: bool, device: str) -> None:
-        super().__init__(members, features, affine, device)
+    def __init__(
+        self,
+        members: int,
+        features: int,
+        affine: bool,
+        device: str,
+        eps: float = EPS,
+        momentum: float = MOMENTUM,
+    ) -> None:
+        super().__init__(members, features, affine, device, eps)
+        self.momentum = momentum
+        self.following = True
         self.mean = torch.zeros(members, features, device=device)
         self.variance = torch.ones(members, features, device=device)
 
@@ -199,11 +230,15 @@ class BatchNorm(Norm):
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
         """Returns x normalised, in `training` by the batch's statistics; updates running ones."""
         if not training:
-            deviation = (self.variance[:, None] + EPS).rsqrt()
+            deviation = (self.variance[:, None] + self.eps).rsqrt()
             return (x - self.mean[:, None]).mul_(deviation)
-        normal, mean, variance = autograd.standardised(x, 1, EPS)
-        batch = x.shape[1]
+        normal, mean, variance = autograd.standardised(x, 1, self.eps)
+        if self.following:
+            self.follow(mean[:, 0], variance[:, 0], x.shape[1])
+        return normal
+
+    def follow(self, mean: torch.Tensor, variance: torch.Tensor, batch: int) -> None:
+        """Moves the running statistics towards those [P, N] of `batch` rows, a variance with n."""
         unbiased = variance * (batch / max(batch - 1, 1))
         for running, new in ((self.mean, mean), (self.variance, unbiased)):
-            running.mul_(1.0 - MOMENTUM).add_(MOMENTUM * new[:, 0])
-        return normal
+            running.mul_(1.0 - self.momentum).add_(self.momentum * new)

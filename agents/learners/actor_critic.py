@@ -13,29 +13,26 @@ import numpy as np
 
 from agents.envs import tasks
 from agents.learners.actor_critic_draws import ActorCriticDraws
-from agents.learners.actor_critic_networks import ActorCriticNetworks
-from agents.learners.actor_critic_parameters import METRICS, OF_EPISODES
+from agents.learners.actor_critic_parameters import FEATURES_LOSS, METRICS, OF_EPISODES
+from agents.learners.actor_critic_passes import ActorCriticPasses
 from agents.learners.running_means import RunningMeans
 from agents.networks.ensemble import by_member
 from agents.optim import losses
-from agents.policies import POLICIES
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
-from agents.replay.frames import as_floats
 from agents.shape import Shape
 
 if TYPE_CHECKING:
     import torch
 
     from agents.contract import Run
-    from agents.networks.network import Network
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
 
 
-class ActorCritic(ActorCriticNetworks):
+class ActorCritic(ActorCriticPasses):
     """P agents with an actor, `critics` critics each, and targets; actions are in [-1, 1]."""
 
     continuous = True
@@ -49,13 +46,11 @@ class ActorCritic(ActorCriticNetworks):
         super().__init__(runs, shape, device)
         self.updates = 0
         self.n_step: int = self.params["n_step"]
-        self._vectors: dict[str, torch.Tensor] = {}
-        members = [run.params for run in runs]
-        self.policy = POLICIES[self.params.get("policy", self.policy_kind)](members, device)
-        self.loss = losses.Loss(members, device)
+        self.loss = losses.Loss([run.params for run in runs], device)
         seeds, sizes = [run.seed for run in runs], (self.params["batch_size"], shape.actions)
         self.draws = ActorCriticDraws(seeds, *sizes, self.noises_of_update, device)
         measured = [name for name in self.metrics if name not in OF_EPISODES]
+        measured += [] if self.features is None else [FEATURES_LOSS]
         self.means = RunningMeans(measured, len(runs), device)
 
     @classmethod
@@ -68,13 +63,6 @@ class ActorCritic(ActorCriticNetworks):
     def noises_of_update(self) -> int:
         """As `noises`, for agents whose settings decide how many they are."""
         return self.noises
-
-    def vector(self, name: str) -> torch.Tensor:
-        """Returns a hyperparameter of all members, [P, 1]."""
-        if name not in self._vectors:
-            values = [[float(run.params[name])] for run in self.runs]
-            self._vectors[name] = torch.tensor(values, device=self.device)
-        return self._vectors[name]
 
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
         """Returns actions [P, A], uniformly random in the warm-up, then the policy's."""
@@ -89,28 +77,29 @@ class ActorCritic(ActorCriticNetworks):
         with torch.inference_mode():
             return self.policy.mode(self.actor_outputs(observations)).cpu().numpy()
 
-    def actor_outputs(self, observations: np.ndarray) -> torch.Tensor:
-        """Returns the actor's outputs for arrays [P, E, ...], 0 for NaN.
+    def is_behind(self, step: int) -> bool:
+        """Returns whether features have to learn on before the first update."""
+        if self.features is None or not self.learns(step):
+            return False
+        return self.features.updates <= self.features.pretrain
 
-        Diverged members act until the next check for divergence, and some tasks raise at NaN.
-        """
-        read = self.read("actor", self._seen(observations))
-        return self.actor(read, iterate=False).nan_to_num_()
-
-    def _seen(self, observations: np.ndarray) -> torch.Tensor:
-        return as_floats(torch.from_numpy(observations).to(self.device), self.shape.high)
-
-    def read(self, name: str, observations: torch.Tensor) -> torch.Tensor:
-        """Returns what the network `name` reads of observations, [P, B, ...] -> [P, B, inputs].
-
-        A critic reads actions beside them.
-        """
-        return observations.flatten(2)
+    def learns(self, step: int) -> bool:
+        """Returns whether an update is due after `step` steps."""
+        over = step >= self.params["warmup_steps"]
+        return bool(over and step % self.params["update_every"] == 0)
 
     def learn(self, replay: Replay, step: int) -> None:
-        """Updates every `update_every` steps once the warm-up is over."""
-        if step < self.params["warmup_steps"] or step % self.params["update_every"]:
+        """Updates every `update_every` steps once the warm-up is over.
+
+        Features do an update of their own first. Of those that come before all others it does one
+        in a call (`is_behind`).
+        """
+        if not self.learns(step):
             return
+        if self.features is not None:
+            self.means.add(**{FEATURES_LOSS: self.features.learn(replay)})
+            if self.features.updates <= self.features.pretrain:
+                return
         batch = self.transitions(replay, self.updates)
         noise = self.draws.noise(self.updates)
         self.updates += 1
@@ -118,7 +107,7 @@ class ActorCritic(ActorCriticNetworks):
 
     def transitions(self, replay: Replay, update: int) -> Batch:
         """Returns the batch of an update."""
-        return self.sample(replay, self.draws.batch(update)).flattened()
+        return self.featured(self.sample(replay, self.draws.batch(update)).flattened())
 
     def sample(self, replay: Replay, draws: np.ndarray) -> Batch:
         """Returns transitions of `n_step` steps, chosen by 32-bit `draws` [P, B]."""
@@ -127,52 +116,12 @@ class ActorCritic(ActorCriticNetworks):
     def update_from(self, batch: Batch, step: int) -> None:
         """Updates all networks, also those whose updates are delayed."""
         self.updates = 0
-        self.update(batch.flattened(), *self.draws.probe_noise(batch.rewards.shape[1], step))
+        noise = self.draws.probe_noise(batch.rewards.shape[1], step)
+        self.update(self.featured(batch.flattened()), *noise)
 
     @abstractmethod
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """Does an update with `noises` tensors [P, B, A] of normal numbers; `updates` counts it."""
-
-    def actor(
-        self, x: torch.Tensor, target: bool = False, training: bool = False, iterate: bool = True
-    ) -> torch.Tensor:
-        """Returns the actor's outputs, or its target's: [P, B, S] -> [P, B, outputs].
-
-        Normalised layers do a power iteration first, as in all passes of an update, unless
-        `iterate` is false.
-        """
-        nets = self.targets if target else self.nets
-        return nets["actor"](x, training, iterate=iterate)[:, 0]
-
-    def q(
-        self, observations: torch.Tensor, actions: torch.Tensor, target: bool = False
-    ) -> torch.Tensor:
-        """Returns all critics' values, or their targets': [P, B, S] and [P, B, A] -> [P, C, B].
-
-        The critics' parameters get no gradients, nor in `min_q` and `q1`; normalised layers do a
-        power iteration first.
-        """
-        nets = self.targets if target else self.nets
-        read = torch.cat((observations, actions), dim=2)
-        return nets["critic"](read, constant=True, iterate=True)[..., 0]
-
-    def min_q(
-        self, observations: torch.Tensor, actions: torch.Tensor, target: bool = False
-    ) -> torch.Tensor:
-        """Returns min_j Q_j(s, a), or the targets', [P, B] (Fujimoto et al. 2018, Eq. 10)."""
-        return self.q(observations, actions, target).amin(1)
-
-    def q1(
-        self, observations: torch.Tensor, actions: torch.Tensor, iterate: bool = True
-    ) -> torch.Tensor:
-        """Returns the first critic's values [P, B]; `iterate` as in `actor`."""
-        read = torch.cat((observations, actions), dim=2)
-        return self.nets["critic"].first(read, iterate)[..., 0]
-
-    def smoothed(self, out: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """Returns the policy's actions with clipped normal noise on them, clipped to [-1, 1]."""
-        std, clip = (self.vector(f"smoothing.{key}")[..., None] for key in ("std", "clip"))
-        return (self.policy.mode(out) + (std * noise).clamp(-clip, clip)).clamp(-1.0, 1.0)
 
     def target_q(self, batch: Batch, next_values: torch.Tensor) -> torch.Tensor:
         """Returns y = scale r + gamma m v of next values v [P, B]; m = 0 where terminated.
@@ -191,7 +140,7 @@ class ActorCritic(ActorCriticNetworks):
 
     def update_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """Takes a gradient step of all critics towards y [P, B]."""
-        values = self.update_network("critic", self.network_inputs("critic", batch), y)
+        values = self.update_network("critic", self.pairs(batch.observations, batch.actions), y)
         self.means.add(q=values.mean((1, 2)))
 
     def update_network(self, name: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -223,22 +172,6 @@ class ActorCritic(ActorCriticNetworks):
             self.optimisers[part].step([next(left) for _ in self.learned[part].parameters])
         self.means.add(**{f"{name}_loss": loss})
 
-    def network(self, name: str) -> Network:
-        """Returns the first of every member's networks `name`."""
-        return self.nets[name].alone
-
-    def network_inputs(self, name: str, batch: Batch) -> torch.Tensor:
-        """Returns observations, and for a critic actions beside them."""
-        read = self.read(name, batch.observations)
-        return torch.cat((read, batch.actions), dim=2) if name == "critic" else read
-
-    def q_values(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        """Returns Q_1(s, a), [P, E]."""
-        with torch.inference_mode():
-            taken = torch.from_numpy(actions).to(self.device)
-            read = self.read("critic", self._seen(observations))
-            return self.q1(read, taken, iterate=False).cpu().numpy()
-
     def measured(self, row: int, step: int) -> dict[str, float]:
         """Returns means over the updates since the last report."""
         return self.means.of_member(row)
@@ -260,18 +193,26 @@ class ActorCritic(ActorCriticNetworks):
         for name, one in self.optimisers.items():
             kept = [(n, by_member(t, rows)) for n, t in one.tensors()]
             tensors += [(f"{one.kept_as}.{name}.{n}", t, everyone) for n, t in kept]
+        if self.features is not None:
+            tensors += [(f"features.{name}", t, rows) for name, t, rows in self.features.tensors()]
         return [*tensors, ("sums", self.means.sums, everyone)]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
-        """Returns the actor: `0.weight` [in, out], `0.bias` [out], ... from the input on."""
-        return self.nets["actor"].net.tensors()
+        """Returns the actor: `0.weight` [in, out], `0.bias` [out], ... from the input on.
+
+        What features of states need stands before it.
+        """
+        read = [] if self.features is None else self.features.acting()
+        before = [(f"features.{name}", tensor, rows) for name, tensor, rows in read]
+        return [*before, *self.nets["actor"].net.tensors()]
 
     @property
     def counters(self) -> dict[str, int]:
         """Updates done, optimisers' steps, and updates in the running means."""
         steps = {f"steps.{name}": one.steps for name, one in self.optimisers.items()}
         means = {f"measured.{name}": count for name, count in self.means.counts.items()}
-        return {"updates": self.updates, **steps, **means}
+        beside = {} if self.features is None else {"features.updates": self.features.updates}
+        return {"updates": self.updates, **steps, **means, **beside}
 
     @counters.setter
     def counters(self, counters: dict[str, int]) -> None:
@@ -279,3 +220,5 @@ class ActorCritic(ActorCriticNetworks):
         for name, one in self.optimisers.items():
             one.steps = counters[f"steps.{name}"]
         self.means.counts = {n: counters[f"measured.{n}"] for n in self.means.names}
+        if self.features is not None:
+            self.features.updates = counters["features.updates"]

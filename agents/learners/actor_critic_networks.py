@@ -8,8 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from agents.contract import Run
+from agents.features import base as features
 from agents.layers.base import ORTHOGONAL_GAIN
 from agents.learners.actor_critic_parameters import (
+    FEATURES_LOSS,
     LATER,
     check_n_step,
     layers_parameter,
@@ -43,8 +45,15 @@ class ActorCriticNetworks(BaseLearner):
     later_parameters: ClassVar[Collection[str]] = (*BaseLearner.later_parameters, *LATER)
 
     @classmethod
+    def check(cls, params: Mapping[str, Any], task: str) -> None:
+        """Raises ValueError where a parameter or the task is not valid, features first."""
+        features.find(params)
+        super().check(params, task)
+
+    @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where networks do not fit the task, or parameters each other."""
+        features.check(params, shape)
         for name in cls.networks:
             described = params, parameter_prefix(name), (cls.inputs(name, params, shape),)
             network.check(*described)
@@ -79,7 +88,15 @@ class ActorCriticNetworks(BaseLearner):
             read = (cls.inputs(name, complete, shape),)
             fused = network.may_be_fused(network.part(complete, name), read)
             apart.append(fused and bool(complete[layers_parameter(name)]))
-        return json.dumps([super().signature(params, task), apart])
+        kind = features.find(complete)
+        told = [] if kind is None else [kind.told(complete, task, shape)]
+        return json.dumps([super().signature(params, task), apart, *told])
+
+    @classmethod
+    def diagnosed(cls, params: Mapping[str, Any]) -> list[str]:
+        """Returns the metrics that `diagnostics` add, and the loss of features where there are."""
+        learned = [] if features.find(params) is None else [FEATURES_LOSS]
+        return [*learned, *super().diagnosed(params)]
 
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
@@ -87,6 +104,8 @@ class ActorCriticNetworks(BaseLearner):
 
         Networks learn one after another. The fused perceptrons' gradients of weights are copied.
         """
+        kind = features.find(params)
+        beside = features.Counts(0, 0, 0) if kind is None else kind.counts(params, shape)
         trained = targets = activations = gradients = 0
         averaged = cls.target_networks(params)
         for name in cls.networks:
@@ -100,13 +119,17 @@ class ActorCriticNetworks(BaseLearner):
             activations += copies * network.count_activations(*sizes)
             held = 2 if network.may_be_fused(sizes[0], read) else 1
             gradients = max(gradients, held * learned)
-        return Sizes(trained, targets, _PASSES * params["batch_size"] * activations, gradients)
+        passes = _PASSES * params["batch_size"] * activations + beside.passes
+        gradients = max(gradients, beside.trained)
+        return Sizes(trained + beside.trained, targets + beside.targets, passes, gradients)
 
     @classmethod
     def inputs(cls, name: str, params: Mapping[str, Any], shape: Shape) -> int:
         """Returns how many numbers a network reads; a critic reads actions too."""
-        observation = math.prod(shape.observation)
-        return observation + shape.actions if name == "critic" else observation
+        kind, numbers = features.find(params), math.prod(shape.observation)
+        widths = numbers, numbers + shape.actions
+        states, pairs = widths if kind is None else kind.widths(params, shape)
+        return pairs if name == "critic" else states
 
     @classmethod
     def outputs(cls, params: Mapping[str, Any], shape: Shape) -> int:
@@ -124,6 +147,8 @@ class ActorCriticNetworks(BaseLearner):
         self.runs, self.shape, self.device = runs, shape, device
         self._members = [self.complete(run.params) for run in runs]
         self.params: Mapping[str, Any] = self._members[0]
+        kind = features.find(self.params)
+        self.features = None if kind is None else kind(runs, self._members, shape, device)
         self.nets = {name: self._ensemble(name).train() for name in self.networks}
         parts = [part for name in self.networks for part in self.encoders.get(name, ())]
         self.encoder = {part: self.encoder_part(part).train() for part in parts}
@@ -178,6 +203,8 @@ class ActorCriticNetworks(BaseLearner):
 
     def initialise(self) -> None:
         """Draws random networks; targets start equal to them."""
+        if self.features is not None:
+            self.features.initialise()
         for name, net in self.learned.items():
             net.initialise([run.seed for run in self.runs], name)
             if self.averaged[name] is not net:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agents.layers import spectral_settings
+from agents.features import base as features
+from agents.layers import norms, spectral_settings
 from agents.networks import network
 from agents.optim import losses, schedule
 from agents.optimisers import base as optimisers
@@ -14,6 +15,8 @@ from agents.parameter import Parameter
 OF_EPISODES = ("return", "train_return", "eval_partial")
 METRICS: tuple[str, ...] = (*OF_EPISODES, "critic_loss", "actor_loss", "q")
 """The metrics of every actor-critic learner."""
+FEATURES_LOSS = "features_loss"
+"""The metric of those with features that learn by a loss of their own."""
 
 
 def network_parameters(name: str) -> dict[str, Parameter]:
@@ -50,10 +53,19 @@ SPECTRAL: Mapping[str, Parameter] = {
 }
 """The layers of each network that are spectrally normalised, and how those of all are."""
 
+BATCH_NORM: Mapping[str, Parameter] = {
+    f"batch_norm.{name}": Parameter(str, "running", choices=("running", "batch"))
+    for name in ("targets", "actor_loss")
+}
+"""Which statistics batch norms take in passes that nobody published: those that give targets, and
+critics' in the actor's loss. No running ones follow those passes' batches."""
+
 PARAMETERS: Mapping[str, Parameter] = {
     **network_parameters("actor"),
     **network_parameters("critic"),
     **SPECTRAL,
+    **BATCH_NORM,
+    **features.parameters(),
     "critics": Parameter(int, 2, low=1),
     "target.networks": Parameter(bool, True),
     "target.tau": Parameter(float, 0.005, low=0.0, high=1.0, packable=True),
@@ -71,7 +83,13 @@ PARAMETERS: Mapping[str, Parameter] = {
 """Of every actor-critic learner; the defaults are those of the later code of the
 author of Hui 2022, and of other public code where that has none."""
 
-LATER = ("n_step", *SPECTRAL)
+LATER = (
+    "n_step",
+    *SPECTRAL,
+    *BATCH_NORM,
+    *features.parameters(),
+    *(f"{name}.norm.{key}" for name in ("actor", "critic") for key in norms.CONSTANTS),
+)
 """Those that there were not yet when a study kept no defaults."""
 
 DETERMINISTIC: Mapping[str, Parameter] = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from agents import lookup, parameter
 from agents.envs import settings, tasks
 from agents.envs.settings import Settings
+from agents.networks import network
 from agents.optim import schedule
 from agents.optimisers import base as optimisers
 from agents.replay.buffer import Replay
@@ -117,6 +118,7 @@ class BaseLearner(PackLearner):
             if name in complete:
                 known.check(name, complete[name])
                 known.check_belongs(name, complete)
+        network.check_widths(complete, cls.parameters)
         cls.diagnosed(complete)
         tasks.check(task, Settings.of(complete))
         shape = cls.shape_of(complete, task)

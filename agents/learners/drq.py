@@ -48,8 +48,8 @@ class Learner(sac.Learner):
         **heads.PARAMETERS,
         **encoder.PARAMETERS,
         **random_shift.PARAMETERS,
-        "actor.units": Parameter(int, 1024, low=1),
-        "critic.units": Parameter(int, 1024, low=1),
+        "actor.units": Parameter(int, 1024, low=1, listed=True),
+        "critic.units": Parameter(int, 1024, low=1, listed=True),
         "actor.init": Parameter(str, "orthonormal", choices=INITS),
         "critic.init": Parameter(str, "orthonormal", choices=INITS),
         "actor.lr": Parameter(float, 1e-3, low=0.0, packable=True),
@@ -174,7 +174,7 @@ class Learner(sac.Learner):
 
     def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
         """Returns the soft values [P, B] of the next states, each the mean over its views."""
-        out = self.actor(self.read("actor", batch.next_observations))
+        out = self.actor(self.read("actor", batch.next_observations), target=True)
         actions, log_prob = self.policy.sample(out, noise)
         features = self.read("critic", batch.next_observations, target=True)
         values = self.min_q(features, actions, target=True) - self.temperature.beta * log_prob

@@ -78,7 +78,8 @@ class Learner(ActorCritic):
 
     def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
         """Returns the soft values [P, B] of the next states."""
-        actions, log_prob = self.policy.sample(self.actor(batch.next_observations), noise)
+        out = self.actor(batch.next_observations, target=True)
+        actions, log_prob = self.policy.sample(out, noise)
         values = self.min_q(batch.next_observations, actions, target=True)
         return values - self.temperature.beta * log_prob
 

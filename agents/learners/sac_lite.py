@@ -20,5 +20,5 @@ class Learner(sac.Learner):
 
     def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
         """Returns min_j Q'_j(s', a') with a' ~ pi, [P, B]."""
-        actions, _ = self.policy.sample(self.actor(batch.next_observations), noise)
+        actions, _ = self.policy.sample(self.actor(batch.next_observations, target=True), noise)
         return self.min_q(batch.next_observations, actions, target=True)

@@ -47,7 +47,7 @@ class Learner(ActorCritic):
             self.actor(batch.observations, training=True), noise[0]
         )
         with torch.no_grad():
-            following = self.targets["value"](batch.next_observations, iterate=True)
+            following = self.target("value", batch.next_observations)
             y = self.target_q(batch, following[:, 0, :, 0])
             v = self.min_q(batch.observations, actions) - log_prob
         self.update_critic(batch, y)

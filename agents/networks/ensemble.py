@@ -79,7 +79,8 @@ class Ensemble(Rows):
     ) -> None:
         """`rows` are P and C; `settings` name each member's watched layers, else there are none.
 
-        `alone` is the first network of every member, its parameters constants.
+        `alone` is the first network of every member, its parameters constants. Where they are, so
+        are the running statistics of batch norms.
         """
         members, copies = rows
         each = settings or [NOT_NORMALISED] * members
@@ -87,8 +88,10 @@ class Ensemble(Rows):
         super().__init__(Network(sizes, (inputs,), outputs, everyone, device, head_gain), rows)
         self._constant = Network(sizes, (inputs,), outputs, everyone, "meta")
         self._constant.borrow(self.net, 1)
+        self._constant.keep_statistics()
         self.alone = Network(sizes, (inputs,), outputs, each, "meta")
         self.alone.borrow(self.net, copies)
+        self.alone.keep_statistics()
 
     def __call__(
         self,
@@ -108,12 +111,12 @@ class Ensemble(Rows):
         net = self._constant if constant else self.net
         return net(x, iterate, training).view(members, self.copies, batch, -1)
 
-    def first(self, x: torch.Tensor, iterate: bool = False) -> torch.Tensor:
+    def first(self, x: torch.Tensor, iterate: bool = False, training: bool = False) -> torch.Tensor:
         """Returns the first network's outputs alone, [P, B, inputs] -> [P, B, outputs].
 
         Its parameters count as constants; `iterate` as in a call, for the first networks alone.
         """
-        return self.alone(x, iterate)
+        return self.alone(x, iterate, training)
 
 
 def by_member(tensor: torch.Tensor, members: int) -> torch.Tensor:

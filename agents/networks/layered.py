@@ -9,11 +9,10 @@ import numpy as np
 
 from agents import streams
 from agents.layers.base import Layer
+from agents.layers.norms import BatchNorm, Norm
 
 if TYPE_CHECKING:
     import torch
-
-    from agents.layers.norms import Norm
 else:
     from agents.lazy import LazyModule
 
@@ -50,6 +49,13 @@ class Layered:
         """Lets gradients be taken with respect to the parameters."""
         for parameter in self.parameters:
             parameter.requires_grad_(True)
+        return self
+
+    def keep_statistics(self) -> Self:
+        """Makes batches leave the running statistics of batch norms as they are."""
+        for norm in self.norms:
+            if isinstance(norm, BatchNorm):
+                norm.following = False
         return self
 
     def copy_(self, other: Layered) -> None:

@@ -26,6 +26,7 @@ class Body:
     Each has the `norm` and the `activation` that the sizes name.
     """
 
+    lists: ClassVar[bool] = True
     chained: ClassVar[bool] = False
 
     @staticmethod
@@ -75,10 +76,10 @@ class Body:
             learned, made = base.hidden_numbers(sizes, patch, outputs, height * width)
             total, activations = total + learned, activations + height * width * patch + made
         features = height * width * channels
-        for _ in range(sizes["layers"]):
-            learned, made = linear.hidden_numbers(sizes, features)
+        for hidden in linear.each_layer(sizes):
+            learned, made = linear.hidden_numbers(hidden, features)
             total, activations = total + learned, activations + made
-            features = sizes["units"]
+            features = hidden["units"]
         return total, features, activations
 
     def __init__(
@@ -93,9 +94,9 @@ class Body:
             height, width, channels = layer.output_shape
         self._hidden: list[linear.Linear] = []
         self.features = height * width * channels
-        for _ in range(sizes["layers"]):
-            self._hidden.append(linear.hidden(sizes, members, self.features, device))
-            self.features = sizes["units"]
+        for hidden in linear.each_layer(sizes):
+            self._hidden.append(linear.hidden(hidden, members, self.features, device))
+            self.features = hidden["units"]
         self.norms = [layer.norm for layer in self.layers if layer.norm is not None]
         self.plain = False
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents import lookup
-from agents.layers import spectral_settings
+from agents.layers import norms, spectral_settings
 from agents.layers.base import ACTIVATIONS, INITS, ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
 from agents.layers.norms import NORMS
@@ -37,25 +37,53 @@ def parameters(name: str, body: str, units: int, layers: int, init: str) -> dict
     """Returns the parameters `name.*` that describe a network, with these defaults."""
     described = {
         "body": Parameter(str, body),
-        "units": Parameter(int, units, low=1),
+        "units": Parameter(int, units, low=1, listed=True),
         "layers": Parameter(int, layers, low=1),
         "activation": Parameter(str, "relu", choices=ACTIVATIONS),
         "norm.kind": Parameter(str, "none", choices=NORMS),
         "norm.groups": Parameter(int, 16, low=1),
         "norm.affine": Parameter(bool, False),
+        **{f"norm.{key}": parameter for key, parameter in norms.CONSTANTS.items()},
         "init": Parameter(str, init, choices=INITS),
     }
     return {f"{name}.{key}": parameter for key, parameter in described.items()}
 
 
-LATER = ("activation", "norm.kind", "norm.groups", "norm.affine", "init")
+LATER = (
+    *("activation", "norm.kind", "norm.groups", "norm.affine", "init"),
+    *(f"norm.{key}" for key in norms.CONSTANTS),
+)
 """The parameters of a network that DQN did not have at first."""
 
 
 def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Returns the parameters `name.*`, without that prefix: the sizes of one network."""
+    """Returns the parameters `name.*`, without that prefix: the sizes of one network.
+
+    It has as many `layers` as `units` lists.
+    """
     prefix = f"{name}."
-    return {n.removeprefix(prefix): v for n, v in params.items() if n.startswith(prefix)}
+    sizes = {n.removeprefix(prefix): v for n, v in params.items() if n.startswith(prefix)}
+    units = sizes.get("units")
+    return {**sizes, "layers": len(units)} if isinstance(units, (tuple, list)) else sizes
+
+
+def check_widths(params: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> None:
+    """Raises ValueError where a network's `units` list other than `layers` widths.
+
+    `parameters` are those of the agent: layers that are left at their default need not agree.
+    """
+    for name, units in params.items():
+        network, _, key = name.rpartition(".")
+        if key != "units" or not isinstance(units, (tuple, list)):
+            continue
+        layers = params.get(f"{network}.layers")
+        known = parameters.get(f"{network}.layers")
+        if layers != len(units) and (known is None or layers != known.default):
+            raise ValueError(
+                f"{name} must list a width for each of the layers, of which {network}.layers="
+                f"{layers}, got {list(units)}: leave {network}.layers out, or let it be "
+                f"{len(units)}"
+            )
 
 
 def depth(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> int:
@@ -97,6 +125,12 @@ def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) ->
         body = _body(sizes, observation)
     except ValueError as error:
         raise ValueError(f"{name}.body: {error}") from error
+    units = sizes["units"]
+    if isinstance(units, (tuple, list)) and not getattr(body, "lists", False):
+        raise ValueError(
+            f"{name}.units must be a whole number for {name}.body={sizes['body']}, whose layers "
+            f"are of one width, got {list(units)}"
+        )
     try:
         body.check(sizes, observation)
     except ValueError as error:

@@ -18,11 +18,14 @@ else:
 
 
 class Stack(ABC):
-    """`layers` hidden layers of `units` units over flattened observations.
+    """`layers` hidden layers of `units` units, or of widths that `units` list.
 
-    Each has the `norm` and the `activation` that the sizes name (`layers.hidden`).
+    They stand over flattened observations. Each has the `norm` and the `activation` that the sizes
+    name (`layers.hidden`).
     """
 
+    lists: ClassVar[bool] = True
+    """Whether `units` may be a list."""
     chained: ClassVar[bool] = False
     """Whether a layer reads nothing but the one before, so that all may be computed as one."""
 
@@ -61,10 +64,11 @@ class Stack(ABC):
         """
         inputs = features = math.prod(observation)
         total = activations = 0
-        for place in range(sizes["layers"]):
-            weights, inside = linear.hidden_numbers(sizes, features)
-            last = place == sizes["layers"] - 1
-            features, beside = cls.joined(sizes["units"], features, inputs, last)
+        layers = linear.each_layer(sizes)
+        for place, layer in enumerate(layers, start=1):
+            weights, inside = linear.hidden_numbers(layer, features)
+            last = place == len(layers)
+            features, beside = cls.joined(layer["units"], features, inputs, last)
             total, activations = total + weights, activations + inside + beside
         return total, features, activations
 
@@ -73,10 +77,11 @@ class Stack(ABC):
     ) -> None:
         inputs = self.features = math.prod(observation)
         self.layers: list[base.Layer] = []
-        for place in range(sizes["layers"]):
-            self.layers.append(linear.hidden(sizes, members, self.features, device))
-            last = place == sizes["layers"] - 1
-            self.features, _ = self.joined(sizes["units"], self.features, inputs, last)
+        layers = linear.each_layer(sizes)
+        for place, layer in enumerate(layers, start=1):
+            self.layers.append(linear.hidden(layer, members, self.features, device))
+            last = place == len(layers)
+            self.features, _ = self.joined(layer["units"], self.features, inputs, last)
         self.norms = [layer.norm for layer in self.layers if layer.norm is not None]
         rectified = all(layer.activation == "relu" for layer in self.layers)
         self.plain = self.chained and rectified and not self.norms

@@ -55,8 +55,11 @@ class Pack:
     def advance(self) -> list[Report]:
         """Trains or evaluates for about half a second; returns what there is to report."""
         deadline = time.monotonic() + SECONDS
-        while self.members and (self.is_due() or self.step < self._steps):
-            if self.is_due():
+        while self.members and (self._is_behind() or self.is_due() or self.step < self._steps):
+            if self._is_behind():
+                self.train(self.step, deadline)
+                reports = []
+            elif self.is_due():
                 reports = self._evaluate(deadline) if self._evaluates() else self._diagnose()
             else:
                 self.train(self.next_stop(), deadline)
@@ -152,6 +155,10 @@ class Pack:
         """Returns whether an evaluation, perhaps under way, or a diagnosis comes next."""
         return self.step > self._reported_at and (self._evaluates() or self._diagnoses())
 
+    def _is_behind(self) -> bool:
+        """Whether updates are left that come before the next step, and before any report."""
+        return self.learner.is_behind(self.step)
+
     def _evaluates(self) -> bool:
         return self.step % self._schedule.every == 0 or self.step == self._steps
 
@@ -166,7 +173,13 @@ class Pack:
         learner, episodes, replay = self.learner, self.episodes, self.replay
         observations = episodes.observations[:, 0]
         begin = self.step
-        while self.step < until:
+        while self.step < until or self._is_behind():
+            if self._is_behind():
+                learner.learn(replay, self.step)
+                self.progress += 1
+                if time.monotonic() > deadline:
+                    break
+                continue
             replay.add_observations(observations)
             actions = learner.act(observations, self.step)
             rewards, terminals, truncations = episodes.step(actions)

@@ -51,6 +51,13 @@ class PackLearner(Diagnosable):
     def learn(self, replay: Replay, step: int) -> None:
         """Does the updates that are due after `step` environment steps."""
 
+    def is_behind(self, step: int) -> bool:
+        """Returns whether the updates due after `step` steps are not all done.
+
+        The environment then stands still, and `learn` is called again, until they are.
+        """
+        return False
+
     @abstractmethod
     def measured(self, row: int, step: int) -> dict[str, float]:
         """Returns metrics since the last `reset_metrics`, those that exist."""

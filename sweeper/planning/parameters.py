@@ -12,7 +12,7 @@ from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
 from sweeper.space.blocks.parts import every_axis, parts
 from sweeper.text import canonical, is_number
-from sweeper.trainable.contract import Parameter, Parametrised, defaults_of, named
+from sweeper.trainable.contract import Parameter, Parametrised, defaults_of, listed_of, named
 
 if TYPE_CHECKING:
     from sweeper.space.space import Space
@@ -31,6 +31,15 @@ def coerce(value: Any, parameter: Parameter) -> Any:
             raise Invalid(f"must be {rule}, but got {shown(value)}")
         one = _call if parameter.kind is list else lambda item: _element(item, parameter)
         return tuple(each(one, value))
+    if listed_of(parameter) and isinstance(value, list | tuple):
+        if not value:
+            raise Invalid("must be a number or a list of some, but got []")
+        return tuple(each(lambda item: _number(item, parameter), value))
+    return _number(value, parameter)
+
+
+def _number(value: Any, parameter: Parameter) -> Any:
+    """`value`, which is no list, as the kind of `parameter`, within its range and choices."""
     read = _KINDS[parameter.kind](value)
     _in_range(read, parameter)
     if parameter.choices is not None and read not in parameter.choices:

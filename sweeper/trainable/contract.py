@@ -26,7 +26,8 @@ class Parameter(Protocol):
 
     It may have a mapping `only` besides: the names of other parameters, each with the values beside
     which there is this one, or a file's name. Elsewhere its default does not count, and `check` of
-    what is trained refuses it.
+    what is trained refuses it. Where it has `listed` and that is true, its values are numbers or
+    lists of them.
     """
 
     @property
@@ -200,6 +201,11 @@ def only_of(parameter: Parameter) -> Mapping[str, Sequence[Any]]:
     """The other parameters' values beside which there is this one; empty where it is always."""
     found: Mapping[str, Sequence[Any]] = getattr(parameter, "only", {})
     return found
+
+
+def listed_of(parameter: Parameter) -> bool:
+    """Whether lists of the parameter's numbers are valid, too."""
+    return bool(getattr(parameter, "listed", False))
 
 
 def beside(only: Mapping[str, Sequence[Any]], params: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from sweeper.trainable.contract import Parameter, Parametrised, Trainable, only_of
+from sweeper.trainable.contract import Parameter, Parametrised, Trainable, listed_of, only_of
 
 _KINDS: dict[str, type] = {
     kind.__name__: kind for kind in (bool, int, float, str, tuple, list, object)
@@ -27,6 +27,7 @@ class FrozenParameter:
     choices: tuple[Any, ...] | None
     packable: bool
     only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    listed: bool = False
 
     @classmethod
     def of(cls, parameter: Parameter) -> Self:
@@ -40,6 +41,7 @@ class FrozenParameter:
             None if valid is None else tuple(map(tuples, valid)),
             parameter.packable,
             {name: tuple(values) for name, values in only_of(parameter).items()},
+            listed_of(parameter),
         )
 
     @classmethod
@@ -54,6 +56,7 @@ class FrozenParameter:
             None if valid is None else tuple(map(tuples, valid)),
             bool(body.get("packable")),
             {name: tuple(values) for name, values in body.get("only", {}).items()},
+            bool(body.get("listed")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -64,6 +67,7 @@ class FrozenParameter:
             "choices": self.choices,
             "packable": self.packable or None,
             "only": self.only or None,
+            "listed": self.listed or None,
         }
         given = {name: value for name, value in optional.items() if value is not None}
         return {"kind": self.kind.__name__, "default": self.default, **given}

@@ -73,9 +73,8 @@ def _common(one: FrozenParameter, other: FrozenParameter) -> FrozenParameter:
     only = one.only if one.only == other.only else {}
     same = one.kind is other.kind and (one.default, one.only) == (other.default, other.only)
     default = one.default if same else None
-    return FrozenParameter(
-        float if numbers else one.kind, default, None, None, None, packable=False, only=only
-    )
+    kind, listed = float if numbers else one.kind, one.listed or other.listed
+    return FrozenParameter(kind, default, None, None, None, False, only, listed)
 
 
 @dataclass(frozen=True)

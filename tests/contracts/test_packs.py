@@ -78,6 +78,27 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "network.init": "orthogonal",
     },
     "normalised": {"critic.body": "residual", "actor.layers": 3},
+    "features": {
+        "features.kind": "ofenet",
+        "features.units": 15,
+        "features.layers": 3,
+        "features.batch_size": 22,
+        "features.pretrain": 3,
+        "update_every": 3,
+    },
+    "lists of widths and batch norms": {
+        "actor.units": (20, 9, 13),
+        "critic.units": (24, 17),
+        "network.units": (13, 7),
+        "critic.body": "densenet",
+        "critic.norm.kind": "batch",
+        "critic.norm.eps": 1e-3,
+        "critic.norm.momentum": 0.01,
+        "actor.norm.kind": "batch",
+        "network.norm.kind": "batch",
+        "batch_norm.targets": "batch",
+        "batch_norm.actor_loss": "batch",
+    },
     "linear schedule": {"optimizer.schedule.kind": "linear", "update_every": 3},
     "stacks and several steps": {"n_step": 3},
     "gym": {},
@@ -95,6 +116,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
 }
 DIFFERENT_IN: dict[str, dict[str, tuple[Any, ...]]] = {
+    "features": {"features.lr": (3e-4, 1e-2, 0.0), "features.tau": (0.005, 0.5, 1.0)},
     "norms": {"sn.layers": ((-2,), (), (-1, -2))},
     "penalty": {
         "penalty.weight": (1.0, 0.1, 0.0),
@@ -149,6 +171,8 @@ FEW = {
     "published sizes": ("dqn", "sac", "td3"),
     "normalised": ("dqn", "drq", "sac"),
     "stacks and several steps": ("sac_v1", "td3"),
+    "features": ("ddpg", "sac", "sac_v1", "td3"),
+    "lists of widths and batch norms": ("dqn", "sac_v1", "td2_public", "td3"),
 } | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
 """The learners that are enough for a variant."""
 OF_ENVIRONMENTS = ("gym with settings", "an id of one's own with settings")
@@ -268,6 +292,24 @@ def test_a_continued_run_equals_an_uninterrupted_one(learner: Any, variant: str)
     played(continued)
     assert_same(continued.save(0), whole.save(2))
     assert_same(continued.save(1), whole.save(1))
+
+
+def test_a_run_continued_between_first_updates_of_features_equals_an_uninterrupted_one() -> None:
+    """The environment stands still meanwhile, whoever stops it; nothing is reported before."""
+    learner = lookup.find("learners", "sac_v1")
+    given = {"features.pretrain": 9, "diagnostics": ("effective_rank",), "diagnostics.every": 36}
+    three = runs(learner, "features", **given)
+    whole, reports = together(learner, "features", **given)
+    pack = learner.start(three, [None] * 3, "cpu")
+    pack.train(35)
+    for updates in (2, 3, 4):
+        pack.train(36, deadline=0.0)
+        assert (pack.step, pack.learner.features.updates) == (36, updates)
+        pack = learner.start(three, [pack.save(member) for member in range(3)], "cpu")
+    assert pack.learner.updates == 0
+    rest = played(pack)
+    assert of(rest, 1) == [report for report in of(reports, 1) if report[0] >= 36]
+    assert_same(pack.save(1), whole.save(1))
 
 
 def test_members_go_on_untouched_when_others_leave(learner: Any) -> None:

@@ -35,6 +35,7 @@ FLOORS = {
         ["envs", "layers", "optim", "replay"],
         ["optimisers"],
         ["networks", "policies"],
+        ["features"],
         ["diagnostics"],
         ["training"],
         ["analyses", "learners"],
@@ -47,7 +48,7 @@ ENTRANCES = {"sweeper.__main__", "sweeper.extending"}
 
 PLUGINS = {
     *("agents/analyses", "agents/diagnostics", "agents/envs", "agents/learners", "agents/networks"),
-    "agents/optimisers",
+    *("agents/features", "agents/optimisers"),
     *("agents/policies", "sweeper/space/axes", "sweeper/figures", "sweeper/dispatch"),
     "sweeper/trackers",
     "sweeper/cli/commands",

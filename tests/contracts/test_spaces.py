@@ -38,6 +38,8 @@ PAPER_RUNS = {
     "ant_width_depth": 125,
     "ant_depth": 25,
     "ant_connectivity": 40,
+    "ant_ofenet": 30,
+    "ant_ofenet_width": 100,
     "mujoco_critic_blocks": 180,
     "td2_group_norm": 360,
     "td2_ablation": 480,
@@ -180,6 +182,7 @@ def planned(name, scale):
     [
         ("ant_depth", "ant_width_depth", "paper", 25),
         ("ant_depth", "ant_width_depth", "laptop", 25),
+        ("ant_ofenet", "ant_ofenet_width", "paper", 30),
         ("td2_ablation", "td2_group_norm", "paper", 240),
         ("td2_ablation", "td2_group_norm", "laptop", 10),
         ("dmc_depth", "dmc_modern", "paper", 150),

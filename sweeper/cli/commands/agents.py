@@ -8,7 +8,7 @@ from pathlib import Path
 from sweeper import lookup
 from sweeper.errors import shown
 from sweeper.text import valid_values
-from sweeper.trainable.contract import Parameter, Trainable, only_of
+from sweeper.trainable.contract import Parameter, Trainable, listed_of, only_of
 
 _PACKAGE = "agents.learners"
 
@@ -57,4 +57,4 @@ def default_text(parameter: Parameter) -> str:
 def valid_text(parameter: Parameter) -> str:
     """The values that the parameter may have, in words."""
     low, high, valid = parameter.low, parameter.high, parameter.choices
-    return valid_values(parameter.kind, low, high, valid, only_of(parameter))
+    return valid_values(parameter.kind, low, high, valid, only_of(parameter), listed_of(parameter))

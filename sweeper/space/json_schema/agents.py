@@ -42,7 +42,7 @@ def _parameters(agent: str) -> Form:
 def _form(parameter: Any) -> Form:
     """What a parameter may be, as a description; words of a few are offered."""
     low, high, choices = parameter.low, parameter.high, parameter.choices
-    valid = valid_values(parameter.kind, low, high, choices, parameter.only)
+    valid = valid_values(parameter.kind, low, high, choices, parameter.only, parameter.listed)
     form: Form = {"description": valid}
     if parameter.default is not None:
         form["default"] = parameter.default
