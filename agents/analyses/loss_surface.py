@@ -28,6 +28,8 @@ else:
 _NUMBERS = 2**21
 """So many numbers of a layer's outputs are computed at once on a CPU: they stay in its caches."""
 _MOST_ROWS = 8192
+_ROUNDED = 1 + 1e-9
+"""Numbers that differ by this factor differ by rounding."""
 
 
 class Analysis:
@@ -83,7 +85,16 @@ class Analysis:
 
     @classmethod
     def steps(cls, params: Mapping[str, Any]) -> int:
-        """Returns how many losses are computed: at theta, and at each point of each pair."""
+        """Returns how many losses are computed: at theta, and at each point of each pair.
+
+        Raises ValueError where no point but theta's is so near that sharpness looks at it.
+        """
+        apart, radius = _apart(params["grid"], params["range"]), params["sharpness.radius"]
+        if radius * _ROUNDED < apart:
+            raise ValueError(
+                f"sharpness.radius must be at least {apart:g}, so that a point of the grid beside "
+                f"its middle is that near, got {radius:g}"
+            )
         return int(1 + params["pairs"] * params["grid"] ** 2)
 
     @classmethod
@@ -169,8 +180,8 @@ class Analysis:
         grid, centre = len(self.places), float(self._losses[member][0])
         losses = self._losses[member][1:].reshape(-1, grid, grid)
         scale = self.surfaces[member].scale
-        near = np.abs(self.places) <= self._params["sharpness.radius"] * (1 + 1e-9)
-        peaks = np.maximum(losses[:, near][:, :, near].max(axis=(1, 2), initial=0.0), centre)
+        near = np.abs(self.places) <= self._params["sharpness.radius"] * _ROUNDED
+        peaks = np.maximum(losses[:, near][:, :, near].max(axis=(1, 2)), centre)
         with np.errstate(all="ignore"):
             sharpness = float(np.mean(100.0 * (peaks - centre) / (scale + centre)))
         arrays = {"losses": losses, "x": self.places, "y": self.places}
@@ -241,6 +252,11 @@ def direction(theta: Sequence[torch.Tensor], key: int) -> list[torch.Tensor]:
         d = drawn.view(tensor.shape).to(tensor.device)
         found.append(d * (tensor.norm(dim=1, keepdim=True) / (d.norm(dim=1, keepdim=True) + 1e-10)))
     return found
+
+
+def _apart(grid: int, reach: float) -> float:
+    """How far the nearest point beside theta lies along x; in an even grid theta is none of them."""
+    return reach * (2 if grid % 2 else 1) / (grid - 1)
 
 
 def places(grid: int, reach: float) -> np.ndarray:

@@ -73,7 +73,7 @@ def _made(data: Mapping[str, Any], folder: Path, root: Path) -> dict[str, Any]:
         "fixed": {**theirs["fixed"], **own},
         "defaults": {**space.defaults, **{n: v for n, v in known.items() if n not in own}},
         "tasks": {task: {"low": 0, "high": 1} for task in space.tasks},
-        "steps": analysis.steps({**known, **own}),
+        "steps": _steps(analysis, {**known, **own}),
         "limits": {"same_failure": _ALL, **(data.get("limits") or {})},
         **_checkpoint(data.get("checkpoint") or {}, analysis),
         "folder": space.folder,
@@ -135,6 +135,14 @@ def _check_kept(source: Study, *, needs_state: bool) -> None:
         "checkpoint.keep: best (or final) of its space keeps those of runs that end from then on",
         ("of",),
     )
+
+
+def _steps(analysis: Analysis, params: Mapping[str, Any]) -> int:
+    """How many steps an analysis takes; raises `Invalid` where its parameters do not fit."""
+    try:
+        return analysis.steps(params)
+    except ValueError as error:
+        raise Invalid(str(error), ("fixed",)) from error
 
 
 def _checkpoint(given: Any, analysis: Analysis) -> dict[str, Any]:

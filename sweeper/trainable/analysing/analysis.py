@@ -77,7 +77,10 @@ class Analysis(Protocol):
         """Raises `ValueError` where runs of this agent cannot be analysed."""
 
     def steps(self, params: Mapping[str, Any]) -> int:
-        """How many steps an analysis takes, in which progress is told."""
+        """How many steps an analysis takes, in which progress is told.
+
+        Raises `ValueError` where the parameters do not fit each other.
+        """
 
     def sizes(
         self,
