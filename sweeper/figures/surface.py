@@ -62,7 +62,7 @@ def draw(data: Data, *, facet: str | None = None) -> Picture:
     rows = style.rows_for(len(panels), columns)
     row = style.row_in(rows, _HEIGHT_IN)
     width = style.column_in() if columns == 1 else style.page_in()
-    grid = style.panels(rows, 2 * columns, width, rows * row + 0.7, caption)
+    grid = style.panels(rows, 2 * columns, width, rows * row + 0.6, caption)
     for number, pair in enumerate(grid.axes.reshape(-1, 2)):
         if number >= len(panels):
             for ax in pair:
@@ -175,7 +175,7 @@ def _solid(ax: Any, panel: _Panel, norm: Normalize) -> None:
     ax.set_xlabel("x", labelpad=-9)
     ax.set_ylabel("y", labelpad=-9)
     ax.view_init(elev=28, azim=-55)
-    ax.set_box_aspect((1, 1, 0.75), zoom=0.95)
+    ax.set_box_aspect((1, 1, 0.75), zoom=1.1)
 
 
 def _title(data: Data, panel: _Panel, room: float) -> str:
