@@ -75,7 +75,9 @@ class Analysis:
 
         A class with an update of its own says it by a `critic_target` of its own.
         """
-        own = [c for c in getattr(learner, "__mro__", ()) if {"update", "critic_target"} & {*vars(c)}]
+        own = [
+            c for c in getattr(learner, "__mro__", ()) if {"update", "critic_target"} & {*vars(c)}
+        ]
         said = bool(own) and "critic_target" in vars(own[0])
         if getattr(learner, "images", False) or not said:
             raise ValueError(

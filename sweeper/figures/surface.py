@@ -208,7 +208,9 @@ def _said(data: Data, panels: list[_Panel], norm: Normalize) -> str:
     pairs = len(panels[0].arrays["losses"])
     said = "loss of the first critic around its weights, along two random filter-normalised "
     said += "directions d and e" + (f", the first of {pairs} pairs" if pairs > 1 else "")
-    said += f". By half the variance of its targets: 1 is the best constant's. {_whose(data, panels)}"
+    said += (
+        f". By half the variance of its targets: 1 is the best constant's. {_whose(data, panels)}"
+    )
     scale = "logarithmic scale" if isinstance(norm, LogNorm) else "scale"
     same = "in all panels" if len(panels) > 1 else "in colours and heights"
     return f"{said}. The same {scale} {same}"

@@ -12,7 +12,7 @@ import torch
 from agents import lookup
 from agents.analyses import base, loss_surface
 from agents.analyses.loss_surface import Analysis, Surface, direction
-from agents.learners import drq, dqn, sac_v1, td2
+from agents.learners import dqn, drq, sac_v1, td2
 from agents.replay.batch import Batch
 
 SCHEDULE = SimpleNamespace(every=40, episodes=1, steps=None, cap=20, unfinished="drop")
@@ -93,7 +93,11 @@ def test_transitions_are_those_of_the_replay_and_targets_those_of_the_value_netw
     """Of all its transitions each is there once, in the order in which they were made."""
     source = trained()
     source.params = {**PARAMS, "samples": 10**6}
-    surface, batch, params = Surface(sac_v1.Learner, source, "cpu"), stored(source), source.run.params
+    surface, batch, params = (
+        Surface(sac_v1.Learner, source, "cpu"),
+        stored(source),
+        source.run.params,
+    )
     read = torch.cat((batch.observations, batch.actions), 2)
     assert torch.equal(surface._x, read) and surface._x.shape[1] == 39
     following = plain(theta(source, "target.value"), batch.next_observations[0].double())
