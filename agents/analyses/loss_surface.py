@@ -75,10 +75,9 @@ class Analysis:
 
         A class with an update of its own says it by a `critic_target` of its own.
         """
-        own = [
-            c for c in getattr(learner, "__mro__", ()) if {"update", "critic_target"} & {*vars(c)}
-        ]
-        said = bool(own) and "critic_target" in vars(own[0])
+        both = {"update", "critic_target"}
+        own = [vars(c) for c in getattr(learner, "__mro__", ()) if both & {*vars(c)}]
+        said = bool(own) and "critic_target" in own[0]
         if getattr(learner, "images", False) or not said:
             raise ValueError(
                 "loss_surface needs an agent whose critic reads states and which has "
@@ -257,7 +256,7 @@ def direction(theta: Sequence[torch.Tensor], key: int) -> list[torch.Tensor]:
 
 
 def _apart(grid: int, reach: float) -> float:
-    """How far the nearest point beside theta lies along x; in an even grid theta is none of them."""
+    """How far the nearest point beside theta lies along x; an even grid has none at theta."""
     return reach * (2 if grid % 2 else 1) / (grid - 1)
 
 
@@ -288,12 +287,12 @@ def _data(
 
 
 def _chosen(valid: int, samples: int, seed: int) -> np.ndarray:
-    """Returns 32-bit draws [1, N] by which `Replay.sample` gives N different transitions of `valid`.
+    """Returns 32-bit draws [1, N] by which `Replay.sample` gives N different ones of `valid`.
 
     One is of each of N equal shares, in their order.
     """
     ends = np.arange(min(samples, valid) + 1, dtype=np.int64) * valid // min(samples, valid)
     drawn = streams.bits(streams.key(seed, "loss_surface/samples"), ends[:-1])
-    steps = ends[:-1] + streams.below(drawn, np.diff(ends))
+    steps = ends[:-1] + (drawn * np.diff(ends) >> 32)
     draws: np.ndarray = -(-(steps << 32) // valid)
     return draws[None]

@@ -1,4 +1,4 @@
-"""Losses around the weights of a run, as contours and in three dimensions: a panel a configuration."""
+"""Losses around the weights of runs, as contours and in 3-D: a panel a configuration."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def _panels(data: Data, names: list[str], facet: str | None) -> list[_Panel]:
             found.append(_Panel(_named(data, run, names), run, len(ranked), arrays))
     if not found:
         raise NothingToShow(
-            f"surface has nothing to show: no run of {data.name} that has ended keeps a surface, as "
-            "those of analysis: loss_surface do"
+            f"surface has nothing to show: no run of {data.name} that has ended keeps a surface, "
+            "as those of analysis: loss_surface do"
         )
     if len(found) > _MOST_PANELS:
         way = "facet=" if facet is None else "another facet"
@@ -191,7 +191,7 @@ def _title(data: Data, panel: _Panel, room: float) -> str:
 def _colour_bar(grid: style.Panels, norm: Normalize) -> None:
     figure = grid.figure
     shown = [ax for ax in figure.axes if ax.axison]
-    look = {"location": "bottom", "fraction": 0.03, "aspect": 60, "pad": 0.02}
+    look: dict[str, Any] = {"location": "bottom", "fraction": 0.03, "aspect": 60, "pad": 0.02}
     bar = figure.colorbar(ScalarMappable(norm, style.COLOURS), ax=shown, **look)
     if isinstance(norm, LogNorm):
         assert norm.vmin is not None and norm.vmax is not None
@@ -200,7 +200,7 @@ def _colour_bar(grid: style.Panels, norm: Normalize) -> None:
         bar.minorticks_off()
     bar.ax.tick_params(length=2)
     bar.set_label(_LABEL)
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)
 
 
 def _said(data: Data, panels: list[_Panel], norm: Normalize) -> str:

@@ -48,8 +48,9 @@ class KeptWeights:
 
         def whole() -> State:
             with self._guarded():
-                state = pack.save(member) or {}
-                return pack.weights(member) | {f"{STATE}/{n}": a for n, a in state.items()}
+                state: State = pack.save(member) or {}
+                weights: State = pack.weights(member)
+                return weights | {f"{STATE}/{name}": array for name, array in state.items()}
 
         return whole
 
