@@ -42,6 +42,10 @@ class Source(Protocol):
         """What its agent acted with."""
 
     @property
+    def state(self) -> State | None:
+        """The whole state in which the run ended, where the analysis needs it and it was kept."""
+
+    @property
     def params(self) -> Mapping[str, Any]:
         """The parameters of the analysis, complete."""
 
@@ -62,6 +66,8 @@ class GreedyPlay:
     """
 
     name: ClassVar[str]
+    pack: ClassVar[int] = 4
+    """How many members train best together: passes of several small networks cost one call."""
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "states": Parameter(int, 100_000, low=1),
         "copies": Parameter(int, 16, low=1, high=1024),

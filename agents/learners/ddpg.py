@@ -33,11 +33,14 @@ class Learner(ActorCritic):
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """y = r + gamma m min_j Q'_j(s', mu(s')); the actor ascends Q_1(s, mu(s))."""
-        with torch.no_grad():
-            next_actions = self.policy.mode(self.actor(batch.next_observations, target=True))
-            next_values = self.min_q(batch.next_observations, next_actions, target=True)
-            y = self.target_q(batch, next_values)
-        self.update_critic(batch, y)
+        self.update_critic(batch, self.critic_target(batch))
         actions = self.policy.mode(self.actor(batch.observations, training=True))
         self.update_actor(self.q1(batch.observations, actions))
         self.update_targets()
+
+    def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:
+        """Returns y = r + gamma m min_j Q'_j(s', mu(s')), [P, B]."""
+        with torch.no_grad():
+            next_actions = self.policy.mode(self.actor(batch.next_observations, target=True))
+            next_values = self.min_q(batch.next_observations, next_actions, target=True)
+            return self.target_q(batch, next_values)

@@ -194,7 +194,7 @@ class Learner(BaseLearner):
 
     def update(self, batch: Batch) -> None:
         """Updates the Q network once."""
-        y = self.target_values(batch)
+        y = self.critic_target(batch)
         q = self._online(batch.observations, iterate=True, training=True)
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
         loss = self._loss(chosen, y).mean(1)
@@ -212,7 +212,7 @@ class Learner(BaseLearner):
         self._means.add(penalty=penalty)
         return loss + self._penalty.weight * penalty
 
-    def target_values(self, batch: Batch) -> torch.Tensor:
+    def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:
         """Returns y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
         with torch.no_grad():
             q = self._target(batch.next_observations, iterate=True)

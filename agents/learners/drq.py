@@ -164,9 +164,7 @@ class Learner(sac.Learner):
         Q moves towards y at each view of s; every `policy.delay` updates the actor ascends
         min_j Q_j(s, a) - beta log pi(a|s) at the first view, and convolutions stay as they are."""
         *of_views, of_actor = noise
-        with torch.no_grad():
-            y = self.target_q(batch, self.next_values(batch, torch.cat(of_views, dim=1)))
-        self.update_critic(batch, y)
+        self.update_critic(batch, self.critic_target(batch, torch.cat(of_views, dim=1)))
         if self.updates % self.params["policy.delay"] == 0:
             self._update_at_first_view(batch, of_actor)
         if self.updates % self.params["target.every"] == 0:

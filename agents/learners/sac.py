@@ -57,9 +57,7 @@ class Learner(ActorCritic):
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """y = r + gamma m (min_j Q'_j(s', a') - beta log pi(a'|s'));
         the actor ascends min_j Q_j(s, a) - beta log pi(a|s)."""
-        with torch.no_grad():
-            y = self.target_q(batch, self.next_values(batch, noise[0]))
-        self.update_critic(batch, y)
+        self.update_critic(batch, self.critic_target(batch, noise[0]))
         self.update_policy(batch.observations, batch.observations, noise[1])
         self.update_targets()
 
@@ -75,6 +73,11 @@ class Learner(ActorCritic):
         self.update_actor(self.min_q(of_critic, actions) - beta * log_prob)
         self.means.add(entropy=-log_prob.detach().mean(1), beta=beta[:, 0])
         self.temperature.step(log_prob)
+
+    def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:
+        """Returns y of the soft values of the next states, by the first noise."""
+        with torch.no_grad():
+            return self.target_q(batch, self.next_values(batch, noise[0]))
 
     def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
         """Returns the soft values [P, B] of the next states."""

@@ -46,11 +46,16 @@ class Learner(ActorCritic):
         actions, log_prob = self.policy.sample(
             self.actor(batch.observations, training=True), noise[0]
         )
+        y = self.critic_target(batch)
         with torch.no_grad():
-            following = self.target("value", batch.next_observations)
-            y = self.target_q(batch, following[:, 0, :, 0])
             v = self.min_q(batch.observations, actions) - log_prob
         self.update_critic(batch, y)
         self.update_network("value", batch.observations, v)
         self.update_actor(self.q1(batch.observations, actions) - log_prob)
         self.update_targets()
+
+    def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:
+        """Returns y = c r + gamma m V'(s'), [P, B]."""
+        with torch.no_grad():
+            following = self.target("value", batch.next_observations)
+            return self.target_q(batch, following[:, 0, :, 0])

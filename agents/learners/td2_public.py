@@ -27,7 +27,11 @@ class Learner(td2.Learner):
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """y = r + gamma m min_j Q'_j(s', mu(s') + e); the actor ascends
         mean_j Q_j(s, mu(s) + e)."""
-        self.update_critic(batch, self.smoothed_target_q(batch, noise[0]))
+        self.update_critic(batch, self.critic_target(batch, noise[0]))
         actions = self.smoothed(self.actor(batch.observations, training=True), noise[1])
         self.update_actor(self.q(batch.observations, actions).mean(1))
         self.update_targets()
+
+    def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:
+        """Returns y of the targets at smoothed actions, by the first noise."""
+        return self.smoothed_target_q(batch, noise[0])

@@ -30,8 +30,12 @@ class Learner(ActorCritic):
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """y = r + gamma m min_j Q'_j(s', mu'(s') + e); the actor ascends Q_1(s, mu(s))."""
-        self.update_critic(batch, self.smoothed_target_q(batch, noise[0]))
+        self.update_critic(batch, self.critic_target(batch, noise[0]))
         if self.updates % self.params["policy.delay"] == 0:
             actions = self.policy.mode(self.actor(batch.observations, training=True))
             self.update_actor(self.q1(batch.observations, actions))
             self.update_targets()
+
+    def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:
+        """Returns y of the targets at smoothed actions, by the first noise."""
+        return self.smoothed_target_q(batch, noise[0])

@@ -106,6 +106,10 @@ class Replay:
             done += length
         self._pending = 0
 
+    def valid(self, n_step: int = 1) -> int:
+        """Returns how many transitions of `n_step` steps there are to choose from."""
+        return min(self.count, self._capacity + 1) - n_step
+
     def sample(
         self,
         draws: np.ndarray,
@@ -120,7 +124,7 @@ class Replay:
         at least `n_step` + 1 steps. Without `floats` images stay uint8.
         """
         self.flush()
-        valid = min(self.count, self._capacity + 1) - n_step
+        valid = self.valid(n_step)
         steps = streams.below(draws, valid) + (self.count - n_step - valid)
         lengths = self._ends.lengths(steps, n_step)
         observations = self._codec.decode(self._rows(steps, lengths), floats)

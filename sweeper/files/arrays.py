@@ -15,6 +15,9 @@ from sweeper.files.atomic import write_durably
 
 Arrays = dict[str, npt.NDArray[Any]]
 
+STATE = "state"
+"""What the names of arrays begin with, before a slash, that are kept of a run's whole state."""
+
 CHECKSUM = 8
 """Bytes at the end of a file that hold the checksum of all that stands before it."""
 
@@ -45,6 +48,28 @@ def read(path: Path) -> Arrays:
             return {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path.name} is no whole checkpoint: {error}") from error
+
+
+def read_kept(path: Path, *, state: bool = False) -> tuple[Arrays, Arrays | None]:
+    """What is kept of a run in `path`: its weights, and its whole `state` where asked and there.
+
+    `ValueError` where it is damaged.
+    """
+    kept = read(path)
+    prefix = f"{STATE}/"
+    weights = {name: array for name, array in kept.items() if not name.startswith(prefix)}
+    if not state or len(weights) == len(kept):
+        return weights, None
+    return weights, {n.removeprefix(prefix): a for n, a in kept.items() if n not in weights}
+
+
+def has_state(path: Path) -> bool:
+    """Whether a whole state is kept in `path`; false where it is damaged or gone."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.startswith(f"{STATE}/") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def checksum(data: bytes) -> bytes:

@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from sweeper.errors import Invalid, NothingToShow, SweeperError
+from sweeper.files import arrays
+from sweeper.files.arrays import Arrays
 from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.planning import shipped_spaces
@@ -67,6 +69,7 @@ class Data:
             lengths={task: space.steps_on(task) for task in space.tasks},
             minimise=space.direction == "minimize",
             scores=_scores(space),
+            kept=lambda run: _kept(study, run),
         )
         compared = baseline(space, study.frozen)
         return Data(
@@ -160,6 +163,10 @@ class Data:
         """One row a report, as `frames.reports` gives them."""
         return self.tables.reports()
 
+    def kept(self, run: str) -> Arrays | None:
+        """The arrays that are kept of a run by its id, such as those of an analysis; if any."""
+        return self.tables.kept(run)
+
     def table(self, metric: str | None) -> pd.DataFrame:
         """`runs` with the column `VALUE`: the score, or `metric` in its own unit."""
         return self.tables.table(metric)
@@ -230,6 +237,14 @@ class Data:
     def caption(self, n: int, shown: Sequence[str], points_note: str) -> Caption:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         return self.captions.caption(n, shown, points_note)
+
+
+def _kept(study: Study, run: str) -> Arrays | None:
+    """What is kept of a run, where it is there and whole."""
+    try:
+        return arrays.read_kept(study.paths.weights / f"{run}.npz")[0]
+    except ValueError:
+        return None
 
 
 def _origin(study: Study, compared: Mapping[str, str | int | float], mixed_code: str) -> Origin:

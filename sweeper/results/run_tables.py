@@ -11,6 +11,7 @@ import pandas as pd
 
 from sweeper import score
 from sweeper.errors import SweeperError, choices, shown
+from sweeper.files.arrays import Arrays
 from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.score import Array
@@ -71,6 +72,8 @@ class RunTables:
     """Of tasks that were renormalised the baseline's best run, which is a bound of theirs now."""
     band: str = INTERVAL
     """What the bands around the points of figures show, one of `figure_rules.BANDS`."""
+    kept: Callable[[str], Arrays | None] = lambda run: None
+    """From a run's id to the arrays that are kept of it; `None` where there are none."""
 
     @property
     def steps(self) -> int:

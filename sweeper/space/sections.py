@@ -130,9 +130,10 @@ class Checkpoint(Section):
     every_s: Annotated[float, BeforeValidator(positive)] = 30.0
     """Seconds from one save to the next, as in `every_s: 60`; at least ten times as long as a save
     takes."""
-    keep: Annotated[str, BeforeValidator(one_of("none", "final", "best"))] = "none"
+    keep: Annotated[str, BeforeValidator(one_of("none", "final", "best", "state"))] = "none"
     """Weights that stay in the study's `weights/<run>.npz`: those of the end, or of the best
-    evaluation by the score's metric."""
+    evaluation by the score's metric; with `state` those of the end and all that the run ended with,
+    its other networks and its replay too."""
     max_gb: Annotated[float, BeforeValidator(positive)] = 50.0
     """The most gigabytes (10⁹ bytes) that the study's checkpoints and kept weights may take. A save
     that finds no room is left out and counted; the run goes on."""

@@ -60,6 +60,7 @@ def _made(data: Mapping[str, Any], folder: Path, root: Path) -> dict[str, Any]:
     except ValueError as error:
         said = f"cannot be of {source.name}, which trains {space.identity}: {error}"
         raise Invalid(said, ("of",)) from error
+    _check_kept(source, needs_state=getattr(analysis, "needs_state", False))
     own = _own(data.get("fixed") or {}, analysis, name)
     theirs = space.dump()
     known = defaults_of(analysis.parameters)
@@ -72,8 +73,9 @@ def _made(data: Mapping[str, Any], folder: Path, root: Path) -> dict[str, Any]:
         "fixed": {**theirs["fixed"], **own},
         "defaults": {**space.defaults, **{n: v for n, v in known.items() if n not in own}},
         "tasks": {task: {"low": 0, "high": 1} for task in space.tasks},
-        "steps": analysis.steps({**known, **own}),
+        "steps": _steps(analysis, {**known, **own}),
         "limits": {"same_failure": _ALL, **(data.get("limits") or {})},
+        **_checkpoint(data.get("checkpoint") or {}, analysis),
         "folder": space.folder,
     }
 
@@ -111,11 +113,40 @@ def _source(of: Any, root: Path) -> Study:
             f"chosen by {space.sampler.name} as results came in",
             ("of",),
         )
-    if space.checkpoint.keep == "none" and not sources.any_weights(source):
+    return source
+
+
+def _check_kept(source: Study, *, needs_state: bool) -> None:
+    """Raises `Invalid` where the study keeps none of what an analysis of it looks at."""
+    keep = source.space.checkpoint.keep
+    keeps = keep == "state" if needs_state else keep != "none"
+    if keeps or sources.any_weights(source, state=needs_state):
+        return
+    if needs_state:
+        kept = "no weights" if keep == "none" else "their weights alone"
         raise Invalid(
-            f"must be a study that keeps weights, but {source.name} has kept none: "
-            "checkpoint.keep: best (or final) of its space keeps those of runs that end from then "
-            "on",
+            f"must be a study that keeps the whole state of its runs, but {source.name} keeps "
+            f"{kept}: checkpoint.keep: state of its space keeps that of runs that end from then "
+            "on; runs that have ended must be trained once more (sweeper rerun)",
             ("of",),
         )
-    return source
+    raise Invalid(
+        f"must be a study that keeps weights, but {source.name} has kept none: "
+        "checkpoint.keep: best (or final) of its space keeps those of runs that end from then on",
+        ("of",),
+    )
+
+
+def _steps(analysis: Analysis, params: Mapping[str, Any]) -> int:
+    """How many steps an analysis takes; raises `Invalid` where its parameters do not fit."""
+    try:
+        return analysis.steps(params)
+    except ValueError as error:
+        raise Invalid(str(error), ("fixed",)) from error
+
+
+def _checkpoint(given: Any, analysis: Analysis) -> dict[str, Any]:
+    """The key `checkpoint` of an analysis: one that has arrays keeps them unless told otherwise."""
+    if not getattr(analysis, "keeps_weights", False) or not isinstance(given, Mapping):
+        return {}
+    return {"checkpoint": {"keep": "final", **given}}

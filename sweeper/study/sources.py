@@ -13,6 +13,7 @@ from sweeper.errors import SweeperError
 from sweeper.files import arrays
 from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
+from sweeper.lookup import find
 from sweeper.planning.plan import Run
 from sweeper.space.space import Space
 from sweeper.text import agreed, counted
@@ -23,14 +24,27 @@ from sweeper.trainable.frozen import text_of
 if TYPE_CHECKING:
     from sweeper.study.study import Study
 
-_KINDS = {"best": "of each run's best evaluation", "final": "of each run's end"}
+_KINDS = {
+    "best": "of each run's best evaluation",
+    "final": "of each run's end",
+    "state": "and all else of each run's end",
+}
+
+NO_STATE = (
+    "only weights are kept of its source run: checkpoint.keep: state of its space keeps the whole "
+    "state of runs that end from then on (sweeper rerun trains a run once more)"
+)
+"""Why a run whose weights are kept cannot be analysed where the whole state is needed."""
 
 
 class KeptRuns:
-    """Finds the weights of the study in `folder`; it need not be there any more."""
+    """Finds the weights of the study in `folder`; it need not be there any more.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    With `state` it finds whole states, which are there where the study kept them.
+    """
+
+    def __init__(self, folder: Path, *, state: bool = False) -> None:
+        self._folder, self._needs_state = folder, state
         self._state: LedgerState | None = None
 
     @property
@@ -83,12 +97,13 @@ class KeptRuns:
         if why or source is None or self.study is None:
             return why
         try:
-            weights = arrays.read(self._file(source))
+            weights, state = arrays.read_kept(self._file(source), state=self._needs_state)
         except ValueError:
             return "the weights of its source run are damaged: sweeper rerun trains it once more"
         record = self._ledger_state(source).runs[source.id]
         step, _ = kept_at(self.study.space, record.reports)
-        return KeptRun(self.study.completed(source), weights, step, float(record.score or 0.0))
+        score = float(record.score or 0.0)
+        return KeptRun(self.study.completed(source), weights, step, score, state)
 
     def lack(self, run: RunSpec) -> str:
         """Why `run` has nothing to analyse, in words; empty where its weights are there."""
@@ -103,7 +118,9 @@ class KeptRuns:
             return "its source run has not ended yet"
         if state != "complete":
             return f"its source run ended as {state}"
-        return "" if self._file(source).is_file() else "no weights are kept of its source run"
+        if not self._file(source).is_file():
+            return "no weights are kept of its source run"
+        return NO_STATE if self._needs_state and not arrays.has_state(self._file(source)) else ""
 
     def _file(self, source: Run) -> Path:
         return self._folder / "weights" / f"{source.id}.npz"
@@ -149,7 +166,10 @@ def folder_of(of: str, root: Path) -> Path:
 
 def sources_of(space: Space, folder: Path) -> KeptRuns | None:
     """The runs that an analysis in `folder` is of; `None` for any other study."""
-    return None if space.of is None else KeptRuns(folder_of(space.of, folder.parent))
+    if space.of is None:
+        return None
+    state = getattr(find("agents.analyses", str(space.analysis)), "needs_state", False)
+    return KeptRuns(folder_of(space.of, folder.parent), state=state)
 
 
 def lines(sources: KeptRuns | None, runs: Sequence[Run]) -> Iterator[str]:
@@ -187,9 +207,10 @@ def ready_again(study: Study) -> list[Run]:
     return [run for run in failed if records[run.id].state == "failed" and not sources.lack(run)]
 
 
-def any_weights(study: Study) -> bool:
-    """Whether weights of some run are kept, whatever its space says now."""
-    return next(study.paths.weights.glob("[!.]*.npz"), None) is not None
+def any_weights(study: Study, *, state: bool = False) -> bool:
+    """Whether weights of some run are kept, or its whole `state`, whatever its space says now."""
+    kept = study.paths.weights.glob("[!.]*.npz")
+    return any(not state or arrays.has_state(file) for file in kept)
 
 
 def kept_at(space: Space, reports: Sequence[Point]) -> tuple[int, float | None]:

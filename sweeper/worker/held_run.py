@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sweeper.ledger.run_record import Point
@@ -57,8 +57,8 @@ class HeldRun:
     """Its newest checkpoint."""
     best: BestEvaluation | None = None
     """Its best evaluation, where the space keeps that one's weights."""
-    weights: State | None = None
-    """What is kept of it when it ends."""
+    weights: State | Callable[[], State] | None = None
+    """What is kept of it when it ends, or what gives that once it is to be written: it is large."""
     points: list[Point] = field(default_factory=list)
     sequence: int = 1
 

@@ -153,7 +153,8 @@ class LedgerProtocol:
                 hold.run.id, hold.generation, hold.attempt, sequence, outcome
             )
             if hold.weights is not None:
-                pending[hold.run.id] = self._store.weights(hold.place, hold.weights)
+                kept = hold.weights() if callable(hold.weights) else hold.weights
+                pending[hold.run.id] = self._store.weights(hold.place, kept)
         met = self._end(lines)
         for run, file in pending.items():
             if file is not None and run in met:

@@ -75,7 +75,7 @@ class Trainer:
         self._device, self._stopping = device, stopping
         self._beat, self._judge = beat, judge
         self._look = look
-        self._keeping = KeptWeights(study.space)
+        self._keeping = KeptWeights(study.space, lambda: theirs(self.watchdog))
         self._live: dict[int, HeldRun] = {}
         self.watchdog = Watchdog(self._ends_hung, leave)
         """Whoever works for long starts and closes it."""

@@ -11,7 +11,7 @@ import pytest
 
 from agents import lookup
 from agents.analyses import base
-from agents.learners import dqn, td3
+from agents.learners import dqn, drq
 from tests.helpers.paths import ROOT
 
 NAMES = lookup.names("analyses")
@@ -19,6 +19,9 @@ TASKS = ("minatar/breakout", "minatar/asterix", "minatar/breakout")
 SMALL = {"network.convs": (4,), "network.units": 8}
 SCHEDULE = SimpleNamespace(every=10, episodes=1, steps=None, cap=30)
 
+
+STEPS: dict[Any, int] = {}
+"""How many steps an analysis takes of what it is asked for here."""
 
 PAGE = (ROOT / "docs" / "how_to" / "an_analysis.md").read_text(encoding="utf-8")
 
@@ -32,15 +35,17 @@ def analysis(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 def sources(analysis: Any) -> list[Any]:
-    """Fresh agents, one with a normalised layer, which shall visit some states."""
+    """Agents after ten steps, one with a normalised layer: some states shall be looked at."""
     params = {name: one.default for name, one in analysis.parameters.items()}
-    params |= {"states": 150, "copies": 4}
+    params |= {"states": 150, "copies": 4, "grid": 11, "samples": 7}
     found = []
     for seed, task in enumerate(TASKS):
         own = dqn.Learner.complete(SMALL | {"sn.layers": (-2,) if seed == 1 else ()})
         run = SimpleNamespace(params=own, task=task, seed=seed, steps=10, evaluation=SCHEDULE)
         pack = dqn.Learner.start([run], [None], "cpu")
-        found.append(SimpleNamespace(run=run, weights=pack.weights(0), params=params))
+        pack.train(10)
+        kept = {"weights": pack.weights(0), "state": pack.save(0)}
+        found.append(SimpleNamespace(run=run, params=params, **kept))
     return found
 
 
@@ -49,7 +54,7 @@ def ended(pack: Any, rounds: int = 10**6) -> dict[int, dict[str, float]]:
     found = {}
     for _ in range(rounds):
         for report in pack.advance():
-            assert report.done and report.step == 150
+            assert report.done and report.step == STEPS[type(pack)]
             found[report.member] = dict(report.metrics)
         if not pack.members:
             break
@@ -59,13 +64,14 @@ def ended(pack: Any, rounds: int = 10**6) -> dict[int, dict[str, float]]:
 def test_packed_alone_dropped_and_continued_it_says_the_same(analysis, monkeypatch):
     monkeypatch.setattr(base, "SECONDS", 0.0)
     every = sources(analysis)
+    steps = STEPS[analysis] = analysis.steps(every[0].params)
     together = ended(analysis(dqn.Learner, every, [None] * 3, "cpu"))
     assert all(list(metrics) == list(analysis.metrics) for metrics in together.values())
     for member, source in enumerate(every):
         alone = analysis(dqn.Learner, [source], [None], "cpu")
         assert ended(alone) == {0: together[member]}
     broken_off = analysis(dqn.Learner, every, [None] * 3, "cpu")
-    assert not ended(broken_off, 1) and 0 < broken_off.step < 150 and broken_off.progress
+    assert not ended(broken_off, 1) and 0 < broken_off.step < steps and broken_off.progress
     broken_off.drop([1])
     assert not ended(broken_off, 1)
     states = [broken_off.save(member) for member in (0, 2)]
@@ -81,5 +87,5 @@ def test_its_parameters_are_no_agents_and_it_says_which_agents_it_cannot_analyse
     sizes = analysis.sizes(dqn.Learner, {}, TASKS[0], sources(analysis)[0].params)
     assert sizes.member > 0 and sizes.once > 0
     analysis.check(dqn.Learner)
-    with pytest.raises(ValueError, match="critic over choices, as dqn"):
-        analysis.check(td3.Learner)
+    with pytest.raises(ValueError, match=r"needs an agent .* dqn"):
+        analysis.check(drq.Learner)

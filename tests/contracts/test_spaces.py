@@ -40,6 +40,8 @@ PAPER_RUNS = {
     "ant_connectivity": 40,
     "ant_ofenet": 30,
     "ant_ofenet_width": 100,
+    "q_loss_agents": 4,
+    "q_loss_surface": 4,
     "mujoco_critic_blocks": 180,
     "td2_group_norm": 360,
     "td2_ablation": 480,
@@ -91,7 +93,7 @@ def test_has_the_size_its_scale_promises(path, scale):
         assert space.name == path.stem
         published = planned(path.stem, "paper") if path.stem in PAPER_RUNS else plan
         assert len(plan.trials) >= min(3, len(published.trials)) and len(space.seeds) >= 5
-        assert 6_000 <= space.steps <= 50_000 or space.function
+        assert 5_000 <= space.steps <= 50_000 or space.function or space.analysis
         assert len(plan.runs) * space.steps <= 3_500_000
     if scale == "smoke":
         assert len(plan.runs) <= 4 and space.steps <= 1_000
@@ -159,6 +161,18 @@ def test_minatar_smoothness_is_of_all_of_them():
     cells = [[(run.trial, run.task, run.seed) for run in each.runs] for each in (plan, agents)]
     assert cells[0] == cells[1] and plan.space.steps == 100_000
     assert not {run.id for run in plan.runs} & {run.id for run in agents.runs}
+
+
+@pytest.mark.parametrize("scale", ["paper", "laptop", "smoke"])
+def test_q_loss_surface_is_of_a_deep_and_of_a_wide_network(scale):
+    plan, agents = (planned(f"q_loss_{name}", scale) for name in ("surface", "agents"))
+    cells = [[(run.trial, run.task, run.seed) for run in each.runs] for each in (plan, agents)]
+    assert cells[0] == cells[1] and agents.space.checkpoint.keep == "state"
+    sizes = [(t.labels["critic.layers"], t.labels["critic.units"]) for t in agents.trials]
+    assert len(sizes) == 2 and sizes[0][0] > sizes[1][0] and sizes[0][1] < sizes[1][1]
+    if scale == "paper":
+        assert sizes == [(16, 256), (2, 2048)] and agents.space.steps == 1_000_000
+        assert plan.space.steps == 1 + 51**2 and plan.space.fixed["samples"] == 65_536
 
 
 def test_minatar_rank_is_the_published_grid_and_takes_an_afternoon():

@@ -9,9 +9,10 @@ from sweeper.figures.drawing import style
 from sweeper.results.data import Data
 
 OF_ANY_STUDY = [
-    name for name in lookup.names("sweeper.figures") if name not in ("compare", "pareto")
+    name for name in lookup.names("sweeper.figures") if name not in ("compare", "pareto", "surface")
 ]
-"""`compare` is of spaces with published numbers, `pareto` of those with several scores."""
+"""`compare` is of spaces with published numbers, `pareto` of those with several scores, and
+`surface` of analyses that keep surfaces."""
 
 AXES = {
     "optimizer.lr": {"kind": "float", "values": [1e-3, 1e-5]},

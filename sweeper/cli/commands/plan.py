@@ -31,6 +31,7 @@ from sweeper.trainable import own_files
 from sweeper.trainable.abilities import SupportsMemoryEstimates
 from sweeper.trainable.contract import Trainable
 from sweeper.trainable.loading import load_trainable
+from sweeper.worker.checkpoints import checkpoint_store
 
 _ENDS = 3
 """How many of the first and of the last trials are shown."""
@@ -265,6 +266,9 @@ def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
         yield f"memory: up to {size(most, 'B')} a worker, beside its packages (on a CPU)"
         largest = max(size * trainable.state_bytes(*cell) for cell, size in pairs)
         states = min(2 * workers * largest, round(space.checkpoint.max_gb * 10**9))
+        if space.checkpoint.keep == "state":
+            kept = sum(len(space.seeds) * trainable.state_bytes(*cell) for cell in cells)
+            yield checkpoint_store.kept_states(kept, space.checkpoint.max_gb)
     reports = space.average_steps // space.evaluation.every if space.evaluation else 1
     names = min(2 * plan.total, FOLD_AT)
     files = names + 10 + (_FILES_OF_A_COMMAND * plan.total if space.command else 0)

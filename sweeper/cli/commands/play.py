@@ -11,7 +11,7 @@ import numpy as np
 
 from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
-from sweeper.files import video
+from sweeper.files import arrays, video
 from sweeper.files.atomic import check_out, write_durably
 from sweeper.ledger.run_record import ENDS
 from sweeper.study import sources
@@ -19,7 +19,6 @@ from sweeper.study.study import Study
 from sweeper.text import counted, labels_text
 from sweeper.trainable import own_files
 from sweeper.trainable.abilities import SupportsPlay
-from sweeper.worker.checkpoints import checkpoint
 
 SECONDS = 30
 """The length of a video at most, where nobody says."""
@@ -61,7 +60,7 @@ def play(
         recording = video.Video(Path(scratch) / f"video{target.suffix}", seconds)
         taker = recording.add if film and not lacks else None
         try:
-            played = trainable.play(run, checkpoint.read(file), step, episodes, taker)
+            played = trainable.play(run, arrays.read_kept(file)[0], step, episodes, taker)
         except ValueError as error:
             raise SweeperError(f"the weights of {run.id} cannot be played: {error}") from error
         finally:

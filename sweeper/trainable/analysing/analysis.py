@@ -24,6 +24,8 @@ class KeptRun:
     step: int
     """The step after which the agent had these weights."""
     score: float
+    state: State | None = None
+    """The whole state in which it ended, where that was kept and is needed."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Source:
     run: RunSpec
     weights: State
     params: Mapping[str, Any]
+    state: State | None = None
 
 
 class Sources(Protocol):
@@ -55,7 +58,12 @@ class Sizes(Protocol):
 
 
 class Analysis(Protocol):
-    """The class that a file of `agents/analyses/` defines; none of it but a call imports torch."""
+    """The class that a file of `agents/analyses/` defines; none of it but a call imports torch.
+
+    It may have besides `pack`, how many members train best together; `needs_state`, true where it
+    looks at the whole state of a run (`checkpoint.keep: state`); and `keeps_weights`, true where
+    its packs have `weights`: arrays that stay of each member, for figures.
+    """
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
@@ -69,7 +77,10 @@ class Analysis(Protocol):
         """Raises `ValueError` where runs of this agent cannot be analysed."""
 
     def steps(self, params: Mapping[str, Any]) -> int:
-        """How many steps an analysis takes, in which progress is told."""
+        """How many steps an analysis takes, in which progress is told.
+
+        Raises `ValueError` where the parameters do not fit each other.
+        """
 
     def sizes(
         self,

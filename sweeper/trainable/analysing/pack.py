@@ -55,6 +55,13 @@ class AnalysisPack:
             return None
         return self._pack.save(self._kept.index(member))
 
+    def weights(self, member: int) -> State:
+        """The arrays that stay of a member, as of its last report; none of one without weights."""
+        if self._pack is None or member not in self._kept:
+            return {}
+        found: State = self._pack.weights(self._kept.index(member))  # type: ignore[attr-defined]
+        return found
+
     def drop(self, members: Iterable[int]) -> None:
         """Removes members; the others go on as they would have with them."""
         gone = [self._kept.index(member) for member in members if member in self._kept]

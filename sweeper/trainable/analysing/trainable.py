@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sweeper.trainable.abilities import (
@@ -12,12 +13,16 @@ from sweeper.trainable.abilities import (
     SupportsMemoryEstimates,
     layers_of,
 )
-from sweeper.trainable.analysing.analysis import SCORE, STEP, Analysis, Source, Sources
+from sweeper.trainable.analysing.analysis import (
+    SCORE,
+    STEP,
+    Analysis,
+    KeptRun,
+    Source,
+    Sources,
+)
 from sweeper.trainable.analysing.pack import AnalysisPack
 from sweeper.trainable.contract import Parameter, RunSpec, State, Trainable
-
-_PACK = 4
-"""How many members share a pack: passes of several small networks cost one call."""
 
 
 class Analysing:
@@ -35,6 +40,7 @@ class Analysing:
         self.analysis, self.agent, self._sources = analysis, agent, sources
         self.parameters: Mapping[str, Parameter] = {**agent.parameters, **analysis.parameters}
         self.metrics: Sequence[str] = (*analysis.metrics, SCORE, STEP)
+        self.keeps_weights = bool(getattr(analysis, "keeps_weights", False))
 
     def tasks(self) -> Sequence[str]:
         """The names of the agent's tasks."""
@@ -64,7 +70,7 @@ class Analysing:
 
     def pack_size(self, params: Mapping[str, Any], task: str, device: str) -> int:
         """The number of members of a pack."""
-        return _PACK
+        return int(getattr(self.analysis, "pack", 1))
 
     def prepare(self) -> None:
         """Imports what the agent needs."""
@@ -94,16 +100,21 @@ class Analysing:
         kept = [member for member, one in enumerate(found) if not isinstance(one, str)]
         own = [self._split(run.params)[1] for run in runs]
         sources = [
-            Source(one.run, one.weights, own[member])
+            Source(one.run, one.weights, own[member], one.state)
             for member, one in enumerate(found)
             if not isinstance(one, str)
         ]
         begun = [states[member] for member in kept]
         states.clear()
         pack = self.analysis(self.agent, sources, begun, device) if sources else None
-        return AnalysisPack(pack, kept, found)
+        return AnalysisPack(pack, kept, list(map(_told, found)))
 
     def _split(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The parameters of the run that is analysed, and those of the analysis."""
         own = {name: params[name] for name in self.analysis.parameters if name in params}
         return {name: value for name, value in params.items() if name not in own}, own
+
+
+def _told(found: KeptRun | str) -> KeptRun | str:
+    """What is told of a run, without its arrays: they may be large."""
+    return found if isinstance(found, str) else replace(found, weights={}, state=None)

@@ -13,6 +13,7 @@ from sweeper.ledger.lines.kinds import SkipLine
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths
+from sweeper.text import size
 from sweeper.trainable.contract import State
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.checkpoints.checkpoint import BestEvaluation, Part, SavedCheckpoint
@@ -110,6 +111,14 @@ class CheckpointStore:
         if not self._skipped:
             log.warning("%s not saved: %s; from now on only counted", what, why)
         self._skipped += 1
+
+
+def kept_states(taken: int, max_gb: float) -> str:
+    """What is told of `taken` bytes of whole states of ended runs, which stay."""
+    said = f"disk: about {size(taken, 'B')} of whole states that stay (checkpoint.keep: state)"
+    if taken <= max_gb * _GB:
+        return said
+    return f"{said}, but checkpoint.max_gb={max_gb:g}: a state that finds no room is left out"
 
 
 def conclude(paths: StudyPaths, ledger_state: LedgerState) -> None:

@@ -201,5 +201,5 @@ def test_the_target_iterates_on_its_own_and_greedy_acting_where_asked(run):
     agents.act(np.zeros((2, 10, 10, 4), dtype=bool), 0)
     agents.evaluate(np.zeros((2, 3, 10, 10, 4), dtype=bool), np.zeros((2, 6), dtype=np.int64))
     kept = online.clone()
-    agents.target_values(batch(2))
+    agents.critic_target(batch(2))
     assert torch.equal(online, kept) and not torch.equal(target, before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import yaml
 
 from sweeper.cli.commands import retry
 from sweeper.errors import SweeperError
+from sweeper.files import arrays
 from sweeper.space.digest import digest
 from sweeper.worker.checkpoints.checkpoint_store import CheckpointStore
 from sweeper.worker.held_run import RunEnd
@@ -37,6 +39,43 @@ def test_final_weights_stay(make: Make, pack: str) -> None:
             alone.advance()
         trail = alone.weights(0)["trail"]  # type: ignore[attr-defined]
         assert weights(study)[f"{planned.id}.npz"] == trail.tolist()
+
+
+@pytest.mark.parametrize("pack", ["1", "3"])
+def test_with_the_whole_state_a_run_goes_on_as_from_its_end(make: Make, pack: str) -> None:
+    study = make("checkpoint.keep=state")
+    run(study, pack)
+    for planned in study.plan.runs:
+        alone = study.trainable.start([planned], [None], "cpu")
+        while alone.step < planned.steps:
+            alone.advance()
+        file = study.paths.weights / f"{planned.id}.npz"
+        kept, state = arrays.read_kept(file, state=True)
+        assert arrays.has_state(file) and state is not None
+        assert {**kept} == {"trail": pytest.approx(alone.weights(0)["trail"])}  # type: ignore[attr-defined]
+        own = alone.save(0)
+        assert own is not None and set(state) == set(own)
+        assert all(np.array_equal(state[name], own[name]) for name in own)
+        assert arrays.read_kept(file)[1] is None, "it is large, and not read unless asked for"
+
+
+def test_a_state_that_cannot_be_saved_fails_its_run_alone(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What raises is the agent's own, though it is asked when the end is being written."""
+    study = make("checkpoint.keep=state", "limits.failures=1", *ONE)
+    begin = study.trainable.start
+
+    def started(*given: Any) -> Any:
+        pack = begin(*given)
+        monkeypatch.setattr(pack, "save", lambda member: 1 / 0)
+        return pack
+
+    monkeypatch.setattr(study.trainable, "start", started)
+    run(study, "1")
+    (record,) = study.ledger_state().runs.values()
+    assert record.state == "failed" and "ZeroDivisionError" in (record.error or "")
+    assert not study.paths.weights.exists()
 
 
 @pytest.mark.parametrize(("direction", "choose"), [("maximize", max), ("minimize", min)])
@@ -66,7 +105,7 @@ def test_nothing_is_kept_unless_asked(make: Make) -> None:
 
 def test_of_a_diverged_run_the_best_stays_but_no_last(make: Make) -> None:
     words = ("fixed.nan_at=25", "fixed.bad_seed=1")
-    for keep, missing in (("final", 4), ("best", 0)):
+    for keep, missing in (("final", 4), ("best", 0), ("state", 4)):
         study = make(*words, f"checkpoint.keep={keep}", name=keep)
         run(study)
         assert len(weights(study)) == 12 - missing
