@@ -23,6 +23,7 @@ from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.replay.frames import as_floats
 from agents.shape import Shape
+from agents.training.collecting import Collecting
 
 if TYPE_CHECKING:
     import torch
@@ -54,7 +55,9 @@ class ActorCritic(ActorCriticNetworks):
         self.policy = POLICIES[self.params.get("policy", self.policy_kind)](members, device)
         self.loss = losses.Loss(members, device)
         seeds, sizes = [run.seed for run in runs], (self.params["batch_size"], shape.actions)
-        self.draws = ActorCriticDraws(seeds, *sizes, self.noises_of_update, device)
+        self.collecting = Collecting.of(self.params)
+        more = self.noises_of_update, device, self.collecting.envs
+        self.draws = ActorCriticDraws(seeds, *sizes, *more)
         measured = [name for name in self.metrics if name not in OF_EPISODES]
         self.means = RunningMeans(measured, len(runs), device)
 
@@ -77,12 +80,12 @@ class ActorCritic(ActorCriticNetworks):
         return self._vectors[name]
 
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
-        """Returns actions [P, A], uniformly random in the warm-up, then the policy's."""
+        """Returns actions [P, E, A], uniformly random in the warm-up, then the policy's."""
         if step < self.params["warmup_steps"]:
             return self.draws.uniform(step)
         with torch.inference_mode():
-            noise, out = self.draws.exploration(step), self.actor_outputs(observations[:, None])
-            return self.policy.sample(out, noise)[0][:, 0].cpu().numpy()
+            noise, out = self.draws.exploration(step), self.actor_outputs(observations)
+            return self.policy.sample(out, noise)[0].cpu().numpy()
 
     def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
         """Returns the policy's actions without noise, [P, E, A]."""
@@ -111,10 +114,11 @@ class ActorCritic(ActorCriticNetworks):
         """Updates every `update_every` steps once the warm-up is over."""
         if step < self.params["warmup_steps"] or step % self.params["update_every"]:
             return
-        batch = self.transitions(replay, self.updates)
-        noise = self.draws.noise(self.updates)
-        self.updates += 1
-        self.update(batch, *noise)
+        for _ in range(self.collecting.updates_at_once):
+            batch = self.transitions(replay, self.updates)
+            noise = self.draws.noise(self.updates)
+            self.updates += 1
+            self.update(batch, *noise)
 
     def transitions(self, replay: Replay, update: int) -> Batch:
         """Returns the batch of an update."""

@@ -15,7 +15,8 @@ from agents.optim import schedule
 from agents.optimisers import base as optimisers
 from agents.replay.buffer import Replay
 from agents.shape import Shape
-from agents.training import playing
+from agents.training import collecting, playing
+from agents.training.collecting import Collecting
 from agents.training.pack import Pack
 from agents.training.pack_learner import PackLearner
 
@@ -30,7 +31,7 @@ else:
 
 
 _OF_OPTIMISERS = {"optimizer.eps", "optimizer.beta1", "optimizer.beta2"}  # when there was one
-_ENVIRONMENTS = 11  # one to train in, and the usual ten episodes of an evaluation
+_EVALUATED = 10  # environments, as an evaluation is usually of ten episodes
 _GPU_PACK = 256
 _GPU_COPIES = 7  # of trained weights, where all members are updated at once; without moments
 _GPU_SHARE = 0.7  # of the free memory: workers may share the GPU, and its allocator fragments
@@ -71,6 +72,7 @@ class BaseLearner(PackLearner):
     """Defaults that have changed since, for studies begun before a study kept its own."""
     later_parameters: ClassVar[Collection[str]] = (
         *settings.PARAMETERS,
+        *collecting.PARAMETERS,
         *schedule.PARAMETERS,
         *optimisers.parameters().keys() - _OF_OPTIMISERS,
     )
@@ -81,7 +83,12 @@ class BaseLearner(PackLearner):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         own = {n: p for n, p in cls.parameters.items() if n in settings.PARAMETERS}
-        cls.parameters = {**cls.parameters, **settings.PARAMETERS, **own}
+        cls.parameters = {
+            **cls.parameters,
+            **settings.PARAMETERS,
+            **collecting.PARAMETERS,
+            **own,
+        }
 
     @classmethod
     def tasks(cls) -> Sequence[str]:
@@ -101,8 +108,9 @@ class BaseLearner(PackLearner):
 
     @classmethod
     def diagnosed(cls, params: Mapping[str, Any]) -> list[str]:
-        """Returns the metrics that `diagnostics` add, and environment steps where `env.*` do."""
+        """Returns the metrics that `diagnostics` add, and what `env.*` and `collect.*` count."""
         counted = ["env_steps"] if Settings.of(params).counts_steps else []
+        counted = [*Collecting.of(params).metrics] or counted
         return [*counted, *super().diagnosed(params)]
 
     @classmethod
@@ -118,6 +126,7 @@ class BaseLearner(PackLearner):
                 known.check(name, complete[name])
                 known.check_belongs(name, complete)
         cls.diagnosed(complete)
+        Collecting.of(complete).check(complete)
         tasks.check(task, Settings.of(complete))
         shape = cls.shape_of(complete, task)
         if shape.continuous != cls.continuous:
@@ -207,9 +216,8 @@ class BaseLearner(PackLearner):
         sizes, replay = cls._sizes_and_replay(params, task, steps)
         kept = (1 + cls.moments(params)) * sizes.trained + sizes.targets
         gradients = 2 * sizes.trained if sizes.gradients is None else sizes.gradients
-        return (
-            4 * (kept + gradients + sizes.passes) + replay + _ENVIRONMENTS * tasks.bytes_each(task)
-        )
+        envs = Collecting.of(params).envs + _EVALUATED
+        return 4 * (kept + gradients + sizes.passes) + replay + envs * tasks.bytes_each(task)
 
     @classmethod
     def largest_part(cls, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
@@ -229,13 +237,13 @@ class BaseLearner(PackLearner):
         """Returns a member's sizes, and bytes of its replay after `steps` steps (`None`: full)."""
         complete = cls.complete(params)
         shape = cls.shape_of(complete, task)
-        capacity: int = complete["replay.capacity"]
-        kept = capacity if steps is None else min(capacity, steps)
+        collected = Collecting.of(complete)
+        kept = collected.capacity(complete["replay.capacity"], steps)
         sizes = cls.sizes(complete, shape)
         if complete["diagnostics"]:
             batches = -(-complete["diagnostics.samples"] // complete["batch_size"])
             sizes = replace(sizes, passes=sizes.passes * batches)
-        return sizes, Replay.full_bytes(shape, kept)
+        return sizes, Replay.full_bytes(shape, kept, collected.envs)
 
     @classmethod
     def pack_bytes(cls, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:

@@ -86,7 +86,10 @@ def stored_row(shape: Shape) -> tuple[int, np.dtype[Any]]:
 
 
 class Truncations:
-    """Steps that truncated one member's episodes, ascending, and the observations there."""
+    """Steps that truncated one member's episodes, ascending, and the observations there.
+
+    Step t of environment e of E counts as t E + e.
+    """
 
     def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
         self._steps = np.zeros(0, np.int64)

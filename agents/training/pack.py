@@ -16,6 +16,7 @@ from agents.envs import tasks
 from agents.envs.settings import Settings
 from agents.replay.batch import Rows
 from agents.replay.buffer import Replay
+from agents.training.collecting import Collecting
 from agents.training.episodes import Episodes
 from agents.training.evaluation import Evaluation
 from agents.training.pack_learner import PackLearner
@@ -110,6 +111,8 @@ class Pack:
         runs = [self._all_runs[member] for member in members]
         first = runs[0]
         self._settings = Settings.of(first.params)
+        self.collecting = Collecting.of(first.params)
+        envs = self.collecting.envs
         shape = tasks.shape(first.task, self._settings)
         seeds = [run.seed for run in runs]
         names = [run.task for run in runs]
@@ -117,10 +120,10 @@ class Pack:
         self._steps, self._schedule = first.steps, first.evaluation
         self.learner = self._learner_class(runs, shape, self._device)
         self.diagnostics = Diagnostics(self.learner, runs)
-        capacity = min(first.params["replay.capacity"], first.steps)
-        self.replay = Replay(shape, len(runs), capacity, self._device)
+        capacity = self.collecting.capacity(first.params["replay.capacity"], first.steps)
+        self.replay = Replay(shape, len(runs), capacity, self._device, envs)
         keys = streams.keys(seeds, "episodes")
-        self.episodes = Episodes(names, keys, 1, settings=self._settings)
+        self.episodes = Episodes(names, keys, envs, settings=self._settings)
         self._evaluation_envs: Sequence[Any] | None = None
         self._returns: list[list[float]] = [[] for _ in runs]
 
@@ -164,17 +167,17 @@ class Pack:
     def train(self, until: int, deadline: float = math.inf) -> None:
         """Trains to step `until`, or until `deadline` (monotonic seconds) has passed."""
         learner, episodes, replay = self.learner, self.episodes, self.replay
-        observations = episodes.observations[:, 0]
+        observations = episodes.observations
         begin = self.step
         while self.step < until:
             replay.add_observations(observations)
             actions = learner.act(observations, self.step)
             rewards, terminals, truncations = episodes.step(actions)
-            replay.add(actions, rewards[:, 0], terminals[:, 0])
+            replay.add(actions, rewards, terminals)
             if truncations.any():
-                replay.truncate(np.flatnonzero(truncations[:, 0] & ~terminals[:, 0]), observations)
+                replay.truncate(np.flatnonzero(truncations & ~terminals), observations)
             if (terminals | truncations).any():
-                self._restart((terminals | truncations)[:, 0])
+                self._restart(terminals | truncations)
             self.step += 1
             learner.learn(replay, self.step)
             if episodes.broken.any():
@@ -184,10 +187,10 @@ class Pack:
         self.progress += self.step - begin
 
     def _restart(self, ended: np.ndarray) -> None:
-        for row in np.flatnonzero(ended).tolist():
-            self._returns[row].append(float(self.episodes.returns[row, 0]))
+        for row, env in np.argwhere(ended).tolist():
+            self._returns[row].append(float(self.episodes.returns[row, env]))
             del self._returns[row][:-_RECENT]
-            self.episodes.restart(row, 0)
+            self.episodes.restart(row, env)
 
     def _evaluate(self, deadline: float) -> list[Report]:
         if self._evaluation is None:
@@ -247,9 +250,17 @@ class Pack:
         found = {**evaluated, **self.learner.measured(row, self.step)}
         if self._returns[row]:
             found["train_return"] = float(np.mean(self._returns[row]))
-        if self._settings.counts_steps:
-            found["env_steps"] = float(self.episodes.taken[row, 0])
+        found["env_steps"] = float(self._env_steps(row))
+        if self.collecting.metrics:
+            found["updates"] = updates = float(self.learner.counters["updates"])
+            found["env_steps_per_update"] = found["env_steps"] / updates if updates else math.nan
         return found
+
+    def _env_steps(self, row: int) -> int:
+        """Returns the steps of a member's environments so far."""
+        if self._settings.counts_steps:
+            return int(self.episodes.taken[row].sum())
+        return self.step * self.collecting.envs
 
     def _finite(self, found: Mapping[str, float]) -> dict[str, float]:
         """Returns the finite metrics, in the order in which the learner names them."""
