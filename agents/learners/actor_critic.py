@@ -56,8 +56,8 @@ class ActorCritic(ActorCriticNetworks):
         self.loss = losses.Loss(members, device)
         seeds, sizes = [run.seed for run in runs], (self.params["batch_size"], shape.actions)
         self.collecting = Collecting.of(self.params)
-        more = self.noises_of_update, device, self.collecting.envs
-        self.draws = ActorCriticDraws(seeds, *sizes, *more)
+        envs = self.collecting.envs
+        self.draws = ActorCriticDraws(seeds, *sizes, self.noises_of_update, device, envs)
         measured = [name for name in self.metrics if name not in OF_EPISODES]
         self.means = RunningMeans(measured, len(runs), device)
 

@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents import lookup, parameter
+from agents.collectors.shared import bytes_of_collectors
 from agents.envs import settings, tasks
 from agents.envs.settings import Settings
+from agents.learners.misfit import misfit
 from agents.optim import schedule
 from agents.optimisers import base as optimisers
 from agents.replay.buffer import Replay
 from agents.shape import Shape
 from agents.training import collecting, playing
+from agents.training.async_pack import AsyncPack
 from agents.training.collecting import Collecting
 from agents.training.pack import Pack
 from agents.training.pack_learner import PackLearner
@@ -126,11 +129,11 @@ class BaseLearner(PackLearner):
                 known.check(name, complete[name])
                 known.check_belongs(name, complete)
         cls.diagnosed(complete)
-        Collecting.of(complete).check(complete)
+        Collecting.of(complete).check(complete, cls.continuous)
         tasks.check(task, Settings.of(complete))
         shape = cls.shape_of(complete, task)
         if shape.continuous != cls.continuous:
-            raise ValueError(_misfit(task, shape))
+            raise ValueError(misfit(task, shape))
         cls.check_together(complete, shape)
 
     @classmethod
@@ -185,12 +188,19 @@ class BaseLearner(PackLearner):
         """Returns what memory is estimated from; `params` are complete."""
 
     @classmethod
+    def packs_with(cls, params: Mapping[str, Any]) -> bool:
+        """Returns whether runs with these parameters may train in packs of several."""
+        return cls.packs and not Collecting.of(params).is_async
+
+    @classmethod
     def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
         """Returns how many runs train best together on `device`.
 
         On a CPU `cpu_pack` (more members save calls but leave the caches), and where the GPU is on
         another machine; on a GPU what its free memory holds, at most 256.
         """
+        if not cls.packs_with(params):
+            return 1
         if device == "cpu" or not torch.cuda.is_available():
             return cls.cpu_pack
         free, _ = torch.cuda.mem_get_info(device)
@@ -216,14 +226,23 @@ class BaseLearner(PackLearner):
         sizes, replay = cls._sizes_and_replay(params, task, steps)
         kept = (1 + cls.moments(params)) * sizes.trained + sizes.targets
         gradients = 2 * sizes.trained if sizes.gradients is None else sizes.gradients
-        envs = Collecting.of(params).envs + _EVALUATED
-        return 4 * (kept + gradients + sizes.passes) + replay + envs * tasks.bytes_each(task)
+        ours = 4 * (kept + gradients + sizes.passes) + replay + _EVALUATED * tasks.bytes_each(task)
+        return ours + cls._collecting_bytes(params, task)
 
     @classmethod
     def largest_part(cls, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
         """Returns the setting that a member's memory follows from where it is large, and bytes."""
         _, replay = cls._sizes_and_replay(params, task, steps)
+        if (collectors := cls._collecting_bytes(params, task)) > replay:
+            return Collecting.of(params).largest(collectors)
         return f"replay.capacity={cls.complete(params)['replay.capacity']}", replay
+
+    @classmethod
+    def _collecting_bytes(cls, params: Mapping[str, Any], task: str) -> int:
+        """Returns bytes of what a member trains in: environments, and the processes of theirs."""
+        collecting, shape = Collecting.of(params), cls.shape_of(cls.complete(params), task)
+        processes = bytes_of_collectors(collecting, shape) if collecting.is_async else 0
+        return collecting.envs * tasks.bytes_each(task) + processes
 
     @classmethod
     def moments(cls, params: Mapping[str, Any]) -> int:
@@ -274,7 +293,8 @@ class BaseLearner(PackLearner):
             raise ValueError("the states of a pack must all be None or all be of the same step")
         if torch.device(device).type == "cpu":
             torch.set_num_threads(1)
-        return Pack(cls, runs, states, device)
+        waits = not Collecting.of(runs[0].params).is_async
+        return (Pack if waits else AsyncPack)(cls, runs, states, device)
 
     @classmethod
     def play(
@@ -292,16 +312,3 @@ class BaseLearner(PackLearner):
         """
         torch.set_num_threads(1)
         return playing.play(cls, run, weights, step, episodes, film)
-
-
-def _misfit(task: str, shape: Shape) -> str:
-    """Why an agent cannot play a task whose actions are of the other kind, and which agents can."""
-    ours, theirs = ("choices", "numbers") if shape.continuous else ("numbers", "choices")
-    known = {name: lookup.find("learners", name) for name in lookup.names("learners")}
-    fit = [
-        name
-        for name, learner in known.items()
-        if learner.continuous == shape.continuous and (shape.is_image or not learner.images)
-    ]
-    said = f"this agent's actions are {ours}, those of {task!r} are {theirs}"
-    return f"{said}; agents for these: {', '.join(fit)}"

@@ -75,8 +75,14 @@ class Replay:
 
     def add_observations(self, observations: np.ndarray) -> None:
         """Stores the observations [P, E, ...] of the step that `add` completes."""
-        flat = observations.reshape(self._streams, *self._observation)
-        self._staged_frames[:, self._pending] = self._codec.encode(flat)
+        self.add_frames(self._encoded(observations))
+
+    def add_frames(self, frames: np.ndarray) -> None:
+        """Stores the frames [P E, width] of the step that `add` completes."""
+        self._staged_frames[:, self._pending] = frames
+
+    def _encoded(self, observations: np.ndarray) -> np.ndarray:
+        return self._codec.encode(observations.reshape(self._streams, *self._observation))
 
     def add(self, actions: np.ndarray, rewards: np.ndarray, terminals: np.ndarray) -> None:
         """Stores the outcomes [P, E] of the step seen last; continuous actions are [P, E, A]."""
@@ -94,7 +100,10 @@ class Replay:
 
         `observations` [P, E, ...] are those after it: the last ones, from which one would go on.
         """
-        frames = self._codec.encode(observations.reshape(self._streams, *self._observation))
+        self.cut(streams, self._encoded(observations))
+
+    def cut(self, streams: np.ndarray, frames: np.ndarray) -> None:
+        """Does what `truncate` does, with the frames [P E, width] of the last observations."""
         first = self.first * self._envs
         for stream in streams.tolist():
             member, env = divmod(stream, self._envs)
@@ -130,11 +139,41 @@ class Replay:
         observation is the one after them; `n_step_returns` says what masks become. There must be
         at least `n_step` + 1 steps. Without `floats` images stay uint8.
         """
-        self.flush()
+        first, end = self.drawable(n_step)
+        steps = streams.below(draws, (end - first) * self._envs)
+        envs, steps = divmod(steps, end - first) if self._envs > 1 else (0, steps)
+        return self._taken_at(steps + first, envs, n_step, gamma, floats)
+
+    def drawable(self, n_step: int) -> tuple[int, int]:
+        """Returns the first step of which `n_step` steps can be drawn, and that after the last.
+
+        They are those of each environment.
+        """
         valid = min(self.count, self._capacity + 1) - n_step
-        steps = streams.below(draws, valid * self._envs)
-        envs, steps = divmod(steps, valid) if self._envs > 1 else (0, steps)
-        steps = steps + (self.count - n_step - valid)
+        return self.count - n_step - valid, self.count - n_step
+
+    def at(
+        self,
+        places: np.ndarray,
+        n_step: int = 1,
+        gamma: np.ndarray | torch.Tensor | None = None,
+        floats: bool = True,
+    ) -> Batch:
+        """Returns the transitions that begin at `places` [P, B] of the store, as `sample` does."""
+        envs, slots = divmod(places, self._slots)
+        last = self.count - 1
+        return self._taken_at(last - (last - slots) % self._slots, envs, n_step, gamma, floats)
+
+    def _taken_at(
+        self,
+        steps: np.ndarray,
+        envs: np.ndarray | int,
+        n_step: int,
+        gamma: np.ndarray | torch.Tensor | None,
+        floats: bool,
+    ) -> Batch:
+        """Returns the transitions that begin at `steps` [P, B] of `envs` [P, B]."""
+        self.flush()
         begin = self._first + envs * self._slots
         lengths = self._ends.lengths(steps, begin, n_step)
         rows = self._rows(steps, begin, lengths, envs)

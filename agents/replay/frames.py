@@ -35,11 +35,7 @@ class Frames:
 
     def encode(self, observations: np.ndarray) -> np.ndarray:
         """Returns observations [P, ...] as rows [P, width]."""
-        newest = observations
-        if self._shape.stack > 1:
-            newest = observations[..., -self._shape.frame[-1] :]
-        flat = newest.reshape(len(newest), -1)
-        return np.packbits(flat, axis=1) if self._packed else flat
+        return encoded(observations, self._shape)
 
     def decode(self, rows: torch.Tensor, floats: bool = True) -> torch.Tensor:
         """Returns rows [P, B, stack * width] as float32 observations [P, B, ...].
@@ -69,6 +65,13 @@ class Frames:
                 for channel in range(channels):
                     frames[..., frame, channel] = apart[:, :, frame, :, channel]
         return frames.reshape(members, batch, *self._shape.observation)
+
+
+def encoded(observations: np.ndarray, shape: Shape) -> np.ndarray:
+    """Returns observations [P, ...] as rows [P, width], the newest frame of each."""
+    newest = observations if shape.stack == 1 else observations[..., -shape.frame[-1] :]
+    flat = newest.reshape(len(newest), -1)
+    return np.packbits(flat, axis=1) if shape.dtype == "bool" else flat
 
 
 def as_floats(observations: torch.Tensor, high: float) -> torch.Tensor:

@@ -22,7 +22,7 @@ two updates; where none is given, those of `update_every` steps."""
 
 METRICS = ("updates", "env_steps", "env_steps_per_update")
 """What is reported where any of them is given: updates so far, steps of a member's environments so
-far, and these over those."""
+far, and these over those. Of asynchronous collectors also how many were replaced."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Collecting:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Collecting:
         """Returns that of a run's parameters."""
-        values = [params.get(name, known.default) for name, known in PARAMETERS.items()]
-        return cls(*values, int(params.get("update_every", 1)))
+        cores, envs, ratio = (params.get(name, p.default) for name, p in PARAMETERS.items())
+        return cls(cores, envs, ratio, int(params.get("update_every", 1)))
 
     @property
     def envs(self) -> int:
@@ -56,6 +56,8 @@ class Collecting:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics that are reported besides."""
+        if self.is_async:
+            return (*METRICS, "collectors_replaced")
         return METRICS if self.envs > 1 or self.ratio is not None else ()
 
     @property
@@ -74,14 +76,28 @@ class Collecting:
         each = transitions // self.envs
         return each if steps is None or self.is_async else min(each, steps)
 
-    def check(self, params: Mapping[str, Any]) -> None:
-        """Raises ValueError where `collect.*` do not fit each other or the complete `params`."""
+    def largest(self, taken: int) -> tuple[str, int]:
+        """Returns the setting that most of the memory of collecting follows from, and its bytes."""
+        if self.cores > 1:
+            return f"collect.cores={self.cores}", taken
+        return f"collect.envs_per_core={self.envs_per_core}", taken
+
+    def check(self, params: Mapping[str, Any], continuous: bool) -> None:
+        """Raises ValueError where `collect.*` do not fit each other or the complete `params`.
+
+        `continuous`: whether the agent's actions are numbers.
+        """
         each = self.capacity(params["replay.capacity"], None)
         least = max(2, params.get("n_step", 1))
         if self.envs > 1 and each < least:
             raise ValueError(
                 f"replay.capacity must hold at least {least} steps of each of {self.envs} "
                 f"environments ({least * self.envs}), got {params['replay.capacity']}"
+            )
+        if self.is_async and not continuous:
+            raise ValueError(
+                f"{_RATIO}={ASYNC} is of agents whose actions are numbers; where they are "
+                "choices, exploration follows the steps of the learner: give a whole number"
             )
         if self.is_async and self.update_every != 1:
             raise ValueError(

@@ -113,3 +113,15 @@ def test_environments_are_drawn_alike():
     found = np.unique(batch.rewards[0].numpy(), return_counts=True)[1]
     assert len(found) == 20 * ENVS
     assert found.min() > 800 and found.max() < 1200  # 1,000 each; six standard deviations are 190
+
+
+@pytest.mark.parametrize(("steps", "capacity"), [(15, 20), (70, 20)])
+def test_a_place_holds_the_step_of_an_environment_that_it_is_of(steps, capacity):
+    """Environment e's step t is at e * slots + t modulo slots, of 23 slots."""
+    whole, _ = played(steps, capacity)
+    first, end = whole.drawable(1)
+    t, env = (part.ravel() for part in np.meshgrid(np.arange(first, end), np.arange(ENVS)))
+    places = np.tile(env * 23 + t % 23, (MEMBERS, 1))
+    batch = whole.at(places, 1, GAMMA)
+    for member in range(MEMBERS):
+        assert np.array_equal(batch.rewards[member], 10 * t + member * ENVS + env)

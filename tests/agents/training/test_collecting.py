@@ -99,12 +99,12 @@ def test_one_environment_of_several_begins_like_the_only_one():
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(given, said):
     with pytest.raises(ValueError, match=said):
-        Collecting.of(given).check(given)
+        Collecting.of(given).check(given, continuous=True)
 
 
 @pytest.mark.parametrize("given", [made(), made(2, 32, 64), made(1, 64), made(3, 1, ratio="async")])
 def test_what_fits_is_not(given):
-    Collecting.of(given).check(given)
+    Collecting.of(given).check(given, continuous=True)
 
 
 def test_parameters_of_it_are_checked_by_learners():
@@ -120,3 +120,28 @@ def test_the_memory_of_all_environments_is_told():
         for envs in (1, 64)
     )
     assert 63 * 1_200_000 <= many - one <= 63 * 1_210_000
+
+
+def test_agents_of_choices_have_no_asynchronous_collectors():
+    with pytest.raises(ValueError, match="=async is of agents whose actions are numbers"):
+        run(lookup.find("learners", "dqn"), "gym/CartPole-v1", **{RATIO: "async"})
+
+
+def test_who_has_asynchronous_collectors_trains_alone():
+    sac = lookup.find("learners", "sac")
+    given = run(sac, **{RATIO: "async"})
+    assert not sac.packs_with(given.params) and sac.packs_with(run(sac).params)
+    assert sac.pack_size(given.params, given.task, "cpu") == 1
+    with pytest.raises(ValueError, match="trains alone in its pack"):
+        sac.start([given] * 2, [None] * 2, "cpu")
+
+
+def test_the_memory_of_collectors_is_told():
+    sac, task = lookup.find("learners", "sac"), "mujoco/Ant-v4"
+    given = {"collect.cores": 1000, "collect.envs_per_core": 32, RATIO: "async"}
+    one, thousand = (
+        sac.pack_bytes({**given, "collect.cores": cores}, task, 100_000, 1) for cores in (1, 1000)
+    )
+    assert 999 * 190e6 < thousand - one < 999 * 240e6
+    name, size = sac.largest_part(given, task, 100_000)
+    assert name == "collect.cores=1000" and size > 0.9 * thousand
