@@ -108,7 +108,7 @@ class Diagnosable(ABC):
     @property
     @abstractmethod
     def counters(self) -> dict[str, int]:
-        """Counts in a checkpoint that are equal for all members."""
+        """Counts in a checkpoint that are equal for all members, those of `updates` among them."""
 
     @counters.setter
     @abstractmethod

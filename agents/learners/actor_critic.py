@@ -21,6 +21,7 @@ from agents.optim import losses
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.shape import Shape
+from agents.training.collecting import Collecting
 
 if TYPE_CHECKING:
     import torch
@@ -48,7 +49,9 @@ class ActorCritic(ActorCriticPasses):
         self.n_step: int = self.params["n_step"]
         self.loss = losses.Loss([run.params for run in runs], device)
         seeds, sizes = [run.seed for run in runs], (self.params["batch_size"], shape.actions)
-        self.draws = ActorCriticDraws(seeds, *sizes, self.noises_of_update, device)
+        self.collecting = Collecting.of(self.params)
+        envs = self.collecting.envs
+        self.draws = ActorCriticDraws(seeds, *sizes, self.noises_of_update, device, envs)
         measured = [name for name in self.metrics if name not in OF_EPISODES]
         measured += [] if self.features is None else [FEATURES_LOSS]
         self.means = RunningMeans(measured, len(runs), device)
@@ -65,12 +68,12 @@ class ActorCritic(ActorCriticPasses):
         return self.noises
 
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
-        """Returns actions [P, A], uniformly random in the warm-up, then the policy's."""
+        """Returns actions [P, E, A], uniformly random in the warm-up, then the policy's."""
         if step < self.params["warmup_steps"]:
             return self.draws.uniform(step)
         with torch.inference_mode():
-            noise, out = self.draws.exploration(step), self.actor_outputs(observations[:, None])
-            return self.policy.sample(out, noise)[0][:, 0].cpu().numpy()
+            noise, out = self.draws.exploration(step), self.actor_outputs(observations)
+            return self.policy.sample(out, noise)[0].cpu().numpy()
 
     def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
         """Returns the policy's actions without noise, [P, E, A]."""
@@ -96,14 +99,15 @@ class ActorCritic(ActorCriticPasses):
         """
         if not self.learns(step):
             return
-        if self.features is not None:
-            self.means.add(**{FEATURES_LOSS: self.features.learn(replay)})
-            if self.features.updates <= self.features.pretrain:
-                return
-        batch = self.transitions(replay, self.updates)
-        noise = self.draws.noise(self.updates)
-        self.updates += 1
-        self.update(batch, *noise)
+        for _ in range(self.collecting.updates_at_once):
+            if self.features is not None:
+                self.means.add(**{FEATURES_LOSS: self.features.learn(replay)})
+                if self.features.updates <= self.features.pretrain:
+                    return
+            batch = self.transitions(replay, self.updates)
+            noise = self.draws.noise(self.updates)
+            self.updates += 1
+            self.update(batch, *noise)
 
     def transitions(self, replay: Replay, update: int) -> Batch:
         """Returns the batch of an update."""

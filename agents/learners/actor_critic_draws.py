@@ -21,11 +21,18 @@ class ActorCriticDraws:
     """Draws of warm-up actions, exploration, batches, and `noises` noises of an update."""
 
     def __init__(
-        self, seeds: Sequence[int], batch: int, actions: int, noises: int, device: str
+        self,
+        seeds: Sequence[int],
+        batch: int,
+        actions: int,
+        noises: int,
+        device: str,
+        envs: int = 1,
     ) -> None:
         self._seeds, self._actions, self._noises, self._device = seeds, actions, noises, device
-        self._warming = streams.Draws(streams.keys(seeds, "warmup"), actions)
-        self._exploring = streams.Normals(streams.keys(seeds, "exploration"), actions)
+        self._each = len(seeds), envs, actions
+        self._warming = streams.Draws(streams.keys(seeds, "warmup"), envs * actions)
+        self._exploring = streams.Normals(streams.keys(seeds, "exploration"), envs * actions)
         self._batches = streams.Draws(streams.keys(seeds, "batches"), batch)
         self._updates = self._normals("updates", batch)
 
@@ -34,13 +41,13 @@ class ActorCriticDraws:
         return streams.Normals(streams.keys(self._seeds, purpose), width)
 
     def uniform(self, step: int) -> np.ndarray:
-        """Returns actions [P, A] of a step in the warm-up, uniform in [-1, 1]."""
+        """Returns actions [P, E, A] of a step in the warm-up, uniform in [-1, 1]."""
         uniform = (self._warming.at(step) + 0.5) * 2.0**-32
-        return (2.0 * uniform - 1.0).astype(np.float32)
+        return (2.0 * uniform - 1.0).astype(np.float32).reshape(self._each)
 
     def exploration(self, step: int) -> torch.Tensor:
-        """Returns normal numbers [P, 1, A] of a step."""
-        return torch.from_numpy(self._exploring.at(step)).to(self._device)[:, None]
+        """Returns normal numbers [P, E, A] of a step."""
+        return torch.from_numpy(self._exploring.at(step)).to(self._device).reshape(self._each)
 
     def batch(self, update: int) -> np.ndarray:
         """Returns 32 bits for each transition of an update's batch, [P, B]."""

@@ -9,14 +9,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents import lookup, parameter
+from agents.collectors.shared import bytes_of_collectors
 from agents.envs import settings, tasks
 from agents.envs.settings import Settings
 from agents.networks import network
+from agents.learners.misfit import misfit
 from agents.optim import schedule
 from agents.optimisers import base as optimisers
 from agents.replay.buffer import Replay
 from agents.shape import Shape
-from agents.training import playing
+from agents.training import collecting, playing
+from agents.training.async_pack import AsyncPack
+from agents.training.collecting import Collecting
 from agents.training.pack import Pack
 from agents.training.pack_learner import PackLearner
 
@@ -31,7 +35,7 @@ else:
 
 
 _OF_OPTIMISERS = {"optimizer.eps", "optimizer.beta1", "optimizer.beta2"}  # when there was one
-_ENVIRONMENTS = 11  # one to train in, and the usual ten episodes of an evaluation
+_EVALUATED = 10  # environments, as an evaluation is usually of ten episodes
 _GPU_PACK = 256
 _GPU_COPIES = 7  # of trained weights, where all members are updated at once; without moments
 _GPU_SHARE = 0.7  # of the free memory: workers may share the GPU, and its allocator fragments
@@ -72,6 +76,7 @@ class BaseLearner(PackLearner):
     """Defaults that have changed since, for studies begun before a study kept its own."""
     later_parameters: ClassVar[Collection[str]] = (
         *settings.PARAMETERS,
+        *collecting.PARAMETERS,
         *schedule.PARAMETERS,
         *optimisers.parameters().keys() - _OF_OPTIMISERS,
     )
@@ -82,7 +87,12 @@ class BaseLearner(PackLearner):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         own = {n: p for n, p in cls.parameters.items() if n in settings.PARAMETERS}
-        cls.parameters = {**cls.parameters, **settings.PARAMETERS, **own}
+        cls.parameters = {
+            **cls.parameters,
+            **settings.PARAMETERS,
+            **collecting.PARAMETERS,
+            **own,
+        }
 
     @classmethod
     def tasks(cls) -> Sequence[str]:
@@ -102,8 +112,9 @@ class BaseLearner(PackLearner):
 
     @classmethod
     def diagnosed(cls, params: Mapping[str, Any]) -> list[str]:
-        """Returns the metrics that `diagnostics` add, and environment steps where `env.*` do."""
+        """Returns the metrics that `diagnostics` add, and what `env.*` and `collect.*` count."""
         counted = ["env_steps"] if Settings.of(params).counts_steps else []
+        counted = [*Collecting.of(params).metrics] or counted
         return [*counted, *super().diagnosed(params)]
 
     @classmethod
@@ -120,10 +131,11 @@ class BaseLearner(PackLearner):
                 known.check_belongs(name, complete)
         network.check_widths(complete, cls.parameters)
         cls.diagnosed(complete)
+        Collecting.of(complete).check(complete, cls.continuous)
         tasks.check(task, Settings.of(complete))
         shape = cls.shape_of(complete, task)
         if shape.continuous != cls.continuous:
-            raise ValueError(_misfit(task, shape))
+            raise ValueError(misfit(task, shape))
         cls.check_together(complete, shape)
 
     @classmethod
@@ -178,12 +190,19 @@ class BaseLearner(PackLearner):
         """Returns what memory is estimated from; `params` are complete."""
 
     @classmethod
+    def packs_with(cls, params: Mapping[str, Any]) -> bool:
+        """Returns whether runs with these parameters may train in packs of several."""
+        return cls.packs and not Collecting.of(params).is_async
+
+    @classmethod
     def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
         """Returns how many runs train best together on `device`.
 
         On a CPU `cpu_pack` (more members save calls but leave the caches), and where the GPU is on
         another machine; on a GPU what its free memory holds, at most 256.
         """
+        if not cls.packs_with(params):
+            return 1
         if device == "cpu" or not torch.cuda.is_available():
             return cls.cpu_pack
         free, _ = torch.cuda.mem_get_info(device)
@@ -209,15 +228,23 @@ class BaseLearner(PackLearner):
         sizes, replay = cls._sizes_and_replay(params, task, steps)
         kept = (1 + cls.moments(params)) * sizes.trained + sizes.targets
         gradients = 2 * sizes.trained if sizes.gradients is None else sizes.gradients
-        return (
-            4 * (kept + gradients + sizes.passes) + replay + _ENVIRONMENTS * tasks.bytes_each(task)
-        )
+        ours = 4 * (kept + gradients + sizes.passes) + replay + _EVALUATED * tasks.bytes_each(task)
+        return ours + cls._collecting_bytes(params, task)
 
     @classmethod
     def largest_part(cls, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
         """Returns the setting that a member's memory follows from where it is large, and bytes."""
         _, replay = cls._sizes_and_replay(params, task, steps)
+        if (collectors := cls._collecting_bytes(params, task)) > replay:
+            return Collecting.of(params).largest(collectors)
         return f"replay.capacity={cls.complete(params)['replay.capacity']}", replay
+
+    @classmethod
+    def _collecting_bytes(cls, params: Mapping[str, Any], task: str) -> int:
+        """Returns bytes of what a member trains in: environments, and the processes of theirs."""
+        collecting, shape = Collecting.of(params), cls.shape_of(cls.complete(params), task)
+        processes = bytes_of_collectors(collecting, shape) if collecting.is_async else 0
+        return collecting.envs * tasks.bytes_each(task) + processes
 
     @classmethod
     def moments(cls, params: Mapping[str, Any]) -> int:
@@ -231,13 +258,13 @@ class BaseLearner(PackLearner):
         """Returns a member's sizes, and bytes of its replay after `steps` steps (`None`: full)."""
         complete = cls.complete(params)
         shape = cls.shape_of(complete, task)
-        capacity: int = complete["replay.capacity"]
-        kept = capacity if steps is None else min(capacity, steps)
+        collected = Collecting.of(complete)
+        kept = collected.capacity(complete["replay.capacity"], steps)
         sizes = cls.sizes(complete, shape)
         if complete["diagnostics"]:
             batches = -(-complete["diagnostics.samples"] // complete["batch_size"])
             sizes = replace(sizes, passes=sizes.passes * batches)
-        return sizes, Replay.full_bytes(shape, kept)
+        return sizes, Replay.full_bytes(shape, kept, collected.envs)
 
     @classmethod
     def pack_bytes(cls, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:
@@ -268,7 +295,8 @@ class BaseLearner(PackLearner):
             raise ValueError("the states of a pack must all be None or all be of the same step")
         if torch.device(device).type == "cpu":
             torch.set_num_threads(1)
-        return Pack(cls, runs, states, device)
+        waits = not Collecting.of(runs[0].params).is_async
+        return (Pack if waits else AsyncPack)(cls, runs, states, device)
 
     @classmethod
     def play(
@@ -286,16 +314,3 @@ class BaseLearner(PackLearner):
         """
         torch.set_num_threads(1)
         return playing.play(cls, run, weights, step, episodes, film)
-
-
-def _misfit(task: str, shape: Shape) -> str:
-    """Why an agent cannot play a task whose actions are of the other kind, and which agents can."""
-    ours, theirs = ("choices", "numbers") if shape.continuous else ("numbers", "choices")
-    known = {name: lookup.find("learners", name) for name in lookup.names("learners")}
-    fit = [
-        name
-        for name, learner in known.items()
-        if learner.continuous == shape.continuous and (shape.is_image or not learner.images)
-    ]
-    said = f"this agent's actions are {ours}, those of {task!r} are {theirs}"
-    return f"{said}; agents for these: {', '.join(fit)}"

@@ -23,6 +23,7 @@ from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.replay.frames import as_floats
 from agents.shape import Shape
+from agents.training.collecting import Collecting
 
 if TYPE_CHECKING:
     import torch
@@ -147,7 +148,10 @@ class Learner(BaseLearner):
             self._vector("epsilon.final"),
         )
         self._iterates_on_act = self._vector("sn.iterate_on_act").astype(bool)
-        self._exploration = streams.Draws(streams.keys(self._seeds, "exploration"), 2)
+        self._collecting = Collecting.of(params)
+        self._each = len(runs), self._collecting.envs
+        keys = streams.keys(self._seeds, "exploration")
+        self._exploration = streams.Draws(keys, 2 * self._collecting.envs)
         self._batches = streams.Draws(streams.keys(self._seeds, "batches"), params["batch_size"])
         self._penalty = GradientPenalty.of(
             [run.params for run in runs], self._online, shape.observation, device
@@ -161,19 +165,18 @@ class Learner(BaseLearner):
         self._target.copy_(self._online)
 
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
-        """Returns epsilon-greedy actions [P].
+        """Returns epsilon-greedy actions [P, E].
 
         A greedy action takes a forward pass, which does a power iteration where
         `sn.iterate_on_act` is true; a random action takes none.
         """
-        draws = self._exploration.at(step)
-        random = draws[:, 0] < self._schedule.at(step) * 2.0**32
-        actions: np.ndarray = streams.below(draws[:, 1], self._actions)
+        draws = self._exploration.at(step).reshape(*self._each, 2)
+        random = draws[..., 0] < self._schedule.at(step)[:, None] * 2.0**32
+        actions: np.ndarray = streams.below(draws[..., 1], self._actions)
         if random.all():
             return actions
-        iterating = self._iterates_on_act & ~random
-        greedy = self._greedy(observations[:, None], iterating)[:, 0]
-        return np.where(random, actions, greedy)
+        iterating = self._iterates_on_act & ~random.all(axis=1)
+        return np.where(random, actions, self._greedy(observations, iterating))
 
     def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
         """Returns actions greedy but for `evaluation.epsilon`; no power iteration."""
@@ -187,8 +190,9 @@ class Learner(BaseLearner):
         if step < self._warmup:
             return
         if step % self._update_every == 0:
-            draws = self._batches.at(self.optimisers["critic"].steps)
-            self.update(self.sample(replay, draws))
+            for _ in range(self._collecting.updates_at_once):
+                draws = self._batches.at(self.optimisers["critic"].steps)
+                self.update(self.sample(replay, draws))
         if step % self._target_every == 0:
             self._target.copy_(self._online)
 

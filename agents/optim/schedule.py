@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agents.parameter import Parameter
+from agents.training.collecting import Collecting
 
 if TYPE_CHECKING:
     import torch
@@ -69,4 +70,5 @@ def factors(
 def count(params: Mapping[str, Any], steps: int) -> int:
     """Returns how many updates a run of `steps` steps does: from the warm-up on."""
     every: int = params["update_every"]
-    return int(steps // every - (params["warmup_steps"] - 1) // every)
+    times = int(steps // every - (params["warmup_steps"] - 1) // every)
+    return times * Collecting.of(params).updates_at_once

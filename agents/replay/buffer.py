@@ -27,88 +27,103 @@ _BESIDES = 2
 
 
 class Replay:
-    """The last `capacity` transitions of every member.
+    """The last `capacity` steps of each of every member's E environments.
 
-    Slot t modulo (capacity + stack) holds step t: the newest frame of its observation in `frames`
-    [P, slots, width], and reward, mask and action in `outcomes` [P, slots, 2 + numbers of an
-    action]. The next observation is the next slot's, so that a transition can be drawn one step
-    after it was made; where an episode was truncated it is kept apart, by step. An observation of
-    several frames is put together from those of its episode's last steps. Writes are gathered on
-    the host and reach the device before the next sample.
+    A member has E x slots places, slots = capacity + stack, and environment e holds step t at place
+    e * slots + t modulo slots: the newest frame of its observation in `frames` [P, places, width],
+    and reward, mask and action in `outcomes` [P, places, 2 + numbers of an action]. The next
+    observation is the next slot's, so that a transition can be drawn one step after it was made;
+    where an episode was truncated it is kept apart, by step. An observation of several frames is
+    put together from those of its episode's last steps. Writes are gathered on the host and reach
+    the device before the next sample. Members' environments one after the other are P E streams,
+    all `count` steps long.
     """
 
-    def __init__(self, shape: Shape, members: int, capacity: int, device: str) -> None:
+    def __init__(
+        self, shape: Shape, members: int, capacity: int, device: str, envs: int = 1
+    ) -> None:
         self.count = 0
-        self._capacity, self._stack = capacity, shape.stack
+        self._capacity, self._stack, self._envs = capacity, shape.stack, envs
         self._slots = capacity + shape.stack
-        self._device = device
+        self._device, self._observation = device, shape.observation
         self._codec = Frames(shape, device)
         width, dtype = self._codec.width, self._codec.dtype
-        self._staged_frames = np.zeros((members, _STAGED, width), dtype)
+        self._streams, places = members * envs, envs * self._slots
+        self._staged_frames = np.zeros((self._streams, _STAGED, width), dtype)
         self._outcomes = _BESIDES + (shape.actions if shape.continuous else 1)
         self._chooses = not shape.continuous
-        self._staged_outcomes = np.zeros((members, _STAGED, self._outcomes), np.float32)
+        self._staged_outcomes = np.zeros((self._streams, _STAGED, self._outcomes), np.float32)
         self._pending = 0
-        self.frames = torch.from_numpy(np.zeros((members, self._slots, width), dtype)).to(device)
-        self.outcomes = torch.zeros(members, self._slots, self._outcomes, device=device)
+        self.frames = torch.from_numpy(np.zeros((members, places, width), dtype)).to(device)
+        self.outcomes = torch.zeros(members, places, self._outcomes, device=device)
         self._truncations = [Truncations(width, dtype) for _ in range(members)]
-        self._ends = EpisodeEnds(members, self._slots)
+        self._ends = EpisodeEnds(self._streams, self._slots)
         self._all_frames = self.frames.flatten(0, 1)
         self._all_outcomes = self.outcomes.flatten(0, 1)
-        self._first = np.arange(members, dtype=np.int64)[:, None] * self._slots
+        self._first = np.arange(members, dtype=np.int64)[:, None] * places
 
     @staticmethod
     def bytes_per_step(shape: Shape) -> int:
-        """Returns bytes of one step of one member."""
+        """Returns bytes of one step of one environment."""
         numbers = _BESIDES + (shape.actions if shape.continuous else 1)
         return stored_row(shape)[0] * stored_row(shape)[1].itemsize + 4 * numbers
 
     @classmethod
-    def full_bytes(cls, shape: Shape, capacity: int) -> int:
+    def full_bytes(cls, shape: Shape, capacity: int, envs: int = 1) -> int:
         """Returns bytes of the full replay of one member."""
-        return (capacity + shape.stack) * cls.bytes_per_step(shape)
+        return envs * (capacity + shape.stack) * cls.bytes_per_step(shape)
 
     def add_observations(self, observations: np.ndarray) -> None:
-        """Stores the observations [P, ...] of the step that `add` completes."""
-        self._staged_frames[:, self._pending] = self._codec.encode(observations)
+        """Stores the observations [P, E, ...] of the step that `add` completes."""
+        self.add_frames(self._encoded(observations))
+
+    def add_frames(self, frames: np.ndarray) -> None:
+        """Stores the frames [P E, width] of the step that `add` completes."""
+        self._staged_frames[:, self._pending] = frames
+
+    def _encoded(self, observations: np.ndarray) -> np.ndarray:
+        return self._codec.encode(observations.reshape(self._streams, *self._observation))
 
     def add(self, actions: np.ndarray, rewards: np.ndarray, terminals: np.ndarray) -> None:
-        """Stores the outcomes [P] of the step seen last; continuous actions are [P, A]."""
-        staged = self._staged_outcomes[:, self._pending]
-        staged[:, 0], staged[:, 1] = rewards, ~terminals
-        staged[:, _BESIDES:] = actions.reshape(len(actions), -1)
-        self._ends.note(slice(None), self.count, terminals)
+        """Stores the outcomes [P, E] of the step seen last; continuous actions are [P, E, A]."""
+        staged, ended = self._staged_outcomes[:, self._pending], terminals.reshape(-1)
+        staged[:, 0], staged[:, 1] = rewards.reshape(-1), ~ended
+        staged[:, _BESIDES:] = actions.reshape(self._streams, -1)
+        self._ends.note(slice(None), self.count, ended)
         self.count += 1
         self._pending += 1
         if self._pending == _STAGED:
             self.flush()
 
-    def truncate(self, rows: np.ndarray, observations: np.ndarray) -> None:
-        """Notes that the step added last truncated the episodes of the members `rows`.
+    def truncate(self, streams: np.ndarray, observations: np.ndarray) -> None:
+        """Notes that the step added last truncated the episodes of `streams`.
 
-        `observations` [P, ...] are those after it: the last ones, from which one would go on.
+        `observations` [P, E, ...] are those after it: the last ones, from which one would go on.
         """
-        frames = self._codec.encode(observations)
-        for row in rows.tolist():
-            self._truncations[row].add(self.count - 1, frames[row], self.first)
-        self._ends.note(rows, self.count - 1, True)
+        self.cut(streams, self._encoded(observations))
+
+    def cut(self, streams: np.ndarray, frames: np.ndarray) -> None:
+        """Does what `truncate` does, with the frames [P E, width] of the last observations."""
+        first = self.first * self._envs
+        for stream in streams.tolist():
+            member, env = divmod(stream, self._envs)
+            step = (self.count - 1) * self._envs + env
+            self._truncations[member].add(step, frames[stream], first)
+        self._ends.note(streams, self.count - 1, True)
 
     def flush(self) -> None:
         """Moves what was added since the last time to the device."""
-        begin = self.count - self._pending
-        done = 0
+        begin, done = self.count - self._pending, 0
+        frames = self.frames.view(self._streams, self._slots, -1)
+        outcomes = self.outcomes.view(self._streams, self._slots, -1)
         while done < self._pending:
             slot = (begin + done) % self._slots
             length = min(self._pending - done, self._slots - slot)
             place, staged = slice(slot, slot + length), slice(done, done + length)
-            self.frames[:, place].copy_(torch.from_numpy(self._staged_frames[:, staged]))
-            self.outcomes[:, place].copy_(torch.from_numpy(self._staged_outcomes[:, staged]))
+            frames[:, place].copy_(torch.from_numpy(self._staged_frames[:, staged]))
+            outcomes[:, place].copy_(torch.from_numpy(self._staged_outcomes[:, staged]))
             done += length
         self._pending = 0
-
-    def valid(self, n_step: int = 1) -> int:
-        """Returns how many transitions of `n_step` steps there are to choose from."""
-        return min(self.count, self._capacity + 1) - n_step
 
     def sample(
         self,
@@ -117,19 +132,59 @@ class Replay:
         gamma: np.ndarray | torch.Tensor | None = None,
         floats: bool = True,
     ) -> Batch:
-        """Returns transitions chosen uniformly by 32-bit `draws` [P, B], of `n_step` steps each.
+        """Returns transitions of `n_step` steps chosen by 32-bit `draws` [P, B].
 
+        They are as likely, whatever the environment.
         Rewards are added up, discounted by `gamma` [P], up to where the episode ends, and the next
         observation is the one after them; `n_step_returns` says what masks become. There must be
         at least `n_step` + 1 steps. Without `floats` images stay uint8.
         """
+        first, end = self.drawable(n_step)
+        steps = streams.below(draws, self.valid(n_step))
+        envs, steps = divmod(steps, end - first) if self._envs > 1 else (0, steps)
+        return self._taken_at(steps + first, envs, n_step, gamma, floats)
+
+    def valid(self, n_step: int = 1) -> int:
+        """Returns how many transitions of `n_step` steps there are to choose from."""
+        first, end = self.drawable(n_step)
+        return (end - first) * self._envs
+
+    def drawable(self, n_step: int) -> tuple[int, int]:
+        """Returns the first step of which `n_step` steps can be drawn, and that after the last.
+
+        They are those of each environment.
+        """
+        valid = min(self.count, self._capacity + 1) - n_step
+        return self.count - n_step - valid, self.count - n_step
+
+    def at(
+        self,
+        places: np.ndarray,
+        n_step: int = 1,
+        gamma: np.ndarray | torch.Tensor | None = None,
+        floats: bool = True,
+    ) -> Batch:
+        """Returns the transitions that begin at `places` [P, B] of the store, as `sample` does."""
+        envs, slots = divmod(places, self._slots)
+        last = self.count - 1
+        return self._taken_at(last - (last - slots) % self._slots, envs, n_step, gamma, floats)
+
+    def _taken_at(
+        self,
+        steps: np.ndarray,
+        envs: np.ndarray | int,
+        n_step: int,
+        gamma: np.ndarray | torch.Tensor | None,
+        floats: bool,
+    ) -> Batch:
+        """Returns the transitions that begin at `steps` [P, B] of `envs` [P, B]."""
         self.flush()
-        valid = self.valid(n_step)
-        steps = streams.below(draws, valid) + (self.count - n_step - valid)
-        lengths = self._ends.lengths(steps, n_step)
-        observations = self._codec.decode(self._rows(steps, lengths), floats)
+        begin = self._first + envs * self._slots
+        lengths = self._ends.lengths(steps, begin, n_step)
+        rows = self._rows(steps, begin, lengths, envs)
+        observations = self._codec.decode(rows, floats)
         batch = steps.shape[1]
-        actions, rewards, masks = self._taken(steps, lengths, n_step, gamma)
+        actions, rewards, masks = self._taken(steps, begin, lengths, n_step, gamma)
         return Batch(
             observations=observations[:, :batch],
             actions=actions[..., 0].long() if self._chooses else actions,
@@ -141,27 +196,31 @@ class Replay:
     def _taken(
         self,
         steps: np.ndarray,
+        begin: np.ndarray,
         lengths: np.ndarray,
         n_step: int,
         gamma: np.ndarray | torch.Tensor | None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Returns the actions of `steps` [P, B], and their returns and masks over `lengths`."""
         if n_step == 1:
-            outcomes = self._selected(self._all_outcomes, steps)
+            outcomes = self._selected(self._all_outcomes, steps % self._slots + begin)
             return outcomes[..., _BESIDES:], outcomes[..., 0], outcomes[..., 1]
-        ahead = (steps[..., None] + np.arange(n_step)).reshape(len(steps), -1)
-        outcomes = self._selected(self._all_outcomes, ahead).view(*steps.shape, n_step, -1)
+        ahead = (steps[..., None] + np.arange(n_step)) % self._slots + begin[..., None]
+        outcomes = self._selected(self._all_outcomes, ahead.reshape(len(steps), -1))
+        outcomes = outcomes.view(*steps.shape, n_step, -1)
         discount = torch.as_tensor(gamma, dtype=torch.float32, device=self._device).view(-1, 1)
         counts = torch.from_numpy(lengths).to(self._device)
         returns, masks = n_step_returns(outcomes[..., 0], outcomes[..., 1], counts, discount)
         return outcomes[:, :, 0, _BESIDES:], returns, masks
 
-    def _selected(self, rows: torch.Tensor, steps: np.ndarray) -> torch.Tensor:
-        """Returns the rows [P, N, numbers] of each member's `steps` [P, N]."""
-        slots = torch.from_numpy(steps % self._slots + self._first).to(self._device)
-        return rows.index_select(0, slots.view(-1)).view(*steps.shape, -1)
+    def _selected(self, rows: torch.Tensor, places: np.ndarray) -> torch.Tensor:
+        """Returns the rows [P, N, numbers] at `places` [P, N] among those of all members."""
+        chosen = torch.from_numpy(places).to(self._device)
+        return rows.index_select(0, chosen.view(-1)).view(*places.shape, -1)
 
-    def _rows(self, steps: np.ndarray, lengths: np.ndarray) -> torch.Tensor:
+    def _rows(
+        self, steps: np.ndarray, begin: np.ndarray, lengths: np.ndarray, envs: np.ndarray | int
+    ) -> torch.Tensor:
         """Returns the frames of the observations at `steps` [P, B], and `lengths` after them.
 
         They are [P, 2 B, stack * width]; the last frame of a truncated episode stands where the
@@ -169,21 +228,27 @@ class Replay:
         """
         members, batch = steps.shape
         after = steps + lengths
-        cuts = [t.find(last) for t, last in zip(self._truncations, after - 1, strict=True)]
+        last = (after - 1) * self._envs + envs
+        cuts = [t.find(own) for t, own in zip(self._truncations, last, strict=True)]
         if self._stack == 1:
             wanted = np.concatenate((steps, after), axis=1)
         else:
-            wanted = self._stacks(steps, lengths, [places for places, _ in cuts])
-        rows = self._selected(self._all_frames, wanted).view(members, 2 * batch, -1)
+            wanted = self._stacks(steps, begin, lengths, [places for places, _ in cuts])
+        begins = begin if self._envs == 1 else np.tile(begin, 2).repeat(self._stack, axis=1)
+        places = wanted % self._slots + begins
+        rows = self._selected(self._all_frames, places).view(members, 2 * batch, -1)
         for row, (places, frames) in enumerate(cuts):
             if len(places):
                 slots = torch.from_numpy(places + batch).to(rows.device)
-                last = torch.from_numpy(frames).to(rows.device)
-                rows[row, slots, -self._codec.width :] = last
+                rows[row, slots, -self._codec.width :] = torch.from_numpy(frames).to(rows.device)
         return rows
 
     def _stacks(
-        self, steps: np.ndarray, lengths: np.ndarray, cuts: Sequence[np.ndarray]
+        self,
+        steps: np.ndarray,
+        begin: np.ndarray,
+        lengths: np.ndarray,
+        cuts: Sequence[np.ndarray],
     ) -> np.ndarray:
         """Returns which steps' frames observations hold, [P, 2 B * stack], the oldest first.
 
@@ -191,8 +256,8 @@ class Replay:
         begun anew. A frame before its episode's first is that one again.
         """
         most, after = self._stack - 1, steps + lengths
-        ages = self._ends.before(steps, most)
-        anew = self._ends.at(after - 1)
+        ages = self._ends.before(steps, begin, most)
+        anew = self._ends.at(after - 1, begin)
         for row, places in enumerate(cuts):
             anew[row, places] = False
         later = np.where(anew, 0, np.minimum(ages + lengths, most))
@@ -207,28 +272,43 @@ class Replay:
         return max(0, self.count - self._slots)
 
     def save(self, member: int, since: int = 0) -> dict[str, np.ndarray]:
-        """Returns what is stored of one member's steps from `since` on, oldest first."""
+        """Returns what is stored of one member's steps from `since` on, oldest first.
+
+        A row is a step of all its environments, one after the other.
+        """
         self.flush()
-        slots = np.arange(max(since, self.first), self.count) % self._slots
-        rows = torch.from_numpy(slots).to(self._device)
+        steps = np.arange(max(since, self.first), self.count)
+        rows = self._stored(steps)
         return {
-            "frames": self.frames[member].index_select(0, rows).cpu().numpy(),
-            "outcomes": self.outcomes[member].index_select(0, rows).cpu().numpy(),
+            "frames": self._saved(self.frames[member].index_select(0, rows), len(steps)),
+            "outcomes": self._saved(self.outcomes[member].index_select(0, rows), len(steps)),
         }
+
+    def _stored(self, steps: np.ndarray) -> torch.Tensor:
+        """Returns the places of `steps`, each in all of a member's environments."""
+        places = (steps % self._slots)[:, None] + np.arange(self._envs) * self._slots
+        return torch.from_numpy(places.reshape(-1)).to(self._device)
+
+    def _saved(self, rows: torch.Tensor, steps: int) -> np.ndarray:
+        return rows.cpu().numpy().reshape(steps, self._envs * rows.shape[1])
 
     def save_truncations(self, member: int) -> dict[str, np.ndarray]:
         """Returns the steps that truncated a member's episodes, and the observations after them."""
-        return self._truncations[member].save(self.first)
+        return self._truncations[member].save(self.first * self._envs)
 
     def load_truncations(self, member: int, state: dict[str, np.ndarray]) -> None:
         """Puts back what `save_truncations` returned."""
         self._truncations[member].load(state)
-        self._ends.note(member, state["steps"], True)
+        steps, envs = divmod(state["steps"], self._envs)
+        self._ends.note(member * self._envs + envs, steps, True)
 
     def load(self, member: int, state: dict[str, np.ndarray]) -> None:
         """Puts back what `save` returned; `count` is the caller's to set, before."""
         steps = np.arange(self.count - len(state["frames"]), self.count)
-        rows = torch.from_numpy(steps % self._slots).to(self._device)
+        rows = self._stored(steps)
         for column, name in ((self.frames, "frames"), (self.outcomes, "outcomes")):
-            column[member].index_copy_(0, rows, torch.from_numpy(state[name]).to(self._device))
-        self._ends.note(member, steps, state["outcomes"][:, 1] == 0)
+            saved = torch.from_numpy(state[name].reshape(len(rows), column.shape[2]))
+            column[member].index_copy_(0, rows, saved.to(self._device))
+        masks = state["outcomes"].reshape(len(steps), self._envs, self._outcomes)[..., 1]
+        for env in range(self._envs):
+            self._ends.note(member * self._envs + env, steps, masks[:, env] == 0)

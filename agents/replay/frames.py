@@ -35,11 +35,7 @@ class Frames:
 
     def encode(self, observations: np.ndarray) -> np.ndarray:
         """Returns observations [P, ...] as rows [P, width]."""
-        newest = observations
-        if self._shape.stack > 1:
-            newest = observations[..., -self._shape.frame[-1] :]
-        flat = newest.reshape(len(newest), -1)
-        return np.packbits(flat, axis=1) if self._packed else flat
+        return encoded(observations, self._shape)
 
     def decode(self, rows: torch.Tensor, floats: bool = True) -> torch.Tensor:
         """Returns rows [P, B, stack * width] as float32 observations [P, B, ...].
@@ -71,6 +67,13 @@ class Frames:
         return frames.reshape(members, batch, *self._shape.observation)
 
 
+def encoded(observations: np.ndarray, shape: Shape) -> np.ndarray:
+    """Returns observations [P, ...] as rows [P, width], the newest frame of each."""
+    newest = observations if shape.stack == 1 else observations[..., -shape.frame[-1] :]
+    flat = newest.reshape(len(newest), -1)
+    return np.packbits(flat, axis=1) if shape.dtype == "bool" else flat
+
+
 def as_floats(observations: torch.Tensor, high: float) -> torch.Tensor:
     """Returns observations as float32, divided by `high`."""
     floats = observations.float()
@@ -86,7 +89,10 @@ def stored_row(shape: Shape) -> tuple[int, np.dtype[Any]]:
 
 
 class Truncations:
-    """Steps that truncated one member's episodes, ascending, and the observations there."""
+    """Steps that truncated one member's episodes, ascending, and the observations there.
+
+    Step t of environment e of E counts as t E + e.
+    """
 
     def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
         self._steps = np.zeros(0, np.int64)

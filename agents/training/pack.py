@@ -16,14 +16,15 @@ from agents.envs import tasks
 from agents.envs.settings import Settings
 from agents.replay.batch import Rows
 from agents.replay.buffer import Replay
+from agents.training.collecting import Collecting
 from agents.training.episodes import Episodes
 from agents.training.evaluation import Evaluation
 from agents.training.pack_learner import PackLearner
 
 SECONDS = 0.5
-_RECENT = 100
+RECENT = 100
+"""The mean return of training is of so many episodes."""
 _LOOK_EVERY = 256
-_CLOCK_EVERY = 16
 
 
 class Pack:
@@ -32,6 +33,9 @@ class Pack:
     Members are numbers of the runs that the pack began with. `learner`, `replay`, `episodes`,
     `runs` and `diagnostics` are of those that are left, in the order of `members`.
     """
+
+    clock_every = 16
+    """After so many steps it looks whether its time is over."""
 
     def __init__(
         self,
@@ -81,6 +85,8 @@ class Pack:
         state = _named("learner", self.learner.save(row))
         state |= _named("episode", self.episodes.save(row))
         state["step"] = np.array(self.step)
+        if replay.count != self.step:
+            state["rounds"] = np.array(replay.count)
         state["reported_at"] = np.array(self._reported_at)
         state["returns"] = np.array(self._returns[row])
         state |= _named("cuts", replay.save_truncations(row))
@@ -113,26 +119,32 @@ class Pack:
         runs = [self._all_runs[member] for member in members]
         first = runs[0]
         self._settings = Settings.of(first.params)
-        shape = tasks.shape(first.task, self._settings)
+        self.collecting = Collecting.of(first.params)
+        envs = self.collecting.envs
+        self.shape = shape = tasks.shape(first.task, self._settings)
         seeds = [run.seed for run in runs]
         names = [run.task for run in runs]
         self.runs, self._names, self._seeds = runs, names, seeds
         self._steps, self._schedule = first.steps, first.evaluation
         self.learner = self._learner_class(runs, shape, self._device)
         self.diagnostics = Diagnostics(self.learner, runs)
-        capacity = min(first.params["replay.capacity"], first.steps)
-        self.replay = Replay(shape, len(runs), capacity, self._device)
-        keys = streams.keys(seeds, "episodes")
-        self.episodes = Episodes(names, keys, 1, settings=self._settings)
+        capacity = self.collecting.capacity(first.params["replay.capacity"], first.steps)
+        self.replay = Replay(shape, len(runs), capacity, self._device, envs)
+        self.episodes = self._collected(names, streams.keys(seeds, "episodes"))
         self._evaluation_envs: Sequence[Any] | None = None
         self._returns: list[list[float]] = [[] for _ in runs]
+
+    def _collected(self, names: Sequence[str], keys: np.ndarray) -> Any:
+        """Returns what acts in the environments of the members' tasks: episodes."""
+        return Episodes(names, keys, self.collecting.envs, settings=self._settings)
 
     def _load(self, states: list[State | None]) -> None:
         """Loads all states, taking them out of the list one by one."""
         for row, state in enumerate(states):
             assert state is not None
             states[row] = None
-            self.step = self.replay.count = int(state["step"])
+            self.step = int(state["step"])
+            self.replay.count = int(state.get("rounds", self.step))
             self._reported_at = int(state["reported_at"])
             self.learner.load(row, _part(state, "learner"))
             self.replay.load(row, _part(state, "replay"))
@@ -170,37 +182,42 @@ class Pack:
 
     def train(self, until: int, deadline: float = math.inf) -> None:
         """Trains to step `until`, or until `deadline` (monotonic seconds) has passed."""
-        learner, episodes, replay = self.learner, self.episodes, self.replay
-        observations = episodes.observations[:, 0]
         begin = self.step
         while self.step < until or self._is_behind():
             if self._is_behind():
-                learner.learn(replay, self.step)
+                self.learner.learn(self.replay, self.step)
                 self.progress += 1
                 if time.monotonic() > deadline:
                     break
                 continue
-            replay.add_observations(observations)
-            actions = learner.act(observations, self.step)
-            rewards, terminals, truncations = episodes.step(actions)
-            replay.add(actions, rewards[:, 0], terminals[:, 0])
-            if truncations.any():
-                replay.truncate(np.flatnonzero(truncations[:, 0] & ~terminals[:, 0]), observations)
-            if (terminals | truncations).any():
-                self._restart((terminals | truncations)[:, 0])
-            self.step += 1
-            learner.learn(replay, self.step)
-            if episodes.broken.any():
+            if self._collect(until):
+                self.learner.learn(self.replay, self.step)
+            if self.episodes.broken.any():
                 break
-            if self.step % _CLOCK_EVERY == 0 and time.monotonic() > deadline:
+            if self.step % self.clock_every == 0 and time.monotonic() > deadline:
                 break
         self.progress += self.step - begin
 
+    def _collect(self, until: int) -> bool:
+        """Takes the next step, of at most `until`; returns whether updates may be due after it."""
+        episodes, replay = self.episodes, self.replay
+        observations = episodes.observations
+        replay.add_observations(observations)
+        actions = self.learner.act(observations, self.step)
+        rewards, terminals, truncations = episodes.step(actions)
+        replay.add(actions, rewards, terminals)
+        if truncations.any():
+            replay.truncate(np.flatnonzero(truncations & ~terminals), observations)
+        if (terminals | truncations).any():
+            self._restart(terminals | truncations)
+        self.step += 1
+        return True
+
     def _restart(self, ended: np.ndarray) -> None:
-        for row in np.flatnonzero(ended).tolist():
-            self._returns[row].append(float(self.episodes.returns[row, 0]))
-            del self._returns[row][:-_RECENT]
-            self.episodes.restart(row, 0)
+        for row, env in np.argwhere(ended).tolist():
+            self._returns[row].append(float(self.episodes.returns[row, env]))
+            del self._returns[row][:-RECENT]
+            self.episodes.restart(row, env)
 
     def _evaluate(self, deadline: float) -> list[Report]:
         if self._evaluation is None:
@@ -260,9 +277,17 @@ class Pack:
         found = {**evaluated, **self.learner.measured(row, self.step)}
         if self._returns[row]:
             found["train_return"] = float(np.mean(self._returns[row]))
-        if self._settings.counts_steps:
-            found["env_steps"] = float(self.episodes.taken[row, 0])
+        found["env_steps"] = float(self._env_steps(row))
+        if self.collecting.metrics:
+            found["updates"] = updates = float(self.learner.counters["updates"])
+            found["env_steps_per_update"] = found["env_steps"] / updates if updates else math.nan
         return found
+
+    def _env_steps(self, row: int) -> int:
+        """Returns the steps of a member's environments so far."""
+        if self._settings.counts_steps:
+            return int(self.episodes.taken[row].sum())
+        return self.step * self.collecting.envs
 
     def _finite(self, found: Mapping[str, float]) -> dict[str, float]:
         """Returns the finite metrics, in the order in which the learner names them."""

@@ -38,9 +38,9 @@ class PackLearner(Diagnosable):
 
     @abstractmethod
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
-        """Returns training actions [P] on observations [P, ...] before environment step `step`.
+        """Returns training actions [P, E] on observations [P, E, ...] before the step `step`.
 
-        Numbers have an axis more, [P, A]; so below.
+        Numbers have an axis more, [P, E, A]; so below.
         """
 
     @abstractmethod
@@ -49,7 +49,7 @@ class PackLearner(Diagnosable):
 
     @abstractmethod
     def learn(self, replay: Replay, step: int) -> None:
-        """Does the updates that are due after `step` environment steps."""
+        """Does the updates that are due after `step` steps of each environment."""
 
     def is_behind(self, step: int) -> bool:
         """Returns whether the updates due after `step` steps are not all done.

@@ -22,7 +22,7 @@ PART_OPTIONS = {
 """The options that choose a part of a study."""
 
 FIGURE_OPTIONS = {
-    "x": "the axis along x",
+    "x": "the axis along x; of curves updates or env_steps, which runs report, instead of steps",
     "y": "the axis along y, or the colour's where a figure has no second axis",
     "hue": "the axis that lines differ in",
     "facet": "the axis that panels differ in",

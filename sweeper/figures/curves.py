@@ -11,6 +11,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from sweeper.errors import SweeperError, shown
 from sweeper.figures.drawing import axis_limits, frame, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
@@ -21,7 +22,7 @@ from sweeper.results.captions import span
 from sweeper.results.data import Data
 from sweeper.results.estimates import bands_called, bands_note, uneven_note, with_band
 from sweeper.results.slices.pooling import pooled
-from sweeper.space.figure_options import MOST
+from sweeper.space.figure_options import CLOCKS, MOST
 from sweeper.text import counted
 
 _HEIGHT_IN = 1.9
@@ -32,6 +33,7 @@ _MOST_ROWS = 6
 def draw(
     data: Data,
     *,
+    x: str | None = None,
     hue: str | None = None,
     facet: str | None = None,
     metric: str | list[str] | None = None,
@@ -42,12 +44,15 @@ def draw(
     beside each other. A line is that of its complete trials, or, where none is complete, of trials
     whose runs have all begun to report. It is dashed from where the first of its runs ended: the
     others alone go on. Behind its last point a run that diverged is worse than all others; a line
-    ends where such runs decide it. Panels of one metric and task have one y axis.
+    ends where such runs decide it. Panels of one metric and task have one y axis. Along x are
+    steps, or what runs report of `updates` or `env_steps`.
     """
+    if x is not None and x not in CLOCKS:
+        raise SweeperError(f"x of curves must be one of {', '.join(CLOCKS)}, but got {shown(x)}")
     (hue, facet), names = _chosen(data, hue, facet), several_metrics.names(data, metric)
     rows, columns, lines = _axes(data, hue, facet)
     axes = [rows, columns, lines]
-    drawn = [_drawn(pooled(data, axes), names, place, axes) for place in range(len(names))]
+    drawn = [_drawn(pooled(data, axes), names, place, axes, x) for place in range(len(names))]
     points, table = (
         pd.concat([parts[place] for parts in drawn], ignore_index=True) for place in range(2)
     )
@@ -58,10 +63,10 @@ def draw(
     grouped = whole.assign(**{"(panel)": _alike(whole["(panel)"], *alike)})
     logarithmic = _logarithmic(table, points, alike)
     limits = axis_limits.limits(grouped[~grouped["(panel)"].isin(logarithmic)])
-    shown = [axis.name for axis in (lines, rows, columns) if axis]
-    said = _note(data, table) + uneven_note(data, drawn[0][2], shown, "line")
+    of_axes = [axis.name for axis in (lines, rows, columns) if axis]
+    said = _note(data, table) + uneven_note(data, drawn[0][2], of_axes, "line")
     said += axis_limits.cut_off(grouped, limits, bands_called(data))
-    caption = data.caption(points["run"].nunique(), shown, said)
+    caption = data.caption(points["run"].nunique(), of_axes, said)
     height = layout[0] * row + 0.3 + style.legend_in(lines, width)
     grid = style.panels(*layout, width, height, caption, sharex=True)
     for number, ax in enumerate(grid.axes.flat):
@@ -76,9 +81,20 @@ def draw(
         title, ticks = _title(rows, columns, panel, grid), 6 if layout[1] < 4 else 3
         _frame(ax, title, label, data, ticks=ticks, lowest=lowest)
     _align(grid.axes.flat[: count * len(names)], alike, limits, logarithmic)
+    if x is not None:
+        _along(grid.axes.flat, points["step"].max(), CLOCKS[x])
+        table = table.rename(columns={"step": x})
     _arrows(grid.axes.flat, whole, lines)
     style.legend(grid.figure, lines, width)
     return Picture(grid.figure, visible(with_band(data, table)), caption=caption)
+
+
+def _along(panels: Sequence[Axes], last: float, label: str) -> None:
+    """Gives panels another x than steps: its end, and its label where there is one."""
+    for ax in panels:
+        ax.set_xlim(frame.current().xlim or (0, last * 1.02))
+        if ax.get_xlabel():
+            ax.set_xlabel(label)
 
 
 def _arrows(panels: Sequence[Axes], table: pd.DataFrame, lines: Axis | None) -> None:
@@ -140,13 +156,13 @@ def _axes(
 
 
 def _drawn(
-    data: Data, names: list[str], place: int, axes: list[Axis | None]
+    data: Data, names: list[str], place: int, axes: list[Axis | None], x: str | None
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The points, the table and the runs of the metric at `place`.
 
     Panels are numbered over all metrics.
     """
-    points, runs = drawn_points(data, names[place], axes)
+    points, runs = drawn_points(data, names[place], axes, x)
     table = line_points(data, points, runs, axes)
     if len(names) > 1:
         table.insert(0, "metric", names[place])

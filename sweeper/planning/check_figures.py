@@ -15,7 +15,7 @@ from sweeper.space import figure_options, figure_rules
 from sweeper.space.axes import AxisKind
 from sweeper.space.axes._labels import ABSENT, label_of, places
 from sweeper.space.blocks.parts import JoinedAxis, every_axis, parts
-from sweeper.space.figure_options import AXES, MOST, takes, takes_several
+from sweeper.space.figure_options import CLOCKS, MOST, takes, takes_several
 from sweeper.space.figure_rules import INTERVAL, RULES
 from sweeper.space.space import Space
 from sweeper.text import canonical
@@ -46,7 +46,8 @@ def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expan
                     key: one for key, one in options.items() if key in valid or key not in RULES
                 }
                 most = figure_options.MOST_METRICS.get(name, MOST["metric"])
-                _check_options(fitting, valid, sizes, metrics, most)
+                named = figure_options.axes_of(name)
+                _check_options(fitting, valid, sizes, metrics, most, named)
             with mistakes.under(*here):
                 figure_rules.check_band(ruled.get("band", INTERVAL), space.score.aggregate)
             with mistakes.under(*here):
@@ -64,6 +65,7 @@ def _check_options(
     sizes: Mapping[str, int],
     metrics: Sequence[str],
     most: int,
+    named: Sequence[str],
 ) -> None:
     seen: dict[str, str] = {}
     few = bool({"top", "trial"} & {*options})
@@ -76,9 +78,21 @@ def _check_options(
                 _check_metrics(value, most if takes_several(valid[option]) else 1, metrics)
             if option == "at" and value is not None and value not in AT:
                 raise Invalid(f"must be one of {', '.join(AT)}, but got {shown(value)}", ("at",))
-            if option in AXES and value is not None and not (value == "trial" and few):
+            if option == "x" and option not in named:
+                _check_clock(value)
+            if option in named and value is not None and not (value == "trial" and few):
                 _check_axis(option, value, sizes, seen)
     mistakes.check()
+
+
+def _check_clock(value: Any) -> None:
+    """Raises `Invalid` for what cannot stand in the place of steps.
+
+    Whether all runs report it is only known of each by itself, and told where it is drawn.
+    """
+    if value is not None and value not in CLOCKS:
+        rule = f"must be one of {', '.join(CLOCKS)} (without it: steps)"
+        raise Invalid(f"{rule}, but got {shown(value)}", ("x",))
 
 
 def _check_axis(option: str, value: Any, sizes: Mapping[str, int], seen: dict[str, str]) -> None:

@@ -171,12 +171,13 @@ class Data:
         """`runs` with the column `VALUE`: the score, or `metric` in its own unit."""
         return self.tables.table(metric)
 
-    def points(self, metric: str) -> pd.DataFrame:
+    def points(self, metric: str, clock: str | None = None) -> pd.DataFrame:
         """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 
-        Behind the last point of a run that diverged its points are infinite, or NaN.
+        Behind the last point of a run that diverged its points are infinite, or NaN. With `clock`
+        the column `step` holds what runs reported of that metric.
         """
-        return self.tables.points(metric)
+        return self.tables.points(metric, clock)
 
     @property
     def tasks(self) -> Mapping[str, tuple[float, float]]:

@@ -205,10 +205,24 @@ class RunTables:
         fixed = ["run", "trial", TASK, "seed", *self.columns, "step"]
         return list(self.reports().columns[len(fixed) :])
 
-    def points(self, metric: str) -> pd.DataFrame:
+    def _clocked(self, reports: pd.DataFrame, clock: str, valid: list[str]) -> pd.DataFrame:
+        """The reports with the metric `clock` as `step`; `SweeperError` where a run has none."""
+        known = reports[reports[clock].notna()] if clock in valid else reports[:0]
+        lacking = len(set(reports["run"]) - set(known["run"]))
+        if lacking or known.empty:
+            runs = "no run" if known.empty else f"{lacking} of its runs never"
+            raise SweeperError(
+                f"x={clock} needs that metric of every run, and in {self.study} {runs} reported "
+                f"it; agents do where a parameter collect.* is given, as in "
+                f"collect.env_steps_per_update=1"
+            )
+        return known.assign(step=known[clock].round().astype(int))
+
+    def points(self, metric: str, clock: str | None = None) -> pd.DataFrame:
         """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 
-        Only of metrics that are scored is it known what is worse than every number.
+        Only of metrics that are scored is it known what is worse than every number. In the place of
+        `step` stands what the runs reported of `clock` with each point, such as `updates`.
         """
         reports = self.reports()
         fixed = ["run", "trial", TASK, "seed", *self.columns, "step"]
@@ -220,6 +234,8 @@ class RunTables:
                     f"{shown(metric)} is no metric of {self.study}{choices(metric, valid)}"
                 )
             reports = reports.assign(**{column: np.array([], float)})
+        if clock is not None:
+            reports = self._clocked(reports, clock, valid)
         points = reports[[*fixed, column]]
         marked = [self.columns.get(name, name) for name in fixed]
         points = points.set_axis([*marked, frames.POINT], axis=1)

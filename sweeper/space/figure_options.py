@@ -20,6 +20,10 @@ AXES = ("x", "y", "hue", "facet")
 """The options that name an axis."""
 
 
+CLOCKS: Mapping[str, str] = {"updates": "updates", "env_steps": "environment steps"}
+"""The metrics that curves may have along x in the place of steps, with their labels."""
+
+
 SHARED = (*AXES, "metric", "at")
 """The options that mean the same in all figures; a user's own figure may have others."""
 
@@ -95,6 +99,11 @@ def unfit(name: str) -> dict[str, str]:
         if option not in LIMITED.get(name, ()):
             found[option] = f"has no axis of numbers with limits along {option[0]}"
     return found
+
+
+def axes_of(name: str) -> tuple[str, ...]:
+    """The options that name an axis in the figure called `name`: along x of curves are steps."""
+    return AXES[1:] if name == "curves" else AXES
 
 
 def takes_several(annotation: str) -> bool:

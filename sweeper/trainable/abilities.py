@@ -78,6 +78,21 @@ class SupportsLargestPart(Protocol):
 
 
 @runtime_checkable
+class PacksByParameters(Protocol):
+    """Optional: a trainable some of whose runs train alone, though others share packs."""
+
+    def packs_with(self, params: Mapping[str, Any]) -> bool:
+        """Whether several runs with these parameters may share a pack."""
+
+
+def shares_packs(trainable: Trainable, params: Mapping[str, Any]) -> bool:
+    """Whether several runs with these parameters may share a pack."""
+    if not trainable.packs:
+        return False
+    return not isinstance(trainable, PacksByParameters) or trainable.packs_with(params)
+
+
+@runtime_checkable
 class SupportsDescription(Protocol):
     """Optional: a trainable that describes its tasks."""
 

@@ -15,6 +15,7 @@ from sweeper.trainable.abilities import (
     SupportsLargestPart,
     SupportsPlay,
     layers_of,
+    shares_packs,
 )
 from sweeper.trainable.contract import (
     Evaluation,
@@ -149,6 +150,10 @@ class SeveralAgents:
         """The agent's name, and its text that is equal for all runs that may share a pack."""
         one, kept = self._of(params)
         return json.dumps([params[AGENT], one.packs or kept, one.signature(kept, task)])
+
+    def packs_with(self, params: Mapping[str, Any]) -> bool:
+        """Whether several runs with these parameters of their agent may share a pack."""
+        return shares_packs(*self._of(params))
 
     def pack_size(self, params: Mapping[str, Any], task: str, device: str) -> int:
         """The number of members of a pack that trains fastest."""

@@ -11,7 +11,7 @@ from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.planning.plan import Run
 from sweeper.study.study import Study
-from sweeper.trainable.abilities import SupportsMemoryEstimates
+from sweeper.trainable.abilities import SupportsMemoryEstimates, shares_packs
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.held_run import Candidate, RunEnd
 from sweeper.worker.pending_runs import PendingRuns
@@ -191,7 +191,8 @@ class RunQueue:
 
     def _most(self, first: Run) -> int:
         """The most members of a pack that begins with `first`."""
-        if not self._study.trainable.packs:
+        trainable = self._study.trainable
+        if not shares_packs(trainable, self._study.completed(first).params):
             return 1
         bound = self._bounds.get(self._signature(first))
         size = int(self._pack) if self._pack != "auto" else self._fitting(first)

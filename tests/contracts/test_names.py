@@ -50,7 +50,7 @@ def drawn(figure, data, names):
     """The table of the figure of the two axes, where it takes any."""
     takes = lookup.keywords("sweeper.figures", figure)
     options = dict(
-        zip([option for option in figure_options.AXES if option in takes], names, strict=False)
+        zip([name for name in figure_options.axes_of(figure) if name in takes], names, strict=False)
     )
     with style.context():
         picture = lookup.find("sweeper.figures", figure)(data, **options)

@@ -101,6 +101,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "linear schedule": {"optimizer.schedule.kind": "linear", "update_every": 3},
     "stacks and several steps": {"n_step": 3},
+    "environments": {
+        "collect.cores": 2,
+        "collect.envs_per_core": 2,
+        "collect.env_steps_per_update": 2,
+        "n_step": 3,
+    },
     "gym": {},
     "gym with settings": {
         "optimizer.schedule.kind": "cosine",
@@ -155,6 +161,7 @@ TASKS = {
     "gym with settings": ("gym/LunarLander-v3", "gym/LunarLanderContinuous-v3"),
     "an id of one's own with settings": OWN_IDS,
     "stacks and several steps": ("", f"{STACK_ENV}:Film/both"),
+    "environments": ("minatar/asterix", f"{STACK_ENV}:Film/both"),
 }
 """Tasks of choices and of numbers."""
 OF_IMAGES = {
@@ -173,6 +180,7 @@ FEW = {
     "stacks and several steps": ("sac_v1", "td3"),
     "features": ("ddpg", "sac", "sac_v1", "td3"),
     "lists of widths and batch norms": ("dqn", "sac_v1", "td2_public", "td3"),
+    "environments": ("dqn", "sac", "td3"),
 } | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
 """The learners that are enough for a variant."""
 OF_ENVIRONMENTS = ("gym with settings", "an id of one's own with settings")

@@ -28,7 +28,7 @@ from sweeper.study.sources import sources_of
 from sweeper.study.study import Study
 from sweeper.text import about, agreed, counted, duration, further, labels_text, size
 from sweeper.trainable import own_files
-from sweeper.trainable.abilities import SupportsMemoryEstimates
+from sweeper.trainable.abilities import SupportsMemoryEstimates, shares_packs
 from sweeper.trainable.contract import Trainable
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.checkpoints import checkpoint_store
@@ -141,6 +141,8 @@ def _signatures(plan: Plan, trainable: Trainable, options: Options, number: int)
 
 def _pack(trainable: Trainable, run: Run, options: Options) -> int:
     """The most members of a pack that `run` is in."""
+    if not shares_packs(trainable, run.params):
+        return 1
     if options.pack != "auto":
         return int(options.pack)
     return trainable.pack_size(run.params, run.task, options.device or "cpu")

@@ -21,7 +21,7 @@ from sweeper.planning import loading
 from sweeper.schema import document as documents
 from sweeper.score import AT
 from sweeper.space import reference
-from sweeper.space.figure_options import AXES
+from sweeper.space.figure_options import AXES, CLOCKS
 from sweeper.space.figure_rules import BANDS, SCALES, WIDTHS
 from sweeper.space.overrides import KEYS, MERGED
 from sweeper.study import note, studies
@@ -216,6 +216,7 @@ KNOWN: Mapping[str, _Values] = {
 
 OF_COMMAND: Mapping[tuple[str, str], _Values] = {
     ("convert", "study"): lambda _: (),
+    ("curves", "x"): lambda _: CLOCKS,
     ("logs", "run"): _begun,
     ("new", "function"): _programs,
     ("play", "run"): _kept,

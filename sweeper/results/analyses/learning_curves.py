@@ -16,10 +16,13 @@ _MOST_POINTS = 1e6
 
 
 def drawn_points(
-    data: Data, metric: str, axes: list[Axis | None]
+    data: Data, metric: str, axes: list[Axis | None], clock: str | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The points to draw and the runs that they belong to, numbered by panel and line."""
-    reported = data.points(metric)
+    """The points to draw and the runs that they belong to, numbered by panel and line.
+
+    `clock` is the metric that stands in the place of steps.
+    """
+    reported = data.points(metric, clock)
     at = reported["run"].cat.codes.to_numpy()
     begun = np.bincount(at, minlength=len(data.runs)) > 0
     runs = data.runs.assign(

@@ -138,23 +138,23 @@ def test_twins_differ_and_targets_begin_equal(name):
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_the_warm_up_acts_uniformly(name):
     agents = made(name, run(name, warmup_steps=4000), run(name, seed=1, warmup_steps=4000))
-    observations = np.zeros((2, 3), np.float32)
-    actions = np.stack([agents.act(observations, step) for step in range(4000)])
+    observations = np.zeros((2, 1, 3), np.float32)
+    actions = np.stack([agents.act(observations, step)[:, 0] for step in range(4000)])
     assert actions.shape == (4000, 2, 3) and np.abs(actions).max() <= 1.0
     for member in range(2):
         ranks = np.sort(actions[:, member].ravel())
         expected = np.linspace(-1, 1, len(ranks))
         assert np.abs(ranks - expected).max() < 0.03  # Kolmogorov-Smirnov: 0.0075 on [0, 1] at 5 %
     assert abs(np.corrcoef(actions.reshape(4000, 6).T) - np.eye(6)).max() < 0.07
-    assert not np.array_equal(agents.act(observations, 4000), actions[0])
+    assert not np.array_equal(agents.act(observations, 4000)[:, 0], actions[0])
 
 
 def test_exploration_is_normal_noise_of_each_members_size():
     stds = (0.1, 0.4, 0.0)
     agents = made("td3", *(run("td3", policy__std=std, seed=i) for i, std in enumerate(stds)))
-    observations = np.random.default_rng(0).standard_normal((3, 3)).astype(np.float32)
-    modes = agents.evaluate(observations[:, None], np.zeros((3, 2)))[:, 0]
-    noise = np.stack([agents.act(observations, step) - modes for step in range(20, 3020)])
+    observations = np.random.default_rng(0).standard_normal((3, 1, 3)).astype(np.float32)
+    modes = agents.evaluate(observations, np.zeros((3, 2)))[:, 0]
+    noise = np.stack([agents.act(observations, step)[:, 0] - modes for step in range(20, 3020)])
     inside = np.abs(modes) < 0.5
     for member in (0, 1):
         found = noise[:, member, inside[member]]

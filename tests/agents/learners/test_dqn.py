@@ -61,10 +61,10 @@ def test_epsilon_schedule_of_the_spec():
 
 def test_the_warmup_is_random_whatever_epsilon_is(run):
     agents = learner(run(epsilon__initial=0.0, epsilon__final=0.0))
-    observations = np.zeros((1, 10, 10, 4), dtype=bool)
-    warm = {int(agents.act(observations, step)[0]) for step in range(40)}
+    observations = np.zeros((1, 1, 10, 10, 4), dtype=bool)
+    warm = {int(agents.act(observations, step)[0, 0]) for step in range(40)}
     assert warm == set(range(6))
-    assert len({int(agents.act(observations, step)[0]) for step in range(40, 80)}) == 1
+    assert len({int(agents.act(observations, step)[0, 0]) for step in range(40, 80)}) == 1
 
 
 def test_evaluation_acts_with_its_own_epsilon(run):

@@ -75,7 +75,7 @@ def test_acting_evaluating_and_values_do_none(name):
     agents = learner(name, SN | {"warmup_steps": 2})
     before = agents.save(0)
     observations = np.random.default_rng(0).standard_normal((1, 3, S)).astype(np.float32)
-    agents.act(observations[:, 0], 5)
+    agents.act(observations[:, :1], 5)
     actions = agents.evaluate(observations, np.zeros((1, 6)))
     agents.q_values(observations, actions)
     assert all(np.array_equal(value, before[name]) for name, value in agents.save(0).items())

@@ -56,6 +56,53 @@ def test_runs_that_report_at_other_steps_have_a_mean(played):
     assert table["point"].tolist() == means and table["whole"].all()
 
 
+def counting(run, labels):
+    """Runs without normalised layers do two updates a step, the others five."""
+    each = 2 if labels["sn.layers"] == "none" else 5
+    reports = [(t, {"return": t + 0.0, "updates": each * t + 0.0}) for t in (10, 20)]
+    return "complete", reports
+
+
+def test_updates_stand_in_the_place_of_steps_where_asked(played):
+    picture = drawn(played(counting, axes=AXES), "curves", hue="sn.layers", x="updates")
+    assert picture.table["updates"].tolist() == [20, 40, 50, 100]
+    assert picture.table["point"].tolist() == [10, 20, 10, 20] and "step" not in picture.table
+    (ax,) = picture.figure.axes
+    assert ax.get_xlabel() == "updates" and ax.get_xlim() == (0, 102)
+
+
+def test_runs_whose_updates_differ_are_worth_what_they_reported_last(played):
+    def uneven(run, labels):
+        reports = [(t, {"return": t + 0.0, "env_steps": t * (run.seed + 1.0)}) for t in (10, 30)]
+        return "complete", reports
+
+    axes = {"sn.layers": {"kind": "choice", "values": ["none"]}}
+    table = drawn(played(uneven, axes=axes, seeds=2), "curves", x="env_steps").table
+    assert table["env_steps"].tolist() == [20, 30, 60] and table["n"].tolist() == [2, 2, 1]
+    assert table["point"].tolist() == [10.0, 20.0, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        ("updates", "x=updates needs that metric of every run, and in .* no run reported it; .*"),
+        ("return", "x of curves must be one of updates, env_steps, but got 'return'"),
+    ],
+)
+def test_what_no_run_counts_is_refused(x, said, played):
+    with pytest.raises(SweeperError, match=said):
+        drawn(played(whole, axes=AXES), "curves", x=x)
+
+
+def test_what_some_runs_do_not_count_is_refused(played):
+    def some(run, labels):
+        state, reports = counting(run, labels)
+        return (state, reports) if run.seed else whole(run, labels)
+
+    with pytest.raises(SweeperError, match="8 of its runs never reported it"):
+        drawn(played(some, axes=AXES), "curves", x="updates")
+
+
 def test_panels_of_one_metric_and_task_have_one_y_axis(played):
     tasks = {name: {"low": 0, "high": 1} for name in ("a", "b")}
 

@@ -17,6 +17,7 @@ from sweeper.results import frames
 from sweeper.space.space import Space
 from sweeper.study import studies
 from sweeper.study.study import Study
+from sweeper.trainable.abilities import shares_packs
 from sweeper.trainable.contract import completed
 from sweeper.trainable.loading import load_trainable, trained_by
 from tests.helpers.command import call
@@ -136,3 +137,32 @@ def test_one_trial_is_run_again(trained: Study, monkeypatch: pytest.MonkeyPatch)
     assert call(*shlex.split(text)[1:], "dispatch=inline") == 0
     again = studies.find("both-trial-3", Path("studies"))
     assert [run.id for run in again.plan.runs] == [run.id for run in trained.plan.runs_of(3)]
+
+
+RATIO = "collect.env_steps_per_update"
+COLLECTING = {RATIO: {"kind": "choice", "values": ["async", 1]}}
+
+
+@pytest.mark.parametrize("agents", [["sac"], ["sac", "td3"]], ids=len)
+def test_runs_that_cannot_share_a_pack_are_told_by_their_parameters(
+    agents: list[str], tmp_path: Path
+) -> None:
+    several = {"agent": {"kind": "choice", "values": agents}} if len(agents) > 1 else {}
+    alone = {} if several else {"agent": agents[0]}
+    space = loaded(tmp_path, axes={**several, **COLLECTING}, **alone)
+    trainable = load_trainable(space)
+    runs = Plan(space, trainable).runs
+    assert {run.params[RATIO] for run in runs} == {"async", 1}
+    assert all(shares_packs(trainable, run.params) is (run.params[RATIO] == 1) for run in runs)
+
+
+def test_curves_against_what_runs_count_are_checked(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    keys = {**SPACE, "axes": {"agent": SPACE["axes"]["agent"], **COLLECTING}}
+    file.write_text(yaml.safe_dump({**keys, "figures": [{"curves": {"x": "updates"}}]}))
+    assert load(file).figures[0].options == {"x": "updates"}
+    file.write_text(yaml.safe_dump({**keys, "figures": [{"curves": {"x": "agent"}}]}))
+    with pytest.raises(
+        SweeperError, match=r"curves\.x must be one of updates, env_steps .*'agent'"
+    ):
+        load(file)

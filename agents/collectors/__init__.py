@@ -1,0 +1,1 @@
+"""Collectors: processes that act in environments while the learner learns."""
