@@ -12,8 +12,8 @@ from agents import lookup, parameter
 from agents.collectors.shared import bytes_of_collectors
 from agents.envs import settings, tasks
 from agents.envs.settings import Settings
-from agents.networks import network
 from agents.learners.misfit import misfit
+from agents.networks import network
 from agents.optim import schedule
 from agents.optimisers import base as optimisers
 from agents.replay.buffer import Replay

@@ -101,7 +101,7 @@ def test_updates_evaluating_and_acting_leave_features_alone(name):
         noise = torch.randn(made.noises, 1, B, A)
         made.update(made.featured(batch(update)), *noise)
     observations = np.random.default_rng(0).standard_normal((1, 3, S)).astype(np.float32)
-    made.act(observations[:, 0], 5)
+    made.act(observations[:, :1], 5)
     actions = made.evaluate(observations, np.zeros((1, 6)))
     made.q_values(observations, actions)
     after = made.save(0)
