@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents.layers.norms import BatchNorm
@@ -29,12 +29,13 @@ class Densely(Layered):
     def __init__(self, sizes: Mapping[str, Any], inputs: int, members: int, device: str) -> None:
         body = densenet.Body(sizes, (inputs,), members, device)
         self.features = body.features
-        self._norms = [norm for norm in body.norms if isinstance(norm, BatchNorm)]
+        norms = [norm for norm in body.norms if isinstance(norm, BatchNorm)]
         super().__init__(body.layers, body.norms, [None] * len(body.layers))
+        self._statistics = _together(norms, device)
         self.block = dense_block.Block(
             [layer.weight for layer in body.layers],
             [layer.bias for layer in body.layers],
-            [dense_block.Norm(n.weight, n.bias, n.mean, n.variance, n.eps) for n in self._norms],
+            [dense_block.Norm(n.weight, n.bias, n.mean, n.variance, n.eps) for n in norms],
             sizes["activation"],
         )
 
@@ -56,8 +57,16 @@ class Densely(Layered):
         Gradients reach x and what is learned.
         """
         found, means, variances = dense_block.trained(self.block, x, actions)
-        for norm, mean, variance in zip(
-            self._norms, means.unbind(1), variances.unbind(1), strict=True
-        ):
-            norm.follow(mean, variance, x.shape[1])
+        self._statistics.follow(means.flatten(1), variances.flatten(1), x.shape[1])
         return found
+
+
+def _together(norms: Sequence[BatchNorm], device: str) -> BatchNorm:
+    """A norm whose running statistics are those of all norms in turn, in the same memory."""
+    first = norms[0]
+    members, units = first.mean.shape
+    whole = BatchNorm(members, units * len(norms), False, device, first.eps, first.momentum)
+    for place, norm in enumerate(norms):
+        columns = slice(place * units, (place + 1) * units)
+        norm.mean, norm.variance = whole.mean[:, columns], whole.variance[:, columns]
+    return whole

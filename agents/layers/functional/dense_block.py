@@ -109,7 +109,7 @@ class _Frozen(torch.autograd.Function):
                 slope = _slope(g[..., place], y, block.activation).mul_(scale.unsqueeze(-2))
                 _add_product(g[..., : place.start], slope, _aligned(weight[rows])[..., start:, :])
             found.append(g[..., :known])
-        return None, _together(found, gradient), None
+        return None, _together(found, _members(gradient)), None
 
 
 class _Trained(torch.autograd.Function):
@@ -174,8 +174,9 @@ class _Trained(torch.autograd.Function):
                 for part, value in enumerate(mine):
                     found[3 * at + part].append(value)
             of_x.append(g[..., : ctx.inputs])
-        given = _together(of_x, gradient) if needs_x else None
-        return given, None, None, *(_together(parts, gradient) for parts in found)
+        blocks = _members(gradient)
+        given = _together(of_x, blocks) if needs_x else None
+        return given, None, None, *(_together(parts, blocks) for parts in found)
 
 
 def _members(x: torch.Tensor) -> list[Rows]:
@@ -232,8 +233,8 @@ def _add_product(to: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> None:
         to.baddbmm_(a, b.mT)
 
 
-def _together(members: Sequence[torch.Tensor], like: torch.Tensor) -> torch.Tensor:
-    """[...] of each member -> [P, ...], without a copy of a single one."""
-    if like.device.type != "cpu":
-        return members[0]
-    return members[0][None] if len(members) == 1 else torch.stack(tuple(members))
+def _together(found: Sequence[torch.Tensor], members: Sequence[Rows]) -> torch.Tensor:
+    """[...] of each member -> [P, ...], without a copy of a single one, or of all of them."""
+    if isinstance(members[0], slice):
+        return found[0]
+    return found[0][None] if len(found) == 1 else torch.stack(tuple(found))

@@ -39,6 +39,14 @@ def given() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return x.requires_grad_(), a.requires_grad_(), w
 
 
+@pytest.fixture(params=["members one by one", "all at once"])
+def way(request, monkeypatch):
+    """As on a CPU, and as elsewhere."""
+    if request.param == "all at once":
+        monkeypatch.setattr(dense_block, "_members", lambda x: [slice(None)])
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("activation", ["swish", "relu"])
 def test_by_running_statistics_it_is_the_body_and_gradients_reach_actions_alone(activation):
     body, block = made(activation)
@@ -54,6 +62,7 @@ def test_by_running_statistics_it_is_the_body_and_gradients_reach_actions_alone(
     torch.testing.assert_close(alone, theirs, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("activation", ["swish", "relu"])
 def test_by_the_batchs_statistics_it_is_the_body_with_all_its_gradients(activation):
     body, block = made(activation)
