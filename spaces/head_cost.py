@@ -39,7 +39,7 @@ def measure(config, run):
         train_gb=_peak(lambda: agent.learn(replay, step), agent, device) / 1e9,
         act_mb=4 * (sizes.trained + sizes.targets) / 1e6,
         train_ms=_milliseconds(lambda: agent.learn(replay, step), run.steps, device),
-        act_ms=_milliseconds(lambda: agent.act(image, step), run.steps, device),
+        act_ms=_milliseconds(lambda: agent.act(image[:, None], step), run.steps, device),
     )
 
 
