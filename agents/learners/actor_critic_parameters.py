@@ -10,6 +10,7 @@ from agents.networks import network
 from agents.optim import losses, schedule
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
+from agents.replay import prioritised
 
 OF_EPISODES = ("return", "train_return", "eval_partial")
 METRICS: tuple[str, ...] = (*OF_EPISODES, "critic_loss", "actor_loss", "q")
@@ -64,6 +65,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "reward_scale": Parameter(float, 1.0, packable=True),
     "batch_size": Parameter(int, 256, low=1),
     "replay.capacity": Parameter(int, 1_000_000, low=2),
+    **prioritised.PARAMETERS,
     "warmup_steps": Parameter(int, 10_000, low=2),
     "update_every": Parameter(int, 1, low=1),
     "n_step": Parameter(int, 1, low=1),
@@ -71,7 +73,7 @@ PARAMETERS: Mapping[str, Parameter] = {
 """Of every actor-critic learner; the defaults are those of the later code of the
 author of Hui 2022, and of other public code where that has none."""
 
-LATER = ("n_step", *SPECTRAL)
+LATER = ("n_step", *SPECTRAL, *prioritised.PARAMETERS)
 """Those that there were not yet when a study kept no defaults."""
 
 DETERMINISTIC: Mapping[str, Parameter] = {

@@ -119,9 +119,54 @@ class Replay:
         observation is the one after them; `n_step_returns` says what masks become. There must be
         at least `n_step` + 1 steps. Without `floats` images stay uint8.
         """
-        self.flush()
+        first, end = self.drawable(n_step)
+        return self._taken_at(streams.below(draws, end - first) + first, n_step, gamma, floats)
+
+    def draw(
+        self,
+        draws: np.ndarray,
+        share: float,
+        n_step: int = 1,
+        gamma: np.ndarray | torch.Tensor | None = None,
+        floats: bool = True,
+    ) -> Batch:
+        """Returns transitions as the replay's sampler chooses them: here, uniformly (`sample`).
+
+        `share` is that of the run's updates which is done.
+        """
+        return self.sample(draws, n_step, gamma, floats)
+
+    def tell(self, batch: Batch, errors: torch.Tensor | None) -> None:
+        """Tells the sampler the errors [P, B] of what it chose; a uniform one needs none."""
+
+    def drawable(self, n_step: int) -> tuple[int, int]:
+        """Returns the first step of which `n_step` steps can be drawn, and that after the last."""
         valid = min(self.count, self._capacity + 1) - n_step
-        steps = streams.below(draws, valid) + (self.count - n_step - valid)
+        return self.count - n_step - valid, self.count - n_step
+
+    def at(
+        self,
+        places: np.ndarray,
+        n_step: int = 1,
+        gamma: np.ndarray | torch.Tensor | None = None,
+        floats: bool = True,
+    ) -> Batch:
+        """Returns the transitions that begin at `places` [P, B] of the store, as `sample` does.
+
+        A step's place is its slot.
+        """
+        last = self.count - 1
+        return self._taken_at(last - (last - places) % self._slots, n_step, gamma, floats)
+
+    def _taken_at(
+        self,
+        steps: np.ndarray,
+        n_step: int,
+        gamma: np.ndarray | torch.Tensor | None,
+        floats: bool,
+    ) -> Batch:
+        """Returns the transitions that begin at `steps` [P, B]."""
+        self.flush()
         lengths = self._ends.lengths(steps, n_step)
         observations = self._codec.decode(self._rows(steps, lengths), floats)
         batch = steps.shape[1]
@@ -215,6 +260,13 @@ class Replay:
     def save_truncations(self, member: int) -> dict[str, np.ndarray]:
         """Returns the steps that truncated a member's episodes, and the observations after them."""
         return self._truncations[member].save(self.first)
+
+    def save_sampler(self, member: int) -> dict[str, np.ndarray]:
+        """Returns what the sampler knows of a member's steps: a uniform one, nothing."""
+        return {}
+
+    def load_sampler(self, member: int, state: dict[str, np.ndarray]) -> None:
+        """Puts back what `save_sampler` returned; `count` is the caller's to set, before."""
 
     def load_truncations(self, member: int, state: dict[str, np.ndarray]) -> None:
         """Puts back what `save_truncations` returned."""

@@ -14,8 +14,8 @@ from agents.contract import Report, Run, State
 from agents.diagnostics.base import Diagnostics
 from agents.envs import tasks
 from agents.envs.settings import Settings
+from agents.replay import prioritised
 from agents.replay.batch import Rows
-from agents.replay.buffer import Replay
 from agents.training.episodes import Episodes
 from agents.training.evaluation import Evaluation
 from agents.training.pack_learner import PackLearner
@@ -81,6 +81,7 @@ class Pack:
         state["reported_at"] = np.array(self._reported_at)
         state["returns"] = np.array(self._returns[row])
         state |= _named("cuts", replay.save_truncations(row))
+        state |= _named("sampler", replay.save_sampler(row))
         state |= _named("diagnostics", self.diagnostics.save(row))
         arrays = _named("replay", replay.save(row, step))
         begin = min(max(step, replay.first), replay.count)
@@ -118,7 +119,8 @@ class Pack:
         self.learner = self._learner_class(runs, shape, self._device)
         self.diagnostics = Diagnostics(self.learner, runs)
         capacity = min(first.params["replay.capacity"], first.steps)
-        self.replay = Replay(shape, len(runs), capacity, self._device)
+        members_params = [run.params for run in runs]
+        self.replay = prioritised.made(members_params, shape, capacity, self._device)
         keys = streams.keys(seeds, "episodes")
         self.episodes = Episodes(names, keys, 1, settings=self._settings)
         self._evaluation_envs: Sequence[Any] | None = None
@@ -134,6 +136,7 @@ class Pack:
             self.learner.load(row, _part(state, "learner"))
             self.replay.load(row, _part(state, "replay"))
             self.replay.load_truncations(row, _part(state, "cuts"))
+            self.replay.load_sampler(row, _part(state, "sampler"))
             self.episodes.load(row, _part(state, "episode"))
             self.diagnostics.load(row, _part(state, "diagnostics"))
             self._returns[row] = state["returns"].tolist()
