@@ -72,8 +72,8 @@ def made(params: Sequence[Mapping[str, Any]], shape: Shape, capacity: int, devic
 def errors_in(batch: Batch, values: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
     """Returns |q - y| [P, B] of values [P, C, N] of a batch that priorities drew, else `None`.
 
-    They are means over C critics, and over the N / B views of each transition. Two critics' errors
-    are added up in public code of Ota (tf2rl), which differs by a factor that weights are free of.
+    They are means over C critics, and over the N / B views of each transition. (tf2rl, code of Ota
+    et al.'s first author, adds critics' errors up: the same chances, as the factor cancels.)
     """
     if batch.weights is None:
         return None

@@ -29,11 +29,10 @@ class SumTree:
         member = np.arange(members, dtype=np.int64)[:, None]
         self._first, self._first_of_top = member * (top << levels), member * top
         self._changed: list[np.ndarray] = []
-        self._places = places
 
     @staticmethod
     def bytes(places: int) -> int:
-        """Returns about how many bytes a tree takes: leaves, and as many sums."""
+        """Returns about how many bytes a tree takes: leaves, and fewer sums than leaves."""
         return places * (4 + 8)
 
     def put(self, places: np.ndarray, leaves: np.ndarray) -> None:
@@ -80,12 +79,13 @@ class SumTree:
             second = left >= first
             left -= first * second
             found += second
-        return found - self._first, self._beside_nothing(found)
+        leaves = self._settled(found)
+        return found - self._first, leaves
 
-    def _beside_nothing(self, found: np.ndarray) -> np.ndarray:
-        """Returns the leaves that were found, and moves what rounding led behind the last one.
+    def _settled(self, found: np.ndarray) -> np.ndarray:
+        """Returns the leaves `found`; those that are 0 it moves back to the last one that is not.
 
-        A sum may be rounded up by as much as lies between it and what is below it.
+        A sum that was rounded up may be passed behind the last leaf that it is of.
         """
         leaves = self._levels[0].take(found)
         while not leaves.all():
