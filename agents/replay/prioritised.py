@@ -96,11 +96,12 @@ class Priorities:
         self._slots = slots
         self._first = np.arange(environments, dtype=np.int64)[:, None] * slots
         self._tree = SumTree(len(params), environments * slots)
-        self._alpha, self._beta, self._beta_end, self._epsilon = (
+        self._alpha, self._beta, self._beta_end, epsilon = (
             [float(member[f"replay.{name}"]) for member in params]
             for name in ("alpha", "beta", "beta_end", "epsilon")
         )
-        self._added = np.array(self._epsilon)[:, None]
+        self._epsilon = np.array(epsilon, np.float32)[:, None]
+        self._parts = np.empty(0)
         self._largest = np.ones((len(params), 1), np.float32)
         self._begin = self._end = 0
 
@@ -119,17 +120,21 @@ class Priorities:
         B.2.1). Weights are (N P(i))^-beta over their largest of the batch, beta being where it is
         after a `share` of the run's updates.
         """
-        count = draws.shape[1]
-        parts = np.arange(count) + (draws + 0.5) * 2.0**-32
-        places, leaves = self._tree.find(parts * (self._tree.totals() / count)[:, None])
-        least = leaves.min(1, keepdims=True)
+        if draws.shape[1] != len(self._parts):
+            self._parts = np.arange(draws.shape[1]) + 2.0**-33
+        sums = draws * 2.0**-32
+        sums += self._parts
+        sums *= (self._tree.totals() / len(self._parts))[:, None]
+        places, leaves = self._tree.find(sums)
         ends = zip(self._beta, self._beta_end, strict=True)
         betas = [begin + (end - begin) * share for begin, end in ends]
-        return places, _powers(np.divide(least, leaves, dtype=np.float64), betas, 1.0)
+        return places, _powers(leaves.min(1, keepdims=True) / leaves, betas)
 
     def update(self, places: np.ndarray, errors: np.ndarray) -> None:
         """Sets the priorities at `places` [P, B] by the errors [P, B] found there."""
-        leaves = _powers(np.abs(errors) + self._added, self._alpha, _MOST)
+        with np.errstate(over="ignore"):
+            leaves = _powers(np.abs(errors, dtype=np.float32) + self._epsilon, self._alpha)
+        np.fmin(np.fmax(leaves, _LEAST, out=leaves), _MOST, out=leaves)
         np.maximum(self._largest, leaves.max(1, keepdims=True), out=self._largest)
         self._tree.put(places, leaves)
 
@@ -199,13 +204,12 @@ class PrioritisedReplay(Replay):
         self.priorities.load(member, state)
 
 
-def _powers(bases: np.ndarray, exponents: Sequence[float], most: float) -> np.ndarray:
-    """Returns each row [B] of `bases` [P, B] to its exponent, cut to `most` and above 0, float32.
+def _powers(bases: np.ndarray, exponents: Sequence[float]) -> np.ndarray:
+    """Returns each row [B] of `bases` [P, B] to its exponent.
 
-    Row by row, as the bits of a power may depend on what else is computed with it. NaN becomes the
-    least.
+    Row by row, as the bits of a power may depend on what else is computed with it.
     """
-    found = np.empty(bases.shape)
+    found = np.empty_like(bases)
     for row, exponent in enumerate(exponents):
         np.power(bases[row], exponent, out=found[row])
-    return np.fmin(np.fmax(found, _LEAST), most).astype(np.float32)
+    return found

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-_TOP = 4_096
-_BELOW = 1.0 - 2.0**-52
-"""What makes the largest number below a sum of it."""
+if TYPE_CHECKING:
+    import torch
+else:
+    from agents.lazy import LazyModule
+
+    torch = LazyModule("torch")
+
+_TOP = 8_192
 
 
 class SumTree:
     """P binary trees of sums over `places` leaves each (Schaul et al. 2016, App. B.2.1).
 
     Leaves are float32, sums float64, each that of its two children: adding them up again after a
-    change leaves no drift, and a tree made from the leaves alone is the same bit for bit. Above
-    some levels at most 4,096 sums are left, whose cumulative ones a binary search finds its way in:
-    ten levels more would take longer. Changes wait until a total is asked for.
+    change leaves no drift, and a tree made from the leaves alone is the same bit for bit. At the
+    top are up to 8,192 sums, and a binary search in their cumulative ones: a tree with one root
+    takes twice as long. Changes wait until a total is asked for.
     """
 
     def __init__(self, members: int, places: int) -> None:
-        levels = max(0, (-(-places // _TOP) - 1).bit_length())
-        top = -(-places // 2**levels)
+        depth = max(0, (-(-places // _TOP) - 1).bit_length())
+        top = -(-places // 2**depth)
         self._levels = [
-            np.zeros(members * top << levels - level, np.float64 if level else np.float32)
-            for level in range(levels + 1)
+            np.zeros(members * top * 2 ** (depth - i), np.float64 if i else np.float32)
+            for i in range(depth + 1)
         ]
+        self._pairs = [level.reshape(-1, 2) for level in self._levels[:-1]]
+        self._top = torch.from_numpy(self._levels[-1].reshape(members, top))
         self._cumulative = np.zeros((members, top + 1))
         member = np.arange(members, dtype=np.int64)[:, None]
-        self._first, self._first_of_top = member * (top << levels), member * top
+        self._first, self._first_of_top = member * top * 2**depth, member * top
         self._changed: list[np.ndarray] = []
 
     @staticmethod
@@ -56,28 +65,28 @@ class SumTree:
 
     def totals(self) -> np.ndarray:
         """Returns the sum of each member's leaves, [P]."""
-        self._add_up()
+        if self._changed:
+            self._add_up()
         return self._cumulative[:, -1]
 
     def find(self, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns the places [P, B] where leaves, added up, pass `sums` [P, B], and those leaves.
 
-        What is not below the total is taken for the largest number that is. No leaf of 0 is found;
-        each member has to have others.
+        Each of `sums` has to be below its member's total, as it was told. No leaf of 0 is found.
         """
-        self._add_up()
-        left = np.minimum(sums, self._cumulative[:, -1:] * _BELOW)
-        found = np.empty(left.shape, np.int64)
+        found, left = np.empty(sums.shape, np.int64), np.empty(sums.shape)
         for row, cumulative in enumerate(self._cumulative):
-            found[row] = cumulative.searchsorted(left[row], "right")
-            found[row] -= 1
-            left[row] -= cumulative.take(found[row])
+            at = cumulative.searchsorted(sums[row], "right")
+            at -= 1
+            np.subtract(sums[row], cumulative.take(at), out=left[row])
+            found[row] = at
         found += self._first_of_top
         for level in reversed(self._levels[:-1]):
             found <<= 1
             first = level.take(found)
             second = left >= first
-            left -= first * second
+            first *= second
+            left -= first
             found += second
         leaves = self._settled(found)
         return found - self._first, leaves
@@ -95,13 +104,10 @@ class SumTree:
 
     def _add_up(self) -> None:
         """Adds up again what lies above changed leaves."""
-        if not self._changed:
-            return
-        nodes = np.concatenate(self._changed)
+        changed = np.concatenate(self._changed)
         self._changed.clear()
-        for below, level in zip(self._levels, self._levels[1:], strict=False):
-            nodes = nodes >> 1
-            first = nodes << 1
-            level[nodes] = np.add(below.take(first), below.take(first + 1), dtype=np.float64)
-        top = self._levels[-1].reshape(len(self._first), -1)
-        np.cumsum(top, axis=1, out=self._cumulative[:, 1:])
+        for pairs, level in zip(self._pairs, self._levels[1:], strict=True):
+            changed >>= 1
+            both = pairs.take(changed, axis=0)
+            level[changed] = np.add(both[:, 0], both[:, 1], dtype=np.float64)
+        self._cumulative[:, 1:] = self._top.cumsum(1, dtype=torch.float64).numpy()
