@@ -101,14 +101,14 @@ class Priorities:
             for name in ("alpha", "beta", "beta_end", "epsilon")
         )
         self._epsilon = np.array(epsilon, np.float32)[:, None]
-        self._parts = np.empty(0)
+        self._parts: np.ndarray = np.empty(0)
         self._largest = np.ones((len(params), 1), np.float32)
         self._begin = self._end = 0
 
     def follow(self, begin: int, end: int) -> None:
         """Lets steps before `begin` go, and those before `end` in, with the largest priority."""
         if begin > self._begin:
-            self._tree.put(self._places(self._begin, min(begin, self._end)), np.float32(0.0))
+            self._tree.put(self._places(self._begin, min(begin, self._end)), 0.0)
         if end > self._end:
             self._tree.put(self._places(max(begin, self._end), end), self._largest)
         self._begin, self._end = begin, end

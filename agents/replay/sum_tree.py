@@ -44,7 +44,7 @@ class SumTree:
         """Returns about how many bytes a tree takes: leaves, and fewer sums than leaves."""
         return places * (4 + 8)
 
-    def put(self, places: np.ndarray, leaves: np.ndarray) -> None:
+    def put(self, places: np.ndarray, leaves: np.ndarray | float) -> None:
         """Sets leaves [P, n], or what broadcasts to it, at `places` [P, n] or [n].
 
         Of a place that is named twice the later leaf counts.
@@ -61,7 +61,8 @@ class SumTree:
 
     def leaves(self, member: int, places: np.ndarray | slice) -> np.ndarray:
         """Returns one member's leaves at `places`."""
-        return self._levels[0].reshape(len(self._first), -1)[member][places]
+        found: np.ndarray = self._levels[0].reshape(len(self._first), -1)[member][places]
+        return found
 
     def totals(self) -> np.ndarray:
         """Returns the sum of each member's leaves, [P]."""

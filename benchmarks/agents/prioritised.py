@@ -1,15 +1,17 @@
 """What prioritised replay costs beside two public implementations, and in an update.
 
-    pip install --target=FOLDER --no-deps cpprb tianshou numba llvmlite
+    pip install --target=FOLDER --no-deps cpprb tianshou numba llvmlite cachebox \\
+        sensai-utils deepdiff overrides h5py orderly-set pettingzoo tensorboard
     PYTHONPATH=$PWD:FOLDER python -m benchmarks.agents.prioritised [rounds] [entries]
 
 Batches of 256 out of a full buffer. An update draws a batch, by priority and with weights, tells
-256 errors and takes one new transition in. Of tianshou the sum tree (numba) is used as its buffer
-uses it, without the buffer, whose batches take longer; of cpprb (C++) the whole buffer, with one
-number a transition. They have no member axis: eight members are eight of them. All run in this
-process on one thread, in turns; a number is the processor's time, the median over rounds, and ours
-is also told as the median over rounds of its ratio to the other's in the same round. The second
-table sets whole updates with and without priorities beside each other.
+256 errors and takes one new transition in. In the first table nothing but places is drawn: of
+tianshou the sum tree (numba) is used as its buffer uses it, of cpprb (C++) the buffer, with one
+number a transition. They have no member axis: several members are several of them. In the second
+table whole batches of HalfCheetah's size are drawn, from whole buffers. All run
+in this process on one thread, in turns; a number is the processor's time, the median over rounds,
+and ours is also told as the median over rounds of its ratio to the other's in the same round. The
+third table sets whole updates with and without priorities beside each other.
 """
 
 from __future__ import annotations
@@ -29,10 +31,13 @@ import numpy as np
 import torch
 
 from agents import lookup
+from agents.replay import prioritised
 from agents.replay.prioritised import PARAMETERS, Priorities
+from agents.shape import Shape
 from benchmarks.agents.dqn import cpu
 
 BATCH, TIMES, ALPHA, BETA = 256, 50, 0.6, 0.4
+SEEN, ACTED = 17, 6
 Parts = Mapping[str, Callable[[], Any]]
 """What is timed: `sample`, and `update`, which is all that one needs."""
 
@@ -124,6 +129,72 @@ def cpprb(entries: int, members: int) -> Parts:
     return {"sample": sample, "update": update}
 
 
+def our_replay(entries: int) -> Parts:
+    """A replay of one member, full."""
+    params = {name: known.default for name, known in PARAMETERS.items()}
+    shape = Shape((SEEN,), "float32", ACTED, continuous=True)
+    asked = [params | {"replay.sampler": "prioritised"}]
+    replay, found = prioritised.made(asked, shape, entries, "cpu"), errors(1)
+    row, action = np.zeros((1, SEEN), np.float32), np.zeros((1, ACTED), np.float32)
+    reward, terminal = np.zeros(1, np.float32), np.zeros(1, bool)
+    draws, step = np.random.default_rng(0).integers(0, 2**32, (64, 1, BATCH)), [0]
+
+    def add() -> None:
+        replay.add_observations(row)
+        replay.add(action, reward, terminal)
+
+    for _ in range(entries + 2):
+        add()
+
+    def sample() -> Any:
+        step[0] += 1
+        return replay.draw(draws[step[0] % 64], 0.0)
+
+    def update() -> None:
+        add()
+        replay.tell(sample(), torch.from_numpy(found()))
+
+    return {"sample": sample, "update": update}
+
+
+def tianshou_replay(entries: int) -> Parts:
+    """Its PrioritizedReplayBuffer, full."""
+    from tianshou.data import Batch, PrioritizedReplayBuffer
+
+    buffer, found = PrioritizedReplayBuffer(entries, ALPHA, BETA), errors(1)
+    row, action = np.zeros(SEEN, np.float32), np.zeros(ACTED, np.float32)
+    step = {"obs": row, "act": action, "rew": 0.0, "terminated": False, "truncated": False}
+
+    def add() -> None:
+        buffer.add(Batch(obs_next=row, info={}, **step))
+
+    for _ in range(entries):
+        add()
+
+    def update() -> None:
+        add()
+        buffer.update_weight(buffer.sample(BATCH)[1], found()[0])
+
+    return {"sample": lambda: buffer.sample(BATCH), "update": update}
+
+
+def cpprb_replay(entries: int) -> Parts:
+    """Its PrioritizedReplayBuffer, full."""
+    import cpprb as package
+
+    parts = {"obs": SEEN, "act": ACTED, "rew": 1, "next_obs": SEEN, "done": 1}
+    shapes = {name: {"shape": size} for name, size in parts.items()}
+    buffer = package.PrioritizedReplayBuffer(entries, shapes, alpha=ALPHA, check_for_update=False)
+    buffer.add(**{name: np.zeros((entries, size), np.float32) for name, size in parts.items()})
+    one, found = {name: np.zeros(size, np.float32) for name, size in parts.items()}, errors(1)
+
+    def update() -> None:
+        buffer.add(**one)
+        buffer.update_priorities(buffer.sample(BATCH, beta=BETA)["indexes"], found()[0])
+
+    return {"sample": lambda: buffer.sample(BATCH, beta=BETA), "update": update}
+
+
 def timed(parts: Parts, name: str) -> float:
     """Microseconds of one call."""
     begin = time.process_time()
@@ -132,28 +203,47 @@ def timed(parts: Parts, name: str) -> float:
     return 1e6 * (time.process_time() - begin) / TIMES
 
 
-def of_the_tree(rounds: int, entries: int) -> None:
-    """Prints microseconds of sampling and of all that an update needs."""
-    beside = {"tianshou": tianshou, "cpprb": cpprb}
-    there = {n: make for n, make in beside.items() if importlib.util.find_spec(n) is not None}
-    for name in beside.keys() - there.keys():
-        print(f"{name} is not there, and left out")
-    print(f"\n| {entries:,} entries, µs | sample | update | ours beside it |\n|---|---|---|---|")
-    for members in (1, 8):
-        made = {"sweeper": ours(entries, members)}
-        made |= {name: make(entries, members) for name, make in there.items()}
-        found: dict[tuple[str, str], list[float]] = {}
-        for _ in range(rounds):
-            for what in ("sample", "update"):
-                for name, parts in made.items():
-                    found.setdefault((name, what), []).append(timed(parts, what))
-        for name in made:
-            sample, update = (statistics.median(found[name, w]) for w in ("sample", "update"))
-            pairs = zip(found["sweeper", "update"], found[name, "update"], strict=True)
-            ratio = statistics.median(mine / theirs for mine, theirs in pairs)
-            print(
-                f"| {name}, P = {members} | {sample:.0f} | {update:.0f} | {ratio:.2f} |", flush=True
-            )
+def importable(name: str) -> bool:
+    """Whether a package is there and loads."""
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        print(f"{name} is left out: {error}")
+        return False
+    return True
+
+
+def beside(made: Mapping[str, Parts], members: int, rounds: int) -> None:
+    """Prints a row for each: microseconds of a sample and of an update, and ours beside it."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for _ in range(rounds):
+        for what in ("sample", "update"):
+            for name, parts in made.items():
+                found.setdefault((name, what), []).append(timed(parts, what))
+    for name in made:
+        sample, update = (statistics.median(found[name, w]) for w in ("sample", "update"))
+        pairs = zip(found["sweeper", "update"], found[name, "update"], strict=True)
+        ratio = statistics.median(mine / theirs for mine, theirs in pairs)
+        row = f"{name}, P = {members} | {sample:.0f} | {update:.0f} | {ratio:.2f}"
+        print(f"| {row} |", flush=True)
+
+
+def of_places(rounds: int, entries: int) -> None:
+    """Prints what places alone take."""
+    makers = {"sweeper": ours, "tianshou": tianshou, "cpprb": cpprb}
+    there = {n: m for n, m in makers.items() if n == "sweeper" or importlib.util.find_spec(n)}
+    print(f"\n| places of {entries:,}, µs | sample | update | ours beside it |\n|---|---|---|---|")
+    for members in (1, 2, 4, 8):
+        beside({n: make(entries, members) for n, make in there.items()}, members, rounds)
+
+
+def of_batches(rounds: int, entries: int) -> None:
+    """Prints what whole batches take."""
+    makers = {"tianshou.data": tianshou_replay, "cpprb": cpprb_replay}
+    made = {"sweeper": our_replay(entries)}
+    made |= {n.split(".")[0]: m(entries) for n, m in makers.items() if importable(n)}
+    print(f"\n| batches of {entries:,}, µs | sample | update | ours beside it |\n|---|---|---|---|")
+    beside(made, 1, rounds)
 
 
 def updating(name: str, members: int, sampler: str) -> Callable[[], None]:
@@ -199,7 +289,8 @@ def main(rounds: int = 15, entries: int = 1_000_000) -> None:
         except PackageNotFoundError:
             continue
     print()
-    of_the_tree(rounds, entries)
+    of_places(rounds, entries)
+    of_batches(rounds, entries)
     of_updates(rounds)
 
 
