@@ -17,7 +17,8 @@ from agents.learners.actor_critic_parameters import FEATURES_LOSS, METRICS, OF_E
 from agents.learners.actor_critic_passes import ActorCriticPasses
 from agents.learners.running_means import RunningMeans
 from agents.networks.ensemble import by_member
-from agents.optim import losses
+from agents.optim import losses, schedule
+from agents.replay import prioritised
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.shape import Shape
@@ -46,6 +47,7 @@ class ActorCritic(ActorCriticPasses):
         """Networks, targets and optimisers; hyperparameters as vectors [P]."""
         super().__init__(runs, shape, device)
         self.updates = 0
+        self._updates_of_run = max(1, schedule.count(self.params, runs[0].steps))
         self.n_step: int = self.params["n_step"]
         self.loss = losses.Loss([run.params for run in runs], device)
         seeds, sizes = [run.seed for run in runs], (self.params["batch_size"], shape.actions)
@@ -108,10 +110,16 @@ class ActorCritic(ActorCriticPasses):
             noise = self.draws.noise(self.updates)
             self.updates += 1
             self.update(batch, *noise)
+            replay.tell(batch, self.errors)
 
     def transitions(self, replay: Replay, update: int) -> Batch:
         """Returns the batch of an update."""
-        return self.featured(self.sample(replay, self.draws.batch(update)).flattened())
+        return self.featured(self.drawn(replay, update).flattened())
+
+    def drawn(self, replay: Replay, update: int, floats: bool = True) -> Batch:
+        """Returns the transitions of an update as the replay's sampler chooses them."""
+        draws, share = self.draws.batch(update), update / self._updates_of_run
+        return replay.draw(draws, share, self.n_step, self.vector("gamma"), floats)
 
     def sample(self, replay: Replay, draws: np.ndarray) -> Batch:
         """Returns transitions of `n_step` steps, chosen by 32-bit `draws` [P, B]."""
@@ -144,17 +152,21 @@ class ActorCritic(ActorCriticPasses):
 
     def update_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """Takes a gradient step of all critics towards y [P, B]."""
-        values = self.update_network("critic", self.pairs(batch.observations, batch.actions), y)
+        read = self.pairs(batch.observations, batch.actions)
+        values = self.update_network("critic", read, y, batch.weights)
+        self.errors = prioritised.errors_in(batch, values, y)
         self.means.add(q=values.mean((1, 2)))
 
-    def update_network(self, name: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def update_network(
+        self, name: str, x: torch.Tensor, y: torch.Tensor, weights: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Takes a gradient step of the networks `name` at x [P, B, inputs] towards y [P, B].
 
-        Returns their outputs before it, [P, C, B].
+        Each transition's loss may have a weight [P, B]. Returns the outputs before it, [P, C, B].
         """
         outputs = self.nets[name](x, training=True, iterate=True)
         values = outputs.detach()[..., 0]
-        loss, gradient = self.loss(values, y)
+        loss, gradient = self.loss(values, y, weights)
         self._step(name, loss.sum(1), outputs, gradient[..., None])
         return values
 

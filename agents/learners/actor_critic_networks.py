@@ -26,6 +26,7 @@ from agents.optim.target_average import TargetAverage
 from agents.optimisers import base as optimisers
 from agents.optimisers.base import BaseOptimiser
 from agents.policies import POLICIES, base
+from agents.replay import prioritised
 from agents.shape import Shape
 
 _PASSES = 3  # online, target, and the gradient's way back
@@ -60,6 +61,7 @@ class ActorCriticNetworks(BaseLearner):
             network.check_normalised(*described, layers_parameter(name))
         check_n_step(params)
         losses.check(params)
+        prioritised.check(params)
         base.check(params)
 
     @classmethod

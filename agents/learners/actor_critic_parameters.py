@@ -11,6 +11,7 @@ from agents.networks import network
 from agents.optim import losses, schedule
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
+from agents.replay import prioritised
 
 OF_EPISODES = ("return", "train_return", "eval_partial")
 METRICS: tuple[str, ...] = (*OF_EPISODES, "critic_loss", "actor_loss", "q")
@@ -76,6 +77,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "reward_scale": Parameter(float, 1.0, packable=True),
     "batch_size": Parameter(int, 256, low=1),
     "replay.capacity": Parameter(int, 1_000_000, low=2),
+    **prioritised.PARAMETERS,
     "warmup_steps": Parameter(int, 10_000, low=2),
     "update_every": Parameter(int, 1, low=1),
     "n_step": Parameter(int, 1, low=1),
@@ -86,6 +88,7 @@ author of Hui 2022, and of other public code where that has none."""
 LATER = (
     "n_step",
     *SPECTRAL,
+    *prioritised.PARAMETERS,
     *BATCH_NORM,
     *features.parameters(),
     *(f"{name}.norm.{key}" for name in ("actor", "critic") for key in norms.CONSTANTS),

@@ -16,7 +16,7 @@ from agents.learners.misfit import misfit
 from agents.networks import network
 from agents.optim import schedule
 from agents.optimisers import base as optimisers
-from agents.replay.buffer import Replay
+from agents.replay import prioritised
 from agents.shape import Shape
 from agents.training import collecting, playing
 from agents.training.async_pack import AsyncPack
@@ -215,7 +215,7 @@ class BaseLearner(PackLearner):
     @classmethod
     def state_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
         """Returns bytes of one member's saved state after `steps` steps, but for a little."""
-        sizes, replay = cls._sizes_and_replay(params, task, steps)
+        sizes, replay = cls._sizes_and_replay(params, task, steps, saved=True)
         return 4 * ((1 + cls.moments(params)) * sizes.trained + sizes.targets) + replay
 
     @classmethod
@@ -253,18 +253,16 @@ class BaseLearner(PackLearner):
 
     @classmethod
     def _sizes_and_replay(
-        cls, params: Mapping[str, Any], task: str, steps: int | None
+        cls, params: Mapping[str, Any], task: str, steps: int | None, saved: bool = False
     ) -> tuple[Sizes, int]:
         """Returns a member's sizes, and bytes of its replay after `steps` steps (`None`: full)."""
         complete = cls.complete(params)
         shape = cls.shape_of(complete, task)
-        collected = Collecting.of(complete)
-        kept = collected.capacity(complete["replay.capacity"], steps)
         sizes = cls.sizes(complete, shape)
         if complete["diagnostics"]:
             batches = -(-complete["diagnostics.samples"] // complete["batch_size"])
             sizes = replace(sizes, passes=sizes.passes * batches)
-        return sizes, Replay.full_bytes(shape, kept, collected.envs)
+        return sizes, prioritised.replay_bytes(complete, shape, steps, saved)
 
     @classmethod
     def pack_bytes(cls, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:

@@ -19,6 +19,7 @@ from agents.networks.network import Network
 from agents.optim import schedule
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
+from agents.replay import prioritised
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.replay.frames import as_floats
@@ -52,6 +53,7 @@ class Learner(BaseLearner):
         "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
         "batch_size": Parameter(int, 32, low=1),
         "replay.capacity": Parameter(int, 100_000, low=2),
+        **prioritised.PARAMETERS,
         "warmup_steps": Parameter(int, 5_000, low=2),
         "epsilon.initial": Parameter(float, 1.0, low=0.0, high=1.0, packable=True),
         "epsilon.final": Parameter(float, 0.01, low=0.0, high=1.0, packable=True),
@@ -60,15 +62,13 @@ class Learner(BaseLearner):
         "update_every": Parameter(int, 4, low=1),
         "target.every": Parameter(int, 4_000, low=1),
     }
-    earlier_defaults: ClassVar[Mapping[str, Any]] = {
-        "sn.projection": "hard",
-        "sn.detach_rho": True,
-    }
+    earlier_defaults: ClassVar[Mapping[str, Any]] = {"sn.projection": "hard", "sn.detach_rho": True}
     later_parameters: ClassVar[Collection[str]] = (
         *BaseLearner.later_parameters,
         *("sn.use", "sn.scheduler", "sn.scope"),
         *(f"network.{name}" for name in network.LATER),
         *gradient_penalty.PARAMETERS,
+        *prioritised.PARAMETERS,
     )
     networks = ("critic",)
     metrics = ("return", "train_return", "loss", "q", "penalty", "epsilon", "eval_partial")
@@ -79,6 +79,7 @@ class Learner(BaseLearner):
         """Raises ValueError where the network does not fit or exploration ends in the warm-up."""
         network.check(params, "network", shape.observation)
         network.check_normalised(params, "network", shape.observation)
+        prioritised.check(params)
         if params["sn.scheduler"] == "muleps" and "eps" not in optimisers.find(params).parameters:
             raise ValueError(
                 "sn.scheduler=muleps multiplies the optimiser's epsilon, and "
@@ -134,9 +135,9 @@ class Learner(BaseLearner):
         sizes = (network.part(params, "network"), observation, shape.actions)
         self._online = Network(*sizes, settings, device).train()
         self._target = Network(*sizes, settings, device)
-        updates = schedule.count(params, runs[0].steps)
+        self._updates = max(1, schedule.count(params, runs[0].steps))
         optimiser = optimisers.find(params)
-        members = [optimiser.settings(run.params, updates) for run in runs]
+        members = [optimiser.settings(run.params, self._updates) for run in runs]
         self.optimisers = {"critic": optimiser(self._online.parameters, members)}
 
         self._gamma = torch.tensor(self._vector("gamma"), device=device).float()[:, None]
@@ -191,8 +192,10 @@ class Learner(BaseLearner):
             return
         if step % self._update_every == 0:
             for _ in range(self._collecting.updates_at_once):
-                draws = self._batches.at(self.optimisers["critic"].steps)
-                self.update(self.sample(replay, draws))
+                done = self.optimisers["critic"].steps
+                batch = replay.draw(self._batches.at(done), done / self._updates)
+                self.update(batch)
+                replay.tell(batch, self.errors)
         if step % self._target_every == 0:
             self._target.copy_(self._online)
 
@@ -201,12 +204,13 @@ class Learner(BaseLearner):
         y = self.critic_target(batch)
         q = self._online(batch.observations, iterate=True, training=True)
         chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
-        loss = self._loss(chosen, y).mean(1)
+        loss = self._loss(chosen, y, batch.weights)
         objective = self._penalised(loss, batch).sum()
         gradients = torch.autograd.grad(objective, self._online.parameters)
         self.record_loss("critic", loss, gradients)
         self.optimisers["critic"].step(*self._online.schedulers.step(gradients))
         self._means.add(loss=loss, q=chosen.mean(1))
+        self.errors = prioritised.errors_in(batch, chosen[:, None], y)
 
     def _penalised(self, loss: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Returns the loss [P], with the gradient penalty where there is one."""
@@ -222,11 +226,10 @@ class Learner(BaseLearner):
             q = self._target(batch.next_observations, iterate=True)
             return batch.rewards + self._gamma * batch.masks * q.amax(2)
 
-    def _loss(self, q: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """Squared error, or Huber with delta 1; [P, B]."""
-        if self._huber:
-            return F.huber_loss(q, y, reduction="none")
-        return (q - y).square()
+    def _loss(self, q: torch.Tensor, y: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+        """Mean squared error, or Huber with delta 1, of what may have weights; [P, B] -> [P]."""
+        each = F.huber_loss(q, y, reduction="none") if self._huber else (q - y).square()
+        return (each if weights is None else each * weights).mean(1)
 
     def _greedy(self, observations: np.ndarray, iterating: np.ndarray | None) -> np.ndarray:
         """argmax_a Q(s, a) [P, E] for observations [P, E, ...]; `iterating` [P] do an iteration."""

@@ -14,7 +14,7 @@ from agents.networks import encoder, heads
 from agents.networks.encoder import Convolutions, Part, Trunk
 from agents.optim import losses
 from agents.parameter import Parameter
-from agents.replay import random_shift
+from agents.replay import prioritised, random_shift
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.replay.random_shift import RandomShift
@@ -138,8 +138,7 @@ class Learner(sac.Learner):
 
     def transitions(self, replay: Replay, update: int) -> Batch:
         """Returns an update's batch, with views of its images, [P, views B, H, W, C]."""
-        gamma = self.vector("gamma")
-        drawn = replay.sample(self.draws.batch(update), self.n_step, gamma, floats=False)
+        drawn = self.drawn(replay, update, floats=False)
         return self._viewed(drawn, self._shift, update)
 
     def update_from(self, batch: Batch, step: int) -> None:
@@ -182,7 +181,10 @@ class Learner(sac.Learner):
         """Takes a gradient step of critics and convolutions towards y [P, B] at every view."""
         features = self.read("critic", batch.observations)
         read = torch.cat((features, batch.actions.repeat(1, self.views, 1)), dim=2)
-        values = self.update_network("critic", read, y.repeat(1, self.views))
+        targets = y.repeat(1, self.views)
+        weights = None if batch.weights is None else batch.weights.repeat(1, self.views)
+        values = self.update_network("critic", read, targets, weights)
+        self.errors = prioritised.errors_in(batch, values, targets)
         self.means.add(q=values.mean((1, 2)))
 
     def _update_at_first_view(self, batch: Batch, noise: torch.Tensor) -> None:

@@ -50,7 +50,7 @@ class Learner(ActorCritic):
         with torch.no_grad():
             v = self.min_q(batch.observations, actions) - log_prob
         self.update_critic(batch, y)
-        self.update_network("value", batch.observations, v)
+        self.update_network("value", batch.observations, v, batch.weights)
         self.update_actor(self.q1(batch.observations, actions) - log_prob)
         self.update_targets()
 

@@ -55,10 +55,13 @@ class Loss:
         self._plain = all(weight == (1.0, 1.0) for weight in weights)
         self._alpha, self._beta = torch.tensor(weights, device=device).T[:, :, None, None]
 
-    def __call__(self, q: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def __call__(
+        self, q: torch.Tensor, y: torch.Tensor, weights: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns the batch's loss [P, C] of q [P, C, B] against y [P, B], and its gradient.
 
-        Autograd would take longer for the gradient than for that of a small layer.
+        Each transition's may have a weight [P, B]. Autograd would take longer for the gradient than
+        for that of a small layer.
         """
         residual = q - y[:, None]
         if self._huber:
@@ -69,4 +72,6 @@ class Loss:
         if not self._plain:
             weight = torch.where(residual > 0, self._alpha, self._beta)
             slope, loss = slope * weight, loss * weight
+        if weights is not None:
+            slope, loss = slope * weights[:, None], loss * weights[:, None]
         return loss.mean(2) * self._views, slope / (q.shape[2] // self._views)

@@ -30,7 +30,8 @@ class Batch:
     """Transitions: observations [P, B, ...], actions, rewards and masks [P, B].
 
     Actions are choices [P, B] (int64), or numbers [P, B, A]. `masks` is 0 where the transition
-    terminated its episode, else 1, also where that was truncated.
+    terminated its episode, else 1, also where that was truncated. `weights` [P, B], of each
+    transition's loss, and `places` [P, B] in the replay are there where priorities drew them.
     """
 
     observations: torch.Tensor
@@ -38,6 +39,8 @@ class Batch:
     rewards: torch.Tensor
     masks: torch.Tensor
     next_observations: torch.Tensor
+    weights: torch.Tensor | None = None
+    places: np.ndarray | None = None
 
     def flattened(self) -> Batch:
         """Returns the batch with observations as rows of numbers, [P, B, S]."""

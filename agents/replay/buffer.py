@@ -144,6 +144,23 @@ class Replay:
         envs, steps = divmod(steps, end - first) if self._envs > 1 else (0, steps)
         return self._taken_at(steps + first, envs, n_step, gamma, floats)
 
+    def draw(
+        self,
+        draws: np.ndarray,
+        share: float,
+        n_step: int = 1,
+        gamma: np.ndarray | torch.Tensor | None = None,
+        floats: bool = True,
+    ) -> Batch:
+        """Returns transitions as the replay's sampler chooses them: here, uniformly (`sample`).
+
+        `share` is that of the run's updates which is done.
+        """
+        return self.sample(draws, n_step, gamma, floats)
+
+    def tell(self, batch: Batch, errors: torch.Tensor | None) -> None:
+        """Tells the sampler the errors [P, B] of what it chose; a uniform one needs none."""
+
     def valid(self, n_step: int = 1) -> int:
         """Returns how many transitions of `n_step` steps there are to choose from."""
         first, end = self.drawable(n_step)
@@ -295,6 +312,13 @@ class Replay:
     def save_truncations(self, member: int) -> dict[str, np.ndarray]:
         """Returns the steps that truncated a member's episodes, and the observations after them."""
         return self._truncations[member].save(self.first * self._envs)
+
+    def save_sampler(self, member: int) -> dict[str, np.ndarray]:
+        """Returns what the sampler knows of a member's steps: a uniform one, nothing."""
+        return {}
+
+    def load_sampler(self, member: int, state: dict[str, np.ndarray]) -> None:
+        """Puts back what `save_sampler` returned; `count` is the caller's to set, before."""
 
     def load_truncations(self, member: int, state: dict[str, np.ndarray]) -> None:
         """Puts back what `save_truncations` returned."""

@@ -14,8 +14,8 @@ from agents.contract import Report, Run, State
 from agents.diagnostics.base import Diagnostics
 from agents.envs import tasks
 from agents.envs.settings import Settings
+from agents.replay import prioritised
 from agents.replay.batch import Rows
-from agents.replay.buffer import Replay
 from agents.training.collecting import Collecting
 from agents.training.episodes import Episodes
 from agents.training.evaluation import Evaluation
@@ -90,6 +90,7 @@ class Pack:
         state["reported_at"] = np.array(self._reported_at)
         state["returns"] = np.array(self._returns[row])
         state |= _named("cuts", replay.save_truncations(row))
+        state |= _named("sampler", replay.save_sampler(row))
         state |= _named("diagnostics", self.diagnostics.save(row))
         arrays = _named("replay", replay.save(row, step))
         begin = min(max(step, replay.first), replay.count)
@@ -129,7 +130,8 @@ class Pack:
         self.learner = self._learner_class(runs, shape, self._device)
         self.diagnostics = Diagnostics(self.learner, runs)
         capacity = self.collecting.capacity(first.params["replay.capacity"], first.steps)
-        self.replay = Replay(shape, len(runs), capacity, self._device, envs)
+        members_params = [run.params for run in runs]
+        self.replay = prioritised.made(members_params, shape, capacity, self._device, envs)
         self.episodes = self._collected(names, streams.keys(seeds, "episodes"))
         self._evaluation_envs: Sequence[Any] | None = None
         self._returns: list[list[float]] = [[] for _ in runs]
@@ -149,6 +151,7 @@ class Pack:
             self.learner.load(row, _part(state, "learner"))
             self.replay.load(row, _part(state, "replay"))
             self.replay.load_truncations(row, _part(state, "cuts"))
+            self.replay.load_sampler(row, _part(state, "sampler"))
             self.episodes.load(row, _part(state, "episode"))
             self.diagnostics.load(row, _part(state, "diagnostics"))
             self._returns[row] = state["returns"].tolist()

@@ -27,6 +27,8 @@ class PackLearner(Diagnosable):
 
     metrics: ClassVar[Sequence[str]]
     """The names of what is reported, in this order."""
+    errors: torch.Tensor | None = None
+    """The critics' errors [P, B] in the last update, where priorities drew its batch."""
 
     @abstractmethod
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:

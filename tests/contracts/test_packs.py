@@ -107,6 +107,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "collect.env_steps_per_update": 2,
         "n_step": 3,
     },
+    "prioritised": {"replay.sampler": "prioritised", "replay.capacity": 40, "n_step": 2},
     "gym": {},
     "gym with settings": {
         "optimizer.schedule.kind": "cosine",
@@ -136,6 +137,12 @@ DIFFERENT_IN: dict[str, dict[str, tuple[Any, ...]]] = {
         "sn.projection": ("divide", "hard", "clip_scaled"),
         "sn.detach_rho": (False, False, True),
         "sn.iterate_on_act": (True, True, False),
+    },
+    "prioritised": {
+        "replay.alpha": (0.6, 1.0, 0.0),
+        "replay.beta": (0.4, 1.0, 0.0),
+        "replay.beta_end": (1.0, 0.5, 0.9),
+        "replay.epsilon": (1e-6, 0.1, 1e-3),
     },
     "schedulers": {
         "sn.layers": ((-2,), (-1, -3), (-2, -3)),
@@ -173,7 +180,7 @@ OF_IMAGES = {
     "target.every": 2,
 }
 """What learners of images have besides, and the variants that are tried with them."""
-WITH_IMAGES = ("odd sizes", "normalised")
+WITH_IMAGES = ("odd sizes", "normalised", "prioritised")
 FEW = {
     "published sizes": ("dqn", "sac", "td3"),
     "normalised": ("dqn", "drq", "sac"),
@@ -181,6 +188,7 @@ FEW = {
     "features": ("ddpg", "sac", "sac_v1", "td3"),
     "lists of widths and batch norms": ("dqn", "sac_v1", "td2_public", "td3"),
     "environments": ("dqn", "sac", "td3"),
+    "prioritised": ("dqn", "drq", "sac", "sac_v1"),
 } | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
 """The learners that are enough for a variant."""
 OF_ENVIRONMENTS = ("gym with settings", "an id of one's own with settings")

@@ -156,7 +156,11 @@ def test_updates_are_the_plain_algorithm_s():
         agents.updates += 1
         agents.update(together, *noise)
         for row, one in enumerate(plain):
-            own = {name: value[row].double() for name, value in vars(together).items()}
+            own = {
+                name: value[row].double()
+                for name, value in vars(together).items()
+                if value is not None
+            }
             one.update(own, [e[row].double() for e in noise])
     for row, one in enumerate(plain):
         found = agents.save(row)

@@ -80,7 +80,8 @@ def batches(generator: torch.Generator) -> Batch:
 
 
 def of(batch: Batch, member: int) -> SimpleNamespace:
-    return SimpleNamespace(**{n: tensor[member].double() for n, tensor in vars(batch).items()})
+    drawn = {n: tensor for n, tensor in vars(batch).items() if tensor is not None}
+    return SimpleNamespace(**{n: tensor[member].double() for n, tensor in drawn.items()})
 
 
 def compare(state: dict[str, np.ndarray], plain: Plain) -> None:
