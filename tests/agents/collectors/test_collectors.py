@@ -105,10 +105,12 @@ def test_a_run_whose_collectors_are_killed_loses_and_repeats_nothing(caplog):
     one = run(steps=10**6)
     pack = SAC.start([one], [None], "cpu")
     began = []
-    for _ in range(2):
+    for kills in (1, 2):
         trained(pack, 30)
         began += pack.episodes.processes
         os.kill(began[-1], signal.SIGKILL)
+        while pack.episodes.replaced < kills:
+            trained(pack, 1)
     trained(pack, 30)
     began += pack.episodes.processes
     assert len(set(began)) == 3 and pack.episodes.replaced == 2
@@ -286,6 +288,9 @@ def test_a_simulation_that_diverged_is_told(hands):
     hands.ends[1].close()
     hands.take()
     assert hands.made.broken.all()
+    hands.made.wait(0.01)
+    hands.write(0, 0)
+    assert hands.take() == 0 and hands.made.replaced == 0
 
 
 @pytest.fixture
