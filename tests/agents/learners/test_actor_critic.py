@@ -184,10 +184,13 @@ class Noted:
     def __init__(self, agents: Any) -> None:
         self.agents, self.at, self.step = agents, [], 0
 
-    def sample(self, draws: np.ndarray, *options: Any) -> Any:
+    def draw(self, draws: np.ndarray, *options: Any) -> Any:
         self.at.append(self.step)
         x = torch.ones(1, 16, 3)
         return Batch(x, x, torch.ones(1, 16), torch.ones(1, 16), x)
+
+    def tell(self, batch: Batch, errors: torch.Tensor | None) -> None:
+        assert errors is None
 
 
 @pytest.mark.parametrize("name", CONTINUOUS)
