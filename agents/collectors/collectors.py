@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from agents import streams
+from agents.collecting import PARAMETERS, Collecting
 from agents.collectors.collector import DIVERGED, RAISED, ROUND, OwnRun, Setup, named
 from agents.collectors.shared import Memory, Parameters, round_type, rounds_in_ring
 from agents.contract import Run, State
 from agents.replay.buffer import Replay
 from agents.replay.frames import stored_row
 from agents.shape import Shape
-from agents.training.collecting import PARAMETERS, Collecting
 
 _MOST_BARREN = 5
 """So many processes in a row that die before their first round are no accident."""

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from agents.collecting import Collecting
 from agents.replay.frames import stored_row
 from agents.shape import Shape
-from agents.training.collecting import Collecting
 
 _RING_BYTES = 32_000_000
 _MOST_ROUNDS, _LEAST_ROUNDS = 1024, 4

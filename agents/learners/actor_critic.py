@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from agents.collecting import Collecting
 from agents.envs import tasks
 from agents.learners.actor_critic_draws import ActorCriticDraws
 from agents.learners.actor_critic_parameters import FEATURES_LOSS, METRICS, OF_EPISODES
@@ -22,7 +23,6 @@ from agents.replay import prioritised
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.shape import Shape
-from agents.training.collecting import Collecting
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agents import lookup, parameter
+from agents import collecting, lookup, parameter
+from agents.collecting import Collecting
+from agents.collectors.async_pack import AsyncPack
 from agents.collectors.shared import bytes_of_collectors
 from agents.envs import settings, tasks
 from agents.envs.settings import Settings
@@ -18,9 +20,7 @@ from agents.optim import schedule
 from agents.optimisers import base as optimisers
 from agents.replay import prioritised
 from agents.shape import Shape
-from agents.training import collecting, playing
-from agents.training.async_pack import AsyncPack
-from agents.training.collecting import Collecting
+from agents.training import playing
 from agents.training.pack import Pack
 from agents.training.pack_learner import PackLearner
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from agents import streams
+from agents.collecting import Collecting
 from agents.layers import spectral_settings
 from agents.learners.base import BaseLearner, Sizes
 from agents.learners.epsilon_schedule import EpsilonSchedule
@@ -24,7 +25,6 @@ from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.replay.frames import as_floats
 from agents.shape import Shape
-from agents.training.collecting import Collecting
 
 if TYPE_CHECKING:
     import torch

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agents.collecting import Collecting
 from agents.parameter import Parameter
-from agents.training.collecting import Collecting
 
 if TYPE_CHECKING:
     import torch

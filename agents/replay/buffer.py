@@ -182,7 +182,7 @@ class Replay:
         floats: bool = True,
     ) -> Batch:
         """Returns the transitions that begin at `places` [P, B] of the store, as `sample` does."""
-        envs, slots = divmod(places, self._slots)
+        envs, slots = divmod(places, self._slots) if self._envs > 1 else (0, places)
         last = self.count - 1
         return self._taken_at(last - (last - slots) % self._slots, envs, n_step, gamma, floats)
 

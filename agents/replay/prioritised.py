@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agents.collecting import Collecting
 from agents.parameter import Parameter
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.replay.sum_tree import SumTree
 from agents.shape import Shape
-from agents.training.collecting import Collecting
 
 if TYPE_CHECKING:
     import torch

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from agents import streams
+from agents.collecting import Collecting
 from agents.contract import Report, Run, State
 from agents.diagnostics.base import Diagnostics
 from agents.envs import tasks
 from agents.envs.settings import Settings
 from agents.replay import prioritised
 from agents.replay.batch import Rows
-from agents.training.collecting import Collecting
 from agents.training.episodes import Episodes
 from agents.training.evaluation import Evaluation
 from agents.training.pack_learner import PackLearner

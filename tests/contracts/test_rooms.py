@@ -38,6 +38,7 @@ FLOORS = {
         ["features"],
         ["diagnostics"],
         ["training"],
+        ["collectors"],
         ["analyses", "learners"],
     ],
 }

@@ -50,7 +50,8 @@ class Reading(Plain):
         self.nets = [PlainOFENet(mine, prefix, 1e-3, 0.01).eval() for prefix in prefixes]
 
     def read(self, seen: Batch) -> SimpleNamespace:
-        b = SimpleNamespace(**{name: part[0].double() for name, part in vars(seen).items()})
+        given = {name: part for name, part in vars(seen).items() if part is not None}
+        b = SimpleNamespace(**{name: part[0].double() for name, part in given.items()})
         with torch.no_grad():
             b.observations = self.nets[0].states(b.observations)
             b.next_observations = self.nets[1].states(b.next_observations)

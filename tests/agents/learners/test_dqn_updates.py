@@ -162,10 +162,13 @@ class Sampled:
         self.times: list[int] = []
         self.step = 0
 
-    def sample(self, draws: np.ndarray) -> Batch:
+    def draw(self, draws: np.ndarray, share: float) -> Batch:
         self.times.append(self.step)
-        assert draws.shape == (1, 32)
+        assert draws.shape == (1, 32) and 0 <= share < 1
         return batch(1)
+
+    def tell(self, batch: Batch, errors: torch.Tensor | None) -> None:
+        assert errors is None
 
 
 def held(agents: Learner, name: str) -> dict[str, torch.Tensor]:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from agents import lookup
+from agents.collecting import Collecting
 from agents.optim import schedule
-from agents.training.collecting import Collecting
 from tests.contracts.test_packs import played
 
 RATIO = "collect.env_steps_per_update"
