@@ -108,6 +108,20 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "n_step": 3,
     },
     "prioritised": {"replay.sampler": "prioritised", "replay.capacity": 40, "n_step": 2},
+    "all that makes networks larger": {
+        "critic.body": "densenet",
+        "critic.norm.kind": "batch",
+        "loss": "huber",
+        "features.kind": "ofenet",
+        "features.units": 10,
+        "features.layers": 2,
+        "features.pretrain": 2,
+        "collect.cores": 2,
+        "collect.envs_per_core": 2,
+        "collect.env_steps_per_update": 4,
+        "replay.sampler": "prioritised",
+        "replay.capacity": 60,
+    },
     "gym": {},
     "gym with settings": {
         "optimizer.schedule.kind": "cosine",
@@ -189,6 +203,7 @@ FEW = {
     "lists of widths and batch norms": ("dqn", "sac_v1", "td2_public", "td3"),
     "environments": ("dqn", "sac", "td3"),
     "prioritised": ("dqn", "drq", "sac", "sac_v1"),
+    "all that makes networks larger": ("sac_v1", "td3"),
 } | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
 """The learners that are enough for a variant."""
 OF_ENVIRONMENTS = ("gym with settings", "an id of one's own with settings")
