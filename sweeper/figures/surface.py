@@ -69,6 +69,7 @@ def draw(data: Data, *, facet: str | None = None) -> Picture:
                 ax.set_axis_off()
             continue
         _contours(pair[0], panels[number], norm)
+        pair[0].set_zorder(2)  # its title reaches over the picture beside it
         solid = grid.figure.add_subplot(pair[1].get_subplotspec(), projection="3d")
         pair[1].remove()
         _solid(solid, panels[number], norm)
@@ -174,6 +175,7 @@ def _solid(ax: Any, panel: _Panel, norm: Normalize) -> None:
     ax.tick_params(pad=-3, labelsize=text_layout.TINY_PT)
     ax.set_xlabel("x", labelpad=-9)
     ax.set_ylabel("y", labelpad=-9)
+    ax.patch.set_visible(False)  # it would lie on the title beside it
     ax.view_init(elev=28, azim=-55)
     ax.set_box_aspect((1, 1, 0.75), zoom=1.1)
 

@@ -274,7 +274,7 @@ def _repeat(space: Space) -> Any:
 
 def _step(space: Space) -> str:
     """What one of the space's steps is, each of which may be several of the environment."""
-    if not space.agent:
+    if not space.agent or space.analysis:
         return "step"
     repeats = _REPEAT in every_axis(space) or (_repeat(space) or 1) != 1
     return "agent step" if repeats else "environment step"

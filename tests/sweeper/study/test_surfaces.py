@@ -133,7 +133,9 @@ def test_the_figure_shows_the_run_of_median_score_of_each_configuration(root):
     said = words(picture)
     assert "each panel's run of median sharpness (of 2 runs)" in said
     assert "1 is the best constant's" in said and "scale in all panels" in said
-    assert len([ax for ax in picture.figure.axes if ax.name == "3d"]) == 2
+    solids = [ax for ax in picture.figure.axes if ax.name == "3d"]
+    assert len(solids) == 2 and not any(ax.patch.get_visible() for ax in solids), "hides a title"
+    assert "26 steps)" in said, "they are the analysis' own, not an environment's"
 
 
 def test_the_figure_takes_a_facet_and_part_and_says_what_it_cannot_show(root):
