@@ -204,7 +204,7 @@ def planned(name, scale):
         ("ant_ofenet", "ant_ofenet_width", "paper", 30),
         ("ant_distributed", "ant_ofenet_width_distributed", "paper", 15),
         ("ant_activation", "ant_ofenet_width_distributed", "paper", 5),
-        ("ant_ablation", "ant_ofenet_width_distributed", "paper", 10),
+        ("ant_ablation", "ant_ofenet_width_distributed", "paper", 15),
         ("td2_ablation", "td2_group_norm", "paper", 240),
         ("td2_ablation", "td2_group_norm", "laptop", 10),
         ("dmc_depth", "dmc_modern", "paper", 150),
