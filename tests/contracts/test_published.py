@@ -12,6 +12,7 @@ from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan
 from sweeper.results.published import numbers as published
 from sweeper.schema.document import read
+from sweeper.space.blocks.parts import every_axis
 from sweeper.text import canonical
 from sweeper.trainable.loading import load_trainable
 from tests.helpers.paths import ROOT
@@ -34,10 +35,9 @@ def test_a_file_can_be_read(file: Path) -> None:
 def test_numbers_fit_the_space_that_re_runs_them(name: str) -> None:
     path = SPACES / f"{name}.yaml"
     space = load(path, "paper")
-    labels = {
-        axis: {canonical(trial.labels[axis]) for trial in Plan(space, load_trainable(space)).trials}
-        for axis in space.axes
-    }
+    axes = every_axis(space)
+    trials = Plan(space, load_trainable(space)).trials
+    labels = {axis: {canonical(trial.labels[axis]) for trial in trials} for axis in axes}
     tasks = {task for scale in read(path).data["scales"] for task in load(path, scale).tasks}
     numbers = [number for number in published.all_numbers() if number.study == name]
     asked = [figure.options.get("metric", []) for figure in space.figures or ()]
@@ -48,8 +48,8 @@ def test_numbers_fit_the_space_that_re_runs_them(name: str) -> None:
     taken = space.steps * space.fixed.get("env.repeat", 1)
     for number in numbers:
         assert number.our_task in tasks
-        assert list(number.axes) == list(space.axes)
-        assert all(number.axes[axis] in labels[axis] for axis in space.axes)
+        assert list(number.axes) == list(axes)
+        assert all(number.axes[axis] in labels[axis] for axis in axes)
         assert number.metric in metrics and number.statistic == space.score.aggregate
         assert number.at == space.score.at
         assert number.steps in (None, taken) and number.seeds == len(space.seeds)

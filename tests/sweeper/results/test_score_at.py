@@ -128,7 +128,7 @@ def test_a_space_may_ask_for_it(tmp_path):
     ("figure", "expected"),
     [
         ("{heatmap: {at: last}}", "heatmap.at must be one of final, max, auc, but got 'last'"),
-        ("{curves: {at: max}}", "curves.at is an unknown option; valid: hue, facet, metric"),
+        ("{curves: {at: max}}", "curves.at is an unknown option; valid: x, hue, facet, metric"),
     ],
 )
 def test_a_space_that_asks_for_another_is_refused(tmp_path, figure, expected):
@@ -144,7 +144,7 @@ def test_an_unknown_point_is_refused(played, name):
 
 
 def test_curves_are_shown_whole(played):
-    with pytest.raises(SweeperError, match="curves has no option 'at'; valid: hue, facet, metric"):
+    with pytest.raises(SweeperError, match="curves has no option 'at'; valid: x, hue, facet, metric"):
         figures.render(played(risen, **SPACE), "curves", {"at": "max"})
 
 

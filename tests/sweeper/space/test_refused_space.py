@@ -138,7 +138,7 @@ LR = "values: [1e-5, 1e-3]"
         ("  minatar/breakout: {low: 0, high: 20}\n", "  {}\n", "tasks must hold at least one task"),
         ("seeds: 2", "seeds: 2\ncheckpoint: {every_s: 0}", "checkpoint.every_s must be a number a"),
         ("seeds: 2", "seeds: 2\ncheckpoint: {keep: last}",
-         "checkpoint.keep must be one of none, final, best, but got 'last'"),
+         "checkpoint.keep must be one of none, final, best, state, but got 'last'"),
         ("seeds: 2", "seeds: 2\ncheckpoint: {max_gb: -1}", "checkpoint.max_gb must be a number ab"),
         ("seeds: 2", "seeds: 2\ncheckpoint: {max_gb: .inf}", "checkpoint.max_gb must be a number"),
         ("seeds: 2", "seeds: 2\ncheckpoint: {kept: best}",

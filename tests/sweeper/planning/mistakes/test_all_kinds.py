@@ -23,6 +23,7 @@ ELSEWHERE = {
     "metrics, but got",
     "must be a mapping, as in fixed: {states: 1000}",
     "must be a mapping, as in limits: {hours: 8}",
+    "must be a number or a list of some, but got []",
     "must be text, a name",
     "needs streams <= steps, but got",
     "needs the key 'analysis', as in analysis: smoothness",
