@@ -185,7 +185,7 @@ def _title(data: Data, panel: _Panel, room: float) -> str:
     value = number_text.one(float(panel.run[VALUE]))
     which = f"seed {panel.run['seed']}, {data.tables.metric} {value}"
     if panel.n > 1:
-        which += f": the median of {counted(panel.n, "run")}"
+        which += f": the median of {counted(panel.n, 'run')}"
     lines = [panel.title, which] if panel.title else [which]
     return "\n".join(text_layout.cut(line, room, text_layout.BASE_PT) for line in lines)
 

@@ -144,7 +144,9 @@ def test_an_unknown_point_is_refused(played, name):
 
 
 def test_curves_are_shown_whole(played):
-    with pytest.raises(SweeperError, match="curves has no option 'at'; valid: x, hue, facet, metric"):
+    with pytest.raises(
+        SweeperError, match="curves has no option 'at'; valid: x, hue, facet, metric"
+    ):
         figures.render(played(risen, **SPACE), "curves", {"at": "max"})
 
 
