@@ -111,7 +111,9 @@ class Analysis:
         found = learner.sizes(complete, shape)
         state = learner.state_bytes(run_params, task, complete["replay.capacity"])
         weights = (3 + 2 * params["pairs"]) * found.trained
-        rows = params["samples"] * (2 * math.prod(shape.observation) + 2 * shape.actions + 2)
+        seen = math.prod(shape.observation) + shape.actions
+        read = learner.inputs("critic", complete, shape) if learner.continuous else seen
+        rows = params["samples"] * 2 * (seen + read + 1)  # read once, and once put together
         passes = min(params["samples"], _MOST_ROWS) * found.passes // complete["batch_size"]
         member = 2 * state + 4 * (weights + rows + passes) + tasks.bytes_each(task)
         return Sizes(member, learner.passes_bytes)
@@ -186,8 +188,7 @@ class Analysis:
         with np.errstate(all="ignore"):
             sharpness = float(np.mean(100.0 * (peaks - centre) / (scale + centre)))
         arrays = {"losses": losses, "x": self.places, "y": self.places}
-        numbers = {"loss": np.array(centre), "scale": np.array(scale)}
-        self._kept[member] = {**arrays, **numbers}
+        self._kept[member] = arrays | {"loss": np.array(centre), "scale": np.array(scale)}
         metrics = {"loss": centre, "scale": scale, "sharpness": sharpness}
         finite = all(map(math.isfinite, metrics.values()))
         return Report(member, self._ends, metrics if finite else {}, True, not finite)
@@ -280,6 +281,7 @@ def _data(
         batch = batch.flattened() if learner.continuous else batch
         with torch.inference_mode():
             read.append(learner.network_inputs("critic", batch))
+            batch = learner.featured(batch) if learner.continuous else batch
             targets.append(learner.critic_target(batch, *(one[:, part] for one in noise)))
         actions.append(batch.actions)
     chosen = None if learner.continuous else torch.cat(actions, 1)

@@ -177,15 +177,15 @@ def _solid(ax: Any, panel: _Panel, norm: Normalize) -> None:
     ax.set_ylabel("y", labelpad=-9)
     ax.patch.set_visible(False)  # it would lie on the title beside it
     ax.view_init(elev=28, azim=-55)
-    ax.set_box_aspect((1, 1, 0.75), zoom=1.1)
+    ax.set_box_aspect((1, 1, 0.75), zoom=1.0)
 
 
 def _title(data: Data, panel: _Panel, room: float) -> str:
     """Its configuration, and which run it is."""
     value = number_text.one(float(panel.run[VALUE]))
-    which = f"seed {panel.run['seed']}, {data.tables.metric} {value}"
+    which = f"seed {panel.run['seed']}: {data.tables.metric} {value}"
     if panel.n > 1:
-        which += f": the median of {counted(panel.n, 'run')}"
+        which += f", median of {panel.n}"
     lines = [panel.title, which] if panel.title else [which]
     return "\n".join(text_layout.cut(line, room, text_layout.BASE_PT) for line in lines)
 

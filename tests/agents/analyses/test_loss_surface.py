@@ -109,6 +109,29 @@ def test_transitions_are_those_of_the_replay_and_targets_those_of_the_value_netw
     assert torch.equal(surface._y, before[0]) and surface.loss(0, 0.0, 0.0) == before[1]
 
 
+@pytest.mark.parametrize("name", ["sac_v1", "td3"])
+def test_a_critic_of_features_is_looked_at_as_it_reads_them(name):
+    """At the weights Q of transitions is the agent's own, and y moves with the features."""
+    kind = {"features.kind": "ofenet", "features.pretrain": 2, "features.batch_size": 4}
+    source = trained(name, **kind, **{"features.layers": 2, "features.units": 4})
+    learner = lookup.find("learners", name)
+    surface = Surface(learner, source, "cpu")
+    pack = learner.start([source.run], [source.state], "cpu")
+    batch = pack.learner.sample(pack.replay, loss_surface._chosen(39, 30, source.run.seed))
+    q = pack.learner.q_values(batch.observations.numpy(), batch.actions.numpy())
+    assert surface._x.shape[2] > 4, "features, not only two numbers of a state and two of an action"
+    error = torch.from_numpy(q) - surface._y
+    assert surface.loss(0, 0.0, 0.0) == pytest.approx(float(error.square().mean()) / 2, rel=1e-5)
+
+
+def test_streams_of_several_environments_are_all_drawn_from():
+    source = trained("sac", **{"collect.envs_per_core": 3, "replay.sampler": "prioritised"})
+    source.params = {**PARAMS, "samples": 10**6}
+    surface = Surface(lookup.find("learners", "sac"), source, "cpu")
+    rows = surface._x[0].unique(dim=0)
+    assert len(rows) == surface._x.shape[1] > 2 * 39 // 3
+
+
 @pytest.mark.parametrize(("valid", "samples"), [(10, 3), (1_000_000, 65_536), (7, 7), (5, 100)])
 def test_no_transition_is_drawn_twice(valid, samples):
     (draws,) = loss_surface._chosen(valid, samples, 3)
@@ -186,3 +209,9 @@ def test_its_memory_grows_with_what_it_holds():
         return Analysis.sizes(dqn.Learner, own, "minatar/breakout", {**PARAMS, **params}).member
 
     assert member() < member(samples=65_536) and member() < member(pairs=50)
+    sizes = []
+    for more in ({}, {"features.kind": "ofenet", "features.units": 64}):
+        own = sac_v1.Learner.complete(SMALL | more)
+        asked = {**PARAMS, "samples": 10**6}
+        sizes.append(Analysis.sizes(sac_v1.Learner, own, "navigation/2", asked).member)
+    assert sizes[1] - sizes[0] > 4 * 10**6 * 64, "what a critic reads of features is wider"
