@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from agents.collectors.collectors import Collectors
 from agents.contract import State
-from agents.training.pack import RECENT, Pack
+from agents.training.pack import Pack
 
 _PUBLISH_S = 0.005
 _WAIT_S = 0.05
@@ -48,7 +49,7 @@ class AsyncPack(Pack):
             self.episodes.close()
 
     def _collect(self, until: int) -> bool:
-        taken = self.episodes.take(self.replay, self._note)
+        taken = self.episodes.take(self.replay, partial(self._note, 0))
         self._publish()
         self.progress += taken
         if self.replay.count >= self._warmup:
@@ -65,10 +66,6 @@ class AsyncPack(Pack):
         if now - self._published > _PUBLISH_S:
             self.episodes.publish(self._acting())
             self._published = now
-
-    def _note(self, value: float) -> None:
-        self._returns[0].append(value)
-        del self._returns[0][:-RECENT]
 
     def _env_steps(self, row: int) -> int:
         return self.episodes.env_steps

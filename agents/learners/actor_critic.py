@@ -152,8 +152,18 @@ class ActorCritic(ActorCriticPasses):
 
     def update_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """Takes a gradient step of all critics towards y [P, B]."""
-        read = self.pairs(batch.observations, batch.actions)
-        values = self.update_network("critic", read, y, batch.weights)
+        self.update_critic_at(
+            batch, self.pairs(batch.observations, batch.actions), y, batch.weights
+        )
+
+    def update_critic_at(
+        self, batch: Batch, read: torch.Tensor, y: torch.Tensor, weights: torch.Tensor | None
+    ) -> None:
+        """Takes a gradient step of all critics at what they read of a batch, [P, N, inputs].
+
+        y and weights are [P, N], N the batch or as many times as there are views of it.
+        """
+        values = self.update_network("critic", read, y, weights)
         self.errors = prioritised.errors_in(batch, values, y)
         self.means.add(q=values.mean((1, 2)))
 

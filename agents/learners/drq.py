@@ -14,7 +14,7 @@ from agents.networks import encoder, heads
 from agents.networks.encoder import Convolutions, Part, Trunk
 from agents.optim import losses
 from agents.parameter import Parameter
-from agents.replay import prioritised, random_shift
+from agents.replay import random_shift
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.replay.random_shift import RandomShift
@@ -180,12 +180,9 @@ class Learner(sac.Learner):
     def update_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """Takes a gradient step of critics and convolutions towards y [P, B] at every view."""
         features = self.read("critic", batch.observations)
-        read = torch.cat((features, batch.actions.repeat(1, self.views, 1)), dim=2)
-        targets = y.repeat(1, self.views)
+        read = self.pairs(features, batch.actions.repeat(1, self.views, 1))
         weights = None if batch.weights is None else batch.weights.repeat(1, self.views)
-        values = self.update_network("critic", read, targets, weights)
-        self.errors = prioritised.errors_in(batch, values, targets)
-        self.means.add(q=values.mean((1, 2)))
+        self.update_critic_at(batch, read, y.repeat(1, self.views), weights)
 
     def _update_at_first_view(self, batch: Batch, noise: torch.Tensor) -> None:
         """Takes a step of actor and temperature; no gradient reaches the convolutions."""

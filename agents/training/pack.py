@@ -22,8 +22,7 @@ from agents.training.evaluation import Evaluation
 from agents.training.pack_learner import PackLearner
 
 SECONDS = 0.5
-RECENT = 100
-"""The mean return of training is of so many episodes."""
+_RECENT = 100  # episodes, of whose returns the mean is told
 _LOOK_EVERY = 256
 
 
@@ -59,8 +58,10 @@ class Pack:
     def advance(self) -> list[Report]:
         """Trains or evaluates for about half a second; returns what there is to report."""
         deadline = time.monotonic() + SECONDS
-        while self.members and (self._is_behind() or self.is_due() or self.step < self._steps):
-            if self._is_behind():
+        while self.members and (
+            (behind := self._is_behind()) or self.is_due() or self.step < self._steps
+        ):
+            if behind:
                 self.train(self.step, deadline)
                 reports = []
             elif self.is_due():
@@ -186,8 +187,8 @@ class Pack:
     def train(self, until: int, deadline: float = math.inf) -> None:
         """Trains to step `until`, or until `deadline` (monotonic seconds) has passed."""
         begin = self.step
-        while self.step < until or self._is_behind():
-            if self._is_behind():
+        while (behind := self._is_behind()) or self.step < until:
+            if behind:
                 self.learner.learn(self.replay, self.step)
                 self.progress += 1
                 if time.monotonic() > deadline:
@@ -218,9 +219,13 @@ class Pack:
 
     def _restart(self, ended: np.ndarray) -> None:
         for row, env in np.argwhere(ended).tolist():
-            self._returns[row].append(float(self.episodes.returns[row, env]))
-            del self._returns[row][:-RECENT]
+            self._note(row, float(self.episodes.returns[row, env]))
             self.episodes.restart(row, env)
+
+    def _note(self, row: int, value: float) -> None:
+        """Keeps a return of a member's training."""
+        self._returns[row].append(value)
+        del self._returns[row][:-_RECENT]
 
     def _evaluate(self, deadline: float) -> list[Report]:
         if self._evaluation is None:

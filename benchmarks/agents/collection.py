@@ -25,6 +25,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
@@ -89,6 +90,15 @@ def collecting(task: str, cores: int, envs: int, warmup: int) -> Iterator[Play]:
     made.drop([0])
 
 
+def stepped(made: Any, actions: np.ndarray, until: float) -> int:
+    """Steps a vector environment by `actions` [n, envs, ...] in turn; returns the steps of all."""
+    rounds = 0
+    while time.perf_counter() < until:
+        made.step(actions[rounds % len(actions)])
+        rounds += 1
+    return rounds * actions.shape[1]
+
+
 @contextmanager
 def vector(kind: str, task: str, envs: int) -> Iterator[Play]:
     """Gymnasium's vector environments, with random actions."""
@@ -99,14 +109,7 @@ def vector(kind: str, task: str, envs: int) -> Iterator[Play]:
     made.reset(seed=0)
     actions = np.stack([made.action_space.sample() for _ in range(16)])
 
-    def play(until: float) -> int:
-        taken = 0
-        while time.perf_counter() < until:
-            made.step(actions[taken // envs % 16])
-            taken += envs
-        return taken
-
-    yield play
+    yield partial(stepped, made, actions)
     made.close()
 
 
@@ -122,14 +125,7 @@ def pooled(task: str, envs: int, threads: int) -> Iterator[Play]:
     size = (16, envs, *space.shape)
     actions = np.random.default_rng(0).uniform(space.low, space.high, size)
 
-    def play(until: float) -> int:
-        taken = 0
-        while time.perf_counter() < until:
-            made.step(actions[taken // envs % 16])
-            taken += envs
-        return taken
-
-    yield play
+    yield partial(stepped, made, actions)
     made.close()
 
 

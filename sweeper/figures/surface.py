@@ -69,7 +69,6 @@ def draw(data: Data, *, facet: str | None = None) -> Picture:
                 ax.set_axis_off()
             continue
         _contours(pair[0], panels[number], norm)
-        pair[0].set_zorder(2)  # its title reaches over the picture beside it
         solid = grid.figure.add_subplot(pair[1].get_subplotspec(), projection="3d")
         pair[1].remove()
         _solid(solid, panels[number], norm)
