@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         gc.enable()
 
 
-FLAGS = ("caption", "extend", "follow", "group", "other_code", "trace", "watch", "yes")
+FLAGS = ("caption", "extend", "follow", "group", "other_code", "runs", "trace", "watch", "yes")
 """Options that are true where they are given without a value."""
 
 _OF_HELP = ("--help", "--version")

@@ -30,12 +30,13 @@ FIGURE_OPTIONS = {
     "at": "a run's value: the final, max (best) or auc of its curve (default: as the space scores)",
     **PART_OPTIONS,
     "band": "what bands show: interval (95 %, the default), se or sd: ± standard error, deviation",
+    "runs": "true: the single runs, too, dashed in curves (default: where intervals are unknown)",
     "caption": "false: no text below the figure; it stands in the .txt beside it (default: true)",
     "title": "a text above the figure",
     "width": "inches, as in 3.25, or column (3.4) or page (6.9)",
     "xlim": "the ends of the x axis: 0..1e6",
     "ylim": "the ends of the y axis: 0..1",
-    "yscale": "of curves: linear (the default), or log where all values are above 0",
+    "yscale": "linear (the default), log where all values are above 0, or symlog: beyond -1 and 1",
     "out": "the file to write instead of the study's figures/: .pdf, .png or .svg",
 }
 

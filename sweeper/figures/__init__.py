@@ -206,7 +206,8 @@ def _frame(options: Mapping[str, Any]) -> Frame:
 
     limits = [tuple(options[name]) if name in options else None for name in ("xlim", "ylim")]
     caption, title, width = (options.get(name, default) for name, default in _PLAIN_FRAME)
-    return Frame(caption, title, width, limits[0], limits[1], options.get("yscale", "linear"))
+    yscale, runs = options.get("yscale", "linear"), options.get("runs", False)
+    return Frame(caption, title, width, limits[0], limits[1], yscale, runs)
 
 
 def _stem(name: str) -> str:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from sweeper.errors import SweeperError, shown
-from sweeper.figures.drawing import axis_limits, frame, style, text_layout
+from sweeper.figures.drawing import axis_limits, frame, line_marks, style, text_layout
 from sweeper.figures.drawing.picture import Picture
 from sweeper.results import frames
 from sweeper.results.analyses import several_metrics
@@ -61,8 +61,8 @@ def draw(
     alike = len(names), len(columns.labels) if columns else 1
     whole = table[table["whole"]]
     grouped = whole.assign(**{"(panel)": _alike(whole["(panel)"], *alike)})
-    logarithmic = _logarithmic(table, points, alike)
-    limits = axis_limits.limits(grouped[~grouped["(panel)"].isin(logarithmic)])
+    divided = _divided(table, points, alike)
+    limits = axis_limits.limits(grouped[~grouped["(panel)"].isin(divided)])
     of_axes = [axis.name for axis in (lines, rows, columns) if axis]
     said = _note(data, table) + uneven_note(data, drawn[0][2], of_axes, "line")
     said += axis_limits.cut_off(grouped, limits, bands_called(data))
@@ -80,7 +80,7 @@ def draw(
         lowest = number + layout[1] >= count * len(names)
         title, ticks = _title(rows, columns, panel, grid), 6 if layout[1] < 4 else 3
         _frame(ax, title, label, data, ticks=ticks, lowest=lowest)
-    _align(grid.axes.flat[: count * len(names)], alike, limits, logarithmic)
+    _align(grid.axes.flat[: count * len(names)], alike, limits, divided)
     if x is not None:
         _along(grid.axes.flat, points["step"].max(), CLOCKS[x])
         table = table.rename(columns={"step": x})
@@ -109,22 +109,19 @@ def _alike(panels: Any, metrics: int, tasks: int) -> Any:
     return panels // metrics % tasks * metrics + panels % metrics
 
 
-def _logarithmic(table: pd.DataFrame, points: pd.DataFrame, alike: tuple[int, int]) -> set[int]:
-    """The groups of panels that are asked to have a logarithmic y axis, and can."""
-    if frame.current().yscale != "log":
-        return set()
-    drawn = [table[["(panel)", "point"]], table[["(panel)", "low"]]]
-    drawn.append(points[["(panel)", frames.POINT]])
-    values = pd.concat([part.set_axis(["panel", "value"], axis=1) for part in drawn])
-    least = values.groupby(_alike(values["panel"], *alike))["value"].min()
-    return {int(group) for group in least.index[least > 0]}
+def _divided(table: pd.DataFrame, points: pd.DataFrame, alike: tuple[int, int]) -> set[int]:
+    """The groups of panels whose y axis is not linear."""
+    parts = (table, "point"), (table, "low"), (points, frames.POINT)
+    panels = np.concatenate([one["(panel)"] for one, _ in parts])
+    values = np.concatenate([one[column] for one, column in parts])
+    return axis_limits.divided(_alike(panels, *alike), values)
 
 
 def _align(
     panels: Sequence[Axes],
     alike: tuple[int, int],
     limits: dict[int, tuple[float, float]],
-    logarithmic: set[int],
+    divided: set[int],
 ) -> None:
     """Gives all panels of one metric and task one y axis, with limits where they have some."""
     groups = _alike(np.arange(len(panels)), *alike)
@@ -132,17 +129,17 @@ def _align(
         own = [ax for ax, its in zip(panels, groups, strict=True) if its == group and ax.lines]
         if not own:
             continue
-        if int(group) in logarithmic:
+        if int(group) in divided:
             for ax in own:
-                ax.set_yscale("log")
+                axis_limits.divide(ax)
         ends = [ax.get_ylim() for ax in own]
         whole = min(low for low, _ in ends), max(high for _, high in ends)
         low, high = limits.get(int(group), whole)
-        exact = len(own) == 1 or frame.current().ylim or int(group) in logarithmic
+        exact = len(own) == 1 or frame.current().ylim or int(group) in divided
         margin = 0.0 if exact else 0.03 * (high - low)
         for ax in own:
             ax.set_ylim(low - margin, high + margin)
-            if int(group) in logarithmic:
+            if int(group) in divided:
                 axis_limits.label_logarithmic(ax.yaxis)
 
 
@@ -215,7 +212,7 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
         own, look = every[every["whole"]], style.look(lines, line)
         if every.empty:
             continue
-        _fewer(ax, every, look)
+        line_marks.fewer(ax, every, look)
         if own.empty:
             continue
         sns.lineplot(
@@ -235,31 +232,8 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
             ax.fill_between(
                 own["step"], own["low"], own["high"], color=look.colour, alpha=0.2, linewidth=0
             )
-        elif own["n"].max() <= _MOST_SINGLE:
-            faint = 0.45 * min(1.0, (10 / own["n"].max()) ** 0.5)
-            measured = points[(points["(line)"] == line) & np.isfinite(points[frames.POINT])]
-            for _, run in measured.groupby("run", observed=True):
-                ax.plot(
-                    run["step"], run[frames.POINT], color=look.colour, linewidth=0.5, alpha=faint
-                )
-
-
-def _fewer(ax: Axes, own: pd.DataFrame, look: style.Look) -> None:
-    """Draws the end of a line of which not all runs are left, thin and dashed, from where it was
-    whole."""
-    fewer = own[~own["whole"]]
-    if len(fewer):
-        last = own[own["whole"]].tail(1)
-        part = pd.concat([last, fewer])
-        ax.plot(
-            part["step"],
-            part["point"],
-            color=look.colour,
-            linewidth=0.8,
-            linestyle=(0, (4, 2)),
-            gid="fewer",
-            zorder=3,
-        )
+        if frame.current().runs or (own["low"].isna().all() and own["n"].max() <= _MOST_SINGLE):
+            line_marks.single_curves(ax, points[points["(line)"] == line], own["n"].max(), look)
 
 
 def _frame(ax: Axes, title: str, label: str, data: Data, *, ticks: int, lowest: bool) -> None:
@@ -291,7 +265,9 @@ def _note(data: Data, table: pd.DataFrame) -> str:
     if len(whole):
         known = int(whole["low"].notna().sum())
         said = f"{bands_note(data, known, len(whole))}; n = {span(whole['n'])} a line"
-        if (whole["low"].isna() & (whole["n"] <= _MOST_SINGLE)).any():
+        if frame.current().runs:
+            said += "; thin dashed lines are single runs"
+        elif (whole["low"].isna() & (whole["n"] <= _MOST_SINGLE)).any():
             said += "; thin lines are single runs"
     fewer = table[~table["whole"]]
     if len(fewer):
@@ -303,6 +279,4 @@ def _note(data: Data, table: pd.DataFrame) -> str:
     undone = int((~lines["(done)"].astype(bool)).sum())
     if undone:
         said += f". Of configurations that are not complete: {counted(undone, 'line')}"
-    if frame.current().yscale == "log":
-        said += ". y axes are logarithmic where all values are above 0"
-    return said
+    return ". ".join(part for part in (said, frame.current().divided) if part)

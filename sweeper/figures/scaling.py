@@ -24,7 +24,8 @@ def draw(
 
     Without options x is the axis that has the largest whole numbers, such as a width, `facet`
     the next one, such as a depth, and `hue` the first of the others. All panels have one y axis,
-    so that they can be compared, but for those of tasks in a metric's own unit.
+    so that they can be compared, but for those of tasks in a metric's own unit. Tasks that differ
+    in a number, as `navigation/5`, may stand along x.
     """
     x, hue, facet = _chosen(data, x, hue, facet)
     across = numbered(data.axis(x))
@@ -49,8 +50,7 @@ def draw(
         ax.set_ylabel(label if number % panel.columns == 0 else "")
         if panels is not None:
             ax.set_title(style.panel_title(panels, number, grid))
-    for number, own in limits.items():
-        grid.axes.flat[number].set_ylim(own)
+    line_panels.divide(grid.axes.flat, grouped, runs, limits)
     for number, ax in enumerate(grid.axes.flat[: panel.count]):
         line_panels.finish(ax, table[table["(panel)"] == number], across, hues)
     style.legend(grid.figure, hues, grid.figure.get_figwidth(), joined=line_panels.joined(across))

@@ -68,7 +68,10 @@ PRINTED = ("ratios",)
 """The figures whose text `sweeper run` prints, too: it is a table."""
 
 BANDED = ("curves", "scaling", "sensitivity")
-"""The figures whose points have bands."""
+"""The figures whose points have bands, and beside them single runs where these are asked for."""
+
+DIVIDED = ("curves", "scaling")
+"""The figures whose y axes may be logarithmic."""
 
 LEAST_IN: Mapping[str, float] = {"pairs": WIDTHS["column"]}
 """The least widths of figures that need more than others."""
@@ -93,8 +96,9 @@ def unfit(name: str) -> dict[str, str]:
         found["study"] = "shows one study"
     if name not in BANDED:
         found["band"] = "has no bands of lines"
-    if name != "curves":
-        found["yscale"] = "has no y axis of curves"
+        found["runs"] = "has no lines that average runs"
+    if name not in DIVIDED:
+        found["yscale"] = "has no y axis that may be logarithmic"
     for option in ("xlim", "ylim"):
         if option not in LIMITED.get(name, ()):
             found[option] = f"has no axis of numbers with limits along {option[0]}"

@@ -18,8 +18,8 @@ BANDS = (INTERVAL, SE, SD)
 WIDTHS = {"column": 3.4, "page": 6.9}
 """The widths of a journal's column and of its page, in inches."""
 
-SCALES = ("linear", "log")
-"""How the y axis of curves is divided."""
+SCALES = ("linear", "log", "symlog")
+"""How a y axis is divided; the last is linear from -1 to 1 and logarithmic beyond."""
 
 _NARROWEST, _WIDEST = 2.0, 20.0
 _MOST_TRIALS = 10_000
@@ -103,7 +103,7 @@ def band(value: Any) -> str:
 
 
 def yscale(value: Any) -> str:
-    """How a y axis is divided: `linear`, or `log`."""
+    """How a y axis is divided: one of `SCALES`."""
     if value not in SCALES:
         raise Invalid(f"must be one of {', '.join(SCALES)}, but got {shown(value)}")
     return str(value)
@@ -169,6 +169,7 @@ RULES: Mapping[str, Callable[[Any], Any]] = {
     "study": names,
     "pool": pooling,
     "band": band,
+    "runs": truth,
     "caption": truth,
     "title": title,
     "width": inches,

@@ -1,10 +1,11 @@
-"""Axis limits that cut off extreme interval bounds, and the arrows that stand there."""
+"""Limits and scales of y axes; limits that cut off extreme bounds, and the arrows there."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
@@ -30,18 +31,40 @@ def focus(points: Any, bounds: Any) -> tuple[float, float] | None:
     return None if whole else (float(least - margin), float(most + margin))
 
 
+def divided(groups: Any, values: Any) -> set[int]:
+    """The groups of panels that have another y axis than a linear one, as is asked for.
+
+    `groups` says of which each of `values` is. A logarithmic axis has only positive values.
+    """
+    asked = frame.current().yscale
+    least = pd.Series(np.asarray(values, float)).groupby(np.asarray(groups, int)).min()
+    fits = least > 0 if asked == "log" else least.notna() & (asked != "linear")
+    return {int(group) for group in least.index[fits]}
+
+
+def divide(ax: Axes) -> None:
+    """Gives a panel the y axis that is asked for."""
+    asked = frame.current().yscale
+    ax.set_yscale(asked, **({"linthresh": 1.0} if asked == "symlog" else {}))
+
+
 def label_logarithmic(axis: Any) -> None:
     """Puts ticks with labels along a logarithmic axis of a panel, whose ends stay."""
-    ends = axis.get_view_interval()
-    axis.set_ticks(*number_text.log_ticks(*sorted(ends)))
+    ticks = number_text.symlog_ticks if axis.get_scale() == "symlog" else number_text.log_ticks
+    axis.set_ticks(*ticks(*sorted(axis.get_view_interval())))
     axis.set_minor_locator(NullLocator())
 
 
 def limits(table: Any) -> dict[int, tuple[float, float]]:
-    """The limits of y, from `focus`, in those panels of a table of points whose bands are cut."""
+    """The limits of y, from `focus`, in those panels of a table of points whose bands are cut.
+
+    None is where single runs are asked for, or a scale that presses nothing together.
+    """
     asked = frame.current().ylim
     if asked is not None:
         return {int(number): asked for number in table["(panel)"].unique()}
+    if frame.current().runs or frame.current().yscale == "symlog":
+        return {}
     found = {
         int(number): focus(own["point"], own[["low", "high"]].to_numpy().ravel())
         for number, own in table.groupby("(panel)")

@@ -1,4 +1,4 @@
-"""What is asked of a figure's frame: its caption, title, width and limits."""
+"""What is asked of a figure's frame: its caption, title, width, limits and scale."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class Frame:
     xlim: Ends | None = None
     ylim: Ends | None = None
     yscale: str = "linear"
-    """`log`: y axes of curves are logarithmic where all values are above 0."""
+    """`log`: y axes are logarithmic where all values are above 0; `symlog`: linear from -1 to 1,
+    logarithmic beyond."""
+    runs: bool = False
+    """Whether single runs are drawn beside what averages them."""
 
     @property
     def said(self) -> str:
@@ -36,6 +39,14 @@ class Frame:
         return (
             f"axes as asked for: {', '.join(ends)}; what lies beyond is not shown" if ends else ""
         )
+
+    @property
+    def divided(self) -> str:
+        """What a caption says of y axes that are not linear; maybe nothing."""
+        return {
+            "log": "y axes are logarithmic where all values are above 0",
+            "symlog": "y axes are linear from −1 to 1 and logarithmic beyond",
+        }.get(self.yscale, "")
 
 
 _current: ContextVar[Frame] = ContextVar("frame", default=Frame())  # noqa: B039 (it is frozen)

@@ -15,6 +15,7 @@ from sweeper.results.analyses.sensitivity import least_usable
 from sweeper.results.axis import Axis
 from sweeper.results.data import VALUE
 from sweeper.results.estimates import complete
+from sweeper.results.frames import POINT
 from sweeper.results.tables import number_text
 
 _BAR = 0.045
@@ -96,8 +97,9 @@ def judged(ax: Axes, own: pd.DataFrame, look: style.Look) -> None:
 
 
 def runs(ax: Axes, own: pd.DataFrame, table: pd.DataFrame, look: style.Look) -> None:
-    """Draws the single runs, from `table`, of points whose interval is unknown."""
-    at = own.loc[own["low"].isna() & own["point"].notna(), "(at)"]
+    """Draws the single runs, from `table`, of points whose interval is unknown, or of all."""
+    shown = own["low"].isna() | frame.current().runs
+    at = own.loc[shown & own["point"].notna(), "(at)"]
     chosen = complete(table)
     chosen = chosen[chosen["(cell)"].isin(at.index) & np.isfinite(chosen[VALUE])]
     crowded = len(chosen) > _CROWD * max(1, len(at))
@@ -111,6 +113,39 @@ def runs(ax: Axes, own: pd.DataFrame, table: pd.DataFrame, look: style.Look) -> 
         alpha=0.2 if crowded else 0.4,
         zorder=2,
     )
+
+
+def single_curves(ax: Axes, points: pd.DataFrame, count: int, look: style.Look) -> None:
+    """Draws the `count` single runs of a learning curve, thin; dashed where they are asked for."""
+    asked = frame.current().runs
+    measured = points[np.isfinite(points[POINT])]
+    for _, run in measured.groupby("run", observed=True):
+        ax.plot(
+            run["step"],
+            run[POINT],
+            color=look.colour,
+            linewidth=0.6 if asked else 0.5,
+            linestyle=(0, (3, 1.5)) if asked else "-",
+            alpha=(0.8 if asked else 0.45) * min(1.0, (10 / count) ** 0.5),
+            gid="single",
+        )
+
+
+def fewer(ax: Axes, own: pd.DataFrame, look: style.Look) -> None:
+    """Draws the end of a learning curve of which not all runs are left, thin and dashed, from where
+    it was whole."""
+    ends = own[~own["whole"]]
+    if len(ends):
+        part = pd.concat([own[own["whole"]].tail(1), ends])
+        ax.plot(
+            part["step"],
+            part["point"],
+            color=look.colour,
+            linewidth=0.8,
+            linestyle=(0, (4, 2)),
+            gid="fewer",
+            zorder=3,
+        )
 
 
 def gaps(ax: Axes, table: pd.DataFrame, across: Axis) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from sweeper.figures.drawing import axis_limits, line_marks, style, text_layout
 from sweeper.figures.drawing import frame as frame_of
 from sweeper.results.axis import TASK, Axis
 from sweeper.results.captions import interval_text, span
-from sweeper.results.data import Data
+from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import bands_note, estimate
 from sweeper.results.tables import number_text
 
@@ -120,6 +120,25 @@ def beside(
         yield line, own.assign(**{"(at)": own["(at)"] + apart * (line - (count - 1) / 2)})
 
 
+def divide(
+    panels: Sequence[Axes],
+    table: pd.DataFrame,
+    runs: pd.DataFrame,
+    limits: Mapping[int, tuple[float, float]],
+) -> None:
+    """Gives panels the y axes that are asked for, with limits where they have some."""
+    values = runs[np.isfinite(runs[VALUE])]
+    groups = [table["(panel)"], table["(panel)"], table["(panel)"][values["(cell)"]]]
+    parts = [table["point"], table["low"], values[VALUE]]
+    divided = axis_limits.divided(np.concatenate(groups), np.concatenate(parts))
+    for number in divided:
+        axis_limits.divide(panels[number])
+    for number, own in limits.items():
+        panels[number].set_ylim(own)
+    for number in divided:
+        axis_limits.label_logarithmic(panels[number].yaxis)
+
+
 def finish(ax: Axes, table: pd.DataFrame, across: Axis, lines: Axis | None) -> None:
     """Marks intervals that leave the axis, once its limits are final."""
     for line, own in beside(table, across, lines):
@@ -164,7 +183,7 @@ def points_note(table: pd.DataFrame, data: Data | None = None) -> str:
         return "no configuration is complete"
     bands = interval_text(known, count) if data is None else bands_note(data, known, count)
     text = f"{bands}; n = {span(table['n'])} a point"
-    if (table["low"].isna() & table["point"].notna()).any():
+    if frame_of.current().runs or (table["low"].isna() & table["point"].notna()).any():
         text += "; small faint marks are single runs"
     lacking = table["point"].notna() & (table["n"] < table["planned"])
     if lacking.any():
@@ -176,4 +195,5 @@ def points_note(table: pd.DataFrame, data: Data | None = None) -> str:
     diverged = int((gaps["n"] > 0).sum())
     counts = (len(gaps) - diverged, "that are not complete"), (diverged, "that diverged")
     without = ", ".join(f"{number} {words}" for number, words in counts if number)
-    return f"{text}. Without a point: {without}" if without else text
+    parts = text, f"Without a point: {without}" if without else "", frame_of.current().divided
+    return ". ".join(part for part in parts if part)

@@ -49,6 +49,21 @@ def log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     return numbers, [f"{number:g}" if plain else power(number) for number in numbers]
 
 
+def symlog_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Numbers along an axis that is linear from -1 to 1 and logarithmic beyond, and their labels.
+
+    They are 0, ±1 and powers of ten, of which every second or third stands where there are many;
+    or round numbers between ends that have hardly one of these between them.
+    """
+    most = math.floor(math.log10(max(1.0, abs(low), abs(high))))
+    powers = [10.0**exponent for exponent in range(0, most + 1, 1 + most // 4)]
+    numbers = [*(-one for one in reversed(powers)), 0.0, *powers]
+    numbers = [number for number in numbers if low <= number <= high]
+    numbers = numbers if len(numbers) > 1 else _steps([low, high], whole=False)
+    texts = [f"{abs(one):g}" if most < 5 or abs(one) <= 1 else power(abs(one)) for one in numbers]
+    return numbers, ["−" * (one < 0) + text for one, text in zip(numbers, texts, strict=True)]
+
+
 def _ratios(low: float, high: float) -> list[float]:
     """Powers of ten from `low` to `high`, more numbers where there are few of these."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

@@ -248,6 +248,7 @@ def _options(figure: str) -> Form:
         "pool": {"enum": ["all", "best"]},
         "band": {"enum": [*figure_rules.BANDS]},
         "yscale": {"enum": [*figure_rules.SCALES]},
+        "runs": {"type": "boolean"},
     }
     return {
         "type": ["object", "null"],

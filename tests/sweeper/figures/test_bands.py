@@ -1,4 +1,4 @@
-"""Bands that are standard errors or deviations, and tasks along x."""
+"""Bands that are standard errors or deviations, single runs, tasks along x, scales of y."""
 
 from __future__ import annotations
 
@@ -80,6 +80,10 @@ def test_where_a_run_diverged_there_is_none(played):
     [
         ("heatmap", {"band": "se"}, "band does not go with heatmap, which has no bands"),
         ("curves", {"band": "sdev"}, "band must be one of interval, se, sd, but got 'sdev'"),
+        ("heatmap", {"runs": True}, "runs does not go with heatmap, which has no lines"),
+        ("curves", {"runs": "5"}, "runs must be true or false, but got '5'"),
+        ("sensitivity", {"yscale": "log"}, "yscale does not go with sensitivity, which has no y"),
+        ("scaling", {"yscale": "ln"}, "yscale must be one of linear, log, symlog, but got 'ln'"),
     ],
 )
 def test_what_is_refused(played, name, options, expected):
@@ -116,3 +120,64 @@ def test_other_tasks_stand_there_in_the_order_of_the_space(played):
         assert picture.table["task"].tolist()[:3] == list(tasks)
     lines = drawn(played(noisy, axes=AXES, tasks=tasks), "curves", hue="task", facet="width")
     assert [text.get_text() for text in lines.figure.legends[0].get_texts()] == list(tasks)
+
+
+def singles(ax):
+    return [line for line in ax.lines if line.get_gid() == "single"]
+
+
+def test_single_runs_are_dashed_beside_the_average_where_asked(played):
+    study = played(noisy, axes=AXES, **MEAN)
+    asked = {"hue": "width", "where": "net=a"}
+    picture, plain = (drawn(study, "curves", **asked, **more) for more in ({"runs": True}, {}))
+    ax = picture.figure.axes[0]
+    ends = sorted(line.get_ydata()[-1] for line in singles(ax))
+    assert ends == sorted(width + noise for width in (8, 16) for noise in NOISE)
+    assert all(line.is_dashed() for line in singles(ax))
+    assert len(ax.collections) == 2, "the bands stay"
+    assert "thin dashed lines are single runs" in words(picture)
+    assert not singles(plain.figure.axes[0]) and "single runs" not in words(plain)
+    assert picture.table.equals(plain.table)
+    low, high = ax.get_ylim()
+    assert low < 8 and high > 28, "none is cut off"
+
+
+@pytest.mark.parametrize("name", ["scaling", "sensitivity"])
+def test_single_runs_are_marks_along_an_axis(played, name):
+    study = played(noisy, axes=AXES, tasks={"a": {"low": 0, "high": 1}}, **MEAN)
+    picture, plain = (
+        drawn(study, name, x="width", hue="net", **more) for more in ({"runs": "true"}, {})
+    )
+    marks, without = (
+        sum(len(part.get_offsets()) for part in one.figure.axes[0].collections)
+        for one in (picture, plain)
+    )
+    assert marks - without == 2 * 2 * 5
+    assert "small faint marks are single runs" in words(picture)
+    assert "single runs" not in words(plain)
+
+
+def far(run, labels):
+    value = float(run.seed) - (1100 if run.task == "navigation/20" else 0)
+    return "complete", [(40, {"return": value, "size": 10.0 ** (1 + run.seed)})]
+
+
+def test_a_y_axis_may_be_linear_near_0_and_logarithmic_beyond(played):
+    study = played(far, axes=AXES, tasks=TASKS)
+    for name, asked in (("scaling", {"x": "task"}), ("curves", {"facet": "width"})):
+        picture = drawn(study, name, hue="net", metric="return", yscale="symlog", **asked)
+        axes = [ax for ax in picture.figure.axes if ax.lines]
+        assert {ax.get_yscale() for ax in axes} == {"symlog"}
+        assert min(ax.get_ylim()[0] for ax in axes) < -1000
+        assert max(ax.get_ylim()[1] for ax in axes) > 2
+        ticks = {tick.get_text() for ax in axes for tick in ax.get_yticklabels()}
+        assert ticks >= ({"−1000", "0", "1"} if name == "scaling" else {"−1098", "2"})
+        assert "linear from −1 to 1 and logarithmic beyond" in words(picture)
+
+
+def test_a_y_axis_along_an_axis_is_logarithmic_where_all_is_above_0(played):
+    study = played(far, axes=AXES, tasks=TASKS)
+    asked = {"x": "task", "hue": "net", "yscale": "log"}
+    sizes, returns = (drawn(study, "scaling", metric=one, **asked) for one in ("size", "return"))
+    assert sizes.figure.axes[0].get_yscale() == "log"
+    assert returns.figure.axes[0].get_yscale() == "linear"

@@ -37,3 +37,19 @@ def test_an_interval_with_a_width_shows_it(point, below, above, common):
     assert common <= places <= 6
     texts = [number_text.fixed(value, places) for value in (low, high)]
     assert texts[0] != texts[1] or has_no_width(low, high)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "texts"),
+    [
+        (-1100, 1.2, ["−1000", "−100", "−10", "−1", "0", "1"]),
+        (-0.5, 3, ["0", "1"]),
+        (-1099.5, -1096, ["−1099", "−1098", "−1097", "−1096"]),
+        (-2e6, 20, ["−10⁶", "−10⁴", "−10²", "−1", "0", "1"]),
+        (-1e300, 1e300, ["−10²²⁸", "−10¹⁵²", "−10⁷⁶", "−1", "0", "1", "10⁷⁶", "10¹⁵²", "10²²⁸"]),
+    ],
+)
+def test_ticks_of_an_axis_that_is_logarithmic_beyond_1(low, high, texts):
+    numbers, found = number_text.symlog_ticks(low, high)
+    assert found == texts
+    assert numbers == sorted(numbers) and low <= numbers[0] and numbers[-1] <= high
