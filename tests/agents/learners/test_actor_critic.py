@@ -84,7 +84,7 @@ def test_the_twins_target_is_at_most_that_of_each(monkeypatch):
     monkeypatch.setattr(agents, "update_critic", lambda batch, y: targets.append(y))
     batch = pack.replay.sample(np.linspace(0, 2**32 - 1, 64, dtype=np.int64)[None])
     with torch.no_grad():
-        next_actions = agents.policy.mode(agents.actor(batch.next_observations, target=True))
+        next_actions, _ = agents.next_actions(batch.next_observations, None)
         each = agents.q(batch.next_observations, next_actions, target=True)
         alone = torch.stack([agents.target_q(batch, each[:, twin]) for twin in (0, 1)], 1)
     agents.update(batch)

@@ -14,7 +14,7 @@ ACTIONS = 3
 
 def made(*members: dict[str, Any], **given: Any) -> Temperature:
     kind = given.pop("kind", "adam")
-    defaults = {"auto": True, "beta": 1.0, "lr": 0.01, "target": -0.5} | given
+    defaults = {"auto": True, "of": "log", "beta": 1.0, "lr": 0.01, "target": -0.5} | given
     complete = [{f"entropy.{k}": v for k, v in (defaults | m).items()} for m in members or ({},)]
     complete = [{"optimizer.kind": kind, **params} for params in complete]
     temperature = Temperature(complete, ACTIONS, "cpu")
@@ -51,7 +51,7 @@ def test_it_takes_steps_of_the_networks_kind(kind, moves):
     temperature = made({}, kind=kind)
     temperature.step(log_probs(-1.5 - 0.5))
     factor = 1.0 if kind == "sgd" else 1.0 / 0.05**0.5
-    assert temperature.log.item() == pytest.approx(moves * factor, rel=1e-4)
+    assert temperature.learned.item() == pytest.approx(moves * factor, rel=1e-4)
 
 
 def test_it_rises_where_entropy_lacks_and_falls_where_there_is_too_much():
@@ -67,12 +67,12 @@ def test_a_fixed_one_stays_even_at_0():
     temperature.step(log_probs(-9.0, 9.0))
     assert torch.equal(temperature.beta, before)
     assert before[:, 0].tolist() == pytest.approx([0.3, 0.0])
-    assert temperature.log.isfinite().all()
+    assert temperature.learned.isfinite().all()
 
 
 def test_entropy_is_met_in_the_end():
     """A policy whose entropy rises with beta: log beta itself."""
     temperature = made({"beta": 2.0, "lr": 0.02}, {"beta": 0.01, "lr": 0.02})
     for _ in range(2000):
-        temperature.step(log_probs(*temperature.log[:, 0].tolist()))
-    assert temperature.log[:, 0].tolist() == pytest.approx([-0.5 * ACTIONS] * 2, abs=0.01)
+        temperature.step(log_probs(*temperature.learned[:, 0].tolist()))
+    assert temperature.learned[:, 0].tolist() == pytest.approx([-0.5 * ACTIONS] * 2, abs=0.01)
