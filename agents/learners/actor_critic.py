@@ -41,6 +41,7 @@ class ActorCritic(ActorCriticPasses):
     continuous = True
     passes_bytes = 55_000_000  # with those that make a matrix orthogonal
     metrics = METRICS
+
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Networks, targets and optimisers; hyperparameters as vectors [P]."""
         super().__init__(runs, shape, device)
@@ -127,6 +128,18 @@ class ActorCritic(ActorCriticPasses):
     def sample(self, replay: Replay, draws: np.ndarray) -> Batch:
         """Returns transitions of `n_step` steps, chosen by 32-bit `draws` [P, B]."""
         return replay.sample(draws, self.n_step, self.vector("gamma"))
+
+    def log_pi(self, batch: Batch, step: int) -> torch.Tensor | None:
+        """Returns log pi(a|s) [P, B] of an action a ~ pi in each state, by the draws of `step`.
+
+        `None` where the policy has no density.
+        """
+        if not self.policy.is_stochastic:
+            return None
+        with torch.no_grad():
+            states = self.network_inputs(ACTOR, batch)
+            noise = self.draws.probe_noise(batch.rewards.shape[1], step)[0]
+            return self.policy.sample(lambda name, x: self.nets[name](x)[:, 0], states, noise)[1]
 
     def update_from(self, batch: Batch, step: int) -> None:
         """Updates all networks, also those whose updates are delayed."""
@@ -234,7 +247,8 @@ class ActorCritic(ActorCriticPasses):
     def acting_beside(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns the tensors of the policy's networks but for the actor."""
         others = [name for name in self.nets if name not in self.networks]
-        return [(f"{n}.{name}", *t) for n in others for name, *t in self.nets[n].net.tensors()]
+        found = [(n, *named) for n in others for named in self.nets[n].net.tensors()]
+        return [(f"{network}.{name}", tensor, rows) for network, name, tensor, rows in found]
 
     @property
     def counters(self) -> dict[str, int]:

@@ -131,9 +131,7 @@ class ActorCriticNetworks(BaseLearner):
     def widths(cls, params: Mapping[str, Any], shape: Shape) -> tuple[int, int]:
         """Returns how many numbers networks read for a state, and for a state with an action."""
         kind, numbers = features.find(params), math.prod(shape.observation)
-        return (
-            (numbers, numbers + shape.actions) if kind is None else kind.widths(params, shape)
-        )
+        return (numbers, numbers + shape.actions) if kind is None else kind.widths(params, shape)
 
     @classmethod
     def inputs(cls, name: str, params: Mapping[str, Any], shape: Shape) -> int:

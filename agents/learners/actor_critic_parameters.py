@@ -100,9 +100,9 @@ DETERMINISTIC: Mapping[str, Parameter] = {
     "target.actor": Parameter(str, "online", choices=("online", "ema")),
     "actor.objective": Parameter(str, "first", choices=OBJECTIVES),
 }
-"""Of learners whose policy is deterministic: noise of exploration; whether actions in targets and in
-the actor's loss have noise, and which (2 is no clip, as actions are in [-1, 1]); how many updates
-of critics come to one of the actor; whose actions targets take."""
+"""Of learners whose policy is deterministic: noise of exploration; whether actions in targets and
+in the actor's loss have noise, and which (2 is no clip, as actions are in [-1, 1]); how many
+updates of critics come to one of the actor; whose actions targets take."""
 
 POLICIES: Mapping[str, Parameter] = {
     **policies.parameters("squashed_gaussian"),

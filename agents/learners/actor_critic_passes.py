@@ -104,7 +104,7 @@ class ActorCriticPasses(ActorCriticNetworks):
     def actions(
         self, states: torch.Tensor, noise: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Returns the actions and log pi, [P, B], that the actor's loss takes, to be learned from."""
+        """Returns the actions [P, B, A] and log pi [P, B] that the actor's loss takes."""
         return self._actions(self.networks_of_policy(training=True), states, noise)
 
     def _actions(

@@ -33,9 +33,9 @@ class Learner(ActorCritic):
     }
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
-        """y = r + gamma m min_j Q'_j(s', mu(s') + e); every `policy.delay` updates the actor ascends
-        Q(s, mu(s) + e), `actor.objective` of the critics, e being 0 where `policy.noise_in` does
-        not say so."""
+        """y = r + gamma m min_j Q'_j(s', mu(s') + e); every `policy.delay` updates the actor
+        ascends Q(s, mu(s) + e), Q by `actor.objective`; e is 0 where `policy.noise_in` does not
+        say so."""
         of_targets, of_actor = self.noises_by_use(noise)
         self.update_critic(batch, self.critic_target(batch, *of_targets))
         if self.updates % self.params["policy.delay"] == 0:

@@ -39,9 +39,7 @@ class BasePolicy(ABC):
     """Whether actions have a density, so that they have an entropy."""
 
     @classmethod
-    def networks(
-        cls, params: Mapping[str, Any], states: int, actions: int
-    ) -> dict[str, Described]:
+    def networks(cls, params: Mapping[str, Any], states: int, actions: int) -> dict[str, Described]:
         """Returns its networks by name, for states and actions of so many numbers.
 
         Here that is the actor, which gives a mean and a log sigma for each number of an action.

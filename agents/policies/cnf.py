@@ -42,9 +42,7 @@ class Policy(squashed_gaussian.Policy):
     }
 
     @classmethod
-    def networks(
-        cls, params: Mapping[str, Any], states: int, actions: int
-    ) -> dict[str, Described]:
+    def networks(cls, params: Mapping[str, Any], states: int, actions: int) -> dict[str, Described]:
         """Returns the actor, which gives mu and log sigma, and a network for each coupling."""
         coupling = Described(states + actions, 2 * actions, _NETWORK, head_gain=0.0)
         couplings = {f"{_NETWORK}_{place}": coupling for place in range(params["policy.couplings"])}
@@ -63,7 +61,9 @@ class Policy(squashed_gaussian.Policy):
             return self.squashed(out, noise)
         mean, log_std = self.normal(out)
         z, stretched = self.forward(networks, states, mean + log_std.exp() * noise)
-        return torch.tanh(z), densities.log_normal(noise, log_std) - stretched - densities.log_slope(z)
+        return torch.tanh(z), densities.log_normal(
+            noise, log_std
+        ) - stretched - densities.log_slope(z)
 
     def log_prob(
         self, networks: Networks, states: torch.Tensor, actions: torch.Tensor

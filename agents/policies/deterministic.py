@@ -32,9 +32,7 @@ class Policy(BasePolicy):
     is_stochastic = False
 
     @classmethod
-    def networks(
-        cls, params: Mapping[str, Any], states: int, actions: int
-    ) -> dict[str, Described]:
+    def networks(cls, params: Mapping[str, Any], states: int, actions: int) -> dict[str, Described]:
         """Returns the actor, which gives a mean for each number of an action."""
         return {ACTOR: Described(states, actions, ACTOR, HEAD_GAIN)}
 

@@ -37,9 +37,7 @@ class Policy(BasePolicy):
         """Returns reparametrised actions and their log-density."""
         return self.squashed(networks(ACTOR, states), noise)
 
-    def squashed(
-        self, out: torch.Tensor, noise: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def squashed(self, out: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns actions and their log-density for (mu, log sigma), [P, B, 2 A]."""
         bounded = self._between(out) if self._squashes else out
         return autograd.squashed(bounded, noise, self.low, self.high)

@@ -34,9 +34,7 @@ class Policy(squashed_gaussian.Policy):
     parameters: ClassVar[Mapping[str, Parameter]] = {"policy.latent": Parameter(int, 16, low=1)}
 
     @classmethod
-    def networks(
-        cls, params: Mapping[str, Any], states: int, actions: int
-    ) -> dict[str, Described]:
+    def networks(cls, params: Mapping[str, Any], states: int, actions: int) -> dict[str, Described]:
         """Returns pi_1, pi_2 and q_3, which all are described by `actor.*`."""
         latent = int(params["policy.latent"])
         return {
@@ -58,7 +56,7 @@ class Policy(squashed_gaussian.Policy):
         self, networks: Networks, states: torch.Tensor, noise: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns reparametrised actions, and the bound in the place of their log-density."""
-        of_action, of_latent = noise.split((noise.shape[2] - self._latent, self._latent), dim=2)
+        of_action, of_latent = noise[..., : -self._latent], noise[..., -self._latent :]
         mean, log_std = self.normal(networks(_LATENT, states))
         z = mean + log_std.exp() * of_latent
         log_latent = densities.log_normal(of_latent, log_std)

@@ -45,6 +45,18 @@ def test_it_follows_autograd_and_adam():
         torch.testing.assert_close(temperature.beta[:, 0], torch.stack(theirs).detach().exp())
 
 
+def test_beta_itself_may_learn_and_fall_below_0():
+    """Spec D27: a surplus of entropy of 0.3 takes beta from 1 below 0 in 3,400 updates of 3e-4,
+    and the beta of a learned log beta to about 0.4."""
+    linear, log = (made(of=of, lr=3e-4) for of in ("linear", "log"))
+    for _ in range(3_400):
+        for one in (linear, log):
+            one.step(log_probs(-0.5 * ACTIONS + 0.3))
+    assert linear.beta.item() == pytest.approx(1 - 3_400 * 3e-4, abs=0.01)
+    assert log.beta.item() == pytest.approx(0.36, abs=0.08)
+    assert (linear.name, log.name) == ("beta", "log_beta")
+
+
 @pytest.mark.parametrize(("kind", "moves"), [("sgd", 0.01 * 0.5), ("rmsprop", 0.01 / 0.95**0.5)])
 def test_it_takes_steps_of_the_networks_kind(kind, moves):
     """The first: lr g, and of centred RMSprop lr g / sqrt(0.05 g^2 - (0.05 g)^2)."""
