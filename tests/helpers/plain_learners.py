@@ -63,9 +63,12 @@ class Plain:
         betas = p["optimizer.beta1"], p["optimizer.beta2"]
         return torch.optim.Adam(parameters, p[f"{name}.lr"], betas, p["optimizer.eps"])
 
-    def min_q(self, critics: Any, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    def q(self, critics: Any, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
         pair = torch.cat((s, a), dim=1)
-        return torch.stack([critic(pair)[:, 0] for critic in critics]).min(0).values
+        return torch.stack([critic(pair)[:, 0] for critic in critics])
+
+    def min_q(self, critics: Any, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+        return self.q(critics, s, a).min(0).values
 
     def descend(self, adam: Any, loss: torch.Tensor) -> None:
         adam.zero_grad()
@@ -108,11 +111,10 @@ class Plain:
 
     def objective(self, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
         """Of the critics what the actor climbs."""
-        values = [critic(torch.cat((s, a), dim=1))[:, 0] for critic in self.critics]
-        kind = self.p["actor.objective"]
+        values, kind = self.q(self.critics, s, a), self.p["actor.objective"]
         if kind == "first":
             return values[0]
-        return sum(values) / len(values) if kind == "mean" else torch.stack(values).min(0).values
+        return values.mean(0) if kind == "mean" else values.min(0).values
 
     def by_use(self, noise: Any) -> tuple[Any, list[Any]]:
         """An update's noise in targets, and that of each of the actor's steps; `None` for none."""
