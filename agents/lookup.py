@@ -27,6 +27,7 @@ CLASSES = {
     "learners": "Learner",
     "networks": "Body",
     "optimisers": "Optimiser",
+    "policies": "Policy",
 }
 """What the files of a folder of `agents` define."""
 _MOST_LISTED = 30

@@ -93,6 +93,13 @@ class Diagnosable(ABC):
         Of several critics it is the first; no power iteration.
         """
 
+    def log_pi(self, batch: Batch, step: int) -> torch.Tensor | None:
+        """Returns log pi(a|s) [P, B] of an action a ~ pi in each state, by the draws of `step`.
+
+        `None` where the policy has no density.
+        """
+        return None
+
     def sample(self, replay: Replay, draws: np.ndarray) -> Batch:
         """Returns the transitions of an update, chosen by 32-bit `draws` [P, B]."""
         return replay.sample(draws)

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agents.collecting import Collecting
 from agents.envs import tasks
-from agents.learners.actor_critic_draws import ActorCriticDraws
+from agents.learners.actor_critic_draws import ActorCriticDraws, Counts
 from agents.learners.actor_critic_parameters import FEATURES_LOSS, METRICS, OF_EPISODES
 from agents.learners.actor_critic_passes import ActorCriticPasses
 from agents.learners.running_means import RunningMeans
 from agents.networks.ensemble import by_member
 from agents.optim import losses, schedule
+from agents.policies.base import ACTOR
 from agents.replay import prioritised
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
@@ -40,8 +41,6 @@ class ActorCritic(ActorCriticPasses):
     continuous = True
     passes_bytes = 55_000_000  # with those that make a matrix orthogonal
     metrics = METRICS
-    noises: ClassVar[int] = 0
-    """How many normal numbers an update needs for every number of a batch's actions."""
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Networks, targets and optimisers; hyperparameters as vectors [P]."""
@@ -50,10 +49,18 @@ class ActorCritic(ActorCriticPasses):
         self._updates_of_run = max(1, schedule.count(self.params, runs[0].steps))
         self.n_step: int = self.params["n_step"]
         self.loss = losses.Loss([run.params for run in runs], device)
-        seeds, sizes = [run.seed for run in runs], (self.params["batch_size"], shape.actions)
         self.collecting = Collecting.of(self.params)
-        envs = self.collecting.envs
-        self.draws = ActorCriticDraws(seeds, *sizes, self.noises_of_update, device, envs)
+        self.draws = ActorCriticDraws(
+            [run.seed for run in runs],
+            Counts(
+                batch=self.params["batch_size"],
+                actions=shape.actions,
+                normals=self.policy.normals(self.params, shape.actions),
+                noises=self.noises,
+                envs=self.collecting.envs,
+            ),
+            device,
+        )
         measured = [name for name in self.metrics if name not in OF_EPISODES]
         measured += [] if self.features is None else [FEATURES_LOSS]
         self.means = RunningMeans(measured, len(runs), device)
@@ -64,23 +71,20 @@ class ActorCritic(ActorCriticPasses):
         fit = super().tasks()
         return [t for t in fit if tasks.shape(t).is_image == cls.images]
 
-    @property
-    def noises_of_update(self) -> int:
-        """As `noises`, for agents whose settings decide how many they are."""
-        return self.noises
-
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
         """Returns actions [P, E, A], uniformly random in the warm-up, then the policy's."""
         if step < self.params["warmup_steps"]:
             return self.draws.uniform(step)
         with torch.inference_mode():
-            noise, out = self.draws.exploration(step), self.actor_outputs(observations)
-            return self.policy.sample(out, noise)[0].cpu().numpy()
+            states = self.read(ACTOR, self._seen(observations))
+            noise = self.draws.exploration(step)
+            return self.policy.sample(self.acting_networks, states, noise)[0].cpu().numpy()
 
     def evaluate(self, observations: np.ndarray, draws: np.ndarray) -> np.ndarray:
         """Returns the policy's actions without noise, [P, E, A]."""
         with torch.inference_mode():
-            return self.policy.mode(self.actor_outputs(observations)).cpu().numpy()
+            states = self.read(ACTOR, self._seen(observations))
+            return self.policy.mode(self.acting_networks, states).cpu().numpy()
 
     def is_behind(self, step: int) -> bool:
         """Returns whether features have to learn on before the first update."""
@@ -125,6 +129,18 @@ class ActorCritic(ActorCriticPasses):
         """Returns transitions of `n_step` steps, chosen by 32-bit `draws` [P, B]."""
         return replay.sample(draws, self.n_step, self.vector("gamma"))
 
+    def log_pi(self, batch: Batch, step: int) -> torch.Tensor | None:
+        """Returns log pi(a|s) [P, B] of an action a ~ pi in each state, by the draws of `step`.
+
+        `None` where the policy has no density.
+        """
+        if not self.policy.is_stochastic:
+            return None
+        with torch.no_grad():
+            states = self.network_inputs(ACTOR, batch)
+            noise = self.draws.probe_noise(batch.rewards.shape[1], step)[0]
+            return self.policy.sample(lambda name, x: self.nets[name](x)[:, 0], states, noise)[1]
+
     def update_from(self, batch: Batch, step: int) -> None:
         """Updates all networks, also those whose updates are delayed."""
         self.updates = 0
@@ -133,7 +149,10 @@ class ActorCritic(ActorCriticPasses):
 
     @abstractmethod
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
-        """Does an update with `noises` tensors [P, B, A] of normal numbers; `updates` counts it."""
+        """Does an update with `noises` tensors [P, B, normals] of normal numbers.
+
+        `updates` counts it.
+        """
 
     def target_q(self, batch: Batch, next_values: torch.Tensor) -> torch.Tensor:
         """Returns y = scale r + gamma m v of next values v [P, B]; m = 0 where terminated.
@@ -142,13 +161,6 @@ class ActorCritic(ActorCriticPasses):
         """
         gamma, scale = self.vector("gamma"), self.vector("reward_scale")
         return scale * batch.rewards + gamma * batch.masks * next_values
-
-    def smoothed_target_q(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
-        """Returns y of min_j Q'_j(s', a') at smoothed actions a' (Fujimoto et al. 2018, Eq. 14)."""
-        with torch.no_grad():
-            next_actions = self.smoothed(self.actor(batch.next_observations, target=True), noise)
-            next_values = self.min_q(batch.next_observations, next_actions, target=True)
-            return self.target_q(batch, next_values)
 
     def update_critic(self, batch: Batch, y: torch.Tensor) -> None:
         """Takes a gradient step of all critics towards y [P, B]."""
@@ -226,11 +238,17 @@ class ActorCritic(ActorCriticPasses):
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns the actor: `0.weight` [in, out], `0.bias` [out], ... from the input on.
 
-        What features of states need stands before it.
+        What features of states need stands before it, the policy's other networks after it.
         """
         read = [] if self.features is None else self.features.acting()
         before = [(f"features.{name}", tensor, rows) for name, tensor, rows in read]
-        return [*before, *self.nets["actor"].net.tensors()]
+        return [*before, *self.nets[ACTOR].net.tensors(), *self.acting_beside()]
+
+    def acting_beside(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
+        """Returns the tensors of the policy's networks but for the actor."""
+        others = [name for name in self.nets if name not in self.networks]
+        found = [(n, *named) for n in others for named in self.nets[n].net.tensors()]
+        return [(f"{network}.{name}", tensor, rows) for network, name, tensor, rows in found]
 
     @property
     def counters(self) -> dict[str, int]:

@@ -9,23 +9,23 @@ from typing import Any, ClassVar
 
 from agents.contract import Run
 from agents.features import base as features
-from agents.layers.base import ORTHOGONAL_GAIN
 from agents.learners.actor_critic_parameters import (
     FEATURES_LOSS,
     LATER,
     check_n_step,
     layers_parameter,
-    parameter_prefix,
 )
 from agents.learners.base import BaseLearner, Sizes
 from agents.networks import network
+from agents.networks.described import Described
 from agents.networks.encoder import Part
 from agents.networks.ensemble import Ensemble, Rows
 from agents.optim import losses, schedule
 from agents.optim.target_average import TargetAverage
 from agents.optimisers import base as optimisers
 from agents.optimisers.base import BaseOptimiser
-from agents.policies import POLICIES, base
+from agents.policies import base as policies
+from agents.policies.base import ACTOR
 from agents.replay import prioritised
 from agents.shape import Shape
 
@@ -38,7 +38,7 @@ class ActorCriticNetworks(BaseLearner):
     policy_kind: ClassVar[str] = "deterministic"
     """The policy where no parameter says it."""
     networks: ClassVar[Sequence[str]] = ("actor", "critic")
-    """All but the actor give values, and are described by `critic.*`."""
+    """All but the actor give values, and are described by `critic.*`; a policy may have more."""
     with_targets: ClassVar[Sequence[str]] = ("critic",)
     """The networks that have targets, where `target.networks` is true."""
     encoders: ClassVar[Mapping[str, Sequence[str]]] = {}
@@ -47,22 +47,24 @@ class ActorCriticNetworks(BaseLearner):
 
     @classmethod
     def check(cls, params: Mapping[str, Any], task: str) -> None:
-        """Raises ValueError where a parameter or the task is not valid, features first."""
+        """Raises ValueError where a parameter or the task is not valid; first of all where features
+        or policy are unknown, as other parameters belong to them."""
         features.find(params)
+        cls.policy_of(cls.complete(params))
         super().check(params, task)
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where networks do not fit the task, or parameters each other."""
         features.check(params, shape)
-        for name in cls.networks:
-            described = params, parameter_prefix(name), (cls.inputs(name, params, shape),)
-            network.check(*described)
-            network.check_normalised(*described, layers_parameter(name))
+        for one in cls.described(params, shape).values():
+            network.check(params, one.prefix, (one.inputs,))
+            if (layers := layers_parameter(one.prefix)) in params:
+                network.check_normalised(params, one.prefix, (one.inputs,), layers)
         check_n_step(params)
         losses.check(params)
         prioritised.check(params)
-        base.check(params)
+        policies.check(params)
 
     @classmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
@@ -72,7 +74,7 @@ class ActorCriticNetworks(BaseLearner):
     @classmethod
     def layers_of(cls, parameter: str, params: Mapping[str, Any], task: str) -> int:
         """Returns the number of parametric layers of the actor for `actor.*`, else of a critic."""
-        name = "actor" if parameter.startswith("actor.") else "critic"
+        name = ACTOR if parameter.startswith("actor.") else "critic"
         complete = cls.complete(params)
         observation = (cls.inputs(name, complete, cls.shape_of(complete, task)),)
         return network.depth(network.part(complete, name), observation)
@@ -108,35 +110,49 @@ class ActorCriticNetworks(BaseLearner):
         """
         kind = features.find(params)
         beside = features.Counts(0, 0, 0) if kind is None else kind.counts(params, shape)
-        trained = targets = activations = gradients = 0
+        trained = targets = activations = gradients = of_policy = 0
         averaged = cls.target_networks(params)
-        for name in cls.networks:
-            outputs = cls.outputs(params, shape) if name == "actor" else 1
-            read = (cls.inputs(name, params, shape),)
-            sizes = network.part(params, parameter_prefix(name)), read, outputs
+        for name, one in cls.described(params, shape).items():
+            read = (one.inputs,)
+            sizes = network.part(params, one.prefix), read, one.outputs
             copies = params["critics"] if name == "critic" else 1
             learned = copies * network.count_parameters(*sizes)
             trained += learned
             targets += learned if name in averaged else 0
             activations += copies * network.count_activations(*sizes)
             held = 2 if network.may_be_fused(sizes[0], read) else 1
-            gradients = max(gradients, held * learned)
+            of_policy += 0 if cls._gives_values(name) else held * learned
+            gradients = max(gradients, held * learned, of_policy)
         passes = _PASSES * params["batch_size"] * activations + beside.passes
         gradients = max(gradients, beside.trained)
         return Sizes(trained + beside.trained, targets + beside.targets, passes, gradients)
 
     @classmethod
-    def inputs(cls, name: str, params: Mapping[str, Any], shape: Shape) -> int:
-        """Returns how many numbers a network reads; a critic reads actions too."""
+    def widths(cls, params: Mapping[str, Any], shape: Shape) -> tuple[int, int]:
+        """Returns how many numbers networks read for a state, and for a state with an action."""
         kind, numbers = features.find(params), math.prod(shape.observation)
-        widths = numbers, numbers + shape.actions
-        states, pairs = widths if kind is None else kind.widths(params, shape)
-        return pairs if name == "critic" else states
+        return (numbers, numbers + shape.actions) if kind is None else kind.widths(params, shape)
 
     @classmethod
-    def outputs(cls, params: Mapping[str, Any], shape: Shape) -> int:
-        """Returns how many numbers the actor gives."""
-        return POLICIES[params.get("policy", cls.policy_kind)].outputs(shape.actions)
+    def inputs(cls, name: str, params: Mapping[str, Any], shape: Shape) -> int:
+        """Returns how many numbers a network reads; a critic reads actions too."""
+        return cls.described(params, shape)[name].inputs
+
+    @classmethod
+    def policy_of(cls, params: Mapping[str, Any]) -> type[policies.BasePolicy]:
+        """Returns the policy that `policy` names, or the learner's own."""
+        return policies.find(params, cls.policy_kind)
+
+    @classmethod
+    def described(cls, params: Mapping[str, Any], shape: Shape) -> dict[str, Described]:
+        """Returns all networks by name: the policy's, then those that give values."""
+        states, pairs = cls.widths(params, shape)
+        found = dict(cls.policy_of(params).networks(params, states, shape.actions))
+        for name in cls.networks:
+            if name != ACTOR:
+                read = pairs if name == "critic" else states
+                found[name] = Described(read, 1, "critic")
+        return found
 
     @classmethod
     def target_networks(cls, params: Mapping[str, Any]) -> list[str]:
@@ -151,7 +167,8 @@ class ActorCriticNetworks(BaseLearner):
         self.params: Mapping[str, Any] = self._members[0]
         kind = features.find(self.params)
         self.features = None if kind is None else kind(runs, self._members, shape, device)
-        self.nets = {name: self._ensemble(name).train() for name in self.networks}
+        self._described = self.described(self.params, shape)
+        self.nets = {name: self._ensemble(name).train() for name in self._described}
         parts = [part for name in self.networks for part in self.encoders.get(name, ())]
         self.encoder = {part: self.encoder_part(part).train() for part in parts}
         own = self.target_networks(self.params)
@@ -165,25 +182,27 @@ class ActorCriticNetworks(BaseLearner):
         self.optimisers = {name: self._optimiser(name) for name in self.learned}
 
     def learning_with(self, name: str) -> Sequence[str]:
-        """Returns the network's name, and those of the encoder's parts that learn with it."""
-        return (name, *self.encoders.get(name, ()))
+        """Returns the network's name, and those of what learns with it: parts of an encoder, and
+        with the actor the other networks of the policy."""
+        others = [n for n in self.nets if n not in self.networks] if name == ACTOR else []
+        return (name, *others, *self.encoders.get(name, ()))
 
     def encoder_part(self, name: str) -> Part:
         """Returns a blank part of an encoder, one of `encoders`."""
         raise NotImplementedError(name)
 
     def _ensemble(self, name: str) -> Ensemble:
-        params, members = self.params, len(self.runs)
+        params, members, one = self.params, len(self.runs), self._described[name]
         copies = params["critics"] if name == "critic" else 1
-        outputs = self.outputs(params, self.shape) if name == "actor" else 1
-        prefix, read = parameter_prefix(name), self.inputs(name, params, self.shape)
+        sizes = network.part(params, one.prefix), one.inputs, one.outputs
+        layers = layers_parameter(one.prefix)
         settings = [
-            network.normalised(member, prefix, (read,), layers_parameter(name))
+            network.normalised(member, one.prefix, (one.inputs,), layers)
             for member in self._members
+            if layers in params
         ]
-        sizes = network.part(params, prefix), read, outputs
-        gain = 1.0 if name == "actor" else ORTHOGONAL_GAIN
-        return Ensemble(*sizes, (members, copies), self.device, gain, settings)
+        rows = members, copies
+        return Ensemble(*sizes, rows, self.device, one.head_gain, settings or None)
 
     def _average(self, name: str) -> TargetAverage:
         net, target = self.learned[name], self.averaged[name]
@@ -192,16 +211,24 @@ class ActorCriticNetworks(BaseLearner):
 
     def _optimiser(self, name: str) -> BaseOptimiser:
         updates = self.updates_of(name, self.params, self.runs[0].steps)
-        lr = f"{parameter_prefix(name)}.lr"
+        lr = "critic.lr" if self._gives_values(name) else "actor.lr"
         optimiser = optimisers.find(self.params)
         settings = [optimiser.settings(run.params, updates, lr) for run in self.runs]
         return optimiser(self.learned[name].parameters, self.learned[name].spread(settings))
 
     @classmethod
+    def _gives_values(cls, name: str) -> bool:
+        """Returns whether a network or an encoder's part learns with those that give values."""
+        values = [network for network in cls.networks if network != ACTOR]
+        return name in values or any(name in cls.encoders.get(n, ()) for n in values)
+
+    @classmethod
     def updates_of(cls, name: str, params: Mapping[str, Any], steps: int) -> int:
         """Returns how many updates a network has in a run of `steps` steps."""
-        delay = params.get("policy.delay", 1) if parameter_prefix(name) == "actor" else 1
-        return schedule.count(params, steps) // int(delay)
+        updates = schedule.count(params, steps)
+        if cls._gives_values(name):
+            return updates
+        return updates // int(params.get("policy.delay", 1)) * int(params["actor.steps"])
 
     def initialise(self) -> None:
         """Draws random networks; targets start equal to them."""

@@ -11,6 +11,8 @@ from agents.networks import network
 from agents.optim import losses, schedule
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
+from agents.policies import base as policies
+from agents.policies import temperature
 from agents.replay import prioritised
 
 OF_EPISODES = ("return", "train_return", "eval_partial")
@@ -26,11 +28,6 @@ def network_parameters(name: str) -> dict[str, Parameter]:
     return {**described, f"{name}.lr": Parameter(float, 3e-4, low=0.0, packable=True)}
 
 
-def parameter_prefix(name: str) -> str:
-    """Returns the prefix of a network's parameters: `actor`, or `critic` for all others."""
-    return "actor" if name.startswith("actor") else "critic"
-
-
 def check_n_step(params: Mapping[str, Any]) -> None:
     """Raises ValueError where updates would begin before the replay holds `n_step` whole steps."""
     n, warmup, capacity = (params[k] for k in ("n_step", "warmup_steps", "replay.capacity"))
@@ -43,9 +40,9 @@ def check_n_step(params: Mapping[str, Any]) -> None:
         raise ValueError(f"replay.capacity must be at least n_step ({n}), got {capacity}")
 
 
-def layers_parameter(name: str) -> str:
-    """Returns the parameter that names the spectrally normalised layers of the network `name`."""
-    return f"{parameter_prefix(name)}.sn.layers"
+def layers_parameter(prefix: str) -> str:
+    """Returns the parameter that names the spectrally normalised layers of networks `prefix.*`."""
+    return f"{prefix}.sn.layers"
 
 
 SPECTRAL: Mapping[str, Parameter] = {
@@ -53,6 +50,14 @@ SPECTRAL: Mapping[str, Parameter] = {
     **spectral_settings.PROJECTED,
 }
 """The layers of each network that are spectrally normalised, and how those of all are."""
+
+OBJECTIVES = ("min", "mean", "first")
+OF_ACTOR: Mapping[str, Parameter] = {
+    "actor.steps": Parameter(int, 1, low=1),
+    "actor.objective": Parameter(str, "min", choices=OBJECTIVES),
+}
+"""How often the actor learns from each batch, and of which critics it climbs the value: the least,
+the mean of all, or the first's."""
 
 BATCH_NORM: Mapping[str, Parameter] = {
     f"batch_norm.{name}": Parameter(str, "running", choices=("running", "batch"))
@@ -65,6 +70,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     **network_parameters("actor"),
     **network_parameters("critic"),
     **SPECTRAL,
+    **OF_ACTOR,
     **BATCH_NORM,
     **features.parameters(),
     "critics": Parameter(int, 2, low=1),
@@ -85,40 +91,37 @@ PARAMETERS: Mapping[str, Parameter] = {
 """Of every actor-critic learner; the defaults are those of the later code of the
 author of Hui 2022, and of other public code where that has none."""
 
-LATER = (
-    "n_step",
-    *SPECTRAL,
-    *prioritised.PARAMETERS,
-    *BATCH_NORM,
-    *features.parameters(),
-    *(f"{name}.norm.{key}" for name in ("actor", "critic") for key in norms.CONSTANTS),
-)
-"""Those that there were not yet when a study kept no defaults."""
-
 DETERMINISTIC: Mapping[str, Parameter] = {
     "policy.std": Parameter(float, 0.2, low=0.0, packable=True),
-    "target.actor": Parameter(str, "online", choices=("online", "ema")),
-}
-"""Of learners whose policy is deterministic: its noise, and whose actions targets take."""
-
-SMOOTHING: Mapping[str, Parameter] = {
+    "policy.noise_in": Parameter(tuple, ()),
+    "policy.delay": Parameter(int, 1, low=1),
     "smoothing.std": Parameter(float, 0.2, low=0.0, packable=True),
-    "smoothing.clip": Parameter(float, 0.5, low=0.0, packable=True),
+    "smoothing.clip": Parameter(float, 2.0, low=0.0, packable=True),
+    "target.actor": Parameter(str, "online", choices=("online", "ema")),
+    "actor.objective": Parameter(str, "first", choices=OBJECTIVES),
 }
-"""Of learners that put clipped noise on the actions that targets take."""
-GAUSSIAN: Mapping[str, Parameter] = {
-    "policy": Parameter(str, "squashed_gaussian", choices=("squashed_gaussian", "deterministic")),
+"""Of learners whose policy is deterministic: noise of exploration; whether actions in targets and
+in the actor's loss have noise, and which (2 is no clip, as actions are in [-1, 1]); how many
+updates of critics come to one of the actor; whose actions targets take."""
+
+POLICIES: Mapping[str, Parameter] = {
+    **policies.parameters("squashed_gaussian"),
     "policy.log_std_low": Parameter(float, -10.0),
     "policy.log_std_high": Parameter(float, 2.0),
     "policy.std": Parameter(float, 0.2, low=0.0, packable=True),
 }
-"""Of learners whose policy is a squashed Gaussian; `policy.std` is the deterministic one's."""
+"""Of learners that take any policy: which it is, what each has, and what those share."""
 
-ENTROPY: Mapping[str, Parameter] = {
-    "entropy.auto": Parameter(bool, True),
-    "entropy.beta": Parameter(float, 1.0, low=0.0, packable=True),
-    "entropy.lr": Parameter(float, 3e-4, low=0.0, packable=True),
-    "entropy.target": Parameter(float, -0.5, packable=True),
-}
-"""Of learners with a temperature beta: its value, or where it starts if it is found automatically
-so that the entropy is `entropy.target` times the numbers of an action."""
+LATER = (
+    "n_step",
+    *SPECTRAL,
+    *OF_ACTOR,
+    *temperature.LATER,
+    *prioritised.PARAMETERS,
+    *BATCH_NORM,
+    *features.parameters(),
+    *(f"{name}.norm.{key}" for name in ("actor", "critic") for key in norms.CONSTANTS),
+    *(policies.parameters("").keys() - {policies.KIND}),
+    *("policy.delay", "smoothing.std", "smoothing.clip"),
+)
+"""Those that there were not yet when a study kept no defaults."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.learners.actor_critic_networks import ActorCriticNetworks
 from agents.learners.actor_critic_parameters import BATCH_NORM
-from agents.policies import POLICIES
+from agents.policies.base import ACTOR, TARGETS, Networks
 from agents.replay.batch import Batch
 from agents.replay.frames import as_floats
 from agents.shape import Shape
@@ -33,8 +33,8 @@ class ActorCriticPasses(ActorCriticNetworks):
         """Networks, and the policy that turns an actor's outputs into actions."""
         super().__init__(runs, shape, device)
         self._vectors: dict[str, torch.Tensor] = {}
-        members = [run.params for run in runs]
-        self.policy = POLICIES[self.params.get("policy", self.policy_kind)](members, device)
+        self.policy = self.policy_of(self.params)(self._members, device)
+        self.noise_in = self.policy.noise_in(self.params)
         self.batch_in = {name: self.params[name] == "batch" for name in BATCH_NORM}
         """The passes in which batch norms take the batch's statistics, besides those that learn."""
 
@@ -45,13 +45,12 @@ class ActorCriticPasses(ActorCriticNetworks):
             self._vectors[name] = torch.tensor(values, device=self.device)
         return self._vectors[name]
 
-    def actor_outputs(self, observations: np.ndarray) -> torch.Tensor:
-        """Returns the actor's outputs for arrays [P, E, ...], 0 for NaN.
+    def acting_networks(self, name: str, x: torch.Tensor) -> torch.Tensor:
+        """Returns what a network of the policy gives for an agent that acts, 0 for NaN.
 
         Diverged members act until the next check for divergence, and some tasks raise at NaN.
         """
-        read = self.read("actor", self._seen(observations))
-        return self.actor(read, iterate=False).nan_to_num_()
+        return self.nets[name](x)[:, 0].nan_to_num_()
 
     def _seen(self, observations: np.ndarray) -> torch.Tensor:
         return as_floats(torch.from_numpy(observations).to(self.device), self.shape.high)
@@ -80,17 +79,60 @@ class ActorCriticPasses(ActorCriticNetworks):
         following = self.features.states(batch.next_observations, target=True)
         return replace(batch, observations=seen, next_observations=following)
 
-    def actor(
-        self, x: torch.Tensor, target: bool = False, training: bool = False, iterate: bool = True
-    ) -> torch.Tensor:
-        """Returns the actor's outputs, or its target's, as constants: [P, B, S] -> [P, B, outputs].
+    def networks_of_policy(self, target: bool = False, training: bool = False) -> Networks:
+        """Returns what calls the policy's networks, or their targets as constants, in an update.
 
-        Normalised layers do a power iteration first, as in all passes of an update, unless
-        `iterate` is false.
+        Normalised layers do a power iteration first, as in all passes of an update.
         """
-        if not target:
-            return self.nets["actor"](x, training, iterate=iterate)[:, 0]
-        return self.target("actor", x)[:, 0]
+
+        def call(name: str, x: torch.Tensor) -> torch.Tensor:
+            if target:
+                return self.target(name, x)[:, 0]
+            return self.nets[name](x, training, iterate=True)[:, 0]
+
+        return call
+
+    def next_actions(
+        self, states: torch.Tensor, noise: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns the actions [P, B, A] that targets take in the next states, and log pi [P, B].
+
+        They are the policy's modes where it has no noise in targets.
+        """
+        return self._actions(self.networks_of_policy(target=True), states, noise)
+
+    def actions(
+        self, states: torch.Tensor, noise: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns the actions [P, B, A] and log pi [P, B] that the actor's loss takes."""
+        return self._actions(self.networks_of_policy(training=True), states, noise)
+
+    def _actions(
+        self, networks: Networks, states: torch.Tensor, noise: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        if noise is not None:
+            return self.policy.sample_in_update(networks, states, noise)
+        actions = self.policy.mode(networks, states)
+        return actions, actions.new_zeros(actions.shape[:2])
+
+    @property
+    def noises_in_targets(self) -> int:
+        """How many times the targets of an update draw an action for each state of a batch."""
+        return int(TARGETS in self.noise_in)
+
+    @property
+    def noises(self) -> int:
+        """How many times an update draws an action for each state of a batch."""
+        of_actor = self.params["actor.steps"] if ACTOR in self.noise_in else 0
+        return self.noises_in_targets + int(of_actor)
+
+    def noises_by_use(
+        self, noise: Sequence[torch.Tensor]
+    ) -> tuple[Sequence[torch.Tensor], Sequence[torch.Tensor | None]]:
+        """Returns an update's noise in targets, and that of each step of the actor or `None`."""
+        steps: int = self.params["actor.steps"]
+        first = self.noises_in_targets
+        return noise[:first], noise[first:] or [None] * steps
 
     def target(self, name: str, x: torch.Tensor) -> torch.Tensor:
         """Returns what the networks `name` of targets give, [P, B, inputs] -> [P, C, B, outputs].
@@ -114,6 +156,14 @@ class ActorCriticPasses(ActorCriticNetworks):
         training = self.batch_in["batch_norm.actor_loss"]
         return self.nets["critic"](read, training, constant=True, iterate=True)[..., 0]
 
+    def objective(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        """Returns the values [P, B] that the actor climbs, by `actor.objective`."""
+        kind = self.params["actor.objective"]
+        if kind == "first":
+            return self.q1(observations, actions)
+        values = self.q(observations, actions)
+        return values.amin(1) if kind == "min" else values.mean(1)
+
     def min_q(
         self, observations: torch.Tensor, actions: torch.Tensor, target: bool = False
     ) -> torch.Tensor:
@@ -127,11 +177,6 @@ class ActorCriticPasses(ActorCriticNetworks):
         training = iterate and self.batch_in["batch_norm.actor_loss"]
         read = self.pairs(observations, actions)
         return self.nets["critic"].first(read, iterate, training)[..., 0]
-
-    def smoothed(self, out: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """Returns the policy's actions with clipped normal noise on them, clipped to [-1, 1]."""
-        std, clip = (self.vector(f"smoothing.{key}")[..., None] for key in ("std", "clip"))
-        return (self.policy.mode(out) + (std * noise).clamp(-clip, clip)).clamp(-1.0, 1.0)
 
     def network(self, name: str) -> Network:
         """Returns the first of every member's networks `name`."""

@@ -1,7 +1,7 @@
-"""DDPG (Lillicrap et al. 2016) as in Hui 2022, ch. 3: one critic, targets by the online actor.
+"""Deterministic policy gradients (Lillicrap et al. 2016), and all that differ from it in settings.
 
-It is not Algorithm 1 as printed, whose policy has noise (§2.1.2): here neither the targets nor the
-actor's loss have any.
+TD2, TD3 and others are this learner with other defaults. Where actions have noise is a setting,
+`policy.noise_in`: Hui 2022 defines a policy with noise (§2.1.2), and its chapter 3 leaves it out.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from agents.learners.actor_critic import ActorCritic
 from agents.learners.actor_critic_parameters import DETERMINISTIC, PARAMETERS
 from agents.parameter import Parameter
+from agents.policies.base import TARGETS
 from agents.replay.batch import Batch
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ else:
 
 
 class Learner(ActorCritic):
-    """P agents with a deterministic policy and noise of a fixed size on it."""
+    """P agents with a deterministic policy; DDPG has one critic, and noise in exploration alone."""
 
     parameters: ClassVar[Mapping[str, Parameter]] = {
         **PARAMETERS,
@@ -32,15 +33,21 @@ class Learner(ActorCritic):
     }
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
-        """y = r + gamma m min_j Q'_j(s', mu(s')); the actor ascends Q_1(s, mu(s))."""
-        self.update_critic(batch, self.critic_target(batch))
-        actions = self.policy.mode(self.actor(batch.observations, training=True))
-        self.update_actor(self.q1(batch.observations, actions))
-        self.update_targets()
+        """y = r + gamma m min_j Q'_j(s', mu(s') + e); every `policy.delay` updates the actor
+        ascends Q(s, mu(s) + e), Q by `actor.objective`; e is 0 where `policy.noise_in` does not
+        say so."""
+        of_targets, of_actor = self.noises_by_use(noise)
+        self.update_critic(batch, self.critic_target(batch, *of_targets))
+        if self.updates % self.params["policy.delay"] == 0:
+            for drawn in of_actor:
+                actions, _ = self.actions(batch.observations, drawn)
+                self.update_actor(self.objective(batch.observations, actions))
+            self.update_targets()
 
     def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:
-        """Returns y = r + gamma m min_j Q'_j(s', mu(s')), [P, B]."""
+        """Returns y [P, B], by the first noise where there is noise in targets."""
         with torch.no_grad():
-            next_actions = self.policy.mode(self.actor(batch.next_observations, target=True))
-            next_values = self.min_q(batch.next_observations, next_actions, target=True)
+            drawn = noise[0] if TARGETS in self.noise_in else None
+            actions, _ = self.next_actions(batch.next_observations, drawn)
+            next_values = self.min_q(batch.next_observations, actions, target=True)
             return self.target_q(batch, next_values)

@@ -91,10 +91,10 @@ class Learner(sac.Learner):
         super().check_together(params, shape)
 
     @classmethod
-    def inputs(cls, name: str, params: Mapping[str, Any], shape: Shape) -> int:
-        """Returns how many numbers a network reads: features, and a critic actions too."""
+    def widths(cls, params: Mapping[str, Any], shape: Shape) -> tuple[int, int]:
+        """Returns how many features stand for images, and these with an action's numbers."""
         features = int(params["encoder.features"])
-        return features + shape.actions if name == "critic" else features
+        return features, features + shape.actions
 
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:
@@ -118,9 +118,9 @@ class Learner(sac.Learner):
         self._shift = self._shifts("augmentation")
 
     @property
-    def noises_of_update(self) -> int:
-        """One for each view's target, one for the actor."""
-        return int(self.params["augmentation.views"]) + 1
+    def noises_in_targets(self) -> int:
+        """One for each view of the next states."""
+        return super().noises_in_targets * int(self.params["augmentation.views"])
 
     def _shifts(self, purpose: str) -> RandomShift:
         keys = streams.keys([run.seed for run in self.runs], purpose)
@@ -162,17 +162,19 @@ class Learner(sac.Learner):
         """y = r + gamma m V(s'), V the mean over views v of min_j Q'_j(v(s'), a') - beta log pi;
         Q moves towards y at each view of s; every `policy.delay` updates the actor ascends
         min_j Q_j(s, a) - beta log pi(a|s) at the first view, and convolutions stay as they are."""
-        *of_views, of_actor = noise
-        self.update_critic(batch, self.critic_target(batch, torch.cat(of_views, dim=1)))
+        of_targets, of_actor = self.noises_by_use(noise)
+        joined = [torch.cat(tuple(of_targets), dim=1)] if of_targets else []
+        self.update_critic(batch, self.critic_target(batch, *joined))
         if self.updates % self.params["policy.delay"] == 0:
-            self._update_at_first_view(batch, of_actor)
+            for drawn in of_actor:
+                self._update_at_first_view(batch, drawn)
         if self.updates % self.params["target.every"] == 0:
             self.update_targets()
 
-    def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
+    def next_values(self, batch: Batch, noise: torch.Tensor | None) -> torch.Tensor:
         """Returns the soft values [P, B] of the next states, each the mean over its views."""
-        out = self.actor(self.read("actor", batch.next_observations), target=True)
-        actions, log_prob = self.policy.sample(out, noise)
+        seen = self.read("actor", batch.next_observations)
+        actions, log_prob = self.next_actions(seen, noise)
         features = self.read("critic", batch.next_observations, target=True)
         values = self.min_q(features, actions, target=True) - self.temperature.beta * log_prob
         return values.view(len(values), self.views, -1).mean(1)
@@ -184,7 +186,7 @@ class Learner(sac.Learner):
         weights = None if batch.weights is None else batch.weights.repeat(1, self.views)
         self.update_critic_at(batch, read, y.repeat(1, self.views), weights)
 
-    def _update_at_first_view(self, batch: Batch, noise: torch.Tensor) -> None:
+    def _update_at_first_view(self, batch: Batch, noise: torch.Tensor | None) -> None:
         """Takes a step of actor and temperature; no gradient reaches the convolutions."""
         with torch.no_grad():
             maps = self.encoder["convolutions"](batch.observations[:, : batch.rewards.shape[1]])
@@ -200,4 +202,5 @@ class Learner(sac.Learner):
         """Returns convolutions, the actor's trunk and the actor, from the images on."""
         parts = ("convolutions", "actor_trunk", "actor")
         found = [(p, *named) for p in parts for named in self.learned[p].net.tensors()]
-        return [(f"{part}.{name}", tensor, rows) for part, name, tensor, rows in found]
+        before = [(f"{part}.{name}", tensor, rows) for part, name, tensor, rows in found]
+        return [*before, *self.acting_beside()]

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents.learners.actor_critic import ActorCritic
-from agents.learners.actor_critic_parameters import ENTROPY, GAUSSIAN, METRICS, PARAMETERS
+from agents.learners.actor_critic_parameters import METRICS, PARAMETERS, POLICIES
 from agents.parameter import Parameter
+from agents.policies import temperature
+from agents.policies.base import TARGETS
 from agents.policies.temperature import Temperature
 from agents.replay.batch import Batch
 from agents.shape import Shape
@@ -28,25 +30,23 @@ else:
 class Learner(ActorCritic):
     """P agents with a stochastic policy, twin critics and a temperature beta."""
 
-    noises = 2
-    parameters: ClassVar[Mapping[str, Parameter]] = {**PARAMETERS, **GAUSSIAN, **ENTROPY}
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        **PARAMETERS,
+        **POLICIES,
+        **temperature.PARAMETERS,
+    }
     metrics = (*METRICS, "entropy", "beta")
 
     @classmethod
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
-        """Raises ValueError where an automatic temperature has a fixed entropy or starts at 0."""
+        """Raises ValueError where networks, parameters or the temperature do not fit."""
         super().check_together(params, shape)
-        if params["entropy.auto"] and params["policy"] == "deterministic":
-            raise ValueError(
-                "entropy.auto must be false for policy=deterministic, whose entropy is fixed"
-            )
-        if params["entropy.auto"] and not params["entropy.beta"]:
-            raise ValueError("entropy.beta must be above 0 where entropy.auto is true, got 0")
+        temperature.check(params, cls.policy_of(params).is_stochastic)
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Networks and the temperature."""
         super().__init__(runs, shape, device)
-        self.temperature = Temperature([run.params for run in runs], shape.actions, device)
+        self.temperature = Temperature(self._members, shape.actions, device)
         self.optimisers["beta"] = self.temperature.optimiser
 
     def initialise(self) -> None:
@@ -56,36 +56,38 @@ class Learner(ActorCritic):
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """y = r + gamma m (min_j Q'_j(s', a') - beta log pi(a'|s'));
-        the actor ascends min_j Q_j(s, a) - beta log pi(a|s)."""
-        self.update_critic(batch, self.critic_target(batch, noise[0]))
-        self.update_policy(batch.observations, batch.observations, noise[1])
+        the actor ascends Q(s, a) - beta log pi(a|s), Q the least of all critics unless
+        `actor.objective` says otherwise."""
+        of_targets, of_actor = self.noises_by_use(noise)
+        self.update_critic(batch, self.critic_target(batch, *of_targets))
+        for drawn in of_actor:
+            self.update_policy(batch.observations, batch.observations, drawn)
         self.update_targets()
 
     def update_policy(
-        self, of_actor: torch.Tensor, of_critic: torch.Tensor, noise: torch.Tensor
+        self, of_actor: torch.Tensor, of_critic: torch.Tensor, noise: torch.Tensor | None
     ) -> None:
-        """Takes a step of the actor, then of the temperature, at states as each network reads them.
-
-        The actor ascends min_j Q_j(s, a) - beta log pi(a|s).
-        """
+        """Takes a step of the policy, then of the temperature, at states as actor and critics read
+        them."""
         beta = self.temperature.beta
-        actions, log_prob = self.policy.sample(self.actor(of_actor, training=True), noise)
-        self.update_actor(self.min_q(of_critic, actions) - beta * log_prob)
+        actions, log_prob = self.actions(of_actor, noise)
+        self.update_actor(self.objective(of_critic, actions) - beta * log_prob)
         self.means.add(entropy=-log_prob.detach().mean(1), beta=beta[:, 0])
         self.temperature.step(log_prob)
 
     def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:
         """Returns y of the soft values of the next states, by the first noise."""
         with torch.no_grad():
-            return self.target_q(batch, self.next_values(batch, noise[0]))
+            drawn = noise[0] if TARGETS in self.noise_in else None
+            return self.target_q(batch, self.next_values(batch, drawn))
 
-    def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
+    def next_values(self, batch: Batch, noise: torch.Tensor | None) -> torch.Tensor:
         """Returns the soft values [P, B] of the next states."""
-        out = self.actor(batch.next_observations, target=True)
-        actions, log_prob = self.policy.sample(out, noise)
+        actions, log_prob = self.next_actions(batch.next_observations, noise)
         values = self.min_q(batch.next_observations, actions, target=True)
         return values - self.temperature.beta * log_prob
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns networks, moments, and the temperature."""
-        return [*super().tensors(), ("log_beta", self.temperature.log, range(len(self.runs)))]
+        beta = self.temperature.name, self.temperature.learned, range(len(self.runs))
+        return [*super().tensors(), beta]

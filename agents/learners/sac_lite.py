@@ -18,7 +18,7 @@ else:
 class Learner(sac.Learner):
     """SAC with plain values in targets; where Algorithm 2 prints one critic there are two."""
 
-    def next_values(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:
+    def next_values(self, batch: Batch, noise: torch.Tensor | None) -> torch.Tensor:
         """Returns min_j Q'_j(s', a') with a' ~ pi, [P, B]."""
-        actions, _ = self.policy.sample(self.actor(batch.next_observations, target=True), noise)
+        actions, _ = self.next_actions(batch.next_observations, noise)
         return self.min_q(batch.next_observations, actions, target=True)

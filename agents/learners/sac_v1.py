@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from agents.layers.base import INITS
 from agents.learners.actor_critic import ActorCritic
-from agents.learners.actor_critic_parameters import METRICS, PARAMETERS
+from agents.learners.actor_critic_parameters import METRICS, OBJECTIVES, PARAMETERS
 from agents.parameter import Parameter
 from agents.replay.batch import Batch
 
@@ -26,7 +26,6 @@ class Learner(ActorCritic):
     `asymmetry.*` are the value network's too.
     """
 
-    noises = 1
     policy_kind = "squashed_gaussian"
     metrics = (*METRICS, "value_loss")
     networks = ("actor", "critic", "value")
@@ -35,23 +34,30 @@ class Learner(ActorCritic):
         **PARAMETERS,
         "policy.log_std_low": Parameter(float, -20.0),
         "policy.log_std_high": Parameter(float, 2.0),
+        "actor.objective": Parameter(str, "first", choices=OBJECTIVES),
         "reward_scale": Parameter(float, 5.0, packable=True),
         "actor.init": Parameter(str, "xavier", choices=INITS),
         "critic.init": Parameter(str, "xavier", choices=INITS),
     }
 
+    @property
+    def noises_in_targets(self) -> int:
+        """None: targets of critics are of the value network, whose own the actor's actions give."""
+        return 0
+
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """Q: c r + gamma m V'(s'); V: min_j Q_j(s, a) - log pi(a|s);
-        the actor ascends Q_1(s, a) - log pi(a|s)."""
-        actions, log_prob = self.policy.sample(
-            self.actor(batch.observations, training=True), noise[0]
-        )
+        the actor ascends Q_1(s, a) - log pi(a|s), unless `actor.objective` says otherwise."""
+        actions, log_prob = self.actions(batch.observations, noise[0])
         y = self.critic_target(batch)
         with torch.no_grad():
             v = self.min_q(batch.observations, actions) - log_prob
         self.update_critic(batch, y)
         self.update_network("value", batch.observations, v, batch.weights)
-        self.update_actor(self.q1(batch.observations, actions) - log_prob)
+        self.update_actor(self.objective(batch.observations, actions) - log_prob)
+        for drawn in noise[1:]:
+            actions, log_prob = self.actions(batch.observations, drawn)
+            self.update_actor(self.objective(batch.observations, actions) - log_prob)
         self.update_targets()
 
     def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:

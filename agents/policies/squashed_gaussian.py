@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agents.policies.base import Policy
+from agents.policies.base import ACTOR, BasePolicy, Networks
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +18,7 @@ else:
     torch = LazyModule("torch")
 
 
-class SquashedGaussian(Policy):
+class Policy(BasePolicy):
     """tanh z with z ~ N(mu, sigma), both from the actor; log sigma is bounded.
 
     It is clamped, or, where `policy.log_std_bound` is `tanh`, squashed to lie between its bounds.
@@ -27,26 +27,34 @@ class SquashedGaussian(Policy):
     """
 
     def __init__(self, members: Sequence[Mapping[str, Any]], device: str) -> None:
-        self._low = float(members[0]["policy.log_std_low"])
-        self._high = float(members[0]["policy.log_std_high"])
+        self.low = float(members[0]["policy.log_std_low"])
+        self.high = float(members[0]["policy.log_std_high"])
         self._squashes = members[0].get("policy.log_std_bound", "clamp") == "tanh"
 
-    @staticmethod
-    def outputs(actions: int) -> int:
-        """Returns two a number of an action: mean, log standard deviation."""
-        return 2 * actions
-
-    def sample(self, out: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def sample(
+        self, networks: Networks, states: torch.Tensor, noise: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns reparametrised actions and their log-density."""
-        bounded = self._squashed(out) if self._squashes else out
-        return autograd.squashed(bounded, noise, self._low, self._high)
+        return self.squashed(networks(ACTOR, states), noise)
 
-    def _squashed(self, out: torch.Tensor) -> torch.Tensor:
-        """The actor's outputs with log sigma = low + (high - low) (tanh(log sigma) + 1) / 2."""
+    def squashed(self, out: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns actions and their log-density for (mu, log sigma), [P, B, 2 A]."""
+        bounded = self._between(out) if self._squashes else out
+        return autograd.squashed(bounded, noise, self.low, self.high)
+
+    def normal(self, out: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns mu and the bounded log sigma of what a network gave, [P, B, n] each."""
         mean, raw = out.chunk(2, dim=2)
-        log_std = self._low + 0.5 * (self._high - self._low) * (torch.tanh(raw) + 1.0)
+        if self._squashes:
+            raw = self._between(out).chunk(2, dim=2)[1]
+        return mean, raw.clamp(self.low, self.high)
+
+    def _between(self, out: torch.Tensor) -> torch.Tensor:
+        """The outputs with log sigma = low + (high - low) (tanh(log sigma) + 1) / 2."""
+        mean, raw = out.chunk(2, dim=2)
+        log_std = self.low + 0.5 * (self.high - self.low) * (torch.tanh(raw) + 1.0)
         return torch.cat((mean, log_std), dim=2)
 
-    def mode(self, out: torch.Tensor) -> torch.Tensor:
+    def mode(self, networks: Networks, states: torch.Tensor) -> torch.Tensor:
         """Returns tanh of the mean."""
-        return torch.tanh(out.chunk(2, dim=2)[0])
+        return torch.tanh(networks(ACTOR, states).chunk(2, dim=2)[0])

@@ -12,11 +12,12 @@ which sweeper's perceptrons use on a CPU (agents/layers/functional/fused_mlp.py)
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from importlib.metadata import version
 from types import SimpleNamespace
@@ -33,10 +34,11 @@ WARMUP, SLICE = 1_000, 256
 Train = Callable[[int], None]
 
 
-def started(name: str, members: int) -> Any:
+def started(name: str, members: int, given: Mapping[str, Any] | None = None) -> Any:
     """A pack after its warm-up."""
     learner = lookup.find("learners", name)
-    params = learner.complete({"warmup_steps": WARMUP, "replay.capacity": 100_000})
+    sizes = {"warmup_steps": WARMUP, "replay.capacity": 100_000}
+    params = learner.complete(sizes | dict(given or {}))
     schedule = SimpleNamespace(every=10**9, episodes=1, steps=None, cap=1)
     runs = [
         SimpleNamespace(params=params, task=TASK, seed=s, steps=10**6, evaluation=schedule)
@@ -69,9 +71,9 @@ def stable_baselines(name: str) -> Train:
     return train
 
 
-def update(name: str, members: int) -> Callable[[], None]:
+def update(name: str, members: int, given: Mapping[str, Any] | None = None) -> Callable[[], None]:
     """One update, its batch drawn from the replay; acting and the environment left out."""
-    pack = started(name, members)
+    pack = started(name, members, given)
     agents, replay = pack.learner, pack.replay
     return lambda: agents.learn(replay, pack.step)
 
@@ -91,13 +93,18 @@ def by_onednn(a: torch.Tensor, b: torch.Tensor) -> None:
 
 
 class Net:
-    """The products of `rows` networks inputs -> 256 -> 256 -> outputs: a pass is of every layer."""
+    """The products of `rows` networks inputs -> hidden -> outputs: a pass is of every layer."""
 
-    def __init__(self, inputs: int, outputs: int, rows: int, multiply: Multiply) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, rows: int, multiply: Multiply, hidden: int = 2
+    ) -> None:
+        """`hidden` is how many layers of 256 units there are."""
+
         def drawn(*size: int) -> torch.Tensor:
             return torch.randn(rows, *size)
 
-        sizes = [(inputs, UNITS), (UNITS, UNITS), (UNITS, outputs)]
+        widths = [inputs, *[UNITS] * hidden, outputs]
+        sizes = list(itertools.pairwise(widths))
         self._layers = [(drawn(BATCH, i), drawn(i, o), drawn(BATCH, o)) for i, o in sizes]
         self._multiply = multiply
 

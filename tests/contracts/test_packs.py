@@ -107,6 +107,35 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "collect.env_steps_per_update": 2,
         "n_step": 3,
     },
+    "policy cnf": {
+        "policy": "cnf",
+        "policy.couplings": 3,
+        "coupling.units": 11,
+        "entropy.of": "linear",
+        "actor.steps": 2,
+    },
+    "policy vql": {"policy": "vql", "policy.latent": 5, "actor.objective": "mean"},
+    "noise and steps of the actor": {
+        "policy": "deterministic",
+        "entropy.auto": False,
+        "policy.noise_in": ("actor",),
+        "actor.objective": "mean",
+        "actor.steps": 2,
+        "policy.delay": 1,
+    },
+    "a flow of features": {
+        "policy": "cnf",
+        "coupling.units": (9, 5),
+        "coupling.norm.kind": "batch",
+        "actor.norm.kind": "batch",
+        "features.kind": "ofenet",
+        "features.units": 10,
+        "features.layers": 2,
+        "features.pretrain": 2,
+        "collect.cores": 1,
+        "collect.envs_per_core": 2,
+        "collect.env_steps_per_update": 2,
+    },
     "prioritised": {"replay.sampler": "prioritised", "replay.capacity": 40, "n_step": 2},
     "all that makes networks larger": {
         "critic.body": "densenet",
@@ -144,6 +173,7 @@ DIFFERENT_IN: dict[str, dict[str, tuple[Any, ...]]] = {
         "penalty.target": (2.0, 0.0, 1.0),
         "sn.layers": ((-2,), (), (-1, -2)),
     },
+    "policy vql": {"actor.sn.layers": ((-1,), "intermediate", (-2, -3))},
     "normalised": {
         "sn.layers": ((-2,), (), (-1, -2)),
         "critic.sn.layers": ("intermediate", (), (-1, -2)),
@@ -194,7 +224,11 @@ OF_IMAGES = {
     "target.every": 2,
 }
 """What learners of images have besides, and the variants that are tried with them."""
-WITH_IMAGES = ("odd sizes", "normalised", "prioritised")
+WITH_IMAGES = (
+    *("odd sizes", "normalised", "prioritised"),
+    *("policy cnf", "policy vql", "noise and steps of the actor"),
+)
+TAKES_POLICIES = tuple(n for n in NAMES if "policy" in lookup.find("learners", n).parameters)
 FEW = {
     "published sizes": ("dqn", "sac", "td3"),
     "normalised": ("dqn", "drq", "sac"),
@@ -203,6 +237,10 @@ FEW = {
     "lists of widths and batch norms": ("dqn", "sac_v1", "td2_public", "td3"),
     "environments": ("dqn", "sac", "td3"),
     "prioritised": ("dqn", "drq", "sac", "sac_v1"),
+    "policy cnf": TAKES_POLICIES,
+    "policy vql": TAKES_POLICIES,
+    "noise and steps of the actor": ("drq", "sac_lite", "td3"),
+    "a flow of features": ("sac",),
     "all that makes networks larger": ("sac_v1", "td3"),
 } | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
 """The learners that are enough for a variant."""
@@ -244,7 +282,11 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
 
 def _belongs(learner: Any, name: str, given: dict[str, Any]) -> bool:
     known = learner.parameters.get(name)
-    return known is None or known.belongs({"optimizer.kind": "adam", **given})
+    return known is None or known.belongs(
+        {"optimizer.kind": "adam", "policy": "squashed_gaussian", **given}
+        if "policy" in learner.parameters
+        else {"optimizer.kind": "adam", **given}
+    )
 
 
 def played(pack: Any) -> list[Any]:

@@ -49,22 +49,26 @@ class Plain:
             ema = params.get("target.actor") == "ema"
             followed = ["value"] if self.value else ["critic", *(["actor"] if ema else [])]
             self.targets |= {name: copy.deepcopy(self.targets[name]) for name in followed}
-        self.log_beta = torch.tensor(float(params.get("entropy.beta", 1.0))).double().log()
-        self.log_beta.requires_grad_()
+        self.of_log = params.get("entropy.of") != "linear"
+        beta = torch.tensor(float(params.get("entropy.beta", 1.0))).double()
+        self.learned_beta = (beta.log() if self.of_log else beta).requires_grad_()
         critics = [p for critic in self.critics for p in critic.parameters()]
         self.actor_adam = self.adam(self.actor.parameters(), "actor")
         self.critic_adam = self.adam(critics, "critic")
         self.value_adam = self.adam(self.value.parameters(), "critic") if self.value else None
-        self.beta_adam = torch.optim.Adam([self.log_beta], params.get("entropy.lr", 1e-3))
+        self.beta_adam = torch.optim.Adam([self.learned_beta], params.get("entropy.lr", 1e-3))
 
     def adam(self, parameters: Any, name: str) -> torch.optim.Adam:
         p = self.p
         betas = p["optimizer.beta1"], p["optimizer.beta2"]
         return torch.optim.Adam(parameters, p[f"{name}.lr"], betas, p["optimizer.eps"])
 
-    def min_q(self, critics: Any, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    def q(self, critics: Any, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
         pair = torch.cat((s, a), dim=1)
-        return torch.stack([critic(pair)[:, 0] for critic in critics]).min(0).values
+        return torch.stack([critic(pair)[:, 0] for critic in critics])
+
+    def min_q(self, critics: Any, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+        return self.q(critics, s, a).min(0).values
 
     def descend(self, adam: Any, loss: torch.Tensor) -> None:
         adam.zero_grad()
@@ -97,15 +101,35 @@ class Plain:
                     tau = self.p["target.tau"]
                     target.data = (1 - tau) * target.data + tau * source.data
 
-    def noisy(self, mean: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        clip = self.p["smoothing.clip"]
-        return (mean + (self.p["smoothing.std"] * noise).clamp(-clip, clip)).clamp(-1, 1)
+    def noisy(self, mean: torch.Tensor, noise: torch.Tensor | None) -> torch.Tensor:
+        if noise is None:
+            return mean
+        std, clip = self.p["smoothing.std"], self.p["smoothing.clip"]
+        std = self.p["policy.std"] if std is None else std
+        noise = std * noise if clip is None else (std * noise).clamp(-clip, clip)
+        return (mean + noise).clamp(-1, 1)
 
-    def pi(self, s: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def objective(self, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+        """Of the critics what the actor climbs."""
+        values, kind = self.q(self.critics, s, a), self.p["actor.objective"]
+        if kind == "first":
+            return values[0]
+        return values.mean(0) if kind == "mean" else values.min(0).values
+
+    def by_use(self, noise: Any) -> tuple[Any, list[Any]]:
+        """An update's noise in targets, and that of each of the actor's steps; `None` for none."""
+        places = self.p.get("policy.noise_in", ("targets", "actor"))
+        left = list(noise)
+        of_targets = left.pop(0) if "targets" in places else None
+        steps = self.p["actor.steps"]
+        assert len(left) == (steps if "actor" in places else 0)
+        return of_targets, left or [None] * steps
+
+    def pi(self, s: torch.Tensor, noise: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """An action of the stochastic policy, and the logarithm of its density."""
         out = self.actor(s)
         if self.p.get("policy") == "deterministic":
-            return (out.tanh() + self.p["policy.std"] * noise).clamp(-1, 1), torch.zeros(len(s))
+            return self.noisy(out.tanh(), noise), torch.zeros(len(s))
         mean, log_std = out[:, : self.n], out[:, self.n :]
         low, high = self.p["policy.log_std_low"], self.p["policy.log_std_high"]
         std = log_std.clamp(low, high).exp()
@@ -113,64 +137,52 @@ class Plain:
         log_prob = Normal(mean, std).log_prob(z) - torch.log(1 - z.tanh() ** 2)
         return z.tanh(), log_prob.sum(1)
 
-    def ddpg(self, b: Any) -> None:
-        (actor,) = self.targets["actor"]
-        with torch.no_grad():
-            s = b.next_observations
-            next_values = self.min_q(self.targets["critic"], s, actor(s).tanh())
-        self.update_critic(b, next_values)
-        actions = self.actor(b.observations).tanh()
-        self.descend(self.actor_adam, -self.min_q(self.critics[:1], b.observations, actions).mean())
-        self.update_targets()
-
-    td2 = ddpg
-
-    def td2_public(self, b: Any, target: torch.Tensor, online: torch.Tensor) -> None:
-        (actor,) = self.targets["actor"]
-        with torch.no_grad():
-            s = b.next_observations
-            next_values = self.min_q(self.targets["critic"], s, self.noisy(actor(s).tanh(), target))
-        self.update_critic(b, next_values)
-        actions = self.noisy(self.actor(b.observations).tanh(), online)
-        pair = torch.cat((b.observations, actions), dim=1)
-        self.descend(
-            self.actor_adam, -sum(c(pair).mean() for c in self.critics) / len(self.critics)
-        )
-        self.update_targets()
-
-    def td3(self, b: Any, noise: torch.Tensor) -> None:
+    def ddpg(self, b: Any, *noise: torch.Tensor) -> None:
+        of_targets, of_actor = self.by_use(noise)
         self.updates += 1
         (actor,) = self.targets["actor"]
         with torch.no_grad():
             s = b.next_observations
-            next_values = self.min_q(self.targets["critic"], s, self.noisy(actor(s).tanh(), noise))
+            actions = self.noisy(actor(s).tanh(), of_targets)
+            next_values = self.min_q(self.targets["critic"], s, actions)
         self.update_critic(b, next_values)
-        if self.updates % self.p["policy.delay"] == 0:
-            actions = self.actor(b.observations).tanh()
-            q = self.min_q(self.critics[:1], b.observations, actions)
-            self.descend(self.actor_adam, -q.mean())
-            self.update_targets()
-
-    def sac(self, b: Any, next_noise: torch.Tensor, noise: torch.Tensor, soft: bool = True) -> None:
-        beta = self.log_beta.exp().detach() if self.p["entropy.auto"] else self.p["entropy.beta"]
-        with torch.no_grad():
-            actions, log_prob = self.pi(b.next_observations, next_noise)
-            v = self.min_q(self.targets["critic"], b.next_observations, actions)
-        self.update_critic(b, v - beta * log_prob if soft else v)
-        actions, log_prob = self.pi(b.observations, noise)
-        q = self.min_q(self.critics, b.observations, actions)
-        self.descend(self.actor_adam, (beta * log_prob - q).mean())
-        if self.p["entropy.auto"]:
-            entropy = self.p["entropy.target"] * self.n
-            lack = (-log_prob.detach() - entropy).mean()
-            self.descend(self.beta_adam, self.log_beta.exp() * lack)
+        if self.updates % self.p["policy.delay"]:
+            return
+        for drawn in of_actor:
+            actions = self.noisy(self.actor(b.observations).tanh(), drawn)
+            self.descend(self.actor_adam, -self.objective(b.observations, actions).mean())
         self.update_targets()
 
-    def sac_lite(self, b: Any, next_noise: torch.Tensor, noise: torch.Tensor) -> None:
-        self.sac(b, next_noise, noise, soft=False)
+    td2 = td2_public = td3 = ddpg
 
-    def sac_v1(self, b: Any, noise: torch.Tensor) -> None:
-        actions, log_prob = self.pi(b.observations, noise)
+    def sac(self, b: Any, *noise: torch.Tensor, soft: bool = True) -> None:
+        of_targets, of_actor = self.by_use(noise)
+        with torch.no_grad():
+            actions, log_prob = self.pi(b.next_observations, of_targets)
+            v = self.min_q(self.targets["critic"], b.next_observations, actions)
+        self.update_critic(b, v - self.beta() * log_prob if soft else v)
+        for drawn in of_actor:
+            actions, log_prob = self.pi(b.observations, drawn)
+            q = self.objective(b.observations, actions)
+            self.descend(self.actor_adam, (self.beta() * log_prob - q).mean())
+            if self.p["entropy.auto"]:
+                entropy = self.p["entropy.target"] * self.n
+                lack = (-log_prob.detach() - entropy).mean()
+                beta = self.learned_beta
+                self.descend(self.beta_adam, (beta.exp() if self.of_log else beta) * lack)
+        self.update_targets()
+
+    def beta(self) -> Any:
+        learned = self.learned_beta.detach()
+        if not self.p["entropy.auto"]:
+            return self.p["entropy.beta"]
+        return learned.exp() if self.of_log else learned.clone()
+
+    def sac_lite(self, b: Any, *noise: torch.Tensor) -> None:
+        self.sac(b, *noise, soft=False)
+
+    def sac_v1(self, b: Any, *noise: torch.Tensor) -> None:
+        actions, log_prob = self.pi(b.observations, noise[0])
         with torch.no_grad():
             v = self.min_q(self.critics, b.observations, actions) - log_prob
             (target,) = self.targets["value"]
@@ -178,7 +190,9 @@ class Plain:
         self.update_critic(b, next_values)
         assert self.value is not None
         self.descend(self.value_adam, self.loss(self.value(b.observations)[:, 0], v))
-        actions, log_prob = self.pi(b.observations, noise)
-        q = self.min_q(self.critics[:1], b.observations, actions)
-        self.descend(self.actor_adam, (log_prob - q).mean())
+        for drawn in noise:
+            actions, log_prob = self.pi(b.observations, drawn)
+            self.descend(
+                self.actor_adam, (log_prob - self.objective(b.observations, actions)).mean()
+            )
         self.update_targets()

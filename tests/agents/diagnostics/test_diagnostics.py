@@ -16,7 +16,7 @@ from agents.diagnostics.effective_rank import srank
 from agents.diagnostics.spectra import largest, singular_values
 from agents.layers import spectral_norm
 from agents.layers.convolution import Convolution
-from agents.learners import dqn, td3
+from agents.learners import dqn, sac, sac_v1, td3
 from agents.streams import keys
 
 ALL = lookup.names("diagnostics")
@@ -120,6 +120,24 @@ def test_a_narrow_resnets_last_layer_is_not_its_input() -> None:
     layer.bias.detach().fill_(1.0)
     ranks = measured(made, "effective_rank")
     assert ranks["srank_last"].tolist() == [1.0] and ranks["srank"][0] > 4
+
+
+@pytest.mark.parametrize("learner", [sac, sac_v1])
+def test_log_pi_is_the_mean_of_a_known_gaussian_for_each_number_of_an_action(learner: Any) -> None:
+    """sigma = e^-2 around 0, where tanh is nearly straight: -0.5 log(2 pi e) + 2, less a little."""
+    params = SMALL | {"diagnostics.samples": 4_000}
+    made = pack(learner.Learner, "navigation/3", [params, params])
+    blank(made.learner.nets["actor"].net)
+    made.learner.nets["actor"].net.head.bias.detach()[:, 3:] = -2.0
+    found = measured(made, "log_pi")["log_pi"]
+    exact = -0.5 * math.log(2 * math.pi * math.e) + 2 + math.exp(-4)  # E log(1 - a^2) = -sigma^2
+    assert found == pytest.approx([exact, exact], abs=0.03) and found[0] != found[1]
+
+
+def test_a_deterministic_policy_has_no_log_pi() -> None:
+    made = pack(td3.Learner, "navigation/3", [SMALL])
+    assert not measured(made, "log_pi")
+    assert lookup.find("diagnostics", "log_pi").metrics(("critic",)) == []
 
 
 def test_the_critics_loss_is_the_mean_square_of_rewards_where_all_values_are_0() -> None:

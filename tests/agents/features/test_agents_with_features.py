@@ -57,10 +57,10 @@ class Reading(Plain):
             b.next_observations = self.nets[1].states(b.next_observations)
         return b
 
-    def min_q(self, critics: Any, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    def q(self, critics: Any, s: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
         of_target = critics is self.targets["critic"] and critics is not self.critics
         pair = self.nets[of_target].pair(s, a)
-        return torch.stack([critic(pair)[:, 0] for critic in critics]).min(0).values
+        return torch.stack([critic(pair)[:, 0] for critic in critics])
 
     def update_critic(self, b: Any, next_values: torch.Tensor) -> None:
         y = self.p["reward_scale"] * b.rewards + self.p["gamma"] * b.masks * next_values

@@ -76,6 +76,67 @@ def test_td2_with_identical_twins_is_ddpg():
     assert not np.array_equal(one["learner.actor.0.weight"], state["learner.actor.0.weight"])
 
 
+def test_ddpg_with_settings_is_sac_lite_with_a_deterministic_policy():
+    """As algorithms that differ in where there is noise are one."""
+    one = start("sac_lite", run("sac_lite", policy="deterministic", entropy__auto=False))
+    given = {"critics": 2, "policy__noise_in": ["targets", "actor"], "actor__objective": "min"}
+    other = start("ddpg", run("ddpg", **given))
+    finish(one), finish(other)
+    parts = "learner.actor.", "learner.critic.", "learner.adam.actor.", "learner.adam.critic."
+    assert_same(one.save(0), other.save(0), *parts, "replay.", "episode.")
+
+
+POLICIES = {
+    "cnf": ["actor", "coupling_0", "coupling_1"],
+    "vql": ["actor", "actor_latent", "actor_posterior"],
+}
+
+
+@pytest.mark.parametrize("kind", POLICIES)
+def test_all_networks_of_a_policy_learn_with_the_actor_and_act_from_kept_weights(kind):
+    pack = start("sac", run("sac", policy=kind, actor__steps=2))
+    agents, networks = pack.learner, POLICIES[kind]
+    assert list(agents.nets) == [*networks, "critic"]
+    pack.train(60)
+    steps = agents.counters
+    assert {steps[f"steps.{name}"] for name in networks} == {2 * agents.updates}
+    assert steps["steps.critic"] == agents.updates > 0
+    before = made("sac", run("sac", policy=kind)).save(0)
+    state = agents.save(0)
+    for name in networks:
+        assert not np.array_equal(state[f"{name}.1.weight"], before[f"{name}.1.weight"])
+    other = made("sac", run("sac", seed=5, policy=kind))
+    other.load_weights(0, agents.weights(0))
+    seen = np.random.default_rng(0).standard_normal((1, 7, 3)).astype(np.float32)
+    draws = np.zeros((1, 14))
+    assert np.array_equal(agents.evaluate(seen, draws), other.evaluate(seen, draws))
+    named = {n.rpartition(".")[0] for n in agents.weights(0)}
+    assert {f"{name}.0" for name in networks[1:]} <= named
+
+
+@pytest.mark.parametrize("kind", POLICIES)
+def test_the_gradient_of_a_policy_is_that_of_its_objective(kind):
+    """Of min_j Q_j(s, a) - beta log pi(a|s), by autograd over all of its networks at once."""
+    agents = made("sac", run("sac", policy=kind))
+    generator = torch.Generator().manual_seed(0)
+    normals = agents.policy.normals(agents.params, 3)
+    states, noise = (torch.randn(1, 16, n, generator=generator) for n in (3, normals))
+    parts = agents.learning_with("actor")
+    weights = [p for part in parts for p in agents.nets[part].parameters]
+    for head in (agents.nets[part].net.layers[-1] for part in parts):
+        head.weight.detach().add_(0.1)  # that of a coupling begins at 0
+    actions, log_prob = agents.actions(states, noise)
+    loss = (log_prob - agents.min_q(states, actions)).mean()  # beta begins at 1
+    expected = torch.autograd.grad(loss, weights)
+    agents.recorded = {}
+    agents.update_policy(states, states, noise)
+    found = agents.recorded["actor"].gradients
+    assert len(found) == len(weights)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert theirs.abs().max() > 0
+        torch.testing.assert_close(ours, theirs)
+
+
 def test_the_twins_target_is_at_most_that_of_each(monkeypatch):
     """The other half of identity 10, at the targets that critics are fitted to."""
     pack = start("td2", run("td2"))
@@ -84,7 +145,7 @@ def test_the_twins_target_is_at_most_that_of_each(monkeypatch):
     monkeypatch.setattr(agents, "update_critic", lambda batch, y: targets.append(y))
     batch = pack.replay.sample(np.linspace(0, 2**32 - 1, 64, dtype=np.int64)[None])
     with torch.no_grad():
-        next_actions = agents.policy.mode(agents.actor(batch.next_observations, target=True))
+        next_actions, _ = agents.next_actions(batch.next_observations, None)
         each = agents.q(batch.next_observations, next_actions, target=True)
         alone = torch.stack([agents.target_q(batch, each[:, twin]) for twin in (0, 1)], 1)
     agents.update(batch)
@@ -265,8 +326,27 @@ REFUSED = [
     ("td3", {"entropy.beta": 1.0}, "unknown parameter 'entropy.beta'"),
     ("td3", {"critic.body": "minatar"}, r"critic.body=minatar needs images"),
     ("td3", {"actor.body": "nonsense"}, r"actor.body: unknown body 'nonsense'"),
-    ("ddpg", {"policy.delay": 2}, "unknown parameter 'policy.delay'"),
-    ("td2", {"smoothing.std": 0.2}, "unknown parameter 'smoothing.std'"),
+    ("ddpg", {"policy.delay": 0}, "policy.delay must be at least 1"),
+    ("td2", {"smoothing.std": -0.2}, "smoothing.std must be at least 0"),
+    ("td2", {"policy.noise_in": ["critic"]}, "noise_in may name targets and actor, got 'critic'"),
+    ("td2", {"policy.noise_in": ["actor", "actor"]}, "policy.noise_in must not name one twice"),
+    ("td2", {"policy.noise_in": "targets"}, "policy.noise_in must be a list, got 'targets'"),
+    ("sac", {"policy.noise_in": ["actor"]},
+     "policy.noise_in is a parameter of policy=deterministic, and policy is squashed_gaussian"),
+    ("sac_v1", {"policy.noise_in": []}, "unknown parameter 'policy.noise_in'"),
+    ("sac", {"policy": "cnf", "policy.couplings": -1}, "policy.couplings must be at least 0"),
+    ("sac", {"policy.couplings": 2}, "policy.couplings is a parameter of policy=cnf"),
+    ("sac", {"policy": "cnf", "coupling.body": "nonsense"}, "coupling.body: unknown body"),
+    ("sac", {"policy": "cnf", "coupling.units": [8, 8], "coupling.layers": 3},
+     "coupling.units must list a width for each"),
+    ("sac", {"policy": "vql", "policy.latent": 0}, "policy.latent must be at least 1"),
+    ("sac", {"policy": "realnvp"}, "policy: unknown policy 'realnvp'.*valid: cnf, determ"),
+    ("sac", {"policy": GRID}, "must name a class derived from BasePolicy"),
+    ("td3", {"actor.steps": 0}, "actor.steps must be at least 1"),
+    ("td3", {"actor.objective": "max"}, "actor.objective must be one of min, mean, first"),
+    ("sac", {"entropy.of": "beta"}, "entropy.of must be one of log, linear"),
+    ("sac", {"entropy.of": "linear", "entropy.beta": 0.0}, "entropy.beta must be above 0"),
+    ("sac", {"entropy.target": 0.7}, "entropy.target .* below log 2 = 0.693, .* got 0.7"),
     ("sac", {"target.actor": "ema"}, "unknown parameter 'target.actor'"),
     ("sac", {"policy.log_std_low": 2.0}, "policy.log_std_low must be below"),
     ("sac_v1", {"policy.log_std_low": 3.0}, "policy.log_std_low must be below"),

@@ -25,7 +25,7 @@ DIFFERENT = {
     "policy.std": (0.1, 0.5, 0.0),
     "entropy.beta": (1.0, 0.1, 3.0),
     "entropy.lr": (3e-3, 1e-2, 3e-4),
-    "entropy.target": (-0.5, 0.7, -1.0),
+    "entropy.target": (-0.5, 0.6, -1.0),
 }
 ASYMMETRIC = {"asymmetry.alpha": (None, 0.3, 0.7), "asymmetry.beta": (None, None, 0.1)}
 SIZES = {"actor.units": 16, "critic.units": 16, "batch_size": B, "optimizer.eps": 1e-3}
@@ -48,6 +48,14 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("sac", {"policy.log_std_low": -0.3, "policy.log_std_high": 0.1, **ASYMMETRIC}),
     ("sac_lite", {}), ("sac_lite", {"critics": 1}),
     ("sac_v1", {}), ("sac_v1", {"target.networks": False}), ("sac_v1", {"loss": "huber"}),
+    ("sac_v1", {"actor.steps": 2, "actor.objective": "min"}),
+    ("td2", {"policy.noise_in": ["targets"], "smoothing.clip": 0.4}),
+    ("td2", {"policy.noise_in": ["actor"], "actor.objective": "min", "actor.steps": 2}),
+    ("td3", {"actor.steps": 3}), ("td3", {"policy.noise_in": ["targets", "actor"]}),
+    ("sac", {"entropy.of": "linear"}), ("sac", {"actor.steps": 3, "actor.objective": "mean"}),
+    ("sac_lite", {"actor.objective": "first", "entropy.of": "linear", "actor.steps": 2}),
+    ("sac_lite", {"entropy.auto": False, "policy": "deterministic", "policy.noise_in": []}),
+    ("sac", {"entropy.auto": False, "policy": "deterministic", "policy.noise_in": ["actor"]}),
 ]  # fmt: skip
 
 
@@ -58,12 +66,18 @@ def learner(name: str, given: dict[str, Any]) -> Any:
     for member in range(P):
         wanted = DIFFERENT | SIZES | given
         own = {n: v[member] if isinstance(v, tuple) else v for n, v in wanted.items()}
-        params = found.complete({n: v for n, v in own.items() if n in found.parameters})
+        known = {n: v for n, v in own.items() if n in found.parameters}
+        kind = {"policy": "squashed_gaussian", **known}
+        params = found.complete({n: v for n, v in known.items() if belongs(found, n, kind)})
         found.check(params, "navigation/2")
         members.append(SimpleNamespace(params=params, seed=member, steps=100))
     agents = found(members, Shape((S,), "float32", A, continuous=True), "cpu")
     agents.initialise()
     return agents
+
+
+def belongs(found: Any, name: str, given: dict[str, Any]) -> bool:
+    return "policy" not in found.parameters or found.parameters[name].belongs(given)
 
 
 def batches(generator: torch.Generator) -> Batch:
@@ -98,8 +112,9 @@ def compare(state: dict[str, np.ndarray], plain: Plain) -> None:
             mine = mlp(state, name, i)
             for a, b in zip(mine.parameters(), net.parameters(), strict=True):
                 torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
-    if "log_beta" in state and plain.p["entropy.auto"]:
-        assert state["log_beta"] == pytest.approx(plain.log_beta.item(), abs=1e-5)
+    if plain.p.get("entropy.auto"):
+        learned = state["log_beta" if plain.of_log else "beta"]
+        assert learned == pytest.approx(plain.learned_beta.item(), abs=1e-5)
 
 
 @pytest.mark.parametrize(("name", "given"), CASES, ids=str)

@@ -10,19 +10,36 @@ import torch
 from torch.distributions import Normal, TransformedDistribution
 from torch.distributions.transforms import TanhTransform
 
-from agents.policies import POLICIES
-from agents.policies.base import Policy
+from agents.policies import deterministic as of_means
+from agents.policies import squashed_gaussian
 
 GAUSSIAN = {"policy.log_std_low": -10.0, "policy.log_std_high": 2.0}
 
 
-def gaussian(members: int = 1, **given: float) -> Policy:
+def gaussian(members: int = 1, **given: float) -> Drawn:
     bounds = GAUSSIAN | {f"policy.{name}": value for name, value in given.items()}
-    return POLICIES["squashed_gaussian"]([bounds] * members, "cpu")
+    return Drawn(squashed_gaussian.Policy([bounds] * members, "cpu"))
 
 
-def deterministic(*stds: float) -> Policy:
-    return POLICIES["deterministic"]([{"policy.std": std} for std in stds], "cpu")
+def deterministic(*stds: float, **given: float) -> Drawn:
+    more = {f"smoothing.{name}": value for name, value in given.items()}
+    return Drawn(of_means.Policy([{"policy.std": std, **more} for std in stds], "cpu"))
+
+
+class Drawn:
+    """A policy whose actor gives what stands in the place of states."""
+
+    def __init__(self, policy: Any) -> None:
+        self.policy = policy
+
+    def sample(self, out: torch.Tensor, noise: torch.Tensor) -> Any:
+        return self.policy.sample(lambda name, x: x, out, noise)
+
+    def sample_in_update(self, out: torch.Tensor, noise: torch.Tensor) -> Any:
+        return self.policy.sample_in_update(lambda name, x: x, out, noise)
+
+    def mode(self, out: torch.Tensor) -> torch.Tensor:
+        return self.policy.mode(lambda name, x: x, out)
 
 
 def drawn(*size: int, dtype: Any = torch.float64) -> torch.Tensor:
@@ -87,8 +104,8 @@ def test_modes_have_no_noise():
     out = drawn(1, 5, 4)
     torch.testing.assert_close(gaussian().mode(out), out[..., :2].tanh())
     torch.testing.assert_close(deterministic(0.3).mode(out), out.tanh())
-    assert POLICIES["squashed_gaussian"].outputs(3) == 6
-    assert POLICIES["deterministic"].outputs(3) == 3
+    assert squashed_gaussian.Policy.networks({}, 5, 3)["actor"].outputs == 6
+    assert of_means.Policy.networks({}, 5, 3)["actor"].outputs == 3
 
 
 def test_deterministic_actions_have_their_members_noise_and_are_cut():
@@ -97,6 +114,15 @@ def test_deterministic_actions_have_their_members_noise_and_are_cut():
     torch.testing.assert_close(actions[0], out[0].tanh())
     torch.testing.assert_close(actions[1], (out[1].tanh() + 0.5 * noise[1]).clamp(-1, 1))
     assert actions[1].abs().max() == 1.0 and not log_prob.any()
+
+
+def test_noise_in_updates_is_clipped_and_else_is_that_of_exploration():
+    out, noise = drawn(1, 400, 3), drawn(1, 400, 3).flip(1)
+    smooth = deterministic(0.5, std=0.3, clip=0.4)
+    expected = (out.tanh() + (0.3 * noise).clamp(-0.4, 0.4)).clamp(-1, 1)
+    torch.testing.assert_close(smooth.sample_in_update(out, noise)[0], expected)
+    plain, far = deterministic(0.5), 9 * noise
+    assert torch.equal(plain.sample_in_update(out, far)[0], plain.sample(out, far)[0])
 
 
 def test_the_gradient_of_a_deterministic_action_stops_where_it_is_cut():

@@ -14,7 +14,7 @@ ACTIONS = 3
 
 def made(*members: dict[str, Any], **given: Any) -> Temperature:
     kind = given.pop("kind", "adam")
-    defaults = {"auto": True, "beta": 1.0, "lr": 0.01, "target": -0.5} | given
+    defaults = {"auto": True, "of": "log", "beta": 1.0, "lr": 0.01, "target": -0.5} | given
     complete = [{f"entropy.{k}": v for k, v in (defaults | m).items()} for m in members or ({},)]
     complete = [{"optimizer.kind": kind, **params} for params in complete]
     temperature = Temperature(complete, ACTIONS, "cpu")
@@ -45,13 +45,25 @@ def test_it_follows_autograd_and_adam():
         torch.testing.assert_close(temperature.beta[:, 0], torch.stack(theirs).detach().exp())
 
 
+def test_beta_itself_may_learn_and_fall_below_0():
+    """Spec D27: a surplus of entropy of 0.3 takes beta from 1 below 0 in 3,400 updates of 3e-4,
+    and the beta of a learned log beta to about 0.4."""
+    linear, log = (made(of=of, lr=3e-4) for of in ("linear", "log"))
+    for _ in range(3_400):
+        for one in (linear, log):
+            one.step(log_probs(-0.5 * ACTIONS + 0.3))
+    assert linear.beta.item() == pytest.approx(1 - 3_400 * 3e-4, abs=0.01)
+    assert log.beta.item() == pytest.approx(0.36, abs=0.08)
+    assert (linear.name, log.name) == ("beta", "log_beta")
+
+
 @pytest.mark.parametrize(("kind", "moves"), [("sgd", 0.01 * 0.5), ("rmsprop", 0.01 / 0.95**0.5)])
 def test_it_takes_steps_of_the_networks_kind(kind, moves):
     """The first: lr g, and of centred RMSprop lr g / sqrt(0.05 g^2 - (0.05 g)^2)."""
     temperature = made({}, kind=kind)
     temperature.step(log_probs(-1.5 - 0.5))
     factor = 1.0 if kind == "sgd" else 1.0 / 0.05**0.5
-    assert temperature.log.item() == pytest.approx(moves * factor, rel=1e-4)
+    assert temperature.learned.item() == pytest.approx(moves * factor, rel=1e-4)
 
 
 def test_it_rises_where_entropy_lacks_and_falls_where_there_is_too_much():
@@ -67,12 +79,12 @@ def test_a_fixed_one_stays_even_at_0():
     temperature.step(log_probs(-9.0, 9.0))
     assert torch.equal(temperature.beta, before)
     assert before[:, 0].tolist() == pytest.approx([0.3, 0.0])
-    assert temperature.log.isfinite().all()
+    assert temperature.learned.isfinite().all()
 
 
 def test_entropy_is_met_in_the_end():
     """A policy whose entropy rises with beta: log beta itself."""
     temperature = made({"beta": 2.0, "lr": 0.02}, {"beta": 0.01, "lr": 0.02})
     for _ in range(2000):
-        temperature.step(log_probs(*temperature.log[:, 0].tolist()))
-    assert temperature.log[:, 0].tolist() == pytest.approx([-0.5 * ACTIONS] * 2, abs=0.01)
+        temperature.step(log_probs(*temperature.learned[:, 0].tolist()))
+    assert temperature.learned[:, 0].tolist() == pytest.approx([-0.5 * ACTIONS] * 2, abs=0.01)
