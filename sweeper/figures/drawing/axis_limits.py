@@ -43,9 +43,10 @@ def divided(groups: Any, values: Any) -> set[int]:
 
 
 def divide(ax: Axes) -> None:
-    """Gives a panel the y axis that is asked for."""
+    """Gives a panel the y axis that is asked for, and limits that fit it."""
     asked = frame.current().yscale
     ax.set_yscale(asked, **({"linthresh": 1.0} if asked == "symlog" else {}))
+    ax.autoscale_view(scalex=False)
 
 
 def label_logarithmic(axis: Any) -> None:
