@@ -44,7 +44,8 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     """A panel a task, in it for each configuration what is published and what we found.
 
     Bars are what a paper prints after its ± and our 95 % interval; where that is unknown our single
-    runs are drawn. Configurations and tasks of which nothing is published are left out.
+    runs are drawn. A question mark stands beside a published number that is hardly right.
+    Configurations and tasks of which nothing is published are left out.
     """
     comparison = published_comparison.comparison(data, metric)
     caption = comparison.caption()
@@ -117,6 +118,8 @@ def _panel(ax: Axes, comparison: Comparison, number: int) -> None:
             yerr=own["spread"].to_numpy(float),
             **_look(comparison, source),
         )
+        for _, one in own[comparison.doubtful[own.index]].iterrows():
+            _doubt(ax, cells["(at)"][one["(cell)"]] + offsets[place], one["value"])
     ours = cells.assign(**{"(at)": cells["(at)"] + offsets[-1]})
     reach = (ours["point"] - ours["low"], ours["high"] - ours["point"])
     look = _look(comparison, None)
@@ -124,6 +127,12 @@ def _panel(ax: Axes, comparison: Comparison, number: int) -> None:
     line_marks.runs(ax, ours, comparison.runs, style.look(None, 0))
     ax.grid(axis="y", linewidth=0.4, color="0.9")
     sns.despine(ax=ax)
+
+
+def _doubt(ax: Axes, at: float, value: float) -> None:
+    """Puts a question mark beside a published number."""
+    said = {"fontsize": text_layout.SMALL_PT, "color": _PUBLISHED, "ha": "right", "va": "center"}
+    ax.annotate("?", (at, value), (-3, 0), textcoords="offset points", gid="doubtful", **said)
 
 
 def _look(comparison: Comparison, source: str | None) -> dict[str, Any]:

@@ -77,6 +77,11 @@ class Comparison:
         noted = self.numbers[self.numbers["note"] != ""]
         return {str(note): list(own.index) for note, own in noted.groupby("note", sort=False)}
 
+    @property
+    def doubtful(self) -> pd.Series:
+        """Which rows of `numbers` are hardly right, as their notes say."""
+        return self.numbers["note"].str.startswith(published.DOUBTFUL)
+
     def caption(self) -> Caption:
         """What must be known to read the comparison."""
         count = int(self.cells["point"].notna().sum())
@@ -100,6 +105,10 @@ class Comparison:
         for note, rows in self.notes.items():
             if len(rows) == len(self.numbers):
                 yield note
+        if self.doubtful.any():
+            own = self.numbers[self.doubtful]
+            cells = zip(own[TASK], own["setting"], strict=True)
+            yield f"? doubtful: {', '.join(' '.join(cell) for cell in cells)}"
 
 
 def comparison(data: Data, metric: str | None) -> Comparison:

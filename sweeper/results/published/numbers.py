@@ -20,6 +20,8 @@ from sweeper.errors import SweeperError
 
 FOLDER = Path(__file__).parent
 
+DOUBTFUL = "doubtful"
+
 Said = Annotated[str, Field(min_length=1)]
 Missing = BeforeValidator(lambda text: None if text == "" else text)
 Count = Annotated[Annotated[int, Field(ge=1)] | None, Missing]
@@ -53,7 +55,7 @@ class Number(BaseModel):
     steps: Count
     """Environment steps of a run, where the source says."""
     note: str
-    """What else must be known."""
+    """What else must be known; of a number that is hardly right it begins with `DOUBTFUL`."""
     study: str
     """The space that re-runs it."""
     our_task: str

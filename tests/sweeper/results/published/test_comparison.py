@@ -135,6 +135,20 @@ def test_the_text_has_the_numbers_their_notes_and_the_caption(played):
     assert "Hui 2022, Table 2.1: mean of 10 runs" in picture.caption
 
 
+def test_numbers_that_are_hardly_right_are_marked(played):
+    axes = {"variant": {"kind": "choice", "values": ["deterministic", "VQL"]}}
+    tasks = {f"mujoco/{name}-v4": {"low": 0, "high": 1} for name in ("HalfCheetah", "Ant")}
+    keys = {"study": "mujoco_policy", "axes": axes, "tasks": tasks, "score": CRITIC["score"]}
+    picture = drawn(played(whole, **keys), "compare")
+    cheetah, ant = picture.figure.axes
+    (mark,) = (text for text in cheetah.texts if text.get_gid() == "doubtful")
+    assert mark.get_text() == "?" and mark.xy[1] == 115
+    assert not ant.texts
+    assert "? doubtful: HalfCheetah-v3 VQL" in words(picture)
+    assert "115 ± 452[1]" in picture.text
+    assert "[1] doubtful: two orders below its neighbours" in picture.text
+
+
 def test_trials_with_failed_runs_are_not_averaged(compared):
     def went(run, labels):
         fails = labels["asymmetry.alpha"] == 0.1 and run.task == "other" and run.seed == 0
@@ -197,7 +211,9 @@ def test_the_files_hold_the_text_too(played, tmp_path):
     assert "10300 ± 145" in files[-1].read_text()
 
 
-@pytest.mark.parametrize("name", ["asymmetry_alpha", "dmc_policy", "ant_width_depth"])
+@pytest.mark.parametrize(
+    "name", ["asymmetry_alpha", "dmc_policy", "mujoco_policy", "ant_width_depth"]
+)
 def test_nothing_is_cut_off_however_many_tasks_there_are(played, draw, name):
     numbers = published.of_space(name)
     names = [axis for axis in numbers if axis not in published.Number.model_fields]
