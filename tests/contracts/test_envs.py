@@ -63,28 +63,38 @@ def episode(environment, seed: int, actions: np.ndarray) -> list[tuple[bytes, fl
     return seen
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_an_episode_is_a_function_of_seed_and_actions_whatever_came_before(task):
+@pytest.fixture(scope="module", params=TASKS)
+def four(request: pytest.FixtureRequest) -> tuple[str, list[Any]]:
+    """A task and four environments of it, which take long to make: tests share them.
+
+    No test may care what was played in them before; the first finds them fresh.
+    """
+    task = request.param
+    return task, [tasks.make(task, quick(task)) for _ in range(4)]
+
+
+def test_an_episode_is_a_function_of_seed_and_actions_whatever_came_before(four):
+    task, (fresh, *_, used) = four
     actions = chosen(task, 60)
-    fresh, used = (tasks.make(task, quick(task)) for _ in range(2))
     episode(used, 1, actions[::-1])
     assert episode(fresh, 2, actions) == episode(used, 2, actions)
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_observations_have_the_shape_that_is_promised(task):
+def test_observations_have_the_shape_that_is_promised(four):
+    task, (environment, *_) = four
     shape = tasks.shape(task, quick(task))
-    environment = tasks.make(task, quick(task))
     environment.reset(0)
     observation = environment.observe()
     assert observation.shape == shape.observation and observation.dtype == np.dtype(shape.dtype)
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_episodes_of_a_member_do_not_depend_on_the_pack_and_can_be_restored(task):
+def test_episodes_of_a_member_do_not_depend_on_the_pack_and_can_be_restored(four):
+    task, envs = four
     keys = streams.keys([3, 8], "episodes")
-    together = Episodes([task] * 2, keys, 1, settings=quick(task))
-    alone, restored = (Episodes([task], keys[1:], 1, settings=quick(task)) for _ in range(2))
+    together, alone, restored = (
+        Episodes([task] * len(own), keys[-len(own) :], 1, own, quick(task))
+        for own in (envs[:2], envs[2:3], envs[3:])
+    )
     for episodes in (together, alone):
         episodes.start()
     for t, actions in enumerate(chosen(task, 51, 2)):
