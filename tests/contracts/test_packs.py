@@ -194,6 +194,9 @@ TASKS = {
     "environments": ("minatar/asterix", f"{STACK_ENV}:Film/both"),
 }
 """Tasks of choices and of numbers."""
+OF_NUMBERS = {"update_every": 2}
+"""What learners whose actions are numbers have besides: fourteen updates, twice those of DQN."""
+
 OF_IMAGES = {
     "env.size": 21,
     "env.quality": "lean",
@@ -240,7 +243,8 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
     for seed in range(3):
         both = DIFFERENT | DIFFERENT_IN.get(variant, {})
         differing = {name: values[seed] for name, values in both.items()}
-        wanted = QUICK | (OF_IMAGES if images else {}) | differing | VARIANTS[variant] | given
+        own = (OF_NUMBERS if learner.continuous else {}) | (OF_IMAGES if images else {})
+        wanted = QUICK | own | differing | VARIANTS[variant] | given
         known = {n for n in wanted if n in learner.parameters or n.startswith("env.")}
         named = {n: v for n, v in wanted.items() if n in known}
         params = learner.complete({n: v for n, v in named.items() if _belongs(learner, n, named)})

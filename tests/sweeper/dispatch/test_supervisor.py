@@ -48,7 +48,7 @@ def until_found(find: Callable[[], int | None], process: subprocess.Popen[str]) 
     while (found := find()) is None:
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return found
 
 
