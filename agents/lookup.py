@@ -119,7 +119,7 @@ def import_file(path: Path) -> ModuleType:
 
 def _is_of(module: ModuleType, path: Path) -> bool:
     file = getattr(module, "__file__", None)
-    return isinstance(file, str) and Path(file).resolve() == path
+    return isinstance(file, str) and (file == str(path) or Path(file).resolve() == path)
 
 
 def _is_free(name: str, path: Path) -> bool:

@@ -230,7 +230,7 @@ def _unique(path: Path) -> str:
 
 def _is_of(module: ModuleType, path: Path) -> bool:
     file = getattr(module, "__file__", None)
-    return isinstance(file, str) and Path(file).resolve() == path
+    return isinstance(file, str) and (file == str(path) or Path(file).resolve() == path)
 
 
 def _is_free(name: str, path: Path) -> bool:

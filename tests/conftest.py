@@ -9,8 +9,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import submitit  # noqa: F401 (before dm_control: it closes what absl logs to, which is pytest's)
@@ -24,8 +22,8 @@ from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import provenance, studies
 from sweeper.study.study import Study
-from sweeper.worker.scoring import outcome
 from tests.helpers.paths import COUNTER_AGENT, ROOT
+from tests.helpers.played_study import player
 from tests.helpers.slowest import SLOWEST
 
 gc.set_threshold(100_000, 50, 100)  # it takes a twentieth of the suite's time else
@@ -64,6 +62,17 @@ def _quick_garbage_collection(_imported: list[int] = [0]) -> None:  # noqa: B006
         gc.collect()
         gc.freeze()
         _imported[0] = len(sys.modules)
+
+
+@pytest.fixture(autouse=True)
+def _own_search_path() -> Iterator[None]:
+    """Takes folders that a test made importable off the search path, as its look-ups try them all.
+
+    A worker's path has one or two such folders; that of a suite would have hundreds else.
+    """
+    before = [*sys.path]
+    yield
+    sys.path[:] = before
 
 
 @functools.cache
@@ -155,54 +164,7 @@ def one_look_at_this_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provenance, "_diff", look)
 
 
-Reports = list[tuple[int, dict[str, float]]]
-Outcome = Callable[[Any, Any], tuple[str, Reports] | None]
-"""From a run and its trial's labels to its state and reports, or to nothing while it is open."""
-
-
 @pytest.fixture
 def played(tmp_path: Path) -> Callable[..., Study]:
     """A study that nobody ran: `went` says how each run did. Other keys are the space's."""
-
-    def play(went: Outcome, name: str = "played", **keys: Any) -> Study:
-        (tmp_path / "file.py").write_text("def train(config, run):\n    return 0.0\n")
-        keys = {
-            "study": "played",
-            "function": "file.py:train",
-            "tasks": {"line": {"low": 0.0, "high": 2.0}},
-            "seeds": 5,
-            "steps": 40,
-            "score": {"metric": "return"},
-        } | keys
-        file = tmp_path / f"{name}.yaml"
-        file.write_text(yaml.safe_dump(keys, sort_keys=False))
-        made = studies.start(tmp_path / "studies" / name, load(file))
-        runs = {}
-        for run in made.plan.runs:
-            ended = went(run, made.plan.trials[run.trial].labels)
-            if ended is not None:
-                runs[run.id] = _record(made, run, *ended)
-        made.ledger_state = lambda **_: SimpleNamespace(runs=runs, workers={})  # type: ignore[method-assign]
-        return made
-
-    return play
-
-
-def _record(made: Study, run: Any, state: str, reports: Reports) -> SimpleNamespace:
-    """What the ledger says of a run that ended so."""
-    step = reports[-1][0] if reports else 0
-    end = outcome(made.space, run, reports, step, diverged=state != "complete")
-    return SimpleNamespace(
-        state=state,
-        reports=reports,
-        score=end.score,
-        value=end.value,
-        also=end.also,
-        step=step,
-        end=None if state == "running" else end,
-        generation=0,
-        attempts=1,
-        started=100.0,
-        ended=None if state == "running" else 102.5,
-        worker="w",
-    )
+    return player(tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,10 @@ _BY_NAME = ("import_module", "__import__", "LazyModule")
 
 
 _LONGEST_PATH = 200
+
+
+Modules = Callable[[Path, str], Sequence[Path]]
+"""From a folder and a name to the files of that module."""
 
 
 class Imported(NamedTuple):
@@ -33,6 +37,7 @@ def closure(
     (`import_module("x")`), and scripts whose path stands in the text.
     """
     found: dict[Path, None] = {}
+    modules = functools.cache(_modules)  # most names are imported by many files
     waiting = [file.resolve() for file in files]
     while waiting:
         file = waiting.pop()
@@ -40,12 +45,12 @@ def closure(
             continue
         found[file] = None
         if file.suffix == ".py":
-            waiting += _imports_of(file, folders, homes)
+            waiting += _imports_of(file, folders, homes, modules)
     return sorted(found)
 
 
 def _imports_of(
-    file: Path, folders: Sequence[Path], homes: Mapping[str, Path | None]
+    file: Path, folders: Sequence[Path], homes: Mapping[str, Path | None], modules: Modules
 ) -> Iterator[Path]:
     imports, scripts = _named(file.read_bytes())
     for name, level in imports:
@@ -57,21 +62,26 @@ def _imports_of(
         else:
             places = folders
         for place in places:
-            yield from _files_of(place, name.split(".") if name else [])
+            yield from _files_of(place, name.split(".") if name else [], modules)
     for text in scripts:
         for place in (file.parent, *folders):
             yield from (path.resolve() for path in [place / text] if path.is_file())
 
 
-def _files_of(place: Path, parts: Sequence[str]) -> Iterator[Path]:
+def _files_of(place: Path, parts: Sequence[str], modules: Modules) -> Iterator[Path]:
     """The files that importing a dotted name from a folder runs; the last part may be a value."""
     for part in parts:
-        inside = [place / part / "__init__.py"]
-        inside += [place / f"{part}{suffix}" for suffix in (".py", *EXTENSION_SUFFIXES)]
-        yield from (path.resolve() for path in inside if path.is_file())
+        yield from modules(place, part)
         place = place / part
     if not parts and (place / "__init__.py").is_file():
         yield (place / "__init__.py").resolve()
+
+
+def _modules(place: Path, name: str) -> list[Path]:
+    """The files of the module or package of that name in a folder."""
+    inside = [place / name / "__init__.py"]
+    inside += [place / f"{name}{suffix}" for suffix in (".py", *EXTENSION_SUFFIXES)]
+    return [path.resolve() for path in inside if path.is_file()]
 
 
 @functools.lru_cache(maxsize=512)

@@ -7,6 +7,7 @@ expand without bound are refused.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable
@@ -91,11 +92,15 @@ def scalar(text: str) -> Any:
     return text
 
 
-def _composed(text: str) -> tuple[yaml.Node | None, list[yaml.MarkedYAMLError]]:
-    """The node of a text, without its tags, and an error for each of these."""
+@functools.lru_cache(maxsize=4)
+def _composed(text: str) -> tuple[yaml.Node | None, tuple[yaml.MarkedYAMLError, ...]]:
+    """The node of a text, without its tags, and an error for each of these.
+
+    Nobody changes a node: a file that is read at several scales is composed once.
+    """
     loader = _Loader(text)
     try:
-        return loader.get_single_node(), loader.tags
+        return loader.get_single_node(), tuple(loader.tags)
     finally:
         loader.dispose()
 

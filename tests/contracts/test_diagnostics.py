@@ -1,4 +1,7 @@
-"""Every diagnostic measures every learner and leaves no trace in it."""
+"""Every diagnostic measures every learner and leaves no trace in it.
+
+That a pack, its members alone and continued runs are measured alike, test_packs.py tests.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,19 @@ from agents import lookup
 from agents.diagnostics.base import Sample, SampleDiagnostic, UpdateDiagnostic
 from agents.diagnostics.evaluation_rank import STATES
 from tests.contracts.test_packs import (
+    DIAGNOSED,
     WITH_IMAGES,
     assert_same,
     learner,
     learner_of_images,
     of,
-    played,
     runs,
     together,
 )
 
 __all__ = ["learner"]  # a fixture
 NAMES = lookup.names("diagnostics")
-ASKED: dict[str, Any] = {
-    "diagnostics": NAMES,
-    "diagnostics.every": 20,
-    "diagnostics.samples": 40,
-    "sn.layers": (-1, -2),
-}
+ASKED: dict[str, Any] = {**DIAGNOSED, "sn.layers": (-1, -2)}
 WITHOUT = ASKED | {"diagnostics": ()}
 VARIANTS = ["odd sizes", "norms", "joined layers"]
 """Those of the packs' contract that differ in what is measured."""
@@ -123,37 +121,7 @@ def test_a_run_is_the_same_with_and_without_diagnostics(learner: Any, variant: s
         assert "srank" not in told[30] and not told[20].keys() & set(learner.metrics)
 
 
-@pytest.mark.parametrize(("learner", "variant"), CASES)
-def test_packed_continued_and_alone_they_are_the_same(learner: Any, variant: str) -> None:
-    three = runs(learner, variant, **ASKED)
-    _, whole = together(learner, variant, **ASKED)
-    alone = learner.start(three[1:2], [None], "cpu")
-    assert of(played(alone), 0) == of(whole, 1)
-    step = 40 if variant in ("odd sizes", "joined layers") else 60
-    half = learner.start(three, [None] * 3, "cpu")
-    train_to(half, step)
-    states = [half.save(member) for member in (2, 1)]
-    continued = played(learner.start([three[2], three[1]], states, "cpu"))
-    for place, member in enumerate((2, 1)):
-        expected = [report for report in of(whole, member) if report[0] >= step]
-        assert of(continued, place) == expected
-
-
-def train_to(pack: Any, step: int) -> None:
-    """Train to exactly `step`; what falls due there is not yet reported."""
-    while pack.step < step:
-        stop = min(step, pack.next_stop())
-        pack.train(stop)
-        while stop < step and pack.is_due():
-            pack.advance()
-
-
-@pytest.mark.parametrize(
-    "check",
-    [
-        test_a_run_is_the_same_with_and_without_diagnostics,
-        test_packed_continued_and_alone_they_are_the_same,
-    ],
-)
-def test_a_normalised_actor_critic_is_measured_like_any(check: Any) -> None:
-    check(lookup.find("learners", "sac"), "normalised")
+def test_a_normalised_actor_critic_is_measured_like_any() -> None:
+    test_a_run_is_the_same_with_and_without_diagnostics(
+        lookup.find("learners", "sac"), "normalised"
+    )

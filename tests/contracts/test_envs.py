@@ -63,28 +63,39 @@ def episode(environment, seed: int, actions: np.ndarray) -> list[tuple[bytes, fl
     return seen
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_an_episode_is_a_function_of_seed_and_actions_whatever_came_before(task):
+@pytest.fixture(scope="module", params=TASKS)
+def three(request: pytest.FixtureRequest) -> tuple[str, list[Any]]:
+    """A task and three environments of it, which take long to make: tests share them.
+
+    No test may care what was played in them before; the first finds them fresh.
+    """
+    task = request.param
+    return task, [tasks.make(task, quick(task)) for _ in range(3)]
+
+
+def test_an_episode_is_a_function_of_seed_and_actions_whatever_came_before(three):
+    task, (fresh, *_, used) = three
     actions = chosen(task, 60)
-    fresh, used = (tasks.make(task, quick(task)) for _ in range(2))
     episode(used, 1, actions[::-1])
     assert episode(fresh, 2, actions) == episode(used, 2, actions)
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_observations_have_the_shape_that_is_promised(task):
+def test_observations_have_the_shape_that_is_promised(three):
+    task, (environment, *_) = three
     shape = tasks.shape(task, quick(task))
-    environment = tasks.make(task, quick(task))
     environment.reset(0)
     observation = environment.observe()
     assert observation.shape == shape.observation and observation.dtype == np.dtype(shape.dtype)
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_episodes_of_a_member_do_not_depend_on_the_pack_and_can_be_restored(task):
+def test_episodes_of_a_member_do_not_depend_on_the_pack_and_can_be_restored(three):
+    task, envs = three
     keys = streams.keys([3, 8], "episodes")
-    together = Episodes([task] * 2, keys, 1, settings=quick(task))
-    alone, restored = (Episodes([task], keys[1:], 1, settings=quick(task)) for _ in range(2))
+    together, alone = (
+        Episodes([task] * len(own), keys[-len(own) :], 1, own, quick(task))
+        for own in (envs[:2], envs[2:])
+    )
+    saved = []
     for episodes in (together, alone):
         episodes.start()
     for t, actions in enumerate(chosen(task, 51, 2)):
@@ -98,6 +109,9 @@ def test_episodes_of_a_member_do_not_depend_on_the_pack_and_can_be_restored(task
             alone.restart(0, 0)
         assert np.array_equal(together.observations[1], alone.observations[0])
         if t % 49 == 0:
-            restored.load(0, together.save(1))
-            assert np.array_equal(restored.observations[0], alone.observations[0])
-            assert restored.returns[0, 0] == alone.returns[0, 0]
+            saved.append((together.save(1), alone.observations[0].copy(), alone.returns[0, 0]))
+    restored = Episodes([task], keys[1:], 1, envs[:1], quick(task))
+    for state, observations, total in saved:
+        restored.load(0, state)
+        assert np.array_equal(restored.observations[0], observations)
+        assert restored.returns[0, 0] == total

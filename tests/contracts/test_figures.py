@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from sweeper import lookup
 from sweeper.figures.drawing import style, text_layout
 from sweeper.results.data import Data
 from tests.helpers.figures import OF_ANY_STUDY
+from tests.helpers.played_study import player
 
 NAMES = lookup.names("sweeper.figures")
 LR = {"kind": "float", "values": [1e-5, 2.5e-4, 1e-3]}
@@ -52,6 +54,12 @@ SHAPES = {
         "zip": [["optimizer.lr", "width"]],
     },
     "long note": {"axes": {"sn.layers": SN}, "note": "compressed schedules " * 30},
+}
+FACETS = [f"a rather long description of facet number {number}" for number in range(12)]
+FACET_TITLE = "how the hidden layers of the network are connected"
+MANY_FACETS = {
+    "axes": {"f": {"kind": "choice", "values": FACETS, "title": FACET_TITLE}, "sn.layers": SN},
+    "seeds": 1,
 }
 
 
@@ -107,10 +115,22 @@ def test_its_options_are_keyword_only_and_it_is_described(name):
 CASES = [(shape, 0.2) for shape in SHAPES] + [(next(iter(SHAPES)), share) for share in (0.0, 1.0)]
 
 
+@pytest.fixture(scope="module")
+def played_once(tmp_path_factory):
+    """A study of that shape, which many figures only look at."""
+    shapes = {**SHAPES, "many facets": MANY_FACETS}
+
+    @cache
+    def study(shape, share=0.2):
+        return player(tmp_path_factory.mktemp("played"))(outcome(share), **shapes[shape])
+
+    return study
+
+
 @pytest.mark.parametrize(("shape", "share"), CASES)
 @pytest.mark.parametrize("name", OF_ANY_STUDY)
-def test_a_drawn_figure(played, draw, name, shape, share):
-    study = played(outcome(share), **SHAPES[shape])
+def test_a_drawn_figure(played_once, draw, name, shape, share):
+    study = played_once(shape, share)
     picture, seen = draw(study, name)
     assert {"point", "low", "high", "n"} <= set(picture.table.columns)
     assert pyplot.get_fignums() == [], "figures are made without pyplot's global state"
@@ -132,8 +152,8 @@ ARRANGED = [
 
 
 @pytest.mark.parametrize(("name", "options"), ARRANGED)
-def test_a_figure_of_many_panels(played, draw, name, options):
-    study = played(outcome(0.2), **SHAPES["four tasks"])
+def test_a_figure_of_many_panels(played_once, draw, name, options):
+    study = played_once("four tasks")
     picture, seen = draw(study, name, **options)
     says_what_stands_behind_it(picture, seen, len(study.plan.runs))
     is_not_clipped(picture.figure, seen)
@@ -144,11 +164,8 @@ FACETTED = [name for name in OF_ANY_STUDY if "facet" in lookup.keywords("sweeper
 
 
 @pytest.mark.parametrize("name", FACETTED)
-def test_titles_of_many_facets_do_not_overlap(played, draw, name):
-    labels = [f"a rather long description of facet number {number}" for number in range(12)]
-    title = "how the hidden layers of the network are connected"
-    axes = {"f": {"kind": "choice", "values": labels, "title": title}, "sn.layers": SN}
-    study = played(outcome(0.1), axes=axes, seeds=1)
+def test_titles_of_many_facets_do_not_overlap(played_once, draw, name):
+    study = played_once("many facets", 0.1)
     picture, seen = draw(study, name, facet="f")
     titles = [ax.get_title() for ax in picture.figure.axes if ax.get_title()]
     assert len(set(titles)) == 12, "each can be told from the others"

@@ -40,7 +40,7 @@ def test_a_pack_is_sized_by_the_memory_of_the_gpu(learner):
 
 @pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "published sizes"])
 def test_updates_on_a_gpu_are_those_of_the_cpu(learner, variant):
-    made = runs(learner, variant)
+    made = runs(learner, variant, diagnostics=())
     first = learner.start(made, [None] * 3, "cpu")
     first.train(BEGIN)
     states = [first.save(member) for member in range(3)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from sweeper.results.tables import table as results
 from sweeper.results.tables import table_text
 from sweeper.space import figure_options
 from tests.helpers.figures import OF_ANY_STUDY
+from tests.helpers.played_study import player
 
 PLAIN = ("FIRST", "SECOND")
 NAMES = [
@@ -31,19 +32,19 @@ def whole(run, labels):
     return "complete", [(20, {"return": value - 1}), (40, {"return": value})]
 
 
-@pytest.fixture
-def data(played, tmp_path):
-    """The data of a study of two axes with these names."""
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """The data of a study of two axes with these names, which is played once."""
 
-    def made(first, second):
-        shutil.rmtree(tmp_path / "studies", ignore_errors=True)
+    @cache
+    def study(first, second):
         axes = {
             first: {"kind": "float", "values": [1, 2, 4]},
             second: {"kind": "choice", "values": ["some", "other"]},
         }
-        return Data.of(played(whole, axes=axes))
+        return player(tmp_path_factory.mktemp("played"))(whole, axes=axes)
 
-    return made
+    return lambda *names: Data.of(study(*names))
 
 
 def drawn(figure, data, names):

@@ -27,6 +27,7 @@ seeds: 1
 steps: 40
 evaluation: {every: 20, episodes: 1, cap: 10}
 score: {metric: return, at: final, aggregate: mean}
+figures: []
 """
 
 GAME = """

@@ -41,9 +41,17 @@ DIFFERENT = {
 }
 
 
+DIAGNOSED = {
+    "diagnostics": lookup.names("diagnostics"),
+    "diagnostics.every": 20,
+    "diagnostics.samples": 40,
+}
+"""All diagnostics, which some variants have: their numbers do not depend on the pack either."""
+
 VARIANTS: dict[str, dict[str, Any]] = {
     "odd sizes": {},
     "norms": {
+        **DIAGNOSED,
         "batch_size": 256,
         "critic.norm.kind": "group",
         "critic.norm.groups": 4,
@@ -54,6 +62,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "loss": "huber",
     },
     "joined layers": {
+        **DIAGNOSED,
         "actor.body": "densenet",
         "actor.activation": "swish",
         "critic.body": "residual",
@@ -77,7 +86,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "network.activation": "swish",
         "network.init": "orthogonal",
     },
-    "normalised": {"critic.body": "residual", "actor.layers": 3},
+    "normalised": {**DIAGNOSED, "critic.body": "residual", "actor.layers": 3},
     "features": {
         "features.kind": "ofenet",
         "features.units": 15,
@@ -215,6 +224,9 @@ TASKS = {
     "environments": ("minatar/asterix", f"{STACK_ENV}:Film/both"),
 }
 """Tasks of choices and of numbers."""
+OF_NUMBERS = {"update_every": 2}
+"""What learners whose actions are numbers have besides: fourteen updates, twice those of DQN."""
+
 OF_IMAGES = {
     "env.size": 21,
     "env.quality": "lean",
@@ -269,7 +281,8 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
     for seed in range(3):
         both = DIFFERENT | DIFFERENT_IN.get(variant, {})
         differing = {name: values[seed] for name, values in both.items()}
-        wanted = QUICK | (OF_IMAGES if images else {}) | differing | VARIANTS[variant] | given
+        own = (OF_NUMBERS if learner.continuous else {}) | (OF_IMAGES if images else {})
+        wanted = QUICK | own | differing | VARIANTS[variant] | given
         known = {n for n in wanted if n in learner.parameters or n.startswith("env.")}
         named = {n: v for n, v in wanted.items() if n in known}
         params = learner.complete({n: v for n, v in named.items() if _belongs(learner, n, named)})
@@ -322,7 +335,7 @@ def assert_same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> Non
 def knows_any(name: str, variant: str) -> bool:
     """Whether something of the variant is one of that learner's parameters, or of environments."""
     known = lookup.find("learners", name).parameters
-    of_it = {*VARIANTS[variant], *DIFFERENT_IN.get(variant, {})}
+    of_it = {*VARIANTS[variant], *DIFFERENT_IN.get(variant, {})} - {*DIAGNOSED}
     return not of_it or any(n in known or n.startswith("env.") for n in of_it)
 
 
@@ -356,15 +369,27 @@ def test_a_pack_equals_its_runs_alone(learner: Any, variant: str) -> None:
 
 @pytest.mark.parametrize(("learner", "variant"), _cases())
 def test_a_continued_run_equals_an_uninterrupted_one(learner: Any, variant: str) -> None:
+    """Also where an evaluation, diagnostics or both are due and have not been reported."""
     three = runs(learner, variant)
-    whole, _ = together(learner, variant)
+    whole, reports = together(learner, variant)
     halfway = learner.start(three, [None] * 3, "cpu")
-    halfway.train(45)
+    step = {"norms": 60, "joined layers": 40}.get(variant, 45)
+    train_to(halfway, step)
     states = [halfway.save(member) for member in (2, 1)]
     continued = learner.start([three[2], three[1]], states, "cpu")
-    played(continued)
-    assert_same(continued.save(0), whole.save(2))
-    assert_same(continued.save(1), whole.save(1))
+    rest = played(continued)
+    for place, member in enumerate((2, 1)):
+        assert of(rest, place) == [told for told in of(reports, member) if told[0] >= step]
+        assert_same(continued.save(place), whole.save(member))
+
+
+def train_to(pack: Any, step: int) -> None:
+    """Train to exactly `step`; what falls due there is not yet reported."""
+    while pack.step < step:
+        stop = min(step, pack.next_stop())
+        pack.train(stop)
+        while stop < step and pack.is_due():
+            pack.advance()
 
 
 def test_a_run_continued_between_first_updates_of_features_equals_an_uninterrupted_one() -> None:

@@ -23,8 +23,9 @@ SEEN = ("minatar/seaquest", "gym/CartPole-v1", "box2d/BipedalWalker-v3")
 @pytest.mark.parametrize("variant", ["odd sizes", "norms"])
 def test_weights_play_the_last_evaluation_again(learner: Any, variant: str) -> None:
     """Also those of batch norms, with their running statistics."""
-    pack, reports = together(learner, variant)
-    for member, run in enumerate(runs(learner, variant)):
+    small = {"batch_size": 30, "diagnostics": ()}
+    pack, reports = together(learner, variant, **small)
+    for member, run in enumerate(runs(learner, variant, **small)):
         last = [r.metrics["return"] for r in reports if r.member == member][-1]
         found = learner.play(run, pack.weights(member), STEPS)
         assert (np.mean(found.returns), found.unseen) == (last, None)

@@ -10,6 +10,7 @@ from sweeper.ledger.lines.kinds import ClaimLine, EndLine, ReportLine, StartLine
 from sweeper.ledger.run_record import Point
 from sweeper.ledger.writer import Writer
 from sweeper.planning.plan import Run
+from sweeper.study.study import Study
 from sweeper.worker.scoring import outcome
 from tests.helpers.constructed_study import started
 
@@ -31,7 +32,17 @@ class Told:
     """A study and one worker that tells of its runs, which have one attempt but for `takes`."""
 
     def __init__(self, folder: Path, **keys: Any) -> None:
-        self.study = started(folder, SPACE | keys, ())
+        self._tell_of(started(folder, SPACE | keys, ()))
+
+    @classmethod
+    def of(cls, study: Study) -> Told:
+        """A worker that tells of the runs of a study that is there."""
+        told = cls.__new__(cls)
+        told._tell_of(study)
+        return told
+
+    def _tell_of(self, study: Study) -> None:
+        self.study = study
         header = WorkerHeader(host="here", time=0.0).to_json()
         self._writer = Writer(self.study.paths.ledger, "teller-1-000000", header)
         self._at: dict[str, tuple[int, int]] = {}

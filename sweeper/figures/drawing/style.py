@@ -270,11 +270,15 @@ def x_label(axes: Axes, label: str, grid: Panels) -> None:
 def panel_title(axis: Axis, number: int, grid: Panels, width: float | None = None) -> str:
     """What stands above the panel of the label `number` of `axis`: of a task its name alone.
 
-    It is cut where it is wider than `width` inches, or than what a panel with lines has.
+    Where it is wider than `width` inches, or than what a panel with lines has, a task's family is
+    left out if no other task has the same name then; what is too wide still is cut.
     """
-    text = number_text.texts(axis)[number]
-    text = text if axis.name == TASK else f"{axis.title} = {text}"
+    texts = number_text.texts(axis)
+    text = texts[number] if axis.name == TASK else f"{axis.title} = {texts[number]}"
     width = grid.each_in - 0.6 if width is None else width
+    if axis.name == TASK and text_layout.width_in(text, text_layout.BASE_PT) > width:
+        names = [one.rpartition("/")[2] for one in texts]
+        text = names[number] if names.count(names[number]) == 1 else text
     return text_layout.without_middle(text, width, text_layout.BASE_PT)
 
 

@@ -92,12 +92,14 @@ def _silent(pid: int) -> bool:
 
 
 def trained(pack, rounds: int) -> None:
-    """Trains on until the replay has taken so many more rounds."""
+    """Trains on until the replay has taken so many more rounds, slowly while none comes."""
     goal = pack.replay.count + rounds
     end = time.monotonic() + 60
-    while pack.replay.count < goal:
+    while (before := pack.replay.count) < goal:
         assert time.monotonic() < end
         pack.train(pack.step + 1, time.monotonic() + 0.1)
+        if pack.replay.count == before:
+            time.sleep(0.02)
 
 
 def test_a_run_whose_collectors_are_killed_loses_and_repeats_nothing(caplog):

@@ -61,13 +61,13 @@ def assert_equal(one, two):
 
 
 CASES = {
-    "default net": {"network__convs": (16,), "network__units": 128, "steps": 300},
+    "default net": {"network__convs": (16,), "network__units": 128, "steps": 240},
     "odd sizes, huber": {"network__convs": (5, 3), "network__units": 13, "loss": "huber",
-                         "batch_size": 7, "steps": 300},
+                         "batch_size": 7, "steps": 240},
     "mlp on another game": {"network__body": "mlp", "network__layers": 2, "network__units": 30,
-                            "task": "minatar/space_invaders", "steps": 300,
+                            "task": "minatar/space_invaders", "steps": 240,
                             "sn__layers": (-1, -3)},
-    "steps of evaluation": {"task": "minatar/freeway", "steps": 300},
+    "steps of evaluation": {"task": "minatar/freeway", "steps": 240},
 }  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from sweeper.report import status as summary
 from sweeper.results import frames
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
+from tests.helpers.command import call
 from tests.helpers.waiting import until
 
-LONG = "seeds=1", "steps=200", "checkpoint.every_s=0.2"
+LONG = "seeds=1", "steps=200", "checkpoint.every_s=0.2", "figures=[]"
 SLOW = *LONG, "fixed.pause_s=0.04"
 MAY_DIFFER = ["attempts", "seconds", "worker"]
 
@@ -59,8 +60,14 @@ def test_a_cancelled_worker_is_not_requeued(make_study) -> None:
 
 
 def test_local_workers_and_their_watcher_stop_and_the_same_command_goes_on(
-    make_study, space_file: Path, tmp_path: Path, monkeypatch
+    make_study, space_file: Path, tmp_path: Path, monkeypatch, capsys
 ) -> None:
+    def here(*words: str) -> str:
+        """What a command says, run by this process."""
+        assert call(*words) == 0
+        return capsys.readouterr().out
+
+    monkeypatch.chdir(tmp_path)
     run = ["run", space_file.name, "workers=2", "pack=1", *LONG]
     monkeypatch.setenv("COUNTER_PAUSE_S", "0.04")
     watcher = sweeper(*run, cwd=tmp_path)
@@ -69,19 +76,19 @@ def test_local_workers_and_their_watcher_stop_and_the_same_command_goes_on(
     until(lambda: (folder / "plans" / "0").exists())
     study = Study.open(folder)
     until(lambda: len(study.ledger_state().runs) >= 2)
-    told = said("cancel", cwd=tmp_path)
+    told = here("cancel")
     assert "hops: stopped 2 workers on this machine" in told
     assert "cancelled; the same command goes on from here" in watcher.communicate(timeout=300)[0]
     assert watcher.returncode == 130
     states = {record.state for record in study.ledger_state().runs.values()}
     assert "open" in states
     assert "running" not in states
-    status = said("status", cwd=tmp_path)
+    status = here("status")
     assert "  cancelled 2" in status
-    assert "hops: nothing to stop" in said("cancel", cwd=tmp_path)
+    assert "hops: nothing to stop" in here("cancel")
     assert "4 complete" in said(*run, cwd=tmp_path)
     assert study.cancelled is None
-    assert "all runs have ended" in said("cancel", cwd=tmp_path)
+    assert "all runs have ended" in here("cancel")
     direct = make_study(*LONG, name="direct")
     Worker(direct, pack="4", device="cpu", workers=1).run()
     expected, found = (
@@ -94,7 +101,8 @@ def test_jobs_that_run_and_wait(make_study, space_file: Path, tmp_path: Path, cl
     lines = "timeout_min: 10\ncpus_per_task: 1\nmem_gb: 0.5\narray_parallelism: 2\n"
     (tmp_path / "fast.yaml").write_text(lines)
     (tmp_path / "slow.yaml").write_text(f"{lines}setup: [export COUNTER_PAUSE_S=0.05]\n")
-    run = ["run", space_file.name, "dispatch=slurm", "pack=1", "seeds=1", "steps=3000"]
+    run = ["run", space_file.name, "dispatch=slurm", "pack=1"]
+    run += ["seeds=1", "steps=3000", "figures=[]"]
     slow = [*run, "profile=slow.yaml", "workers=6"]
     assert "submitted 6 workers" in said(*slow, cwd=tmp_path)
     study = Study.open(tmp_path / "studies" / "hops")

@@ -19,9 +19,13 @@ from sweeper.errors import SweeperError
 from sweeper.study.study import Study
 from sweeper.worker.process import heartbeat
 from sweeper.worker.process.heartbeat import exists
+from tests.helpers.command import call
 from tests.helpers.paths import COUNTER_AGENT
 
-SLOW = ("fixed.pause_s=0.005", "checkpoint.every_s=0.1", "steps=60", "seeds=4")
+UNDRAWN = "figures=[]"
+"""Each process that draws imports a plotting library first: two tests have figures."""
+
+SLOW = ("fixed.pause_s=0.005", "checkpoint.every_s=0.1", "steps=60", "seeds=4", UNDRAWN)
 
 
 def sweeper(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -59,9 +63,8 @@ def working(study: Study) -> list[int]:
 
 def results(tmp_path: Path, name: str) -> pd.DataFrame:
     """The exported table of runs, without what a kill may change."""
-    out = tmp_path / f"{name}.parquet"
-    done = sweeper("export", f"study={name}", "table=runs", f"out={out}", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    out, root = tmp_path / f"{name}.parquet", tmp_path / "studies"
+    assert call("export", f"study={name}", f"root={root}", "table=runs", f"out={out}") == 0
     return pd.read_parquet(out).drop(columns=["attempts", "seconds", "worker"])
 
 
@@ -69,22 +72,26 @@ def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
-def test_the_same_command_again_does_nothing_more(space_file: Path, tmp_path: Path) -> None:
+def test_the_same_command_again_does_nothing_more(
+    space_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for _ in range(2):
-        done = sweeper("run", space_file.name, "dispatch=inline", cwd=tmp_path)
-        assert done.returncode == 0
-        assert "12 runs: 12 complete" in done.stdout
+        assert call("run", space_file.name, "dispatch=inline") == 0
+        assert "12 runs: 12 complete" in capsys.readouterr().out
+    assert (tmp_path / "studies" / "hops" / "figures" / "heatmap.svg").exists()
     assert len(list((tmp_path / "studies" / "hops" / "ledger").iterdir())) == 1
 
 
 def test_six_kills_lose_nothing_and_change_nothing(space_file: Path, tmp_path: Path) -> None:
-    undisturbed = sweeper(
-        "run", space_file.name, "name=undisturbed", "dispatch=inline", *SLOW, cwd=tmp_path
-    )
-    assert undisturbed.returncode == 0, undisturbed.stderr
+    calm = ("run", str(space_file), f"root={tmp_path / 'studies'}", "name=undisturbed")
+    assert call(*calm, "dispatch=inline", *SLOW) == 0
     # With so little time between kills the ordinary bound on deaths would rightly be reached.
     words = ("run", space_file.name, "name=killed", "workers=2", *SLOW, "limits.deaths=50")
     watcher = begin(*words, cwd=tmp_path)
@@ -128,7 +135,7 @@ def test_killing_the_watcher_does_not_stop_the_workers(
 def test_ctrl_c_saves_and_the_same_command_goes_on(
     space_file: Path, tmp_path: Path, gate: Path, group: bool
 ) -> None:
-    words = ("run", space_file.name, "workers=2", "steps=60")
+    words = ("run", space_file.name, "workers=2", "steps=60", UNDRAWN)
     gate.unlink()
     watcher = begin(*words, cwd=tmp_path)
     folder = tmp_path / "studies" / "hops"
@@ -166,7 +173,7 @@ def test_modules_in_the_current_folder_hide_nothing(space_file: Path, tmp_path: 
 def test_a_worker_that_hangs_is_killed_and_replaced(
     make_study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = make_study("fixed.pause_s=0.01")
+    study = make_study("fixed.pause_s=0.01", UNDRAWN)
     workers = local.Dispatch(Options(workers=1, pack="auto", device="cpu")).start(study)
     wait_until(lambda: any(r.state == "running" for r in study.ledger_state().runs.values()))
     (hung,) = working(study)
@@ -209,7 +216,7 @@ def test_workers_that_raise_while_no_run_ends_are_given_up(
         entry.work(*arguments)
 
     monkeypatch.setattr(local, "work", work)
-    study = make_study("pruner=median", "fixed.pause_s=0.01")
+    study = make_study("pruner=median", "fixed.pause_s=0.01", UNDRAWN)
     workers = local.Dispatch(Options(workers=1, pack="auto", device="cpu")).start(study)
 
     def given_up() -> bool:

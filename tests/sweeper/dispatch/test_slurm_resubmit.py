@@ -72,7 +72,8 @@ def test_fresh_runs_that_need_nobody_end_in_the_first_report(
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    said("run", space_file.name, "dispatch=inline", "seeds={tune: 5, test: 5}")
+    seeds = "seeds={tune: 5, test: 5}"
+    said("run", space_file.name, "dispatch=inline", seeds, "figures=[]")
     (tmp_path / "held.yaml").write_text("additional_parameters: {hold: true}\n")
     words = ["top=2", "dispatch=slurm", "profile=held.yaml", "workers=1"]
     left = said("rerank", *words)

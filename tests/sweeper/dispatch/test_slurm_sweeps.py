@@ -79,7 +79,7 @@ def test_at_its_time_limit_a_job_is_requeued_and_its_runs_go_on(
     space_file: Path, tmp_path: Path, make_study: Callable[..., Study]
 ) -> None:
     """Slurm warns up to a minute early: the limit leaves 45 seconds before. No pack ends in it."""
-    words = ("seeds=1", "steps=1500", "checkpoint.every_s=600")
+    words = ("seeds=1", "steps=1500", "checkpoint.every_s=600", "figures=[]")
     (tmp_path / "short.yaml").write_text(
         "timeout_min: 2\nsignal_delay_s: 45\ncpus_per_task: 1\n"
         "setup: [export COUNTER_PAUSE_S=0.05]\n"

@@ -18,7 +18,7 @@ from sweeper.study.study import Study
 from sweeper.worker.process.heartbeat import exists
 from sweeper.worker.process.watchdog import HUNG
 
-SLOW = ("fixed.pause_s=0.02", "checkpoint.every_s=0.1", "steps=60", "seeds=1")
+SLOW = ("fixed.pause_s=0.02", "checkpoint.every_s=0.1", "steps=60", "seeds=1", "figures=[]")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def until_found(find: Callable[[], int | None], process: subprocess.Popen[str]) 
     while (found := find()) is None:
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return found
 
 
@@ -99,7 +99,7 @@ def test_signals_are_passed_on_and_the_runs_saved(
 
 
 def test_it_leaves_when_its_time_is_over(make_study, tend) -> None:
-    study = make_study("fixed.pause_s=0.1", "steps=60", "seeds=1")
+    study = make_study("fixed.pause_s=0.1", "steps=60", "seeds=1", "figures=[]")
     process = tend(study, SWEEPER_UNTIL=str(time.time() + 4))
     assert process.wait(timeout=300) == REQUEUE
     assert {record.state for record in study.ledger_state().runs.values()} <= {"open"}

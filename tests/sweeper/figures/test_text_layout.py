@@ -123,6 +123,23 @@ def test_labels_are_pinched_and_names_parted_at_their_last_dot():
     assert text_layout.named("connectivity", 0.3, size).endswith("…")
 
 
+@pytest.mark.parametrize(
+    ("tasks", "said"),
+    [
+        (("dmc_pixels/cartpole-swingup", "minatar/asterix"), "cartpole-swingup"),
+        (("dmc_pixels/cartpole-swingup", "dmc/cartpole-swingup"), "dmc_pix…-swingup"),
+        (("dmc/walker-run", "dmc_pixels/walker-run"), "dmc/walker-run"),
+    ],
+)
+def test_a_task_above_a_narrow_panel_leaves_out_its_family_before_it_is_cut(tasks, said):
+    size = text_layout.BASE_PT
+    width = text_layout.width_in("cartpole-swingup", size) + 0.01
+    grid = style.panels(1, 1, 3.0, 2.0, "")
+    found = style.panel_title(Axis("task", tasks, numeric=False), 0, grid, width)
+    assert ("…" in found) if "…" in said else found == said
+    assert text_layout.width_in(found, size) <= width
+
+
 def test_numbers_in_cells_can_be_read_on_every_colour():
     """Contrast of WCAG 2, at least 4.5 : 1."""
     colours = matplotlib.colormaps[style.COLOURS]

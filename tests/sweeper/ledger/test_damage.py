@@ -204,22 +204,37 @@ def script(text: str, *words: str) -> str:
     return done.stdout + done.stderr
 
 
+COMMANDS = """
+import sys
+from sweeper.cli.command_line import main
+
+def call(*words):
+    try:
+        main(words)
+    except SystemExit as left:
+        return left.code or 0
+    return 0
+
+root, space = sys.argv[1:]
+assert call("status", "study=half", f"root={root}") == 0
+assert call("heatmap", "study=half", f"root={root}", "out=x.svg") == 0
+print("exit", call("run", space, "name=half", f"root={root}"))
+"""
+
+
 def test_a_read_only_study(harmed: Harmed, tmp_path: Path) -> None:
     """`status` and figures with `out=` work; `run` says in one line why it cannot."""
     text = """
     mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"
     cd "$3"
-    "$2" -m sweeper status study=half "root=$1"
-    "$2" -m sweeper heatmap study=half "root=$1" out=x.pdf
-    code=0
-    "$2" -m sweeper run "$4" name=half "root=$1" || code=$?
-    echo "exit $code"
+    exec "$2" -c "$5" "$1" "$4"
     """
     root = harmed.study.folder.parent
     (tmp_path / "out").mkdir()
     space = tmp_path / "hops.yaml"
     space.write_text(yaml.safe_dump(SPACE, sort_keys=False))
-    said = script(text, str(root), sys.executable, str(tmp_path / "out"), str(space))
+    said = script(text, str(root), sys.executable, str(tmp_path / "out"), str(space), COMMANDS)
+    assert (tmp_path / "out" / "x.svg").stat().st_size > 0
     assert "half: 12 runs:" in said
     assert "sweeper: cannot write to the study's folder" in said
     assert "Read-only file system" in said

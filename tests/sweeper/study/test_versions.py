@@ -213,7 +213,7 @@ def test_a_live_worker_sees_an_extension(join):
 
 
 def test_processes_that_start_one_study_at_once_share_it(space_file, tmp_path):
-    words = ["run", str(space_file), f"root={tmp_path / 'r'}", "dispatch=inline"]
+    words = ["run", str(space_file), f"root={tmp_path / 'r'}", "dispatch=inline", "figures=[]"]
     both = [
         subprocess.Popen([sys.executable, "-m", "sweeper", *words], stdout=subprocess.DEVNULL)
         for _ in range(3)

@@ -179,7 +179,7 @@ def test_a_figure_that_cannot_be_drawn_does_not_take_the_others_along(
 
 
 def test_two_workers_share_a_study(make_study: Make, gate: Path) -> None:
-    study = make_study("seeds=10")
+    study = make_study("seeds=10", "figures=[]")
     gate.unlink()
     processes = [spawn(study) for _ in range(2)]
     wait_for(study, lambda s: len({r.worker for r in s.ledger_state().runs.values()}) == 2)

@@ -54,7 +54,7 @@ def same(paths: StudyPaths, plain: Path) -> None:
         assert cold.damage() == warm.damage()
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 2**32))
 @example(129)
 @example(1281)

@@ -13,19 +13,21 @@ from pathlib import Path
 import pytest
 
 from sweeper.study.study import Study
+from tests.helpers.command import call
 from tests.helpers.paths import ROOT
 
 
 @pytest.mark.skipif(find_spec("stable_baselines3") is None, reason="needs Stable-Baselines3")
-def test_the_script_of_the_page_trains_from_its_space(tmp_path: Path) -> None:
+def test_the_script_of_the_page_trains_from_its_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = (ROOT / "docs" / "how_to" / "a_program.md").read_text()
     for name in ("ppo.py", "ppo.yaml"):
         (text,) = re.findall(rf"^```\w+\n(# {name}\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
         (tmp_path / name).write_text(text)
-    words = ["ppo.yaml", "scale=smoke", "steps=512", "axes.lr.values=[3e-4]", "workers=1"]
-    command = [sys.executable, "-m", "sweeper", "run", *words, "figures=[]"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    monkeypatch.chdir(tmp_path)
+    words = ["ppo.yaml", "scale=smoke", "steps=512", "axes.lr.values=[3e-4]", "figures=[]"]
+    assert call("run", *words, "dispatch=inline") == 0
     study = Study.open(tmp_path / "studies" / "ppo-smoke")
     (record,) = study.ledger_state().runs.values()
     assert [step for step, _ in record.reports] == [512], "a rollout is of 512 steps"
