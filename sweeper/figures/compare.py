@@ -131,8 +131,9 @@ def _panel(ax: Axes, comparison: Comparison, number: int) -> None:
 
 def _doubt(ax: Axes, at: float, value: float) -> None:
     """Puts a question mark beside a published number."""
-    said = {"fontsize": text_layout.SMALL_PT, "color": _PUBLISHED, "ha": "right", "va": "center"}
-    ax.annotate("?", (at, value), (-3, 0), textcoords="offset points", gid="doubtful", **said)
+    said: dict[str, Any] = {"ha": "right", "va": "center", "color": _PUBLISHED}
+    said["fontsize"] = text_layout.SMALL_PT
+    ax.annotate("?", (at, value), (-3, 0), "data", "offset points", gid="doubtful", **said)
 
 
 def _look(comparison: Comparison, source: str | None) -> dict[str, Any]:
