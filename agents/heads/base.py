@@ -34,8 +34,8 @@ class BaseHead(ABC):
         """`sizes` are the parameters of its network, without their prefix."""
         self.sizes = sizes
 
-    @classmethod
-    def check(cls, sizes: Mapping[str, Any]) -> None:  # noqa: B027 - some fit always
+    @classmethod  # noqa: B027 - parameters of some heads always fit
+    def check(cls, sizes: Mapping[str, Any]) -> None:
         """Raises ValueError where parameters, each valid, do not fit each other."""
 
     @abstractmethod
