@@ -24,6 +24,7 @@ CLASSES = {
     "diagnostics": "Diagnostic",
     "envs": "Environment",
     "features": "Features",
+    "heads": "Head",
     "learners": "Learner",
     "networks": "Body",
     "optimisers": "Optimiser",

@@ -229,7 +229,7 @@ class Surface:
                 tensor.copy_(theta + x * d + y * e)
             for begin in range(0, count, self._rows):
                 part = slice(begin, begin + self._rows)
-                q = self._network(self._x[:, part])
+                q = self._network.values(self._x[:, part])
                 if self._chosen is not None:
                     q = q.gather(2, self._chosen[:, part, None])
                 error = q[..., 0] - self._y[:, part]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents import lookup
+from agents.heads import base as heads
 from agents.layers import norms, spectral_settings
 from agents.layers.base import ACTIVATIONS, INITS, ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
@@ -102,13 +103,13 @@ def may_be_fused(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> bool
 def count_parameters(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
     """Returns the number of weights and biases of the network, without importing torch."""
     inside, features, _ = _body(sizes, observation).numbers(sizes, observation)
-    return int(inside + (features + 1) * outputs)
+    return int(inside + (features + 1) * outputs * heads.each(sizes))
 
 
 def count_activations(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
     """Returns the most numbers that a pass keeps of one observation, it included; without torch."""
     _, _, inside = _body(sizes, observation).numbers(sizes, observation)
-    return int(math.prod(observation) + inside + outputs)
+    return int(math.prod(observation) + inside + outputs * heads.each(sizes))
 
 
 def _body(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> Any:
@@ -133,6 +134,7 @@ def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) ->
         )
     try:
         body.check(sizes, observation)
+        heads.find(sizes).check(sizes)
     except ValueError as error:
         raise ValueError(f"{name}.{error}") from error
 
@@ -165,8 +167,9 @@ def _gains(sizes: Mapping[str, Any], depth: int, head_gain: float) -> list[float
 
 
 class Network(Layered):
-    """P networks of the same `sizes`; `settings` name each member's watched layers.
+    """P networks of the same `sizes` that give `outputs` values, or what stands for these.
 
+    `settings` name each member's watched layers.
     `schedulers` are what members do with these layers' spectral radii.
     """
 
@@ -182,7 +185,9 @@ class Network(Layered):
         """`head_gain` is that of an orthogonal head; hidden layers have sqrt(2)."""
         members = len(settings)
         self.body = _body(sizes, observation)(sizes, observation, members, device)
-        self.head = Linear(members, self.body.features, outputs, device)
+        self.readout = heads.find(sizes)(sizes)
+        """What the outputs stand for."""
+        self.head = Linear(members, self.body.features, outputs * self.readout.each, device)
         self.head.activation = None
         layers = [*self.body.layers, self.head]
         for place, layer in enumerate(layers):
@@ -217,7 +222,7 @@ class Network(Layered):
     def __call__(
         self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False
     ) -> torch.Tensor:
-        """[P, B, ...] -> [P, B, outputs].
+        """[P, B, ...] -> [P, B, outputs], of other than the linear head what stands for these.
 
         `iterate` says which members do a power iteration first (SpectralNorm.apply); `training`
         takes the statistics of batch norms from this batch.
@@ -225,6 +230,10 @@ class Network(Layered):
         if self._plain:
             return fused_mlp.perceptron(x.flatten(2), self.parameters)
         return self.layered(x, iterate, training)
+
+    def values(self, x: torch.Tensor, iterate: torch.Tensor | bool = False) -> torch.Tensor:
+        """Returns the values that the outputs stand for, [P, B, ...] -> [P, B, outputs]."""
+        return self.readout.values(self(x, iterate))
 
     def layered(
         self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False

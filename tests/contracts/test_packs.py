@@ -50,6 +50,13 @@ DIAGNOSED = {
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "odd sizes": {},
+    "few atoms": {
+        "network.head.kind": "categorical",
+        "network.head.atoms": 7,
+        "network.head.v_min": -1.5,
+        "replay.sampler": "prioritised",
+        "penalty.kind": "gradient",
+    },
     "norms": {
         **DIAGNOSED,
         "batch_size": 256,
@@ -249,6 +256,7 @@ FEW = {
     "lists of widths and batch norms": ("dqn", "sac_v1", "td2_public", "td3"),
     "environments": ("dqn", "sac", "td3"),
     "prioritised": ("dqn", "drq", "sac", "sac_v1"),
+    "few atoms": ("c51",),
     "policy cnf": TAKES_POLICIES,
     "policy vql": TAKES_POLICIES,
     "noise and steps of the actor": ("drq", "sac_lite", "td3"),
@@ -296,9 +304,12 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
 def _belongs(learner: Any, name: str, given: dict[str, Any]) -> bool:
     known = learner.parameters.get(name)
     return known is None or known.belongs(
-        {"optimizer.kind": "adam", "policy": "squashed_gaussian", **given}
-        if "policy" in learner.parameters
-        else {"optimizer.kind": "adam", **given}
+        {
+            name: own.default
+            for name, own in learner.parameters.items()
+            if name in ("optimizer.kind", "policy", "network.head.kind", "penalty.kind")
+        }
+        | given
     )
 
 
