@@ -151,6 +151,7 @@ class ActorCriticNetworks(BaseLearner):
         self.params: Mapping[str, Any] = self._members[0]
         kind = features.find(self.params)
         self.features = None if kind is None else kind(runs, self._members, shape, device)
+        self.predicts = self.features is not None
         self.nets = {name: self._ensemble(name).train() for name in self.networks}
         parts = [part for name in self.networks for part in self.encoders.get(name, ())]
         self.encoder = {part: self.encoder_part(part).train() for part in parts}

@@ -48,12 +48,13 @@ class CheckpointStore:
     ) -> SavedCheckpoint | None:
         """Writes a state at `step`; `None`, and `before` stays, where it is there or finds no room.
 
-        Of its rows it writes those that `before` lacks.
+        Of its rows it writes those that `before` lacks. What goes on learning at one step, as the
+        first updates of features do, has several states there, the newest of which counts.
         """
         file = self._paths.checkpoint(*place, self._worker, step)
-        if (before is not None and file == before.file) or not self._fits(
-            checkpoint.size(*part, best), "a checkpoint was"
-        ):
+        if before is not None and file == before.file and checkpoint.holds(before, part[0]):
+            return None
+        if not self._fits(checkpoint.size(*part, best), "a checkpoint was"):
             return None
         try:
             return checkpoint.save(file, before, *part, best)
