@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper.files import disk_usage
+from sweeper.files import arrays, disk_usage
 from sweeper.files.atomic import disk_is_full, patiently, remove
 from sweeper.ledger.lines.kinds import SkipLine
 from sweeper.ledger.state import LedgerState
@@ -67,8 +67,14 @@ class CheckpointStore:
             return None
 
     def weights(self, place: Place, weights: State) -> Path | None:
-        """Writes the weights of an attempt that is about to end, to be placed if it does."""
-        if not self._fits(checkpoint.size(weights), "weights were"):
+        """Writes the weights of an attempt that is about to end, to be placed if it does.
+
+        A whole state beside them that finds no room is left out.
+        """
+        alone = arrays.without_state(weights)
+        if len(alone) < len(weights) and not self._fits(checkpoint.size(weights), "a state was"):
+            weights = alone
+        if weights is alone and not self._fits(checkpoint.size(weights), "weights were"):
             return None
         file = self._paths.pending_weights(*place, self._worker)
         file.parent.mkdir(exist_ok=True)
