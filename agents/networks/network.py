@@ -38,7 +38,7 @@ def parameters(name: str, body: str, units: int, layers: int, init: str) -> dict
     """Returns the parameters `name.*` that describe a network, with these defaults."""
     described = {
         "body": Parameter(str, body),
-        "units": Parameter(int, units, low=1, listed=True),
+        "units": Parameter(int, units, low=1, listed=True, counted_by=f"{name}.layers"),
         "layers": Parameter(int, layers, low=1),
         "activation": Parameter(str, "relu", choices=ACTIVATIONS),
         "norm.kind": Parameter(str, "none", choices=NORMS),
@@ -71,7 +71,8 @@ def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
 def check_widths(params: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> None:
     """Raises ValueError where a network's `units` list other than `layers` widths.
 
-    `parameters` are those of the agent: layers that are left at their default need not agree.
+    `parameters` are those of the agent: layers that are left at their default need not agree. Who
+    knows which are given may hold those to it too (`Parameter.counted_by`).
     """
     for name, units in params.items():
         network, _, key = name.rpartition(".")
