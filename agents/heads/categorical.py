@@ -50,12 +50,12 @@ class Head(BaseHead):
 
     def values(self, outputs: torch.Tensor) -> torch.Tensor:
         """Returns the means of the distributions."""
-        logits = outputs.unflatten(-1, (-1, self.each))
+        logits = outputs.view(*outputs.shape[:-1], -1, self.each)
         return (torch.softmax(logits, -1) * self._atoms(outputs)).sum(-1)
 
     def chosen(self, outputs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
         """Returns the logits [P, B, atoms] of the actions."""
-        logits = outputs.unflatten(2, (-1, self.each))
+        logits = outputs.view(*outputs.shape[:2], -1, self.each)
         places = actions[..., None, None].expand(-1, -1, 1, self.each)
         return logits.gather(2, places).squeeze(2)
 

@@ -264,6 +264,8 @@ FEW = {
     "all that makes networks larger": ("sac_v1", "td3"),
 } | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
 """The learners that are enough for a variant."""
+ONLY = {"c51": ("odd sizes", "few atoms", "schedulers")}
+"""The variants that are enough for a learner that is another one with other defaults."""
 OF_ENVIRONMENTS = ("gym with settings", "an id of one's own with settings")
 """Variants of which learners see nothing: tried with one for choices and one for numbers."""
 
@@ -364,6 +366,7 @@ def _cases() -> list[Any]:
         for variant in VARIANTS
         if variant not in OF_ENVIRONMENTS or name in first.values()
         if name in FEW.get(variant, NAMES)
+        if name not in ONLY or variant in ONLY[name]
         if knows_any(name, variant)
         if variant in WITH_IMAGES or not learner_of_images(lookup.find("learners", name))
     ]
