@@ -24,6 +24,7 @@ CLASSES = {
     "diagnostics": "Diagnostic",
     "envs": "Environment",
     "features": "Features",
+    "heads": "Head",
     "learners": "Learner",
     "networks": "Body",
     "optimisers": "Optimiser",
@@ -78,14 +79,20 @@ def unknown(kind: str, name: str, valid: Sequence[str]) -> ValueError:
 
 
 def _closest(word: str, valid: Sequence[str]) -> str | None:
-    """The valid word that is most like `word`; of several the one with most letters in place."""
-    close = difflib.get_close_matches(word, valid, n=4, cutoff=0.6)
+    """The valid word that is most like `word`; of several the one with most letters in place.
+
+    Case does not matter.
+    """
+    lowered = {one.lower(): one for one in valid}
+    asked = word.lower()
+    close = difflib.get_close_matches(asked, lowered, n=4, cutoff=0.6)
 
     def likeness(one: str) -> tuple[float, int]:
-        ratio = difflib.SequenceMatcher(None, one, word).ratio()
-        return ratio, sum(map(str.__eq__, one, word))
+        ratio = difflib.SequenceMatcher(None, one, asked).ratio()
+        return ratio, sum(map(str.__eq__, one, asked))
 
-    return max(close, key=likeness, default=None)
+    best = max(close, key=likeness, default=None)
+    return None if best is None else lowered[best]
 
 
 def import_file(path: Path) -> ModuleType:

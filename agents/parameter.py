@@ -19,9 +19,9 @@ class Parameter:
 
     One whose default is `None` need not be given. Kind `tuple` is a list, or one of the words in
     `choices`; kind `list` is of names, each alone or as `{name: {argument: value}}`; kind `object`
-    takes any value. `listed` numbers may also be lists of such numbers. `only` names other
-    parameters, each with the values beside which there is this one; a file of one's own goes beside
-    all.
+    takes any value. `listed` numbers may also be lists of such numbers, as many as the parameter
+    `counted_by` says where it is given. `only` names other parameters, each with the values beside
+    which there is this one; a file of one's own goes beside all.
     """
 
     kind: type
@@ -31,6 +31,7 @@ class Parameter:
     choices: tuple[Any, ...] | None = None
     packable: bool = False
     listed: bool = False
+    counted_by: str | None = None
     only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def check(self, name: str, value: Any) -> None:

@@ -13,9 +13,9 @@ from agents import streams
 from agents.analyses import base
 from agents.analyses.base import Sizes, Source
 from agents.contract import Report, State
-from agents.envs import tasks
 from agents.parameter import Parameter
 from agents.replay.buffer import Replay
+from agents.training import learned
 from agents.training.pack_learner import PackLearner
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Analysis:
         read = learner.inputs("critic", complete, shape) if learner.continuous else seen
         rows = params["samples"] * 2 * (seen + read + 1)  # read once, and once put together
         passes = min(params["samples"], _MOST_ROWS) * found.passes // complete["batch_size"]
-        member = 2 * state + 4 * (weights + rows + passes) + tasks.bytes_each(task)
+        member = 2 * state + 4 * (weights + rows + passes)
         return Sizes(member, learner.passes_bytes)
 
     def __init__(
@@ -201,10 +201,10 @@ class Surface:
         """Loads the run as it ended, and keeps of it the critic, the transitions and targets."""
         if source.state is None:
             raise ValueError("a loss surface needs the whole state of a run")
-        pack = learner.start([source.run], [source.state], device)  # type: ignore[attr-defined]
+        agent, replay = learned.restored(learner, source.run, source.state, device)
         seed, params = source.run.seed, source.params
-        self._network = pack.learner.network("critic")
-        self._x, self._chosen, self._y = _data(pack.learner, pack.replay, seed, params["samples"])
+        self._network = agent.network("critic")
+        self._x, self._chosen, self._y = _data(agent, replay, seed, params["samples"])
         self.scale = float(self._y.double().var(correction=0)) / 2
         """Half the variance of the targets."""
         self._theta = [tensor.detach().clone() for tensor in self._network.parameters]
@@ -229,7 +229,7 @@ class Surface:
                 tensor.copy_(theta + x * d + y * e)
             for begin in range(0, count, self._rows):
                 part = slice(begin, begin + self._rows)
-                q = self._network(self._x[:, part])
+                q = self._network.values(self._x[:, part])
                 if self._chosen is not None:
                     q = q.gather(2, self._chosen[:, part, None])
                 error = q[..., 0] - self._y[:, part]

@@ -45,7 +45,7 @@ class Analysis(GreedyPlay):
             parameter.requires_grad_(False)
         x = torch.from_numpy(observations).to(self.device)
         x = as_floats(x, self.high).clone().requires_grad_(True)
-        q = network(x)
+        q = network.values(x)
         actions = q.detach().argmax(2)
         best = q.gather(2, actions[..., None])
         (slopes,) = torch.autograd.grad(best.sum(), x)

@@ -84,7 +84,13 @@ class Link:
 
     def await_room(self) -> None:
         """Waits until there is place for a round; raises EOFError where the learner is gone."""
-        flags = 0 if self._room == 0 else socket.MSG_DONTWAIT
+        self._hear(0 if self._room == 0 else socket.MSG_DONTWAIT)
+
+    def hear(self) -> None:
+        """Takes in what has been said; raises EOFError where the learner is gone."""
+        self._hear(socket.MSG_DONTWAIT)
+
+    def _hear(self, flags: int) -> None:
         try:
             said = self.end.recv(4096, flags)
         except BlockingIOError:
@@ -136,8 +142,12 @@ class Collector:
         self._link.end.sendall(DIVERGED)
 
     def _refresh(self) -> None:
-        """Reads the latest parameters; the warm-up needs none."""
+        """Reads the latest parameters; the warm-up needs none.
+
+        Raises EOFError where the learner is gone, perhaps in the middle of writing some.
+        """
         while not self._parameters.read(self._tensors) and self._round >= self._warmup:
+            self._link.hear()
             time.sleep(_PATIENCE_S)
 
     def _collect_round(self, into: Any) -> None:

@@ -46,6 +46,7 @@ class Core:
         self.said = b""
         """What it said besides rounds."""
         self.barren = 0
+        self._owed = 0
         self._setup = replace(setup, ring=self.memory.descriptor)
 
     def begin(self, taken: int, seed: int) -> None:
@@ -64,7 +65,7 @@ class Core:
             self.process = subprocess.Popen([sys.executable, "-c", code], pass_fds=given)
         ours.sendall(pickle.dumps(setup))
         ours.setblocking(False)
-        self.end, self.said = ours, b""
+        self.end, self.said, self._owed = ours, b"", 0
 
     def hear(self) -> bool:
         """Counts the rounds that were handed over; returns whether the process is alive."""
@@ -83,11 +84,15 @@ class Core:
         return True
 
     def allow(self, rounds: int) -> None:
-        """Says that so many rounds of the ring may be written over."""
+        """Says that so many rounds more of the ring may be written over.
+
+        What finds no room on the way to a collector that stands still is said the next time.
+        """
+        self._owed += rounds
         try:
-            if self.end is not None:
-                self.end.sendall(ROUND * rounds)
-        except OSError:  # it is dead, which `hear` tells
+            if self.end is not None and self._owed:
+                self._owed -= self.end.send(ROUND * self._owed)
+        except OSError:  # its buffer is full, or it is dead, which `hear` tells
             return
 
     def reap(self) -> int:
@@ -160,9 +165,8 @@ class Collectors:
         whole = min(core.published for core in self._cores) - self.taken
         for _ in range(whole):
             self._take_round(replay, note)
-        if whole:
-            for core in self._cores:
-                core.allow(whole)
+        for core in self._cores:
+            core.allow(whole)
         return whole
 
     def _take_round(self, replay: Replay, note: Callable[[float], None]) -> None:
@@ -178,8 +182,8 @@ class Collectors:
                 cut[envs] = ~joined["terminals"][envs]
         replay.add_frames(joined["frames"])
         replay.add(joined["actions"], joined["rewards"], joined["terminals"])
-        if cut.any():
-            replay.cut(np.flatnonzero(cut), joined["next"])
+        if (apart := replay.apart(joined["terminals"], cut)).size:
+            replay.cut(apart, joined["next"])
         self._open, self._last = ~(cut | ended), joined["next"]
         self.env_steps += sum(int(part["env_steps"]) for part in parts)
         self.taken += 1

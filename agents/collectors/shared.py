@@ -75,11 +75,14 @@ def rounds_in_ring(shape: Shape, envs: int) -> int:
     return max(_LEAST_ROUNDS, min(_MOST_ROUNDS, fitting))
 
 
-def bytes_of_collectors(collecting: Collecting, shape: Shape) -> int:
-    """Returns bytes of the processes and their rings, without what environments take."""
+def bytes_of_collectors(collecting: Collecting, shape: Shape, agent: int) -> int:
+    """Returns bytes of the processes and their rings, without what environments take.
+
+    Each process has an agent of its own, which takes `agent` bytes.
+    """
     envs = collecting.envs_per_core
     ring = rounds_in_ring(shape, envs) * round_type(shape, envs).itemsize
-    return collecting.cores * (_PROCESS_BYTES + ring)
+    return collecting.cores * (_PROCESS_BYTES + ring + agent)
 
 
 class Parameters:

@@ -167,6 +167,7 @@ class ActorCriticNetworks(BaseLearner):
         self.params: Mapping[str, Any] = self._members[0]
         kind = features.find(self.params)
         self.features = None if kind is None else kind(runs, self._members, shape, device)
+        self.predicts = self.features is not None
         self._described = self.described(self.params, shape)
         self.nets = {name: self._ensemble(name).train() for name in self._described}
         parts = [part for name in self.networks for part in self.encoders.get(name, ())]

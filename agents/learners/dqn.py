@@ -10,6 +10,7 @@ import numpy as np
 
 from agents import streams
 from agents.collecting import Collecting
+from agents.heads import base as heads
 from agents.layers import spectral_settings
 from agents.learners.base import BaseLearner, Sizes
 from agents.learners.epsilon_schedule import EpsilonSchedule
@@ -28,14 +29,12 @@ from agents.shape import Shape
 
 if TYPE_CHECKING:
     import torch
-    import torch.nn.functional as F
 
     from agents.contract import Run
 else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
-    F = LazyModule("torch.nn.functional")
 
 
 class Learner(BaseLearner):
@@ -48,7 +47,10 @@ class Learner(BaseLearner):
         "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
         **optimisers.parameters(eps=3.125e-4),
         **schedule.PARAMETERS,
-        "loss": Parameter(str, "mse", choices=("mse", "huber")),
+        **heads.parameters("network", "linear"),
+        "loss": Parameter(
+            str, "mse", choices=("mse", "huber"), only={"network.head.kind": ("linear",)}
+        ),
         **gradient_penalty.PARAMETERS,
         "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
         "batch_size": Parameter(int, 32, low=1),
@@ -69,6 +71,7 @@ class Learner(BaseLearner):
         *(f"network.{name}" for name in network.LATER),
         *gradient_penalty.PARAMETERS,
         *prioritised.PARAMETERS,
+        *heads.parameters("network", "linear"),
     )
     networks = ("critic",)
     metrics = ("return", "train_return", "loss", "q", "penalty", "epsilon", "eval_partial")
@@ -116,8 +119,9 @@ class Learner(BaseLearner):
         sizes = (network.part(params, "network"), shape.observation, shape.actions)
         weights = network.count_parameters(*sizes)
         passes = 2 + gradient_penalty.passes(params)
-        activations = network.count_activations(*sizes)
-        return Sizes(weights, weights, passes * params["batch_size"] * activations)
+        activations = passes * network.count_activations(*sizes)
+        scratch = heads.find(sizes[0])(sizes[0]).scratch
+        return Sizes(weights, weights, params["batch_size"] * (activations + scratch))
 
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Q networks, their targets and optimisers; hyperparameters as vectors [P]."""
@@ -128,8 +132,7 @@ class Learner(BaseLearner):
         self._warmup: int = params["warmup_steps"]
         self._update_every: int = params["update_every"]
         self._target_every: int = params["target.every"]
-        self._huber = params["loss"] == "huber"
-
+        self._loss_kind: str | None = params.get("loss")
         observation = shape.observation
         settings = [network.normalised(run.params, "network", observation) for run in runs]
         sizes = (network.part(params, "network"), observation, shape.actions)
@@ -201,16 +204,17 @@ class Learner(BaseLearner):
 
     def update(self, batch: Batch) -> None:
         """Updates the Q network once."""
-        y = self.critic_target(batch)
-        q = self._online(batch.observations, iterate=True, training=True)
-        chosen = q.gather(2, batch.actions[..., None]).squeeze(2)
-        loss = self._loss(chosen, y, batch.weights)
+        readout, y = self._online.readout, self.target_of(batch)
+        outputs = self._online(batch.observations, iterate=True, training=True)
+        chosen = readout.chosen(outputs, batch.actions)
+        each = readout.loss(chosen, y, self._loss_kind)
+        loss = (each if batch.weights is None else each * batch.weights).mean(1)
         objective = self._penalised(loss, batch).sum()
         gradients = torch.autograd.grad(objective, self._online.parameters)
         self.record_loss("critic", loss, gradients)
         self.optimisers["critic"].step(*self._online.schedulers.step(gradients))
-        self._means.add(loss=loss, q=chosen.mean(1))
-        self.errors = prioritised.errors_in(batch, chosen[:, None], y)
+        self._means.add(loss=loss, q=readout.value(chosen).mean(1))
+        self.errors = None if batch.weights is None else readout.errors(chosen.detach(), y)
 
     def _penalised(self, loss: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Returns the loss [P], with the gradient penalty where there is one."""
@@ -221,21 +225,23 @@ class Learner(BaseLearner):
         return loss + self._penalty.weight * penalty
 
     def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:
-        """Returns y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
+        """Returns the values of y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
         with torch.no_grad():
-            q = self._target(batch.next_observations, iterate=True)
-            return batch.rewards + self._gamma * batch.masks * q.amax(2)
+            return self._target.readout.mean(self.target_of(batch))
 
-    def _loss(self, q: torch.Tensor, y: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
-        """Mean squared error, or Huber with delta 1, of what may have weights; [P, B] -> [P]."""
-        each = F.huber_loss(q, y, reduction="none") if self._huber else (q - y).square()
-        return (each if weights is None else each * weights).mean(1)
+    def target_of(self, batch: Batch) -> torch.Tensor:
+        """Returns what the outputs for a batch's actions should stand for."""
+        with torch.no_grad():
+            readout = self._target.readout
+            outputs = self._target(batch.next_observations, iterate=True)
+            following = readout.best(outputs)
+            return readout.target(batch.rewards, self._gamma * batch.masks, following)
 
     def _greedy(self, observations: np.ndarray, iterating: np.ndarray | None) -> np.ndarray:
         """argmax_a Q(s, a) [P, E] for observations [P, E, ...]; `iterating` [P] do an iteration."""
         with torch.inference_mode():
             x = as_floats(torch.from_numpy(observations).to(self._device), self._high)
-            actions = self._online(x, self._iterations(iterating)).argmax(2)
+            actions = self._online.values(x, self._iterations(iterating)).argmax(2)
             return actions.cpu().numpy()
 
     def _iterations(self, iterating: np.ndarray | None) -> torch.Tensor | bool:
@@ -257,7 +263,7 @@ class Learner(BaseLearner):
         """Returns Q(s, a), [P, E]."""
         with torch.inference_mode():
             x = torch.from_numpy(observations).to(self._device)
-            q = self._online(as_floats(x, self._high))
+            q = self._online.values(as_floats(x, self._high))
             chosen = torch.from_numpy(actions).to(self._device)[..., None]
             return q.gather(2, chosen)[..., 0].cpu().numpy()
 

@@ -71,7 +71,7 @@ class GradientPenalty:
     ) -> torch.Tensor:
         """Returns the penalties [P], without their weights, of actions [P, B]."""
         x = observations.detach().requires_grad_()
-        chosen = network.layered(x).gather(2, actions[..., None])
+        chosen = network.readout.values(network.layered(x)).gather(2, actions[..., None])
         (gradient,) = torch.autograd.grad(chosen.sum(), x, create_graph=True)
         return (lengths(gradient) - self._target).square().mean(1)
 

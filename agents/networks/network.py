@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents import lookup
+from agents.heads import base as heads
 from agents.layers import norms, spectral_settings
 from agents.layers.base import ACTIVATIONS, INITS, ORTHOGONAL_GAIN, Layer
 from agents.layers.linear import Linear
@@ -37,7 +38,7 @@ def parameters(name: str, body: str, units: int, layers: int, init: str) -> dict
     """Returns the parameters `name.*` that describe a network, with these defaults."""
     described = {
         "body": Parameter(str, body),
-        "units": Parameter(int, units, low=1, listed=True),
+        "units": Parameter(int, units, low=1, listed=True, counted_by=f"{name}.layers"),
         "layers": Parameter(int, layers, low=1),
         "activation": Parameter(str, "relu", choices=ACTIVATIONS),
         "norm.kind": Parameter(str, "none", choices=NORMS),
@@ -70,7 +71,8 @@ def part(params: Mapping[str, Any], name: str) -> dict[str, Any]:
 def check_widths(params: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> None:
     """Raises ValueError where a network's `units` list other than `layers` widths.
 
-    `parameters` are those of the agent: layers that are left at their default need not agree.
+    `parameters` are those of the agent: layers that are left at their default need not agree. Who
+    knows which are given may hold those to it too (`Parameter.counted_by`).
     """
     for name, units in params.items():
         network, _, key = name.rpartition(".")
@@ -102,13 +104,13 @@ def may_be_fused(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> bool
 def count_parameters(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
     """Returns the number of weights and biases of the network, without importing torch."""
     inside, features, _ = _body(sizes, observation).numbers(sizes, observation)
-    return int(inside + (features + 1) * outputs)
+    return int(inside + (features + 1) * outputs * heads.each(sizes))
 
 
 def count_activations(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:
     """Returns the most numbers that a pass keeps of one observation, it included; without torch."""
     _, _, inside = _body(sizes, observation).numbers(sizes, observation)
-    return int(math.prod(observation) + inside + outputs)
+    return int(math.prod(observation) + inside + outputs * heads.each(sizes))
 
 
 def _body(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> Any:
@@ -133,6 +135,7 @@ def check(params: Mapping[str, Any], name: str, observation: tuple[int, ...]) ->
         )
     try:
         body.check(sizes, observation)
+        heads.find(sizes).check(sizes)
     except ValueError as error:
         raise ValueError(f"{name}.{error}") from error
 
@@ -165,8 +168,9 @@ def _gains(sizes: Mapping[str, Any], depth: int, head_gain: float) -> list[float
 
 
 class Network(Layered):
-    """P networks of the same `sizes`; `settings` name each member's watched layers.
+    """P networks of the same `sizes` that give `outputs` values, or what stands for these.
 
+    `settings` name each member's watched layers.
     `schedulers` are what members do with these layers' spectral radii.
     """
 
@@ -182,7 +186,9 @@ class Network(Layered):
         """`head_gain` is that of an orthogonal head; hidden layers have sqrt(2)."""
         members = len(settings)
         self.body = _body(sizes, observation)(sizes, observation, members, device)
-        self.head = Linear(members, self.body.features, outputs, device)
+        self.readout = heads.find(sizes)(sizes)
+        """What the outputs stand for."""
+        self.head = Linear(members, self.body.features, outputs * self.readout.each, device)
         self.head.activation = None
         layers = [*self.body.layers, self.head]
         for place, layer in enumerate(layers):
@@ -217,7 +223,7 @@ class Network(Layered):
     def __call__(
         self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False
     ) -> torch.Tensor:
-        """[P, B, ...] -> [P, B, outputs].
+        """[P, B, ...] -> [P, B, outputs], of other than the linear head what stands for these.
 
         `iterate` says which members do a power iteration first (SpectralNorm.apply); `training`
         takes the statistics of batch norms from this batch.
@@ -225,6 +231,10 @@ class Network(Layered):
         if self._plain:
             return fused_mlp.perceptron(x.flatten(2), self.parameters)
         return self.layered(x, iterate, training)
+
+    def values(self, x: torch.Tensor, iterate: torch.Tensor | bool = False) -> torch.Tensor:
+        """Returns the values that the outputs stand for, [P, B, ...] -> [P, B, outputs]."""
+        return self.readout.values(self(x, iterate))
 
     def layered(
         self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False

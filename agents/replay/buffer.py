@@ -33,8 +33,9 @@ class Replay:
     e * slots + t modulo slots: the newest frame of its observation in `frames` [P, places, width],
     and reward, mask and action in `outcomes` [P, places, 2 + numbers of an action]. The next
     observation is the next slot's, so that a transition can be drawn one step after it was made;
-    where an episode was truncated it is kept apart, by step. An observation of several frames is
-    put together from those of its episode's last steps. Writes are gathered on the host and reach
+    where an episode was truncated it is kept apart, by step, and with `keeps_ends` also where one
+    terminated, for who predicts observations. An observation of several frames is put together from
+    those of its episode's last steps. Writes are gathered on the host and reach
     the device before the next sample. Members' environments one after the other are P E streams,
     all `count` steps long.
     """
@@ -43,6 +44,7 @@ class Replay:
         self, shape: Shape, members: int, capacity: int, device: str, envs: int = 1
     ) -> None:
         self.count = 0
+        self.keeps_ends = False
         self._capacity, self._stack, self._envs = capacity, shape.stack, envs
         self._slots = capacity + shape.stack
         self._device, self._observation = device, shape.observation
@@ -70,8 +72,13 @@ class Replay:
 
     @classmethod
     def full_bytes(cls, shape: Shape, capacity: int, envs: int = 1) -> int:
-        """Returns bytes of the full replay of one member."""
+        """Returns bytes of the full replay of one member, without what is gathered on the host."""
         return envs * (capacity + shape.stack) * cls.bytes_per_step(shape)
+
+    @classmethod
+    def gathered_bytes(cls, shape: Shape, envs: int = 1) -> int:
+        """Returns bytes of what a member's writes are gathered in on the host."""
+        return envs * _STAGED * cls.bytes_per_step(shape)
 
     def add_observations(self, observations: np.ndarray) -> None:
         """Stores the observations [P, E, ...] of the step that `add` completes."""
@@ -94,6 +101,11 @@ class Replay:
         self._pending += 1
         if self._pending == _STAGED:
             self.flush()
+
+    def apart(self, terminals: np.ndarray, truncations: np.ndarray) -> np.ndarray:
+        """Returns the streams whose episodes ended so that `truncate` has to know it."""
+        ended = terminals | truncations if self.keeps_ends else truncations & ~terminals
+        return np.flatnonzero(ended)
 
     def truncate(self, streams: np.ndarray, observations: np.ndarray) -> None:
         """Notes that the step added last truncated the episodes of `streams`.

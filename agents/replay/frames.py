@@ -18,6 +18,8 @@ else:
     F = LazyModule("torch.nn.functional")
     torch = LazyModule("torch")
 
+_FEW = 16
+
 
 class Frames:
     """The encoding of observations: booleans as bits (8 a byte), anything else as it is.
@@ -91,26 +93,47 @@ def stored_row(shape: Shape) -> tuple[int, np.dtype[Any]]:
 class Truncations:
     """Steps that truncated one member's episodes, ascending, and the observations there.
 
-    Step t of environment e of E counts as t E + e.
+    Step t of environment e of E counts as t E + e. Room is made for as many again as there are, so
+    that adding one takes as long however many there are.
     """
 
     def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
-        self._steps = np.zeros(0, np.int64)
-        self._frames = np.zeros((0, width), dtype)
+        self._all_steps = np.zeros(0, np.int64)
+        self._all_frames = np.zeros((0, width), dtype)
+        self._begin = self._end = 0
+
+    @property
+    def _steps(self) -> np.ndarray:
+        return self._all_steps[self._begin : self._end]
+
+    @property
+    def _frames(self) -> np.ndarray:
+        return self._all_frames[self._begin : self._end]
 
     def add(self, step: int, frame: np.ndarray, first: int) -> None:
         """Adds a truncation by `step`; those before `first` are forgotten."""
-        kept = np.searchsorted(self._steps, first)
-        self._steps = np.append(self._steps[kept:], step)
-        self._frames = np.concatenate((self._frames[kept:], frame[None]))
+        self._begin += int(np.searchsorted(self._steps, first))
+        if self._end == len(self._all_steps):
+            self._hold(self._steps, self._frames, _FEW + 2 * (self._end - self._begin))
+        self._all_steps[self._end], self._all_frames[self._end] = step, frame
+        self._end += 1
+
+    def _hold(self, steps: np.ndarray, frames: np.ndarray, room: int) -> None:
+        """Holds these, in arrays with so much room."""
+        count = len(steps)
+        self._all_steps = np.zeros(room, np.int64)
+        self._all_frames = np.zeros((room, frames.shape[1]), frames.dtype)
+        self._all_steps[:count], self._all_frames[:count] = steps, frames
+        self._begin, self._end = 0, count
 
     def find(self, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns which of `steps` [B] truncated an episode, and the observations after them."""
-        if not len(self._steps):
-            return self._steps, self._frames
-        place = np.minimum(np.searchsorted(self._steps, steps), len(self._steps) - 1)
-        truncating = np.flatnonzero(self._steps[place] == steps)
-        return truncating, self._frames[place[truncating]]
+        known, frames = self._steps, self._frames
+        if not len(known):
+            return known, frames
+        place = np.minimum(np.searchsorted(known, steps), len(known) - 1)
+        truncating = np.flatnonzero(known[place] == steps)
+        return truncating, frames[place[truncating]]
 
     def save(self, first: int) -> dict[str, np.ndarray]:
         """Returns all truncations from `first` on."""
@@ -119,4 +142,4 @@ class Truncations:
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         """Puts back what `save` returned."""
-        self._steps, self._frames = state["steps"], state["frames"]
+        self._hold(state["steps"], state["frames"], len(state["steps"]))

@@ -55,13 +55,15 @@ def replay_bytes(
 ) -> int:
     """Returns bytes of a member's replay after `steps` steps (`None`: full), priorities too.
 
-    These take 12 bytes a step in memory, and 4 where they are `saved`.
+    These take 12 bytes a step in memory, and 4 where they are `saved`; then no writes wait.
     """
     collected = Collecting.of(params)
     kept = collected.capacity(params["replay.capacity"], steps)
     leaves = kept * collected.envs if is_asked(params) else 0
     stored = Replay.full_bytes(shape, kept, collected.envs)
-    return stored + (4 * leaves if saved else SumTree.bytes(leaves))
+    if saved:
+        return stored + 4 * leaves
+    return stored + SumTree.bytes(leaves) + Replay.gathered_bytes(shape, collected.envs)
 
 
 def made(

@@ -17,6 +17,7 @@ from agents.envs import tasks
 from agents.envs.settings import Settings
 from agents.replay import prioritised
 from agents.replay.batch import Rows
+from agents.training import learned
 from agents.training.episodes import Episodes
 from agents.training.evaluation import Evaluation
 from agents.training.pack_learner import PackLearner
@@ -83,17 +84,17 @@ class Pack:
     def save_since(self, member: int, step: int) -> tuple[State, Rows]:
         """Returns `save` in two parts: the small state, and the replay from `step` on by row."""
         row, replay = self.members.index(member), self.replay
-        state = _named("learner", self.learner.save(row))
-        state |= _named("episode", self.episodes.save(row))
+        state = learned.named("learner", self.learner.save(row))
+        state |= learned.named("episode", self.episodes.save(row))
         state["step"] = np.array(self.step)
         if replay.count != self.step:
             state["rounds"] = np.array(replay.count)
         state["reported_at"] = np.array(self._reported_at)
         state["returns"] = np.array(self._returns[row])
-        state |= _named("cuts", replay.save_truncations(row))
-        state |= _named("sampler", replay.save_sampler(row))
-        state |= _named("diagnostics", self.diagnostics.save(row))
-        arrays = _named("replay", replay.save(row, step))
+        state |= learned.named("cuts", replay.save_truncations(row))
+        state |= learned.named("sampler", replay.save_sampler(row))
+        state |= learned.named("diagnostics", self.diagnostics.save(row))
+        arrays = learned.named("replay", replay.save(row, step))
         begin = min(max(step, replay.first), replay.count)
         return state, Rows(begin, replay.count, replay.first, arrays)
 
@@ -133,6 +134,7 @@ class Pack:
         capacity = self.collecting.capacity(first.params["replay.capacity"], first.steps)
         members_params = [run.params for run in runs]
         self.replay = prioritised.made(members_params, shape, capacity, self._device, envs)
+        self.replay.keeps_ends = self.learner.predicts
         self.episodes = self._collected(names, streams.keys(seeds, "episodes"))
         self._evaluation_envs: Sequence[Any] | None = None
         self._returns: list[list[float]] = [[] for _ in runs]
@@ -147,14 +149,10 @@ class Pack:
             assert state is not None
             states[row] = None
             self.step = int(state["step"])
-            self.replay.count = int(state.get("rounds", self.step))
             self._reported_at = int(state["reported_at"])
-            self.learner.load(row, _part(state, "learner"))
-            self.replay.load(row, _part(state, "replay"))
-            self.replay.load_truncations(row, _part(state, "cuts"))
-            self.replay.load_sampler(row, _part(state, "sampler"))
-            self.episodes.load(row, _part(state, "episode"))
-            self.diagnostics.load(row, _part(state, "diagnostics"))
+            learned.load(self.learner, self.replay, row, state)
+            self.episodes.load(row, learned.part(state, "episode"))
+            self.diagnostics.load(row, learned.part(state, "diagnostics"))
             self._returns[row] = state["returns"].tolist()
 
     def next_stop(self) -> int:
@@ -210,10 +208,9 @@ class Pack:
         actions = self.learner.act(observations, self.step)
         rewards, terminals, truncations = episodes.step(actions)
         replay.add(actions, rewards, terminals)
-        if truncations.any():
-            replay.truncate(np.flatnonzero(truncations & ~terminals), observations)
-        if (terminals | truncations).any():
-            self._restart(terminals | truncations)
+        if (apart := replay.apart(terminals, truncations)).size:
+            replay.truncate(apart, observations)
+        self._restart(terminals | truncations)
         self.step += 1
         return True
 
@@ -301,12 +298,3 @@ class Pack:
         """Returns the finite metrics, in the order in which the learner names them."""
         order = [*self._learner_class.metrics, *self._learner_class.diagnosed(self.runs[0].params)]
         return {name: found[name] for name in order if math.isfinite(found.get(name, math.nan))}
-
-
-def _named(part: str, state: State) -> State:
-    return {f"{part}.{name}": value for name, value in state.items()}
-
-
-def _part(state: State, part: str) -> State:
-    prefix = f"{part}."
-    return {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)}

@@ -30,6 +30,9 @@ class PackLearner(Diagnosable):
     errors: torch.Tensor | None = None
     """The critics' errors [P, B] in the last update, where priorities drew its batch."""
 
+    predicts: bool = False
+    """Whether something of it predicts the next observation, also where episodes terminate."""
+
     @abstractmethod
     def __init__(self, runs: Sequence[Run], shape: Shape, device: str) -> None:
         """Agents with blank tensors; `initialise` or `load` fills them."""

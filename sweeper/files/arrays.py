@@ -56,11 +56,16 @@ def read_kept(path: Path, *, state: bool = False) -> tuple[Arrays, Arrays | None
     `ValueError` where it is damaged.
     """
     kept = read(path)
-    prefix = f"{STATE}/"
-    weights = {name: array for name, array in kept.items() if not name.startswith(prefix)}
+    weights = without_state(kept)
     if not state or len(weights) == len(kept):
         return weights, None
-    return weights, {n.removeprefix(prefix): a for n, a in kept.items() if n not in weights}
+    return weights, {n.removeprefix(f"{STATE}/"): a for n, a in kept.items() if n not in weights}
+
+
+def without_state(kept: Arrays) -> Arrays:
+    """The weights among what is kept of a run; itself where it holds nothing else."""
+    weights = {n: array for n, array in kept.items() if not n.startswith(f"{STATE}/")}
+    return weights if len(weights) < len(kept) else kept
 
 
 def has_state(path: Path) -> bool:

@@ -221,6 +221,7 @@ def _check_size(space: Space, expansion: Expansion) -> None:
 def _check_trials(space: Space, expansion: Expansion) -> None:
     if space.sampler.name != "grid":
         _check_draws(space, expansion)
+        expansion.check_by_task()
         return
     grid = expansion.grid(check=True)
     if not grid.configurations:
@@ -231,6 +232,7 @@ def _check_trials(space: Space, expansion: Expansion) -> None:
         raise Invalid(
             f"× tasks × seeds make {runs} runs, but a plan has at most {MAX_RUNS}", ("axes",)
         )
+    expansion.check_by_task()
 
 
 def _check_draws(space: Space, expansion: Expansion) -> None:

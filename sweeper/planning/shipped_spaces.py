@@ -29,7 +29,7 @@ def changed(space: Space) -> list[str]:
 
     Its tasks, seeds, steps and trials aside, which whoever compares the two counts.
     """
-    for path, _ in spaces():
+    for path in files("spaces", "*.yaml"):
         if path.stem != space.study or space.analysis is not None:
             continue
         try:

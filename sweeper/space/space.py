@@ -99,7 +99,8 @@ class Space(Section):
     )
     """Parameters that all trials share on one task, as in
     `by_task: {mujoco/Hopper-v4: {gamma: 0.9999}}`; elsewhere they are as `fixed` or the default has
-    them."""
+    them. One that there is only beside some values of others is left out of trials without
+    these."""
     axes: Annotated[
         dict[str, Any], BeforeValidator(axes_rule), Key(results=True, chooses=True, grows=True)
     ] = Field(default_factory=dict)

@@ -27,7 +27,8 @@ class Parameter(Protocol):
     It may have a mapping `only` besides: the names of other parameters, each with the values beside
     which there is this one, or a file's name. Elsewhere its default does not count, and `check` of
     what is trained refuses it. Where it has `listed` and that is true, its values are numbers or
-    lists of them.
+    lists of them; `counted_by` may name the parameter that says how many are in a list, where a
+    space gives that one.
     """
 
     @property
@@ -206,6 +207,12 @@ def only_of(parameter: Parameter) -> Mapping[str, Sequence[Any]]:
 def listed_of(parameter: Parameter) -> bool:
     """Whether lists of the parameter's numbers are valid, too."""
     return bool(getattr(parameter, "listed", False))
+
+
+def counted_by(parameter: Parameter) -> str | None:
+    """The parameter that counts the numbers of a list, where there is one."""
+    found: str | None = getattr(parameter, "counted_by", None)
+    return found
 
 
 def beside(only: Mapping[str, Sequence[Any]], params: Mapping[str, Any]) -> bool:

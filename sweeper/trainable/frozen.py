@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from sweeper.trainable.contract import Parameter, Parametrised, Trainable, listed_of, only_of
+from sweeper.trainable.contract import (
+    Parameter,
+    Parametrised,
+    Trainable,
+    counted_by,
+    listed_of,
+    only_of,
+)
 
 _KINDS: dict[str, type] = {
     kind.__name__: kind for kind in (bool, int, float, str, tuple, list, object)
@@ -28,6 +35,7 @@ class FrozenParameter:
     packable: bool
     only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     listed: bool = False
+    counted_by: str | None = None
 
     @classmethod
     def of(cls, parameter: Parameter) -> Self:
@@ -42,6 +50,7 @@ class FrozenParameter:
             parameter.packable,
             {name: tuple(values) for name, values in only_of(parameter).items()},
             listed_of(parameter),
+            counted_by(parameter),
         )
 
     @classmethod
@@ -57,6 +66,7 @@ class FrozenParameter:
             bool(body.get("packable")),
             {name: tuple(values) for name, values in body.get("only", {}).items()},
             bool(body.get("listed")),
+            body.get("counted_by"),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -68,6 +78,7 @@ class FrozenParameter:
             "packable": self.packable or None,
             "only": self.only or None,
             "listed": self.listed or None,
+            "counted_by": self.counted_by,
         }
         given = {name: value for name, value in optional.items() if value is not None}
         return {"kind": self.kind.__name__, "default": self.default, **given}

@@ -75,7 +75,8 @@ def _common(one: FrozenParameter, other: FrozenParameter) -> FrozenParameter:
     same = one.kind is other.kind and (one.default, one.only) == (other.default, other.only)
     default = one.default if same else None
     kind, listed = float if numbers else one.kind, one.listed or other.listed
-    return FrozenParameter(kind, default, None, None, None, False, only, listed)
+    counted = one.counted_by or other.counted_by
+    return FrozenParameter(kind, default, None, None, None, False, only, listed, counted)
 
 
 @dataclass(frozen=True)

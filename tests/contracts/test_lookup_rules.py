@@ -66,13 +66,17 @@ def test_both_list_the_same_names() -> None:
         assert list(agents.lookup.names(folder)) == sweeper.lookup.names(f"agents.{folder}")
 
 
-@pytest.mark.parametrize("name", ["tasks", "gymnasium_env", "__init__", "navigatoin"])
+@pytest.mark.parametrize(
+    "name", ["tasks", "gymnasium_env", "__init__", "navigatoin", "Navigation", "NAVIGATION"]
+)
 def test_what_is_no_name_is_answered_with_those_that_are(find: Find, name: str) -> None:
     with pytest.raises(ERRORS, match=f"unknown environment.* '{name}'") as caught:
         find(name)
     assert ", ".join(agents.lookup.names("envs")) in str(caught.value)
     assert "path/file.py:" in str(caught.value)
-    assert ("did you mean 'navigation'?" in str(caught.value)) == (name == "navigatoin")
+    assert ("did you mean 'navigation'?" in str(caught.value)) == (
+        name.lower() in ("navigatoin", "navigation")
+    )
 
 
 def test_a_file_of_ones_own_may_be_absolute_or_relative(

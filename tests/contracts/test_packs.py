@@ -50,6 +50,13 @@ DIAGNOSED = {
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "odd sizes": {},
+    "few atoms": {
+        "network.head.kind": "categorical",
+        "network.head.atoms": 7,
+        "network.head.v_min": -1.5,
+        "replay.sampler": "prioritised",
+        "penalty.kind": "gradient",
+    },
     "norms": {
         **DIAGNOSED,
         "batch_size": 256,
@@ -249,6 +256,7 @@ FEW = {
     "lists of widths and batch norms": ("dqn", "sac_v1", "td2_public", "td3"),
     "environments": ("dqn", "sac", "td3"),
     "prioritised": ("dqn", "drq", "sac", "sac_v1"),
+    "few atoms": ("c51",),
     "policy cnf": TAKES_POLICIES,
     "policy vql": TAKES_POLICIES,
     "noise and steps of the actor": ("drq", "sac_lite", "td3"),
@@ -256,6 +264,8 @@ FEW = {
     "all that makes networks larger": ("sac_v1", "td3"),
 } | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
 """The learners that are enough for a variant."""
+ONLY = {"c51": ("odd sizes", "few atoms", "schedulers")}
+"""The variants that are enough for a learner that is another one with other defaults."""
 OF_ENVIRONMENTS = ("gym with settings", "an id of one's own with settings")
 """Variants of which learners see nothing: tried with one for choices and one for numbers."""
 
@@ -296,9 +306,12 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
 def _belongs(learner: Any, name: str, given: dict[str, Any]) -> bool:
     known = learner.parameters.get(name)
     return known is None or known.belongs(
-        {"optimizer.kind": "adam", "policy": "squashed_gaussian", **given}
-        if "policy" in learner.parameters
-        else {"optimizer.kind": "adam", **given}
+        {
+            name: own.default
+            for name, own in learner.parameters.items()
+            if name in ("optimizer.kind", "policy", "network.head.kind", "penalty.kind")
+        }
+        | given
     )
 
 
@@ -353,6 +366,7 @@ def _cases() -> list[Any]:
         for variant in VARIANTS
         if variant not in OF_ENVIRONMENTS or name in first.values()
         if name in FEW.get(variant, NAMES)
+        if name not in ONLY or variant in ONLY[name]
         if knows_any(name, variant)
         if variant in WITH_IMAGES or not learner_of_images(lookup.find("learners", name))
     ]

@@ -33,7 +33,7 @@ FLOORS = {
     "agents": [
         ["agents"],
         ["envs", "layers", "optim", "replay"],
-        ["optimisers"],
+        ["heads", "optimisers"],
         ["networks"],
         ["features", "policies"],
         ["diagnostics"],
@@ -49,7 +49,7 @@ ENTRANCES = {"sweeper.__main__", "sweeper.extending"}
 
 PLUGINS = {
     *("agents/analyses", "agents/diagnostics", "agents/envs", "agents/learners", "agents/networks"),
-    *("agents/features", "agents/optimisers"),
+    *("agents/features", "agents/heads", "agents/optimisers"),
     *("agents/policies", "sweeper/space/axes", "sweeper/figures", "sweeper/dispatch"),
     "sweeper/trackers",
     "sweeper/cli/commands",

@@ -35,6 +35,7 @@ PAPER_RUNS = {
     "minatar_sgd_sn": 1_008,
     "minatar_penalty_norm": 160,
     "minatar_rank": 200,
+    "minatar_c51": 160,
     "ant_width_depth": 125,
     "ant_depth": 25,
     "ant_connectivity": 40,

@@ -98,11 +98,10 @@ class _Frozen(torch.autograd.Function):
         block, saved, start = ctx.block, iter(ctx.saved), ctx.constant
         found = []
         for rows in _members(gradient):
-            g, known = gradient[rows][..., start:].contiguous(), ctx.first - start
+            known = ctx.first - start
+            g = gradient[rows][..., start:].clone(memory_format=torch.contiguous_format)
             each = [(next(saved), next(saved)) for _ in block.weights]
             places = _places(block, known)
-            if g.data_ptr() == gradient.data_ptr():
-                g = g.clone()
             for (y, scale), weight, place in reversed(
                 list(zip(each, block.weights, places, strict=True))
             ):

@@ -133,6 +133,16 @@ class BlockExpansion(Expansion):
         """Raises `Rejected` where what is trained refuses `made` on one of the tasks."""
         self._part(made.labels[BLOCK]).check(made)
 
+    @property
+    def kept_on(self) -> set[tuple[str, str]]:  # type: ignore[override]
+        """What `by_task` sets and a configuration of some block has been seen to have."""
+        return {key for one in self.parts.values() for key in one.kept_on}
+
+    @property
+    def left_out_on(self) -> dict[tuple[str, str], str]:  # type: ignore[override]
+        """What `by_task` sets and one of some block has not, with why."""
+        return {key: why for one in self.parts.values() for key, why in one.left_out_on.items()}
+
     def params_on(self, made: Configuration, task: str) -> dict[str, Any]:
         """Every parameter of a configuration on one of the tasks."""
         return self._part(made.labels[BLOCK]).params_on(made, task)

@@ -25,7 +25,7 @@ from sweeper.planning.parameters import (
 from sweeper.space.axes import AxisKind, Point
 from sweeper.space.space import Space
 from sweeper.text import canonical, labels_text
-from sweeper.trainable.contract import Parametrised, beside, only_of
+from sweeper.trainable.contract import Parametrised, beside, counted_by, only_of
 from sweeper.trainable.frozen import text_of
 from sweeper.trainable.several_agents import ByAgent, own
 
@@ -51,7 +51,8 @@ class Configuration:
     unset: Mapping[str, str]
     """Formulas without a value, as `derived.lr`, each with the name that it lacks."""
     chosen: Collection[str] = ()
-    """Of the parameters that others' values may leave out those that the space sets."""
+    """Of the parameters that others' values may leave out, and of those that count the numbers of a
+    list, those that the space sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,11 @@ class Expansion:
         self._only = {
             name: only for name, one in trainable.parameters.items() if (only := only_of(one))
         }
+        self._counts = {
+            name: count
+            for name, one in trainable.parameters.items()
+            if (count := counted_by(one)) is not None
+        }
         self._by_agent: ByAgent = getattr(trainable, "by_agent", {})
         self._groups = axis_groups(space, trainable)
         owners = dict.fromkeys(space.fixed, "fixed")
@@ -84,6 +90,10 @@ class Expansion:
                 owners.update({name: f"axes.{name}"} | dict.fromkeys(sets, f"axes.{name}"))
         self._by_task = by_task(space, trainable)
         check_by_task(space, owners)
+        self.kept_on: set[tuple[str, str]] = set()
+        self.left_out_on: dict[tuple[str, str], str] = {}
+        """Of what `by_task` sets on tasks, by task and name, that which some configuration has been
+        seen to have, and that which another has not, with why."""
         self._formulas = Formulas(space, trainable, owners)
         self._helpers = {name for name, axis in space.axes.items() if axis.helper}
         self._defaults = {
@@ -206,6 +216,7 @@ class Expansion:
         for task in self.space.tasks:
             params = self.params_on(made, task)
             try:
+                self._check_counts(params, {*made.chosen, *self._by_task.get(task, ())})
                 self.trainable.check(params, task)
             except ValueError as error:
                 self.refused.add(text_of(params))
@@ -215,14 +226,41 @@ class Expansion:
                     culprit(self.space, str(error), task),
                 ) from error
 
+    def _check_counts(self, params: Mapping[str, Any], given: Collection[str]) -> None:
+        """Raises `ValueError` where a list has other than as many numbers as are given for it."""
+        for name, count in self._counts.items():
+            listed, number = params.get(name), params.get(count)
+            if count in given and isinstance(listed, list | tuple) and len(listed) != number:
+                raise ValueError(
+                    f"{name} must list a number for each of {count}={number}, got {[*listed]}: "
+                    f"leave {count} out, or let it be {len(listed)}"
+                )
+
     def params_on(self, made: Configuration, task: str) -> dict[str, Any]:
-        """Every parameter of a configuration on one of the tasks."""
+        """Every parameter of a configuration on one of the tasks.
+
+        What `by_task` sets there is left out where it is no parameter beside the others.
+        """
         on_task = self._by_task.get(task)
         if not on_task:
             return made.params
         params = {**made.params, **on_task}
-        self._settle(params, {*made.chosen, *on_task})
+        given = {*made.chosen, *on_task}
+        for name in on_task.keys() & self._only.keys() - {*made.chosen}:
+            only = self._only[name]
+            if beside(only, params):
+                self.kept_on.add((task, name))
+            else:
+                given.remove(name)
+                self.left_out_on[task, name] = _missing(name, only, params)
+        self._settle(params, given)
         return own(self._by_agent, params) if self._by_agent else params
+
+    def check_by_task(self) -> None:
+        """Raises `Invalid` for what `by_task` sets and no configuration that was checked has."""
+        for key, why in self.left_out_on.items():
+            if key not in self.kept_on:
+                raise Invalid(f"is no parameter of any trial there: {why}", ("by_task", *key))
 
     def combinations(self) -> Iterator[dict[str, Point]]:
         """The points of the active axes, in the order of the grid; each changes the one before.
@@ -250,7 +288,7 @@ class Expansion:
             except ValueError as error:
                 raise Invalid(str(error), ("agent",)) from error
         values = {name: point.value for name, point in chosen.items()}
-        kept = given & self._only.keys()
+        kept = given & {*self._only, *self._counts.values()}
         return Configuration(values, labels, params, self.text(params), unset, kept)
 
     def _settle(self, params: dict[str, Any], given: Collection[str]) -> None:
@@ -337,3 +375,10 @@ class Expansion:
                     f"{group.name}, but is {canonical(default.label)}",
                     ("axes", name, "default"),
                 )
+
+
+def _missing(name: str, only: Mapping[str, Collection[Any]], params: Mapping[str, Any]) -> str:
+    """What a parameter belongs to, and what is in the place of that."""
+    of = " and ".join(f"{other}={' or '.join(map(str, valid))}" for other, valid in only.items())
+    here = " and ".join(f"{other} is {params.get(other)}" for other in only)
+    return f"{name} is a parameter of {of}, and {here}"

@@ -88,6 +88,20 @@ def segment(file: Path, part: Range) -> Path:
     return file.with_name(f"{attempt}.{part[0]}-{part[1]}.rows.npz")
 
 
+def holds(saved: SavedCheckpoint, state: State) -> bool:
+    """Whether a checkpoint holds all of this state, without its rows; none that is damaged does."""
+    try:
+        known = read(saved.file)
+    except ValueError:
+        return False
+    return all(n in known and _alike(known[n], np.asanyarray(a)) for n, a in state.items())
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    same = one.dtype == other.dtype and one.shape == other.shape
+    return same and one.tobytes() == other.tobytes()
+
+
 def unsaved(pack: Pack, member: int, saved: SavedCheckpoint | None) -> Part | None:
     """A member's state with only the rows that `saved` lacks; `None` where it has no state."""
     if not isinstance(pack, SupportsSegments):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper.files import disk_usage
+from sweeper.files import arrays, disk_usage
 from sweeper.files.atomic import disk_is_full, patiently, remove
 from sweeper.ledger.lines.kinds import SkipLine
 from sweeper.ledger.state import LedgerState
@@ -48,12 +48,13 @@ class CheckpointStore:
     ) -> SavedCheckpoint | None:
         """Writes a state at `step`; `None`, and `before` stays, where it is there or finds no room.
 
-        Of its rows it writes those that `before` lacks.
+        Of its rows it writes those that `before` lacks. What goes on learning at one step, as the
+        first updates of features do, has several states there, the newest of which counts.
         """
         file = self._paths.checkpoint(*place, self._worker, step)
-        if (before is not None and file == before.file) or not self._fits(
-            checkpoint.size(*part, best), "a checkpoint was"
-        ):
+        if before is not None and file == before.file and checkpoint.holds(before, part[0]):
+            return None
+        if not self._fits(checkpoint.size(*part, best), "a checkpoint was"):
             return None
         try:
             return checkpoint.save(file, before, *part, best)
@@ -66,8 +67,14 @@ class CheckpointStore:
             return None
 
     def weights(self, place: Place, weights: State) -> Path | None:
-        """Writes the weights of an attempt that is about to end, to be placed if it does."""
-        if not self._fits(checkpoint.size(weights), "weights were"):
+        """Writes the weights of an attempt that is about to end, to be placed if it does.
+
+        A whole state beside them that finds no room is left out.
+        """
+        alone = arrays.without_state(weights)
+        if len(alone) < len(weights) and not self._fits(checkpoint.size(weights), "a state was"):
+            weights = alone
+        if weights is alone and not self._fits(checkpoint.size(weights), "weights were"):
             return None
         file = self._paths.pending_weights(*place, self._worker)
         file.parent.mkdir(exist_ok=True)

@@ -300,10 +300,10 @@ def served():
     """Begins a collector in a thread, and returns the learner's end and that thread."""
     ends = []
 
-    def served(task: str, room: int):
+    def served(task: str, room: int, begin: int = 0):
         tensors = [tensor for _, tensor, _ in SAC([run()], SHAPE, "cpu").acting()]
         made = Collectors(SAC, run(task), SHAPE, tensors)
-        setup = replace(made._cores[0]._setup, room=room)
+        setup = replace(made._cores[0]._setup, room=room, begin=begin)
         ours, theirs = socket.socketpair()
         ends.append(ours)
         copies = {name: os.dup(getattr(setup, name)) for name in ("ring", "parameters")}
@@ -344,6 +344,37 @@ def test_a_collector_tells_why_it_cannot_go_on(task, said, served):
     while part := ours.recv(4096):
         heard += part
     assert heard.startswith(b"..") and said in heard
+
+
+def test_a_collector_that_waits_for_parameters_leaves_with_its_learner(served):
+    """These never come: its learner was killed before it wrote any, or in the middle of it."""
+    ours, thread = served("counted", 3, begin=20)
+    ours.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        ours.recv(1)
+    ours.close()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_room_that_finds_no_way_to_a_collector_is_told_later():
+    """One that stands still while its rounds are taken one by one."""
+    tensors = [tensor for _, tensor, _ in SAC([run()], SHAPE, "cpu").acting()]
+    made = Collectors(SAC, run(), SHAPE, tensors)
+    core = made._cores[0]
+    core.end, theirs = socket.socketpair()
+    core.end.setblocking(False)
+    for _ in range(3000):
+        core.allow(1)
+    assert core._owed
+    theirs.setblocking(False)
+    said = b""
+    while core._owed or len(said) < 3000:
+        said += theirs.recv(1 << 16)
+        core.allow(0)
+    assert said == b"." * 3000
+    theirs.close()
+    made.close()
 
 
 def test_tensors_are_read_whole_or_not_at_all():

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from agents import lookup
+from agents import lookup, streams
+from agents.collecting import ASYNC
 from agents.replay.batch import Batch
 from agents.shape import Shape
+from agents.training import learned
+from tests.helpers.paths import ROOT
 from tests.helpers.plain_features import PlainOFENet
 from tests.helpers.plain_learners import Plain
 
@@ -156,3 +159,30 @@ def test_an_actors_gradient_goes_through_the_features_of_pairs():
     (of_pairs,) = torch.autograd.grad(made.nets["critic"].first(read).sum(), read)
     direct = of_pairs[..., S + 8 : S + 8 + A]
     assert (whole - direct).abs().max() > 1e-3
+
+
+COUNTED = str(ROOT / "tests/helpers/counted_env.py:Counted/counted")
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"collect.cores": 3}, {"collect.env_steps_per_update": ASYNC}]
+)
+def test_what_is_predicted_at_the_end_of_an_episode_is_its_own_last_state(given: Any) -> None:
+    """And not the first one of the next; its observations are episode, step and length."""
+    sac = lookup.find("learners", "sac")
+    small = {"actor.units": 8, "critic.units": 8, "batch_size": 4, "warmup_steps": 60}
+    small["replay.capacity"] = 30_000
+    params = sac.complete(small | FEATURES | {"features.pretrain": 0} | given)
+    schedule = SimpleNamespace(every=62, episodes=1, steps=None, cap=5)
+    run = SimpleNamespace(params=params, seed=0, steps=62, task=COUNTED, evaluation=schedule)
+    pack = sac.start([run], [None], "cpu")
+    while pack.step < 61:
+        pack.train(61)
+    state = pack.save(0)
+    pack.drop([0])
+    _, replay = learned.restored(sac, run, state, "cpu")
+    drawn = replay.sample(streams.Draws(streams.keys([1], "x"), 500).at(0))
+    now, after = drawn.observations[0], drawn.next_observations[0]
+    assert (drawn.masks == 0).any()
+    assert torch.equal(after[:, 1], now[:, 1] + 1)
+    assert torch.equal(after[:, ::2], now[:, ::2])

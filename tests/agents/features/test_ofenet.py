@@ -225,6 +225,7 @@ REFUSED = [
     ({"features.targets": 3}, "features.targets must be at most 2, .*got 3"),
     ({"features.batch_size": 1}, "features.batch_size must be at least 2, got 1"),
     ({"features.kind": "ofnet"}, "features.kind: unknown features 'ofnet'.*valid: none, ofenet"),
+    ({"features.kind": "OFENet"}, r"unknown features .OFENet. \(did you mean .ofenet.\?\)"),
     ({"features.kind": "none"}, "features.units is a parameter of features.kind=ofenet"),
     ({"target.features": "ewa"}, "target.features must be one of online, ema"),
 ]

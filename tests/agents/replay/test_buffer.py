@@ -8,7 +8,7 @@ import torch
 
 from agents import streams
 from agents.replay.buffer import Replay
-from agents.replay.frames import Frames
+from agents.replay.frames import Frames, Truncations
 from agents.shape import Shape
 
 SHAPE = Shape(observation=(10, 10, 7), dtype="bool", actions=6)
@@ -135,3 +135,25 @@ def test_the_last_observation_of_an_episode_that_was_cut_is_the_next_one(capacit
 
 def test_cuts_that_are_overwritten_are_forgotten():
     assert len(controlled(1000, 20).save_truncations(1)["steps"]) == 3
+
+
+def test_truncations_are_kept_and_forgotten_as_in_a_plain_list():
+    """Saved and loaded in between."""
+    rng, width = np.random.default_rng(0), 2
+    kept, found, step = [], Truncations(width, np.dtype("float32")), 0
+    for number in range(600):
+        step += int(rng.integers(1, 9))
+        first = max(0, step - int(rng.integers(100, 200)))
+        kept = [one for one in kept if one[0] >= first] + [(step, rng.random(2, np.float32))]
+        found.add(*kept[-1], first)
+        if number % 50 == 0:
+            saved, found = found.save(first), Truncations(width, np.dtype("float32"))
+            found.load(saved)
+        asked = rng.integers(first, step + 1, 20)
+        places, frames = found.find(asked)
+        frame_of = dict(kept)
+        assert places.tolist() == [i for i, one in enumerate(asked) if one in frame_of]
+        assert all(
+            np.array_equal(f, frame_of[asked[i]]) for i, f in zip(places, frames, strict=True)
+        )
+    assert len(found._all_steps) < 4 * len(kept) + 40

@@ -106,6 +106,8 @@ def test_pieces_of_rows_are_steps_of_all_environments():
     assert np.array_equal(saved["outcomes"].reshape(23, ENVS, -1)[0, :, 0], [473, 474, 475])
     taken = sum(array.nbytes for array in saved.values())
     assert Replay.full_bytes(SHAPE, 20, ENVS) == taken
+    gathered = whole._staged_frames.nbytes + whole._staged_outcomes.nbytes
+    assert MEMBERS * Replay.gathered_bytes(SHAPE, ENVS) == gathered
 
 
 def test_environments_are_drawn_alike():

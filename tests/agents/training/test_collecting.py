@@ -119,7 +119,7 @@ def test_the_memory_of_all_environments_is_told():
         sac.member_bytes({"collect.envs_per_core": envs, "replay.capacity": 6400}, task, 100_000)
         for envs in (1, 64)
     )
-    assert 63 * 1_200_000 <= many - one <= 63 * 1_210_000
+    assert 63 * 1_200_000 <= many - one <= 63 * 1_215_000
 
 
 def test_agents_of_choices_have_no_asynchronous_collectors():
@@ -145,3 +145,17 @@ def test_the_memory_of_collectors_is_told():
     assert 999 * 190e6 < thousand - one < 999 * 240e6
     name, size = sac.largest_part(given, task, 100_000)
     assert name == "collect.cores=1000" and size > 0.9 * thousand
+
+
+def test_the_memory_of_collectors_holds_an_agent_each():
+    """With all that a learner keeps, its optimiser's moments too."""
+    sac, task = lookup.find("learners", "sac"), "mujoco/Ant-v4"
+    wide = {"actor.units": 2048, "critic.units": 2048, RATIO: "async"}
+    more = [
+        sac.member_bytes({**given, "collect.cores": 2}, task, 100)
+        - sac.member_bytes({**given, "collect.cores": 1}, task, 100)
+        for given in (wide, {RATIO: "async"})
+    ]
+    sizes = sac.sizes(sac.complete(wide), sac.shape_of(sac.complete(wide), task))
+    agent = 4 * (3 * sizes.trained + sizes.targets)
+    assert agent > 150e6 and 0.95 * agent < more[0] - more[1] < agent

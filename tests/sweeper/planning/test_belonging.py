@@ -56,6 +56,7 @@ def own(run: Run) -> dict[str, Any]:
 
 
 ADAM = {"kind": "adam", "eps": 1e-8, "beta1": 0.9, "beta2": 0.999}
+SGD_OWN = {"kind": "sgd"}
 
 
 def test_a_default_counts_beside_what_it_belongs_to(tmp_path: Path) -> None:
@@ -118,6 +119,63 @@ def test_each_task_may_have_its_kind(tmp_path: Path) -> None:
     ]
 
 
+SPLIT = {
+    "axes": {"axes": {"optimizer.kind": KINDS}},
+    "blocks": {"blocks": {"adam": {}, "sgd": {"fixed": SGD}}},
+    "random": {"axes": {"optimizer.kind": KINDS}, "sampler": "random", "trials": 2},
+    "two agents": {
+        "agent": ["ddpg", "td3"],
+        "axes": {"agent": {"kind": "choice", "values": ["ddpg", "td3"]}, "optimizer.kind": KINDS},
+    },
+}
+
+
+@pytest.mark.parametrize("keys", SPLIT.values(), ids=SPLIT)
+def test_what_a_task_sets_is_left_out_where_it_is_no_parameter(
+    tmp_path: Path, keys: dict[str, Any]
+) -> None:
+    runs = planned(tmp_path, **keys, by_task={TASK: {"optimizer.eps": 0.1}}).runs
+    found = [own(run) for run in runs]
+    assert {one["kind"] for one in found} == {"adam", "sgd"}
+    assert all(one == (ADAM | {"eps": 0.1} if "eps" in one else SGD_OWN) for one in found)
+    assert all(("eps" in one) == (one["kind"] == "adam") for one in found)
+
+
+LISTED = {
+    "fixed": ({"critic.units": [8], "critic.layers": 2}, {}),
+    "an axis": (
+        {"critic.units": [8]},
+        {"axes": {"critic.layers": {"kind": "int", "values": [1, 2]}}},
+    ),
+    "derived": ({"critic.units": [8]}, {"derived": {"critic.layers": "actor.layers"}}),
+    "by task": ({"critic.units": [8]}, {"by_task": {TASK: {"critic.layers": 2}}}),
+    "blocks": ({"critic.units": [8]}, {"blocks": {"a": {}, "b": {"fixed": {"critic.layers": 2}}}}),
+    "two agents": (
+        {"critic.units": [8], "critic.layers": 2},
+        {
+            "agent": ["ddpg", "td3"],
+            "axes": {"agent": {"kind": "choice", "values": ["ddpg", "td3"]}},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("fixed", "keys"), LISTED.values(), ids=LISTED)
+def test_a_number_of_layers_that_is_given_is_that_of_the_widths(
+    tmp_path: Path, fixed: dict[str, Any], keys: dict[str, Any]
+) -> None:
+    """Also where it is the default's, which without a word would not count."""
+    rule = r"critic.units must list a number for each of critic.layers=2, got \[8\]: leave critic.l"
+    with pytest.raises(SweeperError, match=rule):
+        planned(tmp_path, fixed, **keys)
+
+
+def test_layers_that_nobody_gives_are_as_many_as_the_widths(tmp_path: Path) -> None:
+    (run,) = planned(tmp_path, {"critic.units": [8, 8, 8]}).runs
+    assert trained_by(["ddpg"]).layers(run.params, TASK) == 4
+    assert len(planned(tmp_path, {"critic.units": [8, 8], "critic.layers": 2}).runs) == 1
+
+
 @pytest.mark.parametrize(
     ("fixed", "keys", "told"),
     [
@@ -169,6 +227,9 @@ def test_a_plan_keeps_what_belongs_together(tmp_path: Path) -> None:
     kept = FrozenParameter.of(known)
     assert kept.only == {"optimizer.kind": ("adam", "rmsprop")}
     assert FrozenParameter.of_json(kept.to_json()) == kept
+    widths = FrozenParameter.of(trained_by(["dqn"]).parameters["network.units"])
+    assert widths.counted_by == "network.layers"
+    assert FrozenParameter.of_json(widths.to_json()) == widths
     assert "only" not in FrozenParameter.of(trained_by(["dqn"]).parameters["gamma"]).to_json()
 
 

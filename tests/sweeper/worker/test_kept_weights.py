@@ -59,6 +59,18 @@ def test_with_the_whole_state_a_run_goes_on_as_from_its_end(make: Make, pack: st
         assert arrays.read_kept(file)[1] is None, "it is large, and not read unless asked for"
 
 
+def test_a_state_that_finds_no_room_is_left_out_beside_its_weights(make: Make) -> None:
+    study = make("checkpoint.keep=state", *ONE)
+    store = CheckpointStore(study.paths, "host.domain-1", 1e-4)
+    large = {"trail": np.arange(3), f"{arrays.STATE}/replay": np.zeros(20_000)}
+    (planned,) = study.plan.runs
+    file = store.weights((planned.id, 0, 0), large)
+    assert file is not None and not arrays.has_state(file)
+    assert arrays.read_kept(file)[0]["trail"].tolist() == [0, 1, 2]
+    assert [line.saves for line in store.news()] == [1]
+    assert store.weights((planned.id, 0, 1), {"trail": np.zeros(20_000)}) is None
+
+
 def test_a_state_that_cannot_be_saved_fails_its_run_alone(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,3 +106,13 @@ def test_no_bit_depends_on_the_pack(member):
     assert len(together) == 14
     for one, whole in zip(alone, together, strict=True):
         assert torch.equal(one[0], whole[member])
+
+
+def test_the_gradient_that_comes_in_stays_as_it_is():
+    """Also of a batch of one, whose columns lie beside each other."""
+    _, block = made("swish")
+    x, a, w = (tensor[:, :1].detach() for tensor in given())
+    before = w.clone()
+    mine = dense_block.frozen(block, x, a.requires_grad_())
+    torch.autograd.grad(mine, a, w)
+    assert torch.equal(w, before)

@@ -109,6 +109,35 @@ def test_an_orphan_cannot_touch_what_was_taken_over(make: Make) -> None:
     assert not files(study)
 
 
+def test_what_goes_on_at_one_step_is_saved_there_again(make: Make) -> None:
+    """As the first updates of features are, while the environment stands still."""
+    study = make(*ONE)
+    worker = WorkerParts(study, dead())
+    (hold,) = worker.claim()
+    pack = study.trainable.start([hold.run], [None], "cpu")
+    pack.advance()
+
+    def save(**more: Any) -> list[str]:
+        part = checkpoint.unsaved(pack, 0, hold.saved)
+        assert part is not None
+        before = {file.name: file.stat().st_ino for file in study.paths.checkpoints.iterdir()}
+        worker.attempts.save([(hold, (part[0] | more, part[1]))], pack.step)
+        assert hold.saved is not None
+        assert files(study) == sorted(path.name for path in hold.saved.files)
+        after = {file.name: file.stat().st_ino for file in study.paths.checkpoints.iterdir()}
+        return [name for name, inode in after.items() if before.get(name) != inode]
+
+    assert len(save(updates=np.array(1))) == 2
+    assert save(updates=np.array(1)) == []
+    assert save(updates=np.array(2)) == [hold.saved.file.name]  # type: ignore[union-attr]
+    taker = WorkerParts(study)
+    taker.queue.refresh()
+    (candidate,) = taker.queue.pick()
+    assert candidate.loaded is not None
+    assert candidate.loaded.state["updates"] == 2
+    assert candidate.loaded.state["trail"].size == 10
+
+
 class Killed(BaseException):
     """Stands for SIGKILL: from here on no call of the process reaches the disk."""
 

@@ -1,0 +1,1 @@
+"""Heads: what the numbers that a critic gives stand for."""
