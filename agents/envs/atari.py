@@ -149,7 +149,7 @@ class Environment:
     @property
     def pictures_per_s(self) -> float:
         """How many of its pictures pass in a second: one a step."""
-        return _FRAMES_PER_S / self._repeat
+        return _FRAMES_PER_S / int(self._repeat)
 
     def reset(self, seed: int) -> None:
         """Begins a game whose randomness all comes from `seed` (32 bits)."""
