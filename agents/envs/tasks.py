@@ -81,7 +81,7 @@ def _refused(setting: str, task: str, taken: tuple[str, ...]) -> str:
     takers = [
         name for name in names if setting in getattr(lookup.find("envs", name), "settings", ())
     ]
-    return f"{setting} is no setting of {task!r}; tasks that take it: {', '.join(takers)}/…"
+    return f"{setting} is no setting of {task!r}; tasks that take it: {'/…, '.join(takers)}/…"
 
 
 @functools.cache
