@@ -40,7 +40,7 @@ $(SWEEPS): pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(STAMP): pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) '.[dev,minatar,mujoco,dmc,box2d,gym,sb3,docs,tensorboard,wandb,mlflow]'
+	$(INSTALL) '.[dev,minatar,atari,mujoco,dmc,box2d,gym,sb3,docs,tensorboard,wandb,mlflow]'
 	touch $@ $(SWEEPS)
 
 clean:

@@ -86,8 +86,9 @@ class Environment:
     def shape(task: str, settings: Settings = PLAIN) -> Shape:
         """Returns the shape: an image of bytes, and torques."""
         side, actions = settings.size or _SIDE, dmc.Environment.shape(task).actions
-        image = (side, side, 3 * settings.stack)
-        return Shape(image, "uint8", actions, continuous=True, high=255.0, stack=settings.stack)
+        stack = settings.stack or 1
+        image = (side, side, 3 * stack)
+        return Shape(image, "uint8", actions, continuous=True, high=255.0, stack=stack)
 
     @staticmethod
     def bytes_each(task: str) -> int:
@@ -101,14 +102,14 @@ class Environment:
 
     def __init__(self, task: str, settings: Settings = PLAIN, training: bool = True) -> None:
         display.display()
-        self._repeat = settings.repeat
+        self._repeat = settings.repeat or 1
         self.described = self.shape(task, settings)
         """The shape of its observations and actions."""
         self._states = dmc.Environment(task)
         model, quality = self._states.physics.model.ptr, settings.quality or "near"
         self._camera = drawing.Camera(f"dmc/{task}", model, settings.camera or 0, quality)
-        self._scenes = [self._camera.scene() for _ in range(settings.stack)]
-        self._views: deque[_View] = deque(maxlen=settings.stack)
+        self._scenes = [self._camera.scene() for _ in range(self.described.stack)]
+        self._views: deque[_View] = deque(maxlen=self.described.stack)
         self._seen = 0
 
     @property

@@ -68,7 +68,7 @@ class Environment:
     @staticmethod
     def shape(task: str, settings: Settings = PLAIN) -> Shape:
         """Returns the shape, known or found by making one."""
-        known = _SHAPES.get(task) if settings == PLAIN else None
+        known = None if settings.given else _SHAPES.get(task)
         return known or _shape(task, settings)
 
     @staticmethod
@@ -83,14 +83,14 @@ class Environment:
         env = gymnasium_env.make(_registered(task), settings.arguments)
         self._recorder = gymnasium_wrappers.Recorder(env, title) if settings.counts_steps else None
         env = self._recorder or env
-        self._repeat = settings.repeat
-        if settings.repeat > 1:
-            env = gymnasium_wrappers.Repeat(env, settings.repeat, title)
+        self._repeat = settings.repeat or 1
+        if self._repeat > 1:
+            env = gymnasium_wrappers.Repeat(env, self._repeat, title)
         self._env = gymnasium_wrappers.wrapped(env, settings, training)
         self._actions = Actions(self._env, title)
         self._encoding = Encoding(self._env, title)
-        self._frames: deque[np.ndarray] = deque(maxlen=settings.stack)
-        self.described = self._encoding.shape(settings.stack, self._actions)
+        self._frames: deque[np.ndarray] = deque(maxlen=settings.stack or 1)
+        self.described = self._encoding.shape(settings.stack or 1, self._actions)
         """The shape of its observations and actions."""
         self._unstable = gymnasium_env.unstable()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.parameter import OPEN, Parameter
@@ -12,32 +12,52 @@ from agents.parameter import OPEN, Parameter
 _KWARGS = "env.kwargs"
 PARAMETERS: Mapping[str, Parameter] = {
     "env.wrappers": Parameter(list, ()),
-    "env.stack": Parameter(int, 1, low=1),
-    "env.repeat": Parameter(int, 1, low=1),
+    "env.stack": Parameter(int, None, low=1),
+    "env.repeat": Parameter(int, None, low=1),
     "env.size": Parameter(int, None, low=8, high=512),
     "env.camera": Parameter(int, None, low=0),
     "env.quality": Parameter(str, None, choices=("near", "lean")),
+    "env.noops": Parameter(int, None, low=0),
+    "env.sticky": Parameter(float, None, low=0.0, high=1.0),
+    "env.actions": Parameter(str, None, choices=("minimal", "full")),
+    "env.most_frames": Parameter(int, None, low=1),
+    "env.clip_rewards": Parameter(bool, None),
+    "env.life_ends": Parameter(bool, None),
     f"{_KWARGS}{OPEN}": Parameter(object, None),
 }
 """Of every learner: wrappers by name, observations that are stacked, steps that an action is
-repeated for, pictures' side, camera and quality where an environment draws them, and keyword
-arguments of the environment, each by its name."""
+repeated for, pictures' side, camera and quality where an environment draws them; of games how many
+no-ops an episode begins with at most, how likely an action sticks, which actions there are, after
+how many frames an episode is cut, and, in training, whether rewards are clipped and whether a lost
+life ends an episode; and keyword arguments of the environment, each by its name."""
+
+_ALONE = (
+    *("size", "camera", "quality"),
+    *("noops", "sticky", "actions", "most_frames", "clip_rewards", "life_ends"),
+)
 
 
 @dataclass(frozen=True)
 class Settings:
     """The settings of an environment; wrappers and keyword arguments are JSON, to be hashable.
 
-    Those that are `None` leave it to the environment.
+    Those that are `None` leave it to the environment. A family may say by its `defaults` what they
+    are then; else a stack is of one frame, and an action is taken once.
     """
 
     wrappers: str = "[]"
-    stack: int = 1
-    repeat: int = 1
+    stack: int | None = None
+    repeat: int | None = None
     kwargs: str = "{}"
     size: int | None = None
     camera: int | None = None
     quality: str | None = None
+    noops: int | None = None
+    sticky: float | None = None
+    actions: str | None = None
+    most_frames: int | None = None
+    clip_rewards: bool | None = None
+    life_ends: bool | None = None
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Settings:
@@ -47,17 +67,22 @@ class Settings:
         kwargs.pop(OPEN.removeprefix("."), None)
         return cls(
             json.dumps(params.get("env.wrappers", ())),
-            int(params.get("env.stack", 1)),
-            int(params.get("env.repeat", 1)),
+            params.get("env.stack"),
+            params.get("env.repeat"),
             json.dumps(kwargs, sort_keys=True),
-            *(params.get(f"env.{name}") for name in ("size", "camera", "quality")),
+            *(params.get(f"env.{name}") for name in _ALONE),
         )
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The names of the settings that are not the defaults."""
-        plain = Settings()
-        changed = [name for name in vars(plain) if getattr(self, name) != getattr(plain, name)]
+        """The names of the settings that are not the defaults; stacks and repetitions of 1 are."""
+        plain, values = Settings(), vars(self)
+        nothing = {"stack": (None, 1), "repeat": (None, 1)}
+        changed = [
+            name
+            for name, default in vars(plain).items()
+            if values[name] not in nothing.get(name, (default,))
+        ]
         return tuple(f"env.{name}" for name in changed)
 
     @property
@@ -67,10 +92,15 @@ class Settings:
         others = [name for name in self.given if name != _KWARGS]
         return ", ".join(kwargs + [f"{n}={getattr(self, n.removeprefix('env.'))}" for n in others])
 
+    def filled(self, defaults: Mapping[str, Any]) -> Settings:
+        """Returns these settings, with a family's `defaults` in the place of those left to it."""
+        every = {"stack": 1, "repeat": 1, **defaults}
+        return replace(self, **{n: v for n, v in every.items() if getattr(self, n) is None})
+
     @property
     def counts_steps(self) -> bool:
         """Whether a step of an agent may be several of its environment."""
-        return self.repeat > 1 or self.wrappers != "[]"
+        return (self.repeat or 1) > 1 or self.wrappers != "[]"
 
     @property
     def arguments(self) -> dict[str, Any]:

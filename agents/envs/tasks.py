@@ -53,6 +53,7 @@ def check(task: str, settings: Settings = PLAIN) -> None:
     for setting in settings.given:
         if setting not in taken:
             raise ValueError(_refused(setting, task, taken))
+    settings = _filled(environment, settings)
     if hasattr(environment, "check"):
         environment.check(name, settings)
     if ".py:" in task or (taken and not hasattr(environment, "check")):
@@ -80,7 +81,7 @@ def _refused(setting: str, task: str, taken: tuple[str, ...]) -> str:
     takers = [
         name for name in names if setting in getattr(lookup.find("envs", name), "settings", ())
     ]
-    return f"{setting} is no setting of {task!r}; tasks that take it: {', '.join(takers)}/…"
+    return f"{setting} is no setting of {task!r}; tasks that take it: {'/…, '.join(takers)}/…"
 
 
 @functools.cache
@@ -92,9 +93,13 @@ def is_installed(module: str) -> bool:
 def shape(task: str, settings: Settings = PLAIN) -> Shape:
     """Returns the task's shape; raises ValueError where there is no such task."""
     environment, name = _resolve(task)
-    takes = hasattr(environment, "settings")
-    described: Shape = environment.shape(name, settings) if takes else environment.shape(name)
+    takes = (_filled(environment, settings),) if hasattr(environment, "settings") else ()
+    described: Shape = environment.shape(name, *takes)
     return described
+
+
+def _filled(environment: Any, settings: Settings) -> Settings:
+    return settings.filled(getattr(environment, "defaults", {}))
 
 
 def describe(task: str) -> dict[str, str]:
@@ -130,7 +135,7 @@ def make(task: str, settings: Settings = PLAIN, training: bool = True) -> Any:
     """Returns a new environment of the task; one that takes settings knows whether it trains."""
     environment, name = _resolve(task)
     if hasattr(environment, "settings"):
-        return environment(name, settings, training)
+        return environment(name, _filled(environment, settings), training)
     return environment(name)
 
 

@@ -15,7 +15,7 @@ from agents.layers import spectral_settings
 from agents.learners.base import BaseLearner, Sizes
 from agents.learners.epsilon_schedule import EpsilonSchedule
 from agents.learners.running_means import RunningMeans
-from agents.networks import gradient_penalty, network
+from agents.networks import atari, gradient_penalty, network
 from agents.networks.gradient_penalty import GradientPenalty
 from agents.networks.network import Network
 from agents.optim import schedule
@@ -43,6 +43,7 @@ class Learner(BaseLearner):
     parameters: ClassVar[Mapping[str, Parameter]] = {
         **network.parameters("network", "minatar", 128, 1, "xavier"),
         "network.convs": Parameter(tuple, (16,)),
+        **atari.PARAMETERS,
         **spectral_settings.PARAMETERS,
         "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
         **optimisers.parameters(eps=3.125e-4),
@@ -69,6 +70,7 @@ class Learner(BaseLearner):
         *BaseLearner.later_parameters,
         *("sn.use", "sn.scheduler", "sn.scope"),
         *(f"network.{name}" for name in network.LATER),
+        *atari.PARAMETERS,
         *gradient_penalty.PARAMETERS,
         *prioritised.PARAMETERS,
         *heads.parameters("network", "linear"),

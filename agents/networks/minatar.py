@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents.layers import base, linear, norms
 from agents.layers.base import Layer
 from agents.layers.convolution import Convolution
+from agents.layers.functional.patches import number
 
 if TYPE_CHECKING:
     import torch
@@ -15,6 +16,9 @@ else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
+
+Kernels = list[tuple[int, int, int]]
+"""Channels, size and stride of each convolution."""
 
 _SIZE = 3
 _JOINING = "env.stack joins frames along the last axis, where FrameStackObservation adds a first"
@@ -30,31 +34,40 @@ class Body:
     chained: ClassVar[bool] = False
 
     @staticmethod
-    def check(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
+    def kernels(sizes: Mapping[str, Any]) -> Kernels:
+        """Returns channels, size and stride of each convolution."""
+        return [(channels, _SIZE, 1) for channels in sizes["convs"]]
+
+    @staticmethod
+    def check_kernels(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
+        """Raises ValueError where there are more convolutions than the observation has room for."""
+        most = (min(observation[:2]) - 1) // (_SIZE - 1)
+        if len(sizes["convs"]) > most:
+            raise ValueError(
+                f"convs may have at most {most} convolutions of {_SIZE}x{_SIZE} on "
+                f"{observation[0]}x{observation[1]} observations, got {len(sizes['convs'])}"
+            )
+
+    @classmethod
+    def check(cls, sizes: Mapping[str, Any], observation: tuple[int, ...]) -> None:
         """Raises ValueError where convolutions do not fit the observation, or the norm either."""
+        body = sizes.get("body", "minatar")
         if len(observation) != 3:
             more = f"; {_JOINING}" if len(observation) > 3 else ""
             raise ValueError(
-                f"body=minatar needs images [H, W, C], got observations {observation}{more}"
+                f"body={body} needs images [H, W, C], got observations {observation}{more}"
             )
         if _has_channels_first(observation):
             raise ValueError(
-                f"body=minatar needs images [H, W, C], but {observation} are [C, H, W]: a wrapper "
+                f"body={body} needs images [H, W, C], but {observation} are [C, H, W]: a wrapper "
                 f'of your own may move the axis (env.wrappers: ["path/file.py:Name"]); {_JOINING}'
             )
-        convs = sizes["convs"]
-        for channels in convs:
-            if isinstance(channels, bool) or not isinstance(channels, int) or channels < 1:
-                raise ValueError(f"convs must list whole numbers of at least 1, got {channels!r}")
-        most = (min(observation[:2]) - 1) // (_SIZE - 1)
-        if len(convs) > most:
-            raise ValueError(
-                f"convs may have at most {most} convolutions of {_SIZE}x{_SIZE} on "
-                f"{observation[0]}x{observation[1]} observations, got {len(convs)}"
-            )
+        check_numbers("convs", sizes["convs"])
+        cls.check_kernels(sizes, observation)
         norms.check(sizes)
-        for place, channels in enumerate(convs, start=1):
-            height, width = (side - place * (_SIZE - 1) for side in observation[:2])
+        height, width, _ = observation
+        for channels, size, stride in cls.kernels(sizes):
+            height, width = number(height, size, stride), number(width, size, stride)
             norms.check_channels(sizes, channels, height * width)
 
     @staticmethod
@@ -62,17 +75,19 @@ class Body:
         """Returns the number of parametric layers."""
         return len(sizes["convs"]) + int(sizes["layers"])
 
-    @staticmethod
-    def numbers(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> tuple[int, int, int]:
+    @classmethod
+    def numbers(
+        cls, sizes: Mapping[str, Any], observation: tuple[int, ...]
+    ) -> tuple[int, int, int]:
         """Returns counts of what is learned, of features, and of numbers that a pass makes.
 
         A pass makes of one observation all outputs, and the patches under convolutions.
         """
         height, width, channels = observation
         total = activations = 0
-        for outputs in sizes["convs"]:
-            patch = _SIZE * _SIZE * channels
-            height, width, channels = height - _SIZE + 1, width - _SIZE + 1, outputs
+        for outputs, size, stride in cls.kernels(sizes):
+            patch, channels = size * size * channels, outputs
+            height, width = number(height, size, stride), number(width, size, stride)
             learned, made = base.hidden_numbers(sizes, patch, outputs, height * width)
             total, activations = total + learned, activations + height * width * patch + made
         features = height * width * channels
@@ -87,9 +102,9 @@ class Body:
     ) -> None:
         self._convolutions: list[Convolution] = []
         height, width, channels = observation
-        for outputs in sizes["convs"]:
+        for outputs, size, stride in self.kernels(sizes):
             image = (height, width, channels)
-            layer = Convolution(members, image, outputs, _SIZE, device).hidden(sizes)
+            layer = Convolution(members, image, outputs, size, device, stride).hidden(sizes)
             self._convolutions.append(layer)
             height, width, channels = layer.output_shape
         self._hidden: list[linear.Linear] = []
@@ -115,6 +130,13 @@ class Body:
         for layer in self._hidden:
             x = layer(x, iterate, training)
         return x
+
+
+def check_numbers(name: str, listed: Sequence[Any]) -> None:
+    """Raises ValueError where not all that is listed are whole numbers of at least 1."""
+    for one in listed:
+        if isinstance(one, bool) or not isinstance(one, int) or one < 1:
+            raise ValueError(f"{name} must list whole numbers of at least 1, got {one!r}")
 
 
 def _has_channels_first(observation: tuple[int, ...]) -> bool:

@@ -26,6 +26,9 @@ class Episodes:
     [P, E, ...] are the current ones, and the array stays the same object. A copy whose simulation
     diverges, as it raises `FloatingPointError` or gives a reward that is not finite, is `broken`
     [P, E] and never stepped again.
+
+    Where what ended was part of a game that goes on (`goes_on`), what follows belongs to the same
+    number, seed, actions and return.
     """
 
     def __init__(
@@ -124,8 +127,17 @@ class Episodes:
             return listed
         return list(actions.reshape(-1, *self._action).astype(self._type))
 
+    def goes_on(self, member: int, copy: int) -> bool:
+        """Returns whether the game goes on in which one copy's episode has ended."""
+        return bool(getattr(self.envs[member * self.copies + copy], "goes_on", False))
+
     def restart(self, member: int, copy: int) -> None:
-        """Begins the next episode of one copy."""
+        """Begins the next episode of one copy, or the next part of its game."""
+        if self.goes_on(member, copy):
+            env = self.envs[member * self.copies + copy]
+            env.go_on()
+            self.observations[member, copy] = env.observe()
+            return
         self._numbers[member, copy] += 1
         self._reset(member, copy)
 
@@ -177,6 +189,8 @@ class Episodes:
         for action in actions:
             reward, _, _, *apart = env.step(action)
             self.returns[member, copy] += np.float32(apart[0] if apart else reward)
+            if self.goes_on(member, copy):
+                env.go_on()
         self.lengths[member, copy] = len(actions)
         self._actions[place] = actions
         self.observations[member, copy] = env.observe()

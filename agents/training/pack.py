@@ -216,7 +216,8 @@ class Pack:
 
     def _restart(self, ended: np.ndarray) -> None:
         for row, env in np.argwhere(ended).tolist():
-            self._note(row, float(self.episodes.returns[row, env]))
+            if not self.episodes.goes_on(row, env):
+                self._note(row, float(self.episodes.returns[row, env]))
             self.episodes.restart(row, env)
 
     def _note(self, row: int, value: float) -> None:

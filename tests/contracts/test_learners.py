@@ -59,7 +59,7 @@ def small_run(learner, seed: int) -> SimpleNamespace:
     if small:
         pictures.needed()
     params = learner.complete({"warmup_steps": 40, **small})
-    task = next(task for task in learner.tasks() if not task.startswith("gym/"))
+    task = next(task for task in learner.tasks() if not task.startswith(("atari/", "gym/")))
     return SimpleNamespace(params=params, task=task, seed=seed, steps=50, evaluation=schedule)
 
 

@@ -17,6 +17,7 @@ from agents.networks.network import Network
 
 IMAGE = (10, 10, 4)
 VECTORS = [(23,), (14,), (119,), (24,)]
+OF_IMAGES = ("atari", "minatar")
 OUTPUTS = 1
 BATCHES = (1, 12, 256)
 NOT_NORMALISED = SpectralNormSettings((), "hard", 1.0, True)
@@ -25,7 +26,7 @@ NOT_NORMALISED = SpectralNormSettings((), "hard", 1.0, True)
 def sizes(body, units=24, norm="none", activation="relu", init="xavier", affine=False):
     norms = {"norm.kind": norm, "norm.groups": 3, "norm.affine": affine}
     return {
-        "body": body, "convs": (6,), "units": units, "layers": 2,
+        "body": body, "convs": (6,), "kernels": (4,), "strides": (3,), "units": units, "layers": 2,
         "activation": activation, "init": init, **norms,
     }  # fmt: skip
 
@@ -46,7 +47,7 @@ def all_valid():
     kinds = product(lookup.names("networks"), [IMAGE, *VECTORS], (24, 33), norms, ACTIVATIONS)
     for number, (body, observation, units, (norm, affine), activation) in enumerate(kinds):
         described = sizes(body, units, norm, activation, INITS[number // 2 % 2], affine)
-        if (observation == IMAGE) == (body == "minatar") and valid(described, observation):
+        if (observation == IMAGE) == (body in OF_IMAGES) and valid(described, observation):
             found.append((described, observation))
     return found
 

@@ -167,6 +167,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "replay.sampler": "prioritised",
         "replay.capacity": 60,
     },
+    "strided convolutions": {
+        "network.body": "atari",
+        "network.convs": (5, 6),
+        "network.kernels": (4, 3),
+        "network.strides": (3, 2),
+        "env.size": 15,
+        "env.sticky": 0.25,
+        "env.noops": 3,
+    },
     "gym": {},
     "gym with settings": {
         "optimizer.schedule.kind": "cosine",
@@ -204,6 +213,10 @@ DIFFERENT_IN: dict[str, dict[str, tuple[Any, ...]]] = {
         "replay.beta_end": (1.0, 0.5, 0.9),
         "replay.epsilon": (1e-6, 0.1, 1e-3),
     },
+    "strided convolutions": {
+        "sn.layers": ((-3, -4), (), (-1, -2, -3)),
+        "sn.scheduler": ("none", "none", "divout"),
+    },
     "schedulers": {
         "sn.layers": ((-2,), (-1, -3), (-2, -3)),
         "sn.scheduler": ("divout", "divgrad", "muleps"),
@@ -224,6 +237,7 @@ OPTIMISERS = {
 """Variants besides the default, for DQN and for SAC with its temperature."""
 VARIANTS |= OPTIMISERS
 TASKS = {
+    "strided convolutions": ("atari/breakout", ""),
     "gym": ("gym/CartPole-v1", "gym/Pendulum-v1"),
     "gym with settings": ("gym/LunarLander-v3", "gym/LunarLanderContinuous-v3"),
     "an id of one's own with settings": OWN_IDS,
@@ -257,6 +271,7 @@ FEW = {
     "environments": ("dqn", "sac", "td3"),
     "prioritised": ("dqn", "drq", "sac", "sac_v1"),
     "few atoms": ("c51",),
+    "strided convolutions": ("dqn",),
     "policy cnf": TAKES_POLICIES,
     "policy vql": TAKES_POLICIES,
     "noise and steps of the actor": ("drq", "sac_lite", "td3"),

@@ -13,40 +13,43 @@ _LOG_2 = math.log(2.0)
 _LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
 
 
-def unfold(x: torch.Tensor, size: int) -> torch.Tensor:
+def unfold(x: torch.Tensor, size: int, stride: int = 1) -> torch.Tensor:
     """Returns `patches.unfold` of x; its gradient is `patches.fold`, autograd's a slow scatter.
 
     As the gradient of folding is unfolding, it can be differentiated any number of times.
     """
-    patches: torch.Tensor = _Unfold.apply(x, size)  # type: ignore[no-untyped-call]
+    patches: torch.Tensor = _Unfold.apply(x, size, stride)  # type: ignore[no-untyped-call]
     return patches
 
 
 class _Unfold(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, size: int) -> torch.Tensor:
+    def forward(ctx: Any, x: torch.Tensor, size: int, stride: int) -> torch.Tensor:
         """Patches of x; x must be contiguous in its last two axes."""
-        ctx.size = size
-        return patches.unfold(x, size)
+        ctx.patches, ctx.sides = (size, stride), tuple(x.shape[2:4])
+        return patches.unfold(x, size, stride)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         """Patches added up."""
-        folded: torch.Tensor = _Fold.apply(gradient, ctx.size)  # type: ignore[no-untyped-call]
-        return folded, None
+        folded: torch.Tensor
+        folded = _Fold.apply(gradient, *ctx.patches, ctx.sides)  # type: ignore[no-untyped-call]
+        return folded, None, None
 
 
 class _Fold(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, rows: torch.Tensor, size: int) -> torch.Tensor:
+    def forward(
+        ctx: Any, rows: torch.Tensor, size: int, stride: int, sides: tuple[int, int]
+    ) -> torch.Tensor:
         """Patches added up."""
-        ctx.size = size
-        return patches.fold(rows.contiguous(), size)
+        ctx.patches = size, stride
+        return patches.fold(rows.contiguous(), size, stride, sides)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
         """Patches of the gradient."""
-        return unfold(gradient.contiguous(), ctx.size), None
+        return unfold(gradient.contiguous(), *ctx.patches), None, None, None
 
 
 def standardised(

@@ -118,7 +118,7 @@ def test_a_missing_package_names_the_extra_of_the_checkout(monkeypatch, name, mi
             "gym/Pendulum-v1",
             "are choices, .* are numbers; agents for these: ddpg, sac",
         ),
-        (sac.Learner, "gym/CartPole-v1", "are numbers, .* are choices; agents for these: dqn"),
+        (sac.Learner, "gym/CartPole-v1", "are numbers, .* are choices; agents for these: c51, dqn"),
         (
             dqn.Learner,
             "gym/Blackjack-v1",

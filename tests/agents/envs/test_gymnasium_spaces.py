@@ -149,7 +149,7 @@ def test_a_reward_may_be_an_array_of_one_number(told: Any, given: dict[str, Any]
         environment = tasks.make(told(reward=reward), settings)
         environment.reset(0)
         found, *_ = environment.step(0)
-        assert found == 0.5 * settings.repeat and type(found) is float
+        assert found == 0.5 * (settings.repeat or 1) and type(found) is float
 
 
 @pytest.mark.parametrize("given", [{}, {"env.repeat": 2}])

@@ -29,22 +29,25 @@ def test_linear_equals_torch():
         torch.testing.assert_close(y, F.linear(x[i], layer.weight[i].T, layer.bias[i]))
 
 
-def test_convolution_equals_torch_with_gradients():
-    layer = initialised(Convolution(P, (10, 9, 4), 6, 3, "cpu"))
+@pytest.mark.parametrize(("size", "stride"), [(3, 1), (3, 2), (4, 3), (2, 3)])
+def test_convolution_equals_torch_with_gradients(size, stride):
+    """Also where the last pixels of a side are in no patch, or some between."""
+    layer = initialised(Convolution(P, (10, 9, 4), 6, size, "cpu", stride))
     layer.weight.requires_grad_()
     x = torch.randn(P, B, 10, 9, 4, requires_grad=True)
     y = layer(x, False)
     ours = torch.autograd.grad(y.square().sum(), [x, layer.weight])
     for i in range(P):
-        kernel = layer.weight[i].view(3, 3, 4, 6).permute(3, 2, 0, 1)
-        expected = F.conv2d(x[i].permute(0, 3, 1, 2), kernel, layer.bias[i]).permute(0, 2, 3, 1)
+        kernel = layer.weight[i].view(size, size, 4, 6).permute(3, 2, 0, 1)
+        images = x[i].permute(0, 3, 1, 2)
+        expected = F.conv2d(images, kernel, layer.bias[i], stride).permute(0, 2, 3, 1)
         torch.testing.assert_close(y[i], expected)
         theirs = torch.autograd.grad(expected.square().sum(), [x, layer.weight])
         for mine, other in zip(ours, theirs, strict=True):
             torch.testing.assert_close(mine[i], other[i], rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("make", [lambda: Linear(P, 6, 5, "cpu"), lambda: conv()])
+@pytest.mark.parametrize("make", [lambda: Linear(P, 6, 5, "cpu"), lambda: conv(), lambda: conv(2)])
 def test_adjoint_is_the_transposed_map(make):
     layer = initialised(make())
     x = torch.randn(P, 1, *layer.input_shape)
@@ -54,8 +57,8 @@ def test_adjoint_is_the_transposed_map(make):
     torch.testing.assert_close(forward, backward, rtol=1e-4, atol=1e-4)
 
 
-def conv() -> Convolution:
-    return Convolution(P, (6, 5, 2), 3, 3, "cpu")
+def conv(stride: int = 1) -> Convolution:
+    return Convolution(P, (6, 5, 2), 3, 3, "cpu", stride)
 
 
 def test_weights_are_xavier_uniform_and_biases_zero():

@@ -43,8 +43,12 @@ def largest(layer: Layer, member: int) -> float:
 
 @pytest.mark.parametrize(
     "layer",
-    [lambda: Linear(P, 40, 24, "cpu"), lambda: Convolution(P, (10, 10, 4), 8, 3, "cpu")],
-    ids=["linear", "convolution"],
+    [
+        lambda: Linear(P, 40, 24, "cpu"),
+        lambda: Convolution(P, (10, 10, 4), 8, 3, "cpu"),
+        lambda: Convolution(P, (10, 10, 4), 8, 4, "cpu", 3),
+    ],
+    ids=["linear", "convolution", "strided convolution"],
 )
 @pytest.mark.parametrize("projection", PROJECTIONS)
 @pytest.mark.parametrize("coefficient", [0.5, 1.0, 2.0])

@@ -114,7 +114,7 @@ def test_check_refuses(params, message):
         Learner.check(params, "minatar/breakout")
 
 
-@pytest.mark.parametrize("task", ["minatar/pong", "atari/breakout", "breakout", ""])
+@pytest.mark.parametrize("task", ["minatar/pong", "amiga/breakout", "breakout", ""])
 def test_check_refuses_an_unknown_task(task):
     with pytest.raises(ValueError, match="valid"):
         Learner.check({}, task)

@@ -248,7 +248,7 @@ SWINGUP = "dmc_pixels/cartpole-swingup"
     [
         ("dmc/cartpole-swingup", {}, r"reads images \[H, W, C\], got observations \(5,\)"),
         ("navigation/3", {"env.stack": 2}, r"reads images \[H, W, C\], got observations \(3,\)"),
-        ("minatar/breakout", {}, "'minatar/breakout' are choices; agents for these: dqn"),
+        ("minatar/breakout", {}, "'minatar/breakout' are choices; agents for these: c51, dqn"),
         (SWINGUP, {"env.size": 7}, "env.size must be at least 8, got 7"),
         (SWINGUP, {"env.size": 100_000}, "env.size must be at most 512, got 100000"),
         (SWINGUP, {"env.stack": 0}, "env.stack must be at least 1, got 0"),

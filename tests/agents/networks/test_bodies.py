@@ -134,6 +134,50 @@ def test_d2rl_reads_the_observation_in_every_layer():
     assert [inputs for inputs, _ in layer_sizes(network)] == [111, 367, 367, 256]
 
 
+NATURE = {"convs": (32, 64, 64), "kernels": (8, 4, 3), "strides": (4, 2, 1)}
+SMALL = {"convs": (16, 32, 32), "kernels": (4, 4, 3), "strides": (2, 2, 2)}
+
+
+@pytest.mark.parametrize(("given", "side", "units"), [(NATURE, 84, 512), (SMALL, 42, 128)])
+def test_bodies_of_atari_have_the_counts_of_their_convolutions(given, side, units):
+    described = sizes("atari", units, 1, **given)
+    area, read, total = side, 4, 0
+    for channels, kernel, stride in zip(*given.values(), strict=True):
+        area = (area - kernel) // stride + 1
+        total, read = total + (kernel * kernel * read + 1) * channels, channels
+    total += (area * area * read + 1) * units + (units + 1) * 5
+    assert count_parameters(described, (side, side, 4), 5) == total
+    assert depth(described, (side, side, 4)) == 5
+
+
+@pytest.mark.parametrize("given", [NATURE, SMALL])
+def test_the_body_of_atari_is_torch_s_strided_convolutions(given):
+    network = built(sizes("atari", 6, 1, **given), (43, 43, 4))
+    x = torch.rand(P, B, 43, 43, 4)
+    for i, features in enumerate(network.features(x)):
+        y = x[i].permute(0, 3, 1, 2)
+        for layer, stride in zip(network.layers, given["strides"], strict=False):
+            kernel = layer.weight[i].view(layer.size, layer.size, y.shape[1], -1)
+            y = F.conv2d(y, kernel.permute(3, 2, 0, 1), layer.bias[i], stride).relu()
+        y = F.relu(linear(network, 3, i, y.permute(0, 2, 3, 1).flatten(1)))
+        torch.testing.assert_close(features, y, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("given", "side", "says"),
+    [
+        ({"kernels": (8, 4)}, 84, r"critic\.kernels must list a number for each .* are 3, got"),
+        ({"strides": (4, 0, 1)}, 84, r"critic\.strides must list whole numbers .*, got 0"),
+        ({}, 30, r"leave 2 of 30 pixels for convolution 3 of 3 x 3: take larger images \(env\.si"),
+    ],
+)
+def test_kernels_and_strides_that_do_not_fit_are_refused(given, side, says):
+    described = sizes("atari", **(NATURE | given))
+    params = {f"critic.{name}": value for name, value in described.items()}
+    with pytest.raises(ValueError, match=says):
+        check(params, "critic", (side, side, 4))
+
+
 def blocks(count, inputs, outputs):
     """Numbers of a head of Bjorck et al. with `count` blocks of width 1024."""
     return count_parameters(sizes("residual", 1024, count), (inputs,), outputs)
