@@ -57,6 +57,8 @@ class ActorCriticNetworks(BaseLearner):
     def check_together(cls, params: Mapping[str, Any], shape: Shape) -> None:
         """Raises ValueError where networks do not fit the task, or parameters each other."""
         features.check(params, shape)
+        own = cls.policy_of(params).networks(params, cls.widths(params, shape)[0], shape.actions)
+        policies.check_networks(params, own, cls.beside_policy())
         for one in cls.described(params, shape).values():
             network.check(params, one.prefix, (one.inputs,))
             if (layers := layers_parameter(one.prefix)) in params:
@@ -64,7 +66,7 @@ class ActorCriticNetworks(BaseLearner):
         check_n_step(params)
         losses.check(params)
         prioritised.check(params)
-        policies.check(params)
+        policies.check(params, cls.parameters)
 
     @classmethod
     def layers(cls, params: Mapping[str, Any], task: str) -> int:
@@ -142,6 +144,12 @@ class ActorCriticNetworks(BaseLearner):
     def policy_of(cls, params: Mapping[str, Any]) -> type[policies.BasePolicy]:
         """Returns the policy that `policy` names, or the learner's own."""
         return policies.find(params, cls.policy_kind)
+
+    @classmethod
+    def beside_policy(cls) -> list[str]:
+        """Returns the names of the networks that give values, and of the encoder's parts."""
+        parts = [part for name in cls.networks for part in cls.encoders.get(name, ())]
+        return [*(name for name in cls.networks if name != ACTOR), *parts]
 
     @classmethod
     def described(cls, params: Mapping[str, Any], shape: Shape) -> dict[str, Described]:

@@ -6,7 +6,7 @@ Actions are in [-1, 1] (Hui 2022, §2.1.2).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KIND = "policy"
 ACTOR = "actor"
+_BODY = ".body"
 TARGETS = "targets"
 HEAD_GAIN = 1.0
 """The gain of the last layers of a policy's networks, where they are orthogonal."""
@@ -107,8 +108,8 @@ def parameters(default: str) -> dict[str, Parameter]:
     return found
 
 
-def check(params: Mapping[str, Any]) -> None:
-    """Raises ValueError where parameters, each valid, do not fit each other."""
+def check(params: Mapping[str, Any], known: Mapping[str, Parameter]) -> None:
+    """Raises ValueError where parameters, each valid, do not fit each other; `known` are all."""
     low, high = (params.get(f"policy.log_std_{end}") for end in ("low", "high"))
     if low is not None and low >= high:
         raise ValueError(f"policy.log_std_low must be below policy.log_std_high={high}, got {low}")
@@ -118,3 +119,29 @@ def check(params: Mapping[str, Any]) -> None:
             raise ValueError(f"policy.noise_in may name {TARGETS} and {ACTOR}, got {place!r}")
     if len(set(noisy)) != len(noisy):
         raise ValueError(f"policy.noise_in must not name one twice, got {list(noisy)}")
+    for name in ("smoothing.std", "smoothing.clip"):
+        if name in params and not noisy and params[name] != known[name].default:
+            raise ValueError(
+                f"{name} is of noise in updates, of which policy.noise_in=[] has none: leave it "
+                f"out, or let policy.noise_in name {TARGETS}, {ACTOR} or both; got {params[name]}"
+            )
+
+
+def check_networks(
+    params: Mapping[str, Any], networks: Mapping[str, Described], others: Collection[str]
+) -> None:
+    """Raises ValueError where a policy's networks do not fit an agent that has `others`."""
+    said = f"{KIND}={params.get(KIND)}"
+    taken = sorted({*others} & {*networks} - {ACTOR})
+    if ACTOR not in networks or taken:
+        raise ValueError(
+            f"{said}: one of its networks must be called {ACTOR}, and none as others of the "
+            f"agent, {', '.join(others)}; got {', '.join(networks)}"
+        )
+    described = {n.removesuffix(_BODY) for n in params if n.endswith(_BODY)}
+    for name, one in networks.items():
+        if one.prefix not in described:
+            raise ValueError(
+                f"{said}: its network {name} must be described by parameters that there are; "
+                f"valid prefixes: {', '.join(sorted(described))}; got {one.prefix!r}"
+            )

@@ -29,9 +29,9 @@ class Policy(squashed_gaussian.Policy):
 
     A coupling keeps one half of z and gives the other z exp(r) + t, with (r, t) from a network that
     reads the half it keeps and the state; halves take turns (Dinh et al. 2017; Hui 2022, §2.1.2).
-    r is a tanh, so that no coupling stretches by more than e. Each network's head begins at 0, so
-    that the flow begins as the squashed Gaussian. An action of one number has no other half: its
-    couplings read the state alone.
+    r is a tanh, so that no coupling stretches by more than e. Each network's head begins at 0 where
+    `coupling.init` is orthogonal, so that the flow begins as the squashed Gaussian. An action of
+    one number has no other half: its couplings read the state alone.
 
     log pi(a|s) = log N(z_0; mu, sigma) - sum of all r - sum_j log(1 - a_j^2).
     """

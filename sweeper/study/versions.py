@@ -26,7 +26,8 @@ from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
 from sweeper.study.provenance import Origin, origin
 from sweeper.study.sources import sources_of
-from sweeper.trainable.frozen import Pinned
+from sweeper.trainable.contract import Parameter, Parametrised
+from sweeper.trainable.frozen import Pinned, tuples
 from sweeper.trainable.loading import load_trainable, trained_by
 
 FOLDED = 2
@@ -84,7 +85,7 @@ def join(
     plans, space = StudyPaths(folder).plans, asked(space)
     known = _live(folder) if (plans / "0").exists() else []
     if known:
-        space = _without_later(known[0].space, space)
+        space = _without_later(known[0], space)
     while not known or renew or not _same(known[-1], space):
         if known:
             _check(folder.name, known[-1].space, space, extend=extend)
@@ -117,11 +118,27 @@ def _live(folder: Path) -> list[Version]:
     return [replace(version, space=asked(version.space)) for version in read(folder)]
 
 
-def _without_later(first: Space, space: Space) -> Space:
-    """`space` without the defaults of parameters that came after `first` was frozen."""
-    old = {*first.defaults, *first.fixed}
+def _without_later(first: Version, space: Space) -> Space:
+    """`space` without the defaults of parameters that came after `first` was frozen.
+
+    One that more of several agents have since keeps the default of those that had it.
+    """
+    old = {**first.space.defaults, **dict.fromkeys(first.space.fixed)}
     kept = {name: value for name, value in space.defaults.items() if name in old}
+    differing = [name for name, value in kept.items() if value is None and old[name] is not None]
+    if differing and first.frozen is not None:
+        then, now = _by_agent(first.frozen.trainable), _by_agent(load_trainable(space))
+        for name in differing:
+            had = [agent for agent, parameters in then.items() if name in parameters]
+            ours = [tuples(now[a][name].default) for a in had if name in now.get(a, {})]
+            if had and ours == [then[agent][name].default for agent in had]:
+                kept[name] = old[name]
     return space.model_copy(update={"defaults": kept})
+
+
+def _by_agent(trainable: Parametrised) -> Mapping[str, Mapping[str, Parameter]]:
+    found: Mapping[str, Mapping[str, Parameter]] = getattr(trainable, "by_agent", {})
+    return found
 
 
 def _same(newest: Version, space: Space) -> bool:

@@ -320,6 +320,10 @@ def runs(learner: Any, variant: str = "odd sizes", **given: Any) -> list[SimpleN
 
 def _belongs(learner: Any, name: str, given: dict[str, Any]) -> bool:
     known = learner.parameters.get(name)
+    if name.startswith("smoothing."):
+        places = learner.parameters["policy.noise_in"].default
+        if not given.get("policy.noise_in", places):
+            return False
     return known is None or known.belongs(
         {
             name: own.default

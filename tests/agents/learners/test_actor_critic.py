@@ -328,6 +328,9 @@ REFUSED = [
     ("td3", {"actor.body": "nonsense"}, r"actor.body: unknown body 'nonsense'"),
     ("ddpg", {"policy.delay": 0}, "policy.delay must be at least 1"),
     ("td2", {"smoothing.std": -0.2}, "smoothing.std must be at least 0"),
+    ("td2", {"smoothing.std": 0.1}, r"smoothing.std is of noise .* got 0.1"),
+    ("sac", {"policy": "deterministic", "entropy.auto": False, "policy.noise_in": [],
+             "smoothing.clip": 0.3}, r"policy.noise_in=\[\] has none: leave it out"),
     ("td2", {"policy.noise_in": ["critic"]}, "noise_in may name targets and actor, got 'critic'"),
     ("td2", {"policy.noise_in": ["actor", "actor"]}, "policy.noise_in must not name one twice"),
     ("td2", {"policy.noise_in": "targets"}, "policy.noise_in must be a list, got 'targets'"),
@@ -360,6 +363,34 @@ REFUSED = [
 def test_check_refuses(name, params, message):
     with pytest.raises(ValueError, match=message):
         lookup.find("learners", name).check(params, "navigation/2")
+
+
+OWN = """
+from agents.networks.described import Described
+from agents.policies import squashed_gaussian
+
+
+class Policy(squashed_gaussian.Policy):
+    @classmethod
+    def networks(cls, params, states, actions):
+        found = super().networks(params, states, actions)
+        return {NETWORKS}
+"""
+
+
+@pytest.mark.parametrize(
+    ("networks", "message"),
+    [
+        ('{"mean": found["actor"]}', "one of its networks must be called actor, .* got mean"),
+        ('{**found, "critic": found["actor"]}', "none as others of the agent, critic; got actor"),
+        ('{"actor": Described(states, 2, "aktor")}', "valid prefixes: actor, .* got 'aktor'"),
+    ],
+)
+def test_networks_of_an_own_policy_that_do_not_fit_are_refused(tmp_path, networks, message):
+    file = tmp_path / "own.py"
+    file.write_text(OWN.replace("{NETWORKS}", networks))
+    with pytest.raises(ValueError, match=message):
+        lookup.find("learners", "sac").check({"policy": f"{file}:Policy"}, "navigation/2")
 
 
 @pytest.mark.parametrize("name", CONTINUOUS)

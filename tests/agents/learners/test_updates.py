@@ -77,6 +77,10 @@ def learner(name: str, given: dict[str, Any]) -> Any:
 
 
 def belongs(found: Any, name: str, given: dict[str, Any]) -> bool:
+    if name.startswith("smoothing."):
+        places = found.parameters["policy.noise_in"].default
+        if not given.get("policy.noise_in", places):
+            return False
     return "policy" not in found.parameters or found.parameters[name].belongs(given)
 
 
