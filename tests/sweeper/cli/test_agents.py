@@ -43,5 +43,5 @@ def test_an_agent_of_ones_own():
 
 
 def test_an_unknown_agent_is_told_the_others():
-    with pytest.raises(SweeperError, match=r"did you mean 'td3'.*valid: ddpg, dqn, drq, sac"):
+    with pytest.raises(SweeperError, match=r"did you mean 'td3'.*valid: c51, ddpg, dqn, drq, sac"):
         list(agents.agent("tds"))

@@ -89,7 +89,7 @@ def test_blocks_may_name_the_agent(tmp_path: Path) -> None:
         ({"agent": ["td3", "sax"]}, "agent must be"),
         (
             {"axes": {**SPACE["axes"], "policy.delay": {"kind": "int", "values": [1, 2]}}},
-            "hold two trials with the same parameters: agent=ddpg, policy.delay=1",
+            "hold two trials with the same parameters: agent=sac, policy.delay=1",
         ),
         ({"fixed": {"unit": 3}}, "fixed.unit is no parameter of agents td3, ddpg, sac"),
         (

@@ -21,6 +21,7 @@ ELSEWHERE = {
     ", but got episodes and",
     ", but got median, which no deviation belongs to",
     "metrics, but got",
+    "is no parameter of any trial there:",
     "must be a mapping, as in fixed: {states: 1000}",
     "must be a mapping, as in limits: {hours: 8}",
     "must be a number or a list of some, but got []",
