@@ -39,6 +39,7 @@ def described(body, norm="none", activation="relu"):
     return {
         "body": body,
         "convs": (4, 2),
+        **({"kernels": (2, 2), "strides": (2, 1)} if body == "atari" else {}),
         "units": 6,
         "layers": 2,
         "activation": activation,
@@ -54,7 +55,7 @@ def fits(sizes):
 
 
 def observation(body):
-    return IMAGE if body == "minatar" else VECTOR
+    return IMAGE if body in ("minatar", "atari") else VECTOR
 
 
 def built(sizes, settings=SETTINGS["none"]):
