@@ -13,10 +13,10 @@ INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 sweep: $(SWEEPS)
 	$(VENV)/bin/sweeper run spaces/minatar_adam_sn.yaml
 
-# Four workers keep two cores busy: tests of Slurm and of stopped processes mostly wait. Compiled
+# Three workers keep two cores busy: tests of Slurm and of stopped processes mostly wait. Compiled
 # modules are kept, as tests start hundreds of processes that would compile them again.
 test: $(STAMP)
-	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .
