@@ -17,8 +17,9 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 CLASSES = {
     "analyses": "Analysis",
     "diagnostics": "Diagnostic",
@@ -52,6 +53,20 @@ def find(folder: str, name: str) -> Any:
     """
     outside = _FILE.fullmatch(name)
     return _of_file(Path(outside["path"]), outside["name"]) if outside else _of_folder(folder, name)
+
+
+def derived(folder: str, key: str, kind: str, base: type[T]) -> type[T]:
+    """Returns the class derived from `base` that the parameter `key` names by its `kind`.
+
+    Raises ValueError that begins with `key` where it names none.
+    """
+    try:
+        found = find(folder, kind)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise ValueError(f"{key} must name a class derived from {base.__name__}, got {kind}")
+    return found
 
 
 @cache

@@ -114,3 +114,16 @@ def find(parameters: Mapping[str, Parameter], name: str) -> Parameter | None:
         return parameters[name]
     fits = (p for n, p in parameters.items() if n.endswith(OPEN) and name.startswith(n[:-1]))
     return next(fits, None)
+
+
+def of_kinds(key: str, own: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Parameter]:
+    """Returns the parameters that each kind has, by whole names, which belong to these alone.
+
+    The parameter `key` says the kind.
+    """
+    found: dict[str, Parameter] = {}
+    for theirs in own.values():
+        for name, known in theirs.items():
+            takers = tuple(kind for kind, others in own.items() if name in others)
+            found[name] = replace(known, only={**known.only, key: takers})
+    return found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents import lookup, streams
-from agents.parameter import Parameter
+from agents.parameter import Parameter, of_kinds
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.shape import Shape
@@ -136,13 +136,7 @@ def find(params: Mapping[str, Any]) -> type[BaseFeatures] | None:
         return None
     if not lookup.is_file(kind) and kind not in lookup.names("features"):
         raise ValueError(f"{KIND}: {lookup.unknown('features', kind, kinds())}")
-    try:
-        found = lookup.find("features", kind)
-    except ValueError as error:
-        raise ValueError(f"{KIND}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, BaseFeatures)):
-        raise ValueError(f"{KIND} must name a class derived from BaseFeatures, got {kind}")
-    return found
+    return lookup.derived("features", KIND, kind, BaseFeatures)  # type: ignore[type-abstract]
 
 
 def kinds() -> list[str]:
@@ -171,9 +165,4 @@ def parameters() -> dict[str, Parameter]:
     }
     names = lookup.names("features")
     own = {name: {**every, **lookup.find("features", name).parameters} for name in names}
-    found = {KIND: Parameter(str, NONE)}
-    for theirs in own.values():
-        for name, known in theirs.items():
-            takers = tuple(kind for kind in names if name in own[kind])
-            found[name] = replace(known, only={**known.only, KIND: takers})
-    return found
+    return {KIND: Parameter(str, NONE), **of_kinds(KIND, own)}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents import lookup
-from agents.parameter import Parameter
+from agents.parameter import Parameter, of_kinds
 
 if TYPE_CHECKING:
     import torch
@@ -78,14 +77,7 @@ class BaseHead(ABC):
 
 def find(sizes: Mapping[str, Any]) -> type[BaseHead]:
     """Returns the class that `head.kind` names; ValueError where it names no head."""
-    kind = str(sizes.get(KIND, _DEFAULT))
-    try:
-        found = lookup.find("heads", kind)
-    except ValueError as error:
-        raise ValueError(f"{KIND}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, BaseHead)):
-        raise ValueError(f"{KIND} must name a class derived from BaseHead, got {kind}")
-    return found
+    return lookup.derived("heads", KIND, str(sizes.get(KIND, _DEFAULT)), BaseHead)  # type: ignore[type-abstract]
 
 
 def each(sizes: Mapping[str, Any]) -> int:
@@ -96,9 +88,9 @@ def each(sizes: Mapping[str, Any]) -> int:
 def parameters(name: str, default: str) -> dict[str, Parameter]:
     """Returns the parameters `name.head.*`; what some kinds have belongs to these alone."""
     kinds = {kind: lookup.find("heads", kind).parameters for kind in lookup.names("heads")}
-    found = {f"{name}.{KIND}": Parameter(str, default)}
-    for own in kinds.values():
-        for key, known in own.items():
-            takers = tuple(kind for kind, theirs in kinds.items() if key in theirs)
-            found[f"{name}.{key}"] = replace(known, only={f"{name}.{KIND}": takers})
-    return found
+    own = {
+        kind: {f"{name}.{key}": known for key, known in theirs.items()}
+        for kind, theirs in kinds.items()
+    }
+    key = f"{name}.{KIND}"
+    return {key: Parameter(str, default), **of_kinds(key, own)}

@@ -161,8 +161,9 @@ class ActorCriticPasses(ActorCriticNetworks):
         kind = self.params["actor.objective"]
         if kind == "first":
             return self.q1(observations, actions)
-        values = self.q(observations, actions)
-        return values.amin(1) if kind == "min" else values.mean(1)
+        if kind == "min":
+            return self.min_q(observations, actions)
+        return self.q(observations, actions).mean(1)
 
     def min_q(
         self, observations: torch.Tensor, actions: torch.Tensor, target: bool = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents import lookup
 from agents.optim.schedule import CONSTANT, Schedule, factors
-from agents.parameter import Parameter
+from agents.parameter import Parameter, of_kinds
 
 if TYPE_CHECKING:
     import torch
@@ -170,13 +170,7 @@ def spread(vector: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 def find(params: Mapping[str, Any]) -> type[BaseOptimiser]:
     """Returns the class that `optimizer.kind` names; ValueError where it names no optimiser."""
     kind = str(params.get(KIND, _DEFAULT))
-    try:
-        found = lookup.find("optimisers", kind)
-    except ValueError as error:
-        raise ValueError(f"{KIND}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, BaseOptimiser)):
-        raise ValueError(f"{KIND} must name a class derived from BaseOptimiser, got {kind}")
-    return found
+    return lookup.derived("optimisers", KIND, kind, BaseOptimiser)  # type: ignore[type-abstract]
 
 
 def parameters(**defaults: float) -> dict[str, Parameter]:
@@ -184,12 +178,14 @@ def parameters(**defaults: float) -> dict[str, Parameter]:
 
     What some kinds have belongs to these alone.
     """
-    names = lookup.names("optimisers")
-    kinds = {name: lookup.find("optimisers", name).parameters for name in names}
-    found = {KIND: Parameter(str, _DEFAULT)}
-    for own in kinds.values():
-        for name, known in own.items():
-            takers = tuple(kind for kind, theirs in kinds.items() if name in theirs)
-            default = defaults.get(name, known.default)
-            found[f"optimizer.{name}"] = replace(known, default=default, only={KIND: takers})
-    return found
+    kinds = {
+        name: lookup.find("optimisers", name).parameters for name in lookup.names("optimisers")
+    }
+    own = {
+        kind: {
+            f"optimizer.{name}": replace(known, default=defaults.get(name, known.default))
+            for name, known in theirs.items()
+        }
+        for kind, theirs in kinds.items()
+    }
+    return {KIND: Parameter(str, _DEFAULT), **of_kinds(KIND, own)}

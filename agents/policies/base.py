@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents import lookup
 from agents.networks.described import Described
-from agents.parameter import Parameter
+from agents.parameter import Parameter, of_kinds
 
 if TYPE_CHECKING:
     import torch
@@ -87,25 +86,13 @@ def find(params: Mapping[str, Any], otherwise: str = "") -> type[BasePolicy]:
     Raises ValueError where it names no policy.
     """
     kind = str(params.get(KIND, otherwise))
-    try:
-        found = lookup.find("policies", kind)
-    except ValueError as error:
-        raise ValueError(f"{KIND}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, BasePolicy)):
-        raise ValueError(f"{KIND} must name a class derived from BasePolicy, got {kind}")
-    return found
+    return lookup.derived("policies", KIND, kind, BasePolicy)  # type: ignore[type-abstract]
 
 
 def parameters(default: str) -> dict[str, Parameter]:
     """Returns `policy`, and what each policy has; these belong to it alone."""
-    names = lookup.names("policies")
-    own = {name: lookup.find("policies", name).parameters for name in names}
-    found = {KIND: Parameter(str, default)}
-    for theirs in own.values():
-        for name, known in theirs.items():
-            takers = tuple(kind for kind in names if name in own[kind])
-            found[name] = replace(known, only={**known.only, KIND: takers})
-    return found
+    own = {name: lookup.find("policies", name).parameters for name in lookup.names("policies")}
+    return {KIND: Parameter(str, default), **of_kinds(KIND, own)}
 
 
 def check(params: Mapping[str, Any], known: Mapping[str, Parameter]) -> None:
