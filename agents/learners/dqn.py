@@ -107,13 +107,14 @@ class Learner(BaseLearner):
     def signature(cls, params: Mapping[str, Any], task: str) -> str:
         """Returns a text that is equal for runs that may share a pack.
 
-        Plain perceptrons and those with watched layers do not, as they are computed in two ways.
+        Layers that are computed as one and those of which some are watched do not, as they are
+        computed in two ways.
         """
         complete = cls.complete(params)
         observation = cls.shape_of(complete, task).observation
-        fused = network.may_be_fused(network.part(complete, "network"), observation)
-        watches = bool(complete["sn.layers"])
-        return json.dumps([super().signature(params, task), fused and watches])
+        watched = network.normalised(complete, "network", observation).layers
+        split = network.is_split(network.part(complete, "network"), observation, watched)
+        return json.dumps([super().signature(params, task), split])
 
     @classmethod
     def sizes(cls, params: Mapping[str, Any], shape: Shape) -> Sizes:

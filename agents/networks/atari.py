@@ -7,11 +7,22 @@ Mnih et al. 2015, for frames of 84 x 84.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from agents.layers import base, norms
 from agents.layers.functional.patches import number
 from agents.networks import minatar
 from agents.parameter import Parameter
+
+if TYPE_CHECKING:
+    import torch
+
+    from agents.layers.convolution import Convolution
+    from agents.layers.functional import fused_convolutions
+else:
+    from agents.lazy import LazyModule
+
+    fused_convolutions = LazyModule("agents.layers.functional.fused_convolutions")
 
 _ONLY = {"network.body": ("atari",)}
 PARAMETERS: Mapping[str, Parameter] = {
@@ -20,11 +31,15 @@ PARAMETERS: Mapping[str, Parameter] = {
 }
 """Sides of the square kernels, and their strides; as many as `network.convs` lists channels."""
 
+_FEW = 16
+"""The most images, as of acting and evaluating, that are convolved faster as products."""
+
 
 class Body(minatar.Body):
     """`convs` (channels) convolutions of `kernels` with `strides`, then `layers` x `units`.
 
-    They have no padding. Each has the `norm` and the `activation` that the sizes name.
+    They have no padding. Each has the `norm` and the `activation` that the sizes name. On a CPU
+    batches go through plain ones with ReLU by `fused_convolutions`.
     """
 
     @staticmethod
@@ -52,3 +67,34 @@ class Body(minatar.Body):
                     "larger images (env.size), or fewer or smaller kernels or strides"
                 )
             side = number(side, size, stride)
+
+    @staticmethod
+    def as_one(sizes: Mapping[str, Any]) -> int:
+        """Returns the number of convolutions, where they are plain and have ReLU."""
+        plain = norms.kind(sizes) == "none" and base.activation(sizes) == "relu"
+        return len(sizes["convs"]) if plain else 0
+
+    def _convolved(
+        self, x: torch.Tensor, iterate: torch.Tensor | bool, training: bool
+    ) -> torch.Tensor:
+        """[P, B, H, W, C] -> [P, B, H', W', channels]."""
+        if not self._is_one(x):
+            return super()._convolved(x, iterate, training)
+        strides = [layer.stride for layer in self._convolutions]
+        parameters = [t for layer in self._convolutions for t in (layer.weight, layer.bias)]
+        return fused_convolutions.convolutions(x, strides, parameters)
+
+    def _is_one(self, x: torch.Tensor) -> bool:
+        """Whether x goes through all convolutions as one, which gives it no gradient.
+
+        Then it does for every member of a pack, and for each alone.
+        """
+        if x.requires_grad or x.shape[1] <= _FEW or x.device.type != "cpu":
+            return False
+        return bool(self._convolutions) and all(map(_is_plain, self._convolutions))
+
+
+def _is_plain(layer: Convolution) -> bool:
+    """Whether a convolution has ReLU and nothing besides, and nobody looks at it."""
+    beside = layer.spectral, layer.norm, layer.seen
+    return layer.activation == "relu" and all(one is None for one in beside)

@@ -75,6 +75,11 @@ class Body:
         """Returns the number of parametric layers."""
         return len(sizes["convs"]) + int(sizes["layers"])
 
+    @staticmethod
+    def as_one(sizes: Mapping[str, Any]) -> int:
+        """Returns how many of the first layers are one function where none of them is watched."""
+        return 0
+
     @classmethod
     def numbers(
         cls, sizes: Mapping[str, Any], observation: tuple[int, ...]
@@ -124,11 +129,17 @@ class Body:
         self, x: torch.Tensor, iterate: torch.Tensor | bool, training: bool = False
     ) -> torch.Tensor:
         """[P, B, H, W, C] -> [P, B, features]."""
-        for convolution in self._convolutions:
-            x = convolution(x, iterate, training)
-        x = x.flatten(2)
+        x = self._convolved(x, iterate, training).flatten(2)
         for layer in self._hidden:
             x = layer(x, iterate, training)
+        return x
+
+    def _convolved(
+        self, x: torch.Tensor, iterate: torch.Tensor | bool, training: bool
+    ) -> torch.Tensor:
+        """[P, B, H, W, C] -> [P, B, H', W', channels]."""
+        for convolution in self._convolutions:
+            x = convolution(x, iterate, training)
         return x
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents import lookup
@@ -99,6 +99,20 @@ def may_be_fused(sizes: Mapping[str, Any], observation: tuple[int, ...]) -> bool
     Its bits are then others than those of the same network beside one with watched layers.
     """
     return bool(getattr(_body(sizes, observation), "chained", True))
+
+
+def is_split(
+    sizes: Mapping[str, Any], observation: tuple[int, ...], watched: Collection[int]
+) -> bool:
+    """Returns whether one of the `watched` layers is among those that are else computed as one.
+
+    Its bits are then others than those of the same network without watched layers there.
+    """
+    if may_be_fused(sizes, observation):
+        return bool(watched)
+    body = _body(sizes, observation)
+    first = body.as_one(sizes) if hasattr(body, "as_one") else 0
+    return any(depth(sizes, observation) + index < first for index in watched)
 
 
 def count_parameters(sizes: Mapping[str, Any], observation: tuple[int, ...], outputs: int) -> int:

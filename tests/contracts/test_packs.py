@@ -176,6 +176,18 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "env.sticky": 0.25,
         "env.noops": 3,
     },
+    "convolutions as one": {
+        "network.body": "atari",
+        "network.convs": (5, 6),
+        "network.kernels": (4, 3),
+        "network.strides": (3, 2),
+        "env.size": 15,
+        "env.noops": 0,
+        "network.head.atoms": 9,
+        "batch_size": 17,
+        "replay.sampler": "prioritised",
+        "n_step": 2,
+    },
     "gym": {},
     "gym with settings": {
         "optimizer.schedule.kind": "cosine",
@@ -214,9 +226,10 @@ DIFFERENT_IN: dict[str, dict[str, tuple[Any, ...]]] = {
         "replay.epsilon": (1e-6, 0.1, 1e-3),
     },
     "strided convolutions": {
-        "sn.layers": ((-3, -4), (), (-1, -2, -3)),
+        "sn.layers": ((-3, -4), (-4,), (-1, -2, -3)),
         "sn.scheduler": ("none", "none", "divout"),
     },
+    "convolutions as one": {"sn.layers": ((-2,), (), (-1, -2))},
     "schedulers": {
         "sn.layers": ((-2,), (-1, -3), (-2, -3)),
         "sn.scheduler": ("divout", "divgrad", "muleps"),
@@ -238,6 +251,7 @@ OPTIMISERS = {
 VARIANTS |= OPTIMISERS
 TASKS = {
     "strided convolutions": ("atari/breakout", ""),
+    "convolutions as one": ("atari/freeway", ""),
     "gym": ("gym/CartPole-v1", "gym/Pendulum-v1"),
     "gym with settings": ("gym/LunarLander-v3", "gym/LunarLanderContinuous-v3"),
     "an id of one's own with settings": OWN_IDS,
@@ -272,6 +286,7 @@ FEW = {
     "prioritised": ("dqn", "drq", "sac", "sac_v1"),
     "few atoms": ("c51",),
     "strided convolutions": ("dqn",),
+    "convolutions as one": ("c51", "dqn"),
     "policy cnf": TAKES_POLICIES,
     "policy vql": TAKES_POLICIES,
     "noise and steps of the actor": ("drq", "sac_lite", "td3"),
@@ -279,7 +294,7 @@ FEW = {
     "all that makes networks larger": ("sac_v1", "td3"),
 } | dict.fromkeys(OPTIMISERS, ("dqn", "sac"))
 """The learners that are enough for a variant."""
-ONLY = {"c51": ("odd sizes", "few atoms", "schedulers")}
+ONLY = {"c51": ("odd sizes", "few atoms", "schedulers", "convolutions as one")}
 """The variants that are enough for a learner that is another one with other defaults."""
 OF_ENVIRONMENTS = ("gym with settings", "an id of one's own with settings")
 """Variants of which learners see nothing: tried with one for choices and one for numbers."""

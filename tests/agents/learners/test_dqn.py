@@ -166,6 +166,18 @@ def test_signature_is_what_members_must_share():
         assert signature(**different) != alike
 
 
+@pytest.mark.parametrize("norm", ["none", "layer"])
+def test_runs_with_a_watched_convolution_of_atari_s_have_packs_of_their_own(norm):
+    given = {"network.body": "atari", "network.convs": (4, 5), "network.strides": (2, 1)}
+    given |= {"network.kernels": (4, 3), "network.norm.kind": norm}
+
+    def signature(*layers):
+        return Learner.signature({**given, "sn.layers": layers}, "minatar/breakout")
+
+    assert signature() == signature(-2) == signature(-1, -2)
+    assert signature(-3) == signature(-4, -2) and (signature(-3) == signature()) == (norm != "none")
+
+
 def test_weights_are_enough_to_act_with_numpy_alone(run, tmp_path):
     params = {"network__body": "mlp", "network__layers": 2, "evaluation__epsilon": 0.0}
     runs = [run(seed=seed, optimizer__lr=1e-3, **params) for seed in (0, 1, 2)]

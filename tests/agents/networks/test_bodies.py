@@ -163,6 +163,32 @@ def test_the_body_of_atari_is_torch_s_strided_convolutions(given):
         torch.testing.assert_close(features, y, rtol=1e-4, atol=1e-5)
 
 
+STRIDED = {"convs": (5, 4), "kernels": (4, 3), "strides": (3, 2)}
+
+
+def test_many_images_go_through_atari_s_convolutions_as_one_and_few_as_products():
+    network = built(sizes("atari", 6, 1, **STRIDED), (15, 15, 2)).train()
+    x = torch.rand(P, 17, 15, 15, 2)
+    gradients = []
+    for some in (x, x.clone().requires_grad_()):
+        assert network.body._is_one(some) is not some.requires_grad
+        outputs = network(some)
+        gradients.append(torch.autograd.grad(outputs.square().sum(), network.parameters))
+    for mine, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
+    assert not network.body._is_one(x[:, :16])
+    torch.testing.assert_close(network(x)[:, :16], network(x[:, :16]), rtol=1e-4, atol=1e-5)
+    shown = network.activations(x)
+    assert [one.shape[2:] for one in shown] == [(4, 4, 5), (1, 1, 4), (6,)]
+
+
+@pytest.mark.parametrize("other", [{"activation": "swish"}, {"norm.kind": "layer"}])
+def test_convolutions_with_more_than_relu_are_not_one(other):
+    network = built(sizes("atari", 6, 1, **STRIDED, **other), (15, 15, 2))
+    assert network.body.as_one(sizes("atari", 6, 1, **STRIDED, **other)) == 0
+    assert not network.body._is_one(torch.rand(P, 17, 15, 15, 2))
+
+
 @pytest.mark.parametrize(
     ("given", "side", "says"),
     [
