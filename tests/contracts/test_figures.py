@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from sweeper import lookup
 from sweeper.figures.drawing import style, text_layout
 from sweeper.results.data import Data
+from tests.helpers.cases import each
 from tests.helpers.figures import OF_ANY_STUDY
 from tests.helpers.played_study import player
 
@@ -101,7 +102,7 @@ def draw(monkeypatch):
     return drawn
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_its_options_are_keyword_only_and_it_is_described(name):
     module = inspect.getmodule(draw := lookup.find("sweeper.figures", name))
     assert draw.__doc__ and module.__doc__

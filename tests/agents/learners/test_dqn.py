@@ -13,6 +13,7 @@ from agents.layers.spectral_settings import SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.learners.epsilon_schedule import EpsilonSchedule
 from agents.networks.network import Network, count_parameters, part
+from tests.helpers.cases import each
 from tests.helpers.dqn_agents import learner
 
 PLAIN = SpectralNormSettings((), "hard", 1.0, True)
@@ -26,7 +27,7 @@ SIZES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("convs", "units", "count"), SIZES)
+@each("convs, units, count", SIZES)
 def test_parameter_counts_of_the_published_table(convs, units, count):
     params = Learner.complete({"network.convs": convs, "network.units": units})
     network = Network(part(params, "network"), (10, 10, 4), 6, [PLAIN], "cpu")
@@ -108,7 +109,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("params", "message"), REFUSED)
+@each("params, message", REFUSED)
 def test_check_refuses(params, message):
     with pytest.raises(ValueError, match=message):
         Learner.check(params, "minatar/breakout")
