@@ -60,10 +60,7 @@ def draw(
     said = _note(table, [panels, lines])
     shown = [name for name in (hue, facet) if name]
     said += uneven_note(data, runs, shown, "line")
-    if len(beyond):
-        ends = " to ".join(dict.fromkeys(map(number_text.one, (beyond.min(), beyond.max()))))
-        said += f". Beyond the x axis, but counted: {counted(len(beyond), 'run')} at {ends}"
-    caption = data.caption(len(runs), shown, said)
+    caption = data.caption(len(runs), shown, said + _beyond(beyond))
     grid = _grid(lines, panels, caption, sharex=shared)
     count, columns = len(panels.labels) if panels else 1, grid.axes.shape[1]
     for number, ax in enumerate(grid.axes.flat):
@@ -80,6 +77,14 @@ def draw(
             ax.set_title(style.panel_title(panels, number, grid))
     style.legend(grid.figure, lines, grid.figure.get_figwidth())
     return Picture(grid.figure, visible(table), caption=caption)
+
+
+def _beyond(values: np.ndarray) -> str:
+    """What a caption says of the values that the x axis leaves out."""
+    if not len(values):
+        return ""
+    ends = " to ".join(dict.fromkeys(map(number_text.one, (values.min(), values.max()))))
+    return f". Beyond the x axis, but counted: {counted(len(values), 'run')} at {ends}"
 
 
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:

@@ -42,7 +42,7 @@ def through(ax: Axes, x: pd.Series, y: pd.Series, look: style.Look, **options: A
     """
     points = pd.DataFrame({"x": x, "y": y}).replace([np.inf, -np.inf], np.nan).dropna()
     points = points.sort_values(["x", "y"])
-    edge = {"markeredgewidth": 0.75, "markeredgecolor": "w"}
+    edge: dict[str, Any] = {"markeredgewidth": 0.75, "markeredgecolor": "w"}
     ax.plot(points["x"], points["y"], color=look.colour, marker=look.marker, **edge, **options)
 
 
