@@ -22,6 +22,7 @@ from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study import provenance, studies
 from sweeper.study.study import Study
+from tests.helpers import compiled_models
 from tests.helpers.paths import COUNTER_AGENT, ROOT
 from tests.helpers.played_study import player
 from tests.helpers.slowest import SLOWEST
@@ -62,6 +63,12 @@ def _quick_garbage_collection(_imported: list[int] = [0]) -> None:  # noqa: B006
         gc.collect()
         gc.freeze()
         _imported[0] = len(sys.modules)
+
+
+@pytest.fixture(autouse=True)
+def _models_are_compiled_once() -> None:
+    """Simulations of one task are copies of one model."""
+    compiled_models.keep()
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -126,7 +125,7 @@ def _panel(ax: Axes, comparison: Comparison, number: int) -> None:
     ax.errorbar(ours["(at)"], ours["point"], yerr=np.maximum(0, reach), zorder=3, **look)
     line_marks.runs(ax, ours, comparison.runs, style.look(None, 0))
     ax.grid(axis="y", linewidth=0.4, color="0.9")
-    sns.despine(ax=ax)
+    style.open_frame(ax)
 
 
 def _doubt(ax: Axes, at: float, value: float) -> None:

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.figures.drawing import axis_limits, frame, line_panels, style
@@ -61,10 +60,7 @@ def draw(
     said = _note(table, [panels, lines])
     shown = [name for name in (hue, facet) if name]
     said += uneven_note(data, runs, shown, "line")
-    if len(beyond):
-        ends = " to ".join(dict.fromkeys(map(number_text.one, (beyond.min(), beyond.max()))))
-        said += f". Beyond the x axis, but counted: {counted(len(beyond), 'run')} at {ends}"
-    caption = data.caption(len(runs), shown, said)
+    caption = data.caption(len(runs), shown, said + _beyond(beyond))
     grid = _grid(lines, panels, caption, sharex=shared)
     count, columns = len(panels.labels) if panels else 1, grid.axes.shape[1]
     for number, ax in enumerate(grid.axes.flat):
@@ -81,6 +77,14 @@ def draw(
             ax.set_title(style.panel_title(panels, number, grid))
     style.legend(grid.figure, lines, grid.figure.get_figwidth())
     return Picture(grid.figure, visible(table), caption=caption)
+
+
+def _beyond(values: np.ndarray) -> str:
+    """What a caption says of the values that the x axis leaves out."""
+    if not len(values):
+        return ""
+    ends = " to ".join(dict.fromkeys(map(number_text.one, (values.min(), values.max()))))
+    return f". Beyond the x axis, but counted: {counted(len(values), 'run')} at {ends}"
 
 
 def _chosen(data: Data, hue: str | None, facet: str | None) -> tuple[str | None, str | None]:
@@ -196,7 +200,7 @@ def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool) -> None:
         ax.set_ylim(frame.current().ylim or (-0.02, 1.02))
         ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)
     ax.set_ylabel(f"share of runs with {what} {sign} τ" if first else "")
-    sns.despine(ax=ax)
+    style.open_frame(ax)
 
 
 def _label(ax: Axes, data: Data, metric: str | None, grid: style.Panels) -> None:

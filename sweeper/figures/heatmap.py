@@ -63,14 +63,9 @@ def draw(
             ax.set_title(style.panel_title(panels, number, grid, room))
     _write(grid, table, said, shades, layout)
     label = data.value_label(metric, shown)
-    colour_bar(
-        grid.figure,
-        grid.axes.flat,
-        shades,
-        text_layout.folded(label, layout.beside, text_layout.BASE_PT, lines=4),
-        aspect=max(8, 10 * layout.height),
-        pad=0.02,
-    )
+    label = text_layout.folded(label, layout.beside, text_layout.BASE_PT, lines=4)
+    aspect = max(8, 10 * layout.height)
+    colour_bar(grid.figure, grid.axes.flat, shades, label, aspect=aspect, pad=0.02)
     return Picture(grid.figure, visible(table), caption=caption)
 
 

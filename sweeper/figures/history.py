@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -124,7 +123,7 @@ def _frame(ax: Axes, table: pd.DataFrame, label: str, ends: tuple[float, float] 
     ax.set_xlim(asked.xlim or (-0.02 * count - 0.5, 1.02 * count + 0.5))
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set(xlabel="trial", ylabel=label)
-    sns.despine(ax=ax)
+    style.open_frame(ax)
 
 
 def _legend(grid: style.Panels, table: pd.DataFrame) -> None:

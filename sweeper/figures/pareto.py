@@ -6,7 +6,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.errors import NothingToShow
@@ -97,7 +96,7 @@ def _frame(
     inches: tuple[float, float],
 ) -> None:
     """Labels, and the numbers of the trials on the front."""
-    sns.despine(ax=ax)
+    style.open_frame(ax)
     if table.empty:
         return
     labels = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.errors import SweeperError
@@ -100,7 +99,7 @@ def _metrics(data: Data, metric: str | list[str] | None) -> tuple[str | None, st
 def _panel(
     ax: Axes, table: pd.DataFrame, hues: Axis | None, metrics: tuple[str | None, str | None]
 ) -> None:
-    sns.despine(ax=ax)
+    style.open_frame(ax)
     if table.empty:
         style.empty(ax, "no run has both values")
         ax.set_xticks([])

@@ -14,6 +14,7 @@ from sweeper.errors import Invalid
 from sweeper.schema.base_model import validated
 from sweeper.schema.yaml_text import parse
 from sweeper.space.axes import AxisModel, Network
+from tests.helpers.cases import each
 
 EXAMPLES = {
     "choice": [{"values": ["a", True, [1, 2]]}, {"values": {"a": {"x": 1}, "b": {"x": [2]}}}],
@@ -70,14 +71,14 @@ def test_kinds_are_described_models(kind):
         validated(axis, {"kind": kind, "nonsense": 1})
 
 
-@pytest.mark.parametrize(("kind", "keys"), CASES)
+@each("kind, keys", CASES)
 def test_a_title_is_kept_and_changes_no_point(kind, keys):
     titled = make(kind, keys | {"title": "η"})
     assert titled.model_dump(mode="json", exclude_defaults=True)["title"] == "η"
     assert titled.points("first") == make(kind, keys).points("first")
 
 
-@pytest.mark.parametrize(("kind", "keys"), CASES)
+@each("kind, keys", CASES)
 def test_points(kind, keys):
     points = make(kind, keys).points("first.second")
     assert points == make(kind, keys).points("first.second")
@@ -111,7 +112,7 @@ def test_a_variant_sets_parameters_by_their_whole_names():
     ]
 
 
-@pytest.mark.parametrize(("kind", "keys"), CASES)
+@each("kind, keys", CASES)
 def test_round_trip(kind, keys):
     axis = make(kind, keys)
     data = json.loads(json.dumps(axis.model_dump(mode="json", exclude_defaults=True)))
@@ -119,7 +120,7 @@ def test_round_trip(kind, keys):
     assert again == axis and again.points("first.second") == axis.points("first.second")
 
 
-@pytest.mark.parametrize(("kind", "keys"), CASES)
+@each("kind, keys", CASES)
 def test_optuna_takes_every_label(kind, keys):
     axis = make(kind, keys)
     distribution = axis.distribution("first.second")
@@ -129,7 +130,7 @@ def test_optuna_takes_every_label(kind, keys):
         assert distribution.to_external_repr(internal) == point.label
 
 
-@pytest.mark.parametrize(("kind", "keys"), CASES)
+@each("kind, keys", CASES)
 def test_a_point_is_found_by_the_label_that_optuna_gives(kind, keys):
     axis = make(kind, keys)
     for point in axis.points("first.second"):
@@ -140,7 +141,7 @@ def test_a_point_is_found_by_the_label_that_optuna_gives(kind, keys):
             axis.point("first.second", wrong)
 
 
-@pytest.mark.parametrize(("kind", "keys"), CASES)
+@each("kind, keys", CASES)
 def test_whatever_optuna_draws_is_a_point(kind, keys):
     axis = make(kind, keys)
     distribution = axis.distribution("first.second")
@@ -154,7 +155,7 @@ def test_whatever_optuna_draws_is_a_point(kind, keys):
     assert between == 0 or axis.ends is not None
 
 
-@pytest.mark.parametrize(("kind", "keys"), CASES)
+@each("kind, keys", CASES)
 def test_every_kind_takes_a_default_and_conditions(kind, keys):
     points = make(kind, keys).points("first.second")
     more = {"default": points[-1].label, "when": {"other": ["a", 1]}}

@@ -9,10 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from agents import lookup as agents_lookup
 from sweeper import lookup
+from tests.helpers.cases import each
 from tests.helpers.paths import ROOT
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -20,7 +19,7 @@ ROWS = re.findall(r"^\| [\w ]+ \| `(\S+)/<\w+>\.\w+` \| (.+?) \| (.+?) \|", PAGE
 (EXAMPLE,) = re.findall(r"^```python\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(("folder", "defines", "tests"), ROWS)
+@each("folder, defines, tests", ROWS)
 def test_folders_and_tests_of_the_table_are_there(folder: str, defines: str, tests: str) -> None:
     assert (ROOT / folder).is_dir()
     for name in re.findall(r"`(test_\w+\.py)`", tests):

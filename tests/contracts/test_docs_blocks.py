@@ -27,6 +27,7 @@ from sweeper.schema.yaml_text import parse
 from sweeper.space.overrides import KEYS
 from sweeper.study.study import Study
 from sweeper.trainable.loading import load_trainable
+from tests.helpers.cases import each
 from tests.helpers.command import call
 from tests.helpers.pages import PAGES, Block, blocks, commands_of_tables, name
 from tests.helpers.paths import ROOT
@@ -48,7 +49,7 @@ def test_a_file_that_several_pages_show_is_the_same() -> None:
     assert [file for file, texts in shown.items() if file and len(texts) > 1] == []
 
 
-@pytest.mark.parametrize("block", [each for each in BLOCKS if each.why_not], ids=str)
+@each("block", [block for block in BLOCKS if block.why_not])
 def test_modules_of_blocks_that_nobody_runs_exist(block: Block) -> None:
     for module in re.findall(r"^python -m (\S+)", block.text, re.MULTILINE):
         assert importlib.util.find_spec(module) is not None, f"{block}: {module}"

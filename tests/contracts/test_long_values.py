@@ -15,6 +15,7 @@ from sweeper.schema.document import MOST_TOLD
 from sweeper.space.overrides import parse_words
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
+from tests.helpers.cases import each
 from tests.helpers.paths import FAKE_AGENT
 from tests.sweeper.cli.test_main import Capture, call
 
@@ -52,7 +53,7 @@ def short(message: str) -> None:
         assert part not in message, message[max(0, message.index(part) - 200) :][:400]
 
 
-@pytest.mark.parametrize(
+@each(
     "path",
     [
         *(
@@ -85,7 +86,7 @@ def test_of_a_value_in_a_space(tmp_path: Path, path: str) -> None:
         refused(tmp_path, keys)
 
 
-@pytest.mark.parametrize(
+@each(
     "keys",
     [
         lambda w: {w: 3},
@@ -156,7 +157,7 @@ def refused(folder: Path, keys: dict[str, Any]) -> None:
         assert {"reference", "axes"} & keys.keys()
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         WORD,
@@ -194,7 +195,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
+@each(
     "words",
     [
         "{}", "--{}", "status --{}", "run {}", "run {}.yaml", "run studies/{}", "run x.yaml {}",

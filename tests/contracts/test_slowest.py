@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.helpers.cases import each
 from tests.helpers.paths import ROOT
 from tests.helpers.slowest import SLOWEST
 
 
-@pytest.mark.parametrize("file", SLOWEST)
+@each("file", SLOWEST)
 def test_every_file_that_begins_early_exists(file: str) -> None:
     assert (ROOT / "tests" / file).is_file()

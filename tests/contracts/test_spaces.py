@@ -21,6 +21,7 @@ from sweeper.study import studies
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
 from tests.helpers import pictures
+from tests.helpers.cases import each
 from tests.helpers.paths import ROOT
 from tests.helpers.shipped import load, source_of
 
@@ -78,7 +79,7 @@ PAPER_RUNS = {
 """Runs of the published experiments."""
 
 
-@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+@each("path", SPACES)
 def test_files_are_called_like_their_study_and_hold_the_usual_scales(path):
     data = read(path).data
     assert data["study"] == path.stem
@@ -86,7 +87,7 @@ def test_files_are_called_like_their_study_and_hold_the_usual_scales(path):
     assert path.read_text().startswith("#"), "a space begins with what it asks"
 
 
-@pytest.mark.parametrize(("path", "scale"), CASES, ids=NAMES)
+@each("path, scale", CASES)
 def test_expands(path, scale):
     plan = planned(path.stem, scale)
     space = plan.space
@@ -96,7 +97,7 @@ def test_expands(path, scale):
     assert space.figures
 
 
-@pytest.mark.parametrize(("path", "scale"), CASES, ids=NAMES)
+@each("path, scale", CASES)
 def test_has_the_size_its_scale_promises(path, scale):
     plan = planned(path.stem, scale)
     space = plan.space
@@ -204,8 +205,8 @@ def planned(name, scale):
     return Plan(space, load_trainable(space))
 
 
-@pytest.mark.parametrize(
-    ("name", "other", "scale", "shared"),
+@each(
+    "name, other, scale, shared",
     [
         ("ant_depth", "ant_width_depth", "paper", 25),
         ("ant_depth", "ant_width_depth", "laptop", 25),
@@ -267,7 +268,7 @@ def test_the_page_of_spaces_says_how_many_runs_there_are(scale, column):
         assert len(planned(name, scale).runs) == int(counts[column].replace(",", ""))
 
 
-HEAVY = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy", "mujoco"]
+HEAVY = ["torch", "pandas", "matplotlib", "optuna", "minatar", "scipy", "mujoco"]
 PLANS_ALL = f"""
 import json, sys
 from pathlib import Path

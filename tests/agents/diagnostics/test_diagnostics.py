@@ -18,6 +18,7 @@ from agents.layers import spectral_norm
 from agents.layers.convolution import Convolution
 from agents.learners import dqn, sac, sac_v1, td3
 from agents.streams import keys
+from tests.helpers.cases import each
 
 ALL = lookup.names("diagnostics")
 SMALL = {"actor.units": 8, "critic.units": 8, "warmup_steps": 20, "batch_size": 16}
@@ -68,8 +69,8 @@ def blank(net: Any) -> None:
         parameter.detach().zero_()
 
 
-@pytest.mark.parametrize("size", [1, 2, 50, 99, 100, 101, 200, 256])
-@pytest.mark.parametrize("scale", [1.0, 3.7, 1e-12, 1e12])
+@each("size", [1, 2, 50, 99, 100, 101, 200, 256])
+@each("scale", [1.0, 3.7, 1e-12, 1e12])
 def test_srank_of_a_scaled_identity_is_99_in_100_of_its_size(size: int, scale: float) -> None:
     sigma = singular_values(scale * torch.eye(size, dtype=torch.float64)[None])
     assert srank(sigma).tolist() == [-(-99 * size // 100)]

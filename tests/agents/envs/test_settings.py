@@ -10,6 +10,7 @@ from agents.envs import tasks
 from agents.envs.settings import Settings
 from agents.learners import dqn, sac
 from agents.training.episodes import Episodes
+from tests.helpers.cases import each
 
 gymnasium = pytest.importorskip("gymnasium")
 
@@ -79,8 +80,8 @@ def test_images_of_bytes_stay_bytes_and_grey_ones_get_an_axis():
     assert (shape.observation, shape.dtype, shape.high) == ((96, 96, 2), "uint8", 255.0)
 
 
-@pytest.mark.parametrize(
-    ("given", "says"),
+@each(
+    "given, says",
     [
         ({"wrappers": ["ClipRewrd"]}, r"env.wrappers: unknown wrapper .*did you mean 'ClipReward'"),
         ({"wrappers": ["ClipReward"]}, "env.wrappers: 'ClipReward' cannot wrap .*InvalidBound"),

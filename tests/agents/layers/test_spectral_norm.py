@@ -13,6 +13,7 @@ from agents.layers.spectral_norm import SpectralNorm
 from agents.layers.spectral_settings import PROJECTIONS, SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.networks.network import Network, part
+from tests.helpers.cases import each
 
 P = 2
 
@@ -41,18 +42,17 @@ def largest(layer: Layer, member: int) -> float:
     return float(torch.linalg.matrix_norm(matrix, 2))
 
 
-@pytest.mark.parametrize(
+@each(
     "layer",
     [
         lambda: Linear(P, 40, 24, "cpu"),
         lambda: Convolution(P, (10, 10, 4), 8, 3, "cpu"),
         lambda: Convolution(P, (10, 10, 4), 8, 4, "cpu", 3),
     ],
-    ids=["linear", "convolution", "strided convolution"],
 )
-@pytest.mark.parametrize("projection", PROJECTIONS)
-@pytest.mark.parametrize("coefficient", [0.5, 1.0, 2.0])
-@pytest.mark.parametrize("size", [0.1, 3.0])
+@each("projection", PROJECTIONS)
+@each("coefficient", [0.5, 1.0, 2.0])
+@each("size", [0.1, 3.0])
 def test_rho_is_the_operator_norm_and_each_mode_scales_as_it_says(
     layer, projection, coefficient, size
 ):

@@ -11,6 +11,7 @@ from agents.layers.spectral_settings import SCHEDULERS, SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.networks.network import Network, part
 from agents.optimisers.sgd import Optimiser
+from tests.helpers.cases import each
 
 DEPTH = 5
 SETS = [s for n in (1, 2, 5) for s in itertools.combinations(range(-DEPTH, 0), n)]
@@ -56,7 +57,7 @@ def product(net: Network, member: int) -> torch.Tensor:
     return torch.stack(radii).prod()
 
 
-@pytest.mark.parametrize("layers", SETS)
+@each("layers", SETS)
 def test_bias_scaling_equals_the_output_divided_by_the_product(layers):
     """Identity 3: outputs, and gradients of the raw parameters."""
     net = network(settings("bias_scaling", layers), settings("divout", layers), settings("none"))
@@ -68,7 +69,7 @@ def test_bias_scaling_equals_the_output_divided_by_the_product(layers):
         torch.testing.assert_close(gradient[0], gradient[1], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("layers", SETS)
+@each("layers", SETS)
 def test_divgrad_divides_every_gradient_by_the_product(layers):
     """Identity 4; the model itself stays as it is."""
     net = network(settings("divgrad", layers), settings("none"))

@@ -12,6 +12,7 @@ import torch
 from agents import lookup
 from agents.envs import tasks
 from agents.replay.batch import Batch
+from tests.helpers.cases import each
 from tests.helpers.paths import GRID_ENV
 
 CONTINUOUS = [
@@ -359,7 +360,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "params", "message"), REFUSED)
+@each("name, params, message", REFUSED)
 def test_check_refuses(name, params, message):
     with pytest.raises(ValueError, match=message):
         lookup.find("learners", name).check(params, "navigation/2")

@@ -13,6 +13,7 @@ from agents.layers.spectral_settings import SpectralNormSettings
 from agents.learners.dqn import Learner
 from agents.learners.epsilon_schedule import EpsilonSchedule
 from agents.networks.network import Network, count_parameters, part
+from tests.helpers.cases import each
 from tests.helpers.dqn_agents import learner
 
 PLAIN = SpectralNormSettings((), "hard", 1.0, True)
@@ -26,7 +27,7 @@ SIZES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("convs", "units", "count"), SIZES)
+@each("convs, units, count", SIZES)
 def test_parameter_counts_of_the_published_table(convs, units, count):
     params = Learner.complete({"network.convs": convs, "network.units": units})
     network = Network(part(params, "network"), (10, 10, 4), 6, [PLAIN], "cpu")
@@ -108,7 +109,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("params", "message"), REFUSED)
+@each("params, message", REFUSED)
 def test_check_refuses(params, message):
     with pytest.raises(ValueError, match=message):
         Learner.check(params, "minatar/breakout")
@@ -133,7 +134,7 @@ for params in ({}, {"sn.layers": (-9,)}, {"loss": "no"}, {"network.convs": [1] *
 assert Learner.layers({}, "minatar/seaquest") == 3 and len(Learner.tasks()) > 5
 assert Learner.signature({}, "minatar/seaquest") and Learner.parameters and Learner.metrics
 assert Learner.pack_size({}, "minatar/seaquest", "cpu") >= 1
-print(sorted({"torch", "minatar", "matplotlib", "seaborn", "sweeper"} & set(sys.modules)))
+print(sorted({"torch", "minatar", "matplotlib", "sweeper"} & set(sys.modules)))
 """
 
 

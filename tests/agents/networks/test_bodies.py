@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from agents.layers.spectral_settings import SpectralNormSettings
 from agents.networks.network import Network, check, count_parameters, depth
+from tests.helpers.cases import each
 
 P, B = 2, 3
 ANT, OFENET, ACTIONS = (111,), (2159,), 8
@@ -70,8 +71,8 @@ def mlp(network, i, x):
     return x
 
 
-@pytest.mark.parametrize("formula", [mlp, resnet, densenet, d2rl, residual])
-@pytest.mark.parametrize("units", [4, 5, 6])
+@each("formula", [mlp, resnet, densenet, d2rl, residual])
+@each("units", [4, 5, 6])
 def test_a_body_computes_its_formula(formula, units):
     network = built(sizes(formula.__name__, units))
     for norm in network.norms:

@@ -10,6 +10,7 @@ import torch
 from torch.distributions import Normal
 
 from agents.policies import cnf, densities, squashed_gaussian
+from tests.helpers.cases import each
 from tests.helpers.networks_of_policies import networks
 
 S = 3
@@ -28,8 +29,8 @@ def drawn(*size: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*size, generator=generator, dtype=torch.float64)
 
 
-@pytest.mark.parametrize("actions", [1, 2, 3, 6])
-@pytest.mark.parametrize("couplings", [1, 2, 5])
+@each("actions", [1, 2, 3, 6])
+@each("couplings", [1, 2, 5])
 def test_the_inverse_undoes_the_flow(actions: int, couplings: int) -> None:
     policy, nets = flow(actions, couplings, 2)
     states, start = drawn(2, 40, S), drawn(2, 40, actions, seed=1)

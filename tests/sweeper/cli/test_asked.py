@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from sweeper.cli.commands import asked
 from sweeper.planning.shipped_spaces import spaces
 from sweeper.space.space import Space
+from tests.helpers.cases import each
 from tests.helpers.function_space import loaded
 from tests.helpers.shipped import load
 
@@ -79,7 +78,7 @@ def test_long_values_are_cut_and_counted(tmp_path: Path) -> None:
     assert len(line) < 120
 
 
-@pytest.mark.parametrize("file", [file for file, _ in spaces()], ids=lambda file: file.stem)
+@each("file", [file for file, _ in spaces()])
 def test_of_a_shipped_space_all_axes_and_fixed_parameters_are_told(file: Path) -> None:
     space = load(file)
     told = said(space)

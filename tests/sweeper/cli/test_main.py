@@ -14,6 +14,7 @@ import sweeper
 from sweeper import lookup
 from sweeper.cli import command_line
 from sweeper.space import figure_options
+from tests.helpers.cases import each
 from tests.helpers.command import call
 
 Capture = pytest.CaptureFixture[str]
@@ -57,7 +58,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("words", "message"), MISTAKES, ids=[" ".join(w) for w, _ in MISTAKES])
+@each("words, message", MISTAKES)
 def test_mistakes_in_words(
     here: Path, space_file: Path, capsys: Capture, words: list[str], message: str
 ) -> None:
@@ -231,7 +232,7 @@ def test_light_commands_import_nothing_heavy(here: Path, space_file: Path) -> No
     call("run", str(space_file), "dispatch=inline")
     code = (
         "import sys\nfrom sweeper.cli.command_line import main\n"
-        "heavy = {'torch', 'seaborn', 'pandas', 'scipy', 'submitit', 'matplotlib'}\n"
+        "heavy = {'torch', 'pandas', 'scipy', 'submitit', 'matplotlib'}\n"
         "for words in (['--help'], ['status'], ['studies'], ['spaces'], ['heatmap', '--help']):\n"
         "    try:\n        main(words)\n    except SystemExit: pass\n"
         "    print(words, heavy & sys.modules.keys(), file=sys.stderr)"

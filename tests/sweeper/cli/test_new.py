@@ -16,6 +16,7 @@ from sweeper import lookup
 from sweeper.cli.commands import new, new_axes
 from sweeper.errors import SweeperError
 from sweeper.planning.loading import load
+from tests.helpers.cases import each
 from tests.helpers.command import call
 
 
@@ -109,8 +110,8 @@ def test_what_a_short_answer_takes_is_told(
     assert (load("short.yaml").steps, len(load("short.yaml").seeds)) == (100, 3)
 
 
-@pytest.mark.parametrize(
-    ("word", "said"),
+@each(
+    "word, said",
     [
         ("agent=dqm", "did you mean 'dqn'?"),
         ("task=x", "is no task of agent dqn"),

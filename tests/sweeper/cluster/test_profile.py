@@ -13,6 +13,7 @@ from sweeper.cluster.keys import refused as others
 from sweeper.cluster.profile import Profile
 from sweeper.errors import SweeperError
 from sweeper.files import bundled
+from tests.helpers.cases import each
 from tests.helpers.paths import ROOT
 
 
@@ -22,8 +23,8 @@ def read(folder: Path, text: str) -> Profile:
     return profile.load(str(file))
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "message"),
+@each(
+    "text, line, message",
     [
         ("timeout: 5", 1, "timeout is an unknown key (did you mean 'timeout_min'?); valid: "),
         ("mem_gb: 1\ncpus: 2", 2, "cpus is an unknown key: here it is cpus_per_task"),
@@ -138,8 +139,8 @@ def test_a_key_may_be_submitits_or_slurms(tmp_path: Path) -> None:
     assert [by_slurm.jobs(workers) for workers in (1, 2, 3)] == [1, 1, 2]
 
 
-@pytest.mark.parametrize(
-    ("text", "gpus"),
+@each(
+    "text, gpus",
     [
         ("cpus_per_task: 1", False),
         ("gpus_per_node: 1", True),

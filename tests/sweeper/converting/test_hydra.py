@@ -11,6 +11,7 @@ from sweeper.converting.source import converted
 from sweeper.errors import SweeperError
 from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
+from tests.helpers.cases import each
 from tests.helpers.converted_space import axes, loaded, told
 
 pytest.importorskip("hydra")
@@ -45,7 +46,7 @@ OVERRIDES = {
 }
 
 
-@pytest.mark.parametrize("override", OVERRIDES)
+@each("override", OVERRIDES)
 def test_an_override_is_the_axis_of_its_values(tmp_path: Path, override: str) -> None:
     file = tmp_path / "overrides.txt"
     file.write_text(f"# what is swept\n{override}\n")

@@ -8,6 +8,7 @@ import pytest
 
 from sweeper.converting.source import converted
 from sweeper.errors import SweeperError
+from tests.helpers.cases import each
 
 HEAD = "program: train.py\nmethod: random\nparameters:\n"
 WRONG = {
@@ -66,7 +67,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("text", WRONG)
+@each("text", WRONG)
 def test_a_file_that_is_no_sweep_is_refused_with_its_place(tmp_path: Path, text: str) -> None:
     file = tmp_path / "sweep.yaml"
     file.write_text(text)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.converting.source import converted
+from tests.helpers.cases import each
 from tests.helpers.converted_space import axes, loaded, told
 from tests.helpers.wandb_sweep import HEAD, of
 
@@ -56,7 +57,7 @@ RANGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("parameter", RANGES)
+@each("parameter", RANGES)
 def test_a_parameter_is_the_axis_that_draws_the_same(tmp_path: Path, parameter: str) -> None:
     draft, space = of(tmp_path, parameter)
     assert axes(space) == {"lr": RANGES[parameter]}
@@ -125,7 +126,7 @@ CHANGED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("parameter", CHANGED)
+@each("parameter", CHANGED)
 def test_what_changes_is_told(tmp_path: Path, parameter: str) -> None:
     expected, keys, lost = CHANGED[parameter]
     draft, space = of(tmp_path, parameter)

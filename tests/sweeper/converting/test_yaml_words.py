@@ -10,6 +10,7 @@ import yaml
 
 from sweeper.converting.source import converted
 from sweeper.converting.yaml_words import Words
+from tests.helpers.cases import each
 from tests.helpers.converted_space import axes, loaded, told
 
 WORDS = (
@@ -19,7 +20,7 @@ WORDS = (
 )
 
 
-@pytest.mark.parametrize("word", WORDS)
+@each("word", WORDS)
 def test_a_word_is_what_w_and_b_and_omegaconf_read(word: str) -> None:
     omegaconf = pytest.importorskip("omegaconf").OmegaConf
     read = Words()(word)

@@ -24,6 +24,7 @@ from sweeper.planning.loading import load
 from sweeper.results.export import tidy_tables
 from sweeper.space.overrides import parse_words
 from sweeper.study.study import Study
+from tests.helpers.cases import each
 from tests.helpers.paths import ROOT
 from tests.helpers.worked_study import work
 from tests.helpers.worker_parts import WorkerParts
@@ -192,7 +193,7 @@ def test_mistakes_are_those_of_the_command(
         sweeper.plan(space_file, asked)
 
 
-@pytest.mark.parametrize(
+@each(
     "value",
     [
         *(3, 1e-5, -0.5, 1e400, "text", "1e-3", "null", "a: b", 'ü\n\\ "', True, None),

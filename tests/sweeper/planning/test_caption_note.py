@@ -10,6 +10,7 @@ from sweeper.planning import shipped_spaces
 from sweeper.planning.loading import load, unchecked
 from sweeper.results.data import Data
 from sweeper.space.overrides import parse_words
+from tests.helpers.cases import each
 from tests.helpers.figures import AXES, drawn, whole, words
 
 SPACE = {
@@ -120,7 +121,7 @@ def test_words_are_remembered_and_stand_in_captions(played, tmp_path):
 TRAINED = [path for path, _ in shipped_spaces.spaces() if "\nanalysis:" not in path.read_text()]
 
 
-@pytest.mark.parametrize("path", TRAINED, ids=str)
+@each("path", TRAINED)
 def test_every_shipped_note_says_what_it_is_about(path):
     """Other steps leave no sentence about steps, at whatever scale."""
     scales = yaml.safe_load(path.read_text())["scales"]

@@ -13,6 +13,7 @@ from sweeper.planning.configurations import notes
 from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan
 from sweeper.trainable.loading import load_trainable
+from tests.helpers.cases import each
 
 SPACE: dict[str, Any] = {
     "study": "own",
@@ -42,8 +43,8 @@ def refused(folder: Path, command: Any, **keys: Any) -> str:
     return str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("command", "words"),
+@each(
+    "command, words",
     [
         ([], "command needs a program as its first word"),
         ("", "command needs a program as its first word"),
@@ -128,8 +129,8 @@ def test_a_parameter_called_like_what_is_told_of_a_run_is_ambiguous(tmp_path: Pa
     assert loaded(tmp_path, ["python", "{seed}"], fixed={"folder": 3})
 
 
-@pytest.mark.parametrize(
-    ("word", "words"),
+@each(
+    "word, words",
     [
         (
             "--lr=${lr}",

@@ -6,6 +6,7 @@ import pytest
 
 from sweeper.errors import SweeperError
 from tests.helpers.advised_study import CHOICES, RANGES, maker
+from tests.helpers.cases import each
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
+@each("case", BAD)
 def test_what_is_refused(make, case):
     keys, message = BAD[case]
     with pytest.raises(SweeperError) as caught:

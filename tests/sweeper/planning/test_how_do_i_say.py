@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from sweeper.planning.loading import load
 from sweeper.planning.plan import Plan
 from sweeper.schema.yaml_text import parse
 from sweeper.trainable.loading import load_trainable
+from tests.helpers.cases import each
 from tests.helpers.paths import ROOT
 
 PAGE = (ROOT / "docs" / "how_to" / "how_do_i_say.md").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def test_all_rows_are_found() -> None:
     assert len(ROWS) == len(rows) - 1 > 20
 
 
-@pytest.mark.parametrize("row", ROWS)
+@each("row", ROWS)
 def test_a_row_is_part_of_a_space(tmp_path: Path, row: str) -> None:
     said, _ = parse(row, "row")
     ranges = [

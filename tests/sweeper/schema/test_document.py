@@ -9,10 +9,11 @@ import pytest
 from sweeper.errors import SweeperError
 from sweeper.schema.document import MAX_BYTES, read
 from sweeper.schema.yaml_text import MAX_VALUES, parse, scalar
+from tests.helpers.cases import each
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
+@each(
+    "text, value",
     [
         ("1", 1),
         ("-2", -2),
@@ -104,8 +105,8 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "message"),
+@each(
+    "text, line, message",
     [
         ("a: 1\nb: 2\na: 3\n", 3, "the key a is there twice, first on line 1"),
         ("x:\n  a: 1\n  a: 3\n", 3, "the key x.a is there twice, first on line 2"),

@@ -8,6 +8,7 @@ import pytest
 
 from sweeper.errors import Invalid
 from sweeper.schema.expression import MAX_LENGTH, Absent, parse
+from tests.helpers.cases import each
 
 SCOPE = {
     "a": 3,
@@ -27,8 +28,8 @@ def value(text):
     return parse(text).value(SCOPE)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@each(
+    "text, expected",
     [
         ("1 - x", 0.5),
         ("net.units % 16 == 0", True),
@@ -94,7 +95,7 @@ def test_names_are_found_once_each_in_their_order():
     assert parse("b.c + a * b.c - max(d, 1) if true else e").names == ("b.c", "a", "d", "e")
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "().__class__",
@@ -154,8 +155,8 @@ def test_what_is_no_expression(text):
         parse(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
+@each(
+    "text, why",
     [
         ("1 / (a - 3)", "division by zero"),
         ("nothing + 1", "null is no number"),

@@ -13,6 +13,7 @@ from sweeper.space.axes import int as ints
 from sweeper.space.axes import layers as layer_sets
 from sweeper.space.axes import normal as normals
 from sweeper.text import canonical
+from tests.helpers.cases import each
 
 
 def choice(values):
@@ -43,8 +44,8 @@ def refused(make, message, path=()):
     assert caught.value.path == path
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
+@each(
+    "value, text",
     [
         (1, "1"),
         (1.0, "1"),

@@ -7,6 +7,7 @@ import pytest
 from sweeper.errors import Invalid
 from sweeper.space import figure_rules
 from tests.helpers import function_space
+from tests.helpers.cases import each
 from tests.helpers.spaces import edited, loaded, message, write
 
 METRICS = (
@@ -25,8 +26,8 @@ def test_an_unknown_metric_of_a_list_is_answered_with_its_line(tmp_path):
     assert f"x.yaml:22: {METRICS}" in message(edited(tmp_path, ("seeds: 2", figure)))
 
 
-@pytest.mark.parametrize(
-    ("figure", "expected"),
+@each(
+    "figure, expected",
     [
         ("{heatmap: {metric: [return, loss]}}", "heatmap.metric must be one metric, but got the"),
         ("{sensitivity: {metric: [loss]}}", "sensitivity.metric must be one metric, but got the"),

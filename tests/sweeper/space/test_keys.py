@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from sweeper.space.keys.marks import Key
 from sweeper.space.overrides import KEYS
 from sweeper.space.space import Space, keys
+from tests.helpers.cases import each
 
 
-@pytest.mark.parametrize("name", Space.model_fields)
+@each("name", Space.model_fields)
 def test_every_field_is_marked_once(name):
     marks = [mark for mark in Space.model_fields[name].metadata if isinstance(mark, Key)]
     assert len(marks) == 1

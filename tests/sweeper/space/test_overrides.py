@@ -9,6 +9,7 @@ import pytest
 from sweeper.errors import Invalid, SweeperError
 from sweeper.schema.document import Document
 from sweeper.space.overrides import Override, apply, parse_words, scale_overrides
+from tests.helpers.cases import each
 
 OPTIONS = ("scale", "name", "workers")
 
@@ -41,8 +42,8 @@ def test_values_follow_the_files_rules(text, value):
     assert override.value == value and type(override.value) is type(value)
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
+@each(
+    "words, message",
     [
         (["smoke"], "words are key=value, but 'smoke' has no '='"),
         (["scal"], "words are key=value, but 'scal' has no '=' (did you mean 'scale'?)"),
@@ -86,8 +87,8 @@ SPACE = {
 }
 
 
-@pytest.mark.parametrize(
-    ("key", "path"),
+@each(
+    "key, path",
     [
         ("seeds", ["seeds"]),
         ("steps", ["steps"]),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.helpers.cases import each
 from tests.helpers.paths import FAKE_AGENT as FAKE
 from tests.helpers.spaces import SPACE, edited, message, write
 
 LR = "values: [1e-5, 1e-3]"
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
+@each(
+    "old, new, expected",
     [
         ("seeds: 2", "sedes: 2", "x.yaml:17: sedes is an unknown key (did you mean 'seeds'?); "),
         ("seeds: 2", "seeds: 2\nname: x", "x.yaml:18: name is an unknown key"),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 
 from agents.layers.functional.matmul import product
+from tests.helpers.cases import each
 
 SHAPES = [(1, 128, 6), (32, 128, 6), (64, 36, 16), (5, 33, 7), (10, 175, 25), (12, 90, 31)]
 SHAPES += [(256, 256, 1), (32, 400, 1), (1, 64, 1), (12, 1, 400), (4, 1, 1)]  # with a vector
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("members", [2, 8, 32])
+@each("shape", SHAPES)
+@each("members", [2, 8, 32])
 def test_products_and_their_gradients_are_bit_equal_in_any_pack(shape, members):
     m, k, n = shape
     generator = torch.Generator().manual_seed(m * k * n)

@@ -18,6 +18,7 @@ from sweeper.paths import StudyPaths
 from sweeper.report.progress import run_list
 from sweeper.results.export import tidy_tables
 from sweeper.study import note, studies
+from tests.helpers.cases import each
 from tests.helpers.command import call
 from tests.helpers.function_space import loaded
 from tests.helpers.told_study import Told
@@ -50,7 +51,7 @@ def test_all_commands_are_offered_with_what_they_do() -> None:
     assert words("sweeper heat") == ["heatmap"] and words("sweeper --h") == ["--help"]
 
 
-@pytest.mark.parametrize("command", sorted(OPTIONS))
+@each("command", sorted(OPTIONS))
 def test_all_options_of_each_command_are_offered_in_both_spellings(command: str) -> None:
     offered = words(f"sweeper {command} ")
     assert {f"{option}=" for option in OPTIONS[command]} <= {*offered}
@@ -59,8 +60,8 @@ def test_all_options_of_each_command_are_offered_in_both_spellings(command: str)
 
 
 @pytest.mark.usefixtures("study")
-@pytest.mark.parametrize(
-    ("line", "expected"),
+@each(
+    "line, expected",
     [
         ("sweeper status study=", ["study=demo"]),
         ("sweeper status --study ", ["demo"]),

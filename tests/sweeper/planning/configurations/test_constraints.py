@@ -10,6 +10,7 @@ import yaml
 from sweeper.errors import SweeperError
 from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
+from tests.helpers.cases import each
 from tests.helpers.paths import FAKE_AGENT
 
 HERE = Path(__file__).parent
@@ -52,7 +53,7 @@ def test_the_space_itself_is_valid(tmp_path):
     assert len(load(tmp_path / "x.yaml").axes) == 4
 
 
-@pytest.mark.parametrize("case", REFUSED, ids=lambda case: " ".join(case["words"]))
+@each("case", REFUSED)
 def test_what_is_refused(tmp_path, case):
     message = case["says"].replace("VALID", VALID).replace("GRAMMAR", GRAMMAR)
     at = case["at"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.cases import each
 from tests.helpers.paths import FAKE_AGENT
 from tests.sweeper.planning.mistakes.test_every_mistake import SPACE, answer
 
@@ -13,8 +14,8 @@ UNITS = "network.units: {kind: int, values: [64, 96]}"
 EPS = "[1e-4, 1e-2], when: {optimizer: adam}"
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
+@each(
+    "old, new, said",
     [
         (
             UNITS,

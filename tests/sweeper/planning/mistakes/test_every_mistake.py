@@ -10,6 +10,7 @@ import pytest
 from sweeper.errors import SweeperError
 from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
+from tests.helpers.cases import each
 from tests.helpers.paths import FAKE_AGENT
 
 SPACE = f"""\
@@ -93,7 +94,7 @@ def test_all_mistakes_together_are_told_in_the_order_of_the_file(tmp_path: Path)
     assert [line[: len(m)] for line, m in zip(found, expected, strict=True)] == expected
 
 
-@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit[1])
+@each("edit", EDITS)
 def test_each_mistake_alone_is_told_without_what_follows_from_it(
     tmp_path: Path, edit: tuple[str, str]
 ) -> None:
@@ -103,9 +104,7 @@ def test_each_mistake_alone_is_told_without_what_follows_from_it(
     assert all(message in line for line, message in zip(found, expected, strict=True))
 
 
-@pytest.mark.parametrize(
-    "pair", list(combinations(EDITS, 2))[::7], ids=lambda p: f"{p[0][1]} {p[1][1]}"
-)
+@each("pair", list(combinations(EDITS, 2))[::7])
 def test_two_mistakes_are_both_told(tmp_path: Path, pair: tuple[tuple[str, str], ...]) -> None:
     found = answer(tmp_path, edited(*pair))
     expected = [message for old, new, message in MISTAKES if (old, new) in pair]

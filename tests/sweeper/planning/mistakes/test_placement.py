@@ -8,11 +8,12 @@ import pytest
 
 from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
+from tests.helpers.cases import each
 from tests.sweeper.planning.mistakes.test_every_mistake import SPACE, answer, edited
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "hint"),
+@each(
+    "old, new, hint",
     [
         ("seeds: 2", "seeds: 2\nclip: false", "fixed.clip"),
         ("seeds: 2", "seeds: 2\nhidden: 3", "fixed.network.hidden"),

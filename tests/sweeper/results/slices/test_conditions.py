@@ -8,6 +8,7 @@ import pytest
 from sweeper.errors import NothingToShow, SweeperError
 from sweeper.results.slices.conditions import chosen, conditions
 from sweeper.results.slices.part import Part
+from tests.helpers.cases import each
 from tests.helpers.figures import whole
 
 AXES = {
@@ -36,8 +37,8 @@ def left(study, *words):
     return [(study.plan.trials[run.trial].labels, run.task, run.seed) for run in runs]
 
 
-@pytest.mark.parametrize(
-    ("words", "share"),
+@each(
+    "words, share",
     [
         (["optimizer.lr=1e-3"], {("optimizer.lr", 1e-3)}),
         (["optimizer.lr=0.001"], {("optimizer.lr", 1e-3)}),
@@ -92,8 +93,8 @@ def test_all_conditions_hold_in_one_word_or_in_several(study, words):
     assert {seed for _, _, seed in found} == {0}
 
 
-@pytest.mark.parametrize(
-    ("word", "message"),
+@each(
+    "word, message",
     [
         ("lr=1e-3", r"'lr' is no axis .* \(did you mean 'optimizer.lr'\?\); valid: optimizer.lr"),
         ("optimiser.lr=1", r"'optimiser.lr' is no axis or .*\(did you mean 'optimizer.lr'\?\)"),

@@ -16,6 +16,7 @@ from sweeper.planning.configurations.sequences import at
 from sweeper.results.axis import axis_of
 from sweeper.results.export import optuna_storage
 from sweeper.space.blocks.parts import JoinedAxis
+from tests.helpers.cases import each
 from tests.helpers.constructed_study import constructed
 from tests.helpers.figures import drawn
 from tests.helpers.function_space import loaded
@@ -43,7 +44,7 @@ def made(keys: dict[str, Any]) -> Any:
 AXES = {name: made(keys) for name, keys in KINDS.items()}
 
 
-@pytest.mark.parametrize(("one", "two"), [*product(KINDS, KINDS)])
+@each("one, two", [*product(KINDS, KINDS)])
 def test_a_joined_axis_holds_what_each_block_draws(one: str, two: str) -> None:
     axes = (AXES[one], AXES[two])
     labels = []

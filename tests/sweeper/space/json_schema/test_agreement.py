@@ -27,6 +27,7 @@ from sweeper.schema.yaml_text import parse
 from sweeper.space import samplers
 from sweeper.space.json_schema.document import schema
 from sweeper.space.keys import analyses
+from tests.helpers.cases import each
 from tests.helpers.paths import ROOT
 from tests.helpers.space_files import BASE, files
 
@@ -143,6 +144,6 @@ def test_numbers_are_numbers_however_an_editor_reads_them(text: str, tmp_path: P
         assert Draft7Validator(schema()).is_valid({**BASE, "steps": steps})
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "spaces").glob("*.yaml")), ids=lambda p: p.stem)
+@each("path", sorted((ROOT / "spaces").glob("*.yaml")))
 def test_shipped_spaces_are_right_also_in_editors_that_read_older_yaml(path: Path) -> None:
     assert Draft7Validator(schema()).is_valid(yaml.safe_load(path.read_text()))

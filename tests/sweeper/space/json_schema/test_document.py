@@ -17,6 +17,7 @@ from sweeper.space import reference
 from sweeper.space.json_schema.document import page, schema
 from sweeper.space.overrides import KEYS
 from sweeper.space.space import Space
+from tests.helpers.cases import each
 from tests.helpers.paths import ROOT
 from tests.helpers.space_files import BASE
 
@@ -40,7 +41,7 @@ def test_a_file_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
         command_line.main(["schema", f"out={tmp_path}/mine.yaml"])
 
 
-@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+@each("path", SPACES)
 def test_each_shipped_space_names_it_in_its_first_line(path: Path) -> None:
     first = path.read_text(encoding="utf-8").partition("\n")[0]
     name = first.removeprefix("# yaml-language-server: $schema=")
