@@ -183,6 +183,8 @@ def impatient(limit_s: float | None) -> Iterator[None]:
 
 def hurry() -> None:
     """Makes what forked processes wait for short, and imports what they will need."""
+    import seaborn  # noqa: F401
+
     import agents.learners  # noqa: F401
     from sweeper.figures.drawing import style  # noqa: F401
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.figures.drawing import style, text_layout
@@ -82,7 +83,7 @@ def _label(ax: Axes, shown: pd.DataFrame, gain: str) -> None:
     beside.spines[:].set_visible(False)
     for axes in (ax, beside):
         axes.tick_params(axis="y", length=0)
-    style.open_frame(ax)
+    sns.despine(ax=ax)
 
 
 def _folded(change: str, joint: bool) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -125,7 +126,7 @@ def _panel(ax: Axes, comparison: Comparison, number: int) -> None:
     ax.errorbar(ours["(at)"], ours["point"], yerr=np.maximum(0, reach), zorder=3, **look)
     line_marks.runs(ax, ours, comparison.runs, style.look(None, 0))
     ax.grid(axis="y", linewidth=0.4, color="0.9")
-    style.open_frame(ax)
+    sns.despine(ax=ax)
 
 
 def _doubt(ax: Axes, at: float, value: float) -> None:

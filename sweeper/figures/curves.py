@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
@@ -214,11 +215,13 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
         line_marks.fewer(ax, every, look)
         if own.empty:
             continue
-        line_marks.through(
-            ax,
-            own["step"],
-            own["point"],
-            look,
+        sns.lineplot(
+            x=own["step"],
+            y=own["point"],
+            ax=ax,
+            errorbar=None,
+            color=look.colour,
+            marker=look.marker,
             markersize=3.5,
             markevery=max(1, len(own) // 8),
             linestyle=look.dash,
@@ -243,7 +246,7 @@ def _frame(ax: Axes, title: str, label: str, data: Data, *, ticks: int, lowest: 
     ax.set_xlabel(f"{data.origin.step}s" if lowest else "", visible=lowest)
     if not ax.lines:
         style.empty(ax, "no full set of runs")
-    style.open_frame(ax)
+    sns.despine(ax=ax)
 
 
 def _title(rows: Axis | None, columns: Axis | None, number: int, grid: style.Panels) -> str:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.figures.drawing import axis_limits, frame, line_panels, style
@@ -200,7 +201,7 @@ def _frame(ax: Axes, data: Data, metric: str | None, *, first: bool) -> None:
         ax.set_ylim(frame.current().ylim or (-0.02, 1.02))
         ax.axhline(0.5, color="0.6", linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)
     ax.set_ylabel(f"share of runs with {what} {sign} τ" if first else "")
-    style.open_frame(ax)
+    sns.despine(ax=ax)
 
 
 def _label(ax: Axes, data: Data, metric: str | None, grid: style.Panels) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -123,7 +124,7 @@ def _frame(ax: Axes, table: pd.DataFrame, label: str, ends: tuple[float, float] 
     ax.set_xlim(asked.xlim or (-0.02 * count - 0.5, 1.02 * count + 0.5))
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set(xlabel="trial", ylabel=label)
-    style.open_frame(ax)
+    sns.despine(ax=ax)
 
 
 def _legend(grid: style.Panels, table: pd.DataFrame) -> None:

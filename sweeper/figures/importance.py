@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.figures.drawing import style, text_layout
@@ -70,7 +71,7 @@ def _panel(ax: Axes, table: pd.DataFrame, trials: int) -> None:
     beside.tick_params(axis="y", length=0)
     ax.set_ylim(len(known) - 0.4, -1.4)
     ax.set_xlim(0, None)
-    style.open_frame(ax)
+    sns.despine(ax=ax)
     ax.tick_params(axis="y", length=0)
 
 

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.errors import NothingToShow
@@ -96,7 +97,7 @@ def _frame(
     inches: tuple[float, float],
 ) -> None:
     """Labels, and the numbers of the trials on the front."""
-    style.open_frame(ax)
+    sns.despine(ax=ax)
     if table.empty:
         return
     labels = [

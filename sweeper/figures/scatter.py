@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.errors import SweeperError
@@ -99,7 +100,7 @@ def _metrics(data: Data, metric: str | list[str] | None) -> tuple[str | None, st
 def _panel(
     ax: Axes, table: pd.DataFrame, hues: Axis | None, metrics: tuple[str | None, str | None]
 ) -> None:
-    style.open_frame(ax)
+    sns.despine(ax=ax)
     if table.empty:
         style.empty(ax, "no run has both values")
         ax.set_xticks([])

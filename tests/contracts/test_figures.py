@@ -27,11 +27,7 @@ DOLLARS = ["$\\bad{$", "$5 to $6", "a^{b}_c"]
 LONG = [f"a long description of connectivity number {number} of many" for number in range(3)]
 SHAPES = {
     "12 configurations": {"axes": {"optimizer.lr": LR, "optimizer.eps": EPS, "sn.layers": SN}},
-    "one seed, long note": {
-        "axes": {"optimizer.lr": LR, "sn.layers": SN},
-        "seeds": 1,
-        "note": "compressed schedules " * 30,
-    },
+    "one seed": {"axes": {"optimizer.lr": LR, "sn.layers": SN}, "seeds": 1},
     "four tasks": {"axes": {"optimizer.lr": LR, "sn.layers": SN}, "tasks": TASKS},
     "long labels": {"axes": {"connectivity": {"kind": "choice", "values": LONG}, "sn": SN}},
     "dollars": {
@@ -58,8 +54,9 @@ SHAPES = {
         "axes": {"optimizer.lr": LR, "width": {"kind": "int", "values": [64, 128, 256]}, "sn": SN},
         "zip": [["optimizer.lr", "width"]],
     },
+    "long note": {"axes": {"sn.layers": SN}, "note": "compressed schedules " * 30},
 }
-FACETS = [f"a rather long description of facet number {number}" for number in range(9)]
+FACETS = [f"a rather long description of facet number {number}" for number in range(12)]
 FACET_TITLE = "how the hidden layers of the network are connected"
 MANY_FACETS = {
     "axes": {"f": {"kind": "choice", "values": FACETS, "title": FACET_TITLE}, "sn.layers": SN},
@@ -172,7 +169,7 @@ def test_titles_of_many_facets_do_not_overlap(played_once, draw, name):
     study = played_once("many facets", 0.1)
     picture, seen = draw(study, name, facet="f")
     titles = [ax.get_title() for ax in picture.figure.axes if ax.get_title()]
-    assert len(set(titles)) == 9, "each can be told from the others"
+    assert len(set(titles)) == 12, "each can be told from the others"
     is_not_clipped(picture.figure, seen)
     does_not_overlap(seen)
 

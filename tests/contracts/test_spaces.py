@@ -268,7 +268,7 @@ def test_the_page_of_spaces_says_how_many_runs_there_are(scale, column):
         assert len(planned(name, scale).runs) == int(counts[column].replace(",", ""))
 
 
-HEAVY = ["torch", "pandas", "matplotlib", "optuna", "minatar", "scipy", "mujoco"]
+HEAVY = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy", "mujoco"]
 PLANS_ALL = f"""
 import json, sys
 from pathlib import Path

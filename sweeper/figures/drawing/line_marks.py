@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
@@ -35,17 +35,6 @@ _CROWD = 20
 """Runs a point from which on they are drawn small and faint."""
 
 
-def through(ax: Axes, x: pd.Series, y: pd.Series, look: style.Look, **options: Any) -> None:
-    """Draws a line through points from left to right, past those that are no numbers.
-
-    Its markers have white edges; `options` are those of `Axes.plot`.
-    """
-    points = pd.DataFrame({"x": x, "y": y}).replace([np.inf, -np.inf], np.nan).dropna()
-    points = points.sort_values(["x", "y"])
-    edge: dict[str, Any] = {"markeredgewidth": 0.75, "markeredgecolor": "w"}
-    ax.plot(points["x"], points["y"], color=look.colour, marker=look.marker, **edge, **options)
-
-
 def line(ax: Axes, own: pd.DataFrame, look: style.Look, *, joined: bool) -> None:
     """Draws the points of a line with their intervals.
 
@@ -53,18 +42,19 @@ def line(ax: Axes, own: pd.DataFrame, look: style.Look, *, joined: bool) -> None
     """
     if own["point"].isna().all():
         return
-    stretch = (own["point"].isna() | ~own["(known)"]).cumsum()
-    for _, part in own[own["point"].notna()].groupby(stretch):
-        through(
-            ax,
-            part["(at)"],
-            part["point"],
-            look,
-            markersize=_MARKER_PT,
-            linestyle=look.dash if joined else "none",
-            linewidth=1.3,
-            zorder=3,
-        )
+    sns.lineplot(
+        x=own["(at)"],
+        y=own["point"],
+        ax=ax,
+        units=(own["point"].isna() | ~own["(known)"]).cumsum(),
+        estimator=None,
+        color=look.colour,
+        marker=look.marker,
+        markersize=_MARKER_PT,
+        linestyle=look.dash if joined else "none",
+        linewidth=1.3,
+        zorder=3,
+    )
     if joined:
         low, high = own["low"], own["high"]
         ax.fill_between(own["(at)"], low, high, color=look.colour, alpha=0.2, linewidth=0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from sweeper.errors import SweeperError
@@ -152,7 +153,7 @@ def frame(ax: Axes, across: Axis, panel: Panel, number: int) -> None:
     ax.xaxis.set_tick_params(labelbottom=lowest)
     label = text_layout.folded(across.title, panel.width, text_layout.BASE_PT)
     ax.set_xlabel(label if lowest else "", visible=lowest)
-    style.open_frame(ax)
+    sns.despine(ax=ax)
 
 
 def _limits(across: Axis) -> tuple[float, float] | None:

@@ -12,7 +12,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
@@ -63,12 +62,6 @@ _BESIDE_IN = 0.65
 _LEAST_PANEL_IN = 1.6
 """Panels beside each other are at least so wide, with what stands beside them."""
 
-
-_PALETTE = (
-    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
-    *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
-)
-"""Hues that the colour-blind can tell apart: seaborn's `colorblind`."""
 
 _GREY = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
 """With what follows them this is seaborn's style `ticks`."""
@@ -150,17 +143,14 @@ def panels(
     return Panels(figure, figure.subplots(rows, columns, squeeze=False, **options))
 
 
-def open_frame(ax: Axes) -> None:
-    """Leaves the upper and the right side of a panel's frame open."""
-    ax.spines[["top", "right"]].set_visible(False)
-
-
 def colours(axis: Axis | None) -> list[Any]:
     """One colour per label: numbers differ in lightness, in their order, and texts in hue."""
+    import seaborn as sns  # which imports scipy: heat maps need neither
+
     if axis is None:
-        return [to_rgb(_PALETTE[0])]
+        return [sns.color_palette("colorblind")[0]]
     count = len(axis.known)
-    found: list[Any] = [to_rgb(_PALETTE[number % len(_PALETTE)]) for number in range(count)]
+    found = list(sns.color_palette("colorblind", count))
     if axis.numeric:
         found = [mpl.colormaps[COLOURS](share) for share in np.linspace(0.0, 0.85, count)]
     return [*found, NEUTRAL] if axis.absent else found

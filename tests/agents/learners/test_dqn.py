@@ -134,7 +134,7 @@ for params in ({}, {"sn.layers": (-9,)}, {"loss": "no"}, {"network.convs": [1] *
 assert Learner.layers({}, "minatar/seaquest") == 3 and len(Learner.tasks()) > 5
 assert Learner.signature({}, "minatar/seaquest") and Learner.parameters and Learner.metrics
 assert Learner.pack_size({}, "minatar/seaquest", "cpu") >= 1
-print(sorted({"torch", "minatar", "matplotlib", "sweeper"} & set(sys.modules)))
+print(sorted({"torch", "minatar", "matplotlib", "seaborn", "sweeper"} & set(sys.modules)))
 """
 
 

@@ -232,7 +232,7 @@ def test_light_commands_import_nothing_heavy(here: Path, space_file: Path) -> No
     call("run", str(space_file), "dispatch=inline")
     code = (
         "import sys\nfrom sweeper.cli.command_line import main\n"
-        "heavy = {'torch', 'pandas', 'scipy', 'submitit', 'matplotlib'}\n"
+        "heavy = {'torch', 'seaborn', 'pandas', 'scipy', 'submitit', 'matplotlib'}\n"
         "for words in (['--help'], ['status'], ['studies'], ['spaces'], ['heatmap', '--help']):\n"
         "    try:\n        main(words)\n    except SystemExit: pass\n"
         "    print(words, heavy & sys.modules.keys(), file=sys.stderr)"

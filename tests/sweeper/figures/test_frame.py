@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -53,7 +55,7 @@ def test_a_width_is_kept_and_nothing_leaves_it(played, name, width):
     width = max(width, LEAST_IN.get(name, 0.0))
     picture = drawn(played(whole, axes=AXES, tasks=TASKS), name, width=width)
     assert picture.figure.get_figwidth() == width
-    picture.figure.draw_without_rendering()
+    picture.figure.savefig(io.BytesIO())
     renderer = FigureCanvasAgg(picture.figure).get_renderer()
     inked = picture.figure.get_tightbbox(renderer)
     assert inked.x0 >= 0.0 and inked.x1 <= width

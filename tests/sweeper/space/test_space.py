@@ -182,7 +182,7 @@ def test_an_axis_kind_of_the_users_needs_points_alone(tmp_path):
 
 
 def test_loading_imports_nothing_heavy(tmp_path):
-    heavy = ["torch", "pandas", "matplotlib", "optuna", "minatar", "scipy"]
+    heavy = ["torch", "pandas", "seaborn", "matplotlib", "optuna", "minatar", "scipy"]
     code = (
         "import sys; from sweeper.planning.loading import load;"
         "from sweeper.planning.plan import Plan;"
