@@ -120,12 +120,22 @@ class Captions:
         if metric is None:
             scores = self.tables.scores
             name = "score" if len(scores) == 1 else scores[0].name
-            whose = self.origin.normalised
-            kind = f"{whose}-normalised" if whose and not self.origin.baseline else "normalised"
-            return f"{kind} {name}, {self.taken(None)} ({self.average})"
+            return f"{self._normalised} {name}, {self.taken(None)} ({self.average})"
         tasks = len(self.tables.tasks)
         over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
         return f"{metric}, {self.taken(metric)} ({self.average}{over})"
+
+    def curve_name(self, metric: str) -> str:
+        """What curves call a metric, which may be the score."""
+        if not self.tables.is_score(metric):
+            return metric
+        return f"{self._normalised} {self.tables.metric}"
+
+    @property
+    def _normalised(self) -> str:
+        """How scores are normalised: as such, or by whose scores count as 1."""
+        whose = self.origin.normalised
+        return f"{whose}-normalised" if whose and not self.origin.baseline else "normalised"
 
     def caption(self, n: int, shown: Sequence[str], points_note: str) -> Caption:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
