@@ -17,6 +17,7 @@ from sweeper.results.data import Data
 from sweeper.space.digest import digest
 from sweeper.space.space import Space
 from sweeper.study import studies
+from tests.helpers.command import call
 from tests.helpers.function_space import loaded
 
 CORRIDOR = """
@@ -166,3 +167,10 @@ def test_atari_is_known_by_humans():
         ) and low < high
     assert tasks.references("atari/pong") == {"human": (-20.7, 14.6)}  # Wang et al. 2016
     assert tasks.references("minatar/breakout") == {}
+
+
+def test_a_plan_says_the_reference_and_the_ends(project, capsys):
+    of(project)
+    assert call("plan", str(project / "corridor.yaml")) == 0
+    found = capsys.readouterr().out
+    assert "aggregate iqm, reference walker" in found and f"{LONG} (2 to 12)" in found
