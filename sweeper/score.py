@@ -48,15 +48,25 @@ def normalise(value: float, low: float, high: float) -> float:
 
 def named(how: str) -> str:
     """A statistic as people write it."""
-    return {"iqm": "IQM"}.get(how, how)
+    return {"iqm": "IQM", TASK_MEDIAN: "median of task means"}.get(how, how)
 
 
-def aggregate(scores: Sequence[float], how: str) -> float:
+def aggregate(scores: Sequence[float], how: str, tasks: Sequence[str] = ()) -> float:
     """A trial's value from the scores of all its runs, tasks × seeds in any order.
 
-    Those of diverged runs are infinite (`worst`); NaN where the statistic does not leave them out.
+    `tasks` are the runs' tasks, by default one. Scores of diverged runs are infinite (`worst`); NaN
+    where the statistic does not leave them out.
     """
-    return float(known(STATISTICS[how](np.asarray(scores, float))))
+    values, parts = np.asarray(scores, float), tasks_for(how, tasks or [""] * len(scores))
+    own = [values[parts == part] for part in np.unique(parts)]
+    return float(known(STATISTICS[how](*own)))
+
+
+def tasks_for(how: str, tasks: npt.ArrayLike) -> Array:
+    """Numbers of the `tasks` [runs], by which runs are told apart; all 0 where they are pooled."""
+    if how != TASK_MEDIAN:
+        return np.zeros(np.shape(tasks), int)
+    return np.unique(np.asarray(tasks), return_inverse=True)[1].reshape(-1)
 
 
 def known(values: npt.ArrayLike) -> Array:
@@ -86,8 +96,30 @@ def median(values: npt.ArrayLike, axis: int = -1) -> Array:
     return np.asarray(np.median(np.asarray(values), axis=axis))
 
 
-STATISTICS: dict[str, Statistic] = {"iqm": iqm, "mean": mean, "median": median}
-"""How the scores of a trial's runs become its value."""
+def task_median(*tasks: npt.ArrayLike) -> Array:
+    """Median over tasks of the mean over a task's runs, each task [… × runs]; not of all runs.
+
+    So papers on Atari report scores (rliable's median, Agarwal et al. 2021). Tasks without runs do
+    not enter.
+    """
+    means = [mean(task) for task in tasks if np.shape(task)[-1]]
+    return np.asarray(np.median(np.stack(means, axis=-1), axis=-1))
+
+
+def _pooled(statistic: Statistic) -> Statistic:
+    """The statistic of the runs of all tasks together."""
+    return lambda *tasks: statistic(np.concatenate(tasks, axis=-1) if tasks[1:] else tasks[0])
+
+
+TASK_MEDIAN = "task_median"
+
+STATISTICS: dict[str, Statistic] = {
+    "iqm": _pooled(iqm),
+    "mean": _pooled(mean),
+    "median": _pooled(median),
+    TASK_MEDIAN: task_median,
+}
+"""How the scores of a trial's runs become its value: each takes an array a task, [… × runs]."""
 
 AVERAGED: dict[str, Callable[[Any], slice]] = {
     "iqm": lambda n: slice(n // 4, n - n // 4),

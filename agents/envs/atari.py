@@ -5,6 +5,7 @@ Frames equal those of Gymnasium's AtariPreprocessing, rewards and ends too.
 
 from __future__ import annotations
 
+import csv
 import functools
 import hashlib
 import importlib.metadata
@@ -113,6 +114,14 @@ class Environment:
     def bytes_each(task: str) -> int:
         """Returns bytes of one emulator, with the screens of a stack."""
         return 1_500_000
+
+    @staticmethod
+    def references(task: str) -> dict[str, tuple[float, float]]:
+        """Returns under `human` the mean points of a random policy and of a human tester, if known.
+
+        They are for whole games with no-ops at their start, whatever the settings.
+        """
+        return {"human": known} if (known := _references().get(task)) else {}
 
     @staticmethod
     def describe(task: str) -> dict[str, str]:
@@ -254,6 +263,14 @@ def _cv2() -> Any:
 
     cv2.setNumThreads(1)
     return cv2
+
+
+@functools.cache
+def _references() -> dict[str, tuple[float, float]]:
+    """Points of a random policy and of a human by game; the table's head names its source."""
+    table = Path(__file__).with_name("atari_references.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(line for line in table.splitlines() if not line.startswith("#"))
+    return {row["game"]: (float(row["random"]), float(row["human"])) for row in rows}
 
 
 @functools.cache

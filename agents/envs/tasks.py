@@ -119,6 +119,15 @@ def describe(task: str) -> dict[str, str]:
     return {**facts, **(environment.describe(name) if hasattr(environment, "describe") else {})}
 
 
+def references(task: str) -> dict[str, tuple[float, float]]:
+    """Returns pairs of scores by name, between which returns are measured; many families have none.
+
+    `human` are those of a random policy and of a human.
+    """
+    environment, name = _resolve(task)
+    return dict(environment.references(name)) if hasattr(environment, "references") else {}
+
+
 def _described(found: Shape) -> dict[str, str]:
     size = " x ".join(str(n) for n in found.observation)
     kind = "numbers" if found.continuous else "choices"

@@ -123,6 +123,11 @@ class BaseLearner(SizedLearner):
         return tasks.describe(task)
 
     @classmethod
+    def references(cls, task: str) -> dict[str, tuple[float, float]]:
+        """Returns pairs of known scores of a task by name: of a random policy and a human, say."""
+        return tasks.references(task)
+
+    @classmethod
     def complete(cls, params: Mapping[str, Any]) -> dict[str, Any]:
         """Returns all parameters: those given, and the defaults of others that belong to them."""
         named = {n: p for n, p in cls.parameters.items() if not n.endswith(parameter.OPEN)}

@@ -43,6 +43,8 @@ _MARKERS = "sD^v"
 def draw(data: Data, *, metric: str | None = None) -> Picture:
     """A panel a task, in it for each configuration what is published and what we found.
 
+    Of numbers over all tasks it is a panel a statistic, and the study needs as many tasks.
+
     Bars are what a paper prints after its ± and our 95 % interval; where that is unknown our single
     runs are drawn. A question mark stands beside a published number that is hardly right.
     Configurations and tasks of which nothing is published are left out.
@@ -51,10 +53,11 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     caption = comparison.caption()
     configurations = tuple(comparison.configurations)
     across = Axis(", ".join(data.choice.titles(comparison.axes)), configurations, numeric=False)
-    if (comparison.cells["low"].isna() & comparison.cells["point"].notna()).any():
+    unknown = comparison.cells["low"].isna() & comparison.cells["point"].notna()
+    if unknown.any() and len(comparison.runs):
         caption = Caption(f"{caption} Small faint marks are our single runs.", caption.parts)
     grid, layout = _grid(comparison, across, caption)
-    label = data.value_label(comparison.metric, [TASK])
+    label = comparison.label
     for number, ax in enumerate(grid.axes.flat):
         if number >= layout.count:
             ax.set_axis_off()
@@ -124,7 +127,8 @@ def _panel(ax: Axes, comparison: Comparison, number: int) -> None:
     reach = (ours["point"] - ours["low"], ours["high"] - ours["point"])
     look = _look(comparison, None)
     ax.errorbar(ours["(at)"], ours["point"], yerr=np.maximum(0, reach), zorder=3, **look)
-    line_marks.runs(ax, ours, comparison.runs, style.look(None, 0))
+    if len(comparison.runs):
+        line_marks.runs(ax, ours, comparison.runs, style.look(None, 0))
     ax.grid(axis="y", linewidth=0.4, color="0.9")
     sns.despine(ax=ax)
 

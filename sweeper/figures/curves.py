@@ -45,12 +45,15 @@ def draw(
     whose runs have all begun to report. It is dashed from where the first of its runs ended: the
     others alone go on. Behind its last point a run that diverged is worse than all others; a line
     ends where such runs decide it. Panels of one metric and task have one y axis. Along x are
-    steps, or what runs report of `updates` or `env_steps`.
+    steps, or what runs report of `updates` or `env_steps`. With `metric=score` it is the score's
+    metric, 0 at each task's `low` and 1 at its `high`, and alone it is averaged over tasks, unless
+    `facet=task`.
     """
     if x is not None and x not in CLOCKS:
         raise SweeperError(f"x of curves must be one of {', '.join(CLOCKS)}, but got {shown(x)}")
     (hue, facet), names = _chosen(data, hue, facet), several_metrics.names(data, metric)
-    rows, columns, lines = _axes(data, hue, facet)
+    score = names[1:] == [] and data.tables.is_score(names[0])
+    rows, columns, lines = _axes(data, hue, facet, tasks=facet == TASK or not score)
     axes = [rows, columns, lines]
     drawn = [_drawn(pooled(data, axes), names, place, axes, x) for place in range(len(names))]
     points, table = (
@@ -75,7 +78,7 @@ def draw(
             ax.set_axis_off()
             continue
         _panel(ax, table[table["(panel)"] == number], points[points["(panel)"] == number], lines)
-        label = f"{names[place]} ({data.captions.average})"
+        label = f"{data.captions.curve_name(names[place])} ({data.captions.average})"
         label = text_layout.folded(label, row - 0.4, text_layout.BASE_PT)
         lowest = number + layout[1] >= count * len(names)
         title, ticks = _title(rows, columns, panel, grid), 6 if layout[1] < 4 else 3
@@ -144,11 +147,11 @@ def _align(
 
 
 def _axes(
-    data: Data, hue: str | None, facet: str | None
+    data: Data, hue: str | None, facet: str | None, *, tasks: bool
 ) -> tuple[Axis | None, Axis | None, Axis | None]:
-    """The axes of the rows and columns of panels, and of the lines in each."""
+    """The axes of the rows and columns of panels, and of the lines in each; maybe none of tasks."""
     rows = data.axis(facet) if facet not in (None, TASK) else None
-    columns = data.axes[TASK] if hue != TASK else None
+    columns = data.axes[TASK] if hue != TASK and tasks else None
     return rows, columns, data.axis(hue) if hue else None
 
 

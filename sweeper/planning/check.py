@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sweeper import lookup
-from sweeper.errors import Invalid, Mistakes, choices, cut, shown
+from sweeper.errors import Invalid, Mistakes, choices, cut, did_you_mean, shown
 from sweeper.planning import check_command, check_figures
 from sweeper.planning.configurations import expanded, sequences
 from sweeper.planning.configurations.constraints import Rejected, check_helpers
@@ -22,7 +22,7 @@ from sweeper.planning.sampling import check_sampler
 from sweeper.space.blocks.parts import named_parts, part, placed
 from sweeper.space.space import Space
 from sweeper.text import agreed
-from sweeper.trainable.abilities import Diagnosable, KnowsMoreTasks
+from sweeper.trainable.abilities import Diagnosable, KnowsMoreTasks, SupportsReferences
 from sweeper.trainable.contract import Trainable, completed
 from sweeper.trainable.loading import load_trainable
 
@@ -56,6 +56,7 @@ def checked(space: Space, folder: Path) -> Space:
         raise Invalid(f"cannot be trained: it lacks {', '.join(missing)}", ("agent",))
     names.check(space, trainable.parameters)
     _check_tasks(space, trainable)
+    space = _referenced(space, trainable)
     _check_keep(space, trainable)
     _check_blocks(space)
     space = _resolve(space, trainable)
@@ -104,6 +105,30 @@ def _check_tasks(space: Space, trainable: Trainable) -> None:
         if not known:
             mistakes.add(Invalid(f"is no task of {space.identity}{reason}", ("tasks", task)))
     mistakes.check()
+
+
+def _referenced(space: Space, trainable: Trainable) -> Space:
+    """The space with the ends of its tasks from `score.reference` where they are not its own."""
+    name, mistakes, tasks = space.score.reference, Mistakes(), dict(space.tasks)
+    if name is None:
+        return space
+    asked = trainable.references if isinstance(trainable, SupportsReferences) else lambda _: {}
+    known = {task: asked(task) for task in tasks}
+    valid = sorted(set().union(*known.values()))
+    if name not in valid:
+        why = "must go, as no task has references: write low and high of each"
+        if valid:
+            near = did_you_mean(name, valid)
+            why = f"must be one of {', '.join(valid)}, but got {shown(name)}{near}"
+        place = (0,) if space.score.also else ()
+        raise Invalid(why, ("score", *place, "reference"))
+    for task, own in space.tasks.items():
+        with mistakes.under("tasks", task):
+            if own.unknown and name not in known[task]:
+                raise Invalid(f"needs low and high, as it has no reference {name!r}")
+            tasks[task] = own.between(*known[task][name]) if own.unknown else own
+    mistakes.check()
+    return space.model_copy(update={"tasks": tasks})
 
 
 def _refusal(trainable: Trainable, task: str) -> str:

@@ -15,7 +15,7 @@ from sweeper.space import figure_options, figure_rules
 from sweeper.space.axes import AxisKind
 from sweeper.space.axes._labels import ABSENT, label_of, places
 from sweeper.space.blocks.parts import JoinedAxis, every_axis, parts
-from sweeper.space.figure_options import CLOCKS, MOST, takes, takes_several
+from sweeper.space.figure_options import CLOCKS, MOST, SCORE, takes, takes_several
 from sweeper.space.figure_rules import INTERVAL, RULES
 from sweeper.space.space import Space
 from sweeper.text import canonical
@@ -47,7 +47,8 @@ def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expan
                 }
                 most = figure_options.MOST_METRICS.get(name, MOST["metric"])
                 named = figure_options.axes_of(name)
-                _check_options(fitting, valid, sizes, metrics, most, named)
+                known = [*metrics, SCORE] if metrics and name == "curves" else metrics
+                _check_options(fitting, valid, sizes, known, most, named)
             with mistakes.under(*here):
                 figure_rules.check_band(ruled.get("band", INTERVAL), space.score.aggregate)
             with mistakes.under(*here):

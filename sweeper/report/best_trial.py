@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sweeper import score
+from sweeper import score, stats
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.report.study_status import BestTrial
@@ -22,6 +22,8 @@ def values(study: Study, ledger_state: LedgerState, columns: Columns, whole: Arr
     NaN for the others, and where runs that diverged decide the value, as `frames.trials` has them.
     """
     space, trial = study.space, np.array([run.trial for run in study.plan.runs], int)
+    number = {name: place for place, name in enumerate(space.tasks)}
+    task = np.array([number[run.task] for run in study.plan.runs], int)
     diverged = columns.texts("state", "open") == "nan"
     scores = np.full((len(trial), len(space.scores)), np.nan)
     scores[:, 0] = columns.numbers("score")
@@ -31,20 +33,12 @@ def values(study: Study, ledger_state: LedgerState, columns: Columns, whole: Arr
             if record is not None and record.also:
                 scores[place, 1:] = record.also
     found = np.full((len(whole), scores.shape[1]), np.nan)
-    rules = zip(space.scores, space.directions, scores.T, found.T, strict=True)
+    rules, held = zip(space.scores, space.directions, scores.T, found.T, strict=True), whole[trial]
     for rule, direction, own, column in rules:
         own[diverged] = score.worst(minimise=direction == "minimize")
-        _aggregate(column, own[whole[trial]], trial[whole[trial]], rule.aggregate)
+        point = stats.points(own[held], trial[held], task[held], rule.aggregate)
+        column[: len(point)] = point
     return found
-
-
-def _aggregate(found: Array, scores: Array, trial: Array, how: str) -> None:
-    """Sets the values `found` [trials] of the trials that have `scores` [runs]."""
-    order = np.argsort(trial, kind="stable")
-    numbers, first, n = np.unique(trial[order], return_index=True, return_counts=True)
-    for size in np.unique(n):
-        rows = first[n == size, None] + np.arange(size)
-        found[numbers[n == size]] = score.known(score.STATISTICS[how](scores[order][rows]))
 
 
 def best(study: Study, values: Array, states: Array) -> BestTrial | None:

@@ -55,6 +55,8 @@ class Origin:
     """Gives what the study sets otherwise than the shipped space of that name."""
     baseline: Mapping[str, str | int | float] = field(default_factory=dict)
     """The axes' values whose best run is 1 in scores, if any."""
+    normalised: str | None = None
+    """Whose scores are 1, as known of each task, such as `human`; if any."""
     note: str | None = None
     by_hand: Sequence[str] = ()
     """The words of the command line that change what is trained or how it is scored."""
@@ -118,10 +120,22 @@ class Captions:
         if metric is None:
             scores = self.tables.scores
             name = "score" if len(scores) == 1 else scores[0].name
-            return f"normalised {name}, {self.taken(None)} ({self.average})"
+            return f"{self._normalised} {name}, {self.taken(None)} ({self.average})"
         tasks = len(self.tables.tasks)
         over = f" over {tasks} tasks, not normalised" if tasks > 1 and TASK not in shown else ""
         return f"{metric}, {self.taken(metric)} ({self.average}{over})"
+
+    def curve_name(self, metric: str) -> str:
+        """What curves call a metric, which may be the score."""
+        if not self.tables.is_score(metric):
+            return metric
+        return f"{self._normalised} {self.tables.metric}"
+
+    @property
+    def _normalised(self) -> str:
+        """How scores are normalised: as such, or by whose scores count as 1."""
+        whose = self.origin.normalised
+        return f"{whose}-normalised" if whose and not self.origin.baseline else "normalised"
 
     def caption(self, n: int, shown: Sequence[str], points_note: str) -> Caption:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
@@ -238,7 +252,8 @@ class Captions:
     def _relative(self) -> str:
         """Which run is 1 in scores, where it is not the task's own bound."""
         if not self.origin.baseline:
-            return ""
+            whose = self.origin.normalised
+            return f"a score of 1 is the reference {whose}, or a task's own high" if whose else ""
         titles = self.choice.titles(self.origin.baseline)
         named = zip(titles, self.origin.baseline.values(), strict=True)
         whose = ", ".join(f"{title} = {canonical(label)}" for title, label in named)

@@ -258,6 +258,7 @@ def _origin(study: Study, compared: Mapping[str, str | int | float], mixed_code:
         reference=lambda: study.plan.reference,
         changed=lambda: shipped_spaces.changed(space),
         baseline=compared,
+        normalised=space.score.reference,
         note=space.note,
         by_hand=space.changed,
         scale=space.scale,

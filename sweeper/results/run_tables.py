@@ -15,6 +15,7 @@ from sweeper.files.arrays import Arrays
 from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.score import Array
+from sweeper.space.figure_options import SCORE
 from sweeper.space.figure_rules import INTERVAL
 from sweeper.text import canonical
 
@@ -199,6 +200,10 @@ class RunTables:
         """The lows (0) or the highs (1) of the runs' tasks [runs]."""
         return np.array([self.tasks[task][side] for task in self.runs[TASK]], float)
 
+    def is_score(self, metric: str) -> bool:
+        """Whether it is the score's metric between the ends of each task, not one of its own."""
+        return metric == SCORE != self.metric and not {SCORE, f"metric {SCORE}"} & {*self.metrics}
+
     @property
     def metrics(self) -> list[str]:
         """The metrics that were reported, by the columns of `reports`."""
@@ -221,12 +226,18 @@ class RunTables:
     def points(self, metric: str, clock: str | None = None) -> pd.DataFrame:
         """The learning curves of `metric`, by `frames.curve_points`; `SweeperError` if unknown.
 
-        Only of metrics that are scored is it known what is worse than every number. In the place of
-        `step` stands what the runs reported of `clock` with each point, such as `updates`.
+        Those of `SCORE` are of the score's metric, normalised, where none is called so. Only of
+        metrics that are scored is it known what is worse than every number. In the place of `step`
+        stands what the runs reported of `clock` with each point, such as `updates`.
         """
         reports = self.reports()
         fixed = ["run", "trial", TASK, "seed", *self.columns, "step"]
         valid = list(reports.columns[len(fixed) :])
+        if self.is_score(metric):
+            found = self.points(self.metric, clock)
+            low, high = (found[TASK].map(lambda task, n=n: self.tasks[task][n]) for n in range(2))
+            low, high = low.astype(float), high.astype(float)
+            return found.assign(**{frames.POINT: (found[frames.POINT] - low) / (high - low)})
         column = metric if metric in valid else f"metric {metric}"
         if column not in valid:
             if metric != self.metric or len(reports):

@@ -105,7 +105,7 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
         "seeds": {"seeds": list(space.seeds)},
         "steps": {"steps": space.steps},
         "evaluation": {"evaluation": space.evaluation.identity() if space.evaluation else None},
-        "score": {"score": _without_empty(space.score.model_dump())},
+        "score": {"score": _without_empty(space.score.model_dump(exclude={"reference"}))},
         "direction": {"direction": space.direction},
         "sampler": {
             "sampler": space.sampler.name,

@@ -24,6 +24,11 @@ CLOCKS: Mapping[str, str] = {"updates": "updates", "env_steps": "environment ste
 """The metrics that curves may have along x in the place of steps, with their labels."""
 
 
+SCORE = "score"
+"""What curves call the score's metric between the ends of each task, unless a metric is called so.
+"""
+
+
 SHARED = (*AXES, "metric", "at")
 """The options that mean the same in all figures; a user's own figure may have others."""
 

@@ -111,9 +111,9 @@ def yscale(value: Any) -> str:
 
 def check_band(chosen: str, how: str) -> None:
     """Raises `Invalid` where a standard error or deviation is asked for beside a median."""
-    if chosen != INTERVAL and how == "median":
+    if chosen != INTERVAL and how not in ("mean", "iqm"):
         rule = f"{chosen} goes with score.aggregate mean or iqm"
-        raise Invalid(f"{rule}, but got median, which no deviation belongs to", ("band",))
+        raise Invalid(f"{rule}, but got {how}, which no deviation belongs to", ("band",))
 
 
 def truth(value: Any) -> bool:

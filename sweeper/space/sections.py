@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, model_validator
 
 from sweeper.errors import Invalid
-from sweeper.schema.base_model import Section
+from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import (
     Number,
     Positive,
@@ -26,19 +26,43 @@ def _ordered(low: float, high: float) -> None:
         raise Invalid(f"needs a finite high - low, but got low={low:g} and high={high:g}")
 
 
-class Task(Section):
-    """The scores of a task that count as 0 and as 1, and its budget."""
+ENDS = ("low", "high")
+"""The keys of a task that a reference may give."""
 
-    low: Number
-    """The score that counts as 0, as in `low: 0.5`."""
-    high: Number
-    """The score that counts as 1, as in `high: 14`."""
+
+_LATER_KNOWN: Any = None
+"""What an end of a task is until its reference is asked, which `planning.check` does."""
+
+
+class Task(Section):
+    """The scores of a task that count as 0 and as 1, and its budget.
+
+    Both scores are needed where no `score.reference` gives them.
+    """
+
+    low: Number = _LATER_KNOWN
+    """The score that counts as 0, as in `low: 0.5`; that of `score.reference` by default."""
+    high: Number = _LATER_KNOWN
+    """The score that counts as 1, as in `high: 14`; that of `score.reference` by default."""
     steps: Positive | None = None
     """Environment steps of a run on this task, where they are others than the space's."""
 
+    @property
+    def unknown(self) -> list[str]:
+        """The ends that the space does not say."""
+        return [name for name in ENDS if getattr(self, name) is None]
+
+    def between(self, low: float, high: float) -> Task:
+        """The task with these ends where the space does not say its own."""
+        known = zip(ENDS, (low, high), strict=True)
+        return validated(
+            Task, {**dict(self), **{name: end for name, end in known if name in self.unknown}}
+        )
+
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        _ordered(self.low, self.high)
+        if not self.unknown:
+            _ordered(self.low, self.high)
         return self
 
 
@@ -94,8 +118,11 @@ class Rule(Section):
     """The metric that is scored, as in `metric: return`."""
     at: Annotated[str, BeforeValidator(one_of("final", "max", "auc"))] = "final"
     """Which of a run's reports count: the last, the best, or the area under all: `at: max`."""
-    aggregate: Annotated[str, BeforeValidator(one_of("iqm", "mean", "median"))] = "iqm"
-    """How a trial's runs become one value, as in `aggregate: mean`."""
+    aggregate: Annotated[str, BeforeValidator(one_of("iqm", "mean", "median", "task_median"))] = (
+        "iqm"
+    )
+    """How a trial's runs become one value, as in `aggregate: mean`; `task_median` is the median
+    over tasks of the mean over a task's seeds."""
 
 
 Direction = Annotated[str, BeforeValidator(one_of("maximize", "minimize"))]
@@ -120,6 +147,10 @@ class Objective(Rule):
 class Score(Rule):
     """What is searched for; in a list of several, figures and tables show the first."""
 
+    reference: Text | None = None
+    """Scores that what is trained knows of each task, which are its `low` and `high` where the task
+    does not say its own: `reference: human` of tasks `atari/…`, where 0 is a random policy and 1 a
+    human (papers print that times 100)."""
     also: tuple[Objective, ...] = ()
     """The further scores of a list, as in `score: [{metric: return}, {metric: loss}]`."""
 

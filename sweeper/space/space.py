@@ -214,6 +214,11 @@ class Space(Section):
             one = f"a space trains one of {', '.join(TRAINED)}"
             mistakes.add(Invalid(f"must go, as the space has {trained[0]}: {one}", (key,)))
         mistakes.check()
+        if self.score.reference is None:
+            for name, task in self.tasks.items():
+                for key in task.unknown:
+                    mistakes.add(Invalid(f"needs the key {key!r}", ("tasks", name)))
+        mistakes.check()
         if self.blocks and BLOCK in self.axes:
             raise Invalid("is what blocks are called: rename the axis", ("axes", BLOCK))
         if self.analysis is not None:

@@ -43,7 +43,6 @@ from sweeper.stats.intervals import (
     estimate,
     optimality_gap,
     points,
-    task_median,
 )
 from sweeper.stats.performance_profiles import average_score_distribution, score_distribution
 from sweeper.stats.selection_bias import lead, unpaired_difference
@@ -72,7 +71,6 @@ __all__ = [
     "score_distribution",
     "sensitivity",
     "spearman",
-    "task_median",
     "unbeaten",
     "unpaired_difference",
     "usable_range",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.score import AVERAGED, STATISTICS, Array
+from sweeper.score import AVERAGED, STATISTICS, TASK_MEDIAN, Array, median
 
 MIN_SEEDS = 5
 """With fewer seeds in a task an interval is unknown: a percentile bootstrap of the IQM covers 49 %
@@ -114,21 +114,18 @@ def bounded(point: float, seeds: Sequence[int], draw: Callable[[], Array]) -> Es
 
 
 def pooled(strata: Sequence[Array], how: str, rng: np.random.Generator, resamples: int) -> Array:
-    """Resampled statistics of all runs together, [cells × resamples].
+    """Resampled statistics of the runs of all tasks, [cells × resamples].
 
     Stratum t is [cells × runs of task t].
     """
+    if how == TASK_MEDIAN:
+        return median([resampled_means(part, rng, resamples) for part in strata], axis=0)
     if how == "mean":
         sums = [resampled_means(part, rng, resamples) * part.shape[1] for part in strata]
         return np.asarray(sum(sums) / sum(part.shape[1] for part in strata))
     if len(strata) == 1:
         return resampled_stratum(strata[0], how, rng, resamples)
-    return resampled(strata, together(how), rng, resamples)
-
-
-def together(how: str) -> Callable[..., Array]:
-    """Returns the statistic as a function of the runs of all strata together, for `resampled`."""
-    return lambda *parts: STATISTICS[how](np.concatenate(parts, axis=-1))
+    return resampled(strata, STATISTICS[how], rng, resamples)
 
 
 def resampled(

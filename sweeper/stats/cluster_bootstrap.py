@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from sweeper.score import AVERAGED, Array
+from sweeper.score import AVERAGED, TASK_MEDIAN, Array, median
 from sweeper.stats.bootstrap import multiplicities, pooled
 
 _AT_ONCE = 5e5
@@ -26,21 +26,29 @@ def pooled_seeds(
     *,
     at_once: float = _AT_ONCE,
 ) -> Array:
-    """Resampled statistics of all runs together, [cells × resamples]: seeds drawn in each task.
+    """Resampled statistics of the runs of all tasks, [cells × resamples]: seeds drawn in each.
 
     `values` is [cells × runs], task by task and seed by seed; `counts` has, a task, the number of
     runs under each of its seeds. With one run each it is `pooled`. `at_once` numbers are looked at
     at once.
     """
     sizes = np.concatenate(counts)
+    ends = np.cumsum([len(own) for own in counts])[:-1]
     if sizes.max() == 1:
-        ends = np.cumsum([len(own) for own in counts])
-        return pooled(np.split(values, ends[:-1], axis=1), how, rng, resamples)
+        return pooled(np.split(values, ends, axis=1), how, rng, resamples)
     drawn = np.concatenate([multiplicities(len(own), rng, resamples) for own in counts], axis=1)
+    if how not in ("mean", TASK_MEDIAN):
+        return _order_means(values, sizes, drawn, how, at_once)
+    sums = np.add.reduceat(values, np.cumsum(sizes) - sizes, axis=1)
     if how == "mean":
-        sums = np.add.reduceat(values, np.cumsum(sizes) - sizes, axis=1)
-        return np.asarray(sums @ drawn.T.astype(values.dtype) / (drawn @ sizes))
-    return _order_means(values, sizes, drawn, how, at_once)
+        return _means(sums, drawn, sizes)
+    parts = zip(np.split(sums, ends, axis=1), np.split(drawn, ends, axis=1), counts, strict=True)
+    return median([_means(*part) for part in parts], axis=0)
+
+
+def _means(sums: Array, drawn: Array, sizes: Array) -> Array:
+    """Means [cells × resamples] of seeds `drawn` [resamples × seeds], of their runs' `sums`."""
+    return np.asarray(sums @ drawn.T.astype(sums.dtype) / (drawn @ sizes))
 
 
 def _order_means(values: Array, sizes: Array, drawn: Array, how: str, at_once: float) -> Array:

@@ -13,7 +13,6 @@ from sweeper.stats.bootstrap import (
     by_task,
     multiplicities,
     resampled,
-    together,
 )
 
 
@@ -27,12 +26,12 @@ def difference(
     """
     tasks = _pairs(first, second)
     pairs = np.concatenate(tasks, axis=1)
-    points = known(STATISTICS[how](pairs)) if pairs.size else np.full(2, np.nan)
+    points = known(STATISTICS[how](*tasks)) if pairs.size else np.full(2, np.nan)
     if np.isinf(pairs).any():
         return Estimate(float(points[0] - points[1]), None, None, pairs.shape[1])
 
     def draw() -> Array:
-        draws = resampled(tasks, together(how), rng, RESAMPLES)
+        draws = resampled(tasks, STATISTICS[how], rng, RESAMPLES)
         return np.asarray(draws[0] - draws[1])
 
     return bounded(points[0] - points[1], [task.shape[1] for task in tasks], draw)

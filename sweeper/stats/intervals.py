@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.score import STATISTICS, Array, known
+from sweeper.score import STATISTICS, Array, known, tasks_for
 from sweeper.stats.bootstrap import (
     MIN_SEEDS,
     RESAMPLES,
@@ -18,7 +18,6 @@ from sweeper.stats.bootstrap import (
     by_task,
     percentiles,
     pooled,
-    resampled_means,
     stand_ins,
 )
 from sweeper.stats.cluster_bootstrap import pooled_seeds
@@ -28,15 +27,15 @@ _DRAWS = 1e8
 
 
 def estimate(scores: npt.ArrayLike, how: str, rng: np.random.Generator) -> Estimate:
-    """Point and interval of `scores` [runs × tasks], each row a seed, all runs pooled.
+    """Point and interval of `scores` [runs × tasks], each row a seed.
 
-    `how` is `iqm`, `mean` or `median` (Agarwal et al. 2021, §4.3).
+    `how` is `iqm`, `mean` or `median` of all runs (Agarwal et al. 2021, §4.3), or `task_median`.
     """
     tasks = by_task(scores)
     found = stand_ins(np.concatenate(tasks))
     seeds = [len(task) for task in tasks]
     strata = np.split(found.scores[None], np.cumsum(seeds)[:-1], axis=1)
-    point = STATISTICS[how](found.scores) if len(found.scores) else np.nan
+    point = STATISTICS[how](*(part[0] for part in strata)) if len(found.scores) else np.nan
     (point,) = found.known(np.asarray(point))
     one = bounded(float(point), seeds, lambda: pooled(strata, how, rng, RESAMPLES)[0])
     if one.low is None or one.high is None:
@@ -53,20 +52,6 @@ def optimality_gap(
     Smaller is better; what exceeds `gamma` makes up for nothing (Agarwal et al. 2021, §4.3).
     """
     return estimate(np.maximum(0.0, gamma - np.asarray(scores, float)), "mean", rng)
-
-
-def task_median(scores: npt.ArrayLike, rng: np.random.Generator) -> Estimate:
-    """Median over tasks of their mean over runs [runs × tasks], as Atari papers report it.
-
-    Not the median of all runs, which is `estimate`'s (Agarwal et al. 2021, rliable's median).
-    """
-    tasks = by_task(scores)
-    means = [task.mean() for task in tasks if len(task)]
-
-    def draw() -> Array:
-        return np.median([resampled_means(task, rng, RESAMPLES) for task in tasks], axis=0)
-
-    return bounded(np.median(means) if means else np.nan, [len(task) for task in tasks], draw)
 
 
 def cells(
@@ -102,7 +87,7 @@ def cells(
     for number, pattern in enumerate(patterns):
         chosen = np.flatnonzero(members.reshape(-1) == number)
         block = values[starts[chosen][:, None] + np.arange(pattern.sum())]
-        point[chosen] = STATISTICS[how](block)
+        point[chosen] = STATISTICS[how](*_split(block, pattern.sum(axis=1)))
         drawn = known[chosen]
         if drawn.any():
             tasks = [own[own > 0] for own in pattern if own.any()]
@@ -121,7 +106,7 @@ def deviations(values: npt.ArrayLike, cell: npt.ArrayLike, how: str, *, error: b
     cell has a single value, or an infinite one. `values` and `cell` are [runs].
     """
     values, cell = np.asarray(values, float), np.asarray(cell, int)
-    point = points(values, cell, how)
+    point = points(values, cell, np.zeros_like(cell), how)
     n = np.bincount(cell)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.bincount(cell, values) / n
@@ -130,17 +115,28 @@ def deviations(values: npt.ArrayLike, cell: npt.ArrayLike, how: str, *, error: b
     return Cells(point, point - spread, point + spread, n)
 
 
-def points(values: npt.ArrayLike, cell: npt.ArrayLike, how: str) -> Array:
+def points(values: npt.ArrayLike, cell: npt.ArrayLike, task: npt.ArrayLike, how: str) -> Array:
     """The estimates of `cells` alone, [cells], NaN where a cell is empty."""
-    values, cell = np.asarray(values), np.asarray(cell)
-    values = values[np.argsort(cell, kind="stable")]
-    sizes = np.bincount(cell)
+    values, cell, task = np.asarray(values), np.asarray(cell), tasks_for(how, task)
+    values = values[np.lexsort((task, cell))]
+    shape = int(cell.max(initial=-1)) + 1, int(task.max(initial=-1)) + 1
+    counts = np.bincount(cell * shape[1] + task, minlength=shape[0] * shape[1]).reshape(shape)
+    sizes = counts.sum(axis=1)
     starts = np.cumsum(sizes) - sizes
     found = np.full(len(sizes), np.nan)
-    for size in np.unique(sizes[sizes > 0]):
-        chosen = np.flatnonzero(sizes == size)
-        found[chosen] = STATISTICS[how](values[starts[chosen][:, None] + np.arange(size)])
+    patterns, members = np.unique(counts, axis=0, return_inverse=True)
+    for number, pattern in enumerate(patterns):
+        if pattern.any():
+            chosen = np.flatnonzero(members.reshape(-1) == number)
+            block = values[starts[chosen][:, None] + np.arange(pattern.sum())]
+            found[chosen] = STATISTICS[how](*_split(block, pattern))
     return known(found)
+
+
+def _split(block: Array, sizes: Array) -> list[Array]:
+    """The runs of each task in `block` [cells × runs], `sizes` of them; none for no runs."""
+    held = sizes[sizes > 0]
+    return np.split(block, np.cumsum(held)[:-1], axis=-1)
 
 
 def _clusters(cell: Array, task: Array, seed: Array) -> tuple[Array, Array]:

@@ -24,7 +24,7 @@ def unpaired_difference(
     sides = [by_task(before), by_task(after)]
     runs = [np.concatenate(side) for side in sides]
     whole = all(map(len, runs))
-    values = [known(STATISTICS[how](side)) for side in runs] if whole else [np.nan, np.nan]
+    values = [known(STATISTICS[how](*side)) for side in sides] if whole else [np.nan, np.nan]
     point = float(values[0] - values[1])
     if np.isinf(np.concatenate(runs)).any():
         return Estimate(point, None, None, sum(map(len, runs)))
@@ -54,7 +54,7 @@ def lead(
     × resamples are held at once.
     """
     scores, tasks = np.asarray(scores, float), by_task(fresh)
-    values = STATISTICS[how](scores.reshape(len(scores), -1))
+    values = STATISTICS[how](*np.moveaxis(scores, 2, 0))
     seeds = [scores.shape[1]] * scores.shape[2]
     if any(np.isinf(part).any() for part in (scores, *tasks)):
         found = Estimate(float(values[winner] - np.median(values)), None, None, sum(seeds))
@@ -64,7 +64,7 @@ def lead(
     found = bounded(values[winner] - np.median(values), seeds, lambda: ahead)
     if found.low is None or found.low <= 0 or not all(map(len, tasks)):
         return found, Estimate(np.nan, None, None, 0)
-    lost = values[winner] - STATISTICS[how](np.concatenate(tasks))
+    lost = values[winner] - STATISTICS[how](*tasks)
 
     def shares() -> Array:
         again = pooled([task[None] for task in tasks], how, rng, len(own))[0]

@@ -100,6 +100,14 @@ class SupportsDescription(Protocol):
         """Facts about the task by name, such as sizes and versions, for the study's provenance."""
 
 
+@runtime_checkable
+class SupportsReferences(Protocol):
+    """Optional: a trainable that knows scores of its tasks, for `score.reference`."""
+
+    def references(self, task: str) -> Mapping[str, tuple[float, float]]:
+        """By name the score that counts as 0 and the one that counts as 1; empty where none is."""
+
+
 class Played(Protocol):
     """What came of playing with weights that were kept."""
 

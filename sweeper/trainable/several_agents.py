@@ -14,6 +14,7 @@ from sweeper.trainable.abilities import (
     SupportsDescription,
     SupportsLargestPart,
     SupportsPlay,
+    SupportsReferences,
     layers_of,
     shares_packs,
 )
@@ -204,6 +205,12 @@ class SeveralAgents:
         able = (one for one in self.agents.values() if isinstance(one, SupportsDescription))
         found = next(able, None)
         return found.describe(task) if found else {}
+
+    def references(self, task: str) -> Mapping[str, tuple[float, float]]:
+        """Known scores of the task, as the first agent tells them that can."""
+        able = (one for one in self.agents.values() if isinstance(one, SupportsReferences))
+        found = next(able, None)
+        return found.references(task) if found else {}
 
     def _of(self, params: Mapping[str, Any]) -> tuple[Trainable, dict[str, Any]]:
         kept = own(self.by_agent, params)

@@ -37,6 +37,8 @@ PAPER_RUNS = {
     "minatar_penalty_norm": 160,
     "minatar_rank": 200,
     "minatar_c51": 160,
+    "atari_dqn_sn": 216,
+    "atari_c51_sn": 108,
     "ant_width_depth": 125,
     "ant_depth": 25,
     "ant_connectivity": 40,

@@ -84,6 +84,16 @@ def test_aggregate_of_1_to_12(how, value):
     assert aggregate(range(1, 13), how) == value
 
 
+def test_the_median_of_task_means_is_taken_over_tasks():
+    """Not over runs: their median is 3, and each task counts once however many seeds it has."""
+    scores, tasks = [1.0, 30.0, 2.0, 3.0, 4.0, 8.0], ["a", "b", "c", "a", "b", "a"]
+    assert aggregate(scores, "task_median", tasks) == 4.0  # of 4, 17 and 2
+    assert aggregate(scores[:3], "task_median", tasks[:3]) == 2.0, "one seed: the median of games"
+    assert aggregate(scores, "task_median") == aggregate(scores, "mean") == 8.0, "of one task"
+    assert aggregate([-math.inf, *scores[1:]], "task_median", tasks) == 2.0
+    assert math.isnan(aggregate([1.0, 2.0, -math.inf], "task_median", ["a", "b", "b"]))
+
+
 def test_the_iqm_drops_a_quarter_at_each_end():
     scores = [-1000.0, -900, -800, 4, 5, 6, 7, 8, 9, 900, 1000, 1100]
     assert aggregate(scores, "iqm") == 6.5

@@ -45,7 +45,8 @@ def lines(space: Space) -> Iterator[str]:
 
 
 def _score(rule: Score | Objective, direction: str) -> str:
-    return f"{direction} {rule.metric}, at {rule.at}, aggregate {rule.aggregate}"
+    whose = f", reference {rule.reference}" if isinstance(rule, Score) and rule.reference else ""
+    return f"{direction} {rule.metric}, at {rule.at}, aggregate {rule.aggregate}{whose}"
 
 
 def _chosen(space: Space) -> str:

@@ -10,14 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweeper import lookup
-from sweeper.cli.commands import asked
+from sweeper.cli.commands import asked, plan_room
 from sweeper.cli.run_options import RunOptions
-from sweeper.dispatch import Options, memory_fit, slurm_layout
-from sweeper.doctor import probe
+from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError, cut
-from sweeper.ledger.claims.folders import FOLD_AT
 from sweeper.planning.configurations import notes
-from sweeper.planning.plan import Plan, Run
+from sweeper.planning.plan import Plan
 from sweeper.planning.sampling import pruner_schedule
 from sweeper.report.progress.work_left import WorkLeft, reached
 from sweeper.space.overrides import Override
@@ -26,23 +24,13 @@ from sweeper.study import sources, studies
 from sweeper.study.analysed import load
 from sweeper.study.sources import sources_of
 from sweeper.study.study import Study
-from sweeper.text import about, agreed, counted, duration, further, labels_text, size
+from sweeper.text import about, agreed, counted, duration, further, labels_text
 from sweeper.trainable import own_files
-from sweeper.trainable.abilities import SupportsMemoryEstimates, shares_packs
 from sweeper.trainable.contract import Trainable
 from sweeper.trainable.loading import load_trainable
-from sweeper.worker.checkpoints import checkpoint_store
 
 _ENDS = 3
 """How many of the first and of the last trials are shown."""
-
-_LINE_BYTES = 220
-"""A ledger line or a packed claim, about; until it is packed a claim has a block of its own."""
-
-_BLOCK_BYTES = 4096
-
-_FILES_OF_A_COMMAND = 3
-"""Parameters, metrics and output of a run, in a folder of its own."""
 
 Done = dict[str, int]
 """Steps that need not be done any more, by run: of those that have ended all."""
@@ -79,7 +67,7 @@ def lines(
         options = slurm_layout.resolved(options)
     trainable = load_trainable(space)
     plan = plan or Plan(space, trainable)
-    cells = [trainable.signature(run.params, run.task) for run in _one_a_cell(plan)]
+    cells = [trainable.signature(run.params, run.task) for run in plan_room.one_a_cell(plan)]
     costs = _costs(space, folder.parent, trainable)
     yield f"{folder.name}: {counts(plan)}"
     yield from (f"  {line}" for line in asked.lines(space))
@@ -90,8 +78,9 @@ def lines(
     if done:
         yield f"  left: {_left(plan, done)}"
     yield f"  time: {_time(plan, cells, costs, done, folder.parent, options, slurm)}"
-    yield from (f"  {line}" for line in _room(plan, trainable, options))
-    yield from (f"  memory: {line}" for line in _fit(plan, trainable, options, dispatch))
+    workers = _workers(plan, options, slurm)
+    yield from (f"  {line}" for line in plan_room.lines(plan, trainable, options, workers))
+    yield from (f"  memory: {line}" for line in plan_room.fit(plan, trainable, options, dispatch))
     if slurm:
         needed = _worker_s(plan, cells, costs, done) / 3600 if costs else None
         yield from (f"  {line}" for line in slurm_layout.lines(options, folder, plan.total, needed))
@@ -132,25 +121,19 @@ def _signatures(plan: Plan, trainable: Trainable, options: Options, number: int)
         return f"trials: {plan.space.sampler.name} chooses them as results come in"
     if not trainable.packs:
         return "signatures: 1, each run alone"
-    if options.device == "cuda" and options.pack == "auto" and not probe.gpus()["gpus"]:
+    if plan_room.packs_elsewhere(options):
         return f"signatures: {number}, in packs that a GPU's memory holds (none is here)"
-    size = max(_pack(trainable, run, options) for run in _one_a_cell(plan))
+    size = max(plan_room.pack(trainable, run, options) for run in plan_room.one_a_cell(plan))
     device = {None: "a CPU", "cpu": "a CPU", "cuda": "a GPU"}[options.device]
     return f"signatures: {number}, in packs of up to {counted(size, 'run')} (on {device})"
 
 
-def _pack(trainable: Trainable, run: Run, options: Options) -> int:
-    """The most members of a pack that `run` is in."""
-    if not shares_packs(trainable, run.params):
-        return 1
-    if options.pack != "auto":
-        return int(options.pack)
-    return trainable.pack_size(run.params, run.task, options.device or "cpu")
-
-
-def _one_a_cell(plan: Plan) -> list[Run]:
-    """A run of every trial on every task."""
-    return plan.runs[:: len(plan.space.seeds)]
+def _workers(plan: Plan, options: Options, slurm: bool) -> int:
+    """How many workers there would be."""
+    if not slurm:
+        return options.workers or os.cpu_count() or 1
+    kinds = slurm_layout.kinds(options)
+    return slurm_layout.workers(kinds, slurm_layout.jobs(options, kinds, plan.total))
 
 
 def _done(plan: Plan, folder: Path) -> Done:
@@ -252,42 +235,6 @@ def _ended(study: Study, trainable: Trainable) -> Iterator[tuple[str, float]]:
             seconds = (record.ended - attempt.began) / max(1, attempt.pack)
             signature = trainable.signature(run.params, run.task)
             yield signature, seconds / (record.step - attempt.resumed)
-
-
-def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
-    """Memory and disk, as far as the trainable tells how large a run's state is."""
-    space, workers = plan.space, options.workers or os.cpu_count() or 1
-    if not isinstance(trainable, SupportsMemoryEstimates) or not plan.runs:
-        yield "memory: only running it can tell"
-        states = 0
-    else:
-        cells = [(run.params, run.task, run.steps) for run in _one_a_cell(plan)]
-        sizes = [_pack(trainable, run, options) for run in _one_a_cell(plan)]
-        pairs = list(zip(cells, sizes, strict=True))
-        most = max(trainable.pack_bytes(*cell, size) for cell, size in pairs)
-        yield f"memory: up to {size(most, 'B')} a worker, beside its packages (on a CPU)"
-        largest = max(size * trainable.state_bytes(*cell) for cell, size in pairs)
-        states = min(2 * workers * largest, round(space.checkpoint.max_gb * 10**9))
-        if space.checkpoint.keep == "state":
-            kept = sum(len(space.seeds) * trainable.state_bytes(*cell) for cell in cells)
-            yield checkpoint_store.kept_states(kept, space.checkpoint.max_gb)
-    reports = space.average_steps // space.evaluation.every if space.evaluation else 1
-    names = min(2 * plan.total, FOLD_AT)
-    files = names + 10 + (_FILES_OF_A_COMMAND * plan.total if space.command else 0)
-    records = plan.total * (reports + 5) * _LINE_BYTES + names * _BLOCK_BYTES
-    yield (
-        f"disk: about {size(records, 'B')} of records and {size(states, 'B')} of checkpoints at a "
-        f"time ({counted(workers, 'worker')}), about {counted(files, 'file', ',')} at most"
-    )
-
-
-def _fit(plan: Plan, trainable: Trainable, options: Options, dispatch: str) -> Iterator[str]:
-    """What memory a worker has, and which run does not fit in it."""
-    found = memory_fit.largest(plan, trainable)
-    if found is not None:
-        for room in memory_fit.rooms(options, dispatch, plan.total):
-            said = memory_fit.complaint(plan, found, room)
-            yield f"a worker has {room}" if said is None else f"too little: {said}"
 
 
 def _trials(plan: Plan) -> Iterator[str]:

@@ -63,11 +63,19 @@ class Gone:
             return not error.message.startswith(_UNKNOWN_NAME)
         return (
             top in self.replaced
+            or self._of_reference(error)
             or bool(self.stand_in and self._of_task(error.message))
             or self._of_axes(error)
             or self._of_parts(error)
             or self._names(error, data)
         )
+
+    def _of_reference(self, error: Invalid) -> bool:
+        """Whether a task lacks ends that the score gave, or a stand-in its reference."""
+        if error.path[:1] == ("score",) and error.path[-1:] == ("reference",):
+            return bool(self.stand_in)
+        lacks = error.path[:1] == ("tasks",) and error.message.startswith("needs the key")
+        return lacks and any(gone[:1] == ("score",) for gone in self.parts)
 
     def _of_task(self, message: str) -> bool:
         """Whether a message speaks of the task that stands in the place of the user's."""

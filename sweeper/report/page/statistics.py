@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweeper import stats
 from sweeper.results import frames
-from sweeper.score import Array
+from sweeper.score import STATISTICS, TASK_MEDIAN, Array, named
 from sweeper.space.blocks.parts import every_axis
 from sweeper.stats.wording import measured
 from sweeper.study.study import Study
@@ -44,7 +44,7 @@ def statistics(study: Study, runs: pd.DataFrame, best: Iterable[int]) -> Statist
     every = frames.grid(frames.judged(runs, "score", minimise=minimise), "score")
     reference = study.plan.reference
     against = None if reference is None or np.isnan(every[reference]).any() else reference
-    columns = ["IQM", "mean", "median"]
+    columns = [named(how) for how in _statistics(every)]
     columns += ["optimality gap"] if study.space.direction == "maximize" else []
     columns += [f"P(better than trial {against})"] if against is not None else []
     rows = []
@@ -56,7 +56,7 @@ def statistics(study: Study, runs: pd.DataFrame, best: Iterable[int]) -> Statist
 
 
 def _cells(study: Study, scores: Array, other: Array | None, same: bool) -> Iterator[str]:
-    for how in ("iqm", "mean", "median"):
+    for how in _statistics(scores):
         yield estimate_text(stats.estimate(scores, how, _rng()))
     maximise = study.space.direction == "maximize"
     if maximise:
@@ -64,6 +64,11 @@ def _cells(study: Study, scores: Array, other: Array | None, same: bool) -> Iter
     if other is not None:
         sides = (scores, other) if maximise else (other, scores)
         yield "—" if same else estimate_text(stats.improvement(*sides, _rng()))
+
+
+def _statistics(scores: Array) -> list[str]:
+    """What is told of scores [… × seeds × tasks]: of a single task the median of means is none."""
+    return [how for how in STATISTICS if how != TASK_MEDIAN or scores.shape[-1] > 1]
 
 
 def _lines(study: Study, every: Array) -> Iterator[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import stats
-from sweeper.results.axis import Axis
+from sweeper.results.axis import TASK, Axis
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import complete
 
@@ -27,7 +27,8 @@ def pair_cells(data: Data, runs: pd.DataFrame, axes: list[Axis]) -> pd.DataFrame
             cell = np.ravel_multi_index((y.codes(some), x.codes(some)), shape)
             counts.append(np.bincount(cell, minlength=len(up)))
             if some is used:
-                points = stats.points(some[VALUE].to_numpy(float), cell, data.how)
+                values, task = some[VALUE].to_numpy(float), some[TASK].cat.codes
+                points = stats.points(values, cell, task, data.how)
         part = pd.DataFrame({"x": x.name, "y": y.name}, index=range(len(up)))
         part[x.column] = np.array(x.labels, object)[across]
         part[y.column] = np.array(y.labels, object)[up]

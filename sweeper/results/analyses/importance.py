@@ -104,10 +104,10 @@ def best_of(losses: Array) -> int | None:
 
 
 def _averages(data: Data, scores: Array) -> Array:
-    """The values [trials] of scores [trials × …]."""
+    """The values [trials] of scores [trials × tasks × seeds]."""
     if not len(scores):
         return np.zeros(0)
-    return np.asarray(STATISTICS[data.how](scores.reshape(len(scores), -1)))
+    return np.asarray(STATISTICS[data.how](*np.moveaxis(scores, 1, 0)))
 
 
 def _losses(values: Array, minimise: bool) -> Array:
@@ -169,12 +169,12 @@ def _resamples(trials: int, axes: int) -> int:
 
 
 def _resampled(scores: Array, axes: int) -> Any:
-    """The scores [trials × tasks · seeds] of seeds drawn anew within each task."""
+    """The scores [trials × tasks × seeds] of seeds drawn anew within each task."""
     rng = np.random.default_rng(0)
-    trials, tasks, seeds = scores.shape
-    for _ in range(_resamples(trials, axes)):
+    _, tasks, seeds = scores.shape
+    for _ in range(_resamples(len(scores), axes)):
         drawn = rng.integers(seeds, size=(tasks, seeds))
-        yield scores[:, np.arange(tasks)[:, None], drawn].reshape(trials, -1)
+        yield scores[:, np.arange(tasks)[:, None], drawn]
 
 
 def _study(data: Data, names: list[str], rows: pd.DataFrame) -> optuna.Study:

@@ -209,7 +209,7 @@ def _curves(
     scores = (points[frames.POINT].to_numpy() - low) / (high - low)
     cell = points.groupby(["trial", "step"], sort=True).ngroup().to_numpy()
     keys = points[["trial", "step"]].drop_duplicates().sort_values(["trial", "step"])
-    keys["score"] = stats.points(scores, cell, space.score.aggregate)
+    keys["score"] = stats.points(scores, cell, points["task"].cat.codes, space.score.aggregate)
     full = (np.bincount(cell) == len(space.tasks) * len(space.seeds)) & keys["score"].notna()
     curves: dict[int, dict[int, float]] = {}
     for trial, step, height in keys[full].itertuples(index=False):

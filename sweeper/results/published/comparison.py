@@ -11,11 +11,16 @@ from sweeper import score
 from sweeper.errors import NothingToShow, SweeperError, choices, shown
 from sweeper.results.axis import TASK
 from sweeper.results.captions import Caption, interval_text, span
-from sweeper.results.data import Data
+from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import estimate
 from sweeper.results.published import numbers as published
 from sweeper.space.space import PAPER_SCALE
 from sweeper.text import canonical, counted
+
+_OVER_TASKS = {"mean": "mean", "median": score.TASK_MEDIAN}
+"""What a paper's statistic over tasks is of our runs."""
+
+_ESTIMATED = ["point", "low", "high", "n", "planned"]
 
 MEANINGS = {
     "standard error": "± one standard error (a 95 % interval is about twice as wide)",
@@ -40,13 +45,21 @@ class Comparison:
     cells: pd.DataFrame
     """One row a task (its number in `(panel)`) and configuration (in `(at)`): our estimate."""
     runs: pd.DataFrame
-    """Our runs, each with its `(cell)`."""
+    """Our runs, each with its `(cell)`; none of numbers over all tasks, each of which has many."""
+    over: int | None
+    """Over how many tasks numbers are, each panel being a statistic; `None` where it is a task."""
 
     @property
     def tasks(self) -> list[str]:
-        """The tasks, in the study's order."""
-        found = self.cells[TASK].unique()
-        return [task for task in self.data.tasks if task in found]
+        """The tasks, in the study's order; of numbers over all tasks their statistics."""
+        return list(self.cells.sort_values("(panel)", kind="stable")[TASK].unique())
+
+    @property
+    def label(self) -> str:
+        """What the values are."""
+        if self.over is None:
+            return self.data.value_label(self.metric, [TASK])
+        return f"{self.metric}, {self.data.captions.taken(None)}"
 
     @property
     def configurations(self) -> list[str]:
@@ -88,12 +101,18 @@ class Comparison:
         said = "none of these configurations is complete"
         if count:
             text = interval_text(int(self.cells["low"].notna().sum()), count)
-            said = (
-                f"ours: {self.data.captions.average}, {text}; n = {span(self.cells['n'])} a point"
-            )
-        parts = [said, *self._number_notes(), *_others(self.data, self.numbers)]
+            said = f"ours: {self._average}, {text}; n = {span(self.cells['n'])} a point"
+        parts = [said, *self._number_notes(), *_others(self.data, self.numbers, self.over)]
         said = ". ".join(part[0].upper() + part[1:] for part in parts)
         return self.data.caption(int(self.cells["n"].sum()), [*self.axes, TASK], said)
+
+    @property
+    def _average(self) -> str:
+        """What our runs of a point became."""
+        if self.over is None:
+            return self.data.captions.average
+        known = self.numbers["statistic"].unique()
+        return " and ".join(score.named(how) for said, how in _OVER_TASKS.items() if said in known)
 
     def _number_notes(self) -> Iterator[str]:
         keys = ["source", "statistic", "spread_kind"]
@@ -120,23 +139,44 @@ def comparison(data: Data, metric: str | None) -> Comparison:
     """
     known = _known(data, metric)
     axes = [str(name) for name in known if name not in published.Number.model_fields]
-    numbers = known[known["our_task"].isin(list(data.tasks))].reset_index(drop=True)
+    over = published.tasks_over(str(known["our_task"].iloc[0]))
+    there = [f"{over} tasks"] if over == len(data.tasks) else list(data.tasks)
+    numbers = known[known["our_task"].isin(there)].reset_index(drop=True)
     if not _shared(data, numbers, axes):
-        raise NothingToShow(_no_common_configuration(data, known, axes))
+        raise NothingToShow(_no_common_configuration(data, known, axes, over))
     data.check_scored("compare")
+    if over is not None:
+        numbers["our_task"] = numbers["statistic"] + " over " + numbers["our_task"]
     metric = str(numbers["metric"].iloc[0])
     cells = _cells(data, numbers, axes)
-    runs = data.table(metric)
     keys = zip(cells[TASK], cells["(configuration)"], strict=True)
     place = {key: row for row, key in enumerate(keys)}
     keys = zip(numbers["our_task"], _joined(numbers, axes), strict=True)
     numbers["(cell)"] = [place[key] for key in keys]
-    keys = zip(runs[TASK], runs["trial"].map(_labels(data, axes)), strict=True)
-    runs["(cell)"] = [place.get(key, len(cells)) for key in keys]
+    runs = data.table(metric if over is None else None)
+    labels = runs["trial"].map(_labels(data, axes))
+    if over is None:
+        keys = zip(runs[TASK], labels, strict=True)
+        runs["(cell)"] = [place.get(key, len(cells)) for key in keys]
+        found = _estimates(cells, runs, data.how)
+        return Comparison(
+            data, metric, axes, numbers, found, runs[runs["(cell)"] < len(cells)], over
+        )
+    runs[VALUE] *= 100
+    for panel, statistic in dict(
+        zip(numbers["our_task"], numbers["statistic"], strict=True)
+    ).items():
+        runs["(cell)"] = [place.get((panel, label), len(cells)) for label in labels]
+        own = cells[TASK] == panel
+        cells.loc[own, _ESTIMATED] = _estimates(cells, runs, _OVER_TASKS[statistic])[_ESTIMATED]
+    return Comparison(data, metric, axes, numbers, cells, runs.head(0), over)
+
+
+def _estimates(cells: pd.DataFrame, runs: pd.DataFrame, how: str) -> pd.DataFrame:
+    """The cells with estimates of those `runs` that have one of them as `(cell)`."""
     found = cells.reindex(range(len(cells) + 1))  # the last: runs that nobody published
-    estimate(found, runs, data.how)
-    runs = runs[runs["(cell)"] < len(cells)]
-    return Comparison(data, metric, axes, numbers, found.iloc[:-1], runs)
+    estimate(found, runs, how)
+    return found.iloc[:-1]
 
 
 def _known(data: Data, metric: str | None) -> pd.DataFrame:
@@ -161,7 +201,7 @@ def _cells(data: Data, numbers: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     cells = numbers[["our_task", *axes]].rename(columns={"our_task": TASK})
     cells["(configuration)"] = _joined(numbers, axes)
     cells = cells.drop_duplicates().reset_index(drop=True)
-    tasks = [task for task in data.tasks if task in set(cells[TASK])]
+    tasks = [task for task in data.tasks if task in set(cells[TASK])] or [*cells[TASK].unique()]
     cells["(panel)"] = cells[TASK].map(tasks.index)
     cells["(at)"] = pd.factorize(cells["(configuration)"])[0].astype(float)
     return cells
@@ -187,8 +227,16 @@ def _shared(data: Data, numbers: pd.DataFrame, axes: list[str]) -> bool:
     return bool(set(_labels(data, axes).values()) & set(_joined(numbers, axes)))
 
 
-def _no_common_configuration(data: Data, known: pd.DataFrame, axes: list[str]) -> str:
+def _no_common_configuration(
+    data: Data, known: pd.DataFrame, axes: list[str], over: int | None
+) -> str:
     """What is published of the space, where the study has none of that."""
+    if over not in (None, len(data.tasks)):
+        has = counted(len(data.tasks), "task")
+        return (
+            f"compare has nothing to show: {data.name} has {has}, and published numbers of "
+            f"{data.origin.space} are over {over} tasks"
+        )
     return (
         f"compare has nothing to show: {data.name} has no configuration and task of which a number "
         f"is published; there are numbers of the tasks {', '.join(known['our_task'].unique())}, at "
@@ -196,12 +244,15 @@ def _no_common_configuration(data: Data, known: pd.DataFrame, axes: list[str]) -
     )
 
 
-def _others(data: Data, numbers: pd.DataFrame) -> Iterator[str]:
+def _others(data: Data, numbers: pd.DataFrame, over: int | None) -> Iterator[str]:
     """In what the study is another experiment than the published one."""
-    pairs = zip(numbers["our_task"], numbers[TASK], strict=True)
-    names = dict.fromkeys((ours.rpartition("/")[2], theirs) for ours, theirs in pairs)
-    said = [f"{ours} for {theirs}" for ours, theirs in names if theirs and not _alike(ours, theirs)]
-    for ours, theirs in ((data.how, numbers["statistic"]), (data.tables.at, numbers["at"])):
+    said, kinds = [], [(data.tables.at, numbers["at"])]
+    if over is None:
+        pairs = zip(numbers["our_task"], numbers[TASK], strict=True)
+        names = dict.fromkeys((ours.rpartition("/")[2], theirs) for ours, theirs in pairs)
+        said = [f"{ours} for {other}" for ours, other in names if other and not _alike(ours, other)]
+        kinds.insert(0, (data.how, numbers["statistic"]))
+    for ours, theirs in kinds:
         others = [score.named(other) for other in theirs.unique() if other not in ("", ours)]
         said += [f"our {score.named(ours)} for their {other}" for other in others]
     taken = data.steps * data.origin.repeat  # papers count those of the environment

@@ -2,12 +2,14 @@
 
 A file is tidy, one row a number, in the words of its source. `study` names the space that re-runs
 the number, `our_task` its task there, and further columns are that space's axes with their labels
-as the space has them; all of these are empty where no space re-runs it.
+as the space has them; all of these are empty where no space re-runs it. Of a number over all tasks
+`our_task` says how many these are, as in `54 tasks`: it is of the score, in percent.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -21,6 +23,8 @@ from sweeper.errors import SweeperError
 FOLDER = Path(__file__).parent
 
 DOUBTFUL = "doubtful"
+
+_OVER = re.compile(r"(\d+) tasks")
 
 Said = Annotated[str, Field(min_length=1)]
 Missing = BeforeValidator(lambda text: None if text == "" else text)
@@ -59,7 +63,7 @@ class Number(BaseModel):
     study: str
     """The space that re-runs it."""
     our_task: str
-    """The task in that space."""
+    """The task in that space, or how many tasks the number is over."""
     axes: dict[str, str]
     """That space's axes with the labels of the trial that re-runs it."""
 
@@ -97,6 +101,12 @@ def read(file: Path) -> Iterator[Number]:
                 first = error.errors(include_url=False)[0]
                 where = ".".join(map(str, first["loc"])) or "row"
                 raise SweeperError(f"{file}:{rows.line_num}: {where}: {first['msg']}") from error
+
+
+def tasks_over(our_task: str) -> int | None:
+    """Over how many tasks a number is; `None` of one task's."""
+    found = _OVER.fullmatch(our_task)
+    return int(found[1]) if found else None
 
 
 def studies() -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sweeper import stats
+from sweeper.results.axis import TASK
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import complete
 from sweeper.results.run_tables import Scored
@@ -51,6 +52,6 @@ def _known(data: Data, scores: Sequence[Scored]) -> tuple[Array, Array]:
         own = data.tables.ranked(score).loc[runs.index, VALUE].to_numpy(float)
         sign = -1.0 if score.minimise else 1.0
         if len(numbers):
-            values[:, place] = sign * stats.points(own, cell, score.how)
+            values[:, place] = sign * stats.points(own, cell, runs[TASK].cat.codes, score.how)
     known = ~np.isnan(values).any(axis=1)
     return numbers[known], values[known]

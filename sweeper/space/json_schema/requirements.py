@@ -16,7 +16,7 @@ from sweeper.space.json_schema.sections import kinds, of_kind
 from sweeper.space.json_schema.values import Form, needs, unlisted
 from sweeper.space.overrides import KEYS, MERGED
 from sweeper.space.reference import sections
-from sweeper.space.sections import Task
+from sweeper.space.sections import ENDS
 from sweeper.space.space import Space
 
 _IS_NULL: Form = {"type": "null"}
@@ -31,7 +31,7 @@ _NAMED = ("axes", "blocks", "tasks", "derived")
 def requirements() -> list[Form]:
     """A condition for each key that is needed, and one for the scales."""
     named = (_unless(_has(rf"^{name}(\.|$)"), name, _full(name)) for name in _NAMED)
-    return [*_of_space(), *_of_sections(), *named, _of_scales()]
+    return [*_of_space(), *_of_sections(), *named, _of_scales(), _of_tasks_of_scales()]
 
 
 def _of_space() -> Iterator[Form]:
@@ -49,7 +49,8 @@ def _of_sections() -> Iterator[Form]:
         whole = {f"^{section}(\\.|$)": {"not": {"type": "object", "required": [name]}}}
         scale = _has(rf"^{section}$|^{section}\..*\b{name}$")
         given: Form = {"type": "object", "anyOf": [scale, {"not": {"patternProperties": whole}}]}
-        yield _unless(given, section, _inside(section, name))
+        spared = [_referenced()] if section == "tasks" else []
+        yield _unless(given, section, _inside(section, name), spared)
 
 
 def _of_scales() -> Form:
@@ -61,19 +62,27 @@ def _of_scales() -> Form:
     for name in _NAMED:
         whole.setdefault(name, []).append(_full(name))
     for section, name in _needed():
-        whole.setdefault(section, []).append(_inside(section, name))
-    checks: list[Form] = [
-        {
-            "if": {"not": _has(rf"^{name}\.")},
-            "then": unlisted({name: {"allOf": needed}}),
-        }
-        for name, needed in whole.items()
-    ]
+        if section != "tasks":
+            whole.setdefault(section, []).append(_inside(section, name))
+    checks = [_replaced(name, needed) for name, needed in whole.items()]
     for section, model in sections().items():
         kept: Form = {f"{section}.{name}": {"not": _IS_NULL} for name in _required(model)}
         checks.append({"if": {"not": _has(rf"^{section}$")}, "then": unlisted(kept)})
     scales: Form = {"additionalProperties": {"allOf": checks}}
     return {"if": {"not": _EXTENDS}, "then": unlisted({"scales": scales})}
+
+
+def _of_tasks_of_scales() -> Form:
+    """The tasks of a scale, replaced as a whole, say their ends where no reference does."""
+    ends = [_inside("tasks", name) for name in ENDS]
+    scales: Form = {"additionalProperties": _replaced("tasks", ends)}
+    spared: Form = {"anyOf": [_EXTENDS, _referenced()]}
+    return {"if": {"not": spared}, "then": unlisted({"scales": scales})}
+
+
+def _replaced(name: str, needed: list[Form]) -> Form:
+    """What a scale holds that replaces the key `name` as a whole."""
+    return {"if": {"not": _has(rf"^{name}\.")}, "then": unlisted({name: {"allOf": needed}})}
 
 
 def _full(name: str) -> Form:
@@ -87,7 +96,7 @@ def _full(name: str) -> Form:
 
 def _needed() -> Iterator[tuple[str, str]]:
     """Each key that is needed within a section, by the key that the section stands under."""
-    yield from (("tasks", name) for name in _required(Task))
+    yield from (("tasks", name) for name in ENDS)
     for section, model in sections().items():
         yield from ((section, name) for name in _required(model))
     within = [name for axis in kinds().values() for name in _required(axis)]
@@ -122,9 +131,22 @@ def _required(model: type[BaseModel], names: Iterable[str] | None = None) -> lis
     return [name for name in (fields if names is None else names) if fields[name].is_required()]
 
 
-def _unless(given: Form, name: str, then: Form) -> Form:
-    """`then` for the key `name`, but where each scale is as `given`, or another file adds to it."""
-    added = [_EXTENDS] if name in MERGED else []
+def _referenced() -> Form:
+    """Scores have a reference, which gives tasks their ends: those of the file or of a scale."""
+    one: Form = {"type": "object", "required": ["reference"]}
+    score: Form = {"anyOf": [one, {"type": "array", "contains": one}]}
+    here: Form = {"type": "object", "required": ["score"], **unlisted({"score": score})}
+    scale: Form = {"anyOf": [here, _has(r"^score\.reference$")]}
+    some: Form = {"not": {"additionalProperties": {"not": scale}}}
+    return {"anyOf": [here, {"required": ["scales"], **unlisted({"scales": some})}]}
+
+
+def _unless(given: Form, name: str, then: Form, spared: Iterable[Form] = ()) -> Form:
+    """`then` for the key `name`, but where each scale is as `given`, or another file adds to it.
+
+    Files that are as one of `spared` need it not.
+    """
+    added = [*([_EXTENDS] if name in MERGED else []), *spared]
     loose: Form = {"anyOf": [_every_scale(given), *added]}
     return {"if": {"not": loose}, "then": unlisted({name: then})}
 

@@ -17,6 +17,7 @@ from sweeper.study.study import Study
 class _Curve:
     """A run's normalised points by step; one that diverged is at its `worst` behind its last."""
 
+    task: str
     points: dict[int, float]
     diverged: bool
     worst: float
@@ -54,9 +55,9 @@ class TrialCurves:
         """
         first = self._by_seed[:seeds]
         curves = [curve for own in first for curve in own]
-        how = self._study.space.score.aggregate
+        tasks, how = [curve.task for curve in curves], self._study.space.score.aggregate
         return {
-            step: score.aggregate([curve.at(step) for curve in curves], how)
+            step: score.aggregate([curve.at(step) for curve in curves], how, tasks)
             for step in _steps(first)
             if all(curve.reaches(step) for curve in curves)
         }
@@ -76,7 +77,7 @@ class TrialCurves:
             if metric in metrics
         }
         worst = score.worst(minimise=space.direction == "minimize")
-        return _Curve(points, record.state == "nan", worst)
+        return _Curve(run.task, points, record.state == "nan", worst)
 
 
 def _steps(by_seed: Sequence[Sequence[_Curve]]) -> list[int]:

@@ -202,7 +202,8 @@ class Advisor:
 
         One that is complete has no values where diverged runs decide them.
         """
-        records = [self._ledger_state.runs.get(run.id) for run in self._study.plan.runs_of(trial)]
+        runs = self._study.plan.runs_of(trial)
+        records = [self._ledger_state.runs.get(run.id) for run in runs]
         ends = [record.end for record in records if record is not None and record.end is not None]
         if len(ends) < len(records):
             return None
@@ -215,7 +216,7 @@ class Advisor:
         worst = [score.worst(minimise=direction == "minimize") for direction in space.directions]
         scores = [worst if end.state == "nan" else [end.score, *(end.also or ())] for end in ends]
         values = [
-            score.aggregate(column, rule.aggregate)
+            score.aggregate(column, rule.aggregate, [run.task for run in runs])
             for column, rule in zip(zip(*scores, strict=True), space.scores, strict=True)
         ]
         return TrialState.COMPLETE, None if np.isnan(values).any() else values

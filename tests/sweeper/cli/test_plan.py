@@ -99,3 +99,20 @@ def test_packs_of_a_gpu_that_is_elsewhere_are_not_known(
     said = "\n".join(plan.lines(space, tmp_path / "next", options, dispatch="slurm"))
     assert "in packs that a GPU's memory holds (none is here)" in said
     assert "#SBATCH --gpus-per-node=1" in said
+    assert " a run alone on a GPU, beside its packages" in said and "(on a CPU)" not in said
+    assert "of checkpoints at a time (2 workers)" in said and "Slurm: 2 workers in" in said
+
+
+def test_checkpoints_that_find_no_room_are_told(tmp_path: Path) -> None:
+    """Of as many runs as there are, whatever the workers."""
+
+    def disk(*words: str, workers: int | None = 2) -> str:
+        space = load(Path("spaces/minatar_adam_sn.yaml"), "smoke", parse_words(words, ())[1])
+        options = Options(workers=workers, pack="1", device=None, profile=None)
+        lines = plan.lines(space, tmp_path / "next", options)
+        return next(line for line in lines if line.strip().startswith("disk: "))
+
+    assert "left out" not in disk() and "left out" not in disk("checkpoint.max_gb=0.01", workers=9)
+    said = disk("checkpoint.max_gb=0.0001")
+    assert "checkpoint.max_gb=0.0001 is less than the " in said
+    assert said.endswith(" of all, so that some saves are left out")

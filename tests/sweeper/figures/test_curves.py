@@ -275,3 +275,38 @@ def test_steps_of_an_agent_are_those_of_its_environment(make_study):
     picture = drawn(make_study(), "curves", metric="value")
     assert picture.figure.axes[-1].get_xlabel() == "environment steps"
     assert "3 seeds, 40 environment steps)." in words(picture)
+
+
+TWO = {"a": {"low": 0, "high": 10}, "b": {"low": 100, "high": 300}}
+
+
+def unlike(run, labels):
+    """On task a the seed, on task b twenty times that above 100; b's seed 3 diverges at the end."""
+    value = run.seed if run.task == "a" else 100 + 20 * run.seed
+    reports = [(20, {"return": float(value)}), (40, {"return": 2.0 * value})]
+    return ("nan", reports[:1]) if (run.task, run.seed) == ("b", 3) else ("complete", reports)
+
+
+@pytest.mark.parametrize(("how", "point"), [("mean", 0.2), ("task_median", 0.2), ("iqm", 0.2)])
+def test_curves_of_the_score_are_averaged_over_tasks(played, how, point):
+    """At step 20 of both tasks the seed over 10, and behind it a run of one is worse than all."""
+    score = {"metric": "return", "aggregate": how}
+    axes = {"sn.layers": {"kind": "choice", "values": ["none", "all"]}}
+    study = played(unlike, axes=axes, tasks=TWO, score=score)
+    picture = drawn(study, "curves", hue="sn.layers", metric="score")
+    (ax,) = picture.figure.axes
+    assert ax.get_ylabel().startswith("normalised return (")
+    table = picture.table[picture.table["step"] == 20]
+    assert table["point"].tolist() == pytest.approx([point] * 2) and table["n"].tolist() == [10] * 2
+    assert (table["low"] < table["point"]).all() and (table["point"] < table["high"]).all()
+    assert (picture.table["step"] == 40).sum() == (2 if how == "iqm" else 0)
+    rows = drawn(study, "curves", hue="sn.layers", metric="score", facet="task").figure.axes
+    assert [ax.get_title() for ax in rows] == ["a", "b"]
+
+
+def test_a_metric_that_is_called_score_is_itself(played):
+    def named(run, labels):
+        return "complete", [(40, {"return": 1.0, "score": 50.0})]
+
+    picture = drawn(played(named, axes=AXES, tasks=TWO), "curves", metric="score")
+    assert set(picture.table["point"]) == {50.0} and set(picture.table["task"]) == {"a", "b"}

@@ -52,7 +52,7 @@ def test_one_task_has_the_bounds_that_scipy_finds(how):
         bootstrap.percentiles(draw(np.random.default_rng(2), 20_000))
         for draw in (
             partial(bootstrap.resampled_stratum, values, how),
-            partial(bootstrap.resampled, [values], bootstrap.together(how)),
+            partial(bootstrap.resampled, [values], STATISTICS[how]),
         )
     ]
     np.testing.assert_allclose(both[0], both[1], atol=0.03 if how != "median" else 0.15)
@@ -69,6 +69,6 @@ def test_resampled_means_are_those_that_scipy_finds(rng):
     strata = [rng.normal(place, 1, size=(2, 9 + place)) for place in range(3)]
     draws = (
         bootstrap.pooled(strata, "mean", np.random.default_rng(2), 20_000),
-        bootstrap.resampled(strata, bootstrap.together("mean"), np.random.default_rng(2), 20_000),
+        bootstrap.resampled(strata, STATISTICS["mean"], np.random.default_rng(2), 20_000),
     )
     np.testing.assert_allclose(*map(bootstrap.percentiles, draws), atol=0.02)

@@ -60,7 +60,8 @@ def test_runs_that_stand_twice_under_their_seed_tell_nothing_more(how, tasks):
     draws = cluster_bootstrap.pooled_seeds(runs, counts, how, np.random.default_rng(2), 50)[0]
     rng = np.random.default_rng(2)
     times = np.concatenate([bootstrap.multiplicities(24, rng, 50) for _ in counts], axis=1)
-    plain = [STATISTICS[how](np.repeat(values[0].T.ravel(), row)) for row in times]
+    drawn = [np.split(row, tasks) for row in times]
+    plain = [STATISTICS[how](*map(np.repeat, values[0].T, row)) for row in drawn]
     np.testing.assert_allclose(draws, plain, atol=1e-12)
 
 
@@ -90,8 +91,14 @@ def test_every_resample_is_that_of_the_runs_drawn(how, scores):
     rng = np.random.default_rng(2)
     times = np.concatenate([bootstrap.multiplicities(n, rng, 60) for n in (5, 6)], axis=1)
     for row, drawn in zip(times, draws.T, strict=True):
-        repeated = np.repeat(values, np.repeat(row, np.concatenate(sizes)), axis=1)
-        np.testing.assert_allclose(drawn, STATISTICS[how](repeated), atol=1e-12)
+        often = np.repeat(row, np.concatenate(sizes))
+        parts = [
+            np.repeat(own, times, axis=1)
+            for own, times in zip(
+                np.split(values, [10], axis=1), np.split(often, [10]), strict=True
+            )
+        ]
+        np.testing.assert_allclose(drawn, STATISTICS[how](*parts), atol=1e-12)
 
 
 @HOWS

@@ -39,7 +39,7 @@ def test_an_iqm_leaves_out_what_lies_in_its_worst_quarter(sign):
 def test_what_it_does_not_leave_out_is_unknown(sign):
     scores = sign * np.array([-math.inf, -math.inf, 2.0, 3.0, 4.0])
     assert math.isnan(stats.estimate(scores[:, None], "iqm", rng()).point)
-    assert np.isnan(stats.points(scores, np.zeros(5, int), "iqm")).all()
+    assert np.isnan(stats.points(scores, *np.zeros((2, 5), int), "iqm")).all()
     found = stats.cells(scores, np.zeros(5, int), np.zeros(5, int), np.arange(5), "iqm", rng())
     assert np.isnan([found.point, found.low, found.high]).all() and found.n == [5]
 

@@ -24,8 +24,8 @@ POINTS = {
 
 def found(name, scores, seed=1):
     rng = np.random.default_rng(seed)
-    if name in ("optimality_gap", "task_median"):
-        return getattr(stats, name)(scores, rng)
+    if name == "optimality_gap":
+        return stats.optimality_gap(scores, rng)
     return stats.estimate(scores, name, rng)
 
 
@@ -201,7 +201,68 @@ def test_points_are_those_of_cells(rng, how):
     cell = np.array([0, 0, 0, 1, 3, 3])
     values = np.array([1.0, 2.0, 6.0, 5.0, 7.0, 9.0])
     middle = 2.0 if how == "median" else 3.0
-    assert np.array_equal(stats.points(values, cell, how), [middle, 5, np.nan, 8], equal_nan=True)
+    found = stats.points(values, cell, np.zeros(6, int), how)
+    assert np.array_equal(found, [middle, 5, np.nan, 8], equal_nan=True)
+
+
+def test_the_median_of_task_means_of_many_cells_is_that_of_plain_python(rng):
+    """Cells of unlike tasks, seeds and configurations, their rows in any order."""
+    columns = [
+        (cell, task, seed)
+        for cell, sizes in enumerate([(6, 5, 7), (5, 0, 6), (0, 9, 0), (6, 5, 7)])
+        for task, seeds in enumerate(sizes)
+        for seed in range(seeds)
+        for _ in range(1 + (cell > 1))
+    ]
+    cell, task, seed = rng.permutation(np.array(columns)).T
+    values = rng.normal(task, 1.0)
+    expected = [
+        plain_statistics.task_median(
+            [own for t in range(3) if (own := values[(cell == c) & (task == t)].tolist())]
+        )
+        for c in range(4)
+    ]
+    found = stats.cells(values, cell, task, seed, "task_median", rng)
+    np.testing.assert_allclose(found.point, expected, atol=1e-12)
+    np.testing.assert_allclose(stats.points(values, cell, task, "task_median"), expected)
+    for place in range(4):
+        own = cell == place
+        alone = [values[own & (task == t)].tolist() for t in range(3) if (own & (task == t)).any()]
+        if place < 2:  # one run a seed
+            bounds = plain_statistics.bootstrap(plain_statistics.task_median, alone)
+            one = stats.Estimate(found.point[place], found.low[place], found.high[place], 0)
+            assert plain_statistics.close(one, bounds)
+
+
+def test_of_one_task_the_median_of_task_means_is_the_mean(rng):
+    values, seeds = rng.normal(size=24), np.arange(24) % 8
+    columns = (values, np.zeros(24, int), np.zeros(24, int), seeds)
+    one, other = (
+        stats.cells(*columns, how, np.random.default_rng(1)) for how in ("task_median", "mean")
+    )
+    for name in ("point", "low", "high"):
+        assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-12)
+
+
+def test_of_one_seed_it_is_the_median_over_tasks_without_an_interval(rng):
+    values = np.array([9.0, 1.0, 2.0, 50.0, 3.0])
+    found = stats.cells(values, [0] * 5, range(5), [0] * 5, "task_median", rng)
+    assert found.point == 3.0 and np.isnan(found.low[0]) and found.n[0] == 5
+
+
+def test_a_diverged_run_decides_it_only_where_its_task_does(rng):
+    """Of three tasks the worst counts for nothing, of two its mean is half of the median."""
+    values = rng.normal(size=(3, 6)) + np.array([[0.0], [5.0], [9.0]])
+    values[0, 2] = -np.inf
+    for tasks, known in ((3, True), (2, False)):
+        own = values[:tasks]
+        _, task, seed = np.indices((1, *own.shape)).reshape(3, -1)
+        one = stats.cells(own.ravel(), 0 * task, task, seed, "task_median", rng)
+        whole = stats.estimate(own.T, "task_median", rng)
+        assert np.isfinite(one.point[0]) == np.isfinite(whole.point) == known
+        assert np.isfinite(one.low[0]) == (whole.low is not None) == known
+        if known:
+            assert one.point[0] == pytest.approx(own[1].mean())
 
 
 def test_no_runs_no_cells(rng):

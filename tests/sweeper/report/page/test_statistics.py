@@ -57,10 +57,11 @@ def test_each_statistic_of_the_best_is_that_of_its_scores(tmp_path):
         assert row.name.startswith(f"trial {trial}: first=2, second=")
         rng = lambda: np.random.default_rng(0)  # noqa: E731
         assert row.cells[0] == estimate_text(stats.estimate(scores(trial), "iqm", rng()))
-        assert row.cells[3] == estimate_text(stats.optimality_gap(scores(trial), rng()))
+        assert row.cells[3] == estimate_text(stats.estimate(scores(trial), "task_median", rng()))
+        assert row.cells[4] == estimate_text(stats.optimality_gap(scores(trial), rng()))
         better = stats.improvement(scores(trial), scores(reference), rng())
-        assert row.cells[4] == ("—" if trial == reference else estimate_text(better))
-    assert found.rows[0].cells[4] == "1 (no spread)", "better by 1 of 10 in every resample"
+        assert row.cells[5] == ("—" if trial == reference else estimate_text(better))
+    assert found.rows[0].cells[5] == "1 (no spread)", "better by 1 of 10 in every resample"
 
 
 def test_what_must_be_tuned_for_each_task(tmp_path):

@@ -246,3 +246,45 @@ def test_a_network_that_is_only_called_like_the_published_one_is_named():
     assert changed(space) == ["critic.units 8 for 256 in critic = original"]
     fewer = ["axes.critic.values={original: {body: mlp, units: 256, layers: 2}}"]
     assert changed(load(file, "paper", parse_words(fewer, [])[1])) == []
+
+
+ATARI = {
+    "study": "atari_dqn_sn",
+    "axes": {"sn.layers": {"kind": "choice", "values": ["none", "sn[-2]", "sn[-4]"]}},
+    "tasks": {f"game {n}": {"low": 0, "high": 10} for n in range(54)},
+    "score": {"metric": "return", "at": "max", "aggregate": "mean"},
+}
+
+
+def games(run, labels):
+    """The square of the game's number and the seed; ten more with a normalised layer."""
+    value = int(run.task.split()[1]) ** 2 + run.seed + 10 * (labels["sn.layers"] != "none")
+    return "complete", [(40, {"return": float(value)})]
+
+
+@pytest.mark.parametrize("seeds", [1, 5])
+def test_numbers_over_all_tasks_stand_beside_the_mean_and_the_median_of_task_means(played, seeds):
+    picture = drawn(played(games, **ATARI, seeds=seeds), "compare")
+    squares = [100 * (n**2 + (seeds - 1) / 2) / 10 for n in range(54)]
+    expected = {"mean": np.mean(squares), "median": np.median(squares)}
+    for statistic, value in expected.items():
+        for layers, more in (("none", 0), ("sn[-2]", 100)):
+            own = row(picture, task=f"{statistic} over 54 tasks", **{"sn.layers": layers})
+            assert own["point"] == pytest.approx(value + more) and own["n"] == 54 * seeds
+            assert np.isnan(own["low"]) == (seeds == 1)
+    theirs = row(picture, task="median over 54 tasks", **{"sn.layers": "sn[-2]"})
+    assert theirs["published"] == 178.18 and np.isnan(theirs["published_seeds"])
+    assert [ax.get_title() for ax in picture.figure.axes] == [
+        "mean over 54 tasks",
+        "median over 54 tasks",
+    ]
+    assert picture.figure.axes[0].get_ylabel().split()[:3] == ["human-normalised", "score,", "%,"]
+    said = words(picture)
+    known = "95 % stratified bootstrap intervals" if seeds == 5 else "interval unknown"
+    assert f"Ours: mean and median of task means, {known}" in said
+    assert "how many seeds a game, is not given" in said and "our mean for" not in said
+
+
+def test_numbers_over_all_tasks_are_not_compared_with_fewer(played):
+    with pytest.raises(NothingToShow, match="has 1 task, and published numbers of atari_dqn_sn"):
+        drawn(played(games, **{**ATARI, "tasks": {"game 1": {"low": 0, "high": 1}}}), "compare")
