@@ -1,0 +1,220 @@
+"""A full replay of frames in memory and on disk: draws, checkpoints, and what resuming takes.
+
+    python -m benchmarks.agents.full_replay [frames=1000000] [size=42] [new=100000] [folder=.]
+
+A pack of one DQN on images of `size` x `size` bytes in stacks of four, whose replay is filled with
+noise; `new` frames come in between two checkpoints. Each store is measured in a process of its own,
+and resuming in another. Prints the rows for docs/measured/replay_on_disk.md: the memory is what
+belongs to the process alone (RssAnon, the most that was seen), without torch and its own code.
+Checkpoints lie in `folder`, frames in the temporary directory (TMPDIR).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from agents import streams
+from agents.learners.dqn import Learner
+from agents.training.pack import Pack
+from sweeper.worker.checkpoints import checkpoint
+from sweeper.worker.checkpoints.checkpoint import SavedCheckpoint
+
+STORES = ("memory", "mmap")
+BATCH = 32
+_DRAWS = 2_000
+_EPISODE = 1_000
+Found = dict[str, float]
+
+
+def run(frames: int, size: int, store: str) -> Any:
+    """The run whose replay is measured; small networks, which never learn."""
+    given = {
+        "network.body": "atari",
+        "network.convs": (8, 8, 8),
+        "network.units": 32,
+        "env.size": size,
+        "replay.capacity": frames,
+        "warmup_steps": 10**9,
+        "epsilon.decay_until": 10**9,
+        **({"replay.store": store} if "replay.store" in Learner.parameters else {}),
+    }
+    schedule = SimpleNamespace(every=10**9, episodes=1, steps=None, cap=1)
+    params = Learner.complete(given)
+    task = "atari/pong"
+    return SimpleNamespace(params=params, task=task, seed=0, steps=10**9, evaluation=schedule)
+
+
+def fill(pack: Pack, steps: int) -> None:
+    """Adds so many steps of noise to the replay, in episodes of a thousand."""
+    replay, drawn = pack.replay, np.random.default_rng(pack.step)
+    width = replay._codec.width
+    noise = drawn.integers(0, 256, (512, width), np.uint8)
+    for _ in range(steps):
+        replay.add_frames(noise[replay.count % 512 : replay.count % 512 + 1])
+        ended = np.array([[replay.count % _EPISODE == 0]])
+        replay.add(np.array([[replay.count % 6]]), np.ones((1, 1), np.float32), ended)
+    replay.flush()
+    pack.step = replay.count
+
+
+class Watch(threading.Thread):
+    """Looks every few milliseconds how much memory belongs to this process alone."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most, self._over = 0, threading.Event()
+
+    def run(self) -> None:
+        """Looks until it is over."""
+        while not self._over.wait(0.005):
+            self.most = max(self.most, alone())
+
+    def end(self) -> int:
+        """Ends it; returns the most bytes seen."""
+        self._over.set()
+        self.join()
+        return max(self.most, alone())
+
+
+def alone() -> int:
+    """Bytes of memory that are of no file."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("RssAnon:")[2].split()[0]) * 1024
+
+
+@contextmanager
+def measured(found: Found, name: str) -> Iterator[None]:
+    """Notes the seconds of what is done within, and by how much its memory grew at most."""
+    before, watch = alone(), Watch()
+    watch.start()
+    begin = time.monotonic()
+    yield
+    found[f"{name}_s"] = time.monotonic() - begin
+    found[f"{name}_mb"] = (watch.end() - before) / 1e6
+
+
+def save(pack: Pack, folder: Path, before: SavedCheckpoint | None) -> SavedCheckpoint:
+    """A checkpoint, the one before removed."""
+    part = checkpoint.unsaved(pack, 0, before)
+    assert part is not None
+    saved = checkpoint.save(folder / f"run.0.0.w.{pack.step}.npz", before, *part)
+    if before is not None:
+        before.remove(saved)
+    return saved
+
+
+def draw(pack: Pack) -> float:
+    """Microseconds of a batch of 32 transitions, each of two stacks of four frames."""
+    draws = streams.Draws(streams.keys([0], "batches"), BATCH)
+    for update in range(200):
+        pack.replay.draw(draws.at(update), 0.0)
+    times = []
+    for update in range(_DRAWS):
+        begin = time.perf_counter()
+        pack.replay.draw(draws.at(200 + update), 0.0)
+        times.append(time.perf_counter() - begin)
+    return 1e6 * float(np.median(times))
+
+
+def save_phase(frames: int, size: int, new: int, store: str, folder: Path) -> Found:
+    """Makes, fills, draws from and saves a replay."""
+    found: Found = {}
+    with measured(found, "make"):
+        pack = Learner.start([run(frames, size, store)], [None], "cpu")
+    with measured(found, "fill"):
+        fill(pack, frames)
+    found["draw_us"] = draw(pack)
+    with measured(found, "first"):
+        saved = save(pack, folder, None)
+    found["first_written_mb"] = sum(file.stat().st_size for file in saved.files) / 1e6
+    known = set(saved.files)
+    fill(pack, new)
+    with measured(found, "next"):
+        saved = save(pack, folder, saved)
+    written = [file for file in saved.files if file not in known]
+    found["next_written_mb"] = sum(file.stat().st_size for file in written) / 1e6
+    found["segments"] = len(saved.ranges)
+    found["held_mb"] = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+    return found
+
+
+def resume_phase(frames: int, size: int, new: int, store: str, folder: Path) -> Found:
+    """Adopts the newest checkpoint and begins from it."""
+    found: Found = {}
+    Learner.prepare()
+    Learner.start([run(1_000, size, store)], [None], "cpu")  # what torch takes at first
+    (file,) = folder.glob("run.0.0.w.*[0-9].npz")
+    with measured(found, "resume"):
+        loaded = checkpoint.adopt(file, folder / file.name.replace("0.0.w", "0.1.v"))
+        states = [loaded.state]
+        del loaded
+        pack = Learner.start([run(frames, size, store)], states, "cpu")
+    assert pack.step == frames + new
+    found["resumed_draw_us"] = draw(pack)
+    return found
+
+
+PHASES = {"save": save_phase, "resume": resume_phase}
+
+
+def apart(phase: str, *words: object) -> Found:
+    """A phase in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.agents.full_replay", phase, *map(str, words)]
+    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    found: Found = json.loads(told)
+    return found
+
+
+ROWS = {
+    "making it, s": ("make_s", ".2f"),
+    "a draw of 32, µs": ("draw_us", ".0f"),
+    "first checkpoint, MB written": ("first_written_mb", ",.0f"),
+    "first checkpoint, s": ("first_s", ".1f"),
+    "memory beside the replay, MB": ("first_mb", ",.0f"),
+    "next checkpoint, MB written": ("next_written_mb", ",.0f"),
+    "next checkpoint, s": ("next_s", ".1f"),
+    "segments": ("segments", ".0f"),
+    "resuming, s": ("resume_s", ".1f"),
+    "memory of resuming, replay and all, MB": ("resume_mb", ",.0f"),
+}
+
+
+def main() -> None:
+    given = dict(word.split("=", 1) for word in sys.argv[1:])
+    frames, size = int(given.get("frames", 1_000_000)), int(given.get("size", 42))
+    new = int(given.get("new", 100_000))
+    columns = []
+    for store in STORES:
+        with tempfile.TemporaryDirectory(dir=given.get("folder", ".")) as folder:
+            words = frames, size, new, store, folder
+            columns.append(apart("save", *words) | apart("resume", *words))
+    print(
+        f"{frames:,} frames of {size} x {size}, {new:,} new ones between checkpoints, "
+        f"torch {version('torch')}, {date.today()}\n"
+    )
+    print(f"| | {' | '.join(STORES)} |\n|---|{'---|' * len(STORES)}")
+    for what, (name, form) in ROWS.items():
+        print(f"| {what} | {' | '.join(format(found[name], form) for found in columns)} |")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] and sys.argv[1] in PHASES:
+        phase, frames, size, new, store, folder = sys.argv[1:]
+        words = int(frames), int(size), int(new), store, Path(folder)
+        print(json.dumps(PHASES[phase](*words)))
+    else:
+        main()
