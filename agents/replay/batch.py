@@ -41,20 +41,20 @@ class Column:
     @property
     def nbytes(self) -> int:
         """Bytes of all rows."""
-        return math.prod(self.shape) * self.dtype.itemsize
+        return int(math.prod(self.shape) * self.dtype.itemsize)
 
 
 @dataclass(frozen=True)
 class Rows:
     """Rows `begin` ... `end` - 1 of append-only arrays; none before `first` is needed.
 
-    They can be read until the pack that they are of goes on.
+    Arrays are columns, which can be read until the pack that they are of goes on.
     """
 
     begin: int
     end: int
     first: int
-    arrays: dict[str, Column]
+    arrays: dict[str, Any]
 
 
 @dataclass(frozen=True)

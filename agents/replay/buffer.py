@@ -33,14 +33,14 @@ class Replay:
     """The last `capacity` steps of each of every member's E environments.
 
     A member has E x slots places, slots = capacity + stack, and environment e holds step t at place
-    e * slots + t modulo slots: the newest frame of its observation in `frames` (of each member
-    [places, width]), and reward, mask and action in `outcomes` [P, places, 2 + numbers of an action]. The next
-    observation is the next slot's, so that a transition can be drawn one step after it was made;
-    where an episode was truncated it is kept apart, by step, and with `keeps_ends` also where one
-    terminated, for who predicts observations. An observation of several frames is put together from
-    those of its episode's last steps. Writes are gathered on the host and reach
-    the device before the next sample. Members' environments one after the other are P E streams,
-    all `count` steps long.
+    e * slots + t modulo slots: the newest frame of its observation in `frames`, of each member
+    [places, width], and reward, mask and action in `outcomes` [P, places, 2 + numbers of an
+    action]. The next observation is the next slot's, so that a transition can be drawn one step
+    after it was made; where an episode was truncated it is kept apart, by step, and with
+    `keeps_ends` also where one terminated, for who predicts observations. An observation of
+    several frames is put together from those of its episode's last steps. Writes are gathered on
+    the host and reach the device before the next sample. Members' environments one after the other
+    are P E streams, all `count` steps long.
     """
 
     def __init__(

@@ -114,7 +114,8 @@ class Pack:
         if kept == self.members:
             return
         frames = self.replay.kept([self.members.index(member) for member in kept])
-        states = [self.save(member) if frames is None else self._columns(member) for member in kept]
+        saved = self.save if frames is None else self._columns
+        states: list[State | None] = [saved(member) for member in kept]
         self._evaluation = None
         del self.learner, self.replay  # before others of their size are made
         self._build(kept, frames)

@@ -11,9 +11,11 @@ from sweeper.trainable.abilities import (
     Film,
     KnowsMoreTasks,
     Played,
+    ReadsRows,
     SupportsDescription,
     SupportsLargestPart,
     SupportsPlay,
+    SupportsScratch,
     layers_of,
     shares_packs,
 )
@@ -198,6 +200,21 @@ class SeveralAgents:
         if not isinstance(one, SupportsLargestPart):
             return "", 0
         return one.largest_part(kept, task, steps)
+
+    def reads_rows(self, params: Mapping[str, Any]) -> bool:
+        """Whether its agent reads the rows of states by slices."""
+        one, kept = self._of(params)
+        return isinstance(one, ReadsRows) and one.reads_rows(kept)
+
+    def scratch_bytes(self, params: Mapping[str, Any], task: str, steps: int) -> int:
+        """The bytes of a member's files in the temporary directory; 0 where it has none."""
+        one, kept = self._of(params)
+        return one.scratch_bytes(kept, task, steps) if isinstance(one, SupportsScratch) else 0
+
+    def on_scratch(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What to change so that what is large is in files there; empty where nothing does it."""
+        one, kept = self._of(params)
+        return one.on_scratch(kept) if isinstance(one, SupportsScratch) else {}
 
     def describe(self, task: str) -> Mapping[str, str]:
         """Facts about the task, as the first agent tells them that can."""
