@@ -159,14 +159,16 @@ class SizedLearner(PackLearner):
         not frames in files (benchmarks/agents/memory.py).
         """
         training = members * cls.member_bytes(params, task, steps)
-        state = cls.state_bytes(params, task, steps) - cls.scratch_bytes(params, task, steps)
+        state = cls.state_bytes(params, task, steps) - cls.scratch_part(params, task, steps)[1]
         return cls.passes_bytes + max(training, (2 * members - 1) * state)
 
     @classmethod
-    def scratch_bytes(cls, params: Mapping[str, Any], task: str, steps: int) -> int:
-        """Returns bytes of a member's files in the temporary directory while it trains."""
+    def scratch_part(cls, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
+        """Returns the setting that a member's files in the temporary directory follow from, and
+        their bytes while it trains."""
         complete = cls.complete(params)
-        return prioritised.mapped_bytes(complete, cls.shape_of(complete, task), steps)
+        size = prioritised.mapped_bytes(complete, cls.shape_of(complete, task), steps)
+        return f"replay.capacity={complete['replay.capacity']}", size
 
     @classmethod
     def on_scratch(cls, params: Mapping[str, Any]) -> dict[str, Any]:

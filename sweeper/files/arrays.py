@@ -8,6 +8,7 @@ import os
 import struct
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -35,17 +36,36 @@ _LOCAL = 30
 the last four."""
 
 
+class BySlices(ABC):
+    """An array whose rows are read by slices, `found[begin:end]`; numpy makes one of all of it."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @abstractmethod
+    def __getitem__(self, rows: slice) -> Array:
+        """These rows, read."""
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self[:], dtype)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all rows."""
+        return int(math.prod(self.shape) * self.dtype.itemsize)
+
+
 @dataclass(frozen=True)
-class StoredArray:
-    """An array in a file of `write`, whose rows are read by slices, `stored[begin:end]`."""
+class StoredArray(BySlices):
+    """An array in a file of `write`."""
 
     path: Path
     offset: int
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __getitem__(self, rows: slice) -> Array:
         begin, end, _ = rows.indices(len(self))
@@ -53,9 +73,6 @@ class StoredArray:
         at = self.offset + begin * each * self.dtype.itemsize
         found = np.fromfile(self.path, self.dtype, count * each, offset=at)
         return found.reshape(count, *self.shape[1:])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.asarray(self[:], dtype)
 
 
 def write(path: Path, arrays: Arrays) -> None:

@@ -96,11 +96,21 @@ class SupportsLargestPart(Protocol):
 class SupportsScratch(Protocol):
     """Optional: a trainable that can keep what is large in files of the temporary directory."""
 
-    def scratch_bytes(self, params: Mapping[str, Any], task: str, steps: int) -> int:
-        """The bytes of a member's files there while it trains; they are in no memory estimate."""
+    def scratch_part(self, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
+        """The setting that its files there follow from, as `name=value`, and a member's bytes.
+
+        They are in no estimate of memory.
+        """
 
     def on_scratch(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """The parameters to change, with their new values, so that it is there; empty if it is."""
+
+
+def scratch_bytes(trainable: Trainable, params: Mapping[str, Any], task: str, steps: int) -> int:
+    """The bytes of a member's files in the temporary directory; 0 where nobody tells of any."""
+    if not isinstance(trainable, SupportsScratch):
+        return 0
+    return trainable.scratch_part(params, task, steps)[1]
 
 
 @runtime_checkable

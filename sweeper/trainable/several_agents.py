@@ -206,10 +206,10 @@ class SeveralAgents:
         one, kept = self._of(params)
         return isinstance(one, ReadsRows) and one.reads_rows(kept)
 
-    def scratch_bytes(self, params: Mapping[str, Any], task: str, steps: int) -> int:
-        """The bytes of a member's files in the temporary directory; 0 where it has none."""
+    def scratch_part(self, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
+        """What its agent's files in the temporary directory follow from; 0 bytes without any."""
         one, kept = self._of(params)
-        return one.scratch_bytes(kept, task, steps) if isinstance(one, SupportsScratch) else 0
+        return one.scratch_part(kept, task, steps) if isinstance(one, SupportsScratch) else ("", 0)
 
     def on_scratch(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """What to change so that what is large is in files there; empty where nothing does it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from sweeper import lookup
 from sweeper.cli.commands import asked
 from sweeper.cli.run_options import RunOptions
-from sweeper.dispatch import Options, memory_fit, slurm_layout
+from sweeper.dispatch import Options, memory_fit, scratch_fit, slurm_layout
 from sweeper.doctor import probe
 from sweeper.errors import SweeperError, cut
 from sweeper.ledger.claims.folders import FOLD_AT
@@ -91,7 +91,7 @@ def lines(
         yield f"  left: {_left(plan, done)}"
     yield f"  time: {_time(plan, cells, costs, done, folder.parent, options, slurm)}"
     yield from (f"  {line}" for line in _room(plan, trainable, options))
-    yield from (f"  memory: {line}" for line in _fit(plan, trainable, options, dispatch))
+    yield from (f"  {line}" for line in _fit(plan, trainable, options, dispatch))
     if slurm:
         needed = _worker_s(plan, cells, costs, done) / 3600 if costs else None
         yield from (f"  {line}" for line in slurm_layout.lines(options, folder, plan.total, needed))
@@ -282,12 +282,15 @@ def _room(plan: Plan, trainable: Trainable, options: Options) -> Iterator[str]:
 
 
 def _fit(plan: Plan, trainable: Trainable, options: Options, dispatch: str) -> Iterator[str]:
-    """What memory a worker has, and which run does not fit in it."""
+    """What memory a worker has, which run does not fit in it, and what disk runs want."""
     found = memory_fit.largest(plan, trainable)
     if found is not None:
         for room in memory_fit.rooms(options, dispatch, plan.total):
             said = memory_fit.complaint(plan, found, room)
-            yield f"a worker has {room}" if said is None else f"too little: {said}"
+            yield f"memory: a worker has {room}" if said is None else f"memory: too little: {said}"
+    scratch = scratch_fit.largest(plan, trainable)
+    if scratch is not None:
+        yield f"scratch: {scratch_fit.told(plan, scratch, options, dispatch)}"
 
 
 def _trials(plan: Plan) -> Iterator[str]:

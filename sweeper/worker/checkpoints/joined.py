@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
-from typing import Any
 
 import numpy as np
 
-from sweeper.files.arrays import StoredArray
+from sweeper.files.arrays import BySlices
 from sweeper.trainable.contract import State
 
 
-class Joined:
-    """Arrays of rows one after the other, in files, as one that is read by slices.
+class Joined(BySlices):
+    """Arrays of rows one after the other, in files, as one that is read by slices."""
 
-    numpy makes an array of it where it is given one.
-    """
-
-    def __init__(self, parts: Sequence[StoredArray | np.ndarray], skipped: int) -> None:
+    def __init__(self, parts: Sequence[BySlices | np.ndarray], skipped: int) -> None:
         """Without the first `skipped` rows."""
         self._parts = parts
         self._begins = list(accumulate(map(len, parts), initial=-skipped))
         self.shape = (self._begins[-1], *parts[0].shape[1:])
         self.dtype = parts[0].dtype
-
-    def __len__(self) -> int:
-        return int(self.shape[0])
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         first, end, _ = rows.indices(len(self))
@@ -37,14 +29,6 @@ class Joined:
             if begin < end and first < after
         ]
         return np.concatenate(pieces) if pieces else np.empty((0, *self.shape[1:]), self.dtype)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self[:], dtype)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all rows."""
-        return int(math.prod(self.shape) * self.dtype.itemsize)
 
 
 def whole(state: State) -> State:

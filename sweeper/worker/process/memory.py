@@ -56,7 +56,7 @@ class MemoryGauge:
     def __init__(self, workers: int) -> None:
         address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
         self._address_space = sys.maxsize if address_space < 0 else address_space
-        self._resident = shared() // max(1, _neighbours(workers))
+        self._resident = shared() // max(1, neighbours(workers))
         self.cgroup = own_cgroup()
 
     def read(self) -> Reading:
@@ -126,7 +126,7 @@ def _shared() -> Iterator[int]:
                 yield int((folder / name).read_text())
 
 
-def _neighbours(workers: int) -> int:
+def neighbours(workers: int) -> int:
     """How many workers share the memory here: under Slurm the tasks of this job on this node."""
     tasks = os.environ.get("SLURM_STEP_TASKS_PER_NODE")
     if tasks is None or "SWEEPER_TENDER" not in os.environ:

@@ -159,11 +159,12 @@ def test_memory_is_told_without_frames_in_files(learner: type[dqn.Learner]) -> N
     given = {"replay.capacity": 50_000, "replay.sampler": "prioritised"}
     on_disk = given | learner.on_scratch(given)
     assert on_disk["replay.store"] == "mmap" and not learner.on_scratch(on_disk)
-    frames = learner.scratch_bytes(on_disk, task, steps)
+    setting, frames = learner.scratch_part(on_disk, task, steps)
+    assert setting == "replay.capacity=50000"
     shape = learner.shape_of(learner.complete(given), task)
     width, kind = stored_row(shape)
     assert frames == (50_000 + shape.stack) * width * kind.itemsize
-    assert learner.scratch_bytes(given, task, steps) == 0
+    assert learner.scratch_part(given, task, steps)[1] == 0
     for members in (1, 3):
         spared = [learner.pack_bytes(p, task, steps, members) for p in (given, on_disk)]
         assert members * frames <= spared[0] - spared[1] <= (2 * members - 1) * frames
