@@ -39,14 +39,13 @@ def largest(plan: Plan, trainable: Trainable) -> Need | None:
 def told(plan: Plan, found: Need, options: Options, dispatch: str) -> str:
     """What `plan` says of it: how much, where, and whether it fits."""
     if dispatch == "slurm":
-        return (
-            f"{size(found.size, 'B')} a run in the temporary directory of its node (TMPDIR there)"
-        )
-    said = complaint(plan, found, options, dispatch)
-    if said is not None:
+        where = "the temporary directory of its node (TMPDIR there)"
+    elif (said := complaint(plan, found, options, dispatch)) is not None:
         return f"too little: {said}"
-    left = size(disk_usage.scratch_free(), "B")
-    return f"{size(found.size, 'B')} a run in {tempfile.gettempdir()}, which has {left} left"
+    else:
+        left = size(disk_usage.scratch_free(), "B")
+        where = f"{tempfile.gettempdir()}, which has {left} left"
+    return f"{size(found.size, 'B')} a run in {where}"
 
 
 def complaint(plan: Plan, found: Need, options: Options, dispatch: str) -> str | None:
@@ -68,9 +67,9 @@ def complaint(plan: Plan, found: Need, options: Options, dispatch: str) -> str |
     if workers > 1:
         shared, fewer = f" for {counted(workers, 'worker')}", "fewer workers=, "
     return (
-        f"trial {run.trial} ({labels}) on {run.task} keeps {size(found.size, 'B')} in the temporary "
-        f"directory, and {folder} has {size(left, 'B')} left{shared}: it takes {fewer}another "
-        f"directory, named by TMPDIR, or a smaller {found.setting}"
+        f"trial {run.trial} ({labels}) on {run.task} keeps {size(found.size, 'B')} in the "
+        f"temporary directory, and {folder} has {size(left, 'B')} left{shared}: it takes {fewer}"
+        f"another directory, named by TMPDIR, or a smaller {found.setting}"
     )
 
 

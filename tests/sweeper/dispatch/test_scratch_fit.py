@@ -1,4 +1,4 @@
-"""Replays on disk: told by `plan` beside what is left, and refused by `run` where it is too little."""
+"""Replays on disk: told by `plan`, and refused by `run` where too little of it is left."""
 
 from __future__ import annotations
 
