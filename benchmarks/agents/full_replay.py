@@ -6,7 +6,8 @@ A pack of one DQN on images of `size` x `size` bytes in stacks of four, whose re
 noise; `new` frames come in between two checkpoints. Each store is measured in a process of its own,
 and resuming in another. Prints the rows for docs/measured/replay_on_disk.md: the memory is what
 belongs to the process alone (RssAnon, the most that was seen), without torch and its own code.
-Checkpoints lie in `folder`, frames in the temporary directory (TMPDIR).
+Checkpoints lie in `folder`, frames in the temporary directory (TMPDIR). `stores=mmap` measures that
+one alone.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         """Looks until it is over."""
-        while not self._over.wait(0.005):
+        while not self._over.wait(0.02):
             self.most = max(self.most, alone())
 
     def end(self) -> int:
@@ -98,12 +99,14 @@ def alone() -> int:
 
 @contextmanager
 def measured(found: Found, name: str) -> Iterator[None]:
-    """Notes the seconds of what is done within, and by how much its memory grew at most."""
+    """Notes the seconds of what is done within, of the processor too, and by how much its memory
+    grew at most."""
     before, watch = alone(), Watch()
     watch.start()
-    begin = time.monotonic()
+    begin, busy = time.monotonic(), time.process_time()
     yield
     found[f"{name}_s"] = time.monotonic() - begin
+    found[f"{name}_busy"] = time.process_time() - busy
     found[f"{name}_mb"] = (watch.end() - before) / 1e6
 
 
@@ -184,11 +187,13 @@ ROWS = {
     "a draw of 32, µs": ("draw_us", ".0f"),
     "first checkpoint, MB written": ("first_written_mb", ",.0f"),
     "first checkpoint, s": ("first_s", ".1f"),
+    "of the processor, s": ("first_busy", ".1f"),
     "memory beside the replay, MB": ("first_mb", ",.0f"),
     "next checkpoint, MB written": ("next_written_mb", ",.0f"),
     "next checkpoint, s": ("next_s", ".1f"),
     "segments": ("segments", ".0f"),
     "resuming, s": ("resume_s", ".1f"),
+    "resuming, s of the processor": ("resume_busy", ".1f"),
     "memory of resuming, replay and all, MB": ("resume_mb", ",.0f"),
 }
 
@@ -197,8 +202,9 @@ def main() -> None:
     given = dict(word.split("=", 1) for word in sys.argv[1:])
     frames, size = int(given.get("frames", 1_000_000)), int(given.get("size", 42))
     new = int(given.get("new", 100_000))
+    stores = given.get("stores", ",".join(STORES)).split(",")
     columns = []
-    for store in STORES:
+    for store in stores:
         with tempfile.TemporaryDirectory(dir=given.get("folder", ".")) as folder:
             words = frames, size, new, store, folder
             columns.append(apart("save", *words) | apart("resume", *words))
@@ -206,7 +212,7 @@ def main() -> None:
         f"{frames:,} frames of {size} x {size}, {new:,} new ones between checkpoints, "
         f"torch {version('torch')}, {date.today()}\n"
     )
-    print(f"| | {' | '.join(STORES)} |\n|---|{'---|' * len(STORES)}")
+    print(f"| | {' | '.join(stores)} |\n|---|{'---|' * len(stores)}")
     for what, (name, form) in ROWS.items():
         print(f"| {what} | {' | '.join(format(found[name], form) for found in columns)} |")
 

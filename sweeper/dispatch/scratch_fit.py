@@ -55,10 +55,8 @@ def complaint(plan: Plan, found: Need, options: Options, dispatch: str) -> str |
     """
     if dispatch == "slurm":
         return None
-    workers, left = (
-        memory_fit.workers_here(options, dispatch, plan.total),
-        disk_usage.scratch_free(),
-    )
+    workers = memory_fit.workers_here(options, dispatch, plan.total)
+    left = disk_usage.scratch_free()
     if workers * found.size <= left:
         return None
     run, folder = found.run, tempfile.gettempdir()

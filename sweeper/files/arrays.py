@@ -106,8 +106,9 @@ class _Summed:
         """Takes bytes, and writes them once there are many; returns how many it took."""
         self._kept += data
         if len(self._kept) > _BLOCK:
-            self._add(self._kept[:-CHECKSUM])
-            write_all(self._descriptor, self._kept[:-CHECKSUM])
+            self._add_up()
+            with memoryview(self._kept) as kept:
+                write_all(self._descriptor, kept[:-CHECKSUM])
             del self._kept[:-CHECKSUM]
         return memoryview(data).nbytes
 
@@ -116,12 +117,13 @@ class _Summed:
 
     def close(self) -> None:
         """Writes the rest, and the checksum."""
-        self._add(self._kept[:-CHECKSUM])
+        self._add_up()
         self._kept[-CHECKSUM:] = b"%08x" % self._sum
         write_all(self._descriptor, self._kept)
 
-    def _add(self, data: bytearray) -> None:
-        self._sum = zlib.crc32(data, self._sum)
+    def _add_up(self) -> None:
+        with memoryview(self._kept) as kept:
+            self._sum = zlib.crc32(kept[:-CHECKSUM], self._sum)
 
 
 def _write_array(entry: IO[bytes], array: Any) -> None:

@@ -23,6 +23,10 @@ from sweeper.ledger.lines.header import WorkerHeader
 _NEAR = 0.9
 """Who was last seen at this part of its limit, or above, died of it."""
 
+_CODE = 2**30
+"""Bytes of files in memory that may be code. What is beyond, as of a replay on disk, counts as
+nothing: the system drops it before it kills anybody."""
+
 _WORDS = re.compile(
     r"(can't|cannot|unable to) allocate (memory|[\d.]+ )|out of memory|bad_alloc|alloc_failed", re.I
 )
@@ -139,7 +143,8 @@ def _used() -> tuple[int, int]:
     if sys.platform != "linux":
         return _taken_elsewhere()
     pages = Path("/proc/self/statm").read_text().split()
-    return int(pages[0]) * _page(), int(pages[1]) * _page()
+    size, resident, of_files = (int(number) * _page() for number in pages[:3])
+    return size, resident - max(0, of_files - _CODE)
 
 
 def _taken_elsewhere() -> tuple[int, int]:
