@@ -9,9 +9,8 @@ import numpy as np
 
 from agents import streams
 from agents.replay.batch import Batch, Column
-from agents.replay.episode_ends import EpisodeEnds
+from agents.replay.episode_ends import EpisodeEnds, n_step_returns
 from agents.replay.frames import Frames, Truncations, row_bytes
-from agents.replay.n_step import n_step_returns
 from agents.replay.store import FramesInMemory, MappedFrames, Store
 from agents.shape import Shape
 
