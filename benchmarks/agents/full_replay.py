@@ -4,10 +4,10 @@
 
 A pack of one DQN on images of `size` x `size` bytes in stacks of four, whose replay is filled with
 noise; `new` frames come in between two checkpoints. Each store is measured in a process of its own,
-and resuming in another. Prints the rows for docs/measured/replay_on_disk.md: the memory is what
-belongs to the process alone (RssAnon, the most that was seen), without torch and its own code.
-Checkpoints lie in `folder`, frames in the temporary directory (TMPDIR). `stores=mmap` measures that
-one alone.
+and resuming in another; draws are from a tenth of the frames, from the stores in turns. Prints the
+rows for docs/measured/replay_on_disk.md: the memory is what belongs to the process alone (RssAnon,
+the most that was seen), without torch and its own code. Checkpoints lie in `folder`, frames in the
+temporary directory (TMPDIR). `stores=mmap` measures that one alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
@@ -36,7 +36,7 @@ from sweeper.worker.checkpoints.checkpoint import SavedCheckpoint
 
 STORES = ("memory", "mmap")
 BATCH = 32
-_DRAWS = 2_000
+_DRAWS = 1_000
 _EPISODE = 1_000
 Found = dict[str, float]
 
@@ -120,81 +120,86 @@ def save(pack: Pack, folder: Path, before: SavedCheckpoint | None) -> SavedCheck
     return saved
 
 
-def draw(pack: Pack) -> float:
-    """Microseconds of a batch of 32 transitions, each of two stacks of four frames."""
+def draw_phase(frames: int, size: int, stores: str) -> dict[str, Found]:
+    """Microseconds of the processor for a batch of 32 transitions of two stacks each, the stores in
+    turns."""
     draws = streams.Draws(streams.keys([0], "batches"), BATCH)
-    for update in range(200):
-        pack.replay.draw(draws.at(update), 0.0)
-    times = []
+    packs = {s: Learner.start([run(frames, size, s)], [None], "cpu") for s in stores.split(",")}
+    times: dict[str, list[float]] = {store: [] for store in packs}
+    for pack in packs.values():
+        fill(pack, frames)
     for update in range(_DRAWS):
-        begin = time.perf_counter()
-        pack.replay.draw(draws.at(200 + update), 0.0)
-        times.append(time.perf_counter() - begin)
-    return 1e6 * float(np.median(times))
+        for store, pack in packs.items():
+            begin = time.process_time()
+            pack.replay.draw(draws.at(update), 0.0)
+            times[store].append(1e6 * (time.process_time() - begin))
+    medians = {store: float(np.median(taken[_DRAWS // 10 :])) for store, taken in times.items()}
+    return {store: {"draw_us": median} for store, median in medians.items()}
 
 
-def save_phase(frames: int, size: int, new: int, store: str, folder: Path) -> Found:
-    """Makes, fills, draws from and saves a replay."""
+def save_phase(frames: int, size: int, new: int, store: str, folder: str) -> Found:
+    """Makes, fills and saves a replay."""
     found: Found = {}
+    root = Path(folder)
     with measured(found, "make"):
         pack = Learner.start([run(frames, size, store)], [None], "cpu")
     with measured(found, "fill"):
         fill(pack, frames)
-    found["draw_us"] = draw(pack)
     with measured(found, "first"):
-        saved = save(pack, folder, None)
+        saved = save(pack, root, None)
     found["first_written_mb"] = sum(file.stat().st_size for file in saved.files) / 1e6
     known = set(saved.files)
     fill(pack, new)
     with measured(found, "next"):
-        saved = save(pack, folder, saved)
+        saved = save(pack, root, saved)
     written = [file for file in saved.files if file not in known]
     found["next_written_mb"] = sum(file.stat().st_size for file in written) / 1e6
     found["segments"] = len(saved.ranges)
-    found["held_mb"] = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+    found["held_mb"] = sum(file.stat().st_size for file in root.iterdir()) / 1e6
     return found
 
 
-def resume_phase(frames: int, size: int, new: int, store: str, folder: Path) -> Found:
+def resume_phase(frames: int, size: int, new: int, store: str, folder: str) -> Found:
     """Adopts the newest checkpoint and begins from it."""
     found: Found = {}
     Learner.prepare()
     Learner.start([run(1_000, size, store)], [None], "cpu")  # what torch takes at first
-    (file,) = folder.glob("run.0.0.w.*[0-9].npz")
+    (file,) = Path(folder).glob("run.0.0.w.*[0-9].npz")
     with measured(found, "resume"):
-        loaded = checkpoint.adopt(file, folder / file.name.replace("0.0.w", "0.1.v"))
+        loaded = checkpoint.adopt(file, file.with_name(file.name.replace("0.0.w", "0.1.v")))
         states = [loaded.state]
         del loaded
         pack = Learner.start([run(frames, size, store)], states, "cpu")
     assert pack.step == frames + new
-    found["resumed_draw_us"] = draw(pack)
     return found
 
 
-PHASES = {"save": save_phase, "resume": resume_phase}
+PHASES: dict[str, Callable[..., Any]] = {
+    "save": save_phase,
+    "resume": resume_phase,
+    "draw": draw_phase,
+}
 
 
-def apart(phase: str, *words: object) -> Found:
-    """A phase in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.agents.full_replay", phase, *map(str, words)]
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    found: Found = json.loads(told)
-    return found
+def apart(phase: str, *words: object) -> Any:
+    """What a phase finds, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.agents.full_replay", phase, json.dumps(words)]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 ROWS = {
-    "making it, s": ("make_s", ".2f"),
-    "a draw of 32, µs": ("draw_us", ".0f"),
+    "a draw of 32, µs of the processor": ("draw_us", ",.0f"),
     "first checkpoint, MB written": ("first_written_mb", ",.0f"),
     "first checkpoint, s": ("first_s", ".1f"),
-    "of the processor, s": ("first_busy", ".1f"),
-    "memory beside the replay, MB": ("first_mb", ",.0f"),
+    "first checkpoint, s of the processor": ("first_busy", ".1f"),
+    "first checkpoint, memory beside the replay, MB": ("first_mb", ",.0f"),
     "next checkpoint, MB written": ("next_written_mb", ",.0f"),
     "next checkpoint, s": ("next_s", ".1f"),
+    "next checkpoint, s of the processor": ("next_busy", ".1f"),
     "segments": ("segments", ".0f"),
     "resuming, s": ("resume_s", ".1f"),
     "resuming, s of the processor": ("resume_busy", ".1f"),
-    "memory of resuming, replay and all, MB": ("resume_mb", ",.0f"),
+    "resuming, memory with the replay, MB": ("resume_mb", ",.0f"),
 }
 
 
@@ -202,25 +207,25 @@ def main() -> None:
     given = dict(word.split("=", 1) for word in sys.argv[1:])
     frames, size = int(given.get("frames", 1_000_000)), int(given.get("size", 42))
     new = int(given.get("new", 100_000))
-    stores = given.get("stores", ",".join(STORES)).split(",")
+    stores = given.get("stores", ",".join(STORES))
+    drawn = apart("draw", frames // 10, size, stores)
     columns = []
-    for store in stores:
+    for store in stores.split(","):
         with tempfile.TemporaryDirectory(dir=given.get("folder", ".")) as folder:
             words = frames, size, new, store, folder
-            columns.append(apart("save", *words) | apart("resume", *words))
+            found = [apart(phase, *words) for phase in ("save", "resume")]
+            columns.append(found[0] | found[1] | drawn[store])
     print(
         f"{frames:,} frames of {size} x {size}, {new:,} new ones between checkpoints, "
         f"torch {version('torch')}, {date.today()}\n"
     )
-    print(f"| | {' | '.join(stores)} |\n|---|{'---|' * len(stores)}")
+    print(f"| | {stores.replace(',', ' | ')} |\n|---|{'---|' * len(columns)}")
     for what, (name, form) in ROWS.items():
         print(f"| {what} | {' | '.join(format(found[name], form) for found in columns)} |")
 
 
 if __name__ == "__main__":
     if sys.argv[1:] and sys.argv[1] in PHASES:
-        phase, frames, size, new, store, folder = sys.argv[1:]
-        words = int(frames), int(size), int(new), store, Path(folder)
-        print(json.dumps(PHASES[phase](*words)))
+        print(json.dumps(PHASES[sys.argv[1]](*json.loads(sys.argv[2]))))
     else:
         main()
