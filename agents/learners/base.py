@@ -18,6 +18,7 @@ from agents.learners.misfit import misfit
 from agents.networks import network
 from agents.optim import schedule
 from agents.optimisers import base as optimisers
+from agents.replay import store
 from agents.shape import Shape
 from agents.training import playing
 from agents.training.pack import Pack
@@ -51,6 +52,7 @@ class BaseLearner(SizedLearner):
     later_parameters: ClassVar[Collection[str]] = (
         *settings.PARAMETERS,
         *collecting.PARAMETERS,
+        *store.PARAMETERS,
         *schedule.PARAMETERS,
         *optimisers.parameters().keys() - _OF_OPTIMISERS,
     )
@@ -65,6 +67,7 @@ class BaseLearner(SizedLearner):
             **cls.parameters,
             **settings.PARAMETERS,
             **collecting.PARAMETERS,
+            **store.PARAMETERS,
             **own,
         }
 

@@ -11,7 +11,7 @@ from agents.collecting import Collecting
 from agents.collectors.shared import bytes_of_collectors
 from agents.envs import tasks
 from agents.optimisers import base as optimisers
-from agents.replay import prioritised
+from agents.replay import prioritised, store
 from agents.shape import Shape
 from agents.training.pack_learner import PackLearner
 
@@ -155,9 +155,27 @@ class SizedLearner(PackLearner):
     def pack_bytes(cls, params: Mapping[str, Any], task: str, steps: int, members: int) -> int:
         """Returns the most bytes that a pack takes on a CPU, beside what `prepare` imports.
 
-        That is while it trains, or when it loses a member: the others' states are copied then
-        (benchmarks/agents/memory.py).
+        That is while it trains, or when it loses a member: the others' states are copied then, but
+        not frames in files (benchmarks/agents/memory.py).
         """
         training = members * cls.member_bytes(params, task, steps)
-        losing = (2 * members - 1) * cls.state_bytes(params, task, steps)
-        return cls.passes_bytes + max(training, losing)
+        state = cls.state_bytes(params, task, steps) - cls.scratch_part(params, task, steps)[1]
+        return cls.passes_bytes + max(training, (2 * members - 1) * state)
+
+    @classmethod
+    def scratch_part(cls, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
+        """Returns the setting that a member's files in the temporary directory follow from, and
+        their bytes while it trains."""
+        complete = cls.complete(params)
+        size = prioritised.mapped_bytes(complete, cls.shape_of(complete, task), steps)
+        return f"replay.capacity={complete['replay.capacity']}", size
+
+    @classmethod
+    def on_scratch(cls, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns what to change of `params` so that frames are in such files."""
+        return {} if store.is_mapped(params) else {store.STORE: store.MAPPED}
+
+    @classmethod
+    def reads_rows(cls, params: Mapping[str, Any]) -> bool:
+        """Returns that `start` reads the rows of a state's replay by slices."""
+        return True

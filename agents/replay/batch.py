@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,14 +17,44 @@ else:
     torch = LazyModule("torch")
 
 
+class Column:
+    """An array whose rows are read by slices from where they are, `column[begin:end]`.
+
+    `np.asarray(column)` reads all of them.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], dtype: Any, read: Callable[[int, int], np.ndarray]
+    ) -> None:
+        self.shape, self.dtype, self._read = shape, np.dtype(dtype), read
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        begin, end, _ = rows.indices(len(self))
+        return self._read(begin, max(begin, end))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all rows."""
+        return int(math.prod(self.shape) * self.dtype.itemsize)
+
+
 @dataclass(frozen=True)
 class Rows:
-    """Rows `begin` ... `end` - 1 of append-only arrays; none before `first` is needed."""
+    """Rows `begin` ... `end` - 1 of append-only arrays; none before `first` is needed.
+
+    Arrays are columns, which can be read until the pack that they are of goes on.
+    """
 
     begin: int
     end: int
     first: int
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agents import streams
-from agents.replay.batch import Batch
-from agents.replay.episode_ends import EpisodeEnds
-from agents.replay.frames import Frames, Truncations, stored_row
-from agents.replay.n_step import n_step_returns
+from agents.replay.batch import Batch, Column
+from agents.replay.episode_ends import EpisodeEnds, n_step_returns
+from agents.replay.frames import Frames, Truncations, row_bytes
+from agents.replay.store import FramesInMemory, MappedFrames, Store
 from agents.shape import Shape
 
 if TYPE_CHECKING:
@@ -24,25 +24,34 @@ else:
 _STAGED = 64
 _BESIDES = 2
 """Numbers of an outcome besides its action: reward and mask."""
+_BLOCK = 2**24
+"""Bytes that are loaded at once."""
 
 
 class Replay:
     """The last `capacity` steps of each of every member's E environments.
 
     A member has E x slots places, slots = capacity + stack, and environment e holds step t at place
-    e * slots + t modulo slots: the newest frame of its observation in `frames` [P, places, width],
-    and reward, mask and action in `outcomes` [P, places, 2 + numbers of an action]. The next
-    observation is the next slot's, so that a transition can be drawn one step after it was made;
-    where an episode was truncated it is kept apart, by step, and with `keeps_ends` also where one
-    terminated, for who predicts observations. An observation of several frames is put together from
-    those of its episode's last steps. Writes are gathered on the host and reach
-    the device before the next sample. Members' environments one after the other are P E streams,
-    all `count` steps long.
+    e * slots + t modulo slots: the newest frame of its observation in `frames`, of each member
+    [places, width], and reward, mask and action in `outcomes` [P, places, 2 + numbers of an
+    action]. The next observation is the next slot's, so that a transition can be drawn one step
+    after it was made; where an episode was truncated it is kept apart, by step, and with
+    `keeps_ends` also where one terminated, for who predicts observations. An observation of
+    several frames is put together from those of its episode's last steps. Writes are gathered on
+    the host and reach the device before the next sample. Members' environments one after the other
+    are P E streams, all `count` steps long.
     """
 
     def __init__(
-        self, shape: Shape, members: int, capacity: int, device: str, envs: int = 1
+        self,
+        shape: Shape,
+        members: int,
+        capacity: int,
+        device: str,
+        envs: int = 1,
+        frames: Store | None = None,
     ) -> None:
+        """An empty replay, in memory where no `frames` are given."""
         self.count = 0
         self.keeps_ends = False
         self._capacity, self._stack, self._envs = capacity, shape.stack, envs
@@ -56,11 +65,11 @@ class Replay:
         self._chooses = not shape.continuous
         self._staged_outcomes = np.zeros((self._streams, _STAGED, self._outcomes), np.float32)
         self._pending = 0
-        self.frames = torch.from_numpy(np.zeros((members, places, width), dtype)).to(device)
+        blank = (members, places, width, dtype, device)
+        self.frames: Store = FramesInMemory(*blank) if frames is None else frames
         self.outcomes = torch.zeros(members, places, self._outcomes, device=device)
         self._truncations = [Truncations(width, dtype) for _ in range(members)]
         self._ends = EpisodeEnds(self._streams, self._slots)
-        self._all_frames = self.frames.flatten(0, 1)
         self._all_outcomes = self.outcomes.flatten(0, 1)
         self._first = np.arange(members, dtype=np.int64)[:, None] * places
 
@@ -68,7 +77,12 @@ class Replay:
     def bytes_per_step(shape: Shape) -> int:
         """Returns bytes of one step of one environment."""
         numbers = _BESIDES + (shape.actions if shape.continuous else 1)
-        return stored_row(shape)[0] * stored_row(shape)[1].itemsize + 4 * numbers
+        return row_bytes(shape) + 4 * numbers
+
+    @staticmethod
+    def frames_bytes(shape: Shape, capacity: int, envs: int = 1) -> int:
+        """Returns bytes of the frames alone of the full replay of one member."""
+        return envs * (capacity + shape.stack) * row_bytes(shape)
 
     @classmethod
     def full_bytes(cls, shape: Shape, capacity: int, envs: int = 1) -> int:
@@ -126,13 +140,12 @@ class Replay:
     def flush(self) -> None:
         """Moves what was added since the last time to the device."""
         begin, done = self.count - self._pending, 0
-        frames = self.frames.view(self._streams, self._slots, -1)
         outcomes = self.outcomes.view(self._streams, self._slots, -1)
         while done < self._pending:
             slot = (begin + done) % self._slots
             length = min(self._pending - done, self._slots - slot)
             place, staged = slice(slot, slot + length), slice(done, done + length)
-            frames[:, place].copy_(torch.from_numpy(self._staged_frames[:, staged]))
+            self.frames.write(place, self._staged_frames[:, staged])
             outcomes[:, place].copy_(torch.from_numpy(self._staged_outcomes[:, staged]))
             done += length
         self._pending = 0
@@ -232,20 +245,20 @@ class Replay:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Returns the actions of `steps` [P, B], and their returns and masks over `lengths`."""
         if n_step == 1:
-            outcomes = self._selected(self._all_outcomes, steps % self._slots + begin)
+            outcomes = self._selected(steps % self._slots + begin)
             return outcomes[..., _BESIDES:], outcomes[..., 0], outcomes[..., 1]
         ahead = (steps[..., None] + np.arange(n_step)) % self._slots + begin[..., None]
-        outcomes = self._selected(self._all_outcomes, ahead.reshape(len(steps), -1))
+        outcomes = self._selected(ahead.reshape(len(steps), -1))
         outcomes = outcomes.view(*steps.shape, n_step, -1)
         discount = torch.as_tensor(gamma, dtype=torch.float32, device=self._device).view(-1, 1)
         counts = torch.from_numpy(lengths).to(self._device)
         returns, masks = n_step_returns(outcomes[..., 0], outcomes[..., 1], counts, discount)
         return outcomes[:, :, 0, _BESIDES:], returns, masks
 
-    def _selected(self, rows: torch.Tensor, places: np.ndarray) -> torch.Tensor:
-        """Returns the rows [P, N, numbers] at `places` [P, N] among those of all members."""
+    def _selected(self, places: np.ndarray) -> torch.Tensor:
+        """Returns the outcomes [P, N, numbers] at `places` [P, N] among those of all members."""
         chosen = torch.from_numpy(places).to(self._device)
-        return rows.index_select(0, chosen.view(-1)).view(*places.shape, -1)
+        return self._all_outcomes.index_select(0, chosen.view(-1)).view(*places.shape, -1)
 
     def _rows(
         self, steps: np.ndarray, begin: np.ndarray, lengths: np.ndarray, envs: np.ndarray | int
@@ -265,7 +278,7 @@ class Replay:
             wanted = self._stacks(steps, begin, lengths, [places for places, _ in cuts])
         begins = begin if self._envs == 1 else np.tile(begin, 2).repeat(self._stack, axis=1)
         places = wanted % self._slots + begins
-        rows = self._selected(self._all_frames, places).view(members, 2 * batch, -1)
+        rows = self.frames.at(places).view(members, 2 * batch, -1)
         for row, (places, frames) in enumerate(cuts):
             if len(places):
                 slots = torch.from_numpy(places + batch).to(rows.device)
@@ -305,21 +318,37 @@ class Replay:
 
         A row is a step of all its environments, one after the other.
         """
+        return {name: np.asarray(column) for name, column in self.columns(member, since).items()}
+
+    def columns(self, member: int, since: int = 0) -> dict[str, Column]:
+        """Returns what `save` does, to be read by slices before another step is added."""
         self.flush()
-        steps = np.arange(max(since, self.first), self.count)
-        rows = self._stored(steps)
+        first, count = max(since, self.first), self.count
+
+        def column(rows: torch.Tensor) -> Column:
+            def read(begin: int, end: int) -> np.ndarray:
+                if self.count != count:
+                    raise ValueError(f"rows must be read before step {count}, got {self.count}")
+                places = self._places(np.arange(first + begin, first + end))
+                found = rows.index_select(0, places.to(rows.device)).cpu().numpy()
+                return found.reshape(end - begin, width)
+
+            width = self._envs * rows.shape[1]
+            return Column((max(0, count - first), width), _kind(rows), read)
+
         return {
-            "frames": self._saved(self.frames[member].index_select(0, rows), len(steps)),
-            "outcomes": self._saved(self.outcomes[member].index_select(0, rows), len(steps)),
+            "frames": column(self.frames.of(member)),
+            "outcomes": column(self.outcomes[member]),
         }
 
-    def _stored(self, steps: np.ndarray) -> torch.Tensor:
+    def _places(self, steps: np.ndarray) -> torch.Tensor:
         """Returns the places of `steps`, each in all of a member's environments."""
         places = (steps % self._slots)[:, None] + np.arange(self._envs) * self._slots
-        return torch.from_numpy(places.reshape(-1)).to(self._device)
+        return torch.from_numpy(places.reshape(-1))
 
-    def _saved(self, rows: torch.Tensor, steps: int) -> np.ndarray:
-        return rows.cpu().numpy().reshape(steps, self._envs * rows.shape[1])
+    def kept(self, members: Sequence[int]) -> MappedFrames | None:
+        """Returns some members' frames where they are in files, for a replay of those alone."""
+        return self.frames.kept(members) if isinstance(self.frames, MappedFrames) else None
 
     def save_truncations(self, member: int) -> dict[str, np.ndarray]:
         """Returns the steps that truncated a member's episodes, and the observations after them."""
@@ -338,13 +367,33 @@ class Replay:
         steps, envs = divmod(state["steps"], self._envs)
         self._ends.note(member * self._envs + envs, steps, True)
 
-    def load(self, member: int, state: dict[str, np.ndarray]) -> None:
-        """Puts back what `save` returned; `count` is the caller's to set, before."""
-        steps = np.arange(self.count - len(state["frames"]), self.count)
-        rows = self._stored(steps)
-        for column, name in ((self.frames, "frames"), (self.outcomes, "outcomes")):
-            saved = torch.from_numpy(state[name].reshape(len(rows), column.shape[2]))
-            column[member].index_copy_(0, rows, saved.to(self._device))
-        masks = state["outcomes"].reshape(len(steps), self._envs, self._outcomes)[..., 1]
-        for env in range(self._envs):
-            self._ends.note(member * self._envs + env, steps, masks[:, env] == 0)
+    def load(self, member: int, state: Mapping[str, np.ndarray | Column]) -> None:
+        """Puts back what `save` returned, block by block; `count` is the caller's to set, before.
+
+        Frames that it was made with stay as they are.
+        """
+        steps = np.arange(self.count - len(state["outcomes"]), self.count)
+        self._load(self.outcomes[member], steps, state["outcomes"])
+        if not self.frames.filled:
+            self._load(self.frames.of(member), steps, state["frames"])
+        for block in _blocks(state["outcomes"]):
+            masks = state["outcomes"][block].reshape(-1, self._envs, self._outcomes)[..., 1]
+            for env in range(self._envs):
+                self._ends.note(member * self._envs + env, steps[block], masks[:, env] == 0)
+
+    def _load(self, rows: torch.Tensor, steps: np.ndarray, saved: np.ndarray | Column) -> None:
+        for block in _blocks(saved):
+            new = torch.from_numpy(saved[block].reshape(-1, rows.shape[1]))
+            rows.index_copy_(0, self._places(steps[block]).to(rows.device), new.to(rows.device))
+
+
+def _blocks(saved: np.ndarray | Column) -> Iterator[slice]:
+    """Yields slices of rows that can be in memory twice."""
+    rows = max(1, _BLOCK * len(saved) // max(1, saved.nbytes))
+    for begin in range(0, len(saved), rows):
+        yield slice(begin, begin + rows)
+
+
+def _kind(rows: torch.Tensor) -> np.dtype[Any]:
+    """Returns the type of numpy's of a tensor's numbers."""
+    return rows[:0].cpu().numpy().dtype

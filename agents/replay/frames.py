@@ -95,6 +95,12 @@ def stored_row(shape: Shape) -> tuple[int, np.dtype[Any]]:
     return numbers, np.dtype(shape.dtype)
 
 
+def row_bytes(shape: Shape) -> int:
+    """Returns bytes of a stored frame."""
+    width, dtype = stored_row(shape)
+    return width * dtype.itemsize
+
+
 class Truncations:
     """Steps that truncated one member's episodes, ascending, and the observations there.
 

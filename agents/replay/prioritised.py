@@ -10,8 +10,10 @@ import numpy as np
 
 from agents.collecting import Collecting
 from agents.parameter import Parameter
+from agents.replay import store
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
+from agents.replay.frames import stored_row
 from agents.replay.sum_tree import SumTree
 from agents.shape import Shape
 
@@ -55,7 +57,8 @@ def replay_bytes(
 ) -> int:
     """Returns bytes of a member's replay after `steps` steps (`None`: full), priorities too.
 
-    These take 12 bytes a step in memory, and 4 where they are `saved`; then no writes wait.
+    These take 12 bytes a step in memory, and 4 where they are `saved`; then no writes wait, and
+    frames are there that are in files otherwise (`mapped_bytes`).
     """
     collected = Collecting.of(params)
     kept = collected.capacity(params["replay.capacity"], steps)
@@ -63,19 +66,37 @@ def replay_bytes(
     stored = Replay.full_bytes(shape, kept, collected.envs)
     if saved:
         return stored + 4 * leaves
+    stored -= mapped_bytes(params, shape, steps)
     return stored + SumTree.bytes(leaves) + Replay.gathered_bytes(shape, collected.envs)
 
 
-def made(
-    params: Sequence[Mapping[str, Any]], shape: Shape, capacity: int, device: str, envs: int = 1
-) -> Replay:
-    """Returns an empty replay with the sampler that its members' `params` ask for.
+def mapped_bytes(params: Mapping[str, Any], shape: Shape, steps: int | None) -> int:
+    """Returns bytes of a member's frames in files after `steps` steps; 0 where it has none."""
+    if not store.is_mapped(params):
+        return 0
+    collected = Collecting.of(params)
+    kept = collected.capacity(params["replay.capacity"], steps)
+    return Replay.frames_bytes(shape, kept, collected.envs)
 
-    It keeps `capacity` steps of each of `envs` environments a member.
+
+def made(
+    params: Sequence[Mapping[str, Any]],
+    shape: Shape,
+    capacity: int,
+    device: str,
+    envs: int = 1,
+    frames: store.MappedFrames | None = None,
+) -> Replay:
+    """Returns an empty replay with the sampler and the store that its members' `params` ask for.
+
+    It keeps `capacity` steps of each of `envs` environments a member, in `frames` where there are.
     """
+    if frames is None and store.is_mapped(params[0]):
+        places = envs * (capacity + shape.stack)
+        frames = store.MappedFrames.made(len(params), places, *stored_row(shape), device)
     if is_asked(params[0]):
-        return PrioritisedReplay(params, shape, capacity, device, envs)
-    return Replay(shape, len(params), capacity, device, envs)
+        return PrioritisedReplay(params, shape, capacity, device, envs, frames)
+    return Replay(shape, len(params), capacity, device, envs, frames)
 
 
 def errors_in(batch: Batch, values: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
@@ -179,8 +200,9 @@ class PrioritisedReplay(Replay):
         capacity: int,
         device: str,
         envs: int = 1,
+        frames: store.Store | None = None,
     ) -> None:
-        super().__init__(shape, len(params), capacity, device, envs)
+        super().__init__(shape, len(params), capacity, device, envs, frames)
         self.priorities = Priorities(params, self._slots, envs)
 
     def draw(

@@ -17,6 +17,7 @@ from agents.envs import tasks
 from agents.envs.settings import Settings
 from agents.replay import prioritised
 from agents.replay.batch import Rows
+from agents.replay.store import MappedFrames
 from agents.training import learned
 from agents.training.episodes import Episodes
 from agents.training.evaluation import Evaluation
@@ -79,10 +80,13 @@ class Pack:
     def save(self, member: int) -> State:
         """Returns a member's state; a member continued from it equals the uninterrupted one."""
         state, rows = self.save_since(member, 0)
-        return state | rows.arrays
+        return state | {name: np.asarray(column) for name, column in rows.arrays.items()}
 
     def save_since(self, member: int, step: int) -> tuple[State, Rows]:
-        """Returns `save` in two parts: the small state, and the replay from `step` on by row."""
+        """Returns `save` in two parts: the small state, and the replay from `step` on by row.
+
+        Rows are to be read before the pack goes on.
+        """
         row, replay = self.members.index(member), self.replay
         state = learned.named("learner", self.learner.save(row))
         state |= learned.named("episode", self.episodes.save(row))
@@ -94,7 +98,8 @@ class Pack:
         state |= learned.named("cuts", replay.save_truncations(row))
         state |= learned.named("sampler", replay.save_sampler(row))
         state |= learned.named("diagnostics", self.diagnostics.save(row))
-        arrays = learned.named("replay", replay.save(row, step))
+        columns = replay.columns(row, step)
+        arrays = {f"replay.{name}": column for name, column in columns.items()}
         begin = min(max(step, replay.first), replay.count)
         return state, Rows(begin, replay.count, replay.first, arrays)
 
@@ -108,14 +113,21 @@ class Pack:
         kept = [member for member in self.members if member not in gone]
         if kept == self.members:
             return
-        states: list[State | None] = [self.save(member) for member in kept]
+        frames = self.replay.kept([self.members.index(member) for member in kept])
+        saved = self.save if frames is None else self._columns
+        states: list[State | None] = [saved(member) for member in kept]
         self._evaluation = None
         del self.learner, self.replay  # before others of their size are made
-        self._build(kept)
+        self._build(kept, frames)
         if kept:
             self._load(states)
 
-    def _build(self, members: list[int]) -> None:
+    def _columns(self, member: int) -> State:
+        """Returns `save` with rows that are read when they are loaded, frames in files never."""
+        state, rows = self.save_since(member, 0)
+        return state | rows.arrays
+
+    def _build(self, members: list[int], frames: MappedFrames | None = None) -> None:
         self.members = members
         if not members:
             return
@@ -133,7 +145,8 @@ class Pack:
         self.diagnostics = Diagnostics(self.learner, runs)
         capacity = self.collecting.capacity(first.params["replay.capacity"], first.steps)
         members_params = [run.params for run in runs]
-        self.replay = prioritised.made(members_params, shape, capacity, self._device, envs)
+        sizes = shape, capacity, self._device, envs
+        self.replay = prioritised.made(members_params, *sizes, frames)
         self.replay.keeps_ends = self.learner.predicts
         self.episodes = self._collected(names, streams.keys(seeds, "episodes"))
         self._evaluation_envs: Sequence[Any] | None = None

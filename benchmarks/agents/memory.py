@@ -138,7 +138,8 @@ def grown(case: Case) -> int:
     ]
     before = _status("VmRSS")
     pack = case.learner.start(runs, [None] * case.members, "cpu")
-    pack.replay.frames.fill_(1)  # as if it had trained for long
+    for member in pack.members:
+        pack.replay.frames.of(member).fill_(1)  # as if it had trained for long
     pack.replay.outcomes.fill_(1)
     pack.replay.count = pack.step = complete["replay.capacity"] + 1
     pack.train(pack.step + 20)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +11,11 @@ from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
 from sweeper.planning.plan import Plan, Run
 from sweeper.text import counted, labels_text, size
-from sweeper.trainable.abilities import SupportsLargestPart, SupportsMemoryEstimates
+from sweeper.trainable.abilities import (
+    SupportsLargestPart,
+    SupportsMemoryEstimates,
+    SupportsScratch,
+)
 from sweeper.trainable.contract import Trainable
 from sweeper.worker.process import memory
 
@@ -39,6 +43,9 @@ class Need(NamedTuple):
     run: Run
     part: tuple[str, int] = ("", 0)
     """What takes most of it if it is large, as `name=value`, and its bytes."""
+    on_scratch: tuple[str, int, int] | None = None
+    """What moves that to the temporary directory, as `name: value`, and bytes then: of memory, and
+    there."""
 
     @property
     def mostly(self) -> str | None:
@@ -67,13 +74,18 @@ def rooms(options: Options, dispatch: str, runs: int) -> Iterator[Room]:
 
 
 def _of_machine(options: Options, dispatch: str, runs: int) -> Room:
-    asked = 1 if dispatch == "inline" else options.workers or _cores()
-    workers = max(1, min(asked, runs))
+    workers = workers_here(options, dispatch, runs)
     whole = memory.shared()
     of = f"{size(whole, 'B')} of this machine" if workers > 1 else "this machine's"
     shared = f", for {counted(workers, 'worker')}" if workers > 1 else ""
     fewer = "fewer workers=, or " if workers > 1 else ""
     return Room(whole / workers, f"{of}{shared}", f"{fewer}a machine with more")
+
+
+def workers_here(options: Options, dispatch: str, runs: int) -> int:
+    """How many workers this machine has for up to `runs` runs."""
+    asked = 1 if dispatch == "inline" else options.workers or _cores()
+    return max(1, min(asked, runs))
 
 
 def _cores() -> int:
@@ -88,18 +100,29 @@ def largest(plan: Plan, trainable: Trainable) -> Need | None:
     """
     if not isinstance(trainable, SupportsMemoryEstimates) or not plan.runs:
         return None
+    needs = [
+        Need(trainable.pack_bytes(run.params, run.task, run.steps, 1), run)
+        for run in of_each_size(plan)
+    ]
+    found = max(needs, key=lambda need: need.size)
+    run = found.run
+    if isinstance(trainable, SupportsLargestPart):
+        found = found._replace(part=trainable.largest_part(run.params, run.task, run.steps))
+    if isinstance(trainable, SupportsScratch) and (change := trainable.on_scratch(run.params)):
+        params = {**run.params, **change}
+        size = trainable.pack_bytes(params, run.task, run.steps, 1)
+        there = trainable.scratch_part(params, run.task, run.steps)[1]
+        named = " and ".join(f"{name}: {value}" for name, value in change.items())
+        found = found._replace(on_scratch=(named, size, there))
+    return found
+
+
+def of_each_size(plan: Plan) -> Iterable[Run]:
+    """A run of every kind whose size may be its own."""
     alike: dict[tuple[object, ...], Run] = {}
     for run in plan.runs[:: len(plan.space.seeds)]:
         alike.setdefault(_shape(run), run)
-    needs = [
-        Need(trainable.pack_bytes(run.params, run.task, run.steps, 1), run)
-        for run in alike.values()
-    ]
-    found = max(needs, key=lambda need: need.size)
-    if not isinstance(trainable, SupportsLargestPart):
-        return found
-    run = found.run
-    return found._replace(part=trainable.largest_part(run.params, run.task, run.steps))
+    return alike.values()
 
 
 def _shape(run: Run) -> tuple[object, ...]:
@@ -117,6 +140,12 @@ def complaint(plan: Plan, found: Need, room: Room) -> str | None:
     labels = labels_text(plan.trials[run.trial].labels)
     of_it = f", {size(found.part[1], 'B')} of it for {mostly}" if mostly else ""
     smaller = f"a smaller {mostly.partition('=')[0]}" if mostly else "smaller runs"
+    if found.on_scratch and found.on_scratch[1] <= room.given:
+        named, memory_then, there = found.on_scratch
+        smaller += (
+            f", or {named}, with which it needs {size(memory_then, 'B')}, and "
+            f"{size(there, 'B')} in the temporary directory"
+        )
     return (
         f"trial {run.trial} ({labels}) on {run.task} needs {needed} alone, beside its packages"
         f"{of_it}, and a worker has {room}: it takes {room.remedy}, or {smaller}"

@@ -61,12 +61,17 @@ def write_synced(path: Path, data: bytes | memoryview) -> None:
     """Writes `data` to `path` and forces it to the disk; `OSError` where only a part fits."""
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o666)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        write_all(descriptor, data)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
+    """Writes all of `data` to an open file; `OSError` where only a part fits."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def disk_is_full(error: OSError) -> bool:

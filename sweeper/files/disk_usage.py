@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -50,6 +52,11 @@ def usage(paths: StudyPaths, samples: Mapping[str, Sample] | None = None) -> dic
 def used(folders: Iterable[Path]) -> int:
     """Bytes in the files of `folders`; what several hard links name counts once."""
     return sum(_measured(folder)[0] for folder in folders)
+
+
+def scratch_free() -> int:
+    """Bytes that are left in the temporary directory of this process."""
+    return shutil.disk_usage(tempfile.gettempdir()).free
 
 
 def _measured(folder: Path) -> tuple[int, int]:

@@ -18,7 +18,22 @@ class SupportsSegments(Protocol):
     """
 
     def save_since(self, member: int, row: int) -> tuple[State, Rows]:
-        """The state without its rows, and the rows from number `row` (or from `first`) on."""
+        """The state without its rows, and the rows from number `row` (or from `first`) on.
+
+        All is read before the pack goes on.
+        """
+
+
+@runtime_checkable
+class ReadsRows(Protocol):
+    """Optional: a trainable that need not have all rows of a state in memory to begin from it."""
+
+    def reads_rows(self, params: Mapping[str, Any]) -> bool:
+        """Whether `start` takes rows that have `shape`, `dtype`, `nbytes`, `len` and slices alone.
+
+        `rows[begin:end]` is an array, read from the checkpoint, which is there until `start`
+        returns.
+        """
 
 
 @runtime_checkable
@@ -75,6 +90,27 @@ class SupportsLargestPart(Protocol):
 
     def largest_part(self, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
         """The setting that it follows from, as `name=value`, and how many bytes a member has."""
+
+
+@runtime_checkable
+class SupportsScratch(Protocol):
+    """Optional: a trainable that can keep what is large in files of the temporary directory."""
+
+    def scratch_part(self, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
+        """The setting that its files there follow from, as `name=value`, and a member's bytes.
+
+        They are in no estimate of memory.
+        """
+
+    def on_scratch(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The parameters to change, with their new values, so that it is there; empty if it is."""
+
+
+def scratch_bytes(trainable: Trainable, params: Mapping[str, Any], task: str, steps: int) -> int:
+    """The bytes of a member's files in the temporary directory; 0 where nobody tells of any."""
+    if not isinstance(trainable, SupportsScratch):
+        return 0
+    return trainable.scratch_part(params, task, steps)[1]
 
 
 @runtime_checkable

@@ -182,7 +182,11 @@ class Rows(Protocol):
 
     @property
     def arrays(self) -> State:
-        """These rows by name, each array of length `end - begin`; no name is one of the state's."""
+        """These rows by name, each array of length `end - begin`; no name is one of the state's.
+
+        Slices suffice: anything with `shape`, `dtype`, `nbytes` and `len` whose `[begin:end]` is an
+        array. It is read piece by piece, and never whole.
+        """
 
 
 def named(known: Mapping[str, Parameter], name: str) -> Parameter | None:

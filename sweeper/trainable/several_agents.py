@@ -11,10 +11,12 @@ from sweeper.trainable.abilities import (
     Film,
     KnowsMoreTasks,
     Played,
+    ReadsRows,
     SupportsDescription,
     SupportsLargestPart,
     SupportsPlay,
     SupportsReferences,
+    SupportsScratch,
     layers_of,
     shares_packs,
 )
@@ -199,6 +201,21 @@ class SeveralAgents:
         if not isinstance(one, SupportsLargestPart):
             return "", 0
         return one.largest_part(kept, task, steps)
+
+    def reads_rows(self, params: Mapping[str, Any]) -> bool:
+        """Whether its agent reads the rows of states by slices."""
+        one, kept = self._of(params)
+        return isinstance(one, ReadsRows) and one.reads_rows(kept)
+
+    def scratch_part(self, params: Mapping[str, Any], task: str, steps: int) -> tuple[str, int]:
+        """What its agent's files in the temporary directory follow from; 0 bytes without any."""
+        one, kept = self._of(params)
+        return one.scratch_part(kept, task, steps) if isinstance(one, SupportsScratch) else ("", 0)
+
+    def on_scratch(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What to change so that what is large is in files there; empty where nothing does it."""
+        one, kept = self._of(params)
+        return one.on_scratch(kept) if isinstance(one, SupportsScratch) else {}
 
     def describe(self, task: str) -> Mapping[str, str]:
         """Facts about the task, as the first agent tells them that can."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from sweeper.files.arrays import STATE
 from sweeper.space.space import Space
+from sweeper.trainable.abilities import SupportsSegments
 from sweeper.trainable.contract import Report, State
 from sweeper.worker.checkpoints.checkpoint import BestEvaluation
 from sweeper.worker.held_run import HeldRun
@@ -48,7 +49,11 @@ class KeptWeights:
 
         def whole() -> State:
             with self._guarded():
-                state: State = pack.save(member) or {}
+                if isinstance(pack, SupportsSegments):
+                    small, rows = pack.save_since(member, 0)
+                    state: State = small | rows.arrays
+                else:
+                    state = pack.save(member) or {}
                 weights: State = pack.weights(member)
                 return weights | {f"{STATE}/{name}": array for name, array in state.items()}
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from sweeper.files import disk_usage
 from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.planning.plan import Run
 from sweeper.study.study import Study
-from sweeper.trainable.abilities import SupportsMemoryEstimates, shares_packs
+from sweeper.trainable.abilities import SupportsMemoryEstimates, scratch_bytes, shares_packs
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.held_run import Candidate, RunEnd
 from sweeper.worker.pending_runs import PendingRuns
+from sweeper.worker.process import memory
 from sweeper.worker.process.heartbeat import Observer
 from sweeper.worker.process.memory import MemoryGauge
 
@@ -199,9 +201,16 @@ class RunQueue:
         return size if bound is None else min(size, bound)
 
     def _fitting(self, first: Run) -> int:
-        """The most members that train well together and find memory: on a GPU, that of the GPU."""
+        """The most members that train well together and find memory, and disk where they want it.
+
+        On a GPU its memory is asked for.
+        """
         trainable, first = self._study.trainable, self._study.completed(first)
         size = trainable.pack_size(first.params, first.task, self._device)
+        scratch = scratch_bytes(trainable, first.params, first.task, first.steps)
+        if scratch:
+            each = disk_usage.scratch_free() // memory.neighbours(self._workers)
+            size = max(1, min(size, each // scratch))
         if self._device != "cpu" or not isinstance(trainable, SupportsMemoryEstimates):
             return size
         if self._room is None:

@@ -10,11 +10,18 @@ from dataclasses import dataclass, field, replace
 from sweeper.ledger.run_record import Point
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
+from sweeper.planning.plan import Run
 from sweeper.study.study import Study
-from sweeper.trainable.abilities import SupportsLeftOut, SupportsLingering, SupportsStop
-from sweeper.trainable.contract import Pack, Report
+from sweeper.trainable.abilities import (
+    ReadsRows,
+    SupportsLeftOut,
+    SupportsLingering,
+    SupportsStop,
+)
+from sweeper.trainable.contract import Pack, Report, State
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.checkpoints.checkpoint import Part
+from sweeper.worker.checkpoints.joined import whole
 from sweeper.worker.held_run import HeldRun, RunEnd
 from sweeper.worker.kept_weights import KeptWeights
 from sweeper.worker.ledger_protocol import LedgerProtocol
@@ -106,12 +113,18 @@ class Trainer:
 
     def _begin(self, holds: Sequence[HeldRun]) -> Pack:
         """Hands the states over: whoever takes them in frees them."""
-        states = [hold.state for hold in holds]
-        for hold in holds:
-            hold.state = None
         with theirs(self.watchdog):
             runs = [self._study.completed(hold.run) for hold in holds]
+            states = [self._given(hold.state, run) for hold, run in zip(holds, runs, strict=True)]
+            for hold in holds:
+                hold.state = None
             return self._study.trainable.start(runs, states, self._device)
+
+    def _given(self, state: State | None, run: Run) -> State | None:
+        """A state as `start` takes it: with all rows in memory, unless it reads them itself."""
+        trainable = self._study.trainable
+        reads = isinstance(trainable, ReadsRows) and trainable.reads_rows(run.params)
+        return state if state is None or reads else whole(state)
 
     def _step(self, training: Training) -> None:
         """Steps a pack until nobody is left in it, or this worker must stop."""

@@ -80,7 +80,7 @@ def lines(
     yield f"  time: {_time(plan, cells, costs, done, folder.parent, options, slurm)}"
     workers = _workers(plan, options, slurm)
     yield from (f"  {line}" for line in plan_room.lines(plan, trainable, options, workers))
-    yield from (f"  memory: {line}" for line in plan_room.fit(plan, trainable, options, dispatch))
+    yield from (f"  {line}" for line in plan_room.fit(plan, trainable, options, dispatch))
     if slurm:
         needed = _worker_s(plan, cells, costs, done) / 3600 if costs else None
         yield from (f"  {line}" for line in slurm_layout.lines(options, folder, plan.total, needed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sweeper.dispatch import Options, memory_fit
+from sweeper.dispatch import Options, memory_fit, scratch_fit
 from sweeper.doctor import probe
 from sweeper.ledger.claims.folders import FOLD_AT
 from sweeper.planning.plan import Plan, Run
@@ -77,9 +77,12 @@ def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> I
 
 
 def fit(plan: Plan, trainable: Trainable, options: Options, dispatch: str) -> Iterator[str]:
-    """What memory a worker has, and which run does not fit in it."""
+    """What memory a worker has, which run does not fit in it, and what disk runs want."""
     found = memory_fit.largest(plan, trainable)
     if found is not None:
         for room in memory_fit.rooms(options, dispatch, plan.total):
             said = memory_fit.complaint(plan, found, room)
-            yield f"a worker has {room}" if said is None else f"too little: {said}"
+            yield f"memory: a worker has {room}" if said is None else f"memory: too little: {said}"
+    scratch = scratch_fit.largest(plan, trainable)
+    if scratch is not None:
+        yield f"scratch: {scratch_fit.told(plan, scratch, options, dispatch)}"

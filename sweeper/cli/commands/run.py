@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from sweeper import lookup
 from sweeper.cli.commands import retry
 from sweeper.cli.commands.watch import after_failures, watch
 from sweeper.cli.run_options import RerankOptions, RunOptions
-from sweeper.dispatch import Workers, memory_fit
+from sweeper.dispatch import Workers, memory_fit, scratch_fit
 from sweeper.errors import Stopped, SweeperError, cut
 from sweeper.figures import records
 from sweeper.files import bundled
@@ -33,6 +34,7 @@ from sweeper.study.analysed import load
 from sweeper.study.study import Study
 from sweeper.text import counted
 from sweeper.trainable import own_files
+from sweeper.trainable.contract import Trainable
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.process import study_limits
 
@@ -91,7 +93,7 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
     known = studies.is_one(folder)
     if not known:
         trainable = load_trainable(space)
-        memory_fit.check(Plan(space, trainable), trainable, options.workers, options.dispatch)
+        _check_room(Plan(space, trainable), trainable, options)
     started = studies.start(
         folder,
         space,
@@ -104,7 +106,7 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
     if not started.ended_in(ledger_state):
         _check_failures(started, ledger_state)
         if known:
-            memory_fit.check(started.plan, started.trainable, options.workers, options.dispatch)
+            _check_room(started.plan, started.trainable, options, begun=True)
     _begin_session(started, ledger_state)
     remove(started.paths.cancelled)
     if not started.ended_in(ledger_state):
@@ -123,6 +125,18 @@ def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) 
             mark = started.cancelled
             return INTERRUPTED if mark is None or mark.limit is None else 1
     return _conclude(started, console)
+
+
+def _check_room(
+    plan: Plan, trainable: Trainable, options: RunOptions, *, begun: bool = False
+) -> None:
+    """Refuses runs for which a worker has too little memory, or disk for what they keep there.
+
+    Of a study that has `begun` others may be at work, and have taken theirs.
+    """
+    memory_fit.check(plan, trainable, options.workers, options.dispatch)
+    workers = replace(options.workers, workers=1) if begun else options.workers
+    scratch_fit.check(plan, trainable, workers, options.dispatch)
 
 
 def _tell_sources(study: Study, console: Console) -> None:

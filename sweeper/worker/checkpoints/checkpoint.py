@@ -14,10 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from sweeper.files.arrays import CHECKSUM, checksum
+from sweeper.files.arrays import CHECKSUM, StoredArray, checksum, stored
 from sweeper.files.arrays import read as read
 from sweeper.files.arrays import write as write
 from sweeper.files.atomic import patiently
@@ -26,9 +27,15 @@ from sweeper.ledger.reader import is_text, listed
 from sweeper.paths import StudyPaths
 from sweeper.trainable.abilities import SupportsSegments
 from sweeper.trainable.contract import Pack, Rows, State
+from sweeper.worker.checkpoints.joined import Joined
 
 MOST_SEGMENTS = 32
-"""A checkpoint of more segments begins anew with a single one: small files cost more than bytes."""
+"""So many small segments in a row are written anew with the next: small files cost more than bytes.
+"""
+
+SEGMENT = 2**27
+"""The most bytes of a segment. One of half of it and more is never written anew, so that a save
+takes a bounded time, however much is stored."""
 
 _BLOCK = 4096
 _ENTRY = 400
@@ -75,7 +82,10 @@ class SavedCheckpoint:
 
 @dataclass(frozen=True)
 class LoadedCheckpoint:
-    """What a checkpoint holds: the whole state, and the best evaluation before it."""
+    """What a checkpoint holds: the whole state, and the best evaluation before it.
+
+    Rows are read by slices from its files while they are there; `joined.whole` reads all.
+    """
 
     saved: SavedCheckpoint
     state: State
@@ -107,8 +117,26 @@ def unsaved(pack: Pack, member: int, saved: SavedCheckpoint | None) -> Part | No
     if not isinstance(pack, SupportsSegments):
         state = pack.save(member)
         return None if state is None else (state, None)
-    ranges = () if saved is None else saved.ranges
-    return pack.save_since(member, ranges[-1][1] if 0 < len(ranges) < MOST_SEGMENTS else 0)
+    return pack.save_since(member, 0 if saved is None else _written(saved))
+
+
+def _written(saved: SavedCheckpoint) -> int:
+    """The row up to which segments stay: all of them, unless too many of the last are small."""
+    kept = len(saved.ranges)
+    if kept >= MOST_SEGMENTS:
+        while kept and _is_small(segment(saved.file, saved.ranges[kept - 1])):
+            kept -= 1
+    few = len(saved.ranges) - kept < MOST_SEGMENTS
+    ranges = saved.ranges if few else saved.ranges[:kept]
+    return ranges[-1][1] if ranges else 0
+
+
+def _is_small(file: Path) -> bool:
+    """Whether a segment may be written anew; one that is gone must be."""
+    try:
+        return file.stat().st_size < SEGMENT // 2
+    except FileNotFoundError:
+        return True
 
 
 def size(state: State, rows: Rows | None = None, best: BestEvaluation | None = None) -> int:
@@ -119,7 +147,8 @@ def size(state: State, rows: Rows | None = None, best: BestEvaluation | None = N
 
 
 def _bytes(arrays: State) -> int:
-    return sum(np.asanyarray(array).nbytes + _ENTRY for array in arrays.values())
+    sizes = (getattr(array, "nbytes", None) for array in arrays.values())
+    return sum(_ENTRY + (8 if size is None else size) for size in sizes)
 
 
 def save(
@@ -129,11 +158,13 @@ def save(
     rows: Rows | None,
     best: BestEvaluation | None = None,
 ) -> SavedCheckpoint:
-    """Writes a checkpoint: the new segment, then the state that names it. `before` stays whole.
+    """Writes a checkpoint: the new segments, then the state that names them. `before` stays whole.
 
     On an `OSError` nothing new is left behind.
     """
-    ranges = _onwards(before, rows)
+    new = [] if rows is None else _parts(rows)
+    kept = () if before is None or rows is None else _needed(before.ranges, rows)
+    ranges = (*kept, *new)
     arrays = dict(state)
     if rows is not None and ranges:
         arrays[_RANGES], arrays[_FIRST] = np.array(ranges, np.int64), np.array(rows.first)
@@ -142,25 +173,31 @@ def save(
     if best is not None:
         arrays |= {f"{_BEST}/{name}": array for name, array in best.weights.items()}
         arrays[_BEST] = np.array(best.value)
-    new = None if rows is None or rows.begin == rows.end else (rows.begin, rows.end)
     try:
-        if rows is not None and new is not None:
-            write(segment(file, new), rows.arrays)
+        for part in new:
+            assert rows is not None
+            place = slice(part[0] - rows.begin, part[1] - rows.begin)
+            write(segment(file, part), {n: array[place] for n, array in rows.arrays.items()})
         write(file, arrays)
     except OSError:
-        if new is not None:
-            segment(file, new).unlink(missing_ok=True)
+        for part in new:
+            segment(file, part).unlink(missing_ok=True)
         raise
     return SavedCheckpoint(file, ranges)
 
 
-def _onwards(before: SavedCheckpoint | None, rows: Rows | None) -> tuple[Range, ...]:
-    """The ranges of `before` that are still needed, and the new one."""
-    if rows is None:
-        return ()
-    old = () if before is None else before.ranges
-    ranges = [part for part in old if part[1] > rows.first and part[1] <= rows.begin]
-    return (*ranges, (rows.begin, rows.end)) if rows.begin < rows.end else tuple(ranges)
+def _parts(rows: Rows) -> list[Range]:
+    """The ranges of the segments that new rows become: as few as may be, of about one size."""
+    count = rows.end - rows.begin
+    most = max(1, SEGMENT * count // max(1, _bytes(rows.arrays)))
+    parts = -(-count // most)
+    edges = [rows.begin + count * part // parts for part in range(parts + 1)] if parts else []
+    return list(pairwise(edges))
+
+
+def _needed(ranges: Sequence[Range], rows: Rows) -> tuple[Range, ...]:
+    """Those of the ranges before `rows` that hold what is still needed."""
+    return tuple(part for part in ranges if part[1] > rows.first and part[1] <= rows.begin)
 
 
 _MOST_CHECKED = 64_000_000
@@ -232,16 +269,19 @@ def _link(theirs: Path, mine: Path) -> None:
         raise ValueError(f"{theirs.name} is gone")
 
 
-def _joined(saved: SavedCheckpoint, first: int) -> State:
+def _joined(saved: SavedCheckpoint, first: int) -> dict[str, Any]:
     """The rows from `first` on of all segments, which must follow each other."""
-    pieces: dict[str, list[np.ndarray]] = {}
-    for begin, end in saved.ranges:
-        for name, rows in read(segment(saved.file, (begin, end))).items():
-            if len(rows) != end - begin:
+    pieces: dict[str, list[StoredArray | np.ndarray]] = {}
+    for number, (begin, end) in enumerate(saved.ranges):
+        found = stored(segment(saved.file, (begin, end)))
+        for name in found.keys() | pieces.keys():
+            before = pieces.setdefault(name, [])
+            if len(before) != number or name not in found or len(found[name]) != end - begin:
                 raise ValueError(f"a segment of {saved.file.name} lacks rows of {name}")
-            pieces.setdefault(name, []).append(rows[max(0, first - begin) :])
+            before.append(found[name])
     _check_order(saved.ranges, first)
-    return {name: np.concatenate(parts) for name, parts in pieces.items()}
+    skipped = first - saved.ranges[0][0] if saved.ranges else 0
+    return {name: Joined(parts, max(0, skipped)) for name, parts in pieces.items()}
 
 
 def _check_order(ranges: Sequence[Range], first: int) -> None:

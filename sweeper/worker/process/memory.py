@@ -23,6 +23,10 @@ from sweeper.ledger.lines.header import WorkerHeader
 _NEAR = 0.9
 """Who was last seen at this part of its limit, or above, died of it."""
 
+_CODE = 2**30
+"""Bytes of files in memory that may be code. What is beyond, as of a replay on disk, counts as
+nothing: the system drops it before it kills anybody."""
+
 _WORDS = re.compile(
     r"(can't|cannot|unable to) allocate (memory|[\d.]+ )|out of memory|bad_alloc|alloc_failed", re.I
 )
@@ -56,7 +60,7 @@ class MemoryGauge:
     def __init__(self, workers: int) -> None:
         address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
         self._address_space = sys.maxsize if address_space < 0 else address_space
-        self._resident = shared() // max(1, _neighbours(workers))
+        self._resident = shared() // max(1, neighbours(workers))
         self.cgroup = own_cgroup()
 
     def read(self) -> Reading:
@@ -126,7 +130,7 @@ def _shared() -> Iterator[int]:
                 yield int((folder / name).read_text())
 
 
-def _neighbours(workers: int) -> int:
+def neighbours(workers: int) -> int:
     """How many workers share the memory here: under Slurm the tasks of this job on this node."""
     tasks = os.environ.get("SLURM_STEP_TASKS_PER_NODE")
     if tasks is None or "SWEEPER_TENDER" not in os.environ:
@@ -139,7 +143,8 @@ def _used() -> tuple[int, int]:
     if sys.platform != "linux":
         return _taken_elsewhere()
     pages = Path("/proc/self/statm").read_text().split()
-    return int(pages[0]) * _page(), int(pages[1]) * _page()
+    size, resident, of_files = (int(number) * _page() for number in pages[:3])
+    return size, resident - max(0, of_files - _CODE)
 
 
 def _taken_elsewhere() -> tuple[int, int]:

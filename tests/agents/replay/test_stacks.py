@@ -94,7 +94,7 @@ def test_a_replay_of_frames_is_one_of_whole_observations(steps, capacity, n_step
     frames = played(steps, capacity).replay
     whole = played(steps, capacity, replace(SHAPE, stack=1)).replay
     assert_equal(frames.sample(*options), whole.sample(*options))
-    assert 3 * frames.frames[0, 0].nbytes == whole.frames[0, 0].nbytes
+    assert 3 * frames.frames.of(0)[0].nbytes == whole.frames.of(0)[0].nbytes
 
 
 @pytest.mark.parametrize("load_at", [1, 2, 7, 20, 21, 22, 40, 69])

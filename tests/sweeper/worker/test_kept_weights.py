@@ -80,7 +80,7 @@ def test_a_state_that_cannot_be_saved_fails_its_run_alone(
 
     def started(*given: Any) -> Any:
         pack = begin(*given)
-        monkeypatch.setattr(pack, "save", lambda member: 1 / 0)
+        monkeypatch.setattr(pack, "save_since", lambda member, row: 1 / 0)
         return pack
 
     monkeypatch.setattr(study.trainable, "start", started)

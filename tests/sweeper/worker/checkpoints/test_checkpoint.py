@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sweeper.files import arrays
 from sweeper.trainable.contract import State
 from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.checkpoints.checkpoint import (
@@ -122,6 +123,93 @@ def test_many_small_segments_become_one(tmp_path: Path) -> None:
     newest = saves(tmp_path, *range(1, most + 2))
     assert newest.ranges == ((0, most + 1),)
     check(adopt(newest.file, mine(tmp_path, most + 1)).state, most + 1)
+
+
+def test_many_rows_are_several_segments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of less than the most bytes, and of about one size."""
+    monkeypatch.setattr(checkpoint, "SEGMENT", 1000)
+    newest = saves(tmp_path, 7, 90)
+    assert newest.ranges == ((0, 7), (7, 34), (34, 62), (62, 90))
+    check(adopt(newest.file, mine(tmp_path, 90)).state, 90)
+
+
+def test_large_segments_are_not_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "SEGMENT", 2400)
+    monkeypatch.setattr(checkpoint, "MOST_SEGMENTS", 3)
+    newest = saves(tmp_path, 5, 70, 71, 72, 73)
+    assert newest.ranges == ((0, 5), (5, 70), (70, 71), (71, 72), (72, 73))
+    newest = saves(tmp_path, 5, 70, 71, 72, 73, 74)
+    assert newest.ranges == ((0, 5), (5, 70), (70, 74))
+    check(adopt(newest.file, mine(tmp_path, 74)).state, 74)
+
+
+def test_saves_of_a_long_run_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In what is written and in what is held, however long it has gone round."""
+    monkeypatch.setattr(checkpoint, "SEGMENT", 1800)
+    monkeypatch.setattr(checkpoint, "MOST_SEGMENTS", 4)
+    ring, newest = Ring(), None
+    written, held = [], []
+    for step in range(5, 400, 5):
+        known = set() if newest is None else {*newest.ranges}
+        old, newest = newest, saved(ring, tmp_path, step, newest)
+        written.append(sum(end - begin for begin, end in {*newest.ranges} - known))
+        if old is not None:
+            old.remove(newest)
+        held.append(newest.ranges[-1][1] - newest.ranges[0][0])
+        assert names(tmp_path) == sorted(path.name for path in newest.files)
+        if step % 100 == 0:
+            check(adopt(newest.file, mine(tmp_path, step)).state, step)
+            for file in tmp_path.glob("run.0.1.*"):
+                file.unlink()
+    assert max(written) < 60 and max(held) < CAPACITY + 60
+    assert sum(written) < 3 * 400
+
+
+def test_rows_are_read_and_written_by_slices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What gives slices alone is saved, and never read whole; so are the rows of a checkpoint."""
+    monkeypatch.setattr(checkpoint, "SEGMENT", 4000)
+    numbers = np.random.default_rng(0).random((1000, 2, 3), np.float32)
+    asked = []
+
+    class Column:
+        shape, dtype, nbytes = numbers.shape, numbers.dtype, numbers.nbytes
+
+        def __len__(self) -> int:
+            return len(numbers)
+
+        def __getitem__(self, rows: slice) -> np.ndarray:
+            asked.append(rows.stop - rows.start)
+            return numbers[rows]
+
+    rows = Rows(0, 1000, 40, {"numbers": Column()})  # type: ignore[dict-item]
+    newest = save(tmp_path / "run.0.0.w.9.npz", None, {"step": np.array(9)}, rows)
+    assert sum(asked) == 1000 and max(asked) <= 167
+    found = adopt(newest.file, mine(tmp_path, 9)).state["numbers"]
+    assert (found.shape, found.dtype, found.nbytes) == ((960, 2, 3), np.float32, 960 * 24)
+    for begin, end in [(0, 1), (0, 960), (100, 500), (959, 960), (3, 3), (900, 2000)]:
+        assert np.array_equal(found[begin:end], numbers[40:][begin:end])
+    assert np.array_equal(np.asarray(found), numbers[40:])
+
+
+def test_a_whole_array_of_rows_is_written_without_being_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As numpy writes it: in blocks, with the checksum of all."""
+    monkeypatch.setattr(arrays, "_BLOCK", 1000)
+    numbers = np.arange(3000, dtype=np.int16).reshape(1000, 3)
+    state = {"a": np.arange(7), "large": numbers, "none": np.zeros((0, 4)), "f": numbers.T}
+    checkpoint.write(tmp_path / "x.npz", state)
+    stored = arrays.stored(tmp_path / "x.npz")
+    checkpoint.write(tmp_path / "y.npz", stored)  # type: ignore[arg-type]
+    for read in (checkpoint.read(tmp_path / "y.npz"), arrays.stored(tmp_path / "y.npz"), stored):
+        assert read.keys() == state.keys()
+        for name, array in state.items():
+            assert np.array_equal(np.asarray(read[name]), array)
+            assert read[name].dtype == array.dtype
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])

@@ -92,7 +92,7 @@ def test_an_orphan_cannot_touch_what_was_taken_over(make: Make) -> None:
     taker.queue.refresh()
     (candidate,) = taker.queue.pick()
     assert candidate.step == 10 and candidate.loaded is not None
-    assert candidate.loaded.state["trail"].size == 10
+    assert candidate.loaded.state["trail"].shape == (10,)
     (held,) = taker.attempts.claim([candidate])
     assert held.saved is not None
     assert files(study) == sorted(path.name for path in held.saved.files)
@@ -135,7 +135,7 @@ def test_what_goes_on_at_one_step_is_saved_there_again(make: Make) -> None:
     (candidate,) = taker.queue.pick()
     assert candidate.loaded is not None
     assert candidate.loaded.state["updates"] == 2
-    assert candidate.loaded.state["trail"].size == 10
+    assert candidate.loaded.state["trail"].shape == (10,)
 
 
 class Killed(BaseException):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
+import mmap
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sweeper.worker.process import memory
@@ -51,3 +55,22 @@ def test_a_beat_tells_a_reading() -> None:
     reading = Reading(950, 1000, 3)
     assert Reading.of_beat(b"%020d %s\n" % (7, reading.encode())) == reading
     assert Reading.of_beat(b"%020d\n" % 7) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what is of files")
+def test_what_is_mapped_from_a_disk_is_no_memory_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a replay's frames: the system drops their pages first. What is no file's counts."""
+    monkeypatch.setattr(memory, "_CODE", 0)
+    gauge, size = MemoryGauge(1), 50_000_000
+    before = gauge.read().used
+    with (tmp_path / "frames").open("w+b") as file:
+        file.truncate(size)
+        mapped = mmap.mmap(file.fileno(), size)
+    mapped.write(bytes(size))
+    assert abs(gauge.read().used - before) < size / 2
+    own = np.ones(size, np.uint8)
+    assert gauge.read().used - before > len(own) / 2
+    monkeypatch.setattr(memory, "_CODE", 2**40)
+    assert gauge.read().used - before > 1.5 * size
