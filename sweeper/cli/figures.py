@@ -29,7 +29,8 @@ FIGURE_OPTIONS = {
     "metric": "a metric instead of the score (curves, ratios: several; scatter: two): return,loss",
     "at": "a run's value: the final, max (best) or auc of its curve (default: as the space scores)",
     **PART_OPTIONS,
-    "band": "what bands show: interval (95 %, the default), se or sd: ± standard error, deviation",
+    "band": "what bands show: interval (95 %, the default), percentile (the same, not widened for "
+    "few seeds), se or sd: ± standard error, deviation",
     "runs": "true: the single runs, too, dashed in curves (default: where intervals are unknown)",
     "caption": "false: no text below the figure; it stands in the .txt beside it (default: true)",
     "title": "a text above the figure",

@@ -114,7 +114,7 @@ def _alike(panels: Any, metrics: int, tasks: int) -> Any:
 
 def _divided(table: pd.DataFrame, points: pd.DataFrame, alike: tuple[int, int]) -> set[int]:
     """The groups of panels whose y axis is not linear."""
-    parts = (table, "point"), (table, "low"), (points, frames.POINT)
+    parts = (table, "point"), (points, frames.POINT)
     panels = np.concatenate([one["(panel)"] for one, _ in parts])
     values = np.concatenate([one[column] for one, column in parts])
     return axis_limits.divided(_alike(panels, *alike), values)

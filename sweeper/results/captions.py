@@ -14,7 +14,7 @@ from sweeper.results.axis_choice import BEST, AxisChoice
 from sweeper.results.run_tables import RunTables
 from sweeper.space.space import PAPER_SCALE
 from sweeper.stats import MIN_SEEDS
-from sweeper.stats.wording import DEVIATIONS, INTERVALS, coverage
+from sweeper.stats.wording import BANDS, INTERVALS, coverage
 from sweeper.text import brief, canonical, counted, few, short
 
 _POINTS = {
@@ -173,7 +173,7 @@ class Captions:
         )
         intervals = "95 % intervals" + (", some unknown" if unknown else "") if known else ""
         interval = intervals or ("interval unknown" if unknown else "")
-        interval = DEVIATIONS.get(self.tables.band, (interval,))[0]
+        interval = BANDS.get(self.tables.band, (interval,))[0]
         counts = f"n = {n} of {counted(len(self.tables.runs), 'run')}"
         yield f"{counts}, {interval}" if interval else counts
         zipped, pooled = self._pooled(shown)

@@ -12,10 +12,10 @@ from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.results import frames
 from sweeper.results.axis import TRIAL
 from sweeper.results.axis_choice import BEST
-from sweeper.results.captions import interval_text
+from sweeper.results.captions import UNKNOWN, interval_text
 from sweeper.results.data import Data
 from sweeper.results.run_tables import VALUE
-from sweeper.space.figure_rules import INTERVAL
+from sweeper.space.figure_rules import INTERVAL, PERCENTILE
 from sweeper.stats import wording
 
 _ALIKE = 1e-9
@@ -64,8 +64,11 @@ def bands_note(data: Data, known: int, count: int) -> str:
     """What a caption says of the bands of `count` points, `known` of which have one."""
     if data.band == INTERVAL:
         return interval_text(known, count)
-    said = wording.deviations(data.band, data.how)
-    return said if known == count else f"{said}; none of a single run, nor where one diverged"
+    said = wording.bands(data.band, data.how)
+    if known == count:
+        return said
+    lacking = UNKNOWN if data.band == PERCENTILE else "a single run, nor where one diverged"
+    return f"{said}; none of {lacking}"
 
 
 def trials(data: Data, runs: pd.DataFrame, how: str | None = None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from sweeper.ledger.run_record import SCORED, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.space.blocks.parts import every_axis
-from sweeper.space.figure_rules import INTERVAL, SE
+from sweeper.space.figure_rules import INTERVAL, SD, SE
 from sweeper.space.space import Space
 from sweeper.study.study import Study
 
@@ -144,7 +144,7 @@ def estimates(
     The random stream is always the same: a figure drawn twice is the same figure. Another `band`
     stands in the place of the interval.
     """
-    if band != INTERVAL:
+    if band in (SE, SD):
         return stats.deviations(table[column].to_numpy(), cell, how, error=band == SE)
     return stats.cells(
         table[column].to_numpy(),
@@ -153,6 +153,7 @@ def estimates(
         table["seed"].to_numpy(),
         how,
         np.random.default_rng(0),
+        stretch=band == INTERVAL,
     )
 
 

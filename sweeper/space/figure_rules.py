@@ -11,9 +11,10 @@ from sweeper.schema.rules import no_flag
 from sweeper.space.axes._labels import compared
 from sweeper.text import canonical
 
-INTERVAL, SE, SD = "interval", "se", "sd"
-BANDS = (INTERVAL, SE, SD)
-"""What a band shows: the 95 % interval, the standard error, or the standard deviation."""
+INTERVAL, PERCENTILE, SE, SD = "interval", "percentile", "se", "sd"
+BANDS = (INTERVAL, PERCENTILE, SE, SD)
+"""What a band shows: the 95 % interval, the same not widened for few seeds, as a plain percentile
+bootstrap has it, the standard error, or the standard deviation."""
 
 WIDTHS = {"column": 3.4, "page": 6.9}
 """The widths of a journal's column and of its page, in inches."""
@@ -96,7 +97,7 @@ def pooling(value: Any) -> str:
 
 
 def band(value: Any) -> str:
-    """What bands show: `interval`, `se` or `sd`."""
+    """What bands show: one of `BANDS`."""
     if value not in BANDS:
         raise Invalid(f"must be one of {', '.join(BANDS)}, but got {shown(value)}")
     return str(value)
@@ -111,7 +112,7 @@ def yscale(value: Any) -> str:
 
 def check_band(chosen: str, how: str) -> None:
     """Raises `Invalid` where a standard error or deviation is asked for beside a median."""
-    if chosen != INTERVAL and how not in ("mean", "iqm"):
+    if chosen in (SE, SD) and how not in ("mean", "iqm"):
         rule = f"{chosen} goes with score.aggregate mean or iqm"
         raise Invalid(f"{rule}, but got {how}, which no deviation belongs to", ("band",))
 

@@ -1,4 +1,4 @@
-"""The bootstrap: resamples of seeds within each task, and percentile intervals of a statistic.
+"""The bootstrap: resamples of seeds within each task, and intervals of a statistic from them.
 
 Drawing runs again says how an estimate would vary under other seeds on these tasks; the tasks are
 fixed (stratified bootstrap, Agarwal et al. 2021, §4.1).
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper.score import AVERAGED, STATISTICS, TASK_MEDIAN, Array, median
+from sweeper.stats.stretch import UNBOUNDED, factor, stretched
 
 MIN_SEEDS = 5
 """With fewer seeds in a task an interval is unknown: a percentile bootstrap of the IQM covers 49 %
@@ -76,9 +77,13 @@ class StandIns:
     most: float
 
     def known(self, *values: Array) -> tuple[Array, ...]:
-        """`values`, all NaN at places at which an infinite score decides one of them."""
-        rounding = _ROUNDING * max(1.0, abs(self.least), abs(self.most))
-        least, most = self.least - rounding, self.most + rounding
+        """`values`, all NaN at places at which an infinite score decides one of them.
+
+        Bounds of others may lie outside all scores, where intervals are stretched, but not by more
+        than these spread.
+        """
+        spread = self.most - self.least + _ROUNDING * max(1.0, abs(self.least), abs(self.most))
+        least, most = self.least - spread, self.most + spread
         inside = np.all([(least <= some) & (some <= most) for some in values], axis=0)
         return tuple(np.where(inside, some, np.nan) for some in values)
 
@@ -101,15 +106,22 @@ def by_task(scores: npt.ArrayLike) -> list[Array]:
     return [column[~np.isnan(column)] for column in scores.T]
 
 
-def bounded(point: float, seeds: Sequence[int], draw: Callable[[], Array]) -> Estimate:
+def bounded(
+    point: float,
+    seeds: Sequence[int],
+    draw: Callable[[], Array],
+    how: str = "mean",
+    within: tuple[float, float] = UNBOUNDED,
+) -> Estimate:
     """`point` with the interval that the resampled statistics of `draw` [resamples] give.
 
     `seeds` counts those of each task: with fewer than `MIN_SEEDS` in any, or without a point, the
-    interval is unknown and nothing is drawn.
+    interval is unknown and nothing is drawn. `how` is as in `stretch.factor`, and no bound lies
+    outside `within`.
     """
     if min(seeds) < MIN_SEEDS or np.isnan(point):
         return Estimate(float(point), None, None, sum(seeds))
-    low, high = percentiles(draw())
+    low, high = stretched(point, percentiles(draw()), factor(seeds, how), within)
     return Estimate(float(point), float(low), float(high), sum(seeds))
 
 

@@ -34,7 +34,7 @@ def difference(
         draws = resampled(tasks, STATISTICS[how], rng, RESAMPLES)
         return np.asarray(draws[0] - draws[1])
 
-    return bounded(points[0] - points[1], [task.shape[1] for task in tasks], draw)
+    return bounded(points[0] - points[1], [task.shape[1] for task in tasks], draw, how)
 
 
 def improvement(first: npt.ArrayLike, second: npt.ArrayLike, rng: np.random.Generator) -> Estimate:
@@ -56,7 +56,7 @@ def improvement(first: npt.ArrayLike, second: npt.ArrayLike, rng: np.random.Gene
         return np.asarray(np.mean([resampled_share(won, rng, RESAMPLES) for won in wins], axis=0))
 
     runs = [len(side) for task in tasks for side in task]
-    return bounded(float(average(shares)), runs, draw)
+    return bounded(float(average(shares)), runs, draw, within=(0.0, 1.0))
 
 
 def resampled_share(won: Array, rng: np.random.Generator, resamples: int) -> Array:
@@ -80,7 +80,7 @@ def spearman(first: npt.ArrayLike, second: npt.ArrayLike, rng: np.random.Generat
         draws = average(np.stack([resampled_correlation(task, rng, RESAMPLES) for task in tasks]))
         return np.asarray(draws[~np.isnan(draws)])
 
-    return bounded(float(average(found)), counts, draw)
+    return bounded(float(average(found)), counts, draw, within=(-1.0, 1.0))
 
 
 def clustered_spearman(
@@ -108,7 +108,7 @@ def clustered_spearman(
             draws = (times * x * y).sum(axis=1) / np.sqrt(spreads)
         return np.asarray(draws[~np.isnan(draws)])
 
-    found = bounded(point, [count], draw)
+    found = bounded(point, [count], draw, within=(-1.0, 1.0))
     return Estimate(found.point, found.low, found.high, pairs.shape[1])
 
 

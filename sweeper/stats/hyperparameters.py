@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -65,7 +66,8 @@ def sensitivity(
             [_loss(np.stack([resampled_means(task, rng, n) for task in tasks])) for n in counts]
         )
 
-    return bounded(float(_loss(_averages(tasks))), [task.shape[1] for task in tasks], draw)
+    seeds = [task.shape[1] for task in tasks]
+    return bounded(float(_loss(_averages(tasks))), seeds, draw, within=(0.0, math.inf))
 
 
 def effective_dimension(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from dataclasses import replace
 
@@ -21,15 +22,22 @@ from sweeper.stats.bootstrap import (
     stand_ins,
 )
 from sweeper.stats.cluster_bootstrap import pooled_seeds
+from sweeper.stats.stretch import UNBOUNDED, factor, stretched
 
 _FEWEST = 200
 _DRAWS = 1e8
 
 
-def estimate(scores: npt.ArrayLike, how: str, rng: np.random.Generator) -> Estimate:
+def estimate(
+    scores: npt.ArrayLike,
+    how: str,
+    rng: np.random.Generator,
+    within: tuple[float, float] = UNBOUNDED,
+) -> Estimate:
     """Point and interval of `scores` [runs × tasks], each row a seed.
 
-    `how` is `iqm`, `mean` or `median` of all runs (Agarwal et al. 2021, §4.3), or `task_median`.
+    `how` is `iqm`, `mean` or `median` of all runs (Agarwal et al. 2021, §4.3), or `task_median`. No
+    bound lies outside `within`.
     """
     tasks = by_task(scores)
     found = stand_ins(np.concatenate(tasks))
@@ -37,7 +45,11 @@ def estimate(scores: npt.ArrayLike, how: str, rng: np.random.Generator) -> Estim
     strata = np.split(found.scores[None], np.cumsum(seeds)[:-1], axis=1)
     point = STATISTICS[how](*(part[0] for part in strata)) if len(found.scores) else np.nan
     (point,) = found.known(np.asarray(point))
-    one = bounded(float(point), seeds, lambda: pooled(strata, how, rng, RESAMPLES)[0])
+
+    def draw() -> Array:
+        return pooled(strata, how, rng, RESAMPLES)[0]
+
+    one = bounded(float(point), seeds, draw, how, within)
     if one.low is None or one.high is None:
         return one
     low, _ = found.known(np.array(one.low), np.array(one.high))
@@ -51,7 +63,8 @@ def optimality_gap(
 
     Smaller is better; what exceeds `gamma` makes up for nothing (Agarwal et al. 2021, §4.3).
     """
-    return estimate(np.maximum(0.0, gamma - np.asarray(scores, float)), "mean", rng)
+    gaps = np.maximum(0.0, gamma - np.asarray(scores, float))
+    return estimate(gaps, "mean", rng, (0.0, math.inf))
 
 
 def cells(
@@ -61,6 +74,8 @@ def cells(
     seed: npt.ArrayLike,
     how: str,
     rng: np.random.Generator,
+    *,
+    stretch: bool = True,
 ) -> Cells:
     """Estimates for runs listed one by one; the first four arguments are [runs].
 
@@ -69,7 +84,8 @@ def cells(
     is unknown where one of its tasks has fewer than `MIN_SEEDS` different seeds. Cells with the
     same number of runs under each seed are resampled together, by the same draws, and all others
     from the same state of `rng`: which other cells there are changes no interval, as long as their
-    runs leave the number of resamples what it is.
+    runs leave the number of resamples what it is. Without `stretch` the bounds are plain
+    percentiles, which hold less than they say where seeds are few.
     """
     values = np.asarray(values, float)
     cell, task, seed = (np.asarray(column, int) for column in (cell, task, seed))
@@ -93,6 +109,9 @@ def cells(
             tasks = [own[own > 0] for own in pattern if own.any()]
             draws = pooled_seeds(block[drawn], tasks, how, deepcopy(rng), resamples)
             bounds = percentiles(draws)
+            if stretch:
+                by = factor([len(own) for own in tasks], how if pattern.max() == 1 else "mean")
+                bounds = stretched(point[chosen[drawn]], bounds, by)
             low[chosen[drawn]], high[chosen[drawn]] = bounds
     (point,), (low, high) = found.known(point), found.known(low, high)
     return Cells(point, low, high, sizes)

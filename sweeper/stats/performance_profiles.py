@@ -17,6 +17,7 @@ from sweeper.stats.bootstrap import (
     percentiles,
     resampled_means,
 )
+from sweeper.stats.stretch import factor, stretched
 
 
 def score_distribution(
@@ -44,8 +45,9 @@ def score_distribution(
             drawn = multiplicities(len(runs), rng, RESAMPLES).astype(float)
             counted += drawn @ reached
             total += (drawn @ runs)[:, None]
-        bounds = percentiles((counted / total).T)
-        low, high = bounds[0][place], bounds[1][place]
+        by = factor([len(runs) for runs, _ in tasks])
+        low, high = (bound[place] for bound in percentiles((counted / total).T))
+        low, high = stretched(point, (low, high), by, (0.0, 1.0))
     return Cells(point, low, high, np.full(len(taus), n))
 
 
@@ -79,7 +81,8 @@ def average_score_distribution(
         point = above.mean(axis=1)
     if min(map(len, tasks)) >= MIN_SEEDS:
         drawn = np.stack([resampled_means(task, rng, RESAMPLES) for task in tasks])
-        low, high = percentiles(
+        bounds = percentiles(
             np.stack([(drawn > tau).mean(axis=0) for tau in np.asarray(taus, float)])
         )
+        low, high = stretched(point, bounds, factor([*map(len, tasks)]), (0.0, 1.0))
     return Cells(point, low, high, np.full(count, sum(map(len, tasks))))

@@ -71,7 +71,7 @@ def lead(
         return _share(own - again, ahead)
 
     point = float(_share(np.array([lost]), np.array([found.point]))[0])
-    return found, bounded(point, [len(task) for task in tasks], shares)
+    return found, bounded(point, [len(task) for task in tasks], shares, within=(0.0, 1.0))
 
 
 def _resampled(

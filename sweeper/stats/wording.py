@@ -7,23 +7,28 @@ from collections.abc import Callable
 
 from sweeper.stats import FEW_COVER, FEW_SEEDS
 
-INTERVALS = "95 % stratified bootstrap intervals over seeds"
+INTERVALS = "95 % stratified bootstrap intervals over seeds, widened for their number"
 
 NO_SPREAD = "no spread"
 """What is said instead of an interval where all resamples agree: it is not known to be certain."""
 
 
-DEVIATIONS = {
+BANDS = {
+    "percentile": (
+        "95 % percentile intervals",
+        "95 % percentiles of a stratified bootstrap over seeds, not widened for their number",
+    ),
     "se": ("± SE", "± standard error, sd(n − 1)/√n, of all runs of a point"),
     "sd": ("± sd", "± standard deviation, with n − 1, of all runs of a point"),
 }
-"""What bands are called that are no intervals, in a figure and in its caption."""
+"""What bands are called that are others than intervals, in a figure and in its caption."""
 
 
-def deviations(band: str, how: str) -> str:
-    """What a caption says of bands that are no intervals, around points of the statistic `how`."""
-    said = f"bands: {DEVIATIONS[band][1]}"
-    return said if how == "mean" else f"{said}, also of those that the IQM leaves out"
+def bands(band: str, how: str) -> str:
+    """What a caption says of bands but intervals, around points of the statistic `how`."""
+    said = f"bands: {BANDS[band][1]}"
+    every = band == "percentile" or how == "mean"
+    return said if every else f"{said}, also of those that the IQM leaves out"
 
 
 def has_no_width(low: float, high: float) -> bool:

@@ -9,6 +9,9 @@ import statistics
 from itertools import chain, product
 
 import numpy as np
+from scipy.stats import norm, t
+
+from sweeper.stats import stretch
 
 
 def iqm(tasks):
@@ -49,10 +52,19 @@ def tasks_above(tasks, tau):
     return statistics.fmean(statistics.fmean(task) > tau for task in tasks)
 
 
-def bootstrap(statistic, *sides, repeats=2000, seed=7):
-    """The bounds of a 95 % percentile interval, and the spread of what they are bounds of.
+def widening(seeds, how="mean"):
+    """How many times as wide as percentiles say intervals of so many seeds a task are."""
+    if len(seeds) == 1 and how in stretch.MEASURED:
+        return stretch.MEASURED[how][seeds[0]]
+    n, freedom = sum(seeds), sum(seeds) - len(seeds)
+    return (n / freedom) ** 0.5 * t.ppf(0.975, freedom) / norm.ppf(0.975)
 
-    Each task of each side is resampled by itself; `statistic` takes the sides.
+
+def bootstrap(statistic, *sides, repeats=2000, seed=7, how="mean", seeds=None):
+    """The bounds of a 95 % interval, and the spread of what they are bounds of.
+
+    Each task of each side is resampled by itself; `statistic` takes the sides. Percentiles are
+    widened for the `seeds` of each task, which are those of all sides.
     """
     rng = np.random.default_rng(seed)
 
@@ -60,7 +72,8 @@ def bootstrap(statistic, *sides, repeats=2000, seed=7):
         return [task[place] for place in rng.integers(len(task), size=len(task))]
 
     draws = [statistic(*([again(task) for task in side] for side in sides)) for _ in range(repeats)]
-    low, high = np.percentile(draws, [2.5, 97.5])
+    point, by = statistic(*sides), widening(seeds or [*map(len, chain(*sides))], how)
+    low, high = (point + by * (end - point) for end in np.percentile(draws, [2.5, 97.5]))
     return low, high, np.std(draws)
 
 

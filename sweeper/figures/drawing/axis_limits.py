@@ -34,7 +34,8 @@ def focus(points: Any, bounds: Any) -> tuple[float, float] | None:
 def divided(groups: Any, values: Any) -> set[int]:
     """The groups of panels that have another y axis than a linear one, as is asked for.
 
-    `groups` says of which each of `values` is. A logarithmic axis has only positive values.
+    `groups` says of which each of `values` is. A logarithmic axis has only positive ones; bounds of
+    theirs that are not go beyond its end.
     """
     asked = frame.current().yscale
     least = pd.Series(np.asarray(values, float)).groupby(np.asarray(groups, int)).min()

@@ -128,8 +128,8 @@ def divide(
 ) -> None:
     """Gives panels the y axes that are asked for, with limits where they have some."""
     values = runs[np.isfinite(runs[VALUE])]
-    groups = [table["(panel)"], table["(panel)"], table["(panel)"][values["(cell)"]]]
-    parts = [table["point"], table["low"], values[VALUE]]
+    groups = [table["(panel)"], table["(panel)"][values["(cell)"]]]
+    parts = [table["point"], values[VALUE]]
     divided = axis_limits.divided(np.concatenate(groups), np.concatenate(parts))
     for number in divided:
         axis_limits.divide(panels[number])

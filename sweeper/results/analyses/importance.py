@@ -14,7 +14,9 @@ from sweeper.results.axis import TASK, Binned, binned
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import complete
 from sweeper.score import STATISTICS, Array
-from sweeper.stats import LEVEL, MIN_SEEDS
+from sweeper.stats import MIN_SEEDS
+from sweeper.stats.bootstrap import percentiles
+from sweeper.stats.stretch import factor, stretched
 
 if TYPE_CHECKING:
     import optuna
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 _RESAMPLES = (25, 200)
 _CELLS = 6e5
 """Trials × axes × resamples, about: Optuna reads every parameter of every trial anew each time."""
-
-_ENDS = (50 * (1 - LEVEL), 100 - 50 * (1 - LEVEL))
-"""The percentiles of resamples that bound an interval."""
 
 _TOP = 0.1
 _TOP_TRIALS = 5
@@ -148,19 +147,22 @@ def _table(
     if scores.shape[2] >= MIN_SEEDS and not np.isnan(point).any():
         drawn = np.array([judged(part) for part in _resampled(scores, len(known))])
         drawn = drawn[~np.isnan(drawn).any(axis=1)]
-        table.loc[chosen, "low"], table.loc[chosen, "high"] = np.percentile(drawn, _ENDS, axis=0)
-        table.loc[chosen, "first place"], table.loc[chosen, "last place"] = places(point, drawn)
+        by = factor([scores.shape[2]] * scores.shape[1])
+        low, high = stretched(point, percentiles(drawn.T), by, (0.0, 1.0))
+        table.loc[chosen, "low"], table.loc[chosen, "high"] = low, high
+        table.loc[chosen, "first place"], table.loc[chosen, "last place"] = places(point, drawn, by)
     return table.sort_values("point", ascending=False, kind="stable", ignore_index=True)
 
 
-def places(point: Array, drawn: Array) -> tuple[Array, Array]:
+def places(point: Array, drawn: Array, by: float) -> tuple[Array, Array]:
     """The highest and the lowest place that each of the shares `point` [axes] may have.
 
     `drawn` [resamples × axes] are shares of the same resamples: one stands above another where the
-    interval of their difference lies above 0, and the points do not say the contrary.
+    interval of their difference, stretched `by`, lies above 0.
     """
-    apart = drawn[:, :, None] - drawn[:, None, :]
-    above = (np.percentile(apart, _ENDS[0], axis=0) > 0) & (point[:, None] > point[None, :])
+    apart = np.moveaxis(drawn[:, :, None] - drawn[:, None, :], 0, -1)
+    differences = point[:, None] - point[None, :]
+    above = (stretched(differences, percentiles(apart), by)[0] > 0) & (differences > 0)
     return 1 + above.sum(axis=0), len(point) - above.sum(axis=1)
 
 

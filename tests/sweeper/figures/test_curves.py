@@ -128,7 +128,8 @@ def test_y_axes_of_positive_metrics_are_logarithmic_where_asked(played):
     returns, norms = picture.figure.axes
     assert (returns.get_yscale(), norms.get_yscale()) == ("linear", "log")
     low, high = norms.get_ylim()
-    assert 0 < low <= 100 and high >= 1e4
+    assert 0 < low < 4e3 and high >= 1e4
+    assert [line for line in norms.lines if line.get_gid() == "cut off"], "bounds below 0"
     assert "y axes are logarithmic where all values are above 0" in words(picture)
     plain = drawn(study, "curves", **asked)
     assert {ax.get_yscale() for ax in plain.figure.axes} == {"linear"}

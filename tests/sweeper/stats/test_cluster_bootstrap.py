@@ -7,7 +7,7 @@ import pytest
 
 from sweeper import stats
 from sweeper.score import STATISTICS
-from sweeper.stats import bootstrap, cluster_bootstrap
+from sweeper.stats import bootstrap, cluster_bootstrap, stretch
 from tests.helpers import plain_statistics
 
 HOWS = pytest.mark.parametrize("how", STATISTICS)
@@ -42,8 +42,11 @@ def test_one_run_a_seed_is_the_bootstrap_of_runs(how, tasks):
     strata = [values[0, :, task][None] for task in range(tasks)]
     draws = bootstrap.pooled(strata, how, np.random.default_rng(1), bootstrap.RESAMPLES)
     low, high = bootstrap.percentiles(draws)
-    one = found(values, how)
-    assert (one.low, one.high) == (low[0], high[0])
+    one = stats.cells(*listed(values), how, np.random.default_rng(1), stretch=False)
+    assert (one.low, one.high) == (low, high)
+    by, wide = stretch.factor([7] * tasks, how), found(values, how)
+    assert wide.low == pytest.approx(wide.point - by * (wide.point - one.low[0]))
+    assert wide.high == pytest.approx(wide.point + by * (one.high[0] - wide.point))
 
 
 @HOWS

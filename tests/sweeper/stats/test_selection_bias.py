@@ -68,7 +68,8 @@ def test_lead_and_share_are_those_of_plain_python(how, scores, fresh, rng):
     assert part.point == pytest.approx(share(seeds, tasks(fresh))) and 0 < part.point < 1
     assert plain_statistics.close(lead, plain_statistics.bootstrap(ahead, seeds, repeats=1000))
     assert plain_statistics.close(
-        part, plain_statistics.bootstrap(share, seeds, tasks(fresh), repeats=1000)
+        part,
+        plain_statistics.bootstrap(share, seeds, tasks(fresh), repeats=1000, seeds=[7, 7]),
     )
 
 
