@@ -47,7 +47,7 @@ def estimate(
     (point,) = found.known(np.asarray(point))
 
     def draw() -> Array:
-        return pooled(strata, how, rng, RESAMPLES)[0]
+        return np.asarray(pooled(strata, how, rng, RESAMPLES)[0])
 
     one = bounded(float(point), seeds, draw, how, within)
     if one.low is None or one.high is None:
