@@ -125,7 +125,7 @@ def _referenced(space: Space, trainable: Trainable) -> Space:
     for task, own in space.tasks.items():
         with mistakes.under("tasks", task):
             if own.unknown and name not in known[task]:
-                raise Invalid(f"needs low and high, as it has no reference {name!r}")
+                raise Invalid(f"needs low and high, as it has no reference {shown(name)}")
             tasks[task] = own.between(*known[task][name]) if own.unknown else own
     mistakes.check()
     return space.model_copy(update={"tasks": tasks})

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sweeper.errors import Invalid, Mistakes
+from sweeper.errors import Invalid, Mistakes, shown
 from sweeper.schema import document as documents
 from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import Name, Positive, Text, one_of
@@ -217,7 +217,7 @@ class Space(Section):
         if self.score.reference is None:
             for name, task in self.tasks.items():
                 for key in task.unknown:
-                    mistakes.add(Invalid(f"needs the key {key!r}", ("tasks", name)))
+                    mistakes.add(Invalid(f"needs the key {shown(key)}", ("tasks", name)))
         mistakes.check()
         if self.blocks and BLOCK in self.axes:
             raise Invalid("is what blocks are called: rename the axis", ("axes", BLOCK))

@@ -139,8 +139,9 @@ def comparison(data: Data, metric: str | None) -> Comparison:
     """
     known = _known(data, metric)
     axes = [str(name) for name in known if name not in published.Number.model_fields]
-    over = published.tasks_over(str(known["our_task"].iloc[0]))
-    there = [f"{over} tasks"] if over == len(data.tasks) else list(data.tasks)
+    first = str(known["our_task"].iloc[0])
+    over = published.tasks_over(first)
+    there = [first] if over == len(data.tasks) else list(data.tasks)
     numbers = known[known["our_task"].isin(there)].reset_index(drop=True)
     if not _shared(data, numbers, axes):
         raise NothingToShow(_no_common_configuration(data, known, axes, over))
@@ -231,11 +232,11 @@ def _no_common_configuration(
     data: Data, known: pd.DataFrame, axes: list[str], over: int | None
 ) -> str:
     """What is published of the space, where the study has none of that."""
-    if over not in (None, len(data.tasks)):
+    if over is not None and over != len(data.tasks):
         has = counted(len(data.tasks), "task")
         return (
             f"compare has nothing to show: {data.name} has {has}, and published numbers of "
-            f"{data.origin.space} are over {over} tasks"
+            f"{data.origin.space} are over {counted(over, 'task')}"
         )
     return (
         f"compare has nothing to show: {data.name} has no configuration and task of which a number "
