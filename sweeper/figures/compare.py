@@ -21,7 +21,7 @@ from sweeper.results.data import Data
 from sweeper.results.published import comparison as published_comparison
 from sweeper.results.published.comparison import Comparison
 from sweeper.results.tables import number_text, table_text
-from sweeper.stats.wording import bounds
+from sweeper.results.tables.wording import bounds
 
 _ROW_IN = 1.6
 _HEIGHT_IN = 2.2

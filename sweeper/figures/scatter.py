@@ -13,9 +13,9 @@ from sweeper.figures.drawing.picture import Picture
 from sweeper.results.analyses.several_metrics import X, Y, correlations, dots
 from sweeper.results.axis import TASK, Axis, visible
 from sweeper.results.data import Data
+from sweeper.results.tables.wording import bounds
 from sweeper.space.figure_options import MOST
 from sweeper.stats import MIN_SEEDS, RESAMPLES
-from sweeper.stats.wording import bounds
 from sweeper.text import counted
 
 _HEIGHT_IN = 2.2

@@ -12,9 +12,9 @@ from sweeper.results import frames
 from sweeper.results.axis import TASK, TRIAL
 from sweeper.results.axis_choice import BEST, AxisChoice
 from sweeper.results.run_tables import RunTables
+from sweeper.results.tables.wording import BANDS, INTERVALS, coverage
 from sweeper.space.space import PAPER_SCALE
 from sweeper.stats import MIN_SEEDS
-from sweeper.stats.wording import BANDS, INTERVALS, coverage
 from sweeper.text import brief, canonical, counted, few, short
 
 _POINTS = {

@@ -15,8 +15,8 @@ from sweeper.results.axis_choice import BEST
 from sweeper.results.captions import UNKNOWN, interval_text
 from sweeper.results.data import Data
 from sweeper.results.run_tables import VALUE
+from sweeper.results.tables import wording
 from sweeper.space.figure_rules import INTERVAL, PERCENTILE
-from sweeper.stats import wording
 
 _ALIKE = 1e-9
 """Shares that differ by less are alike."""

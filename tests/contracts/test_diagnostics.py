@@ -48,7 +48,7 @@ def trained(learner: Any) -> Any:
     return pack
 
 
-@each("name", NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_it_measures_what_it_says_and_leaves_no_trace(learner: Any, name: str) -> None:
     pack = trained(learner)
     before = [pack.save(member) for member in range(3)]

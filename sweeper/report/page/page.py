@@ -23,9 +23,9 @@ from sweeper.report.page.statistics import statistics
 from sweeper.report.status import summarise
 from sweeper.results import frames
 from sweeper.results.ranking import fresh_outcome
+from sweeper.results.tables.wording import coverage
 from sweeper.space.blocks.parts import every_axis
 from sweeper.stats import MIN_SEEDS
-from sweeper.stats.wording import coverage
 from sweeper.study import command_hints
 from sweeper.study.study import Study
 from sweeper.text import counted

@@ -10,9 +10,9 @@ import pandas as pd
 
 from sweeper import stats
 from sweeper.results import frames
+from sweeper.results.tables.wording import measured
 from sweeper.score import STATISTICS, TASK_MEDIAN, Array, named
 from sweeper.space.blocks.parts import every_axis
-from sweeper.stats.wording import measured
 from sweeper.study.study import Study
 from sweeper.text import counted, labels_text
 

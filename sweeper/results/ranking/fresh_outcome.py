@@ -13,8 +13,8 @@ from sweeper import stats
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
 from sweeper.results.ranking.fresh_runs import originals, study_of
+from sweeper.results.tables.wording import bounds, has_no_width, measured, writer
 from sweeper.score import Array
-from sweeper.stats.wording import bounds, has_no_width, measured, writer
 from sweeper.study.study import Study
 from sweeper.text import agreed, counted, labels_text, ranges
 

@@ -12,9 +12,9 @@ from sweeper import stats
 from sweeper.errors import NothingToShow
 from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
+from sweeper.results.tables.wording import measured
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
-from sweeper.stats.wording import measured
 from sweeper.study.study import Study
 from sweeper.text import counted, labels_text
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweeper.results.axis import Axis
-from sweeper.stats.wording import has_no_width
+from sweeper.results.tables.wording import has_no_width
 
 _MANY = 12
 """So many numbers of a grid may each have a tick."""

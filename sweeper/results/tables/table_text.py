@@ -8,7 +8,7 @@ from functools import partial
 
 from sweeper.results.tables import number_text
 from sweeper.results.tables.table import Results
-from sweeper.stats.wording import bounds
+from sweeper.results.tables.wording import bounds
 
 _WIDE = 80
 """Tables of more characters a row may be too wide for a page."""

@@ -14,7 +14,7 @@ from sweeper.figures.drawing import style, text_layout
 from sweeper.figures.drawing.cells.shades import Shades
 from sweeper.results.axis import Axis
 from sweeper.results.tables import number_text
-from sweeper.stats.wording import NO_SPREAD, has_no_width
+from sweeper.results.tables.wording import NO_SPREAD, has_no_width
 
 _ROW_IN = 0.40
 _LEAST_IN = 1.35

@@ -17,8 +17,8 @@ from sweeper.report.page.failures import failures
 from sweeper.report.progress.work_left import WorkLeft
 from sweeper.report.study_status import Provenance, StudyStatus
 from sweeper.results import frames
+from sweeper.results.tables.wording import measured
 from sweeper.space.digest import digest
-from sweeper.stats.wording import measured
 from sweeper.study.study import Study
 from tests.helpers.worked_study import work
 

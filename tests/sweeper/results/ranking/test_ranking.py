@@ -7,7 +7,7 @@ import pytest
 from sweeper.errors import NothingToShow
 from sweeper.results import frames
 from sweeper.results.ranking import ranking
-from sweeper.stats.wording import measured
+from sweeper.results.tables.wording import measured
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeper.results.tables import number_text
-from sweeper.stats.wording import has_no_width
+from sweeper.results.tables.wording import has_no_width
 
 
 @pytest.mark.parametrize(

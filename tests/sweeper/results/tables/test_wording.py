@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sweeper.stats.wording import bounds, measured
+from sweeper.results.tables.wording import bounds, measured
 from tests.helpers.figures import AXES, drawn, whole, words
 
 
