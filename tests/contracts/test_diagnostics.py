@@ -24,7 +24,6 @@ from tests.contracts.test_packs import (
     runs,
     together,
 )
-from tests.helpers.cases import each
 
 __all__ = ["learner"]  # a fixture
 NAMES = lookup.names("diagnostics")
@@ -65,7 +64,7 @@ def test_it_measures_what_it_says_and_leaves_no_trace(learner: Any, name: str) -
         assert_same(pack.save(member), state)
 
 
-@each("name", NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_member_that_is_not_finite_hurts_nobody(learner: Any, name: str) -> None:
     pack = trained(learner)
     before, saved = measures(pack, name), pack.learner.save(1)
