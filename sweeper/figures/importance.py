@@ -16,6 +16,7 @@ from sweeper.results.analyses.importance import Importance, importance
 from sweeper.results.axis import visible
 from sweeper.results.captions import interval_text
 from sweeper.results.data import Data
+from sweeper.results.tables.wording import PERCENTILES
 from sweeper.text import counted
 
 _ROW_IN = 0.19
@@ -95,7 +96,7 @@ def _note(found: Importance, metric: str | None) -> str:
     which = f"the best {which}" if metric is None else f"the {which} with the largest {metric}"
     said = [
         f"PED-ANOVA: what tells {which} from all of them, as shares of the sum",
-        interval_text(known, int(table["point"].notna().sum())),
+        interval_text(known, int(table["point"].notna().sum()), PERCENTILES),
     ]
     if known:
         said[-1] += f", {found.resamples} resamples of the seeds"

@@ -12,7 +12,7 @@ from sweeper.results import frames
 from sweeper.results.axis import TASK, TRIAL
 from sweeper.results.axis_choice import BEST, AxisChoice
 from sweeper.results.run_tables import RunTables
-from sweeper.results.tables.wording import BANDS, INTERVALS, coverage
+from sweeper.results.tables.wording import BANDS, INTERVALS, PERCENTILES, coverage
 from sweeper.space.space import PAPER_SCALE
 from sweeper.stats import MIN_SEEDS
 from sweeper.text import brief, canonical, counted, few, short
@@ -168,7 +168,7 @@ class Captions:
     ) -> Iterator[str]:
         """What a figure itself says: n, intervals, its part of the study, what it is not."""
         known, unknown = (
-            INTERVALS in points_note,
+            PERCENTILES in points_note,
             UNKNOWN in points_note or "unknown" in points_note,
         )
         intervals = "95 % intervals" + (", some unknown" if unknown else "") if known else ""
@@ -303,12 +303,12 @@ class Captions:
         )
 
 
-def interval_text(known: int, count: int) -> str:
+def interval_text(known: int, count: int, intervals: str = INTERVALS) -> str:
     """What a caption says of intervals, `known` of `count` points having one."""
     if known == count:
-        return INTERVALS
+        return intervals
     unknown = f"interval unknown: {UNKNOWN}"
-    return unknown if not known else f"{INTERVALS}, or {unknown}"
+    return unknown if not known else f"{intervals}, or {unknown}"
 
 
 def span(counts: pd.Series) -> str:

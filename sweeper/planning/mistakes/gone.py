@@ -75,7 +75,8 @@ class Gone:
         if error.path[:1] == ("score",) and error.path[-1:] == ("reference",):
             return bool(self.stand_in)
         lacks = error.path[:1] == ("tasks",) and error.message.startswith("needs the key")
-        return lacks and any(gone[:1] == ("score",) for gone in self.parts)
+        given = [gone for gone in self.parts if gone[:1] == ("score",)]
+        return lacks and any(gone == ("score",) or gone[-1] == "reference" for gone in given)
 
     def _of_task(self, message: str) -> bool:
         """Whether a message speaks of the task that stands in the place of the user's."""

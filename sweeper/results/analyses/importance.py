@@ -16,7 +16,6 @@ from sweeper.results.estimates import complete
 from sweeper.score import STATISTICS, Array
 from sweeper.stats import MIN_SEEDS
 from sweeper.stats.bootstrap import percentiles
-from sweeper.stats.stretch import factor, stretched
 
 if TYPE_CHECKING:
     import optuna
@@ -53,7 +52,7 @@ def importance(data: Data, metric: str | None) -> Importance:
 
     Intervals resample the seeds within each task, the same for all trials, and judge all trials
     anew: noise that this adds makes axes look more alike, so that a large point may lie near the
-    upper end. They are unknown with fewer than `MIN_SEEDS` seeds.
+    upper end, and percentiles are not widened. They are unknown with fewer than `MIN_SEEDS` seeds.
     """
     data.check_crossed("importance")
     runs = complete(data.table(metric))
@@ -147,22 +146,19 @@ def _table(
     if scores.shape[2] >= MIN_SEEDS and not np.isnan(point).any():
         drawn = np.array([judged(part) for part in _resampled(scores, len(known))])
         drawn = drawn[~np.isnan(drawn).any(axis=1)]
-        by = factor([scores.shape[2]] * scores.shape[1])
-        low, high = stretched(point, percentiles(drawn.T), by, (0.0, 1.0))
-        table.loc[chosen, "low"], table.loc[chosen, "high"] = low, high
-        table.loc[chosen, "first place"], table.loc[chosen, "last place"] = places(point, drawn, by)
+        table.loc[chosen, "low"], table.loc[chosen, "high"] = percentiles(drawn.T)
+        table.loc[chosen, "first place"], table.loc[chosen, "last place"] = places(point, drawn)
     return table.sort_values("point", ascending=False, kind="stable", ignore_index=True)
 
 
-def places(point: Array, drawn: Array, by: float) -> tuple[Array, Array]:
+def places(point: Array, drawn: Array) -> tuple[Array, Array]:
     """The highest and the lowest place that each of the shares `point` [axes] may have.
 
     `drawn` [resamples × axes] are shares of the same resamples: one stands above another where the
-    interval of their difference, stretched `by`, lies above 0.
+    interval of their difference lies above 0, and the points do not say the contrary.
     """
     apart = np.moveaxis(drawn[:, :, None] - drawn[:, None, :], 0, -1)
-    differences = point[:, None] - point[None, :]
-    above = (stretched(differences, percentiles(apart), by)[0] > 0) & (differences > 0)
+    above = (percentiles(apart)[0] > 0) & (point[:, None] > point[None, :])
     return 1 + above.sum(axis=0), len(point) - above.sum(axis=1)
 
 

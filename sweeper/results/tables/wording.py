@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from sweeper.stats import FEW_COVER, FEW_SEEDS
 
-INTERVALS = "95 % stratified bootstrap intervals over seeds, widened for their number"
+PERCENTILES = "95 % stratified bootstrap intervals over seeds"
+INTERVALS = f"{PERCENTILES}, widened for their number"
 
 NO_SPREAD = "no spread"
 """What is said instead of an interval where all resamples agree: it is not known to be certain."""

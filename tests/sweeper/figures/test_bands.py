@@ -79,7 +79,11 @@ def test_where_a_run_diverged_there_is_none(played):
     ("name", "options", "expected"),
     [
         ("heatmap", {"band": "se"}, "band does not go with heatmap, which has no bands"),
-        ("curves", {"band": "sdev"}, "band must be one of interval, se, sd, but got 'sdev'"),
+        (
+            "curves",
+            {"band": "sdev"},
+            "one of interval, percentile, se, sd, but got 'sdev'",
+        ),
         ("heatmap", {"runs": True}, "runs does not go with heatmap, which has no lines"),
         ("curves", {"runs": "5"}, "runs must be true or false, but got '5'"),
         ("sensitivity", {"yscale": "log"}, "yscale does not go with sensitivity, which has no y"),

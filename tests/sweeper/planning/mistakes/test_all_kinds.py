@@ -19,7 +19,7 @@ MARK, BETWEEN = "#~ ", " | "
 
 ELSEWHERE = {
     ", but got episodes and",
-    ", but got median, which no deviation belongs to",
+    ", which no deviation belongs to",
     "metrics, but got",
     "is no parameter of any trial there:",
     "must be a mapping, as in fixed: {states: 1000}",
@@ -77,6 +77,7 @@ ELSEWHERE = {
     "must go, as the space has",
     "needs sets here: what all_subsets are depends on all other axes",
     "needs the key 'evaluation', as in {every: 1000, episodes: 10}",
+    "needs low and high, as it has no reference",
     "needs the key 'tune', as in {tune: 5, test: 10}",
     "random combinations are dropped",
     "runs, but a plan has at most",
