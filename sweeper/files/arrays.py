@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.files.atomic import replacing, write_all
+from sweeper.files.atomic import opened_synced, replacing, write_all
 
 Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
@@ -81,19 +81,14 @@ def write(path: Path, arrays: Arrays) -> None:
     One of rows that are read by slices is never whole in memory. The archive's comment is a
     checksum of all that stands before it.
     """
-    with replacing(path) as new:
-        descriptor = os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o666)
-        try:
-            summed = _Summed(descriptor)
-            with zipfile.ZipFile(summed, "w") as archive:
-                archive.comment = bytes(CHECKSUM)
-                for name, array in arrays.items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                        _write_array(entry, array)
-            summed.close()
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with replacing(path) as new, opened_synced(new) as descriptor:
+        summed = _Summed(descriptor)
+        with zipfile.ZipFile(summed, "w") as archive:
+            archive.comment = bytes(CHECKSUM)
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    _write_array(entry, array)
+        summed.close()
 
 
 class _Summed:

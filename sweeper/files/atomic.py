@@ -59,9 +59,16 @@ def write_durably(path: Path, data: bytes | memoryview) -> None:
 
 def write_synced(path: Path, data: bytes | memoryview) -> None:
     """Writes `data` to `path` and forces it to the disk; `OSError` where only a part fits."""
+    with opened_synced(path) as descriptor:
+        write_all(descriptor, data)
+
+
+@contextmanager
+def opened_synced(path: Path) -> Iterator[int]:
+    """Opens `path` anew to write to it; what was written is forced to the disk at the end."""
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o666)
     try:
-        write_all(descriptor, data)
+        yield descriptor
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -48,6 +48,14 @@ DIAGNOSED = {
 }
 """All diagnostics, which some variants have: their numbers do not depend on the pack either."""
 
+_STRIDED: dict[str, Any] = {
+    "network.body": "atari",
+    "network.convs": (5, 6),
+    "network.kernels": (4, 3),
+    "network.strides": (3, 2),
+    "env.size": 15,
+}
+
 VARIANTS: dict[str, dict[str, Any]] = {
     "odd sizes": {},
     "few atoms": {
@@ -168,20 +176,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "replay.capacity": 60,
     },
     "strided convolutions": {
-        "network.body": "atari",
-        "network.convs": (5, 6),
-        "network.kernels": (4, 3),
-        "network.strides": (3, 2),
-        "env.size": 15,
+        **_STRIDED,
         "env.sticky": 0.25,
         "env.noops": 3,
     },
     "convolutions as one": {
-        "network.body": "atari",
-        "network.convs": (5, 6),
-        "network.kernels": (4, 3),
-        "network.strides": (3, 2),
-        "env.size": 15,
+        **_STRIDED,
         "env.noops": 0,
         "network.head.atoms": 9,
         "batch_size": 17,

@@ -65,7 +65,7 @@ def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> I
             left_out = f"; checkpoint.max_gb={space.checkpoint.max_gb:g} is less than the "
             left_out += f"{size(every, 'B')} of all, so that some saves are left out"
         if space.checkpoint.keep == "state":
-            stay = sum(len(space.seeds) * trainable.state_bytes(*cell) for cell in cells)
+            stay = len(space.seeds) * sum(one)
             yield checkpoint_store.kept_states(stay, space.checkpoint.max_gb)
     reports = space.average_steps // space.evaluation.every if space.evaluation else 1
     names = min(2 * plan.total, FOLD_AT)
