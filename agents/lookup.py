@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import importlib
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -152,9 +153,20 @@ def _is_free(name: str, path: Path) -> bool:
     return found is None or (found.origin is not None and Path(found.origin).resolve() == path)
 
 
+@cache
+def _located(path: Path, _folder: str, _search: tuple[str, ...]) -> Path:
+    """`located`, looked for once a current folder and search path: planning asks often."""
+    return located(path)
+
+
+_IMPORTED: dict[Path, ModuleType] = {}
+
+
 def _of_file(path: Path, name: str) -> Any:
-    path = located(path)
-    module = import_file(path)
+    path = _located(path, os.getcwd(), tuple(sys.path))
+    module = _IMPORTED.get(path)
+    if module is None or sys.modules.get(module.__name__) is not module:
+        module = _IMPORTED[path] = import_file(path)
     if not hasattr(module, name):
         raise ValueError(f"{path} defines no {name!r}")
     return getattr(module, name)

@@ -31,22 +31,34 @@ gc.set_threshold(100_000, 50, 100)  # it takes a twentieth of the suite's time e
 to_stderr()  # as in a command or a worker, whose parts tests call
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """First the files that wait for a Slurm cluster throughout, then the slowest, then the largest.
+_WORKERS = 3
+"""Of so many workers one has the files that wait, and the others keep two cores busy."""
 
-    Workers that take files in this order end at about the same time.
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest files first, then the largest, and between them those that wait for a cluster.
+
+    Workers that take files in this order end at about the same time, and wait one at a time.
     """
     sizes = Counter(item.path for item in items)
     slowest = {ROOT / "tests" / file: place for place, file in enumerate(SLOWEST)}
+    waiting = {item.path for item in items if _waits(item)}
 
-    def turn(item: pytest.Item) -> tuple[bool, int, int, str]:
-        module = item.getparent(pytest.Module)
-        marks = module.own_markers if module is not None else []
-        waits = any("cluster" in mark.args for mark in marks)
-        place = slowest.get(item.path, len(slowest))
-        return not waits, place, -sizes[item.path], str(item.path)
+    def turn(path: Path) -> tuple[int, int, str]:
+        return slowest.get(path, len(slowest)), -sizes[path], str(path)
 
-    items.sort(key=turn)
+    order = sorted(sizes.keys() - waiting, key=turn)
+    for place, path in enumerate(sorted(waiting, key=turn)):
+        order.insert(place * _WORKERS, path)
+    places = {path: place for place, path in enumerate(order)}
+    items.sort(key=lambda item: places[item.path])
+
+
+def _waits(item: pytest.Item) -> bool:
+    """Whether all of its file waits for a Slurm cluster."""
+    module = item.getparent(pytest.Module)
+    marks = module.own_markers if module is not None else []
+    return any("cluster" in mark.args for mark in marks)
 
 
 _MODULES = 50

@@ -286,7 +286,7 @@ FEW = {
     "prioritised": ("dqn", "drq", "sac", "sac_v1"),
     "few atoms": ("c51",),
     "strided convolutions": ("dqn",),
-    "convolutions as one": ("c51", "dqn"),
+    "convolutions as one": ("c51",),
     "policy cnf": TAKES_POLICIES,
     "policy vql": TAKES_POLICIES,
     "noise and steps of the actor": ("drq", "sac_lite", "td3"),
