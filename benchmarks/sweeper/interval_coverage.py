@@ -37,7 +37,7 @@ from sweeper.stats.comparisons import (
     resampled_correlation,
     resampled_share,
 )
-from sweeper.stats.stretch import factor
+from sweeper.stats.widening.stretch import factor
 
 SEEDS, TASKS = (3, 5, 10, 20), (1, 5)
 SCORES = {"normal": norm(0.8, 0.2), "skewed": expon(0.6, 0.2), "heavy-tailed": t(3, 0.8, 0.2)}

@@ -1,4 +1,4 @@
-"""The factors of `sweeper.stats.stretch.MEASURED`: how far intervals of few seeds are stretched.
+"""The factors of `stretch.MEASURED`: how far intervals of few seeds are widened.
 
     python -m benchmarks.sweeper.interval_stretch [repeats=10000] [most=30]
 
@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 from benchmarks.sweeper.interval_coverage import needed, one_sided
 from sweeper.stats.bootstrap import LEVEL, MIN_SEEDS, RESAMPLES
-from sweeper.stats.stretch import MEASURED, factor
+from sweeper.stats.widening.stretch import MEASURED, factor
 
 
 def main(repeats: str = "10000", most: str = "30") -> None:

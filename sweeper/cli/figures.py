@@ -42,6 +42,10 @@ FIGURE_OPTIONS = {
 }
 
 
+CLAIMS = "claims"
+"""The figure that a command of `results` draws, too."""
+
+
 def _figure_command(name: str, about: str, takes: Collection[str]) -> None:
     """Registers the figure `name`, whose `draw` takes the options `takes`."""
     options = {key: text for key, text in FIGURE_OPTIONS.items() if key in takes}
@@ -73,8 +77,9 @@ def _value(text: str) -> Any:
 
 
 for _name in lookup.names("sweeper.figures"):
-    _figure_command(
-        _name,
-        lookup.about("sweeper.figures", _name),
-        figure_options.takes(_name),
-    )
+    if _name != CLAIMS:
+        _figure_command(
+            _name,
+            lookup.about("sweeper.figures", _name),
+            figure_options.takes(_name),
+        )

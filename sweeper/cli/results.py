@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from sweeper import lookup
 from sweeper.cli.app import STUDY_OPTIONS, Words, command, count_of, parsed, studies_of, study_of
-from sweeper.cli.figures import FIGURE_OPTIONS, PART_OPTIONS
-from sweeper.errors import SweeperError, choices, shown
+from sweeper.cli.figures import CLAIMS, FIGURE_OPTIONS, PART_OPTIONS
+from sweeper.errors import NothingToShow, SweeperError, choices, shown
 from sweeper.files.atomic import check_out, write_durably
 from sweeper.space import figure_options
 
@@ -69,6 +70,52 @@ def table(words: Words = None) -> None:
         text = results.tidy(found).to_csv(index=False)
     else:
         text = table_text.latex(found) if form == "latex" else table_text.markdown(found)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    write_durably(out, text.encode())
+    typer.echo(out)
+
+
+CLAIMS_OPTIONS = {
+    **STUDY_OPTIONS,
+    "claim": "a statement to judge beside those of the space, as an exploratory one: "
+    "score(lr=1e-3) > score(lr=1e-4)",
+    "format": "markdown (default), latex or csv",
+    "out": "the file to write instead of showing it: .md, .tex or .csv, or a figure: .pdf, .png "
+    "or .svg",
+}
+
+
+@command(CLAIMS_OPTIONS)
+def claims(words: Words = None) -> None:
+    """Say which claims of a study's space are supported, refuted or undecided."""
+    from sweeper import figures
+    from sweeper.results.verdicts import verdict_text
+    from sweeper.results.verdicts.verdicts import asked, verdicts
+
+    given = parsed(words, list(CLAIMS_OPTIONS))
+    out, study = Path(given["out"]) if "out" in given else None, study_of(given)
+    if out is not None and out.suffix in figures.FORMATS:
+        for one in ("claim", "format"):
+            if one in given:
+                raise SweeperError(f"{one}= goes with a table, but out={out} is a figure")
+        for file in figures.render(study, CLAIMS, {}, out):
+            typer.echo(file)
+        return
+    form = _form(given.get("format"), out, figures.FORMATS)
+    found = verdicts(study, more=asked(given["claim"]) if "claim" in given else {})
+    if not found:
+        raise NothingToShow(
+            f"the space of {study.name} makes no claims: write some under its key claims, or "
+            "name one, as in claim='score(lr=1e-3) > score(lr=1e-4)'"
+        )
+    if form == "csv":
+        text = verdict_text.frame(found).to_csv(index=False)
+    else:
+        text = {"latex": verdict_text.latex, "markdown": verdict_text.markdown}[form](
+            study.name, found
+        )
     if out is None:
         typer.echo(text, nl=False)
         return
@@ -141,11 +188,14 @@ def sync(words: Words = None) -> None:
     sync(study_of(options), options["to"], options.get("out"), watch=watch, say=typer.echo)
 
 
-def _form(asked: str | None, out: Path | None) -> str:
-    """The format: what is asked for, or what the file's name ends in."""
+def _form(asked: str | None, out: Path | None, further: Sequence[str] = ()) -> str:
+    """The format: what is asked for, or what the file's name ends in.
+
+    `further` endings are valid, too, which stand for no table.
+    """
     if asked is not None and asked not in SUFFIXES:
         raise SweeperError(f"unknown format {shown(asked)}{choices(asked, SUFFIXES)}")
     if out is None:
         return asked or "markdown"
-    check_out(out, [SUFFIXES[asked]] if asked else list(SUFFIXES.values()))
+    check_out(out, [SUFFIXES[asked]] if asked else [*SUFFIXES.values(), *further])
     return next(form for form, suffix in SUFFIXES.items() if suffix == out.suffix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -51,11 +51,21 @@ def status(words: Words = None) -> None:
 
         live_status.show(study_of(options))
         return
-    summary = summarise(study_of(options))
+    study = study_of(options)
+    summary = summarise(study)
     if form == "json":
-        typer.echo(json.dumps(summary.as_json(), indent=1))
+        typer.echo(json.dumps({**summary.as_json(), "claims": _claims(study)}, indent=1))
     else:
         typer.echo("\n".join(summary_lines(summary)))
+
+
+def _claims(study: Study) -> list[dict[str, Any]]:
+    """The verdicts on the claims of a study's space."""
+    if not study.space.claims:
+        return []
+    from sweeper.results.verdicts.verdicts import verdicts
+
+    return [one.as_json() for one in verdicts(study)]
 
 
 @command(

@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,6 +149,7 @@ def _drawings(
         raise NothingToShow(f"{name} has nothing to show: no trial of {study.name} is planned yet")
     from sweeper.results.data import Data
     from sweeper.results.slices.joined import joined
+    from sweeper.results.verdicts.verdicts import verdicts
 
     parts = _parts(study, code or name, wanted)
     state = ledger_state or study.ledger_state()
@@ -162,6 +163,7 @@ def _drawings(
             whole[other.name] = whole.get(other.name) or Data.of(other)
         data = joined([part.data(whole[one.name], at) for one, part in own_parts])
         data = data.with_band(common.get("band", INTERVAL))
+        data = replace(data, verdicts=lambda: verdicts(study, state))
         yield _Drawing(name, chosen, state, stem, data, drawer, own, _frame(common))
 
 

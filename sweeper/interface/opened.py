@@ -20,6 +20,8 @@ from sweeper.report.study_status import StudyStatus
 from sweeper.results import failed_runs, frames
 from sweeper.results.ranking import ranking
 from sweeper.results.slices.part import Part
+from sweeper.results.verdicts import verdict_text
+from sweeper.results.verdicts.verdicts import verdicts
 from sweeper.space import figure_options
 from sweeper.study import studies
 from sweeper.study.study import Study
@@ -114,6 +116,13 @@ class OpenStudy:
         """Counts of runs and trials by state, workers, pace, the best trial, errors, damage."""
         self._study.refresh()
         return summarise(self._study)
+
+    @property
+    def claims(self) -> pd.DataFrame:
+        """A row a claim of its space: name, claim, part, source, status, verdict, level, left,
+        right, difference, low, high, p, runs, seeds, seeds_needed, why.
+        """
+        return verdict_text.frame(verdicts(self._study, self._now(reports=True)))
 
     def best(self, n: int = 5, *, where: Any = None, trial: Any = None) -> pd.DataFrame:
         """The `n` best complete trials, the best first, as `trials` has them.

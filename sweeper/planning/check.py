@@ -10,7 +10,7 @@ import numpy as np
 
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, cut, did_you_mean, shown
-from sweeper.planning import check_command, check_figures
+from sweeper.planning.checks import claims, command, figures
 from sweeper.planning.configurations import expanded, sequences
 from sweeper.planning.configurations.constraints import Rejected, check_helpers
 from sweeper.planning.configurations.expansion import DROP, Expansion
@@ -61,7 +61,7 @@ def checked(space: Space, folder: Path) -> Space:
     _check_blocks(space)
     space = _resolve(space, trainable)
     expansion = expanded(space, trainable)
-    check_command.check(space, expansion)
+    command.check(space, expansion)
     metrics = _metrics(space, trainable)
     _check_scores(space, metrics)
     expansion.reference()
@@ -72,7 +72,9 @@ def checked(space: Space, folder: Path) -> Space:
     with mistakes.under():
         _check_trials(space, expansion)
     with mistakes.under():
-        shown_as = check_figures.checked(space, folder, metrics, expansion)
+        shown_as = figures.checked(space, folder, metrics, expansion)
+    with mistakes.under("claims"):
+        claims.check(space, metrics, expansion)
     mistakes.check()
     return shown_as
 

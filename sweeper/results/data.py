@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +41,8 @@ class Data:
     tables: RunTables
     choice: AxisChoice
     origin: Origin
+    verdicts: Callable[[], Sequence[Any]] = tuple
+    """Gives the verdicts on the claims of the study's space, which whoever draws it knows."""
 
     @staticmethod
     def of(study: Study, ledger_state: LedgerState | None = None) -> Data:

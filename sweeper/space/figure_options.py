@@ -33,12 +33,16 @@ SHARED = (*AXES, "metric", "at")
 """The options that mean the same in all figures; a user's own figure may have others."""
 
 
-WHOLE = ("curves", "pareto")
-"""Figures of whole learning curves, or of several scores each with an `at`: they take none."""
+WHOLE = ("claims", "curves", "pareto")
+"""Figures of whole learning curves, or of several scores or claims each with an `at`: they take
+none."""
 
 
 _ALL = "needs all configurations"
 UNFIT: Mapping[str, Mapping[str, str]] = {
+    "claims": dict.fromkeys(
+        ("where", "trial", "top", "pool"), "shows claims, each of which says what it is about"
+    ),
     "ablation": {
         "top": f"{_ALL}: a path leads from the reference, which need not be among the best",
         "trial": f"{_ALL}: a path leads over many of them",
@@ -69,7 +73,7 @@ LIMITED: Mapping[str, tuple[str, ...]] = {
 POOLED = ("curves", "distributions", "heatmap", "scaling", "sensitivity", "table")
 """What pools axes that it does not show, and may show several studies."""
 
-PRINTED = ("ratios",)
+PRINTED = ("claims", "ratios")
 """The figures whose text `sweeper run` prints, too: it is a table."""
 
 BANDED = ("curves", "scaling", "sensitivity")

@@ -18,6 +18,7 @@ from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import Name, Positive, Text, one_of
 from sweeper.schema.template import command_rule, quoted
 from sweeper.space.blocks.block import BLOCK, Block, blocks_rule
+from sweeper.space.claims.claim import Claim, claims_rule
 from sweeper.space.keys.axes_rule import Context, axes_rule
 from sweeper.space.keys.marks import (
     CAPTION,
@@ -182,6 +183,13 @@ class Space(Section):
     curves of several metrics side by side with `curves: {metric: [return, loss]}`, and another
     point of each curve than the score's with `heatmap: {at: max}`. Where the key is left out, a
     sampler's study shows its `history` and `curves: {top: 5}`; `figures: []` shows none."""
+    claims: Annotated[dict[str, Claim], BeforeValidator(claims_rule), Key(by_name=True)] = Field(
+        default_factory=dict
+    )
+    """What the study is expected to show, by a name each, as in
+    `claims: {sn_helps: "score(sn.layers=sn[-2]) > score(sn.layers=none)"}`; `sweeper claims` says
+    which are supported, refuted or undecided. A mapping says more: `source`, `where`, `at`, `pool`.
+    """
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
     changed: Annotated[tuple[str, ...], FOUND] = ()
@@ -291,10 +299,12 @@ class Space(Section):
     @property
     def drawn(self) -> tuple[Figure, ...]:
         """The figures that are drawn when the study ends: of a sampler's study that names none, how
-        its values went on, and its best configurations' curves."""
-        if self.figures is not None or self.sampler.name == "grid":
-            return self.figures or ()
-        return Figure(name="history", options={}), Figure(name="curves", options={"top": 5})
+        its values went on, and its best configurations' curves; and of claims their verdicts."""
+        found = self.figures or ()
+        if self.figures is None and self.sampler.name != "grid":
+            found = Figure(name="history", options={}), Figure(name="curves", options={"top": 5})
+        claimed = self.claims and self.figures != () and all(f.name != "claims" for f in found)
+        return (*found, Figure(name="claims", options={})) if claimed else found
 
     @property
     def directions(self) -> tuple[str, ...]:

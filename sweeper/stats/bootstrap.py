@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper.score import AVERAGED, STATISTICS, TASK_MEDIAN, Array, median
-from sweeper.stats.stretch import UNBOUNDED, factor, stretched
+from sweeper.stats.widening.stretch import UNBOUNDED, factor, stretched
 
 MIN_SEEDS = 5
 """With fewer seeds in a task an interval is unknown: of three even widened ones cover as little as

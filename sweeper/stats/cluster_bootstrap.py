@@ -37,6 +37,16 @@ def pooled_seeds(
     if sizes.max() == 1:
         return pooled(np.split(values, ends, axis=1), how, rng, resamples)
     drawn = np.concatenate([multiplicities(len(own), rng, resamples) for own in counts], axis=1)
+    return drawn_seeds(values, counts, how, drawn, at_once=at_once)
+
+
+def drawn_seeds(
+    values: Array, counts: Sequence[Array], how: str, drawn: Array, *, at_once: float = _AT_ONCE
+) -> Array:
+    """Statistics [cells × resamples] of resamples that hold seed k `drawn` [resamples × seeds]
+    times, task by task; all else is as in `pooled_seeds`."""
+    sizes = np.concatenate(counts)
+    ends = np.cumsum([len(own) for own in counts])[:-1]
     if how not in ("mean", TASK_MEDIAN):
         return _order_means(values, sizes, drawn, how, at_once)
     sums = np.add.reduceat(values, np.cumsum(sizes) - sizes, axis=1)

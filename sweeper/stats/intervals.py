@@ -22,7 +22,7 @@ from sweeper.stats.bootstrap import (
     stand_ins,
 )
 from sweeper.stats.cluster_bootstrap import pooled_seeds
-from sweeper.stats.stretch import UNBOUNDED, factor, stretched
+from sweeper.stats.widening.stretch import UNBOUNDED, factor, stretched
 
 _FEWEST = 200
 _DRAWS = 1e8

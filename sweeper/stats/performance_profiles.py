@@ -17,7 +17,7 @@ from sweeper.stats.bootstrap import (
     percentiles,
     resampled_means,
 )
-from sweeper.stats.stretch import factor, stretched
+from sweeper.stats.widening.stretch import factor, stretched
 
 
 def score_distribution(

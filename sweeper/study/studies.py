@@ -6,6 +6,7 @@ import errno
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from sweeper.errors import Invalid, SweeperError, did_you_mean, listed, shown
 from sweeper.ledger.state import LedgerState
@@ -39,11 +40,10 @@ def start(
     try:
         StudyPaths(folder).create()
         _probe(folder / "ledger")
-        code: list[str] = []
-        renew = False
+        known: dict[str, Any] = {}
         if is_one(folder):
-            code, renew = _joined_code(Study.open(folder), space, other_code=other_code)
-        joined = versions.join(folder, space, group=group, extend=extend, renew=renew, files=code)
+            known = _known(Study.open(folder), space, other_code=other_code)
+        joined = versions.join(folder, space, group=group, extend=extend, **known)
         study = Study(folder, joined)
     except OSError as error:
         raise SweeperError(
@@ -53,8 +53,9 @@ def start(
     return study
 
 
-def _joined_code(study: Study, space: Space, *, other_code: bool) -> tuple[list[str], bool]:
-    """The files that it is known to run, and whether they have changed and it goes on with them.
+def _known(study: Study, space: Space, *, other_code: bool) -> dict[str, Any]:
+    """What `versions.join` is told of a study: the files that it is known to run, whether they have
+    changed and it goes on with them, and whether any run has ended.
 
     Raises `SweeperError` as `check_code` does; where nothing is left to run, or its plan is of an
     earlier version of sweeper, it only says so.
@@ -63,7 +64,11 @@ def _joined_code(study: Study, space: Space, *, other_code: bool) -> tuple[list[
     old, newest = study.versions[-1].frozen is None, study.versions[-1].space
     idle = not old and digest(newest) == digest(space) and study.ended_in(ledger_state)
     changed = check_code(study, space, ledger_state, other_code=other_code or old or idle)
-    return list(files(study.begun_with(ledger_state))), changed and not idle
+    return {
+        "files": list(files(study.begun_with(ledger_state))),
+        "renew": changed and not idle,
+        "ended": any(record.end is not None for record in ledger_state.runs.values()),
+    }
 
 
 def check_code(study: Study, space: Space, ledger_state: LedgerState, *, other_code: bool) -> bool:

@@ -88,6 +88,11 @@ class Study:
         """Its space as it is now: the newest version."""
         return self.versions[-1].space
 
+    def registered(self, name: str) -> bool:
+        """Whether a claim of its space stood in its plan, as it stands now, before a run ended."""
+        now = _asked(self.space, name)
+        return any(_asked(one.space, name) == now for one in self.versions if not one.ended)
+
     @cached_property
     def trainable(self) -> Trainable:
         """The trainable of its space, for those who train: looking at a study must not ask for it.
@@ -242,3 +247,9 @@ class Study:
     def open(folder: Path) -> Study:
         """The study in `folder`."""
         return Study(folder, versions.read(folder))
+
+
+def _asked(space: Space, name: str) -> tuple[Any, ...] | None:
+    """What a claim's verdict depends on beside results; `None` where there is no such claim."""
+    claim = space.claims.get(name)
+    return None if claim is None else (claim.question, space.baseline)

@@ -51,6 +51,8 @@ class Version:
     """What it holds of the code that it names; `None` in studies that were begun before it did."""
     claims: str | None = None
     """The first folder of claims; `None` where `claims/` is the only one, as in older studies."""
+    ended: bool = False
+    """Whether runs of the study had ended when it was written: its claims came after these."""
 
 
 def read(folder: Path, first: int = 0) -> list[Version]:
@@ -75,12 +77,13 @@ def join(
     extend: bool,
     renew: bool = False,
     files: Collection[str] = (),
+    ended: bool = False,
 ) -> list[Version]:
     """Makes `space` the newest version of the study in `folder`, and returns all.
 
     Raises `SweeperError` where it changes results and `extend` does not allow how. With `renew`
     there is a new version in any case, which holds the code that there is now. `files` are hashed
-    with those that training is known to run.
+    with those that training is known to run. `ended` says whether any run has ended.
     """
     plans, space = StudyPaths(folder).plans, asked(space)
     known = _live(folder) if (plans / "0").exists() else []
@@ -96,6 +99,7 @@ def join(
             "space": space.dump(),
             "group": group,
             "claims": claims,
+            "ended": ended,
             "provenance": asdict(replace(origin(space, files), source=_source(folder, space))),
             "frozen": _frozen(known, space).to_json(),
         }
@@ -242,7 +246,8 @@ def _version(plan: Path, body: Mapping[str, Any], since: Sequence[Mapping[str, A
         space = Space.parse(body["space"], {} if frozen is None else frozen.axes)
     except SweeperError as error:
         raise _unreadable(plan, str(error)) from error
-    return Version(_with_defaults(space), group, began, frozen, body.get("claims"))
+    ended = bool(body.get("ended", plan.name != "0"))
+    return Version(_with_defaults(space), group, began, frozen, body.get("claims"), ended)
 
 
 def _unreadable(plan: Path, why: str) -> SweeperError:

@@ -11,7 +11,7 @@ from itertools import chain, product
 import numpy as np
 from scipy.stats import norm, t
 
-from sweeper.stats import stretch
+from sweeper.stats.widening import stretch
 
 
 def iqm(tasks):

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from sweeper.errors import cut
-from sweeper.planning import check_command
+from sweeper.planning.checks import command
 from sweeper.planning.configurations.blocks import BlockExpansion
 from sweeper.planning.configurations.expansion import Configuration
 from sweeper.planning.configurations.sequences import sequence
@@ -128,7 +128,7 @@ def _unnamed(plan: Plan) -> Iterator[str]:
 
 def _unfound(space: Space) -> Iterator[str]:
     """A line for a module that a command runs, and that is not there."""
-    module = space.command and check_command.unfound_module(space.command, Path(space.folder))
+    module = space.command and command.unfound_module(space.command, Path(space.folder))
     if module:
         yield f"command runs the module {cut(module)}, which this Python does not find"
 

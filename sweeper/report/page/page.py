@@ -24,6 +24,8 @@ from sweeper.report.status import summarise
 from sweeper.results import frames
 from sweeper.results.ranking import fresh_outcome
 from sweeper.results.tables.wording import coverage
+from sweeper.results.verdicts import verdict_text
+from sweeper.results.verdicts.verdicts import verdicts
 from sweeper.space.blocks.parts import every_axis
 from sweeper.stats import MIN_SEEDS
 from sweeper.study import command_hints
@@ -70,6 +72,7 @@ def _parts(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
         "best": best,
         "statistics": statistics(study, every, [one.trial for one in best]) if best else None,
         "first_score": study.space.score_names[0] if study.space.score.also else None,
+        "claims": _claims(study, ledger_state),
         "fresh": fresh_outcome.outcome(study, (every, table)),
         "table": trials.table(study, table),
         "failures": failures(study, ledger_state),
@@ -79,6 +82,15 @@ def _parts(study: Study, ledger_state: LedgerState) -> dict[str, Any]:
         "place": str(Path.cwd()),
         "version": sweeper.__version__,
     }
+
+
+def _claims(study: Study, ledger_state: LedgerState) -> dict[str, Any] | None:
+    """The verdicts on the claims of the space, if it makes any."""
+    found = verdicts(study, ledger_state)
+    if not found:
+        return None
+    header, *rows = verdict_text.rows(found)
+    return {"header": header, "rows": rows, "caption": verdict_text.caption(study.name, found)}
 
 
 def _render(**parts: Any) -> str:

@@ -79,11 +79,18 @@ def markdown(found: Results) -> str:
     def cell(point: str, interval: str, bold: bool) -> str:
         return f"{f'**{point}**' if bold else point}{interval and f' ({interval})'}"
 
-    header, *body = _rows(found, markdown_text, cell)
-    rule = ["---"] * len(found.rows) + ["---:"] * len(found.columns)
-    rows = [["", *row, ""] for row in (header, rule, *body)]
-    lines = [line.strip() for line in aligned(rows, " | ")]
-    return "\n".join([*lines, "", markdown_text(found.caption), ""])
+    form = "l" * len(found.rows) + "r" * len(found.columns)
+    return markdown_table([*_rows(found, markdown_text, cell)], form, found.caption)
+
+
+def markdown_table(rows: Sequence[Sequence[str]], form: str, caption: str) -> str:
+    """`rows` of Markdown, the header first, with the caption, a plain text, below them.
+
+    `form` has a letter a column: `l` for one of texts, `r` for one of numbers.
+    """
+    rule = ["---:" if letter == "r" else "---" for letter in form]
+    lines = aligned([["", *row, ""] for row in (rows[0], rule, *rows[1:])], " | ")
+    return "\n".join([*(line.strip() for line in lines), "", markdown_text(caption), ""])
 
 
 def latex(found: Results) -> str:
@@ -96,15 +103,26 @@ def latex(found: Results) -> str:
 
     plain = _rows(found, _plain, lambda *said: " ".join(said[:2]))
     wide = max(map(len, aligned(list(plain)))) > _WIDE
-    header, *body = ([*row[:-1], f"{row[-1]} \\\\"] for row in _rows(found, latex_text, cell))
-    lines = [f"    {line}" for line in aligned([header, *body], " & ")]
     form = "l" * len(found.rows) + "r" * len(found.columns)
+    rows = [*_rows(found, latex_text, cell)]
+    return latex_table(found.name, rows, form, found.caption, wide=wide)
+
+
+def latex_table(
+    name: str, rows: Sequence[Sequence[str]], form: str, caption: str, *, wide: bool
+) -> str:
+    """`rows` of LaTeX, the header first, with the caption, a plain text, above them.
+
+    `form` is as `markdown_table` takes it; what is `wide` is scaled to fit its page.
+    """
+    header, *body = ([*row[:-1], f"{row[-1]} \\\\"] for row in rows)
+    lines = [f"    {line}" for line in aligned([header, *body], " & ")]
     written = "\n".join(
         [
             r"\begin{table}",
             r"  \centering",
-            f"  \\caption{{{latex_text(found.caption)}}}",
-            f"  \\label{{tab:{re.sub('[^A-Za-z0-9]+', '-', found.name)}}}",
+            f"  \\caption{{{latex_text(caption)}}}",
+            f"  \\label{{tab:{re.sub('[^A-Za-z0-9]+', '-', name)}}}",
             f"  {_FITTED * wide}\\begin{{tabular}}{{{form}}}",
             *(r"    \toprule", lines[0], r"    \midrule", *lines[1:], r"    \bottomrule"),
             r"  \end{tabular}" + "}" * wide,

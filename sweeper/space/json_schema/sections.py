@@ -12,6 +12,7 @@ from sweeper.score import AT
 from sweeper.space import figure_options, figure_rules
 from sweeper.space.axes import AxisModel
 from sweeper.space.blocks.block import Block
+from sweeper.space.claims.claim import Claim, statement_rule
 from sweeper.space.json_schema.values import (
     DEFINITIONS,
     Form,
@@ -45,6 +46,10 @@ def definitions() -> dict[str, Form]:
         "axes": _axes(),
         "axis": _axis(),
         "blocks": _blocks(),
+        "claims": {
+            "type": ["object", "null"],
+            "additionalProperties": {"anyOf": [accepted(statement_rule), whole(Claim)]},
+        },
         "figures": {"type": ["array", "null"], "items": _figure()},
         "note": _note(),
         "pruner": _advice(PRUNERS, "Pruner", {"seeds": or_null(accepted(whole_number(1)))}),

@@ -7,7 +7,8 @@ import pytest
 
 from sweeper import stats
 from sweeper.score import STATISTICS
-from sweeper.stats import bootstrap, cluster_bootstrap, stretch
+from sweeper.stats import bootstrap, cluster_bootstrap
+from sweeper.stats.widening import stretch
 from tests.helpers import plain_statistics
 
 HOWS = pytest.mark.parametrize("how", STATISTICS)

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import t
 
-from sweeper.stats import stretch
-
-
-@pytest.mark.parametrize("freedom", [4, 5, 8, 20, 100, 10_000])
-def test_the_quantile_is_students(freedom):
-    assert stretch.students_quantile(freedom) == pytest.approx(t.ppf(0.975, freedom), rel=4e-4)
+from sweeper.stats.widening import stretch
 
 
 def test_many_seeds_need_no_widening_and_few_the_more():

@@ -52,7 +52,7 @@ def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expan
             with mistakes.under(*here):
                 figure_rules.check_band(ruled.get("band", INTERVAL), space.score.aggregate)
             with mistakes.under(*here):
-                _check_where(space, ruled.get("where", ()), count)
+                check_where(space, ruled.get("where", ()), count)
             with mistakes.under(*here):
                 _check_trials(ruled.get("trial", ()), count)
             figures.append(figure.model_copy(update={"name": name}))
@@ -109,7 +109,7 @@ def _check_axis(option: str, value: Any, sizes: Mapping[str, int], seen: dict[st
     seen[value] = option
 
 
-def _check_where(space: Space, conditions: Sequence[str], count: int | None) -> None:
+def check_where(space: Space, conditions: Sequence[str], count: int | None = None) -> None:
     """Raises `Invalid` for a condition on runs that is about nothing that they have.
 
     `count` is how many trials there are, where that is known.

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from sweeper.score import Array
+from sweeper.stats.widening import student
 
 _FROM_FIVE = {
     "iqm": "1.34 1.24 1.19 1.08 1.09 1.05 1.06 1.04 1.05 1.08 1.04 1.02 1.06 "
@@ -52,23 +53,7 @@ def factor(seeds: Sequence[int], how: str = "mean") -> float:
 def _students(seeds: int, groups: int) -> float:
     """√(n / (n − groups)) · t / z, of n seeds in so many groups, each with a mean of its own."""
     freedom = seeds - groups
-    return math.sqrt(seeds / freedom) * students_quantile(freedom) / _NORMAL
-
-
-def students_quantile(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t of at least 4 degrees of freedom, to 0.03 %.
-
-    By the expansion of Abramowitz & Stegun (1964), 26.7.5. scipy has it, too, but a worker that
-    draws its report may have no memory left to load scipy.
-    """
-    z, v = _NORMAL, freedom
-    return (
-        z
-        + (z**3 + z) / (4 * v)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
-        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * v**4)
-    )
+    return math.sqrt(seeds / freedom) * student.quantile(0.95, freedom) / _NORMAL
 
 
 def stretched(

@@ -1,0 +1,1 @@
+"""Checks of parts of a space: its program, its figures, its claims."""

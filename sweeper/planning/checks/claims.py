@@ -1,0 +1,84 @@
+"""Checks the claims of a space: their axes, values and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sweeper.errors import Invalid, Mistakes, choices, shown
+from sweeper.planning.checks.figures import check_where
+from sweeper.planning.configurations.expansion import Expansion
+from sweeper.space.axes._labels import numbers
+from sweeper.space.blocks.parts import JoinedAxis, every_axis, parts
+from sweeper.space.claims.statement import BEST, OF_AXES, SCORE, Quantity
+from sweeper.space.space import Space
+
+
+def check(space: Space, metrics: Sequence[str], expansion: Expansion) -> None:
+    """Raises `Invalid` for a claim about what no run of the space has.
+
+    Metrics that only running can tell (none of `metrics` then) are left to the evaluation.
+    """
+    mistakes = Mistakes()
+    for name, claim in space.claims.items():
+        with mistakes.under(name):
+            check_where(space, claim.where)
+        for quantity in claim.statement.quantities:
+            with mistakes.under(name, "claim"):
+                _check_name(space, quantity, metrics)
+                _check_axis(space, quantity, expansion)
+                _check_conditions(space, quantity)
+    mistakes.check()
+
+
+def conditions(text: str) -> Iterator[str]:
+    """The conditions in a text with commas between them: values may hold commas, too."""
+    found: list[str] = []
+    for piece in text.split(","):
+        if "=" in piece or not found:
+            found.append(piece.strip())
+        else:
+            found[-1] += f",{piece}"
+    return (one for one in found if one)
+
+
+def _check_conditions(space: Space, quantity: Quantity) -> None:
+    found = [*conditions(quantity.where)]
+    lacking = next((one for one in found if "=" not in one), None)
+    if lacking is not None:
+        rule = "must hold conditions, as in optimizer.lr=1e-3"
+        raise Invalid(f"{rule}, but got {shown(lacking)} in {quantity}")
+    try:
+        check_where(space, found)
+    except Invalid as error:
+        raise Invalid(error.message) from error
+
+
+def _check_name(space: Space, quantity: Quantity, metrics: Sequence[str]) -> None:
+    known = [SCORE, *OF_AXES, *metrics]
+    if metrics and quantity.name not in known:
+        rule = "must be of the score or a metric, or of usable or best values of an axis"
+        raise Invalid(f"{rule}, but got {shown(quantity.name)}{choices(quantity.name, known)}")
+
+
+def _check_axis(space: Space, quantity: Quantity, expansion: Expansion) -> None:
+    """Raises `Invalid` where a quantity of an axis is of none, or is best of one of texts."""
+    if quantity.axis is None:
+        return
+    axes = every_axis(space)
+    derived = [name for one in parts(space) for name in one.derived]
+    derived += [name for axis in axes for name in expansion.sets(axis)]
+    valid = list(dict.fromkeys([*axes, *derived]))
+    if quantity.axis not in valid:
+        near = choices(quantity.axis, valid)
+        raise Invalid(f"must be {quantity.name} of an axis, but got {shown(quantity.axis)}{near}")
+    if quantity.name == BEST and quantity.axis in axes and not _has_numbers(space, quantity.axis):
+        rule = "must be best of an axis of numbers; of texts compare scores"
+        raise Invalid(f"{rule}, but got {shown(quantity.axis)}")
+
+
+def _has_numbers(space: Space, name: str) -> bool:
+    found = every_axis(space)[name]
+    axes = found.axes if isinstance(found, JoinedAxis) else [found]
+    if any(one.ends is not None for one in axes):
+        return True
+    return bool(numbers([point.label for one in axes for point in one.points(name)]))

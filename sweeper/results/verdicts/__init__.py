@@ -1,0 +1,1 @@
+"""What a study says of the claims of its space."""

@@ -1,0 +1,1 @@
+"""The claims of a space: what its study is expected to show."""

@@ -1,0 +1,1 @@
+"""How far intervals of few seeds are widened: Student's distribution and measured factors."""
