@@ -11,7 +11,7 @@ from sweeper.planning.plan import Plan, Run
 from sweeper.text import counted, size
 from sweeper.trainable.abilities import SupportsMemoryEstimates, shares_packs
 from sweeper.trainable.contract import Trainable
-from sweeper.worker.checkpoints import checkpoint_store
+from sweeper.worker.checkpoints import checkpoint, checkpoint_store
 
 _LINE_BYTES = 220
 """A ledger line or a packed claim, about; until it is packed a claim has a block of its own."""
@@ -58,7 +58,7 @@ def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> I
     space, left_out = plan.space, ""
     if not isinstance(trainable, SupportsMemoryEstimates) or not plan.runs:
         yield "memory: only running it can tell"
-        states = 0
+        states = saved = 0
     else:
         cells = [(run.params, run.task, run.steps) for run in one_a_cell(plan)]
         alone = packs_elsewhere(options)
@@ -68,6 +68,7 @@ def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> I
         yield f"memory: up to {size(_largest_pack(plan, trainable, sizes), 'B')} a {whose}"
         one = [trainable.state_bytes(*cell) for cell in cells]
         largest = max(size * each for size, each in zip(sizes, one, strict=True))
+        saved = min(plan.total, workers * max(sizes)) * checkpoint.most_files(max(one))
         bound = round(space.checkpoint.max_gb * 10**9)
         states = min(2 * workers * largest, bound)
         every = min(workers * largest, plan.total * max(one))
@@ -79,7 +80,7 @@ def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> I
             yield checkpoint_store.kept_states(stay, space.checkpoint.max_gb)
     reports = space.average_steps // space.evaluation.every if space.evaluation else 1
     names = min(2 * plan.total, FOLD_AT)
-    files = names + 10 + (_FILES_OF_A_COMMAND * plan.total if space.command else 0)
+    files = names + saved + 10 + (_FILES_OF_A_COMMAND * plan.total if space.command else 0)
     records = plan.total * (reports + 5) * _LINE_BYTES + names * _BLOCK_BYTES
     kept = f"{size(states, 'B')} of checkpoints at a time ({counted(workers, 'worker')})"
     several = f"about {counted(files, 'file', ',')} at most"
