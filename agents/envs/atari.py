@@ -1,6 +1,8 @@
 """Atari 2600 games (Bellemare et al. 2013), with the preprocessing of Mnih et al. 2015.
 
-Frames equal those of Gymnasium's AtariPreprocessing, rewards and ends too.
+Frames equal those of Gymnasium's AtariPreprocessing, rewards and ends too, but for the last of an
+episode that `env.most_frames` cuts: it is the screen then, of which learners take the value, and
+not one of before.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ _MINIMAL = {
 """The 54 games of Gogianu et al. 2021 by the number of their minimal actions."""
 _ACTIONS = {name: count for count, names in _MINIMAL.items() for name in names.split()}
 _ALL_ACTIONS = 18
+_FOR_TWO = ("combat", "joust", "maze_craze", "warlords")
+"""ROMs of ale-py that its emulator of one player ends the whole process at."""
 _FRAMES_PER_S = 60.0
 _EMULATOR = "ale_py"
 _RESIZES = "opencv-python-headless"
@@ -82,6 +86,7 @@ class Environment:
         "clip_rewards": True,
         "life_ends": True,
     }
+    unfit: ClassVar[Mapping[str, str]] = dict.fromkeys(_FOR_TWO, "it is for two players")
     extra: ClassVar[tuple[str, ...]] = ("atari", _EMULATOR, "cv2")
 
     @staticmethod
@@ -287,4 +292,5 @@ def _roms() -> Path:
 
 @functools.cache
 def _games() -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in _roms().glob("*.bin")))
+    """Those of one player."""
+    return tuple(sorted({path.stem for path in _roms().glob("*.bin")} - {*_FOR_TWO}))

@@ -20,7 +20,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "env.noops": Parameter(int, None, low=0),
     "env.sticky": Parameter(float, None, low=0.0, high=1.0),
     "env.actions": Parameter(str, None, choices=("minimal", "full")),
-    "env.most_frames": Parameter(int, None, low=1),
+    "env.most_frames": Parameter(int, None, low=1, high=2_000_000_000),
     "env.clip_rewards": Parameter(bool, None),
     "env.life_ends": Parameter(bool, None),
     f"{_KWARGS}{OPEN}": Parameter(object, None),

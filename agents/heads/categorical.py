@@ -16,6 +16,11 @@ else:
     torch = LazyModule("torch")
 
 
+_FINEST, _LARGEST = 1e-4, 1e30
+"""The least gap between atoms, in parts of the largest, with which projections in single precision
+keep their mass to a thousandth; and the largest of atoms."""
+
+
 class Head(BaseHead):
     """Logits of `head.atoms` returns z_i, evenly spaced from `head.v_min` to `head.v_max`.
 
@@ -31,10 +36,20 @@ class Head(BaseHead):
 
     @classmethod
     def check(cls, sizes: Mapping[str, Any]) -> None:
-        """Raises ValueError where the support is empty."""
+        """Raises ValueError where the support is empty, or single precision cannot have it."""
         low, high = sizes["head.v_min"], sizes["head.v_max"]
         if low >= high:
-            raise ValueError(f"head.v_min must be below head.v_max={high}, got {low}")
+            raise ValueError(f"head.v_min must be below v_max, which is {high}, got {low}")
+        largest = max(abs(low), abs(high))
+        if largest > _LARGEST:
+            raise ValueError(
+                f"head.v_min and v_max must lie within {_LARGEST:g} of 0, got {low} and {high}"
+            )
+        if high - low < _FINEST * largest * (sizes["head.atoms"] - 1):
+            raise ValueError(
+                f"head.atoms must be atoms that single precision tells apart, a gap of at least "
+                f"{_FINEST:g} of the largest, got {sizes['head.atoms']} from {low} to {high}"
+            )
 
     def __init__(self, sizes: Mapping[str, Any]) -> None:
         super().__init__(sizes)

@@ -54,9 +54,11 @@ class Body(minatar.Body):
         for name in ("kernels", "strides"):
             minatar.check_numbers(name, sizes[name])
             if len(sizes[name]) != count:
+                usual = tuple(sizes[name]) == PARAMETERS[f"network.{name}"].default
                 raise ValueError(
                     f"{name} must list a number for each convolution, of which convs="
                     f"{list(sizes['convs'])} are {count}, got {list(sizes[name])}"
+                    f"{': give convs, such as [32, 64, 64], or other ' + name if usual else ''}"
                 )
         side = whole = min(observation[:2])
         for place, (_, size, stride) in enumerate(Body.kernels(sizes), start=1):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sweeper.dispatch import Options, slurm_layout
 from sweeper.errors import SweeperError
+from sweeper.files import disk_usage
 from sweeper.planning.plan import Plan, Run
 from sweeper.text import counted, labels_text, size
 from sweeper.trainable.abilities import (
@@ -30,6 +31,8 @@ class Room:
     """Where they come from, as in `mem_gb: 1.9 of slurm/default.yaml`."""
     remedy: str
     """What gives more."""
+    scratch: int | None = None
+    """Bytes of disk in its temporary directory, where that is known here: none of one in memory."""
 
     def __str__(self) -> str:
         return f"{size(int(self.given), 'B')} ({self.source})"
@@ -79,7 +82,8 @@ def _of_machine(options: Options, dispatch: str, runs: int) -> Room:
     of = f"{size(whole, 'B')} of this machine" if workers > 1 else "this machine's"
     shared = f", for {counted(workers, 'worker')}" if workers > 1 else ""
     fewer = "fewer workers=, or " if workers > 1 else ""
-    return Room(whole / workers, f"{of}{shared}", f"{fewer}a machine with more")
+    scratch = 0 if disk_usage.scratch_in_memory() else disk_usage.scratch_free() // workers
+    return Room(whole / workers, f"{of}{shared}", f"{fewer}a machine with more", scratch)
 
 
 def workers_here(options: Options, dispatch: str, runs: int) -> int:
@@ -141,15 +145,21 @@ def complaint(plan: Plan, found: Need, room: Room) -> str | None:
     of_it = f", {size(found.part[1], 'B')} of it for {mostly}" if mostly else ""
     smaller = f"a smaller {mostly.partition('=')[0]}" if mostly else "smaller runs"
     if found.on_scratch and found.on_scratch[1] <= room.given:
-        named, memory_then, there = found.on_scratch
-        smaller += (
-            f", or {named}, with which it needs {size(memory_then, 'B')}, and "
-            f"{size(there, 'B')} in the temporary directory"
-        )
+        smaller += _in_files(*found.on_scratch, room.scratch)
     return (
         f"trial {run.trial} ({labels}) on {run.task} needs {needed} alone, beside its packages"
         f"{of_it}, and a worker has {room}: it takes {room.remedy}, or {smaller}"
     )
+
+
+def _in_files(named: str, memory_then: int, there: int, disk: int | None) -> str:
+    """What a run needs with `named`, which moves some of it to a `disk` that may be too small."""
+    if disk is None or there <= disk:
+        needs = f"needs {size(memory_then, 'B')}, and {size(there, 'B')} in the temporary directory"
+        return f", or {named}, with which it {needs}"
+    left = size(disk, "B") if disk else "no disk"
+    takes = f"{size(there, 'B')} in the temporary directory, which has {left} for it"
+    return f"; {named} would take {takes}"
 
 
 def check(plan: Plan, trainable: Trainable, options: Options, dispatch: str) -> None:

@@ -45,6 +45,8 @@ def told(plan: Plan, found: Need, options: Options, dispatch: str) -> str:
     else:
         left = size(disk_usage.scratch_free(), "B")
         where = f"{tempfile.gettempdir()}, which has {left} left"
+        if disk_usage.scratch_in_memory():
+            where += " and is in memory, so that nothing is spared: name one on a disk by TMPDIR"
     return f"{size(found.size, 'B')} a run in {where}"
 
 

@@ -134,7 +134,7 @@ def _limits() -> tuple[ClusterLimits | None, str]:
     try:
         return ClusterLimits.asked(), ""
     except SweeperError as error:
-        return None, f"for {error}"
+        return None, f"for {' '.join(str(error).split())}"
 
 
 def _sizes(sizes: list[int]) -> str:

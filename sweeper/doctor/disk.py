@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
-
 from sweeper.doctor import probe
 from sweeper.doctor.finding import Finding
+from sweeper.files.disk_usage import IN_MEMORY, file_system
 
 _SLOW_S = 0.1
 
@@ -23,7 +22,7 @@ def checked(root: Path) -> Iterator[Finding]:
     place = existing(root)
     kind, mount = file_system(place)
     yield Finding("ok", f"{root} is on {kind}, mounted at {mount}")
-    if kind == "tmpfs":
+    if kind in IN_MEMORY:
         yield Finding("warning", f"{root} is in memory: studies go with this machine", _ADVICE)
     try:
         with tempfile.TemporaryDirectory(prefix=".doctor-", dir=place) as folder:
@@ -38,17 +37,6 @@ def existing(root: Path) -> Path:
     """`root`, or the nearest folder above it that exists."""
     root = root.resolve()
     return next(folder for folder in (root, *root.parents) if folder.is_dir())
-
-
-def file_system(folder: Path) -> tuple[str, str]:
-    """The type of the file system that `folder` is on, and where that is mounted."""
-    mounts = {
-        part.mountpoint: part.fstype
-        for part in psutil.disk_partitions(all=True)
-        if folder.is_relative_to(part.mountpoint)
-    }
-    mount = max(mounts, key=len, default="/")
-    return mounts.get(mount, "a file system of unknown type"), mount
 
 
 def _tried(name: str, check: Callable[[Path], str], folder: Path) -> Finding:

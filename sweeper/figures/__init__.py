@@ -11,7 +11,7 @@ import hashlib
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -63,6 +63,7 @@ def render(
     out: Path | None = None,
     ledger_state: LedgerState | None = None,
     code: str | None = None,
+    around: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> list[Path]:
     """Draws the figure called `name` of `study` as it stands by `ledger_state`, or by its ledger.
 
@@ -72,7 +73,7 @@ def render(
     them go to the study's `figures/`, named after the figure (and its options, where the space does
     not have exactly this one); or, with `out`, a file of one of `FORMATS` and its CSV. Some
     figures have a text, too. A record says of those in `figures/` what they were drawn of. `code`
-    is where the figure is found, if not by its name.
+    is where the figure is found, if not by its name. Each is drawn inside an `around()`.
     `SweeperError` for an unknown figure, option or axis; `NothingToShow` before the first trial is
     planned, and where no run has finished that the figure could show.
     """
@@ -81,14 +82,14 @@ def render(
     files: list[Path] = []
     for one in islice(_drawings(study, name, options, ledger_state, code), 1 if out else None):
         targets = [out] if out else [study.paths.figures / (one.stem + form) for form in OF_A_STUDY]
-        with one.drawn() as picture:
+        with around(), one.drawn() as picture:
             drawn = _written(picture, targets, one.frame)
-        if targets[0].parent.resolve() == study.paths.figures.resolve():
-            names = tuple(file.name for file in drawn)
-            edition = records.edition(study, one.ledger_state, one.options)
-            state = edition, study.ended_in(one.ledger_state)
-            records.write(study.paths, records.Record(name, one.options, names, *state))
-        files += drawn
+            if targets[0].parent.resolve() == study.paths.figures.resolve():
+                names = tuple(file.name for file in drawn)
+                edition = records.edition(study, one.ledger_state, one.options)
+                state = edition, study.ended_in(one.ledger_state)
+                records.write(study.paths, records.Record(name, one.options, names, *state))
+            files += drawn
     return files
 
 

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR
 
+import psutil
+
 from sweeper.paths import StudyPaths
+
+IN_MEMORY = ("tmpfs", "ramfs")
+"""File systems whose files are in memory."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,22 @@ def used(folders: Iterable[Path]) -> int:
 def scratch_free() -> int:
     """Bytes that are left in the temporary directory of this process."""
     return shutil.disk_usage(tempfile.gettempdir()).free
+
+
+def scratch_in_memory() -> bool:
+    """Whether the temporary directory of this process is in memory, so that files there take it."""
+    return file_system(Path(tempfile.gettempdir()).resolve())[0] in IN_MEMORY
+
+
+def file_system(folder: Path) -> tuple[str, str]:
+    """The type of the file system that `folder` is on, and where that is mounted."""
+    mounts = {
+        part.mountpoint: part.fstype
+        for part in psutil.disk_partitions(all=True)
+        if folder.is_relative_to(part.mountpoint)
+    }
+    mount = max(mounts, key=len, default="/")
+    return mounts.get(mount, "a file system of unknown type"), mount
 
 
 def _measured(folder: Path) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -93,8 +94,9 @@ def draw(
         if code is None:
             left_out.append(_left_out(study, name))
             continue
-        with _reported(name, failures):
-            pictures += figures.render(study, name, {}, ledger_state=ledger_state, code=code)
+        each = partial(_reported, name, failures)
+        with each():
+            pictures += figures.render(study, name, {}, None, ledger_state, code, each)
     for record in stale(study, ledger_state) if scored(ledger_state) else ():
         code = _code(record.name, own)
         if code is not None:

@@ -11,7 +11,7 @@ from sweeper.planning.plan import Plan, Run
 from sweeper.text import counted, size
 from sweeper.trainable.abilities import SupportsMemoryEstimates, shares_packs
 from sweeper.trainable.contract import Trainable
-from sweeper.worker.checkpoints import checkpoint_store
+from sweeper.worker.checkpoints import checkpoint, checkpoint_store
 
 _LINE_BYTES = 220
 """A ledger line or a packed claim, about; until it is packed a claim has a block of its own."""
@@ -41,23 +41,34 @@ def one_a_cell(plan: Plan) -> list[Run]:
     return plan.runs[:: len(plan.space.seeds)]
 
 
+def _packs(plan: Plan, trainable: Trainable, options: Options) -> list[int]:
+    """The most members of a pack of every trial on every task, as far as is known here."""
+    alone = packs_elsewhere(options)
+    return [1 if alone else pack(trainable, run, options) for run in one_a_cell(plan)]
+
+
+def _largest_pack(plan: Plan, trainable: SupportsMemoryEstimates, sizes: list[int]) -> int:
+    """The most bytes of packs of these sizes."""
+    pairs = zip(one_a_cell(plan), sizes, strict=True)
+    return max(trainable.pack_bytes(run.params, run.task, run.steps, n) for run, n in pairs)
+
+
 def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> Iterator[str]:
     """Memory and disk, as far as the trainable tells how large a run's state is."""
     space, left_out = plan.space, ""
     if not isinstance(trainable, SupportsMemoryEstimates) or not plan.runs:
         yield "memory: only running it can tell"
-        states = 0
+        states = saved = 0
     else:
         cells = [(run.params, run.task, run.steps) for run in one_a_cell(plan)]
         alone = packs_elsewhere(options)
-        sizes = [1 if alone else pack(trainable, run, options) for run in one_a_cell(plan)]
-        pairs = list(zip(cells, sizes, strict=True))
-        most = max(trainable.pack_bytes(*cell, size) for cell, size in pairs)
+        sizes = _packs(plan, trainable, options)
         whose = "run alone on a GPU, beside its packages"
         whose = whose if alone else "worker, beside its packages (on a CPU)"
-        yield f"memory: up to {size(most, 'B')} a {whose}"
+        yield f"memory: up to {size(_largest_pack(plan, trainable, sizes), 'B')} a {whose}"
         one = [trainable.state_bytes(*cell) for cell in cells]
         largest = max(size * each for size, each in zip(sizes, one, strict=True))
+        saved = min(plan.total, workers * max(sizes)) * checkpoint.most_files(max(one))
         bound = round(space.checkpoint.max_gb * 10**9)
         states = min(2 * workers * largest, bound)
         every = min(workers * largest, plan.total * max(one))
@@ -69,7 +80,7 @@ def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> I
             yield checkpoint_store.kept_states(stay, space.checkpoint.max_gb)
     reports = space.average_steps // space.evaluation.every if space.evaluation else 1
     names = min(2 * plan.total, FOLD_AT)
-    files = names + 10 + (_FILES_OF_A_COMMAND * plan.total if space.command else 0)
+    files = names + saved + 10 + (_FILES_OF_A_COMMAND * plan.total if space.command else 0)
     records = plan.total * (reports + 5) * _LINE_BYTES + names * _BLOCK_BYTES
     kept = f"{size(states, 'B')} of checkpoints at a time ({counted(workers, 'worker')})"
     several = f"about {counted(files, 'file', ',')} at most"
@@ -79,10 +90,13 @@ def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> I
 def fit(plan: Plan, trainable: Trainable, options: Options, dispatch: str) -> Iterator[str]:
     """What memory a worker has, which run does not fit in it, and what disk runs want."""
     found = memory_fit.largest(plan, trainable)
-    if found is not None:
+    if found is not None and isinstance(trainable, SupportsMemoryEstimates):
+        most = _largest_pack(plan, trainable, _packs(plan, trainable, options))
         for room in memory_fit.rooms(options, dispatch, plan.total):
             said = memory_fit.complaint(plan, found, room)
-            yield f"memory: a worker has {room}" if said is None else f"memory: too little: {said}"
+            fewer = ", so that fewer runs share a pack" if most > room.given else ""
+            fits = f"memory: a worker has {room}{fewer}"
+            yield fits if said is None else f"memory: too little: {said}"
     scratch = scratch_fit.largest(plan, trainable)
     if scratch is not None:
         yield f"scratch: {scratch_fit.told(plan, scratch, options, dispatch)}"

@@ -37,6 +37,12 @@ SEGMENT = 2**27
 """The most bytes of a segment. One of half of it and more is never written anew, so that a save
 takes a bounded time, however much is stored."""
 
+
+def most_files(size: int) -> int:
+    """Of how many files a checkpoint of `size` bytes is at most: its state and its segments."""
+    return 1 + MOST_SEGMENTS + size // (SEGMENT // 2)
+
+
 _BLOCK = 4096
 _ENTRY = 400
 """Bytes that a file takes for each of its arrays besides the numbers."""

@@ -14,8 +14,8 @@ from agents.learners import dqn
 from agents.training.episodes import Episodes
 
 gymnasium = pytest.importorskip("gymnasium")
-pytest.importorskip("ale_py")
-pytest.importorskip("cv2")
+ale_py = pytest.importorskip("ale_py")
+cv2 = pytest.importorskip("cv2")
 
 
 def made(game: str, training: bool = True, **given):
@@ -24,8 +24,6 @@ def made(game: str, training: bool = True, **given):
 
 def theirs(name: str, life_ends: bool, size: int, repeat: int, stack: int = 4, **given):
     """Gymnasium's preprocessing; the stack of an episode begins with copies of its first frame."""
-    import ale_py
-
     gymnasium.register_envs(ale_py)
     registered = {"frameskip": 1, "repeat_action_probability": 0.0, "full_action_space": False}
     env = gymnasium.make(f"ALE/{name}-v5", **registered, **given).unwrapped
@@ -159,14 +157,27 @@ def test_a_game_is_truncated_after_so_many_frames():
     assert [(one.terminated, one.truncated, one.steps) for one in outcomes] == [
         (False, False, 4), (False, False, 4), (False, True, 2)
     ]  # fmt: skip
+    screen = cv2.resize(
+        environment._game.getScreenGrayscale(), (16, 16), interpolation=cv2.INTER_AREA
+    )
+    assert np.array_equal(environment.observe()[..., -1], screen), "what is on the screen then"
+    assert not np.array_equal(environment.observe()[..., -2], screen)
 
 
 def test_tables_of_games_are_those_of_ale_py():
     assert len(atari.Environment.tasks) == 54 and set(atari.Environment.tasks) <= {*atari._games()}
-    assert tasks.shape("atari/enduro").actions == atari._minimal_actions("enduro")
+    for name in ("enduro", "asteroids", "assault"):
+        assert tasks.shape(f"atari/{name}").actions == atari._minimal_actions(name)
     assert tasks.shape("atari/video_pinball").actions == 9
     assert tasks.shape("atari/pong", Settings(actions="full")).actions == 18
     assert tasks.shape("atari/pong").observation == (84, 84, 4)
+
+
+def test_games_are_those_that_the_emulator_takes():
+    """It ends the process at any other."""
+    roms = sorted(atari._roms().glob("*.bin"))
+    taken = [rom.stem for rom in roms if ale_py.ALEInterface.isSupportedROM(str(rom))]
+    assert list(atari._games()) == taken and len(roms) > len(taken)
 
 
 def test_it_can_be_filmed_and_says_which_rom_it_is():
@@ -181,6 +192,9 @@ def test_it_can_be_filmed_and_says_which_rom_it_is():
     ("task", "given", "says"),
     [
         ("brekout", {}, "did you mean 'atari/breakout'"),
+        ("combat", {}, "'atari/combat' cannot be had: it is for two players"),
+        ("warlord", {}, "did you mean 'atari/"),
+        ("breakout", {"most_frames": 3 * 10**9}, "env.most_frames must be at most 2e.09, got 3"),
         ("breakout", {"size": 4}, "env.size must be at least 8, got 4"),
         ("breakout", {"sticky": 1.5}, "env.sticky must be at most 1, got 1.5"),
         ("breakout", {"noops": -1}, "env.noops must be at least 0, got -1"),

@@ -93,5 +93,27 @@ def test_the_loss_is_the_cross_entropy_with_its_gradient() -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (2.0, -2.0)])
 def test_an_empty_support_is_refused(low: float, high: float) -> None:
-    with pytest.raises(ValueError, match=r"head.v_min must be below head.v_max="):
+    with pytest.raises(ValueError, match=r"head.v_min must be below v_max, which is"):
         head(5, low, high)
+
+
+@pytest.mark.parametrize(
+    ("atoms", "low", "high", "says"),
+    [
+        (51, -10.0, 1e39, "must lie within 1e.30 of 0"),
+        (51, -1e31, 0.0, "must lie within 1e.30 of 0"),
+        (51, -10.0, -9.999, "head.atoms must be atoms that single precision tells apart"),
+        (300_000, -10.0, 10.0, "got 300000 from -10.0 to 10.0"),
+    ],
+)
+def test_a_support_that_single_precision_cannot_have_is_refused(atoms, low, high, says) -> None:
+    with pytest.raises(ValueError, match=says):
+        head(atoms, low, high)
+
+
+@pytest.mark.parametrize(("atoms", "low", "high"), [(51, 100.0, 101.0), (2, 0.0, 1e30)])
+def test_the_finest_supports_keep_their_mass_in_single_precision(atoms, low, high) -> None:
+    one, logits = head(atoms, low, high), drawn(P, B, atoms).float()
+    rewards = (low + (high - low) * drawn(P, B).sigmoid()).float()
+    mass = one.target(rewards, torch.zeros(P, B), logits).sum(-1)
+    torch.testing.assert_close(mass, torch.ones(P, B), rtol=0, atol=2e-3)

@@ -113,7 +113,7 @@ def test_priorities_are_cross_entropies_and_weights_weigh_losses() -> None:
 
 
 REFUSED = [
-    ({"network.head.v_min": 10.0}, r"network.head.v_min must be below head.v_max=10"),
+    ({"network.head.v_min": 10.0}, r"network.head.v_min must be below v_max, which is 10"),
     ({"network.head.atoms": 1}, "network.head.atoms must be at least 2, got 1"),
     ({"network.head.kind": "quantile"}, "head.kind: unknown head 'quantile'; valid: categorical"),
     ({"loss": "huber"}, "loss is a parameter of network.head.kind=linear"),

@@ -193,7 +193,8 @@ def test_convolutions_with_more_than_relu_are_not_one(other):
 @pytest.mark.parametrize(
     ("given", "side", "says"),
     [
-        ({"kernels": (8, 4)}, 84, r"critic\.kernels must list a number for each .* are 3, got"),
+        ({"kernels": (8, 4)}, 84, r"critic\.kernels must list a number for each .* 3, got .8, 4.$"),
+        ({"convs": (16,)}, 84, r"are 1, got .8, 4, 3.: give convs, such as .32, 64, 64., or other"),
         ({"strides": (4, 0, 1)}, 84, r"critic\.strides must list whole numbers .*, got 0"),
         ({}, 30, r"leave 2 of 30 pixels for convolution 3 of 3 x 3: take larger images \(env\.si"),
     ],

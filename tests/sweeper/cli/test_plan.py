@@ -15,6 +15,7 @@ from sweeper.planning.loading import load
 from sweeper.space.overrides import parse_words
 from sweeper.study.studies import start
 from sweeper.study.study import Study
+from sweeper.worker.checkpoints import checkpoint
 from sweeper.worker.worker import Worker
 from tests.helpers.worker_parts import WorkerParts
 
@@ -116,3 +117,6 @@ def test_checkpoints_that_find_no_room_are_told(tmp_path: Path) -> None:
     said = disk("checkpoint.max_gb=0.0001")
     assert "checkpoint.max_gb=0.0001 is less than the " in said
     assert said.endswith(" of all, so that some saves are left out")
+    each = checkpoint.most_files(0)
+    assert f"about {14 + each} files" in disk(workers=1), "one run at a time"
+    assert f"about {14 + 2 * each} files" in disk(workers=9), "both"

@@ -116,7 +116,9 @@ def test_workers_share_the_memory_of_a_machine(
 ) -> None:
     monkeypatch.setattr(memory, "shared", lambda: 2 * needed(file))
     assert call("plan", "wide.yaml", "workers=2") == 0
-    assert "memory: a worker has" in capsys.readouterr().out
+    assert "of this machine, for 2 workers)\n" in capsys.readouterr().out
+    assert call("plan", "wide.yaml", "workers=2", "pack=2") == 0
+    assert "for 2 workers), so that fewer runs share a pack\n" in capsys.readouterr().out
     assert call("run", "wide.yaml", "workers=3") == 2
     assert "of this machine, for 3 workers): it takes fewer workers=, or" in capsys.readouterr().err
 

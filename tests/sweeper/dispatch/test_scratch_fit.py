@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -51,6 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
     (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(disk_usage.psutil, "disk_partitions", lambda all: [])
     return tmp_path
 
 
@@ -75,6 +77,18 @@ def test_plan_says_what_a_run_keeps_where(
     assert "scratch: 50 MB a run in the temporary directory of its node (TMPDIR there)\n" in said
     assert call("plan", written(folder, agents, "memory"), "dispatch=inline") == 0
     assert "scratch" not in capsys.readouterr().out
+
+
+def test_plan_says_that_a_directory_in_memory_spares_none(
+    folder: Path, agents: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    kinds = {"/": "ext4", str(tmp := folder / "scratch"): "tmpfs"}
+    parts = [SimpleNamespace(mountpoint=place, fstype=kind) for place, kind in kinds.items()]
+    monkeypatch.setattr(disk_usage.psutil, "disk_partitions", lambda all: parts)
+    assert call("plan", written(folder, agents, "mmap"), "dispatch=inline") == 0
+    said = capsys.readouterr().out
+    assert f"a run in {tmp}, which has " in said
+    assert "left and is in memory, so that nothing is spared: name one on a disk" in said
 
 
 def test_run_refuses_what_the_temporary_directory_cannot_hold(
@@ -112,6 +126,14 @@ def test_a_replay_too_large_for_memory_is_told_of_the_disk(
     )
     assert call("run", *words) == 2
     assert said in capsys.readouterr().err
+    left(monkeypatch, TAKEN - 1)
+    assert call("run", *words) == 2
+    told = "smaller replay.capacity; replay.store: mmap would take 50 MB in the temporary directory"
+    assert f"{told}, which has 50 MB for it\n" in capsys.readouterr().err
+    left(monkeypatch, 10**9)
+    monkeypatch.setattr(disk_usage, "scratch_in_memory", lambda: True)
+    assert call("run", *words) == 2
+    assert f"{told}, which has no disk for it\n" in capsys.readouterr().err
     monkeypatch.setattr(memory, "shared", lambda: need.on_scratch[1] - 1)
     assert call("run", *words) == 2
     assert "mmap" not in capsys.readouterr().err, "it would not do either"

@@ -28,6 +28,15 @@ def test_without_slurm_limits_are_unknown_and_the_script_is_there(tmp_path, monk
     assert not list(tmp_path.iterdir()), "nothing is written"
 
 
+def test_what_slurm_complains_about_is_one_line(tmp_path, monkeypatch) -> None:
+    (command := tmp_path / "scontrol").write_text("#!/bin/sh\nprintf 'no\\nhost\\n' >&2; exit 1\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr(slurm, "installed", lambda: True)
+    text = lines(tmp_path / "hops").splitlines()
+    assert "limits: unknown, for Slurm does not answer: no host" in text
+
+
 def test_arrays_are_split_and_what_is_beyond_the_limits_is_said(tmp_path, monkeypatch) -> None:
     partition = slurm.Partition("gpu", True, 60, 8, 64000, {})
     monkeypatch.setattr(slurm, "installed", lambda: True)

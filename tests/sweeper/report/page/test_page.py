@@ -185,6 +185,15 @@ def test_a_figure_that_cannot_be_drawn_is_named(make_study, capsys):
     assert "heatmop" in capsys.readouterr().err
 
 
+def test_others_of_the_same_figure_are_drawn(make_study, capsys):
+    done = work(make_study("seeds=1", "figures=[{curves: {x: updates}}, {curves: {top: 1}}]"))
+    assert not publish.draw(done, done.ledger_state())
+    assert capsys.readouterr().err.count("curves could not be drawn: x=updates") == 2
+    assert (done.paths.figures / "curves-top_1.svg").exists()
+    assert "curves could not be drawn: x=updates" in page_of(done).text
+    assert sum(tag == "svg" for tag, _ in page_of(done).elements) == 1
+
+
 def test_the_best_of_several_scores(make_study):
     scores = "score=[{metric: value}, {metric: twice, direction: minimize, high: 4}]"
     done = work(make_study(scores, "seeds=1", "figures=[]"))

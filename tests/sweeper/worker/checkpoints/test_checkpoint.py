@@ -119,7 +119,7 @@ def test_overwritten_segments_go(tmp_path: Path) -> None:
 def test_many_small_segments_become_one(tmp_path: Path) -> None:
     most = checkpoint.MOST_SEGMENTS
     newest = saves(tmp_path, *range(1, most + 1))
-    assert len(newest.ranges) == most
+    assert len(newest.ranges) == most and len(newest.files) == checkpoint.most_files(0)
     newest = saves(tmp_path, *range(1, most + 2))
     assert newest.ranges == ((0, most + 1),)
     check(adopt(newest.file, mine(tmp_path, most + 1)).state, most + 1)
@@ -130,6 +130,7 @@ def test_many_rows_are_several_segments(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(checkpoint, "SEGMENT", 1000)
     newest = saves(tmp_path, 7, 90)
     assert newest.ranges == ((0, 7), (7, 34), (34, 62), (62, 90))
+    assert len(newest.files) <= checkpoint.most_files(3000) == 7 + checkpoint.MOST_SEGMENTS
     check(adopt(newest.file, mine(tmp_path, 90)).state, 90)
 
 
