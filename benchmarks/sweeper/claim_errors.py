@@ -21,11 +21,9 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.stats import expon, norm, t
 
-from sweeper.results.run_tables import VALUE
-from sweeper.results.verdicts.quantities import Side, compared
+from sweeper.results.verdicts.paired import Cell, Side, cell, compared
 from sweeper.space.claims.claim import Claim
 from sweeper.stats.verdicts import REFUTED, SUPPORTED, UNDECIDED, holm
 
@@ -50,10 +48,10 @@ def scores(rng: np.random.Generator, law: Any, means: Any, seeds: int) -> np.nda
     return np.array(means)[:, :, None] + 0.1 * (luck + own) / np.sqrt(2)
 
 
-def cell(values: np.ndarray) -> pd.DataFrame:
-    """The runs behind a cell, of scores [configurations × seeds]."""
-    seed = np.tile(np.arange(values.shape[1]), len(values))
-    return pd.DataFrame({"task": "line", "seed": seed, VALUE: values.ravel()})
+def on_a_line(values: np.ndarray) -> Cell:
+    """The runs behind a cell on the only task, of scores [configurations × seeds]."""
+    seeds = np.tile(np.arange(values.shape[1]), len(values))
+    return cell(np.full(values.size, "line"), seeds, values.ravel())
 
 
 def sides(claim: Claim, found: np.ndarray, how: str) -> list[Side]:
@@ -63,11 +61,11 @@ def sides(claim: Claim, found: np.ndarray, how: str) -> list[Side]:
         given = dict(one.split("=") for one in quantity.where.split(","))
         own = found[int(given["x"])]
         if quantity.axis is not None:
-            cells = [cell(one[None]) for one in own]
+            cells = [on_a_line(one[None]) for one in own]
             made.append(Side(quantity, RATES, cells, how, minimise=False))
         else:
             chosen = own[[RATES.index(float(given["lr"]))]] if "lr" in given else own
-            made.append(Side(quantity, (None,), [cell(chosen)], how, minimise=False))
+            made.append(Side(quantity, (None,), [on_a_line(chosen)], how, minimise=False))
     return made
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from sweeper.errors import Invalid, NothingToShow, SweeperError
 from sweeper.ledger.state import LedgerState
 from sweeper.results.data import Data
-from sweeper.results.verdicts.quantities import Compared, compared, sides
+from sweeper.results.verdicts.paired import Compared, compared
+from sweeper.results.verdicts.quantities import sides
 from sweeper.schema.base_model import validated
 from sweeper.space.claims.claim import Claim
 from sweeper.stats import MIN_SEEDS

@@ -1,0 +1,184 @@
+"""The two sides of a claim on the same resamples of whole seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from sweeper.errors import NothingToShow
+from sweeper.score import Array, worst
+from sweeper.space.claims.claim import Claim
+from sweeper.space.claims.statement import BEST, OF_AXES, USABLE, Quantity
+from sweeper.stats.bootstrap import StandIns, multiplicities, stand_ins
+from sweeper.stats.cluster_bootstrap import drawn_seeds
+from sweeper.stats.hyperparameters import USABLE_SHARE
+from sweeper.stats.verdicts import Difference
+
+_RESAMPLES = 4000
+
+
+@dataclass(frozen=True)
+class TaskRuns:
+    """The runs of some configurations on one task, [runs] each, in the order of their seeds."""
+
+    seeds: Array
+    values: Array
+
+    def of(self, seeds: Array) -> tuple[Array, Array]:
+        """The values under some seeds [runs], and how many there are under each [seeds]."""
+        kept = np.isin(self.seeds, seeds)
+        return self.values[kept], np.unique(self.seeds[kept], return_counts=True)[1]
+
+
+Cell = dict[str, TaskRuns]
+"""By task the runs that count of one value of an axis, or of a whole side."""
+
+
+def cell(tasks: Array, seeds: Array, values: Array) -> Cell:
+    """The runs of which `tasks`, `seeds` and `values` [runs] are, by task."""
+    order = np.argsort(seeds, kind="stable")
+    tasks, seeds, values = tasks[order], seeds[order], np.asarray(values, float)[order]
+    return {str(t): TaskRuns(seeds[tasks == t], values[tasks == t]) for t in np.unique(tasks)}
+
+
+@dataclass(frozen=True)
+class Side:
+    """A quantity of a claim, and the runs that it is of."""
+
+    quantity: Quantity
+    labels: tuple[Any, ...]
+    """The values of its axis that have runs; one `None` where it has no axis."""
+    cells: list[Cell]
+    """The runs of each of these values."""
+    how: str
+    minimise: bool
+
+    @property
+    def seeds(self) -> dict[str, Array]:
+        """The seeds of each task that all its values have."""
+        tasks = set.intersection(*(set(one) for one in self.cells))
+        every = {task: [np.unique(one[task].seeds) for one in self.cells] for task in tasks}
+        found = {task: reduce(np.intersect1d, own) for task, own in every.items()}
+        return {task: seeds for task, seeds in found.items() if len(seeds)}
+
+    @property
+    def one_run(self) -> bool:
+        """Whether each of its values has one run a seed and task."""
+        every = [own.seeds for one in self.cells for own in one.values()]
+        return all(len(np.unique(seeds)) == len(seeds) for seeds in every)
+
+    @property
+    def runs(self) -> int:
+        """How many runs stand behind it."""
+        return sum(len(own.seeds) for one in self.cells for own in one.values())
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A claim as the runs of a study have it: its sides, and their difference."""
+
+    left: float
+    """Infinite where runs that diverged decide it, as `right`."""
+    right: float
+    difference: Difference
+    """What the claim says is above 0."""
+    runs: int
+
+
+def compared(claim: Claim, found: Sequence[Side]) -> Compared:
+    """Both sides, and the difference that the claim is about, on resamples of whole seeds.
+
+    Both sides have the same resamples of a task's seeds. `NothingToShow` where they share a task,
+    and no seed of it.
+    """
+    seeds = _shared(found)
+    known, found = _finite(found)
+    rng = np.random.default_rng(0)
+    draws = {task: multiplicities(len(own), rng, _RESAMPLES) for task, own in seeds.items()}
+    once = {task: np.ones((1, len(own)), int) for task, own in seeds.items()}
+    points, resampled = (
+        _quantities(found, [_statistics(side, seeds, drawn) for side in found])
+        for drawn in (once, draws)
+    )
+    statement, first = claim.statement, found[0]
+    if isinstance(statement.right, float):
+        points, resampled = ([*both, np.full(1, statement.right)] for both in (points, resampled))
+    sign = 1 if statement.larger else -1
+    by_axis, exact = statement.left.name in OF_AXES, statement.left.name == BEST
+    one_run = not by_axis and all(side.one_run for side in found)
+    difference = Difference(
+        float(sign * (points[0] - points[1])[0] - statement.by),
+        sign * (resampled[0] - resampled[1]) - statement.by,
+        tuple(map(len, seeds.values())),
+        how=first.how if one_run else "mean",
+        few_values=by_axis,
+        zeros=float(statement.or_equal) if exact else 0.5,
+    )
+    left, right = (float(one[0]) for one in points)
+    if not by_axis:
+        left, right = (_known(one, known, first.minimise) for one in (left, right))
+    return Compared(left, right, difference, sum(side.runs for side in found))
+
+
+def _finite(found: Sequence[Side]) -> tuple[StandIns, list[Side]]:
+    """The sides with a number for each infinite score, the same in both."""
+    parts = [own.values for side in found for one in side.cells for own in one.values()]
+    known = stand_ins(np.concatenate(parts))
+    made = iter(np.split(known.scores, np.cumsum([*map(len, parts)])[:-1]))
+
+    def finite(one: Cell) -> Cell:
+        return {task: replace(own, values=next(made)) for task, own in one.items()}
+
+    return known, [replace(side, cells=[*map(finite, side.cells)]) for side in found]
+
+
+def _shared(found: Sequence[Side]) -> dict[str, Array]:
+    """The seeds of each task that are drawn: of a task of both sides those that both have."""
+    own = [side.seeds for side in found]
+    shared: dict[str, Array] = {}
+    for task in sorted(set().union(*own)):
+        shared[task] = reduce(np.intersect1d, [one[task] for one in own if task in one])
+        if not len(shared[task]):
+            raise NothingToShow(f"the two sides have no seed in common on {task}")
+    if not shared:
+        raise NothingToShow("the values of its axis have no seed in common")
+    return shared
+
+
+def _statistics(side: Side, seeds: Mapping[str, Array], drawn: Mapping[str, Array]) -> Array:
+    """The statistics of a side's cells [cells × resamples], of seeds `drawn` a task."""
+    tasks = [task for task in seeds if task in side.seeds]
+    times = np.concatenate([drawn[task] for task in tasks], axis=1)
+    found = []
+    for one in side.cells:
+        parts = [one[task].of(seeds[task]) for task in tasks]
+        values = np.concatenate([values for values, _ in parts])[None]
+        found.append(drawn_seeds(values, [counts for _, counts in parts], side.how, times))
+    return np.concatenate(found)
+
+
+def _quantities(found: Sequence[Side], statistics: Sequence[Array]) -> list[Array]:
+    """What the sides come to [resamples], of their cells' statistics [cells × resamples]."""
+    if found[0].quantity.name == USABLE:
+        gains = [1 - own if found[0].minimise else own for own in statistics]
+        best = np.max(np.concatenate(gains), axis=0)
+        least = np.where(best > 0, USABLE_SHARE * best - 1e-12, np.inf)
+        return [np.asarray((gain >= least).sum(axis=0), float) for gain in gains]
+    if found[0].quantity.name == BEST:
+        pairs = zip(found, statistics, strict=True)
+        return [np.asarray(side.labels, float)[_best(side, own)] for side, own in pairs]
+    return [own[0] for own in statistics]
+
+
+def _best(side: Side, own: Array) -> Array:
+    return np.asarray(own.argmin(axis=0) if side.minimise else own.argmax(axis=0))
+
+
+def _known(value: float, known: StandIns, minimise: bool) -> float:
+    """`value`, or what a diverged run counts as where such runs decide it."""
+    decided = np.isnan(known.known(np.array([value]))[0]).any()
+    return worst(minimise=minimise) if decided else value
