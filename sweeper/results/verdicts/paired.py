@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -97,8 +97,7 @@ def compared(claim: Claim, found: Sequence[Side]) -> Compared:
     """
     seeds = _shared(found)
     known, found = _finite(found)
-    rng = np.random.default_rng(0)
-    draws = {task: multiplicities(len(own), rng, _RESAMPLES) for task, own in seeds.items()}
+    draws = dict(zip(seeds, _draws(tuple(map(len, seeds.values()))), strict=True))
     once = {task: np.ones((1, len(own)), int) for task, own in seeds.items()}
     points, resampled = (
         _quantities(found, [_statistics(side, seeds, drawn) for side in found])
@@ -122,6 +121,13 @@ def compared(claim: Claim, found: Sequence[Side]) -> Compared:
     if not by_axis:
         left, right = (_known(one, known, first.minimise) for one in (left, right))
     return Compared(left, right, difference, sum(side.runs for side in found))
+
+
+@lru_cache(maxsize=8)
+def _draws(sizes: tuple[int, ...]) -> list[Array]:
+    """How often each resample draws each seed of tasks with so many [resamples × seeds]."""
+    rng = np.random.default_rng(0)
+    return [multiplicities(size, rng, _RESAMPLES) for size in sizes]
 
 
 def _finite(found: Sequence[Side]) -> tuple[StandIns, list[Side]]:
