@@ -82,6 +82,7 @@ CLAIMS_OPTIONS = {
     "claim": "a statement to judge beside those of the space, as an exploratory one: "
     "score(lr=1e-3) > score(lr=1e-4)",
     "format": "markdown (default), latex or csv",
+    **{name: FIGURE_OPTIONS[name] for name in ("caption", "title", "width")},
     "out": "the file to write instead of showing it: .md, .tex or .csv, or a figure: .pdf, .png "
     "or .svg",
 }
@@ -94,13 +95,18 @@ def claims(words: Words = None) -> None:
     from sweeper.results.verdicts import verdict_text
     from sweeper.results.verdicts.verdicts import asked, verdicts
 
+    figure_options.check_fit(CLAIMS, words or ())
     given = parsed(words, list(CLAIMS_OPTIONS))
     out, study = Path(given["out"]) if "out" in given else None, study_of(given)
-    if out is not None and out.suffix in figures.FORMATS:
-        for one in ("claim", "format"):
-            if one in given:
-                raise SweeperError(f"{one}= goes with a table, but out={out} is a figure")
-        for file in figures.render(study, CLAIMS, {}, out):
+    drawn = out is not None and out.suffix in figures.FORMATS
+    look = {name: text for name, text in given.items() if name in figure_options.takes(CLAIMS)}
+    for one in ("claim", "format") if drawn else look:
+        if one in given:
+            ending = f"out={out}" if out is not None else "out= of a figure, as in out=claims.pdf"
+            rule = f"goes with a table, but {ending} is a figure" if drawn else f"needs {ending}"
+            raise SweeperError(f"{one}= {rule}")
+    if drawn:
+        for file in figures.render(study, CLAIMS, look, out):
             typer.echo(file)
         return
     form = _form(given.get("format"), out, figures.FORMATS)

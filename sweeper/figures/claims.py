@@ -27,7 +27,12 @@ _ROW_IN = 0.3
 _AROUND_IN = 0.42
 """The height of what stands below the axes of a panel."""
 
-_LABEL_IN = 2.7
+_LABEL = 0.38
+"""What is claimed takes so much of the width."""
+
+_BESIDE_IN = 1.4
+"""What verdicts beside the axes take of it."""
+
 _LEGEND_IN = 0.2
 
 
@@ -60,6 +65,8 @@ def draw(data: Data) -> Picture:
     found = list(data.verdicts())
     if not found:
         raise NothingToShow(f"claims has nothing to show: the space of {data.name} makes none")
+    if not any(one.runs for one in found):
+        data.check_scored("claims")
     rows = [_Row(one, parse(one.claim)) for one in found]
     panels = [*_panels(rows)]
     heights = [_ROW_IN * len(own) + _AROUND_IN for own in panels]
@@ -71,7 +78,8 @@ def draw(data: Data) -> Picture:
     for ax, own in zip(grid.axes.flat, panels, strict=True):
         _paint(ax, own)
         unit = _unit(data, own[0].statement.left)
-        ax.set_xlabel(text_layout.folded(f"in favour: {unit}", 3.2, text_layout.BASE_PT))
+        inches = (1 - _LABEL) * style.page_in() - _BESIDE_IN
+        ax.set_xlabel(text_layout.folded(f"in favour: {unit}", inches, text_layout.BASE_PT))
     _legend(grid, found)
     return Picture(grid.figure, verdict_text.frame(found), verdict_text.plain(found), caption)
 
@@ -116,7 +124,8 @@ def _paint(ax: Axes, rows: Sequence[_Row]) -> None:
         look: dict[str, Any] = {"markersize": 4.5, "markerfacecolor": inside, "color": colour}
         ax.plot(row.favour(own.difference), place, "o", **look)
     size = text_layout.SMALL_PT
-    labels = [text_layout.folded(row.verdict.says, _LABEL_IN, size) for row in rows]
+    inches = _LABEL * style.page_in()
+    labels = [text_layout.folded(row.verdict.says, inches, size) for row in rows]
     ax.set_yticks(places, labels)
     beside = ax.secondary_yaxis("right")
     beside.set_yticks(places, [_told(row.verdict) for row in rows])

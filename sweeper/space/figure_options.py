@@ -82,7 +82,7 @@ BANDED = ("curves", "scaling", "sensitivity")
 DIVIDED = ("curves", "scaling")
 """The figures whose y axes may be logarithmic."""
 
-LEAST_IN: Mapping[str, float] = {"pairs": WIDTHS["column"]}
+LEAST_IN: Mapping[str, float] = {"claims": 5.0, "pairs": WIDTHS["column"]}
 """The least widths of figures that need more than others."""
 
 

@@ -8,11 +8,11 @@ from sweeper import lookup
 from sweeper.figures.drawing import style
 from sweeper.results.data import Data
 
-OF_ANY_STUDY = [
-    name for name in lookup.names("sweeper.figures") if name not in ("compare", "pareto", "surface")
-]
-"""`compare` is of spaces with published numbers, `pareto` of those with several scores, and
-`surface` of analyses that keep surfaces."""
+OF_SOME = ("claims", "compare", "pareto", "surface")
+"""`claims` is of spaces that make some, `compare` of those with published numbers, `pareto` of
+those with several scores, and `surface` of analyses that keep surfaces."""
+
+OF_ANY_STUDY = [name for name in lookup.names("sweeper.figures") if name not in OF_SOME]
 
 AXES = {
     "optimizer.lr": {"kind": "float", "values": [1e-3, 1e-5]},

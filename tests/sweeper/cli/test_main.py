@@ -178,6 +178,7 @@ def test_the_help_of_a_figure_lists_what_it_takes(
     here: Path, space_file: Path, capsys: Capture, figure: str
 ) -> None:
     takes = {*figure_options.takes(figure), "study", "root", "out"}
+    takes |= {"claim", "format"} if figure == "claims" else set()
     assert call(figure, "--help") == 0
     listed = set(re.findall(r"^ +(\w+)=  ", capsys.readouterr().out, re.MULTILINE))
     assert listed == takes

@@ -128,7 +128,7 @@ def test_an_unknown_agent_hides_only_what_it_alone_can_tell(tmp_path: Path) -> N
     assert any(line.startswith("x.yaml:3: agent must be an agent, but got 'dnq'") for line in found)
     missing = [one for one in wanted if not any(line.startswith(one) for line in found)]
     of_agent = ("parameter of", "of agent", "has no choice", "must be", "names layer", "metric")
-    of_values = ("constraints[", "derived.", "figures[7].heatmap.where")
+    of_values = ("constraints[", "derived.", "figures[7].heatmap.where", "claims.r.")
     assert [one for one in missing if not any(a in one for a in (*of_agent, *of_values))] == []
     assert len(found) > 110
     assert any("figures[0] must be a figure" in line for line in found)
