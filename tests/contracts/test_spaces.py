@@ -80,6 +80,24 @@ PAPER_RUNS = {
 }
 """Runs of the published experiments."""
 
+NO_CLAIMS = {
+    "quadratic": "an example, of no document",
+    "minatar_sgd_sn": "a public configuration, of which the paper has no results",
+    "minatar_lambda": "a public configuration, of which the paper has no results",
+    "minatar_model_size-smoke": "of the depths that are claimed about it has none",
+    "minatar_smoothness": "its claim is a correlation",
+    "q_loss_agents": "its figures are those of q_loss_surface",
+    "q_loss_surface": "an analysis makes no claims",
+    "mujoco_actor_scale": "what its figures show is not known",
+    "mujoco_cnf_depth": "what its figure shows is not known",
+    "mujoco_vql_latent": "what its figure shows is not known",
+    "dmc_entropy_temperature": "what its figure shows is not known",
+    "dmc_actor_steps": "what its figure shows is not known",
+    "dmc_depth": "mixed: better on some tasks, worse on others",
+    "head_cost": "its claims are ratios, and a difference that is small enough",
+}
+"""Spaces, or scales of them, whose document says nothing that a claim can say, and why."""
+
 
 @each("path", SPACES)
 def test_files_are_called_like_their_study_and_hold_the_usual_scales(path):
@@ -113,6 +131,15 @@ def test_has_the_size_its_scale_promises(path, scale):
         assert len(plan.runs) * space.steps <= 3_500_000
     if scale == "smoke":
         assert len(plan.runs) <= 4 and space.steps <= 1_000
+
+
+@each("path, scale", CASES)
+def test_makes_the_claims_of_its_document(path, scale):
+    space = planned(path.stem, scale).space
+    document = (space.reference or "").partition(",")[0]
+    exceptions = {path.stem, f"{path.stem}-{scale}"} & {*NO_CLAIMS}
+    assert len(space.claims) <= 4 and bool(space.claims) != bool(exceptions)
+    assert all((one.source or "").startswith(f"{document}, ") for one in space.claims.values())
 
 
 @pytest.mark.parametrize(
@@ -329,7 +356,7 @@ def test_the_smoke_scale_runs_to_its_figures(path, tmp_path):
     assert {record.state for record in made.ledger_state().runs.values()} == {"complete"}
     assert made.ended
     drawn = {file.stem.partition("-")[0] for file in made.paths.figures.glob("*.svg")}
-    asked = {figure.name for figure in made.space.figures}
+    asked = {figure.name for figure in made.space.drawn}
     assert drawn == asked - {"compare"}, "nobody published numbers of the smoke scale's tasks"
     assert not publish.due(made, made.ledger_state()), "what has nothing to show is not tried again"
     assert made.paths.optuna.exists()
