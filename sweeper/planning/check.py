@@ -74,7 +74,7 @@ def checked(space: Space, folder: Path) -> Space:
     with mistakes.under():
         shown_as = figures.checked(space, folder, metrics, expansion)
     with mistakes.under("claims"):
-        claims.check(space, metrics, expansion)
+        shown_as = claims.checked(shown_as, metrics, expansion)
     mistakes.check()
     return shown_as
 

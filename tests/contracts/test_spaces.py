@@ -87,7 +87,6 @@ NO_CLAIMS = {
     "minatar_model_size-smoke": "of the depths that are claimed about it has none",
     "minatar_smoothness": "its claim is a correlation",
     "q_loss_agents": "its figures are those of q_loss_surface",
-    "q_loss_surface": "an analysis makes no claims",
     "mujoco_actor_scale": "what its figures show is not known",
     "mujoco_cnf_depth": "what its figure shows is not known",
     "mujoco_vql_latent": "what its figure shows is not known",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sweeper.errors import Invalid, Mistakes, choices, shown
+from sweeper.log import log
 from sweeper.planning.checks.figures import check_where
 from sweeper.planning.configurations.expansion import Expansion
 from sweeper.space.axes._labels import numbers
@@ -13,21 +14,31 @@ from sweeper.space.claims.statement import BEST, OF_AXES, SCORE, Quantity
 from sweeper.space.space import Space
 
 
-def check(space: Space, metrics: Sequence[str], expansion: Expansion) -> None:
-    """Raises `Invalid` for a claim about what no run of the space has.
+def checked(space: Space, metrics: Sequence[str], expansion: Expansion) -> Space:
+    """The space; raises `Invalid` for a claim about what no run of it has.
 
-    Metrics that only running can tell (none of `metrics` then) are left to the evaluation.
+    Where words changed what is run, such claims are left out, which is said. Metrics that only
+    running can tell (none of `metrics` then) are left to the evaluation.
     """
-    mistakes = Mistakes()
+    mistakes, left_out = Mistakes(), list[str]()
     for name, claim in space.claims.items():
-        with mistakes.under(name):
+        own = Mistakes()
+        with own.under(name):
             check_where(space, claim.where)
         for quantity in claim.statement.quantities:
-            with mistakes.under(name, "claim"):
+            with own.under(name, "claim"):
                 _check_name(space, quantity, metrics)
                 _check_axis(space, quantity, expansion)
                 _check_conditions(space, quantity)
+        if own.found and space.changed:
+            left_out.append(name)
+            log.warning("the claim %s is left out: it %s", name, own.found[0].message)
+            continue
+        for one in own.found:
+            mistakes.add(one)
     mistakes.check()
+    kept = {name: one for name, one in space.claims.items() if name not in left_out}
+    return space.model_copy(update={"claims": kept}) if left_out else space
 
 
 def conditions(text: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sweeper.errors import NothingToShow
+from sweeper.errors import NothingToShow, SweeperError
 from sweeper.results.axis import TASK
 from sweeper.results.data import Data
 from sweeper.results.estimates import averaged
@@ -13,7 +13,7 @@ from sweeper.results.slices.part import Part
 from sweeper.results.slices.pooling import pooled
 from sweeper.results.verdicts.paired import Side, cell
 from sweeper.space.claims.claim import Claim
-from sweeper.space.claims.statement import OF_AXES, SCORE, USABLE, Quantity
+from sweeper.space.claims.statement import BEST, OF_AXES, SCORE, USABLE, Quantity
 from sweeper.study.study import Study
 from sweeper.text import counted
 
@@ -32,6 +32,9 @@ def _side(study: Study, data: Data, claim: Claim, quantity: Quantity) -> Side:
     axis = own.axis(quantity.axis) if quantity.axis is not None else None
     metric = None if quantity.name in (SCORE, *OF_AXES) else quantity.name
     runs = pooled(own, [axis]).table(metric)
+    if axis is not None and quantity.name == BEST and not axis.numeric:
+        rule = "a claim about the best value needs an axis of numbers"
+        raise SweeperError(f"{rule}, but got {axis.name}; of texts compare scores")
     if axis is not None and axis.drawn and quantity.name == USABLE:
         raise NothingToShow(f"a sampler drew the values of {axis.name}: none are listed to count")
     codes = axis.codes(runs) if axis is not None else np.zeros(len(runs), int)

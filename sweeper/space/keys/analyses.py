@@ -11,7 +11,7 @@ from sweeper.space.space import keys
 
 _OWN = (
     *("study", "reference", "note", "analysis", "of", "fixed", "score", "direction", "figures"),
-    *("checkpoint", "limits"),
+    *("claims", "checkpoint", "limits"),
 )
 """The keys that an analysis has itself."""
 

@@ -10,6 +10,7 @@ import yaml
 from sweeper.errors import Invalid, SweeperError
 from sweeper.planning.loading import load
 from sweeper.space.claims.statement import Quantity, Statement, parse
+from sweeper.space.overrides import parse_words
 from sweeper.space.space import Space
 from tests.helpers.cases import each
 
@@ -136,3 +137,15 @@ def test_a_claim_about_what_there_is_not_names_what_there_is(tmp_path: Path, tex
 def test_what_is_no_claim_is_refused(tmp_path: Path, claims: object, said: str) -> None:
     with pytest.raises(SweeperError, match=said):
         loaded(tmp_path, claims)
+
+
+def test_words_that_take_away_what_is_claimed_about_take_the_claim(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text(yaml.safe_dump({**SPACE, "claims": RIGHT}, sort_keys=False))
+    words = ["axes.sn.layers.sets=[none]", "axes.optimizer.lr.values=[1e-4]"]
+    space = load(file, None, parse_words(words, ())[1])
+    assert list(space.claims) == ["best"]
+    assert "the claim layers is left out: it asks for sn.layers=sn[-2]" in caplog.text
+    assert list(load(file, None, parse_words(["seeds=7"], ())[1]).claims) == list(RIGHT)
