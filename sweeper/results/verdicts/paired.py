@@ -205,7 +205,7 @@ def _best(side: Side, own: Array, first: int) -> Array:
     tied = gains >= top - _ROUNDING * np.maximum(1.0, np.abs(top))
     least = np.where(tied, labels[:, None], np.inf).min(axis=0)
     largest = np.where(tied, labels[:, None], -np.inf).max(axis=0)
-    return np.where(np.arange(first, first + len(top)) % 2, largest, least)
+    return np.asarray(np.where(np.arange(first, first + len(top)) % 2, largest, least))
 
 
 def _known(value: float, known: StandIns, minimise: bool) -> float:
@@ -215,4 +215,4 @@ def _known(value: float, known: StandIns, minimise: bool) -> float:
 
 def _decided(values: Sequence[Array], known: StandIns) -> Array:
     """In which resamples [resamples] runs that diverged decide one of `values` [resamples]."""
-    return np.any([np.isnan(known.known(one)[0]) for one in values], axis=0)
+    return np.asarray(np.any([np.isnan(known.known(one)[0]) for one in values], axis=0))
