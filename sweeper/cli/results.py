@@ -110,7 +110,9 @@ def claims(words: Words = None) -> None:
             typer.echo(file)
         return
     form = _form(given.get("format"), out, figures.FORMATS)
-    found = verdicts(study, more=asked(given["claim"]) if "claim" in given else {})
+    found = verdicts(
+        study, more=asked(given["claim"], study.space.claims) if "claim" in given else {}
+    )
     if not found:
         raise NothingToShow(
             f"the space of {study.name} makes no claims: write some under its key claims, or "

@@ -120,7 +120,7 @@ class OpenStudy:
     @property
     def claims(self) -> pd.DataFrame:
         """A row a claim of its space: name, claim, part, source, status, verdict, level, left,
-        right, difference, low, high, p, runs, seeds, seeds_needed, why.
+        right, difference, low, high, p, runs, planned, seeds, seeds_needed, why.
         """
         return verdict_text.frame(verdicts(self._study, self._now(reports=True)))
 

@@ -135,7 +135,7 @@ class Axis:
 
     def codes(self, table: pd.DataFrame) -> Any:
         """The position of each row's label among `labels`."""
-        codes = pd.Categorical(table[self.column], categories=self.known).codes.astype(int)
+        codes = _places(self.known, table[self.column])
         return np.where(codes < 0, len(self.labels) - 1, codes) if self.absent else codes
 
 
@@ -183,7 +183,12 @@ class Numbered(Axis):
 
     def codes(self, table: pd.DataFrame) -> Any:
         """The position of each row's task among `labels`."""
-        return pd.Categorical(table[self.column], categories=self.tasks).codes.astype(int)
+        return _places(self.tasks, table[self.column])
+
+
+def _places(labels: Sequence[Any], column: pd.Series) -> Any:
+    """The position of each label of `column` among `labels` [rows], -1 where it is none of them."""
+    return pd.Index(list(labels), dtype=object).get_indexer(column.astype(object)).astype(int)
 
 
 def numbered(axis: Axis) -> Axis:

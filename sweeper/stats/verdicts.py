@@ -39,8 +39,8 @@ class Difference:
     """How many seeds were drawn of each task."""
     how: str = "mean"
     """The statistic where each seed has one run, as `stretch.factor` takes it."""
-    few_values: bool = False
-    """Whether it takes few values, as a count does: its resamples are counted then."""
+    by_count: bool = False
+    """Whether its resamples are counted: it takes few values, or is infinite in some of them."""
     zeros: float = 0.5
     """The share of resamples at 0 that speak for the claim."""
 
@@ -52,8 +52,8 @@ class Difference:
     @property
     def deviate(self) -> float:
         """How far it lies above 0, in standard errors of a normal distribution of its resamples."""
-        spread = float(np.std(self.draws))
-        if not self.few_values and spread > _NO_SPREAD * abs(self.point):
+        spread = self._spread
+        if spread:
             return self.point / spread
         above = float(np.mean(self.draws > 0) + self.zeros * np.mean(self.draws == 0))
         least = 1 / (len(self.draws) + 1)
@@ -69,8 +69,8 @@ class Difference:
         """The bounds at the confidence `level`: 0 lies outside where p is below 1 - level."""
         freedom = sum(self.seeds) - len(self.seeds)
         reach = student.quantile(level, freedom) * self._wider(self.seeds)
-        spread = float(np.std(self.draws))
-        if not self.few_values and spread > _NO_SPREAD * abs(self.point):
+        spread = self._spread
+        if spread:
             return self.point - reach * spread, self.point + reach * spread
         low = 100 * NormalDist().cdf(-reach)
         ends = np.percentile(self.draws, [low, 100 - low], method="inverted_cdf")
@@ -89,6 +89,16 @@ class Difference:
             middle = (low + high) // 2
             low, high = (middle, high) if self.p(middle / own) > alpha else (low, middle)
         return high
+
+    @property
+    def _spread(self) -> float:
+        """The standard deviation of the resamples; 0 where they are to be counted."""
+        if self.by_count:
+            return 0.0
+        away = self.draws - self.point
+        far = float(np.abs(away).max())  # the squares of the largest numbers are none
+        spread = far * float(np.std(away / far)) if far else 0.0
+        return spread if spread > _NO_SPREAD * abs(self.point) else 0.0
 
     def _wider(self, seeds: Sequence[int]) -> float:
         """How much wider than the resamples' spread a normal statistic's is with so many seeds."""

@@ -67,7 +67,7 @@ def _known(study: Study, space: Space, *, other_code: bool) -> dict[str, Any]:
     return {
         "files": list(files(study.begun_with(ledger_state))),
         "renew": changed and not idle,
-        "ended": any(record.end is not None for record in ledger_state.runs.values()),
+        "ended": any(one.end is not None or one.generation for one in ledger_state.runs.values()),
     }
 
 

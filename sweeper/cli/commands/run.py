@@ -89,7 +89,7 @@ def rerank(first: Study, options: RerankOptions) -> int:
 def carry_out(folder: Path, space: Space, options: RunOptions, *, extend: bool) -> int:
     """Starts the study of `space` in `folder`, or goes on with it; returns the exit code."""
     backend = lookup.find("sweeper.dispatch", options.dispatch)(options.workers)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     known = studies.is_one(folder)
     if not known:
         trainable = load_trainable(space)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sweeper.errors import Invalid, Mistakes, choices, shown
 from sweeper.log import log
@@ -41,19 +41,8 @@ def checked(space: Space, metrics: Sequence[str], expansion: Expansion) -> Space
     return space.model_copy(update={"claims": kept}) if left_out else space
 
 
-def conditions(text: str) -> Iterator[str]:
-    """The conditions in a text with commas between them: values may hold commas, too."""
-    found: list[str] = []
-    for piece in text.split(","):
-        if "=" in piece or not found:
-            found.append(piece.strip())
-        else:
-            found[-1] += f",{piece}"
-    return (one for one in found if one)
-
-
 def _check_conditions(space: Space, quantity: Quantity) -> None:
-    found = [*conditions(quantity.where)]
+    found = quantity.conditions
     lacking = next((one for one in found if "=" not in one), None)
     if lacking is not None:
         rule = "must hold conditions, as in optimizer.lr=1e-3"

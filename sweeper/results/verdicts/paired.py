@@ -20,6 +20,9 @@ from sweeper.stats.verdicts import Difference
 
 _RESAMPLES = 4000
 
+_ROUNDING = 1e-12
+"""Scores that differ by less are equally good."""
+
 
 @dataclass(frozen=True)
 class TaskRuns:
@@ -56,6 +59,10 @@ class Side:
     """The runs of each of these values."""
     how: str
     minimise: bool
+    used: frozenset[str] = frozenset()
+    """The runs that stand behind it."""
+    planned: frozenset[str] = frozenset()
+    """Those and the runs of its configurations that have not ended with a value."""
 
     @property
     def seeds(self) -> dict[str, Array]:
@@ -71,11 +78,6 @@ class Side:
         every = [own.seeds for one in self.cells for own in one.values()]
         return all(len(np.unique(seeds)) == len(seeds) for seeds in every)
 
-    @property
-    def runs(self) -> int:
-        """How many runs stand behind it."""
-        return sum(len(own.seeds) for one in self.cells for own in one.values())
-
 
 @dataclass(frozen=True)
 class Compared:
@@ -87,6 +89,9 @@ class Compared:
     difference: Difference
     """What the claim says is above 0."""
     runs: int
+    """How many runs stand behind both."""
+    planned: int
+    """How many there are of their configurations."""
 
 
 def compared(claim: Claim, found: Sequence[Side]) -> Compared:
@@ -97,30 +102,39 @@ def compared(claim: Claim, found: Sequence[Side]) -> Compared:
     """
     seeds = _shared(found)
     known, found = _finite(found)
-    draws = dict(zip(seeds, _draws(tuple(map(len, seeds.values()))), strict=True))
+    drawn = dict(zip(seeds, _draws(tuple(map(len, seeds.values()))), strict=True))
     once = {task: np.ones((1, len(own)), int) for task, own in seeds.items()}
     points, resampled = (
-        _quantities(found, [_statistics(side, seeds, drawn) for side in found])
-        for drawn in (once, draws)
+        _quantities(found, [_statistics(side, seeds, times) for side in found])
+        for times in (once, drawn)
     )
     statement, first = claim.statement, found[0]
     if isinstance(statement.right, float):
         points, resampled = ([*both, np.full(1, statement.right)] for both in (points, resampled))
     sign = 1 if statement.larger else -1
-    by_axis, exact = statement.left.name in OF_AXES, statement.left.name == BEST
+    by_axis = statement.left.name in OF_AXES
+    exact = statement.left.name == BEST or isinstance(statement.right, float)
     one_run = not by_axis and all(side.one_run for side in found)
+    draws = sign * (resampled[0] - resampled[1]) - statement.by
+    lost = np.zeros(len(draws), bool) if by_axis else _decided(resampled[: len(found)], known)
+    draws = np.where(lost & (draws != 0), np.copysign(np.inf, draws), draws)
     difference = Difference(
         float(sign * (points[0] - points[1])[0] - statement.by),
-        sign * (resampled[0] - resampled[1]) - statement.by,
+        draws,
         tuple(map(len, seeds.values())),
         how=first.how if one_run else "mean",
-        few_values=by_axis,
+        by_count=by_axis or bool(lost.any()),
         zeros=float(statement.or_equal) if exact else 0.5,
     )
-    left, right = (float(one[0]) for one in points)
+    ends = [float(one[0]) for one in points]
     if not by_axis:
-        left, right = (_known(one, known, first.minimise) for one in (left, right))
-    return Compared(left, right, difference, sum(side.runs for side in found))
+        for place, side in enumerate(found):
+            ends[place] = _known(ends[place], known, side.minimise)
+    counts = (
+        len(frozenset[str]().union(*runs))
+        for runs in ([side.used for side in found], [side.planned for side in found])
+    )
+    return Compared(ends[0], ends[1], difference, *counts)
 
 
 @lru_cache(maxsize=8)
@@ -175,16 +189,30 @@ def _quantities(found: Sequence[Side], statistics: Sequence[Array]) -> list[Arra
         least = np.where(best > 0, USABLE_SHARE * best - 1e-12, np.inf)
         return [np.asarray((gain >= least).sum(axis=0), float) for gain in gains]
     if found[0].quantity.name == BEST:
-        pairs = zip(found, statistics, strict=True)
-        return [np.asarray(side.labels, float)[_best(side, own)] for side, own in pairs]
+        pairs = enumerate(zip(found, statistics, strict=True))
+        return [_best(side, own, first) for first, (side, own) in pairs]
     return [own[0] for own in statistics]
 
 
-def _best(side: Side, own: Array) -> Array:
-    return np.asarray(own.argmin(axis=0) if side.minimise else own.argmax(axis=0))
+def _best(side: Side, own: Array, first: int) -> Array:
+    """The best value in each resample [resamples].
+
+    Of values that are equally good the least and the largest in turn, and of the other side
+    (`first` 1) the other way round, so that they speak for no claim that they do not all fulfil.
+    """
+    gains, labels = -own if side.minimise else own, np.asarray(side.labels, float)
+    top = gains.max(axis=0)
+    tied = gains >= top - _ROUNDING * np.maximum(1.0, np.abs(top))
+    least = np.where(tied, labels[:, None], np.inf).min(axis=0)
+    largest = np.where(tied, labels[:, None], -np.inf).max(axis=0)
+    return np.asarray(np.where(np.arange(first, first + len(top)) % 2, largest, least))
 
 
 def _known(value: float, known: StandIns, minimise: bool) -> float:
     """`value`, or what a diverged run counts as where such runs decide it."""
-    decided = np.isnan(known.known(np.array([value]))[0]).any()
-    return worst(minimise=minimise) if decided else value
+    return worst(minimise=minimise) if _decided([np.array([value])], known).any() else value
+
+
+def _decided(values: Sequence[Array], known: StandIns) -> Array:
+    """In which resamples [resamples] runs that diverged decide one of `values` [resamples]."""
+    return np.asarray(np.any([np.isnan(known.known(one)[0]) for one in values], axis=0))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from sweeper.errors import NothingToShow, SweeperError
-from sweeper.results.axis import TASK
+from sweeper.ledger.run_record import UNSCORED
+from sweeper.results.axis import TASK, Axis
+from sweeper.results.axis_choice import ALL
 from sweeper.results.data import Data
 from sweeper.results.estimates import averaged
 from sweeper.results.run_tables import VALUE
@@ -15,7 +18,10 @@ from sweeper.results.verdicts.paired import Side, cell
 from sweeper.space.claims.claim import Claim
 from sweeper.space.claims.statement import BEST, OF_AXES, SCORE, USABLE, Quantity
 from sweeper.study.study import Study
-from sweeper.text import counted
+from sweeper.text import canonical, counted
+
+OPEN = ("open", "running")
+"""The states of runs that have not ended."""
 
 
 def sides(study: Study, data: Data, claim: Claim) -> list[Side]:
@@ -40,15 +46,39 @@ def _side(study: Study, data: Data, claim: Claim, quantity: Quantity) -> Side:
     codes = axis.codes(runs) if axis is not None else np.zeros(len(runs), int)
     labels = axis.known if axis is not None else [None]
     used = {label: averaged(runs[codes == place]) for place, label in enumerate(labels)}
+    if axis is not None:
+        _check_ended(quantity, axis, own.runs)
     cells = {
         label: cell(some[TASK].to_numpy(), some["seed"].to_numpy(), some[VALUE].to_numpy())
         for label, some in used.items()
         if len(some)
     }
     if not cells:
-        ended = len(own.runs) - int(own.runs["state"].isin(["open", "running"]).sum())
+        states = own.runs["state"]
+        ended, lost = (int(some.sum()) for some in (~states.isin(OPEN), states.isin(UNSCORED)))
+        failed = f", {lost} without a score" if lost else ""
         raise NothingToShow(
             f"no configuration of {quantity} is complete: of its "
-            f"{counted(len(own.runs), 'run')} {ended} have ended"
+            f"{counted(len(own.runs), 'run')} {ended} have ended{failed}"
         )
-    return Side(quantity, tuple(cells), [*cells.values()], data.how, own.minimise)
+    planned = own.runs if claim.pool == ALL else runs
+    return Side(
+        quantity,
+        tuple(cells),
+        [*cells.values()],
+        data.how,
+        own.minimise if metric is None else bool(own.tables.minimised(metric)),
+        frozenset(pd.concat([*used.values()])["run"]),
+        frozenset(planned["run"]),
+    )
+
+
+def _check_ended(quantity: Quantity, axis: Axis, runs: pd.DataFrame) -> None:
+    """Raises `NothingToShow` while values of an axis are to be compared that have no end yet."""
+    codes, open_ = axis.codes(runs), runs["state"].isin(OPEN).to_numpy()
+    if len(runs) and not axis.known:
+        raise NothingToShow(f"no configuration of {quantity} has the axis {axis.name}")
+    waits = [label for place, label in enumerate(axis.known) if (open_ & (codes == place)).any()]
+    if waits:
+        first = f"{axis.name}={canonical(waits[0])}"
+        raise NothingToShow(f"{quantity} is known when all its runs have ended: {first} has not")

@@ -60,9 +60,10 @@ def _probability(p: float) -> str:
 def _seeds(one: Verdict) -> str:
     if not one.seeds:
         return one.why
+    few = f", {one.runs} of {one.planned} runs" if one.runs < one.planned else ""
     if one.seeds_needed is not None:
-        return f"{one.seeds}, about {one.seeds_needed} needed"
-    return f"{one.seeds}, alike" if one.why else str(one.seeds)
+        return f"{one.seeds}, about {one.seeds_needed} needed{few}"
+    return f"{one.seeds}, alike{few}" if one.why else f"{one.seeds}{few}"
 
 
 def caption(study: str, found: Sequence[Verdict]) -> str:

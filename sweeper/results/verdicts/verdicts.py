@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
@@ -48,6 +49,9 @@ class Verdict:
     p: float = math.nan
     """After Holm's correction."""
     runs: int = 0
+    """How many runs stand behind it: those of complete configurations that have a value."""
+    planned: int = 0
+    """How many runs its configurations have."""
     seeds: int = 0
     """The fewest seeds of a task."""
     seeds_needed: int | None = None
@@ -70,10 +74,16 @@ class Verdict:
         }
 
 
-def asked(text: str) -> dict[str, Claim]:
-    """A claim that is made now, by its name; `SweeperError` where it says nothing."""
+def asked(text: str, known: Container[str] = ()) -> dict[str, Claim]:
+    """A claim that is made now, by a name that is none of `known`.
+
+    `SweeperError` where it says nothing.
+    """
+    names = (f"asked{count or ''}" for count in itertools.count())
     try:
-        return {"asked": validated(Claim, {"claim": text})}
+        return {
+            next(name for name in names if name not in known): validated(Claim, {"claim": text})
+        }
     except Invalid as error:
         raise SweeperError(f"claim {error.message}") from error
 
@@ -135,6 +145,7 @@ def _verdict(
         right=found.right,
         difference=found.left - found.right,
         runs=found.runs,
+        planned=found.planned,
         seeds=seeds,
     )
     if not own.known:
@@ -143,7 +154,8 @@ def _verdict(
     if math.isfinite(made.difference):
         sign = 1 if claim.statement.larger else -1
         ends = [sign * (end + claim.statement.by) for end in own.interval(made.level)]
-        made = replace(made, low=min(ends), high=max(ends))
+        if all(map(math.isfinite, ends)):
+            made = replace(made, low=min(ends), high=max(ends))
     if judged.verdict != UNDECIDED:
         return replace(made, p=judged.p)
     needed = own.seeds_needed(judged.alpha)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sweeper.errors import Invalid, shown
 from sweeper.schema.rules import number
+from sweeper.text import canonical
 
 SCORE = "score"
 """The quantity that is the score; every other name is a metric's, in its own unit."""
@@ -37,6 +38,24 @@ class Quantity:
     axis: str | None = None
     where: str = ""
     """The conditions of the runs that it is of, with commas between; empty for all runs."""
+
+    @property
+    def conditions(self) -> list[str]:
+        """The conditions, one by one: values may hold commas, too."""
+        found: list[str] = []
+        for piece in self.where.split(","):
+            if "=" in piece or not found:
+                found.append(piece.strip())
+            else:
+                found[-1] += f",{piece}"
+        return [one for one in found if one]
+
+    @property
+    def plain(self) -> tuple[object, ...]:
+        """What it is of, whatever the order of conditions and values, and the way of writing."""
+        parts = [one.partition("=") for one in self.conditions]
+        where = {(name.strip(), frozenset(map(_plain, text.split(",")))) for name, _, text in parts}
+        return self.name, self.axis, frozenset(where)
 
     def __str__(self) -> str:
         inside = " | ".join(part for part in (self.axis, self.where) if part)
@@ -70,8 +89,8 @@ class Statement:
         return self.relation[1:] == "="
 
     def __str__(self) -> str:
-        right = f"{self.right:g}" if isinstance(self.right, float) else str(self.right)
-        by = f" by {self.by:g}" if self.by else ""
+        right = canonical(self.right) if isinstance(self.right, float) else str(self.right)
+        by = f" by {canonical(self.by)}" if self.by else ""
         return f"{self.left} {self.relation} {right}{by}"
 
 
@@ -126,6 +145,14 @@ def _quantity(text: str) -> Quantity | float:
     return Quantity(name, axis, where)
 
 
+def _plain(text: str) -> str:
+    """A value as it is written whatever way: 1e-3 and 0.001 are one."""
+    try:
+        return canonical(float(number(text)))
+    except Invalid:
+        return text.strip()
+
+
 def _margin(text: str) -> float:
     found = float(number(text))
     if found < 0:
@@ -135,7 +162,7 @@ def _margin(text: str) -> float:
 
 def _check(made: Statement) -> None:
     """Raises `Invalid` for sides that cannot be told apart or compared."""
-    if made.left == made.right:
+    if isinstance(made.right, Quantity) and made.left.plain == made.right.plain:
         raise Invalid(f"must have two sides that differ, but both are {made.left}")
     if not isinstance(made.right, Quantity):
         return

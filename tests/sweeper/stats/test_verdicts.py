@@ -32,12 +32,12 @@ def test_of_means_it_is_the_paired_t_test(seeds: int) -> None:
         assert (low, high) == pytest.approx((interval.low, interval.high), rel=0.1, abs=0.05)
 
 
-@pytest.mark.parametrize("few_values", [True, False])
-def test_zero_lies_outside_the_interval_where_p_is_small(few_values: bool) -> None:
+@pytest.mark.parametrize("by_count", [True, False])
+def test_zero_lies_outside_the_interval_where_p_is_small(by_count: bool) -> None:
     rng = np.random.default_rng(1)
     for _ in range(50):
-        draws = np.round(rng.normal(rng.uniform(-2, 2), 1, RESAMPLES), 0 if few_values else 9)
-        found = Difference(float(np.median(draws)), draws, (10,), few_values=few_values)
+        draws = np.round(rng.normal(rng.uniform(-2, 2), 1, RESAMPLES), 0 if by_count else 9)
+        found = Difference(float(np.median(draws)), draws, (10,), by_count=by_count)
         for level in (0.5, 0.95, 0.99):
             low, high = found.interval(level)
             if low > 0 or high < 0:
@@ -92,8 +92,8 @@ def test_so_many_seeds_as_it_says_decide_it() -> None:
     assert Difference(0.001, 0.001 + spread, (6, 6)).seeds_needed(0.05) is None
 
 
-@pytest.mark.parametrize("few_values", [True, False])
-def test_equal_sides_are_told_apart_in_five_of_a_hundred_families(few_values: bool) -> None:
+@pytest.mark.parametrize("by_count", [True, False])
+def test_equal_sides_are_told_apart_in_five_of_a_hundred_families(by_count: bool) -> None:
     """Of four claims each; the table of docs/measured/claims.md has more."""
     rng, wrong, families = np.random.default_rng(3), 0, 300
     for _ in range(families):
@@ -101,8 +101,8 @@ def test_equal_sides_are_told_apart_in_five_of_a_hundred_families(few_values: bo
         for _ in range(4):
             values = rng.normal(0, 1, 6)
             draws = bootstrap.resampled_means(values, rng, 1000)
-            if few_values:
+            if by_count:
                 values, draws = np.sign(values), np.sign(draws)
-            claims.append(Difference(float(values.mean()), draws, (6,), few_values=few_values))
+            claims.append(Difference(float(values.mean()), draws, (6,), by_count=by_count))
         wrong += any(one.verdict != "undecided" for one in holm(claims))
     assert wrong / families < 0.08

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from sweeper.cli.commands.retry import reopen
 from sweeper.results.verdicts.verdicts import verdicts
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
@@ -40,6 +41,14 @@ def test_claims_that_come_after_runs_have_ended_are_exploratory(
     assert states(make_study("seeds=1", BOTH)) == after, "it stood there before"
     based = make_study("seeds=1", BOTH, "baseline={width: 1}")
     assert set(states(based).values()) == {"exploratory"}, "scores are others than were promised"
+
+
+def test_runs_that_are_open_again_have_ended_before(make_study: Callable[..., Study]) -> None:
+    made = make_study("seeds=1")
+    Worker(made, pack="1", device="cpu", workers=1).run()
+    reopen(made, [*made.ledger_state().runs.values()])
+    assert all(one.end is None for one in made.ledger_state().runs.values())
+    assert states(make_study("seeds=1", FIRST)) == {"before": "exploratory"}
 
 
 @pytest.mark.parametrize("ended", [True, False])

@@ -29,6 +29,11 @@ PARSED = {
     ),
     "best(critic.layers) <= 4": Statement(Quantity("best", "critic.layers"), "<=", 4.0),
     "score() >= 1e-1": Statement(Quantity("score"), ">=", 0.1),
+    "best(a) > 12345678": Statement(Quantity("best", "a"), ">", 12345678.0),
+    "score() > -2.00000001e-300 ": Statement(Quantity("score"), ">", -2.00000001e-300),
+    "score(a=1) > score(a=2) by 0.1234567": Statement(
+        Quantity("score", None, "a=1"), ">", Quantity("score", None, "a=2"), 0.1234567
+    ),
     "score(a=(1<2)) < score(a=(2<3))": Statement(
         Quantity("score", None, "a=(1<2)"), "<", Quantity("score", None, "a=(2<3)")
     ),
@@ -43,6 +48,8 @@ REFUSED = {
     "score(a=1) > score": "must have a quantity or a number on each side",
     "score(a=1) >": "must have a quantity or a number on each side",
     "score(a=1) > score(a=1)": "must have two sides that differ, but both are score(a=1)",
+    "score(a=1,b=x, y) > score( b=y,x,a=1.0)": "must have two sides that differ",
+    "score(a=1e-3) > score(a=0.001)": "must have two sides that differ",
     "score(a=1) > score(a=2) by much": "must be a number, but got 'much'",
     "score(a=1) > score(a=2) by -1": "must say by at least 0",
     "usable(a=1) > 2": "needs an axis and then conditions, as in usable(",
