@@ -89,9 +89,21 @@ class Study:
         return self.versions[-1].space
 
     def registered(self, name: str) -> bool:
-        """Whether a claim of its space stood in its plan, as it stands now, before a run ended."""
+        """Whether a claim of its space stood so in its plan when a run first ended."""
         now = _asked(self.space, name)
-        return any(_asked(one.space, name) == now for one in self.versions if not one.ended)
+        return now is not None and now == _asked(self._promised, name)
+
+    @property
+    def withdrawn(self) -> int:
+        """How many claims its plan made when a run first ended, and does not make any more."""
+        then, now = self._promised, self.space
+        return sum(_asked(then, name) != _asked(now, name) for name in then.claims)
+
+    @property
+    def _promised(self) -> Space:
+        """Its space as it was last before any run had ended."""
+        early = [version.space for version in self.versions if not version.ended]
+        return early[-1] if early else self.versions[0].space
 
     @cached_property
     def trainable(self) -> Trainable:

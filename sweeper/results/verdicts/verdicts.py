@@ -95,8 +95,9 @@ def verdicts(
 ) -> list[Verdict]:
     """The verdicts on all claims of the space of `study`, and on `more`, as its ledger has it.
 
-    Holm's correction is over those that were registered; for an exploratory one over all, so that
-    it changes no verdict on those that stood before. `SweeperError` where one of `more` is about
+    Holm's correction is over those that were registered, those that were taken away since too; for
+    an exploratory one over all, so that it changes no verdict on those that stood before.
+    `SweeperError` where one of `more` is about
     what the study does not have.
     """
     claims = {**study.space.claims, **more}
@@ -108,7 +109,8 @@ def verdicts(
             sides(study, data, claim)
     found = {name: _compared(study, data, claim) for name, claim in claims.items()}
     registered = [name for name in claims if name not in more and study.registered(name)]
-    judged = _judged(found, list(claims)) | _judged(found, registered)
+    gone = study.withdrawn
+    judged = _judged(found, list(claims), gone) | _judged(found, registered, gone)
     return [
         _verdict(name, claim, found[name], judged[name], registered=name in registered)
         for name, claim in claims.items()
@@ -123,10 +125,10 @@ def _compared(study: Study, data: Data, claim: Claim) -> Compared | str:
         return str(error)
 
 
-def _judged(found: dict[str, Compared | str], names: Sequence[str]) -> dict[str, Judged]:
+def _judged(found: dict[str, Compared | str], names: Sequence[str], gone: int) -> dict[str, Judged]:
     own = [found[name] for name in names]
-    every = holm([one.difference if isinstance(one, Compared) else None for one in own])
-    return dict(zip(names, every, strict=True))
+    differences = [one.difference if isinstance(one, Compared) else None for one in own]
+    return dict(zip(names, holm([*differences, *[None] * gone]), strict=False))
 
 
 def _verdict(

@@ -43,6 +43,29 @@ def test_claims_that_come_after_runs_have_ended_are_exploratory(
     assert set(states(based).values()) == {"exploratory"}, "scores are others than were promised"
 
 
+def test_claims_that_were_taken_away_count_as_before(make_study: Callable[..., Study]) -> None:
+    """Else a claim could be decided by taking away those beside it."""
+    other = "'score(size=0.3) > 0.1'"
+    made = make_study("seeds=6", FIRST.replace("}", f", other: {other}, third: {other}}}"))
+    Worker(made, pack="1", device="cpu", workers=1).run()
+    before = {one.name: one for one in verdicts(made)}
+    later = make_study("seeds=6", FIRST)
+    assert later.withdrawn == 2 and made.withdrawn == 0
+    (one,) = verdicts(later)
+    assert one.status == "registered" and one.level >= before["before"].level
+    assert one.level == pytest.approx(1 - 0.05 / 3)
+
+
+def test_a_claim_that_was_given_up_before_any_run_ended_is_none(
+    make_study: Callable[..., Study],
+) -> None:
+    make_study("seeds=1", FIRST)
+    made = make_study("seeds=1")
+    Worker(made, pack="1", device="cpu", workers=1).run()
+    again = make_study("seeds=1", FIRST)
+    assert states(again) == {"before": "exploratory"} and again.withdrawn == 0
+
+
 def test_runs_that_are_open_again_have_ended_before(make_study: Callable[..., Study]) -> None:
     made = make_study("seeds=1")
     Worker(made, pack="1", device="cpu", workers=1).run()
