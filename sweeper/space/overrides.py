@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_origin
@@ -43,6 +44,9 @@ MERGED = (
 
 _LONGEST = 80
 """The most characters of a word that places name."""
+
+_MUCH = 0.75
+"""So much alike are words that mean the same, where a parameter is called just like one of them."""
 
 _LONGEST_KEY = 500
 """The most characters of a key that is looked for."""
@@ -99,10 +103,15 @@ def parse_words(
             what = "option or key of the space" if keys else "option"
             names = [*options, *keys]
             near, hint = did_you_mean(key, names), meant(key)
-            hint = near if f"fixed.{key}?" in hint and near else hint
+            hint = near if f"fixed.{key}?" in hint and _much_like(key, names) else hint
             known = f"{hint or near}; valid: {listed(key, names)}"
             raise SweeperError(f"unknown {what} {shown(key)}{known}")
     return given, overrides
+
+
+def _much_like(key: str, names: Sequence[str]) -> bool:
+    """Whether a key is one of `names` but for a letter or two, as `step` is `steps`."""
+    return bool(difflib.get_close_matches(key, names, n=1, cutoff=_MUCH))
 
 
 def scale_overrides(document: Document, scale: str) -> list[Override]:

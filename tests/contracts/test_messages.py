@@ -24,11 +24,13 @@ ALWAYS_MANY = {
     ("sweeper.cluster.profile", "60 * limit"),
     ("sweeper.dispatch.slurm", "len(arrays)"),
     ("sweeper.dispatch.slurm_layout", "len(sizes)"),
+    ("sweeper.figures.claims", "one.seeds_needed"),
     ("sweeper.planning.check", "runs"),
     ("sweeper.report.page.overview", "len(labels)"),
     ("sweeper.results.axis_choice", "most"),
     ("sweeper.results.captions", "short(steps)"),
     ("sweeper.results.captions", "tasks"),
+    ("sweeper.results.verdicts.verdicts", "needed"),
     ("sweeper.space.axes._numbers", "count"),
 }
 """Numbers that are above 1 wherever they are told."""

@@ -18,7 +18,7 @@ from sweeper.results.verdicts.paired import Side, cell
 from sweeper.space.claims.claim import Claim
 from sweeper.space.claims.statement import BEST, OF_AXES, SCORE, USABLE, Quantity
 from sweeper.study.study import Study
-from sweeper.text import canonical, counted
+from sweeper.text import agreed, canonical, counted
 
 OPEN = ("open", "running")
 """The states of runs that have not ended."""
@@ -59,7 +59,7 @@ def _side(study: Study, data: Data, claim: Claim, quantity: Quantity) -> Side:
         failed = f", {lost} without a score" if lost else ""
         raise NothingToShow(
             f"no configuration of {quantity} is complete: of its "
-            f"{counted(len(own.runs), 'run')} {ended} have ended{failed}"
+            f"{counted(len(own.runs), 'run')} {ended} {agreed(ended, 'has', 'have')} ended{failed}"
         )
     planned = own.runs if claim.pool == ALL else runs
     return Side(
