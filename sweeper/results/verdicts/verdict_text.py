@@ -11,6 +11,7 @@ from sweeper.results.tables import table_text
 from sweeper.results.tables.table_text import latex_text, markdown_text
 from sweeper.results.tables.wording import bounds, writer
 from sweeper.results.verdicts.verdicts import EXPLORATORY, Verdict
+from sweeper.stats import MIN_SEEDS
 from sweeper.text import agreed, counted
 
 HEADER = ("claim", "says", "verdict", "left", "right", "difference", "p", "seeds", "source")
@@ -62,7 +63,8 @@ def _seeds(one: Verdict) -> str:
         return one.why
     few = f", {one.runs} of {counted(one.planned, 'run')}" if one.runs < one.planned else ""
     if one.seeds_needed is not None:
-        return f"{one.seeds}, about {one.seeds_needed} needed{few}"
+        enough = "about" if one.seeds >= MIN_SEEDS else "at least"
+        return f"{one.seeds}, {enough} {one.seeds_needed} needed{few}"
     return f"{one.seeds}, alike{few}" if one.why else f"{one.seeds}{few}"
 
 
