@@ -171,7 +171,8 @@ def _shared(found: Sequence[Side]) -> dict[str, Array]:
 
 def _statistics(side: Side, seeds: Mapping[str, Array], drawn: Mapping[str, Array]) -> Array:
     """The statistics of a side's cells [cells × resamples], of seeds `drawn` a task."""
-    tasks = [task for task in seeds if task in side.seeds]
+    own = side.seeds
+    tasks = [task for task in seeds if task in own]
     times = np.concatenate([drawn[task] for task in tasks], axis=1)
     found = []
     for one in side.cells:
@@ -186,7 +187,7 @@ def _quantities(found: Sequence[Side], statistics: Sequence[Array]) -> list[Arra
     if found[0].quantity.name == USABLE:
         gains = [1 - own if found[0].minimise else own for own in statistics]
         best = np.max(np.concatenate(gains), axis=0)
-        least = np.where(best > 0, USABLE_SHARE * best - 1e-12, np.inf)
+        least = np.where(best > 0, USABLE_SHARE * best - _ROUNDING, np.inf)
         return [np.asarray((gain >= least).sum(axis=0), float) for gain in gains]
     if found[0].quantity.name == BEST:
         pairs = enumerate(zip(found, statistics, strict=True))
