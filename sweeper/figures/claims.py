@@ -19,10 +19,13 @@ from sweeper.results.captions import Caption
 from sweeper.results.data import Data
 from sweeper.results.verdicts import verdict_text
 from sweeper.results.verdicts.verdicts import EXPLORATORY, Verdict
-from sweeper.space.claims.statement import BEST, SCORE, USABLE, Quantity, Statement, parse
+from sweeper.space.claims.statement import BEST, OF_AXES, SCORE, USABLE, Quantity, Statement, parse
 from sweeper.stats.verdicts import REFUTED, SUPPORTED, UNDECIDED
 
 _DIRECTION = "a bar right of 0 supports a claim, one left of 0 refutes it; 0 is just what it says"
+_FROM_ZERO = "a bar that begins at 0 supports a claim with <= or >= of counted values, too"
+_NO_BAR = "A mark without a bar: its interval is unknown"
+_SEEDS = "n: seeds of a task"
 _ROW_IN = 0.3
 _AROUND_IN = 0.42
 """The height of what stands below the axes of a panel."""
@@ -70,7 +73,7 @@ def draw(data: Data) -> Picture:
     rows = [_Row(one, parse(one.claim)) for one in found]
     panels = [*_panels(rows)]
     heights = [_ROW_IN * len(own) + _AROUND_IN for own in panels]
-    parts = [f"{data.name}: {_DIRECTION}", *verdict_text.notes(found)]
+    parts = [*_notes(data.name, rows), *verdict_text.notes(found)]
     caption = Caption(". ".join(parts) + ".", parts)
     ratios = {"height_ratios": heights}
     total = sum(heights) + _LEGEND_IN
@@ -82,6 +85,18 @@ def draw(data: Data) -> Picture:
         ax.set_xlabel(text_layout.folded(f"in favour: {unit}", inches, text_layout.BASE_PT))
     _legend(grid, found)
     return Picture(grid.figure, verdict_text.frame(found), verdict_text.plain(found), caption)
+
+
+def _notes(study: str, rows: Sequence[_Row]) -> Iterator[str]:
+    """What must be known to read the bars and what stands beside them."""
+    claimed = [row.statement for row in rows]
+    counted = any(one.or_equal and one.left.name in OF_AXES for one in claimed)
+    yield f"{study}: {_DIRECTION}" + (f"; {_FROM_ZERO}" if counted else "")
+    if any(row.verdict.seeds for row in rows):
+        yield _SEEDS
+    drawn = (row.verdict for row in rows if math.isfinite(row.verdict.difference))
+    if any(math.isnan(one.low) for one in drawn):
+        yield _NO_BAR
 
 
 def _panels(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
@@ -138,9 +153,9 @@ def _paint(ax: Axes, rows: Sequence[_Row]) -> None:
 
 
 def _told(one: Verdict) -> str:
-    """The verdict, and the seeds that would decide it."""
-    needed = f", {one.seeds_needed} seeds needed" if one.seeds_needed is not None else ""
-    return f"{one.verdict}{needed}"
+    """The verdict, how many seeds it rests on, and how many would decide it."""
+    told = f"{one.verdict}, n = {one.seeds}" if one.seeds else one.verdict
+    return f"{told} ({one.seeds_needed} needed)" if one.seeds_needed is not None else told
 
 
 def _legend(grid: style.Panels, found: Sequence[Verdict]) -> None:

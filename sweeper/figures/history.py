@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from sweeper.figures.drawing import axis_limits, frame, style, text_layout
 from sweeper.figures.drawing.picture import Picture
+from sweeper.ledger.run_record import UNENDED
 from sweeper.results import frames
 from sweeper.results.axis import visible
 from sweeper.results.captions import OPTIMISTIC, interval_text, span
@@ -164,5 +165,5 @@ def _note(data: Data, table: pd.DataFrame, smaller: bool | None) -> str:
     ended = [(kind, int((table["state"] == kind).sum())) for kind in _ENDS]
     marked = [f"{kind} {counted(number, 'trial')}" for kind, number in ended if number]
     said += f". At the bottom: {', '.join(marked)}" if marked else ""
-    going = int(table["state"].isin(["open", "running"]).sum())
+    going = int(table["state"].isin(UNENDED).sum())
     return said + (f". Not ended: {counted(going, 'trial')}" if going else "")

@@ -28,7 +28,10 @@ SCORED = ("complete", "nan")
 UNSCORED = ("failed", "oom", "timeout", "lost")
 """Ends of a run that fail its trial: it is never averaged over the others."""
 
-STATES = ("open", "running", *ENDS)
+UNENDED = ("open", "running")
+"""The states in which a run has not ended."""
+
+STATES = (*UNENDED, *ENDS)
 """All states of a run."""
 
 REOPENED = "reopened"

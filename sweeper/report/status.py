@@ -16,7 +16,7 @@ from sweeper.ledger.damage import DamagedFile
 from sweeper.ledger.failure_cause import cause, last_line
 from sweeper.ledger.reader import missing
 from sweeper.ledger.records import WorkerRecord
-from sweeper.ledger.run_record import STATES, UNSCORED
+from sweeper.ledger.run_record import STATES, UNENDED, UNSCORED
 from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
@@ -40,7 +40,7 @@ Array = npt.NDArray[Any]
 _SAMPLED = 256
 """Of how many runs the files are measured; more are estimated from these."""
 
-TRIAL_STATES = ("open", "running", "complete", "nan", "pruned", "failed")
+TRIAL_STATES = (*UNENDED, "complete", "nan", "pruned", "failed")
 
 
 def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudyStatus:
@@ -216,7 +216,7 @@ def _trial_states(study: Study, states: Array) -> Array:
     def count(*of: str) -> Array:
         return np.bincount(trial[np.isin(states, of)], minlength=len(study.plan.trials))
 
-    missing = count("open", "running")
+    missing = count(*UNENDED)
     untouched = missing == np.bincount(trial, minlength=len(missing))
     return np.select(
         [count(*UNSCORED) > 0, count("pruned") > 0, missing == 0, count("running") > 0, untouched],

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeper.ledger.run_record import SCORED, UNSCORED
+from sweeper.ledger.run_record import SCORED, UNENDED, UNSCORED
 from sweeper.results import frames
 from sweeper.results.axis import TRIAL
 from sweeper.results.axis_choice import BEST
@@ -101,7 +101,7 @@ def ends(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
         "nan": ("nan",),
         "failed": UNSCORED,
         "pruned": ("pruned",),
-        "missing": ("open", "running"),
+        "missing": UNENDED,
     }
     return {
         name: np.bincount(runs.loc[runs["state"].isin(own), "(cell)"], minlength=cells)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import score, stats
-from sweeper.ledger.run_record import SCORED, UNSCORED
+from sweeper.ledger.run_record import SCORED, UNENDED, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.space.blocks.parts import every_axis
@@ -125,7 +125,7 @@ def counts(table: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
 
     frame = table[["trial", *axes]].iloc[row].reset_index(drop=True)
     found = [count(*SCORED), count("nan"), count(*UNSCORED), count("pruned")]
-    found.append(count("open", "running"))
+    found.append(count(*UNENDED))
     n, _, failed, pruned, missing = found
     untouched = (n == 0) & (count("running") == 0)
     frame["state"] = np.select(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sweeper.errors import SweeperError
 from sweeper.files import arrays
-from sweeper.ledger.run_record import Point
+from sweeper.ledger.run_record import UNENDED, Point
 from sweeper.ledger.state import LedgerState
 from sweeper.lookup import find
 from sweeper.planning.plan import Run
@@ -114,7 +114,7 @@ class KeptRuns:
             return f"{self.name} has no such run any more"
         record = self._ledger_state(source).runs.get(source.id)
         state = "open" if record is None else record.state
-        if state in ("open", "running"):
+        if state in UNENDED:
             return "its source run has not ended yet"
         if state != "complete":
             return f"its source run ended as {state}"

@@ -7,7 +7,7 @@ from itertools import islice
 
 from sweeper.files import disk_usage
 from sweeper.ledger.lines.header import WorkerHeader
-from sweeper.ledger.run_record import RunRecord
+from sweeper.ledger.run_record import UNENDED, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.planning.plan import Run
@@ -153,7 +153,7 @@ class RunQueue:
             self._learn(record)
             state = record.state
             (self._running.add if state == "running" else self._running.discard)(run)
-            if state not in ("open", "running"):
+            if state not in UNENDED:
                 self._pending.ended(run)
             elif run not in self._pending and (planned := self._study.plan.find(run)):
                 self._pending.add(planned)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.ledger.run_record import RunRecord
+from sweeper.ledger.run_record import UNENDED, RunRecord
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.planning.plan import Plan
@@ -102,7 +102,7 @@ def of_study(
             places.append((states[number] == "running", reached(record, states[number])))
             if places[-1][0]:
                 values.append(newest(record, study.space.score.metric))
-    still = np.isin(states, ("open", "running"))
+    still = np.isin(states, UNENDED)
     left = int(still.sum())
     steps = int(lengths(plan)[still].sum())
     due = plan.total - len(plan.runs)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper.errors import NothingToShow, SweeperError
-from sweeper.ledger.run_record import UNSCORED
+from sweeper.ledger.run_record import UNENDED, UNSCORED
 from sweeper.results.axis import TASK, Axis
 from sweeper.results.axis_choice import ALL
 from sweeper.results.data import Data
@@ -19,9 +19,6 @@ from sweeper.space.claims.claim import Claim
 from sweeper.space.claims.statement import BEST, OF_AXES, SCORE, USABLE, Quantity
 from sweeper.study.study import Study
 from sweeper.text import agreed, canonical, counted
-
-OPEN = ("open", "running")
-"""The states of runs that have not ended."""
 
 
 def sides(study: Study, data: Data, claim: Claim) -> list[Side]:
@@ -55,7 +52,7 @@ def _side(study: Study, data: Data, claim: Claim, quantity: Quantity) -> Side:
     }
     if not cells:
         states = own.runs["state"]
-        ended, lost = (int(some.sum()) for some in (~states.isin(OPEN), states.isin(UNSCORED)))
+        ended, lost = (int(some.sum()) for some in (~states.isin(UNENDED), states.isin(UNSCORED)))
         failed = f", {lost} without a score" if lost else ""
         raise NothingToShow(
             f"no configuration of {quantity} is complete: of its "
@@ -75,7 +72,7 @@ def _side(study: Study, data: Data, claim: Claim, quantity: Quantity) -> Side:
 
 def _check_ended(quantity: Quantity, axis: Axis, runs: pd.DataFrame) -> None:
     """Raises `NothingToShow` while values of an axis are to be compared that have no end yet."""
-    codes, open_ = axis.codes(runs), runs["state"].isin(OPEN).to_numpy()
+    codes, open_ = axis.codes(runs), runs["state"].isin(UNENDED).to_numpy()
     if len(runs) and not axis.known:
         raise NothingToShow(f"no configuration of {quantity} has the axis {axis.name}")
     waits = [label for place, label in enumerate(axis.known) if (open_ & (codes == place)).any()]

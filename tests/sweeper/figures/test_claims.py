@@ -46,8 +46,16 @@ def test_a_row_a_claim_a_panel_a_unit(played: Play) -> None:
     for text in ("in favour: usable values of optimizer.lr", "optimizer.lr with the best score"):
         assert text in said
     assert "exploratory" not in said.lower()
+    assert "n = 6" in said and "n: seeds of a task" in said
+    assert "begins at 0" in said and "its interval is unknown" not in said
     assert {*found.table["verdict"]} <= {"supported", "refuted", "undecided"}
     assert "score(sn.layers=sn[-2]) > score(sn.layers=none)" in found.text
+
+
+def test_unknown_intervals_are_told(played: Play) -> None:
+    said = words(picture(played(noisy, axes=AXES, seeds=3, claims={"helps": MANY["helps"]})))
+    assert "n = 3" in said and "A mark without a bar: its interval is unknown" in said
+    assert "begins at 0" not in said
 
 
 def test_texts_stay_inside_whatever_is_claimed(played: Play) -> None:
