@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -50,8 +50,9 @@ class Document:
     def errors(self, found: Iterable[Invalid], also: Iterable[str] = ()) -> SweeperError:
         """One error that tells all mistakes, a line each in the order of the file; `also` last."""
         told = [(place, f"{place}: {message}") for place, message in self.mistakes]
+        words = self._words()
         for one in (one for error in found for one in error.each):
-            told.append((self.place(one.path), self.line(one.path, one.message)))
+            told.append((self.place(one.path), self._line(one.path, one.message, words)))
         told.sort(key=lambda one: self._number(one[0]))
         lines = dict.fromkeys([*_listed_once(line for _, line in told), *also])
         shown = list(lines)[:MOST_TOLD]
@@ -64,14 +65,19 @@ class Document:
 
         Words that changed parts of that value are named too.
         """
+        return self._line(path, message, self._words())
+
+    def _line(self, path: Path, message: str, words: Sequence[tuple[Path, str]]) -> str:
         place = self.place(path)
-        words = {
-            text: None
-            for inside, text in self.places.items()
-            if inside[: len(path)] == path and text != place and not self._in_file(text)
-        }
-        changed = f" (with {', '.join(words)})" if words and self._in_file(place) else ""
+        own = dict.fromkeys(
+            text for inside, text in words if inside[: len(path)] == path and text != place
+        )
+        changed = f" (with {', '.join(own)})" if own and self._in_file(place) else ""
         return f"{place}{changed}: {dotted(path) or 'the space'} {message}"
+
+    def _words(self) -> list[tuple[Path, str]]:
+        """The places that are words, not lines of a file, each with the path of its value."""
+        return [(path, text) for path, text in self.places.items() if not self._in_file(text)]
 
     def _number(self, place: str) -> float:
         """The line of a place in the file; words come behind."""

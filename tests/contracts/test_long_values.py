@@ -21,10 +21,10 @@ from tests.sweeper.cli.test_main import Capture, call
 
 WORD = "x" * 20_000
 DOTTED = ".".join(["ab"] * 4_000)
-LIST = ["y" * 50] * 500
-MAPPING = {f"key{n}": n for n in range(500)}
+LIST = ["y" * 50] * 150
+MAPPING = {f"key{n}": n for n in range(250)}
 NUMBER = int("7" * 300)
-REPEATED = ("x" * 130, "ab." * 45, "y" * 130, "key9: …, key10", "key400", "7" * 130)
+REPEATED = ("x" * 130, "ab." * 45, "y" * 130, "key9: …, key10", "key240", "7" * 130)
 """Longer parts of these than a message quotes."""
 
 LONGEST = 2_500
